@@ -1,0 +1,1 @@
+"""Countersign: the provider asks, the owner signs."""

@@ -1,0 +1,167 @@
+"""What a click does. Judged purely; carried out once.
+
+A decision counts iff it is allowed (`rights`), on the question as it now stands, and `now < expires_at`: whether or not
+any timer ran. One no is final; the yeses are counted again at each (`quorum`). Every click that does not count changes
+nothing, is answered with the reason, and leaves exactly one `decision.refused` (design, section 4; rules 1, 2, 3 and 9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain import entries, saying
+from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
+from bot.domain.people import Person, Profile
+from bot.domain.policy import Policy
+from bot.domain.quorum import Count, count
+from bot.domain.request import Ask, Case, Grant, Refusal, Vote
+from bot.domain.rights import Allowed, Refused, may_decide
+from bot.domain.sweeping import wake_at
+from bot.domain.transition import OPERATOR, Draft, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """Somebody's act on a question: `version` is the question's that they saw; `reply` says where the answer goes."""
+
+    person: Person
+    action: str
+    version: int
+    reply: dict[str, object]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoEffect:
+    """The click does not count: `sentence` and `params` name what its author is told."""
+
+    why: Refusal
+    sentence: str
+    params: dict[str, object]
+
+
+def approve(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, scale: float) -> Transition:
+    """One person's yes; at the quorum the grant opens in the same act, with the smallest time given."""
+    judged = judge(case, policy, click, profile, now)
+    if isinstance(judged, NoEffect):
+        return refuse(case, policy, click, judged)
+    vote = Vote(click.person, "yes", judged.roles[0], now, case.request.seconds, judged.on_behalf_of)
+    ask = replace(case.approval, votes=(*case.approval.votes, vote))
+    tally = count(case, ask, policy)
+    if not tally.met:
+        return _more_wanted(case, policy, ask, vote, tally)
+    grant = _grant(case, tally, now, scale)
+    ask = replace(ask, state=move_ask(ask.state, "yes"))
+    request = replace(
+        case.request, state=move_request(case.request.state, "approve"), closed_at=now, closed_by=click.person
+    )
+    after = replace(case, request=request, grant=grant).with_approval(ask)
+    drafts = (
+        entries.approved(after, policy, vote, tally, grant),
+        entries.grant_opened(after, policy, click.person, grant),
+    )
+    return Transition(
+        case, after, drafts, saying.outcome(after, policy), wake_at(after), case.approval.expires_at, refresh=True
+    )
+
+
+def deny(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
+    """One person's no, with a reason: final."""
+    judged = judge(case, policy, click, profile, now)
+    if isinstance(judged, NoEffect):
+        return refuse(case, policy, click, judged)
+    vote = Vote(click.person, "no", judged.roles[0], now, 0, judged.on_behalf_of)
+    who = entries.actor(policy, click.person)
+    drafts = (entries.denied(case, policy, who, vote.role, click.reason, judged.on_behalf_of),)
+    votes = (*(v for v in case.approval.votes if v.person != click.person), vote)
+    return _closed_by_no(case, policy, now, click.person, replace(case.approval, votes=votes), drafts)
+
+
+def deny_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | NoEffect:
+    """Somebody on the host says no while Slack is down. Nobody can approve there."""
+    closed = _closed(case, now)
+    if closed is not None:
+        return closed
+    drafts = (entries.denied(case, policy, OPERATOR, None, reason, None),)
+    return _closed_by_no(case, policy, now, None, case.approval, drafts)
+
+
+def withdraw(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
+    """The requester, or a lead of their provider, takes the request back."""
+    provider = policy.providers.get(case.request.provider)
+    theirs = click.person == case.request.requester or (provider is not None and provider.leads_include(click.person))
+    if not theirs:
+        text = f"Only the requester or a lead of their provider withdraws it. Write to {policy.contact} if that is wrong."
+        return refuse(case, policy, click, NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text}))
+    closed = _closed(case, now)
+    if closed is not None:
+        return refuse(case, policy, click, closed)
+    request = replace(
+        case.request, state=move_request(case.request.state, "withdraw"), closed_at=now, closed_by=click.person
+    )
+    ask = replace(case.approval, state=move_ask(case.approval.state, "no"))
+    after = replace(case, request=request).with_approval(ask)
+    drafts = (entries.withdrawn(after, policy, click.person),)
+    return Transition(case, after, drafts, saying.outcome(after, policy), None, case.approval.expires_at, refresh=True)
+
+
+def judge(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Allowed | NoEffect:
+    """Whether this click would count at `now`."""
+    allowed = may_decide(case, case.approval, policy, click.person, profile)
+    if isinstance(allowed, Refused):
+        return NoEffect(allowed.why, "plain", {"text": allowed.reason})
+    closed = _closed(case, now)
+    if closed is not None:
+        return closed
+    if click.version != case.approval.version:
+        return NoEffect(Refusal.STALE, "stale", {})
+    earlier = case.approval.vote_of(click.person)
+    if earlier is not None and click.action == "approve":
+        tally = count(case, case.approval, policy)
+        params: dict[str, object] = {"at": _ms(earlier.at), "have": tally.have, "need": tally.need}
+        return NoEffect(Refusal.LOST, "repeat_yes", params)
+    return allowed
+
+
+def refuse(case: Case, policy: Policy, click: Click, no: NoEffect) -> Transition:
+    """Changes nothing, tells its author, leaves one entry."""
+    drafts = (entries.decision_refused(case, policy, click.person, click.action, no.why),)
+    says = (saying.answer(case.id, click.person, click.reply, no.sentence, **no.params),)
+    return Transition(None, None, drafts, says)
+
+
+def _closed(case: Case, now: datetime) -> NoEffect | None:
+    """Why nothing can be decided any more; None while the question is open."""
+    request = case.request
+    if request.state is RequestState.EXPIRED or (case.approval.state is AskState.OPEN and now >= case.approval.expires_at):
+        return NoEffect(Refusal.LATE, "late", {"at": _ms(case.approval.expires_at)})
+    if case.approval.state is AskState.OPEN:
+        return None
+    params: dict[str, object] = {
+        "state": str(request.state), "by": str(request.closed_by or ""), "at": _ms(request.closed_at or now),
+    }  # fmt: skip
+    return NoEffect(Refusal.LOST, "lost", params)
+
+
+def _closed_by_no(
+    case: Case, policy: Policy, now: datetime, person: Person | None, ask: Ask, drafts: tuple[Draft, ...]
+) -> Transition:
+    request = replace(case.request, state=move_request(case.request.state, "deny"), closed_at=now, closed_by=person)
+    after = replace(case, request=request).with_approval(replace(ask, state=move_ask(ask.state, "no")))
+    return Transition(case, after, drafts, saying.outcome(after, policy), None, case.approval.expires_at, refresh=True)
+
+
+def _more_wanted(case: Case, policy: Policy, ask: Ask, vote: Vote, tally: Count) -> Transition:
+    after = case.with_approval(ask)
+    drafts = (entries.approved(after, policy, vote, tally, None),)
+    return Transition(case, after, drafts, (), wake_at(after), case.approval.expires_at, refresh=True)
+
+
+def _grant(case: Case, tally: Count, now: datetime, scale: float) -> Grant:
+    seconds = min(tally.seconds, case.request.seconds)
+    return Grant(seconds, now, now + timedelta(seconds=seconds / scale))
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

@@ -1,0 +1,109 @@
+"""What the decision log says of each act: one function an entry type. Source: decision-log.md, the table of types."""
+
+from __future__ import annotations
+
+from bot.domain.escalation import Fired, Skipped
+from bot.domain.ledger import stamp
+from bot.domain.people import Person
+from bot.domain.policy import Policy, Role
+from bot.domain.quorum import Count
+from bot.domain.request import Case, Grant, Refusal, Request, Vote
+from bot.domain.transition import CLOCK, Actor, Draft, Named, Private, Value
+
+
+def actor(policy: Policy, person: Person) -> Actor:
+    """A person as the log names them: of home, or of the provider they belong to."""
+    provider = policy.provider_of(person)
+    return Actor("person", person, provider.id if provider else "home")
+
+
+def filed(case: Case, policy: Policy) -> Draft:
+    request = case.request
+    data: dict[str, Value] = {
+        "kind": request.kind, "seconds": request.seconds, "expires_at": stamp(request.expires_at),
+        "provider": request.provider, "domain": request.domain,
+    }  # fmt: skip
+    private = [
+        Private("target", request.target, request.requester),
+        Private("reason", request.reason, request.requester),
+    ]
+    private += [Private(f"field.{f.name}", f.value, request.requester) for f in request.fields]
+    if request.subject is not None:
+        private.append(Private("subject", str(request.subject), request.subject))
+    return _draft("request.filed", actor(policy, request.requester), request, policy, data, private=tuple(private))
+
+
+def refused_filing(case_id: str, requester: Person, runbook: Named | None, policy: Policy, code: str) -> Draft:
+    return Draft(
+        "request.refused",
+        actor(policy, requester),
+        case_id,
+        {"reason_code": code},
+        runbook=runbook,
+        policy=_set(policy),
+    )
+
+
+def step(case: Case, policy: Policy, event: Fired | Skipped) -> Draft:
+    if isinstance(event, Fired):
+        to: tuple[Value, ...] = tuple(r.person for r in event.people)
+        data: dict[str, Value] = {"step": event.step.index, "role": event.step.role, "to": to}
+        return _draft("step.fired", CLOCK, case.request, policy, data | {"action": event.step.action})
+    data = {"step": event.step.index, "role": event.step.role, "why": event.why}
+    return _draft("step.skipped", CLOCK, case.request, policy, data | {"action": event.step.action})
+
+
+def approved(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> Draft:
+    """One approving click; `grant` where it completed the quorum."""
+    data: dict[str, Value] = {"have": count.have, "need": count.need, "seconds": vote.seconds, "role": vote.role}
+    if grant is not None:
+        data["not_after"] = stamp(grant.not_after)
+    who = actor(policy, vote.person)
+    return _draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
+
+
+def grant_opened(case: Case, policy: Policy, person: Person, grant: Grant) -> Draft:
+    data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after)}
+    return _draft("grant.opened", actor(policy, person), case.request, policy, data)
+
+
+def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> Draft:
+    data: dict[str, Value] = {
+        "seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": "clock",
+    }  # fmt: skip
+    return _draft("grant.lapsed", CLOCK, case.request, policy, data)
+
+
+def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: str, on_behalf_of: Person | None) -> Draft:
+    """`role` is absent where an operator denied on the host."""
+    writer = who.person or case.request.requester
+    private = (Private("answer", reason, writer),)
+    data: dict[str, Value] = {"role": role} if role else {}
+    return _draft("request.denied", who, case.request, policy, data, on_behalf_of=on_behalf_of, private=private)
+
+
+def withdrawn(case: Case, policy: Policy, person: Person) -> Draft:
+    return _draft("request.withdrawn", actor(policy, person), case.request, policy, {})
+
+
+def expired(case: Case, policy: Policy, delivered: int) -> Draft:
+    """`delivered`: how many of the cards Slack accepted."""
+    data: dict[str, Value] = {"asked": tuple(case.approval.asked), "delivered": delivered}
+    return _draft("request.expired", CLOCK, case.request, policy, data)
+
+
+def decision_refused(case: Case, policy: Policy, person: Person, action: str, why: Refusal) -> Draft:
+    data: dict[str, Value] = {"action": action, "why": str(why)}
+    return _draft("decision.refused", actor(policy, person), case.request, policy, data)
+
+
+def _draft(
+    type_: str, who: Actor, request: Request, policy: Policy, data: dict[str, Value],
+    *, on_behalf_of: Person | None = None, private: tuple[Private, ...] = (),
+) -> Draft:  # fmt: skip
+    runbook = Named(request.runbook, request.runbook_sha256)
+    return Draft(type_, who, request.id, data, on_behalf_of, runbook, _set(policy), private)
+
+
+def _set(policy: Policy) -> Named:
+    return Named(policy.organisation, policy.digest)

@@ -1,0 +1,51 @@
+"""One tree of errors. The text of an error is what a person reads: it says what is wrong and what to do next.
+
+`Refused` is an answer, not a fault: rules return `policy`-shaped values of their own (see `rights`). Exceptions are
+for what stops an act altogether.
+"""
+
+from __future__ import annotations
+
+
+class CountersignError(Exception):
+    """Something that Countersign can explain to a person."""
+
+
+class FatalError(CountersignError):
+    """The program cannot go on; the command line prints the sentence and exits 2."""
+
+
+class SettingsError(FatalError):
+    """A setting is missing or malformed."""
+
+
+class PolicyError(FatalError):
+    """The policy files are refused as a whole; the findings say where and why."""
+
+
+class SchemaError(FatalError):
+    """The database is of another version than this program."""
+
+
+class StorageError(CountersignError):
+    """The database could not do it (full, locked, damaged, closed); nothing was written."""
+
+
+class IllegalMove(CountersignError):
+    """A state machine was asked for a move that its table does not have."""
+
+
+class Stale(CountersignError):
+    """Somebody changed the case between reading and writing; read again and judge again."""
+
+
+class TooLate(CountersignError):
+    """The deadline passed before the transaction began; judge again at the present moment."""
+
+
+class EntryError(CountersignError):
+    """A value cannot stand in the decision log; nothing was written."""
+
+
+class LookupFailed(CountersignError):
+    """Slack did not say who somebody is; press again."""

@@ -1,0 +1,228 @@
+"""Who is asked, when, and what silence does. One engine for every ask.
+
+Steps are frozen at the filing; the people behind a role are resolved when a step fires (design, section 4).
+- The first step asks the minute-0 set: the owner, every role in `requires`, and as many deputies present as the quorum
+  still lacks; for `immediate` everybody at once.
+- A later step asks only people not yet asked. One that adds nobody because all were asked is skipped and pulls nothing
+  forward. One whose people are all unreachable is skipped, and the next `notify` step that reaches somebody new fires at
+  once; reminders between are dropped and recorded.
+- After downtime the people of all overdue steps are asked once; overdue reminders are dropped and recorded.
+- At the deadline the ask expires, whether or not a step is left. Silence never approves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bot.domain import hours
+from bot.domain.people import Person
+from bot.domain.policy import Domain, EscalationPolicy, Policy, Role, Runbook
+from bot.domain.request import Ask, Case, Reached, Step
+from bot.domain.rights import conflicted, named_for
+from bot.domain.rota import on_call
+
+REMINDER_GRACE = timedelta(seconds=30)  # a reminder later than this was missed, not delayed
+Away = Literal["absent", "deactivated", "undeliverable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whom a question cannot reach now, and why. Everybody else is there."""
+
+    away: Mapping[Person, Away]
+
+    def here(self, person: Person) -> bool:
+        return person not in self.away
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A step that took effect: `people` are newly asked (a `remind` reminds them)."""
+
+    step: Step
+    people: tuple[Reached, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A step that found nobody: `why` is `already_asked`, `absent`, `deactivated`, `undeliverable`, `conflicted`,
+    `nobody` or, for a reminder, `overdue`, `passed_by` or `nobody_left`."""
+
+    step: Step
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What is due on an ask at one moment, in order, and the ask after it."""
+
+    ask: Ask
+    events: tuple[Fired | Skipped, ...]
+
+
+def freeze(runbook: Runbook, ladder: EscalationPolicy, filed_at: datetime, scale: float, *, wide: bool) -> tuple[Step, ...]:
+    """The steps of a new ask with their real times. `wide`: the minute-0 set is everybody (immediate, or refiled)."""
+    first: tuple[Role, ...] = ("owner", "deputies", "on_call", "risk_owner") if wide else runbook.requires
+    if runbook.right == "immediate" and not wide:
+        first = ("owner", "deputies", "on_call", *runbook.requires)
+    return tuple(
+        Step(
+            index=index,
+            action=step.action,
+            role=step.role,
+            due_at=hours.add(filed_at, timedelta(seconds=step.after / scale), ladder.hours),
+            page=step.page,
+            also=tuple(dict.fromkeys(first)) if index == 0 else (),
+        )
+        for index, step in enumerate(ladder.steps)
+    )
+
+
+def deadline(ladder: EscalationPolicy, filed_at: datetime, scale: float) -> datetime:
+    """When an ask under this ladder expires."""
+    return hours.add(filed_at, timedelta(seconds=ladder.expires_after / scale), ladder.hours)
+
+
+def candidates(policy: Policy, domain_id: str) -> tuple[Person, ...]:
+    """Everybody whom any step of a domain could ask: whom to look up before judging."""
+    domain = policy.domains.get(domain_id)
+    return () if domain is None else named_for(policy, domain)
+
+
+def next_wake(ask: Ask) -> datetime:
+    """When something is due on an open ask: its next waiting step, or its end."""
+    return min([s.due_at for s in ask.steps if s.state == "waiting"] + [ask.expires_at])
+
+
+def advance(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime, *, pulling: bool = False) -> Advance:
+    """Everything that is due on an open ask at `now`, short of its end (`now` before `expires_at`).
+
+    `pulling`: the last step proved to reach nobody, so the next `notify` step that reaches somebody new fires at once.
+    """
+    events: list[Fired | Skipped] = []
+    for index in range(len(ask.steps)):
+        step = ask.steps[index]
+        if step.state != "waiting" or not (step.due_at <= now or pulling):
+            continue
+        event = _judge(case, ask, policy, presence, step, now, pulling=pulling)
+        pulling = _pulls(event, pulling)
+        events.append(event)
+        ask = _applied(ask, event)
+    return Advance(ask, tuple(events))
+
+
+def undelivered(ask: Ask, person: Person, reason: str) -> tuple[Ask, bool]:
+    """The ask after the question proved undeliverable to `person`, and whether their step thereby reached nobody."""
+    marked = tuple(replace(r, failed=r.failed or reason) if r.person == person else r for r in ask.reached)
+    steps = {r.step for r in marked if r.person == person}
+    return replace(ask, reached=marked), all(r.failed for r in marked if r.step in steps)
+
+
+def people_of(role: Role, policy: Policy, domain: Domain, now: datetime) -> tuple[Person, ...]:
+    """The people behind a role at one moment."""
+    if role == "owner":
+        return (domain.owner,)
+    if role == "deputies":
+        return domain.deputies
+    if role == "risk_owner":
+        return () if domain.risk_owner is None else (domain.risk_owner,)
+    rota = policy.rotas.get(domain.on_call) if domain.on_call else None
+    person = on_call(rota, now) if rota else None
+    return () if person is None else (person,)
+
+
+def _judge(
+    case: Case, ask: Ask, policy: Policy, presence: Presence, step: Step, now: datetime, *, pulling: bool
+) -> Fired | Skipped:
+    if step.action == "remind":
+        return _remind(ask, policy, case, step, now, pulling=pulling)
+    domain = policy.domains.get(case.request.domain)
+    if domain is None:
+        return Skipped(step, "nobody")
+    wanted = _wanted(ask, policy, domain, presence, step, now)
+    new = [r for r in wanted if r.person not in ask.asked]
+    fit = [r for r in new if not conflicted(case, policy, r.person)]
+    there = tuple(r for r in fit if presence.here(r.person))
+    if there:
+        return Fired(step, there)
+    return Skipped(step, _why_nobody(wanted, new, fit, presence))
+
+
+def _remind(ask: Ask, policy: Policy, case: Case, step: Step, now: datetime, *, pulling: bool) -> Fired | Skipped:
+    """Reminds those of the role who were asked and have not answered."""
+    if pulling and step.due_at > now:
+        return Skipped(step, "passed_by")
+    if now - step.due_at > REMINDER_GRACE:
+        return Skipped(step, "overdue")
+    silent = tuple(
+        r
+        for r in ask.reached
+        if _same_role(r, step.role) and ask.vote_of(r.person) is None and not conflicted(case, policy, r.person)
+    )
+    return Fired(step, silent) if silent else Skipped(step, "nobody_left")
+
+
+def _same_role(reached: Reached, role: Role) -> bool:
+    return reached.role == role or (role == "owner" and reached.for_owner)
+
+
+def _wanted(ask: Ask, policy: Policy, domain: Domain, presence: Presence, step: Step, now: datetime) -> tuple[Reached, ...]:
+    """Everybody whom a step wants, whether reachable or not; the owner's seat goes to a deputy while they are absent."""
+    wanted: dict[Person, Reached] = {}
+
+    def want(people: Iterable[Person], role: Role, *, for_owner: bool = False) -> None:
+        for person in people:
+            wanted.setdefault(person, Reached(person, role, step.index, now, for_owner))
+
+    for role in dict.fromkeys((step.role, *(("owner",) if step.index == 0 else ()), *step.also)):
+        people = people_of(role, policy, domain, now)
+        want(people, role)
+        if role == "owner" and presence.away.get(domain.owner) == "absent":
+            stand_in = next((d for d in domain.deputies if presence.here(d)), None)
+            want([stand_in] if stand_in else [], "deputies", for_owner=True)
+    if step.index == 0:
+        want(_fill(ask, policy, domain, presence, wanted), "deputies")
+    return tuple(wanted.values())
+
+
+def _fill(
+    ask: Ask, policy: Policy, domain: Domain, presence: Presence, wanted: Mapping[Person, Reached]
+) -> Sequence[Person]:
+    """As many deputies present as the quorum still lacks beside those already wanted."""
+    here = {policy.humans.key(p) for p in wanted if presence.here(p)}
+    lacking = max(0, ask.need - len(here))
+    spare = [d for d in domain.deputies if presence.here(d) and policy.humans.key(d) not in here]
+    return spare[:lacking]
+
+
+def _why_nobody(wanted: Sequence[Reached], new: Sequence[Reached], fit: Sequence[Reached], presence: Presence) -> str:
+    if not wanted:
+        return "nobody"
+    if not new:
+        return "already_asked"
+    if not fit:
+        return "conflicted"
+    reasons = [presence.away[r.person] for r in fit]
+    return next((why for why in ("deactivated", "undeliverable", "absent") if why in reasons), "nobody")
+
+
+def _pulls(event: Fired | Skipped, pulling: bool) -> bool:
+    """Whether the next `notify` step fires at once: an unreachable step starts it, one that reaches somebody ends it."""
+    if event.step.action == "remind":
+        return pulling
+    if isinstance(event, Fired):
+        return False
+    return pulling or event.why != "already_asked"
+
+
+def _applied(ask: Ask, event: Fired | Skipped) -> Ask:
+    done = replace(
+        event.step, state="fired" if isinstance(event, Fired) else "skipped",
+        why=event.why if isinstance(event, Skipped) else "",
+    )  # fmt: skip
+    steps = tuple(done if s.index == done.index else s for s in ask.steps)
+    new = event.people if isinstance(event, Fired) and event.step.action == "notify" else ()
+    return replace(ask, steps=steps, reached=(*ask.reached, *new))

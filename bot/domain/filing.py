@@ -1,0 +1,259 @@
+"""What may be filed, and what a filing sets going.
+
+A form is checked twice by the same rules: before it is acknowledged, where an error stands at its field and leaves no
+row; and by the worker, where the brakes join in and a refusal is the case's only outcome. What needs a feature that this
+release lacks is refused with a sentence, never filed and forgotten. Design, sections 2, 4 and 6.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from bot.domain import entries, saying
+from bot.domain.escalation import Presence, advance, deadline, freeze
+from bot.domain.people import Person
+from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
+from bot.domain.request import Ask, Case, FieldValue, Reached, Request, Step
+from bot.domain.rights import conflicted, named_for
+from bot.domain.sweeping import wake_at
+from bot.domain.transition import Lane, Named, Say, Transition
+
+TARGET_MAX, REASON_MAX, TEXT_MAX, PENDING_MAX = 200, 1000, 3000, 3
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_URL = re.compile(r"https?://[^\s<>]+")
+_USER = re.compile(r"[UW][A-Z0-9]{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a person typed, as values. `seconds` is policy time; `fields` by the names of the runbook's own fields."""
+
+    id: str
+    requester: Person
+    runbook: str
+    target: str
+    reason: str
+    seconds: int
+    fields: Mapping[str, str]
+    subject: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """`field` is runbook, target, reason, duration, subject or `field.<name>`; `text` says what to do."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What earlier requests say about this one. See `bot.ports.Brakes`."""
+
+    pending: int
+    same_pending: str | None
+    denied_by: Person | None
+    expired_recently: bool
+
+
+def provider_asking(policy: Policy, person: Person) -> Provider | None:
+    """The provider for which a person may ask."""
+    return next((p for p in policy.providers.values() if p.may_ask(person)), None)
+
+
+def not_yet(runbook: Runbook) -> str | None:
+    """Why this release cannot take a request under a runbook; None if it can."""
+    if runbook.right == "autonomous":
+        return "Rights without an approval are not served by this release yet. Ask your owner directly."
+    if runbook.break_glass is not None:
+        return "Break-glass is not served by this release yet. Use another emergency runbook or the sealed path."
+    if runbook.subject_verification:
+        return "Resets that need the subject's identity verified are not served by this release yet."
+    if runbook.executor is not None or runbook.not_before is not None:
+        return "Runbooks with an executor or a cooling-off time are not served by this release yet."
+    return None
+
+
+def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
+    """Everything wrong with a form, each error at its field. Empty: it may be filed, brakes aside."""
+    provider = provider_asking(policy, form.requester)
+    runbook = policy.runbooks.get(form.runbook)
+    if provider is None:
+        return (FieldError("runbook", f"You are not named as a requester. Write to {policy.contact}."),)
+    if runbook is None or provider.id not in runbook.providers:
+        return (FieldError("runbook", "Choose one of the runbooks that your provider may ask for."),)
+    if provider.contract_until is not None and today > provider.contract_until:
+        text = f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
+        return (FieldError("runbook", text),)
+    unserved = not_yet(runbook)
+    if unserved is not None:
+        return (FieldError("runbook", unserved),)
+    return (*_check_own(form, runbook), *(e for spec in runbook.fields for e in _check_field(spec, form.fields)))
+
+
+def file(
+    policy: Policy, form: Form, earlier: Earlier, presence: Presence, now: datetime, scale: float, *, form_view: str = ""
+) -> Transition:
+    """The filing, judged by the worker: a new pending case whose first step has fired, or a refusal."""
+    errors = check(policy, form, now.date())
+    if errors:
+        return _refused(policy, form, "invalid", " ".join(e.text for e in errors), form_view)
+    runbook = policy.runbooks[form.runbook]
+    if earlier.pending >= PENDING_MAX:
+        text = f"You already have {earlier.pending} pending requests in this domain. Withdraw one, or wait for an answer."
+        return _refused(policy, form, "too_many_pending", text, form_view)
+    if earlier.same_pending is not None:
+        text = f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice."
+        return _refused(policy, form, "already_pending", text, form_view)
+    case = _opened(policy, form, runbook, earlier, now, scale)
+    result = advance(case, case.approval, policy, presence, now)
+    after = case.with_approval(_with_denier(result.ask, case, policy, presence, earlier, now))
+    extra = [r for r in after.approval.reached if r not in result.ask.reached]
+    says = [say for event in result.events for say in saying.step(after, policy, event)]
+    says += [saying.card(after, r) for r in extra]
+    says += [saying.receipt(after), *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id})]
+    drafts = (entries.filed(after, policy), *(entries.step(after, policy, e) for e in result.events))
+    return Transition(None, after, drafts, tuple(says), wake_at(after))
+
+
+def _opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: datetime, scale: float) -> Case:
+    provider = provider_asking(policy, form.requester)
+    assert provider is not None
+    ladder = policy.escalation_policies[runbook.escalation or ""]
+    expires_at = deadline(ladder, now, scale)
+    labels = {spec.name: spec.label for spec in runbook.fields}
+    request = Request(
+        id=form.id, kind=runbook.kind, right=runbook.right, runbook=runbook.id, runbook_sha256=runbook.sha256,
+        policy_sha256=policy.digest, title=runbook.title, domain=runbook.domain, provider=provider.id,
+        requester=form.requester, target=form.target.strip(), reason=form.reason.strip(),
+        fields=tuple(FieldValue(n, labels[n], v) for n, v in form.fields.items() if n in labels and v != ""),
+        seconds=form.seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
+    )  # fmt: skip
+    steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)
+    if earlier.denied_by is not None:
+        steps = _nobody_later(steps)
+    ask = Ask("approval", 1, runbook.approvals, runbook.requires, now, expires_at, steps=steps)
+    return Case(request, (ask,))
+
+
+def _nobody_later(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A repeat of something just denied asks the minute-0 set and the denier, and nobody later."""
+    return tuple(s for s in steps if s.index == 0 or s.action == "remind")
+
+
+def _with_denier(ask: Ask, case: Case, policy: Policy, presence: Presence, earlier: Earlier, now: datetime) -> Ask:
+    """Adds whoever denied the same within a day, while they are still named for the domain."""
+    denier = earlier.denied_by
+    domain = policy.domains[case.request.domain]
+    if denier is None or denier in ask.asked or denier not in named_for(policy, domain):
+        return ask
+    if conflicted(case, policy, denier) or not presence.here(denier):
+        return ask
+    role: Role = "deputies" if denier in domain.deputies else "risk_owner" if denier == domain.risk_owner else "on_call"
+    return replace(ask, reached=(*ask.reached, Reached(denier, role, 0, now)))
+
+
+def _refused(policy: Policy, form: Form, code: str, text: str, form_view: str) -> Transition:
+    """The case's only outcome; its id was promised, so it is kept."""
+    runbook = policy.runbooks.get(form.runbook)
+    named = Named(runbook.id, runbook.sha256) if runbook else None
+    draft = entries.refused_filing(form.id, form.requester, named, policy, code)
+    params: dict[str, object] = {"id": form.id, "text": text}
+    told = saying.answer(None, form.requester, {}, "refused_filing", **params)
+    says = (told, *_form_result(form_view, None, form.requester, "refused_filing", params))
+    return Transition(None, None, (draft,), says)
+
+
+def _form_result(
+    view: str, case: str | None, person: Person, sentence: str, params: Mapping[str, object]
+) -> tuple[Say, ...]:
+    if not view:
+        return ()
+    return (Say("form", Lane.CARD, case, to=person, data={"view": view, "sentence": sentence, **params}),)
+
+
+def _check_own(form: Form, runbook: Runbook) -> list[FieldError]:
+    errors: list[FieldError] = []
+    target = form.target.strip()
+    if not target or len(target) > TARGET_MAX or any(c in target for c in "\r\n"):
+        errors.append(FieldError("target", f"Name the target on one line of at most {TARGET_MAX} characters."))
+    elif runbook.targets and target not in runbook.targets:
+        errors.append(FieldError("target", "Choose one of the listed targets."))
+    if not form.reason.strip() or len(form.reason) > REASON_MAX:
+        errors.append(FieldError("reason", f"Say why, in at most {REASON_MAX} characters."))
+    if not 0 < form.seconds <= runbook.max_duration:
+        errors.append(FieldError("duration", "Choose a duration up to the maximum of this runbook."))
+    if runbook.subject_verification and form.subject is None:
+        errors.append(FieldError("subject", "Name the person whose credential is reset."))
+    return errors
+
+
+def _check_field(spec: FieldSpec, values: Mapping[str, str]) -> list[FieldError]:
+    value = values.get(spec.name, "").strip()
+    if not value:
+        return [FieldError(f"field.{spec.name}", f"{spec.label} is required.")] if spec.required else []
+    text = _wrong(spec, value)
+    return [FieldError(f"field.{spec.name}", text)] if text else []
+
+
+def _wrong(spec: FieldSpec, value: str) -> str | None:
+    """What is wrong with one answer, by the type of its field."""
+    if len(value) > TEXT_MAX:
+        return f"{spec.label}: at most {TEXT_MAX} characters."
+    if spec.pattern is not None and re.search(spec.pattern, value) is None:
+        return f"{spec.label} has another form: {spec.hint or spec.pattern}."
+    if spec.type == "number":
+        return _wrong_number(spec, value)
+    if spec.type in ("text", "multiline"):
+        return _wrong_length(spec, value)
+    if spec.type == "select" and value not in spec.options:
+        return f"{spec.label}: choose one of the options."
+    return _wrong_shape(spec, value)
+
+
+def _wrong_shape(spec: FieldSpec, value: str) -> str | None:
+    if spec.type == "date":
+        return None if _is(date.fromisoformat, value) else f"{spec.label}: a date as 2026-12-31."
+    if spec.type == "datetime":
+        return None if value.isdecimal() or _is(datetime.fromisoformat, value) else f"{spec.label}: a date and a time."
+    if spec.type == "email":
+        return None if _EMAIL.fullmatch(value) else f"{spec.label}: an e-mail address."
+    if spec.type == "url":
+        return None if _URL.fullmatch(value) else f"{spec.label}: an address that starts with https://."
+    if spec.type == "person":
+        return None if _USER.fullmatch(value) else f"{spec.label}: choose a person."
+    if spec.type == "boolean":
+        return None if value in ("yes", "no") else f"{spec.label}: yes or no."
+    return None
+
+
+def _wrong_number(spec: FieldSpec, value: str) -> str | None:
+    if not re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,9})?", value):
+        return f"{spec.label}: a number."
+    number = float(value)
+    if spec.minimum is not None and number < spec.minimum:
+        return f"{spec.label}: at least {spec.minimum:g}."
+    if spec.maximum is not None and number > spec.maximum:
+        return f"{spec.label}: at most {spec.maximum:g}."
+    return None
+
+
+def _wrong_length(spec: FieldSpec, value: str) -> str | None:
+    if spec.type == "text" and any(c in value for c in "\r\n"):
+        return f"{spec.label}: one line."
+    if spec.minimum is not None and len(value) < spec.minimum:
+        return f"{spec.label}: at least {spec.minimum:g} characters."
+    if spec.maximum is not None and len(value) > spec.maximum:
+        return f"{spec.label}: at most {spec.maximum:g} characters."
+    return None
+
+
+def _is(parse: object, value: str) -> bool:
+    try:
+        parse(value)  # type: ignore[operator]
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,85 @@
+"""Who somebody is.
+
+A person is the pair (team_id, user_id) from a signed Slack payload and nothing else: names and e-mail addresses carry
+no authority (design, section 1). For *counting*, equal user ids are one human whatever the team, and `same_person`
+joins two accounts of one human.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Person:
+    """One Slack account: `team` is `T…` or `E…`, `user` is `U…` or `W…`."""
+
+    team: str
+    user: str
+
+    def __str__(self) -> str:
+        """`TEAM/USER`, the form that policy files, disclosures and permits use."""
+        return f"{self.team}/{self.user}"
+
+    @classmethod
+    def parse(cls, text: str) -> Person:
+        """Reads `TEAM/USER`; raises ValueError otherwise."""
+        team, slash, user = text.partition("/")
+        if not (team and slash and user):
+            raise ValueError(f"{text!r} is not TEAM/USER")
+        return cls(team, user)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """An account named in a policy file: one user id that may be of any of `teams`."""
+
+    user: str
+    teams: frozenset[str]
+
+    def matches(self, person: Person) -> bool:
+        return person.user == self.user and person.team in self.teams
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Slack's `users.info` says of an account at one moment."""
+
+    person: Person
+    name: str = ""
+    deleted: bool = False
+    is_bot: bool = False
+    is_guest: bool = False  # is_restricted or is_ultra_restricted
+    is_stranger: bool = False
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Humans:
+    """Joins accounts to humans. `groups` are sets of user ids that belong to one human each."""
+
+    groups: tuple[frozenset[str], ...] = ()
+
+    @classmethod
+    def joined(cls, pairs: Iterable[Iterable[str]]) -> Humans:
+        """Transitive: [[A, B], [B, C]] is one human with three accounts."""
+        groups: list[set[str]] = []
+        for pair in pairs:
+            merged = set(pair)
+            apart = [g for g in groups if not g & merged]
+            for group in groups:
+                if group & merged:
+                    merged |= group
+            groups = [*apart, merged]
+        return cls(tuple(frozenset(g) for g in groups))
+
+    def key(self, person: Person) -> str:
+        """One stable name for the human behind an account."""
+        for group in self.groups:
+            if person.user in group:
+                return min(group)
+        return person.user
+
+    def same(self, a: Person, b: Person) -> bool:
+        return self.key(a) == self.key(b)

@@ -1,0 +1,54 @@
+"""When a question has its yes.
+
+Enough *distinct humans* said yes, each with authority at this moment, and each role in `requires` is covered by a
+different one of them (one human cannot stand for two required roles). A zero quorum counts as never met.
+Design, sections 3 and 4; rule 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.policy import Policy, Role
+from bot.domain.request import Ask, Case, Vote
+from bot.domain.rights import Allowed, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """`have` of `need` humans; `lacking` are required roles that nobody covers yet."""
+
+    have: int
+    need: int
+    lacking: tuple[Role, ...]
+    seconds: int
+
+    @property
+    def met(self) -> bool:
+        return self.need >= 1 and self.have >= self.need and not self.lacking
+
+
+def count(case: Case, ask: Ask, policy: Policy) -> Count:
+    """Counts the yeses of `ask` again, under `policy`. `seconds` is the smallest time that any of them gave."""
+    counted: dict[str, tuple[Vote, frozenset[Role]]] = {}
+    for vote in ask.votes:
+        judged = standing(case, ask, policy, vote.person)
+        if vote.answer == "yes" and isinstance(judged, Allowed):
+            counted.setdefault(policy.humans.key(vote.person), (vote, frozenset(judged.roles)))
+    covered = _cover(ask.requires, [roles for _, roles in counted.values()])
+    seconds = min((vote.seconds for vote, _ in counted.values()), default=0)
+    return Count(len(counted), ask.need, tuple(r for r in ask.requires if r not in covered), seconds)
+
+
+def _cover(roles: Sequence[Role], holders: Sequence[frozenset[Role]]) -> frozenset[Role]:
+    """The largest set of `roles` that distinct holders can cover."""
+    if not roles:
+        return frozenset()
+    first, rest = roles[0], roles[1:]
+    best = _cover(rest, holders)
+    for place, held in enumerate(holders):
+        if first in held:
+            found = _cover(rest, [*holders[:place], *holders[place + 1 :]]) | {first}
+            best = max(best, found, key=len)
+    return best

@@ -1,0 +1,135 @@
+"""Who may decide. Every door asks here, at the click, under the policy of that moment.
+
+Party rule: nobody who belongs to a provider ever decides anything. Conflict rule: nobody decides on their own request,
+or on one of which they are the subject. Then: only a living, full account of a home workspace, named for the domain, and
+- owner: always; deputy and risk owner: once a step or an absence has reached them (or `requires` names their role);
+- on-call: once a step has reached them, while the rota still lists them.
+There is no administrator override. Design, section 1; rules 1 and 9 of section 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain.people import Person, Profile
+from bot.domain.policy import Domain, Policy, Role
+from bot.domain.request import Ask, Case, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """May decide, in these roles, strongest first. `on_behalf_of`: the owner, when somebody else acts for them."""
+
+    roles: tuple[Role, ...]
+    on_behalf_of: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """May not; `why` for the log, `reason` is the sentence for the person who clicked."""
+
+    why: Refusal
+    reason: str
+
+
+def may_decide(case: Case, ask: Ask, policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
+    """Whether `person` may answer `ask`, by the rules above. `profile` is Slack's word on the account, fresh."""
+    account = _account(policy, person, profile)
+    if account is not None:
+        return account
+    return standing(case, ask, policy, person)
+
+
+def standing(case: Case, ask: Ask, policy: Policy, person: Person) -> Allowed | Refused:
+    """The same without a look at the account: what policy alone says of somebody, for counting and for choosing."""
+    party = _party(policy, person)
+    if party is not None:
+        return party
+    conflict = _conflict(case, policy, person)
+    if conflict is not None:
+        return conflict
+    domain = policy.domains.get(case.request.domain)
+    roles = () if domain is None else roles_in(ask, policy, domain, person)
+    if domain is None or not roles:
+        return Refused(
+            Refusal.UNAUTHORISED,
+            f"This is not yours to decide: you are not named for it, or it has not reached you. {_write(policy)}",
+        )
+    return Allowed(roles, None if roles[0] == "owner" else domain.owner)
+
+
+def roles_in(ask: Ask, policy: Policy, domain: Domain, person: Person) -> tuple[Role, ...]:
+    """The roles in which `person` has authority over `ask` now."""
+    reached = {r.role for r in ask.reached if r.person == person}
+    for_owner = any(r.for_owner for r in ask.reached if r.person == person)
+    roles: list[Role] = []
+    if person == domain.owner:
+        roles.append("owner")
+    if person in domain.deputies and ("deputies" in reached or "deputies" in ask.requires or for_owner):
+        roles.append("deputies")
+    if person == domain.risk_owner and ("risk_owner" in reached or "risk_owner" in ask.requires):
+        roles.append("risk_owner")
+    if "on_call" in reached and listed_on_call(policy, domain, person):
+        roles.append("on_call")
+    return tuple(roles)
+
+
+def listed_on_call(policy: Policy, domain: Domain, person: Person) -> bool:
+    """Whether the domain's rota can still name the person."""
+    rota = policy.rotas.get(domain.on_call) if domain.on_call else None
+    return rota is not None and person in rota.people
+
+
+def named_for(policy: Policy, domain: Domain) -> tuple[Person, ...]:
+    """Everybody named for a domain, the rota's people included, each once."""
+    rota = policy.rotas.get(domain.on_call) if domain.on_call else None
+    listed = (domain.owner, *domain.deputies, domain.risk_owner, *(rota.people if rota else ()))
+    return tuple(dict.fromkeys(p for p in listed if p is not None))
+
+
+def conflicted(case: Case, policy: Policy, person: Person) -> bool:
+    """Whether the person is the requester or the subject, by any account, or belongs to a provider."""
+    return _party(policy, person) is not None or _conflict(case, policy, person) is not None
+
+
+def _party(policy: Policy, person: Person) -> Refused | None:
+    provider = policy.provider_of(person)
+    if provider is None:
+        return None
+    return Refused(
+        Refusal.PARTY,
+        f"You belong to {provider.name}. A provider asks; only {policy.organisation} decides. {_write(policy)}",
+    )
+
+
+def _conflict(case: Case, policy: Policy, person: Person) -> Refused | None:
+    request = case.request
+    if policy.humans.same(person, request.requester):
+        return Refused(Refusal.UNAUTHORISED, f"This is your own request; somebody else decides it. {_write(policy)}")
+    if request.subject is not None and policy.humans.same(person, request.subject):
+        return Refused(Refusal.UNAUTHORISED, f"This is about you; somebody else decides it. {_write(policy)}")
+    return None
+
+
+def _account(policy: Policy, person: Person, profile: Profile) -> Refused | None:
+    if policy.provider_of(person) is not None:
+        return _party(policy, person)
+    unfit = (
+        profile.deleted
+        or profile.is_bot
+        or profile.is_guest
+        or profile.is_stranger
+        or profile.person != person
+        or person.team not in policy.workspaces
+    )
+    if not unfit:
+        return None
+    return Refused(
+        Refusal.UNAUTHORISED,
+        "Only full members of the home workspace decide: no guests, bots, deactivated accounts or people of other"
+        f" workspaces. {_write(policy)}",
+    )
+
+
+def _write(policy: Policy) -> str:
+    return f"Write to {policy.contact} if that is wrong."

@@ -1,0 +1,63 @@
+"""Who hears of what. The words and the drawing are `handlers.views`; here only: to whom, in which lane, about what."""
+
+from __future__ import annotations
+
+from bot.domain.escalation import Fired, Skipped
+from bot.domain.lifecycle import RequestState
+from bot.domain.people import Person
+from bot.domain.policy import Policy
+from bot.domain.request import Case, Reached
+from bot.domain.transition import Lane, Say
+
+
+def lane(case: Case) -> Lane:
+    """Emergencies go before everything else."""
+    return Lane.URGENT if case.request.kind == "emergency_access" else Lane.CARD
+
+
+def card(case: Case, reached: Reached) -> Say:
+    data = {"role": reached.role, "for_owner": reached.for_owner}
+    return Say("card", lane(case), case.id, to=reached.person, data=data)
+
+
+def reminder(case: Case, person: Person) -> Say:
+    return Say("reminder", Lane.REMINDER, case.id, to=person)
+
+
+def receipt(case: Case) -> Say:
+    return Say("receipt", lane(case), case.id, to=case.request.requester)
+
+
+def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Say, ...]:
+    """Cards or reminders of a step that fired; an alarm where a named person's account is gone."""
+    if isinstance(event, Fired):
+        if event.step.action == "remind":
+            return tuple(reminder(case, r.person) for r in event.people)
+        return tuple(card(case, r) for r in event.people)
+    domain = policy.domains.get(case.request.domain)
+    if event.why != "deactivated" or domain is None:
+        return ()
+    data = {"role": event.step.role, "why": event.why}
+    alarm = Say("alarm", lane(case), case.id, channel=domain.channel, data=data)
+    if domain.risk_owner is None:
+        return (alarm,)
+    return (alarm, Say("alarm", lane(case), case.id, to=domain.risk_owner, data=data))
+
+
+def outcome(case: Case, policy: Policy) -> tuple[Say, ...]:
+    """The requester hears it, with the runbook's body after a yes; the domain's channel hears id, title and state."""
+    state = str(case.request.state if case.grant is None else case.grant.state)
+    says = [Say("outcome", lane(case), case.id, to=case.request.requester, data={"state": state})]
+    if case.request.state is RequestState.APPROVED and state == "open":
+        says.append(Say("body", lane(case), case.id, to=case.request.requester))
+    domain = policy.domains.get(case.request.domain)
+    if domain is not None:
+        shown = str(case.request.state) if state == "open" else state
+        says.append(Say("announce", Lane.CARD, case.id, channel=domain.channel, data={"state": shown}))
+    return tuple(says)
+
+
+def answer(case_id: str | None, person: Person, reply: dict[str, object], sentence: str, **params: object) -> Say:
+    """One sentence to the person who acted, where they acted."""
+    data = {"reply": reply, "sentence": sentence, **params}
+    return Say("answer", Lane.CARD, case_id, to=person, data=data)

@@ -1,0 +1,163 @@
+"""What the inside needs of the outside. Each port states its guarantees; storage and handlers keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.acts import Act
+from bot.domain.people import Person, Profile
+from bot.domain.policy import PolicyFile
+from bot.domain.request import Case
+from bot.domain.transition import Draft, Say, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A durable inbox row. `key` deduplicates; `answer` is what the acknowledgement said, given again to a repeat."""
+
+    id: int
+    key: str
+    act: Act
+    answer: Mapping[str, object]
+    received_at: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A message of ours that stands in Slack: who sees what where. `drawn` is the case version it shows."""
+
+    id: int
+    case: str
+    purpose: str
+    to: Person | None
+    channel: str
+    ts: str
+    drawn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A leased outbox row. `copy` is set for a refresh: the message to redraw. `created_at` orders within a lane."""
+
+    id: int
+    say: Say
+    attempts: int
+    created_at: datetime
+    copy: Copy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Brakes:
+    """What earlier requests say about a new one (design, section 4)."""
+
+    pending: int  # pending requests of this requester in this domain
+    same_pending: str | None  # id of a pending one: same requester, runbook and target
+    denied_by: Person | None  # who denied (provider, runbook, target) within 24 h
+    denied_as: str | None
+    expired_recently: bool  # the same three expired within 2 h
+    asks_in_week: int  # of this provider for this runbook in 7 days
+    last_outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """An accepted set as stored: files sorted by path."""
+
+    digest: str
+    accepted_at: datetime
+    files: tuple[PolicyFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A row of `log_entry` as it stands."""
+
+    idx: int
+    leaf: bytes
+    data: bytes | None
+    type: str
+    case: str | None
+    ts_ms: int
+
+
+class Store(Protocol):
+    """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
+
+    async def commit(self, act: Transition) -> Case | None:
+        """Carries one act out, wholly or not at all, durably before it returns: the case as stored, with its new version.
+
+        Raises Stale (the case is no longer `act.before`, a filing's id exists, or `act.inbox` is already finished),
+        TooLate (the transaction began at or after `act.valid_before`), EntryError (a value has no place in the log).
+        """
+
+    async def case(self, case_id: str) -> Case | None: ...
+    async def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """Ids of cases whose `wake_at` has come, most overdue first."""
+
+    async def brakes(
+        self,
+        requester: Person,
+        domain: str,
+        provider: str,
+        runbook: str,
+        target: str,
+        now: datetime,
+        *,
+        denied_within: timedelta = timedelta(hours=24),
+        expired_within: timedelta = timedelta(hours=2),
+        week: timedelta = timedelta(days=7),
+    ) -> Brakes:
+        """What earlier requests say, `target` compared exactly. The windows are real time: divide them by TIME_SCALE."""
+
+    async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
+        """Pending cases of any of these domains or providers, the next to expire first."""
+
+    async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
+        """Newest first."""
+
+    async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
+        """Pending cases whose open ask has reached the person, the next to expire first."""
+
+    async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
+        """Writes an inbox row durably, once per `key`; returns the answer of the first one."""
+
+    async def inbox(self, limit: int) -> Sequence[Inbound]:
+        """Unfinished rows, oldest first, whose next attempt is due."""
+
+    async def put_off(self, inbox_id: int, until: datetime) -> None:
+        """The row failed for now: it counts an attempt and waits."""
+
+    async def lease(self, now: datetime, until: datetime, limit: int) -> Sequence[Outgoing]:
+        """Takes unsent rows, lanes first, oldest first within a lane, whose time has come and that nobody holds."""
+
+    async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
+        """It could not be sent now (rate limit, network): try again from `not_before` on."""
+
+    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+        """It stands in Slack. Remembers the copy (with `ts`), logs `entries`, and asks for a redraw if the case moved on
+        past version `drawn`."""
+
+    async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
+        """It will never be sent: recorded with the reason."""
+
+    async def copies(self, case_id: str) -> Sequence[Copy]: ...
+    async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft]) -> None:
+        """Stores an accepted set (idempotent by digest), makes it the last accepted, and logs `entries`."""
+
+    async def last_policy(self) -> StoredPolicy | None: ...
+    async def policy_files(self, digest: str) -> StoredPolicy | None: ...
+    async def file_by_hash(self, sha256: str) -> bytes | None:
+        """The bytes of any file of any accepted set: a frozen runbook is found again by its digest."""
+
+    async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]: ...
+
+
+class Directory(Protocol):
+    """Slack's word on who somebody is."""
+
+    async def profile(self, person: Person, max_age: float) -> Profile:
+        """At most `max_age` seconds old. Raises LookupFailed: never guess a yes from it."""
