@@ -108,7 +108,7 @@ def file(
     if earlier.same_pending is not None:
         text = f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice."
         return _refused(policy, form, "already_pending", text, form_view)
-    case = _opened(policy, form, runbook, earlier, now, scale)
+    case = opened(policy, form, runbook, earlier, now, scale)
     result = advance(case, case.approval, policy, presence, now)
     after = case.with_approval(_with_denier(result.ask, case, policy, presence, earlier, now))
     extra = [r for r in after.approval.reached if r not in result.ask.reached]
@@ -119,7 +119,8 @@ def file(
     return Transition(None, after, drafts, tuple(says), wake_at(after))
 
 
-def _opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: datetime, scale: float) -> Case:
+def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: datetime, scale: float) -> Case:
+    """A new case with its frozen steps, before any of them fired."""
     provider = provider_asking(policy, form.requester)
     assert provider is not None
     ladder = policy.escalation_policies[runbook.escalation or ""]

@@ -1,0 +1,196 @@
+"""The composition root: here, and only here, the parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.clock import Clock, SystemClock
+from bot.desk import Desk
+from bot.domain.errors import PolicyError, SettingsError
+from bot.domain.policy import Policy
+from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.logs import configure
+from bot.ports import StoredPolicy
+from bot.settings import Settings
+from bot.sweeper import Sweeper
+from bot.worker import Worker
+from handlers.messenger import Messenger
+from handlers.people import SlackDirectory
+from handlers.register import Identity, SlackDoor
+from runbooks.findings import Finding
+from runbooks.folder import read_folder
+from runbooks.loader import Loaded, load_files
+from runbooks.watch import changes
+from storage.store import SqliteStore
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A bot put together, not yet running."""
+
+    settings: Settings
+    store: SqliteStore
+    desk: Desk
+    door: SlackDoor
+    messenger: Messenger
+
+
+async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
+    """The database, migrated. Raises SettingsError, SchemaError."""
+    return await SqliteStore.open(
+        settings.sqlite_path, clock or SystemClock(), origin=settings.log_origin, state_dir=settings.state_dir
+    )
+
+
+async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready: Callable[[], None] = lambda: None) -> None:
+    """Runs until SIGTERM, SIGINT or `stop`; finishes what it acknowledged."""
+    configure(settings.log_format)
+    settings.require_slack()
+    stop = stop or asyncio.Event()
+    _stop_on_signals(stop)
+    store = await open_store(settings)
+    try:
+        parts = await build(settings, store)
+        await _live(parts, stop, ready)
+    finally:
+        await store.close()
+
+
+async def build(settings: Settings, store: SqliteStore, clock: Clock | None = None) -> Parts:
+    """Puts the parts together. Raises PolicyError where no policy can be had, SettingsError where Slack refuses us."""
+    clock = clock or SystemClock()
+    policy = await first_policy(store, clock, settings.runbooks_dir)
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    client = AsyncWebClient(token, base_url=settings.slack_api_url)
+    identity = await _identity(client)
+    directory = SlackDirectory(client, clock)
+    desk = Desk(store, directory, clock, settings.time_scale, policy)
+    door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
+    return Parts(settings, store, desk, door, Messenger(desk, client, directory))
+
+
+async def first_policy(store: SqliteStore, clock: Clock, folder: Path) -> Policy:
+    """The policy to start with: the folder's, else the last good one that is stored."""
+    loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
+    if loaded.policy is not None:
+        await _accept(store, clock, loaded.policy)
+        return loaded.policy
+    _report(loaded.findings)
+    stored = await store.last_policy()
+    kept = load_files({f.path: f.content for f in stored.files}).policy if stored else None
+    if kept is None:
+        text = "\n".join(str(f) for f in loaded.errors)
+        raise PolicyError(
+            f"{text}\nThe policy in {folder} is refused and no earlier one is stored; run `countersign check`."
+        )
+    await _rejected(store, loaded)
+    log.error("policy.kept", digest=kept.digest, reason="the files are refused; the last good set stays in force")
+    return kept
+
+
+async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Everything that runs beside each other; one that dies takes the others down, in order."""
+    desk = parts.desk
+    token = parts.settings.slack_app_token
+    inner = asyncio.Event()  # the outgoing side stops after the incoming side is empty
+    incoming = [
+        parts.door.socket_mode(token.get_secret_value() if token else "", stop, ready),
+        _watch(parts, stop),
+    ]
+    outgoing = [Worker(desk).run(inner), Sweeper(desk).run(inner), parts.messenger.run(inner)]
+    tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
+    await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await stopper
+    await asyncio.gather(*tasks[: len(incoming)], return_exceptions=True)
+    await Worker(desk).drain()
+    inner.set()
+    await asyncio.gather(*tasks[len(incoming) :], return_exceptions=True)
+    for task in tasks:
+        task.result()
+
+
+async def _watch(parts: Parts, stop: asyncio.Event) -> None:
+    """Live reload: a good set is adopted, a bad one reported and the last good one kept."""
+
+    async def until_stop(seconds: float) -> None:
+        await _sleep(seconds, stop)
+
+    known = read_folder(parts.settings.runbooks_dir)
+    async for files in changes(parts.settings.runbooks_dir, sleep=until_stop, since=known):
+        if stop.is_set():
+            return
+        await adopt(parts.desk, parts.store, files)
+
+
+async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> None:
+    """Judges a changed set of files and puts it in force, or reports it."""
+    loaded = load_files(files, environment=os.environ, require_env=True, today=desk.clock.now().date())
+    if loaded.policy is None:
+        _report(loaded.findings)
+        await _rejected(store, loaded)
+        return
+    if loaded.policy.digest == desk.policy.digest:
+        return
+    await _accept(store, desk.clock, loaded.policy)
+    desk.policy = loaded.policy
+    log.info("policy.loaded", digest=loaded.policy.digest)
+
+
+async def _accept(store: SqliteStore, clock: Clock, policy: Policy) -> None:
+    listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
+    named = Named(policy.organisation, policy.digest)
+    draft = Draft("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
+    await store.accept_policy(StoredPolicy(policy.digest, clock.now(), policy.files), [draft])
+
+
+async def _rejected(store: SqliteStore, loaded: Loaded) -> None:
+    """Which places are wrong, without what stands there: file and line, never text."""
+    places = tuple(f"{f.file}:{f.line}" for f in loaded.errors[:50])
+    await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM, data={"places": places}),)))
+
+
+def _report(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        level = log.error if finding.severity == "error" else log.warning
+        level("policy.finding", file=finding.file, line=finding.line, text=finding.text)
+
+
+async def _identity(client: AsyncWebClient) -> Identity:
+    """Who we are in Slack: asked once, at the start."""
+    try:
+        answer = await client.auth_test()
+    except SlackApiError as error:
+        raise SettingsError(
+            f"Slack refuses SLACK_BOT_TOKEN ({error.response['error']}). Reinstall the app, copy the token."
+        ) from None
+    except (TimeoutError, OSError) as error:
+        raise SettingsError(
+            f"Slack cannot be reached at {client.base_url} ({type(error).__name__}). Check the network."
+        ) from None
+    return Identity(team=answer["team_id"], bot_user=answer["user_id"], bot=answer.get("bot_id", ""))
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    """Sleeps, but not past a stop."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,211 @@
+"""The command line. Exit codes: 0 yes, 1 no (a finding, a refusal), 2 wrong use. `--json` wherever one might pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot import printing
+from bot.clock import SystemClock
+from bot.domain.errors import CountersignError, PolicyError
+from bot.domain.escalation import Presence
+from bot.domain.policy import Policy
+from bot.domain.timeline import explain as explained
+
+app = typer.Typer(
+    name="countersign", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="The provider asks. The owner signs.",
+)  # fmt: skip
+log_app = typer.Typer(no_args_is_help=True, help="The decision log.")
+app.add_typer(log_app, name="log")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Folder = Annotated[Path | None, typer.Option("--runbooks", help="The policy folder (COUNTERSIGN_RUNBOOKS_DIR).")]
+
+
+@app.command()
+def check(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = None, as_json: Json = False) -> None:
+    """Validate the policy files of DIR; print every finding."""
+    from runbooks.loader import load
+
+    folder = _folder(directory)
+    loaded = load(folder, environment=os.environ, today=SystemClock().now().date())
+    if as_json:
+        print(json.dumps([_finding(f) for f in loaded.findings], ensure_ascii=False))
+    else:
+        for finding in loaded.findings:
+            print(finding)
+        counts = f"{len(loaded.errors)} errors, {len(loaded.warnings)} warnings"
+        print(f"{folder}: {counts}" + (f"; policy {loaded.policy.digest[:12]}" if loaded.policy else "; refused"))
+    raise typer.Exit(1 if loaded.policy is None else 0)
+
+
+@app.command()
+def schema(out: Annotated[Path | None, typer.Option(help="Write the two files into this folder.")] = None) -> None:
+    """Print JSON Schemas of both policy formats, for editors."""
+    from runbooks.schemas import schemas
+
+    found = schemas()
+    if out is None:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name, value in found.items():
+        (out / f"{name}.schema.json").write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        print(out / f"{name}.schema.json")
+
+
+@app.command()
+def matrix(runbooks: Folder = None, as_json: Json = False) -> None:
+    """Print who answers for what."""
+    policy, now = _policy(runbooks), SystemClock().now()
+    if as_json:
+        print(json.dumps(printing.matrix(policy, now), ensure_ascii=False))
+    else:
+        print("\n".join(printing.matrix_lines(policy, now)))
+
+
+@app.command()
+def explain(
+    runbook: str,
+    at: Annotated[
+        str | None, typer.Option(help="File it at this time: 2026-12-01T03:00 (UTC unless it says otherwise).")
+    ] = None,
+    runbooks: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Print what the engine would do with a request under RUNBOOK that nobody answers."""
+    policy = _policy(runbooks)
+    found = policy.runbooks.get(runbook)
+    if found is None:
+        known = ", ".join(policy.runbooks)
+        raise typer.BadParameter(f"There is no runbook {runbook!r}. There are: {known}.")
+    told = explained(policy, found, _moment(at), Presence({}))
+    if as_json:
+        print(json.dumps(printing.timeline(policy, found, told), ensure_ascii=False))
+    else:
+        print("\n".join(printing.timeline_lines(policy, found, told)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    from bot.app import open_store
+
+    async def work() -> None:
+        store = await open_store(_settings())
+        await store.close()
+        print("The database is up to date.")
+
+    _run(work)
+
+
+@app.command()
+def manifest(
+    url: Annotated[str | None, typer.Option(help="Your public address, for signed HTTP instead of Socket Mode.")] = None,
+) -> None:
+    """Print the Slack app manifest, with exactly the scopes in use."""
+    from handlers.manifest import manifest as made
+
+    print(json.dumps(made(prefix=_settings().command_prefix, url=url), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def run() -> None:
+    """Serve."""
+    from bot.app import serve
+
+    _run(lambda: serve(_settings()))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the sandbox's page on 127.0.0.1.")] = 8642,
+    browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
+) -> None:
+    """Play all three people in a browser: the sandbox, the example organisation, no account, no network."""
+    from bot.demo import play
+
+    _run(lambda: play(port, browser=browser))
+
+
+@log_app.command("verify")
+def log_verify(
+    database: Annotated[Path | None, typer.Option(help="Another database file than the configured one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check every entry of the stored log; exit 1 names each finding."""
+    from storage.log_check import check_database
+
+    path = database or _settings().sqlite_path
+    if not path.is_file():
+        raise typer.BadParameter(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database.")
+    report = check_database(path)
+    for finding in report.findings:
+        print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
+    if not as_json:
+        print(f"{report.size} entries, {len(report.findings)} findings")
+    raise typer.Exit(1 if report.findings else 0)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except PolicyError as error:
+        _stop(str(error), 1)
+    except CountersignError as error:
+        _stop(str(error), 2)
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(work())
+
+
+def _stop(text: str, code: int) -> None:
+    print(text, file=sys.stderr)
+    sys.exit(code)
+
+
+def _settings() -> Any:
+    from bot.settings import load
+
+    return load()
+
+
+def _folder(directory: Path | None) -> Path:
+    folder: Path = directory or _settings().runbooks_dir
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is not a folder. Name the folder that holds responsibility.yaml.")
+    return folder
+
+
+def _policy(directory: Path | None) -> Policy:
+    from runbooks.loader import load
+
+    loaded = load(_folder(directory))
+    if loaded.policy is None:
+        raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
+    return loaded.policy
+
+
+def _finding(finding: Any) -> dict[str, object]:
+    return {"severity": finding.severity, "file": finding.file, "line": finding.line, "text": finding.text}
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return SystemClock().now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a time; write 2026-12-01T03:00.") from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,136 @@
+"""What the command line prints of policy: the responsibility matrix and a runbook's timeline, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from bot.domain.escalation import people_of
+from bot.domain.ledger import stamp
+from bot.domain.people import Person
+from bot.domain.policy import ROLES, Domain, Policy, Runbook
+from bot.domain.timeline import Moment, Timeline
+
+_RIGHTS = {
+    "autonomous": "may execute now; the owner is told",
+    "approval": "nothing happens before the yes",
+    "immediate": "everybody is asked at once; nothing happens before the yes",
+}
+_LABEL = {"owner": "owner", "deputies": "deputies", "on_call": "on call now", "risk_owner": "risk owner"}
+_ROLE = {"owner": "owner", "deputies": "deputies", "on_call": "on-call", "risk_owner": "risk owner"}
+
+
+def matrix(policy: Policy, now: datetime) -> dict[str, object]:
+    """Who answers for what, as JSON-able values."""
+    return {
+        "organisation": policy.organisation,
+        "digest": policy.digest,
+        "domains": [_domain(policy, d, now) for d in policy.domains.values()],
+        "runbooks": [_runbook(policy, r) for r in policy.runbooks.values()],
+        "auditors": [_person(policy, p) for p in policy.auditors],
+    }
+
+
+def matrix_lines(policy: Policy, now: datetime) -> Iterator[str]:
+    """The same for a person to read."""
+    yield f"{policy.organisation} · policy {policy.digest[:12]}"
+    for domain in policy.domains.values():
+        yield ""
+        yield f"{domain.name} ({domain.id})"
+        for role in ROLES:
+            people, label = people_of(role, policy, domain, now), _LABEL[role]
+            if people:
+                yield f"  {label:<12} " + ", ".join(_named(policy, p) for p in people)
+        for runbook in policy.runbooks.values():
+            if runbook.domain == domain.id:
+                who = ", ".join(policy.providers[p].name for p in runbook.providers)
+                need = "" if runbook.right == "autonomous" else f", {runbook.approvals} yes"
+                yield f"  {runbook.id}: {runbook.right}{need}; asked by {who}"
+
+
+def timeline(policy: Policy, runbook: Runbook, told: Timeline) -> dict[str, object]:
+    """A timeline as JSON-able values; times are RFC 3339, `after` whole seconds from the filing."""
+    return {
+        "runbook": runbook.id,
+        "right": runbook.right,
+        "filed_at": stamp(told.filed_at),
+        "earliest_yes": None if told.earliest_yes is None else stamp(told.earliest_yes),
+        "moments": [
+            {
+                "at": stamp(m.at), "after": round((m.at - told.filed_at).total_seconds()), "what": m.what,
+                "role": m.role, "people": [_person(policy, p) for p in m.people], "why": m.why, "page": m.page,
+            }
+            for m in told.moments
+        ],
+    }  # fmt: skip
+
+
+def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator[str]:
+    """The same for a person to read."""
+    domain = policy.domains[runbook.domain]
+    yield f"{runbook.title} ({runbook.id}) · {domain.name}"
+    yield f"{runbook.right}: {_RIGHTS[runbook.right]}"
+    if runbook.right == "autonomous":
+        return
+    needed = f"{runbook.approvals} yes" + (f", {_roles(runbook)} among them" if runbook.requires else "")
+    yield f"needs {needed}; filed at {stamp(told.filed_at)}"
+    for moment in told.moments:
+        yield f"  {_after(moment.at - told.filed_at):>8}  {_what(policy, moment)}"
+    if told.earliest_yes is None:
+        yield "no moment could bring the quorum: name more people, or ask them earlier"
+    else:
+        yield f"a yes is possible from {_after(told.earliest_yes - told.filed_at)} on"
+
+
+def _what(policy: Policy, moment: Moment) -> str:
+    people = ", ".join(_named(policy, p) for p in moment.people)
+    if moment.what == "expire":
+        return "expires: nothing opens"
+    role = _ROLE[moment.role or "owner"]
+    if moment.what == "skip":
+        return f"{role}: skipped, {moment.why.replace('_', ' ')}"
+    page = " (paged beside Slack)" if moment.page else ""
+    return f"{'asks' if moment.what == 'ask' else 'reminds'} {people}{page}"
+
+
+def _after(delta: timedelta) -> str:
+    seconds = round(delta.total_seconds())
+    days, rest = divmod(seconds, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [f"{n}{u}" for n, u in ((days, "d"), (hours, "h"), (minutes, "m"), (left, "s")) if n]
+    return "+" + "".join(parts) if parts else "+0m"
+
+
+def _roles(runbook: Runbook) -> str:
+    return " and ".join(_ROLE[r] for r in runbook.requires)
+
+
+def _named(policy: Policy, person: Person) -> str:
+    name = policy.name_of(person)
+    return name if name == person.user else f"{name} ({person.user})"
+
+
+def _person(policy: Policy, person: Person) -> dict[str, str]:
+    return {"id": str(person), "name": policy.name_of(person)}
+
+
+def _domain(policy: Policy, domain: Domain, now: datetime) -> dict[str, object]:
+    on_call = people_of("on_call", policy, domain, now)
+    return {
+        "id": domain.id,
+        "name": domain.name,
+        "owner": _person(policy, domain.owner),
+        "deputies": [_person(policy, p) for p in domain.deputies],
+        "on_call_now": _person(policy, on_call[0]) if on_call else None,
+        "risk_owner": _person(policy, domain.risk_owner) if domain.risk_owner else None,
+        "channel": domain.channel,
+    }
+
+
+def _runbook(policy: Policy, runbook: Runbook) -> dict[str, object]:
+    return {
+        "id": runbook.id, "title": runbook.title, "kind": runbook.kind, "domain": runbook.domain,
+        "providers": list(runbook.providers), "right": runbook.right, "approvals": runbook.approvals,
+        "requires": list(runbook.requires), "sha256": runbook.sha256,
+    }  # fmt: skip

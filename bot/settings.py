@@ -1,0 +1,137 @@
+"""Settings: from the environment, `.env`, or a secrets directory (`COUNTERSIGN_SECRETS_DIR`).
+
+Slack's own names are kept; the rest has the prefix COUNTERSIGN_. A missing or malformed setting is one clear sentence
+and exit 2. Source: design, section 8.
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.domain.errors import SettingsError
+
+SLACK_API = "https://slack.com/api/"
+
+
+class Settings(BaseSettings):
+    """Everything that a running bot needs to know beside its policy files."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COUNTERSIGN_", env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    slack_bot_token: SecretStr | None = Field(None, validation_alias=AliasChoices("SLACK_BOT_TOKEN", "slack_bot_token"))
+    slack_app_token: SecretStr | None = Field(None, validation_alias=AliasChoices("SLACK_APP_TOKEN", "slack_app_token"))
+    slack_signing_secret: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("SLACK_SIGNING_SECRET", "slack_signing_secret")
+    )
+    slack_api_url: str = Field(SLACK_API, validation_alias=AliasChoices("SLACK_API_URL", "slack_api_url"))
+    database_url: str = "sqlite:///countersign.db"
+    runbooks_dir: Path = Path("runbooks")
+    listen: str = "127.0.0.1:3000"
+    ops_listen: str = "127.0.0.1:3001"
+    state_dir: Path = Path(".countersign")
+    log_origin: str | None = None
+    log_format: str | None = None
+    command_prefix: str = ""
+    time_scale: float = 1.0
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _base(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must be an address that starts with https:// (or http:// for a local sandbox)")
+        return value if value.endswith("/") else value + "/"
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
+        return _starts(value, "xoxb-", "Copy the Bot User OAuth Token from “OAuth & Permissions” of your Slack app")
+
+    @field_validator("slack_app_token")
+    @classmethod
+    def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
+        return _starts(value, "xapp-", "Make an App-Level Token with connections:write under “Basic Information”")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("log_format")
+    @classmethod
+    def _format(cls, value: str | None) -> str | None:
+        if value not in (None, "json", "console"):
+            raise ValueError("is json or console")
+        return value
+
+    @model_validator(mode="after")
+    def _clock(self) -> Settings:
+        if self.time_scale < 1:
+            raise ValueError("COUNTERSIGN_TIME_SCALE is 1 or more: policy times are never stretched")
+        if self.time_scale > 1 and not _loopback(self.slack_api_url):
+            raise ValueError("COUNTERSIGN_TIME_SCALE above 1 is for a sandbox on this machine; leave it out")
+        return self
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The database file. Raises SettingsError where the address is not SQLite's."""
+        if not self.database_url.startswith("sqlite:///"):
+            raise SettingsError("COUNTERSIGN_DATABASE_URL: PostgreSQL is not served by this release; use sqlite:///FILE.")
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    def require_slack(self) -> None:
+        """Raises SettingsError naming what is missing to talk to Slack."""
+        if self.slack_bot_token is None:
+            raise SettingsError(
+                "SLACK_BOT_TOKEN is not set. Copy it from “OAuth & Permissions” of your Slack app (xoxb-…)."
+            )
+        if self.slack_app_token is None:
+            raise SettingsError(
+                "SLACK_APP_TOKEN is not set. This release speaks Socket Mode: make an App-Level Token (xapp-…) with"
+                " connections:write under “Basic Information” of your Slack app."
+            )
+
+
+def load() -> Settings:
+    """Reads the settings. Raises SettingsError with one sentence a fault."""
+    try:
+        return Settings(_secrets_dir=os.environ.get("COUNTERSIGN_SECRETS_DIR"))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(dict(e)) for e in error.errors())) from None
+
+
+def _sentence(error: dict[str, object]) -> str:
+    location = error["loc"]
+    assert isinstance(location, tuple)
+    text = str(error["msg"]).removeprefix("Value error, ")
+    if not location:
+        return f"{text}."
+    name = str(location[0])
+    if not name.upper().startswith("SLACK_"):
+        name = "COUNTERSIGN_" + name
+    return f"{name.upper()}: {text}."
+
+
+def _starts(value: SecretStr | None, prefix: str, advice: str) -> SecretStr | None:
+    if value is not None and not value.get_secret_value().startswith(prefix):
+        raise ValueError(f"starts with {prefix}. {advice}")
+    return value
+
+
+def _loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,65 @@
+"""Lets the clock act: finds the cases whose time has come and has the desk judge them.
+
+Deadlines are rows. APScheduler holds one interval job that only wakes this loop, so that a wake-up that falls into a
+running sweep is one event set twice, and a restart simply catches up (design, section 9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.desk import Desk
+from bot.domain.errors import CountersignError
+
+INTERVAL = 0.25  # seconds
+_GROUP = 100
+log = structlog.get_logger(__name__)
+
+
+class Sweeper:
+    """Runs until stopped; `sweep` does everything that is due and returns how many cases it looked at."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._wake = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_job(self._ring, "interval", seconds=INTERVAL, max_instances=1, coalesce=True, misfire_grace_time=None)
+        scheduler.start()
+        try:
+            while not stop.is_set():
+                self._wake.clear()
+                await self._sweep_safely()
+                await self._wake.wait()
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def sweep(self) -> int:
+        """Everything that is due now, a hundred cases at a time."""
+        seen: set[str] = set()
+        while True:
+            due = await self._desk.store.due(self._desk.clock.now(), _GROUP)
+            fresh = [case_id for case_id in due if case_id not in seen]
+            if not fresh:
+                return len(seen)
+            seen.update(fresh)
+            await asyncio.gather(*(self._one(case_id) for case_id in fresh))
+
+    async def _ring(self) -> None:
+        self._wake.set()
+
+    async def _sweep_safely(self) -> None:
+        try:
+            await self.sweep()
+        except CountersignError as error:
+            log.error("sweep.failed", error=str(error))
+
+    async def _one(self, case_id: str) -> None:
+        try:
+            await self._desk.sweep(case_id)
+        except Exception:
+            log.exception("sweep.case_failed", case=case_id)

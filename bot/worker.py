@@ -1,0 +1,87 @@
+"""Carries out what the inbox holds, oldest first, several people at a time.
+
+A row is finished in the transaction of its act. What cannot be carried out now (Slack silent, database busy) waits and is
+tried again; what never can is finished with a sentence to its author, so that nobody waits for nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from bot.acts import Tell
+from bot.desk import Desk
+from bot.domain.errors import CountersignError
+from bot.ports import Inbound
+
+_AT_ONCE, _POLL, _GIVE_UP = 16, 0.25, 12
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Runs until stopped; `drain` carries out everything that waits and returns."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._busy: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until `stop`, then finishes what it holds."""
+        while not stop.is_set():
+            self._desk.arrived.clear()
+            if not await self._take():
+                await _first(stop, self._desk.arrived, list(self._busy.values()))
+        await self.drain()
+
+    async def drain(self) -> None:
+        """Carries out everything that is due in the inbox now."""
+        while await self._take() or self._busy:
+            if self._busy:
+                await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
+
+    async def _take(self) -> bool:
+        room = _AT_ONCE - len(self._busy)
+        if room <= 0:
+            return False
+        rows = [r for r in await self._desk.store.inbox(_AT_ONCE + len(self._busy)) if r.id not in self._busy][:room]
+        for row in rows:
+            self._busy[row.id] = asyncio.create_task(self._one(row))
+        return bool(rows)
+
+    async def _one(self, row: Inbound) -> None:
+        try:
+            await self._desk.carry_out(row)
+        except CountersignError as error:
+            await self._later(row, str(error))
+        except Exception:
+            log.exception("act.failed", inbox=row.id, kind=row.act.kind)
+            await self._later(row, "unexpected")
+        finally:
+            self._busy.pop(row.id, None)
+
+    async def _later(self, row: Inbound, error: str) -> None:
+        log.warning("act.put_off", inbox=row.id, kind=row.act.kind, attempts=row.attempts + 1, error=error)
+        try:
+            if row.attempts + 1 < _GIVE_UP:
+                await self._desk.store.put_off(
+                    row.id, self._desk.clock.now() + timedelta(seconds=2 ** min(row.attempts, 6))
+                )
+                return
+            reply = getattr(row.act, "reply", None)
+            tell = Tell(row.act.person, "failed", "", reply) if reply else None
+            await self._desk.give_up(row, tell)
+        except CountersignError as again:
+            log.error("act.not_put_off", inbox=row.id, error=str(again))
+
+
+async def _first(stop: asyncio.Event, arrived: asyncio.Event, busy: list[asyncio.Task[None]]) -> None:
+    """Returns at the first of: a stop, an arrival, a finished act, a poll's time."""
+    waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(arrived.wait())]
+    try:
+        await asyncio.wait([*waiting, *busy], timeout=_POLL, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""Everything that speaks Slack. In: `payloads`, `commands`, `actions`, `submissions`. Out: `views` (pure), `messenger`."""

@@ -1,0 +1,91 @@
+"""Every id that Slack gives back to us, in one place.
+
+They are stable: a card that was posted months ago still answers a click. A button's value is an opaque request id and the
+question's version, `R-ABCD1234:1`: never authority, never data (design, section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.clock import read_request_id
+from bot.domain.policy import Kind
+
+# Buttons.
+APPROVE = "approve"
+DENY = "deny"
+WITHDRAW = "withdraw"
+
+# Forms (callback_id).
+FORM_ASK = "ask"
+FORM_DENY = "deny_reason"
+FORM_FILED = "filed"
+
+# The global shortcut (callback_id).
+SHORTCUT_ASK = "ask"
+
+# Inputs of the form (action_id). Blocks whose choices depend on the runbook carry its id in their block_id, so that a
+# choice made under another runbook never survives; text inputs keep theirs, so that typed text does.
+RUNBOOK = "runbook"
+TARGET_TEXT = "target_text"
+TARGET_CHOICE = "target_choice"
+REASON = "reason"
+DURATION = "duration"
+SUBJECT = "subject"
+FIELD = "field"
+STOCK_REASON = "stock_reason"
+
+# Blocks without an input of their own.
+BLOCK_CONSEQUENCE = "consequence"
+BLOCK_NOTE = "note"
+BLOCK_DECIDE = "decide"
+BLOCK_RECEIPT = "receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A command that files a request of one kind."""
+
+    name: str
+    kind: Kind
+
+
+COMMAND_MAIN = "countersign"
+FILINGS: tuple[Filing, ...] = (
+    Filing("breakglass", "emergency_access"),
+    Filing("reset", "reset"),
+    Filing("exception", "policy_exception"),
+)
+FILING_KINDS: Mapping[str, Kind] = {filing.name: filing.kind for filing in FILINGS}
+
+
+def command(prefix: str, name: str) -> str:
+    """The slash command as typed: `cs-` and `reset` make `/cs-reset`."""
+    return f"/{prefix}{name}"
+
+
+def field_action(name: str, type_: str) -> str:
+    """The action_id of a runbook's own field. The type is part of it: text typed as a date is no text."""
+    return f"{FIELD}.{type_}.{name}"
+
+
+def field_of(action_id: str) -> str | None:
+    """The field's name in an action_id of `field_action`; None for everything else."""
+    head, _, rest = action_id.partition(".")
+    _, dot, name = rest.partition(".")
+    return name if head == FIELD and dot and name else None
+
+
+def question(case_id: str, version: int) -> str:
+    """What a button carries."""
+    return f"{case_id}:{version}"
+
+
+def read_question(value: str) -> tuple[str, int] | None:
+    """Request id and version from a button's value, read leniently; None if it names no request."""
+    head, _, tail = value.rpartition(":") if ":" in value else (value, "", "")
+    case_id = read_request_id(head)
+    if case_id is None:
+        return None
+    return case_id, int(tail) if tail.isascii() and tail.isdigit() and len(tail) < 10 else 0

@@ -1,0 +1,172 @@
+"""The facts of a case as mrkdwn: what was asked, who is asked, what silence does, how it ended.
+
+What a person typed stands in quotes or after a label and is made harmless first (`safe`). People are ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.domain.escalation import people_of
+from bot.domain.lifecycle import GrantState, RequestState
+from bot.domain.people import Person
+from bot.domain.policy import Role
+from bot.domain.quorum import count
+from bot.domain.request import Case, FieldValue, Step, Vote
+from handlers.views import wording
+from handlers.views.blocks import Block, section
+from handlers.views.safe import inline, quote
+from handlers.views.scene import Scene, everyone, who
+
+REASON_ROOM, FIELDS_ROOM, FIELD_ROOM_MIN = 5600, 3600, 60
+_PACK = 2900
+_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+
+
+def pending(case: Case) -> bool:
+    return case.request.state is RequestState.PENDING
+
+
+def heading(case: Case, limit: int = 200) -> str:
+    return inline(case.request.title, limit)
+
+
+def asked_for(case: Case, scene: Scene) -> list[str]:
+    """Everything that was filed beside title and duration, one line each; a quote is several."""
+    request = case.request
+    lines = [f"*{wording.TARGET}:* {inline(request.target, 1100)}"]
+    if request.subject is not None:
+        lines.append(f"*{wording.SUBJECT}:* {who(request.subject)}")
+    room = max(FIELDS_ROOM // max(len(request.fields), 1), FIELD_ROOM_MIN)
+    for value in request.fields[:40]:
+        lines += _field(case, value, scene, room)
+    return [*lines, f"*{wording.REASON}:*", *quote(request.reason, REASON_ROOM).split("\n")]
+
+
+def sections(lines: Sequence[str]) -> list[Block]:
+    """Lines as sections, as few as hold them."""
+    packed: list[str] = []
+    for line in lines:
+        if packed and len(packed[-1]) + 1 + len(line) <= _PACK:
+            packed[-1] += "\n" + line
+        else:
+            packed.append(line)
+    return [section(text) for text in packed if text]
+
+
+def next_step(case: Case, scene: Scene) -> tuple[Step, tuple[Person, ...]] | None:
+    """The next step that will ask somebody new, as policy stands now, and whom."""
+    domain = scene.domain(case.request.domain)
+    if domain is None or not pending(case):
+        return None
+    asked = set(case.approval.asked)
+    for step in case.approval.steps:
+        if step.state != "waiting" or step.action != "notify":
+            continue
+        roles: tuple[Role, ...] = (step.role, *step.also)
+        people = [p for role in roles for p in people_of(role, scene.policy, domain, max(step.due_at, scene.now))]
+        fresh = tuple(dict.fromkeys(p for p in people if p not in asked))
+        if fresh:
+            return step, fresh
+    return None
+
+
+def silence(case: Case, scene: Scene) -> str:
+    """What happens without an answer, and when."""
+    after = f"at {scene.at(case.approval.expires_at)} the request expires and nothing opens."
+    found = next_step(case, scene)
+    if found is None:
+        return f"Without an answer, {after}"
+    step, people = found
+    return f"Without an answer, {everyone(people)} will be asked at {scene.at(step.due_at)}; {after}"
+
+
+def asked_now(case: Case, scene: Scene) -> str:
+    """Who has been asked and still may answer."""
+    silent = [p for p in case.approval.asked if case.approval.vote_of(p) is None]
+    if not silent:
+        return "Nobody could be asked yet." if not case.approval.asked else "Everybody asked has answered."
+    return f"Asked: {everyone(silent)}."
+
+
+def tally(case: Case, scene: Scene) -> str:
+    """How many of the wanted yeses there are, and who is lacking; empty where one is enough and none is given."""
+    ask = case.approval
+    have = count(case, ask, scene.policy)
+    if ask.need <= 1 and not ask.requires:
+        return ""
+    yes = [v.person for v in ask.votes if v.answer == "yes"]
+    said = f" ({everyone(yes)})" if yes else ""
+    domain = scene.domain(case.request.domain)
+    lacking = []
+    for role in have.lacking:
+        named = people_of(role, scene.policy, domain, scene.now) if domain else ()
+        lacking.append(f"the {wording.ROLES[role]} {everyone(named)}".strip())
+    wanted = f" Still needed: {', '.join(lacking)}." if lacking else ""
+    return f"*{have.have} of {have.need} yes*{said}.{wanted}"
+
+
+def outcome(case: Case, scene: Scene) -> str:
+    """How the request ended, by whom and when; empty while it is pending."""
+    request = case.request
+    when = f" at {scene.at(request.closed_at)}" if request.closed_at else ""
+    by = f" by {who(request.closed_by)}" if request.closed_by else ""
+    if request.state is RequestState.APPROVED:
+        return f"*Approved* by {_yes_people(case)}{when}. {_grant(case, scene)}".strip()
+    if request.state is RequestState.OPENED:
+        return f"*Opened*{when}. {_grant(case, scene)}".strip()
+    if request.state is RequestState.DENIED:
+        return f"*Denied*{_denier(case) or by or ' on the host'}{when}. Nothing was opened."
+    if request.state is RequestState.EXPIRED:
+        return f"*Expired*{when}: nobody decided in time. Nothing was opened."
+    if request.state is RequestState.WITHDRAWN:
+        return f"*Withdrawn*{by}{when}. Nothing was opened."
+    return ""
+
+
+def footer(case: Case) -> str:
+    return f"Request {case.id}"
+
+
+def _yes_people(case: Case) -> str:
+    votes = [v for v in case.approval.votes if v.answer == "yes"]
+    return ", ".join(_voter(v) for v in votes) or "nobody"
+
+
+def _denier(case: Case) -> str:
+    return next((f" by {_voter(v)}" for v in case.approval.votes if v.answer == "no"), "")
+
+
+def _voter(vote: Vote) -> str:
+    behalf = vote.on_behalf_of
+    return who(vote.person) + (f" on behalf of {who(behalf)}" if behalf and behalf != vote.person else "")
+
+
+def _grant(case: Case, scene: Scene) -> str:
+    grant = case.grant
+    if grant is None:
+        return ""
+    if grant.state is GrantState.OPEN:
+        return f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
+    return f"The approval ended at {scene.at(grant.ended_at or grant.not_after)}."
+
+
+def _field(case: Case, value: FieldValue, scene: Scene, room: int) -> list[str]:
+    label = f"*{inline(value.label, 80)}:*"
+    kind = _type(case, value.name, scene)
+    if kind == "person" and _USER.fullmatch(value.value):
+        return [f"{label} <@{value.value}>"]
+    if kind == "datetime" and value.value.isdecimal() and len(value.value) == 10:
+        return [f"{label} <!date^{value.value}^{{date_short_pretty}}, {{time}}|{value.value}>"]
+    if "\n" in value.value.strip():
+        return [label, *quote(value.value, room).split("\n")]
+    return [f"{label} {inline(value.value, room)}"]
+
+
+def _type(case: Case, name: str, scene: Scene) -> str:
+    """The field's type in the runbook as filed; empty where policy has moved on."""
+    runbook = scene.policy.runbooks.get(case.request.runbook)
+    if runbook is None or runbook.sha256 != case.request.runbook_sha256:
+        return ""
+    return next((spec.type for spec in runbook.fields if spec.name == name), "")

@@ -1,0 +1,94 @@
+"""What the requester sees: the receipt with its status line, the outcome in its thread, the runbook after a yes."""
+
+from __future__ import annotations
+
+from bot.domain.request import Case
+from handlers import names
+from handlers.views import facts, wording
+from handlers.views.blocks import Message, actions, button, context, markdown, message, section
+from handlers.views.safe import inline, quote
+from handlers.views.scene import Scene, who
+
+
+def receipt(case: Case, scene: Scene) -> Message:
+    """The receipt: what was asked, where it stands, **Withdraw** while it is pending."""
+    request = case.request
+    opening = f"*{case.id} · {facts.heading(case)}*\n{_asked(case, scene)}"
+    withdraw = actions(
+        names.BLOCK_RECEIPT,
+        button(wording.WITHDRAW, names.WITHDRAW, names.question(case.id, case.approval.version)),
+    )
+    blocks = [
+        section(opening),
+        section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),
+        section(status(case, scene)),
+        withdraw if facts.pending(case) else None,
+    ]
+    text = f"{case.id}: {facts.heading(case, 100)}\n{wording.TARGET}: {inline(request.target, 400)}\n{status(case, scene)}"
+    return message(text, blocks)
+
+
+def status(case: Case, scene: Scene) -> str:
+    """One line on where the request stands: outcome, or who is asked, who next and when."""
+    if not facts.pending(case):
+        return facts.outcome(case, scene)
+    parts = ["*Pending.*", facts.asked_now(case, scene), facts.tally(case, scene), facts.silence(case, scene)]
+    return " ".join(part for part in parts if part)
+
+
+def outcome(case: Case, state: str, reason: str, scene: Scene) -> Message:
+    """Said once to the requester, with a mention: an edit of the receipt does not ring. `state` is what happened."""
+    request = case.request
+    if state in ("lapsed", "finished", "unused", "revoked") and case.grant is not None:
+        ended = case.grant.ended_at or case.grant.not_after
+        said = f"The approval of {case.id} ended at {scene.at(ended)}."
+    else:
+        said = facts.outcome(case, scene)
+    line = f"{who(request.requester)} {case.id} · {facts.heading(case)}\n{said}"
+    if reason.strip():
+        line += f"\n*{wording.REASON}:*"
+    blocks = [section(line), *facts.sections(quote(reason, 5600).split("\n") if reason.strip() else [])]
+    text = line + ("\n" + quote(reason, 1500) if reason.strip() else "")
+    return message(text, blocks)
+
+
+def body(case: Case, content: bytes | None, scene: Scene) -> Message:
+    """After the yes: the runbook's body as approved, and until when."""
+    grant = case.grant
+    until = f" The approval holds until {scene.at(grant.not_after)}." if grant else ""
+    head = f"*{facts.heading(case)}* · {case.id}: the runbook as approved.{until}"
+    if content is None:
+        gone = f"Its text is not stored here. Its SHA-256 is `{inline(case.request.runbook_sha256, 64)}`."
+        return message(f"{head}\n{gone}", [section(head), section(gone)])
+    digest = context(f"SHA-256 of the file: `{inline(case.request.runbook_sha256, 64)}`")
+    return message(head, [section(head), markdown(body_of(content)), digest])
+
+
+def body_of(content: bytes) -> str:
+    """A runbook's Markdown, without the front matter between its two lines `---`."""
+    text = content.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        return text.strip("\n")
+    end = next((n for n, line in enumerate(lines) if n and line.rstrip() == "---"), None)
+    return text.strip("\n") if end is None else "\n".join(lines[end + 1 :]).strip("\n")
+
+
+def reminder(case: Case, person_mention: str, scene: Scene) -> Message:
+    """In the thread under the card: a reply rings, an edit would not."""
+    said = f"{person_mention} {case.id} · {facts.heading(case)} still waits for your answer. {facts.silence(case, scene)}"
+    return message(said, [section(said)])
+
+
+def announcement(case: Case, state: str) -> Message:
+    """To the domain's channel: id, title and state; never target, reason or fields."""
+    said = f"{case.id} · {facts.heading(case)}: {wording.STATES.get(state, inline(state, 40))}"
+    return message(said, [section(said)])
+
+
+def alarm(case: Case, role: str, why: str) -> Message:
+    """A named person's account is gone: the channel and the risk owner hear it."""
+    names_role = {str(key): value for key, value in wording.ROLES.items()}
+    shown = names_role.get(role, inline(role, 40))
+    said = f"{case.id} · {facts.heading(case)}: the step for the {shown} reached nobody ({inline(why, 40)}). Check the matrix."
+    return message(said, [section(said)])

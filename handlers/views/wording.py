@@ -1,0 +1,91 @@
+"""The words that people read, in one place. Sentences with a place to fill are functions.
+
+Words of the design: request, ask, owner, deputy, decision. It is always the *approval* that ends; whether access is gone
+only a system can say. Only `sentences` speaks to somebody about what they just did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain.policy import Kind, Role, Runbook
+
+APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
+RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Subject"
+STOCK_REASON = "Common reasons"
+SEND, CANCEL, CLOSE = "Ask", "Cancel", "Close"
+YES, NO = "Yes", "No"
+SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"
+BOT_NAME, BOT_TEXT = "Countersign", "The provider asks. The owner signs."
+
+KINDS: Mapping[Kind, str] = {
+    "emergency_access": "Emergency access",
+    "reset": "Reset",
+    "policy_exception": "Policy exception",
+}
+ROLES: Mapping[Role, str] = {
+    "owner": "owner",
+    "deputies": "deputy",
+    "on_call": "on-call",
+    "risk_owner": "risk owner",
+}
+STATES: Mapping[str, str] = {
+    "pending": "pending",
+    "approved": "approved",
+    "opened": "opened",
+    "denied": "denied",
+    "expired": "expired without an answer",
+    "withdrawn": "withdrawn",
+    "open": "approved",
+    "finished": "approval ended (finished)",
+    "unused": "approval ended (not used)",
+    "revoked": "approval ended (revoked)",
+    "lapsed": "approval ended",
+}
+FORM_TITLE = "Ask for approval"
+FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
+FORM_CHOOSE = "Choose a runbook: its questions and what your request does appear then."
+FORM_REASON_HINT = "What happened, and why this is needed now. The owner decides by this."
+FORM_CHANGED = "The form has changed since. Choose the runbook once more."
+
+STOCK_REASONS: tuple[str, ...] = (
+    "Not needed for this incident",
+    "Too little information to decide",
+    "Wrong target or runbook",
+    "A smaller right is enough",
+    "Planned work: use the change process",
+    "I could not confirm who asks",
+)
+DENY_HINT = "Either is enough. The requester reads it, and it stands in the decision log."
+DENY_BLANK = "Give a reason: choose one above, or write one here."
+DENY_FINAL = "A no is final: it ends the request for everybody who was asked."
+
+FILED = "What follows is told in our direct message, and there you can withdraw it."
+FILED_WAIT = "Asking the people who decide …"
+
+
+def consequence(runbook: Runbook, owner: str, more: str) -> str:
+    """What sending the form sets going. `owner` and `more` are mentions."""
+    if runbook.right == "immediate":
+        return f"Nothing opens before a yes. {owner}, the deputies and the on-call are asked at once."
+    if runbook.approvals > 1:
+        among = f", among them the {more}" if more else ""
+        return f"Nothing opens before {runbook.approvals} people said yes: {owner} is asked first{among}."
+    return f"Nothing opens before {owner}’s yes."
+
+
+def help_lines(prefix: str) -> tuple[str, ...]:
+    """What can be typed."""
+    main = f"/{prefix}countersign"
+    return (
+        f"`/{prefix}breakglass [runbook] [reason …]` asks for emergency access",
+        f"`/{prefix}reset [runbook] [reason …]` asks for a reset of a credential or a second factor",
+        f"`/{prefix}exception [runbook] [reason …]` asks for an exception from policy",
+        f"`{main}` shows what waits for you",
+        f"`{main} ask [runbook] [reason …]` opens the form with everything that you may ask for",
+        f"`{main} queue` shows all open requests of your domains, or of your provider",
+        f"`{main} mine` shows what you asked for",
+        f"`{main} show ID` shows one request",
+        f"`{main} matrix` shows who answers for what",
+        f"`{main} whoami [@people]` prints lines to paste into the responsibility matrix",
+    )

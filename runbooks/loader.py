@@ -1,0 +1,140 @@
+"""Policy files into a policy, or into everything that is wrong with them.
+
+One error refuses the whole set. Nothing that stands in a file makes the loader raise. The same bytes give the same
+policy whether they come from a folder or from the store, and the policy carries the exact bytes of every file it was
+made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+from bot.domain.policy import Policy, PolicyFile, Runbook
+from runbooks.books import Ground
+from runbooks.cross import Book, Circumstances, read_books, read_ground
+from runbooks.findings import Finding, Report
+from runbooks.folder import MATRIX, digest, is_runbook, problems_of, read_folder
+from runbooks.frontmatter import Parts, split
+from runbooks.matrix_parts import Matrix, read_matrix
+from runbooks.naming import named_files
+from runbooks.positions import parse
+from runbooks.sentences import validated
+from runbooks.shapes import RunbookShape
+from runbooks.sheet import Sheet
+from runbooks.units import seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`policy` is None when any finding is an error. `findings` are sorted by file and line."""
+
+    policy: Policy | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "warning")
+
+
+def load(
+    folder: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    require_env: bool = False,
+    today: date | None = None,
+) -> Loaded:
+    """Reads and judges a folder.
+
+    With `environment`, `env:NAME` references that it does not hold are warnings, or errors with `require_env`. With
+    `today`, contracts that have ended are warnings.
+    """
+    return load_files(read_folder(folder), environment=environment, require_env=require_env, today=today)
+
+
+def load_files(
+    files: Mapping[str, bytes],
+    *,
+    environment: Mapping[str, str] | None = None,
+    require_env: bool = False,
+    today: date | None = None,
+) -> Loaded:
+    """The same from bytes by relative path, such as a stored set. Pure."""
+    around = Circumstances(environment, require_env, today)
+    report = Report()
+    report.add(problems_of(files))
+    matrix = _matrix(files, report)
+    books = [book for path in sorted(files) if is_runbook(path) and (book := _book(path, files[path], report))]
+    if not any(is_runbook(path) for path in files):
+        report.warning(".", 1, "There is no runbook, nothing can be asked for: add one Markdown file per runbook.")
+    policy = None
+    if matrix is not None:
+        ground = read_ground(matrix, files, around)
+        runbooks = read_books(books, ground, around)
+        policy = None if report.refused else _policy(ground, runbooks)
+    return Loaded(policy, report.sorted())
+
+
+def _matrix(files: Mapping[str, bytes], report: Report) -> Matrix | None:
+    if MATRIX not in files:
+        if not report.names(MATRIX) and not report.names("."):
+            report.error(MATRIX, 1, f"The responsibility matrix is missing: add {MATRIX} to the folder.")
+        return None
+    sheet, _ = _sheet(MATRIX, files[MATRIX], report)
+    return read_matrix(sheet) if sheet is not None else None
+
+
+def _book(path: str, content: bytes, report: Report) -> Book | None:
+    sheet, parts = _sheet(path, content, report)
+    if sheet is None:
+        return None
+    shape, _ = validated(RunbookShape, sheet)
+    return Book(sheet, shape, parts) if shape is not None else None
+
+
+def _sheet(path: str, content: bytes, report: Report) -> tuple[Sheet | None, Parts]:
+    parts = split(path, content)
+    if parts.head is None:
+        report.add([parts.finding] if parts.finding else [])
+        return None, parts
+    document = parse(path, parts.head, parts.first_line)
+    report.add(document.findings)
+    broken = document.value is None and document.findings
+    return (None if broken else Sheet(document, report)), parts
+
+
+def _policy(ground: Ground, runbooks: Mapping[str, Runbook]) -> Policy:
+    shape, parties = ground.parties.matrix.shape, ground.parties
+    files = _used(ground.files)
+    return Policy(
+        organisation=shape.organisation,
+        contact=shape.contact,
+        workspaces=tuple(shape.workspaces),
+        people=ground.people,
+        providers=parties.providers,
+        auditors=ground.auditors,
+        domains=ground.domains,
+        rotas=ground.rotas,
+        escalation_policies=ground.ladders,
+        runbooks=runbooks,
+        humans=parties.humans,
+        files=files,
+        digest=digest({file.path: file.content for file in files}),
+        policy_delay=seconds(shape.policy_delay),
+        hold=seconds(shape.hold),
+        retention=seconds(shape.retention),
+    )
+
+
+def _used(files: Mapping[str, bytes]) -> tuple[PolicyFile, ...]:
+    """The matrix, the runbooks and every file they name, by the bytes of their paths."""
+    used = {path for path in files if path == MATRIX or is_runbook(path)} | (named_files(files) & files.keys())
+    ordered = sorted(used, key=lambda path: path.encode())
+    return tuple(PolicyFile(path, sha256(files[path]).hexdigest(), files[path]) for path in ordered)

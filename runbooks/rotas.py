@@ -1,0 +1,156 @@
+"""Rotas: who is on call when.
+
+Only `people` can be named. A static rota needs shifts that never overlap; hours that no shift covers are a warning
+when nobody is the fallback. An iCal rota needs a feed, a file of this folder or an https address.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Mapping
+from functools import cache
+
+from bot.domain.people import Person
+from bot.domain.policy import Hours, Rota, Shift
+from runbooks.findings import did_you_mean
+from runbooks.folder import problems_of
+from runbooks.parties import Parties
+from runbooks.positions import Path
+from runbooks.shapes import HoursShape, RotaShape, ShiftShape
+from runbooks.sheet import Sheet
+from runbooks.units import DAY_MINUTES, DAYS, clock, minutes
+
+
+def read_rotas(parties: Parties, files: Mapping[str, bytes]) -> dict[str, Rota]:
+    """Rotas by id; `files` are those of the set, among them the feeds."""
+    found: dict[str, Rota] = {}
+    for name, shape in (parties.matrix.shape.rotas or {}).items():
+        path: Path = ("rotas", name)
+        sheet = parties.matrix.sheet
+        check_zone(sheet, shape.time_zone, (*path, "time_zone"))
+        _source(sheet, shape, path, files)
+        rota = _rota(parties, name, shape)
+        found[name] = rota
+        if shape.source == "static":
+            _coverage(sheet, shape, rota, path)
+    return found
+
+
+def read_hours(sheet: Sheet, shape: HoursShape, path: Path) -> Hours:
+    """Working hours of an escalation policy."""
+    check_zone(sheet, shape.time_zone, (*path, "time_zone"))
+    _span(sheet, shape, path)
+    return Hours(_days(sheet, shape, path), minutes(shape.start), minutes(shape.end), shape.time_zone)
+
+
+def check_zone(sheet: Sheet, name: str, path: Path) -> None:
+    if name not in _zones():
+        sheet.error(
+            path,
+            f"The time zone {name!r} is unknown: write an IANA name, like `Europe/London`.{did_you_mean(name, _zones())}",
+        )
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _source(sheet: Sheet, shape: RotaShape, path: Path, files: Mapping[str, bytes]) -> None:
+    if shape.source == "static":
+        if not shape.shifts:
+            sheet.error(path, "A static rota needs `shifts`: add them.")
+        if shape.feed:
+            sheet.error((*path, "feed"), "`feed` belongs to `source: ical`: remove it, or change `source`.")
+        return
+    if shape.shifts:
+        sheet.error((*path, "shifts"), "`shifts` belong to `source: static`: remove them, or change `source`.")
+    if not shape.feed:
+        sheet.error(path, "An ical rota needs `feed`: add an https address or an `.ics` file of this folder.")
+    elif "://" not in shape.feed:
+        _feed_file(sheet, shape.feed, (*path, "feed"), files)
+    if not shape.fallback:
+        sheet.warning(path, "A feed may name nobody, and then nobody is on call: add `fallback`.")
+
+
+def _feed_file(sheet: Sheet, name: str, path: Path, files: Mapping[str, bytes]) -> None:
+    if name not in files and name in {problem.file for problem in problems_of(files)}:
+        return
+    if name not in files:
+        sheet.error(path, f"The file {name} is not in this folder: add it, or correct `feed`.")
+    elif not files[name].lstrip(b"\xef\xbb\xbf").lstrip().upper().startswith(b"BEGIN:VCALENDAR"):
+        sheet.error(path, f"The file {name} is no iCalendar: export it again, it begins with BEGIN:VCALENDAR.")
+
+
+def _rota(parties: Parties, name: str, shape: RotaShape) -> Rota:
+    path: Path = ("rotas", name)
+    people = parties.people(shape.people, (*path, "people"), f"On call in rota `{name}`")
+    shifts: list[Shift] = []
+    for index, part in enumerate(shape.shifts or ()):
+        here: Path = (*path, "shifts", index)
+        _span(parties.matrix.sheet, part, here)
+        days = _days(parties.matrix.sheet, part, here)
+        person = _among(parties, part.person, (*here, "person"), people)
+        if person is not None:
+            shifts.append(Shift(days, minutes(part.start), minutes(part.end), person))
+    _overlaps(parties.matrix.sheet, shape, path)
+    fallback = _among(parties, shape.fallback, (*path, "fallback"), people) if shape.fallback else None
+    return Rota(name, shape.source, people, shape.time_zone, tuple(shifts), fallback, shape.page, shape.feed)
+
+
+def _among(parties: Parties, text: str, path: Path, people: tuple[Person, ...]) -> Person | None:
+    person = parties.authority(text, path, f"`{path[-1]}`")
+    if person is not None and person not in people:
+        parties.matrix.sheet.error(
+            path, f"{text} is not among the rota's `people`: add them there, a rota names nobody else."
+        )
+        return None
+    return person
+
+
+def _days(sheet: Sheet, shape: ShiftShape | HoursShape, path: Path) -> frozenset[int]:
+    for index, name in enumerate(shape.days):
+        if name in shape.days[:index]:
+            sheet.error((*path, "days", index), f"`{name}` stands here a second time: remove one of them.")
+    return frozenset(DAYS.index(name) for name in shape.days)
+
+
+def _span(sheet: Sheet, shape: ShiftShape | HoursShape, path: Path) -> None:
+    if minutes(shape.start) >= minutes(shape.end):
+        sheet.error(
+            (*path, "from"),
+            f"`from` {shape.start} is not before `to` {shape.end}: correct them; what runs over midnight is written as "
+            "two, up to `24:00` and from `00:00`.",
+        )
+
+
+def _overlaps(sheet: Sheet, shape: RotaShape, path: Path) -> None:
+    shifts = shape.shifts or []
+    for index, later in enumerate(shifts):
+        for number, earlier in enumerate(shifts[:index], start=1):
+            shared = [name for name in later.days if name in earlier.days]
+            begin = max(minutes(later.start), minutes(earlier.start))
+            if shared and begin < min(minutes(later.end), minutes(earlier.end)):
+                sheet.error(
+                    (*path, "shifts", index),
+                    f"This shift overlaps shift {number} on {shared[0]} at {clock(begin)}: end one before the other.",
+                )
+
+
+def _coverage(sheet: Sheet, shape: RotaShape, rota: Rota, path: Path) -> None:
+    gap = _gap(rota)
+    if gap is not None and shape.fallback is None:
+        sheet.warning(path, f"Nobody is on call on {gap}: add a shift or a `fallback`.")
+
+
+def _gap(rota: Rota) -> str | None:
+    """The first moment of the week that no shift covers."""
+    for number, name in enumerate(DAYS):
+        reached = 0
+        for shift in sorted((s for s in rota.shifts if number in s.days), key=lambda s: s.start):
+            if shift.start > reached:
+                break
+            reached = max(reached, shift.end)
+        if reached < DAY_MINUTES:
+            return f"{name} at {clock(reached)}"
+    return None

@@ -1,0 +1,75 @@
+// The page: two panes side by side, each played by one person, and the tools beside them.
+
+import { h } from "./dom.js";
+import { Pane } from "./pane.js";
+import { Panels } from "./panels.js";
+import { listen, onChange, refresh, store, watch } from "./store.js";
+
+const asked = new URLSearchParams(location.search);
+const panes = [];
+let panels = null;
+
+// Who stands in a pane at the start: as the address says, else the first people of the configuration.
+function firstPersons() {
+  const people = store.directory.users.filter((u) => !u.is_bot && !u.deleted).map((u) => u.id);
+  const known = (id) => (store.directory.users.some((u) => u.id === id && !u.is_bot) ? id : null);
+  return [known(asked.get("left")) ?? people[0], known(asked.get("right")) ?? people[1] ?? people[0]];
+}
+
+function rememberInAddress() {
+  const [left, right] = panes;
+  const kept = new URLSearchParams({ left: left.userId, right: right.userId, leftAt: left.at, rightAt: right.at });
+  if (document.body.classList.contains("single")) kept.set("view", "single");
+  history.replaceState(null, "", `?${kept}`);
+}
+
+function changed() {
+  rememberInAddress();
+  refresh().catch(() => {});
+}
+
+function drawTop() {
+  const tool = (name, words) => h("button", { type: "button", class: "tool", data: { testid: `tool-${name}` }, onclick: () => panels.toggle(name) }, words);
+  const single = () => {
+    document.body.classList.toggle("single");
+    rememberInAddress();
+  };
+  const side = (name) => h("button", { type: "button", class: "tool side", onclick: () => showSide(name) }, name === "left" ? "1" : "2");
+  document.getElementById("top").replaceChildren(
+    h("span", { class: "banner", data: { testid: "banner" } }, store.directory.banner || "Sandbox"),
+    h("span", { class: "state", role: "status", id: "state" }),
+    side("left"), side("right"),
+    h("button", { type: "button", class: "tool split", onclick: single }, "Split"),
+    ...(store.directory.script.length ? [tool("script", "Script")] : []), tool("faults", "Faults"), tool("timeline", "Timeline"));
+  document.querySelectorAll(".tool.side").forEach((b, i) => b.setAttribute("aria-label", `Show the ${i ? "right" : "left"} person`));
+}
+
+// On a phone one pane is shown at a time.
+function showSide(side) {
+  document.body.dataset.shown = side;
+}
+
+function render() {
+  for (const pane of panes) pane.render();
+  panels.render();
+  const state = document.getElementById("state");
+  state.textContent = !store.connected ? "Reconnecting…" : store.faults?.sockets || store.lines.length ? "" : "No app has connected yet";
+}
+
+async function start() {
+  watch(() => panes.map((p) => p.userId));
+  await refresh();
+  const [left, right] = firstPersons();
+  panes.push(new Pane("left", left, asked.get("leftAt"), changed), new Pane("right", right, asked.get("rightAt"), changed));
+  panels = new Panels(panes);
+  if (asked.get("view") === "single") document.body.classList.add("single");
+  showSide("left");
+  document.title = `${store.directory.app.name} – sandbox`;
+  drawTop();
+  document.getElementById("desk").append(...panes.map((p) => p.root), panels.root);
+  onChange(render);
+  await refresh();
+  listen();
+}
+
+start();

@@ -1,0 +1,148 @@
+"""The parts of a case as rows and back. One pair of functions a table; nothing here decides anything."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+from bot.domain.lifecycle import AskState, GrantState, RequestState
+from bot.domain.people import Person
+from bot.domain.policy import ROLES
+from bot.domain.request import Ask, FieldValue, Grant, Reached, Request, Step, StepState, Vote
+from storage.sqlite import Row
+from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns, to_json
+
+Columns = dict[str, object]
+_ROLES = {role: role for role in ROLES}
+_STEP_STATES = {state: state for state in get_args(StepState)}
+
+
+def from_request(request: Request) -> Columns:
+    return {
+        "id": request.id, "kind": request.kind, "decision_right": request.right, "runbook": request.runbook,
+        "runbook_sha256": request.runbook_sha256, "policy_sha256": request.policy_sha256, "title": request.title,
+        "domain": request.domain, "provider": request.provider, **to_columns(request.requester, "requester"),
+        **to_columns(request.subject, "subject"), "target": request.target, "reason": request.reason,
+        "fields": to_json([[f.name, f.label, f.value] for f in request.fields]), "seconds": request.seconds,
+        "filed_ms": ms(request.filed_at), "expires_ms": ms(request.expires_at), "state": request.state.value,
+        "version": request.version,
+    }  # fmt: skip
+
+
+def to_request(row: Row) -> Request:
+    return Request(
+        id=row["id"],
+        kind=row["kind"],
+        right=row["decision_right"],
+        runbook=row["runbook"],
+        runbook_sha256=row["runbook_sha256"],
+        policy_sha256=row["policy_sha256"],
+        title=row["title"],
+        domain=row["domain"],
+        provider=row["provider"],
+        requester=Person(row["requester_team"], row["requester_user"]),
+        target=row["target"],
+        reason=row["reason"],
+        fields=tuple(FieldValue(*field) for field in json.loads(row["fields"])),
+        seconds=row["seconds"],
+        filed_at=moment(row["filed_ms"]),
+        expires_at=moment(row["expires_ms"]),
+        state=RequestState(row["state"]),
+        version=row["version"],
+        subject=person_or_none(row["subject_team"], row["subject_user"]),
+    )
+
+
+def from_ask(ask: Ask) -> Columns:
+    return {
+        "kind": ask.kind, "version": ask.version, "need": ask.need, "requires": to_json(ask.requires),
+        "opened_ms": ms(ask.opened_at), "expires_ms": ms(ask.expires_at), "state": ask.state.value,
+    }  # fmt: skip
+
+
+def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote]) -> Ask:
+    return Ask(
+        kind=row["kind"],
+        version=row["version"],
+        need=row["need"],
+        requires=tuple(_ROLES[role] for role in json.loads(row["requires"])),
+        opened_at=moment(row["opened_ms"]),
+        expires_at=moment(row["expires_ms"]),
+        state=AskState(row["state"]),
+        steps=tuple(steps),
+        reached=tuple(reached),
+        votes=tuple(votes),
+    )
+
+
+def from_step(step: Step) -> Columns:
+    return {
+        "idx": step.index, "action": step.action, "role": step.role, "due_ms": ms(step.due_at), "page": int(step.page),
+        "also": to_json(step.also), "state": step.state, "why": step.why,
+    }  # fmt: skip
+
+
+def to_step(row: Row) -> Step:
+    return Step(
+        index=row["idx"],
+        action=row["action"],
+        role=_ROLES[row["role"]],
+        due_at=moment(row["due_ms"]),
+        page=bool(row["page"]),
+        also=tuple(_ROLES[role] for role in json.loads(row["also"])),
+        state=_STEP_STATES[row["state"]],
+        why=row["why"],
+    )
+
+
+def from_reached(reached: Reached) -> Columns:
+    return {
+        "team_id": reached.person.team, "user_id": reached.person.user, "role": reached.role, "step": reached.step,
+        "at_ms": ms(reached.at), "for_owner": int(reached.for_owner), "failed": reached.failed,
+    }  # fmt: skip
+
+
+def to_reached(row: Row) -> Reached:
+    return Reached(
+        person=Person(row["team_id"], row["user_id"]),
+        role=_ROLES[row["role"]],
+        step=row["step"],
+        at=moment(row["at_ms"]),
+        for_owner=bool(row["for_owner"]),
+        failed=row["failed"],
+    )
+
+
+def from_vote(vote: Vote) -> Columns:
+    return {
+        "team_id": vote.person.team, "user_id": vote.person.user, "answer": vote.answer, "role": vote.role,
+        "at_ms": ms(vote.at), "seconds": vote.seconds, **to_columns(vote.on_behalf_of, "behalf"),
+    }  # fmt: skip
+
+
+def to_vote(row: Row) -> Vote:
+    return Vote(
+        person=Person(row["team_id"], row["user_id"]),
+        answer=row["answer"],
+        role=_ROLES[row["role"]],
+        at=moment(row["at_ms"]),
+        seconds=row["seconds"],
+        on_behalf_of=person_or_none(row["behalf_team"], row["behalf_user"]),
+    )
+
+
+def from_grant(grant: Grant) -> Columns:
+    return {
+        "seconds": grant.seconds, "opened_ms": ms(grant.opened_at), "not_after_ms": ms(grant.not_after),
+        "state": grant.state.value, "ended_ms": ms_or_none(grant.ended_at),
+    }  # fmt: skip
+
+
+def to_grant(row: Row) -> Grant:
+    return Grant(
+        seconds=row["seconds"],
+        opened_at=moment(row["opened_ms"]),
+        not_after=moment(row["not_after_ms"]),
+        state=GrantState(row["state"]),
+        ended_at=moment_or_none(row["ended_ms"]),
+    )

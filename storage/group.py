@@ -1,0 +1,124 @@
+"""Group commit: acts that arrive together share one transaction, and one wait for the disk.
+
+Each act runs in its savepoint, so one that fails undoes only itself and its error goes to its own caller. Nobody hears of
+success before the commit. If the commit fails, everybody of the group is told so: also who had been refused, because
+the state that refused them was never stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bot.clock import Clock
+from bot.domain.errors import EntryError, StorageError
+from storage.ledger_rows import Ledger
+from storage.sqlite import Database, Session, explained, to_its_end
+from storage.writing import Tx
+
+T = TypeVar("T")
+GROUP = 100  # acts in one transaction at most
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    work: Callable[[Tx], Any]
+    future: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    slot: _Slot
+    result: object = None
+    error: BaseException | None = None
+
+
+class Group:
+    """Queues writing work and runs it in groups on the database's thread."""
+
+    def __init__(self, database: Database, clock: Clock, lock: AbstractContextManager[None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = lock
+        self._waiting: deque[_Slot] = deque()
+        self._under_way: asyncio.Future[list[_Outcome]] | None = None
+
+    async def run(self, work: Callable[[Tx], T]) -> T:
+        """What `work` returns once it is committed; its error if it failed. A cancelled caller waits for the end."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Slot(work, future))
+        self._pump()
+        return await to_its_end(future)
+
+    async def drained(self) -> None:
+        """When nothing waits or runs any more."""
+        while self._under_way is not None:
+            await asyncio.wait({self._under_way})
+            await asyncio.sleep(0)  # lets _deliver run
+
+    def _pump(self) -> None:
+        if self._under_way is None and self._waiting:
+            self._under_way = self._database.start(self._together)
+            self._under_way.add_done_callback(self._deliver)
+
+    def _deliver(self, done: asyncio.Future[list[_Outcome]]) -> None:
+        self._under_way = None
+        if done.cancelled() or (fault := done.exception()) is not None:
+            fault = StorageError("The program is stopping.") if done.cancelled() else fault
+            outcomes = [_Outcome(self._waiting.popleft(), error=fault) for _ in range(len(self._waiting))]
+        else:
+            outcomes = done.result()
+        for outcome in outcomes:
+            if outcome.error is None:
+                outcome.slot.future.set_result(outcome.result)
+            else:
+                outcome.slot.future.set_exception(outcome.error)
+        self._pump()
+
+    def _together(self, session: Session) -> list[_Outcome]:
+        """On the database's thread: one transaction. Raises only before it has taken anybody from the queue."""
+        with self._lock:
+            slots = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            try:
+                return self._transaction(session, slots)
+            except Exception as error:  # noqa: BLE001  # it belongs to the callers; everything is undone first
+                if session.raw.in_transaction:
+                    session.raw.execute("ROLLBACK")
+                return [_Outcome(slot, error=_said(error)) for slot in slots]
+
+    def _transaction(self, session: Session, slots: list[_Slot]) -> list[_Outcome]:
+        session.raw.execute("BEGIN IMMEDIATE")
+        ledger = Ledger(session, self._clock)
+        outcomes = [_one(slot, session, ledger, self._clock) for slot in slots]
+        ledger.flush()
+        session.raw.execute("COMMIT")
+        return outcomes
+
+
+def _one(slot: _Slot, session: Session, ledger: Ledger, clock: Clock) -> _Outcome:
+    """One act in its savepoint. Raises sqlite3.Error only when the whole transaction is lost."""
+    mark = ledger.state
+    session.raw.execute("SAVEPOINT act")
+    try:
+        outcome = _Outcome(slot, slot.work(Tx(session, ledger, clock.now())))
+    except Exception as error:  # it belongs to the caller; the act is undone first
+        if not session.raw.in_transaction:  # a full disk makes SQLite undo everything by itself
+            raise
+        ledger.state = mark
+        session.raw.execute("ROLLBACK TO act")
+        outcome = _Outcome(slot, error=_said(error))
+    session.raw.execute("RELEASE act")
+    return outcome
+
+
+def _said(error: Exception) -> Exception:
+    if isinstance(error, sqlite3.Error):
+        return explained(error)
+    if isinstance(error, UnicodeEncodeError):
+        return EntryError("A text holds half a character (a lone surrogate); type it again.")
+    return error

@@ -1,0 +1,52 @@
+"""What earlier requests say about a new one: the brakes of section 4 and the card's line of history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.people import Person
+from bot.ports import Brakes
+from storage.sqlite import Session
+from storage.values import ms
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who is about to ask for what. `target` is compared exactly."""
+
+    requester: Person
+    domain: str
+    provider: str
+    runbook: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How far back a denial, an expiry and an ask count, in real time."""
+
+    denied: timedelta
+    expired: timedelta
+    week: timedelta
+
+
+def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Brakes:
+    """Sees the rows of the moment; a filing that commits later is not among them."""
+    who = {"team": plan.requester.team, "user": plan.requester.user}
+    what = {"provider": plan.provider, "runbook": plan.runbook}
+    pending = session.row("pending_of_requester", **who, domain=plan.domain)
+    same = session.row("same_pending", **who, runbook=plan.runbook, target=plan.target)
+    denial = session.row("last_denial", **what, target=plan.target, since=ms(now - windows.denied))
+    expired = session.row("expired_since", **what, target=plan.target, since=ms(now - windows.expired))
+    asks = session.row("asks_since", **what, since=ms(now - windows.week))
+    outcome = session.row("last_outcome", **what)
+    return Brakes(
+        pending=0 if pending is None else pending["pending"],
+        same_pending=None if same is None else same["id"],
+        denied_by=None if denial is None else Person(denial["team_id"], denial["user_id"]),
+        denied_as=None if denial is None else denial["role"],
+        expired_recently=expired is not None,
+        asks_in_week=0 if asks is None else asks["asks"],
+        last_outcome=None if outcome is None else outcome["state"],
+    )

@@ -1,0 +1,393 @@
+-- Every statement of the program. Each has a name, a comment, and named parameters (`:name`) only; the same text is meant
+-- for SQLite and PostgreSQL. Times are integer milliseconds since 1970 UTC.
+
+-- ── cases ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: insert_request
+-- Files a request; an id that exists changes no row.
+INSERT INTO request (
+  id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
+  requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
+  closed_ms
+) VALUES (
+  :id, :kind, :decision_right, :runbook, :runbook_sha256, :policy_sha256, :title, :domain, :provider, :requester_team,
+  :requester_user, :subject_team, :subject_user, :target, :reason, :fields, :seconds, :filed_ms, :expires_ms, :state,
+  :version, :closed_ms
+) ON CONFLICT (id) DO NOTHING;
+
+-- name: swap_request
+-- Compare-and-swap: an act counts only on the version it was judged on. No row changed means stale.
+UPDATE request
+SET version = version + 1, state = :state, closed_ms = coalesce(closed_ms, :closed_ms)
+WHERE id = :id AND version = :version;
+
+-- name: request_version
+-- The version that a case has now.
+SELECT version FROM request WHERE id = :id;
+
+-- name: put_ask
+-- Writes one ask of a case, new or changed.
+INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state)
+VALUES (:case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state)
+ON CONFLICT (case_id, n) DO UPDATE SET
+  kind = excluded.kind, version = excluded.version, need = excluded.need, requires = excluded.requires,
+  opened_ms = excluded.opened_ms, expires_ms = excluded.expires_ms, state = excluded.state;
+
+-- name: put_step
+-- Writes one step of an ask, new or changed.
+INSERT INTO step (case_id, ask, n, idx, action, role, due_ms, page, also, state, why)
+VALUES (:case_id, :ask, :n, :idx, :action, :role, :due_ms, :page, :also, :state, :why)
+ON CONFLICT (case_id, ask, n) DO UPDATE SET
+  idx = excluded.idx, action = excluded.action, role = excluded.role, due_ms = excluded.due_ms, page = excluded.page,
+  also = excluded.also, state = excluded.state, why = excluded.why;
+
+-- name: put_reached
+-- Writes one person whom an ask reached, new or changed.
+INSERT INTO reached (case_id, ask, n, team_id, user_id, role, step, at_ms, for_owner, failed)
+VALUES (:case_id, :ask, :n, :team_id, :user_id, :role, :step, :at_ms, :for_owner, :failed)
+ON CONFLICT (case_id, ask, n) DO UPDATE SET
+  team_id = excluded.team_id, user_id = excluded.user_id, role = excluded.role, step = excluded.step,
+  at_ms = excluded.at_ms, for_owner = excluded.for_owner, failed = excluded.failed;
+
+-- name: put_vote
+-- Writes one vote of an ask, new or changed.
+INSERT INTO vote (case_id, ask, n, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user)
+VALUES (:case_id, :ask, :n, :team_id, :user_id, :answer, :role, :at_ms, :seconds, :behalf_team, :behalf_user)
+ON CONFLICT (case_id, ask, n) DO UPDATE SET
+  team_id = excluded.team_id, user_id = excluded.user_id, answer = excluded.answer, role = excluded.role,
+  at_ms = excluded.at_ms, seconds = excluded.seconds, behalf_team = excluded.behalf_team,
+  behalf_user = excluded.behalf_user;
+
+-- name: put_grant
+-- Writes the grant of a case, new or changed.
+INSERT INTO access_grant (case_id, seconds, opened_ms, not_after_ms, state, ended_ms)
+VALUES (:case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms)
+ON CONFLICT (case_id) DO UPDATE SET
+  seconds = excluded.seconds, opened_ms = excluded.opened_ms, not_after_ms = excluded.not_after_ms,
+  state = excluded.state, ended_ms = excluded.ended_ms;
+
+-- name: put_deadline
+-- The sweeper must look at the case at this time.
+INSERT INTO deadline (case_id, due_ms) VALUES (:case_id, :due_ms)
+ON CONFLICT (case_id) DO UPDATE SET due_ms = excluded.due_ms;
+
+-- name: drop_deadline
+-- Nothing will ever be due on the case.
+DELETE FROM deadline WHERE case_id = :case_id;
+
+-- name: request
+-- What was filed, with its state.
+SELECT
+  id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
+  requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version
+FROM request WHERE id = :id;
+
+-- name: asks
+-- The asks of a case, in order.
+SELECT n, kind, version, need, requires, opened_ms, expires_ms, state FROM ask WHERE case_id = :id ORDER BY n;
+
+-- name: steps
+-- The steps of all asks of a case, in order.
+SELECT ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id = :id ORDER BY ask, n;
+
+-- name: reached
+-- Whom the asks of a case reached, in order.
+SELECT ask, team_id, user_id, role, step, at_ms, for_owner, failed FROM reached WHERE case_id = :id ORDER BY ask, n;
+
+-- name: votes
+-- The votes on the asks of a case, in order.
+SELECT ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
+FROM vote WHERE case_id = :id ORDER BY ask, n;
+
+-- name: grant
+-- The grant of a case.
+SELECT seconds, opened_ms, not_after_ms, state, ended_ms FROM access_grant WHERE case_id = :id;
+
+-- name: due
+-- Cases whose time has come, the most overdue first.
+SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit;
+
+-- name: pending_of_domain
+-- Pending cases of a domain, the next to expire first.
+SELECT id, expires_ms FROM request
+WHERE state = 'pending' AND domain = :domain ORDER BY expires_ms, id LIMIT :limit;
+
+-- name: pending_of_provider
+-- Pending cases of a provider, the next to expire first.
+SELECT id, expires_ms FROM request
+WHERE state = 'pending' AND provider = :provider ORDER BY expires_ms, id LIMIT :limit;
+
+-- name: cases_of
+-- What a person asked for, newest first.
+SELECT id FROM request
+WHERE requester_team = :team AND requester_user = :user ORDER BY filed_ms DESC, id DESC LIMIT :limit;
+
+-- name: waiting_for
+-- Pending cases whose open ask has reached the person, the next to expire first.
+SELECT DISTINCT r.id, r.expires_ms
+FROM reached AS p
+JOIN ask AS a ON a.case_id = p.case_id AND a.n = p.ask
+JOIN request AS r ON r.id = p.case_id
+WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.state = 'pending'
+ORDER BY r.expires_ms, r.id LIMIT :limit;
+
+-- ── what earlier requests say ───────────────────────────────────────────────────────────────────────────────────────
+
+-- name: pending_of_requester
+-- How many pending requests a person has in a domain.
+SELECT count(*) AS pending FROM request
+WHERE state = 'pending' AND requester_team = :team AND requester_user = :user AND domain = :domain;
+
+-- name: same_pending
+-- A pending request of the same person, runbook and target, in whatever domain the runbook was.
+SELECT id FROM request
+WHERE state = 'pending' AND requester_team = :team AND requester_user = :user AND runbook = :runbook
+  AND target = :target
+ORDER BY filed_ms, id LIMIT 1;
+
+-- name: last_denial
+-- Who denied the same thing to the same provider since then, as what.
+SELECT v.team_id, v.user_id, v.role
+FROM request AS r JOIN vote AS v ON v.case_id = r.id
+WHERE r.provider = :provider AND r.runbook = :runbook AND r.target = :target AND r.state = 'denied'
+  AND r.closed_ms > :since AND v.answer = 'no'
+ORDER BY r.closed_ms DESC, v.at_ms DESC LIMIT 1;
+
+-- name: expired_since
+-- Whether the same thing for the same provider expired since then.
+SELECT 1 AS found FROM request
+WHERE provider = :provider AND runbook = :runbook AND target = :target AND state = 'expired' AND closed_ms > :since
+LIMIT 1;
+
+-- name: asks_since
+-- How often a provider asked for a runbook since then.
+SELECT count(*) AS asks FROM request WHERE provider = :provider AND runbook = :runbook AND filed_ms > :since;
+
+-- name: last_outcome
+-- How the provider's last request for the runbook ended.
+SELECT state FROM request
+WHERE provider = :provider AND runbook = :runbook AND closed_ms IS NOT NULL
+ORDER BY closed_ms DESC, id DESC LIMIT 1;
+
+-- ── inbox ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: take_in
+-- One row for each key; a repeat changes nothing.
+INSERT INTO inbox (key, act, answer, received_ms, next_ms) VALUES (:key, :act, :answer, :now, :now)
+ON CONFLICT (key) DO NOTHING;
+
+-- name: inbox_answer
+-- What the first delivery of a key was answered.
+SELECT answer FROM inbox WHERE key = :key;
+
+-- name: inbox
+-- Unfinished rows whose next attempt is due, oldest first.
+SELECT id, key, act, answer, received_ms, attempts FROM inbox
+WHERE done_ms IS NULL AND next_ms <= :now ORDER BY id LIMIT :limit;
+
+-- name: put_off
+-- The row failed for now: it counts an attempt and waits.
+UPDATE inbox SET attempts = attempts + 1, next_ms = :until WHERE id = :id AND done_ms IS NULL;
+
+-- name: finish_inbox
+-- The act is carried out, once. Its text goes at once; key and answer stay for a repeat.
+UPDATE inbox SET done_ms = :now, act = '' WHERE id = :id AND done_ms IS NULL;
+
+-- ── outbox ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: insert_outbox
+-- Something to be said.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, created_ms, not_before_ms)
+VALUES (:lane, :purpose, :case_id, :to_team, :to_user, :channel, :data, :key, :now, :now);
+
+-- name: replace_outbox
+-- A later word takes the place of an unsent earlier one with its key, and its turn.
+UPDATE outbox
+SET lane = :lane, purpose = :purpose, case_id = :case_id, to_team = :to_team, to_user = :to_user, channel = :channel,
+  data = :data
+WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms <= :now;
+
+-- name: refresh_copies
+-- Every copy of a case is to be redrawn; one that waits for it already needs no second.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
+FROM copy AS c
+WHERE c.case_id = :case_id AND NOT EXISTS (
+  SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
+)
+ORDER BY c.id;
+
+-- name: refresh_copy
+-- One copy shows an older version than the case has: it is to be redrawn, unless it waits for that already.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
+FROM copy AS c JOIN request AS r ON r.id = c.case_id
+WHERE c.id = :id AND r.version > :drawn AND NOT EXISTS (
+  SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
+);
+
+-- name: something_to_lease
+-- Whether a lease would find anything: asked before every lease, so that an empty one writes nothing.
+SELECT 1 AS found FROM outbox
+WHERE done_ms IS NULL AND not_before_ms <= :now AND leased_until_ms <= :now LIMIT 1;
+
+-- name: lease
+-- Takes what can be said now: lanes first, oldest first; never two redraws of one copy at a time.
+UPDATE outbox SET leased_until_ms = :until, attempts = attempts + 1
+WHERE id IN (
+  SELECT o.id FROM outbox AS o
+  WHERE o.done_ms IS NULL AND o.not_before_ms <= :now AND o.leased_until_ms <= :now AND NOT EXISTS (
+    SELECT 1 FROM outbox AS other
+    WHERE other.copy_id = o.copy_id AND other.done_ms IS NULL AND other.leased_until_ms > :now
+  )
+  ORDER BY o.lane, o.id LIMIT :limit
+)
+RETURNING id, lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, attempts - 1 AS attempts;
+
+-- name: release
+-- It could not be said now.
+UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :error
+WHERE id = :id AND done_ms IS NULL;
+
+-- name: drop_twins
+-- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.
+DELETE FROM outbox WHERE copy_id = :copy_id AND id <> :id AND done_ms IS NULL AND leased_until_ms <= :now;
+
+-- name: drop_outbox
+-- It stands in Slack; its text is not kept here.
+DELETE FROM outbox WHERE id = :id AND done_ms IS NULL;
+
+-- name: give_up
+-- It will never be said. The reason stays, the text goes.
+UPDATE outbox SET done_ms = :now, error = :error, data = '{}', leased_until_ms = 0 WHERE id = :id AND done_ms IS NULL;
+
+-- name: put_copy
+-- A message of ours that stands in Slack.
+INSERT INTO copy (case_id, purpose, to_team, to_user, channel, ts, drawn)
+VALUES (:case_id, :purpose, :to_team, :to_user, :channel, :ts, :drawn)
+ON CONFLICT (channel, ts) DO UPDATE SET drawn = excluded.drawn
+RETURNING id;
+
+-- name: drew_copy
+-- A copy was redrawn.
+UPDATE copy SET drawn = :drawn WHERE id = :id;
+
+-- name: drop_copy
+-- A message of ours that can no longer be reached.
+DELETE FROM copy WHERE id = :id;
+
+-- name: copy
+-- One copy.
+SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHERE id = :id;
+
+-- name: copies
+-- The copies of a case, oldest first.
+SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHERE case_id = :case_id ORDER BY id;
+
+-- ── policy ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: put_blob
+-- The bytes of a file, once.
+INSERT INTO blob (sha256, content) VALUES (:sha256, :content) ON CONFLICT (sha256) DO NOTHING;
+
+-- name: put_policy_file
+-- A file of a set, once.
+INSERT INTO policy_file (digest, path, sha256) VALUES (:digest, :path, :sha256) ON CONFLICT (digest, path) DO NOTHING;
+
+-- name: insert_policy_set
+-- A set is the last accepted from now on.
+INSERT INTO policy_set (digest, accepted_ms) VALUES (:digest, :accepted_ms);
+
+-- name: last_policy_set
+-- The set accepted last.
+SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT 1;
+
+-- name: policy_set
+-- A set and when it was accepted last.
+SELECT digest, accepted_ms FROM policy_set WHERE digest = :digest ORDER BY n DESC LIMIT 1;
+
+-- name: policy_files
+-- The files of a set.
+SELECT f.path, f.sha256, b.content FROM policy_file AS f JOIN blob AS b ON b.sha256 = f.sha256
+WHERE f.digest = :digest ORDER BY f.path;
+
+-- name: blob
+-- The bytes of any file of any accepted set.
+SELECT content FROM blob WHERE sha256 = :sha256;
+
+-- ── the decision log ────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: open_log
+-- The head of an empty log.
+INSERT INTO log_head (origin, size, edge) VALUES (:origin, 0, :edge);
+
+-- name: log_head
+-- Origin, size and edge of the log.
+SELECT origin, size, edge FROM log_head;
+
+-- name: move_log_head
+-- The log has grown.
+UPDATE log_head SET size = :size, edge = :edge;
+
+-- name: insert_log_entry
+-- One more entry.
+INSERT INTO log_entry (idx, leaf, data, type, case_id, ts_ms) VALUES (:idx, :leaf, :data, :type, :case_id, :ts_ms);
+
+-- name: insert_log_node
+-- The root of a subtree that is complete now.
+INSERT INTO log_node (level, i, h) VALUES (:level, :i, :h);
+
+-- name: insert_log_private
+-- What a digest of an entry discloses.
+INSERT INTO log_private (digest, idx, disclosure, subject) VALUES (:digest, :idx, :disclosure, :subject);
+
+-- name: log_entry
+-- One entry.
+SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE idx = :idx;
+
+-- name: log_rows
+-- Entries in order, from an index on.
+SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE idx >= :start ORDER BY idx LIMIT :limit;
+
+-- name: last_of_case
+-- The case's newest entry and how many it has.
+SELECT leaf, (SELECT count(*) FROM log_entry WHERE case_id = :case_id) AS entries
+FROM log_entry WHERE case_id = :case_id ORDER BY idx DESC LIMIT 1;
+
+-- name: anomaly_at
+-- Whether the clock's step behind this time is recorded already.
+SELECT 1 AS found FROM log_entry WHERE type = 'clock.anomaly' AND ts_ms = :ts_ms LIMIT 1;
+
+-- name: ref
+-- The pseudonym of a person.
+SELECT ref FROM person WHERE team_id = :team AND user_id = :user;
+
+-- name: insert_ref
+-- The log names a person for the first time.
+INSERT INTO person (team_id, user_id, ref) VALUES (:team, :user, :ref);
+
+-- name: disclosures
+-- What the log's digests disclose, in the order of the entries.
+SELECT digest, idx, disclosure FROM log_private ORDER BY idx, digest;
+
+-- name: log_nodes
+-- The stored roots of complete subtrees.
+SELECT level, i, h FROM log_node ORDER BY level, i;
+
+-- name: checkpoints
+-- The checkpoints signed so far, smallest first.
+SELECT size, root FROM log_checkpoint ORDER BY size;
+
+-- ── schema ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: create_schema_version
+-- Which migrations the database has had.
+CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms BIGINT NOT NULL);
+
+-- name: schema_version
+-- The newest migration that the database has had.
+SELECT coalesce(max(version), 0) AS version FROM schema_version;
+
+-- name: insert_schema_version
+-- A migration is applied.
+INSERT INTO schema_version (version, name, applied_ms) VALUES (:version, :name, :applied_ms);

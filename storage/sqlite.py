@@ -1,0 +1,189 @@
+"""The SQLite driver: one connection on one thread, one transaction a function.
+
+A transaction is one plain function, run from its first statement to its last on aiosqlite's thread. No coroutine stands
+between two statements, so no two can share a transaction, and a cancelled caller neither leaves one open nor stops its
+commit: it waits for the end and is cancelled then. WAL and synchronous=FULL: what was committed survives a power cut.
+aiosqlite's private `_execute` is used here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from bot.domain.errors import StorageError
+from storage.queries import QUERIES
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+BUSY_MS = 5_000
+_CACHED = 256
+_BOTH = (f"PRAGMA busy_timeout = {BUSY_MS}", "PRAGMA foreign_keys = ON", "PRAGMA trusted_schema = OFF")
+_WRITER = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",  # an erased disclosure must not live on in free pages
+    "PRAGMA recursive_triggers = ON",  # else INSERT OR REPLACE deletes past the log's triggers
+)
+
+
+class Session:
+    """Named statements on an open connection, for the function that has the thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        connection.row_factory = sqlite3.Row
+        self.raw = connection
+
+    def rows(self, name: str, /, **values: object) -> Sequence[Row]:
+        return self.raw.execute(QUERIES[name], values).fetchall()
+
+    def row(self, name: str, /, **values: object) -> Row | None:
+        found: Row | None = self.raw.execute(QUERIES[name], values).fetchone()
+        return found
+
+    def run(self, name: str, /, **values: object) -> int:
+        """How many rows the statement changed."""
+        return self.raw.execute(QUERIES[name], values).rowcount
+
+    def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
+        self.raw.executemany(QUERIES[name], rows)
+
+    def stream(self, name: str, /, **values: object) -> Iterable[Row]:
+        """Rows one by one, for results that must not sit in memory."""
+        return self.raw.execute(QUERIES[name], values)
+
+
+class Database:
+    """An open SQLite file. `start` and `run` hand a function to its thread."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+        self._session: Session | None = None
+        self._carriers: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(cls, path: Path, *, writable: bool = True) -> Database:
+        """Opens the file, made with mode 0600 if it is missing and may be; raises StorageError."""
+        try:
+            address = _address(path, writable)
+            connection = aiosqlite.connect(address, uri=True, isolation_level=None, cached_statements=_CACHED)
+            await connection
+        except (OSError, sqlite3.Error) as error:
+            raise StorageError(f"The database {path} cannot be opened: {error}.") from error
+        database = cls(connection)
+        try:
+            database._session = await database.run(lambda _: _prepared(connection, writable))
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """What `work` returns. The caller's cancellation waits for its end; a database error is a StorageError."""
+        return await to_its_end(self.start(work))
+
+    def start(self, work: Callable[[Session], T]) -> asyncio.Future[T]:
+        """Hands `work` over; the future is settled when it has ended. Only a hand-over that never was is cancelled."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+
+        def whole() -> None:
+            result, error = _outcome(work, self._session)
+            loop.call_soon_threadsafe(_settle, done, result, error)
+
+        handed_over = False
+
+        async def carry() -> None:
+            nonlocal handed_over
+            handed_over = True
+            try:
+                await self._connection._execute(whole)  # type: ignore[no-untyped-call]
+            except ValueError:
+                _settle(done, None, StorageError("The database is closed."))
+
+        carrier = loop.create_task(carry())
+        self._carriers.add(carrier)
+
+        def carried(task: asyncio.Task[None]) -> None:
+            self._carriers.discard(task)
+            if not handed_over:
+                done.cancel()
+            elif not task.cancelled() and task.exception() is not None:
+                _settle(done, None, task.exception())
+
+        carrier.add_done_callback(carried)
+        return done
+
+    async def close(self) -> None:
+        """After whatever is under way."""
+        await self._connection.close()
+
+
+async def to_its_end(future: asyncio.Future[T]) -> T:
+    """Waits until the future is settled, whoever cancels the caller meanwhile; a cancellation is passed on then."""
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait({future})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return future.result()
+    if not future.cancelled():
+        future.exception()  # looked at: the caller who would hear of it is gone
+    raise cancelled
+
+
+def explained(error: sqlite3.Error) -> StorageError:
+    """The database's error in words that say what to do."""
+    known = {
+        "SQLITE_FULL": "The disk is full; nothing was written. Free some space and try again.",
+        "SQLITE_BUSY": "Another program holds the database; nothing was written. Close it and try again.",
+        "SQLITE_LOCKED": "Another program holds the database; nothing was written. Close it and try again.",
+        "SQLITE_READONLY": "The database cannot be written to; check the file's owner and mode.",
+        "SQLITE_CORRUPT": "The database file is damaged; restore a backup and run `countersign log verify`.",
+        "SQLITE_NOTADB": "The file is no SQLite database.",
+        "SQLITE_CANTOPEN": "The database file cannot be opened; check its path, owner and mode.",
+    }
+    name = getattr(error, "sqlite_errorname", "")
+    sentence = next((text for code, text in known.items() if name.startswith(code)), None)
+    return StorageError(sentence or f"The database refused: {error}. Nothing was written.")
+
+
+def _outcome(work: Callable[[Session], T], session: Session | None) -> tuple[T | None, BaseException | None]:
+    try:
+        return work(session), None  # type: ignore[arg-type]  # None only while opening, whose work ignores it
+    except sqlite3.Error as error:
+        explanation = explained(error)
+        explanation.__cause__ = error
+        return None, explanation
+    except BaseException as error:  # noqa: BLE001  # it belongs to the caller, on the other thread
+        return None, error
+
+
+def _settle(done: asyncio.Future[T], result: T | None, error: BaseException | None) -> None:
+    if done.done():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(result)  # type: ignore[arg-type]  # T may be Optional itself
+
+
+def _address(path: Path, writable: bool) -> str:
+    if writable:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    return path.absolute().as_uri() + ("?mode=rw" if writable else "?mode=ro")
+
+
+def _prepared(connection: aiosqlite.Connection, writable: bool) -> Session:
+    raw = connection._conn
+    for pragma in (*_BOTH, *(_WRITER if writable else ("PRAGMA query_only = ON",))):
+        raw.execute(pragma)
+    return Session(raw)

@@ -1,0 +1,248 @@
+"""`bot.ports.Store` on SQLite: one connection writes in groups, another reads beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from bot.acts import Act
+from bot.clock import Clock
+from bot.domain.errors import SettingsError, StorageError
+from bot.domain.people import Person
+from bot.domain.request import Case
+from bot.domain.transition import SYSTEM, Draft, Transition
+from bot.ports import Brakes, Copy, Inbound, LogRow, Outgoing, StoredPolicy
+from storage import history, inbox, outbox, policies, reading, schema
+from storage.group import Group
+from storage.ledger_rows import Head, Ledger, read_head
+from storage.lock import FileLock
+from storage.sqlite import Database, Session
+from storage.values import ms
+from storage.writing import Tx, carry_out
+
+T = TypeVar("T")
+_ORIGIN = re.compile(r"[^\s+]{1,200}")
+
+
+class SqliteStore:
+    """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
+
+    def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._clock = clock
+        self._lock = lock
+        self._group = None if writer is None else Group(writer, clock, lock or nullcontext())
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path | str,
+        clock: Clock,
+        origin: str | None = None,
+        state_dir: Path | str | None = None,
+        *,
+        read_only: bool = False,
+    ) -> SqliteStore:
+        """Opens the database, brings its schema up to date and begins its log if it has none.
+
+        `origin` is the log's name (COUNTERSIGN_LOG_ORIGIN); `state_dir` holds the lock that commits take, without it none
+        is taken. Raises SchemaError, SettingsError (the log has another origin), StorageError (the file).
+        """
+        file = Path(path)
+        if read_only:
+            return cls(await _reader(file), None, clock, None)
+        lock = None if state_dir is None else FileLock(Path(state_dir))
+        writer = None
+        try:
+            writer = await Database.open(file)
+            await writer.run(partial(_begin, clock=clock, origin=origin, lock=lock or nullcontext()))
+            return cls(await _reader(file), writer, clock, lock)
+        except BaseException:
+            if writer is not None:
+                await writer.close()
+            if lock is not None:
+                lock.close()
+            raise
+
+    async def close(self) -> None:
+        """After everything under way is committed."""
+        if self._group is not None:
+            await self._group.drained()
+        await self._reader.close()
+        if self._writer is not None:
+            await self._writer.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    # ── acts ──
+
+    async def commit(self, act: Transition) -> Case | None:
+        return await self._write(lambda tx: carry_out(tx, act))
+
+    # ── cases ──
+
+    async def case(self, case_id: str) -> Case | None:
+        return await self._read(lambda session: reading.case(session, case_id))
+
+    async def due(self, now: datetime, limit: int) -> Sequence[str]:
+        return await self._read(lambda session: reading.due(session, now, limit))
+
+    async def brakes(
+        self,
+        requester: Person,
+        domain: str,
+        provider: str,
+        runbook: str,
+        target: str,
+        now: datetime,
+        *,
+        denied_within: timedelta = timedelta(hours=24),
+        expired_within: timedelta = timedelta(hours=2),
+        week: timedelta = timedelta(days=7),
+    ) -> Brakes:
+        plan = history.Plan(requester, domain, provider, runbook, target)
+        windows = history.Windows(denied_within, expired_within, week)
+        return await self._read(lambda session: history.brakes(session, plan, now, windows))
+
+    async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.open_cases(session, domains, providers, limit))
+
+    async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.cases_of(session, requester, limit))
+
+    async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.waiting_for(session, person, limit))
+
+    # ── inbox ──
+
+    async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
+        text = inbox.to_text(act)
+        return await self._write(lambda tx: inbox.take_in(tx.session, key, text, answer, tx.now))
+
+    async def inbox(self, limit: int) -> Sequence[Inbound]:
+        now = self._clock.now()
+        return await self._read(lambda session: inbox.unfinished(session, now, limit))
+
+    async def put_off(self, inbox_id: int, until: datetime) -> None:
+        await self._write(lambda tx: inbox.put_off(tx.session, inbox_id, until))
+
+    # ── outbox ──
+
+    async def lease(self, now: datetime, until: datetime, limit: int) -> Sequence[Outgoing]:
+        if not await self._read(lambda session: outbox.something_to_lease(session, now)):
+            return ()
+        return await self._write(lambda tx: outbox.lease(tx.session, now, until, limit))
+
+    async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
+        await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
+
+    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+        def work(tx: Tx) -> None:
+            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now)
+            tx.log(entries)
+
+        await self._write(work)
+
+    async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
+        def work(tx: Tx) -> None:
+            outbox.undeliverable(tx.session, outgoing, error, tx.now)
+            tx.log(entries)
+
+        await self._write(work)
+
+    async def copies(self, case_id: str) -> Sequence[Copy]:
+        return await self._read(lambda session: outbox.copies(session, case_id))
+
+    # ── policy ──
+
+    async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft]) -> None:
+        def work(tx: Tx) -> None:
+            policies.accept(tx.session, policy)
+            tx.log(entries)
+
+        await self._write(work)
+
+    async def last_policy(self) -> StoredPolicy | None:
+        return await self._read(policies.last)
+
+    async def policy_files(self, digest: str) -> StoredPolicy | None:
+        return await self._read(lambda session: policies.by_digest(session, digest))
+
+    async def file_by_hash(self, sha256: str) -> bytes | None:
+        return await self._read(lambda session: policies.file_by_hash(session, sha256))
+
+    # ── the decision log ──
+
+    async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]:
+        def work(session: Session) -> Sequence[LogRow]:
+            rows = session.rows("log_rows", start=start, limit=limit)
+            return [LogRow(r["idx"], r["leaf"], r["data"], r["type"], r["case_id"], r["ts_ms"]) for r in rows]
+
+        return await self._read(work)
+
+    async def log_head(self) -> Head:
+        """Origin, size and edge of the log as committed."""
+        return await self._read(read_head)
+
+    async def _write(self, work: Callable[[Tx], T]) -> T:
+        if self._group is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._group.run(work)
+
+    async def _read(self, work: Callable[[Session], T]) -> T:
+        return await self._reader.run(lambda session: _snapshot(session, work))
+
+
+def _snapshot(session: Session, work: Callable[[Session], T]) -> T:
+    """All statements of a read see one moment."""
+    session.raw.execute("BEGIN")
+    try:
+        return work(session)
+    finally:
+        if session.raw.in_transaction:
+            session.raw.execute("COMMIT")
+
+
+async def _reader(file: Path) -> Database:
+    reader = await Database.open(file, writable=False)
+    try:
+        await reader.run(schema.check)
+    except BaseException:
+        await reader.close()
+        raise
+    return reader
+
+
+def _begin(session: Session, *, clock: Clock, origin: str | None, lock: AbstractContextManager[None]) -> None:
+    """Schema, and entry 0 of a log that has none."""
+    if origin is not None and not _ORIGIN.fullmatch(origin):
+        raise SettingsError("COUNTERSIGN_LOG_ORIGIN is a name without blanks and plus signs, such as example.org/log.")
+    with lock:
+        schema.migrate(session, ms(clock.now()))
+        session.raw.execute("BEGIN IMMEDIATE")
+        try:
+            _open_log(session, clock, origin)
+            session.raw.execute("COMMIT")
+        except BaseException:
+            if session.raw.in_transaction:
+                session.raw.execute("ROLLBACK")
+            raise
+
+
+def _open_log(session: Session, clock: Clock, origin: str | None) -> None:
+    row = session.row("log_head")
+    if row is None:
+        session.run("open_log", origin=origin or f"countersign.local/{clock.salt()[:4].hex()}", edge=b"")
+        ledger = Ledger(session, clock)
+        ledger.append(Draft("log.opened", SYSTEM), clock.now())
+        ledger.flush()
+    elif origin is not None and not re.fullmatch(re.escape(origin) + r"(\.\d+)?", row["origin"]):
+        raise SettingsError(
+            f"The log's origin is {row['origin']} and stays so; COUNTERSIGN_LOG_ORIGIN says {origin}. Correct the setting."
+        )

@@ -1,0 +1,158 @@
+"""How a transition becomes rows.
+
+Two rules. The compare-and-swap comes first: who was judged on another version, or finishes an inbox row that is finished,
+is Stale and writes nothing. And only what differs between `before` and `after` is written: parts of an ask are only ever
+added or changed in place, and what was filed never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from bot.domain.errors import IllegalMove, Stale, TooLate
+from bot.domain.lifecycle import RequestState
+from bot.domain.request import Ask, Case, Request
+from bot.domain.transition import Draft, Transition
+from storage import case_rows, inbox, outbox, reading
+from storage.case_rows import Columns
+from storage.ledger_rows import Ledger
+from storage.sqlite import Session
+from storage.values import ms, whole_ms
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """What one act has inside the transaction. `now` was read after the transaction had begun."""
+
+    session: Session
+    ledger: Ledger
+    now: datetime
+
+    def log(self, entries: Sequence[Draft]) -> None:
+        """Appends entries; raises EntryError."""
+        for draft in entries:
+            self.ledger.append(draft, self.now)
+
+
+def carry_out(tx: Tx, act: Transition) -> Case | None:
+    """Carries one act out; returns the case as stored. Raises Stale, TooLate, EntryError."""
+    if act.valid_before is not None and tx.now >= act.valid_before:
+        raise TooLate("The deadline passed before this could be written.")
+    if act.inbox is not None:
+        inbox.finish(tx.session, act.inbox, tx.now)
+    stored = _write_case(tx, act)
+    tx.log(act.entries)
+    for say in act.says:
+        outbox.put(tx.session, say, tx.now)
+    if act.refresh and (case := act.after or act.before) is not None:
+        outbox.refresh_all(tx.session, case.id, tx.now)
+    return stored
+
+
+def _write_case(tx: Tx, act: Transition) -> Case | None:
+    if act.after is None:
+        return None if act.before is None else _unchanged(tx, act.before)
+    if act.before is None:
+        _file(tx.session, act.after.request)
+    else:
+        _swap(tx, act.before.request, act.after.request)
+    _write_asks(tx.session, act.before, act.after)
+    _write_grant(tx.session, act.before, act.after)
+    _write_deadline(tx.session, act.after.id, act.wake_at)
+    return _stored(tx.session, act.before, act.after)
+
+
+def _unchanged(tx: Tx, before: Case) -> Case:
+    row = tx.session.row("request_version", id=before.id)
+    if row is None or row["version"] != before.request.version:
+        raise Stale("The request changed meanwhile; look at it again.")
+    return before
+
+
+def _file(session: Session, request: Request) -> None:
+    closed = None if request.state is RequestState.PENDING else ms(request.filed_at)
+    if session.run("insert_request", **case_rows.from_request(request), closed_ms=closed) != 1:
+        raise Stale("A request with this id exists already.")
+
+
+def _swap(tx: Tx, before: Request, after: Request) -> None:
+    if replace(after, state=before.state, version=before.version) != before:
+        raise IllegalMove("What was filed never changes.")
+    closed = None if after.state is RequestState.PENDING else ms(tx.now)
+    changed = tx.session.run(
+        "swap_request", id=before.id, version=before.version, state=after.state.value, closed_ms=closed
+    )
+    if changed != 1:
+        raise Stale("The request changed meanwhile; look at it again.")
+
+
+def _write_asks(session: Session, before: Case | None, after: Case) -> None:
+    old_asks = before.asks if before is not None else ()
+    for n, old, ask in _paired(old_asks, after.asks):
+        if old is ask:
+            continue
+        key: Columns = {"case_id": after.id, "n": n}
+        columns = case_rows.from_ask(ask)
+        if old is None or case_rows.from_ask(old) != columns:
+            session.run("put_ask", **key, **columns)
+        _write_parts(session, after.id, n, old, ask)
+
+
+def _write_parts(session: Session, case_id: str, n: int, old: Ask | None, ask: Ask) -> None:
+    def changed(name: str, was: Sequence[P], now: Sequence[P], columns: Callable[[P], Columns]) -> None:
+        rows = [{"case_id": case_id, "ask": n, "n": i} | columns(b) for i, a, b in _paired(was, now) if a != b]
+        if rows:
+            session.many(name, rows)
+
+    changed("put_step", old.steps if old else (), ask.steps, case_rows.from_step)
+    changed("put_reached", old.reached if old else (), ask.reached, case_rows.from_reached)
+    changed("put_vote", old.votes if old else (), ask.votes, case_rows.from_vote)
+
+
+def _write_grant(session: Session, before: Case | None, after: Case) -> None:
+    old = None if before is None else before.grant
+    if after.grant is None and old is not None:
+        raise IllegalMove("A part of a case is never taken away.")
+    if after.grant is not None and after.grant != old:
+        session.run("put_grant", case_id=after.id, **case_rows.from_grant(after.grant))
+
+
+def _paired(was: Sequence[P], now: Sequence[P]) -> Iterator[tuple[int, P | None, P]]:
+    """Each part of `now` with its place and what stood there before."""
+    if len(now) < len(was):
+        raise IllegalMove("A part of a case is never taken away.")
+    for n, part in enumerate(now):
+        yield n, was[n] if n < len(was) else None, part
+
+
+def _write_deadline(session: Session, case_id: str, wake_at: datetime | None) -> None:
+    if wake_at is None:
+        session.run("drop_deadline", case_id=case_id)
+    else:
+        session.run("put_deadline", case_id=case_id, due_ms=ms(wake_at))
+
+
+def _stored(session: Session, before: Case | None, after: Case) -> Case | None:
+    """`after` as a reader would find it: with its new version, and its times cut to milliseconds."""
+    if not all(whole_ms(at) for at in _times(after)):
+        return reading.case(session, after.id)
+    version = after.request.version if before is None else before.request.version + 1
+    return replace(after, request=replace(after.request, version=version))
+
+
+def _times(case: Case) -> Iterator[datetime]:
+    yield from (case.request.filed_at, case.request.expires_at)
+    for ask in case.asks:
+        yield from (ask.opened_at, ask.expires_at)
+        yield from (step.due_at for step in ask.steps)
+        yield from (reached.at for reached in ask.reached)
+        yield from (vote.at for vote in ask.votes)
+    if case.grant is not None:
+        yield from (case.grant.opened_at, case.grant.not_after)
+        if case.grant.ended_at is not None:
+            yield case.grant.ended_at

@@ -1,0 +1,142 @@
+"""The whole bot in a process of its own, as a user runs it, against the sandbox in ours."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runbooks
+from bot.demo_workspace import workspace
+from runbooks.loader import load
+from sandbox.driver import Sandbox, Seen
+
+EXAMPLE = Path(runbooks.__file__).parent
+REPOSITORY = EXAMPLE.parent
+
+
+class Bot:
+    """`countersign run` as a subprocess on one database; it can be killed and started again."""
+
+    def __init__(self, sandbox: Sandbox, home: Path, scale: float) -> None:
+        self.sandbox, self.home, self.scale = sandbox, home, scale
+        self.process: asyncio.subprocess.Process | None = None
+
+    @property
+    def database(self) -> Path:
+        return self.home / "bot.db"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("COUNTERSIGN_", "SLACK_"))}
+        return {
+            **kept, **self.sandbox.environment,
+            "COUNTERSIGN_DATABASE_URL": f"sqlite:///{self.database}",
+            "COUNTERSIGN_RUNBOOKS_DIR": str(self.home / "runbooks"),
+            "COUNTERSIGN_STATE_DIR": str(self.home / "state"),
+            "COUNTERSIGN_TIME_SCALE": str(self.scale),
+        }  # fmt: skip
+
+    async def start(self) -> None:
+        with (self.home / "bot.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log
+            )
+        try:
+            await self.sandbox.wait_for(self._connected, 30)
+        except TimeoutError:
+            raise AssertionError(f"the bot did not connect:\n{self.log()}") from None
+
+    def _connected(self) -> bool:
+        assert self.process is not None
+        assert self.process.returncode is None, self.log()
+        return self.sandbox.sockets > 0
+
+    async def kill(self) -> None:
+        """kill -9, as an operator or a kernel does."""
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+        await self.sandbox.wait_for(lambda: self.sandbox.sockets == 0, 10)
+
+    async def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), 30)
+
+    def log(self) -> str:
+        return (self.home / "bot.log").read_text(errors="replace")[-6000:]
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Reads the database beside the bot."""
+        connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
+        try:
+            return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()
+
+    def types(self) -> list[str]:
+        """The types of all log entries, in order."""
+        return [row[0] for row in self.rows("SELECT type FROM log_entry ORDER BY idx")]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """`await start(scale)` gives a connected bot on a fresh database and its sandbox."""
+    running: list[tuple[Bot, Sandbox]] = []
+
+    async def begin(scale: float = 1.0, **settings: Any) -> Bot:
+        shutil.copytree(EXAMPLE, tmp_path / "runbooks", ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
+        policy = load(tmp_path / "runbooks").policy
+        assert policy is not None
+        sandbox = Sandbox({**workspace(policy, int(scale)), "settings": settings})
+        await sandbox.__aenter__()
+        bot = Bot(sandbox, tmp_path, scale)
+        running.append((bot, sandbox))
+        await bot.start()
+        return bot
+
+    yield begin
+    for bot, sandbox in running:
+        code = await bot.stop()
+        await sandbox.__aexit__(None, None, None)
+        assert code in (0, -signal.SIGKILL), bot.log()
+
+
+@pytest.fixture
+def file() -> Callable[..., Any]:
+    """Files a request as a person does, and gives the owner's card."""
+
+    async def filed(
+        sandbox: Sandbox,
+        who: str = "U0PE1",
+        *,
+        target: str = "dc-core-01",
+        reason: str = "Sync stopped",
+        runbook: str = "directory-admin-emergency",
+        owner: str = "U0OWNER",
+        command: str = "/breakglass",
+        fields: dict[str, Any] | None = None,
+    ) -> Seen:
+        before = {m.ts for m in sandbox.messages(owner)}
+        await sandbox.command(who, command, f"{runbook} {reason}")
+        await sandbox.wait_for(lambda: sandbox.modal(who))
+        outcome = await sandbox.submit(
+            who, {"Target": target, **({"Incident ticket": "INC1001"} if fields is None else fields)}
+        )
+        assert outcome.ok, (outcome.errors, outcome.error)
+        card = await sandbox.wait_for(
+            lambda: next((m for m in sandbox.messages(owner) if m.ts not in before and "Approve" in m.buttons), None)
+        )
+        await sandbox.close(who, everything=True)
+        return card
+
+    return filed

@@ -1,0 +1,53 @@
+"""Real kill -9: nothing acknowledged is lost, nobody is asked twice, no step fires twice."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.demo_workspace import APPROVER, ASKER
+
+
+async def test_a_click_after_a_kill_between_filing_and_click_works(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    card = await file(bot.sandbox)
+    await bot.kill()
+    await bot.start()
+    await bot.sandbox.press(APPROVER, "Approve", message=card)
+    await bot.sandbox.wait_for(lambda: [m for m in bot.sandbox.messages(ASKER) if "Before you start" in m.shown])
+    assert len([m for m in bot.sandbox.messages(APPROVER) if not m.thread_ts and not m.ephemeral]) == 1
+
+
+async def test_a_kill_between_click_and_message_loses_no_act(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    for number in range(5):
+        card = await file(bot.sandbox, target=f"dc-{number}")
+        outcome = await bot.sandbox.press(APPROVER, "Approve", message=card)
+        await bot.kill()  # at once after the acknowledgement: the act may be anywhere on its way
+        assert outcome.ok
+        await bot.start()
+        await bot.sandbox.wait_for(lambda n=number: bot.types().count("grant.opened") == n + 1)
+        await bot.sandbox.wait_for(lambda c=card: "Approve" not in bot.sandbox.current(c).buttons)
+    assert bot.types().count("request.approved") == 5
+
+
+async def test_no_step_is_lost_or_fired_twice_over_kills_while_it_escalates(start: Callable[..., Any], file: Any) -> None:
+    bot = await start(150)
+    await file(bot.sandbox)
+    for fired in (2, 3, 4):
+        await bot.sandbox.wait_for(lambda f=fired: bot.types().count("step.fired") >= f, 20)
+        await bot.kill()
+        await bot.start()
+    await bot.sandbox.wait_for(lambda: "request.expired" in bot.types(), 30)
+    rows = bot.rows("SELECT json_extract(data, '$.data.step') FROM log_entry WHERE type = 'step.fired' ORDER BY idx")
+    steps = [row[0] for row in rows]
+    assert len(steps) == len(set(steps))
+    skipped = bot.types().count("step.skipped")
+    assert len(steps) + skipped == 5
+
+
+async def test_sigterm_finishes_what_was_acknowledged_and_exits_0(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    card = await file(bot.sandbox)
+    outcome = await bot.sandbox.press(APPROVER, "Approve", message=card)
+    assert outcome.ok
+    assert await bot.stop() == 0
+    assert "grant.opened" in bot.types()

@@ -1,0 +1,117 @@
+"""The page in a real Chromium: one person plays two, and nothing that anybody typed becomes markup."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from sandbox.driver import Sandbox
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium; a machine without it fails here."""
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        await running.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Page]:
+    """Dev in the left pane, Olga in the right one; an error in the page's console fails the test."""
+    page = await browser.new_page(viewport={"width": 1400, "height": 850})
+    page.set_default_timeout(10_000)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    await page.goto(f"{sandbox.page_url}?left=U0DEP1&right=U0OWNER&leftAt=C0GENERAL&rightAt=app")
+    yield page
+    await page.close()
+    assert wrong == []
+
+
+async def test_one_person_plays_requester_and_owner_in_two_panes(sandbox: Sandbox, bolt: AsyncApp, page: Page) -> None:
+    left, right = page.get_by_test_id("pane-left"), page.get_by_test_id("pane-right")
+    composer = left.get_by_test_id("composer")
+    await composer.press_sequentially("/as")
+    await expect(left.get_by_role("option", name="/ask")).to_be_visible()
+    await composer.press("Tab")
+    await composer.press("Enter")
+    form = left.get_by_role("dialog", name="Ask")
+    await expect(form).to_be_visible()
+    await form.get_by_test_id("modal-submit").click()
+    await expect(form.get_by_test_id("field-error")).to_have_text("Please complete this required field.")
+    await form.get_by_label("Reason").fill("disk full")
+    await form.get_by_label("Size").select_option(label="Large")
+    await expect(form.get_by_text("You chose L")).to_be_visible()
+    await expect(form.get_by_label("Reason")).to_have_value("disk full")
+    await form.get_by_test_id("modal-submit").click()
+    await expect(form).to_be_hidden()
+    card = right.get_by_test_id("message").filter(has_text="disk full")
+    await card.get_by_role("button", name="Approve").click()
+    changed = right.get_by_test_id("message").filter(has_text="Approved by @Olga Novak")
+    await expect(changed).to_contain_text("(edited)")
+    await expect(changed.get_by_role("button", name="Approve")).to_have_count(0)
+    await expect(right.get_by_text("Only visible to you")).to_be_visible()
+
+
+async def test_what_people_type_never_becomes_markup(
+    sandbox: Sandbox, bolt: AsyncApp, page: Page, client: AsyncWebClient, draw: Any
+) -> None:
+    evil = "<img src=x onerror=document.title='owned'> <script>1</script> <javascript:alert(1)|click>"
+    await sandbox.say("U0DEP1", evil, "C0GENERAL")
+    await client.chat_postMessage(channel="C0GENERAL", text=evil, blocks=draw(evil, evil[:40]))
+    await client.chat_postMessage(channel="C0GENERAL", text="x", blocks=[{"type": "markdown", "text": f"# {evil}"}])
+    messages = page.get_by_test_id("pane-left").get_by_test_id("message")
+    await expect(messages).to_have_count(3)
+    assert await messages.locator("img, script, a").count() == 0
+    await expect(messages.first).to_contain_text("<img src=x onerror=")
+    assert "owned" not in await page.title()
+
+
+async def test_dates_show_in_the_readers_own_zone(sandbox: Sandbox, page: Page, client: AsyncWebClient) -> None:
+    said = "<!date^1767225600^{date_num} {time}|soon>"  # 2026-01-01 00:00 UTC
+    for person in ("U0DEP1", "U0OWNER"):
+        await client.chat_postMessage(channel=person, text=said)
+    await page.get_by_test_id("pane-left").get_by_role("button", name="Tester").click()
+    await expect(page.get_by_test_id("pane-left").get_by_test_id("message")).to_contain_text("2026-01-01 5:30 AM")
+    await expect(page.get_by_test_id("pane-right").get_by_test_id("message")).to_contain_text("2026-01-01 12:00 AM")
+
+
+async def test_a_message_elsewhere_is_counted_until_it_is_looked_at(
+    sandbox: Sandbox, page: Page, client: AsyncWebClient
+) -> None:
+    left = page.get_by_test_id("pane-left")
+    entry = left.get_by_test_id("conversation").filter(has_text="Tester")
+    await client.chat_postMessage(channel="U0DEP1", text="one")
+    await expect(entry.get_by_label("1 unread")).to_be_visible()
+    await entry.click()
+    await expect(left.get_by_text("one", exact=True)).to_be_visible()
+    await expect(entry.get_by_label("1 unread")).to_have_count(0)
+
+
+async def test_escape_leaves_a_form_and_the_keyboard_returns_to_where_it_was(
+    sandbox: Sandbox, bolt: AsyncApp, page: Page
+) -> None:
+    left = page.get_by_test_id("pane-left")
+    composer = left.get_by_test_id("composer")
+    await composer.fill("/ask")
+    await composer.press("Enter")
+    form = left.get_by_role("dialog", name="Ask")
+    await expect(form.get_by_label("Reason")).to_be_focused()
+    for _ in range(8):
+        await page.keyboard.press("Tab")
+        assert await form.evaluate("dialog => dialog.contains(document.activeElement)")
+    await page.keyboard.press("Escape")
+    await expect(form).to_be_hidden()
+    await expect(composer).to_be_focused()
