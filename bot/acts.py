@@ -14,6 +14,7 @@ from pydantic import Discriminator, TypeAdapter
 from bot.domain.people import Person
 
 Decision = Literal["approve", "deny", "withdraw"]
+Deed = Literal["question", "answer", "hold", "pass", "push", "for", "against"]
 Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting"]
 
 
@@ -52,17 +53,46 @@ class Decide:
     decision: Decision
     reply: Reply
     reason: str = ""
+    seconds: int = 0  # Approve for less: policy time; 0 for all that was asked
     kind: Literal["decide"] = "decide"
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Something done beside deciding: see `bot.domain.beside`. `for` and `against` are a lead's advice."""
+
+    person: Person
+    case: str
+    version: int
+    deed: Deed
+    reply: Reply
+    text: str = ""
+    kind: Literal["beside"] = "beside"
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Somebody says that they are away: for `seconds` of policy time, until an instant (RFC 3339), or no longer."""
+
+    person: Person
+    reply: Reply
+    seconds: int = 0
+    until: str = ""
+    kind: Literal["away"] = "away"
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
-    """Somebody pressed Deny: they get its form if they may, a refusal if not. Changes nothing by itself."""
+    """Somebody pressed a button that opens a form (Deny, …): they get it if they may, a refusal if not.
+
+    Changes nothing by itself.
+    """
 
     person: Person
     case: str
     version: int
     reply: Reply
+    action: str = "deny"
     kind: Literal["reach"] = "reach"
 
 
@@ -88,5 +118,5 @@ class Tell:
     kind: Literal["tell"] = "tell"
 
 
-Act: TypeAlias = Annotated[File | Decide | Reach | Read | Tell, Discriminator("kind")]
-ACT: TypeAdapter[File | Decide | Reach | Read | Tell] = TypeAdapter(Act)
+Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Read | Tell, Discriminator("kind")]
+ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Read | Tell] = TypeAdapter(Act)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -16,7 +18,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock, SystemClock
 from bot.desk import Desk
 from bot.domain.errors import PolicyError, SettingsError
+from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
+from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.logs import configure
 from bot.ports import StoredPolicy
@@ -32,6 +36,7 @@ from runbooks.loader import Loaded, load_files
 from runbooks.watch import changes
 from storage.store import SqliteStore
 
+_SETS = 20
 log = structlog.get_logger(__name__)
 
 
@@ -70,25 +75,28 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
 async def build(settings: Settings, store: SqliteStore, clock: Clock | None = None) -> Parts:
     """Puts the parts together. Raises PolicyError where no policy can be had, SettingsError where Slack refuses us."""
     clock = clock or SystemClock()
-    policy = await first_policy(store, clock, settings.runbooks_dir)
+    policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     client = AsyncWebClient(token, base_url=settings.slack_api_url)
     identity = await _identity(client)
     directory = SlackDirectory(client, clock)
     desk = Desk(store, directory, clock, settings.time_scale, policy)
+    desk.sets = await accepted_sets(store, desk.sets)
     door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
     return Parts(settings, store, desk, door, Messenger(desk, client, directory))
 
 
-async def first_policy(store: SqliteStore, clock: Clock, folder: Path) -> Policy:
-    """The policy to start with: the folder's, else the last good one that is stored."""
+async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
+    """The policy to start with: the folder's, else the last good one that is stored. What it gives is announced."""
     loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
+    kept = _reread(await store.last_policy())
     if loaded.policy is not None:
         await _accept(store, clock, loaded.policy)
+        if kept is not None:
+            told = announced(kept, loaded.policy, clock.now(), scale)
+            await store.commit(Transition(None, None, says=told))
         return loaded.policy
     _report(loaded.findings)
-    stored = await store.last_policy()
-    kept = load_files({f.path: f.content for f in stored.files}).policy if stored else None
     if kept is None:
         text = "\n".join(str(f) for f in loaded.errors)
         raise PolicyError(
@@ -99,6 +107,17 @@ async def first_policy(store: SqliteStore, clock: Clock, folder: Path) -> Policy
     return kept
 
 
+async def accepted_sets(store: SqliteStore, now: Sets) -> Sets:
+    """The sets that may still bind a yes, across restarts: those that were accepted before, oldest first."""
+    found = [(_reread(stored), stored.accepted_at) for stored in await store.policy_history(_SETS)]
+    known = tuple(InForce(policy, since) for policy, since in found if policy is not None)
+    return Sets(known) if known and known[-1].policy.digest == now.current.digest else now
+
+
+def _reread(stored: StoredPolicy | None) -> Policy | None:
+    return load_files({f.path: f.content for f in stored.files}).policy if stored else None
+
+
 async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Everything that runs beside each other; one that dies takes the others down, in order."""
     desk = parts.desk
@@ -106,7 +125,7 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     inner = asyncio.Event()  # the outgoing side stops after the incoming side is empty
     incoming = [
         parts.door.socket_mode(token.get_secret_value() if token else "", stop, ready),
-        _watch(parts, stop),
+        _until(stop, _watch(parts)),
     ]
     outgoing = [Worker(desk).run(inner), Sweeper(desk).run(inner), parts.messenger.run(inner)]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
@@ -114,23 +133,16 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     stop.set()
     await stopper
     await asyncio.gather(*tasks[: len(incoming)], return_exceptions=True)
-    await Worker(desk).drain()
     inner.set()
     await asyncio.gather(*tasks[len(incoming) :], return_exceptions=True)
     for task in tasks:
         task.result()
 
 
-async def _watch(parts: Parts, stop: asyncio.Event) -> None:
+async def _watch(parts: Parts) -> None:
     """Live reload: a good set is adopted, a bad one reported and the last good one kept."""
-
-    async def until_stop(seconds: float) -> None:
-        await _sleep(seconds, stop)
-
     known = read_folder(parts.settings.runbooks_dir)
-    async for files in changes(parts.settings.runbooks_dir, sleep=until_stop, since=known):
-        if stop.is_set():
-            return
+    async for files in changes(parts.settings.runbooks_dir, since=known):
         await adopt(parts.desk, parts.store, files)
 
 
@@ -144,7 +156,7 @@ async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> N
     if loaded.policy.digest == desk.policy.digest:
         return
     await _accept(store, desk.clock, loaded.policy)
-    desk.policy = loaded.policy
+    await desk.adopt(loaded.policy)
     log.info("policy.loaded", digest=loaded.policy.digest)
 
 
@@ -188,9 +200,13 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
-async def _sleep(seconds: float, stop: asyncio.Event) -> None:
-    """Sleeps, but not past a stop."""
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
+async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Runs what never ends by itself, until a stop; raises what it raises."""
+    task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not task.done():
+        task.cancel()
+    await asyncio.gather(stopped, return_exceptions=True)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

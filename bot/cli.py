@@ -119,6 +119,26 @@ def manifest(
 
 
 @app.command()
+def init(directory: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path()) -> None:
+    """Write a first .env, responsibility matrix and runbook into DIR; nothing is overwritten."""
+    from bot.setup import begin
+
+    begun = begin(directory)
+    print("\n".join(begun.lines()))
+    raise typer.Exit(begun.exit_code)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check settings, policy, database and Slack; print each finding with the next step."""
+    from bot.doctor import doctor as examined
+
+    report = asyncio.run(examined(tell=lambda text: print(text, file=sys.stderr)))
+    print(json.dumps(report.as_json(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
 def run() -> None:
     """Serve."""
     from bot.app import serve

@@ -44,7 +44,8 @@ def workspace(policy: Policy, scale: int) -> dict[str, Any]:
         "users": [*_people(policy), *_AWKWARD],
         "channels": _channels(policy),
         "app": {
-            "name": "Countersign", "bot_user_id": _BOT, "scopes": scopes, "description": "The provider asks. The owner signs.",
+            "name": "Countersign", "bot_user_id": _BOT, "scopes": scopes,
+            "description": "The provider asks. The owner signs.",
             "events": made["settings"]["event_subscriptions"]["bot_events"],
             "commands": [
                 {k: c[k] for k in ("command", "description", "usage_hint", "should_escape") if k in c}
@@ -64,13 +65,13 @@ def script() -> list[dict[str, str]]:
         },
         {
             "text": "Silence escalates, and never approves.", "persona": ASKER, "at": "app",
-            "detail": "As Pavel type /breakglass directory-admin-emergency, file it and wait: 12 s to the reminder, 20 s to the"
-            " deputies, 40 s to on-call, 3 min to the end. Look as Dev or Grace. Press Approve as Pavel's colleague: refused.",
+            "detail": "As Pavel type /breakglass directory-admin-emergency, file it and wait: 12 s to the reminder,"
+            " 20 s to the deputies, 40 s to on-call, 3 min to the end. Look as Dev or Grace.",
         },
         {
             "text": "The log tells.", "persona": "U0AUDIT", "at": "app",
-            "detail": "Every act stood in the terminal as it happened. Type t and Enter there: one byte of a copy of the log"
-            " is changed, and log verify names the entry.",
+            "detail": "Every act stood in the terminal as it happened. Type t and Enter there: one byte of a copy of"
+            " the log is changed, and log verify names the entry.",
         },
     ]  # fmt: skip
 

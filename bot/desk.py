@@ -7,34 +7,49 @@ commit says Stale; then it is read and judged again, so that the loser is told w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from functools import partial
 
-from bot.acts import Act, Decide, File, Reach, Read, Reply, Tell
-from bot.clock import Clock, read_request_id
-from bot.domain import deciding, entries, filing, saying, sweeping
+from bot.acts import Act, Away, Beside, Decide, File, Reach, Read, Reply, Tell
+from bot.clock import Clock
+from bot.domain import beside, deciding, entries, filing, saying, sweeping
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed, Stale, TooLate
-from bot.domain.escalation import Away, Presence, candidates
+from bot.domain.escalation import Away as NotHere
+from bot.domain.escalation import Presence, candidates
+from bot.domain.motion import InForce, Sets
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
-from bot.domain.rights import Allowed, Refused, named_for
-from bot.domain.transition import Draft, Lane, Say, Transition
+from bot.domain.rights import Allowed, Refused
+from bot.domain.transition import Absence, Draft, Lane, Say, Transition
 from bot.ports import Directory, Inbound, Outgoing, Store
+from bot.reader import Reader
 
 DECISION_AGE, CARD_AGE, PRESENCE_WAIT = 5.0, 60.0, 0.5  # seconds
+DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
 TRIES = 8
-_PAGE = 25
+_OPEN = 1000
 
 
-class Desk:
+class Desk(Reader):
     """One for each process. `spoke` is set when there is something to say, `arrived` when something came in."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
-        self.store, self.directory, self.clock, self.scale = store, directory, clock, scale
-        self.policy = policy
+        super().__init__(store, Sets((InForce(policy, clock.now()),)))
+        self.directory, self.clock, self.scale = directory, clock, scale
         self.spoke, self.arrived = asyncio.Event(), asyncio.Event()
+        self._filing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def adopt(self, policy: Policy) -> None:
+        """Puts a changed set in force and announces what it gives."""
+        told = saying.announced(self.policy, policy, self.clock.now(), self.scale)
+        self.sets = self.sets.then(policy, self.clock.now())
+        if told:
+            await self._commit(Transition(None, None, says=told))
 
     # What the edge asks before it acknowledges.
 
@@ -63,7 +78,7 @@ class Desk:
         if case is None:
             return Refused(Refusal.STALE, "There is no such request.")
         profile = await self.directory.profile(act.person, DECISION_AGE)
-        judged = deciding.judge(case, self.policy, _click(act, "deny"), profile, self.clock.now())
+        judged = deciding.judge(case, self.policy, _click(act), profile, self.clock.now())
         return judged if isinstance(judged, Allowed) else Refused(judged.why, judged.sentence)
 
     # What the worker carries out.
@@ -72,9 +87,12 @@ class Desk:
         """Carries out one inbox row, wholly and once."""
         act = row.act
         if isinstance(act, File):
-            await self._until_fresh(lambda: self._file(act), row.id)
-        elif isinstance(act, Decide | Reach):
+            async with self._filing[self.policy.humans.key(act.person)]:  # the brakes count one filing at a time
+                await self._until_fresh(lambda: self._file(act), row.id)
+        elif isinstance(act, Decide | Reach | Beside):
             await self._until_fresh(lambda: self._decide(act), row.id)
+        elif isinstance(act, Away):
+            await self._away(act, row.id)
         else:
             await self._commit(replace(_page(act), inbox=row.id))
 
@@ -89,29 +107,47 @@ class Desk:
         provider = filing.provider_asking(policy, form.requester)
         domain = runbook.domain if runbook else ""
         found = await self.store.brakes(
-            form.requester, domain, provider.id if provider else "", form.runbook, form.target.strip(), now
-        )
+            form.requester, domain, provider.id if provider else "", form.runbook, form.target.strip(), now,
+            denied_within=DENIED_WITHIN / self.scale, expired_within=EXPIRED_WITHIN / self.scale, week=WEEK / self.scale,
+        )  # fmt: skip
         earlier = filing.Earlier(found.pending, found.same_pending, found.denied_by, found.expired_recently)
         presence = await self._presence(candidates(policy, domain))
         return filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
 
-    async def _decide(self, act: Decide | Reach) -> Transition:
-        action = "deny" if isinstance(act, Reach) else act.decision
-        click, policy = _click(act, action), self.policy
+    async def _decide(self, act: Decide | Reach | Beside) -> Transition:
+        click, policy = _click(act), self.policy
         case = await self.store.case(act.case)
         if case is None:
-            who, data = entries.actor(policy, act.person), {"action": action, "why": "stale"}
+            who, data = entries.actor(policy, act.person), {"action": click.action, "why": "stale"}
             says = (saying.answer(None, act.person, click.reply, "unknown", id=act.case),)
             return Transition(None, None, (Draft("decision.refused", who, data=data),), says)
-        if action == "withdraw":
-            return deciding.withdraw(case, policy, click, self.clock.now())
+        by_provider = self._by_provider(case, click)
+        if by_provider is not None:
+            return by_provider
+        if click.action == "push":
+            presence = await self._presence(candidates(policy, case.request.domain))
+            return beside.push(case, policy, click, presence, self.clock.now())
         try:
             profile = await self.directory.profile(act.person, DECISION_AGE)
         except LookupFailed:
             return Transition(None, None, says=(saying.answer(case.id, act.person, click.reply, "again"),))
+        if click.action == "pass":
+            presence = await self._presence(candidates(policy, case.request.domain))
+            return beside.pass_on(case, policy, click, profile, presence, self.clock.now())
         return self._judged(case, act, click, profile)
 
-    def _judged(self, case: Case, act: Decide | Reach, click: Click, profile: Profile) -> Transition:
+    def _by_provider(self, case: Case, click: Click) -> Transition | None:
+        """What the requester and their leads do: none of it needs authority, so nobody is looked up."""
+        now, policy = self.clock.now(), self.policy
+        if click.action == "withdraw":
+            return deciding.withdraw(case, policy, click, now)
+        if click.action == "answer":
+            return beside.answer(case, policy, click, now)
+        if click.action in ("for", "against"):
+            return beside.recommend(case, policy, click, now)
+        return None
+
+    def _judged(self, case: Case, act: Decide | Reach | Beside, click: Click, profile: Profile) -> Transition:
         now = self.clock.now()
         if isinstance(act, Reach):
             judged = deciding.judge(case, self.policy, click, profile, now)
@@ -119,7 +155,34 @@ class Desk:
             return deciding.refuse(case, self.policy, click, judged) if no_effect else Transition(None, None)  # type: ignore[arg-type]
         if click.action == "deny":
             return deciding.deny(case, self.policy, click, profile, now)
-        return deciding.approve(case, self.policy, click, profile, now, self.scale)
+        if click.action == "question":
+            return beside.question(case, self.policy, click, profile, now)
+        if click.action == "hold":
+            return beside.hold(case, self.policy, click, profile, now, self.scale)
+        older = self.sets.also_binding(case.request.filed_at, self.scale)
+        return deciding.approve(case, self.policy, click, profile, now, self.scale, older)
+
+    async def _away(self, act: Away, inbox: int) -> None:
+        """Notes an absence, and hands the open questions of an owner to the first deputy present."""
+        now = self.clock.now()
+        until = now + timedelta(seconds=act.seconds / self.scale) if act.seconds else None
+        if act.until:
+            until = now + (datetime.fromisoformat(act.until) - now) / self.scale
+        draft = entries.absence(self.policy, act.person, until)
+        params: dict[str, object] = {"until": round(until.timestamp() * 1000) if until else 0}
+        says = (saying.answer(None, act.person, _where(act.reply), "away", **params),)
+        await self._commit(Transition(None, None, (draft,), says, inbox=inbox, absence=Absence(act.person, until)))
+        for domain in self.policy.domains.values():
+            if until is not None and domain.owner == act.person:
+                for case in await self.store.open_cases([domain.id], [], _OPEN):
+                    await self._until_fresh(partial(self._stand_in, case.id), None)
+
+    async def _stand_in(self, case_id: str) -> Transition | None:
+        case = await self.store.case(case_id)
+        if case is None:
+            return None
+        presence = await self._presence(candidates(self.policy, case.request.domain))
+        return sweeping.stand_in(case, self.policy, presence, self.clock.now())
 
     # What the clock and the messenger bring.
 
@@ -150,36 +213,6 @@ class Desk:
 
         await self._until_fresh(judged, None)
 
-    # What people read.
-
-    async def read_case(self, person: Person, text: str) -> Case | None:
-        """A case by its id, read leniently; None where there is none that this person may see."""
-        case_id = read_request_id(text)
-        case = await self.store.case(case_id) if case_id else None
-        return case if case is not None and self._may_see(person, case) else None
-
-    async def read_queue(self, person: Person) -> Sequence[Case]:
-        """All open asks of my domains, or of my provider."""
-        provider = self.policy.provider_of(person)
-        if provider is not None:
-            return await self.store.open_cases([], [provider.id], _PAGE)
-        domains = self.policy.domains.values()
-        mine = [d.id for d in domains if person in named_for(self.policy, d) or person in self.policy.auditors]
-        return await self.store.open_cases(mine, [], _PAGE)
-
-    async def read_mine(self, person: Person) -> Sequence[Case]:
-        return await self.store.cases_of(person, _PAGE)
-
-    async def read_waiting(self, person: Person) -> Sequence[Case]:
-        return await self.store.waiting_for(person, _PAGE)
-
-    def _may_see(self, person: Person, case: Case) -> bool:
-        provider = self.policy.provider_of(person)
-        if provider is not None or person == case.request.requester:
-            return person == case.request.requester or (provider is not None and provider.id == case.request.provider)
-        domain = self.policy.domains.get(case.request.domain)
-        return person in self.policy.auditors or (domain is not None and person in named_for(self.policy, domain))
-
     # How an act is carried out.
 
     async def _until_fresh(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
@@ -200,15 +233,17 @@ class Desk:
         self.spoke.set()
 
     async def _presence(self, people: Iterable[Person]) -> Presence:
-        """Whose account is gone. Somebody whom Slack does not answer for in time counts as there: a card is tried."""
+        """Who is away, whose account is gone. Whom Slack does not answer for in time counts as there: a card is tried."""
         listed = list(dict.fromkeys(people))
+        away = await self.store.absences(self.clock.now())
         found = await asyncio.gather(*(self._account(person) for person in listed))
-        gone: dict[Person, Away] = {
+        absent: dict[Person, NotHere] = {person: "absent" for person in listed if person in away}
+        gone: dict[Person, NotHere] = {
             person: "deactivated"
             for person, profile in zip(listed, found, strict=True)
             if profile is not None and profile.deleted
         }
-        return Presence(gone)
+        return Presence(absent | gone)
 
     async def _account(self, person: Person) -> Profile | None:
         try:
@@ -221,9 +256,13 @@ def _form(act: File) -> filing.Form:
     return filing.Form(act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject)
 
 
-def _click(act: Decide | Reach, action: str) -> Click:
-    reason = act.reason if isinstance(act, Decide) else ""
-    return Click(act.person, action, act.version, _where(act.reply), reason)
+def _click(act: Decide | Reach | Beside) -> Click:
+    where = _where(act.reply)
+    if isinstance(act, Decide):
+        return Click(act.person, act.decision, act.version, where, act.reason, act.seconds)
+    if isinstance(act, Beside):
+        return Click(act.person, act.deed, act.version, where, act.text)
+    return Click(act.person, act.action, act.version, where)
 
 
 def _where(reply: Reply) -> dict[str, object]:

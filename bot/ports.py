@@ -94,6 +94,9 @@ class Store(Protocol):
         TooLate (the transaction began at or after `act.valid_before`), EntryError (a value has no place in the log).
         """
 
+    async def absences(self, now: datetime) -> Mapping[Person, datetime]:
+        """Who is away at `now`, and until when."""
+
     async def case(self, case_id: str) -> Case | None: ...
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Ids of cases whose `wake_at` has come, most overdue first."""
@@ -147,6 +150,9 @@ class Store(Protocol):
     async def copies(self, case_id: str) -> Sequence[Copy]: ...
     async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft]) -> None:
         """Stores an accepted set (idempotent by digest), makes it the last accepted, and logs `entries`."""
+
+    async def policy_history(self, limit: int) -> Sequence[StoredPolicy]:
+        """The last accepted sets, oldest first."""
 
     async def last_policy(self) -> StoredPolicy | None: ...
     async def policy_files(self, digest: str) -> StoredPolicy | None: ...

@@ -17,6 +17,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.domain.errors import SettingsError
 
 SLACK_API = "https://slack.com/api/"
+_OTHER_TOKENS = {
+    "xapp-": ("an app-level token", "the two tokens are swapped: it belongs into SLACK_APP_TOKEN"),
+    "xoxb-": ("a bot token", "the two tokens are swapped: it belongs into SLACK_BOT_TOKEN"),
+    "xoxp-": ("a user token", "which Countersign never uses"),
+}
 
 
 class Settings(BaseSettings):
@@ -75,7 +80,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _clock(self) -> Settings:
-        if self.time_scale < 1:
+        if not 1 <= self.time_scale < float("inf"):  # nan, too, is neither
             raise ValueError("COUNTERSIGN_TIME_SCALE is 1 or more: policy times are never stretched")
         if self.time_scale > 1 and not _loopback(self.slack_api_url):
             raise ValueError("COUNTERSIGN_TIME_SCALE above 1 is for a sandbox on this machine; leave it out")
@@ -122,9 +127,12 @@ def _sentence(error: dict[str, object]) -> str:
 
 
 def _starts(value: SecretStr | None, prefix: str, advice: str) -> SecretStr | None:
-    if value is not None and not value.get_secret_value().startswith(prefix):
-        raise ValueError(f"starts with {prefix}. {advice}")
-    return value
+    if value is None or value.get_secret_value().startswith(prefix):
+        return value
+    for other, (kind, where) in _OTHER_TOKENS.items():
+        if value.get_secret_value().startswith(other):
+            raise ValueError(f"holds {kind} ({other}…), {where}. {advice}")
+    raise ValueError(f"starts with {prefix}. {advice}")
 
 
 def _loopback(url: str) -> bool:

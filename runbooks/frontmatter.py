@@ -23,7 +23,7 @@ class Parts:
     finding: Finding | None = None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def split(file: str, content: bytes) -> Parts:
     """Head and body of a policy file's bytes."""
     try:

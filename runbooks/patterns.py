@@ -128,11 +128,15 @@ def _longest_row(items: list[Item]) -> int:
             continue
         signs, count = _signs(item), 1
         for other in items[start + 1 :]:
-            if _name(other) != "AT" and not _signs(other) & signs:
+            if _must_match(other) and not _signs(other) & signs:
                 break
             count += _is_long(other)
         longest = max(longest, count)
     return max([longest, *(_longest_row(list(_flat(p))) for i in items for p in _inside(i))])
+
+
+def _must_match(item: Item) -> bool:
+    return _name(item) != "AT" and not (_name(item) in _REPEATS and item[1][0] == 0)
 
 
 def _is_long(item: Item) -> bool:

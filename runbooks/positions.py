@@ -50,7 +50,7 @@ class Document:
         return self.lines.get(path, self.first_line)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def parse(file: str, text: str, first_line: int = 1) -> Document:
     """Reads one YAML document; do not change its value.
 

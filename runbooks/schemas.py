@@ -15,16 +15,18 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def schemas() -> dict[str, dict[str, Any]]:
     """`matrix` for responsibility.yaml, `runbook` for a runbook's front matter."""
     shapes: dict[str, type[Shape]] = {"matrix": MatrixShape, "runbook": RunbookShape}
-    return {name: {"$schema": DRAFT} | _without_null(shape.model_json_schema()) for name, shape in shapes.items()}
+    return {name: {"$schema": DRAFT} | _strict(shape.model_json_schema()) for name, shape in shapes.items()}
 
 
-def _without_null(schema: Any) -> Any:
-    """A key that may be left out may not be left empty: `null` is no value of any key."""
+def _strict(schema: Any) -> Any:
+    """A key that may be left out may not be left empty, and an id has its one form."""
     if isinstance(schema, list):
-        return [_without_null(part) for part in schema]
+        return [_strict(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: _without_null(part) for key, part in schema.items() if not (key == "default" and part is None)}
+    found = {key: _strict(part) for key, part in schema.items() if not (key == "default" and part is None)}
+    if "patternProperties" in found:
+        found["additionalProperties"] = False
     choices = found.get("anyOf")
     if not isinstance(choices, list):
         return found

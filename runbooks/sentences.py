@@ -28,7 +28,9 @@ def validated(shape: type[S], sheet: Sheet) -> tuple[S | None, tuple[Path, ...]]
     except ValidationError as error:
         faults = _faults(error, sheet.document)
     for path, detail in faults.items():
-        if detail["input"] is not None:
+        if not path and detail["input"] is None:
+            sheet.error(path, "Nothing stands here: write the keys of this file, as the documentation shows.")
+        elif detail["input"] is not None:
             sheet.error(path, _sentence(shape, path, detail))
     return None, tuple(faults)
 

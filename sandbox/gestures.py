@@ -123,9 +123,12 @@ class Gestures:
     # clicks
 
     async def click(self, user_id: str, message: Message, block_id: str, action_id: str, entered: Any = None) -> Outcome:
-        """Press a button or choose something in a message (or in a remembered, older version of it)."""
+        """Press a button or choose something in a message (or in a remembered, older version of it).
+
+        Anybody may press any button here, also one that Slack would never show them: a forged click.
+        """
         user = self.person(user_id)
-        place = self.place(user, message.channel)
+        place = self.world.channel(message.channel) or self.place(user, message.channel)
         element = find_element(message.blocks, block_id, action_id)
         value = self._entered(user, element, entered)
         key = (user.id, message.channel, message.ts)

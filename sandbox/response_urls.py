@@ -42,8 +42,15 @@ def post_response(world: World, url: ResponseUrl, body: Json) -> None:
     private = body.get("response_type", "ephemeral") != "in_channel"
     world.add(
         Message(
-            world.next_ts(), url.channel, app.bot_user_id, body.get("text", ""), named(blocks or []),
+            world.next_ts(), _seen_where(world, url), app.bot_user_id, body.get("text", ""), named(blocks or []),
             bot_id=app.bot_id, app_id=app.id, team=app.team_id, seen_by=url.user if private else "",
             thread_ts=body.get("thread_ts", "") or url.thread_ts,
         )
     )  # fmt: skip
+
+
+def _seen_where(world: World, url: ResponseUrl) -> str:
+    """The conversation of the gesture; somebody who forged a click from outside it reads the answer at the app's."""
+    channel = world.channel(url.channel)
+    there = channel is not None and url.user in channel.members
+    return url.channel if there else world.im(url.user).id

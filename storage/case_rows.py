@@ -8,7 +8,7 @@ from typing import get_args
 from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import ROLES
-from bot.domain.request import Ask, FieldValue, Grant, Reached, Request, Step, StepState, Vote
+from bot.domain.request import Ask, FieldValue, Grant, Note, Reached, Request, Step, StepState, Vote
 from storage.sqlite import Row
 from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns, to_json
 
@@ -25,7 +25,7 @@ def from_request(request: Request) -> Columns:
         **to_columns(request.subject, "subject"), "target": request.target, "reason": request.reason,
         "fields": to_json([[f.name, f.label, f.value] for f in request.fields]), "seconds": request.seconds,
         "filed_ms": ms(request.filed_at), "expires_ms": ms(request.expires_at), "state": request.state.value,
-        "version": request.version,
+        "version": request.version, "closed_ms": ms_or_none(request.closed_at), **to_columns(request.closed_by, "closed"),
     }  # fmt: skip
 
 
@@ -50,6 +50,8 @@ def to_request(row: Row) -> Request:
         state=RequestState(row["state"]),
         version=row["version"],
         subject=person_or_none(row["subject_team"], row["subject_user"]),
+        closed_at=moment_or_none(row["closed_ms"]),
+        closed_by=person_or_none(row["closed_team"], row["closed_user"]),
     )
 
 
@@ -60,7 +62,7 @@ def from_ask(ask: Ask) -> Columns:
     }  # fmt: skip
 
 
-def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote]) -> Ask:
+def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote], notes: list[Note]) -> Ask:
     return Ask(
         kind=row["kind"],
         version=row["version"],
@@ -72,6 +74,7 @@ def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote
         steps=tuple(steps),
         reached=tuple(reached),
         votes=tuple(votes),
+        notes=tuple(notes),
     )
 
 
@@ -128,6 +131,23 @@ def to_vote(row: Row) -> Vote:
         at=moment(row["at_ms"]),
         seconds=row["seconds"],
         on_behalf_of=person_or_none(row["behalf_team"], row["behalf_user"]),
+    )
+
+
+def from_note(note: Note) -> Columns:
+    return {
+        "kind": note.kind, "team_id": note.person.team, "user_id": note.person.user, "at_ms": ms(note.at),
+        "text": note.text, "advice": note.advice,
+    }  # fmt: skip
+
+
+def to_note(row: Row) -> Note:
+    return Note(
+        kind=row["kind"],
+        person=Person(row["team_id"], row["user_id"]),
+        at=moment(row["at_ms"]),
+        text=row["text"],
+        advice=row["advice"],
     )
 
 

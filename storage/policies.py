@@ -25,6 +25,12 @@ def last(session: Session) -> StoredPolicy | None:
     return _stored(session, session.row("last_policy_set"))
 
 
+def history(session: Session, limit: int) -> list[StoredPolicy]:
+    """The last accepted sets, oldest first."""
+    found = (_stored(session, row) for row in session.rows("policy_history", limit=limit))
+    return [policy for policy in found if policy is not None][::-1]
+
+
 def by_digest(session: Session, digest: str) -> StoredPolicy | None:
     return _stored(session, session.row("policy_set", digest=digest))
 

@@ -8,17 +8,17 @@
 INSERT INTO request (
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
-  closed_ms
+  closed_ms, closed_team, closed_user
 ) VALUES (
   :id, :kind, :decision_right, :runbook, :runbook_sha256, :policy_sha256, :title, :domain, :provider, :requester_team,
   :requester_user, :subject_team, :subject_user, :target, :reason, :fields, :seconds, :filed_ms, :expires_ms, :state,
-  :version, :closed_ms
+  :version, :closed_ms, :closed_team, :closed_user
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: swap_request
 -- Compare-and-swap: an act counts only on the version it was judged on. No row changed means stale.
 UPDATE request
-SET version = version + 1, state = :state, closed_ms = coalesce(closed_ms, :closed_ms)
+SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team = :closed_team, closed_user = :closed_user
 WHERE id = :id AND version = :version;
 
 -- name: request_version
@@ -58,6 +58,14 @@ ON CONFLICT (case_id, ask, n) DO UPDATE SET
   at_ms = excluded.at_ms, seconds = excluded.seconds, behalf_team = excluded.behalf_team,
   behalf_user = excluded.behalf_user;
 
+-- name: put_note
+-- Writes one note beside an ask, new or changed.
+INSERT INTO note (case_id, ask, n, kind, team_id, user_id, at_ms, text, advice)
+VALUES (:case_id, :ask, :n, :kind, :team_id, :user_id, :at_ms, :text, :advice)
+ON CONFLICT (case_id, ask, n) DO UPDATE SET
+  kind = excluded.kind, team_id = excluded.team_id, user_id = excluded.user_id, at_ms = excluded.at_ms,
+  text = excluded.text, advice = excluded.advice;
+
 -- name: put_grant
 -- Writes the grant of a case, new or changed.
 INSERT INTO access_grant (case_id, seconds, opened_ms, not_after_ms, state, ended_ms)
@@ -79,7 +87,8 @@ DELETE FROM deadline WHERE case_id = :case_id;
 -- What was filed, with its state.
 SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
-  requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version
+  requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
+  closed_ms, closed_team, closed_user
 FROM request WHERE id = :id;
 
 -- name: asks
@@ -98,6 +107,10 @@ SELECT ask, team_id, user_id, role, step, at_ms, for_owner, failed FROM reached 
 -- The votes on the asks of a case, in order.
 SELECT ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
 FROM vote WHERE case_id = :id ORDER BY ask, n;
+
+-- name: notes
+-- What was said or done beside deciding, in order.
+SELECT ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id = :id ORDER BY ask, n;
 
 -- name: grant
 -- The grant of a case.
@@ -349,6 +362,10 @@ SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE idx = :idx;
 -- Entries in order, from an index on.
 SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE idx >= :start ORDER BY idx LIMIT :limit;
 
+-- name: all_log_rows
+-- Every entry in order, to be streamed.
+SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry ORDER BY idx;
+
 -- name: last_of_case
 -- The case's newest entry and how many it has.
 SELECT leaf, (SELECT count(*) FROM log_entry WHERE case_id = :case_id) AS entries
@@ -391,3 +408,20 @@ SELECT coalesce(max(version), 0) AS version FROM schema_version;
 -- name: insert_schema_version
 -- A migration is applied.
 INSERT INTO schema_version (version, name, applied_ms) VALUES (:version, :name, :applied_ms);
+
+-- name: put_absence
+-- Somebody is away until then.
+INSERT INTO absence (team_id, user_id, until_ms) VALUES (:team, :user, :until_ms)
+ON CONFLICT (team_id, user_id) DO UPDATE SET until_ms = excluded.until_ms;
+
+-- name: drop_absence
+-- Somebody is back.
+DELETE FROM absence WHERE team_id = :team AND user_id = :user;
+
+-- name: absences
+-- Who is away now.
+SELECT team_id, user_id, until_ms FROM absence WHERE until_ms > :now;
+
+-- name: policy_history
+-- The last accepted sets, newest first.
+SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;

@@ -11,7 +11,7 @@ from bot.domain.people import Person
 from bot.domain.request import Case
 from storage import case_rows
 from storage.sqlite import Row, Session
-from storage.values import ms
+from storage.values import moment, ms
 
 P = TypeVar("P")
 
@@ -24,8 +24,9 @@ def case(session: Session, case_id: str) -> Case | None:
     steps = _by_ask(session.rows("steps", id=case_id), case_rows.to_step)
     reached = _by_ask(session.rows("reached", id=case_id), case_rows.to_reached)
     votes = _by_ask(session.rows("votes", id=case_id), case_rows.to_vote)
+    notes = _by_ask(session.rows("notes", id=case_id), case_rows.to_note)
     asks = tuple(
-        case_rows.to_ask(ask, steps[ask["n"]], reached[ask["n"]], votes[ask["n"]])
+        case_rows.to_ask(ask, steps[ask["n"]], reached[ask["n"]], votes[ask["n"]], notes[ask["n"]])
         for ask in session.rows("asks", id=case_id)
     )
     grant = session.row("grant", id=case_id)
@@ -41,6 +42,11 @@ def open_cases(session: Session, domains: Sequence[str], providers: Sequence[str
     rows = [row for d in set(domains) for row in session.rows("pending_of_domain", domain=d, limit=limit)]
     rows += [row for p in set(providers) for row in session.rows("pending_of_provider", provider=p, limit=limit)]
     return _cases(session, sorted({(row["expires_ms"], row["id"]) for row in rows})[:limit])
+
+
+def absences(session: Session, now: datetime) -> dict[Person, datetime]:
+    rows = session.rows("absences", now=ms(now))
+    return {Person(row["team_id"], row["user_id"]): moment(row["until_ms"]) for row in rows}
 
 
 def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:

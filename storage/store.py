@@ -113,6 +113,9 @@ class SqliteStore:
     async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
         return await self._read(lambda session: reading.open_cases(session, domains, providers, limit))
 
+    async def absences(self, now: datetime) -> Mapping[Person, datetime]:
+        return await self._read(lambda session: reading.absences(session, now))
+
     async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
         return await self._read(lambda session: reading.cases_of(session, requester, limit))
 
@@ -167,6 +170,9 @@ class SqliteStore:
             tx.log(entries)
 
         await self._write(work)
+
+    async def policy_history(self, limit: int) -> Sequence[StoredPolicy]:
+        return await self._read(lambda session: policies.history(session, limit))
 
     async def last_policy(self) -> StoredPolicy | None:
         return await self._read(policies.last)

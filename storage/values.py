@@ -10,6 +10,7 @@ from bot.domain.people import Person
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def ms(at: datetime) -> int:
@@ -35,7 +36,7 @@ def whole_ms(at: datetime) -> bool:
 
 def to_json(value: object) -> str:
     """ASCII, so that half a character cannot break the column."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def from_json(text: str) -> dict[str, object]:

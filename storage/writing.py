@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.domain.errors import IllegalMove, Stale, TooLate
-from bot.domain.lifecycle import RequestState
 from bot.domain.request import Ask, Case, Request
-from bot.domain.transition import Draft, Transition
+from bot.domain.transition import Absence, Draft, Transition
 from storage import case_rows, inbox, outbox, reading
 from storage.case_rows import Columns
 from storage.ledger_rows import Ledger
 from storage.sqlite import Session
-from storage.values import ms, whole_ms
+from storage.values import ms, ms_or_none, to_columns, whole_ms
 
 P = TypeVar("P")
 
@@ -46,6 +45,7 @@ def carry_out(tx: Tx, act: Transition) -> Case | None:
     if act.inbox is not None:
         inbox.finish(tx.session, act.inbox, tx.now)
     stored = _write_case(tx, act)
+    _write_absence(tx.session, act.absence)
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)
@@ -67,6 +67,16 @@ def _write_case(tx: Tx, act: Transition) -> Case | None:
     return _stored(tx.session, act.before, act.after)
 
 
+def _write_absence(session: Session, absence: Absence | None) -> None:
+    if absence is None:
+        return
+    who = {"team": absence.person.team, "user": absence.person.user}
+    if absence.until is None:
+        session.run("drop_absence", **who)
+    else:
+        session.run("put_absence", **who, until_ms=ms(absence.until))
+
+
 def _unchanged(tx: Tx, before: Case) -> Case:
     row = tx.session.row("request_version", id=before.id)
     if row is None or row["version"] != before.request.version:
@@ -75,18 +85,18 @@ def _unchanged(tx: Tx, before: Case) -> Case:
 
 
 def _file(session: Session, request: Request) -> None:
-    closed = None if request.state is RequestState.PENDING else ms(request.filed_at)
-    if session.run("insert_request", **case_rows.from_request(request), closed_ms=closed) != 1:
+    if session.run("insert_request", **case_rows.from_request(request)) != 1:
         raise Stale("A request with this id exists already.")
 
 
 def _swap(tx: Tx, before: Request, after: Request) -> None:
-    if replace(after, state=before.state, version=before.version) != before:
-        raise IllegalMove("What was filed never changes.")
-    closed = None if after.state is RequestState.PENDING else ms(tx.now)
-    changed = tx.session.run(
-        "swap_request", id=before.id, version=before.version, state=after.state.value, closed_ms=closed
+    frozen = replace(
+        after, state=before.state, version=before.version, closed_at=before.closed_at, closed_by=before.closed_by
     )
+    if frozen != before:
+        raise IllegalMove("What was filed never changes.")
+    closed = {"closed_ms": ms_or_none(after.closed_at), **to_columns(after.closed_by, "closed")}
+    changed = tx.session.run("swap_request", id=before.id, version=before.version, state=after.state.value, **closed)
     if changed != 1:
         raise Stale("The request changed meanwhile; look at it again.")
 
@@ -112,6 +122,7 @@ def _write_parts(session: Session, case_id: str, n: int, old: Ask | None, ask: A
     changed("put_step", old.steps if old else (), ask.steps, case_rows.from_step)
     changed("put_reached", old.reached if old else (), ask.reached, case_rows.from_reached)
     changed("put_vote", old.votes if old else (), ask.votes, case_rows.from_vote)
+    changed("put_note", old.notes if old else (), ask.notes, case_rows.from_note)
 
 
 def _write_grant(session: Session, before: Case | None, after: Case) -> None:
@@ -146,12 +157,13 @@ def _stored(session: Session, before: Case | None, after: Case) -> Case | None:
 
 
 def _times(case: Case) -> Iterator[datetime]:
-    yield from (case.request.filed_at, case.request.expires_at)
+    yield from (case.request.filed_at, case.request.expires_at, case.request.closed_at or case.request.filed_at)
     for ask in case.asks:
         yield from (ask.opened_at, ask.expires_at)
         yield from (step.due_at for step in ask.steps)
         yield from (reached.at for reached in ask.reached)
         yield from (vote.at for vote in ask.votes)
+        yield from (note.at for note in ask.notes)
     if case.grant is not None:
         yield from (case.grant.opened_at, case.grant.not_after)
         if case.grant.ended_at is not None:

@@ -7,6 +7,7 @@ nothing, is answered with the reason, and leaves exactly one `decision.refused` 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -30,6 +31,7 @@ class Click:
     version: int
     reply: dict[str, object]
     reason: str = ""
+    seconds: int = 0  # Approve for less: policy time, fewer than asked; 0 for all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,23 @@ class NoEffect:
     params: dict[str, object]
 
 
-def approve(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, scale: float) -> Transition:
-    """One person's yes; at the quorum the grant opens in the same act, with the smallest time given."""
+def approve(
+    case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, scale: float, older: Sequence[Policy] = ()
+) -> Transition:
+    """One person's yes; at the quorum the grant opens in the same act, with the smallest time given.
+
+    `older`: earlier sets that must allow the yes too (`motion`).
+    """
     judged = judge(case, policy, click, profile, now)
+    if isinstance(judged, Allowed) and not all(_allowed_before(case, was, click, profile) for was in older):
+        judged = NoEffect(Refusal.UNAUTHORISED, "too_new", {})
     if isinstance(judged, NoEffect):
         return refuse(case, policy, click, judged)
-    vote = Vote(click.person, "yes", judged.roles[0], now, case.request.seconds, judged.on_behalf_of)
+    given = min(click.seconds or case.request.seconds, case.request.seconds)
+    vote = Vote(click.person, "yes", judged.roles[0], now, given, judged.on_behalf_of)
     ask = replace(case.approval, votes=(*case.approval.votes, vote))
     tally = count(case, ask, policy)
-    if not tally.met:
+    if not (tally.met and all(count(case, ask, was).met for was in older)):
         return _more_wanted(case, policy, ask, vote, tally)
     grant = _grant(case, tally, now, scale)
     ask = replace(ask, state=move_ask(ask.state, "yes"))
@@ -80,9 +90,9 @@ def deny(case: Case, policy: Policy, click: Click, profile: Profile, now: dateti
 
 def deny_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | NoEffect:
     """Somebody on the host says no while Slack is down. Nobody can approve there."""
-    closed = _closed(case, now)
-    if closed is not None:
-        return closed
+    no = closed(case, now)
+    if no is not None:
+        return no
     drafts = (entries.denied(case, policy, OPERATOR, None, reason, None),)
     return _closed_by_no(case, policy, now, None, case.approval, drafts)
 
@@ -94,9 +104,9 @@ def withdraw(case: Case, policy: Policy, click: Click, now: datetime) -> Transit
     if not theirs:
         text = f"Only the requester or a lead of their provider withdraws it. Write to {policy.contact} if that is wrong."
         return refuse(case, policy, click, NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text}))
-    closed = _closed(case, now)
-    if closed is not None:
-        return refuse(case, policy, click, closed)
+    no = closed(case, now)
+    if no is not None:
+        return refuse(case, policy, click, no)
     request = replace(
         case.request, state=move_request(case.request.state, "withdraw"), closed_at=now, closed_by=click.person
     )
@@ -111,9 +121,9 @@ def judge(case: Case, policy: Policy, click: Click, profile: Profile, now: datet
     allowed = may_decide(case, case.approval, policy, click.person, profile)
     if isinstance(allowed, Refused):
         return NoEffect(allowed.why, "plain", {"text": allowed.reason})
-    closed = _closed(case, now)
-    if closed is not None:
-        return closed
+    no = closed(case, now)
+    if no is not None:
+        return no
     if click.version != case.approval.version:
         return NoEffect(Refusal.STALE, "stale", {})
     earlier = case.approval.vote_of(click.person)
@@ -131,7 +141,7 @@ def refuse(case: Case, policy: Policy, click: Click, no: NoEffect) -> Transition
     return Transition(None, None, drafts, says)
 
 
-def _closed(case: Case, now: datetime) -> NoEffect | None:
+def closed(case: Case, now: datetime) -> NoEffect | None:
     """Why nothing can be decided any more; None while the question is open."""
     request = case.request
     if request.state is RequestState.EXPIRED or (case.approval.state is AskState.OPEN and now >= case.approval.expires_at):
@@ -142,6 +152,10 @@ def _closed(case: Case, now: datetime) -> NoEffect | None:
         "state": str(request.state), "by": str(request.closed_by or ""), "at": _ms(request.closed_at or now),
     }  # fmt: skip
     return NoEffect(Refusal.LOST, "lost", params)
+
+
+def _allowed_before(case: Case, policy: Policy, click: Click, profile: Profile) -> bool:
+    return isinstance(may_decide(case, case.approval, policy, click.person, profile), Allowed)
 
 
 def _closed_by_no(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.domain.escalation import Fired, Skipped
 from bot.domain.ledger import stamp
 from bot.domain.people import Person
 from bot.domain.policy import Policy, Role
 from bot.domain.quorum import Count
-from bot.domain.request import Case, Grant, Refusal, Request, Vote
+from bot.domain.request import Case, Grant, Reached, Refusal, Request, Vote
 from bot.domain.transition import CLOCK, Actor, Draft, Named, Private, Value
 
 
@@ -53,6 +55,19 @@ def step(case: Case, policy: Policy, event: Fired | Skipped) -> Draft:
     return _draft("step.skipped", CLOCK, case.request, policy, data | {"action": event.step.action})
 
 
+def stood_in(case: Case, policy: Policy, reached: Reached) -> Draft:
+    """An absence, not a step, put the question to a deputy."""
+    data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "stand_in"}
+    return _draft("step.fired", CLOCK, case.request, policy, data)
+
+
+def absence(policy: Policy, person: Person, until: datetime | None) -> Draft:
+    data: dict[str, Value] = {} if until is None else {"until": stamp(until)}
+    return Draft(
+        "absence.cleared" if until is None else "absence.set", actor(policy, person), data=data, policy=_set(policy)
+    )
+
+
 def approved(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> Draft:
     """One approving click; `grant` where it completed the quorum."""
     data: dict[str, Value] = {"have": count.have, "need": count.need, "seconds": vote.seconds, "role": vote.role}
@@ -90,6 +105,15 @@ def expired(case: Case, policy: Policy, delivered: int) -> Draft:
     """`delivered`: how many of the cards Slack accepted."""
     data: dict[str, Value] = {"asked": tuple(case.approval.asked), "delivered": delivered}
     return _draft("request.expired", CLOCK, case.request, policy, data)
+
+
+def noted(
+    case: Case, policy: Policy, type_: str, person: Person,
+    private: tuple[str, str] | None = None, data: dict[str, Value] | None = None,
+) -> Draft:  # fmt: skip
+    """Something done beside deciding; `private` is (name, text) of what was said."""
+    said = () if private is None or not private[1] else (Private(private[0], private[1], person),)
+    return _draft(type_, actor(policy, person), case.request, policy, data or {}, private=said)
 
 
 def decision_refused(case: Case, policy: Policy, person: Person, action: str, why: Refusal) -> Draft:

@@ -64,10 +64,12 @@ class Advance:
 
 
 def freeze(runbook: Runbook, ladder: EscalationPolicy, filed_at: datetime, scale: float, *, wide: bool) -> tuple[Step, ...]:
-    """The steps of a new ask with their real times. `wide`: the minute-0 set is everybody (immediate, or refiled)."""
-    first: tuple[Role, ...] = ("owner", "deputies", "on_call", "risk_owner") if wide else runbook.requires
-    if runbook.right == "immediate" and not wide:
-        first = ("owner", "deputies", "on_call", *runbook.requires)
+    """The steps of a new ask with their real times. `wide`: the people of every step are asked at minute 0 (refiled)."""
+    first: tuple[Role, ...] = runbook.requires
+    if runbook.right == "immediate":
+        first = ("owner", "deputies", "on_call", *first)
+    if wide:
+        first = (*first, *(step.role for step in ladder.steps if step.action == "notify"))
     return tuple(
         Step(
             index=index,
@@ -115,7 +117,12 @@ def advance(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datet
 
 
 def undelivered(ask: Ask, person: Person, reason: str) -> tuple[Ask, bool]:
-    """The ask after the question proved undeliverable to `person`, and whether their step thereby reached nobody."""
+    """The ask after the question proved undeliverable to `person`, and whether their step thereby reached nobody.
+
+    News only: a failure reported again, or of somebody who was not asked, empties no step a second time.
+    """
+    if not any(r.person == person and not r.failed for r in ask.reached):
+        return ask, False
     marked = tuple(replace(r, failed=r.failed or reason) if r.person == person else r for r in ask.reached)
     steps = {r.step for r in marked if r.person == person}
     return replace(ask, reached=marked), all(r.failed for r in marked if r.step in steps)
@@ -142,7 +149,7 @@ def _judge(
     domain = policy.domains.get(case.request.domain)
     if domain is None:
         return Skipped(step, "nobody")
-    wanted = _wanted(ask, policy, domain, presence, step, now)
+    wanted = _wanted(case, ask, policy, domain, presence, step, now)
     new = [r for r in wanted if r.person not in ask.asked]
     fit = [r for r in new if not conflicted(case, policy, r.person)]
     there = tuple(r for r in fit if presence.here(r.person))
@@ -169,7 +176,9 @@ def _same_role(reached: Reached, role: Role) -> bool:
     return reached.role == role or (role == "owner" and reached.for_owner)
 
 
-def _wanted(ask: Ask, policy: Policy, domain: Domain, presence: Presence, step: Step, now: datetime) -> tuple[Reached, ...]:
+def _wanted(
+    case: Case, ask: Ask, policy: Policy, domain: Domain, presence: Presence, step: Step, now: datetime
+) -> tuple[Reached, ...]:
     """Everybody whom a step wants, whether reachable or not; the owner's seat goes to a deputy while they are absent."""
     wanted: dict[Person, Reached] = {}
 
@@ -184,18 +193,26 @@ def _wanted(ask: Ask, policy: Policy, domain: Domain, presence: Presence, step: 
             stand_in = next((d for d in domain.deputies if presence.here(d)), None)
             want([stand_in] if stand_in else [], "deputies", for_owner=True)
     if step.index == 0:
-        want(_fill(ask, policy, domain, presence, wanted), "deputies")
+        want(_fill(case, ask, policy, domain, presence, wanted), "deputies")
     return tuple(wanted.values())
 
 
 def _fill(
-    ask: Ask, policy: Policy, domain: Domain, presence: Presence, wanted: Mapping[Person, Reached]
+    case: Case, ask: Ask, policy: Policy, domain: Domain, presence: Presence, wanted: Mapping[Person, Reached]
 ) -> Sequence[Person]:
-    """As many deputies present as the quorum still lacks beside those already wanted."""
-    here = {policy.humans.key(p) for p in wanted if presence.here(p)}
-    lacking = max(0, ask.need - len(here))
-    spare = [d for d in domain.deputies if presence.here(d) and policy.humans.key(d) not in here]
-    return spare[:lacking]
+    """As many deputies present as the quorum still lacks beside those already wanted who can answer.
+
+    Where nobody of them can, the step is not filled up: it is skipped, and the next one fires with its whole role.
+    """
+
+    def can(person: Person) -> bool:
+        return presence.here(person) and not conflicted(case, policy, person)
+
+    here = {policy.humans.key(p) for p in wanted if can(p)}
+    if not here and any(s.action == "notify" and s.index > 0 for s in ask.steps):
+        return ()
+    spare = [d for d in domain.deputies if can(d) and policy.humans.key(d) not in here]
+    return spare[: max(0, ask.need - len(here))]
 
 
 def _why_nobody(wanted: Sequence[Reached], new: Sequence[Reached], fit: Sequence[Reached], presence: Presence) -> str:

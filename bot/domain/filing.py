@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bot.domain import entries, saying
-from bot.domain.escalation import Presence, advance, deadline, freeze
+from bot.domain.escalation import Advance, Fired, Presence, advance, deadline, freeze
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
 from bot.domain.request import Ask, Case, FieldValue, Reached, Request, Step
@@ -109,11 +109,10 @@ def file(
         text = f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice."
         return _refused(policy, form, "already_pending", text, form_view)
     case = opened(policy, form, runbook, earlier, now, scale)
-    result = advance(case, case.approval, policy, presence, now)
-    after = case.with_approval(_with_denier(result.ask, case, policy, presence, earlier, now))
-    extra = [r for r in after.approval.reached if r not in result.ask.reached]
+    result = _with_denier(advance(case, case.approval, policy, presence, now), case, policy, presence, earlier, now)
+    after = case.with_approval(result.ask)
     says = [say for event in result.events for say in saying.step(after, policy, event)]
-    says += [saying.card(after, r) for r in extra]
+    says += [saying.card(after, r) for r in result.ask.reached if not _told(result, r)]
     says += [saying.receipt(after), *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id})]
     drafts = (entries.filed(after, policy), *(entries.step(after, policy, e) for e in result.events))
     return Transition(None, after, drafts, tuple(says), wake_at(after))
@@ -145,16 +144,29 @@ def _nobody_later(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return tuple(s for s in steps if s.index == 0 or s.action == "remind")
 
 
-def _with_denier(ask: Ask, case: Case, policy: Policy, presence: Presence, earlier: Earlier, now: datetime) -> Ask:
-    """Adds whoever denied the same within a day, while they are still named for the domain."""
+def _with_denier(
+    result: Advance, case: Case, policy: Policy, presence: Presence, earlier: Earlier, now: datetime
+) -> Advance:
+    """Adds whoever denied the same within a day, while they are still named for the domain, to those of the first step."""
     denier = earlier.denied_by
     domain = policy.domains[case.request.domain]
-    if denier is None or denier in ask.asked or denier not in named_for(policy, domain):
-        return ask
+    if denier is None or denier in result.ask.asked or denier not in named_for(policy, domain):
+        return result
     if conflicted(case, policy, denier) or not presence.here(denier):
-        return ask
+        return result
     role: Role = "deputies" if denier in domain.deputies else "risk_owner" if denier == domain.risk_owner else "on_call"
-    return replace(ask, reached=(*ask.reached, Reached(denier, role, 0, now)))
+    new = Reached(denier, role, 0, now)
+    ask = replace(result.ask, reached=(*result.ask.reached, new))
+    if not result.events:  # working hours hold the first step back; the denier is asked at once
+        return Advance(ask, ())
+    first, *rest = result.events
+    fired = Fired(first.step, (*(first.people if isinstance(first, Fired) else ()), new))
+    steps = (replace(ask.steps[0], state="fired", why=""), *ask.steps[1:])
+    return Advance(replace(ask, steps=steps), (fired, *rest))
+
+
+def _told(result: Advance, reached: Reached) -> bool:
+    return any(isinstance(event, Fired) and reached in event.people for event in result.events)
 
 
 def _refused(policy: Policy, form: Form, code: str, text: str, form_view: str) -> Transition:

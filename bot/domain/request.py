@@ -104,6 +104,17 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something said or done beside deciding. `text` is free text; `advice` only with kind "advice"."""
+
+    kind: Literal["question", "answer", "advice", "pass", "hold", "push"]
+    person: Person
+    at: datetime
+    text: str = ""
+    advice: Literal["", "for", "against"] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question to accountable people. `version` changes only when the question does."""
 
@@ -117,11 +128,16 @@ class Ask:
     steps: tuple[Step, ...] = ()
     reached: tuple[Reached, ...] = ()
     votes: tuple[Vote, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def asked(self) -> tuple[Person, ...]:
         """Everybody who was asked, first asked first, each once."""
         return tuple(dict.fromkeys(r.person for r in self.reached))
+
+    def noted(self, kind: str) -> tuple[Note, ...]:
+        """The notes of one kind, in order."""
+        return tuple(n for n in self.notes if n.kind == kind)
 
     def vote_of(self, person: Person) -> Vote | None:
         return next((v for v in self.votes if v.person == person), None)

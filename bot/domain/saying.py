@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from bot.domain.escalation import Fired, Skipped
 from bot.domain.lifecycle import RequestState
+from bot.domain.motion import gains
 from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.request import Case, Reached
@@ -54,6 +57,20 @@ def outcome(case: Case, policy: Policy) -> tuple[Say, ...]:
     if domain is not None:
         shown = str(case.request.state) if state == "open" else state
         says.append(Say("announce", Lane.CARD, case.id, channel=domain.channel, data={"state": shown}))
+    return tuple(says)
+
+
+def announced(old: Policy, new: Policy, now: datetime, scale: float) -> tuple[Say, ...]:
+    """What a change of policy gives, told to the old and new people of each domain and to its channel."""
+    says: list[Say] = []
+    counts_from = now + timedelta(seconds=old.policy_delay / scale)
+    for gain in gains(old, new):
+        data = {
+            "domain": gain.domain.name, "people": [str(p) for p in gain.people], "runbooks": [r.title for r in gain.easier],
+            "counts_from": round(counts_from.timestamp() * 1000),
+        }  # fmt: skip
+        says.append(Say("policy", Lane.CARD, channel=gain.domain.channel, data=data))
+        says += [Say("policy", Lane.CARD, to=person, data=data) for person in gain.hears]
     return tuple(says)
 
 

@@ -14,7 +14,8 @@ from bot.domain.escalation import Advance, Presence, advance, next_wake, undeliv
 from bot.domain.lifecycle import GrantState, RequestState, move_ask, move_grant, move_request
 from bot.domain.people import Person
 from bot.domain.policy import Policy
-from bot.domain.request import Case
+from bot.domain.request import Case, Reached
+from bot.domain.rights import conflicted
 from bot.domain.transition import Transition
 
 
@@ -37,6 +38,24 @@ def card_failed(
         return None
     ask, empty = undelivered(case.approval, person, reason)
     return _stepped(case, policy, advance(case, ask, policy, presence, now, pulling=empty))
+
+
+def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
+    """The owner went away: a question that waits for them goes to the first deputy present, on their behalf."""
+    domain = policy.domains.get(case.request.domain)
+    ask = case.approval
+    if case.request.state is not RequestState.PENDING or now >= ask.expires_at or domain is None:
+        return None
+    if domain.owner not in ask.asked or ask.vote_of(domain.owner) is not None:
+        return None
+    deputy = next((d for d in domain.deputies if presence.here(d) and not conflicted(case, policy, d)), None)
+    if deputy is None or deputy in ask.asked:
+        return None
+    reached = Reached(deputy, "deputies", 0, now, for_owner=True)
+    after = case.with_approval(replace(ask, reached=(*ask.reached, reached)))
+    return Transition(
+        case, after, (entries.stood_in(after, policy, reached),), (saying.card(after, reached),), wake_at(after)
+    )
 
 
 def wake_at(case: Case) -> datetime | None:

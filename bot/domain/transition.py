@@ -97,6 +97,14 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """A person is away until `until`; None: they are back."""
+
+    person: Person
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One act on one case.
 
@@ -113,3 +121,4 @@ class Transition:
     valid_before: datetime | None = None
     inbox: int | None = None
     refresh: bool = False
+    absence: Absence | None = None

@@ -13,7 +13,9 @@ from handlers.views.scene import Scene, who
 def receipt(case: Case, scene: Scene) -> Message:
     """The receipt: what was asked, where it stands, **Withdraw** while it is pending."""
     request = case.request
-    opening = f"*{case.id} · {facts.heading(case)}*\n{_asked(case, scene)}"
+    opening = (
+        f"*{case.id} · {facts.heading(case)}*\nFor {scene.lasting(request.seconds)}, asked at {scene.at(request.filed_at)}"
+    )
     withdraw = actions(
         names.BLOCK_RECEIPT,
         button(wording.WITHDRAW, names.WITHDRAW, names.question(case.id, case.approval.version)),
@@ -88,7 +90,7 @@ def announcement(case: Case, state: str) -> Message:
 
 def alarm(case: Case, role: str, why: str) -> Message:
     """A named person's account is gone: the channel and the risk owner hear it."""
-    names_role = {str(key): value for key, value in wording.ROLES.items()}
-    shown = names_role.get(role, inline(role, 40))
-    said = f"{case.id} · {facts.heading(case)}: the step for the {shown} reached nobody ({inline(why, 40)}). Check the matrix."
+    roles = {str(key): value for key, value in wording.ROLES.items()}
+    step = f"the step for the {roles.get(role, inline(role, 40))} reached nobody ({inline(why, 40)})"
+    said = f"{case.id} · {facts.heading(case)}: {step}. Check the responsibility matrix."
     return message(said, [section(said)])

@@ -58,6 +58,7 @@ STOCK_REASONS: tuple[str, ...] = (
 )
 DENY_HINT = "Either is enough. The requester reads it, and it stands in the decision log."
 DENY_BLANK = "Give a reason: choose one above, or write one here."
+DENY_LONG = "At most 1,000 characters."
 DENY_FINAL = "A no is final: it ends the request for everybody who was asked."
 
 FILED = "What follows is told in our direct message, and there you can withdraw it."

@@ -14,7 +14,7 @@ export class Composer {
     this.listId = `${pane.side}-${testid}-list`;
     this.list = h("div", { class: "completion", role: "listbox", id: this.listId, "aria-label": "Suggestions", hidden: true });
     this.box = h("textarea", {
-      rows: 1, class: "box", data: { testid }, role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false",
+      rows: 1, class: "box", data: { testid }, "aria-autocomplete": "list",
       "aria-controls": this.listId, autocomplete: "off",
       oninput: () => this.typed(), onkeydown: (event) => this.key(event), onblur: () => setTimeout(() => this.show([]), 150),
     });
@@ -74,7 +74,6 @@ export class Composer {
     this.found = found;
     this.chosen = Math.min(this.chosen, Math.max(found.length - 1, 0));
     this.list.hidden = !found.length;
-    this.box.setAttribute("aria-expanded", String(Boolean(found.length)));
     this.list.replaceChildren(...found.map((s, i) => h("div", {
       role: "option", id: `${this.listId}-${i}`, class: "suggestion", "aria-selected": String(i === this.chosen),
       onmousedown: (event) => { event.preventDefault(); this.take(i); },

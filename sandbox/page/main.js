@@ -30,8 +30,9 @@ function changed() {
 
 function drawTop() {
   const tool = (name, words) => h("button", { type: "button", class: "tool", data: { testid: `tool-${name}` }, onclick: () => panels.toggle(name) }, words);
-  const single = () => {
-    document.body.classList.toggle("single");
+  const single = (event) => {
+    const one = document.body.classList.toggle("single");
+    event.currentTarget.setAttribute("aria-pressed", String(!one));
     rememberInAddress();
   };
   const side = (name) => h("button", { type: "button", class: "tool side", onclick: () => showSide(name) }, name === "left" ? "1" : "2");
@@ -39,7 +40,7 @@ function drawTop() {
     h("span", { class: "banner", data: { testid: "banner" } }, store.directory.banner || "Sandbox"),
     h("span", { class: "state", role: "status", id: "state" }),
     side("left"), side("right"),
-    h("button", { type: "button", class: "tool split", onclick: single }, "Split"),
+    h("button", { type: "button", class: "tool split", "aria-pressed": String(!document.body.classList.contains("single")), onclick: single }, "Split view"),
     ...(store.directory.script.length ? [tool("script", "Script")] : []), tool("faults", "Faults"), tool("timeline", "Timeline"));
   document.querySelectorAll(".tool.side").forEach((b, i) => b.setAttribute("aria-label", `Show the ${i ? "right" : "left"} person`));
 }

@@ -42,7 +42,7 @@ function fence(lines, start, root) {
 // Headings inside a message start below the page's own.
 function heading(line, i, root) {
   const [, marks, words] = line.match(HEADING);
-  root.append(h("p", { class: `heading heading-${marks.length}`, role: "heading", "aria-level": marks.length + 2 }, spans(words)));
+  root.append(h("p", { class: `heading heading-${marks.length}`, role: "heading", "aria-level": Math.max(3, marks.length + 1) }, spans(words)));
   return i + 1;
 }
 

@@ -33,7 +33,7 @@ function surfaceOf(message, pane) {
       held.set(element.action_id, value);
       node.classList.add("waiting");
       node.setAttribute("aria-busy", "true");
-      const args = { user: pane.user.id, channel: message.channel, ts: message.ts, block_id: block.block_id, action_id: element.action_id, value };
+      const args = { user: pane.pressAs || pane.user.id, channel: message.channel, ts: message.ts, block_id: block.block_id, action_id: element.action_id, value };
       const outcome = await act("click", args);
       node.classList.remove("waiting");
       node.removeAttribute("aria-busy");

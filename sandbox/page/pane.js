@@ -44,7 +44,7 @@ export class Pane {
     this.threadHead = h("div", { class: "place" });
     this.threadList = h("div", { class: "list", tabindex: "0", role: "region", "aria-label": `Thread, ${this.side}` });
     this.reply = new Composer(this, () => ({ channel: this.conversation?.id ?? "", thread: this.thread }), "thread-composer");
-    this.threadPart = h("aside", { class: "thread", hidden: true, "aria-label": `Thread, ${this.side}`, data: { testid: "thread" } }, this.threadHead, this.threadList, this.reply.root);
+    this.threadPart = h("section", { class: "thread", hidden: true, "aria-label": `Thread, ${this.side}`, data: { testid: "thread" } }, this.threadHead, this.threadList, this.reply.root);
     this.toast = h("div", { class: "toast", role: "alert", hidden: true });
     this.inside = h("div", { class: "inside" }, this.bar, h("div", { class: "content" }, this.head, this.list, this.home, this.composer.root), this.threadPart);
     this.stage = h("div", { class: "stage" }, this.inside, this.toast, this.form.host);
@@ -65,6 +65,7 @@ export class Pane {
 
   become(userId) {
     this.userId = userId;
+    this.pressAs = "";
     this.thread = "";
     this.tab = "messages";
     this.form.leave();
@@ -157,8 +158,12 @@ export class Pane {
         const people = store.directory.users.filter((u) => u.team_id === team.id && !u.is_bot);
         if (people.length) select.append(h("optgroup", { label: team.name }, people.map((u) => h("option", { value: u.id, selected: u.id === this.userId }, u.title ? `${u.shown_name}, ${u.title}` : u.shown_name))));
       }
+      // A forged click: whatever button stands here, pressed by somebody whom Slack would not show it to.
+      const others = store.directory.users.filter((u) => !u.is_bot && !u.deleted && u.id !== this.userId);
+      const forger = h("select", { class: "persona press-as", "aria-label": `Press buttons in the ${this.side} pane as`, title: "Press buttons as", data: { testid: "press-as" }, onchange: () => { this.pressAs = forger.value; } },
+        h("option", { value: "" }, "pressing as themselves"), others.map((u) => h("option", { value: u.id, selected: u.id === this.pressAs }, `pressing as ${u.shown_name}`)));
       const menu = h("button", { type: "button", class: "quiet burger", "aria-label": "Conversations", onclick: () => this.root.classList.toggle("drawer") }, icon("menu"));
-      return [menu, avatar(this.userId, "small"), select, this.badges()];
+      return [menu, avatar(this.userId, "small"), select, this.badges(), forger];
     });
   }
 

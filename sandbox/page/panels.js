@@ -7,7 +7,7 @@ export class Panels {
   constructor(panes) {
     this.panes = panes;
     this.open = "";
-    this.root = h("aside", { class: "panel", hidden: true, "aria-label": "Tools" });
+    this.root = h("section", { class: "panel", hidden: true, "aria-label": "Tools" });
     this.head = h("div", { class: "place" });
     this.body = h("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": "Tool" });
     this.root.append(this.head, this.body);

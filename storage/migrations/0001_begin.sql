@@ -1,6 +1,6 @@
 -- The first schema. Times are integer milliseconds since 1970 UTC; `n` is a place in a sequence, from 0.
 
--- What was filed, frozen; only state, version and closed_ms ever change.
+-- What was filed, frozen; only state, version and the closing ever change.
 CREATE TABLE request (
   id TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -23,7 +23,9 @@ CREATE TABLE request (
   expires_ms INTEGER NOT NULL,
   state TEXT NOT NULL,
   version INTEGER NOT NULL,
-  closed_ms INTEGER
+  closed_ms INTEGER,
+  closed_team TEXT,
+  closed_user TEXT
 ) STRICT;
 
 CREATE INDEX request_pending_domain ON request (domain, expires_ms) WHERE state = 'pending';
@@ -98,6 +100,21 @@ CREATE TABLE vote (
   FOREIGN KEY (case_id, ask) REFERENCES ask (case_id, n)
 ) STRICT, WITHOUT ROWID;
 
+-- What was said or done beside deciding: questions, answers, advice, pass, hold, push.
+CREATE TABLE note (
+  case_id TEXT NOT NULL,
+  ask INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  team_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  advice TEXT NOT NULL,
+  PRIMARY KEY (case_id, ask, n),
+  FOREIGN KEY (case_id, ask) REFERENCES ask (case_id, n)
+) STRICT, WITHOUT ROWID;
+
 -- The grant of a case (GRANT is a word of SQL).
 CREATE TABLE access_grant (
   case_id TEXT PRIMARY KEY REFERENCES request (id),
@@ -168,6 +185,14 @@ CREATE TABLE copy (
 ) STRICT;
 
 CREATE INDEX copy_case ON copy (case_id);
+
+-- Who is away, and until when.
+CREATE TABLE absence (
+  team_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  until_ms INTEGER NOT NULL,
+  PRIMARY KEY (team_id, user_id)
+) STRICT, WITHOUT ROWID;
 
 -- Accepted policy: each acceptance that changed the set, the files of each set, their bytes by SHA-256.
 CREATE TABLE policy_set (

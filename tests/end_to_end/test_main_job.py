@@ -118,7 +118,7 @@ async def test_every_text_command_is_answered(start: Callable[..., Any], file: A
         "": "R-",
         "help": "breakglass",
         "queue": shown,
-        "matrix": "Olga",
+        "matrix": "U0OWNER",
         "whoami": "U0OWNER",
         f"show {shown}": shown,
     }

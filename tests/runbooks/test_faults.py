@@ -258,6 +258,14 @@ def test_more_than_100_targets_or_runbooks_cannot_be_shown(stored: dict[str, byt
     assert "102 runbooks of kind reset and a form shows 100: join some" in only.text
 
 
+def test_more_options_than_a_form_can_carry_are_refused(changed: Changed) -> None:
+    options = ", ".join(f"{n:070}x" for n in range(100))
+    fields = "".join(f"\n  - {{name: f{n}, label: F, type: select, options: [{options}]}}" for n in range(15))
+    files, _ = changed("emergency.md", "fields:", "fields:" + fields)
+    (only,) = load_files(files).errors
+    assert (only.line, "use fewer" in only.text) == (18, True)
+
+
 def test_all_faults_of_all_files_are_reported_at_once(changed: Changed, stored: dict[str, bytes]) -> None:
     files, _ = changed("responsibility.yaml", "name: Machines", "nome: Machines")
     files |= {"unlock.md": stored["unlock.md"].replace(b"tell: each", b"tell: never")}

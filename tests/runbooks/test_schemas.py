@@ -7,7 +7,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from ruamel.yaml import YAML
 
 import runbooks
 from runbooks.frontmatter import split
@@ -38,7 +37,6 @@ def test_both_schemas_are_schemas_of_draft_2020_12_with_words_for_people() -> No
 def test_the_example_organisation_fits() -> None:
     matrix = EXAMPLE / "responsibility.yaml"
     assert is_valid("matrix", front_matter("responsibility.yaml", matrix.read_bytes()))
-    assert is_valid("matrix", YAML(typ="safe", pure=True).load(matrix.read_text().replace("20", "20"))) or True
     books = [path for path in EXAMPLE.glob("*.md") if path.name != "README.md"]
     assert books
     for path in books:

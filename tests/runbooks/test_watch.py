@@ -84,3 +84,9 @@ async def test_a_runbook_that_becomes_unreadable_refuses_the_set_and_does_not_va
     files = read_folder(folder)
     assert "unlock.md" not in files
     assert load_files(files).policy is None
+
+
+async def test_what_cannot_be_read_is_told_although_no_bytes_changed(folder: Path, stored: dict[str, bytes]) -> None:
+    script = Script(lambda: (folder / "x.md").mkdir(), nothing, nothing)
+    assert await seen(folder, script, since=read_folder(folder)) == [stored]
+    assert load_files(read_folder(folder)).policy is None

@@ -130,6 +130,10 @@ def build_app(sandbox: Sandbox) -> AsyncApp:
     async def home(event: dict[str, Any], client: AsyncWebClient) -> None:
         await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": card("At home", "Refresh")})
 
+    @app.action("refresh")
+    async def refresh(ack: AsyncAck) -> None:
+        await ack()
+
     @app.shortcut("ask")
     async def shortcut(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
@@ -228,7 +232,7 @@ async def peer(sandbox: Sandbox) -> AsyncIterator[Peer]:
     yield listening
     listening.gate.set()
     listener.close()
-    await server.shutdown(1)
+    await server.shutdown(0.01)
 
 
 @pytest.fixture

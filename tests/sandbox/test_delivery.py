@@ -191,7 +191,8 @@ async def test_a_response_url_answers_replaces_and_is_spent_after_five_uses(
     async with aiohttp.ClientSession() as session:
 
         async def respond(**body: Any) -> int:
-            return (await session.post(url, json=body)).status
+            async with session.post(url, json=body) as answer:
+                return answer.status
 
         assert await respond(text="only you") == 200
         assert await respond(text="all", response_type="in_channel") == 200

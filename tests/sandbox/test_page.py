@@ -65,6 +65,20 @@ async def test_one_person_plays_requester_and_owner_in_two_panes(sandbox: Sandbo
     await expect(right.get_by_text("Only visible to you")).to_be_visible()
 
 
+async def test_what_is_being_typed_survives_a_change_that_the_app_makes_meanwhile(
+    sandbox: Sandbox, bolt: AsyncApp, page: Page, client: AsyncWebClient, form: dict[str, Any]
+) -> None:
+    left = page.get_by_test_id("pane-left")
+    await sandbox.command("U0DEP1", "/ask")
+    await left.get_by_label("Reason").press_sequentially("half a th")
+    note = {"type": "section", "text": {"type": "mrkdwn", "text": "Olga is away"}}
+    view = {**form, "blocks": [note, *form["blocks"]]}
+    await client.views_update(view_id=sandbox.modal("U0DEP1").id, view=view)
+    await expect(left.get_by_text("Olga is away")).to_be_visible()
+    await page.keyboard.type("ought")
+    await expect(left.get_by_label("Reason")).to_have_value("half a thought")
+
+
 async def test_what_people_type_never_becomes_markup(
     sandbox: Sandbox, bolt: AsyncApp, page: Page, client: AsyncWebClient, draw: Any
 ) -> None:

@@ -1,0 +1,99 @@
+"""The order of entries within one case.
+
+A case begins with `request.filed` or, refused by the worker, `request.refused`. It has exactly one outcome:
+`request.refused`, `.denied`, `.withdrawn`, `.expired`, or `grant.opened` with exactly one end. After an outcome no other
+follows; entries of other kinds may. Each entry counts on from the one before and names its leaf hash.
+Source: decision-log.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+_NAMES = {
+    "request": "filed refused asked answered recommended passed held pushed approved denied withdrawn expired",
+    "step": "fired skipped",
+    "delivery": "sent failed",
+    "decision": "refused",
+    "grant": "opened extended finished unused revoked lapsed",
+    "evidence": "added missing",
+    "subject": "verified",
+    "rotation": "attested",
+    "executor": "opened closed failed",
+    "operator": "filed confirmed refused expired",
+    "permit": "issued",
+    "breakglass": "opened ratified rejected unratified",
+    "review": "due passed flagged overdue",
+    "drill": "started reached ended",
+    "exception": "opened renewed ended",
+    "right": "kept withdrawn",
+    "roster": "attested",
+    "sealed_use": "recorded",
+    "absence": "set cleared",
+    "policy": "loaded rejected",
+    "privacy": "erased",
+    "hold": "placed released",
+    "log": "opened verified exported pruned epoch_started key_rotated",
+    "clock": "anomaly",
+}
+TYPES = frozenset(f"{group}.{name}" for group, names in _NAMES.items() for name in names.split())
+NO = frozenset({"request.refused", "request.denied", "request.withdrawn", "request.expired"})
+ENDS = frozenset({"grant.finished", "grant.unused", "grant.revoked", "grant.lapsed", "exception.ended"})
+_OUTCOMES = NO | {"grant.opened"}
+Phase = Literal["pending", "no", "open", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """What one case has so far. `seq` and `leaf` are of its last entry."""
+
+    seq: int
+    leaf: bytes
+    phase: Phase = "pending"
+
+
+def judged(
+    before: CaseRecord | None, kind: str, entry: Mapping[str, object] | None, leaf: bytes
+) -> tuple[CaseRecord, tuple[str, ...]]:
+    """The case after one more entry, and what is wrong with it. `entry` is None where its bytes are gone."""
+    seq = 0 if before is None else before.seq + 1
+    faults = [] if entry is None else list(_chain(before, seq, entry))
+    phase: Phase = "pending" if before is None else before.phase
+    faults += _order(before, kind, entry, phase)
+    return CaseRecord(seq, leaf, _next(phase, kind)), tuple(faults)
+
+
+def _chain(before: CaseRecord | None, seq: int, entry: Mapping[str, object]) -> Iterator[str]:
+    if type(entry.get("case_seq")) is not int or entry["case_seq"] != seq:
+        yield f"its entry {entry.get('case_seq')!r} stands where {seq} should."
+    expected = None if before is None else before.leaf.hex()
+    if entry.get("case_prev") != expected:
+        yield "`case_prev` is not the leaf of the case's entry before."
+
+
+def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | None, phase: Phase) -> Iterator[str]:
+    if before is None and kind not in ("request.filed", "request.refused"):
+        yield f"it begins with {kind}."
+    if before is not None and kind == "request.filed":
+        yield "it is filed twice."
+    if kind in _OUTCOMES and phase != "pending":
+        yield f"{kind} after its outcome."
+    if kind in ENDS and phase != "open":
+        yield f"{kind} without an open grant."
+    if kind == "grant.extended" and phase != "open":
+        yield "grant.extended without an open grant."
+    if kind == "request.approved" and phase != ("open" if _extends(entry) else "pending"):
+        yield "request.approved after its outcome."
+
+
+def _extends(entry: Mapping[str, object] | None) -> bool:
+    data = {} if entry is None else entry.get("data")
+    return isinstance(data, dict) and data.get("extends") is True
+
+
+def _next(phase: Phase, kind: str) -> Phase:
+    if phase == "pending":
+        return "no" if kind in NO else "open" if kind == "grant.opened" else phase
+    return "ended" if phase == "open" and kind in ENDS else phase

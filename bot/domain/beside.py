@@ -1,0 +1,143 @@
+"""What people do with an open question beside deciding it.
+
+None of it decides anything, and the clock runs on. *Question* and its answer reach everyone asked. *On it*: once per ask,
+steps due within `hold` fire at its end, later ones and the expiry keep their time. *Pass* and *Escalate now* fire the next
+`notify` step that reaches somebody new, at once; the passer keeps authority, the requester may push once, with a reason.
+A lead's advice is shown to the owner and is never a decision. Design, sections 1 and 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.domain import entries, saying
+from bot.domain.deciding import Click, NoEffect, closed, judge, refuse
+from bot.domain.escalation import Presence, advance
+from bot.domain.people import Person, Profile
+from bot.domain.policy import Policy
+from bot.domain.request import Ask, Case, Note, Refusal
+from bot.domain.sweeping import wake_at
+from bot.domain.transition import Draft, Lane, Say, Transition
+
+
+def question(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
+    """Somebody with authority asks the requester something."""
+    judged = judge(case, policy, click, profile, now)
+    if isinstance(judged, NoEffect):
+        return refuse(case, policy, click, judged)
+    after = _noted(case, Note("question", click.person, now, click.reason))
+    draft = entries.noted(after, policy, "request.asked", click.person, ("question", click.reason))
+    told = Say("question", saying.lane(case), case.id, to=case.request.requester)
+    return _kept(case, after, draft, (told,))
+
+
+def answer(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
+    """The requester answers; everyone asked reads it."""
+    no = _not_requester(case, policy, click) or closed(case, now)
+    if no is None and not case.approval.noted("question"):
+        no = NoEffect(Refusal.STALE, "stale", {})
+    if no is not None:
+        return refuse(case, policy, click, no)
+    after = _noted(case, Note("answer", click.person, now, click.reason))
+    draft = entries.noted(after, policy, "request.answered", click.person, ("answer", click.reason))
+    told = tuple(Say("answered", saying.lane(case), case.id, to=person) for person in case.approval.asked)
+    return _kept(case, after, draft, told)
+
+
+def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, scale: float) -> Transition:
+    """On it: I am looking. Steps of the next minutes wait for me, once."""
+    judged = judge(case, policy, click, profile, now)
+    if isinstance(judged, NoEffect):
+        return refuse(case, policy, click, judged)
+    if case.approval.noted("hold"):
+        first = case.approval.noted("hold")[0]
+        params: dict[str, object] = {"by": str(first.person), "at": round(first.at.timestamp() * 1000)}
+        return refuse(case, policy, click, NoEffect(Refusal.LOST, "already_held", params))
+    until = now + timedelta(seconds=policy.hold / scale)
+    steps = tuple(
+        replace(s, due_at=until) if s.state == "waiting" and now < s.due_at < until else s for s in case.approval.steps
+    )
+    after = _noted(case.with_approval(replace(case.approval, steps=steps)), Note("hold", click.person, now))
+    return _kept(case, after, entries.noted(after, policy, "request.held", click.person), ())
+
+
+def pass_on(case: Case, policy: Policy, click: Click, profile: Profile, presence: Presence, now: datetime) -> Transition:
+    """I cannot decide this now: the next step asks at once; I keep my authority."""
+    judged = judge(case, policy, click, profile, now)
+    if isinstance(judged, NoEffect):
+        return refuse(case, policy, click, judged)
+    if any(n.person == click.person for n in case.approval.noted("pass")):
+        return refuse(case, policy, click, NoEffect(Refusal.LOST, "already_passed", {}))
+    after = _noted(case, Note("pass", click.person, now))
+    draft = entries.noted(after, policy, "request.passed", click.person)
+    return _pulled(case, after, policy, presence, draft, now)
+
+
+def push(case: Case, policy: Policy, click: Click, presence: Presence, now: datetime) -> Transition:
+    """Escalate now: the requester, once, with a reason."""
+    no = _not_requester(case, policy, click) or closed(case, now)
+    if no is None and case.approval.noted("push"):
+        no = NoEffect(Refusal.LOST, "already_pushed", {})
+    if no is not None:
+        return refuse(case, policy, click, no)
+    after = _noted(case, Note("push", click.person, now, click.reason))
+    draft = entries.noted(after, policy, "request.pushed", click.person, ("reason", click.reason))
+    return _pulled(case, after, policy, presence, draft, now)
+
+
+def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
+    """A lead of the provider says what they think; `click.action` is `for` or `against`."""
+    provider = policy.providers.get(case.request.provider)
+    lead = provider is not None and provider.leads_include(click.person)
+    if not lead or policy.humans.same(click.person, case.request.requester):
+        text = f"Only a lead of the requester's provider, and not the requester, advises. Write to {policy.contact}."
+        return refuse(case, policy, click, NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text}))
+    no = closed(case, now)
+    if no is not None:
+        return refuse(case, policy, click, no)
+    advice = "for" if click.action == "for" else "against"
+    kept = tuple(n for n in case.approval.notes if not (n.kind == "advice" and n.person == click.person))
+    ask = replace(case.approval, notes=(*kept, Note("advice", click.person, now, advice=advice)))  # type: ignore[arg-type]
+    after = case.with_approval(ask)
+    draft = entries.noted(after, policy, "request.recommended", click.person, data={"advice": advice})
+    return _kept(case, after, draft, ())
+
+
+def lead_copies(case: Case, policy: Policy) -> tuple[Say, ...]:
+    """The provider's leads read their provider's requests."""
+    provider = policy.providers.get(case.request.provider)
+    refs = provider.leads if provider is not None else ()
+    team = case.request.requester.team
+    people = [Person(team if team in ref.teams else min(ref.teams), ref.user) for ref in refs]
+    return tuple(Say("lead", Lane.CARD, case.id, to=p) for p in people if p != case.request.requester)
+
+
+def _pulled(case: Case, after: Case, policy: Policy, presence: Presence, draft: Draft, now: datetime) -> Transition:
+    result = advance(after, after.approval, policy, presence, now, pulling=True)
+    after = after.with_approval(result.ask)
+    return Transition(
+        case,
+        after,
+        (draft, *(entries.step(after, policy, event) for event in result.events)),
+        tuple(say for event in result.events for say in saying.step(after, policy, event)),
+        wake_at(after),
+        case.approval.expires_at,
+        refresh=True,
+    )
+
+
+def _kept(case: Case, after: Case, draft: Draft, says: tuple[Say, ...]) -> Transition:
+    return Transition(case, after, (draft,), says, wake_at(after), case.approval.expires_at, refresh=True)
+
+
+def _noted(case: Case, note: Note) -> Case:
+    ask: Ask = replace(case.approval, notes=(*case.approval.notes, note))
+    return case.with_approval(ask)
+
+
+def _not_requester(case: Case, policy: Policy, click: Click) -> NoEffect | None:
+    if click.person == case.request.requester:
+        return None
+    text = f"Only the requester does this. Write to {policy.contact} if that is wrong."
+    return NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text})

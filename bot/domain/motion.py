@@ -1,0 +1,95 @@
+"""Policy in motion: which sets bind a yes, and what a change gives.
+
+Who loses authority loses it at once. Who gains it, or what becomes easier, counts for requests filed after the old set's
+`policy_delay`; until then a yes must be allowed by the old set and the new (design, section 2). So a yes is judged under
+the set in force and under every earlier one that the request was filed too early to leave behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.people import Person
+from bot.domain.policy import Domain, Policy, Runbook
+from bot.domain.rights import named_for
+
+_STRENGTH = {"approval": 2, "immediate": 1, "autonomous": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A set and when it was accepted."""
+
+    policy: Policy
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Accepted sets, oldest first; the last one is in force. There is always one."""
+
+    sets: tuple[InForce, ...]
+
+    @property
+    def current(self) -> Policy:
+        return self.sets[-1].policy
+
+    def then(self, policy: Policy, at: datetime) -> Sets:
+        """With one more set in force from `at` on."""
+        return Sets((*self.sets, InForce(policy, at)))
+
+    def also_binding(self, filed_at: datetime, scale: float) -> tuple[Policy, ...]:
+        """The earlier sets under which a yes on a request of `filed_at` must be allowed too."""
+        pairs = zip(self.sets, self.sets[1:], strict=False)
+        return tuple(
+            old.policy for old, new in pairs if filed_at < new.since + timedelta(seconds=old.policy.policy_delay / scale)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What a change gives in one domain: `people` gain authority, `easier` are runbooks whose rule became weaker."""
+
+    domain: Domain
+    people: tuple[Person, ...]
+    easier: tuple[Runbook, ...]
+    hears: tuple[Person, ...]
+
+
+def gains(old: Policy, new: Policy) -> Iterator[Gain]:
+    """What `new` gives that `old` did not, by domain; nothing for a change that only takes away."""
+    for domain in new.domains.values():
+        before = old.domains.get(domain.id)
+        had = named_for(old, before) if before else ()
+        has = named_for(new, domain)
+        people = tuple(p for p in has if p not in had) + tuple(_raised(before, domain))
+        easier = tuple(r for r in new.runbooks.values() if r.domain == domain.id and _easier(old.runbooks.get(r.id), r))
+        if people or easier:
+            yield Gain(domain, tuple(dict.fromkeys(people)), easier, tuple(dict.fromkeys((*had, *has))))
+
+
+def _raised(before: Domain | None, after: Domain) -> Iterator[Person]:
+    """Who was named already and now stands higher."""
+    if before is not None and before.owner != after.owner:
+        yield after.owner
+    if before is not None and after.risk_owner is not None and before.risk_owner != after.risk_owner:
+        yield after.risk_owner
+
+
+def _easier(old: Runbook | None, new: Runbook) -> bool:
+    """Whether more may be had, or fewer people have to say yes."""
+    if old is None:
+        return True
+    return (
+        new.approvals < old.approvals
+        or not set(old.requires) <= set(new.requires)
+        or _STRENGTH[new.right] < _STRENGTH[old.right]
+        or not set(new.providers) <= set(old.providers)
+        or new.max_duration > old.max_duration
+        or (bool(old.targets) and not (new.targets and set(new.targets) <= set(old.targets)))
+        or (new.break_glass is not None and old.break_glass is None)
+        or not set(old.subject_verification) <= set(new.subject_verification)
+        or not set(old.evidence) <= set(new.evidence)
+    )

@@ -1,0 +1,125 @@
+"""Our own HTTP servers: bounded in time, size and number, discreet in the log, and nothing that a client sends is a 5xx.
+
+aiohttp alone writes a traceback with the client's bytes for a malformed request, waits an hour for one that never comes,
+unpacks whatever is compressed, and answers an error of ours with 500. Here a fault is one line that names it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from bot.domain.errors import SettingsError
+
+IDLE = 15.0  # seconds that a connection may stay without a whole request: also a request line that drips
+LINGER = 2.0  # seconds for a refused body to run out, so that the refusal can be read
+STOPPING = 5.0  # seconds that requests under way may still take at a stop
+MOST = 256  # connections at a time
+NAME = "countersign"  # not whose version of what it is
+LINE = 8190  # bytes of the request line and of each header
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Refused = Callable[[str], None]
+log = structlog.get_logger(__name__)
+
+
+def read_address(text: str, setting: str) -> tuple[str, int]:
+    """Host and port from `host:port` or `[v6]:port`. Raises SettingsError naming the setting."""
+    host, colon, port = text.strip().rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        colon = ""
+    if not (host and colon and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise SettingsError(f"{setting} is an address such as 127.0.0.1:3000; it says {text!r}.")
+    return host, int(port)
+
+
+class HttpServer:
+    """Serves `handler`, which must not raise, on `address`; `setting` names it in errors. `refused` hears each fault."""
+
+    def __init__(self, handler: Handler, address: str, setting: str, refused: Refused = lambda fault: None) -> None:
+        self._handler, self._setting, self._refused = handler, setting, refused
+        self._host, self._port = read_address(address, setting)
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """The port in use; after `start`."""
+        assert self._runner is not None
+        return int(self._runner.addresses[0][1])
+
+    async def start(self) -> None:
+        """Listens. Raises SettingsError where the address cannot be had."""
+        server = _Server(
+            self._named, keepalive_timeout=IDLE, lingering_time=LINGER, access_log=None, auto_decompress=False,
+            max_line_size=LINE, max_field_size=LINE,
+        )  # fmt: skip
+        server.refused = self._refused
+        self._runner = web.ServerRunner(server, shutdown_timeout=STOPPING)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            place = f"{self._host}:{self._port}"
+            raise SettingsError(f"{self._setting}: {place} cannot be used ({error.strerror}). Choose another.") from None
+
+    async def _named(self, request: web.BaseRequest) -> web.StreamResponse:
+        response = await self._handler(request)
+        response.headers.setdefault("Server", NAME)
+        return response
+
+    async def stop(self) -> None:
+        """Takes nothing more in; what is under way may end."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+
+class _Connection(web.RequestHandler):
+    """One connection. aiohttp calls these where it would write tracebacks or answer with an error of its own."""
+
+    def __init__(self, manager: _Server, **settings: Any) -> None:
+        super().__init__(manager, **settings)
+        self._server = manager
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if len(self._server.connections) > MOST:
+            self._server.refuse("too_many_connections", "")
+            self.force_close()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Not HTTP, or an error of ours: 400 either way, and the connection ends."""
+        self._server.refuse("not_http" if status < 500 else "handler_failed", type(exc).__name__)
+        if request.writer.output_size > 0:
+            raise ConnectionError("The answer had begun.")
+        text = "This is no request that is understood here.\n"
+        response = web.Response(status=400, text=text, headers={"Server": NAME})
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """What breaks while the rest of a refused body runs out was said already."""
+        error = kw.get("exc_info")
+        if not isinstance(error, web.RequestPayloadError | HttpProcessingError | OSError):
+            log.error("http.broken", error=type(error).__name__)
+
+
+class _Server(web.Server):
+    refused: Refused
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+    def refuse(self, fault: str, error: str) -> None:
+        """One line, without a byte of what came."""
+        log.warning("http.refused", fault=fault, error=error)
+        self.refused(fault)

@@ -1,0 +1,90 @@
+"""Buttons, and the choice of a runbook in the form.
+
+A click is written down before it is acknowledged; what it does is the worker's. **Deny** opens its form beside that, and
+only for somebody who would be heard: to everybody else the worker's refusal is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from bot.acts import Act, Decide, Decision, Reach, Tell
+from bot.domain.errors import LookupFailed
+from bot.domain.rights import Allowed
+from handlers import names, payloads
+from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
+from handlers.payloads import Body, Press
+from handlers.views.dialogs import Asked, deny_form
+from handlers.views.form import form, read_metadata
+
+log = structlog.get_logger(__name__)
+
+
+def decided(decision: Decision) -> Callable[[Edge, Body], Awaitable[Answer]]:
+    """One click is one decision."""
+
+    async def take(edge: Edge, body: Body) -> Answer:
+        press = payloads.press(body)
+        return await edge.take_in(press.key, _about(press, lambda c, v: Decide(press.person, c, v, decision, press.reply)))
+
+    return take
+
+
+async def reach(edge: Edge, body: Body) -> Answer:
+    """Deny was pressed: the worker judges whether this person would be heard, and refuses where not."""
+    press = payloads.press(body)
+    return await edge.take_in(press.key, _about(press, lambda c, v: Reach(press.person, c, v, press.reply)))
+
+
+async def open_deny(edge: Edge, body: Body) -> None:
+    """The form for a no, while the trigger lives; silence where the worker answers."""
+    press = payloads.press(body)
+    asked = names.read_question(press.value)
+    if asked is None:
+        return
+    case_id, version = asked
+    try:
+        allowed = await edge.desk.may_open(Reach(press.person, case_id, version, press.reply))
+    except LookupFailed as error:
+        log.info("deny.not_opened", error=str(error))
+        return
+    if isinstance(allowed, Allowed):
+        view = deny_form(Asked(names.question(case_id, version), press.reply.channel), case_id)
+        await edge.open_view(press.trigger, view)
+
+
+async def rebuild_form(edge: Edge, body: Body) -> None:
+    """Another runbook was chosen: its questions, and what was typed so far."""
+    press = payloads.press(body)
+    sheet = press.sheet
+    if sheet is None or sheet.callback != names.FORM_ASK:
+        return
+    draft = read_metadata(sheet.metadata, sheet.entered, press.value)
+    offered = edge.desk.runbooks_for(press.person, draft.kind)
+    if offered:
+        await edge.update_view(sheet.id, sheet.hash, form(draft, offered, edge.scene()))
+
+
+async def unknown(edge: Edge, body: Body) -> Answer:
+    """A button that this release does not have is answered; a choice made somewhere is only acknowledged."""
+    press = payloads.press(body)
+    if press.sheet is not None or not press.value:
+        return NOTHING
+    return await edge.take_in(press.key, Tell(press.person, "unknown_button", "", press.reply))
+
+
+def _about(press: Press, act: Callable[[str, int], Act]) -> Act:
+    """The act on the question that the button names; an answer where it names none."""
+    asked = names.read_question(press.value)
+    return Tell(press.person, "unknown_button", "", press.reply) if asked is None else act(*asked)
+
+
+ACTIONS: Mapping[str, Listener] = {
+    names.APPROVE: Listener(decided("approve")),
+    names.DENY: Listener(reach, open_deny),
+    names.WITHDRAW: Listener(decided("withdraw")),
+    names.RUNBOOK: Listener(nothing, rebuild_form),
+}
+ANY_ACTION = Listener(unknown)

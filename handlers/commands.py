@@ -1,0 +1,117 @@
+"""Slash commands and the global shortcut: what was typed becomes a form to open, a page to read or a sentence to hear.
+
+A command that opens a form writes nothing. Every other is an inbox row, and its answer comes from the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.acts import Act, Page, Read, Reply, Tell
+from bot.clock import read_request_id
+from bot.domain.filing import REASON_MAX
+from bot.domain.people import Person
+from bot.domain.policy import Kind
+from handlers import names, payloads
+from handlers.edge import NOTHING, Answer, Edge, Listener
+from handlers.payloads import Body
+from handlers.views.form import Draft, form
+
+_PAGES: Mapping[str, Page] = {
+    "help": "help", "queue": "queue", "mine": "mine", "show": "show", "matrix": "matrix", "whoami": "whoami",
+}  # fmt: skip
+_SPENT = frozenset({"exchanged_trigger_id", "trigger_exchanged"})  # a repeat of one that did open its form
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A form is to be opened for somebody who may ask for something."""
+
+    person: Person
+    draft: Draft
+
+
+Plan: TypeAlias = Opening | Act
+
+
+def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
+    """What a command comes to. `name` is without slash and prefix."""
+    if name in names.FILING_KINDS:
+        return opening(edge, names.FILING_KINDS[name], command.text, command.reply)
+    word, _, rest = command.text.strip().partition(" ")
+    word, rest = word.lower(), rest.strip()
+    if word == "ask":
+        return opening(edge, None, rest, command.reply)
+    if not word:
+        return Read(command.person, "waiting", "", command.reply)
+    if word == "whoami":
+        return Read(command.person, "whoami", " ".join(command.mentioned), command.reply)
+    if word in _PAGES:
+        return Read(command.person, _PAGES[word], rest[:100], command.reply)
+    if read_request_id(word) is not None:
+        return Read(command.person, "show", word, command.reply)
+    return Read(command.person, "help", word[:100], command.reply)
+
+
+def opening(edge: Edge, kind: Kind | None, text: str, reply: Reply) -> Plan:
+    """The form with what was typed in it; a sentence where this person may ask for nothing of that kind."""
+    person = reply.person
+    offered = edge.desk.runbooks_for(person, kind)
+    if not offered:
+        sentence = "nothing_of_kind" if edge.desk.runbooks_for(person, None) else "no_requester"
+        return Tell(person, sentence, kind or "", reply)
+    parts = text.split(None, 1)
+    chosen = next((r.id for r in offered if parts and r.id == parts[0].lower()), "")
+    reason = (parts[1] if len(parts) > 1 else "") if chosen else text.strip()
+    if not chosen and len(offered) == 1:
+        chosen = offered[0].id
+    entered = {names.REASON: reason[:REASON_MAX]} if reason else {}
+    return Opening(person, Draft(kind, chosen, entered, len(reason) > REASON_MAX))
+
+
+def command_listener(name: str) -> Listener:
+    """The two functions of one command."""
+
+    async def take(edge: Edge, body: Body) -> Answer:
+        command = payloads.command(body)
+        planned = plan(edge, name, command)
+        return NOTHING if isinstance(planned, Opening) else await edge.take_in(command.key, planned)
+
+    async def then(edge: Edge, body: Body) -> None:
+        command = payloads.command(body)
+        planned = plan(edge, name, command)
+        if isinstance(planned, Opening):
+            await show_form(edge, planned, command.trigger, command.reply, command.key)
+
+    return Listener(take, then)
+
+
+async def take_shortcut(edge: Edge, body: Body) -> Answer:
+    shortcut = payloads.shortcut(body)
+    planned = opening(edge, None, "", shortcut.reply)
+    return NOTHING if isinstance(planned, Opening) else await edge.take_in(shortcut.key, planned)
+
+
+async def open_shortcut(edge: Edge, body: Body) -> None:
+    shortcut = payloads.shortcut(body)
+    planned = opening(edge, None, "", shortcut.reply)
+    if isinstance(planned, Opening):
+        await show_form(edge, planned, shortcut.trigger, shortcut.reply, shortcut.key)
+
+
+async def show_form(edge: Edge, wanted: Opening, trigger: str, reply: Reply, key: str) -> None:
+    """Opens the form. Where Slack does not, the person hears it: they have seen nothing happen."""
+    offered = edge.desk.runbooks_for(wanted.person, wanted.draft.kind)
+    if not offered:
+        return
+    refused = await edge.open_view(trigger, form(wanted.draft, offered, edge.scene()))
+    if refused and refused not in _SPENT:
+        await edge.take_in(f"{key}:not_shown", Tell(wanted.person, "form_not_shown", refused, reply))
+
+
+COMMANDS: Mapping[str, Listener] = {
+    name: command_listener(name) for name in (*names.FILING_KINDS, names.COMMAND_MAIN)
+}  # fmt: skip
+SHORTCUTS: Mapping[str, Listener] = {names.SHORTCUT_ASK: Listener(take_shortcut, open_shortcut)}

@@ -1,0 +1,72 @@
+"""What every listener is given, and what a listener is.
+
+A listener is two functions. `take` validates, writes the inbox row and returns the answer of the acknowledgement; it calls
+no Slack method. `then`, where there is one, runs beside it and may: forms open and change there, for a trigger lives three
+seconds. Whoever adds a button, a form or a command adds one row to one table of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.acts import Act
+from bot.desk import Desk
+from handlers.limits import CALL_ERRORS, verdict
+from handlers.payloads import Body
+from handlers.views.blocks import Block
+from handlers.views.scene import Scene
+
+Answer: TypeAlias = Mapping[str, Any]
+NOTHING: Answer = {}
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The desk behind, Slack in front, and the prefix of the commands."""
+
+    desk: Desk
+    client: AsyncWebClient
+    prefix: str = ""
+
+    def scene(self) -> Scene:
+        return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+
+    async def take_in(self, key: str, act: Act, answer: Answer = NOTHING) -> Answer:
+        """Writes the act down; the answer to give, which is the first one's for a repeat."""
+        return await self.desk.take_in(key, act, answer)
+
+    async def open_view(self, trigger: str, view: Block) -> str:
+        """Opens a form; the empty string, or Slack's word why it could not."""
+        return await self._call(self.client.views_open(trigger_id=trigger, view=view))
+
+    async def update_view(self, view_id: str, hash_: str, view: Block) -> str:
+        """Changes a form that is still as it was (`hash_`); the empty string, or Slack's word why it could not."""
+        return await self._call(self.client.views_update(view_id=view_id, hash=hash_, view=view))
+
+    async def _call(self, call: Awaitable[object]) -> str:
+        try:
+            await call
+        except CALL_ERRORS as error:
+            word = verdict(error).error
+            log.warning("view.not_shown", error=word)
+            return word
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """See above. Both functions get the payload as Slack sent it and may raise PayloadError."""
+
+    take: Callable[[Edge, Body], Awaitable[Answer]]
+    then: Callable[[Edge, Body], Awaitable[None]] | None = None
+
+
+async def nothing(_edge: Edge, _body: Body) -> Answer:
+    """Acknowledged; there is nothing to write down."""
+    return NOTHING

@@ -1,0 +1,76 @@
+"""The Slack app as its manifest declares it, with exactly the scopes and events in use.
+
+Every Web API method that this package calls stands in SCOPES with the scope that it needs; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers import names
+from handlers.views import wording
+
+SCOPES: Mapping[str, str | None] = {
+    "auth.test": None,
+    "apps.connections.open": None,  # the app-level token has connections:write
+    "views.open": None,
+    "views.update": None,
+    "chat.postMessage": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "chat.update": "chat:write",
+    "users.info": "users:read",
+}
+EVENTS: tuple[str, ...] = ()
+PATH = "/slack/events"
+_ASK_HINT = "[runbook] [reason …]"
+_COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("breakglass", "Ask the owner for emergency access", _ASK_HINT),
+    ("reset", "Ask the owner for a reset of a credential or second factor", _ASK_HINT),
+    ("exception", "Ask the owner for an exception from policy", _ASK_HINT),
+    (names.COMMAND_MAIN, "What waits for you; help shows the rest", "[ask|help|queue|mine|show ID|matrix|whoami]"),
+)
+
+
+def manifest(prefix: str = "", url: str | None = None) -> dict[str, Any]:
+    """The manifest as data. `url` is the public address for signed HTTP; without it, Socket Mode."""
+    address = _address(url) if url else None
+    place = {"url": address} if address else {}
+    return {
+        "display_information": {"name": wording.BOT_NAME, "description": wording.BOT_TEXT},
+        "features": {
+            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
+            "bot_user": {"display_name": wording.BOT_NAME, "always_online": True},
+            "shortcuts": [
+                {
+                    "name": wording.SHORTCUT_NAME, "type": "global", "callback_id": names.SHORTCUT_ASK,
+                    "description": wording.SHORTCUT_TEXT,
+                }
+            ],
+            "slash_commands": [
+                {
+                    "command": names.command(prefix, name), "description": text, "usage_hint": hint, "should_escape": True,
+                    **place,
+                }
+                for name, text, hint in _COMMANDS
+            ],
+        },
+        "oauth_config": {"scopes": {"bot": scopes()}},
+        "settings": {
+            "interactivity": {"is_enabled": True, **({"request_url": address} if address else {})},
+            "event_subscriptions": {"bot_events": list(EVENTS), **({"request_url": address} if address and EVENTS else {})},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": address is None,
+            "token_rotation_enabled": False,
+        },
+    }  # fmt: skip
+
+
+def scopes() -> list[str]:
+    """The bot token's scopes, sorted. Commands need one of their own."""
+    return sorted({scope for scope in SCOPES.values() if scope} | {"commands"})
+
+
+def _address(url: str) -> str:
+    plain = url.rstrip("/")
+    return plain if plain.endswith(PATH) else plain + PATH

@@ -1,0 +1,238 @@
+"""Drains the outbox: everything written to be said is said, or recorded as undeliverable with the reason (rule 5).
+
+Rows are leased, drawn from the case of that moment, sent, and noted. Lanes decide the order; one place that is slow, paused
+or gone never holds up another. A row whose lease ends (a crash) is sent again: at least once, and every copy answers a
+click alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import aiohttp
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.desk import Desk
+from bot.domain.errors import LookupFailed
+from bot.domain.transition import SYSTEM, Draft, Value
+from bot.ports import Directory, Outgoing
+from handlers.lanes import Lanes, Spot
+from handlers.limits import CALL_ERRORS, Verdict, verdict
+from handlers.purposes import Dropped, Stage, purpose_of, spot
+from handlers.sending import TIMEOUT, Sender, Standing
+
+LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
+POLL, PARTING = 0.25, 3.0  # seconds: between looks without a wake-up; for last words at a stop
+ACCOUNT_AGE = 60.0
+_GROUP, _ROOM, _AT_ONCE, _SLOWEST = 100, 1000, 16, 60.0
+log = structlog.get_logger(__name__)
+
+
+class Messenger:
+    """`pace`: seconds between two new messages in one conversation. `prefix`: of the commands that texts name."""
+
+    def __init__(
+        self, desk: Desk, client: AsyncWebClient, directory: Directory, *, prefix: str = "", pace: float = 1.0
+    ) -> None:
+        self._desk, self._client, self._directory = desk, client, directory
+        self._stage = Stage(desk, prefix)
+        self._lanes = Lanes({"chat.postMessage": pace})
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._failures: dict[int, int] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Speaks until `stop`; then says what can be said within seconds and gives the rest back."""
+        async with self._connected():
+            while not stop.is_set():
+                self._desk.spoke.clear()
+                taken = await self._take_safely()
+                self._start()
+                if taken < _GROUP:
+                    await self._rest(stop)
+            await self._part()
+
+    async def drain(self) -> None:
+        """Says everything that can be said now, and returns."""
+        async with self._connected():
+            while True:
+                taken = await self._take()
+                self._start()
+                if not self._running and not taken:
+                    break
+                await self._first_done(None)
+            await self._give_back(self._lanes.clear(), "waits for its turn", self._desk.clock.monotonic())
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        """One pool of connections for everything that is said; the Web API client shares it meanwhile."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
+            before, self._client.session = self._client.session, session
+            self._sender = Sender(self._client, session)
+            try:
+                yield
+            finally:
+                self._client.session = before
+
+    # Taking.
+
+    async def _take_safely(self) -> int:
+        try:
+            return await self._take()
+        except Exception:
+            log.exception("outbox.not_leased")
+            return 0
+
+    async def _take(self) -> int:
+        """Leases what is due and lines it up; how many rows there were."""
+        if len(self._lanes) >= _ROOM:
+            return 0
+        now = self._desk.clock.now()
+        rows = await self._desk.store.lease(now, now + LEASE, _GROUP)
+        for row in rows:
+            await self._line_up(row)
+        return len(rows)
+
+    async def _line_up(self, row: Outgoing) -> None:
+        if row.id in self._running or self._lanes.holds(row):
+            return  # we have it still; its lease was only too short
+        here, known = self._desk.clock.monotonic(), purpose_of(row)
+        settles = known.settles - self._age(row) if known else 0.0
+        sent_back = self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
+        if sent_back is not None:
+            await self._give_back([sent_back[0]], "waits for its turn", sent_back[1])
+
+    def _start(self) -> None:
+        while len(self._running) < _AT_ONCE:
+            found = self._lanes.take(self._desk.clock.monotonic())
+            if found is None:
+                return
+            row, place = found
+            self._running[row.id] = asyncio.create_task(self._one(row, place))
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        """Until something happens, a held message may go, or a poll's time has passed."""
+        here = self._desk.clock.monotonic()
+        next_at = self._lanes.next_at(here) if len(self._running) < _AT_ONCE else None
+        waits = POLL if next_at is None else min(POLL, max(next_at - here, 0.001))
+        events = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._desk.spoke.wait())]
+        try:
+            await asyncio.wait([*events, *self._running.values()], timeout=waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for event in events:
+                event.cancel()
+            await asyncio.gather(*events, return_exceptions=True)
+
+    async def _part(self) -> None:
+        """Last words: what is due and can go at once goes; what is held is given back."""
+        end = self._desk.clock.monotonic() + PARTING
+        while (left := end - self._desk.clock.monotonic()) > 0:
+            taken = await self._take_safely()
+            self._start()
+            if not self._running and not taken:
+                break
+            await self._first_done(left)
+        await self._give_back(self._lanes.clear(), "stopped", self._desk.clock.monotonic())
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=TIMEOUT + PARTING)
+
+    async def _first_done(self, timeout: float | None) -> None:
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+
+    # Saying.
+
+    async def _one(self, row: Outgoing, place: Spot) -> None:
+        try:
+            await self._say(row, place)
+        except Exception:
+            log.exception("message.failed", outbox=row.id, purpose=row.say.purpose)
+            await self._try_later(row, place)
+        finally:
+            self._running.pop(row.id, None)
+            self._lanes.done(place, self._desk.clock.monotonic())
+
+    async def _try_later(self, row: Outgoing, place: Spot) -> None:
+        try:
+            await self._judged(row, place, Verdict("later", "unexpected"))
+        except Exception:
+            log.exception("message.not_given_back", outbox=row.id)  # the lease ends by itself
+
+    async def _say(self, row: Outgoing, place: Spot) -> None:
+        known = purpose_of(row)
+        if known is None:
+            await self._never(row, "unknown_purpose")
+            return
+        if known.looked_up and await self._is_gone(row):
+            await self._never(row, "deactivated")
+            return
+        case = await self._desk.store.case(row.say.case) if row.say.case else None
+        job = await known.draw(self._stage, row, case)
+        if isinstance(job, Dropped):
+            await self._desk.store.undeliverable(row, job.why, ())
+            return
+        try:
+            standing = await self._sender.send(job, self._age(row))
+        except CALL_ERRORS as error:
+            await self._judged(row, place, verdict(error))
+            return
+        await self._note(row, standing, case.request.version if case else 0)
+
+    async def _is_gone(self, row: Outgoing) -> bool:
+        """Slack takes messages to deactivated accounts without a word: look first. No answer: try."""
+        if row.say.to is None:
+            return False
+        try:
+            return (await self._directory.profile(row.say.to, ACCOUNT_AGE)).deleted
+        except LookupFailed:
+            return False
+
+    async def _note(self, row: Outgoing, standing: Standing, drawn: int) -> None:
+        known = purpose_of(row)
+        kept = known is not None and (known.kept or row.copy is not None)
+        entries = [_entry("delivery.sent", row)] if known and known.logged else []
+        place = standing if kept else Standing()
+        await self._desk.store.sent(row, place.channel, place.ts, drawn, entries)
+        self._failures.pop(row.id, None)
+
+    async def _judged(self, row: Outgoing, place: Spot, judged: Verdict) -> None:
+        """Slack did not take it: wait as told, try again later, or never."""
+        here = self._desk.clock.monotonic()
+        if judged.kind == "limited":
+            log.warning("slack.limited", method=place.method, wait=judged.wait)
+            held = self._lanes.pause(place, here + judged.wait, everywhere=place.method != "chat.postMessage")
+            await self._give_back([row, *held], judged.error, here + judged.wait)
+        elif judged.kind == "never" or self._age(row) > GIVE_UP.total_seconds():
+            await self._never(row, judged.error)
+        else:
+            tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
+            await self._give_back([row], judged.error, here + min(2.0 ** (tries - 1), _SLOWEST))
+
+    async def _never(self, row: Outgoing, error: str) -> None:
+        """It will not be said: recorded, and for a card the engine moves on first."""
+        log.warning("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
+        self._failures.pop(row.id, None)
+        known = purpose_of(row)
+        if row.say.purpose == "card" and row.copy is None:
+            await self._desk.undelivered(row, error)
+        entries = [_entry("delivery.failed", row, error)] if known and known.logged else []
+        await self._desk.store.undeliverable(row, error, entries)
+
+    async def _give_back(self, rows: Sequence[Outgoing], error: str, at: float) -> None:
+        """Back to the outbox until `at` (monotonic seconds)."""
+        for row in rows:
+            wait = max(at - self._desk.clock.monotonic(), 0.0)
+            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=wait), error)
+
+    def _age(self, row: Outgoing) -> float:
+        return (self._desk.clock.now() - row.created_at).total_seconds()
+
+
+def _entry(type_: str, row: Outgoing, error: str = "") -> Draft:
+    say = row.say
+    data: dict[str, Value] = {"purpose": say.purpose}
+    where: Mapping[str, Value] = {"to": say.to} if say.to else {"channel": say.channel or ""}
+    return Draft(type_, SYSTEM, say.case, {**data, **where, **({"error": error} if error else {})})

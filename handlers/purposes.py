@@ -1,0 +1,239 @@
+"""What each row of the outbox says, and where: one row of one table a purpose.
+
+A message is drawn when it is sent, from the case of that moment. What has become pointless by then (a card or a reminder of
+a request that is decided) is dropped instead of disturbing somebody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from bot.acts import Reply
+from bot.desk import Desk
+from bot.domain.people import Person
+from bot.domain.request import Case
+from bot.ports import Copy, Outgoing
+from handlers.lanes import Spot
+from handlers.reading import PAGES
+from handlers.views import receipt as receipts
+from handlers.views.blocks import Block, Message
+from handlers.views.card import card
+from handlers.views.dialogs import filed_result, said_page
+from handlers.views.facts import pending
+from handlers.views.scene import Scene, who
+from handlers.views.sentences import say
+
+FORM_SETTLES = 0.4  # seconds; the acknowledgement draws the form's last page before we do
+Method = Literal["chat.postMessage", "chat.update", "views.update", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What drawing may look at."""
+
+    desk: Desk
+    prefix: str
+
+    def scene(self) -> Scene:
+        return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A new message. `channel` may be a person's id: their direct message."""
+
+    channel: str
+    message: Message
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A message of ours that is drawn again."""
+
+    channel: str
+    ts: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer to one person, where they acted."""
+
+    reply: Reply
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A page of a form."""
+
+    view_id: str
+    view: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Nothing is to be said any more."""
+
+    why: str
+
+
+Job: TypeAlias = Post | Change | Told | Turned | Dropped
+Draw: TypeAlias = Callable[[Stage, Outgoing, Case | None], Awaitable[Job]]
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """`kept`: the message is remembered and redrawn. `logged`: its delivery stands in the log. `looked_up`: the person's
+    account is looked at first. `settles`: seconds that it waits after it was written."""
+
+    draw: Draw
+    method: Method = "chat.postMessage"
+    kept: bool = False
+    logged: bool = False
+    looked_up: bool = False
+    settles: float = 0.0
+
+
+def spot(outgoing: Outgoing) -> Spot:
+    """What Slack counts this call to."""
+    if outgoing.copy is not None:
+        return Spot("chat.update", outgoing.copy.channel)
+    row = PURPOSES.get(outgoing.say.purpose)
+    method = row.method if row else "chat.postMessage"
+    view = outgoing.say.data.get("view")
+    if method == "views.update":
+        return Spot(method, str(view))
+    to = outgoing.say.to
+    return Spot(method, to.user if to else outgoing.say.channel or "")
+
+
+def purpose_of(outgoing: Outgoing) -> Purpose | None:
+    """The row of the table; a redraw has one of its own."""
+    return REFRESH if outgoing.copy is not None else PURPOSES.get(outgoing.say.purpose)
+
+
+async def _card(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    return Post(to.user, card(case, to, stage.scene())) if pending(case) else _DECIDED
+
+
+async def _receipt(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    return _NOBODY if case is None or to is None else Post(to.user, receipts.receipt(case, stage.scene()))
+
+
+async def _reminder(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    if not pending(case) or case.approval.vote_of(to) is not None:
+        return _DECIDED
+    return await _under(stage, "card", case, to, receipts.reminder(case, who(to), stage.scene()))
+
+
+async def _outcome(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to, data = outgoing.say.to, outgoing.say.data
+    if case is None or to is None:
+        return _NOBODY
+    said = receipts.outcome(case, _word(data, "state"), _word(data, "reason"), stage.scene())
+    return await _under(stage, "receipt", case, to, said)
+
+
+async def _body(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    content = await stage.desk.store.file_by_hash(case.request.runbook_sha256)
+    return Post(to.user, receipts.body(case, content, stage.scene()))
+
+
+async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    if case is None or outgoing.say.channel is None:
+        return _NOBODY
+    return Post(outgoing.say.channel, receipts.announcement(case, _word(outgoing.say.data, "state")))
+
+
+async def _alarm(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to, data = outgoing.say.to, outgoing.say.data
+    place = to.user if to else outgoing.say.channel
+    if case is None or not place:
+        return _NOBODY
+    return Post(place, receipts.alarm(case, _word(data, "role"), _word(data, "why")))
+
+
+async def _answer(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    reply, data = reply_of(outgoing), outgoing.say.data
+    return _NOBODY if reply is None else Told(reply, say(_word(data, "sentence"), data, stage.scene()))
+
+
+async def _page(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    reply, data = reply_of(outgoing), outgoing.say.data
+    draw = PAGES.get(_word(data, "page"))
+    if reply is None or draw is None:
+        return _NOBODY
+    return Told(reply, await draw(stage.desk, reply.person, _word(data, "argument"), stage.scene()))
+
+
+async def _form(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    data, scene = outgoing.say.data, stage.scene()
+    view, sentence = _word(data, "view"), _word(data, "sentence")
+    if sentence == "filed" and case is not None:
+        return Turned(view, filed_result(case, scene))
+    return Turned(view, said_page(say(sentence, data, scene).text))
+
+
+async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    copy = outgoing.copy
+    if case is None or copy is None or copy.to is None:
+        return _NOBODY
+    scene = stage.scene()
+    if copy.purpose == "card":
+        return Change(copy.channel, copy.ts, card(case, copy.to, scene))
+    if copy.purpose == "receipt":
+        return Change(copy.channel, copy.ts, receipts.receipt(case, scene))
+    return _NOBODY
+
+
+async def _under(stage: Stage, purpose: str, case: Case, to: Person, said: Message) -> Job:
+    """In the thread of that person's copy; as a message of its own where there is none."""
+    copies = await stage.desk.store.copies(case.id)
+    mine: Copy | None = next((c for c in reversed(copies) if c.purpose == purpose and c.to == to), None)
+    return Post(mine.channel, said, mine.ts) if mine else Post(to.user, said)
+
+
+def reply_of(outgoing: Outgoing) -> Reply | None:
+    """Where an answer goes; to the person's direct message if nothing else is known."""
+    reply, to = outgoing.say.data.get("reply"), outgoing.say.to
+    if to is None:
+        return None
+    found = reply if isinstance(reply, Mapping) else {}
+    return Reply(to, _word(found, "response_url"), _word(found, "channel"))
+
+
+def _word(data: Mapping[str, object], key: str) -> str:
+    value = data.get(key, "")
+    return value if isinstance(value, str) else ""
+
+
+_NOBODY = Dropped("nothing_to_draw")
+_DECIDED = Dropped("no_longer_open")
+
+PURPOSES: Mapping[str, Purpose] = {
+    "card": Purpose(_card, kept=True, logged=True, looked_up=True),
+    "receipt": Purpose(_receipt, kept=True, logged=True, looked_up=True),
+    "reminder": Purpose(_reminder, logged=True, looked_up=True),
+    "outcome": Purpose(_outcome, logged=True, looked_up=True),
+    "body": Purpose(_body, looked_up=True),
+    "announce": Purpose(_announce, logged=True),
+    "alarm": Purpose(_alarm, logged=True, looked_up=True),
+    "answer": Purpose(_answer, "answer"),
+    "page": Purpose(_page, "answer"),
+    "form": Purpose(_form, "views.update", settles=FORM_SETTLES),
+}
+REFRESH = Purpose(_refresh, "chat.update")

@@ -1,0 +1,126 @@
+"""Forms that were sent.
+
+Errors stand at their field and leave no row. What is in order gets its id here, is written down under it, and the
+acknowledgement names it; the worker files it. Nothing that the form carries is believed: who may ask for what is looked
+up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bot.acts import Decide, File, Reply, Tell
+from bot.domain.filing import FieldError
+from bot.domain.people import Person
+from bot.domain.policy import Runbook
+from handlers import names, payloads
+from handlers.edge import Answer, Edge, Listener, nothing
+from handlers.payloads import Body, Sheet, Submission
+from handlers.views import wording
+from handlers.views.blocks import choice_of
+from handlers.views.dialogs import filed_page, read_deny
+from handlers.views.safe import cut
+
+ERROR_MAX, DENY_MAX = 300, 1000
+_OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "runbook": (names.RUNBOOK,),
+    "target": (names.TARGET_TEXT, names.TARGET_CHOICE),
+    "reason": (names.REASON,),
+    "duration": (names.DURATION,),
+    "subject": (names.SUBJECT,),
+}
+
+
+async def take_filing(edge: Edge, body: Body) -> Answer:
+    sent = payloads.submission(body)
+    act = filing(edge, sent)
+    wrong = edge.desk.check_filing(act)
+    if wrong:
+        return {"response_action": "errors", "errors": placed(wrong, sent.sheet)}
+    return await edge.take_in(sent.key, act, {"response_action": "update", "view": filed_page(act.id)})
+
+
+async def take_deny(edge: Edge, body: Body) -> Answer:
+    sent = payloads.submission(body)
+    asked = read_deny(sent.sheet.metadata)
+    stock, text = (sent.sheet.entered.get(key, "").strip() for key in (names.STOCK_REASON, names.REASON))
+    known = choice_of(stock, wording.STOCK_REASONS)
+    reason = ": ".join(part for part in (known if known in wording.STOCK_REASONS else "", text) if part)
+    if not reason:
+        return {"response_action": "errors", "errors": {names.REASON: wording.DENY_BLANK}}
+    if len(text) > DENY_MAX:
+        return {"response_action": "errors", "errors": {names.REASON: wording.DENY_LONG}}
+    question = names.read_question(asked.question)
+    reply = Reply(sent.person, "", asked.channel)
+    if question is None:
+        return await edge.take_in(sent.key, Tell(sent.person, "unknown_button", "", reply))
+    return await edge.take_in(sent.key, Decide(sent.person, *question, "deny", reply, reason))
+
+
+def filing(edge: Edge, sent: Submission) -> File:
+    """What was typed, as an act under a fresh id. A choice that the form did not show yet has its default."""
+    entered = sent.sheet.entered
+    policy = edge.desk.policy
+    runbook = policy.runbooks.get(entered.get(names.RUNBOOK, ""))
+    subject = entered.get(names.SUBJECT, "")
+    home = policy.workspaces[0] if policy.workspaces else sent.person.team
+    return File(
+        id=edge.desk.clock.request_id(),
+        person=sent.person,
+        runbook=entered.get(names.RUNBOOK, ""),
+        target=_target(entered, runbook),
+        reason=entered.get(names.REASON, ""),
+        seconds=_seconds(entered.get(names.DURATION), runbook),
+        fields=_fields(entered, runbook),
+        subject=Person(home, subject) if subject else None,
+        form=sent.sheet.id,
+    )
+
+
+def placed(wrong: Iterable[FieldError], sheet: Sheet) -> dict[str, str]:
+    """Each error at the block of its field; at the runbook's where the form does not show that field."""
+    errors: dict[str, str] = {}
+    for error in wrong:
+        block = _block_of(error.field, sheet)
+        text = error.text if block else f"{wording.FORM_CHANGED} {error.text}"
+        block = block or sheet.places.get(names.RUNBOOK, names.RUNBOOK)
+        errors[block] = cut(f"{errors[block]} {text}" if block in errors else text, ERROR_MAX)
+    return errors
+
+
+def _block_of(field: str, sheet: Sheet) -> str:
+    for action_id, block_id in sheet.places.items():
+        if action_id in _OWN_FIELDS.get(field, ()):
+            return block_id
+        name = names.field_of(action_id)
+        if name is not None and field == f"field.{name}":
+            return block_id
+    return ""
+
+
+def _target(entered: Mapping[str, str], runbook: Runbook | None) -> str:
+    if runbook is not None and runbook.targets:
+        return choice_of(entered.get(names.TARGET_CHOICE, ""), runbook.targets)
+    return entered.get(names.TARGET_TEXT, "")
+
+
+def _seconds(text: str | None, runbook: Runbook | None) -> int:
+    if text is None:
+        return runbook.default_duration if runbook else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _fields(entered: Mapping[str, str], runbook: Runbook | None) -> dict[str, str]:
+    answers: dict[str, str] = {}
+    for spec in runbook.fields if runbook else ():
+        value = entered.get(names.field_action(spec.name, spec.type))
+        if value is not None:
+            answers[spec.name] = choice_of(value, spec.options) if spec.type == "select" else value
+    return answers
+
+
+SUBMISSIONS: Mapping[str, Listener] = {
+    names.FORM_ASK: Listener(take_filing),
+    names.FORM_DENY: Listener(take_deny),
+}
+ANY_SUBMISSION = Listener(nothing)

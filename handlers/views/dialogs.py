@@ -1,0 +1,74 @@
+"""The other pages of forms: Deny with its reasons, the last page after a filing, a page that only says something."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from bot.domain.request import Case
+from handlers import names
+from handlers.views import wording
+from handlers.views.blocks import Block, context, input_block, modal, plain, section, select
+from handlers.views.receipt import status
+from handlers.views.safe import inline
+from handlers.views.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the Deny form is about: the button's value, and the conversation in which it was pressed."""
+
+    question: str
+    channel: str
+
+
+def deny_form(asked: Asked, case_id: str) -> Block:
+    """Stock reasons and text; either is enough, none is preselected."""
+    reasons = {reason: reason for reason in wording.STOCK_REASONS}
+    text: Block = {
+        "type": "plain_text_input", "action_id": names.REASON, "multiline": True, "max_length": 1000,
+        "placeholder": plain("In your own words", 150),
+    }  # fmt: skip
+    blocks = [
+        section(f"*{inline(case_id, 20)}.* {wording.DENY_FINAL}"),
+        input_block(
+            names.STOCK_REASON, wording.STOCK_REASON, select(names.STOCK_REASON, reasons, placeholder="Choose one"),
+            optional=True,
+        ),
+        input_block(names.REASON, wording.REASON, text, optional=True, hint=wording.DENY_HINT),
+    ]  # fmt: skip
+    metadata = json.dumps({"question": asked.question, "channel": asked.channel})
+    return modal(
+        names.FORM_DENY, f"{wording.DENY} {case_id}", blocks, submit=wording.DENY, close=wording.CANCEL, metadata=metadata
+    )
+
+
+def read_deny(metadata: str) -> Asked:
+    """What the Deny form was about; empty where it cannot be read."""
+    try:
+        read = json.loads(metadata)
+    except ValueError:
+        read = {}
+    found = read if isinstance(read, dict) else {}
+    question, channel = found.get("question", ""), found.get("channel", "")
+    return Asked(question if isinstance(question, str) else "", channel if isinstance(channel, str) else "")
+
+
+def filed_page(case_id: str) -> Block:
+    """Shown with the acknowledgement: the id stands at once."""
+    return _last(f"*{case_id}* is filed.", wording.FILED_WAIT)
+
+
+def filed_result(case: Case, scene: Scene) -> Block:
+    """The same page when the worker has committed: who is asked now, who next and when."""
+    return _last(f"*{case.id}* is filed.\n{status(case, scene)}", wording.FILED)
+
+
+def said_page(text: str) -> Block:
+    """A page that says one thing; `text` is mrkdwn."""
+    return _last(text, "")
+
+
+def _last(text: str, note: str) -> Block:
+    blocks = [section(text)] + ([context(note)] if note else [])
+    return modal(names.FORM_FILED, wording.FORM_TITLE, blocks, close=wording.CLOSE)

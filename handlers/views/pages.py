@@ -1,0 +1,137 @@
+"""Pages of text that a command answers with: what waits, queue, mine, show, matrix, whoami, help.
+
+They are shown to one person only and carry no buttons: nothing redraws them, and every button of ours must vanish when a
+decision falls. A provider's person gets only cases, runbooks and domains of their own provider (rule 11).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.domain.people import Person, Profile
+from bot.domain.policy import Domain, Policy, Runbook
+from bot.domain.request import Case
+from bot.domain.rota import on_call
+from handlers.views import facts, wording
+from handlers.views.blocks import Message, context, message
+from handlers.views.receipt import status
+from handlers.views.safe import escape, inline, one_line
+from handlers.views.scene import Scene, everyone, who
+
+SHOWN = 15
+
+
+def listing(title: str, empty: str, cases: Sequence[Case], scene: Scene) -> Message:
+    """Several cases, three lines each."""
+    if not cases:
+        return _page(empty, [empty])
+    lines = [f"*{title}*", *(_entry(case, scene) for case in cases[:SHOWN])]
+    if len(cases) > SHOWN:
+        lines.append(f"… and {len(cases) - SHOWN} more.")
+    return _page("\n".join(lines), lines)
+
+
+def waiting(cases: Sequence[Case], scene: Scene) -> Message:
+    shown = listing("What waits for you", "Nothing waits for you.", cases, scene)
+    where = "The buttons are on the cards in our direct message." if cases else _more(scene)
+    return message(f"{shown.text}\n{where}", [*shown.blocks, context(where)])
+
+
+def queue(cases: Sequence[Case], scene: Scene) -> Message:
+    return listing("Open requests", "No request is open in your domains, or of your provider.", cases, scene)
+
+
+def mine(cases: Sequence[Case], scene: Scene) -> Message:
+    return listing("What you asked for", "You have not asked for anything.", cases, scene)
+
+
+def show(case: Case, scene: Scene) -> Message:
+    """One request, all that was filed and how it stands."""
+    request = case.request
+    head = [
+        f"*{case.id} · {facts.heading(case)}*",
+        f"{who(request.requester)} of *{scene.provider(request.provider)}* asked at {scene.at(request.filed_at)}"
+        f" for *{scene.lasting(request.seconds)}*",
+    ]
+    lines = [*head, *facts.asked_for(case, scene), status(case, scene)]
+    text = "\n".join([*head, f"{wording.TARGET}: {inline(request.target, 300)}", status(case, scene)])
+    return message(text, facts.sections(lines))
+
+
+def matrix(domains: Sequence[Domain], runbooks: Sequence[Runbook], scene: Scene) -> Message:
+    """Who answers for what, and what may be asked for there."""
+    if not domains:
+        text = f"There is nothing that you may ask for. Write to {inline(scene.policy.contact, 200)} if that is wrong."
+        return _page(text, [text])
+    lines = [f"*{inline(scene.policy.organisation, 100)}: who answers for what*"]
+    lines += [_domain(domain, runbooks, scene) for domain in domains[:40]]
+    return _page("\n".join(lines), lines)
+
+
+def whoami(people: Sequence[Profile], policy: Policy) -> Message:
+    """Lines to paste under `people:` of the responsibility matrix."""
+    taken: set[str] = set()
+    lines = [_yaml_line(profile, policy, taken) for profile in people]
+    head = "Lines for `people:` in the responsibility matrix. The id alone decides; the name is for readers."
+    code = "```\n" + "\n".join(lines) + "\n```"
+    return message(f"{head}\n{code}", facts.sections([head, code]))
+
+
+def help_page(unknown: str, scene: Scene) -> Message:
+    lines = [f"There is no “{inline(unknown, 60)}” here."] if unknown else []
+    lines += [f"*{wording.BOT_NAME}.* {wording.BOT_TEXT}", *wording.help_lines(scene.prefix)]
+    lines.append(f"Questions go to {inline(scene.policy.contact, 200)}.")
+    return _page("\n".join(lines), ["\n".join(lines)])
+
+
+def _page(text: str, lines: Sequence[str]) -> Message:
+    return message(text, facts.sections(lines))
+
+
+def _more(scene: Scene) -> str:
+    return f"`/{scene.prefix}countersign help` shows what can be typed."
+
+
+def _entry(case: Case, scene: Scene) -> str:
+    """A case in a list. Never its target or reason: a list is looked at over shoulders."""
+    request = case.request
+    asks = f"{who(request.requester)} of {scene.provider(request.provider, 60)}, {scene.lasting(request.seconds)}"
+    if not facts.pending(case):
+        return f"*{case.id}* {facts.heading(case, 120)}\n{asks}\n{facts.outcome(case, scene)}"
+    ends = f"Expires at {scene.at(case.approval.expires_at)}. {facts.asked_now(case, scene)}"
+    return f"*{case.id}* {facts.heading(case, 120)}\n{asks}\n{ends}"
+
+
+def _domain(domain: Domain, runbooks: Sequence[Runbook], scene: Scene) -> str:
+    rota = scene.policy.rotas.get(domain.on_call) if domain.on_call else None
+    person = on_call(rota, scene.now) if rota else None
+    parts = [f"owner {who(domain.owner)}"]
+    if domain.deputies:
+        parts.append(f"deputies {everyone(domain.deputies)}")
+    if person:
+        parts.append(f"on-call now {who(person)}")
+    if domain.risk_owner:
+        parts.append(f"risk owner {who(domain.risk_owner)}")
+    asked = [f"• {inline(r.title, 120)} (`{inline(r.id, 80)}`)" for r in runbooks if r.domain == domain.id][:12]
+    return "\n".join([f"*{inline(domain.name, 120)}*: {', '.join(parts)}", *asked])
+
+
+def _yaml_line(profile: Profile, policy: Policy, taken: set[str]) -> str:
+    """`olga: {id: U0OWNER, name: Olga Novak}`; an account of elsewhere is written with its team."""
+    person = profile.person
+    name = re.sub(r"[^\w .’'-]", "", one_line(profile.name))[:80].strip() or person.user
+    label = _label(name, person, taken)
+    home = policy.workspaces == (person.team,)
+    shown = name if re.fullmatch(r"[^\W\d_][\w .-]*", name) else '"' + name.replace("'", "’") + '"'
+    return escape(f"{label}: {{id: {person.user if home else person}, name: {shown}}}")
+
+
+def _label(name: str, person: Person, taken: set[str]) -> str:
+    """The first name in ASCII, made unique; the id where there is none."""
+    first = re.sub(r"[^a-z0-9]", "", name.split()[0].lower()) or person.user.lower()
+    label, number = first, 2
+    while label in taken:
+        label, number = f"{first}{number}", number + 1
+    taken.add(label)
+    return label

@@ -1,0 +1,126 @@
+"""What somebody is told about what they just did: one named sentence an answer.
+
+A sentence gets its parameters as JSON gave them back, so each reads them leniently. The text `plain` comes from the domain
+and may name things from policy files: it is escaped like everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from handlers.views import wording
+from handlers.views.blocks import Message, message, section
+from handlers.views.safe import inline
+from handlers.views.scene import Scene
+
+Params = Mapping[str, object]
+
+
+def say(sentence: str, params: Params, scene: Scene) -> Message:
+    """The message for a named sentence; one that this release does not know is still answered."""
+    text = SENTENCES.get(sentence, _failed)(params, scene)
+    return message(text, [section(text)])
+
+
+def _plain(params: Params, _scene: Scene) -> str:
+    return inline(_word(params, "text"), 2800)
+
+
+def _lost(params: Params, scene: Scene) -> str:
+    user = _word(params, "by").rpartition("/")[2]
+    by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
+    state = wording.STATES.get(_word(params, "state"), "decided")
+    return f"This was already {state}{by}{_when(params, scene)}. Your click changed nothing."
+
+
+def _late(params: Params, scene: Scene) -> str:
+    return f"This expired{_when(params, scene)}. Nothing was opened, and your click changed nothing."
+
+
+def _stale(_params: Params, scene: Scene) -> str:
+    return (
+        "The question has changed since this message was drawn, and your click changed nothing."
+        f" Look at the newest card: `/{scene.prefix}countersign` shows what waits for you."
+    )
+
+
+def _again(_params: Params, _scene: Scene) -> str:
+    return "Slack did not confirm your account just now, so nothing was decided. Press again."
+
+
+def _repeat_yes(params: Params, scene: Scene) -> str:
+    have, need = _number(params, "have"), _number(params, "need")
+    return f"You already said yes{_when(params, scene)}: {have} of {need} yes. Another person is needed."
+
+
+def _refused_filing(params: Params, _scene: Scene) -> str:
+    return f"*{inline(_word(params, 'id'), 20)}* was not filed. {inline(_word(params, 'text'), 2600)}"
+
+
+def _unknown(params: Params, _scene: Scene) -> str:
+    return f"There is no request {inline(_word(params, 'id') or _word(params, 'argument'), 40)} that you may see."
+
+
+def _failed(_params: Params, scene: Scene) -> str:
+    return f"This could not be carried out, and nothing was changed. Try again, or write to {_contact(scene)}."
+
+
+def _no_requester(_params: Params, scene: Scene) -> str:
+    return (
+        f"You are not named as somebody who may ask {inline(scene.policy.organisation, 100)} for anything."
+        f" Write to {_contact(scene)} if that is wrong."
+    )
+
+
+def _nothing_of_kind(params: Params, scene: Scene) -> str:
+    kind = next((text for key, text in wording.KINDS.items() if key == _word(params, "argument")), "anything")
+    return (
+        f"There is no runbook of the kind “{kind}” that you may ask for."
+        f" `/{scene.prefix}countersign ask` shows everything that you may; write to {_contact(scene)} if that is wrong."
+    )
+
+
+def _unknown_button(_params: Params, scene: Scene) -> str:
+    return f"This button means nothing in this release. Nothing was changed. Write to {_contact(scene)} if you need it."
+
+
+def _form_not_shown(_params: Params, _scene: Scene) -> str:
+    return "Slack did not open the form: it waits three seconds at most. Nothing was filed. Type the command again."
+
+
+def _contact(scene: Scene) -> str:
+    return inline(scene.policy.contact, 200)
+
+
+def _word(params: Params, key: str) -> str:
+    value = params.get(key, "")
+    return value if isinstance(value, str) else str(value)
+
+
+def _number(params: Params, key: str) -> int:
+    value = params.get(key, 0)
+    return value if isinstance(value, int) else 0
+
+
+def _when(params: Params, scene: Scene) -> str:
+    """` at …` from milliseconds since 1970; empty where there are none."""
+    ms = _number(params, "at")
+    return f" at {scene.at(datetime.fromtimestamp(ms / 1000, UTC))}" if 0 < ms < 10**14 else ""
+
+
+SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
+    "plain": _plain,
+    "lost": _lost,
+    "late": _late,
+    "stale": _stale,
+    "again": _again,
+    "repeat_yes": _repeat_yes,
+    "refused_filing": _refused_filing,
+    "unknown": _unknown,
+    "failed": _failed,
+    "no_requester": _no_requester,
+    "nothing_of_kind": _nothing_of_kind,
+    "unknown_button": _unknown_button,
+    "form_not_shown": _form_not_shown,
+}

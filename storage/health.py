@@ -1,0 +1,83 @@
+"""A look at the database file that changes nothing: could this program serve from it?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bot.domain.errors import SchemaError, StorageError
+from bot.findings import Finding, error, warning
+from storage import schema
+from storage.sqlite import Database, Session
+
+_CHECK = "check COUNTERSIGN_DATABASE_URL"
+
+
+async def examine(path: Path) -> list[Finding]:
+    """No file yet is well, as long as one can be made: the first start does."""
+    outside = _outside(path)
+    if outside is not None:
+        return outside
+    try:
+        database = await Database.open(path, writable=False)
+        try:
+            found = await database.run(_inside)
+        finally:
+            await database.close()
+    except (StorageError, SchemaError) as failure:
+        return [error("database", f"The database {path} cannot be used: {_told(failure)}")]
+    return [*found, *_access(path)]
+
+
+def _inside(session: Session) -> list[Finding]:
+    if not session.raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return []  # an empty file: the first start fills it
+    sound = session.raw.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if sound != "ok":
+        text = "The database is damaged: restore a backup, then run `countersign log verify`."
+        return [error("database", text)]
+    try:
+        schema.check(session)
+    except SchemaError as failure:
+        if not _behind(session):
+            raise
+        return [warning("database", str(failure))]
+    return []
+
+
+def _behind(session: Session) -> bool:
+    """Ours, and of an earlier version: `migrate` mends it."""
+    tables = {row[0] for row in session.raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "schema_version" not in tables:
+        return False
+    row = session.row("schema_version")
+    return row is not None and int(row["version"]) < len(schema.migrations())
+
+
+def _outside(path: Path) -> list[Finding] | None:
+    """What can be said without opening a file; None if there is one to open."""
+    if path.is_dir():
+        return [error("database", f"The database {path} is a folder: {_CHECK}, it names a file.")]
+    return None if path.exists() else _place(path.absolute().parent)
+
+
+def _place(folder: Path) -> list[Finding]:
+    if not folder.is_dir():
+        return [error("database", f"The folder {folder} for the database does not exist: create it, or {_CHECK}.")]
+    if not os.access(folder, os.W_OK | os.X_OK):
+        text = f"The database cannot be made in {folder}: give this account the right to write there, or {_CHECK}."
+        return [error("database", text)]
+    return []
+
+
+def _access(path: Path) -> list[Finding]:
+    if not os.access(path, os.W_OK):
+        return [error("database", f"The database {path} cannot be written: give this account the right to, or {_CHECK}.")]
+    if path.stat().st_mode & 0o077:
+        return [warning("database", f"Others on this machine can open the database {path}: chmod 600 {path}.")]
+    return []
+
+
+def _told(failure: Exception) -> str:
+    text = str(failure)
+    return text if "COUNTERSIGN_DATABASE_URL" in text else f"{text.rstrip('.')}; {_CHECK}."

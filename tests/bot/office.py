@@ -1,0 +1,267 @@
+"""The real desk, worker, sweeper and store around a clock, a directory and a Slack that tests move by hand."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+from bot.acts import Act, Decide, Decision, File, Reach, Reply
+from bot.desk import Desk
+from bot.domain.errors import LookupFailed
+from bot.domain.lifecycle import RequestState
+from bot.domain.people import Person, Profile
+from bot.domain.policy import Policy
+from bot.domain.request import Case
+from bot.domain.transition import SYSTEM, Draft, Transition
+from bot.ports import Outgoing, Store
+from bot.sweeper import Sweeper
+from bot.worker import Worker
+from storage.store import SqliteStore
+from tests.bot.building import HOME, MINUTE, T0
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LEASE = timedelta(seconds=30)
+
+
+@dataclass
+class HandClock:
+    """Stands still until it is moved. Ids, salts and pseudonyms count up."""
+
+    at: datetime = T0
+    drawn: int = 0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def request_id(self) -> str:
+        number = self._draw()
+        return "R-" + "".join(_CROCKFORD[number >> shift & 31] for shift in range(35, -1, -5))
+
+    def salt(self) -> bytes:
+        return self._draw().to_bytes(16, "big")
+
+    def pseudonym(self) -> str:
+        return f"sub_{self._draw():026d}"
+
+    def _draw(self) -> int:
+        self.drawn += 1
+        return self.drawn
+
+
+@dataclass
+class HandDirectory:
+    """Slack's word on people: a full account, unless it was told otherwise."""
+
+    gone: set[Person] = field(default_factory=set)
+    guests: set[Person] = field(default_factory=set)
+    silent: set[Person] = field(default_factory=set)
+    special: dict[Person, dict[str, Any]] = field(default_factory=dict)
+
+    async def profile(self, person: Person, max_age: float) -> Profile:
+        if person in self.silent:
+            raise LookupFailed("Slack does not answer; press again.")
+        told = {"deleted": person in self.gone, "is_guest": person in self.guests, "is_stranger": person.team != HOME}
+        return Profile(person, name=person.user, **(told | self.special.get(person, {})))
+
+
+class Killed(BaseException):
+    """The process died here."""
+
+
+class MortalStore:
+    """A store whose process can be killed just before or just after a commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.dies: str = ""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def commit(self, act: Transition) -> Case | None:
+        if self.dies == "before":
+            raise Killed
+        done = await self._store.commit(act)
+        if self.dies == "after":
+            raise Killed
+        return done
+
+
+@dataclass
+class Office:
+    """Opened on a file; `restart` closes everything and opens it again, as a new process would."""
+
+    path: Path
+    policy: Policy
+    clock: HandClock = field(default_factory=HandClock)
+    directory: HandDirectory = field(default_factory=HandDirectory)
+    scale: float = 1
+    keys: int = 0
+    posted: int = 0
+    dead_letters: set[Person] = field(default_factory=set)  # whom Slack will not deliver to
+    shown: list[Outgoing] = field(default_factory=list)  # everything that Slack accepted
+
+    async def open(self) -> Self:
+        self.store = await SqliteStore.open(self.path, self.clock, "test.example/log")
+        self.mortal = MortalStore(self.store)
+        self.desk = Desk(self.mortal, self.directory, self.clock, self.scale, self.policy)  # type: ignore[arg-type]
+        self.worker, self.sweeper = Worker(self.desk), Sweeper(self.desk)
+        return self
+
+    async def close(self) -> None:
+        await self.store.close()
+
+    async def restart(self) -> None:
+        sets = self.desk.sets  # the composition root reads them back from the store
+        await self.close()
+        await self.open()
+        self.desk.sets = sets
+
+    async def adopt(self, policy: Policy) -> None:
+        """Another policy is in force from now on."""
+        self.policy = policy
+        await self.desk.adopt(policy)
+
+    # What people do.
+
+    async def take_in(self, act: Act, key: str | None = None) -> str:
+        """Written down, not yet carried out. Returns its key."""
+        self.keys += 1
+        key = key or f"key-{self.keys}"
+        await self.desk.take_in(key, act, {"ok": True})
+        return key
+
+    def form(self, requester: Person, runbook: str = "emergency", **how: Any) -> File:
+        told = {"target": "srv-1", "reason": "disk full", "seconds": 3600, "fields": {}} | how
+        return File(self.clock.request_id(), requester, runbook, **told)
+
+    async def file(self, requester: Person, runbook: str = "emergency", **how: Any) -> str:
+        """Files and carries out; the id."""
+        act = self.form(requester, runbook, **how)
+        await self.take_in(act)
+        await self.worker.drain()
+        return act.id
+
+    def press(self, person: Person, case_id: str, decision: Decision = "approve", version: int = 1) -> Decide:
+        reason = "not now" if decision == "deny" else ""
+        return Decide(person, case_id, version, decision, Reply(person, channel="D0"), reason)
+
+    async def click(self, person: Person, case_id: str, decision: Decision = "approve", version: int = 1) -> None:
+        await self.take_in(self.press(person, case_id, decision, version))
+        await self.worker.drain()
+
+    async def reach(self, person: Person, case_id: str, version: int = 1) -> None:
+        await self.take_in(Reach(person, case_id, version, Reply(person, channel="D0")))
+        await self.worker.drain()
+
+    async def together(self, *acts: Act) -> None:
+        """Several acts at one instant: taken in before any of them is carried out."""
+        for act in acts:
+            await self.take_in(act)
+        await self.worker.drain()
+
+    # What the clock does.
+
+    async def forward(self, delta: timedelta, every: timedelta = MINUTE) -> None:
+        """Time passes with the sweeper at work, at most `every` between two sweeps."""
+        end = self.clock.at + delta
+        while self.clock.at < end:
+            self.clock.at = min(end, self.clock.at + every)
+            await self.sweeper.sweep()
+
+    def sleep(self, delta: timedelta) -> None:
+        """Time passes and nobody looks."""
+        self.clock.at += delta
+
+    # What Slack does.
+
+    async def deliver(self, limit: int = 1000) -> list[Outgoing]:
+        """Everything that can be said now is said, or proves undeliverable."""
+        done: list[Outgoing] = []
+        while len(done) < limit:
+            leased = await self.store.lease(self.clock.now(), self.clock.now() + LEASE, min(50, limit - len(done)))
+            if not leased:
+                break
+            for outgoing in leased:
+                await self.say(outgoing)
+            done += leased
+        return done
+
+    async def say(self, outgoing: Outgoing) -> None:
+        say = outgoing.say
+        if say.to is not None and (say.to in self.dead_letters or say.to in self.directory.gone):
+            if say.purpose == "card" and outgoing.copy is None:
+                await self.desk.undelivered(outgoing, "user_not_found")
+            draft = Draft("delivery.failed", SYSTEM, say.case, {"to": say.to, "purpose": say.purpose, "error": "user"})
+            await self.store.undeliverable(outgoing, "user_not_found", [draft])
+            return
+        self.posted += 1
+        case = await self.store.case(say.case) if say.case else None
+        drawn = case.request.version if case else 0
+        await self.store.sent(outgoing, say.channel or f"D-{say.to}", f"{self.posted}.0", drawn, [])
+        self.shown.append(outgoing)
+
+    # What stands written, read past our own code.
+
+    def rows(self, sql: str, **values: Any) -> list[sqlite3.Row]:
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.row_factory = sqlite3.Row
+            return connection.execute(sql, values).fetchall()
+
+    def log(self, case_id: str | None = None, start: int = 0) -> list[dict[str, Any]]:
+        """The log's entries, with people instead of pseudonyms, as `who` and in `data`."""
+        names = {r["ref"]: Person(r["team_id"], r["user_id"]) for r in self.rows("SELECT * FROM person")}
+        found = [
+            json.loads(r["data"]) for r in self.rows("SELECT data FROM log_entry WHERE idx >= :i ORDER BY idx", i=start)
+        ]
+        return [_named(e, names) for e in found if case_id is None or e.get("case") == case_id]
+
+    def types(self, case_id: str) -> list[str]:
+        return [entry["type"] for entry in self.log(case_id)]
+
+    def steps(self, case_id: str) -> list[tuple[str, str, str | set[Person]]]:
+        """What the log says of the ladder: (minutes after the filing, what, whom or why)."""
+        filed = datetime.fromisoformat(self.log(case_id)[0]["ts"])
+        told = []
+        for entry in self.log(case_id):
+            if entry["type"] in ("step.fired", "step.skipped"):
+                data, fired = entry["data"], entry["type"] == "step.fired"
+                after = (datetime.fromisoformat(entry["ts"]) - filed) / MINUTE
+                what = f"{data['action']} {data['role']}" if fired else f"skip {data['role']}"
+                told.append((f"{after:g}m", what, set(data["to"]) if fired else data["why"]))
+        return told
+
+    def answers(self) -> list[dict[str, Any]]:
+        """Sentences to people, still unsent: `to`, `sentence` and its parameters."""
+        rows = self.rows(
+            "SELECT to_user, case_id, data FROM outbox WHERE purpose = 'answer' AND done_ms IS NULL ORDER BY id"
+        )
+        return [{"to": r["to_user"], "case": r["case_id"], **json.loads(r["data"])} for r in rows]
+
+    async def case(self, case_id: str) -> Case:
+        found = await self.store.case(case_id)
+        assert found is not None
+        return found
+
+    async def state(self, case_id: str) -> RequestState:
+        return (await self.case(case_id)).request.state
+
+
+def _named(entry: dict[str, Any], names: dict[str, Person]) -> dict[str, Any]:
+    def walk(value: Any) -> Any:
+        if isinstance(value, str) and value in names:
+            return names[value]
+        if isinstance(value, list):
+            return [walk(item) for item in value]
+        return {key: walk(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+    named: dict[str, Any] = walk(entry)
+    return named | {"who": named["actor"].get("ref")}

@@ -1,0 +1,133 @@
+"""Settings: one clear sentence a fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import SettingsError
+from bot.settings import Settings, load
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine and no .env file."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(("COUNTERSIGN_", "SLACK_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def loaded(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return load()
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    settings = load()
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.database_url == "sqlite:///countersign.db"
+    assert settings.sqlite_path == Path("countersign.db")
+    assert (settings.listen, settings.ops_listen) == ("127.0.0.1:3000", "127.0.0.1:3001")
+    assert (settings.runbooks_dir, settings.state_dir) == (Path("runbooks"), Path(".countersign"))
+    assert (settings.log_origin, settings.log_format, settings.command_prefix, settings.time_scale) == (None, None, "", 1)
+
+
+def test_slacks_own_names_are_kept_and_the_rest_has_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, SLACK_BOT_TOKEN="xoxb-1", COUNTERSIGN_COMMAND_PREFIX="cs-")
+    assert settings.slack_bot_token is not None
+    assert settings.slack_bot_token.get_secret_value() == "xoxb-1"
+    assert settings.command_prefix == "cs-"
+
+
+def test_a_dotenv_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("COUNTERSIGN_LISTEN=127.0.0.1:9000\nSLACK_APP_TOKEN=xapp-2\n")
+    settings = loaded(monkeypatch, SLACK_APP_TOKEN="xapp-1")
+    assert settings.listen == "127.0.0.1:9000"
+    assert settings.slack_app_token is not None
+    assert settings.slack_app_token.get_secret_value() == "xapp-1"
+
+
+def test_a_secrets_directory_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "slack_bot_token").write_text("xoxb-9\n")
+    settings = loaded(monkeypatch, COUNTERSIGN_SECRETS_DIR=str(secrets))
+    assert settings.slack_bot_token is not None
+    assert settings.slack_bot_token.get_secret_value().strip() == "xoxb-9"
+
+
+def test_a_set_but_empty_setting_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loaded(monkeypatch, SLACK_BOT_TOKEN="", COUNTERSIGN_TIME_SCALE="").slack_bot_token is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SLACK_BOT_TOKEN", "verysecret", r"SLACK_BOT_TOKEN: starts with xoxb-"),
+        ("SLACK_APP_TOKEN", "verysecret", r"SLACK_APP_TOKEN: starts with xapp-"),
+        ("SLACK_BOT_TOKEN", "xapp-verysecret", r"SLACK_BOT_TOKEN: .* swapped"),
+        ("SLACK_APP_TOKEN", "xoxb-verysecret", r"SLACK_APP_TOKEN: .* swapped"),
+        ("SLACK_API_URL", "slack.com", r"SLACK_API_URL: must be an address"),
+        ("COUNTERSIGN_DATABASE_URL", "mysql://x", r"COUNTERSIGN_DATABASE_URL: must start with sqlite:///"),
+        ("COUNTERSIGN_LOG_FORMAT", "xml", r"COUNTERSIGN_LOG_FORMAT: is json or console"),
+        ("COUNTERSIGN_TIME_SCALE", "fast", r"COUNTERSIGN_TIME_SCALE: "),
+    ],
+)
+def test_a_malformed_setting_is_one_sentence_that_names_it_and_hides_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    with pytest.raises(SettingsError, match=says) as told:
+        loaded(monkeypatch, **{name: value})
+    assert "\n" not in str(told.value)
+    assert "verysecret" not in str(told.value)
+
+
+def test_two_faults_are_two_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError) as told:
+        loaded(monkeypatch, SLACK_BOT_TOKEN="nonsense", COUNTERSIGN_LOG_FORMAT="xml")
+    assert len(str(told.value).splitlines()) == 2
+    assert "nonsense" not in str(told.value)
+
+
+@pytest.mark.parametrize("scale", ["0.5", "0", "-1", "nan", "inf"])
+def test_policy_times_are_never_stretched(monkeypatch: pytest.MonkeyPatch, scale: str) -> None:
+    with pytest.raises(SettingsError, match="TIME_SCALE"):
+        loaded(monkeypatch, COUNTERSIGN_TIME_SCALE=scale, SLACK_API_URL="http://127.0.0.1:1/api/")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "http://localhost/api/", "http://[::1]:9/api/"])
+def test_time_runs_faster_only_against_this_machine(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    settings = loaded(monkeypatch, COUNTERSIGN_TIME_SCALE="60", SLACK_API_URL=url)
+    assert settings.time_scale == 60
+    assert settings.slack_api_url.endswith("/api/")
+
+
+@pytest.mark.parametrize("url", ["https://slack.com/api/", "http://127.0.0.1.evil.example/api/", "http://10.0.0.1/api/"])
+def test_time_does_not_run_faster_against_anybody_else(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    with pytest.raises(SettingsError, match="TIME_SCALE above 1"):
+        loaded(monkeypatch, COUNTERSIGN_TIME_SCALE="60", SLACK_API_URL=url)
+
+
+def test_postgresql_is_refused_where_sqlite_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, COUNTERSIGN_DATABASE_URL="postgresql://x/y")
+    with pytest.raises(SettingsError, match="sqlite:///FILE"):
+        _ = settings.sqlite_path
+
+
+def test_what_slack_needs_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN is not set"):
+        load().require_slack()
+    with pytest.raises(SettingsError, match="SLACK_APP_TOKEN is not set"):
+        loaded(monkeypatch, SLACK_BOT_TOKEN="xoxb-1").require_slack()
+    loaded(monkeypatch, SLACK_APP_TOKEN="xapp-1").require_slack()
+
+
+def test_no_token_stands_in_the_text_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, SLACK_BOT_TOKEN="xoxb-verysecret", SLACK_SIGNING_SECRET="alsosecret")
+    assert "verysecret" not in repr(settings)
+    assert "alsosecret" not in str(settings)

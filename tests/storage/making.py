@@ -1,0 +1,132 @@
+"""Cases and acts for tests of the storage, made by hand: they need no policy and no judgement."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.domain.lifecycle import AskState, GrantState, RequestState
+from bot.domain.people import Person
+from bot.domain.request import Ask, Case, FieldValue, Grant, Note, Reached, Request, Step, Vote
+from bot.domain.transition import CLOCK, Actor, Draft, Lane, Private, Say, Transition
+
+T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+MS, SECOND, MINUTE, HOUR = (timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1))
+PE1, OWNER, DEPUTY = Person("T0PROV", "U0PE1"), Person("T0HOME", "U0OWNER"), Person("T0HOME", "U0DEP1")
+
+
+@dataclass
+class HandClock:
+    """Stands still until it is moved. Ids, salts and pseudonyms count up from `drawn`."""
+
+    at: datetime = T0
+    drawn: int = 0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def request_id(self) -> str:
+        return f"R-{self._draw():08d}"
+
+    def salt(self) -> bytes:
+        return self._draw().to_bytes(16, "big")
+
+    def pseudonym(self) -> str:
+        return f"sub_{self._draw():026d}"
+
+    def _draw(self) -> int:
+        self.drawn += 1
+        return self.drawn
+
+
+def new_case(case_id: str, **how: Any) -> Case:
+    """A pending request with an ask that has reached the owner."""
+    told = {
+        "kind": "emergency_access", "right": "approval", "runbook": "admin", "runbook_sha256": "ab" * 32,
+        "policy_sha256": "cd" * 32, "title": "Emergency admin", "domain": "directory", "provider": "northgate",
+        "requester": PE1, "target": "dc1", "reason": "disk: full", "seconds": 3600, "filed_at": T0,
+        "fields": (FieldValue("ticket", "Incident ticket", "INC1"),), "expires_at": T0 + 45 * MINUTE,
+    } | how  # fmt: skip
+    request = Request(id=case_id, **told)
+    steps = (
+        Step(0, "notify", "owner", request.filed_at, also=("risk_owner",), state="fired"),
+        Step(1, "notify", "on_call", request.filed_at + 10 * MINUTE, page=True),
+    )
+    ask = Ask(
+        "approval", 1, 2, ("risk_owner",), request.filed_at, request.expires_at, steps=steps,
+        reached=(Reached(OWNER, "owner", 0, request.filed_at),),
+    )  # fmt: skip
+    return Case(request, (ask,))
+
+
+def filing(case: Case, **how: Any) -> Transition:
+    request = case.request
+    private = (Private("target", request.target, request.requester), Private("reason", request.reason, request.requester))
+    who = Actor("person", request.requester, request.provider)
+    entries = (
+        Draft("request.filed", who, case.id, {"kind": request.kind}, private=private),
+        Draft("step.fired", CLOCK, case.id, {"step": 0, "role": "owner", "to": (OWNER,)}),
+    )  # fmt: skip
+    says = (Say("card", Lane.CARD, case.id, to=OWNER), Say("receipt", Lane.CARD, case.id, to=request.requester))
+    told: dict[str, Any] = {"entries": entries, "says": says, "wake_at": T0 + 10 * MINUTE} | how
+    return Transition(None, case, **told)
+
+
+def denial(case: Case, who: Person = OWNER, at: datetime = T0 + MINUTE, **how: Any) -> Transition:
+    vote = Vote(who, "no", "owner", at, 0, on_behalf_of=None if who == OWNER else OWNER)
+    after = case.with_approval(replace(case.approval, state=AskState.NO, votes=(*case.approval.votes, vote)))
+    after = replace(after, request=replace(case.request, state=RequestState.DENIED, closed_at=at, closed_by=who))
+    entry = Draft("request.denied", Actor("person", who), case.id, {"role": "owner"}, on_behalf_of=vote.on_behalf_of)
+    told: dict[str, Any] = {"says": (Say("outcome", Lane.CARD, case.id, to=PE1),), "refresh": True} | how
+    return Transition(case, after, (entry,), **told)
+
+
+def expiry(case: Case, at: datetime = T0 + 45 * MINUTE) -> Transition:
+    after = case.with_approval(replace(case.approval, state=AskState.EXPIRED))
+    after = replace(after, request=replace(case.request, state=RequestState.EXPIRED, closed_at=at))
+    return Transition(case, after, (Draft("request.expired", CLOCK, case.id, {"delivered": 1}),), refresh=True)
+
+
+def approval(case: Case, at: datetime = T0 + MINUTE, **how: Any) -> Transition:
+    vote = Vote(OWNER, "yes", "owner", at, 1800)
+    note = Note("question", OWNER, at, "why now?")
+    ask = replace(case.approval, state=AskState.YES, votes=(vote,), notes=(note,))
+    ask = replace(ask, reached=(*ask.reached, Reached(DEPUTY, "deputies", 1, at, for_owner=True, failed="gone")))
+    request = replace(case.request, state=RequestState.APPROVED, closed_at=at, closed_by=OWNER)
+    after = replace(case.with_approval(ask), request=request, grant=Grant(1800, at, at + 30 * MINUTE))
+    entries = (
+        Draft(
+            "request.approved", Actor("person", OWNER), case.id, {"have": 2, "need": 2, "seconds": 1800, "role": "owner"}
+        ),
+        Draft("grant.opened", Actor("person", OWNER), case.id, {"seconds": 1800}),
+    )
+    return Transition(case, after, entries, **how)
+
+
+def lapse(case: Case, at: datetime) -> Transition:
+    assert case.grant is not None
+    after = replace(case, grant=replace(case.grant, state=GrantState.LAPSED, ended_at=at))
+    return Transition(case, after, (Draft("grant.lapsed", CLOCK, case.id, {"closed_by": "clock"}),))
+
+
+@contextmanager
+def attacker(path: Path) -> Iterator[sqlite3.Connection]:
+    """Somebody who can write the file and has taken the triggers and constraints out of the way."""
+    with closing(sqlite3.connect(path)) as raw:
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+        yield raw
+        raw.commit()
+
+
+def count(path: Path, table: str) -> int:
+    with closing(sqlite3.connect(path)) as raw:
+        return int(raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0])

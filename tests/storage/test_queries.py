@@ -1,0 +1,59 @@
+"""The file of statements: every one named, commented, prepared, used, and free of values."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from storage.queries import QUERIES, parse
+from storage.schema import migrations, statements
+
+STORAGE = Path(__file__).parents[2] / "storage"
+
+
+def test_a_statement_without_a_comment_is_refused() -> None:
+    assert parse("-- name: one\n-- Why.\nSELECT 1;\n") == {"one": "SELECT 1"}
+    with pytest.raises(ValueError, match="no comment"):
+        parse("-- name: one\nSELECT 1;\n")
+    with pytest.raises(ValueError, match="two statements named one"):
+        parse("-- name: one\n-- Why.\nSELECT 1;\n-- name: one\n-- Why.\nSELECT 1;\n")
+
+
+def test_every_statement_fits_the_schema() -> None:
+    with closing(sqlite3.connect(":memory:")) as raw:
+        raw.execute(QUERIES["create_schema_version"])
+        for migration in migrations():
+            for statement in statements(migration.sql):
+                raw.execute(statement)
+        for name, sql in QUERIES.items():
+            values = dict.fromkeys(re.findall(r":([a-z_0-9]+)", sql), 0)
+            if name != "create_schema_version":
+                raw.execute(f"EXPLAIN {sql}", values)
+
+
+def test_every_statement_is_used_and_every_used_one_exists() -> None:
+    code = "\n".join(file.read_text() for file in STORAGE.glob("*.py"))
+    used = set(re.findall(r'(?:rows?|run|many|stream|changed)\(\s*"([a-z_]+)"', code))
+    assert used == set(QUERIES)
+
+
+def test_no_value_is_written_into_sql() -> None:
+    for file in STORAGE.glob("*.py"):
+        assert not re.search(r'f"[^"]*\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|VALUES)\b', file.read_text()), file
+
+
+@pytest.mark.parametrize(
+    "name", ["due", "lease", "something_to_lease", "inbox", "last_of_case", "last_denial", "asks_since"]
+)
+def test_what_runs_all_day_reads_an_index_and_never_a_whole_table(name: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as raw:
+        for migration in migrations():
+            for statement in statements(migration.sql):
+                raw.execute(statement)
+        values = dict.fromkeys(re.findall(r":([a-z_0-9]+)", QUERIES[name]), 0)
+        plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", values)]
+    assert not [line for line in plan if line.startswith("SCAN") and "INDEX" not in line], plan

@@ -1,0 +1,87 @@
+"""The driver: settings of the connection, and the private method that everything rests on."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import stat
+import threading
+from pathlib import Path
+
+import aiosqlite
+import pytest
+
+from bot.domain.errors import StorageError
+from storage.sqlite import Database, Session, to_its_end
+
+
+def test_aiosqlite_still_has_the_method_that_runs_a_function_on_its_thread() -> None:
+    """If this fails, the pin in pyproject.toml moved: read `storage.sqlite` before anything else."""
+    execute = getattr(aiosqlite.Connection, "_execute", None)
+    assert inspect.iscoroutinefunction(execute)
+    assert list(inspect.signature(execute).parameters) == ["self", "fn", "args", "kwargs"]
+    assert isinstance(inspect.getattr_static(aiosqlite.Connection, "_conn"), property)
+
+
+async def test_a_transaction_is_one_function_on_one_other_thread(path: Path) -> None:
+
+    database = await Database.open(path)
+    threads = {await database.run(lambda _: threading.get_ident()) for _ in range(3)}
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+    await database.close()
+
+
+async def test_what_is_committed_survives_a_power_cut_and_what_is_erased_leaves_no_trace(path: Path) -> None:
+    database = await Database.open(path)
+
+    def settings(session: Session) -> list[object]:
+        names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "recursive_triggers", "busy_timeout")
+        return [session.raw.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    assert await database.run(settings) == ["wal", 2, 1, 1, 1, 5000]
+    await database.close()
+
+
+async def test_the_file_is_for_its_owner_alone(path: Path) -> None:
+    database = await Database.open(path)
+    await database.run(lambda session: session.raw.execute("CREATE TABLE t (a)"))
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.glob("countersign.db*")} == {0o600}
+    await database.close()
+
+
+@pytest.mark.parametrize("writable", [True, False])
+async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, *, writable: bool) -> None:
+    with pytest.raises(StorageError, match=r"missing/x\.db cannot be opened"):
+        await Database.open(tmp_path / "missing" / "x.db", writable=writable)
+
+
+async def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
+    path.write_text("a diary, not a database " * 99)
+    with pytest.raises(StorageError, match="no SQLite database"):
+        await Database.open(path)
+
+
+async def test_a_cancelled_wait_goes_on_to_the_end() -> None:
+    future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    task = asyncio.ensure_future(to_its_end(future))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    future.set_result(1)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_work_handed_over_as_the_loop_is_cancelled_is_reported_as_never_begun(path: Path) -> None:
+    database = await Database.open(path)
+    begun: list[int] = []
+    done = database.start(lambda _: begun.append(1))
+    for carrier in database._carriers:
+        carrier.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await done
+    assert begun == []
+    await database.close()

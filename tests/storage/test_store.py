@@ -1,0 +1,264 @@
+"""Acts on a real database: what commits, what is stale, what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.acts import Decide, Reply
+from bot.domain.errors import EntryError, IllegalMove, SettingsError, Stale, StorageError, TooLate
+from bot.domain.lifecycle import RequestState
+from bot.domain.people import Person
+from bot.domain.request import Case
+from bot.domain.transition import OPERATOR, SYSTEM, Actor, Draft, Lane, Private, Say, Transition
+from storage.store import SqliteStore
+from tests.storage.making import (
+    DEPUTY,
+    MINUTE,
+    MS,
+    OWNER,
+    PE1,
+    T0,
+    HandClock,
+    approval,
+    count,
+    denial,
+    expiry,
+    filing,
+    lapse,
+    new_case,
+)
+
+
+async def filed(store: SqliteStore, case_id: str = "R-1", **how: object) -> Case:
+    stored = await store.commit(filing(new_case(case_id, **how)))
+    assert stored is not None
+    return stored
+
+
+async def test_a_filed_case_is_read_back_as_it_was_filed(store: SqliteStore) -> None:
+    stored = await filed(store, subject=DEPUTY)
+    assert await store.case("R-1") == stored == new_case("R-1", subject=DEPUTY)
+    assert await store.case("R-2") is None
+
+
+async def test_every_part_of_a_case_survives_a_restart(path: Path, clock: HandClock) -> None:
+    store = await SqliteStore.open(path, clock)
+    approved = await store.commit(approval(await filed(store)))
+    assert approved is not None
+    lapsed = await store.commit(lapse(approved, T0 + 31 * MINUTE))
+    await store.close()
+    store = await SqliteStore.open(path, clock)
+    assert await store.case("R-1") == lapsed
+    assert lapsed is not None
+    assert lapsed.request.version == 2
+    await store.close()
+
+
+async def test_times_finer_than_a_millisecond_come_back_as_they_are_stored(store: SqliteStore) -> None:
+    fine = timedelta(microseconds=1500)
+    stored = await filed(store, filed_at=T0 + fine)
+    assert stored.request.filed_at == T0 + MS
+    assert await store.case("R-1") == stored
+    approved = await store.commit(approval(stored, T0 + MINUTE + fine))
+    assert approved == await store.case("R-1")
+
+
+async def test_a_case_judged_on_an_older_version_is_stale_and_writes_nothing(store: SqliteStore, path: Path) -> None:
+    case = await filed(store)
+    await store.commit(denial(case))
+    before = [count(path, table) for table in ("log_entry", "outbox", "vote", "log_private")]
+    with pytest.raises(Stale):
+        await store.commit(approval(case, says=(Say("x", Lane.CARD, "R-1", to=PE1),)))
+    assert [count(path, table) for table in ("log_entry", "outbox", "vote", "log_private")] == before
+    stored = await store.case("R-1")
+    assert stored is not None
+    assert stored.request.state is RequestState.DENIED
+
+
+async def test_an_id_that_exists_is_filed_once(store: SqliteStore) -> None:
+    await filed(store)
+    with pytest.raises(Stale):
+        await store.commit(filing(new_case("R-1", reason="another")))
+    stored = await store.case("R-1")
+    assert stored is not None
+    assert stored.request.reason == "disk: full"
+
+
+async def test_what_was_filed_never_changes(store: SqliteStore) -> None:
+    case = await filed(store)
+    with pytest.raises(IllegalMove):
+        await store.commit(replace(denial(case), after=replace(case, request=replace(case.request, seconds=9999))))
+    with pytest.raises(IllegalMove):
+        await store.commit(replace(denial(case), after=case.with_approval(replace(case.approval, steps=()))))
+    assert await store.case("R-1") == case
+
+
+async def test_two_approvers_at_once_and_one_wins(store: SqliteStore, path: Path) -> None:
+    case = await filed(store)
+    acts = [approval(case) if n % 2 else denial(case, Person("T0HOME", f"U{n}")) for n in range(100)]
+    outcomes = await asyncio.gather(*(store.commit(act) for act in acts), return_exceptions=True)
+    assert sum(isinstance(o, Case) for o in outcomes) == 1
+    assert sum(isinstance(o, Stale) for o in outcomes) == 99
+    stored = await store.case("R-1")
+    assert stored is not None
+    assert stored.request.version == 1
+    assert len(stored.approval.votes) == count(path, "vote") == 1
+
+
+async def test_a_hundred_filings_of_one_id_and_one_wins(store: SqliteStore, path: Path) -> None:
+    acts = [filing(new_case("R-1", reason=f"reason {n}")) for n in range(100)]
+    outcomes = await asyncio.gather(*(store.commit(act) for act in acts), return_exceptions=True)
+    assert sum(isinstance(o, Case) for o in outcomes) == 1
+    assert count(path, "request") == 1
+    assert [row.type for row in await store.log_rows(0, 10)] == ["log.opened", "request.filed", "step.fired"]
+
+
+async def test_a_late_approval_does_not_revive_an_expired_request(store: SqliteStore, clock: HandClock) -> None:
+    case = await filed(store)
+    clock.at = case.request.expires_at
+    with pytest.raises(TooLate):
+        await store.commit(approval(case, valid_before=case.request.expires_at))
+    clock.at -= MS
+    assert await store.commit(approval(case, valid_before=case.request.expires_at)) is not None
+
+
+async def test_the_deadline_is_judged_when_the_transaction_begins_not_when_it_was_asked_for(
+    store: SqliteStore, clock: HandClock
+) -> None:
+    case = await filed(store)
+    waiting = asyncio.ensure_future(store.commit(approval(case, valid_before=T0 + MINUTE)))
+    clock.at = T0 + MINUTE
+    with pytest.raises(TooLate):
+        await waiting
+
+
+async def test_an_act_finishes_its_inbox_row_and_a_second_one_is_stale(store: SqliteStore, path: Path) -> None:
+    case = await filed(store)
+    await store.take_in("trigger-1", Decide(OWNER, "R-1", 1, "deny", Reply(OWNER), reason="not now"), {"ok": True})
+    (row,) = await store.inbox(10)
+    await store.commit(denial(case, inbox=row.id))
+    assert await store.inbox(10) == []
+    entries = count(path, "log_entry")
+    with pytest.raises(Stale):
+        await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM),), inbox=row.id))
+    assert count(path, "log_entry") == entries
+
+
+async def test_a_wrong_value_undoes_only_its_own_act(store: SqliteStore, path: Path) -> None:
+    wrong = filing(new_case("R-1"), entries=(Draft("request.filed", OPERATOR, "R-1", {"x": 2**53}),))
+    half = filing(new_case("R-2", reason="half a \ud83d character"))
+    good = filing(new_case("R-3"))
+    outcomes = await asyncio.gather(*(store.commit(act) for act in (wrong, half, good)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [EntryError, EntryError, Case]
+    assert count(path, "request") == 1
+    assert count(path, "person") == 2
+    assert [row.case for row in await store.log_rows(1, 10)] == ["R-3", "R-3"]
+
+
+async def test_entries_alone_change_no_case(store: SqliteStore) -> None:
+    case = await filed(store)
+    refused = Draft("decision.refused", Actor("person", DEPUTY), "R-1", {"action": "approve", "why": "unauthorised"})
+    assert await store.commit(Transition(None, None, (refused,))) is None
+    assert await store.case("R-1") == case
+    assert await store.due(T0 + 10 * MINUTE, 5) == ["R-1"]
+
+
+async def test_entries_on_a_version_count_only_on_that_version(store: SqliteStore) -> None:
+    case = await filed(store)
+    entry = Draft("decision.refused", Actor("person", DEPUTY), "R-1")
+    assert await store.commit(Transition(case, None, (entry,))) == case
+    await store.commit(denial(case))
+    with pytest.raises(Stale):
+        await store.commit(Transition(case, None, (entry,)))
+
+
+async def test_a_deadline_is_moved_and_dropped_with_its_act(store: SqliteStore) -> None:
+    case = await filed(store)
+    await filed(store, "R-2")
+    assert await store.due(T0 + 10 * MINUTE - MS, 5) == []
+    assert await store.due(T0 + 10 * MINUTE, 5) == ["R-1", "R-2"]
+    moved = replace(case, asks=case.asks)
+    stored = await store.commit(Transition(case, moved, wake_at=T0 + 20 * MINUTE))
+    assert await store.due(T0 + HOUR_AND_MORE, 5) == ["R-2", "R-1"]
+    assert await store.due(T0 + HOUR_AND_MORE, 1) == ["R-2"]
+    assert stored is not None
+    await store.commit(denial(stored))
+    assert await store.due(T0 + HOUR_AND_MORE, 5) == ["R-2"]
+
+
+HOUR_AND_MORE = timedelta(hours=2)
+
+
+async def test_open_cases_come_by_domain_or_provider_the_next_to_expire_first(store: SqliteStore) -> None:
+    await filed(store, "R-1", expires_at=T0 + 30 * MINUTE)
+    await filed(store, "R-2", expires_at=T0 + 10 * MINUTE, domain="machines")
+    await filed(store, "R-3", expires_at=T0 + 20 * MINUTE, provider="watchfield")
+    await store.commit(denial(await filed(store, "R-4")))
+
+    async def ids(domains: list[str], providers: list[str], limit: int = 9) -> list[str]:
+        return [case.id for case in await store.open_cases(domains, providers, limit)]
+
+    assert await ids(["directory", "machines"], ["northgate"]) == ["R-2", "R-3", "R-1"]
+    assert await ids(["machines"], []) == ["R-2"]
+    assert await ids([], ["watchfield"]) == ["R-3"]
+    assert await ids(["directory", "machines"], [], 1) == ["R-2"]
+    assert await ids([], []) == []
+
+
+async def test_old_requests_do_not_vanish_from_the_history(store: SqliteStore) -> None:
+    await store.commit(denial(await filed(store, "R-1")))
+    await store.commit(expiry(await filed(store, "R-2", filed_at=T0 + MINUTE)))
+    await filed(store, "R-3", filed_at=T0 + 2 * MINUTE, requester=Person("T0HOME", PE1.user))
+    assert [case.id for case in await store.cases_of(PE1, 9)] == ["R-2", "R-1"]
+    assert [case.id for case in await store.cases_of(PE1, 1)] == ["R-2"]
+
+
+async def test_what_waits_for_a_person_is_pending_and_has_reached_them(store: SqliteStore) -> None:
+    await filed(store, "R-1", expires_at=T0 + 30 * MINUTE)
+    await filed(store, "R-2", expires_at=T0 + 10 * MINUTE)
+    await store.commit(denial(await filed(store, "R-3")))
+    assert [case.id for case in await store.waiting_for(OWNER, 9)] == ["R-2", "R-1"]
+    assert await store.waiting_for(Person("T0PROV", OWNER.user), 9) == []
+    assert await store.waiting_for(DEPUTY, 9) == []
+
+
+async def test_the_store_opens_for_reading_beside_the_one_that_writes(
+    store: SqliteStore, path: Path, clock: HandClock
+) -> None:
+    case = await filed(store)
+    other = await SqliteStore.open(path, clock, read_only=True)
+    assert await other.case("R-1") == case
+    with pytest.raises(StorageError, match="reading only"):
+        await other.commit(denial(case))
+    await other.close()
+
+
+async def test_a_log_keeps_its_origin(path: Path, clock: HandClock) -> None:
+    store = await SqliteStore.open(path, clock)
+    head = await store.log_head()
+    await store.close()
+    assert head.origin == "countersign.local/00000000"  # the first four bytes of the clock's salt
+    with pytest.raises(SettingsError, match=r"countersign\.local/00000000"):
+        await SqliteStore.open(path, clock, "other.example/log")
+    await (await SqliteStore.open(path, clock, head.origin)).close()
+    await (await SqliteStore.open(path, clock)).close()
+
+
+async def test_an_origin_is_a_name(path: Path, clock: HandClock) -> None:
+    with pytest.raises(SettingsError, match="COUNTERSIGN_LOG_ORIGIN"):
+        await SqliteStore.open(path, clock, "a name with blanks")
+
+
+async def test_a_private_value_stands_nowhere_but_in_the_deletable_table_and_the_case(
+    store: SqliteStore, path: Path
+) -> None:
+    answer = Draft("request.denied", OPERATOR, "R-1", private=(Private("answer", "Zanzibar", OWNER),))
+    await store.commit(Transition(None, None, (answer,)))
+    rows = await store.log_rows(0, 9)
+    assert not any(b"Zanzibar" in (row.data or b"") or b"U0OWNER" in (row.data or b"") for row in rows)
+    assert count(path, "log_private") == 1
