@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiohttp import ClientError
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -22,7 +23,7 @@ from handlers.limits import RATE_LIMITED, verdict
 _TRIES = 30  # of one question, while Slack says "later"
 _PAGE = 200
 _UNREACHED = frozenset({"network", "timeout"})
-_FAILURES = (SlackClientError, OSError, TimeoutError, ValueError)  # aiohttp's errors of connection are OSError
+_FAILURES = (SlackClientError, ClientError, OSError, TimeoutError, ValueError)  # a server that hangs up is no OSError
 
 
 class Unreachable(CountersignError):

@@ -167,11 +167,16 @@ def _entered(value: Body) -> str | None:
     """What stands in one input, whatever its type; None where it is empty."""
     for key in ("value", "selected_user", "selected_date", "selected_date_time"):
         if isinstance(value.get(key), str | int) and not isinstance(value[key], bool):
-            return str(value[key])
+            return whole(str(value[key]))
     chosen = value.get("selected_option")
     if isinstance(chosen, Mapping) and isinstance(chosen.get("value"), str):
-        return str(chosen["value"])
+        return whole(str(chosen["value"]))
     return None
+
+
+def whole(text: str) -> str:
+    """Text that every database and log can hold: no half characters, no NUL."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
 def _team(body: Body) -> str:
@@ -240,4 +245,4 @@ def _text(body: Body, key: str) -> str:
     value = body.get(key, "")
     if not isinstance(value, str):
         raise PayloadError("Slack sent a payload of another shape. Try once more.")
-    return value
+    return whole(value)

@@ -85,7 +85,7 @@ def deny(case: Case, policy: Policy, click: Click, profile: Profile, now: dateti
     who = entries.actor(policy, click.person)
     drafts = (entries.denied(case, policy, who, vote.role, click.reason, judged.on_behalf_of),)
     votes = (*(v for v in case.approval.votes if v.person != click.person), vote)
-    return _closed_by_no(case, policy, now, click.person, replace(case.approval, votes=votes), drafts)
+    return _closed_by_no(case, policy, now, click.person, replace(case.approval, votes=votes), drafts, click.reason)
 
 
 def deny_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | NoEffect:
@@ -94,7 +94,7 @@ def deny_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Tran
     if no is not None:
         return no
     drafts = (entries.denied(case, policy, OPERATOR, None, reason, None),)
-    return _closed_by_no(case, policy, now, None, case.approval, drafts)
+    return _closed_by_no(case, policy, now, None, case.approval, drafts, reason)
 
 
 def withdraw(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
@@ -159,11 +159,12 @@ def _allowed_before(case: Case, policy: Policy, click: Click, profile: Profile) 
 
 
 def _closed_by_no(
-    case: Case, policy: Policy, now: datetime, person: Person | None, ask: Ask, drafts: tuple[Draft, ...]
+    case: Case, policy: Policy, now: datetime, person: Person | None, ask: Ask, drafts: tuple[Draft, ...], reason: str
 ) -> Transition:
     request = replace(case.request, state=move_request(case.request.state, "deny"), closed_at=now, closed_by=person)
     after = replace(case, request=request).with_approval(replace(ask, state=move_ask(ask.state, "no")))
-    return Transition(case, after, drafts, saying.outcome(after, policy), None, case.approval.expires_at, refresh=True)
+    says = saying.outcome(after, policy, reason)
+    return Transition(case, after, drafts, says, None, case.approval.expires_at, refresh=True)
 
 
 def _more_wanted(case: Case, policy: Policy, ask: Ask, vote: Vote, tally: Count) -> Transition:

@@ -47,10 +47,11 @@ def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Say, ...]:
     return (alarm, Say("alarm", lane(case), case.id, to=domain.risk_owner, data=data))
 
 
-def outcome(case: Case, policy: Policy) -> tuple[Say, ...]:
-    """The requester hears it, with the runbook's body after a yes; the domain's channel hears id, title and state."""
+def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Say, ...]:
+    """The requester hears it with the reason, after a yes with the runbook's body; the domain's channel hears id, title
+    and state. The reason stands in that one message only: no table keeps it once it is delivered."""
     state = str(case.request.state if case.grant is None else case.grant.state)
-    says = [Say("outcome", lane(case), case.id, to=case.request.requester, data={"state": state})]
+    says = [Say("outcome", lane(case), case.id, to=case.request.requester, data={"state": state, "reason": reason})]
     if case.request.state is RequestState.APPROVED and state == "open":
         says.append(Say("body", lane(case), case.id, to=case.request.requester))
     domain = policy.domains.get(case.request.domain)

@@ -122,7 +122,9 @@ async def test_an_app_in_another_workspace_than_the_policy_says_is_named(ask: As
 async def test_a_slack_that_is_not_there_is_one_finding(example: Policy, unused_tcp_port: int) -> None:
     client = AsyncWebClient("xoxb-any", base_url=f"http://127.0.0.1:{unused_tcp_port}/api/")
     text = only(await examine(Lookups(client), "xapp-any", example), "error", "tokens")
-    assert text.startswith(f"Slack cannot be reached at http://127.0.0.1:{unused_tcp_port}/api/ (network): check the network")
+    assert text.startswith(
+        f"Slack cannot be reached at http://127.0.0.1:{unused_tcp_port}/api/ (network): check the network"
+    )
 
 
 # ── scopes ──
@@ -182,7 +184,9 @@ async def test_a_deactivated_owner_is_an_error(ask: Ask, slack: Sandbox) -> None
 async def test_a_guest_as_deputy_is_an_error(ask: Ask, slack: Sandbox) -> None:
     slack.person("U0DEP1").is_restricted = True
     text = only(await ask(), "error", "people")
-    assert text.startswith("Dev Rao (U0DEP1), deputy of `directory`, is a guest, and guests decide nothing: make them a full")
+    assert text.startswith(
+        "Dev Rao (U0DEP1), deputy of `directory`, is a guest, and guests decide nothing: make them a full"
+    )
 
 
 async def test_a_bot_on_call_is_an_error(ask: Ask, slack: Sandbox) -> None:
@@ -194,7 +198,9 @@ async def test_a_bot_on_call_is_an_error(ask: Ask, slack: Sandbox) -> None:
 async def test_an_auditor_of_another_workspace_is_an_error(ask: Ask, slack: Sandbox) -> None:
     slack.person("U0AUDIT").team_id = "T0ELSE"
     text = only(await ask(), "error", "people")
-    assert text.startswith("Anselm Weber (U0AUDIT), auditor, is of workspace T0ELSE, the policy says T0HOME: correct the id")
+    assert text.startswith(
+        "Anselm Weber (U0AUDIT), auditor, is of workspace T0ELSE, the policy says T0HOME: correct the id"
+    )
 
 
 async def test_somebody_with_two_parts_is_one_finding(ask: Ask, slack: Sandbox) -> None:
@@ -228,7 +234,9 @@ async def test_a_stranger_of_a_provider_is_a_warning(ask: Ask, slack: Sandbox) -
 async def test_a_provider_that_administers_the_home_slack_is_an_error(ask: Ask, slack: Sandbox) -> None:
     slack.person("U0PLEAD").is_admin = True
     text = only(await ask(), "error", "people")
-    assert text.startswith("Lars Winther (U0PLEAD), lead of provider `northgate`, is an admin or owner of your workspace, so a")
+    assert text.startswith(
+        "Lars Winther (U0PLEAD), lead of provider `northgate`, is an admin or owner of your workspace, so a"
+    )
     assert "a provider administers your Slack and can act as any owner" in text
 
 
@@ -303,7 +311,9 @@ async def test_a_providers_person_in_a_domains_channel_is_an_error(ask: Ask, sla
     )
 
 
-async def test_an_unlisted_person_of_a_providers_workspace_in_a_domains_channel_is_an_error(ask: Ask, slack: Sandbox) -> None:
+async def test_an_unlisted_person_of_a_providers_workspace_in_a_domains_channel_is_an_error(
+    ask: Ask, slack: Sandbox
+) -> None:
     await known_only_by_workspace(slack, "C0DIRECTORY", "T0PROV")
     assert "holds Nobody Named (U0UNNAMED) of Northgate" in only(await ask(), "error", "channels")
 
@@ -321,7 +331,9 @@ async def test_a_providers_channel_with_only_anothers_people_is_an_error(ask: As
     assert "is for people of two providers" in only(await ask(), "error", "channels")
 
 
-async def test_a_channel_with_people_of_two_providers_known_by_their_workspaces_is_an_error(ask: Ask, slack: Sandbox) -> None:
+async def test_a_channel_with_people_of_two_providers_known_by_their_workspaces_is_an_error(
+    ask: Ask, slack: Sandbox
+) -> None:
     await known_only_by_workspace(slack, "C0KEYHOLD", "T0PROV")
     assert "is for people of two providers, Keyhold Privileged Access and" in only(await ask(), "error", "channels")
 
@@ -377,12 +389,14 @@ async def test_a_limit_on_any_method_is_honoured(ask: Ask, slack: Sandbox, waits
 async def test_a_limit_that_never_ends_is_a_finding(ask: Ask, slack: Sandbox) -> None:
     slack.faults.rate_limit("conversations.info", calls=30, retry_after=1)
     text = only(await ask(), "error", "channels")
-    assert text.startswith("Slack did not show C0DIRECTORY, the channel of domain `directory` (ratelimited): run doctor again")
+    assert text.startswith(
+        "Slack did not show C0DIRECTORY, the channel of domain `directory` (ratelimited): run doctor again"
+    )
 
 
 async def test_a_connection_that_breaks_in_the_middle_keeps_what_was_found(ask: Ask, slack: Sandbox) -> None:
     slack.world.workspace.app.scopes.append("admin")
-    slack.faults.lose_answer("users.info")
+    slack.faults.lose_answer("users.info", calls=5)
     found = await ask()
     assert [f.area for f in found] == ["scopes", "tokens"]
     assert found[1].text.startswith("Slack cannot be reached at ")

@@ -35,7 +35,6 @@ from tests.storage.making import (
     new_case,
 )
 
-
 T = TypeVar("T")
 
 
@@ -257,7 +256,7 @@ async def test_a_crash_between_any_two_statements_leaves_the_old_state_or_the_ne
     for copy in copies:
         crashed = await SqliteStore.open(copy, clock)
         entries, waiting = len(await crashed.log_rows(0, 99)), len(await crashed.inbox(9))
-        due = next(t for t in (T0 + MINUTE, T0 + 10 * MINUTE) if await crashed.due(t, 1))
+        due = T0 + MINUTE if await crashed.due(T0 + MINUTE, 1) else T0 + 10 * MINUTE
         seen.append((await crashed.case("R-1"), entries, waiting, due))
         await crashed.close()
         assert check_database(copy).findings == ()

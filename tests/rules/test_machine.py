@@ -1,0 +1,403 @@
+"""Anything that people, the clock, Slack and a crash can do, in any order, against an oracle (rules 1-3, 5-9, 11)."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from bot.acts import Act
+from bot.domain.people import Humans, Person, Ref
+from bot.domain.policy import Policy
+from tests.bot.building import (
+    COLLEAGUE,
+    DEP1,
+    DEP2,
+    GUEST,
+    HOME,
+    LEAD,
+    MACH,
+    MDEP,
+    MINUTE,
+    MS,
+    NAMESAKE,
+    ONC1,
+    ONC2,
+    OWNER,
+    PE1,
+    PE2,
+    PE3,
+    RISK,
+    SECURITY,
+    SOC1,
+    SOCLEAD,
+    STRANGER,
+    T0,
+    home,
+    policy,
+    with_domain,
+)
+from tests.bot.office import LEASE, Killed, Office
+from tests.rules.oracle import Oracle, party
+
+TWIN, NEW = home("U0TWIN"), home("U0NEW")
+ASKERS = [PE1, PE2, PE3, SOC1]
+DECIDERS = [OWNER, DEP1, DEP2, TWIN, RISK, ONC1, ONC2, MACH, MDEP, NEW]
+OTHERS = [PE1, PE2, PE3, LEAD, SOC1, SOCLEAD, COLLEAGUE, STRANGER, GUEST, NAMESAKE]
+FILINGS = st.tuples(
+    st.sampled_from(ASKERS), st.sampled_from(["emergency", "double", "pair", "contain", "token"]),
+    st.sampled_from(["srv-1", "srv-2"]),
+)  # fmt: skip
+CLICKERS = st.sampled_from([*DECIDERS, *DECIDERS, *OTHERS])
+DECISIONS = st.sampled_from(["approve", "approve", "approve", "deny", "withdraw"])
+VERSIONS = st.sampled_from([1] * 9 + [0, 2])
+SECONDS = st.sampled_from([0, 0, 0, 600, 7200])
+TABLES = ("request", "ask", "step", "reached", "vote", "access_grant", "deadline")
+
+
+def rosters() -> list[Policy]:
+    """The organisation, and how its people may change."""
+    base = with_domain(policy(humans=Humans.joined([["U0DEP2", "U0TWIN"]])), deputies=(DEP1, DEP2, TWIN))
+    watchfield = base.providers["watchfield"]
+    joined = replace(watchfield, members=(*watchfield.members, Ref("U0DEP1", frozenset({HOME}))))
+    only = replace(SECURITY, people=(ONC2,), shifts=(), fallback=ONC2)
+    return [
+        base,
+        with_domain(base, deputies=(DEP2, TWIN)),
+        with_domain(base, owner=NEW),
+        with_domain(base, risk_owner=NEW),
+        replace(base, rotas={"security": only}),
+        replace(with_domain(base, deputies=(DEP2,)), providers={**base.providers, "watchfield": joined}),
+    ]
+
+
+ROSTERS = rosters()
+MISSING: list[set[Person]] = [set(), set(), set(), {OWNER}, {DEP1}, {OWNER, DEP1, DEP2, TWIN}, {ONC1, RISK}]
+
+
+class Countersign(RuleBasedStateMachine):
+    cases = Bundle("cases")
+
+    @initialize(
+        target=cases,
+        roster=st.sampled_from(ROSTERS[:1] * 3 + ROSTERS),
+        first=st.lists(FILINGS, min_size=2, max_size=4),
+        gone=st.sampled_from(MISSING),
+        dead=st.sampled_from(MISSING),
+    )
+    def opens(self, roster: Policy, first: list[tuple[Person, str, str]], gone: set[Person], dead: set[Person]) -> Any:
+        self.runner = asyncio.Runner()
+        self.folder = Path(tempfile.mkdtemp())
+        self.office = Office(self.folder / "countersign.db", roster)
+        self.runner.run(self.office.open())
+        self.oracle = Oracle(roster, T0)
+        self.oracle.guests = self.office.directory.guests = {GUEST}
+        self.office.directory.gone, self.office.dead_letters = set(gone), set(dead)
+        self.oracle.gone, self.oracle.silent = self.office.directory.gone, self.office.directory.silent
+        self.read = 0
+        self.final: dict[str, str] = {}
+        for person, runbook, target in first:
+            self._act(self.office.form(person, runbook, target=target))
+        return multiple(*self.oracle.cases)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "runner"):
+            return
+        try:
+            self._everything_is_said()
+        finally:
+            self.runner.run(self.office.close())
+            self.runner.close()
+            shutil.rmtree(self.folder)
+
+    # What people do.
+
+    @rule(target=cases, filing=FILINGS, seconds=st.sampled_from([600, 3600, 4 * 3600]))
+    def files(self, filing: tuple[Person, str, str], seconds: int) -> Any:
+        person, runbook, target = filing
+        act = self.office.form(person, runbook, target=target, seconds=seconds)
+        self._act(act)
+        return act.id if act.id in self.oracle.cases else multiple()
+
+    @rule(
+        person=st.sampled_from([*ASKERS, *OTHERS, OWNER]), runbook=st.sampled_from(["unlock", "glass", "verified", "none"])
+    )
+    def files_what_is_not_served(self, person: Person, runbook: str) -> None:
+        self._act(self.office.form(person, runbook))
+
+    @rule(person=CLICKERS, case=cases, decision=DECISIONS, version=VERSIONS, seconds=SECONDS)
+    def anybody_clicks(self, person: Person, case: str, decision: Any, version: int, seconds: int) -> None:
+        self.clicks(person, case, decision, version, seconds)
+
+    def clicks(self, person: Person, case: str, decision: Any, version: int, seconds: int) -> None:
+        click = replace(self.office.press(person, case, decision, version), seconds=seconds)
+        expected = self.oracle.verdict(click, self.office.clock.at)
+        before, said, entries = self._tables(), self._said(), len(self.office.log())
+        self._act(click)
+        if expected in ("quorum", "yes", "denied", "withdrawn"):
+            return
+        assert self._tables() == before, "a click that does not count changed something"
+        (answer,) = (self._said() - said).elements()
+        assert answer == ("answer", person)
+        assert len(self.office.log()) - entries == (0 if expected == "again" else 1)
+
+    @rule(person=st.sampled_from(DECIDERS[:6]), case=cases, seconds=SECONDS)
+    def approves(self, person: Person, case: str, seconds: int) -> None:
+        self.clicks(person, case, "approve", 1, seconds)
+
+    @rule(person=st.sampled_from([OWNER, RISK, DEP2]), case=cases)
+    def denies(self, person: Person, case: str) -> None:
+        self.clicks(person, case, "deny", 1, 0)
+
+    @rule(person=st.sampled_from([OWNER, RISK, DEP1]), case=cases)
+    def two_yeses(self, person: Person, case: str) -> None:
+        self._act(self.office.press(person, case))
+        self._act(self.office.press(DEP2, case))
+
+    @rule(person=st.sampled_from([*DECIDERS, *ASKERS]), case=cases, decision=DECISIONS)
+    def decides(self, person: Person, case: str, decision: Any) -> None:
+        self.clicks(person, case, decision, 1, 0)
+
+    @rule(person=CLICKERS, decision=DECISIONS)
+    def clicks_on_what_does_not_exist(self, person: Person, decision: Any) -> None:
+        self._act(self.office.press(person, "R-ZZZZZZZZ", decision))
+
+    @rule(
+        case=cases,
+        how=st.lists(st.tuples(st.sampled_from(DECIDERS[:7]), DECISIONS), min_size=2, max_size=4),
+    )
+    def click_together(self, case: str, how: list[tuple[Person, Any]]) -> None:
+        self._act(*(self.office.press(person, case, decision) for person, decision in how))
+
+    @rule(person=CLICKERS, case=cases, decision=DECISIONS)
+    def replays_a_click(self, person: Person, case: str, decision: Any) -> None:
+        act = self.office.press(person, case, decision)
+        key = self._act(act)
+        before, entries = self._tables(), len(self.office.log())
+        self.runner.run(self.office.take_in(act, key))
+        self.runner.run(self.office.worker.drain())
+        assert (self._tables(), len(self.office.log())) == (before, entries)
+
+    # What the machine suffers.
+
+    @rule(
+        person=CLICKERS, case=cases, decision=DECISIONS, dies=st.sampled_from(["taken", "before", "after"]),
+        down=st.sampled_from([0, 0, 1, 50, 1500]),
+    )  # fmt: skip
+    def dies_over_a_click(self, person: Person, case: str, decision: Any, dies: str, down: int) -> None:
+        self._die(self.office.press(person, case, decision), dies, down)
+
+    @rule(target=cases, person=st.sampled_from(ASKERS), dies=st.sampled_from(["taken", "before", "after"]))
+    def dies_over_a_filing(self, person: Person, dies: str) -> Any:
+        act = self.office.form(person, target="srv-3")
+        self._die(act, dies, 0)
+        return act.id if act.id in self.oracle.cases else multiple()
+
+    @rule()
+    def restarts(self) -> None:
+        self.runner.run(self.office.restart())
+
+    @rule(roster=st.sampled_from(ROSTERS))
+    def people_change(self, roster: Policy) -> None:
+        if roster is self.office.policy:
+            return
+        self.oracle.adopt(roster, self.office.clock.at)
+        self.runner.run(self.office.adopt(roster))
+
+    @rule(person=st.sampled_from(DECIDERS), what=st.sampled_from(["gone", "silent"]))
+    def accounts_change(self, person: Person, what: str) -> None:
+        people: set[Person] = getattr(self.office.directory, what)
+        people.symmetric_difference_update({person})
+
+    # What the clock does.
+
+    @rule(minutes=st.sampled_from([0, 1, 2, 3, 5, 10, 30, 44, 45, 60, 24 * 60]), less=st.booleans())
+    def time_passes(self, minutes: int, less: bool) -> None:
+        self.office.sleep(max(minutes * MINUTE - less * MS, timedelta(0)))
+
+    @rule(person=CLICKERS, case=cases, off=st.sampled_from([-1, 0, 1]), decision=DECISIONS)
+    def clicks_at_the_very_end(self, person: Person, case: str, off: int, decision: Any) -> None:
+        at = self.oracle.cases[case].expires_at + off * MS
+        if at > self.office.clock.at:
+            self.office.clock.at = at
+            self._act(self.office.press(person, case, decision))
+
+    @rule(minutes=st.sampled_from([1, 4, 6, 16, 46]))
+    def the_sweeper_works(self, minutes: int) -> None:
+        for _ in range(minutes):
+            self.office.sleep(MINUTE)
+            self.sweeps()
+
+    @rule()
+    def looks(self) -> None:
+        self.sweeps()
+
+    def sweeps(self) -> None:
+        self.runner.run(self.office.sweeper.sweep())
+        self._follow()
+        self.oracle.swept(self.office.clock.at)
+
+    @rule(case=cases, person=st.sampled_from(DECIDERS[:7]), decision=DECISIONS)
+    def a_click_meets_the_sweeper(self, case: str, person: Person, decision: Any) -> None:
+        act = self.office.press(person, case, decision)
+
+        async def both() -> None:
+            await self.office.take_in(act)
+            await asyncio.gather(self.office.worker.drain(), self.office.sweeper.sweep())
+
+        self.oracle.pending.append(act)
+        self.runner.run(both())
+        self._follow()
+        self.oracle.settled(self.office.clock.at)
+
+    # What Slack does.
+
+    @rule(some=st.integers(1, 8))
+    def slack_takes_some(self, some: int) -> None:
+        self._deliver(some)
+
+    @rule(person=st.sampled_from(DECIDERS))
+    def slack_refuses_somebody(self, person: Person) -> None:
+        self.office.dead_letters ^= {person}
+
+    @rule(some=st.integers(1, 8), noted=st.booleans())
+    def dies_while_speaking(self, some: int, noted: bool) -> None:
+        """Leased, and perhaps found undeliverable, but never written down as such."""
+        now = self.office.clock.at
+        for outgoing in self.runner.run(self.office.store.lease(now, now + LEASE, some)):
+            lost = outgoing.say.to in self.office.dead_letters and outgoing.copy is None
+            if noted and lost and outgoing.say.purpose == "card":
+                self._fails(outgoing)
+                self.runner.run(self.office.desk.undelivered(outgoing, "user_not_found"))
+        self._follow()
+        self.runner.run(self.office.restart())
+
+    # What people see.
+
+    @rule(person=st.sampled_from([PE1, PE3, LEAD, COLLEAGUE, SOC1, SOCLEAD, DEP1]))
+    def a_provider_sees_its_own_only(self, person: Person) -> None:
+        whose = party(self.oracle.policy, person)
+        if whose is None:
+            return
+        desk, run = self.office.desk, self.runner.run
+        seen = [*run(desk.read_queue(person)), *run(desk.read_mine(person)), *run(desk.read_waiting(person))]
+        for case_id, known in self.oracle.cases.items():
+            found = run(desk.read_case(person, case_id))
+            assert (found is not None) == (known.provider == whose)
+        assert {case.request.provider for case in seen} <= {whose}
+
+    @rule(person=st.sampled_from([STRANGER, GUEST, NAMESAKE]))
+    def a_stranger_sees_nothing(self, person: Person) -> None:
+        assert not list(self.runner.run(self.office.desk.read_queue(person)))
+        assert all(self.runner.run(self.office.desk.read_case(person, c)) is None for c in self.oracle.cases)
+
+    # What always holds.
+
+    @invariant()
+    def what_stands_in_the_tables_is_what_the_log_says(self) -> None:
+        if not hasattr(self, "office"):
+            return
+        self._follow()
+        rows = self.office.rows(
+            "SELECT r.*, g.state AS granted FROM request r LEFT JOIN access_grant g ON g.case_id = r.id"
+        )
+        assert {row["id"] for row in rows} == set(self.oracle.cases)
+        for row in rows:
+            known = self.oracle.cases[row["id"]]
+            assert (row["state"], row["granted"] or "") == (known.state, known.grant)
+            assert (row["closed_user"] or "") == (known.closed_by.user if known.closed_by else "")
+            assert self.final.setdefault(row["id"], row["state"]) == row["state"] or self.final[row["id"]] == "pending"
+            self.final[row["id"]] = row["state"]
+
+    @invariant()
+    def what_is_recorded_is_who_clicked(self) -> None:
+        if not hasattr(self, "office"):
+            return
+        votes = self.office.rows("SELECT case_id, team_id, user_id, answer FROM vote")
+        recorded = {(v["case_id"], Person(v["team_id"], v["user_id"])) for v in votes if v["answer"] == "yes"}
+        assert recorded == {(case.id, person) for case in self.oracle.cases.values() for person in case.yes}
+        reached = self.office.rows("SELECT case_id, team_id, user_id FROM reached")
+        asked = {(r["case_id"], Person(r["team_id"], r["user_id"])) for r in reached}
+        assert asked == {(case.id, person) for case in self.oracle.cases.values() for person in case.asked}
+
+    # How.
+
+    def _act(self, *acts: Act) -> str:
+        """Taken in, carried out, and each entry judged by the oracle."""
+        self.oracle.pending += acts  # type: ignore[arg-type]
+        keys = [self.runner.run(self.office.take_in(act)) for act in acts]
+        self.runner.run(self.office.worker.drain())
+        self._follow()
+        self.oracle.settled(self.office.clock.at)
+        return keys[0]
+
+    def _die(self, act: Any, dies: str, down: int) -> None:
+        self.oracle.pending.append(act)
+        self.runner.run(self.office.take_in(act))
+        if dies != "taken":
+            (row,) = self.runner.run(self.office.store.inbox(10))
+            self.office.mortal.dies = dies
+            with pytest.raises(Killed):
+                self.runner.run(self.office.desk.carry_out(row))
+        if dies == "after":
+            self._follow()
+        self.runner.run(self.office.restart())
+        self.office.sleep(down * MINUTE)
+        self.runner.run(self.office.worker.drain())
+        self._follow()
+        self.oracle.settled(self.office.clock.at)
+
+    def _follow(self) -> None:
+        for entry in self.office.log(start=self.read):
+            assert entry["i"] == self.read
+            self.oracle.read(entry, self.office.clock.at)
+            self.read += 1
+
+    def _deliver(self, some: int) -> int:
+        now = self.office.clock.at
+        leased = self.runner.run(self.office.store.lease(now, now + LEASE, some))
+        for outgoing in leased:
+            if outgoing.say.to in self.office.dead_letters | self.office.directory.gone and outgoing.copy is None:
+                self._fails(outgoing)
+            self.runner.run(self.office.say(outgoing))
+        self._follow()
+        return len(leased)
+
+    def _fails(self, outgoing: Any) -> None:
+        case = self.oracle.cases.get(outgoing.say.case)
+        if case is not None and outgoing.say.purpose == "card" and case.state == "pending":
+            case.failed.add(outgoing.say.to)
+
+    def _everything_is_said(self) -> None:
+        """Rule 5: what was written to be said is said, or recorded as undeliverable with the reason."""
+        self.office.sleep(LEASE)
+        for _ in range(1000):
+            if not self._deliver(50):
+                break
+        left = self.office.rows("SELECT * FROM outbox WHERE done_ms IS NULL")
+        assert not left
+        assert all(row["error"] for row in self.office.rows("SELECT error FROM outbox"))
+
+    def _tables(self) -> list[Any]:
+        return [[tuple(row) for row in self.office.rows(f"SELECT * FROM {table} ORDER BY 1, 2")] for table in TABLES]
+
+    def _said(self) -> Counter[tuple[str, Person | None]]:
+        rows = self.office.rows("SELECT purpose, to_team, to_user FROM outbox")
+        return Counter((r["purpose"], Person(r["to_team"], r["to_user"]) if r["to_user"] else None) for r in rows)
+
+
+TestCountersign = Countersign.TestCase
+TestCountersign.settings = settings(
+    max_examples=max(30, settings.default.max_examples // 4),
+    stateful_step_count=min(settings.default.stateful_step_count, 80),
+)
