@@ -15,7 +15,8 @@ from bot.domain.people import Person
 
 Decision = Literal["approve", "deny", "withdraw"]
 Deed = Literal["question", "answer", "hold", "pass", "push", "for", "against"]
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting"]
+CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
+Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log"]
 
 
 @dataclass(frozen=True, slots=True)

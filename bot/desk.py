@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.acts import Act, Away, Beside, Decide, File, Reach, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Reach, Read, Reply, Tell
 from bot.clock import Clock
 from bot.domain import beside, deciding, entries, filing, saying, sweeping
 from bot.domain.deciding import Click, NoEffect
@@ -32,7 +32,7 @@ from bot.reader import Reader
 DECISION_AGE, CARD_AGE, PRESENCE_WAIT = 5.0, 60.0, 0.5  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
 TRIES = 8
-_OPEN = 1000
+_OPEN, _CARDS = 1000, 5
 
 
 class Desk(Reader):
@@ -77,9 +77,8 @@ class Desk(Reader):
         case = await self.store.case(act.case)
         if case is None:
             return Refused(Refusal.STALE, "There is no such request.")
-        profile = await self.directory.profile(act.person, DECISION_AGE)
-        judged = deciding.judge(case, self.policy, _click(act), profile, self.clock.now())
-        return judged if isinstance(judged, Allowed) else Refused(judged.why, judged.sentence)
+        judged = await self._would(case, act)
+        return Refused(judged.why, judged.sentence) if judged is not None else Allowed(())
 
     # What the worker carries out.
 
@@ -94,7 +93,18 @@ class Desk(Reader):
         elif isinstance(act, Away):
             await self._away(act, row.id)
         else:
-            await self._commit(replace(_page(act), inbox=row.id))
+            await self._commit(replace(await self._answered(act), inbox=row.id))
+
+    async def _answered(self, act: Read | Tell) -> Transition:
+        """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
+        page = _page(act)
+        if not (isinstance(act, Read) and act.page == "waiting" and act.argument == CARDS):
+            return page
+        cards = []
+        for case in (await self.read_waiting(act.person))[:_CARDS]:
+            reached = next(r for r in case.approval.reached if r.person == act.person)
+            cards.append(saying.card(case, reached))
+        return replace(page, says=(*page.says, *cards))
 
     async def give_up(self, row: Inbound, tell: Tell | None) -> None:
         """A row that cannot be carried out is finished; its author is told where there is a place to tell them."""
@@ -110,7 +120,10 @@ class Desk(Reader):
             form.requester, domain, provider.id if provider else "", form.runbook, form.target.strip(), now,
             denied_within=DENIED_WITHIN / self.scale, expired_within=EXPIRED_WITHIN / self.scale, week=WEEK / self.scale,
         )  # fmt: skip
-        earlier = filing.Earlier(found.pending, found.same_pending, found.denied_by, found.expired_recently)
+        earlier = filing.Earlier(
+            found.pending, found.same_pending, found.denied_by, found.expired_recently, found.asks_in_week,
+            found.last_outcome or "",
+        )  # fmt: skip
         presence = await self._presence(candidates(policy, domain))
         return filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
 
@@ -121,6 +134,8 @@ class Desk(Reader):
             who, data = entries.actor(policy, act.person), {"action": click.action, "why": "stale"}
             says = (saying.answer(None, act.person, click.reply, "unknown", id=act.case),)
             return Transition(None, None, (Draft("decision.refused", who, data=data),), says)
+        if isinstance(act, Reach):
+            return await self._reached(case, act)
         by_provider = self._by_provider(case, click)
         if by_provider is not None:
             return by_provider
@@ -134,7 +149,24 @@ class Desk(Reader):
         if click.action == "pass":
             presence = await self._presence(candidates(policy, case.request.domain))
             return beside.pass_on(case, policy, click, profile, presence, self.clock.now())
-        return self._judged(case, act, click, profile)
+        return self._judged(case, click, profile)
+
+    async def _would(self, case: Case, act: Reach) -> NoEffect | None:
+        """Why what the form is for would not count; None if it would. Raises LookupFailed."""
+        click, now = _click(act), self.clock.now
+        if act.action in ("answer", "push"):
+            return beside.requester_may(case, self.policy, click, now())
+        profile = await self.directory.profile(act.person, DECISION_AGE)
+        judged = deciding.judge(case, self.policy, click, profile, now())
+        return judged if isinstance(judged, NoEffect) else None
+
+    async def _reached(self, case: Case, act: Reach) -> Transition:
+        click = _click(act)
+        try:
+            no = await self._would(case, act)
+        except LookupFailed:
+            return Transition(None, None, says=(saying.answer(case.id, act.person, click.reply, "again"),))
+        return Transition(None, None) if no is None else deciding.refuse(case, self.policy, click, no)
 
     def _by_provider(self, case: Case, click: Click) -> Transition | None:
         """What the requester and their leads do: none of it needs authority, so nobody is looked up."""
@@ -147,12 +179,8 @@ class Desk(Reader):
             return beside.recommend(case, policy, click, now)
         return None
 
-    def _judged(self, case: Case, act: Decide | Reach | Beside, click: Click, profile: Profile) -> Transition:
+    def _judged(self, case: Case, click: Click, profile: Profile) -> Transition:
         now = self.clock.now()
-        if isinstance(act, Reach):
-            judged = deciding.judge(case, self.policy, click, profile, now)
-            no_effect = isinstance(judged, NoEffect)
-            return deciding.refuse(case, self.policy, click, judged) if no_effect else Transition(None, None)  # type: ignore[arg-type]
         if click.action == "deny":
             return deciding.deny(case, self.policy, click, profile, now)
         if click.action == "question":

@@ -159,6 +159,9 @@ class Store(Protocol):
     async def file_by_hash(self, sha256: str) -> bytes | None:
         """The bytes of any file of any accepted set: a frozen runbook is found again by its digest."""
 
+    async def case_log(self, case_id: str) -> Sequence[LogRow]:
+        """The entries of one case, oldest first."""
+
     async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]: ...
 
 

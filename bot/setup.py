@@ -1,7 +1,7 @@
 """`countersign init`: the first files of a new operator, each with comments that say what to put where.
 
-Nothing is ever overwritten, not even through a link. A policy folder whose matrix is no longer ours is left alone as a whole:
-a runbook added to somebody's policy would be a right to ask that nobody gave.
+Nothing is ever overwritten, not even through a link. A policy folder whose matrix is no longer ours is left alone as a
+whole: a runbook added to somebody's policy would be a right to ask that nobody gave.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Begun:
             yield "Nothing needed doing."
         first = "" if self.folder == Path() else f"cd {self.folder}, then "
         yield (
-            f"Next: {first}run `countersign manifest`, make the Slack app of it, put its two tokens into .env and your ids in"
-            " place of REPLACE in runbooks/responsibility.yaml; `countersign doctor` says what is still missing."
+            f"Next: {first}run `countersign manifest`, make the Slack app of it, put its two tokens into .env and your ids"
+            " in place of REPLACE in runbooks/responsibility.yaml; `countersign doctor` says what is still missing."
         )
 
 
@@ -64,7 +64,8 @@ def begin(folder: Path) -> Begun:
     """Writes what is missing. Raises SettingsError where the folder cannot be written."""
     apart = tuple(folder / s.path for s in STARTS if s.path == _RUNBOOK and _is_anothers(folder))
     wanted = [start for start in STARTS if folder / start.path not in apart]
-    written, kept = [], []
+    written: list[Path] = []
+    kept: list[Path] = []
     for start in wanted:
         path = folder / start.path
         (written if _write(path, start) else kept).append(path)

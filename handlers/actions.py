@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from bot.acts import Act, Decide, Decision, Reach, Tell
+from bot.acts import Decide, Decision, Reach, Tell
 from bot.domain.errors import LookupFailed
 from bot.domain.rights import Allowed
 from handlers import names, payloads
+from handlers.asking import about
+from handlers.besides import BESIDE_ACTIONS
 from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
-from handlers.payloads import Body, Press
+from handlers.payloads import Body
 from handlers.views.dialogs import Asked, deny_form
 from handlers.views.form import form, read_metadata
 
@@ -27,7 +29,7 @@ def decided(decision: Decision) -> Callable[[Edge, Body], Awaitable[Answer]]:
 
     async def take(edge: Edge, body: Body) -> Answer:
         press = payloads.press(body)
-        return await edge.take_in(press.key, _about(press, lambda c, v: Decide(press.person, c, v, decision, press.reply)))
+        return await edge.take_in(press.key, about(press, lambda c, v: Decide(press.person, c, v, decision, press.reply)))
 
     return take
 
@@ -35,7 +37,7 @@ def decided(decision: Decision) -> Callable[[Edge, Body], Awaitable[Answer]]:
 async def reach(edge: Edge, body: Body) -> Answer:
     """Deny was pressed: the worker judges whether this person would be heard, and refuses where not."""
     press = payloads.press(body)
-    return await edge.take_in(press.key, _about(press, lambda c, v: Reach(press.person, c, v, press.reply)))
+    return await edge.take_in(press.key, about(press, lambda c, v: Reach(press.person, c, v, press.reply)))
 
 
 async def open_deny(edge: Edge, body: Body) -> None:
@@ -75,16 +77,11 @@ async def unknown(edge: Edge, body: Body) -> Answer:
     return await edge.take_in(press.key, Tell(press.person, "unknown_button", "", press.reply))
 
 
-def _about(press: Press, act: Callable[[str, int], Act]) -> Act:
-    """The act on the question that the button names; an answer where it names none."""
-    asked = names.read_question(press.value)
-    return Tell(press.person, "unknown_button", "", press.reply) if asked is None else act(*asked)
-
-
 ACTIONS: Mapping[str, Listener] = {
     names.APPROVE: Listener(decided("approve")),
     names.DENY: Listener(reach, open_deny),
     names.WITHDRAW: Listener(decided("withdraw")),
     names.RUNBOOK: Listener(nothing, rebuild_form),
+    **BESIDE_ACTIONS,
 }
 ANY_ACTION = Listener(unknown)

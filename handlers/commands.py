@@ -5,11 +5,13 @@ A command that opens a form writes nothing. Every other is an inbox row, and its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeAlias
 
-from bot.acts import Act, Page, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Page, Read, Reply, Tell
 from bot.clock import read_request_id
 from bot.domain.filing import REASON_MAX
 from bot.domain.people import Person
@@ -20,8 +22,10 @@ from handlers.payloads import Body
 from handlers.views.form import Draft, form
 
 _PAGES: Mapping[str, Page] = {
-    "help": "help", "queue": "queue", "mine": "mine", "show": "show", "matrix": "matrix", "whoami": "whoami",
+    "help": "help", "log": "log", "queue": "queue", "mine": "mine", "show": "show", "matrix": "matrix", "whoami": "whoami",
 }  # fmt: skip
+_DURATION = re.compile(r"(\d{1,4})([mhdw])")
+_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SPENT = frozenset({"exchanged_trigger_id", "trigger_exchanged"})  # a repeat of one that did open its form
 
 
@@ -48,11 +52,27 @@ def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
         return Read(command.person, "waiting", "", command.reply)
     if word == "whoami":
         return Read(command.person, "whoami", " ".join(command.mentioned), command.reply)
+    if word == "away":
+        return away(command, rest)
     if word in _PAGES:
         return Read(command.person, _PAGES[word], rest[:100], command.reply)
     if read_request_id(word) is not None:
         return Read(command.person, "show", word, command.reply)
     return Read(command.person, "help", word[:100], command.reply)
+
+
+def away(command: payloads.Command, rest: str) -> Act:
+    """`2d`, `until 2026-12-01` (the start of that day, UTC) or `off`."""
+    lasting = _DURATION.fullmatch(rest)
+    if rest == "off":
+        return Away(command.person, command.reply)
+    if lasting is not None and int(lasting[1]) > 0:
+        return Away(command.person, command.reply, seconds=int(lasting[1]) * _UNITS[lasting[2]])
+    try:
+        day = date.fromisoformat(rest.removeprefix("until").strip())
+    except ValueError:
+        return Tell(command.person, "away_how", rest[:60], command.reply)
+    return Away(command.person, command.reply, until=f"{day.isoformat()}T00:00:00+00:00")
 
 
 def opening(edge: Edge, kind: Kind | None, text: str, reply: Reply) -> Plan:
@@ -111,6 +131,15 @@ async def show_form(edge: Edge, wanted: Opening, trigger: str, reply: Reply, key
         await edge.take_in(f"{key}:not_shown", Tell(wanted.person, "form_not_shown", refused, reply))
 
 
+async def take_message(edge: Edge, body: Body) -> Answer:
+    """Typed text never decides: a direct message is answered with what waits, and its buttons are on the cards."""
+    event = payloads.direct_message(body)
+    if event is None:
+        return NOTHING
+    return await edge.take_in(event.key, Read(event.person, "waiting", CARDS, event.reply))
+
+
+DIRECT_MESSAGE = Listener(take_message)
 COMMANDS: Mapping[str, Listener] = {
     name: command_listener(name) for name in (*names.FILING_KINDS, names.COMMAND_MAIN)
 }  # fmt: skip

@@ -23,7 +23,13 @@ from handlers.views.scene import Scene
 
 Answer: TypeAlias = Mapping[str, Any]
 NOTHING: Answer = {}
+CALL_TIMEOUT = 10  # seconds
 log = structlog.get_logger(__name__)
+
+
+def web_client(token: str, base_url: str) -> AsyncWebClient:
+    """The Web API as we call it. The SDK repeats nothing by itself: the outbox does, and knows what it has said."""
+    return AsyncWebClient(token, base_url=base_url, timeout=CALL_TIMEOUT, retry_handlers=[])
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,13 @@ _SHAPE: Mapping[str, tuple[type, ...]] = {
     "bot_access_token": _TEXT, "event.bot_access_token": _TEXT,
 }  # fmt: skip
 
+# What bolt looks up without asking whether it is there.
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "block_actions": ("actions.*.action_id",), "view_submission": ("view.type", "view.callback_id"),
+    "view_closed": ("view.type", "view.callback_id"), "shortcut": ("callback_id",), "message_action": ("callback_id",),
+    "block_suggestion": ("action_id",),
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Payload:
@@ -101,6 +108,8 @@ def _form(body: str) -> Payload | Refused:
         return NOT_A_FORM
     if "payload" in fields:
         return _interaction(fields["payload"])
+    if not _fits(fields):
+        return WRONG_SHAPE
     if "command" in fields:
         return Payload("command", fields)
     return Payload("ssl_check", fields) if fields.get("ssl_check") == "1" else WRONG_SHAPE
@@ -115,7 +124,7 @@ def _interaction(text: str) -> Payload | Refused:
         return WRONG_SHAPE
     if type_ == "block_actions" and not found.get("actions"):
         return WRONG_SHAPE
-    if type_ in ("view_submission", "view_closed") and not isinstance(found.get("view"), dict):
+    if any(value is None for path in _NEEDED.get(type_, ()) for value in _at(found, path.split("."), missing=True)):
         return WRONG_SHAPE
     return Payload(type_ if type_ in KINDS else "other", found)
 
@@ -162,13 +171,15 @@ def _fits(found: dict[str, Any]) -> bool:
     return not any(value is None for path in ("actions", "authorizations") for value in _at(found, [path, "*"]))
 
 
-def _at(value: Any, path: list[str]) -> Iterator[Any]:
-    """Everything that stands at the end of a path."""
+def _at(value: Any, path: list[str], *, missing: bool = False) -> Iterator[Any]:
+    """Everything that stands at the end of a path; with `missing`, None where the path breaks off."""
     if not path:
         yield value
     elif path[0] == "*":
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         for one in inner:
-            yield from _at(one, path[1:])
+            yield from _at(one, path[1:], missing=missing)
     elif isinstance(value, dict) and path[0] in value:
-        yield from _at(value[path[0]], path[1:])
+        yield from _at(value[path[0]], path[1:], missing=missing)
+    elif missing:
+        yield None

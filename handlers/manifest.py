@@ -11,24 +11,31 @@ from typing import Any
 from handlers import names
 from handlers.views import wording
 
-SCOPES: Mapping[str, str | None] = {
-    "auth.test": None,
-    "apps.connections.open": None,  # the app-level token has connections:write
-    "views.open": None,
-    "views.update": None,
-    "chat.postMessage": "chat:write",
-    "chat.postEphemeral": "chat:write",
-    "chat.update": "chat:write",
-    "users.info": "users:read",
+_CHANNELS = ("channels:read", "groups:read")  # public and private ones
+SCOPES: Mapping[str, tuple[str, ...]] = {
+    "auth.test": (),
+    "apps.connections.open": (),  # the app-level token has connections:write
+    "views.open": (),
+    "views.update": (),
+    "chat.postMessage": ("chat:write",),
+    "chat.postEphemeral": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "users.info": ("users:read",),
+    "conversations.info": _CHANNELS,  # `doctor` looks at the channels that policy names (rule 11)
+    "conversations.members": _CHANNELS,
 }
-EVENTS: tuple[str, ...] = ()
+EVENTS: Mapping[str, str] = {"message.im": "im:history"}  # typed text is answered with what waits
 PATH = "/slack/events"
 _ASK_HINT = "[runbook] [reason …]"
 _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("breakglass", "Ask the owner for emergency access", _ASK_HINT),
     ("reset", "Ask the owner for a reset of a credential or second factor", _ASK_HINT),
     ("exception", "Ask the owner for an exception from policy", _ASK_HINT),
-    (names.COMMAND_MAIN, "What waits for you; help shows the rest", "[ask|help|queue|mine|show ID|matrix|whoami]"),
+    (
+        names.COMMAND_MAIN,
+        "What waits for you; help shows the rest",
+        "[ask|help|queue|mine|show ID|log ID|away 2d|matrix|whoami]",
+    ),
 )
 
 
@@ -39,7 +46,7 @@ def manifest(prefix: str = "", url: str | None = None) -> dict[str, Any]:
     return {
         "display_information": {"name": wording.BOT_NAME, "description": wording.BOT_TEXT},
         "features": {
-            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
+            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
             "bot_user": {"display_name": wording.BOT_NAME, "always_online": True},
             "shortcuts": [
                 {
@@ -68,7 +75,7 @@ def manifest(prefix: str = "", url: str | None = None) -> dict[str, Any]:
 
 def scopes() -> list[str]:
     """The bot token's scopes, sorted. Commands need one of their own."""
-    return sorted({scope for scope in SCOPES.values() if scope} | {"commands"})
+    return sorted({scope for needed in SCOPES.values() for scope in needed} | {"commands"} | set(EVENTS.values()))
 
 
 def _address(url: str) -> str:

@@ -16,11 +16,25 @@ from bot.domain.policy import Kind
 APPROVE = "approve"
 DENY = "deny"
 WITHDRAW = "withdraw"
+LESS = "approve_less"
+QUESTION = "question"
+HOLD = "on_it"
+PASS = "pass"  # noqa: S105  the word on a button
+ANSWER = "answer"
+PUSH = "escalate_now"
+AGAIN = "ask_again"
+RECOMMEND = "recommend"
+ADVISE_AGAINST = "advise_against"
 
 # Forms (callback_id).
 FORM_ASK = "ask"
 FORM_DENY = "deny_reason"
 FORM_FILED = "filed"
+FORM_LESS = "less"
+FORM_QUESTION = "question_text"
+FORM_ANSWER = "answer_text"
+FORM_PUSH = "push_text"
+FORM_AWAY = "away"
 
 # The global shortcut (callback_id).
 SHORTCUT_ASK = "ask"
@@ -41,6 +55,9 @@ BLOCK_CONSEQUENCE = "consequence"
 BLOCK_NOTE = "note"
 BLOCK_DECIDE = "decide"
 BLOCK_RECEIPT = "receipt"
+BLOCK_BESIDE = "beside"
+BLOCK_LEAD = "lead"
+BLOCK_ANSWER = "to_answer"
 
 
 @dataclass(frozen=True, slots=True)

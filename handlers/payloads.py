@@ -119,6 +119,25 @@ def shortcut(body: Body) -> Shortcut:
     return Shortcut(who, f"shortcut:{trigger}", _text(body, "callback_id"), Reply(who), trigger)
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Somebody wrote to us in the direct message."""
+
+    person: Person
+    key: str
+    reply: Reply
+
+
+def direct_message(body: Body) -> Typed | None:
+    """A message that a person typed to us; None for our own, for edits and for everything else that Slack tells."""
+    event = _object(body, "event")
+    if event.get("channel_type") != "im" or event.get("subtype") or event.get("bot_id"):
+        return None
+    team = event.get("user_team") or event.get("team")
+    who = Person(str(team) if _matches(_TEAM, team) else _team(body), _id(event, "user", _USER))
+    return Typed(who, f"event:{_text(body, 'event_id')}", Reply(who, "", _place(event.get("channel"))))
+
+
 def person(body: Body) -> Person:
     """Who acted, in an interactive payload."""
     user = _object(body, "user")

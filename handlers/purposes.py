@@ -18,12 +18,13 @@ from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
 from handlers.views import receipt as receipts
+from handlers.views.besides import answered, asked_question, lead_copy
 from handlers.views.blocks import Block, Message
 from handlers.views.card import card
 from handlers.views.dialogs import filed_result, said_page
 from handlers.views.facts import pending
 from handlers.views.scene import Scene, who
-from handlers.views.sentences import say
+from handlers.views.sentences import policy_gain, say
 
 FORM_SETTLES = 0.4  # seconds; the acknowledgement draws the form's last page before we do
 Method = Literal["chat.postMessage", "chat.update", "views.update", "answer"]
@@ -153,6 +154,33 @@ async def _body(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return Post(to.user, receipts.body(case, content, stage.scene()))
 
 
+async def _lead(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    return _NOBODY if case is None or to is None else Post(to.user, lead_copy(case, to, stage.scene()))
+
+
+async def _question(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    said = asked_question(case) if case is not None else None
+    if case is None or to is None or said is None:
+        return _NOBODY
+    return await _under(stage, "receipt", case, to, said) if pending(case) else _DECIDED
+
+
+async def _answered(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    said = answered(case, to) if case is not None and to is not None else None
+    if case is None or to is None or said is None:
+        return _NOBODY
+    return await _under(stage, "card", case, to, said) if pending(case) else _DECIDED
+
+
+async def _policy(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    to = outgoing.say.to
+    place = to.user if to else outgoing.say.channel
+    return Post(place, policy_gain(outgoing.say.data, stage.scene())) if place else _NOBODY
+
+
 async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     if case is None or outgoing.say.channel is None:
         return _NOBODY
@@ -195,6 +223,8 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     scene = stage.scene()
     if copy.purpose == "card":
         return Change(copy.channel, copy.ts, card(case, copy.to, scene))
+    if copy.purpose == "lead":
+        return Change(copy.channel, copy.ts, lead_copy(case, copy.to, scene))
     if copy.purpose == "receipt":
         return Change(copy.channel, copy.ts, receipts.receipt(case, scene))
     return _NOBODY
@@ -232,6 +262,10 @@ PURPOSES: Mapping[str, Purpose] = {
     "body": Purpose(_body, looked_up=True),
     "announce": Purpose(_announce, logged=True),
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
+    "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
+    "question": Purpose(_question, logged=True, looked_up=True),
+    "answered": Purpose(_answered, logged=True, looked_up=True),
+    "policy": Purpose(_policy, looked_up=True),
     "answer": Purpose(_answer, "answer"),
     "page": Purpose(_page, "answer"),
     "form": Purpose(_form, "views.update", settles=FORM_SETTLES),

@@ -39,6 +39,13 @@ async def _show(desk: Desk, person: Person, argument: str, scene: Scene) -> Mess
     return say("unknown", {"argument": argument}, scene) if case is None else pages.show(case, scene)
 
 
+async def _log(desk: Desk, person: Person, argument: str, scene: Scene) -> Message:
+    case = await desk.read_case(person, argument)
+    if case is None:
+        return say("unknown", {"argument": argument}, scene)
+    return pages.log(case, await desk.store.case_log(case.id), scene)
+
+
 async def _matrix(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
     return pages.matrix(*side_of(desk.policy, person), scene)
 
@@ -78,6 +85,7 @@ PAGES: Mapping[str, Draw] = {
     "queue": _queue,
     "mine": _mine,
     "show": _show,
+    "log": _log,
     "matrix": _matrix,
     "whoami": _whoami,
     "help": _help,

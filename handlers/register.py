@@ -26,7 +26,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.desk import Desk
 from handlers import names
 from handlers.actions import ACTIONS, ANY_ACTION
-from handlers.commands import COMMANDS, SHORTCUTS
+from handlers.commands import COMMANDS, DIRECT_MESSAGE, SHORTCUTS
 from handlers.edge import Answer, Edge, Listener
 from handlers.payloads import PayloadError
 from handlers.socket_mode import SocketMode, quiet_logger
@@ -86,6 +86,7 @@ class SlackDoor:
         for callback_id, listener in SUBMISSIONS.items():
             self._add(self.app.view(callback_id), listener, _page)
         self._add(self.app.view(_ANYTHING), ANY_SUBMISSION, _page)
+        self._add(self.app.event("message"), DIRECT_MESSAGE, _silent)
 
     def _add(self, registrar: Callable[..., Any], listener: Listener, sorry: Callable[[str], Answer]) -> None:
         acknowledging = acknowledged(self.edge, listener, sorry)

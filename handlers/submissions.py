@@ -14,11 +14,12 @@ from bot.domain.filing import FieldError
 from bot.domain.people import Person
 from bot.domain.policy import Runbook
 from handlers import names, payloads
+from handlers.besides import BESIDE_SUBMISSIONS
 from handlers.edge import Answer, Edge, Listener, nothing
 from handlers.payloads import Body, Sheet, Submission
 from handlers.views import wording
 from handlers.views.blocks import choice_of
-from handlers.views.dialogs import filed_page, read_deny
+from handlers.views.dialogs import filed_page, read_asked
 from handlers.views.safe import cut
 
 ERROR_MAX, DENY_MAX = 300, 1000
@@ -42,7 +43,7 @@ async def take_filing(edge: Edge, body: Body) -> Answer:
 
 async def take_deny(edge: Edge, body: Body) -> Answer:
     sent = payloads.submission(body)
-    asked = read_deny(sent.sheet.metadata)
+    asked = read_asked(sent.sheet.metadata)
     stock, text = (sent.sheet.entered.get(key, "").strip() for key in (names.STOCK_REASON, names.REASON))
     known = choice_of(stock, wording.STOCK_REASONS)
     reason = ": ".join(part for part in (known if known in wording.STOCK_REASONS else "", text) if part)
@@ -122,5 +123,6 @@ def _fields(entered: Mapping[str, str], runbook: Runbook | None) -> dict[str, st
 SUBMISSIONS: Mapping[str, Listener] = {
     names.FORM_ASK: Listener(take_filing),
     names.FORM_DENY: Listener(take_deny),
+    **BESIDE_SUBMISSIONS,
 }
 ANY_SUBMISSION = Listener(nothing)

@@ -26,6 +26,7 @@ def from_request(request: Request) -> Columns:
         "fields": to_json([[f.name, f.label, f.value] for f in request.fields]), "seconds": request.seconds,
         "filed_ms": ms(request.filed_at), "expires_ms": ms(request.expires_at), "state": request.state.value,
         "version": request.version, "closed_ms": ms_or_none(request.closed_at), **to_columns(request.closed_by, "closed"),
+        "asks_before": request.asks_before, "last_outcome": request.last_outcome, "denied_lately": int(request.denied_lately),
     }  # fmt: skip
 
 
@@ -52,6 +53,9 @@ def to_request(row: Row) -> Request:
         subject=person_or_none(row["subject_team"], row["subject_user"]),
         closed_at=moment_or_none(row["closed_ms"]),
         closed_by=person_or_none(row["closed_team"], row["closed_user"]),
+        asks_before=row["asks_before"],
+        last_outcome=row["last_outcome"],
+        denied_lately=bool(row["denied_lately"]),
     )
 
 

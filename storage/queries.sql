@@ -8,11 +8,11 @@
 INSERT INTO request (
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
-  closed_ms, closed_team, closed_user
+  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately
 ) VALUES (
   :id, :kind, :decision_right, :runbook, :runbook_sha256, :policy_sha256, :title, :domain, :provider, :requester_team,
   :requester_user, :subject_team, :subject_user, :target, :reason, :fields, :seconds, :filed_ms, :expires_ms, :state,
-  :version, :closed_ms, :closed_team, :closed_user
+  :version, :closed_ms, :closed_team, :closed_user, :asks_before, :last_outcome, :denied_lately
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: swap_request
@@ -88,7 +88,7 @@ DELETE FROM deadline WHERE case_id = :case_id;
 SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
-  closed_ms, closed_team, closed_user
+  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately
 FROM request WHERE id = :id;
 
 -- name: asks
@@ -425,3 +425,7 @@ SELECT team_id, user_id, until_ms FROM absence WHERE until_ms > :now;
 -- name: policy_history
 -- The last accepted sets, newest first.
 SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;
+
+-- name: case_log
+-- The entries of one case, oldest first.
+SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE case_id = :case_id ORDER BY idx;

@@ -177,8 +177,9 @@ def _settle(done: asyncio.Future[T], result: T | None, error: BaseException | No
 
 
 def _address(path: Path, writable: bool) -> str:
-    if writable:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    """Raises OSError here, because a connection that fails to open leaves aiosqlite's thread behind for a moment."""
+    flags = os.O_CREAT | os.O_RDWR if writable else os.O_RDONLY
+    os.close(os.open(path, flags | os.O_CLOEXEC, 0o600))
     return path.absolute().as_uri() + ("?mode=rw" if writable else "?mode=ro")
 
 

@@ -192,6 +192,13 @@ class SqliteStore:
 
         return await self._read(work)
 
+    async def case_log(self, case_id: str) -> Sequence[LogRow]:
+        def work(session: Session) -> Sequence[LogRow]:
+            rows = session.rows("case_log", case_id=case_id)
+            return [LogRow(r["idx"], r["leaf"], r["data"], r["type"], r["case_id"], r["ts_ms"]) for r in rows]
+
+        return await self._read(work)
+
     async def log_head(self) -> Head:
         """Origin, size and edge of the log as committed."""
         return await self._read(read_head)

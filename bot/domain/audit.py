@@ -148,12 +148,12 @@ class Audit:
             yield Finding("type", row.idx, "Entry 0 is not log.opened.")
         if isinstance(kind := entry.get("type"), str) and kind not in TYPES:
             self.unknown_types.add(kind)
-        yield from self._named(row, position, entry)
+        yield from self._named(row, entry)
 
-    def _named(self, row: Row, position: int, entry: Mapping[str, object]) -> Iterator[Finding]:
-        """The origin is that of entry 0; a new epoch gives it a number."""
+    def _named(self, row: Row, entry: Mapping[str, object]) -> Iterator[Finding]:
+        """The origin is that of the first entry whose bytes are there; a new epoch gives it a number."""
         name = entry.get("log")
-        if position == 0 and isinstance(name, str):
+        if not self._origin and isinstance(name, str):
             self._origin = name
         if name == self._origin:
             return

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from bot.domain import entries, saying
 from bot.domain.deciding import Click, NoEffect, closed, judge, refuse
 from bot.domain.escalation import Presence, advance
-from bot.domain.people import Person, Profile
+from bot.domain.people import Profile
 from bot.domain.policy import Policy
 from bot.domain.request import Ask, Case, Note, Refusal
 from bot.domain.sweeping import wake_at
-from bot.domain.transition import Draft, Lane, Say, Transition
+from bot.domain.transition import Draft, Say, Transition
 
 
 def question(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
@@ -34,9 +34,7 @@ def question(case: Case, policy: Policy, click: Click, profile: Profile, now: da
 
 def answer(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
     """The requester answers; everyone asked reads it."""
-    no = _not_requester(case, policy, click) or closed(case, now)
-    if no is None and not case.approval.noted("question"):
-        no = NoEffect(Refusal.STALE, "stale", {})
+    no = requester_may(case, policy, click, now)
     if no is not None:
         return refuse(case, policy, click, no)
     after = _noted(case, Note("answer", click.person, now, click.reason))
@@ -76,14 +74,22 @@ def pass_on(case: Case, policy: Policy, click: Click, profile: Profile, presence
 
 def push(case: Case, policy: Policy, click: Click, presence: Presence, now: datetime) -> Transition:
     """Escalate now: the requester, once, with a reason."""
-    no = _not_requester(case, policy, click) or closed(case, now)
-    if no is None and case.approval.noted("push"):
-        no = NoEffect(Refusal.LOST, "already_pushed", {})
+    no = requester_may(case, policy, click, now)
     if no is not None:
         return refuse(case, policy, click, no)
     after = _noted(case, Note("push", click.person, now, click.reason))
     draft = entries.noted(after, policy, "request.pushed", click.person, ("reason", click.reason))
     return _pulled(case, after, policy, presence, draft, now)
+
+
+def requester_may(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+    """Why the requester's `answer` or `push` would not count; None if it would."""
+    no = _not_requester(case, policy, click) or closed(case, now)
+    if no is None and click.action == "answer" and not case.approval.noted("question"):
+        no = NoEffect(Refusal.STALE, "stale", {})
+    if no is None and click.action == "push" and case.approval.noted("push"):
+        no = NoEffect(Refusal.LOST, "already_pushed", {})
+    return no
 
 
 def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
@@ -102,15 +108,6 @@ def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transi
     after = case.with_approval(ask)
     draft = entries.noted(after, policy, "request.recommended", click.person, data={"advice": advice})
     return _kept(case, after, draft, ())
-
-
-def lead_copies(case: Case, policy: Policy) -> tuple[Say, ...]:
-    """The provider's leads read their provider's requests."""
-    provider = policy.providers.get(case.request.provider)
-    refs = provider.leads if provider is not None else ()
-    team = case.request.requester.team
-    people = [Person(team if team in ref.teams else min(ref.teams), ref.user) for ref in refs]
-    return tuple(Say("lead", Lane.CARD, case.id, to=p) for p in people if p != case.request.requester)
 
 
 def _pulled(case: Case, after: Case, policy: Policy, presence: Presence, draft: Draft, now: datetime) -> Transition:

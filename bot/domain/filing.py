@@ -57,6 +57,8 @@ class Earlier:
     same_pending: str | None
     denied_by: Person | None
     expired_recently: bool
+    asks_in_week: int = 0
+    last_outcome: str = ""
 
 
 def provider_asking(policy: Policy, person: Person) -> Provider | None:
@@ -113,7 +115,11 @@ def file(
     after = case.with_approval(result.ask)
     says = [say for event in result.events for say in saying.step(after, policy, event)]
     says += [saying.card(after, r) for r in result.ask.reached if not _told(result, r)]
-    says += [saying.receipt(after), *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id})]
+    says += [
+        saying.receipt(after),
+        *saying.lead_copies(after, policy),
+        *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id}),
+    ]
     drafts = (entries.filed(after, policy), *(entries.step(after, policy, e) for e in result.events))
     return Transition(None, after, drafts, tuple(says), wake_at(after))
 
@@ -131,6 +137,7 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
         requester=form.requester, target=form.target.strip(), reason=form.reason.strip(),
         fields=tuple(FieldValue(n, labels[n], v) for n, v in form.fields.items() if n in labels and v != ""),
         seconds=form.seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
+        asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
     )  # fmt: skip
     steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)
     if earlier.denied_by is not None:

@@ -63,6 +63,9 @@ class Request:
     subject: Person | None = None
     closed_at: datetime | None = None  # when the request left `pending`
     closed_by: Person | None = None  # who clicked last; None where the clock did it
+    asks_before: int = 0  # of this provider for this runbook in the 7 days before
+    last_outcome: str = ""  # of the last of them
+    denied_lately: bool = False  # the same target was denied within a day
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,15 @@ def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Say, ...]:
     return (alarm, Say("alarm", lane(case), case.id, to=domain.risk_owner, data=data))
 
 
+def lead_copies(case: Case, policy: Policy) -> tuple[Say, ...]:
+    """The provider's leads read their provider's requests."""
+    provider = policy.providers.get(case.request.provider)
+    refs = provider.leads if provider is not None else ()
+    team = case.request.requester.team
+    people = [Person(team if team in ref.teams else min(ref.teams), ref.user) for ref in refs]
+    return tuple(Say("lead", Lane.CARD, case.id, to=p) for p in people if p != case.request.requester)
+
+
 def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Say, ...]:
     """The requester hears it with the reason, after a yes with the runbook's body; the domain's channel hears id, title
     and state. The reason stands in that one message only: no table keeps it once it is delivered."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from handlers.views.safe import cut, one_line, tame
+from handlers.views.safe import cut, cut_mrkdwn, one_line, tame
 
 Block: TypeAlias = dict[str, Any]
 TEXT_MAX, SECTION_MAX, OPTION_MAX, OPTIONS_MAX = 3900, 3000, 150, 100
@@ -28,7 +28,7 @@ class Message:
 
 def message(text: str, blocks: Sequence[Block | None]) -> Message:
     """A message within Slack's limits; None among the blocks is nothing."""
-    return Message(cut(text, TEXT_MAX), tuple(b for b in blocks if b is not None)[:50])
+    return Message(cut_mrkdwn(text, TEXT_MAX), tuple(b for b in blocks if b is not None)[:50])
 
 
 def plain(text: str, limit: int) -> Block:
@@ -38,7 +38,7 @@ def plain(text: str, limit: int) -> Block:
 
 def mrkdwn(text: str, limit: int = SECTION_MAX) -> Block:
     """Formatted text. `verbatim`: Slack makes no links or mentions of its own out of it."""
-    return {"type": "mrkdwn", "text": cut(text, limit), "verbatim": True}
+    return {"type": "mrkdwn", "text": cut_mrkdwn(text, limit), "verbatim": True}
 
 
 def section(text: str) -> Block:

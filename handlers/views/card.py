@@ -9,6 +9,7 @@ from bot.domain.people import Person
 from bot.domain.request import Case
 from handlers import names
 from handlers.views import facts, wording
+from handlers.views.besides import beside_buttons, history, story
 from handlers.views.blocks import Message, actions, button, context, message, section
 from handlers.views.safe import cut, inline, one_line, quote
 from handlers.views.scene import Scene, span, who
@@ -29,6 +30,8 @@ def card(case: Case, reader: Person, scene: Scene) -> Message:
             button(wording.APPROVE, names.APPROVE, value, "primary"),
             button(wording.DENY, names.DENY, value, "danger"),
         ) if open_ else None,
+        beside_buttons(case) if open_ else None,
+        context(history(case, scene)),
         context(facts.footer(case)),
     ]  # fmt: skip
     return message(_text(case, reader, scene), blocks)
@@ -54,7 +57,7 @@ def _opening(case: Case, scene: Scene) -> str:
 def _standing(case: Case, reader: Person, scene: Scene) -> str:
     if not facts.pending(case):
         return facts.outcome(case, scene)
-    lines = [_stands_in(case, reader, scene), facts.tally(case, scene), _own_yes(case, reader, scene)]
+    lines = [_stands_in(case, reader, scene), facts.tally(case, scene), _own_yes(case, reader, scene), *story(case, scene)]
     lines.append(facts.silence(case, scene))
     return "\n".join(line for line in lines if line)
 

@@ -16,7 +16,7 @@ from handlers.views.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the Deny form is about: the button's value, and the conversation in which it was pressed."""
+    """What a form is about: the button's value, and the conversation in which it was pressed."""
 
     question: str
     channel: str
@@ -43,8 +43,8 @@ def deny_form(asked: Asked, case_id: str) -> Block:
     )
 
 
-def read_deny(metadata: str) -> Asked:
-    """What the Deny form was about; empty where it cannot be read."""
+def read_asked(metadata: str) -> Asked:
+    """What a form was about; empty where it cannot be read."""
     try:
         read = json.loads(metadata)
     except ValueError:

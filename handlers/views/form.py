@@ -20,7 +20,7 @@ from handlers.views.fields import field_block
 from handlers.views.safe import inline
 from handlers.views.scene import Scene, everyone, span, who
 
-STEPS = (900, 1800, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 12 * 3600, *(days * 86400 for days in (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)))  # fmt: skip  # noqa: E501
+STEPS = (900, 1800, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 12 * 3600, *(days * 86400 for days in (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)))  # fmt: skip
 _METADATA_MAX = 3000
 
 

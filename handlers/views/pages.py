@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Domain, Policy, Runbook
 from bot.domain.request import Case
 from bot.domain.rota import on_call
+from bot.ports import LogRow
 from handlers.views import facts, wording
 from handlers.views.blocks import Message, context, message
 from handlers.views.receipt import status
@@ -91,6 +93,15 @@ def _page(text: str, lines: Sequence[str]) -> Message:
 
 def _more(scene: Scene) -> str:
     return f"`/{scene.prefix}countersign help` shows what can be typed."
+
+
+def log(case: Case, rows: Sequence[LogRow], scene: Scene) -> Message:
+    """What the decision log says of one request: index, time and type; the rest is in the log itself."""
+    lines = [f"*{case.id}* {facts.heading(case, 120)}: {len(rows)} entries of the decision log"]
+    for row in rows[-40:]:
+        at = scene.at(datetime.fromtimestamp(row.ts_ms / 1000, UTC))
+        lines.append(f"`{row.idx}` {inline(row.type, 40)} at {at} · leaf `{row.leaf.hex()[:12]}`")
+    return _page("\n".join(lines), lines)
 
 
 def _entry(case: Case, scene: Scene) -> str:

@@ -16,15 +16,19 @@ def receipt(case: Case, scene: Scene) -> Message:
     opening = (
         f"*{case.id} · {facts.heading(case)}*\nFor {scene.lasting(request.seconds)}, asked at {scene.at(request.filed_at)}"
     )
+    value = names.question(case.id, case.approval.version)
+    pushed = bool(case.approval.noted("push"))
     withdraw = actions(
         names.BLOCK_RECEIPT,
-        button(wording.WITHDRAW, names.WITHDRAW, names.question(case.id, case.approval.version)),
+        button(wording.WITHDRAW, names.WITHDRAW, value),
+        *([] if pushed else [button(wording.PUSH, names.PUSH, value)]),
     )
+    again = actions(names.BLOCK_RECEIPT, button(wording.AGAIN, names.AGAIN, value))
     blocks = [
         section(opening),
         section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),
         section(status(case, scene)),
-        withdraw if facts.pending(case) else None,
+        withdraw if facts.pending(case) else again if str(request.state) in ("denied", "expired") else None,
     ]
     text = f"{case.id}: {facts.heading(case, 100)}\n{wording.TARGET}: {inline(request.target, 400)}\n{status(case, scene)}"
     return message(text, blocks)

@@ -66,6 +66,17 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
 
 
+def cut_mrkdwn(text: str, limit: int) -> str:
+    """Finished mrkdwn of at most `limit` characters; neither a mention, a time nor an entity is cut in two."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 1]
+    opened = kept.rfind("<")
+    if opened > kept.rfind(">", max(opened, 0)):
+        kept = kept[:opened]
+    return re.sub(r"&\w{0,3}$", "", kept) + ELLIPSIS
+
+
 def _short_lines(text: str) -> list[str]:
     """The lines of a text; one that escaping makes too long stands in pieces."""
     lines: list[str] = []

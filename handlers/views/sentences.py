@@ -23,8 +23,8 @@ def say(sentence: str, params: Params, scene: Scene) -> Message:
     return message(text, [section(text)])
 
 
-def _plain(params: Params, _scene: Scene) -> str:
-    return inline(_word(params, "text"), 2800)
+def _plain(params: Params, scene: Scene) -> str:
+    return inline(_word(params, "text"), 2800) or _failed(params, scene)
 
 
 def _lost(params: Params, scene: Scene) -> str:
@@ -89,6 +89,60 @@ def _form_not_shown(_params: Params, _scene: Scene) -> str:
     return "Slack did not open the form: it waits three seconds at most. Nothing was filed. Type the command again."
 
 
+def _too_new(_params: Params, scene: Scene) -> str:
+    return (
+        "Your authority over this is new: it counts for requests filed after the announced delay. This one needs a yes"
+        f" that the earlier policy allows too. Write to {_contact(scene)} if nobody else can answer."
+    )
+
+
+def _already_held(params: Params, scene: Scene) -> str:
+    user = _word(params, "by").rpartition("/")[2]
+    return f"<@{user}> is on it already{_when(params, scene)}; this works once for each request. You may still decide."
+
+
+def _already_passed(_params: Params, _scene: Scene) -> str:
+    return "You passed already. You may still decide."
+
+
+def _already_pushed(_params: Params, _scene: Scene) -> str:
+    return "You escalated this already; it works once for each request. Everybody asked has it."
+
+
+def _away(params: Params, scene: Scene) -> str:
+    ms = _number(params, "until")
+    if not ms:
+        return "You are back: questions come to you again."
+    until = scene.at(datetime.fromtimestamp(ms / 1000, UTC))
+    return (
+        f"You are away until {until}. Your steps go to the first deputy present; you may still decide. `away off` ends it."
+    )
+
+
+def _away_how(_params: Params, scene: Scene) -> str:
+    main = f"/{scene.prefix}countersign"
+    return f"Say how long: `{main} away 2d`, `{main} away until 2026-12-01`, or `{main} away off`."
+
+
+def policy_gain(params: Params, scene: Scene) -> Message:
+    """A change of policy that gives something: who gains, what becomes easier, from when it counts."""
+    people, runbooks = _words(params, "people"), _words(params, "runbooks")
+    named = ", ".join(f"<@{p.rpartition('/')[2]}>" for p in people)
+    lines = [f"*The policy for {inline(_word(params, 'domain'), 100)} has changed.*"]
+    lines += [f"New or higher authority: {named}."] if named else []
+    lines += ["New, or easier to get: " + ", ".join(inline(r, 100) for r in runbooks) + "."] if runbooks else []
+    ms = _number(params, "counts_from")
+    when = scene.at(datetime.fromtimestamp(ms / 1000, UTC)) if ms else "now on"
+    lines.append(f"It counts for requests filed after {when}; until then a yes must be allowed by the old policy too.")
+    text = "\n".join(lines)
+    return message(text, [section(text)])
+
+
+def _words(params: Params, key: str) -> list[str]:
+    value = params.get(key)
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
+
+
 def _contact(scene: Scene) -> str:
     return inline(scene.policy.contact, 200)
 
@@ -123,4 +177,10 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "nothing_of_kind": _nothing_of_kind,
     "unknown_button": _unknown_button,
     "form_not_shown": _form_not_shown,
+    "too_new": _too_new,
+    "already_held": _already_held,
+    "already_passed": _already_passed,
+    "already_pushed": _already_pushed,
+    "away": _away,
+    "away_how": _away_how,
 }

@@ -12,6 +12,8 @@ from bot.domain.policy import Kind, Role, Runbook
 
 APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
 RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Subject"
+LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Pass"
+PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
 STOCK_REASON = "Common reasons"
 SEND, CANCEL, CLOSE = "Ask", "Cancel", "Close"
 YES, NO = "Yes", "No"
@@ -61,6 +63,11 @@ DENY_BLANK = "Give a reason: choose one above, or write one here."
 DENY_LONG = "At most 1,000 characters."
 DENY_FINAL = "A no is final: it ends the request for everybody who was asked."
 
+TEXT_WANTED = "Write something, at most 1,000 characters."
+LESS_WANTED = "Choose how long."
+ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."
+YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You advise against it.", "": ""}
+
 FILED = "What follows is told in our direct message, and there you can withdraw it."
 FILED_WAIT = "Asking the people who decide …"
 
@@ -87,6 +94,8 @@ def help_lines(prefix: str) -> tuple[str, ...]:
         f"`{main} queue` shows all open requests of your domains, or of your provider",
         f"`{main} mine` shows what you asked for",
         f"`{main} show ID` shows one request",
+        f"`{main} log ID` shows what the decision log says of one request",
+        f"`{main} away 2d`, `away until 2026-12-01`, `away off`: your steps go to a deputy meanwhile",
         f"`{main} matrix` shows who answers for what",
         f"`{main} whoami [@people]` prints lines to paste into the responsibility matrix",
     )

@@ -25,7 +25,10 @@ CREATE TABLE request (
   version INTEGER NOT NULL,
   closed_ms INTEGER,
   closed_team TEXT,
-  closed_user TEXT
+  closed_user TEXT,
+  asks_before INTEGER NOT NULL,
+  last_outcome TEXT NOT NULL,
+  denied_lately INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX request_pending_domain ON request (domain, expires_ms) WHERE state = 'pending';

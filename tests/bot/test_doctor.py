@@ -14,7 +14,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.demo_workspace import workspace
-from bot.doctor import Report, Surroundings, examine
+from bot.doctor import Report, Surroundings, doctor, examine
 from bot.findings import error, warning
 from bot.settings import Settings
 from bot.setup import begin
@@ -22,6 +22,7 @@ from handlers.doctor import READS
 from handlers.manifest import manifest
 from runbooks.loader import load
 from sandbox.driver import Sandbox
+from storage.store import SqliteStore
 
 ROOT = Path(__file__).parents[2]
 MATRIX = "runbooks/responsibility.yaml"
@@ -77,6 +78,14 @@ async def countersign(folder: Path, environment: dict[str, str], *words: str) ->
     return process.returncode, out.decode(), err.decode()
 
 
+async def told(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> tuple[int, str]:
+    """The same without a process of its own: exit code and text."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = await doctor(tell=lambda _: None)
+    return found.exit_code, "\n".join(found.lines())
+
+
 # ── the command ──
 
 
@@ -130,15 +139,15 @@ async def test_no_token_is_ever_printed(slack: Sandbox, folder: Path) -> None:
 # ── settings ──
 
 
-async def test_a_user_token_is_named(folder: Path) -> None:
-    code, out, _ = await countersign(folder, {"SLACK_BOT_TOKEN": "xoxp-1"}, "doctor")
+async def test_a_user_token_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out = await told(monkeypatch, {"SLACK_BOT_TOKEN": "xoxp-1"})
     assert code == 2
     assert "SLACK_BOT_TOKEN: holds a user token (xoxp-…), which Countersign never uses. Copy the Bot User" in out
 
 
-async def test_what_can_be_examined_without_tokens_is_examined(folder: Path) -> None:
+async def test_what_can_be_examined_without_tokens_is_examined(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".countersign").mkdir(mode=0o755)
-    code, out, _ = await countersign(folder, {}, "doctor")
+    code, out = await told(monkeypatch, {})
     assert code == 2
     assert "SLACK_BOT_TOKEN is not set: copy it from" in out
     assert "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set: for Socket Mode make" in out
@@ -157,8 +166,8 @@ async def test_socket_mode_needs_no_signing_secret(settings: Settings) -> None:
     assert (await report(settings.model_copy(update={"slack_signing_secret": None}))).findings == ()
 
 
-async def test_a_token_in_the_signing_secrets_place_is_named(slack: Sandbox, folder: Path) -> None:
-    code, out, _ = await countersign(folder, {**slack.environment, "SLACK_SIGNING_SECRET": "xoxb-1"}, "doctor")
+async def test_a_token_in_the_signing_secrets_place_is_named(slack: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out = await told(monkeypatch, {**slack.environment, "SLACK_SIGNING_SECRET": "xoxb-1"})
     assert code == 2
     assert "SLACK_SIGNING_SECRET holds a token: copy the Signing Secret from Basic Information" in out
 
@@ -206,8 +215,8 @@ async def test_an_unset_variable_of_the_policy_is_an_error_and_people_are_looked
 # ── this machine ──
 
 
-async def test_a_database_that_is_there_and_well_is_no_finding(settings: Settings, folder: Path, slack: Sandbox) -> None:
-    assert (await countersign(folder, slack.environment, "migrate"))[0] == 0
+async def test_a_database_that_is_there_and_well_is_no_finding(settings: Settings, folder: Path) -> None:
+    await (await SqliteStore.open(folder / "countersign.db", SystemClock())).close()
     assert (await report(settings)).findings == ()
 
 

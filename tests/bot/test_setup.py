@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from bot import settings
 from bot.domain.errors import SettingsError
 from bot.settings import Settings
-from bot.setup import STARTS, begin, template
+from bot.setup import STARTS, Start, begin, template
 from runbooks.loader import load
 
 ROOT = Path(__file__).parents[2]
@@ -108,21 +109,26 @@ def test_the_defaults_that_the_env_file_shows_are_the_defaults() -> None:
     assert {k: str(Settings.model_fields[k.lower()].default) for k in shown} == shown
 
 
-def test_the_env_file_as_written_is_read_and_lacks_only_tokens(tmp_path: Path) -> None:
-    countersign(tmp_path, "init")
-    done = countersign(tmp_path, "run")
-    assert done.returncode == 2
-    assert done.stderr.startswith("SLACK_BOT_TOKEN is not set.")
+def test_the_env_file_as_written_is_read_and_lacks_only_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith(("COUNTERSIGN_", "SLACK_"))]:
+        monkeypatch.delenv(name)
+    begin(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN is not set"):
+        settings.load().require_slack()
+    (tmp_path / ".env").write_text((tmp_path / ".env").read_text().replace("N=\n", "N=x\n"))
+    with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN: starts with xoxb-"):
+        settings.load()
 
 
 @pytest.mark.parametrize("start", STARTS, ids=lambda s: s.path.name)
-def test_a_file_that_exists_is_named_and_kept(tmp_path: Path, start: object) -> None:
-    path = tmp_path / start.path  # type: ignore[attr-defined]
+def test_a_file_that_exists_is_named_and_kept(tmp_path: Path, start: Start) -> None:
+    path = tmp_path / start.path
     path.parent.mkdir(exist_ok=True)
     path.write_text("mine\n")
-    done = countersign(tmp_path, "init")
-    assert done.returncode == 1
-    assert f"kept {path.relative_to(tmp_path)}: it exists, and nothing in it was changed" in done.stdout
+    begun = begin(tmp_path)
+    assert begun.exit_code == 1
+    assert f"kept {path}: it exists, and nothing in it was changed" in list(begun.lines())
     assert path.read_text() == "mine\n"
 
 

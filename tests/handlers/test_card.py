@@ -52,9 +52,9 @@ def labels(message: Any) -> list[str]:
 
 
 def decided(case: Case, person: Person, action: str = "approve", base: Policy = BASE) -> Case:
-    act = {"approve": lambda: deciding.approve(case, base, click(person), profile(person), T0 + MINUTE, 1),
-           "deny": lambda: deciding.deny(case, base, click(person, "deny"), profile(person), T0 + MINUTE)}[action]  # fmt: skip
-    return after(act())
+    if action == "approve":
+        return after(deciding.approve(case, base, click(person), profile(person), T0 + MINUTE, 1))
+    return after(deciding.deny(case, base, click(person, "deny"), profile(person), T0 + MINUTE))
 
 
 def test_a_card_says_all_that_a_decision_needs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -131,10 +132,8 @@ def test_no_payload_of_another_shape_crashes(data: st.DataObject) -> None:
     body = json.loads(json.dumps(data.draw(st.sampled_from(_SHAPES))))
     _spoil(body, data)
     for parse in PARSERS:
-        try:
+        with contextlib.suppress(PayloadError):
             parse(body)
-        except PayloadError as error:
-            assert str(error)
 
 
 def _spoil(value: Any, data: st.DataObject) -> None:

@@ -36,7 +36,7 @@ async def put(store: SqliteStore, *says: Say) -> None:
 
 async def take(store: SqliteStore, limit: int = 99, clock: HandClock | None = None) -> Sequence[Outgoing]:
     now = T0 if clock is None else clock.at
-    return await store.lease(now, now + 30 * SECOND, limit)
+    return tuple(await store.lease(now, now + 30 * SECOND, limit))
 
 
 async def filed(store: SqliteStore) -> Case:

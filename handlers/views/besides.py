@@ -1,0 +1,170 @@
+"""What stands beside a decision: the forms of Question, Answer, Escalate now and Approve for less, and what they say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.acts import Deed
+from bot.domain.people import Person
+from bot.domain.request import Case, Note
+from handlers import names
+from handlers.views import facts, wording
+from handlers.views.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    input_block,
+    message,
+    modal,
+    plain,
+    section,
+    select,
+)
+from handlers.views.dialogs import Asked
+from handlers.views.form import STEPS
+from handlers.views.safe import inline, quote
+from handlers.views.scene import Scene, span, who
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """A form with one text: what it is called, what is typed in it."""
+
+    deed: Deed
+    callback: str
+    title: str
+    label: str
+    send: str
+    hint: str
+
+
+TEXT_FORMS: Mapping[str, TextForm] = {
+    "question": TextForm(
+        "question", names.FORM_QUESTION, "Question", "Question", "Ask", "The clock runs on; everybody asked reads the answer."
+    ),
+    "answer": TextForm("answer", names.FORM_ANSWER, "Answer", "Answer", "Answer", "Everybody who was asked reads it."),
+    "push": TextForm(
+        "push", names.FORM_PUSH, "Escalate now", "Reason", "Escalate", "Once for each request: the next people are asked now."
+    ),
+}  # fmt: skip
+
+
+def text_form(deed: str, asked: Asked, case: Case) -> Block:
+    """The form of one of the deeds above."""
+    form = TEXT_FORMS[deed]
+    last = next((n for n in reversed(case.approval.notes) if n.kind == "question"), None)
+    blocks = [section(f"*{inline(case.id, 20)} · {facts.heading(case)}*")]
+    if deed == "answer" and last is not None:
+        blocks.append(section(f"{who(last.person)} asks:\n{quote(last.text, 2000)}"))
+    element: Block = {
+        "type": "plain_text_input", "action_id": names.REASON, "multiline": True, "max_length": 1000,
+        "placeholder": plain("In your own words", 150),
+    }  # fmt: skip
+    blocks.append(input_block(names.REASON, form.label, element, hint=form.hint))
+    return modal(form.callback, form.title, blocks, submit=form.send, close=wording.CANCEL, metadata=_metadata(asked))
+
+
+def less_form(asked: Asked, case: Case) -> Block:
+    """Less time than was asked for; never more, and nothing else changes."""
+    seconds = case.request.seconds
+    fitting = [step for step in STEPS if step < seconds] or [max(seconds // 2, 1)]
+    choices = {str(step): span(step) for step in fitting}
+    said = f"*{inline(case.id, 20)} · {facts.heading(case)}*\nAsked for {span(seconds)}. The smallest time that anybody gives counts."
+    element = select(names.DURATION, choices, str(fitting[-1]), "How long?")
+    blocks = [section(said), input_block(names.DURATION, wording.DURATION, element)]
+    title = "Approve for less"
+    return modal(names.FORM_LESS, title, blocks, submit=wording.APPROVE, close=wording.CANCEL, metadata=_metadata(asked))
+
+
+def beside_buttons(case: Case) -> Block:
+    """The second row of the card."""
+    value = names.question(case.id, case.approval.version)
+    held = bool(case.approval.noted("hold"))
+    row = [
+        button(wording.LESS, names.LESS, value),
+        button(wording.QUESTION, names.QUESTION, value),
+        *([] if held else [button(wording.HOLD, names.HOLD, value)]),
+        button(wording.PASS, names.PASS, value),
+    ]
+    return actions(names.BLOCK_BESIDE, *row)
+
+
+def story(case: Case, scene: Scene) -> list[str]:
+    """What was said and done beside deciding, one line each, the newest last."""
+    return [line for note in case.approval.notes[-8:] for line in _told(note, scene)]
+
+
+def history(case: Case, scene: Scene) -> str:
+    """One line: asks of this provider for this runbook in 7 days, and the last outcome."""
+    request = case.request
+    asked = f"{request.asks_before} other {'ask' if request.asks_before == 1 else 'asks'}"
+    last = f", last {wording.STATES.get(request.last_outcome, request.last_outcome)}" if request.last_outcome else ""
+    repeat = " *The same was denied within the last day.*" if request.denied_lately else ""
+    return f"{asked} of {scene.provider(request.provider)} for this in 7 days{last}.{repeat}"
+
+
+def lead_copy(case: Case, reader: Person, scene: Scene) -> Message:
+    """A lead's copy: their advice is shown to the owner, and is never a decision."""
+    value = names.question(case.id, case.approval.version)
+    request = case.request
+    opening = (
+        f"*{facts.heading(case)}*\n{who(request.requester)} asks for *{scene.lasting(request.seconds)}*"
+        f"\n*{wording.TARGET}:* {inline(request.target, 400)}"
+    )
+    standing = facts.outcome(case, scene) or facts.silence(case, scene)
+    mine = next((n for n in case.approval.noted("advice") if n.person == reader), None)
+    said = [section(wording.YOUR_ADVICE[mine.advice])] if mine else []
+    advise = actions(
+        names.BLOCK_LEAD,
+        button(wording.RECOMMEND, names.RECOMMEND, value),
+        button(wording.ADVISE_AGAINST, names.ADVISE_AGAINST, value),
+    )
+    buttons = [advise, context(wording.ADVICE_IS_NO_DECISION)] if facts.pending(case) else []
+    blocks = [section(opening), section(standing), *said, *buttons, context(facts.footer(case))]
+    return message(f"{case.id}: {facts.heading(case, 100)}\n{standing}", blocks)
+
+
+def asked_question(case: Case) -> Message | None:
+    """To the requester: the newest question, with **Answer**."""
+    note = next(iter(reversed(case.approval.noted("question"))), None)
+    if note is None:
+        return None
+    said = f"{who(case.request.requester)} {case.id} · {who(note.person)} asks. The clock runs on."
+    value = names.question(case.id, case.approval.version)
+    blocks = [
+        section(said),
+        section(quote(note.text, 2800)),
+        actions(names.BLOCK_ANSWER, button("Answer", names.ANSWER, value)),
+    ]
+    return message(f"{said}\n{quote(note.text, 1500)}", blocks)
+
+
+def answered(case: Case, reader: Person) -> Message | None:
+    """To everybody asked: the newest answer."""
+    note = next(iter(reversed(case.approval.noted("answer"))), None)
+    if note is None:
+        return None
+    said = f"{who(reader)} {case.id} · {who(note.person)} answers:"
+    return message(f"{said}\n{quote(note.text, 1500)}", [section(said), section(quote(note.text, 2800))])
+
+
+def _told(note: Note, scene: Scene) -> list[str]:
+    by, at = who(note.person), scene.at(note.at)
+    if note.kind in ("question", "answer"):
+        verb = "asked" if note.kind == "question" else "answered"
+        return [f"{by} {verb} at {at}:", *quote(note.text, 600).split("\n")]
+    if note.kind == "advice":
+        return [f"{by} of the provider {'recommends it' if note.advice == 'for' else 'advises against it'} (no decision)."]
+    if note.kind == "hold":
+        return [f"*{by} is on it* since {at}."]
+    if note.kind == "pass":
+        return [f"{by} passed at {at}: others are asked; {by} may still decide."]
+    return [f"{by} escalated at {at}:", *quote(note.text, 400).split("\n")]
+
+
+def _metadata(asked: Asked) -> str:
+    return json.dumps({"question": asked.question, "channel": asked.channel})
