@@ -139,6 +139,7 @@ def _object(text: str) -> dict[str, Any] | Refused:
         return NOT_JSON
     if not isinstance(found, dict):
         return WRONG_SHAPE
+    found = {key: value for key, value in found.items() if value is not None}  # bolt takes what is there for an object
     return _trouble(found) or (found if _fits(found) else WRONG_SHAPE)
 
 

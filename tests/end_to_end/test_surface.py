@@ -1,0 +1,144 @@
+"""What people do beside a plain yes or no, through Slack."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.demo_workspace import APPROVER, ASKER
+
+DEPUTY, LEAD = "U0DEP1", "U0PLEAD"
+
+
+async def test_approve_for_less_opens_the_smaller_time(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    card = await file(sandbox)
+    await sandbox.press(APPROVER, "Approve for less…", message=card)
+    await sandbox.wait_for(lambda: sandbox.modal(APPROVER))
+    assert (await sandbox.submit(APPROVER, {"Duration": "15 minutes"})).ok
+    await sandbox.wait_for(lambda: "grant.opened" in bot.types())
+    [(seconds,)] = bot.rows("SELECT seconds FROM access_grant")
+    assert seconds == 900
+
+
+async def test_a_question_reaches_the_requester_and_its_answer_everyone_asked(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    card = await file(sandbox)
+    await sandbox.press(APPROVER, "Question", message=card)
+    await sandbox.wait_for(lambda: sandbox.modal(APPROVER))
+    assert (await sandbox.submit(APPROVER, {"Question": "Which site?"})).ok
+    asked = await sandbox.wait_for(lambda: sandbox.find(ASKER, "Which site?"))
+    await sandbox.press(ASKER, "Answer", message=asked)
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER))
+    assert (await sandbox.submit(ASKER, {"Answer": "The <!channel> main one"})).ok
+    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "main one"))
+    await sandbox.wait_for(lambda: "Which site?" in sandbox.current(card).shown)
+    assert "<!channel>" not in sandbox.current(card).shown
+    assert {"request.asked", "request.answered"} <= set(bot.types())
+
+
+async def test_pass_asks_the_next_at_once_and_the_passer_may_still_decide(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    card = await file(sandbox)
+    await sandbox.press(APPROVER, "Pass", message=card)
+    await sandbox.wait_for(lambda: sandbox.find(DEPUTY, "Approve"))
+    now = await sandbox.wait_for(lambda: (c := sandbox.current(card)) and "passed" in c.shown and c)
+    await sandbox.press(APPROVER, "Approve", message=now)
+    await sandbox.wait_for(lambda: "grant.opened" in bot.types())
+
+
+async def test_on_it_tells_everyone_and_works_once(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    card = await file(sandbox)
+    await sandbox.press(APPROVER, "On it", message=card)
+    await sandbox.wait_for(lambda: "is on it" in sandbox.current(card).shown)
+    assert "On it" not in sandbox.current(card).buttons
+    await sandbox.press(APPROVER, "On it", message=card)
+    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "on it already"))
+    assert bot.types().count("request.held") == 1
+
+
+async def test_the_requester_escalates_once_with_a_reason(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    await file(sandbox)
+    receipt = await sandbox.wait_for(lambda: sandbox.find(ASKER, "Escalate now"))
+    await sandbox.press(ASKER, "Escalate now", message=receipt)
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER))
+    assert (await sandbox.submit(ASKER, {"Reason": "Two hospitals are down"})).ok
+    await sandbox.wait_for(lambda: sandbox.find(DEPUTY, "Approve"))
+    await sandbox.wait_for(lambda: "Escalate now" not in sandbox.current(receipt).buttons)
+    await sandbox.press(ASKER, "Escalate now", message=receipt)
+    await sandbox.wait_for(lambda: sandbox.find(ASKER, "works once"))
+    assert bot.types().count("request.pushed") == 1
+
+
+async def test_a_leads_advice_is_shown_and_decides_nothing(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    card = await file(sandbox)
+    copy = await sandbox.wait_for(lambda: sandbox.find(LEAD, "Recommend"))
+    await sandbox.press(LEAD, "Advise against", message=copy)
+    await sandbox.wait_for(lambda: "advises against it" in sandbox.current(card).shown)
+    await sandbox.press(LEAD, "Approve", message=card)
+    await sandbox.wait_for(lambda: "decision.refused" in bot.types())
+    assert "request.approved" not in bot.types()
+
+
+async def test_ask_again_opens_the_form_with_what_was_asked(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    card = await file(sandbox, target="dc-core-09", reason="It fails again")
+    await sandbox.press(APPROVER, "Deny", message=card)
+    await sandbox.wait_for(lambda: sandbox.modal(APPROVER))
+    await sandbox.submit(APPROVER, {"Reason": "Not now"})
+    receipt = await sandbox.wait_for(lambda: sandbox.find(ASKER, "Ask again"))
+    await sandbox.press(ASKER, "Ask again", message=receipt)
+    form = await sandbox.wait_for(lambda: sandbox.modal(ASKER))
+    assert (form.value("Target"), form.value("Reason"), form.value("Incident ticket")) == (
+        "dc-core-09", "It fails again", "INC1001",
+    )  # fmt: skip
+    assert (await sandbox.submit(ASKER, {})).ok
+    again = await sandbox.wait_for(lambda: (c := sandbox.find(APPROVER, "Approve")) and c.ts != card.ts and c)
+    assert "denied within the last day" in again.shown
+
+
+async def test_an_absent_owners_questions_go_to_the_first_deputy_on_their_behalf(
+    start: Callable[..., Any], file: Any
+) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    await file(sandbox)
+    await sandbox.command(APPROVER, "/countersign", "away 2d")
+    card = await sandbox.wait_for(lambda: sandbox.find(DEPUTY, "Approve"))
+    assert "on behalf of" in card.shown
+    await sandbox.press(DEPUTY, "Approve", message=card)
+    await sandbox.wait_for(lambda: "grant.opened" in bot.types())
+    rows = bot.rows("SELECT json_extract(data, '$.on_behalf_of') FROM log_entry WHERE type = 'request.approved'")
+    assert rows[0][0].startswith("sub_")
+    assert "absence.set" in bot.types()
+
+
+async def test_typed_text_decides_nothing_and_brings_what_waits(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    card = await file(sandbox)
+    await sandbox.message_bot(APPROVER, "approve")
+    again = await sandbox.wait_for(lambda: (c := sandbox.find(APPROVER, "Approve")) and c.ts != card.ts and c)
+    assert "request.approved" not in bot.types()
+    await sandbox.press(APPROVER, "Approve", message=again)
+    for copy in (card, again):
+        await sandbox.wait_for(lambda c=copy: "Approve" not in sandbox.current(c).buttons)
+
+
+async def test_the_log_of_a_case_is_shown_to_its_people_only(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    await file(sandbox)
+    [(case,)] = bot.rows("SELECT id FROM request")
+    await sandbox.command(APPROVER, "/countersign", f"log {case}")
+    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "request.filed"))
+    await sandbox.command("U0SOC1", "/countersign", f"log {case}")
+    await sandbox.wait_for(lambda: sandbox.find("U0SOC1", "no request"))
