@@ -41,6 +41,7 @@ class File:
     fields: dict[str, str] = field(default_factory=dict)
     subject: Person | None = None
     form: str = ""
+    door: str = ""  # `CHANNEL:ts` of the channel button that opened the form
     kind: Literal["file"] = "file"
 
 
@@ -119,5 +120,15 @@ class Tell:
     kind: Literal["tell"] = "tell"
 
 
-Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Read | Tell, Discriminator("kind")]
-ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Read | Tell] = TypeAdapter(Act)
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Somebody of home wants the "Ask for approval" button in a channel."""
+
+    person: Person
+    channel: str
+    reply: Reply
+    kind: Literal["post"] = "post"
+
+
+Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Post | Read | Tell, Discriminator("kind")]
+ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell] = TypeAdapter(Act)

@@ -77,7 +77,7 @@ async def build(settings: Settings, store: SqliteStore, clock: Clock | None = No
     clock = clock or SystemClock()
     policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-    client = AsyncWebClient(token, base_url=settings.slack_api_url)
+    client = AsyncWebClient(token, base_url=settings.slack_api_url, retry_handlers=[])  # the outbox repeats, not the SDK
     identity = await _identity(client)
     directory = SlackDirectory(client, clock)
     desk = Desk(store, directory, clock, settings.time_scale, policy)

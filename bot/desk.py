@@ -13,9 +13,9 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.acts import CARDS, Act, Away, Beside, Decide, File, Reach, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
-from bot.domain import beside, deciding, entries, filing, saying, sweeping
+from bot.domain import beside, deciding, doors, entries, filing, saying, sweeping
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed, Stale, TooLate
 from bot.domain.escalation import Away as NotHere
@@ -90,6 +90,8 @@ class Desk(Reader):
                 await self._until_fresh(lambda: self._file(act), row.id)
         elif isinstance(act, Decide | Reach | Beside):
             await self._until_fresh(lambda: self._decide(act), row.id)
+        elif isinstance(act, Post):
+            await self._commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, Away):
             await self._away(act, row.id)
         else:
@@ -212,6 +214,26 @@ class Desk(Reader):
         presence = await self._presence(candidates(self.policy, case.request.domain))
         return sweeping.stand_in(case, self.policy, presence, self.clock.now())
 
+    async def _post(self, act: Post) -> Transition:
+        """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""
+        told = partial(saying.answer, None, act.person, _where(act.reply))
+        try:
+            profile = await self.directory.profile(act.person, DECISION_AGE)
+            found = await asyncio.gather(*(self._party(user) for user in await self.directory.members(act.channel)))
+        except LookupFailed:
+            return Transition(None, None, says=(told("post_again"),))
+        no = doors.refusal(self.policy, act.channel, act.person, profile, frozenset(found) - {None})
+        if no is not None:
+            return Transition(None, None, says=(told("plain", text=no),))
+        door = Say("door", Lane.CARD, channel=act.channel)
+        return Transition(None, None, says=(door, told("posted")))
+
+    async def _party(self, user: str) -> str | None:
+        """The provider of a channel's member, by the team that Slack names."""
+        profile = await self.directory.profile(Person("", user), CARD_AGE)
+        provider = self.policy.provider_of(profile.person)
+        return provider.id if provider else None
+
     # What the clock and the messenger bring.
 
     async def sweep(self, case_id: str) -> None:
@@ -227,7 +249,8 @@ class Desk(Reader):
         return sweeping.sweep(case, self.policy, presence, self.clock.now(), len(cards))
 
     async def undelivered(self, outgoing: Outgoing, error: str) -> None:
-        """A card will never reach its person: the engine moves on if nobody else of the step was reached."""
+        """A card will never reach its person: the engine moves on if nobody else of the step was reached. A receipt that
+        does not arrive stands under the channel button."""
         person, case_id = outgoing.say.to, outgoing.say.case
         if person is None or case_id is None:
             return
@@ -236,6 +259,9 @@ class Desk(Reader):
             case = await self.store.case(case_id)
             if case is None:
                 return None
+            if outgoing.say.purpose == "receipt":
+                say = saying.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
+                return Transition(None, None, says=(say,)) if say else None
             presence = await self._presence(candidates(self.policy, case.request.domain))
             return sweeping.card_failed(case, self.policy, presence, person, error, self.clock.now())
 
@@ -281,7 +307,9 @@ class Desk(Reader):
 
 
 def _form(act: File) -> filing.Form:
-    return filing.Form(act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject)
+    return filing.Form(
+        act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door
+    )
 
 
 def _click(act: Decide | Reach | Beside) -> Click:

@@ -11,7 +11,7 @@ from bot.acts import Act
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
 from bot.domain.request import Case
-from bot.domain.transition import Draft, Say, Transition
+from bot.domain.transition import Draft, Lane, Say, Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,42 @@ class LogRow:
     type: str
     case: str | None
     ts_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many, and since when the oldest; None where there is none."""
+
+    count: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits: acts to carry out, words to say by lane, deadlines that have come. `log_size` in entries."""
+
+    inbox: Waiting
+    outbox: Mapping[Lane, Waiting]
+    due: Waiting
+    log_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of a list of requests: never target, reason or fields."""
+
+    id: str
+    kind: str
+    state: str
+    grant: str | None  # the state of its grant, if it has one
+    title: str
+    domain: str
+    provider: str
+    requester: Person
+    filed_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    not_after: datetime | None
 
 
 class Store(Protocol):
@@ -162,6 +198,15 @@ class Store(Protocol):
     async def case_log(self, case_id: str) -> Sequence[LogRow]:
         """The entries of one case, oldest first."""
 
+    async def backlog(self, now: datetime) -> Backlog:
+        """What waits, as of one moment."""
+
+    async def prove_writable(self) -> None:
+        """Writes durably without changing anything. Raises StorageError, or SchemaError (another program's version)."""
+
+    async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
+        """Requests oldest first: those pending or with an open grant, or all."""
+
     async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]: ...
 
 
@@ -170,3 +215,6 @@ class Directory(Protocol):
 
     async def profile(self, person: Person, max_age: float) -> Profile:
         """At most `max_age` seconds old. Raises LookupFailed: never guess a yes from it."""
+
+    async def members(self, channel: str) -> Sequence[str]:
+        """User ids of everybody in a channel. Raises LookupFailed."""

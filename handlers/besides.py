@@ -7,6 +7,7 @@ and **Escalate now** open a form, and only for somebody who would be heard. **As
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from bot.acts import Beside, Decide, Deed, Reach, Reply, Tell
 from bot.domain.errors import LookupFailed
@@ -14,8 +15,8 @@ from bot.domain.request import Case
 from bot.domain.rights import Allowed
 from handlers import names, payloads
 from handlers.asking import about
-from handlers.commands import Opening, show_form
-from handlers.edge import Answer, Edge, Listener, nothing
+from handlers.commands import Opening, opening, show_form
+from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
 from handlers.payloads import Body
 from handlers.views import wording
 from handlers.views.besides import TEXT_FORMS, less_form, text_form
@@ -109,6 +110,21 @@ async def ask_again(edge: Edge, body: Body) -> None:
     await show_form(edge, opening, press.trigger, press.reply, press.key)
 
 
+async def take_door(edge: Edge, body: Body) -> Answer:
+    """The channel button: a form for whoever may ask, a sentence for everybody else."""
+    press = payloads.press(body)
+    planned = opening(edge, None, "", press.reply)
+    return NOTHING if isinstance(planned, Opening) else await edge.take_in(press.key, planned)
+
+
+async def open_door(edge: Edge, body: Body) -> None:
+    press = payloads.press(body)
+    planned = opening(edge, None, "", press.reply)
+    if isinstance(planned, Opening):
+        draft = replace(planned.draft, door=f"{press.reply.channel}:{press.message}")
+        await show_form(edge, Opening(planned.person, draft), press.trigger, press.reply, press.key)
+
+
 def _text(deed: str) -> Callable[[Asked, Case], Block]:
     return lambda asked, case: text_form(deed, asked, case)
 
@@ -123,6 +139,7 @@ BESIDE_ACTIONS: Mapping[str, Listener] = {
     names.ANSWER: with_form("answer", _text("answer")),
     names.PUSH: with_form("push", _text("push")),
     names.AGAIN: Listener(nothing, ask_again),
+    names.ASK_HERE: Listener(take_door, open_door),
 }
 BESIDE_SUBMISSIONS: Mapping[str, Listener] = {
     names.FORM_LESS: Listener(take_less),

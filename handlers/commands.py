@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from bot.acts import CARDS, Act, Away, Page, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Page, Post, Read, Reply, Tell
 from bot.clock import read_request_id
 from bot.domain.filing import REASON_MAX
 from bot.domain.people import Person
@@ -52,6 +52,8 @@ def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
         return Read(command.person, "waiting", "", command.reply)
     if word == "whoami":
         return Read(command.person, "whoami", " ".join(command.mentioned), command.reply)
+    if word == "post":
+        return Post(command.person, command.reply.channel, command.reply)
     if word == "away":
         return away(command, rest)
     if word in _PAGES:

@@ -34,7 +34,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     (
         names.COMMAND_MAIN,
         "What waits for you; help shows the rest",
-        "[ask|help|queue|mine|show ID|log ID|away 2d|matrix|whoami]",
+        "[ask|help|queue|mine|show ID|log ID|away 2d|post|matrix|whoami]",
     ),
 )
 

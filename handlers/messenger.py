@@ -216,7 +216,7 @@ class Messenger:
         log.warning("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
         self._failures.pop(row.id, None)
         known = purpose_of(row)
-        if row.say.purpose == "card" and row.copy is None:
+        if row.say.purpose in ("card", "receipt") and row.copy is None:
             await self._desk.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if known and known.logged else []
         await self._desk.store.undeliverable(row, error, entries)

@@ -23,6 +23,7 @@ PASS = "pass"  # noqa: S105  the word on a button
 ANSWER = "answer"
 PUSH = "escalate_now"
 AGAIN = "ask_again"
+ASK_HERE = "ask_here"
 RECOMMEND = "recommend"
 ADVISE_AGAINST = "advise_against"
 
@@ -57,6 +58,7 @@ BLOCK_DECIDE = "decide"
 BLOCK_RECEIPT = "receipt"
 BLOCK_BESIDE = "beside"
 BLOCK_LEAD = "lead"
+BLOCK_DOOR = "door"
 BLOCK_ANSWER = "to_answer"
 
 

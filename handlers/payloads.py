@@ -52,6 +52,7 @@ class Press:
     reply: Reply
     trigger: str
     sheet: Sheet | None = None
+    message: str = ""  # ts of the message that the button stands in
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def press(body: Body) -> Press:
     sheet = sheet_of(body) if isinstance(body.get("view"), Mapping) else None
     reply = Reply(who, _address(body), _channel(body))
     key = f"action:{trigger}"
-    return Press(who, key, _text(action, "action_id"), _entered(action) or "", reply, trigger, sheet)
+    return Press(who, key, _text(action, "action_id"), _entered(action) or "", reply, trigger, sheet, _standing(body))
 
 
 def submission(body: Body) -> Submission:
@@ -217,6 +218,12 @@ def _channel(body: Body) -> str:
     if isinstance(channel, Mapping):
         return _place(channel.get("id"))
     return _place(container.get("channel_id")) if isinstance(container, Mapping) else ""
+
+
+def _standing(body: Body) -> str:
+    container = body.get("container")
+    ts = container.get("message_ts") if isinstance(container, Mapping) else None
+    return ts if isinstance(ts, str) else ""
 
 
 def _address(body: Body) -> str:

@@ -22,6 +22,9 @@ TIMEOUT = 2.0  # seconds; a person waits for the answer
 _REMEMBERED = 5000
 
 
+_PAGE, _PAGES = 200, 20
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     profile: Profile
@@ -48,6 +51,23 @@ class SlackDirectory:
             self._asking[person.user] = asking
             asking.add_done_callback(lambda done: self._answered(person.user, done))
         return await asyncio.shield(asking)
+
+    async def members(self, channel: str) -> list[str]:
+        """Everybody in a channel, page by page. Raises LookupFailed."""
+        found: list[str] = []
+        cursor = ""
+        for _ in range(_PAGES):
+            try:
+                call = self._client.conversations_members(channel=channel, cursor=cursor, limit=_PAGE)
+                answer = await asyncio.wait_for(call, self._timeout)
+            except CALL_ERRORS as error:
+                raise LookupFailed(f"Slack did not say who is in the channel ({verdict(error).error}).") from None
+            found += [str(user) for user in answer.get("members") or []]
+            metadata = answer.get("response_metadata") or {}
+            cursor = str(metadata.get("next_cursor") or "")
+            if not cursor:
+                return found
+        raise LookupFailed("The channel has too many people to look at.")
 
     async def _ask(self, user: str) -> Profile:
         asked_at = self._clock.monotonic()

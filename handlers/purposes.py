@@ -22,6 +22,7 @@ from handlers.views.besides import answered, asked_question, lead_copy
 from handlers.views.blocks import Block, Message
 from handlers.views.card import card
 from handlers.views.dialogs import filed_result, said_page
+from handlers.views.door import door, door_receipt
 from handlers.views.facts import pending
 from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
@@ -175,6 +176,18 @@ async def _answered(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "card", case, to, said) if pending(case) else _DECIDED
 
 
+async def _door(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    channel = outgoing.say.channel
+    return Post(channel, door(stage.scene())) if channel else _NOBODY
+
+
+async def _door_receipt(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    channel = outgoing.say.channel
+    if case is None or not channel:
+        return _NOBODY
+    return Post(channel, door_receipt(case, stage.scene()), _word(outgoing.say.data, "thread"))
+
+
 async def _policy(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     to = outgoing.say.to
     place = to.user if to else outgoing.say.channel
@@ -218,9 +231,13 @@ async def _form(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
 
 async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     copy = outgoing.copy
-    if case is None or copy is None or copy.to is None:
+    if case is None or copy is None:
         return _NOBODY
     scene = stage.scene()
+    if copy.purpose == "door_receipt":
+        return Change(copy.channel, copy.ts, door_receipt(case, scene))
+    if copy.to is None:
+        return _NOBODY
     if copy.purpose == "card":
         return Change(copy.channel, copy.ts, card(case, copy.to, scene))
     if copy.purpose == "lead":
@@ -265,6 +282,8 @@ PURPOSES: Mapping[str, Purpose] = {
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
     "question": Purpose(_question, logged=True, looked_up=True),
     "answered": Purpose(_answered, logged=True, looked_up=True),
+    "door": Purpose(_door),
+    "door_receipt": Purpose(_door_receipt, kept=True, logged=True),
     "policy": Purpose(_policy, looked_up=True),
     "answer": Purpose(_answer, "answer"),
     "page": Purpose(_page, "answer"),

@@ -7,6 +7,7 @@ up again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from bot.acts import Decide, File, Reply, Tell
@@ -20,8 +21,10 @@ from handlers.payloads import Body, Sheet, Submission
 from handlers.views import wording
 from handlers.views.blocks import choice_of
 from handlers.views.dialogs import filed_page, read_asked
+from handlers.views.form import read_metadata
 from handlers.views.safe import cut
 
+_DOOR = re.compile(r"[CG][A-Z0-9]{2,20}:\d{1,12}\.\d{1,8}")
 ERROR_MAX, DENY_MAX = 300, 1000
 _OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
     "runbook": (names.RUNBOOK,),
@@ -75,7 +78,13 @@ def filing(edge: Edge, sent: Submission) -> File:
         fields=_fields(entered, runbook),
         subject=Person(home, subject) if subject else None,
         form=sent.sheet.id,
+        door=_door(read_metadata(sent.sheet.metadata, {}, "").door),
     )
+
+
+def _door(text: str) -> str:
+    """Where the receipt may stand: believed only if it has the form of a channel and a message."""
+    return text if _DOOR.fullmatch(text) else ""
 
 
 def placed(wrong: Iterable[FieldError], sheet: Sheet) -> dict[str, str]:

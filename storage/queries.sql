@@ -429,3 +429,37 @@ SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;
 -- name: case_log
 -- The entries of one case, oldest first.
 SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE case_id = :case_id ORDER BY idx;
+
+-- ── what an operator watches ────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: inbox_backlog
+-- How much waits to be carried out, and since when.
+SELECT count(*) AS waiting, min(received_ms) AS oldest_ms FROM inbox WHERE done_ms IS NULL;
+
+-- name: outbox_backlog
+-- How much waits to be said in each lane, and since when.
+SELECT lane, count(*) AS waiting, min(created_ms) AS oldest_ms FROM outbox WHERE done_ms IS NULL GROUP BY lane ORDER BY lane;
+
+-- name: due_backlog
+-- How many deadlines have come and were not acted on yet, and since when.
+SELECT count(*) AS waiting, min(due_ms) AS oldest_ms FROM deadline WHERE due_ms <= :now;
+
+-- name: touch
+-- Writes a row as it is: changes nothing, and fails wherever nothing can be written.
+UPDATE schema_version SET applied_ms = applied_ms WHERE version = (SELECT max(version) FROM schema_version);
+
+-- name: open_requests
+-- Requests that are pending or whose grant is open, oldest first.
+SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
+  r.closed_ms, g.state AS grant_state, g.not_after_ms
+FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.id IN (SELECT p.id FROM request AS p WHERE p.state = 'pending')
+  OR r.id IN (SELECT o.case_id FROM access_grant AS o WHERE o.state = 'open')
+ORDER BY r.filed_ms, r.id LIMIT :limit;
+
+-- name: all_requests
+-- Every request, oldest first.
+SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
+  r.closed_ms, g.state AS grant_state, g.not_after_ms
+FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+ORDER BY r.filed_ms, r.id LIMIT :limit;

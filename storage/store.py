@@ -16,8 +16,8 @@ from bot.domain.errors import SettingsError, StorageError
 from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Transition
-from bot.ports import Brakes, Copy, Inbound, LogRow, Outgoing, StoredPolicy
-from storage import history, inbox, outbox, policies, reading, schema
+from bot.ports import Backlog, Brakes, Copy, Inbound, Listed, LogRow, Outgoing, StoredPolicy
+from storage import history, inbox, outbox, overview, policies, reading, schema
 from storage.group import Group
 from storage.ledger_rows import Head, Ledger, read_head
 from storage.lock import FileLock
@@ -182,6 +182,17 @@ class SqliteStore:
 
     async def file_by_hash(self, sha256: str) -> bytes | None:
         return await self._read(lambda session: policies.file_by_hash(session, sha256))
+
+    # ── what an operator watches ──
+
+    async def backlog(self, now: datetime) -> Backlog:
+        return await self._read(lambda session: overview.backlog(session, now))
+
+    async def prove_writable(self) -> None:
+        await self._write(lambda tx: overview.prove_writable(tx.session))
+
+    async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
+        return await self._read(lambda session: overview.requests(session, limit, closed_too=closed_too))
 
     # ── the decision log ──
 

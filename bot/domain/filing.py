@@ -39,6 +39,7 @@ class Form:
     seconds: int
     fields: Mapping[str, str]
     subject: Person | None = None
+    door: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def file(
     says = [say for event in result.events for say in saying.step(after, policy, event)]
     says += [saying.card(after, r) for r in result.ask.reached if not _told(result, r)]
     says += [
-        saying.receipt(after),
+        saying.receipt(after, form.door),
         *saying.lead_copies(after, policy),
         *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id}),
     ]

@@ -27,8 +27,15 @@ def reminder(case: Case, person: Person) -> Say:
     return Say("reminder", Lane.REMINDER, case.id, to=person)
 
 
-def receipt(case: Case) -> Say:
-    return Say("receipt", lane(case), case.id, to=case.request.requester)
+def receipt(case: Case, door: str = "") -> Say:
+    """`door`: the channel button it was filed under, `CHANNEL:ts`, where the receipt stands if no direct message arrives."""
+    return Say("receipt", lane(case), case.id, to=case.request.requester, data={"door": door})
+
+
+def receipt_at_door(case: Case, door: str) -> Say | None:
+    """The same in the thread under the channel button, without target, reason or fields."""
+    channel, colon, thread = door.partition(":")
+    return Say("door_receipt", lane(case), case.id, channel=channel, data={"thread": thread}) if colon else None
 
 
 def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Say, ...]:

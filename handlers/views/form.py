@@ -32,6 +32,7 @@ class Draft:
     chosen: str = ""
     entered: Mapping[str, str] = field(default_factory=dict)
     was_cut: bool = False
+    door: str = ""
 
 
 def form(draft: Draft, offered: Sequence[Runbook], scene: Scene) -> Block:
@@ -64,7 +65,9 @@ def write_metadata(draft: Draft, shown: frozenset[str]) -> str:
     """Kind, and typed text that the form does not show now, as far as there is room."""
     kept = {key: text for key, text in draft.entered.items() if key not in shown and text and _is_text(key)}
     while True:
-        written = json.dumps({"kind": draft.kind, "cut": draft.was_cut, "kept": kept}, ensure_ascii=True)
+        written = json.dumps(
+            {"kind": draft.kind, "cut": draft.was_cut, "kept": kept, "door": draft.door}, ensure_ascii=True
+        )
         if len(written) <= _METADATA_MAX or not kept:
             return written
         kept.pop(max(kept, key=lambda key: len(kept[key])))
@@ -80,7 +83,8 @@ def read_metadata(text: str, entered: Mapping[str, str], chosen: str) -> Draft:
     kept = read.get("kept")
     held = {k: v for k, v in kept.items() if isinstance(v, str)} if isinstance(kept, dict) else {}
     kind = next((k for k in wording.KINDS if k == read.get("kind")), None)
-    return Draft(kind, chosen, held | dict(entered), read.get("cut") is True)
+    door = read.get("door")
+    return Draft(kind, chosen, held | dict(entered), read.get("cut") is True, door if isinstance(door, str) else "")
 
 
 def _runbook(offered: Sequence[Runbook], chosen: Runbook | None) -> Block:

@@ -119,6 +119,15 @@ def _away(params: Params, scene: Scene) -> str:
     )
 
 
+def _posted(_params: Params, _scene: Scene) -> str:
+    return "The button stands in this channel. Pin it, so that people find it."
+
+
+def _post_again(_params: Params, scene: Scene) -> str:
+    main = f"/{scene.prefix}countersign post"
+    return f"Slack did not say who is in this channel, so nothing was posted. Invite the bot (`/invite`), then type `{main}` again."
+
+
 def _away_how(_params: Params, scene: Scene) -> str:
     main = f"/{scene.prefix}countersign"
     return f"Say how long: `{main} away 2d`, `{main} away until 2026-12-01`, or `{main} away off`."
@@ -182,5 +191,7 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "already_passed": _already_passed,
     "already_pushed": _already_pushed,
     "away": _away,
+    "posted": _posted,
+    "post_again": _post_again,
     "away_how": _away_how,
 }

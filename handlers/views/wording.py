@@ -95,6 +95,7 @@ def help_lines(prefix: str) -> tuple[str, ...]:
         f"`{main} mine` shows what you asked for",
         f"`{main} show ID` shows one request",
         f"`{main} log ID` shows what the decision log says of one request",
+        f"`{main} post` puts the button “Ask for approval” into this channel (people of the home workspace)",
         f"`{main} away 2d`, `away until 2026-12-01`, `away off`: your steps go to a deputy meanwhile",
         f"`{main} matrix` shows who answers for what",
         f"`{main} whoami [@people]` prints lines to paste into the responsibility matrix",

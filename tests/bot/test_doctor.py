@@ -206,7 +206,8 @@ async def test_an_unset_variable_of_the_policy_is_an_error_and_people_are_looked
     matrix.write_text(paged)
     slack.person("U0RISK").deleted = True
     found = (await report(settings)).findings
-    assert [f.area for f in found] == ["policy", "people"]
+    assert [(f.severity, f.area) for f in found] == [("error", "policy"), ("error", "people")]
+    assert "(U0RISK), risk owner of `directory`, is deactivated" in found[1].text
     assert "The environment variable PAGE_OLGA is not set: set it, or remove `page`." in found[0].text
     slack.person("U0RISK").deleted = False
     assert (await report(settings, PAGE_OLGA="mailto://olga@example.org")).findings == ()

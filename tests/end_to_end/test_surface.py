@@ -142,3 +142,41 @@ async def test_the_log_of_a_case_is_shown_to_its_people_only(start: Callable[...
     await sandbox.wait_for(lambda: sandbox.find(APPROVER, "request.filed"))
     await sandbox.command("U0SOC1", "/countersign", f"log {case}")
     await sandbox.wait_for(lambda: sandbox.find("U0SOC1", "no request"))
+
+
+async def test_people_of_a_connected_workspace_ask_by_the_channel_button_and_read_their_receipt_there(
+    start: Callable[..., Any],
+) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    sandbox.person("U0KH1").accepts_dms = False
+    await sandbox.join("U0VAULT", "C0KEYHOLD")
+    await sandbox.command("U0VAULT", "/countersign", "post", channel="C0KEYHOLD")
+    door = await sandbox.wait_for(lambda: next((m for m in sandbox.messages("C0KEYHOLD") if m.buttons), None))
+    await sandbox.press("U0KH1", "Ask for approval", message=door)
+    await sandbox.wait_for(lambda: sandbox.modal("U0KH1"))
+    await sandbox.change("U0KH1", "Runbook", "Reconcile a managed account with the vault")
+    form = await sandbox.wait_for(lambda: (f := sandbox.modal("U0KH1")) and "Duration" in f.labels and f)
+    values: dict[str, Any] = {"Reason": "secret words", "Target": form.options("Target")[0]}
+    values |= {"Account": "svc-backup", "Kind of account": "Service account", "Service ticket": "INC1234567"}
+    sent = await sandbox.submit("U0KH1", values)
+    assert sent.ok, sent.errors
+    receipt = await sandbox.wait_for(
+        lambda: next((m for m in sandbox.messages("C0KEYHOLD") if m.thread_ts == door.ts and "R-" in m.shown), None)
+    )
+    assert "secret words" not in receipt.shown + receipt.text
+    card = await sandbox.wait_for(lambda: sandbox.find("U0VAULT", "Approve"))
+    await sandbox.press("U0VAULT", "Approve", message=card)
+    await sandbox.wait_for(lambda: "Approved" in sandbox.current(receipt).shown)
+
+
+async def test_the_channel_button_is_refused_where_two_providers_meet_and_to_providers(start: Callable[..., Any]) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    await sandbox.join("U0OWNER", "C0NORTHGATE")
+    await sandbox.join("U0SOC1", "C0NORTHGATE")
+    await sandbox.command("U0OWNER", "/countersign", "post", channel="C0NORTHGATE")
+    await sandbox.wait_for(lambda: [m for m in sandbox.messages("C0NORTHGATE", "U0OWNER") if "each would see" in m.shown])
+    await sandbox.command("U0PE1", "/countersign", "post", channel="C0NORTHGATE")
+    await sandbox.wait_for(lambda: [m for m in sandbox.messages("C0NORTHGATE", "U0PE1") if "Only people of" in m.shown])
+    assert not [m for m in sandbox.messages("C0NORTHGATE") if m.buttons]

@@ -104,7 +104,8 @@ def door(office: Office) -> SlackDoor:
 
 
 @pytest.fixture
-async def slack(office: Office) -> AsyncIterator[Client]:
+async def slack(office: Office, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+    monkeypatch.setattr("bot.web.LINGER", 0.1)
     door_ = door(office)
     async with at_the_gate(door_.app, office.clock) as client:
         yield client
@@ -622,6 +623,7 @@ _TYPED = st.builds(
     st.sampled_from(
         [
             {"type": "event_callback", "event_id": "E", "event": {"type": "app_home_opened"}},
+            {"type": "event_callback", "event_id": "E", "event": {"type": "message"}, "is_ext_shared_channel": True},
             {"type": "block_actions", "user": {"id": "U"}, "actions": [{"action_id": "x"}]},
             {"type": "view_submission", "user": {"id": "U"}, "view": {"callback_id": "ask"}},
             {"type": "view_closed", "user": {}, "view": {}}, {"type": "shortcut", "user": {}}, {},

@@ -189,8 +189,11 @@ class TestAFiling:
         act = filing_of(policy(), "pair")
         assert set(said(act, "card")) == {OWNER, DEP1}
         assert said(act, "receipt") == [PE1]
-        assert {say.lane for say in act.says} == {Lane.URGENT}
+        assert {say.lane for say in act.says if say.purpose in ("card", "receipt")} == {Lane.URGENT}
         assert {say.lane for say in filing_of(policy(), "token").says} == {Lane.CARD}
+
+    def test_the_providers_leads_get_a_copy(self) -> None:
+        assert said(filing_of(policy()), "lead") == [LEAD]
 
     def test_the_form_on_the_screen_learns_the_id(self) -> None:
         act = file(policy(), form(), FIRST_TIME, HERE, T0, 1, form_view="V1")

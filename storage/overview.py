@@ -1,0 +1,56 @@
+"""What an operator watches: how much waits since when, whether anything can be written, which requests there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.people import Person
+from bot.domain.transition import Lane
+from bot.ports import Backlog, Listed, Waiting
+from storage import schema
+from storage.ledger_rows import read_head
+from storage.sqlite import Row, Session
+from storage.values import moment, moment_or_none, ms
+
+
+def backlog(session: Session, now: datetime) -> Backlog:
+    """Everything that waits, as of one moment."""
+    lanes = {Lane(row["lane"]): _waiting(row) for row in session.rows("outbox_backlog")}
+    return Backlog(
+        inbox=_waiting(session.row("inbox_backlog")),
+        outbox={lane: lanes.get(lane, Waiting(0, None)) for lane in Lane},
+        due=_waiting(session.row("due_backlog", now=ms(now))),
+        log_size=read_head(session).size,
+    )
+
+
+def prove_writable(session: Session) -> None:
+    """A write of the newest migration's row as it is. Raises SchemaError where that is not this program's."""
+    schema.check(session)
+    session.run("touch")
+
+
+def requests(session: Session, limit: int, *, closed_too: bool) -> Sequence[Listed]:
+    return [_listed(row) for row in session.rows("all_requests" if closed_too else "open_requests", limit=limit)]
+
+
+def _waiting(row: Row | None) -> Waiting:
+    return Waiting(0, None) if row is None else Waiting(row["waiting"], moment_or_none(row["oldest_ms"]))
+
+
+def _listed(row: Row) -> Listed:
+    return Listed(
+        id=row["id"],
+        kind=row["kind"],
+        state=row["state"],
+        grant=row["grant_state"],
+        title=row["title"],
+        domain=row["domain"],
+        provider=row["provider"],
+        requester=Person(row["requester_team"], row["requester_user"]),
+        filed_at=moment(row["filed_ms"]),
+        expires_at=moment(row["expires_ms"]),
+        closed_at=moment_or_none(row["closed_ms"]),
+        not_after=moment_or_none(row["not_after_ms"]),
+    )
