@@ -27,6 +27,7 @@ from bot.ports import StoredPolicy
 from bot.settings import Settings
 from bot.sweeper import Sweeper
 from bot.worker import Worker
+from handlers.gate import Gate
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.register import Identity, SlackDoor
@@ -121,12 +122,8 @@ def _reread(stored: StoredPolicy | None) -> Policy | None:
 async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Everything that runs beside each other; one that dies takes the others down, in order."""
     desk = parts.desk
-    token = parts.settings.slack_app_token
     inner = asyncio.Event()  # the outgoing side stops after the incoming side is empty
-    incoming = [
-        parts.door.socket_mode(token.get_secret_value() if token else "", stop, ready),
-        _until(stop, _watch(parts)),
-    ]
+    incoming = [_front(parts, stop, ready), _until(stop, _watch(parts))]
     outgoing = [Worker(desk).run(inner), Sweeper(desk).run(inner), parts.messenger.run(inner)]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -137,6 +134,17 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     await asyncio.gather(*tasks[len(incoming) :], return_exceptions=True)
     for task in tasks:
         task.result()
+
+
+async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Socket Mode when there is an app-level token, else signed HTTP."""
+    settings = parts.settings
+    if settings.slack_app_token is not None:
+        await parts.door.socket_mode(settings.slack_app_token.get_secret_value(), stop, ready)
+        return
+    secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
+    await Gate(parts.door.app, secret, parts.desk.clock, listen=settings.listen).serve(stop, ready)
+    await parts.door.finish()
 
 
 async def _watch(parts: Parts) -> None:

@@ -99,10 +99,11 @@ class Settings(BaseSettings):
             raise SettingsError(
                 "SLACK_BOT_TOKEN is not set. Copy it from “OAuth & Permissions” of your Slack app (xoxb-…)."
             )
-        if self.slack_app_token is None:
+        if self.slack_app_token is None and self.slack_signing_secret is None:
             raise SettingsError(
-                "SLACK_APP_TOKEN is not set. This release speaks Socket Mode: make an App-Level Token (xapp-…) with"
-                " connections:write under “Basic Information” of your Slack app."
+                "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set. For Socket Mode make an App-Level Token (xapp-…)"
+                " with connections:write under “Basic Information” of your Slack app; for signed HTTP copy the Signing"
+                " Secret from there."
             )
 
 

@@ -20,7 +20,8 @@ from bot.domain.people import Person
 from bot.domain.transition import Lane, Say, Transition
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
-from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, SOC1
+from handlers.sending import usable
+from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, SOC1, policy, runbook
 from tests.bot.office import Office
 from tests.handlers.fake_slack import BROKEN, HANG, LOST, Call, FakeSlack, limited, refusal
 from tests.handlers.fake_slack import Reply as Told
@@ -273,7 +274,7 @@ async def test_an_answer_goes_to_the_address_that_slack_gave(post: Post) -> None
 
 @pytest.mark.parametrize(
     "trouble",
-    [Told(404, {"ok": False, "error": "used_url"}), Told(500, "x"), LOST, Told(302, "x", {"Location": "/hook/two"})],
+    [Told(404, {"ok": False, "error": "used_url"}), Told(500, "x"), LOST, Told(307, "x", {"Location": "/hook/two"})],
 )
 async def test_where_the_address_is_dead_the_answer_is_for_its_author_alone_in_the_channel(
     post: Post, trouble: Told
@@ -292,6 +293,18 @@ async def test_an_old_address_is_not_tried_and_no_channel_means_a_direct_message
     post.office.sleep(26 * MINUTE)
     await post.messenger.drain()
     assert [(c.method, c.args["channel"]) for c in post.slack.calls] == [(POST, "U0OWNER")]
+
+
+@pytest.mark.parametrize(
+    ("url", "takes"),
+    [
+        ("https://hooks.slack.com/actions/T1/2/x", True), ("http://127.0.0.1:8642/response/T1/x", True),
+        ("https://user:pw@hooks.slack.com/x", False), ("https://hooks.slack.com@evil.example/x", False),
+        ("ftp://hooks.slack.com/x", False), ("http://", False), ("http://[", False), ("", False), ("/etc/passwd", False),
+    ],
+)  # fmt: skip
+def test_an_address_is_looked_at_before_it_is_called(url: str, takes: bool) -> None:
+    assert usable(url) is takes
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://x/", "http://", "http://user:pw@127.0.0.1/x", "nonsense"])
@@ -381,12 +394,18 @@ async def test_a_stop_finishes_what_is_under_way_and_gives_the_rest_back(post: P
     assert leased == []
 
 
-async def test_it_wakes_when_something_is_written_and_looks_by_itself_too(post: Post) -> None:
+async def test_it_wakes_when_something_is_written(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.messenger.POLL", 600)
     async with post.running():
+        await post.slack.until(lambda: True)
         await post.office.file(PE1)
         await post.slack.until(lambda: post.to(OWNER))
-        await post.say(answer(channel="C0ANY"))  # nobody rings
-        await post.slack.until(lambda: post.slack.of(EPHEMERAL), timeout=5)
+
+
+async def test_it_looks_by_itself_where_nobody_rings(post: Post) -> None:
+    async with post.running():
+        await post.say(answer(channel="C0ANY"))
+        await post.slack.until(lambda: post.slack.of(EPHEMERAL))
 
 
 async def test_a_store_that_fails_for_a_moment_stops_nothing(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -439,6 +458,17 @@ async def test_the_matrix_is_of_ones_own_side(post: Post) -> None:
     assert "nothing that you may ask for" in await read(post, Person("T0ELSE", "U0OUT"), "matrix")
 
 
+async def test_the_matrix_of_a_provider_names_only_what_it_may_ask_for(post: Post) -> None:
+    ours = [runbook("shared"), runbook("theirs", domain="machines", providers=("northgate",))]
+    post.office.adopt(policy(runbooks=ours))
+    theirs, own = await read(post, PE1, "matrix"), await read(post, SOC1, "matrix")
+    assert "The theirs runbook" in theirs
+    assert "<@U0MACH>" in theirs
+    assert "The shared runbook" in own
+    assert "theirs" not in own
+    assert "<@U0MACH>" not in own
+
+
 async def test_whoami_prints_lines_to_paste(post: Post) -> None:
     post.office.desk.directory = SlackDirectory(post.slack.client(), post.office.clock)
     post.slack.users["U0OWNER"] = {"real_name": "Olga Novak"}
@@ -478,8 +508,6 @@ TROUBLES: list[Callable[[], Told]] = [
 def test_nothing_is_lost_whatever_slack_does(
     tmp_path_factory: pytest.TempPathFactory, script: list[tuple[str, int]], approve: bool
 ) -> None:
-    from tests.bot.building import policy
-
     async def played() -> None:
         office = await Office(tmp_path_factory.mktemp("lost") / "c.db", policy()).open()
         async with FakeSlack() as slack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shutil
 import signal
 import sqlite3
@@ -20,6 +21,7 @@ from bot.domain.errors import CountersignError, Stale, StorageError
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Transition
 from storage import group
+from storage.lock import FileLock
 from storage.log_check import check_database
 from storage.sqlite import Session
 from storage.store import SqliteStore
@@ -222,6 +224,27 @@ async def test_a_commit_of_the_command_line_is_seen_by_the_next_one_of_the_bot(
     await command.close()
     checked = check_database(path)
     assert (checked.findings, checked.size) == ((), 121)
+
+
+async def test_a_commit_holds_the_lock_of_the_state_directory(path: Path, clock: HandClock, tmp_path: Path) -> None:
+    store = await SqliteStore.open(path, clock, state_dir=tmp_path / "state")
+    other = FileLock(tmp_path / "state")
+    held: list[str] = []
+
+    def free(statement: str) -> None:
+        try:
+            fcntl.flock(other._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(other._fd, fcntl.LOCK_UN)
+        except BlockingIOError:
+            held.append(statement)
+
+    await on_writer(store, lambda session: session.raw.set_trace_callback(free))
+    await store.commit(filing(new_case("R-1")))
+    assert (held[0], held[-1]) == ("BEGIN IMMEDIATE", "COMMIT")
+    with other:
+        pass  # and lets go of it
+    other.close()
+    await store.close()
 
 
 async def crash_everywhere(path: Path, store: SqliteStore, act: Callable[[], Awaitable[object]]) -> list[Path]:

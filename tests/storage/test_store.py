@@ -11,7 +11,7 @@ import pytest
 
 from bot.acts import Decide, Reply
 from bot.domain.errors import EntryError, IllegalMove, SettingsError, Stale, StorageError, TooLate
-from bot.domain.lifecycle import RequestState
+from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.transition import OPERATOR, SYSTEM, Actor, Draft, Lane, Private, Say, Transition
@@ -96,6 +96,17 @@ async def test_what_was_filed_never_changes(store: SqliteStore) -> None:
     with pytest.raises(IllegalMove):
         await store.commit(replace(denial(case), after=case.with_approval(replace(case.approval, steps=()))))
     assert await store.case("R-1") == case
+
+
+async def test_what_changes_in_place_is_written(store: SqliteStore) -> None:
+    case = await filed(store)
+    ask = case.approval
+    steps = (ask.steps[0], replace(ask.steps[1], state="skipped", why="absent"))
+    reached = (replace(ask.reached[0], failed="user_not_found"),)
+    stored = await store.commit(Transition(case, case.with_approval(replace(ask, version=2, steps=steps, reached=reached))))
+    assert stored is not None
+    assert (stored.approval.version, stored.approval.steps, stored.approval.reached) == (2, steps, reached)
+    assert await store.case("R-1") == stored
 
 
 async def test_two_approvers_at_once_and_one_wins(store: SqliteStore, path: Path) -> None:
@@ -222,6 +233,10 @@ async def test_what_waits_for_a_person_is_pending_and_has_reached_them(store: Sq
     await filed(store, "R-1", expires_at=T0 + 30 * MINUTE)
     await filed(store, "R-2", expires_at=T0 + 10 * MINUTE)
     await store.commit(denial(await filed(store, "R-3")))
+    answered, closed = await filed(store, "R-4"), await filed(store, "R-5")
+    await store.commit(Transition(answered, answered.with_approval(replace(answered.approval, state=AskState.YES))))
+    gone = replace(closed.request, state=RequestState.WITHDRAWN)
+    await store.commit(Transition(closed, replace(closed, request=gone)))
     assert [case.id for case in await store.waiting_for(OWNER, 9)] == ["R-2", "R-1"]
     assert await store.waiting_for(Person("T0PROV", OWNER.user), 9) == []
     assert await store.waiting_for(DEPUTY, 9) == []
