@@ -1,0 +1,84 @@
+"""What the running parts last said of themselves, and whether that makes a bot that is ready.
+
+Ready means: Slack reaches us (it said hello, or our listener stands), and every part that promised a heartbeat has been
+heard in time and has not ended. A part that is silent is late, whatever the reason. Times are of `Clock.monotonic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.clock import Clock
+
+Link = Literal["waiting", "up", "lost"]
+LATE: Mapping[str, float] = {"worker": 10.0, "sweeper": 10.0, "messenger": 30.0}  # seconds of silence
+
+
+@dataclass(slots=True)
+class _Part:
+    late_after: float
+    heard: float
+    ended: bool = False
+
+
+class Health:
+    """One for each process. `socket_mode`: the link to Slack is a connection that says hello, else our own listener."""
+
+    def __init__(self, clock: Clock, *, socket_mode: bool) -> None:
+        self._clock, self._socket_mode = clock, socket_mode
+        self._parts: dict[str, _Part] = {}
+        self._link: Link = "waiting"
+
+    # What the parts report.
+
+    def part(self, name: str, late_after: float | None = None) -> Callable[[], None]:
+        """A part that promises to be heard at least every so many seconds (LATE by its name); its heartbeat."""
+        part = _Part(LATE[name] if late_after is None else late_after, self._clock.monotonic())
+        self._parts[name] = part
+
+        def beat() -> None:
+            part.heard = self._clock.monotonic()
+
+        return beat
+
+    async def watch(self, name: str, work: Awaitable[None]) -> None:
+        """Runs a part's work to its end, which is noted, however it comes."""
+        try:
+            await work
+        finally:
+            self._parts.setdefault(name, _Part(0.0, 0.0)).ended = True
+
+    def up(self) -> None:
+        """Slack said hello, or our listener stands."""
+        self._link = "up"
+
+    def lost(self) -> None:
+        """The connection to Slack is gone; a new one says hello again."""
+        self._link = "lost"
+
+    # What follows.
+
+    def findings(self) -> tuple[str, ...]:
+        """Why the bot is not ready, a sentence each; none if it is, as far as it can tell by itself."""
+        silences = self.silences()
+        found = [self._link_finding()] if self._link != "up" else []
+        for name, part in self._parts.items():
+            if part.ended:
+                found.append(f"The {name} has ended.")
+            elif silences[name] > part.late_after:
+                found.append(f"The {name} has not been heard for {silences[name]:.0f} s.")
+        return tuple(found)
+
+    def silences(self) -> Mapping[str, float]:
+        """Seconds since each part was heard."""
+        now = self._clock.monotonic()
+        return {name: max(0.0, now - part.heard) for name, part in self._parts.items()}
+
+    def _link_finding(self) -> str:
+        if not self._socket_mode:
+            return "Nobody listens for Slack's requests yet."
+        if self._link == "lost":
+            return "The connection to Slack is lost; a new one is being made."
+        return "Slack has not said hello yet."
