@@ -109,7 +109,7 @@ def _filings(policy: Policy, clock: SystemClock, times: int) -> Iterator[Transit
             clock.request_id(), _REQUESTER, RUNBOOK, "dc-core-01", "Sync stopped, nobody can sign in", 3600,
             {"ticket": "INC20417"}, None,
         )  # fmt: skip
-        act = filing.file(policy, form, filing.Earlier(), Presence({}), clock.now(), 1.0)
+        act = filing.file(policy, form, filing.Earlier(0, None, None, False), Presence({}), clock.now(), 1.0)
         if act.after is None:
             raise BenchError("The request was refused.")
         yield act

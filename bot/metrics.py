@@ -21,7 +21,7 @@ from bot.domain.request import Case, Step
 from bot.domain.transition import Draft, Transition
 from bot.ports import Backlog, Waiting
 
-_WORD = re.compile(r"[a-z][a-z_]{0,39}|status_[1-5][0-9]{2}")
+_WORD = re.compile(r"[a-z][a-z_]{0,39}|(?:status|http)_[1-5][0-9]{2}")
 _METHOD = re.compile(r"[a-z]{1,20}(\.[a-zA-Z]{1,30}){1,3}")
 _DECISIONS = {"request.approved": "approve", "request.denied": "deny", "request.withdrawn": "withdraw"}
 _LATENESS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 3600)

@@ -24,7 +24,7 @@ class HeardClient(AsyncWebClient):
         super().__init__(token, **how)
         self._report = report
 
-    async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:  # type: ignore[override]
+    async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:
         started = asyncio.get_running_loop().time()
         result = "cancelled"
         try:

@@ -213,7 +213,8 @@ class Messenger:
 
     async def _never(self, row: Outgoing, error: str) -> None:
         """It will not be said: recorded, and for a card the engine moves on first."""
-        log.warning("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
+        level = log.debug if row.say.purpose == "form" else log.warning  # a form that was closed is no trouble
+        level("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
         self._failures.pop(row.id, None)
         known = purpose_of(row)
         if row.say.purpose in ("card", "receipt") and row.copy is None:

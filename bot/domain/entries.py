@@ -89,6 +89,15 @@ def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> Draft:
     return _draft("grant.lapsed", CLOCK, case.request, policy, data)
 
 
+def grant_revoked(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str) -> Draft:
+    """Somebody says that it is ended, and why."""
+    data: dict[str, Value] = {
+        "seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": "attested",
+    }  # fmt: skip
+    private = (Private("reason", reason, who.person or case.request.requester),)
+    return _draft("grant.revoked", who, case.request, policy, data, private=private)
+
+
 def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: str, on_behalf_of: Person | None) -> Draft:
     """`role` is absent where an operator denied on the host."""
     writer = who.person or case.request.requester

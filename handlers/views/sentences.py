@@ -98,7 +98,8 @@ def _too_new(_params: Params, scene: Scene) -> str:
 
 def _already_held(params: Params, scene: Scene) -> str:
     user = _word(params, "by").rpartition("/")[2]
-    return f"<@{user}> is on it already{_when(params, scene)}; this works once for each request. You may still decide."
+    somebody = f"<@{user}>" if user.isascii() and user.isalnum() else "Somebody"
+    return f"{somebody} is on it already{_when(params, scene)}; this works once for each request. You may still decide."
 
 
 def _already_passed(_params: Params, _scene: Scene) -> str:
@@ -136,7 +137,8 @@ def _away_how(_params: Params, scene: Scene) -> str:
 def policy_gain(params: Params, scene: Scene) -> Message:
     """A change of policy that gives something: who gains, what becomes easier, from when it counts."""
     people, runbooks = _words(params, "people"), _words(params, "runbooks")
-    named = ", ".join(f"<@{p.rpartition('/')[2]}>" for p in people)
+    ids = [p.rpartition("/")[2] for p in people]
+    named = ", ".join(f"<@{user}>" for user in ids if user.isascii() and user.isalnum())
     lines = [f"*The policy for {inline(_word(params, 'domain'), 100)} has changed.*"]
     lines += [f"New or higher authority: {named}."] if named else []
     lines += ["New, or easier to get: " + ", ".join(inline(r, 100) for r in runbooks) + "."] if runbooks else []

@@ -122,7 +122,7 @@ def test_postgresql_is_refused_where_sqlite_is_needed(monkeypatch: pytest.Monkey
 def test_what_slack_needs_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN is not set"):
         load().require_slack()
-    with pytest.raises(SettingsError, match="SLACK_APP_TOKEN is not set"):
+    with pytest.raises(SettingsError, match="Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set"):
         loaded(monkeypatch, SLACK_BOT_TOKEN="xoxb-1").require_slack()
     loaded(monkeypatch, SLACK_APP_TOKEN="xapp-1").require_slack()
 

@@ -46,7 +46,8 @@ def test_every_method_that_is_called_has_its_scope_in_the_manifest() -> None:
 
 def test_no_scope_is_asked_for_that_no_method_needs() -> None:
     assert {method for method, needed in SCOPES.items() if needed} <= called()
-    assert {scope for method in called() for scope in SCOPES[method]} | {"commands"} == set(scopes())
+    used = {scope for method in called() for scope in SCOPES[method]} | set(EVENTS.values()) | {"commands"}
+    assert used == set(scopes())
 
 
 @pytest.mark.parametrize("prefix", ["", "cs-"])

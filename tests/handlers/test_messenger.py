@@ -460,7 +460,7 @@ async def test_the_matrix_is_of_ones_own_side(post: Post) -> None:
 
 async def test_the_matrix_of_a_provider_names_only_what_it_may_ask_for(post: Post) -> None:
     ours = [runbook("shared"), runbook("theirs", domain="machines", providers=("northgate",))]
-    post.office.adopt(policy(runbooks=ours))
+    await post.office.adopt(policy(runbooks=ours))
     theirs, own = await read(post, PE1, "matrix"), await read(post, SOC1, "matrix")
     assert "The theirs runbook" in theirs
     assert "<@U0MACH>" in theirs

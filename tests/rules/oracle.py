@@ -276,14 +276,14 @@ class Oracle:
         self.cases[case.id] = case
 
     def _clicked(self, entry: Mapping[str, Any], now: datetime) -> None:
-        kind = entry["type"]
+        kind, data = entry["type"], entry.get("data", {})
         decision = {"request.approved": "approve", "request.denied": "deny", "request.withdrawn": "withdraw"}.get(
-            kind, entry["data"].get("action")
+            kind, data.get("action")
         )
         case_id = entry.get("case")
-        outcome = {"request.denied": "denied", "request.withdrawn": "withdrawn"}.get(kind, entry["data"].get("why"))
+        outcome = {"request.denied": "denied", "request.withdrawn": "withdrawn"}.get(kind, data.get("why"))
         if kind == "request.approved":
-            outcome = "quorum" if "not_after" in entry["data"] else "yes"
+            outcome = "quorum" if "not_after" in data else "yes"
 
         def fits(act: File | Decide) -> bool:
             known = act.case if isinstance(act, Decide) and act.case in self.cases else None
@@ -302,7 +302,7 @@ class Oracle:
         if kind == "request.approved":
             given = min(click.seconds or case.form.seconds, case.form.seconds)
             case.yes[click.person] = given
-            assert entry["data"]["seconds"] == given
+            assert data["seconds"] == given
             case.quorum_due = outcome == "quorum"
             owner = self.policy.domains[case.book.domain].owner
             assert (entry.get("on_behalf_of") is None) == (click.person == owner)

@@ -50,9 +50,9 @@ from tests.bot.building import (
 from tests.bot.office import LEASE, Killed, Office
 from tests.rules.oracle import Oracle, party
 
-TWIN, NEW = home("U0TWIN"), home("U0NEW")
+TWIN, NEW, NEW_RISK = home("U0TWIN"), home("U0NEW"), home("U0NRISK")
 ASKERS = [PE1, PE2, PE3, SOC1]
-DECIDERS = [OWNER, DEP1, DEP2, TWIN, RISK, ONC1, ONC2, MACH, MDEP, NEW]
+DECIDERS = [OWNER, DEP1, DEP2, TWIN, RISK, ONC1, ONC2, MACH, MDEP, NEW, NEW_RISK]
 OTHERS = [PE1, PE2, PE3, LEAD, SOC1, SOCLEAD, COLLEAGUE, STRANGER, GUEST, NAMESAKE]
 FILINGS = st.tuples(
     st.sampled_from(ASKERS), st.sampled_from(["emergency", "double", "pair", "contain", "token"]),
@@ -75,7 +75,7 @@ def rosters() -> list[Policy]:
         base,
         with_domain(base, deputies=(DEP2, TWIN)),
         with_domain(base, owner=NEW),
-        with_domain(base, risk_owner=NEW),
+        with_domain(base, risk_owner=NEW_RISK),
         replace(base, rotas={"security": only}),
         replace(with_domain(base, deputies=(DEP2,)), providers={**base.providers, "watchfield": joined}),
     ]
