@@ -92,10 +92,7 @@ async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: fl
     loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
     kept = _reread(await store.last_policy())
     if loaded.policy is not None:
-        await _accept(store, clock, loaded.policy)
-        if kept is not None:
-            told = announced(kept, loaded.policy, clock.now(), scale)
-            await store.commit(Transition(None, None, says=told))
+        await _accept(store, clock, kept, loaded.policy, scale)
         return loaded.policy
     _report(loaded.findings)
     if kept is None:
@@ -163,16 +160,18 @@ async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> N
         return
     if loaded.policy.digest == desk.policy.digest:
         return
-    await _accept(store, desk.clock, loaded.policy)
-    await desk.adopt(loaded.policy)
+    await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
+    desk.adopt(loaded.policy)
     log.info("policy.loaded", digest=loaded.policy.digest)
 
 
-async def _accept(store: SqliteStore, clock: Clock, policy: Policy) -> None:
+async def _accept(store: SqliteStore, clock: Clock, old: Policy | None, policy: Policy, scale: float) -> None:
+    """Stores a set, logs it, and announces what it gives beyond the last one, in one transaction."""
     listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
     named = Named(policy.organisation, policy.digest)
     draft = Draft("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
-    await store.accept_policy(StoredPolicy(policy.digest, clock.now(), policy.files), [draft])
+    told = announced(old, policy, clock.now(), scale) if old is not None else ()
+    await store.accept_policy(StoredPolicy(policy.digest, clock.now(), policy.files), [draft], told)
 
 
 async def _rejected(store: SqliteStore, loaded: Loaded) -> None:

@@ -8,48 +8,42 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
-from bot.domain import beside, deciding, doors, entries, filing, saying, sweeping
+from bot.domain import beside, deciding, doors, entries, filing, saying
 from bot.domain.deciding import Click, NoEffect
-from bot.domain.errors import LookupFailed, Stale, TooLate
-from bot.domain.escalation import Away as NotHere
-from bot.domain.escalation import Presence, candidates
-from bot.domain.motion import InForce, Sets
+from bot.domain.errors import LookupFailed
+from bot.domain.escalation import candidates
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
 from bot.domain.rights import Allowed, Refused
 from bot.domain.transition import Absence, Draft, Lane, Say, Transition
-from bot.ports import Directory, Inbound, Outgoing, Store
-from bot.reader import Reader
+from bot.engine import CARD_AGE, Engine
+from bot.ports import Directory, Inbound, Store
 
-DECISION_AGE, CARD_AGE, PRESENCE_WAIT = 5.0, 60.0, 0.5  # seconds
+DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
-TRIES = 8
 _OPEN, _CARDS = 1000, 5
 
 
-class Desk(Reader):
+class Desk(Engine):
     """One for each process. `spoke` is set when there is something to say, `arrived` when something came in."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
-        super().__init__(store, Sets((InForce(policy, clock.now()),)))
-        self.directory, self.clock, self.scale = directory, clock, scale
-        self.spoke, self.arrived = asyncio.Event(), asyncio.Event()
+        super().__init__(store, directory, clock, scale, policy)
+        self.arrived = asyncio.Event()
         self._filing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def adopt(self, policy: Policy) -> None:
-        """Puts a changed set in force and announces what it gives."""
-        told = saying.announced(self.policy, policy, self.clock.now(), self.scale)
+    def adopt(self, policy: Policy) -> None:
+        """Puts a changed set in force that is stored and announced already."""
         self.sets = self.sets.then(policy, self.clock.now())
-        if told:
-            await self._commit(Transition(None, None, says=told))
+        self.spoke.set()
 
     # What the edge asks before it acknowledges.
 
@@ -207,13 +201,6 @@ class Desk(Reader):
                 for case in await self.store.open_cases([domain.id], [], _OPEN):
                     await self._until_fresh(partial(self._stand_in, case.id), None)
 
-    async def _stand_in(self, case_id: str) -> Transition | None:
-        case = await self.store.case(case_id)
-        if case is None:
-            return None
-        presence = await self._presence(candidates(self.policy, case.request.domain))
-        return sweeping.stand_in(case, self.policy, presence, self.clock.now())
-
     async def _post(self, act: Post) -> Transition:
         """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""
         told = partial(saying.answer, None, act.person, _where(act.reply))
@@ -233,77 +220,6 @@ class Desk(Reader):
         profile = await self.directory.profile(Person("", user), CARD_AGE)
         provider = self.policy.provider_of(profile.person)
         return provider.id if provider else None
-
-    # What the clock and the messenger bring.
-
-    async def sweep(self, case_id: str) -> None:
-        """Everything that is due on a case now."""
-        await self._until_fresh(lambda: self._sweep(case_id), None)
-
-    async def _sweep(self, case_id: str) -> Transition | None:
-        case = await self.store.case(case_id)
-        if case is None:
-            return None
-        presence = await self._presence(candidates(self.policy, case.request.domain))
-        cards = [c for c in await self.store.copies(case_id) if c.purpose == "card"]
-        return sweeping.sweep(case, self.policy, presence, self.clock.now(), len(cards))
-
-    async def undelivered(self, outgoing: Outgoing, error: str) -> None:
-        """A card will never reach its person: the engine moves on if nobody else of the step was reached. A receipt that
-        does not arrive stands under the channel button."""
-        person, case_id = outgoing.say.to, outgoing.say.case
-        if person is None or case_id is None:
-            return
-
-        async def judged() -> Transition | None:
-            case = await self.store.case(case_id)
-            if case is None:
-                return None
-            if outgoing.say.purpose == "receipt":
-                say = saying.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
-                return Transition(None, None, says=(say,)) if say else None
-            presence = await self._presence(candidates(self.policy, case.request.domain))
-            return sweeping.card_failed(case, self.policy, presence, person, error, self.clock.now())
-
-        await self._until_fresh(judged, None)
-
-    # How an act is carried out.
-
-    async def _until_fresh(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
-        """Judges and commits; judges again while somebody else was faster. Raises Stale after many tries."""
-        for attempt in range(TRIES):
-            act = await judge()
-            if act is None:
-                return
-            try:
-                await self._commit(replace(act, inbox=inbox))
-                return
-            except (Stale, TooLate):
-                if attempt == TRIES - 1:
-                    raise
-
-    async def _commit(self, act: Transition) -> None:
-        await self.store.commit(act)
-        self.spoke.set()
-
-    async def _presence(self, people: Iterable[Person]) -> Presence:
-        """Who is away, whose account is gone. Whom Slack does not answer for in time counts as there: a card is tried."""
-        listed = list(dict.fromkeys(people))
-        away = await self.store.absences(self.clock.now())
-        found = await asyncio.gather(*(self._account(person) for person in listed))
-        absent: dict[Person, NotHere] = {person: "absent" for person in listed if person in away}
-        gone: dict[Person, NotHere] = {
-            person: "deactivated"
-            for person, profile in zip(listed, found, strict=True)
-            if profile is not None and profile.deleted
-        }
-        return Presence(absent | gone)
-
-    async def _account(self, person: Person) -> Profile | None:
-        try:
-            return await asyncio.wait_for(self.directory.profile(person, CARD_AGE), PRESENCE_WAIT)
-        except (LookupFailed, TimeoutError):
-            return None
 
 
 def _form(act: File) -> filing.Form:

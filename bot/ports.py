@@ -184,8 +184,8 @@ class Store(Protocol):
         """It will never be sent: recorded with the reason."""
 
     async def copies(self, case_id: str) -> Sequence[Copy]: ...
-    async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft]) -> None:
-        """Stores an accepted set (idempotent by digest), makes it the last accepted, and logs `entries`."""
+    async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft], says: Sequence[Say] = ()) -> None:
+        """Stores an accepted set (idempotent by digest), makes it the last accepted, logs `entries`, queues `says`."""
 
     async def policy_history(self, limit: int) -> Sequence[StoredPolicy]:
         """The last accepted sets, oldest first."""

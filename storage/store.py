@@ -15,7 +15,7 @@ from bot.clock import Clock
 from bot.domain.errors import SettingsError, StorageError
 from bot.domain.people import Person
 from bot.domain.request import Case
-from bot.domain.transition import SYSTEM, Draft, Transition
+from bot.domain.transition import SYSTEM, Draft, Say, Transition
 from bot.ports import Backlog, Brakes, Copy, Inbound, Listed, LogRow, Outgoing, StoredPolicy
 from storage import history, inbox, outbox, overview, policies, reading, schema
 from storage.group import Group
@@ -38,6 +38,7 @@ class SqliteStore:
         self._clock = clock
         self._lock = lock
         self._group = None if writer is None else Group(writer, clock, lock or nullcontext())
+        self.committed: Callable[[Transition], None] = lambda act: None  # hears of each act that stands written
 
     @classmethod
     async def open(
@@ -83,7 +84,9 @@ class SqliteStore:
     # ── acts ──
 
     async def commit(self, act: Transition) -> Case | None:
-        return await self._write(lambda tx: carry_out(tx, act))
+        stored = await self._write(lambda tx: carry_out(tx, act))
+        self.committed(act)
+        return stored
 
     # ── cases ──
 
@@ -164,10 +167,12 @@ class SqliteStore:
 
     # ── policy ──
 
-    async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft]) -> None:
+    async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft], says: Sequence[Say] = ()) -> None:
         def work(tx: Tx) -> None:
             policies.accept(tx.session, policy)
             tx.log(entries)
+            for say in says:
+                outbox.put(tx.session, say, tx.now)
 
         await self._write(work)
 

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { Pane } from "./pane.js";
-import { Panels } from "./panels.js";
+import { Panels, TITLES } from "./panels.js";
 import { listen, onChange, refresh, store, watch } from "./store.js";
 
 const asked = new URLSearchParams(location.search);
@@ -20,6 +20,7 @@ function rememberInAddress() {
   const [left, right] = panes;
   const kept = new URLSearchParams({ left: left.userId, right: right.userId, leftAt: left.at, rightAt: right.at });
   if (document.body.classList.contains("single")) kept.set("view", "single");
+  if (panels?.open) kept.set("panel", panels.open);
   history.replaceState(null, "", `?${kept}`);
 }
 
@@ -41,7 +42,7 @@ function drawTop() {
     h("span", { class: "state", role: "status", id: "state" }),
     side("left"), side("right"),
     h("button", { type: "button", class: "tool split", "aria-pressed": String(!document.body.classList.contains("single")), onclick: single }, "Split view"),
-    ...(store.directory.script.length ? [tool("script", "Script")] : []), tool("faults", "Faults"), tool("timeline", "Timeline"));
+    ...(store.directory.script.length ? [tool("script", TITLES.script)] : []), tool("faults", TITLES.faults), tool("timeline", TITLES.timeline));
   document.querySelectorAll(".tool.side").forEach((b, i) => b.setAttribute("aria-label", `Show the ${i ? "right" : "left"} person`));
 }
 
@@ -54,7 +55,7 @@ function render() {
   for (const pane of panes) pane.render();
   panels.render();
   const state = document.getElementById("state");
-  state.textContent = !store.connected ? "Reconnecting…" : store.faults?.sockets || store.lines.length ? "" : "No app has connected yet";
+  state.textContent = store.connected === false ? "Reconnecting…" : store.faults?.sockets || store.lines.length ? "" : "No app has connected yet";
 }
 
 async function start() {
@@ -62,7 +63,9 @@ async function start() {
   await refresh();
   const [left, right] = firstPersons();
   panes.push(new Pane("left", left, asked.get("leftAt"), changed), new Pane("right", right, asked.get("rightAt"), changed));
-  panels = new Panels(panes);
+  panels = new Panels(panes, rememberInAddress);
+  // A panel that the address asks for opens where there is room for it beside both panes.
+  if (asked.get("panel") in TITLES && window.innerWidth >= 1200) panels.open = asked.get("panel");
   if (asked.get("view") === "single") document.body.classList.add("single");
   showSide("left");
   document.title = `${store.directory.app.name} – sandbox`;

@@ -3,9 +3,11 @@
 import { filled, h, icon, keyed } from "./dom.js";
 import { act, nameOf, setFault, store } from "./store.js";
 
+export const TITLES = { script: "What to try", faults: "Faults", timeline: "Timeline" };
+
 export class Panels {
-  constructor(panes) {
-    this.panes = panes;
+  constructor(panes, changed) {
+    Object.assign(this, { panes, changed });
     this.open = "";
     this.root = h("section", { class: "panel", hidden: true, "aria-label": "Tools" });
     this.head = h("div", { class: "place" });
@@ -18,15 +20,15 @@ export class Panels {
     this.body.signature = null;
     this.body.replaceChildren();
     this.render();
+    this.changed();
   }
 
   render() {
     this.root.hidden = !this.open;
     document.body.classList.toggle("with-panel", Boolean(this.open));
     if (!this.open) return;
-    const titles = { script: "Script", faults: "Faults", timeline: "Timeline" };
     this.root.dataset.testid = `panel-${this.open}`;
-    filled(this.head, this.open, () => [h("h2", {}, titles[this.open]), h("button", { type: "button", class: "quiet", "aria-label": "Close panel", onclick: () => this.toggle(this.open) }, icon("close"))]);
+    filled(this.head, this.open, () => [h("h2", {}, TITLES[this.open]), h("button", { type: "button", class: "quiet", "aria-label": "Close panel", onclick: () => this.toggle(this.open) }, icon("close"))]);
     if (this.open === "script") this.script();
     else if (this.open === "faults") this.faults();
     else this.timeline();

@@ -1,6 +1,7 @@
 // What the server knows, as this page last heard it, and the way to ask for something to be done.
+// `connected` is null until the live line stood once, so that a page that opens does not say it is reconnecting.
 
-export const store = { directory: null, screens: new Map(), faults: null, lines: [], connected: false };
+export const store = { directory: null, screens: new Map(), faults: null, lines: [], connected: null };
 
 const listeners = new Set();
 

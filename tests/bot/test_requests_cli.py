@@ -117,6 +117,7 @@ async def test_deny_is_final_and_everybody_is_told_by_the_running_bot(host: Host
     assert (await host.state(case_id)).value == "denied"
     entry = host.log(case_id)[-1]
     assert (entry["type"], entry["actor"]) == ("request.denied", {"kind": "operator"})
+    host.clock.at = SystemClock().now()
     said = [(o.say.purpose, o.say.to) for o in await host.deliver()]
     assert ("outcome", ASKER) in said
     assert ("card", OWNER) in said

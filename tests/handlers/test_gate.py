@@ -426,7 +426,7 @@ async def test_a_repeat_gets_the_first_complaints_whatever_has_changed_since(sla
     body = interaction(filing(reason=""))
     first = await slack.post(body)
     assert b"errors" in first[1]
-    await office.adopt(replace(office.policy, runbooks={}))
+    office.desk.check_filing = lambda _act: ()  # type: ignore[method-assign]
     assert await slack.post(body) == first
     assert acts(office) == 0
 

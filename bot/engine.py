@@ -1,0 +1,112 @@
+"""How a judged act is carried out, and what needs nobody's click: the clock's acts, and a card that cannot be delivered.
+
+Judged, then committed; when somebody else was faster the commit says Stale, and it is judged again on what stands now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+
+from bot.clock import Clock
+from bot.domain import saying, sweeping
+from bot.domain.errors import LookupFailed, Stale, TooLate
+from bot.domain.escalation import Away as NotHere
+from bot.domain.escalation import Presence, candidates
+from bot.domain.motion import InForce, Sets
+from bot.domain.people import Person, Profile
+from bot.domain.policy import Policy
+from bot.domain.transition import Transition
+from bot.ports import Directory, Outgoing, Store
+from bot.reader import Reader
+
+CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds
+TRIES = 8
+
+
+class Engine(Reader):
+    """One for each process. `spoke` is set when there is something to say."""
+
+    def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
+        super().__init__(store, Sets((InForce(policy, clock.now()),)))
+        self.directory, self.clock, self.scale = directory, clock, scale
+        self.spoke = asyncio.Event()
+
+    # What the clock and the messenger bring.
+
+    async def sweep(self, case_id: str) -> None:
+        """Everything that is due on a case now."""
+        await self._until_fresh(lambda: self._sweep(case_id), None)
+
+    async def _sweep(self, case_id: str) -> Transition | None:
+        case = await self.store.case(case_id)
+        if case is None:
+            return None
+        presence = await self._presence(candidates(self.policy, case.request.domain))
+        cards = [c for c in await self.store.copies(case_id) if c.purpose == "card"]
+        return sweeping.sweep(case, self.policy, presence, self.clock.now(), len(cards))
+
+    async def undelivered(self, outgoing: Outgoing, error: str) -> None:
+        """A card will never reach its person: the engine moves on if nobody else of the step was reached. A receipt that
+        does not arrive stands under the channel button."""
+        person, case_id = outgoing.say.to, outgoing.say.case
+        if person is None or case_id is None:
+            return
+
+        async def judged() -> Transition | None:
+            case = await self.store.case(case_id)
+            if case is None:
+                return None
+            if outgoing.say.purpose == "receipt":
+                say = saying.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
+                return Transition(None, None, says=(say,)) if say else None
+            presence = await self._presence(candidates(self.policy, case.request.domain))
+            return sweeping.card_failed(case, self.policy, presence, person, error, self.clock.now())
+
+        await self._until_fresh(judged, None)
+
+    async def _stand_in(self, case_id: str) -> Transition | None:
+        case = await self.store.case(case_id)
+        if case is None:
+            return None
+        presence = await self._presence(candidates(self.policy, case.request.domain))
+        return sweeping.stand_in(case, self.policy, presence, self.clock.now())
+
+    # How an act is carried out.
+
+    async def _until_fresh(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
+        """Judges and commits; judges again while somebody else was faster. Raises Stale after many tries."""
+        for attempt in range(TRIES):
+            act = await judge()
+            if act is None:
+                return
+            try:
+                await self._commit(replace(act, inbox=inbox))
+                return
+            except (Stale, TooLate):
+                if attempt == TRIES - 1:
+                    raise
+
+    async def _commit(self, act: Transition) -> None:
+        await self.store.commit(act)
+        self.spoke.set()
+
+    async def _presence(self, people: Iterable[Person]) -> Presence:
+        """Who is away, whose account is gone. Whom Slack does not answer for in time counts as there: a card is tried."""
+        listed = list(dict.fromkeys(people))
+        away = await self.store.absences(self.clock.now())
+        found = await asyncio.gather(*(self._account(person) for person in listed))
+        absent: dict[Person, NotHere] = {person: "absent" for person in listed if person in away}
+        gone: dict[Person, NotHere] = {
+            person: "deactivated"
+            for person, profile in zip(listed, found, strict=True)
+            if profile is not None and profile.deleted
+        }
+        return Presence(absent | gone)
+
+    async def _account(self, person: Person) -> Profile | None:
+        try:
+            return await asyncio.wait_for(self.directory.profile(person, CARD_AGE), PRESENCE_WAIT)
+        except (LookupFailed, TimeoutError):
+            return None
