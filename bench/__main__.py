@@ -37,18 +37,17 @@ def main() -> None:
     size = QUICK if told.quick else FULL
     machine = facts()
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as scratch:
-        results = asyncio.run(_all(size, told.only or _PARTS, Path(scratch), quick=told.quick))
+        results = asyncio.run(_all(size, told.only or _PARTS, Path(scratch)))
     print(table(results))
     out = told.out or (None if told.quick or told.only else _RESULTS)
     if out is not None:
         out.write_text(json.dumps(report(machine, results, quick=told.quick), indent=2, ensure_ascii=False) + "\n")
 
 
-async def _all(size: Size, parts: Sequence[str], scratch: Path, *, quick: bool) -> list[Result]:
+async def _all(size: Size, parts: Sequence[str], scratch: Path) -> list[Result]:
     async with asyncio.timeout(size.limit):
-        policy, env = example(), environment()
-        if not quick:
-            env = await asyncio.to_thread(_compiled, scratch / "bytecode")
+        policy = example()
+        env = await asyncio.to_thread(_compiled, scratch / "bytecode")
         results: list[Result] = []
         for part in parts:
             print(f"{part} …", file=sys.stderr, flush=True)

@@ -61,7 +61,9 @@ async def _one(size: Size, policy: Policy, folder: Path, what: str, payload: Pay
     client = AsyncWebClient("xoxb-bench", base_url="http://127.0.0.1:9/api/")
     store = await SqliteStore.open(path, clock, "bench.example/log", folder / "state")
     try:
-        door = SlackDoor(Desk(store, SlackDirectory(client, clock), clock, 1.0, policy), client, Identity("T0HOME", "U0BOT", "B0"))
+        door = SlackDoor(
+            Desk(store, SlackDirectory(client, clock), clock, 1.0, policy), client, Identity("T0HOME", "U0BOT", "B0")
+        )
         numbers = count(1)
         ours = _app(door.app, payload, numbers, size.dispatches)
         await ours()

@@ -78,7 +78,9 @@ class Running:
     async def silent(self) -> None:
         """Until everything that was to be said is said."""
         for _ in range(int(_WAIT / 0.05)):
-            if not self.rows("SELECT 1 FROM outbox WHERE done_ms IS NULL UNION ALL SELECT 1 FROM inbox WHERE done_ms IS NULL"):
+            if not self.rows(
+                "SELECT 1 FROM outbox WHERE done_ms IS NULL UNION ALL SELECT 1 FROM inbox WHERE done_ms IS NULL"
+            ):
                 return
             await asyncio.sleep(0.05)
         raise BenchError("The bot does not come to rest.")

@@ -58,7 +58,7 @@ async def measure(size: Size, policy: Policy, scratch: Path, env: dict[str, str]
         finally:
             await ended(process)
 
-    found = await in_turns(3, {"ours": ours, _FLOOR: floor})
+    found = await in_turns(size.starts, {"ours": ours, _FLOOR: floor}, warm_up=0)
     return [Result(Goal("P9", "idle memory against the floor", 1.3), "MiB", found["ours"], _FLOOR, found[_FLOOR])]
 
 

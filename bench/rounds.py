@@ -12,39 +12,43 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+_HOLDS = {True: "yes", False: "NO", None: ""}
 Subject = Callable[[], Awaitable[float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured. `idle` in seconds; the rest are counts, for each round."""
+    """How much is measured: dispatches, acts and clicks in each round, starts in all; `idle` in seconds."""
 
     rounds: int
     dispatches: int
     acts: int
     clicks: int
+    starts: int
     idle: float
     limit: float  # seconds, for everything
 
 
-FULL = Size(rounds=5, dispatches=150, acts=200, clicks=6, idle=2.0, limit=235.0)
-QUICK = Size(rounds=3, dispatches=3, acts=10, clicks=1, idle=0.1, limit=90.0)
+FULL = Size(rounds=5, dispatches=150, acts=200, clicks=6, starts=3, idle=2.0, limit=235.0)
+QUICK = Size(rounds=2, dispatches=3, acts=10, clicks=1, starts=1, idle=0.1, limit=90.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A line of performance.md: which number, and the bound that it keeps."""
+    """A promise about speed and the bound that it keeps; without a bound it is only told."""
 
     id: str
     what: str
-    limit: float
+    limit: float | None
     at_least: bool = False
 
-    def holds(self, value: float) -> bool:
+    def holds(self, value: float) -> bool | None:
+        if self.limit is None:
+            return None
         return value >= self.limit if self.at_least else value <= self.limit
 
     def __str__(self) -> str:
-        return f"{'≥' if self.at_least else '≤'} {self.limit:g}"
+        return "none" if self.limit is None else f"{'≥' if self.at_least else '≤'} {self.limit:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +66,17 @@ class Result:
         return [a / b for a, b in zip(self.ours, self.floor, strict=True)] if self.floor else []
 
     @property
-    def holds(self) -> bool:
+    def holds(self) -> bool | None:
         return self.goal.holds(median(self.ratios or self.ours))
 
     def as_json(self) -> dict[str, Any]:
-        compared = {"floor_name": self.floor_name, "floor": spread(self.floor), "ratio": spread(self.ratios)}
-        return {
-            "goal": self.goal.id, "what": self.goal.what, "bound": str(self.goal), "rounds": len(self.ours),
-            "unit": self.unit, "ours": spread(self.ours), **(compared if self.floor else {}), "holds": self.holds,
+        told: dict[str, Any] = {
+            "goal": self.goal.id, "what": self.goal.what, "bound": str(self.goal), "holds": self.holds,
+            "rounds": len(self.ours), "unit": self.unit, "ours": spread(self.ours),
         }  # fmt: skip
+        if self.floor:
+            told |= {"floor_name": self.floor_name, "floor": spread(self.floor), "ratio": spread(self.ratios)}
+        return told
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -78,14 +84,14 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {name: float(f"{of(values):.4g}") for name, of in (("min", min), ("median", median), ("max", max))}
 
 
-async def in_turns(rounds: int, subjects: Mapping[str, Subject]) -> dict[str, list[float]]:
-    """One value of every subject in every round, after a round that does not count."""
+async def in_turns(rounds: int, subjects: Mapping[str, Subject], *, warm_up: int = 1) -> dict[str, list[float]]:
+    """One value of every subject in every round, after `warm_up` rounds that do not count."""
     found: dict[str, list[float]] = {name: [] for name in subjects}
-    for number in range(rounds + 1):
+    for number in range(warm_up + rounds):
         for name, subject in subjects.items():
             gc.collect()
             value = await subject()
-            if number:
+            if number >= warm_up:
                 found[name].append(value)
     return found
 
@@ -99,6 +105,8 @@ def table(results: Sequence[Result]) -> str:
         if r.floor:
             floor = f"{spread(r.floor)['median']:g} {r.unit}, {r.floor_name}"
         said = " / ".join(f"{v:.3g}" for v in judged.values())
-        lines.append((r.goal.id, r.goal.what, ours, floor, said, str(r.goal), "yes" if r.holds else "NO"))
+        lines.append((r.goal.id, r.goal.what, ours, floor, said, str(r.goal), _HOLDS[r.holds]))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )

@@ -22,7 +22,10 @@ from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.health import Health
 from bot.logs import configure
+from bot.metrics import Metrics
+from bot.ops import Ops
 from bot.ports import StoredPolicy
 from bot.settings import Settings
 from bot.sweeper import Sweeper
@@ -50,6 +53,10 @@ class Parts:
     desk: Desk
     door: SlackDoor
     messenger: Messenger
+    worker: Worker
+    sweeper: Sweeper
+    health: Health
+    metrics: Metrics
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -84,7 +91,17 @@ async def build(settings: Settings, store: SqliteStore, clock: Clock | None = No
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
     door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
-    return Parts(settings, store, desk, door, Messenger(desk, client, directory))
+    health, metrics = Health(clock, socket_mode=settings.slack_app_token is not None), Metrics(clock)
+    desk.committed = metrics.committed
+    beat = health.part("sweeper")
+
+    def swept(seconds: float, cases: int) -> None:
+        beat()
+        metrics.swept(seconds, cases)
+
+    messenger = Messenger(desk, client, directory, prefix=settings.command_prefix, beat=health.part("messenger"))
+    worker = Worker(desk, health.part("worker"))
+    return Parts(settings, store, desk, door, messenger, worker, Sweeper(desk, swept), health, metrics)
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
@@ -118,10 +135,31 @@ def _reread(stored: StoredPolicy | None) -> Policy | None:
 
 async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Everything that runs beside each other; one that dies takes the others down, in order."""
-    desk = parts.desk
+    settings, health = parts.settings, parts.health
+    ops = Ops(
+        parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen
+    )
+    await ops.start()
+    try:
+        await _serve_until(parts, stop, ready)
+    finally:
+        await ops.stop()
+
+
+async def _serve_until(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     inner = asyncio.Event()  # the outgoing side stops after the incoming side is empty
-    incoming = [_front(parts, stop, ready), _until(stop, _watch(parts))]
-    outgoing = [Worker(desk).run(inner), Sweeper(desk).run(inner), parts.messenger.run(inner)]
+    health = parts.health
+
+    def reached() -> None:
+        health.up()
+        ready()
+
+    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts))]
+    outgoing = [
+        health.watch("worker", parts.worker.run(inner)),
+        health.watch("sweeper", parts.sweeper.run(inner)),
+        health.watch("messenger", parts.messenger.run(inner)),
+    ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
@@ -137,10 +175,16 @@ async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
     """Socket Mode when there is an app-level token, else signed HTTP."""
     settings = parts.settings
     if settings.slack_app_token is not None:
-        await parts.door.socket_mode(settings.slack_app_token.get_secret_value(), stop, ready)
+        try:
+            await parts.door.socket_mode(settings.slack_app_token.get_secret_value(), stop, ready)
+        except SlackApiError as error:
+            said = error.response["error"]
+            advice = "Make an App-Level Token with connections:write under “Basic Information”"
+            raise SettingsError(f"Slack refuses SLACK_APP_TOKEN ({said}). {advice}.") from None
         return
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
-    await Gate(parts.door.app, secret, parts.desk.clock, listen=settings.listen).serve(stop, ready)
+    report = parts.metrics.delivered
+    await Gate(parts.door.app, secret, parts.desk.clock, listen=settings.listen, report=report).serve(stop, ready)
     await parts.door.finish()
 
 

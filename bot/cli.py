@@ -19,11 +19,13 @@ from bot.domain.errors import CountersignError, PolicyError
 from bot.domain.escalation import Presence
 from bot.domain.policy import Policy
 from bot.domain.timeline import explain as explained
+from bot.requests_cli import app as requests_app
 
 app = typer.Typer(
     name="countersign", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="The provider asks. The owner signs.",
 )  # fmt: skip
+app.add_typer(requests_app, name="requests")
 log_app = typer.Typer(no_args_is_help=True, help="The decision log.")
 app.add_typer(log_app, name="log")
 

@@ -84,6 +84,7 @@ def _settings(sandbox: Sandbox, folder: Path, home: Path) -> Settings:
         command_prefix="",
         log_origin=None,
         log_format="console",
+        ops_listen="127.0.0.1:0",
     )
 
 

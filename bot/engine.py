@@ -32,6 +32,7 @@ class Engine(Reader):
         super().__init__(store, Sets((InForce(policy, clock.now()),)))
         self.directory, self.clock, self.scale = directory, clock, scale
         self.spoke = asyncio.Event()
+        self.committed: Callable[[Transition], None] = lambda act: None  # hears of every act that stands written
 
     # What the clock and the messenger bring.
 
@@ -91,6 +92,7 @@ class Engine(Reader):
     async def _commit(self, act: Transition) -> None:
         await self.store.commit(act)
         self.spoke.set()
+        self.committed(act)
 
     async def _presence(self, people: Iterable[Person]) -> Presence:
         """Who is away, whose account is gone. Whom Slack does not answer for in time counts as there: a card is tried."""

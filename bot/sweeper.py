@@ -7,6 +7,7 @@ running sweep is one event set twice, and a restart simply catches up (design, s
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -22,8 +23,8 @@ log = structlog.get_logger(__name__)
 class Sweeper:
     """Runs until stopped; `sweep` does everything that is due and returns how many cases it looked at."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, swept: Callable[[float, int], None] = lambda seconds, cases: None) -> None:
+        self._desk, self._swept = desk, swept
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -54,7 +55,9 @@ class Sweeper:
 
     async def _sweep_safely(self) -> None:
         try:
-            await self.sweep()
+            started = self._desk.clock.monotonic()
+            cases = await self.sweep()
+            self._swept(self._desk.clock.monotonic() - started, cases)
         except CountersignError as error:
             log.error("sweep.failed", error=str(error))
 

@@ -7,6 +7,7 @@ tried again; what never can is finished with a sentence to its author, so that n
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -23,13 +24,14 @@ log = structlog.get_logger(__name__)
 class Worker:
     """Runs until stopped; `drain` carries out everything that waits and returns."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, beat: Callable[[], None] = lambda: None) -> None:
+        self._desk, self._beat = desk, beat
         self._busy: dict[int, asyncio.Task[None]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop`, then finishes what it holds."""
         while not stop.is_set():
+            self._beat()
             self._desk.arrived.clear()
             if not await self._take():
                 await _first(stop, self._desk.arrived, list(self._busy.values()))

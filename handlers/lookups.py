@@ -11,19 +11,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.errors import CountersignError
 from bot.domain.people import Person, Profile
-from handlers.limits import RATE_LIMITED, verdict
+from handlers.limits import CALL_ERRORS, RATE_LIMITED, verdict
 
 _TRIES = 30  # of one question, while Slack says "later"
 _PAGE = 200
 _UNREACHED = frozenset({"network", "timeout"})
-_FAILURES = (SlackClientError, ClientError, OSError, TimeoutError, ValueError)  # a server that hangs up is no OSError
+_FAILURES = (*CALL_ERRORS, ValueError)  # an answer that is no JSON is a ValueError
 
 
 class Unreachable(CountersignError):

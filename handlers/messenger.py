@@ -8,7 +8,7 @@ click alike.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -36,10 +36,17 @@ class Messenger:
     """`pace`: seconds between two new messages in one conversation. `prefix`: of the commands that texts name."""
 
     def __init__(
-        self, desk: Desk, client: AsyncWebClient, directory: Directory, *, prefix: str = "", pace: float = 1.0
+        self,
+        desk: Desk,
+        client: AsyncWebClient,
+        directory: Directory,
+        *,
+        prefix: str = "",
+        pace: float = 1.0,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._desk, self._client, self._directory = desk, client, directory
-        self._stage = Stage(desk, prefix)
+        self._stage, self._beat = Stage(desk, prefix), beat
         self._lanes = Lanes({"chat.postMessage": pace})
         self._running: dict[int, asyncio.Task[None]] = {}
         self._failures: dict[int, int] = {}
@@ -48,6 +55,7 @@ class Messenger:
         """Speaks until `stop`; then says what can be said within seconds and gives the rest back."""
         async with self._connected():
             while not stop.is_set():
+                self._beat()
                 self._desk.spoke.clear()
                 taken = await self._take_safely()
                 self._start()

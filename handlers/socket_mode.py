@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
@@ -19,6 +20,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 PING = 5.0  # seconds; a dead connection is noticed after one of them
 LEAVE = 5.0  # seconds that answers in flight may still take at a stop
+log = structlog.get_logger(__name__)
 _ADDRESS = re.compile(r"(?:wss?|https?)://\S+|xox[a-z]-\S+|xapp-\S+")
 
 
@@ -46,8 +48,11 @@ class SocketMode:
             await handler.close()
 
     async def _heard(self, _client: object, message: dict[str, Any], _raw: str | None = None) -> None:
-        if message.get("type") == "hello":
-            self._ready()
+        if message.get("type") != "hello":
+            return
+        if isinstance(others := message.get("num_connections"), int) and others > 1:
+            log.warning("socket_mode.foreign_connection", connections=others, advice="somebody else holds our app token")
+        self._ready()
 
 
 class _Handler(AsyncSocketModeHandler):

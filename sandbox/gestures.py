@@ -73,7 +73,7 @@ class Gestures:
         """Why Slack itself does not pass this command on; empty if it does."""
         settings = self.world.workspace.settings
         if known is None or user.team_id != self.world.workspace.app.team_id:
-            return f"{command} is not a valid command. In Slack, all messages that start with the “/” character are interpreted as commands."  # noqa: E501
+            return f"{command} is not a valid command. In Slack, all messages that start with the “/” character are interpreted as commands."
         if thread:
             return f"{command} is not supported in threads. Sorry!"
         guest = user.is_restricted or user.is_ultra_restricted

@@ -81,7 +81,7 @@ def listed(item: Rule, most: int, least: int = 1) -> Rule:
         if len(value) > most:
             report.bad(path, f"no more than {most} items allowed")
         if len(value) < least:
-            report.bad(path, f"must provide at least {least} items" if least > 1 else "must provide an array with at least 1 item")  # fmt: skip  # noqa: E501
+            report.bad(path, f"must provide at least {least} items" if least > 1 else "must provide an array with at least 1 item")  # fmt: skip
         for i, entry in enumerate(value):
             item(entry, f"{path}/{i}", report)
 
@@ -133,7 +133,7 @@ def text(longest: int, *kinds: str, shortest: int = 1) -> Rule:
     may = kinds or ("plain_text", "mrkdwn")
 
     def check(value: Any, path: str, report: Report) -> None:
-        extra: dict[str, Rule] = {"emoji": boolean} if isinstance(value, dict) and value.get("type") == "plain_text" else {"verbatim": boolean}  # fmt: skip  # noqa: E501
+        extra: dict[str, Rule] = {"emoji": boolean} if isinstance(value, dict) and value.get("type") == "plain_text" else {"verbatim": boolean}  # fmt: skip
         record({"type": one_of(*may), "text": string(longest, shortest)}, extra)(value, path, report)
 
     return check

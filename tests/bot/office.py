@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -111,12 +110,15 @@ class Office:
 
     async def open(self) -> Self:
         self.store = await SqliteStore.open(self.path, self.clock, "test.example/log")
+        self.looking = sqlite3.connect(self.path, isolation_level=None)
+        self.looking.row_factory = sqlite3.Row
         self.mortal = MortalStore(self.store)
         self.desk = Desk(self.mortal, self.directory, self.clock, self.scale, self.policy)  # type: ignore[arg-type]
         self.worker, self.sweeper = Worker(self.desk), Sweeper(self.desk)
         return self
 
     async def close(self) -> None:
+        self.looking.close()
         await self.store.close()
 
     async def restart(self) -> None:
@@ -212,9 +214,7 @@ class Office:
     # What stands written, read past our own code.
 
     def rows(self, sql: str, **values: Any) -> list[sqlite3.Row]:
-        with closing(sqlite3.connect(self.path)) as connection:
-            connection.row_factory = sqlite3.Row
-            return connection.execute(sql, values).fetchall()
+        return self.looking.execute(sql, values).fetchall()
 
     def log(self, case_id: str | None = None, start: int = 0) -> list[dict[str, Any]]:
         """The log's entries, with people instead of pseudonyms, as `who` and in `data`."""

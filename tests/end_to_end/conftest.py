@@ -40,6 +40,7 @@ class Bot:
             "COUNTERSIGN_DATABASE_URL": f"sqlite:///{self.database}",
             "COUNTERSIGN_RUNBOOKS_DIR": str(self.home / "runbooks"),
             "COUNTERSIGN_STATE_DIR": str(self.home / "state"),
+            "COUNTERSIGN_OPS_LISTEN": "127.0.0.1:0",
             "COUNTERSIGN_TIME_SCALE": str(self.scale),
         }  # fmt: skip
 

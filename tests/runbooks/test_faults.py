@@ -3,8 +3,6 @@
 The expected line is the one where the replaced text began (0), or the one of a text that stands in the changed file.
 """
 
-# ruff: noqa: E501  one fault, one line
-
 from __future__ import annotations
 
 import re

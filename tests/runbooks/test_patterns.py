@@ -1,7 +1,5 @@
 """Which regular expressions may run against what users type."""
 
-# ruff: noqa: E501  tables
-
 from __future__ import annotations
 
 import re
