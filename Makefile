@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint bench lock clean wheel setup
+.PHONY: demo test check lint bench lock clean wheel setup screenshots
 
 demo: $(STAMP) ## Play all three people in a browser
 	@$(BIN)/countersign demo $(DEMO)
@@ -32,6 +32,10 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 lock: ## Compile the hash-locked requirements again
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock
+
+screenshots: $(STAMP) ## The pictures of the README, from the sandbox in Chromium
+	@tools/chromium
+	$(BIN)/python tools/screenshots.py
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel --no-isolation

@@ -111,7 +111,7 @@ async def test_a_part_that_died_is_named_however_it_died(watched: Watched) -> No
 
 
 async def test_a_database_that_takes_no_write_is_not_ready(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Readiness that only reads says yes on a full disk and on a file made read-only."""
+    """Readiness that only reads says yes on a file made read-only."""
     watched.health.up()
     await watched.office.store._writer.run(lambda session: session.raw.execute("PRAGMA query_only = ON"))  # type: ignore[union-attr]
     status, text = await watched.get("/readyz")
@@ -148,10 +148,13 @@ async def test_a_migration_of_another_program_is_not_ready(watched: Watched) -> 
     assert "The database is of version 999" in text
 
 
-async def test_the_probe_changes_nothing(watched: Watched) -> None:
-    before = "\n".join(_dump(watched.office.path))
+async def test_the_probe_really_writes_and_changes_nothing(watched: Watched) -> None:
+    """Readiness that only begins a transaction says yes on a full disk."""
+    before, wal = _dump(watched.office.path), watched.office.path.with_name("countersign.db-wal")
+    written = wal.read_bytes()
     await watched.office.store.prove_writable()
-    assert "\n".join(_dump(watched.office.path)) == before
+    assert wal.read_bytes() != written
+    assert _dump(watched.office.path) == before
 
 
 def _dump(path: Path) -> list[str]:
@@ -193,7 +196,7 @@ async def test_what_failed_to_commit_is_not_counted(watched: Watched) -> None:
 
 async def test_a_step_that_fires_late_shows_how_late(watched: Watched) -> None:
     office = watched.office
-    await office.file(PE1)
+    case_id = await office.file(PE1)
     office.sleep(MINUTE * 5 + MINUTE / 2)  # the reminder of minute 3 and the deputies of minute 5
     await office.sweeper.sweep()
     found = await watched.samples()
@@ -201,6 +204,11 @@ async def test_a_step_that_fires_late_shows_how_late(watched: Watched) -> None:
     assert at_filing == 1
     assert found["step_lateness_seconds_sum", ()] >= 30
     assert found["step_lateness_seconds_bucket", ("60.0",)] > at_filing
+    fired = len([e for e in office.log() if e["type"] == "step.fired"])
+    assert found["step_lateness_seconds_count", ()] == fired
+    await office.click(STRANGER, case_id)
+    await office.click(OWNER, case_id)
+    assert (await watched.samples())["step_lateness_seconds_count", ()] == fired
 
 
 async def test_an_expiry_shows_how_late_and_a_lapse_is_counted(watched: Watched) -> None:

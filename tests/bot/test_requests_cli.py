@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from typer.testing import CliRunner
 
 from bot.acts import Decide, Reply
 from bot.clock import SystemClock
+from bot.domain.deciding import NoEffect, deny_on_host
 from bot.domain.people import Person
 from bot.domain.policy import Policy
+from bot.domain.request import Case
+from bot.domain.transition import Transition
 from bot.ports import StoredPolicy
-from bot.requests_cli import GIVING, NOBODY_GIVES, app
+from bot.requests_cli import GIVING, NOBODY_GIVES, _until_fresh, app
 from storage.log_check import check_database
 from storage.store import SqliteStore
 from tests.bot.building import HOME, T0
@@ -241,6 +245,19 @@ async def test_a_click_and_the_host_at_the_same_instant_leave_one_outcome(host: 
         assert types.count("request.denied") == 1
         assert (code == 0) == (host.log(case_id)[types.index("request.denied")]["actor"]["kind"] == "operator")
     assert check_database(host.path).findings == ()
+
+
+async def test_somebody_faster_makes_the_host_judge_again(host: Host) -> None:
+    case_id, judged = await host.ask(), []
+
+    def judge(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | NoEffect:
+        judged.append(case)
+        seen = case if len(judged) > 1 else replace(case, request=replace(case.request, version=case.request.version + 1))
+        return deny_on_host(seen, policy, reason, now)
+
+    assert await _until_fresh(host.store, case_id, "x", judge) is None
+    assert len(judged) == 2
+    assert host.types(case_id).count("request.denied") == 1
 
 
 async def test_without_a_database_or_a_policy_there_is_a_sentence(

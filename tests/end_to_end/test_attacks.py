@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from bot.demo_workspace import workspace
 from bot.desk import DECISION_AGE
@@ -92,7 +93,7 @@ async def opened(transport: str, home: Any, scale: float) -> tuple[Bot, Sandbox]
     return bot, sandbox
 
 
-@pytest.fixture(scope="module", params=["socket", "http"])
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["socket", "http"])
 async def running(request: Any, tmp_path_factory: Any) -> AsyncIterator[Ground]:
     """One bot for all of these tests, once a transport."""
     bot, sandbox = await opened(request.param, tmp_path_factory.mktemp(request.param), 1)
@@ -102,7 +103,7 @@ async def running(request: Any, tmp_path_factory: Any) -> AsyncIterator[Ground]:
     assert code == 0, bot.log()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def ground(running: Ground) -> AsyncIterator[Ground]:
     """The bot with nothing pending; after each test everything that must hold is looked at."""
     yield running

@@ -174,22 +174,23 @@ def acts(office: Office) -> int:
 
 # What is refused. Each is named after the fault; none acts, each writes one line, and none of the body stands in it.
 
-SIGNED_WRONG: dict[str, dict[str, Any]] = {
-    "forged": {"secret": "another"},
-    "forged by its own sender": {"headers": {"X-Slack-Signature": "v0=" + "0" * 64}},
-    "stale": {"late": 301},
-    "from the future": {"late": -301},
-    "without a signature": {"headers": {"X-Slack-Signature": "-"}},
-    "without a timestamp": {"headers": {"X-Slack-Request-Timestamp": "-"}},
-    "with a signature that is not ASCII": {"headers": {"X-Slack-Signature": "v0=é" + "0" * 63}},
-    "with an empty signature": {"headers": {"X-Slack-Signature": ""}},
-    "with a signature of another version": {"headers": {"X-Slack-Signature": "v1=" + "0" * 64}},
-    "with a timestamp that is a word": {"headers": {"X-Slack-Request-Timestamp": "yesterday"}},
-    "with a timestamp that int() would take": {"headers": {"X-Slack-Request-Timestamp": "1_0"}},
-    "with a timestamp in other digits": {"headers": {"X-Slack-Request-Timestamp": "١٧٧٢"}},
-    "with a negative timestamp": {"headers": {"X-Slack-Request-Timestamp": "-5"}},
-    "with a timestamp without end": {"headers": {"X-Slack-Request-Timestamp": "9" * 5000}},
+SIGNED_WRONG: dict[str, tuple[str, dict[str, Any]]] = {
+    "forged": ("forged", {"secret": "another"}),
+    "forged by its own sender": ("forged", {"headers": {"X-Slack-Signature": "v0=" + "0" * 64}}),
+    "stale": ("stale", {"late": 301}),
+    "from the future": ("future", {"late": -301}),
+    "without a signature": ("bad_signature", {"headers": {"X-Slack-Signature": "-"}}),
+    "without a timestamp": ("bad_timestamp", {"headers": {"X-Slack-Request-Timestamp": "-"}}),
+    "with a signature that is not ASCII": ("bad_signature", {"headers": {"X-Slack-Signature": "v0=é" + "0" * 63}}),
+    "with an empty signature": ("bad_signature", {"headers": {"X-Slack-Signature": ""}}),
+    "with a signature of another version": ("bad_signature", {"headers": {"X-Slack-Signature": "v1=" + "0" * 64}}),
+    "with a timestamp that is a word": ("bad_timestamp", {"headers": {"X-Slack-Request-Timestamp": "yesterday"}}),
+    "with a timestamp that int() would take": ("bad_timestamp", {"headers": {"X-Slack-Request-Timestamp": "1_0"}}),
+    "with a timestamp in other digits": ("bad_timestamp", {"headers": {"X-Slack-Request-Timestamp": "١٧٧٢"}}),
+    "with a negative timestamp": ("bad_timestamp", {"headers": {"X-Slack-Request-Timestamp": "-5"}}),
+    "with a timestamp without end": ("bad_timestamp", {"headers": {"X-Slack-Request-Timestamp": "9" * 5000}}),
 }
+DEEP = b"[" * 70 + b"]" * 70
 SHAPED_WRONG: dict[str, tuple[bytes, str]] = {
     "a form that is no form": (b"just words", FORM),
     "an empty body": (b"", FORM),
@@ -213,11 +214,16 @@ SHAPED_WRONG: dict[str, tuple[bytes, str]] = {
     "a field twice": (b"command=%2Fx&command=%2Fy", FORM),
     "ten thousand fields": ("&".join(f"a{n}=1" for n in range(10_000)).encode(), FORM),
     "lists as deep as Python goes": (b"[" * 100_000, JSON),
-    "objects deeper than anybody needs": (b'{"a":' * 200 + b"1" + b"}" * 200, JSON),
+    "an event deeper than anybody needs": (event().replace(b'"home"', DEEP), JSON),
+    "an interaction deeper than anybody needs": (interaction(click("R-1") | {"state": json.loads(DEEP)}), FORM),
     "a number of five thousand digits": (b'{"type": ' + b"9" * 5000 + b"}", JSON),
     "actions that are words": (interaction(click("R-1") | {"actions": ["approve"]}), FORM),
     "actions that are an object": (interaction(click("R-1") | {"actions": {"a": 1}}), FORM),
     "no actions": (interaction(click("R-1") | {"actions": []}), FORM),
+    "a button without a name": (interaction(click("R-1") | {"actions": [{"value": "R-1:1"}]}), FORM),
+    "a form without a name": (interaction(filing() | {"view": {"id": "V1", "type": "modal"}}), FORM),
+    "a form of no type": (interaction(filing() | {"view": {"id": "V1", "callback_id": "ask"}}), FORM),
+    "a shortcut without a name": (interaction(click("R-1") | {"type": "shortcut"}), FORM),
     "a user that is a number": (interaction(click("R-1") | {"user": 7}), FORM),
     "a team that is a list": (interaction(click("R-1") | {"team": ["T0HOME"]}), FORM),
     "a view that is a word": (interaction(filing() | {"view": "V1"}), FORM),
@@ -227,13 +233,20 @@ SHAPED_WRONG: dict[str, tuple[bytes, str]] = {
 }
 
 
+NAMES = {
+    "deep": "too_deep", "UTF-8": "not_utf8", "not JSON": "not_json", "cut short": "not_json", "empty JSON": "not_json",
+    "NaN": "not_json", "five thousand": "not_json", "no form": "not_a_form", "twice": "not_a_form", "fields": "not_a_form",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("fault", SIGNED_WRONG)
 async def test_a_request_is_refused_that_is(slack: Client, office: Office, fault: str) -> None:
+    name, how = SIGNED_WRONG[fault]
     with structlog.testing.capture_logs() as lines:
-        status, body = await slack.post(command(FORGED_MARK), **SIGNED_WRONG[fault])
+        status, body = await slack.post(command(FORGED_MARK), **how)
     assert status == 401
     assert FORGED_MARK.encode() not in body
-    one_line(lines)
+    assert one_line(lines) == name
     assert acts(office) == 0
 
 
@@ -243,16 +256,17 @@ async def test_a_signed_request_is_refused_that_holds(slack: Client, office: Off
     with structlog.testing.capture_logs() as lines:
         status, _ = await slack.post(body, content_type=content_type)
     assert status == 400
-    one_line(lines)
+    assert one_line(lines) == next((name for word, name in NAMES.items() if word in fault), "wrong_shape")
     assert acts(office) == 0
 
 
-def one_line(lines: list[Any]) -> None:
-    """Exactly one line, a refusal with its name, without a stack and without the body."""
+def one_line(lines: list[Any]) -> str:
+    """Exactly one line, a refusal with its name, without a stack and without the body; the name."""
     assert [line["event"] for line in lines] in (["gate.refused"], ["http.refused"])
     assert lines[0]["fault"]
     assert FORGED_MARK not in str(lines)
     assert "exc_info" not in lines[0]
+    return str(lines[0]["fault"])
 
 
 @pytest.mark.parametrize(
@@ -355,6 +369,11 @@ async def test_a_sender_that_hangs_up_amid_its_body_is_one_line(
     assert caplog.text == ""
 
 
+async def test_a_body_that_is_announced_as_too_long_is_refused_before_it_comes(slack: Client) -> None:
+    head = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n"
+    assert (await slack.raw(head)).startswith(b"HTTP/1.1 413")
+
+
 async def test_a_request_line_that_drips_is_hung_up_on(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.web.IDLE", 0.05)
     async with at_the_gate(door(office).app, office.clock) as slack:
@@ -398,6 +417,14 @@ async def test_a_command_signed_within_five_minutes_is_written_down_and_acknowle
 async def test_a_click_decides(slack: Client, office: Office) -> None:
     case_id = await office.file(PE1)
     assert await slack.post(interaction(click(case_id))) == (200, b"")
+    await office.worker.drain()
+    assert (await office.state(case_id)).value == "approved"
+
+
+async def test_the_nulls_that_slack_sends_stop_nothing(slack: Client, office: Office) -> None:
+    case_id = await office.file(PE1)
+    pressed = click(case_id) | {"event": None, "team": None, "enterprise": None, "view": None, "message": None}
+    assert await slack.post(interaction(pressed)) == (200, b"")
     await office.worker.drain()
     assert (await office.state(case_id)).value == "approved"
 
@@ -576,6 +603,27 @@ async def test_a_stop_waits_for_what_is_being_acted_on(office: Office) -> None:
         go.set()
         assert (await post)[0] == 200
         await serving
+    assert ended == [1]
+
+
+async def test_a_stop_waits_also_for_the_act_of_somebody_who_hung_up(office: Office) -> None:
+    started, go, ended = asyncio.Event(), asyncio.Event(), []
+
+    async def slow(ack: Any) -> None:
+        started.set()
+        await go.wait()
+        await asyncio.sleep(0)
+        ended.append(1)
+        await ack()
+
+    gate = Gate(app_of(slow), SECRET, office.clock, listen="127.0.0.1:0")
+    gate.answer_seconds = 0.01  # the sender is told to come again; the act goes on
+    await gate.start()
+    async with aiohttp.ClientSession() as session:
+        assert (await Client(gate, office.clock, session).post(command()))[0] == 429
+    stopping = asyncio.ensure_future(gate.stop())
+    asyncio.get_running_loop().call_later(0.05, go.set)
+    await stopping
     assert ended == [1]
 
 
