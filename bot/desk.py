@@ -192,6 +192,10 @@ class Desk(Engine):
         until = now + timedelta(seconds=act.seconds / self.scale) if act.seconds else None
         if act.until:
             until = now + (datetime.fromisoformat(act.until) - now) / self.scale
+        if until is not None and until <= now:
+            says = (saying.answer(None, act.person, _where(act.reply), "away_how"),)
+            await self._commit(Transition(None, None, says=says, inbox=inbox))
+            return
         draft = entries.absence(self.policy, act.person, until)
         params: dict[str, object] = {"until": round(until.timestamp() * 1000) if until else 0}
         says = (saying.answer(None, act.person, _where(act.reply), "away", **params),)

@@ -53,6 +53,8 @@ class Worker:
         return bool(rows)
 
     async def _one(self, row: Inbound) -> None:
+        request = getattr(row.act, "case", None) or getattr(row.act, "id", None)
+        structlog.contextvars.bind_contextvars(**({"request": request} if request else {}))
         try:
             await self._desk.carry_out(row)
         except CountersignError as error:

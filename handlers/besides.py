@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from bot.acts import Beside, Decide, Deed, Reach, Reply, Tell
+from bot.acts import Away, Beside, Decide, Deed, Reach, Reply, Tell
 from bot.domain.errors import LookupFailed
 from bot.domain.request import Case
 from bot.domain.rights import Allowed
 from handlers import names, payloads
 from handlers.asking import about
-from handlers.commands import Opening, opening, show_form
+from handlers.commands import Absent, Opening, opening, show_form
 from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
 from handlers.payloads import Body
 from handlers.views import wording
@@ -93,6 +94,19 @@ async def take_less(edge: Edge, body: Body) -> Answer:
     return await edge.take_in(sent.key, act)
 
 
+async def take_away(edge: Edge, body: Body) -> Answer:
+    """An absence until the start of a day (UTC)."""
+    sent = payloads.submission(body)
+    try:
+        back = datetime.fromisoformat(sent.sheet.entered.get(names.BACK_ON, "")[:10]).replace(tzinfo=UTC)
+    except ValueError:
+        back = edge.desk.clock.now()
+    if back <= edge.desk.clock.now():
+        return {"response_action": "errors", "errors": {names.BACK_ON: wording.AWAY_LATER}}
+    reply = Reply(sent.person, "", read_asked(sent.sheet.metadata).channel)
+    return await edge.take_in(sent.key, Away(sent.person, reply, until=back.isoformat()))
+
+
 async def ask_again(edge: Edge, body: Body) -> None:
     """The filing form with what was asked before, for whoever asked it."""
     press = payloads.press(body)
@@ -114,7 +128,7 @@ async def take_door(edge: Edge, body: Body) -> Answer:
     """The channel button: a form for whoever may ask, a sentence for everybody else."""
     press = payloads.press(body)
     planned = opening(edge, None, "", press.reply)
-    return NOTHING if isinstance(planned, Opening) else await edge.take_in(press.key, planned)
+    return NOTHING if isinstance(planned, Opening | Absent) else await edge.take_in(press.key, planned)
 
 
 async def open_door(edge: Edge, body: Body) -> None:
@@ -143,5 +157,6 @@ BESIDE_ACTIONS: Mapping[str, Listener] = {
 }
 BESIDE_SUBMISSIONS: Mapping[str, Listener] = {
     names.FORM_LESS: Listener(take_less),
+    names.FORM_AWAY: Listener(take_away),
     **{form.callback: text_sent(form.deed) for form in TEXT_FORMS.values()},
 }

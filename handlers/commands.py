@@ -19,6 +19,7 @@ from bot.domain.policy import Kind
 from handlers import names, payloads
 from handlers.edge import NOTHING, Answer, Edge, Listener
 from handlers.payloads import Body
+from handlers.views.dialogs import away_form
 from handlers.views.form import Draft, form
 
 _PAGES: Mapping[str, Page] = {
@@ -37,7 +38,12 @@ class Opening:
     draft: Draft
 
 
-Plan: TypeAlias = Opening | Act
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The form of an absence is to be opened."""
+
+
+Plan: TypeAlias = Opening | Absent | Act
 
 
 def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
@@ -55,7 +61,7 @@ def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
     if word == "post":
         return Post(command.person, command.reply.channel, command.reply)
     if word == "away":
-        return away(command, rest)
+        return away(command, rest) if rest else Absent()
     if word in _PAGES:
         return Read(command.person, _PAGES[word], rest[:100], command.reply)
     if read_request_id(word) is not None:
@@ -99,13 +105,15 @@ def command_listener(name: str) -> Listener:
     async def take(edge: Edge, body: Body) -> Answer:
         command = payloads.command(body)
         planned = plan(edge, name, command)
-        return NOTHING if isinstance(planned, Opening) else await edge.take_in(command.key, planned)
+        return NOTHING if isinstance(planned, Opening | Absent) else await edge.take_in(command.key, planned)
 
     async def then(edge: Edge, body: Body) -> None:
         command = payloads.command(body)
         planned = plan(edge, name, command)
         if isinstance(planned, Opening):
             await show_form(edge, planned, command.trigger, command.reply, command.key)
+        if isinstance(planned, Absent):
+            await edge.open_view(command.trigger, away_form(command.reply.channel))
 
     return Listener(take, then)
 
@@ -113,7 +121,7 @@ def command_listener(name: str) -> Listener:
 async def take_shortcut(edge: Edge, body: Body) -> Answer:
     shortcut = payloads.shortcut(body)
     planned = opening(edge, None, "", shortcut.reply)
-    return NOTHING if isinstance(planned, Opening) else await edge.take_in(shortcut.key, planned)
+    return NOTHING if isinstance(planned, Opening | Absent) else await edge.take_in(shortcut.key, planned)
 
 
 async def open_shortcut(edge: Edge, body: Body) -> None:

@@ -50,6 +50,7 @@ DURATION = "duration"
 SUBJECT = "subject"
 FIELD = "field"
 STOCK_REASON = "stock_reason"
+BACK_ON = "back_on"
 
 # Blocks without an input of their own.
 BLOCK_CONSEQUENCE = "consequence"

@@ -445,8 +445,13 @@ SELECT lane, count(*) AS waiting, min(created_ms) AS oldest_ms FROM outbox WHERE
 SELECT count(*) AS waiting, min(due_ms) AS oldest_ms FROM deadline WHERE due_ms <= :now;
 
 -- name: touch
--- Writes a row as it is: changes nothing, and fails wherever nothing can be written.
-UPDATE schema_version SET applied_ms = applied_ms WHERE version = (SELECT max(version) FROM schema_version);
+-- A row that nobody means. With `untouch` in one transaction it changes nothing and fails wherever nothing can be written;
+-- a row updated to what it was would not do: SQLite notices and writes no page.
+INSERT INTO schema_version (version, name, applied_ms) VALUES (-1, 'probe', 0);
+
+-- name: untouch
+-- Takes it back.
+DELETE FROM schema_version WHERE version = -1;
 
 -- name: open_requests
 -- Requests that are pending or whose grant is open, oldest first.

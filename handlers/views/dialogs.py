@@ -43,6 +43,14 @@ def deny_form(asked: Asked, case_id: str) -> Block:
     )
 
 
+def away_form(channel: str) -> Block:
+    """When somebody who goes away is back."""
+    picker: Block = {"type": "datepicker", "action_id": names.BACK_ON, "placeholder": plain("Choose a day", 150)}
+    blocks = [section(wording.AWAY_MEANS), input_block(names.BACK_ON, wording.BACK_ON, picker)]
+    metadata = json.dumps({"question": "", "channel": channel})
+    return modal(names.FORM_AWAY, wording.AWAY, blocks, submit=wording.AWAY, close=wording.CANCEL, metadata=metadata)
+
+
 def read_asked(metadata: str) -> Asked:
     """What a form was about; empty where it cannot be read."""
     try:

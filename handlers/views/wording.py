@@ -63,6 +63,12 @@ DENY_BLANK = "Give a reason: choose one above, or write one here."
 DENY_LONG = "At most 1,000 characters."
 DENY_FINAL = "A no is final: it ends the request for everybody who was asked."
 
+AWAY, BACK_ON = "Away", "Back on"
+AWAY_MEANS = (
+    "While you are away, your steps and the questions that wait for you go to the first deputy present, on your behalf."
+    " You may still decide."
+)
+AWAY_LATER = "Choose a day to come."
 TEXT_WANTED = "Write something, at most 1,000 characters."
 LESS_WANTED = "Choose how long."
 ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."

@@ -180,3 +180,17 @@ async def test_the_channel_button_is_refused_where_two_providers_meet_and_to_pro
     await sandbox.command("U0PE1", "/countersign", "post", channel="C0NORTHGATE")
     await sandbox.wait_for(lambda: [m for m in sandbox.messages("C0NORTHGATE", "U0PE1") if "Only people of" in m.shown])
     assert not [m for m in sandbox.messages("C0NORTHGATE") if m.buttons]
+
+
+async def test_bare_away_opens_a_form_and_a_past_day_is_refused_at_its_field(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    await file(sandbox)
+    await sandbox.command(APPROVER, "/countersign", "away")
+    await sandbox.wait_for(lambda: sandbox.modal(APPROVER))
+    assert (await sandbox.submit(APPROVER, {"Back on": "2020-01-01"})).errors
+    assert (await sandbox.submit(APPROVER, {"Back on": "2099-01-01"})).ok
+    await sandbox.wait_for(lambda: sandbox.find(DEPUTY, "Approve"))
+    await sandbox.wait_for(lambda: "absence.set" in bot.types())
+    await sandbox.command(APPROVER, "/countersign", "away off")
+    await sandbox.wait_for(lambda: "absence.cleared" in bot.types())

@@ -19,7 +19,11 @@ COMMANDS = [
     for line in token.content.splitlines()
     if line.strip()
 ]
-ALONE = [c for c in COMMANDS if c.startswith("countersign") and c not in ("countersign run", "countersign log verify", "countersign requests list")]
+ALONE = [
+    c
+    for c in COMMANDS
+    if c.startswith("countersign") and c not in ("countersign run", "countersign log verify", "countersign requests list")
+]
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:

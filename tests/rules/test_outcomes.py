@@ -210,7 +210,7 @@ UNAUTHORISED = [
 LOOKED_AT = ("request", "ask", "step", "reached", "vote", "access_grant", "deadline", "copy")
 
 
-@pytest.mark.parametrize("state", list(RequestState))
+@pytest.mark.parametrize("state", [s for s in RequestState if s is not RequestState.OPENED])
 async def test_rule_9_an_unauthorised_click_changes_nothing_is_answered_and_adds_one_entry(
     office: Office, state: RequestState
 ) -> None:
@@ -225,8 +225,6 @@ async def test_rule_9_an_unauthorised_click_changes_nothing_is_answered_and_adds
         await office.sweeper.sweep()
     elif state is RequestState.WITHDRAWN:
         await office.click(PE1, case_id, "withdraw")
-    elif state is RequestState.OPENED:
-        pytest.skip("nothing opens without a yes in this release")
 
     def standing() -> list[Any]:
         return [[tuple(r) for r in office.rows(f"SELECT * FROM {table}")] for table in LOOKED_AT]
