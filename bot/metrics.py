@@ -1,6 +1,6 @@
 """What is counted, for Prometheus. No person, no request and no text of anybody ever stands in a label.
 
-Counts follow what was committed, never what was tried: one hook behind the store's commit hears of every act. What waits is
+Counts follow what was committed, never what was tried: one hook behind the engine's commit hears of every act. What waits is
 read from the database at each scrape. Every label that is not a constant of ours is a word of a few small letters, or
 `other`.
 """

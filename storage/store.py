@@ -38,7 +38,6 @@ class SqliteStore:
         self._clock = clock
         self._lock = lock
         self._group = None if writer is None else Group(writer, clock, lock or nullcontext())
-        self.committed: Callable[[Transition], None] = lambda act: None  # hears of each act that stands written
 
     @classmethod
     async def open(
@@ -84,9 +83,7 @@ class SqliteStore:
     # ── acts ──
 
     async def commit(self, act: Transition) -> Case | None:
-        stored = await self._write(lambda tx: carry_out(tx, act))
-        self.committed(act)
-        return stored
+        return await self._write(lambda tx: carry_out(tx, act))
 
     # ── cases ──
 

@@ -65,7 +65,7 @@ async function start() {
   panes.push(new Pane("left", left, asked.get("leftAt"), changed), new Pane("right", right, asked.get("rightAt"), changed));
   panels = new Panels(panes, rememberInAddress);
   // A panel that the address asks for opens where there is room for it beside both panes.
-  if (asked.get("panel") in TITLES && window.innerWidth >= 1200) panels.open = asked.get("panel");
+  if (Object.hasOwn(TITLES, asked.get("panel") ?? "") && window.innerWidth >= 1200) panels.open = asked.get("panel");
   if (asked.get("view") === "single") document.body.classList.add("single");
   showSide("left");
   document.title = `${store.directory.app.name} – sandbox`;

@@ -121,13 +121,23 @@ function rows(messages, all, tz, inThread) {
   return found;
 }
 
-// Draw a list of messages into a container, keeping the place at its end.
+// Draw a list of messages into a container, and keep its end in view while nobody has scrolled away from it. What is longer
+// than the view shows from its beginning.
 export function drawMessages(container, messages, all, pane, inThread = false) {
   const atEnd = container.scrollHeight - container.scrollTop - container.clientHeight < 60;
+  const follows = atEnd || container.fresh || Math.abs(container.scrollTop - container.placed) < 2;
+  const before = new Set([...container.children].map((n) => n.dataset.key));
   keyed(container, rows(messages, all, pane.user.tz, inThread), (r) => r.key, (r) => JSON.stringify([r, pane.user.id]),
     (row) => (row.day ? dayLine(row) : row.count ? countLine(row) : drawMessage(row, pane)));
-  if (atEnd || container.fresh) container.scrollTop = container.scrollHeight;
+  const nodes = [...container.children];
+  const fresh = container.fresh ? nodes.at(-1) : nodes.find((n) => !before.has(n.dataset.key));
+  if (fresh) container.newest = fresh.dataset.key;
   container.fresh = false;
+  if (!follows) return;
+  const shown = nodes.find((n) => n.dataset.key === container.newest);
+  const top = shown ? shown.getBoundingClientRect().top - container.getBoundingClientRect().top + container.scrollTop - 12 : Infinity;
+  container.scrollTop = Math.min(top, container.scrollHeight);
+  container.placed = container.scrollTop;
 }
 
 export const topLevel = (messages) => messages.filter((m) => !m.thread_ts || m.thread_ts === m.ts || m.broadcast);

@@ -160,11 +160,16 @@ export class Pane {
       }
       // A forged click: whatever button stands here, pressed by somebody whom Slack would not show it to.
       const others = store.directory.users.filter((u) => !u.is_bot && !u.deleted && u.id !== this.userId);
-      const forger = h("select", { class: "persona press-as", "aria-label": `Press buttons in the ${this.side} pane as`, title: "Press buttons as", data: { testid: "press-as" }, onchange: () => { this.pressAs = forger.value; } },
+      const forger = h("select", { class: `persona press-as${this.pressAs ? " forging" : ""}`, "aria-label": `Press buttons in the ${this.side} pane as`, title: "Press buttons as", data: { testid: "press-as" }, onchange: () => this.forge(forger) },
         h("option", { value: "" }, "Press as themselves"), others.map((u) => h("option", { value: u.id, selected: u.id === this.pressAs }, `Press as ${u.shown_name}`)));
       const menu = h("button", { type: "button", class: "quiet burger", "aria-label": "Conversations", onclick: () => this.root.classList.toggle("drawer") }, icon("menu"));
       return [menu, avatar(this.userId, "small"), select, this.badges(), forger];
     });
+  }
+
+  forge(select) {
+    this.pressAs = select.value;
+    select.classList.toggle("forging", Boolean(this.pressAs));
   }
 
   badges() {

@@ -40,7 +40,7 @@ class Watched:
         self.health = Health(office.clock, socket_mode=socket_mode)
         self.metrics = Metrics(office.clock)
         self.ops = Ops(office.store, self.health, self.metrics, office.clock, lambda: self.digest, listen="127.0.0.1:0")
-        office.store.committed = self.metrics.committed
+        office.desk.committed = self.metrics.committed
 
     async def get(self, path: str, method: str = "GET") -> tuple[int, str]:
         url = f"http://127.0.0.1:{self.ops.port}{path}"
@@ -190,7 +190,7 @@ async def test_what_failed_to_commit_is_not_counted(watched: Watched) -> None:
     stale = replace(case, request=replace(case.request, version=99))
     act = deciding.approve(stale, watched.office.policy, click(OWNER), profile(OWNER), T0, 1)
     with pytest.raises(Stale):
-        await watched.office.store.commit(act)
+        await watched.office.desk._commit(act)
     assert ("decisions_total", ("approve",)) not in await watched.samples()
 
 
