@@ -31,6 +31,7 @@ from bot.settings import Settings
 from bot.sweeper import Sweeper
 from bot.worker import Worker
 from handlers.gate import Gate
+from handlers.limits import CALL_ERRORS
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.register import Identity, SlackDoor
@@ -238,7 +239,7 @@ async def _identity(client: AsyncWebClient) -> Identity:
         raise SettingsError(
             f"Slack refuses SLACK_BOT_TOKEN ({error.response['error']}). Reinstall the app, copy the token."
         ) from None
-    except (TimeoutError, OSError) as error:
+    except CALL_ERRORS as error:
         raise SettingsError(
             f"Slack cannot be reached at {client.base_url} ({type(error).__name__}). Check the network."
         ) from None

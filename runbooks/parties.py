@@ -8,7 +8,7 @@ providers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -71,19 +71,27 @@ class Parties:
         return person
 
     def people(self, texts: list[str] | None, path: Path, what: str, owner: Person | None = None) -> tuple[Person, ...]:
-        """A list of people who are to decide; naming somebody twice, or the owner as a deputy, is refused."""
+        """A list of people who are to decide. Naming an account twice, or the owner as a deputy, is refused; a second
+        account of a human who is named already is taken, and counts as the same human."""
         found: list[Person] = []
         for index, text in enumerate(texts or ()):
             person = self.authority(text, (*path, index), what)
-            if person is not None and owner is not None and self.humans.same(person, owner):
+            if person is None:
+                continue
+            if person == owner:
                 self.matrix.sheet.error((*path, index), "The owner cannot be their own deputy: name somebody else.")
-            elif person is not None and any(self.humans.same(person, other) for other in found):
-                self.matrix.sheet.error(
-                    (*path, index), f"{text} is somebody who stands in this list already: remove one of the two."
-                )
-            elif person is not None:
+            elif person in found:
+                again = f"{text} is somebody who stands in this list already: remove one of the two."
+                self.matrix.sheet.error((*path, index), again)
+            else:
+                self._same_human(person, (owner, *found), (*path, index), text)
                 found.append(person)
         return tuple(found)
+
+    def _same_human(self, person: Person, others: Iterable[Person | None], path: Path, text: str) -> None:
+        if any(other is not None and self.humans.same(person, other) for other in others):
+            said = f"{text} is another account of somebody named here already, and counts as the same human: name another."
+            self.matrix.sheet.warning(path, said)
 
     def _unclear(self, text: str) -> bool:
         """A label whose bare id is ambiguous; that is reported once, at its line in `people`."""
