@@ -29,6 +29,9 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+bench: $(STAMP) ## Measure speed and memory beside their floors; writes bench/results.json
+	$(BIN)/python -m bench $(BENCH)
+
 lock: ## Compile the hash-locked requirements again
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock

@@ -154,7 +154,7 @@ async def _recorded(folder: Path, acts: Sequence[Transition]) -> list[Recorded]:
     store = await _store(_copy(folder, "recorded"))
     try:
         session = store._writer._session  # type: ignore[union-attr]  # where the statements pass
-        recorder = session.raw = Recorder(session.raw)  # type: ignore[union-attr,assignment]
+        recorder = session.raw = Recorder(session.raw)  # type: ignore[union-attr]
         for act in acts:
             await store.commit(act)
     finally:

@@ -18,7 +18,8 @@ from bot.demo_workspace import APPROVER, ASKER, workspace
 from bot.domain.policy import Policy
 from runbooks.loader import load
 from sandbox.delivery import Outcome
-from sandbox.driver import Sandbox, Seen
+from sandbox.driver import Sandbox
+from sandbox.seen import Seen
 
 EXAMPLE = Path(runbooks.__file__).parent
 REPOSITORY = EXAMPLE.parent

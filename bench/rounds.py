@@ -29,7 +29,7 @@ class Size:
     limit: float  # seconds, for everything
 
 
-FULL = Size(rounds=7, dispatches=150, acts=150, clicks=6, starts=3, idle=2.0, limit=235.0)
+FULL = Size(rounds=7, dispatches=150, acts=150, clicks=2, starts=3, idle=2.0, limit=235.0)
 QUICK = Size(rounds=2, dispatches=3, acts=10, clicks=1, starts=1, idle=0.1, limit=90.0)
 
 

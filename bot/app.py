@@ -29,7 +29,9 @@ from bot.ops import Ops
 from bot.ports import StoredPolicy
 from bot.settings import Settings
 from bot.sweeper import Sweeper
+from bot.web import read_address
 from bot.worker import Worker
+from handlers.client import HeardClient
 from handlers.gate import Gate
 from handlers.limits import CALL_ERRORS
 from handlers.messenger import Messenger
@@ -71,6 +73,8 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
     """Runs until SIGTERM, SIGINT or `stop`; finishes what it acknowledged."""
     configure(settings.log_format)
     settings.require_slack()
+    read_address(settings.ops_listen, "COUNTERSIGN_OPS_LISTEN")
+    read_address(settings.listen, "COUNTERSIGN_LISTEN")
     stop = stop or asyncio.Event()
     _stop_on_signals(stop)
     store = await open_store(settings)
@@ -86,13 +90,15 @@ async def build(settings: Settings, store: SqliteStore, clock: Clock | None = No
     clock = clock or SystemClock()
     policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
-    client = AsyncWebClient(token, base_url=settings.slack_api_url, retry_handlers=[])  # the outbox repeats, not the SDK
+    metrics = Metrics(clock)
+    report = metrics.slack_called
+    client = HeardClient(token, report=report, base_url=settings.slack_api_url, retry_handlers=[])  # the outbox repeats
     identity = await _identity(client)
     directory = SlackDirectory(client, clock)
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
     door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
-    health, metrics = Health(clock, socket_mode=settings.slack_app_token is not None), Metrics(clock)
+    health = Health(clock, socket_mode=settings.slack_app_token is not None)
     desk.committed = metrics.committed
     beat = health.part("sweeper")
 

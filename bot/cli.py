@@ -45,7 +45,7 @@ def check(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = N
     else:
         for finding in loaded.findings:
             print(finding)
-        counts = f"{len(loaded.errors)} errors, {len(loaded.warnings)} warnings"
+        counts = f"{_count(len(loaded.errors), 'error')}, {_count(len(loaded.warnings), 'warning')}"
         print(f"{folder}: {counts}" + (f"; policy {loaded.policy.digest[:12]}" if loaded.policy else "; refused"))
     raise typer.Exit(1 if loaded.policy is None else 0)
 
@@ -117,6 +117,10 @@ def manifest(
     """Print the Slack app manifest, with exactly the scopes in use."""
     from handlers.manifest import manifest as made
 
+    if url is not None and not (url.startswith("https://") and url.removeprefix("https://").strip("/")):
+        raise typer.BadParameter(
+            f"{url!r} is no public address; write https://countersign.example.org.", param_hint="--url"
+        )
     print(json.dumps(made(prefix=_settings().command_prefix, url=url), indent=2, ensure_ascii=False))
 
 
@@ -169,12 +173,14 @@ def log_verify(
 
     path = database or _settings().sqlite_path
     if not path.is_file():
-        raise typer.BadParameter(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database.")
+        raise typer.BadParameter(
+            f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
+        )
     report = check_database(path)
     for finding in report.findings:
         print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
     if not as_json:
-        print(f"{report.size} entries, {len(report.findings)} findings")
+        print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
     raise typer.Exit(1 if report.findings else 0)
 
 
@@ -217,6 +223,10 @@ def _policy(directory: Path | None) -> Policy:
     if loaded.policy is None:
         raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
     return loaded.policy
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _finding(finding: Any) -> dict[str, object]:

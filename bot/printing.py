@@ -89,8 +89,7 @@ def _what(policy: Policy, moment: Moment) -> str:
     role = _ROLE[moment.role or "owner"]
     if moment.what == "skip":
         return f"{role}: skipped, {moment.why.replace('_', ' ')}"
-    page = " (paged beside Slack)" if moment.page else ""
-    return f"{'asks' if moment.what == 'ask' else 'reminds'} {people}{page}"
+    return f"{'asks' if moment.what == 'ask' else 'reminds'} {people}"
 
 
 def _after(delta: timedelta) -> str:

@@ -111,6 +111,8 @@ def load() -> Settings:
     """Reads the settings. Raises SettingsError with one sentence a fault."""
     try:
         return Settings(_secrets_dir=os.environ.get("COUNTERSIGN_SECRETS_DIR"))
+    except (UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f".env cannot be read ({error.__class__.__name__}). Save it as plain UTF-8 text.") from None
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(dict(e)) for e in error.errors())) from None
 
@@ -133,7 +135,7 @@ def _starts(value: SecretStr | None, prefix: str, advice: str) -> SecretStr | No
     for other, (kind, where) in _OTHER_TOKENS.items():
         if value.get_secret_value().startswith(other):
             raise ValueError(f"holds {kind} ({other}…), {where}. {advice}")
-    raise ValueError(f"starts with {prefix}. {advice}")
+    raise ValueError(f"must start with {prefix}. {advice}")
 
 
 def _loopback(url: str) -> bool:

@@ -56,7 +56,7 @@ class SlackDoor:
         self.edge = Edge(desk, client, prefix)
         self._tasks = KeptTasks()
         self.app = AsyncApp(
-            name="countersign",
+            name="handlers.bolt",
             logger=quiet_logger("handlers.bolt"),
             client=AsyncWebClient(base_url=client.base_url, ssl=client.ssl, proxy=client.proxy),
             authorize=_authorized(identity, client.token),

@@ -67,7 +67,7 @@ def body(case: Case, content: bytes | None, scene: Scene) -> Message:
         gone = f"Its text is not stored here. Its SHA-256 is `{inline(case.request.runbook_sha256, 64)}`."
         return message(f"{head}\n{gone}", [section(head), section(gone)])
     digest = context(f"SHA-256 of the file: `{inline(case.request.runbook_sha256, 64)}`")
-    return message(head, [section(head), markdown(body_of(content)), digest])
+    return message(head, [section(head), markdown(body_of(content)), context(wording.BODY_ENDS), digest])
 
 
 def body_of(content: bytes) -> str:

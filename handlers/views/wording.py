@@ -74,6 +74,10 @@ LESS_WANTED = "Choose how long."
 ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."
 YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You advise against it.", "": ""}
 
+BODY_ENDS = (
+    "In this release the approval ends by itself at its time: the buttons Finished, Not used, Extend and Add evidence,"
+    " which a runbook may name, come later."
+)
 FILED = "What follows is told in our direct message, and there you can withdraw it."
 FILED_WAIT = "Asking the people who decide …"
 

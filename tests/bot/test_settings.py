@@ -68,8 +68,8 @@ def test_a_set_but_empty_setting_is_as_good_as_none(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("SLACK_BOT_TOKEN", "verysecret", r"SLACK_BOT_TOKEN: starts with xoxb-"),
-        ("SLACK_APP_TOKEN", "verysecret", r"SLACK_APP_TOKEN: starts with xapp-"),
+        ("SLACK_BOT_TOKEN", "verysecret", r"SLACK_BOT_TOKEN: must start with xoxb-"),
+        ("SLACK_APP_TOKEN", "verysecret", r"SLACK_APP_TOKEN: must start with xapp-"),
         ("SLACK_BOT_TOKEN", "xapp-verysecret", r"SLACK_BOT_TOKEN: .* swapped"),
         ("SLACK_APP_TOKEN", "xoxb-verysecret", r"SLACK_APP_TOKEN: .* swapped"),
         ("SLACK_API_URL", "slack.com", r"SLACK_API_URL: must be an address"),

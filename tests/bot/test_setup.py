@@ -117,7 +117,7 @@ def test_the_env_file_as_written_is_read_and_lacks_only_tokens(tmp_path: Path, m
     with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN is not set"):
         settings.load().require_slack()
     (tmp_path / ".env").write_text((tmp_path / ".env").read_text().replace("N=\n", "N=x\n"))
-    with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN: starts with xoxb-"):
+    with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN: must start with xoxb-"):
         settings.load()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -80,14 +79,10 @@ async def test_half_a_character_is_refused_before_it_is_written(store: SqliteSto
     assert await store.inbox(9) == []
 
 
-async def test_an_act_of_a_newer_program_stops_nobody_elses(
-    store: SqliteStore, path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_act_of_a_newer_program_stops_nobody_elses(store: SqliteStore, path: Path) -> None:
     await store.take_in("a", READ, {})
     await store.take_in("b", READ, {})
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("""UPDATE inbox SET act = '{"kind": "dance"}' WHERE key = 'a'""")
         raw.commit()
-    with caplog.at_level(logging.WARNING):
-        assert [row.key for row in await store.inbox(9)] == ["b"]
-    assert "inbox row 1" in caplog.text
+    assert [row.key for row in await store.inbox(9)] == ["b"]
