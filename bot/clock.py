@@ -51,9 +51,10 @@ class SystemClock:
 
 
 def read_request_id(text: str) -> str | None:
-    """Reads an id leniently (case, missing `R-`, O for 0, I and L for 1, stray dashes); None if it is none."""
+    """Reads an id leniently (case, missing `R` or `R-`, O for 0, I and L for 1, stray dashes); None if it is none."""
     plain = text.strip().upper().replace(" ", "")
     plain = plain.removeprefix("R-").replace("-", "")
+    plain = plain[1:] if len(plain) == 9 and plain[0] == "R" else plain
     plain = plain.translate(str.maketrans("OIL", "011"))
     if len(plain) != 8 or any(c not in _CROCKFORD for c in plain):
         return None

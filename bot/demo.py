@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import sqlite3
 import sys
 import tempfile
+import textwrap
 import webbrowser
+from contextlib import AsyncExitStack, closing, suppress
 from pathlib import Path
 
 import runbooks
@@ -29,6 +32,7 @@ from storage.log_check import check_database
 SCALE = 15
 _MAIN = "directory-admin-emergency"
 _WAIT = 20.0
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
 
 
 async def play(port: int, *, browser: bool) -> None:
@@ -40,12 +44,18 @@ async def play(port: int, *, browser: bool) -> None:
     home = Path(tempfile.mkdtemp(prefix="countersign-demo-"))
     stop = asyncio.Event()
     try:
-        async with Sandbox(workspace(policy, SCALE), port) as sandbox:
+        async with AsyncExitStack() as stack:
+            sandbox = await _opened(stack, policy, port)
             await _both(sandbox, _settings(sandbox, folder, home), policy, home, stop, browser=browser)
-    except OSError as error:
-        raise SettingsError(f"Port {port} cannot be used ({error.strerror}). Try: countersign demo --port 0") from None
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+async def _opened(stack: AsyncExitStack, policy: Policy, port: int) -> Sandbox:
+    try:
+        return await stack.enter_async_context(Sandbox(workspace(policy, SCALE), port))
+    except (OSError, OverflowError):
+        raise SettingsError(f"Port {port} cannot be used here. Try: countersign demo --port 0") from None
 
 
 async def _both(
@@ -64,9 +74,11 @@ async def _both(
     _welcome(sandbox, policy)
     if browser:
         await asyncio.to_thread(webbrowser.open, _page(sandbox))
-    companions = [asyncio.ensure_future(_follow(home / "demo.db", stop)), asyncio.ensure_future(_keys(home, stop))]
+    companions = [_follow(home / "demo.db", stop), _keys(home, stop), _greet(sandbox, stop)]
+    running = asyncio.gather(*companions)
+    running.add_done_callback(lambda _: stop.set())  # also when nobody reads what we print any more
     await bot
-    await asyncio.gather(*companions)
+    await running
     print("\nThe demo has ended; nothing is left running.")
 
 
@@ -93,41 +105,70 @@ async def _first_request(sandbox: Sandbox) -> None:
     await sandbox.command(ASKER, "/breakglass", f"{_MAIN} Sync stopped at 02:40, nobody can sign in")
     await sandbox.wait_for(lambda: sandbox.modal(ASKER), _WAIT)
     await sandbox.submit(ASKER, {"Target": "dc-core-01", "Incident ticket": "INC20417"})
-    await sandbox.wait_for(lambda: sandbox.messages(APPROVER), _WAIT)
+    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "Approve"), _WAIT)
+    with suppress(TimeoutError):  # the form's last page is drawn once more when the worker has committed
+        await sandbox.wait_for(lambda: APPROVER in _last_page(sandbox), 5)
     await sandbox.close(ASKER, everything=True)
 
 
+def _last_page(sandbox: Sandbox) -> str:
+    form = sandbox.modal(ASKER)
+    return form.shown if form else ""
+
+
+async def _greet(sandbox: Sandbox, stop: asyncio.Event) -> None:
+    """Files once more when the first page opens so late that the first request has expired."""
+    while not sandbox.pages:
+        if stop.is_set():
+            return
+        await _pause(stop, 0.3)
+    if sandbox.find(APPROVER, "Approve") is None:
+        with suppress(TimeoutError):
+            await _first_request(sandbox)
+
+
 def _page(sandbox: Sandbox) -> str:
-    return f"{sandbox.page_url}?left={ASKER}&right={APPROVER}&leftAt=app&rightAt=app"
+    return f"{sandbox.page_url}?left={ASKER}&right={APPROVER}&leftAt=app&rightAt=app&panel=script"
 
 
 def _welcome(sandbox: Sandbox, policy: Policy) -> None:
     print(f"\nCountersign demo · {policy.organisation} · demo clock {SCALE}×\n\n  {_page(sandbox)}\n")
     for number, step in enumerate(script(), 1):
-        print(f"  {number}. {step['text']}\n     {step['detail']}")
-    print("\nThe decision log, as it happens (Ctrl-C ends the demo):", flush=True)
+        print(f"  {number}. {step['text']}")
+        print(textwrap.fill(step["detail"], 100, initial_indent="     ", subsequent_indent="     "))
+    print(
+        f"\nThe decision log, as it happens (UTC, demo clock {SCALE}×, people as pseudonyms). Ctrl-C ends the demo.",
+        flush=True,
+    )
 
 
 async def _follow(database: Path, stop: asyncio.Event) -> None:
     """Prints each log entry once it stands."""
     seen = 0
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as reader:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reader:
         while not stop.is_set():
             for (data,) in reader.execute("SELECT data FROM log_entry WHERE idx >= ? ORDER BY idx", (seen,)).fetchall():
                 print(_line(json.loads(data)), flush=True)
                 seen += 1
             await _pause(stop, 0.3)
-    reader.close()
 
 
 def _line(entry: dict[str, object]) -> str:
     actor, data = entry["actor"], entry.get("data", {})
     assert isinstance(actor, dict)
     assert isinstance(data, dict)
-    who = f"{actor['ref'][:12]}… ({actor['party']})" if "ref" in actor else actor["kind"]
-    shown = {k: v for k, v in data.items() if not isinstance(v, list)}
-    said = " ".join(f"{k}={v}" for k, v in shown.items())
+    who = f"{_short(actor['ref'])} ({actor['party']})" if "ref" in actor else actor["kind"]
+    shown = {k: v for k, v in data.items() if not isinstance(v, list | dict)}
+    said = " ".join(f"{k}={_short(v)}" for k, v in shown.items())
     return f"  {entry['i']:>4}  {str(entry['ts'])[11:23]}  {entry['type']:<18} {entry.get('case', ''):<11} {who}  {said}"
+
+
+def _short(value: object) -> str:
+    """Pseudonyms by their beginning, moments to the second."""
+    text = str(value)
+    if text.startswith("sub_"):
+        return f"{text[:12]}…"
+    return f"{text[11:19]}" if isinstance(value, str) and _MOMENT.fullmatch(text) else text
 
 
 async def _keys(home: Path, stop: asyncio.Event) -> None:
@@ -160,11 +201,10 @@ def tampered(home: Path) -> str:
     """Copies the database, edits one byte of one entry as somebody with the file could, and verifies both."""
     copy = home / "tampered.db"
     copy.unlink(missing_ok=True)
-    with sqlite3.connect(home / "demo.db") as source, sqlite3.connect(copy) as target:
+    with closing(sqlite3.connect(home / "demo.db")) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
-    source.close()
     honest = check_database(copy)
-    with target:
+    with closing(sqlite3.connect(copy)) as target, target:
         for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             target.execute(f'DROP TRIGGER "{name}"')
         idx, data = target.execute(
@@ -172,7 +212,6 @@ def tampered(home: Path) -> str:
         ).fetchone()
         spoiled = data.replace(b'"seconds":3600', b'"seconds":9600')
         target.execute("UPDATE log_entry SET data = ? WHERE idx = ?", (spoiled, idx))
-    target.close()
     found = check_database(copy)
     lines = [f"\n  before: {honest.size} entries, {len(honest.findings)} findings"]
     lines.append(f"  edited one byte of entry {idx} in a copy ({copy.name}): 3600 seconds became 9600")

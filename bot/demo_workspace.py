@@ -57,19 +57,21 @@ def workspace(policy: Policy, scale: int) -> dict[str, Any]:
 
 
 def script() -> list[dict[str, str]]:
-    """Three acts to try."""
+    """Three acts to try. `persona` is whom a link beside the act brings on screen."""
     return [
         {
-            "text": "The owner signs.", "persona": APPROVER, "at": "app",
-            "detail": "Olga (right) has one message. Press Approve; Pavel (left) gets the runbook's body at once.",
+            "text": "The owner signs.",
+            "detail": "Olga (right) has one message. Press Approve: Pavel (left) gets the runbook's steps at once."
+            " To cheat first, choose “Press as Pavel Horak” above her messages and press Approve: he is refused.",
         },
         {
-            "text": "Silence escalates, and never approves.", "persona": ASKER, "at": "app",
-            "detail": "As Pavel type /breakglass directory-admin-emergency, file it and wait: 12 s to the reminder,"
-            " 20 s to the deputies, 40 s to on-call, 3 min to the end. Look as Dev or Grace.",
+            "text": "Silence escalates, and never approves.", "persona": "U0DEP1", "at": "app",
+            "detail": "As Pavel type /breakglass directory-admin-emergency, fill in a target and a ticket such as INC1001,"
+            " send it and wait: 12 s to the reminder, 20 s to the deputies (Dev), 40 s to whoever is on call (Grace or"
+            " Tomas), 3 min to the end. Nothing opens.",
         },
         {
-            "text": "The log tells.", "persona": "U0AUDIT", "at": "app",
+            "text": "The log tells.",
             "detail": "Every act stood in the terminal as it happened. Type t and Enter there: one byte of a copy of"
             " the log is changed, and log verify names the entry.",
         },

@@ -150,7 +150,7 @@ class Desk(Engine):
     async def _would(self, case: Case, act: Reach) -> NoEffect | None:
         """Why what the form is for would not count; None if it would. Raises LookupFailed."""
         click, now = _click(act), self.clock.now
-        if act.action in ("answer", "push"):
+        if act.action in ("again", "answer", "push"):
             return beside.requester_may(case, self.policy, click, now())
         profile = await self.directory.profile(act.person, DECISION_AGE)
         judged = deciding.judge(case, self.policy, click, profile, now())

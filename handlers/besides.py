@@ -17,7 +17,7 @@ from bot.domain.rights import Allowed
 from handlers import names, payloads
 from handlers.asking import about
 from handlers.commands import Absent, Opening, opening, show_form
-from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
+from handlers.edge import NOTHING, Answer, Edge, Listener
 from handlers.payloads import Body
 from handlers.views import wording
 from handlers.views.besides import TEXT_FORMS, less_form, text_form
@@ -107,6 +107,16 @@ async def take_away(edge: Edge, body: Body) -> Answer:
     return await edge.take_in(sent.key, Away(sent.person, reply, until=back.isoformat()))
 
 
+async def take_again(edge: Edge, body: Body) -> Answer:
+    """Nothing is written down for whoever asked it, their form opens; everybody else is refused and hears why."""
+    press = payloads.press(body)
+    asked = names.read_question(press.value)
+    case = await edge.desk.store.case(asked[0]) if asked else None
+    if case is not None and case.request.requester == press.person:
+        return NOTHING
+    return await edge.take_in(press.key, about(press, lambda c, v: Reach(press.person, c, v, press.reply, "again")))
+
+
 async def ask_again(edge: Edge, body: Body) -> None:
     """The filing form with what was asked before, for whoever asked it."""
     press = payloads.press(body)
@@ -152,7 +162,7 @@ BESIDE_ACTIONS: Mapping[str, Listener] = {
     names.QUESTION: with_form("question", _text("question")),
     names.ANSWER: with_form("answer", _text("answer")),
     names.PUSH: with_form("push", _text("push")),
-    names.AGAIN: Listener(nothing, ask_again),
+    names.AGAIN: Listener(take_again, ask_again),
     names.ASK_HERE: Listener(take_door, open_door),
 }
 BESIDE_SUBMISSIONS: Mapping[str, Listener] = {

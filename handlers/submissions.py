@@ -76,7 +76,7 @@ def filing(edge: Edge, sent: Submission) -> File:
         reason=entered.get(names.REASON, ""),
         seconds=_seconds(entered.get(names.DURATION), runbook),
         fields=_fields(entered, runbook),
-        subject=Person(home, subject) if subject else None,
+        subject=Person(home, subject) if subject and runbook is not None and runbook.subject_verification else None,
         form=sent.sheet.id,
         door=_door(read_metadata(sent.sheet.metadata, {}, "").door),
     )

@@ -121,6 +121,7 @@ class Control:
         ws = web.WebSocketResponse(heartbeat=20)
         await ws.prepare(request)
         told = -1
+        self.world.pages += 1
         try:
             while not ws.closed:
                 if told != self.world.version:
@@ -131,6 +132,8 @@ class Control:
                 await self._pause(ws)
         except ConnectionError:
             pass  # the page was closed
+        finally:
+            self.world.pages -= 1
         return ws
 
     async def _pause(self, ws: web.WebSocketResponse) -> None:

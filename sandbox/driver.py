@@ -102,6 +102,11 @@ class Sandbox:
         """How many Socket Mode connections there are."""
         return len(self.server.delivery.sockets.connected)
 
+    @property
+    def pages(self) -> int:
+        """How many browser pages look at it now."""
+        return self.world.pages
+
     def person(self, user_id: str) -> User:
         """A person, to look at or to change (`deleted`, `dnd`, …). Raises `GestureError`."""
         user = self.world.user(user_id)

@@ -108,6 +108,7 @@ class World:
         self.tickets: set[str] = set()
         self.base_url = ""
         self.version = 0
+        self.pages = 0
         self._last_micro = 0
         self._waiters: set[asyncio.Future[None]] = set()
 

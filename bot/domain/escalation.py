@@ -119,13 +119,14 @@ def advance(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datet
 def undelivered(ask: Ask, person: Person, reason: str) -> tuple[Ask, bool]:
     """The ask after the question proved undeliverable to `person`, and whether their step thereby reached nobody.
 
-    News only: a failure reported again, or of somebody who was not asked, empties no step a second time.
+    News only: a failure reported again, or of somebody who was not asked, empties no step a second time. And a step that
+    proves empty after a later one reached somebody has its successor already: nothing is pulled forward.
     """
     if not any(r.person == person and not r.failed for r in ask.reached):
         return ask, False
     marked = tuple(replace(r, failed=r.failed or reason) if r.person == person else r for r in ask.reached)
     steps = {r.step for r in marked if r.person == person}
-    return replace(ask, reached=marked), all(r.failed for r in marked if r.step in steps)
+    return replace(ask, reached=marked), all(r.failed for r in marked if r.step >= min(steps))
 
 
 def people_of(role: Role, policy: Policy, domain: Domain, now: datetime) -> tuple[Person, ...]:

@@ -55,7 +55,7 @@ def read_asked(metadata: str) -> Asked:
     """What a form was about; empty where it cannot be read."""
     try:
         read = json.loads(metadata)
-    except ValueError:
+    except (ValueError, RecursionError):
         read = {}
     found = read if isinstance(read, dict) else {}
     question, channel = found.get("question", ""), found.get("channel", "")

@@ -77,7 +77,7 @@ def read_metadata(text: str, entered: Mapping[str, str], chosen: str) -> Draft:
     """The draft of a form that came back: what it shows wins over what was kept."""
     try:
         read = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         read = {}
     read = read if isinstance(read, dict) else {}
     kept = read.get("kept")

@@ -39,6 +39,7 @@ export class Pane {
     this.bar = h("nav", { class: "sidebar", "aria-label": `Conversations, ${this.side}` });
     this.head = h("div", { class: "place" });
     this.list = h("div", { class: "list", tabindex: "0", role: "region", "aria-label": `Messages, ${this.side}`, data: { testid: "messages" } });
+    this.list.fresh = true;
     this.home = h("div", { class: "home", tabindex: "0", role: "region", "aria-label": `App Home, ${this.side}`, data: { testid: "home" } });
     this.composer = new Composer(this, () => ({ channel: this.conversation?.id ?? "", thread: "" }), "composer");
     this.threadHead = h("div", { class: "place" });

@@ -68,7 +68,7 @@ class HandDirectory:
         if person in self.silent:
             raise LookupFailed("Slack does not answer; press again.")
         told = {"deleted": person in self.gone, "is_guest": person in self.guests, "is_stranger": person.team != HOME}
-        return Profile(person, name=person.user, **(told | self.special.get(person, {})))
+        return Profile(person, **({"name": person.user} | told | self.special.get(person, {})))
 
 
 class Killed(BaseException):

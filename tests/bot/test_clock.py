@@ -51,7 +51,7 @@ def test_an_id_is_read_leniently(text: str, data: st.DataObject) -> None:
     plain = text.removeprefix("R-")
     typed = "".join(data.draw(st.sampled_from({"0": "0Oo", "1": "1IiLl"}.get(c, c + c.lower()))) for c in plain)
     cut = data.draw(st.integers(0, 8))
-    start = data.draw(st.sampled_from(["", "R-", "r-", " R-"]))
+    start = data.draw(st.sampled_from(["", "R-", "r-", " R-", "R", "r "]))
     assert read_request_id(f"{start}{typed[:cut]}-{typed[cut:]} ") == text
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
+from storage.sqlite import Database
 from storage.store import SqliteStore
 from tests.storage.making import HandClock
 
@@ -28,3 +30,19 @@ async def store(path: Path, clock: HandClock) -> AsyncIterator[SqliteStore]:
     opened = await SqliteStore.open(path, clock, ORIGIN)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """A test that fails with a database open would otherwise keep its thread, and the whole run, alive."""
+    opened: list[Database] = []
+    original = Database.__init__
+
+    def noted(self: Database, connection: aiosqlite.Connection) -> None:
+        original(self, connection)
+        opened.append(self)
+
+    monkeypatch.setattr(Database, "__init__", noted)
+    yield
+    for database in opened:
+        await database.close()
