@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from bot.domain.errors import SchemaError, StorageError
 from bot.domain.ledger import edge_sizes, leaf_hash, subtree_root
 from bot.domain.transition import CLOCK, Draft, Transition
 from storage.log_check import check_database, check_log
+from storage.sqlite import Row, Session
 from storage.store import SqliteStore
 from tests.storage.making import HandClock, attacker, denial, filing, new_case
 
@@ -187,6 +188,23 @@ async def test_a_log_is_checked_while_the_bot_writes(path: Path, clock: HandCloc
     await writing
     await store.close()
     assert sizes == sorted(sizes)
+
+
+async def test_a_check_sees_one_moment_whatever_is_appended_meanwhile(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Session.rows
+
+    def rows_later(session: Session, name: str, /, **values: object) -> Sequence[Row]:
+        if name == "log_nodes":  # the head is read by then
+            with attacker(written) as raw:
+                raw.execute("INSERT INTO log_entry VALUES (271, zeroblob(32), x'00', 'x', NULL, 0)")
+        return original(session, name, **values)
+
+    monkeypatch.setattr(Session, "rows", rows_later)
+    assert check_database(written).findings == ()
+    monkeypatch.undo()
+    assert check_database(written).findings != ()
 
 
 async def test_only_so_many_findings_are_kept(written: Path) -> None:

@@ -214,6 +214,22 @@ def add(*drafts: Draft) -> Spoil:
     return spoil
 
 
+def begin_otherwise(log: Log) -> None:
+    set_entry(0, type="log.verified")(log)
+    set_row(0, type="log.verified")(log)
+
+
+def turn_the_digests_round(log: Log) -> None:
+    log.add(Draft("log.verified", SYSTEM, private=(Private("x", "y", OWNER), Private("x", "z", OWNER))))
+    log.rewrite(9, lambda e: e["_sd"].reverse())
+    log.close()
+
+
+def skip_an_index_among_emptied_rows(log: Log) -> None:
+    log.add(Draft("log.pruned", SYSTEM, data={"minimum": 2}))
+    log.rows[0] = replace(log.rows[0], data=None, idx=-1)
+
+
 def drop_a_disclosure(log: Log) -> None:
     log.shown.pop(1)
 
@@ -247,7 +263,8 @@ SPOILT: list[tuple[Spoil, set[str]]] = [
     (spell_differently, {"canonical"}),
     (empty_an_entry, {"pruned"}),
     (no_head, {"head"}),
-    (set_head(size=8), {"head"}),
+    (set_head(size=10), {"head"}),
+    (set_head(edge=b"\x00" * 64), {"head"}),
     (set_head(origin="other.example/log"), {"head"}),
     (set_head(edge=b""), {"head"}),
     (set_row(3, type="step.skipped"), {"type"}),
@@ -266,6 +283,9 @@ SPOILT: list[tuple[Spoil, set[str]]] = [
     (set_entry(8, _sd=["b", "a"], _sd_alg="sha-256"), {"disclosure"}),
     (set_entry(8, _sd_alg="sha-256"), {"disclosure"}),
     (set_entry(8, _sd=3, _sd_alg="sha-256"), {"disclosure"}),
+    (begin_otherwise, {"type"}),
+    (turn_the_digests_round, {"disclosure"}),
+    (skip_an_index_among_emptied_rows, {"index"}),
     (drop_a_disclosure, {"disclosure"}),
     (change_a_disclosure, {"disclosure"}),
     (add_a_disclosure, {"disclosure"}),
