@@ -79,6 +79,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
     _stop_on_signals(stop)
     store = await open_store(settings)
     try:
+        await store.free_leases()
         parts = await build(settings, store)
         await _live(parts, stop, ready)
     finally:

@@ -129,16 +129,16 @@ class Control:
                     await ws.send_json({"version": told})
                     await asyncio.sleep(0.03)
                     continue
-                await self._pause(ws)
+                await self._pause(ws, told)
         except ConnectionError:
             pass  # the page was closed
         finally:
             self.world.pages -= 1
         return ws
 
-    async def _pause(self, ws: web.WebSocketResponse) -> None:
-        """Wait for a change, or for the page to leave."""
-        change = asyncio.ensure_future(self.world.changed(30))
+    async def _pause(self, ws: web.WebSocketResponse, told: int) -> None:
+        """Wait for a change after the version that was told, or for the page to leave."""
+        change = asyncio.ensure_future(self.world.changed(30, told))
         leave = asyncio.ensure_future(ws.receive())
         _, pending = await asyncio.wait({change, leave}, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:

@@ -238,8 +238,13 @@ class World:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def changed(self, timeout: float) -> bool:
-        """Wait until something visible changes; False after `timeout` seconds."""
+    async def changed(self, timeout: float, since: int | None = None) -> bool:
+        """Wait until something visible changes; False after `timeout` seconds.
+
+        With `since`, a version, it returns at once if something has changed after it.
+        """
+        if since is not None and self.version != since:
+            return True
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         try:

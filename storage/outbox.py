@@ -38,6 +38,11 @@ def lease(session: Session, now: datetime, until: datetime, limit: int) -> Seque
     return [_outgoing(session, row) for row in sorted(rows, key=lambda row: (row["lane"], row["id"]))]
 
 
+def free_leases(session: Session) -> None:
+    """Only at the start of the one process that speaks: nobody else can hold a lease then."""
+    session.run("free_leases")
+
+
 def release(session: Session, outgoing: Outgoing, not_before: datetime, error: str, now: datetime) -> None:
     session.run("release", id=outgoing.id, not_before=ms(not_before), error=error)
     if outgoing.copy is not None:

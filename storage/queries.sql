@@ -257,6 +257,10 @@ WHERE id IN (
 )
 RETURNING id, lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, attempts - 1 AS attempts;
 
+-- name: free_leases
+-- A new process holds nothing: what a dead one had taken is free again at once.
+UPDATE outbox SET leased_until_ms = 0 WHERE done_ms IS NULL AND leased_until_ms > 0;
+
 -- name: release
 -- It could not be said now.
 UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :error

@@ -142,6 +142,10 @@ class SqliteStore:
             return ()
         return await self._write(lambda tx: outbox.lease(tx.session, now, until, limit))
 
+    async def free_leases(self) -> None:
+        """What a killed process had taken to say is free again. Only for the process that speaks, at its start."""
+        await self._write(lambda tx: outbox.free_leases(tx.session))
+
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.async_api import Browser, async_playwright
 
 from bot.domain.policy import Policy
 from runbooks.folder import read_folder
@@ -16,6 +18,10 @@ from tests.bot.building import policy
 from tests.bot.office import Office
 
 EXAMPLE = Path(__file__).parents[1] / "runbooks"
+CHROMIUM_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
 
 settings.register_profile("quick", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
@@ -27,9 +33,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     """An office of the small organisation, with a real store."""
-    opened = await Office(tmp_path / "countersign.db", policy()).open()
-    yield opened
-    await opened.close()
+    async with Office(tmp_path / "countersign.db", policy()) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +48,17 @@ def example() -> Policy:
 @pytest.fixture
 async def trust(tmp_path: Path, example: Policy) -> AsyncIterator[Office]:
     """An office of the example organisation, with a real store."""
-    opened = await Office(tmp_path / "countersign.db", example).open()
-    yield opened
-    await opened.close()
+    async with Office(tmp_path / "countersign.db", example) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium; a machine without one fails here, and never skips."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if name and (found := shutil.which(name))), None)
+    assert path is not None, "Chromium is missing: install Debian's chromium, or set CHROMIUM to its path."
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield running
+        await running.close()

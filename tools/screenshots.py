@@ -4,10 +4,11 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import sys
 from pathlib import Path
 
-from playwright.async_api import async_playwright
+from playwright.async_api import Page, async_playwright
 
 ROOT = Path(__file__).parents[1]
 FLAGS = [
@@ -31,29 +32,45 @@ def chromium() -> str:
 
 async def main() -> None:
     """Starts the demo, takes the pictures, ends it."""
+    browser_path = chromium()
     demo = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0", cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
+    try:
+        address = await printed_address(demo)
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+            page = await browser.new_page(viewport={"width": 1440, "height": 900})
+            await page.goto(address.replace("&panel=script", ""))
+            await pictures(page)
+            await browser.close()
+    finally:
+        demo.send_signal(signal.SIGINT)
+        await demo.communicate()
+
+
+async def printed_address(demo: asyncio.subprocess.Process) -> str:
+    """The page's address, once the demo has printed it."""
     assert demo.stdout is not None
-    address = ""
-    while not address:
-        line = (await asyncio.wait_for(demo.stdout.readline(), 30)).decode()
-        found = re.search(r"http://127\.0\.0\.1:\d+/\S*", line)
-        address = found.group() if found else ""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        page = await browser.new_page(viewport={"width": 1440, "height": 900})
-        await page.goto(address)
-        approve = page.get_by_test_id("pane-right").get_by_role("button", name="Approve", exact=True)
-        await approve.wait_for()
-        await page.get_by_test_id("pane-left").get_by_role("button", name="Withdraw").wait_for()
-        await page.screenshot(path=ROOT / "docs" / "sandbox.png")
-        await approve.click()
-        await page.get_by_test_id("pane-left").get_by_text("Before you start").wait_for()
-        await page.screenshot(path=ROOT / "docs" / "approved.png")
-        await browser.close()
-    demo.send_signal(2)
-    await demo.wait()
+    while line := await asyncio.wait_for(demo.stdout.readline(), 30):
+        if found := re.search(r"http://127\.0\.0\.1:\d+/\S*", line.decode()):
+            return found.group()
+    sys.exit("The demo ended before it printed its page's address.")
+
+
+async def pictures(page: Page) -> None:
+    """The request as it waits, and the requester's screen after the yes."""
+    left, right = page.get_by_test_id("pane-left"), page.get_by_test_id("pane-right")
+    approve = right.get_by_role("button", name="Approve", exact=True)
+    await approve.wait_for()
+    await left.get_by_role("button", name="Withdraw").wait_for()
+    await page.screenshot(path=ROOT / "docs" / "sandbox.png")
+    await approve.click()
+    await page.mouse.move(720, 5)
+    await left.get_by_role("heading", name="Before you start").wait_for()
+    await left.get_by_test_id("open-thread").wait_for(state="attached")
+    await right.get_by_text("The approval holds").wait_for()
+    await page.screenshot(path=ROOT / "docs" / "approved.png")
 
 
 if __name__ == "__main__":

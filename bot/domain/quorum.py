@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.policy import Policy, Role
-from bot.domain.request import Ask, Case, Vote
+from bot.domain.request import Ask, Case
 from bot.domain.rights import Allowed, standing
 
 
@@ -30,15 +30,20 @@ class Count:
 
 
 def count(case: Case, ask: Ask, policy: Policy) -> Count:
-    """Counts the yeses of `ask` again, under `policy`. `seconds` is the smallest time that any of them gave."""
-    counted: dict[str, tuple[Vote, frozenset[Role]]] = {}
+    """Counts the yeses of `ask` again, under `policy`. `seconds` is the smallest time that any of them gave.
+
+    One human with two accounts counts once, in the roles of both.
+    """
+    counted: dict[str, tuple[int, frozenset[Role]]] = {}
     for vote in ask.votes:
         judged = standing(case, ask, policy, vote.person)
         if vote.answer == "yes" and isinstance(judged, Allowed):
-            counted.setdefault(policy.humans.key(vote.person), (vote, frozenset(judged.roles)))
+            human = policy.humans.key(vote.person)
+            seconds, roles = counted.get(human, (vote.seconds, frozenset()))
+            counted[human] = (min(seconds, vote.seconds), roles | frozenset(judged.roles))
     covered = _cover(ask.requires, [roles for _, roles in counted.values()])
-    seconds = min((vote.seconds for vote, _ in counted.values()), default=0)
-    return Count(len(counted), ask.need, tuple(r for r in ask.requires if r not in covered), seconds)
+    smallest = min((seconds for seconds, _ in counted.values()), default=0)
+    return Count(len(counted), ask.need, tuple(r for r in ask.requires if r not in covered), smallest)
 
 
 def _cover(roles: Sequence[Role], holders: Sequence[frozenset[Role]]) -> frozenset[Role]:

@@ -135,7 +135,7 @@ export function drawMessages(container, messages, all, pane, inThread = false) {
   container.fresh = false;
   if (!follows) return;
   const shown = nodes.find((n) => n.dataset.key === container.newest);
-  const top = shown ? shown.getBoundingClientRect().top - container.getBoundingClientRect().top + container.scrollTop - 12 : Infinity;
+  const top = shown ? shown.getBoundingClientRect().top - container.getBoundingClientRect().top + container.scrollTop - 6 : Infinity;
   container.scrollTop = Math.min(top, container.scrollHeight);
   container.placed = container.scrollTop;
 }

@@ -62,6 +62,20 @@ export class FormDialog {
     this.signature = "";
     this.drafts = new Map();
     this.returnTo = null;
+    this.holdWhilePressed();
+  }
+
+  // A form that is drawn anew between pressing and letting go would lose the click: wait for the end of it.
+  holdWhilePressed() {
+    this.host.addEventListener("pointerdown", (event) => { this.pressed = Boolean(event.target.closest("button")); });
+    const released = () => setTimeout(() => {
+      if (!this.pressed) return;
+      this.pressed = false;
+      if (this.held) this.render(this.held);
+    });
+    window.addEventListener("pointerup", released);
+    window.addEventListener("pointercancel", released);
+    window.addEventListener("blur", released);
   }
 
   draftsOf(view) {
@@ -70,6 +84,8 @@ export class FormDialog {
   }
 
   render(views) {
+    this.held = this.pressed ? views : null;
+    if (this.held) return;
     const view = views.at(-1);
     const signature = view ? JSON.stringify([view.id, view.version, view.errors, view.notice, view.busy]) : "";
     if (signature === this.signature) return;

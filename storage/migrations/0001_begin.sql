@@ -150,9 +150,10 @@ CREATE TABLE inbox (
 
 CREATE INDEX inbox_unfinished ON inbox (id) WHERE done_ms IS NULL;
 
--- What is to be said. A sent row is deleted, an undeliverable one keeps its reason and loses its text.
+-- What is to be said. A sent row is deleted, an undeliverable one keeps its reason and loses its text. AUTOINCREMENT: the id
+-- of a row that is gone is never given to another, which the messenger would take for the old one.
 CREATE TABLE outbox (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   lane INTEGER NOT NULL,
   purpose TEXT NOT NULL,
   case_id TEXT,
@@ -176,7 +177,7 @@ CREATE INDEX outbox_unsent_copy ON outbox (copy_id) WHERE done_ms IS NULL AND co
 
 -- Messages of ours that stand in Slack; `drawn` is the case version that each shows.
 CREATE TABLE copy (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   case_id TEXT NOT NULL,
   purpose TEXT NOT NULL,
   to_team TEXT,

@@ -117,6 +117,12 @@ class Office:
         self.worker, self.sweeper = Worker(self.desk), Sweeper(self.desk)
         return self
 
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
     async def close(self) -> None:
         self.looking.close()
         await self.store.close()

@@ -169,7 +169,8 @@ async def test_the_help_names_no_command_that_gives(host: Host) -> None:
     [
         (("show", "R-00000ZZZ"), 1, "There is no request R-00000ZZZ. See: countersign requests list --all"),
         (("deny", "R-00000ZZZ", "--reason", "x"), 1, "There is no request R-00000ZZZ."),
-        (("revoke", "r00000zzz", "--reason", "x"), 2, "is no request id; one looks like R-7K3M9QX2."),
+        (("revoke", "r00000zzz", "--reason", "x"), 1, "There is no request R-00000ZZZ."),
+        (("revoke", "r00000zzz9", "--reason", "x"), 2, "is no request id; one looks like R-7K3M9QX2."),
         (("show", "everything"), 2, "is no request id"),
         (("deny", "R-00000ZZZ", "--reason", "  "), 2, "A reason is wanted"),
         (("revoke", "R-00000ZZZ", "--reason", ""), 2, "A reason is wanted"),

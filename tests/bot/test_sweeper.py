@@ -180,19 +180,18 @@ class TestDowntime:
     async def test_a_day_of_it_asks_everybody_of_a_long_ladder_once(self, tmp_path: Any) -> None:
         base = policy()
         slow = replace(base.escalation_policies["urgent"], expires_after=2 * 86400)
-        office = await Office(tmp_path / "c.db", replace(base, escalation_policies={"urgent": slow})).open()
-        case_id = await office.file(PE1)
-        office.sleep(DAY)
-        await office.restart()
-        await office.forward(5 * MINUTE)
-        await office.deliver()
-        assert [o.say.to for o in office.shown if o.say.purpose == "reminder"] == []
-        cards = [o.say.to for o in office.shown if o.say.purpose == "card" and o.copy is None]
-        assert sorted(cards) == sorted([OWNER, DEP1, DEP2, ONC1, RISK])  # type: ignore[type-var]
-        assert [what for _, what, _ in office.steps(case_id)] == [
-            "notify owner", "skip owner", "notify deputies", "notify on_call", "notify risk_owner",
-        ]  # fmt: skip
-        await office.close()
+        async with Office(tmp_path / "c.db", replace(base, escalation_policies={"urgent": slow})) as office:
+            case_id = await office.file(PE1)
+            office.sleep(DAY)
+            await office.restart()
+            await office.forward(5 * MINUTE)
+            await office.deliver()
+            assert [o.say.to for o in office.shown if o.say.purpose == "reminder"] == []
+            cards = [o.say.to for o in office.shown if o.say.purpose == "card" and o.copy is None]
+            assert sorted(cards) == sorted([OWNER, DEP1, DEP2, ONC1, RISK])  # type: ignore[type-var]
+            assert [what for _, what, _ in office.steps(case_id)] == [
+                "notify owner", "skip owner", "notify deputies", "notify on_call", "notify risk_owner",
+            ]  # fmt: skip
 
     async def test_a_request_past_its_deadline_expires_and_wakes_nobody(self, office: Office) -> None:
         case_id = await office.file(PE1)

@@ -9,6 +9,7 @@ from bot.demo_workspace import APPROVER, ASKER
 async def test_a_click_after_a_kill_between_filing_and_click_works(start: Callable[..., Any], file: Any) -> None:
     bot = await start()
     card = await file(bot.sandbox)
+    await bot.sandbox.wait_for(lambda: not bot.rows("SELECT 1 FROM outbox WHERE done_ms IS NULL"))  # all is noted as said
     await bot.kill()
     await bot.start()
     await bot.sandbox.press(APPROVER, "Approve", message=card)
@@ -51,3 +52,18 @@ async def test_sigterm_finishes_what_was_acknowledged_and_exits_0(start: Callabl
     assert outcome.ok
     assert await bot.stop() == 0
     assert "grant.opened" in bot.types()
+
+
+async def test_cards_that_a_killed_process_held_are_sent_at_once_after_the_restart(start: Callable[..., Any]) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    sandbox.faults.slow["chat.postMessage"] = 3
+    await sandbox.command(ASKER, "/breakglass", "directory-admin-emergency Sync stopped")
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER))
+    await sandbox.submit(ASKER, {"Target": "dc-core-01", "Incident ticket": "INC1001"})
+    await sandbox.wait_for(lambda: bot.rows("SELECT 1 FROM outbox WHERE leased_until_ms > 0 AND done_ms IS NULL"))
+    await bot.kill()
+    before = {m.ts for m in sandbox.messages(APPROVER)}
+    sandbox.faults.clear()
+    await bot.start()
+    await sandbox.wait_for(lambda: [m for m in sandbox.messages(APPROVER) if m.ts not in before], 10)

@@ -142,6 +142,22 @@ def test_rule_1_nobody_unfit_in_conflict_or_of_a_provider_is_ever_counted(
     assert (reached.request.state is RequestState.APPROVED) == oracle.enough(known, now)
 
 
+@pytest.mark.parametrize(("flaw", "person"), list(product(FLAWS, [OWNER, DEP1, RISK, ONC1])))
+def test_rule_1_nobody_whose_account_is_not_a_living_full_one_of_their_own_is_counted(
+    flaw: dict[str, Any], person: Person
+) -> None:
+    case = climbed(case_of(BASE, "contain"), BASE, 20)
+    told = {person: replace(profile(person), **flaw)}
+    assert voted(case, BASE, (person,), told).approval.votes == ()
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_rule_1_nobody_of_a_workspace_that_is_not_listed_any_more_is_counted(book: str) -> None:
+    case = climbed(case_of(BASE, book), BASE, 20)
+    moved = replace(BASE, workspaces=("T0ELSE",))
+    assert voted(case, moved, tuple(VOTERS)).approval.votes == ()
+
+
 @given(approvals=st.integers(-1, 0), people=st.permutations(VOTERS))
 def test_rule_1_zero_approvals_are_never_enough(approvals: int, people: list[Person]) -> None:
     base = replace(BASE, runbooks={"none": runbook("none", approvals=approvals)})

@@ -30,6 +30,7 @@ from tests.bot.building import (
     LEAD,
     MACH,
     MINUTE,
+    MS,
     NAMESAKE,
     ONC1,
     OWNER,
@@ -130,6 +131,23 @@ async def test_rule_3_a_decision_is_not_written_at_its_deadline(office: Office) 
     assert office.types(case.id) == ["request.filed", "step.fired"]
 
 
+@pytest.mark.parametrize(("off", "first"), list(product([-1, 0, 1], ["click", "sweep"])))
+@pytest.mark.parametrize("decision", ["approve", "deny", "withdraw"])
+async def test_rule_3_a_click_and_a_timer_have_one_outcome_whichever_runs_first(
+    office: Office, off: int, first: str, decision: Any
+) -> None:
+    case_id = await office.file(PE1)
+    office.clock.at = END + off * MS
+    person = PE1 if decision == "withdraw" else OWNER
+    if first == "sweep":
+        await office.sweeper.sweep()
+    await office.click(person, case_id, decision)
+    await office.sweeper.sweep()
+    in_time = {"approve": RequestState.APPROVED, "deny": RequestState.DENIED, "withdraw": RequestState.WITHDRAWN}[decision]
+    assert await office.state(case_id) is (in_time if off < 0 else RequestState.EXPIRED)
+    assert office.types(case_id).count("decision.refused") == (off >= 0)
+
+
 async def test_rule_3_a_filing_is_written_once(office: Office) -> None:
     case_id = await office.file(PE1)
     case = await office.case(case_id)
@@ -146,24 +164,23 @@ def test_rule_3_many_at_one_instant_have_one_outcome_and_every_loser_is_told_who
     tmp_path_factory: pytest.TempPathFactory, people: list[Person], what: list[Any], twice: bool
 ) -> None:
     async def story() -> None:
-        office = await Office(tmp_path_factory.mktemp("race") / "c.db", BASE).open()
-        case_id = await office.file(PE1, "contain")
-        clicks = [office.press(p, case_id, decision) for p, decision in zip(people, what, strict=False)]
-        for act in clicks:
-            await office.take_in(act)
-        await asyncio.gather(office.worker.drain(), *([Worker(office.desk).drain()] if twice else []))
-        entries = [e for e in office.log(case_id) if not e["type"].startswith(("step", "request.filed", "grant"))]
-        decided = [e for e in entries if e["type"] != "decision.refused"]
-        assert len(entries) == len(clicks)
-        assert len(decided) <= 1
-        case = await office.case(case_id)
-        for answer in office.answers():
-            if answer["sentence"] == "lost":
-                assert answer["by"] == str(decided[0]["who"]) == str(case.request.closed_by)
-                assert answer["state"] == str(case.request.state)
-                assert answer["at"] == office.clock.at.timestamp() * 1000
-        assert len(office.answers()) == len(entries) - len(decided)
-        await office.close()
+        async with Office(tmp_path_factory.mktemp("race") / "c.db", BASE) as office:
+            case_id = await office.file(PE1, "contain")
+            clicks = [office.press(p, case_id, decision) for p, decision in zip(people, what, strict=False)]
+            for act in clicks:
+                await office.take_in(act)
+            await asyncio.gather(office.worker.drain(), *([Worker(office.desk).drain()] if twice else []))
+            entries = [e for e in office.log(case_id) if not e["type"].startswith(("step", "request.filed", "grant"))]
+            decided = [e for e in entries if e["type"] != "decision.refused"]
+            assert len(entries) == len(clicks)
+            assert len(decided) <= 1
+            case = await office.case(case_id)
+            for answer in office.answers():
+                if answer["sentence"] == "lost":
+                    assert answer["by"] == str(decided[0]["who"]) == str(case.request.closed_by)
+                    assert answer["state"] == str(case.request.state)
+                    assert answer["at"] == office.clock.at.timestamp() * 1000
+            assert len(office.answers()) == len(entries) - len(decided)
 
     asyncio.run(story())
 
@@ -176,15 +193,14 @@ def test_rule_3_a_repeat_gets_the_first_answer_again(
     tmp_path_factory: pytest.TempPathFactory, answers: list[dict[str, str]], drained: bool
 ) -> None:
     async def story() -> None:
-        office = await Office(tmp_path_factory.mktemp("repeat") / "c.db", BASE).open()
-        act = office.form(PE1)
-        for answer in answers:
-            assert await office.desk.take_in("one-key", act, answer) == answers[0]
-            if drained:
-                await office.worker.drain()
-        await office.worker.drain()
-        assert office.types(act.id) == ["request.filed", "step.fired"]
-        await office.close()
+        async with Office(tmp_path_factory.mktemp("repeat") / "c.db", BASE) as office:
+            act = office.form(PE1)
+            for answer in answers:
+                assert await office.desk.take_in("one-key", act, answer) == answers[0]
+                if drained:
+                    await office.worker.drain()
+            await office.worker.drain()
+            assert office.types(act.id) == ["request.filed", "step.fired"]
 
     asyncio.run(story())
 

@@ -43,26 +43,29 @@ def test_rule_11_through_every_reading_a_provider_sees_its_own_requests_only(
     tmp_path_factory: pytest.TempPathFactory, filings: list[tuple[Person, str]], decided: bool
 ) -> None:
     async def story() -> None:
-        office = await Office(tmp_path_factory.mktemp("sight") / "c.db", policy()).open()
-        cases: dict[str, str] = {}
-        for n, (person, book) in enumerate(filings):
-            case_id = await office.file(person, book, target=f"srv-{n}")
-            if office.types(case_id)[0] == "request.filed":
-                cases[case_id] = "watchfield" if person == SOC1 else "northgate"
-        if decided:
-            await office.click(OWNER, next(iter(cases)), "deny")
-        for party, people in (("northgate", NORTHGATE), ("watchfield", WATCHFIELD)):
-            for person in people:
-                desk = office.desk
-                for found in (await desk.read_queue(person), await desk.read_mine(person), await desk.read_waiting(person)):
-                    assert {case.request.provider for case in found} <= {party}
-                for case_id, whose in cases.items():
-                    assert (await desk.read_case(person, case_id) is not None) == (whose == party)
-                    assert (await desk.read_case(person, case_id.lower().replace("-", " ")) is not None) == (whose == party)
-        for person in (STRANGER, NAMESAKE):
-            assert not list(await office.desk.read_queue(person))
-            assert [await office.desk.read_case(person, c) for c in cases] == [None] * len(cases)
-        await office.close()
+        async with Office(tmp_path_factory.mktemp("sight") / "c.db", policy()) as office:
+            cases: dict[str, str] = {}
+            for n, (person, book) in enumerate(filings):
+                case_id = await office.file(person, book, target=f"srv-{n}")
+                if office.types(case_id)[0] == "request.filed":
+                    cases[case_id] = "watchfield" if person == SOC1 else "northgate"
+            if decided:
+                await office.click(OWNER, next(iter(cases)), "deny")
+            for party, people in (("northgate", NORTHGATE), ("watchfield", WATCHFIELD)):
+                for person in people:
+                    desk = office.desk
+                    for found in (
+                        await desk.read_queue(person),
+                        await desk.read_mine(person),
+                        await desk.read_waiting(person),
+                    ):
+                        assert {case.request.provider for case in found} <= {party}
+                    for case_id, whose in cases.items():
+                        assert (await desk.read_case(person, case_id) is not None) == (whose == party)
+                        assert (await desk.read_case(person, case_id.lower()) is not None) == (whose == party)
+            for person in (STRANGER, NAMESAKE):
+                assert not list(await office.desk.read_queue(person))
+                assert [await office.desk.read_case(person, c) for c in cases] == [None] * len(cases)
 
     asyncio.run(story())
 

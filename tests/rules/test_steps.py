@@ -145,21 +145,20 @@ def test_rule_7_no_ask_is_open_after_its_deadline_and_one_sweep_of_a_new_process
     tmp_path_factory: pytest.TempPathFactory, filings: list[tuple[str, int]], down: int, kill: bool
 ) -> None:
     async def story() -> None:
-        office = await Office(tmp_path_factory.mktemp("down") / "c.db", policy()).open()
-        for n, (book, minutes) in enumerate(filings):
-            office.sleep(minutes * MINUTE)
-            await office.take_in(office.form(PE1, book, target=f"srv-{n}"))
-            if not kill:
-                await office.worker.drain()
-        office.sleep(down * MINUTE)
-        await office.restart()
-        await office.worker.drain()
-        await office.sweeper.sweep()
-        now = round(office.clock.at.timestamp() * 1000)
-        assert office.rows("SELECT * FROM ask WHERE state = 'open' AND expires_ms <= :now", now=now) == []
-        assert office.rows("SELECT * FROM step WHERE state = 'waiting' AND due_ms <= :now AND case_id IN"
-                           " (SELECT id FROM request WHERE state = 'pending')", now=now) == []  # fmt: skip
-        await office.close()
+        async with Office(tmp_path_factory.mktemp("down") / "c.db", policy()) as office:
+            for n, (book, minutes) in enumerate(filings):
+                office.sleep(minutes * MINUTE)
+                await office.take_in(office.form(PE1, book, target=f"srv-{n}"))
+                if not kill:
+                    await office.worker.drain()
+            office.sleep(down * MINUTE)
+            await office.restart()
+            await office.worker.drain()
+            await office.sweeper.sweep()
+            now = round(office.clock.at.timestamp() * 1000)
+            assert office.rows("SELECT * FROM ask WHERE state = 'open' AND expires_ms <= :now", now=now) == []
+            assert office.rows("SELECT * FROM step WHERE state = 'waiting' AND due_ms <= :now AND case_id IN"
+                               " (SELECT id FROM request WHERE state = 'pending')", now=now) == []  # fmt: skip
 
     asyncio.run(story())
 

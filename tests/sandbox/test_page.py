@@ -4,26 +4,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.driver import Sandbox
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium; a machine without it fails here."""
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        await running.close()
 
 
 @pytest.fixture
@@ -129,3 +114,27 @@ async def test_escape_leaves_a_form_and_the_keyboard_returns_to_where_it_was(
     await page.keyboard.press("Escape")
     await expect(form).to_be_hidden()
     await expect(composer).to_be_focused()
+
+
+async def test_a_button_held_down_while_the_app_changes_the_form_is_still_pressed(
+    sandbox: Sandbox, bolt: AsyncApp, page: Page, client: AsyncWebClient, form: dict[str, Any]
+) -> None:
+    left = page.get_by_test_id("pane-left")
+    await sandbox.command("U0DEP1", "/ask")
+    await left.get_by_test_id("modal-cancel").hover()
+    await page.mouse.down()
+    note = {"type": "section", "text": {"type": "mrkdwn", "text": "Olga is away"}}
+    await client.views_update(view_id=sandbox.modal("U0DEP1").id, view={**form, "blocks": [note, *form["blocks"]]})
+    for _ in range(2):  # the second reading of the page begins when it has drawn the first
+        async with page.expect_response(lambda answer: "timeline" in answer.url):
+            sandbox.server.world.touch()
+    await page.mouse.up()
+    await expect(left.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_a_change_in_the_instant_before_waiting_for_it_is_not_missed(sandbox: Sandbox) -> None:
+    world = sandbox.server.world
+    told = world.version
+    world.touch()
+    assert await world.changed(30, told)
+    assert not await world.changed(0.01, world.version)
