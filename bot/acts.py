@@ -13,8 +13,8 @@ from pydantic import Discriminator, TypeAdapter
 
 from bot.domain.people import Person
 
-Decision = Literal["approve", "deny", "withdraw"]
-Deed = Literal["question", "answer", "hold", "pass", "push", "for", "against"]
+Decision = Literal["approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag"]
+Deed = Literal["question", "answer", "hold", "pass", "push", "for", "against", "extend", "evidence", "attest"]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
 Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log"]
 
@@ -61,7 +61,7 @@ class Decide:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Something done beside deciding: see `bot.domain.beside`. `for` and `against` are a lead's advice."""
+    """Something done beside deciding: see `bot.domain.beside`, `owing` and `later`. `for` and `against` are a lead's advice."""
 
     person: Person
     case: str
@@ -69,6 +69,8 @@ class Beside:
     deed: Deed
     reply: Reply
     text: str = ""
+    name: str = ""  # which of the things owed
+    seconds: int = 0  # Extend: policy time
     kind: Literal["beside"] = "beside"
 
 

@@ -15,7 +15,7 @@ from functools import partial
 
 from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
-from bot.domain import beside, deciding, doors, entries, filing, saying
+from bot.domain import beside, deciding, doors, ending, entries, filing, later, owing, saying
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed
 from bot.domain.escalation import candidates
@@ -96,10 +96,9 @@ class Desk(Engine):
         page = _page(act)
         if not (isinstance(act, Read) and act.page == "waiting" and act.argument == CARDS):
             return page
-        cards = []
+        cards: list[Say] = []
         for case in (await self.read_waiting(act.person))[:_CARDS]:
-            reached = next(r for r in case.approval.reached if r.person == act.person)
-            cards.append(saying.card(case, reached))
+            cards += saying.cards_again(case, act.person)
         return replace(page, says=(*page.says, *cards))
 
     async def give_up(self, row: Inbound, tell: Tell | None) -> None:
@@ -135,9 +134,10 @@ class Desk(Engine):
         by_provider = self._by_provider(case, click)
         if by_provider is not None:
             return by_provider
-        if click.action == "push":
+        if click.action in ("push", "extend"):
             presence = await self._presence(candidates(policy, case.request.domain))
-            return beside.push(case, policy, click, presence, self.clock.now())
+            asked = beside.push if click.action == "push" else later.extend
+            return asked(case, policy, click, presence, self.clock.now())
         try:
             profile = await self.directory.profile(act.person, DECISION_AGE)
         except LookupFailed:
@@ -152,7 +152,15 @@ class Desk(Engine):
         click, now = _click(act), self.clock.now
         if act.action in ("again", "answer", "push"):
             return beside.requester_may(case, self.policy, click, now())
+        if act.action == "extend":
+            return later.may_extend(case, self.policy, click, now())
+        if act.action in ("evidence", "attest"):
+            return owing.may_hand_in(case, self.policy, click, now())
         profile = await self.directory.profile(act.person, DECISION_AGE)
+        ask = case.question(act.version)
+        if ask is not None and ask is not case.approval:
+            answered = later.judge(case, ask, self.policy, click, profile, now())
+            return answered if isinstance(answered, NoEffect) else None
         judged = deciding.judge(case, self.policy, click, profile, now())
         return judged if isinstance(judged, NoEffect) else None
 
@@ -173,10 +181,20 @@ class Desk(Engine):
             return beside.answer(case, policy, click, now)
         if click.action in ("for", "against"):
             return beside.recommend(case, policy, click, now)
+        if click.action in ("finish", "unused"):
+            return ending.give_back(case, policy, click, now)
+        if click.action in ("evidence", "attest"):
+            return owing.hand_in(case, policy, click, now)
         return None
 
     def _judged(self, case: Case, click: Click, profile: Profile) -> Transition:
         now = self.clock.now()
+        if click.action == "revoke":
+            return ending.revoke(case, self.policy, click, profile, now)
+        ask = case.question(click.version)
+        if ask is not None and ask is not case.approval:
+            older = self.sets.also_binding(ask.opened_at, self.scale)
+            return later.answer(case, ask, self.policy, click, profile, now, older)
         if click.action == "deny":
             return deciding.deny(case, self.policy, click, profile, now)
         if click.action == "question":
@@ -237,7 +255,7 @@ def _click(act: Decide | Reach | Beside) -> Click:
     if isinstance(act, Decide):
         return Click(act.person, act.decision, act.version, where, act.reason, act.seconds)
     if isinstance(act, Beside):
-        return Click(act.person, act.deed, act.version, where, act.text)
+        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name)
     return Click(act.person, act.action, act.version, where)
 
 

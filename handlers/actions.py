@@ -14,6 +14,7 @@ from bot.acts import Decide, Decision, Reach, Tell
 from bot.domain.errors import LookupFailed
 from bot.domain.rights import Allowed
 from handlers import names, payloads
+from handlers.afterwards import AFTER_ACTIONS, offer_evidence
 from handlers.asking import about
 from handlers.besides import BESIDE_ACTIONS
 from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
@@ -81,6 +82,11 @@ ACTIONS: Mapping[str, Listener] = {
     names.APPROVE: Listener(decided("approve")),
     names.DENY: Listener(reach, open_deny),
     names.WITHDRAW: Listener(decided("withdraw")),
+    names.FINISHED: Listener(decided("finish"), offer_evidence),
+    names.UNUSED: Listener(decided("unused")),
+    names.REVOKE: Listener(decided("revoke")),
+    names.ACCEPT: Listener(decided("accept")),
+    **AFTER_ACTIONS,
     names.RUNBOOK: Listener(nothing, rebuild_form),
     **BESIDE_ACTIONS,
 }

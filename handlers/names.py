@@ -26,6 +26,14 @@ AGAIN = "ask_again"
 ASK_HERE = "ask_here"
 RECOMMEND = "recommend"
 ADVISE_AGAINST = "advise_against"
+FINISHED = "finished"
+UNUSED = "not_used"
+REVOKE = "revoke"
+EXTEND = "extend"
+EVIDENCE = "add_evidence"
+ATTEST = "attest"
+ACCEPT = "accept"
+FLAG = "flag"
 
 # Forms (callback_id).
 FORM_ASK = "ask"
@@ -36,6 +44,9 @@ FORM_QUESTION = "question_text"
 FORM_ANSWER = "answer_text"
 FORM_PUSH = "push_text"
 FORM_AWAY = "away"
+FORM_EXTEND = "extend"
+FORM_EVIDENCE = "evidence"
+FORM_FLAG = "flag_note"
 
 # The global shortcut (callback_id).
 SHORTCUT_ASK = "ask"
@@ -51,6 +62,7 @@ SUBJECT = "subject"
 FIELD = "field"
 STOCK_REASON = "stock_reason"
 BACK_ON = "back_on"
+EVIDENCE_NAME = "evidence_name"
 
 # Blocks without an input of their own.
 BLOCK_CONSEQUENCE = "consequence"
@@ -61,6 +73,7 @@ BLOCK_BESIDE = "beside"
 BLOCK_LEAD = "lead"
 BLOCK_DOOR = "door"
 BLOCK_ANSWER = "to_answer"
+BLOCK_GRANT = "grant"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from typing import Literal, TypeAlias
 
 from bot.acts import Reply
 from bot.desk import Desk
+from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
-from bot.domain.request import Case
+from bot.domain.request import Ask, Case
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
+from handlers.views import asks, granted
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
 from handlers.views.blocks import Block, Message
@@ -100,11 +102,57 @@ class Purpose:
     settles: float = 0.0
 
 
+async def _ending(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None or not granted.grant_open(case):
+        return _NOBODY if case is None or to is None else _DECIDED
+    return await _under(stage, "receipt", case, to, granted.ending(case, stage.scene()))
+
+
+async def _owed(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None or not case.owed():
+        return _NOBODY if case is None or to is None else _DECIDED
+    return await _under(stage, "receipt", case, to, granted.owed(case, stage.scene()))
+
+
+async def _extension(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to, data = outgoing.say.to, outgoing.say.data
+    if case is None or to is None:
+        return _NOBODY
+    said = granted.extension(case, _whole(data, "version"), _word(data, "reason"), stage.scene())
+    return await _under(stage, "receipt", case, to, said)
+
+
+async def _ask(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    ask = _later(case, outgoing.say.purpose)
+    if case is None or ask is None or to is None:
+        return _NOBODY
+    return Post(to.user, asks.ask_card(case, ask, to, stage.scene())) if ask.state is AskState.OPEN else _DECIDED
+
+
+async def _ask_reminder(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to, version = outgoing.say.to, _whole(outgoing.say.data, "version")
+    ask = case.question(version) if case is not None else None
+    if case is None or ask is None or to is None:
+        return _NOBODY
+    if ask.state is not AskState.OPEN or ask.vote_of(to) is not None:
+        return _DECIDED
+    return await _under(stage, f"ask.{version}", case, to, asks.ask_reminder(case, ask, to, stage.scene()))
+
+
+def _later(case: Case | None, purpose: str) -> Ask | None:
+    """The ask after the yes that a card belongs to: `ask.3` is the question of version 3."""
+    head, _, version = purpose.partition(".")
+    return case.question(int(version)) if case is not None and head == "ask" and version.isdecimal() else None
+
+
 def spot(outgoing: Outgoing) -> Spot:
     """What Slack counts this call to."""
     if outgoing.copy is not None:
         return Spot("chat.update", outgoing.copy.channel)
-    row = PURPOSES.get(outgoing.say.purpose)
+    row = _row(outgoing.say.purpose)
     method = row.method if row else "chat.postMessage"
     view = outgoing.say.data.get("view")
     if method == "views.update":
@@ -115,7 +163,11 @@ def spot(outgoing: Outgoing) -> Spot:
 
 def purpose_of(outgoing: Outgoing) -> Purpose | None:
     """The row of the table; a redraw has one of its own."""
-    return REFRESH if outgoing.copy is not None else PURPOSES.get(outgoing.say.purpose)
+    return REFRESH if outgoing.copy is not None else _row(outgoing.say.purpose)
+
+
+def _row(purpose: str) -> Purpose | None:
+    return PURPOSES.get("ask" if purpose.startswith("ask.") else purpose)
 
 
 async def _card(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -240,6 +292,9 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
         return _NOBODY
     if copy.purpose == "card":
         return Change(copy.channel, copy.ts, card(case, copy.to, scene))
+    ask = _later(case, copy.purpose)
+    if ask is not None:
+        return Change(copy.channel, copy.ts, asks.ask_card(case, ask, copy.to, scene))
     if copy.purpose == "lead":
         return Change(copy.channel, copy.ts, lead_copy(case, copy.to, scene))
     if copy.purpose == "receipt":
@@ -268,6 +323,11 @@ def _word(data: Mapping[str, object], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _whole(data: Mapping[str, object], key: str) -> int:
+    value = data.get(key, 0)
+    return value if isinstance(value, int) else 0
+
+
 _NOBODY = Dropped("nothing_to_draw")
 _DECIDED = Dropped("no_longer_open")
 
@@ -282,6 +342,11 @@ PURPOSES: Mapping[str, Purpose] = {
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
     "question": Purpose(_question, logged=True, looked_up=True),
     "answered": Purpose(_answered, logged=True, looked_up=True),
+    "ending": Purpose(_ending, logged=True, looked_up=True),
+    "owed": Purpose(_owed, logged=True, looked_up=True),
+    "extension": Purpose(_extension, logged=True, looked_up=True),
+    "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
+    "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),
     "door": Purpose(_door),
     "door_receipt": Purpose(_door_receipt, kept=True, logged=True),
     "policy": Purpose(_policy, looked_up=True),

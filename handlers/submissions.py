@@ -15,6 +15,7 @@ from bot.domain.filing import FieldError
 from bot.domain.people import Person
 from bot.domain.policy import Runbook
 from handlers import names, payloads
+from handlers.afterwards import AFTER_SUBMISSIONS
 from handlers.besides import BESIDE_SUBMISSIONS
 from handlers.edge import Answer, Edge, Listener, nothing
 from handlers.payloads import Body, Sheet, Submission
@@ -133,5 +134,6 @@ SUBMISSIONS: Mapping[str, Listener] = {
     names.FORM_ASK: Listener(take_filing),
     names.FORM_DENY: Listener(take_deny),
     **BESIDE_SUBMISSIONS,
+    **AFTER_SUBMISSIONS,
 }
 ANY_SUBMISSION = Listener(nothing)

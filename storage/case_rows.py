@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import get_args
+from dataclasses import asdict
+from typing import Any, get_args
 
 from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import ROLES
-from bot.domain.request import Ask, FieldValue, Grant, Note, Reached, Request, Step, StepState, Vote
+from bot.domain.request import Ask, Duty, FieldValue, Grant, Note, Reached, Request, Step, StepState, Terms, Vote
 from storage.sqlite import Row
 from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns, to_json
 
@@ -27,6 +28,7 @@ def from_request(request: Request) -> Columns:
         "filed_ms": ms(request.filed_at), "expires_ms": ms(request.expires_at), "state": request.state.value,
         "version": request.version, "closed_ms": ms_or_none(request.closed_at), **to_columns(request.closed_by, "closed"),
         "asks_before": request.asks_before, "last_outcome": request.last_outcome, "denied_lately": int(request.denied_lately),
+        "terms": to_json(asdict(request.terms)),
     }  # fmt: skip
 
 
@@ -56,13 +58,19 @@ def to_request(row: Row) -> Request:
         asks_before=row["asks_before"],
         last_outcome=row["last_outcome"],
         denied_lately=bool(row["denied_lately"]),
+        terms=_terms(json.loads(row["terms"])),
     )
+
+
+def _terms(stored: dict[str, Any]) -> Terms:
+    return Terms(**{**stored, "evidence": tuple(stored.get("evidence", ()))})
 
 
 def from_ask(ask: Ask) -> Columns:
     return {
         "kind": ask.kind, "version": ask.version, "need": ask.need, "requires": to_json(ask.requires),
         "opened_ms": ms(ask.opened_at), "expires_ms": ms(ask.expires_at), "state": ask.state.value,
+        "seconds": ask.seconds, "due_ms": ms_or_none(ask.due_at),
     }  # fmt: skip
 
 
@@ -79,6 +87,8 @@ def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote
         reached=tuple(reached),
         votes=tuple(votes),
         notes=tuple(notes),
+        seconds=row["seconds"],
+        due_at=moment_or_none(row["due_ms"]),
     )
 
 
@@ -159,6 +169,7 @@ def from_grant(grant: Grant) -> Columns:
     return {
         "seconds": grant.seconds, "opened_ms": ms(grant.opened_at), "not_after_ms": ms(grant.not_after),
         "state": grant.state.value, "ended_ms": ms_or_none(grant.ended_at),
+        **to_columns(grant.ended_by, "ended"), "warned": int(grant.warned),
     }  # fmt: skip
 
 
@@ -169,4 +180,27 @@ def to_grant(row: Row) -> Grant:
         not_after=moment(row["not_after_ms"]),
         state=GrantState(row["state"]),
         ended_at=moment_or_none(row["ended_ms"]),
+        ended_by=person_or_none(row["ended_team"], row["ended_user"]),
+        warned=bool(row["warned"]),
+    )
+
+
+def from_duty(duty: Duty) -> Columns:
+    return {
+        "kind": duty.kind, "name": duty.name, "since_ms": ms(duty.since), "due_ms": ms(duty.due_at),
+        "chase_ms": ms_or_none(duty.chase_at), "missed": int(duty.missed), "done_ms": ms_or_none(duty.done_at),
+        **to_columns(duty.done_by, "done"),
+    }  # fmt: skip
+
+
+def to_duty(row: Row) -> Duty:
+    return Duty(
+        kind=row["kind"],
+        name=row["name"],
+        since=moment(row["since_ms"]),
+        due_at=moment(row["due_ms"]),
+        chase_at=moment_or_none(row["chase_ms"]),
+        missed=bool(row["missed"]),
+        done_at=moment_or_none(row["done_ms"]),
+        done_by=person_or_none(row["done_team"], row["done_user"]),
     )

@@ -8,11 +8,12 @@
 INSERT INTO request (
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
-  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately
+  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms
 ) VALUES (
   :id, :kind, :decision_right, :runbook, :runbook_sha256, :policy_sha256, :title, :domain, :provider, :requester_team,
   :requester_user, :subject_team, :subject_user, :target, :reason, :fields, :seconds, :filed_ms, :expires_ms, :state,
-  :version, :closed_ms, :closed_team, :closed_user, :asks_before, :last_outcome, :denied_lately
+  :version, :closed_ms, :closed_team, :closed_user, :asks_before, :last_outcome, :denied_lately,
+  :terms
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: swap_request
@@ -27,8 +28,8 @@ SELECT version FROM request WHERE id = :id;
 
 -- name: put_ask
 -- Writes one ask of a case, new or changed.
-INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state)
-VALUES (:case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state)
+INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms)
+VALUES (:case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state, :seconds, :due_ms)
 ON CONFLICT (case_id, n) DO UPDATE SET
   kind = excluded.kind, version = excluded.version, need = excluded.need, requires = excluded.requires,
   opened_ms = excluded.opened_ms, expires_ms = excluded.expires_ms, state = excluded.state;
@@ -68,11 +69,20 @@ ON CONFLICT (case_id, ask, n) DO UPDATE SET
 
 -- name: put_grant
 -- Writes the grant of a case, new or changed.
-INSERT INTO access_grant (case_id, seconds, opened_ms, not_after_ms, state, ended_ms)
-VALUES (:case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms)
+INSERT INTO access_grant (case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned)
+VALUES (:case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms, :ended_team, :ended_user, :warned)
 ON CONFLICT (case_id) DO UPDATE SET
   seconds = excluded.seconds, opened_ms = excluded.opened_ms, not_after_ms = excluded.not_after_ms,
-  state = excluded.state, ended_ms = excluded.ended_ms;
+  state = excluded.state, ended_ms = excluded.ended_ms, ended_team = excluded.ended_team,
+  ended_user = excluded.ended_user, warned = excluded.warned;
+
+-- name: put_duty
+-- Writes what is owed after a grant, new or changed.
+INSERT INTO duty (case_id, n, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user)
+VALUES (:case_id, :n, :kind, :name, :since_ms, :due_ms, :chase_ms, :missed, :done_ms, :done_team, :done_user)
+ON CONFLICT (case_id, n) DO UPDATE SET
+  chase_ms = excluded.chase_ms, missed = excluded.missed, done_ms = excluded.done_ms, done_team = excluded.done_team,
+  done_user = excluded.done_user;
 
 -- name: put_deadline
 -- The sweeper must look at the case at this time.
@@ -88,12 +98,13 @@ DELETE FROM deadline WHERE case_id = :case_id;
 SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
-  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately
+  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms
 FROM request WHERE id = :id;
 
 -- name: asks
 -- The asks of a case, in order.
-SELECT n, kind, version, need, requires, opened_ms, expires_ms, state FROM ask WHERE case_id = :id ORDER BY n;
+SELECT n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms
+FROM ask WHERE case_id = :id ORDER BY n;
 
 -- name: steps
 -- The steps of all asks of a case, in order.
@@ -114,7 +125,13 @@ SELECT ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id 
 
 -- name: grant
 -- The grant of a case.
-SELECT seconds, opened_ms, not_after_ms, state, ended_ms FROM access_grant WHERE case_id = :id;
+SELECT seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned
+FROM access_grant WHERE case_id = :id;
+
+-- name: duties
+-- What is owed after a grant, in order.
+SELECT kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user
+FROM duty WHERE case_id = :id ORDER BY n;
 
 -- name: due
 -- Cases whose time has come, the most overdue first.
@@ -136,12 +153,12 @@ SELECT id FROM request
 WHERE requester_team = :team AND requester_user = :user ORDER BY filed_ms DESC, id DESC LIMIT :limit;
 
 -- name: waiting_for
--- Pending cases whose open ask has reached the person, the next to expire first.
+-- Cases with an open ask that has reached the person, the next to expire first.
 SELECT DISTINCT r.id, r.expires_ms
 FROM reached AS p
 JOIN ask AS a ON a.case_id = p.case_id AND a.n = p.ask
 JOIN request AS r ON r.id = p.case_id
-WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.state = 'pending'
+WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND (r.state = 'pending' OR a.n > 0)
 ORDER BY r.expires_ms, r.id LIMIT :limit;
 
 -- ── what earlier requests say ───────────────────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,10 @@ def case(session: Session, case_id: str) -> Case | None:
         for ask in session.rows("asks", id=case_id)
     )
     grant = session.row("grant", id=case_id)
-    return Case(case_rows.to_request(row), asks, None if grant is None else case_rows.to_grant(grant))
+    if grant is None:
+        return Case(case_rows.to_request(row), asks)
+    duties = tuple(case_rows.to_duty(duty) for duty in session.rows("duties", id=case_id))
+    return Case(case_rows.to_request(row), asks, case_rows.to_grant(grant), duties)
 
 
 def due(session: Session, now: datetime, limit: int) -> Sequence[str]:

@@ -63,6 +63,7 @@ def _write_case(tx: Tx, act: Transition) -> Case | None:
         _swap(tx, act.before.request, act.after.request)
     _write_asks(tx.session, act.before, act.after)
     _write_grant(tx.session, act.before, act.after)
+    _write_duties(tx.session, act.before, act.after)
     _write_deadline(tx.session, act.after.id, act.wake_at)
     return _stored(tx.session, act.before, act.after)
 
@@ -133,6 +134,12 @@ def _write_grant(session: Session, before: Case | None, after: Case) -> None:
         session.run("put_grant", case_id=after.id, **case_rows.from_grant(after.grant))
 
 
+def _write_duties(session: Session, before: Case | None, after: Case) -> None:
+    for n, old, duty in _paired(before.duties if before else (), after.duties):
+        if duty != old:
+            session.run("put_duty", case_id=after.id, n=n, **case_rows.from_duty(duty))
+
+
 def _paired(was: Sequence[P], now: Sequence[P]) -> Iterator[tuple[int, P | None, P]]:
     """Each part of `now` with its place and what stood there before."""
     if len(now) < len(was):
@@ -159,7 +166,7 @@ def _stored(session: Session, before: Case | None, after: Case) -> Case | None:
 def _times(case: Case) -> Iterator[datetime]:
     yield from (case.request.filed_at, case.request.expires_at, case.request.closed_at or case.request.filed_at)
     for ask in case.asks:
-        yield from (ask.opened_at, ask.expires_at)
+        yield from (ask.opened_at, ask.expires_at, ask.due_at or ask.expires_at)
         yield from (step.due_at for step in ask.steps)
         yield from (reached.at for reached in ask.reached)
         yield from (vote.at for vote in ask.votes)
@@ -168,3 +175,5 @@ def _times(case: Case) -> Iterator[datetime]:
         yield from (case.grant.opened_at, case.grant.not_after)
         if case.grant.ended_at is not None:
             yield case.grant.ended_at
+    for duty in case.duties:
+        yield from (duty.since, duty.due_at, duty.chase_at or duty.due_at, duty.done_at or duty.due_at)

@@ -31,7 +31,8 @@ class Click:
     version: int
     reply: dict[str, object]
     reason: str = ""
-    seconds: int = 0  # Approve for less: policy time, fewer than asked; 0 for all of it
+    seconds: int = 0  # Approve for less, or Extend: policy time; 0 for all of it
+    name: str = ""  # which of the things owed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """How an open grant ends before its time.
 
-Taking access away is never judged by who asked for it, only by whether anything is open: a grant that ended, or whose time
-is over whether or not any timer ran, cannot end again (design, section 4; rules 3 and 8).
+The requester says **Finished** or **Not used**; everyone named in the domain may **Revoke**, at any time, reached or not;
+somebody on the host may, while Slack is down. Taking access away is judged by whether anything is open: a grant that
+ended, or whose time is over whether or not any timer ran, cannot end again (design, sections 1 and 4; rules 3 and 8).
 """
 
 from __future__ import annotations
@@ -9,24 +10,56 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import entries, saying
-from bot.domain.deciding import NoEffect
+from bot.domain import aftermath, entries, saying
+from bot.domain.aftermath import Chore
+from bot.domain.deciding import Click, NoEffect, refuse
 from bot.domain.lifecycle import GrantState, move_grant
+from bot.domain.people import Profile
 from bot.domain.policy import Policy
 from bot.domain.request import Case, Grant, Refusal
-from bot.domain.transition import OPERATOR, Transition
+from bot.domain.rights import Refused, may_revoke
+from bot.domain.sweeping import wake_at
+from bot.domain.transition import OPERATOR, Actor, Transition
+
+MOVES = {"finish": "finish", "unused": "not_used", "revoke": "revoke"}  # a button's action and the grant's move
+
+
+def give_back(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
+    """The requester ends it: `click.action` is `finish` or `unused`."""
+    if not policy.humans.same(click.person, case.request.requester):
+        text = f"Only the requester reports this; people of the domain press Revoke. Write to {policy.contact}."
+        return refuse(case, policy, click, NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text}))
+    return _ended(case, policy, click, now)
+
+
+def revoke(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
+    """Somebody named in the domain takes it away: one click."""
+    allowed = may_revoke(case, policy, click.person, profile)
+    if isinstance(allowed, Refused):
+        return refuse(case, policy, click, NoEffect(allowed.why, "plain", {"text": allowed.reason}))
+    return _ended(case, policy, click, now)
 
 
 def revoke_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | NoEffect:
     """Somebody on the host ends an open grant while Slack is down."""
     grant = _open(case, now)
+    return grant if isinstance(grant, NoEffect) else _end(case, policy, grant, OPERATOR, "revoke", now, reason)
+
+
+def _ended(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
+    grant = _open(case, now)
     if isinstance(grant, NoEffect):
-        return grant
-    ended = replace(grant, state=move_grant(grant.state, "revoke"), ended_at=now)
+        return refuse(case, policy, click, grant)
+    return _end(case, policy, grant, entries.actor(policy, click.person), MOVES[click.action], now, click.reason)
+
+
+def _end(case: Case, policy: Policy, grant: Grant, who: Actor, move: str, now: datetime, reason: str) -> Transition:
+    ended = replace(grant, state=move_grant(grant.state, move), ended_at=now, ended_by=who.person)
     after = replace(case, grant=ended)
-    drafts = (entries.grant_revoked(after, policy, OPERATOR, ended, reason),)
-    says = saying.outcome(after, policy, reason)
-    return Transition(case, after, drafts, says, None, grant.not_after, refresh=True)
+    said = Chore(after, (entries.grant_ended(after, policy, who, ended, reason),), saying.outcome(after, policy, reason))
+    chore = said.then(aftermath.ended(after, policy, now))
+    wake = wake_at(chore.case)
+    return Transition(case, chore.case, chore.drafts, chore.says, wake, grant.not_after, refresh=True)
 
 
 def _open(case: Case, now: datetime) -> Grant | NoEffect:
@@ -35,8 +68,8 @@ def _open(case: Case, now: datetime) -> Grant | NoEffect:
     if grant is None:
         return NoEffect(Refusal.STALE, "no_grant", {})
     if grant.state is not GrantState.OPEN:
-        ended = grant.ended_at or grant.not_after
-        return NoEffect(Refusal.LOST, "ended", {"state": str(grant.state), "at": _ms(ended)})
+        ended, by = grant.ended_at or grant.not_after, str(grant.ended_by or "")
+        return NoEffect(Refusal.LOST, "ended", {"state": str(grant.state), "by": by, "at": _ms(ended)})
     if now >= grant.not_after:
         return NoEffect(Refusal.LATE, "over", {"at": _ms(grant.not_after)})
     return grant

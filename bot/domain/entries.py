@@ -9,8 +9,8 @@ from bot.domain.ledger import stamp
 from bot.domain.people import Person
 from bot.domain.policy import Policy, Role
 from bot.domain.quorum import Count
-from bot.domain.request import Case, Grant, Reached, Refusal, Request, Vote
-from bot.domain.transition import CLOCK, Actor, Draft, Named, Private, Value
+from bot.domain.request import AskKind, Case, Grant, Reached, Refusal, Request, Vote
+from bot.domain.transition import CLOCK, Actor, Disclosed, Draft, Named, Private, Value
 
 
 def actor(policy: Policy, person: Person) -> Actor:
@@ -46,13 +46,15 @@ def refused_filing(case_id: str, requester: Person, runbook: Named | None, polic
     )
 
 
-def step(case: Case, policy: Policy, event: Fired | Skipped) -> Draft:
+def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "approval") -> Draft:
+    """`kind` of the ask is named where it is not the request's own."""
+    data: dict[str, Value] = {"step": event.step.index, "role": event.step.role, "action": event.step.action}
+    if kind != "approval":
+        data["ask"] = kind
     if isinstance(event, Fired):
         to: tuple[Value, ...] = tuple(r.person for r in event.people)
-        data: dict[str, Value] = {"step": event.step.index, "role": event.step.role, "to": to}
-        return _draft("step.fired", CLOCK, case.request, policy, data | {"action": event.step.action})
-    data = {"step": event.step.index, "role": event.step.role, "why": event.why}
-    return _draft("step.skipped", CLOCK, case.request, policy, data | {"action": event.step.action})
+        return _draft("step.fired", CLOCK, case.request, policy, data | {"to": to})
+    return _draft("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
 
 
 def stood_in(case: Case, policy: Policy, reached: Reached) -> Draft:
@@ -89,13 +91,13 @@ def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> Draft:
     return _draft("grant.lapsed", CLOCK, case.request, policy, data)
 
 
-def grant_revoked(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str) -> Draft:
-    """Somebody says that it is ended, and why."""
+def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str = "") -> Draft:
+    """Somebody says that it is ended: finished, unused or revoked; and why, where they said it."""
     data: dict[str, Value] = {
         "seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": "attested",
     }  # fmt: skip
-    private = (Private("reason", reason, who.person or case.request.requester),)
-    return _draft("grant.revoked", who, case.request, policy, data, private=private)
+    private = (Private("reason", reason, who.person or case.request.requester),) if reason else ()
+    return _draft(f"grant.{grant.state}", who, case.request, policy, data, private=private)
 
 
 def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: str, on_behalf_of: Person | None) -> Draft:
@@ -128,6 +130,46 @@ def noted(
 def decision_refused(case: Case, policy: Policy, person: Person, action: str, why: Refusal) -> Draft:
     data: dict[str, Value] = {"action": action, "why": str(why)}
     return _draft("decision.refused", actor(policy, person), case.request, policy, data)
+
+
+def due(case: Case, policy: Policy, type_: str, who: Actor, due_at: datetime | None, **more: Value) -> Draft:
+    """An ask after the yes opens, is answered or is overdue."""
+    data: dict[str, Value] = dict(more) | ({} if due_at is None else {"due": stamp(due_at)})
+    return _draft(type_, who, case.request, policy, data)
+
+
+def answered(case: Case, policy: Policy, type_: str, vote: Vote, note: str = "") -> Draft:
+    """Somebody answered an ask after the yes, with what they wrote."""
+    private = (Private("note", note, vote.person),) if note else ()
+    data: dict[str, Value] = {"role": vote.role}
+    who = actor(policy, vote.person)
+    return _draft(type_, who, case.request, policy, data, on_behalf_of=vote.on_behalf_of, private=private)
+
+
+def extended(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> tuple[Draft, ...]:
+    """One yes to an extension; `grant` where it completed the quorum."""
+    data: dict[str, Value] = {
+        "have": count.have, "need": count.need, "seconds": vote.seconds, "role": vote.role, "extends": True,
+    }  # fmt: skip
+    who = actor(policy, vote.person)
+    if grant is None:
+        return (_draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of),)
+    until: dict[str, Value] = {"not_after": stamp(grant.not_after)}
+    return (
+        _draft("request.approved", who, case.request, policy, data | until, on_behalf_of=vote.on_behalf_of),
+        _draft("grant.extended", who, case.request, policy, {"seconds": grant.seconds, **until}),
+    )
+
+
+def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str, text: str) -> Draft:
+    """Evidence came, or a rotation is attested."""
+    private = (Private("evidence", text, person),) if text else ()
+    data: dict[str, Value] = {"name": name, **({"digest": Disclosed("evidence")} if text else {})}
+    return _draft(type_, actor(policy, person), case.request, policy, data, private=private)
+
+
+def missing(case: Case, policy: Policy, name: str) -> Draft:
+    return _draft("evidence.missing", CLOCK, case.request, policy, {"name": name})
 
 
 def _draft(

@@ -21,7 +21,7 @@ from bot.domain import hours
 from bot.domain.people import Person
 from bot.domain.policy import Domain, EscalationPolicy, Policy, Role, Runbook
 from bot.domain.request import Ask, Case, Reached, Step
-from bot.domain.rights import conflicted, named_for
+from bot.domain.rights import barred, conflicted, named_for
 from bot.domain.rota import on_call
 
 REMINDER_GRACE = timedelta(seconds=30)  # a reminder later than this was missed, not delayed
@@ -88,6 +88,14 @@ def deadline(ladder: EscalationPolicy, filed_at: datetime, scale: float) -> date
     return hours.add(filed_at, timedelta(seconds=ladder.expires_after / scale), ladder.hours)
 
 
+def afterwards(opened_at: datetime, window: timedelta) -> tuple[Step, ...]:
+    """The built-in ladder of an ask after the yes: owner at 0, reminder at ½, deputies at ¾, the risk owner at its end."""
+    rungs: tuple[tuple[float, Literal["notify", "remind"], Role], ...] = (
+        (0, "notify", "owner"), (0.5, "remind", "owner"), (0.75, "notify", "deputies"), (1, "notify", "risk_owner"),
+    )  # fmt: skip
+    return tuple(Step(n, action, role, opened_at + part * window) for n, (part, action, role) in enumerate(rungs))
+
+
 def candidates(policy: Policy, domain_id: str) -> tuple[Person, ...]:
     """Everybody whom any step of a domain could ask: whom to look up before judging."""
     domain = policy.domains.get(domain_id)
@@ -152,7 +160,7 @@ def _judge(
         return Skipped(step, "nobody")
     wanted = _wanted(case, ask, policy, domain, presence, step, now)
     new = [r for r in wanted if r.person not in ask.asked]
-    fit = [r for r in new if not conflicted(case, policy, r.person)]
+    fit = [r for r in new if not barred(case, ask, policy, r.person)]
     there = tuple(r for r in fit if presence.here(r.person))
     if there:
         return Fired(step, there)
@@ -190,8 +198,9 @@ def _wanted(
     for role in dict.fromkeys((step.role, *(("owner",) if step.index == 0 else ()), *step.also)):
         people = people_of(role, policy, domain, now)
         want(people, role)
-        if role == "owner" and presence.away.get(domain.owner) == "absent":
-            stand_in = next((d for d in domain.deputies if presence.here(d)), None)
+        own_review = ask.kind == "review" and barred(case, ask, policy, domain.owner)
+        if role == "owner" and (own_review or presence.away.get(domain.owner) == "absent"):
+            stand_in = next((d for d in domain.deputies if presence.here(d) and not barred(case, ask, policy, d)), None)
             want([stand_in] if stand_in else [], "deputies", for_owner=True)
     if step.index == 0:
         want(_fill(case, ask, policy, domain, presence, wanted), "deputies")

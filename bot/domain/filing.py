@@ -16,7 +16,7 @@ from bot.domain import entries, saying
 from bot.domain.escalation import Advance, Fired, Presence, advance, deadline, freeze
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
-from bot.domain.request import Ask, Case, FieldValue, Reached, Request, Step
+from bot.domain.request import Ask, Case, FieldValue, Reached, Request, Step, Terms
 from bot.domain.rights import conflicted, named_for
 from bot.domain.sweeping import wake_at
 from bot.domain.transition import Lane, Named, Say, Transition
@@ -139,6 +139,7 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
         fields=tuple(FieldValue(n, labels[n], v) for n, v in form.fields.items() if n in labels and v != ""),
         seconds=form.seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
         asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
+        terms=Terms(runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale),
     )  # fmt: skip
     steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)
     if earlier.denied_by is not None:

@@ -7,7 +7,7 @@ on another version than the stored one is stale and changes nothing. Times are a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -15,7 +15,8 @@ from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Kind, Right, Role
 
-AskKind = Literal["approval"]
+AskKind = Literal["approval", "extension", "review", "ratification"]
+DutyKind = Literal["evidence", "rotation"]
 StepState = Literal["waiting", "fired", "skipped"]
 
 
@@ -36,6 +37,21 @@ class FieldValue:
     name: str
     label: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the runbook said at the filing about the time after the yes. Seconds are of policy, `scale` divides them."""
+
+    max_duration: int = 0
+    evidence: tuple[str, ...] = ()
+    rotate_within: int | None = None
+    review_within: int | None = None
+    scale: float = 1.0
+
+    def real(self, seconds: int) -> timedelta:
+        """How long `seconds` of policy last on the wall's clock."""
+        return timedelta(seconds=seconds / self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,7 @@ class Request:
     asks_before: int = 0  # of this provider for this runbook in the 7 days before
     last_outcome: str = ""  # of the last of them
     denied_lately: bool = False  # the same target was denied within a day
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +125,12 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something said or done beside deciding. `text` is free text; `advice` only with kind "advice"."""
+    """Something said or done beside deciding. `text` is free text; `advice` only with kind "advice".
 
-    kind: Literal["question", "answer", "advice", "pass", "hold", "push"]
+    `evidence` and `review` belong to the time after the yes: what was handed in, what the reviewer wrote.
+    """
+
+    kind: Literal["question", "answer", "advice", "pass", "hold", "push", "evidence", "review"]
     person: Person
     at: datetime
     text: str = ""
@@ -119,7 +139,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question to accountable people. `version` changes only when the question does."""
+    """One question to accountable people. `version` changes only when the question does; each ask of a case has its own.
+
+    `seconds` is the policy time that an extension asks for. `due_at` is when an answer to an ask after the yes is owed.
+    """
 
     kind: AskKind
     version: int
@@ -132,6 +155,8 @@ class Ask:
     reached: tuple[Reached, ...] = ()
     votes: tuple[Vote, ...] = ()
     notes: tuple[Note, ...] = ()
+    seconds: int = 0
+    due_at: datetime | None = None
 
     @property
     def asked(self) -> tuple[Person, ...]:
@@ -155,6 +180,22 @@ class Grant:
     not_after: datetime
     state: GrantState = GrantState.OPEN
     ended_at: datetime | None = None
+    ended_by: Person | None = None  # None where the clock or the host did it
+    warned: bool = False  # the requester heard that it ends soon
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What the provider owes after the end of a grant. `chase_at`: when it is asked for next; None once it came."""
+
+    kind: DutyKind
+    name: str
+    since: datetime
+    due_at: datetime
+    chase_at: datetime | None
+    missed: bool = False  # that it did not come in time stands in the log
+    done_at: datetime | None = None
+    done_by: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +205,7 @@ class Case:
     request: Request
     asks: tuple[Ask, ...]
     grant: Grant | None = None
+    duties: tuple[Duty, ...] = ()
 
     @property
     def id(self) -> str:
@@ -176,3 +218,22 @@ class Case:
 
     def with_approval(self, ask: Ask) -> Case:
         return replace(self, asks=(ask, *self.asks[1:]))
+
+    @property
+    def later(self) -> tuple[Ask, ...]:
+        """The asks that came after the one for the approval."""
+        return self.asks[1:]
+
+    def question(self, version: int) -> Ask | None:
+        """The ask that a button with this version belongs to."""
+        return next((ask for ask in self.asks if ask.version == version), None)
+
+    def with_ask(self, ask: Ask) -> Case:
+        """The case with `ask` in the place of the one of its version, or added where there is none."""
+        if self.question(ask.version) is None:
+            return replace(self, asks=(*self.asks, ask))
+        return replace(self, asks=tuple(ask if a.version == ask.version else a for a in self.asks))
+
+    def owed(self) -> tuple[Duty, ...]:
+        """What has not come yet."""
+        return tuple(duty for duty in self.duties if duty.done_at is None)

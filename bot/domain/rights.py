@@ -45,7 +45,7 @@ def standing(case: Case, ask: Ask, policy: Policy, person: Person) -> Allowed | 
     party = _party(policy, person)
     if party is not None:
         return party
-    conflict = _conflict(case, policy, person)
+    conflict = _conflict(case, policy, person) or _own_yes(case, ask, policy, person)
     if conflict is not None:
         return conflict
     domain = policy.domains.get(case.request.domain)
@@ -56,6 +56,17 @@ def standing(case: Case, ask: Ask, policy: Policy, person: Person) -> Allowed | 
             f"This is not yours to decide: you are not named for it, or it has not reached you. {_write(policy)}",
         )
     return Allowed(roles, None if roles[0] == "owner" else domain.owner)
+
+
+def may_revoke(case: Case, policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
+    """Whether `person` may end an open grant: everyone named in the domain, at any time, reached or not (section 1)."""
+    account = _account(policy, person, profile)
+    if account is not None:
+        return account
+    domain = policy.domains.get(case.request.domain)
+    if domain is None or person not in named_for(policy, domain):
+        return Refused(Refusal.UNAUTHORISED, f"Only people named for this domain revoke. {_write(policy)}")
+    return Allowed(())
 
 
 def roles_in(ask: Ask, policy: Policy, domain: Domain, person: Person) -> tuple[Role, ...]:
@@ -90,6 +101,25 @@ def named_for(policy: Policy, domain: Domain) -> tuple[Person, ...]:
 def conflicted(case: Case, policy: Policy, person: Person) -> bool:
     """Whether the person is the requester or the subject, by any account, or belongs to a provider."""
     return _party(policy, person) is not None or _conflict(case, policy, person) is not None
+
+
+def barred(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:
+    """Whether the person may never answer this ask, whatever their role: conflicted, or reviewing only their own yes."""
+    return conflicted(case, policy, person) or _own_yes(case, ask, policy, person) is not None
+
+
+def _own_yes(case: Case, ask: Ask, policy: Policy, person: Person) -> Refused | None:
+    """A review is not for the only approver, where somebody else of the domain could do it (section 4)."""
+    domain = policy.domains.get(case.request.domain)
+    if ask.kind != "review" or domain is None:
+        return None
+    yes = {policy.humans.key(v.person) for a in case.asks for v in a.votes if v.answer == "yes" and a.kind != "review"}
+    if yes != {policy.humans.key(person)}:
+        return None
+    named = (domain.owner, *domain.deputies, *([domain.risk_owner] if domain.risk_owner else []))
+    if not any(not policy.humans.same(p, person) and not conflicted(case, policy, p) for p in named):
+        return None
+    return Refused(Refusal.UNAUTHORISED, f"You alone approved this; somebody else reviews it. {_write(policy)}")
 
 
 def _party(policy: Policy, person: Person) -> Refused | None:

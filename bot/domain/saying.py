@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.domain.escalation import Fired, Skipped
-from bot.domain.lifecycle import RequestState
+from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.motion import gains
 from bot.domain.people import Person
 from bot.domain.policy import Policy
-from bot.domain.request import Case, Reached
+from bot.domain.request import Ask, Case, Reached
 from bot.domain.transition import Lane, Say
 
 
@@ -21,6 +21,16 @@ def lane(case: Case) -> Lane:
 def card(case: Case, reached: Reached) -> Say:
     data = {"role": reached.role, "for_owner": reached.for_owner}
     return Say("card", lane(case), case.id, to=reached.person, data=data)
+
+
+def cards_again(case: Case, person: Person) -> tuple[Say, ...]:
+    """The cards of every open ask that has reached this person."""
+    found: list[Say] = []
+    for ask in (ask for ask in case.asks if ask.state is AskState.OPEN):
+        reached = next((r for r in ask.reached if r.person == person), None)
+        if reached is not None:
+            found.append(card(case, reached) if ask is case.approval else _ask_card(case, ask, reached))
+    return tuple(found)
 
 
 def reminder(case: Case, person: Person) -> Say:
@@ -52,6 +62,31 @@ def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Say, ...]:
     if domain.risk_owner is None:
         return (alarm,)
     return (alarm, Say("alarm", lane(case), case.id, to=domain.risk_owner, data=data))
+
+
+def later_step(case: Case, ask: Ask, event: Fired | Skipped) -> tuple[Say, ...]:
+    """What a step of an ask after the yes says: its card, or a reminder of it. Never a page."""
+    if not isinstance(event, Fired):
+        return ()
+    data = {"version": ask.version}
+    if event.step.action == "remind":
+        return tuple(Say("ask_reminder", Lane.REMINDER, case.id, to=r.person, data=data) for r in event.people)
+    return tuple(_ask_card(case, ask, r) for r in event.people)
+
+
+def _ask_card(case: Case, ask: Ask, reached: Reached) -> Say:
+    return Say(f"ask.{ask.version}", Lane.CARD, case.id, to=reached.person, data={"version": ask.version})
+
+
+def to_requester(purpose: str, case: Case, **data: object) -> Say:
+    """`ending`: it ends soon. `owed`: what is owed. `extension`: what became of an extension. `reviewed`: what a review said."""
+    return Say(purpose, lane(case), case.id, to=case.request.requester, data=data)
+
+
+def channel_line(case: Case, policy: Policy, state: str) -> tuple[Say, ...]:
+    """The domain's channel hears id, title and a state."""
+    domain = policy.domains.get(case.request.domain)
+    return () if domain is None else (Say("announce", Lane.CARD, case.id, channel=domain.channel, data={"state": state}),)
 
 
 def lead_copies(case: Case, policy: Policy) -> tuple[Say, ...]:

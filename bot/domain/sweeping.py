@@ -1,4 +1,4 @@
-"""What the clock does to a case: steps, expiry, lapse. Silence takes the same line as a click.
+"""What the clock does to a case: steps, expiry, lapse, what is owed. Silence takes the same line as a click.
 
 Everything that is due is due at once, however late it is: after downtime nothing waits for another turn. An ask that
 passed its deadline expires, and its steps that nobody saw stay unfired (design, section 4; rules 6 and 7).
@@ -6,17 +6,21 @@ passed its deadline expires, and its steps that nobody saw stay unfired (design,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from bot.domain import entries, saying
+from bot.domain.aftermath import Chore, chased, grant_chore, grant_wake
 from bot.domain.escalation import Advance, Presence, advance, next_wake, undelivered
-from bot.domain.lifecycle import GrantState, RequestState, move_ask, move_grant, move_request
+from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
 from bot.domain.people import Person
 from bot.domain.policy import Policy
-from bot.domain.request import Case, Reached
+from bot.domain.request import Ask, AskKind, Case, Reached
 from bot.domain.rights import conflicted
-from bot.domain.transition import Transition
+from bot.domain.transition import CLOCK, Transition
+
+OVERDUE: Mapping[AskKind, str] = {"review": "review.overdue", "ratification": "breakglass.unratified"}
 
 
 def sweep(case: Case, policy: Policy, presence: Presence, now: datetime, delivered: int) -> Transition | None:
@@ -25,9 +29,7 @@ def sweep(case: Case, policy: Policy, presence: Presence, now: datetime, deliver
         if now >= case.approval.expires_at:
             return _expire(case, policy, now, delivered)
         return _stepped(case, policy, advance(case, case.approval, policy, presence, now))
-    if case.grant is not None and case.grant.state is GrantState.OPEN:
-        return _lapse(case, policy, now)
-    return None
+    return _after_the_yes(case, policy, presence, now)
 
 
 def card_failed(
@@ -62,9 +64,19 @@ def wake_at(case: Case) -> datetime | None:
     """When the sweeper must look at the case again; None: never."""
     if case.request.state is RequestState.PENDING:
         return next_wake(case.approval)
-    if case.grant is not None and case.grant.state is GrantState.OPEN:
-        return case.grant.not_after
-    return None
+    asks = (next_wake(ask) for ask in case.later if ask.state is AskState.OPEN)
+    return min((*grant_wake(case), *asks), default=None)
+
+
+def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
+    """What the steps of an ask after the yes say and log; the one at its due time makes it overdue."""
+    ask = result.ask
+    after = case.with_ask(ask)
+    drafts = [entries.step(after, policy, event, ask.kind) for event in result.events]
+    if any(event.step.due_at == ask.due_at for event in result.events):
+        drafts.append(entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at))
+    says = tuple(say for event in result.events for say in saying.later_step(after, ask, event))
+    return Chore(after, tuple(drafts), says)
 
 
 def _stepped(case: Case, policy: Policy, result: Advance) -> Transition:
@@ -79,19 +91,34 @@ def _stepped(case: Case, policy: Policy, result: Advance) -> Transition:
     )
 
 
+def _after_the_yes(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
+    """What is due on the grant, on each open ask and on what is owed."""
+    chore = grant_chore(case, policy, now) or Chore(case)
+    for ask in chore.case.later:
+        if ask.state is AskState.OPEN and next_wake(ask) <= now:
+            chore = chore.then(_later(chore.case, ask, policy, presence, now))
+    chore = chore.then(chased(chore.case, policy, now) or Chore(chore.case))
+    wake = wake_at(chore.case)
+    if chore.case is case:
+        return None if wake is None else Transition(case, case, wake_at=wake)
+    return Transition(case, chore.case, chore.drafts, chore.says, wake, refresh=True)
+
+
+def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Chore:
+    if now < ask.expires_at:
+        return later_stepped(case, policy, advance(case, ask, policy, presence, now))
+    late = replace(ask, state=move_ask(ask.state, "expire"))
+    after = case.with_ask(late)
+    unseen = [s for s in ask.steps if s.state == "waiting" and s.due_at == ask.due_at]
+    drafts = [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unseen else []
+    if ask.kind == "extension":
+        drafts.append(entries.due(after, policy, "extension.expired", CLOCK, None))
+    return Chore(after, tuple(drafts))
+
+
 def _expire(case: Case, policy: Policy, now: datetime, delivered: int) -> Transition:
     ask = replace(case.approval, state=move_ask(case.approval.state, "expire"))
     request = replace(case.request, state=move_request(case.request.state, "expire"), closed_at=now)
     after = replace(case, request=request).with_approval(ask)
     says = saying.outcome(after, policy)
     return Transition(case, after, (entries.expired(after, policy, delivered),), says, refresh=True)
-
-
-def _lapse(case: Case, policy: Policy, now: datetime) -> Transition:
-    assert case.grant is not None
-    if now < case.grant.not_after:
-        return Transition(case, case, wake_at=case.grant.not_after)
-    grant = replace(case.grant, state=move_grant(case.grant.state, "lapse"), ended_at=now)
-    after = replace(case, grant=grant)
-    says = saying.outcome(after, policy)
-    return Transition(case, after, (entries.grant_lapsed(after, policy, grant),), says, refresh=True)

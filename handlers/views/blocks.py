@@ -63,6 +63,14 @@ def button(label: str, action_id: str, value: str, style: str = "") -> Block:
     return built | {"style": style} if style else built
 
 
+def confirmed(built: Block, title: str, text: str) -> Block:
+    """The button asks once more before it is pressed: for what cannot be undone."""
+    asks: Block = {
+        "title": plain(title, 100), "text": plain(text, 300), "confirm": plain(title, 30), "deny": plain("Cancel", 30),
+    }  # fmt: skip
+    return built | {"confirm": asks}
+
+
 def actions(block_id: str, *buttons: Block) -> Block:
     return _named({"type": "actions", "elements": list(buttons[:25])}, block_id)
 

@@ -11,6 +11,7 @@ from handlers import names
 from handlers.views import facts, wording
 from handlers.views.besides import beside_buttons, history, story
 from handlers.views.blocks import Message, actions, button, context, message, section
+from handlers.views.granted import revoke_button
 from handlers.views.safe import cut, inline, one_line, quote
 from handlers.views.scene import Scene, span, who
 
@@ -31,6 +32,7 @@ def card(case: Case, reader: Person, scene: Scene) -> Message:
             button(wording.DENY, names.DENY, value, "danger"),
         ) if open_ else None,
         beside_buttons(case) if open_ else None,
+        revoke_button(case),
         context(history(case, scene)),
         context(facts.footer(case)),
     ]  # fmt: skip

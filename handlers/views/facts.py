@@ -149,7 +149,9 @@ def _grant(case: Case, scene: Scene) -> str:
         return ""
     if grant.state is GrantState.OPEN:
         return f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
-    return f"The approval ended at {scene.at(grant.ended_at or grant.not_after)}."
+    how = wording.ENDS.get(str(grant.state), "")
+    by = f" by {who(grant.ended_by)}" if grant.ended_by else ""
+    return f"The approval ended at {scene.at(grant.ended_at or grant.not_after)}{how}{by}."
 
 
 def _field(case: Case, value: FieldValue, scene: Scene, room: int) -> list[str]:

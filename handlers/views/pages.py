@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot.domain.lifecycle import AskState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Domain, Policy, Runbook
 from bot.domain.request import Case
@@ -109,7 +110,9 @@ def _entry(case: Case, scene: Scene) -> str:
     request = case.request
     asks = f"{who(request.requester)} of {scene.provider(request.provider, 60)}, {scene.lasting(request.seconds)}"
     if not facts.pending(case):
-        return f"*{case.id}* {facts.heading(case, 120)}\n{asks}\n{facts.outcome(case, scene)}"
+        open_ = [wording.ASKS[ask.kind] for ask in case.later if ask.state is AskState.OPEN]
+        waits = f" Open: {', '.join(open_)}." if open_ else ""
+        return f"*{case.id}* {facts.heading(case, 120)}\n{asks}\n{facts.outcome(case, scene)}{waits}"
     ends = f"Expires at {scene.at(case.approval.expires_at)}. {facts.asked_now(case, scene)}"
     return f"*{case.id}* {facts.heading(case, 120)}\n{asks}\n{ends}"
 

@@ -6,6 +6,7 @@ from bot.domain.request import Case
 from handlers import names
 from handlers.views import facts, wording
 from handlers.views.blocks import Message, actions, button, context, markdown, message, section
+from handlers.views.granted import owed_lines, requester_buttons
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, who
 
@@ -29,6 +30,8 @@ def receipt(case: Case, scene: Scene) -> Message:
         section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),
         section(status(case, scene)),
         withdraw if facts.pending(case) else again if str(request.state) in ("denied", "expired") else None,
+        *facts.sections(owed_lines(case, scene)),
+        requester_buttons(case),
     ]
     text = f"{case.id}: {facts.heading(case, 100)}\n{wording.TARGET}: {inline(request.target, 400)}\n{status(case, scene)}"
     return message(text, blocks)

@@ -38,6 +38,35 @@ def _late(params: Params, scene: Scene) -> str:
     return f"This expired{_when(params, scene)}. Nothing was opened, and your click changed nothing."
 
 
+def _ended(params: Params, scene: Scene) -> str:
+    user = _word(params, "by").rpartition("/")[2]
+    by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
+    state = wording.STATES.get(_word(params, "state"), "ended")
+    return f"This is over already: {state}{by}{_when(params, scene)}. Your click changed nothing."
+
+
+def _over(params: Params, scene: Scene) -> str:
+    return f"The approval ended by itself{_when(params, scene)}. Your click changed nothing."
+
+
+def _no_grant(_params: Params, _scene: Scene) -> str:
+    return "Nothing was opened, so there is nothing to end. Your click changed nothing."
+
+
+def _answered_already(params: Params, scene: Scene) -> str:
+    user = _word(params, "by").rpartition("/")[2]
+    by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
+    return f"This was already answered{by}{_when(params, scene)}. Your click changed nothing."
+
+
+def _closed_already(params: Params, scene: Scene) -> str:
+    return f"This closed{_when(params, scene)}. Your click changed nothing."
+
+
+def _nothing_owed(_params: Params, _scene: Scene) -> str:
+    return "Nothing is owed here any more: it came already. Thank you."
+
+
 def _stale(_params: Params, scene: Scene) -> str:
     return (
         "The question has changed since this message was drawn, and your click changed nothing."
@@ -178,6 +207,12 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "plain": _plain,
     "lost": _lost,
     "late": _late,
+    "ended": _ended,
+    "over": _over,
+    "no_grant": _no_grant,
+    "answered_already": _answered_already,
+    "closed_already": _closed_already,
+    "nothing_owed": _nothing_owed,
     "stale": _stale,
     "again": _again,
     "repeat_yes": _repeat_yes,

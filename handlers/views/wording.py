@@ -9,11 +9,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.domain.policy import Kind, Role, Runbook
+from bot.domain.request import AskKind
 
 APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
 RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Subject"
 LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Pass"
 PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
+FINISHED, UNUSED, REVOKE, EXTEND = "Finished", "Not used", "Revoke", "Extend"
+ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand in", "Evidence", "Note"
+ACCEPT, FLAG = "Accept", "Flag"
+REVOKE_MEANS = "The approval ends at once and the requester is told. It cannot be taken back."
+EXTEND_MEANS = "The people who approved are asked again. The approval ends at its time unless they say yes."
+FLAG_MEANS = "Say what was not in order. It stands in the decision log and the domain's channel hears of it."
+EVIDENCE_TEXT, EVIDENCE_HINT = "What it is", "The reviewer reads it, and it stands in the decision log."
+OWED = "the approval has ended, and this is still owed:"
+ROTATION = "rotation of the shared credential"
+ASKS: Mapping[AskKind, str] = {
+    "approval": "request",
+    "review": "review",
+    "extension": "extension",
+    "ratification": "ratification",
+}
+ANSWERED: Mapping[tuple[str, str], str] = {
+    ("review", "yes"): "Accepted",
+    ("review", "no"): "Flagged",
+    ("extension", "yes"): "More time approved",
+    ("extension", "no"): "More time denied",
+}
 STOCK_REASON = "Common reasons"
 SEND, CANCEL, CLOSE = "Ask", "Cancel", "Close"
 YES, NO = "Yes", "No"
@@ -43,7 +65,10 @@ STATES: Mapping[str, str] = {
     "unused": "approval ended (not used)",
     "revoked": "approval ended (revoked)",
     "lapsed": "approval ended",
+    "review.passed": "review accepted",
+    "review.flagged": "review flagged",
 }
+ENDS: Mapping[str, str] = {"finished": ", reported finished", "unused": ", reported not used", "revoked": ", revoked"}
 FORM_TITLE = "Ask for approval"
 FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
 FORM_CHOOSE = "Choose a runbook: its questions and what your request does appear then."
@@ -74,10 +99,7 @@ LESS_WANTED = "Choose how long."
 ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."
 YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You advise against it.", "": ""}
 
-BODY_ENDS = (
-    "In this release the approval ends by itself at its time: the buttons Finished, Not used, Extend and Add evidence,"
-    " which a runbook may name, come later."
-)
+BODY_ENDS = "Press Finished on your receipt when you are done. The approval ends by itself at its time."
 FILED = "What follows is told in our direct message, and there you can withdraw it."
 FILED_WAIT = "Asking the people who decide …"
 

@@ -1,0 +1,80 @@
+"""Buttons and forms of the time after the yes: more time, evidence, a flagged review.
+
+**Finished** acts at the click; where the runbook owes evidence its form opens beside that, and may be closed: what is not
+handed in stays owed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bot.acts import Act, Beside, Decide, Reply, Tell
+from handlers import names, payloads
+from handlers.besides import at_once, with_form
+from handlers.edge import Answer, Edge, Listener
+from handlers.payloads import Body, Submission
+from handlers.views import wording
+from handlers.views.asks import evidence_form, extend_form, flag_form
+from handlers.views.dialogs import Asked, read_asked
+
+TEXT_MAX = 1000
+_Made = Callable[[str, int, Reply], Act]
+
+
+async def offer_evidence(edge: Edge, body: Body) -> None:
+    """The form for what the runbook will owe, for whoever ends their own request; it names what the request was filed with."""
+    press = payloads.press(body)
+    asked = names.read_question(press.value)
+    case = await edge.desk.store.case(asked[0]) if asked else None
+    if case is None or case.request.requester != press.person or case.grant is None or not case.request.terms.evidence:
+        return
+    await edge.open_view(press.trigger, evidence_form(Asked(press.value, press.reply.channel), case))
+
+
+async def take_extend(edge: Edge, body: Body) -> Answer:
+    """More time was chosen."""
+    sent = payloads.submission(body)
+    seconds = sent.sheet.entered.get(names.DURATION, "")
+    if not (seconds.isascii() and seconds.isdigit() and 0 < len(seconds) < 10 and int(seconds) > 0):
+        return {"response_action": "errors", "errors": {names.DURATION: wording.LESS_WANTED}}
+    return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "extend", r, seconds=int(seconds)))
+
+
+async def take_evidence(edge: Edge, body: Body) -> Answer:
+    """Evidence was written."""
+    sent = payloads.submission(body)
+    text = sent.sheet.entered.get(names.REASON, "").strip()
+    if not text or len(text) > TEXT_MAX:
+        return {"response_action": "errors", "errors": {names.REASON: wording.TEXT_WANTED}}
+    name = sent.sheet.entered.get(names.EVIDENCE_NAME, "")
+    return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "evidence", r, text, name))
+
+
+async def take_flag(edge: Edge, body: Body) -> Answer:
+    """A review is flagged, with its note."""
+    sent = payloads.submission(body)
+    text = sent.sheet.entered.get(names.REASON, "").strip()
+    if not text or len(text) > TEXT_MAX:
+        return {"response_action": "errors", "errors": {names.REASON: wording.TEXT_WANTED}}
+    return await _send(edge, sent, lambda c, v, r: Decide(sent.person, c, v, "flag", r, text))
+
+
+async def _send(edge: Edge, sent: Submission, act: _Made) -> Answer:
+    asked = read_asked(sent.sheet.metadata)
+    question, reply = names.read_question(asked.question), Reply(sent.person, "", asked.channel)
+    if question is None:
+        return await edge.take_in(sent.key, Tell(sent.person, "unknown_button", "", reply))
+    return await edge.take_in(sent.key, act(*question, reply))
+
+
+AFTER_ACTIONS: Mapping[str, Listener] = {
+    names.EXTEND: with_form("extend", extend_form),
+    names.EVIDENCE: with_form("evidence", evidence_form),
+    names.FLAG: with_form("flag", flag_form),
+    names.ATTEST: at_once("attest"),
+}
+AFTER_SUBMISSIONS: Mapping[str, Listener] = {
+    names.FORM_EXTEND: Listener(take_extend),
+    names.FORM_EVIDENCE: Listener(take_evidence),
+    names.FORM_FLAG: Listener(take_flag),
+}

@@ -1,0 +1,153 @@
+"""The asks after the yes as one reader sees them, and their forms. A new kind is a row of `_HEADS` and one of `_BUTTONS`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from bot.domain import later
+from bot.domain.lifecycle import AskState
+from bot.domain.people import Person
+from bot.domain.request import Ask, AskKind, Case
+from handlers import names
+from handlers.views import facts, wording
+from handlers.views.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    input_block,
+    message,
+    modal,
+    plain,
+    section,
+    select,
+)
+from handlers.views.dialogs import Asked
+from handlers.views.form import STEPS
+from handlers.views.granted import name, owed_lines
+from handlers.views.safe import inline, quote
+from handlers.views.scene import Scene, span, who
+
+
+def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
+    """The card of an ask after the yes, for one reader."""
+    head, lines = _HEADS[ask.kind](case, ask, scene)
+    value = names.question(case.id, ask.version)
+    open_ = ask.state is AskState.OPEN and scene.now < later.valid_before(case, ask)
+    standing = _silence(ask, scene) if open_ else _answered(ask, scene)
+    row = actions(names.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if open_ else None
+    blocks = [section(head), *facts.sections(lines), section(standing), row, context(facts.footer(case))]
+    return message("\n".join([head, *lines, standing]), blocks)
+
+
+def ask_reminder(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
+    """In the thread under the card."""
+    what = wording.ASKS.get(ask.kind, "question")
+    said = (
+        f"{who(reader)} {case.id} · {facts.heading(case)}: the {what} still waits for your answer. {_silence(ask, scene)}"
+    )
+    return message(said, [section(said)])
+
+
+def extend_form(asked: Asked, case: Case) -> Block:
+    """How much more time."""
+    room = later.room(case)
+    fitting = [step for step in STEPS if step < room] + [room]
+    choices = {str(step): span(step) for step in fitting}
+    text = f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.EXTEND_MEANS}"
+    element = select(names.DURATION, choices, str(fitting[0]), "How much more?")
+    blocks = [section(text), input_block(names.DURATION, wording.DURATION, element)]
+    return modal(
+        names.FORM_EXTEND, wording.EXTEND, blocks, submit=wording.SEND, close=wording.CANCEL, metadata=_meta(asked)
+    )
+
+
+def evidence_form(asked: Asked, case: Case) -> Block:
+    """Which evidence, and the text, link or digest that it is."""
+    owing = {duty.name: name(duty) for duty in case.owed() if duty.kind == "evidence"}
+    if not case.duties:  # Finished was pressed just now
+        owing = {name: inline(name.replace("_", " "), 80) for name in case.request.terms.evidence}
+    first = next(iter(owing), "")
+    text: Block = {
+        "type": "plain_text_input", "action_id": names.REASON, "multiline": True, "max_length": 1000,
+        "placeholder": plain("A link, a SHA-256 of a file, or words", 150),
+    }  # fmt: skip
+    blocks = [
+        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*"),
+        input_block(names.EVIDENCE_NAME, wording.EVIDENCE, select(names.EVIDENCE_NAME, owing, first, "Which?")),
+        input_block(names.REASON, wording.EVIDENCE_TEXT, text, hint=wording.EVIDENCE_HINT),
+    ]
+    title = wording.ADD_EVIDENCE
+    return modal(names.FORM_EVIDENCE, title, blocks, submit=wording.HAND_IN, close=wording.CANCEL, metadata=_meta(asked))
+
+
+def flag_form(asked: Asked, case: Case) -> Block:
+    """What was not in order: the note of a review that is flagged."""
+    text: Block = {"type": "plain_text_input", "action_id": names.REASON, "multiline": True, "max_length": 1000}
+    blocks = [
+        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.FLAG_MEANS}"),
+        input_block(names.REASON, wording.NOTE, text),
+    ]
+    return modal(names.FORM_FLAG, wording.FLAG, blocks, submit=wording.FLAG, close=wording.CANCEL, metadata=_meta(asked))
+
+
+def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    request = case.request
+    provider = scene.provider(request.provider)
+    head = f"*Review: {facts.heading(case)}*\n{who(request.requester)} of *{provider}* asked for this. Was it in order?"
+    lines = [
+        f"*{wording.TARGET}:* {inline(request.target, 400)}",
+        f"*{wording.REASON}:*",
+        *quote(request.reason, 1500).split("\n"),
+    ]
+    lines.append(facts.outcome(case, scene))
+    lines += owed_lines(case, scene)
+    for note in (n for n in case.approval.notes if n.kind == "evidence"):
+        lines += [f"{who(note.person)} handed in at {scene.at(note.at)}:", *quote(note.text, 600).split("\n")]
+    return head, [line for line in lines if line]
+
+
+def _extension_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    head = (
+        f"*More time: {facts.heading(case)}*\n{who(case.request.requester)} asks for *{scene.lasting(ask.seconds)}* more."
+    )
+    return head, [*facts.asked_for(case, scene), facts.outcome(case, scene)]
+
+
+def _silence(ask: Ask, scene: Scene) -> str:
+    if ask.kind == "extension":
+        return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the approval ends at its time."
+    due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
+    return f"Answer {due}. Without one it is overdue, and the risk owner is told; silence accepts nothing."
+
+
+def _answered(ask: Ask, scene: Scene) -> str:
+    last = ask.votes[-1] if ask.votes else None
+    if last is None or ask.state is AskState.EXPIRED or ask.state is AskState.OPEN:
+        return "*Closed without an answer.*"
+    word = wording.ANSWERED[(ask.kind, str(ask.state))]
+    behalf = f" on behalf of {who(last.on_behalf_of)}" if last.on_behalf_of else ""
+    note = "".join("\n" + quote(n.text, 1500) for n in ask.notes if n.kind == "review")
+    return f"*{word}* by {who(last.person)}{behalf} at {scene.at(last.at)}.{note}"
+
+
+def _meta(asked: Asked) -> str:
+    return json.dumps({"question": asked.question, "channel": asked.channel})
+
+
+_HEADS: Mapping[AskKind, Callable[[Case, Ask, Scene], tuple[str, list[str]]]] = {
+    "review": _review_head,
+    "extension": _extension_head,
+}
+_BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
+    "review": (
+        lambda value: button(wording.ACCEPT, names.ACCEPT, value, "primary"),
+        lambda value: button(wording.FLAG, names.FLAG, value, "danger"),
+    ),
+    "extension": (
+        lambda value: button(wording.APPROVE, names.APPROVE, value, "primary"),
+        lambda value: button(wording.DENY, names.DENY, value, "danger"),
+    ),
+}

@@ -1,0 +1,89 @@
+"""What stands on cards and receipts after the yes: how it ends, what is owed.
+
+It is always the *approval* that ends: whether access is gone only a system can say.
+"""
+
+from __future__ import annotations
+
+from bot.domain import later
+from bot.domain.lifecycle import AskState, GrantState
+from bot.domain.request import Case, Duty
+from handlers import names
+from handlers.views import facts, wording
+from handlers.views.blocks import Block, Message, actions, button, confirmed, message, section
+from handlers.views.safe import inline, quote
+from handlers.views.scene import Scene, who
+
+
+def grant_open(case: Case) -> bool:
+    return case.grant is not None and case.grant.state is GrantState.OPEN
+
+
+def revoke_button(case: Case) -> Block | None:
+    """On the cards of everybody who was asked, while the grant is open."""
+    if not grant_open(case):
+        return None
+    value = names.question(case.id, case.approval.version)
+    revoke = confirmed(button(wording.REVOKE, names.REVOKE, value, "danger"), wording.REVOKE, wording.REVOKE_MEANS)
+    return actions(names.BLOCK_GRANT, revoke)
+
+
+def requester_buttons(case: Case) -> Block | None:
+    """On the receipt: how the requester ends it, and how they hand in what is owed."""
+    value = names.question(case.id, case.approval.version)
+    if grant_open(case):
+        row = [button(wording.FINISHED, names.FINISHED, value, "primary"), button(wording.UNUSED, names.UNUSED, value)]
+        return actions(names.BLOCK_GRANT, *row, *_extend(case, value))
+    kinds = {duty.kind for duty in case.owed()}
+    row = [button(wording.ADD_EVIDENCE, names.EVIDENCE, value, "primary")] if "evidence" in kinds else []
+    row += [button(wording.ATTEST, names.ATTEST, value)] if "rotation" in kinds else []
+    return actions(names.BLOCK_GRANT, *row) if row else None
+
+
+def ending(case: Case, scene: Scene) -> Message:
+    """Shortly before the end, to the requester."""
+    grant = case.grant
+    until = scene.at(grant.not_after) if grant else ""
+    said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: the approval ends at {until}."
+    return message(said, [section(said), requester_buttons(case)])
+
+
+def owed(case: Case, scene: Scene) -> Message:
+    """What is still owed, to the requester, once a day until it comes."""
+    lines = "\n".join(f"• {_duty(duty, scene)}" for duty in case.owed())
+    said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: {wording.OWED}\n{lines}"
+    return message(said, [section(said), requester_buttons(case)])
+
+
+def owed_lines(case: Case, scene: Scene) -> list[str]:
+    """What came and what is owed, for the receipt and the review."""
+    came = [f"{name(d)}: came at {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
+    return came + [f"*Owed:* {_duty(duty, scene)}" for duty in case.owed()]
+
+
+def extension(case: Case, version: int, reason: str, scene: Scene) -> Message:
+    """What became of the wish for more time, to the requester."""
+    ask, grant = case.question(version), case.grant
+    head = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: "
+    if ask is not None and ask.state is AskState.YES and grant is not None:
+        said = f"{head}more time is approved, until {scene.at(grant.not_after)}."
+    else:
+        said = f"{head}more time was denied. The approval ends as it would have."
+    quoted = "\n" + quote(reason, 1500) if reason.strip() else ""
+    return message(said + quoted, [section(said + quoted)])
+
+
+def _extend(case: Case, value: str) -> list[Block]:
+    """Offered shortly before the end, while there is room and nobody is asked for it yet."""
+    asked = any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later)
+    offered = case.grant is not None and case.grant.warned and later.room(case) > 0 and not asked
+    return [button(wording.EXTEND, names.EXTEND, value)] if offered else []
+
+
+def _duty(duty: Duty, scene: Scene) -> str:
+    return f"{name(duty)}, by {scene.at(duty.due_at)}"
+
+
+def name(duty: Duty) -> str:
+    """What a duty is called."""
+    return wording.ROTATION if duty.kind == "rotation" else inline(duty.name.replace("_", " "), 80)
