@@ -1,4 +1,4 @@
-"""Carries out what the inbox holds, oldest first, several people at a time.
+"""Carries out what the inbox holds, oldest first, several requests at a time, what concerns one request in its order.
 
 A row is finished in the transaction of its act. What cannot be carried out now (Slack silent, database busy) waits and is
 tried again; what never can is finished with a sentence to its author, so that nobody waits for nothing.
@@ -7,7 +7,7 @@ tried again; what never can is finished with a sentence to its author, so that n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -27,6 +27,7 @@ class Worker:
     def __init__(self, desk: Desk, beat: Callable[[], None] = lambda: None) -> None:
         self._desk, self._beat = desk, beat
         self._busy: dict[int, asyncio.Task[None]] = {}
+        self._about: dict[int, str | None] = {}  # which request a busy row is about
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop`, then finishes what it holds."""
@@ -47,13 +48,25 @@ class Worker:
         room = _AT_ONCE - len(self._busy)
         if room <= 0:
             return False
-        rows = [r for r in await self._desk.store.inbox(_AT_ONCE + len(self._busy)) if r.id not in self._busy][:room]
+        found = [r for r in await self._desk.store.inbox(_AT_ONCE + len(self._busy)) if r.id not in self._busy]
+        rows = self._in_turn(found)[:room]
         for row in rows:
+            self._about[row.id] = _about(row)
             self._busy[row.id] = asyncio.create_task(self._one(row))
         return bool(rows)
 
+    def _in_turn(self, rows: Sequence[Inbound]) -> list[Inbound]:
+        """Those that nothing earlier about the same request stands before: Finished, then the evidence for it."""
+        taken, free = set(self._about.values()), []
+        for row in rows:
+            about = _about(row)
+            if about is None or about not in taken:
+                free.append(row)
+            taken.add(about)
+        return free
+
     async def _one(self, row: Inbound) -> None:
-        request = getattr(row.act, "case", None) or getattr(row.act, "id", None)
+        request = _about(row)
         structlog.contextvars.bind_contextvars(**({"request": request} if request else {}))
         try:
             await self._desk.carry_out(row)
@@ -64,6 +77,7 @@ class Worker:
             await self._later(row, "unexpected")
         finally:
             self._busy.pop(row.id, None)
+            self._about.pop(row.id, None)
 
     async def _later(self, row: Inbound, error: str) -> None:
         log.warning("act.put_off", inbox=row.id, kind=row.act.kind, attempts=row.attempts + 1, error=error)
@@ -78,6 +92,11 @@ class Worker:
             await self._desk.give_up(row, tell)
         except CountersignError as again:
             log.error("act.not_put_off", inbox=row.id, error=str(again))
+
+
+def _about(row: Inbound) -> str | None:
+    """The request that an act concerns; None for what concerns none."""
+    return getattr(row.act, "case", None) or getattr(row.act, "id", None)
 
 
 async def _first(stop: asyncio.Event, arrived: asyncio.Event, busy: list[asyncio.Task[None]]) -> None:

@@ -171,3 +171,10 @@ async def test_it_works_until_it_is_stopped_and_finishes_what_it_holds(office: O
 async def test_reading_a_page_is_an_act_like_any_other(office: Office) -> None:
     await office.together(Read(OWNER, "help", "", Reply(OWNER)))
     assert await office.store.inbox(10) == []
+
+
+async def test_what_concerns_one_request_is_carried_out_in_the_order_it_came(office: Office) -> None:
+    """An approval looks the account up, the requester's Finished does not: it must not be judged first."""
+    case_id = await office.file(PE1)
+    await office.together(office.press(OWNER, case_id), office.press(PE1, case_id, "finish"))
+    assert office.types(case_id)[2:] == ["request.approved", "grant.opened", "grant.finished", "review.due"]

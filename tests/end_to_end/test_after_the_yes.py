@@ -1,0 +1,68 @@
+"""After the yes, through Slack and the whole bot: it ends, what is owed comes in, it is reviewed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.demo_workspace import APPROVER, ASKER
+from storage.log_check import check_database
+
+DEPUTY, STRANGER = "U0DEP1", "U0SOC1"
+
+
+async def approved(sandbox: Any, file: Any) -> Any:
+    """A request with its yes; the requester's receipt."""
+    card = await file(sandbox)
+    receipt = await sandbox.wait_for(lambda: sandbox.find(ASKER, "Escalate now"))
+    await sandbox.press(APPROVER, "Approve", message=card)
+    await sandbox.wait_for(lambda: "Finished" in sandbox.current(receipt).buttons)
+    return receipt
+
+
+async def test_from_the_yes_over_finished_and_evidence_to_an_accepted_review(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    receipt = await approved(sandbox, file)
+    await sandbox.press(ASKER, "Finished", message=sandbox.current(receipt))
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER))
+    assert (await sandbox.submit(ASKER, {"What it is": "https://recordings.example/7"})).ok
+    review = await sandbox.wait_for(lambda: sandbox.find(DEPUTY, "Accept"))
+    await sandbox.wait_for(lambda: "recordings.example" in sandbox.current(review).shown)
+    assert "reported finished" in sandbox.current(review).shown
+    await sandbox.press(DEPUTY, "Accept", message=sandbox.current(review))
+    await sandbox.wait_for(lambda: "Accepted" in sandbox.current(review).shown)
+    assert sandbox.current(review).buttons == []
+    types = bot.types()
+    assert types.index("grant.finished") < types.index("review.due") < types.index("review.passed")
+    assert check_database(bot.database).findings == ()
+
+
+async def test_a_deputy_who_was_never_reached_revokes_by_nobody_elses_leave(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    receipt = await approved(sandbox, file)
+    card = await sandbox.wait_for(lambda: sandbox.find(APPROVER, "Revoke"))
+    old = sandbox.current(receipt)
+    await sandbox.press(STRANGER, "Revoke", message=card)
+    await sandbox.wait_for(lambda: "decision.refused" in bot.types())
+    await sandbox.press(DEPUTY, "Revoke", message=card)
+    await sandbox.wait_for(lambda: "revoked" in sandbox.current(receipt).shown)
+    assert "Revoke" not in sandbox.current(card).buttons
+    await sandbox.press(ASKER, "Not used", message=old)
+    await sandbox.wait_for(lambda: sandbox.find(ASKER, "over already"))
+    assert [t for t in bot.types() if t.startswith("grant.")] == ["grant.opened", "grant.revoked"]
+
+
+async def test_more_time_is_asked_for_at_the_warning_and_given(start: Callable[..., Any], file: Any) -> None:
+    bot = await start(240.0)
+    sandbox = bot.sandbox
+    receipt = await approved(sandbox, file)
+    await sandbox.wait_for(lambda: "Extend" in sandbox.current(receipt).buttons, 30)
+    await sandbox.press(ASKER, "Extend", message=sandbox.current(receipt))
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER))
+    assert (await sandbox.submit(ASKER, {"Duration": "1 hour"})).ok
+    more = await sandbox.wait_for(lambda: sandbox.find(APPROVER, "more."))
+    await sandbox.press(APPROVER, "Approve", message=more)
+    await sandbox.wait_for(lambda: "grant.extended" in bot.types())
+    await sandbox.wait_for(lambda: sandbox.find(ASKER, "more time is approved"))
+    [(seconds,)] = bot.rows("SELECT seconds FROM access_grant")
+    assert seconds == 7200
