@@ -15,7 +15,7 @@ from functools import partial
 
 from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
-from bot.domain import beside, deciding, doors, ending, entries, filing, later, owing, saying
+from bot.domain import beside, breaking, deciding, doors, ending, entries, filing, later, owing, saying
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed
 from bot.domain.escalation import candidates
@@ -25,7 +25,7 @@ from bot.domain.request import Case, Refusal
 from bot.domain.rights import Allowed, Refused
 from bot.domain.transition import Absence, Draft, Lane, Say, Transition
 from bot.engine import CARD_AGE, Engine
-from bot.ports import Directory, Inbound, Store
+from bot.ports import Directory, GlassDebt, Inbound, Store
 
 DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
@@ -80,7 +80,7 @@ class Desk(Engine):
         """Carries out one inbox row, wholly and once."""
         act = row.act
         if isinstance(act, File):
-            async with self._filing[self.policy.humans.key(act.person)]:  # the brakes count one filing at a time
+            async with self._filing[self._one_at_a_time(act)]:  # brakes and quota count one filing at a time
                 await self._until_fresh(lambda: self._file(act), row.id)
         elif isinstance(act, Decide | Reach | Beside):
             await self._until_fresh(lambda: self._decide(act), row.id)
@@ -90,6 +90,13 @@ class Desk(Engine):
             await self._away(act, row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
+
+    def _one_at_a_time(self, act: File) -> str:
+        """Whose filings wait for each other: one human's, and where a quota counts, a whole provider's."""
+        runbook, provider = self.policy.runbooks.get(act.runbook), filing.provider_asking(self.policy, act.person)
+        if runbook is not None and runbook.break_glass is not None and provider is not None:
+            return f"provider {provider.id}"
+        return self.policy.humans.key(act.person)
 
     async def _answered(self, act: Read | Tell) -> Transition:
         """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
@@ -115,12 +122,25 @@ class Desk(Engine):
             form.requester, domain, provider.id if provider else "", form.runbook, form.target.strip(), now,
             denied_within=DENIED_WITHIN / self.scale, expired_within=EXPIRED_WITHIN / self.scale, week=WEEK / self.scale,
         )  # fmt: skip
+        glass = await self._glass(runbook, provider.id if provider else "")
         earlier = filing.Earlier(
             found.pending, found.same_pending, found.denied_by, found.expired_recently, found.asks_in_week,
-            found.last_outcome or "",
+            found.last_outcome or "", glass.opened, glass.overdue,
         )  # fmt: skip
         presence = await self._presence(candidates(policy, domain))
         return filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
+
+    async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
+        """Why a break-glass of this person would open nothing before a yes; None if it opens at once, or is none."""
+        provider = filing.provider_asking(self.policy, person)
+        found = await self._glass(runbook, provider.id if provider else "")
+        return breaking.debt(runbook, found.opened, found.overdue)
+
+    async def _glass(self, runbook: Runbook | None, provider: str) -> GlassDebt:
+        if runbook is None or runbook.break_glass is None:
+            return GlassDebt(0, overdue=False)
+        now, window = self.clock.now(), timedelta(seconds=breaking.window_of(runbook.break_glass) / self.scale)
+        return await self.store.glass_debt(provider, runbook.domain, now, now - window)
 
     async def _decide(self, act: Decide | Reach | Beside) -> Transition:
         click, policy = _click(act), self.policy
@@ -158,7 +178,7 @@ class Desk(Engine):
             return owing.may_hand_in(case, self.policy, click, now())
         profile = await self.directory.profile(act.person, DECISION_AGE)
         ask = case.question(act.version)
-        if ask is not None and ask is not case.approval:
+        if ask is not None and ask.kind != "approval":
             answered = later.judge(case, ask, self.policy, click, profile, now())
             return answered if isinstance(answered, NoEffect) else None
         judged = deciding.judge(case, self.policy, click, profile, now())
@@ -192,7 +212,7 @@ class Desk(Engine):
         if click.action == "revoke":
             return ending.revoke(case, self.policy, click, profile, now)
         ask = case.question(click.version)
-        if ask is not None and ask is not case.approval:
+        if ask is not None and ask.kind != "approval":
             older = self.sets.also_binding(ask.opened_at, self.scale)
             return later.answer(case, ask, self.policy, click, profile, now, older)
         if click.action == "deny":

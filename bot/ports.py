@@ -64,6 +64,14 @@ class Brakes:
 
 
 @dataclass(frozen=True, slots=True)
+class GlassDebt:
+    """Break-glass of one provider in one domain: how many were opened lately, and whether an answer to one is overdue."""
+
+    opened: int
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPolicy:
     """An accepted set as stored: files sorted by path."""
 
@@ -136,6 +144,9 @@ class Store(Protocol):
     async def case(self, case_id: str) -> Case | None: ...
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Ids of cases whose `wake_at` has come, most overdue first."""
+
+    async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
+        """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
 
     async def brakes(
         self,

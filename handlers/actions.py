@@ -67,7 +67,8 @@ async def rebuild_form(edge: Edge, body: Body) -> None:
     draft = read_metadata(sheet.metadata, sheet.entered, press.value)
     offered = edge.desk.runbooks_for(press.person, draft.kind)
     if offered:
-        await edge.update_view(sheet.id, sheet.hash, form(draft, offered, edge.scene()))
+        debt = await edge.glass_debt(press.person, draft.chosen)
+        await edge.update_view(sheet.id, sheet.hash, form(draft, offered, edge.scene(), debt))
 
 
 async def unknown(edge: Edge, body: Body) -> Answer:
@@ -86,6 +87,7 @@ ACTIONS: Mapping[str, Listener] = {
     names.UNUSED: Listener(decided("unused")),
     names.REVOKE: Listener(decided("revoke")),
     names.ACCEPT: Listener(decided("accept")),
+    names.RATIFY: Listener(decided("ratify")),
     **AFTER_ACTIONS,
     names.RUNBOOK: Listener(nothing, rebuild_form),
     **BESIDE_ACTIONS,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bot.acts import Act, Beside, Decide, Reply, Tell
+from bot.acts import Act, Beside, Decide, Decision, Reply, Tell
 from handlers import names, payloads
 from handlers.besides import at_once, with_form
 from handlers.edge import Answer, Edge, Listener
 from handlers.payloads import Body, Submission
 from handlers.views import wording
-from handlers.views.asks import evidence_form, extend_form, flag_form
+from handlers.views.asks import evidence_form, extend_form, flag_form, reject_form
 from handlers.views.dialogs import Asked, read_asked
 
 TEXT_MAX = 1000
@@ -50,13 +50,17 @@ async def take_evidence(edge: Edge, body: Body) -> Answer:
     return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "evidence", r, text, name))
 
 
-async def take_flag(edge: Edge, body: Body) -> Answer:
-    """A review is flagged, with its note."""
-    sent = payloads.submission(body)
-    text = sent.sheet.entered.get(names.REASON, "").strip()
-    if not text or len(text) > TEXT_MAX:
-        return {"response_action": "errors", "errors": {names.REASON: wording.TEXT_WANTED}}
-    return await _send(edge, sent, lambda c, v, r: Decide(sent.person, c, v, "flag", r, text))
+def with_note(decision: Decision) -> Listener:
+    """A review is flagged, or a break-glass rejected, with its note."""
+
+    async def take(edge: Edge, body: Body) -> Answer:
+        sent = payloads.submission(body)
+        text = sent.sheet.entered.get(names.REASON, "").strip()
+        if not text or len(text) > TEXT_MAX:
+            return {"response_action": "errors", "errors": {names.REASON: wording.TEXT_WANTED}}
+        return await _send(edge, sent, lambda c, v, r: Decide(sent.person, c, v, decision, r, text))
+
+    return Listener(take)
 
 
 async def _send(edge: Edge, sent: Submission, act: _Made) -> Answer:
@@ -71,10 +75,12 @@ AFTER_ACTIONS: Mapping[str, Listener] = {
     names.EXTEND: with_form("extend", extend_form),
     names.EVIDENCE: with_form("evidence", evidence_form),
     names.FLAG: with_form("flag", flag_form),
+    names.REJECT: with_form("reject", reject_form),
     names.ATTEST: at_once("attest"),
 }
 AFTER_SUBMISSIONS: Mapping[str, Listener] = {
     names.FORM_EXTEND: Listener(take_extend),
     names.FORM_EVIDENCE: Listener(take_evidence),
-    names.FORM_FLAG: Listener(take_flag),
+    names.FORM_FLAG: with_note("flag"),
+    names.FORM_REJECT: with_note("reject"),
 }

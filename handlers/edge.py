@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.acts import Act
 from bot.desk import Desk
+from bot.domain.people import Person
 from handlers.limits import CALL_ERRORS, verdict
 from handlers.payloads import Body
 from handlers.views.blocks import Block
@@ -42,6 +43,11 @@ class Edge:
 
     def scene(self) -> Scene:
         return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+
+    async def glass_debt(self, person: Person, runbook_id: str) -> str | None:
+        """Why a break-glass under the chosen runbook would open nothing now; None if it would, or is none."""
+        runbook = self.desk.policy.runbooks.get(runbook_id)
+        return None if runbook is None else await self.desk.glass_debt(person, runbook)
 
     async def take_in(self, key: str, act: Act, answer: Answer = NOTHING) -> Answer:
         """Writes the act down; the answer to give, which is the first one's for a repeat."""

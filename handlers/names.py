@@ -34,6 +34,8 @@ EVIDENCE = "add_evidence"
 ATTEST = "attest"
 ACCEPT = "accept"
 FLAG = "flag"
+RATIFY = "ratify"
+REJECT = "reject"
 
 # Forms (callback_id).
 FORM_ASK = "ask"
@@ -47,6 +49,7 @@ FORM_AWAY = "away"
 FORM_EXTEND = "extend"
 FORM_EVIDENCE = "evidence"
 FORM_FLAG = "flag_note"
+FORM_REJECT = "reject_note"
 
 # The global shortcut (callback_id).
 SHORTCUT_ASK = "ask"

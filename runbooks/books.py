@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.people import Person
-from bot.domain.policy import BreakGlass, Domain, EscalationPolicy, Executor, NamedPerson, Role, Rota, Runbook
+from bot.domain.policy import BreakGlass, Domain, EscalationPolicy, Executor, FieldSpec, NamedPerson, Role, Rota, Runbook
 from runbooks.findings import did_you_mean, listed
 from runbooks.forms import read_fields
 from runbooks.frontmatter import Parts
@@ -59,6 +59,7 @@ class Only:
     values: tuple[str, ...]
 
 
+INCIDENT = (FieldSpec("incident_reference", "Incident reference", "text", required=True, maximum=100),)  # break-glass
 ONLY = (
     Only("approvals", "right", ("approval", "immediate")),
     Only("requires", "right", ("approval", "immediate")),
@@ -190,7 +191,7 @@ def _runbook(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], body: s
         rotate_within=seconds_or_none(shape.rotate_within),
         review_within=seconds_or_none(shape.review_within),
         audience=shape.audience or shape.id,
-        fields=read_fields(sheet, shape.fields or []),
+        fields=(*(INCIDENT if glass else ()), *read_fields(sheet, shape.fields or [])),
         limit=limit(shape.limit),
         review_every=seconds_or_none(shape.review_every),
         tell=shape.tell or "daily",

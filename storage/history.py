@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.people import Person
-from bot.ports import Brakes
+from bot.ports import Brakes, GlassDebt
 from storage.sqlite import Session
 from storage.values import ms
 
@@ -29,6 +29,14 @@ class Windows:
     denied: timedelta
     expired: timedelta
     week: timedelta
+
+
+def glass_debt(session: Session, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
+    """Break-glass of a provider in a domain. A debt that closed unanswered counts as long as the openings do."""
+    where = {"provider": provider, "domain": domain, "since": ms(since)}
+    opened = session.row("glass_openings", **where)
+    overdue = session.row("glass_overdue", **where, now=ms(now))
+    return GlassDebt(0 if opened is None else opened["opened"], overdue is not None)
 
 
 def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Brakes:

@@ -163,6 +163,21 @@ ORDER BY r.expires_ms, r.id LIMIT :limit;
 
 -- ── what earlier requests say ───────────────────────────────────────────────────────────────────────────────────────
 
+-- name: glass_openings
+-- How often a provider broke the glass in a domain.
+SELECT count(*) AS opened FROM request AS r JOIN ask AS a ON a.case_id = r.id AND a.n = 0
+WHERE r.provider = :provider AND r.domain = :domain AND r.state = 'opened' AND r.filed_ms >= :since
+  AND a.kind = 'ratification';
+
+-- name: glass_overdue
+-- A ratification or review of a break-glass that nobody answered in time.
+SELECT 1 AS overdue FROM request AS r
+JOIN ask AS a ON a.case_id = r.id AND a.n = 0 AND a.kind = 'ratification'
+JOIN ask AS o ON o.case_id = r.id AND o.kind IN ('ratification', 'review')
+WHERE r.provider = :provider AND r.domain = :domain AND r.state = 'opened' AND o.due_ms <= :now
+  AND (o.state = 'open' OR (o.state = 'expired' AND o.due_ms >= :since))
+LIMIT 1;
+
 -- name: pending_of_requester
 -- How many pending requests a person has in a domain.
 SELECT count(*) AS pending FROM request

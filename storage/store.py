@@ -16,7 +16,7 @@ from bot.domain.errors import SettingsError, StorageError
 from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
-from bot.ports import Backlog, Brakes, Copy, Inbound, Listed, LogRow, Outgoing, StoredPolicy
+from bot.ports import Backlog, Brakes, Copy, GlassDebt, Inbound, Listed, LogRow, Outgoing, StoredPolicy
 from storage import history, inbox, outbox, overview, policies, reading, schema
 from storage.group import Group
 from storage.ledger_rows import Head, Ledger, read_head
@@ -92,6 +92,9 @@ class SqliteStore:
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         return await self._read(lambda session: reading.due(session, now, limit))
+
+    async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
+        return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))
 
     async def brakes(
         self,

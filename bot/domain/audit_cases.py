@@ -27,6 +27,7 @@ _NAMES = {
     "breakglass": "opened ratified rejected unratified",
     "review": "due passed flagged overdue",
     "drill": "started reached ended",
+    "extension": "asked denied expired",
     "exception": "opened renewed ended",
     "right": "kept withdrawn",
     "roster": "attested",
@@ -45,13 +46,27 @@ _OUTCOMES = NO | {"grant.opened"}
 Phase = Literal["pending", "no", "open", "ended"]
 
 
+_AFTER: Mapping[str, str] = {  # what makes sense only once something else has happened
+    "breakglass.ratified": "breakglass.opened",
+    "breakglass.rejected": "breakglass.opened",
+    "breakglass.unratified": "breakglass.opened",
+    "review.passed": "review.due",
+    "review.flagged": "review.due",
+    "review.overdue": "review.due",
+    "extension.denied": "extension.asked",
+    "extension.expired": "extension.asked",
+}
+_FIRST = frozenset(_AFTER.values())
+
+
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
-    """What one case has so far. `seq` and `leaf` are of its last entry."""
+    """What one case has so far. `seq` and `leaf` are of its last entry; `seen` are the types that others must follow."""
 
     seq: int
     leaf: bytes
     phase: Phase = "pending"
+    seen: frozenset[str] = frozenset()
 
 
 def judged(
@@ -62,7 +77,10 @@ def judged(
     faults = [] if entry is None else list(_chain(before, seq, entry))
     phase: Phase = "pending" if before is None else before.phase
     faults += _order(before, kind, entry, phase)
-    return CaseRecord(seq, leaf, _next(phase, kind)), tuple(faults)
+    seen = frozenset() if before is None else before.seen
+    if _AFTER.get(kind, kind) not in seen and kind in _AFTER:
+        faults.append(f"{kind} without {_AFTER[kind]}.")
+    return CaseRecord(seq, leaf, _next(phase, kind), seen | ({kind} & _FIRST)), tuple(faults)
 
 
 def _chain(before: CaseRecord | None, seq: int, entry: Mapping[str, object]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import entries, saying
-from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
+from bot.domain.lifecycle import RequestState, move_ask, move_request
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
 from bot.domain.quorum import Count, count
@@ -145,9 +145,10 @@ def refuse(case: Case, policy: Policy, click: Click, no: NoEffect) -> Transition
 def closed(case: Case, now: datetime) -> NoEffect | None:
     """Why nothing can be decided any more; None while the question is open."""
     request = case.request
-    if request.state is RequestState.EXPIRED or (case.approval.state is AskState.OPEN and now >= case.approval.expires_at):
+    pending = request.state is RequestState.PENDING
+    if request.state is RequestState.EXPIRED or (pending and now >= case.approval.expires_at):
         return NoEffect(Refusal.LATE, "late", {"at": _ms(case.approval.expires_at)})
-    if case.approval.state is AskState.OPEN:
+    if pending:
         return None
     params: dict[str, object] = {
         "state": str(request.state), "by": str(request.closed_by or ""), "at": _ms(request.closed_at or now),

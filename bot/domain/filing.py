@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from bot.domain import entries, saying
+from bot.domain import breaking, entries, saying
 from bot.domain.escalation import Advance, Fired, Presence, advance, deadline, freeze
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
@@ -60,6 +60,8 @@ class Earlier:
     expired_recently: bool
     asks_in_week: int = 0
     last_outcome: str = ""
+    glass_opened: int = 0  # break-glass openings of the provider in the domain, within the quota's window
+    glass_overdue: bool = False  # a ratification or review of one of them is overdue
 
 
 def provider_asking(policy: Policy, person: Person) -> Provider | None:
@@ -71,8 +73,6 @@ def not_yet(runbook: Runbook) -> str | None:
     """Why this release cannot take a request under a runbook; None if it can."""
     if runbook.right == "autonomous":
         return "Rights without an approval are not served by this release yet. Ask your owner directly."
-    if runbook.break_glass is not None:
-        return "Break-glass is not served by this release yet. Use another emergency runbook or the sealed path."
     if runbook.subject_verification:
         return "Resets that need the subject's identity verified are not served by this release yet."
     if runbook.executor is not None or runbook.not_before is not None:
@@ -112,6 +112,8 @@ def file(
         text = f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice."
         return _refused(policy, form, "already_pending", text, form_view)
     case = opened(policy, form, runbook, earlier, now, scale)
+    if runbook.break_glass is not None and breaking.debt(runbook, earlier.glass_opened, earlier.glass_overdue) is None:
+        return _at_once(breaking.begin(case, policy, runbook, presence, now), policy, form, form_view)
     result = _with_denier(advance(case, case.approval, policy, presence, now), case, policy, presence, earlier, now)
     after = case.with_approval(result.ask)
     says = [say for event in result.events for say in saying.step(after, policy, event)]
@@ -123,6 +125,17 @@ def file(
     ]
     drafts = (entries.filed(after, policy), *(entries.step(after, policy, e) for e in result.events))
     return Transition(None, after, drafts, tuple(says), wake_at(after))
+
+
+def _at_once(act: Transition, policy: Policy, form: Form, form_view: str) -> Transition:
+    """A break-glass, with the receipt and the lead's copies that every filing has."""
+    assert act.after is not None
+    told = (
+        saying.receipt(act.after, form.door),
+        *saying.lead_copies(act.after, policy),
+        *_form_result(form_view, act.after.id, form.requester, "filed", {"id": act.after.id}),
+    )
+    return replace(act, says=(*act.says, *told))
 
 
 def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: datetime, scale: float) -> Case:

@@ -1,4 +1,4 @@
-"""The asks that follow the yes, driven by the one engine: review and extension. A new kind is one row of `KINDS`.
+"""The asks that follow the yes, driven by the one engine: ratification, review, extension. A new kind is a row of `KINDS`.
 
 - A review is open for two windows: at the end of the first it is *overdue*, which stands in the log and brings the risk
   owner. Silence never passes it.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import entries, saying
+from bot.domain import breaking, entries, saying
 from bot.domain.aftermath import Chore
 from bot.domain.deciding import Click, NoEffect, refuse
 from bot.domain.escalation import Presence, advance, deadline, freeze
@@ -166,8 +166,9 @@ def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-_YES = frozenset({"approve", "accept"})
+_YES = frozenset({"approve", "accept", "ratify"})
 KINDS: Mapping[AskKind, Mapping[str, Answer]] = {
     "review": {"accept": _accept, "flag": _flag},
     "extension": {"approve": _longer, "deny": _not_longer},
+    "ratification": {"ratify": breaking.ratify, "reject": breaking.reject},
 }

@@ -213,7 +213,7 @@ class Case:
 
     @property
     def approval(self) -> Ask:
-        """The question whether the request may be executed."""
+        """The question whether the request may be executed; of a break-glass, whether it should have been."""
         return self.asks[0]
 
     def with_approval(self, ask: Ask) -> Case:
@@ -221,8 +221,13 @@ class Case:
 
     @property
     def later(self) -> tuple[Ask, ...]:
-        """The asks that came after the one for the approval."""
-        return self.asks[1:]
+        """The asks after the yes: all but the one for the approval."""
+        return tuple(ask for ask in self.asks if ask.kind != "approval")
+
+    @property
+    def break_glass(self) -> bool:
+        """It opened before any yes, and somebody owes its ratification."""
+        return self.asks[0].kind == "ratification"
 
     def question(self, version: int) -> Ask | None:
         """The ask that a button with this version belongs to."""

@@ -103,7 +103,7 @@ def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Say, ...]:
     and state. The reason stands in that one message only: no table keeps it once it is delivered."""
     state = str(case.request.state if case.grant is None else case.grant.state)
     says = [Say("outcome", lane(case), case.id, to=case.request.requester, data={"state": state, "reason": reason})]
-    if case.request.state is RequestState.APPROVED and state == "open":
+    if case.request.state in (RequestState.APPROVED, RequestState.OPENED) and state == "open":
         says.append(Say("body", lane(case), case.id, to=case.request.requester))
     domain = policy.domains.get(case.request.domain)
     if domain is not None:

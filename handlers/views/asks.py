@@ -85,12 +85,21 @@ def evidence_form(asked: Asked, case: Case) -> Block:
 
 def flag_form(asked: Asked, case: Case) -> Block:
     """What was not in order: the note of a review that is flagged."""
+    return _note_form(asked, case, names.FORM_FLAG, wording.FLAG, wording.FLAG_MEANS)
+
+
+def reject_form(asked: Asked, case: Case) -> Block:
+    """Why a break-glass should not have been."""
+    return _note_form(asked, case, names.FORM_REJECT, wording.REJECT, wording.REJECT_MEANS)
+
+
+def _note_form(asked: Asked, case: Case, callback: str, title: str, means: str) -> Block:
     text: Block = {"type": "plain_text_input", "action_id": names.REASON, "multiline": True, "max_length": 1000}
     blocks = [
-        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.FLAG_MEANS}"),
+        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{means}"),
         input_block(names.REASON, wording.NOTE, text),
     ]
-    return modal(names.FORM_FLAG, wording.FLAG, blocks, submit=wording.FLAG, close=wording.CANCEL, metadata=_meta(asked))
+    return modal(callback, title, blocks, submit=title, close=wording.CANCEL, metadata=_meta(asked))
 
 
 def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
@@ -107,6 +116,13 @@ def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     for note in (n for n in case.approval.notes if n.kind == "evidence"):
         lines += [f"{who(note.person)} handed in at {scene.at(note.at)}:", *quote(note.text, 600).split("\n")]
     return head, [line for line in lines if line]
+
+
+def _ratification_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    request = case.request
+    asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this for *{scene.lasting(request.seconds)}*"
+    lines = [*facts.asked_for(case, scene), facts.outcome(case, scene), wording.RATIFY_MEANS]
+    return f"*{facts.heading(case)}*\n{asks}", lines
 
 
 def _extension_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
@@ -138,10 +154,15 @@ def _meta(asked: Asked) -> str:
 
 
 _HEADS: Mapping[AskKind, Callable[[Case, Ask, Scene], tuple[str, list[str]]]] = {
+    "ratification": _ratification_head,
     "review": _review_head,
     "extension": _extension_head,
 }
 _BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
+    "ratification": (
+        lambda value: button(wording.RATIFY, names.RATIFY, value, "primary"),
+        lambda value: button(wording.REJECT, names.REJECT, value, "danger"),
+    ),
     "review": (
         lambda value: button(wording.ACCEPT, names.ACCEPT, value, "primary"),
         lambda value: button(wording.FLAG, names.FLAG, value, "danger"),

@@ -29,7 +29,8 @@ def pending(case: Case) -> bool:
 
 
 def heading(case: Case, limit: int = 200) -> str:
-    return inline(case.request.title, limit)
+    mark = f"{wording.BREAK_GLASS} · " if case.break_glass else ""
+    return mark + inline(case.request.title, limit)
 
 
 def asked_for(case: Case, scene: Scene) -> list[str]:

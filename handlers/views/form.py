@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bot.domain.filing import REASON_MAX, TARGET_MAX, not_yet
 from bot.domain.policy import Kind, Runbook
@@ -35,10 +36,10 @@ class Draft:
     door: str = ""
 
 
-def form(draft: Draft, offered: Sequence[Runbook], scene: Scene) -> Block:
-    """The form for somebody who may ask for `offered` (not empty)."""
+def form(draft: Draft, offered: Sequence[Runbook], scene: Scene, debt: str | None = None) -> Block:
+    """The form for somebody who may ask for `offered` (not empty). `debt`: why the chosen break-glass opens nothing now."""
     chosen = next((r for r in offered if r.id == draft.chosen), None)
-    blocks = [_runbook(offered, chosen), _consequence(chosen, scene)]
+    blocks = [_runbook(offered, chosen), _consequence(chosen, scene, debt)]
     blocks.append(_target(chosen, draft.entered))
     if draft.was_cut:
         blocks.append(context(wording.FORM_CUT, names.BLOCK_NOTE))
@@ -93,7 +94,7 @@ def _runbook(offered: Sequence[Runbook], chosen: Runbook | None) -> Block:
     return input_block(names.RUNBOOK, wording.RUNBOOK, element, dispatch=True)
 
 
-def _consequence(chosen: Runbook | None, scene: Scene) -> Block:
+def _consequence(chosen: Runbook | None, scene: Scene, debt: str | None) -> Block:
     if chosen is None:
         return context(wording.FORM_CHOOSE, names.BLOCK_CONSEQUENCE)
     unserved = not_yet(chosen)
@@ -104,7 +105,9 @@ def _consequence(chosen: Runbook | None, scene: Scene) -> Block:
     roles = [role for role in chosen.requires if role != "owner"]
     named = [domain.risk_owner] if domain and domain.risk_owner and "risk_owner" in roles else []
     more = " and the ".join(wording.ROLES[r] for r in roles) + (f" {everyone(named)}" if named else "")
-    said = wording.consequence(chosen, owner, more) + (f" All times run fast{scene.demo}." if scene.demo else "")
+    glass = chosen.break_glass
+    by = scene.at(scene.now + timedelta(seconds=glass.ratify_within / scene.scale)) if glass else ""
+    said = wording.consequence(chosen, owner, more, debt, by) + (f" All times run fast{scene.demo}." if scene.demo else "")
     return context(said, names.BLOCK_CONSEQUENCE)
 
 

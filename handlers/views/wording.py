@@ -18,6 +18,9 @@ PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend
 FINISHED, UNUSED, REVOKE, EXTEND = "Finished", "Not used", "Revoke", "Extend"
 ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand in", "Evidence", "Note"
 ACCEPT, FLAG = "Accept", "Flag"
+RATIFY, REJECT, BREAK_GLASS = "Ratify", "Reject", "BREAK-GLASS"
+RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at once, and a review is opened."
+REJECT_MEANS = "What is open is revoked at once, and the review carries your reason."
 REVOKE_MEANS = "The approval ends at once and the requester is told. It cannot be taken back."
 EXTEND_MEANS = "The people who approved are asked again. The approval ends at its time unless they say yes."
 FLAG_MEANS = "Say what was not in order. It stands in the decision log and the domain's channel hears of it."
@@ -33,6 +36,8 @@ ASKS: Mapping[AskKind, str] = {
 ANSWERED: Mapping[tuple[str, str], str] = {
     ("review", "yes"): "Accepted",
     ("review", "no"): "Flagged",
+    ("ratification", "yes"): "Ratified",
+    ("ratification", "no"): "Rejected",
     ("extension", "yes"): "More time approved",
     ("extension", "no"): "More time denied",
 }
@@ -65,6 +70,9 @@ STATES: Mapping[str, str] = {
     "unused": "approval ended (not used)",
     "revoked": "approval ended (revoked)",
     "lapsed": "approval ended",
+    "breakglass.ratified": "break-glass ratified",
+    "breakglass.rejected": "break-glass rejected",
+    "breakglass.unratified": "break-glass not ratified in time",
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
 }
@@ -104,8 +112,12 @@ FILED = "What follows is told in our direct message, and there you can withdraw 
 FILED_WAIT = "Asking the people who decide …"
 
 
-def consequence(runbook: Runbook, owner: str, more: str) -> str:
-    """What sending the form sets going. `owner` and `more` are mentions."""
+def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratify_by: str) -> str:
+    """What sending the form sets going. `owner` and `more` are mentions; `debt` is why a break-glass opens nothing."""
+    if runbook.break_glass is not None and debt is None:
+        return f"*{BREAK_GLASS}.* Opens now, and everybody is told; {owner} must ratify by {ratify_by}."
+    if debt is not None:
+        return f"{debt} {owner}, the deputies and the on-call are asked at once."
     if runbook.right == "immediate":
         return f"Nothing opens before a yes. {owner}, the deputies and the on-call are asked at once."
     if runbook.approvals > 1:

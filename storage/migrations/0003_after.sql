@@ -9,6 +9,8 @@ ALTER TABLE access_grant ADD COLUMN ended_team TEXT;
 ALTER TABLE access_grant ADD COLUMN ended_user TEXT;
 ALTER TABLE access_grant ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
 
+CREATE INDEX request_glass ON request (provider, domain, filed_ms) WHERE state = 'opened';
+
 -- Evidence and rotation that the provider owes.
 CREATE TABLE duty (
   case_id TEXT NOT NULL REFERENCES request (id),

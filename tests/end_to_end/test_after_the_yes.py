@@ -7,6 +7,7 @@ from bot.demo_workspace import APPROVER, ASKER
 from storage.log_check import check_database
 
 DEPUTY, STRANGER = "U0DEP1", "U0SOC1"
+SAMIRA, KOFI = "U0CLIN", "U0CLDEP1"
 
 
 async def approved(sandbox: Any, file: Any) -> Any:
@@ -66,3 +67,27 @@ async def test_more_time_is_asked_for_at_the_warning_and_given(start: Callable[.
     await sandbox.wait_for(lambda: sandbox.find(ASKER, "more time is approved"))
     [(seconds,)] = bot.rows("SELECT seconds FROM access_grant")
     assert seconds == 7200
+
+
+async def test_a_break_glass_opens_at_once_and_a_rejection_revokes_it(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    await sandbox.command(ASKER, "/breakglass", "clinical-signin-outage All wards are out")
+    form = await sandbox.wait_for(lambda: sandbox.modal(ASKER))
+    assert "Opens now, and everybody is told" in form.shown
+    filled = {"Target": "clinical-sso-prod", "Site": "All sites", "Staff who cannot sign in": "900"}
+    assert not (await sandbox.submit(ASKER, filled)).ok  # the incident reference is forced
+    assert (await sandbox.submit(ASKER, {**filled, "Incident reference": "INC77"})).ok
+    card = await sandbox.wait_for(lambda: sandbox.find(SAMIRA, "Ratify"))
+    await sandbox.wait_for(lambda: sandbox.find(KOFI, "Ratify"))
+    assert "BREAK-GLASS" in card.shown
+    assert "INC77" in card.shown
+    receipt = await sandbox.wait_for(lambda: sandbox.find(ASKER, "Not used"))
+    assert "BREAK-GLASS" in receipt.shown
+    await sandbox.press(SAMIRA, "Reject", message=card)
+    await sandbox.wait_for(lambda: sandbox.modal(SAMIRA))
+    assert (await sandbox.submit(SAMIRA, {"Note": "One ward only"})).ok
+    await sandbox.wait_for(lambda: "Rejected" in sandbox.current(card).shown)
+    await sandbox.wait_for(lambda: "revoked" in sandbox.current(receipt).shown)
+    assert {"breakglass.opened", "breakglass.rejected", "grant.revoked", "review.flagged"} <= set(bot.types())
+    assert check_database(bot.database).findings == ()

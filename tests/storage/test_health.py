@@ -94,8 +94,11 @@ async def test_another_programs_database_is_an_error(tmp_path: Path) -> None:
 
 
 async def test_a_damaged_database_is_an_error(file: Path) -> None:
+    connection = sqlite3.connect(file)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'vote'").fetchone()
+    connection.close()
     content = bytearray(file.read_bytes())
-    content[-4096:] = b"\xff" * 4096  # a page that the schema's version does not need
+    content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096  # a page that the schema's version does not need
     file.write_bytes(content)
     assert await told(file) == [
         ("error", "The database is damaged: restore a backup, then run `countersign log verify`."),
