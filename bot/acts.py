@@ -14,7 +14,7 @@ from pydantic import Discriminator, TypeAdapter
 from bot.domain.people import Person
 
 Decision = Literal["approve", "deny", "withdraw"]
-Deed = Literal["question", "answer", "hold", "pass", "push", "for", "against"]
+Deed = Literal["question", "answer", "hold", "pass", "push", "for", "against", "here"]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
 Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log"]
 

@@ -26,6 +26,7 @@ AGAIN = "ask_again"
 ASK_HERE = "ask_here"
 RECOMMEND = "recommend"
 ADVISE_AGAINST = "advise_against"
+HERE = "i_am_here"
 
 # Forms (callback_id).
 FORM_ASK = "ask"
@@ -61,6 +62,7 @@ BLOCK_BESIDE = "beside"
 BLOCK_LEAD = "lead"
 BLOCK_DOOR = "door"
 BLOCK_ANSWER = "to_answer"
+BLOCK_DRILL = "drill"
 
 
 @dataclass(frozen=True, slots=True)

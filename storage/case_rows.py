@@ -8,7 +8,7 @@ from typing import get_args
 from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import ROLES
-from bot.domain.request import Ask, FieldValue, Grant, Note, Reached, Request, Step, StepState, Vote
+from bot.domain.request import Ask, Drill, FieldValue, Grant, Note, Reached, Request, Step, StepState, Vote
 from storage.sqlite import Row
 from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns, to_json
 
@@ -27,6 +27,7 @@ def from_request(request: Request) -> Columns:
         "filed_ms": ms(request.filed_at), "expires_ms": ms(request.expires_at), "state": request.state.value,
         "version": request.version, "closed_ms": ms_or_none(request.closed_at), **to_columns(request.closed_by, "closed"),
         "asks_before": request.asks_before, "last_outcome": request.last_outcome, "denied_lately": int(request.denied_lately),
+        **_from_drill(request.drill),
     }  # fmt: skip
 
 
@@ -56,7 +57,19 @@ def to_request(row: Row) -> Request:
         asks_before=row["asks_before"],
         last_outcome=row["last_outcome"],
         denied_lately=bool(row["denied_lately"]),
+        drill=_to_drill(row),
     )
+
+
+def _from_drill(drill: Drill | None) -> Columns:
+    kind = "" if drill is None else "fast" if drill.fast else "plain"
+    return {"drill": kind, **to_columns(None if drill is None else drill.only_me, "drill")}
+
+
+def _to_drill(row: Row) -> Drill | None:
+    if not row["drill"]:
+        return None
+    return Drill(row["drill"] == "fast", person_or_none(row["drill_team"], row["drill_user"]))
 
 
 def from_ask(ask: Ask) -> Columns:

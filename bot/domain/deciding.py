@@ -142,8 +142,10 @@ def refuse(case: Case, policy: Policy, click: Click, no: NoEffect) -> Transition
 
 
 def closed(case: Case, now: datetime) -> NoEffect | None:
-    """Why nothing can be decided any more; None while the question is open."""
+    """Why nothing can be decided any more, or ever (a drill); None while the question is open."""
     request = case.request
+    if request.drill is not None:
+        return NoEffect(Refusal.STALE, "drill", {})
     if request.state is RequestState.EXPIRED or (case.approval.state is AskState.OPEN and now >= case.approval.expires_at):
         return NoEffect(Refusal.LATE, "late", {"at": _ms(case.approval.expires_at)})
     if case.approval.state is AskState.OPEN:

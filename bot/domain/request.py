@@ -15,7 +15,7 @@ from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Kind, Right, Role
 
-AskKind = Literal["approval"]
+AskKind = Literal["approval", "drill"]
 StepState = Literal["waiting", "fired", "skipped"]
 
 
@@ -36,6 +36,14 @@ class FieldValue:
     name: str
     label: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """The case only rehearses (`drilling`). `fast`: steps follow within half a minute; `only_me`: who gets every card."""
+
+    fast: bool = False
+    only_me: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,7 @@ class Request:
     asks_before: int = 0  # of this provider for this runbook in the 7 days before
     last_outcome: str = ""  # of the last of them
     denied_lately: bool = False  # the same target was denied within a day
+    drill: Drill | None = None  # nothing is asked for: it never gives anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,7 @@ class Vote:
     """One person's click. The recorded decider is who clicked, never who was asked (rule 2)."""
 
     person: Person
-    answer: Literal["yes", "no"]
+    answer: Literal["yes", "no", "here"]  # `here` decides nothing: a drill reached them
     role: Role
     at: datetime
     seconds: int
