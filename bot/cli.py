@@ -17,8 +17,11 @@ from bot import printing
 from bot.clock import SystemClock
 from bot.domain.errors import CountersignError, PolicyError
 from bot.domain.escalation import Presence
+from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.timeline import explain as explained
+from bot.domain.whois import named
+from bot.drill_cli import drill
 from bot.requests_cli import app as requests_app
 
 app = typer.Typer(
@@ -26,6 +29,7 @@ app = typer.Typer(
     help="The provider asks. The owner signs.",
 )  # fmt: skip
 app.add_typer(requests_app, name="requests")
+app.command()(drill)
 log_app = typer.Typer(no_args_is_help=True, help="The decision log.")
 app.add_typer(log_app, name="log")
 
@@ -81,16 +85,27 @@ def explain(
     at: Annotated[
         str | None, typer.Option(help="File it at this time: 2026-12-01T03:00 (UTC unless it says otherwise).")
     ] = None,
+    absent: Annotated[
+        list[str] | None, typer.Option(metavar="PERSON", help="Said to be away; repeat it for several.")
+    ] = None,
+    asleep: Annotated[
+        list[str] | None, typer.Option(metavar="PERSON", help="Has paused notifications; repeat it for several.")
+    ] = None,
     runbooks: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """Print what the engine would do with a request under RUNBOOK that nobody answers."""
+    """Print what the engine would do with a request under RUNBOOK that nobody answers.
+
+    PERSON is a label of the responsibility matrix, an id, or TEAM/USER.
+    """
     policy = _policy(runbooks)
     found = policy.runbooks.get(runbook)
     if found is None:
         known = ", ".join(policy.runbooks)
         raise typer.BadParameter(f"There is no runbook {runbook!r}. There are: {known}.")
-    told = explained(policy, found, _moment(at), Presence({}))
+    away = Presence({_person(policy, text, "--absent"): "absent" for text in absent or []})
+    sleepers = frozenset(_person(policy, text, "--asleep") for text in asleep or [])
+    told = explained(policy, found, _moment(at), away, asleep=sleepers)
     if as_json:
         print(json.dumps(printing.timeline(policy, found, told), ensure_ascii=False))
     else:
@@ -223,6 +238,15 @@ def _policy(directory: Path | None) -> Policy:
     if loaded.policy is None:
         raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
     return loaded.policy
+
+
+def _person(policy: Policy, text: str, option: str) -> Person:
+    person = named(policy, text)
+    if person is None:
+        raise typer.BadParameter(
+            f"The policy names nobody by {text!r}; `countersign matrix` shows whom.", param_hint=option
+        )
+    return person
 
 
 def _count(number: int, what: str) -> str:

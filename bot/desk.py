@@ -15,7 +15,7 @@ from functools import partial
 
 from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
-from bot.domain import beside, breaking, deciding, doors, ending, entries, filing, later, owing, saying
+from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, saying
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed
 from bot.domain.escalation import candidates
@@ -151,6 +151,9 @@ class Desk(Engine):
             return Transition(None, None, (Draft("decision.refused", who, data=data),), says)
         if isinstance(act, Reach):
             return await self._reached(case, act)
+        if click.action == "here":
+            presence = await self._presence(candidates(policy, case.request.domain))
+            return drilling.here(case, policy, click, presence, self.clock.now())
         by_provider = self._by_provider(case, click)
         if by_provider is not None:
             return by_provider

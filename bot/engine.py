@@ -10,13 +10,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from bot.clock import Clock
-from bot.domain import saying, sweeping
+from bot.domain import drilling, saying, sweeping
 from bot.domain.errors import LookupFailed, Stale, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
 from bot.domain.motion import InForce, Sets
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
+from bot.domain.request import Case
 from bot.domain.transition import Transition
 from bot.ports import Directory, Outgoing, Store
 from bot.reader import Reader
@@ -45,6 +46,8 @@ class Engine(Reader):
         if case is None:
             return None
         presence = await self._presence(candidates(self.policy, case.request.domain))
+        if case.request.drill is not None:
+            return drilling.sweep(case, self.policy, presence, self.clock.now())
         cards = [c for c in await self.store.copies(case_id) if c.purpose == "card"]
         return sweeping.sweep(case, self.policy, presence, self.clock.now(), len(cards))
 
@@ -63,7 +66,8 @@ class Engine(Reader):
                 say = saying.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
                 return Transition(None, None, says=(say,)) if say else None
             presence = await self._presence(candidates(self.policy, case.request.domain))
-            return sweeping.card_failed(case, self.policy, presence, person, error, self.clock.now())
+            failed = sweeping.card_failed if case.request.drill is None else drilling.card_failed
+            return failed(case, self.policy, presence, person, error, self.clock.now())
 
         await self._until_fresh(judged, None)
 
@@ -93,6 +97,10 @@ class Engine(Reader):
         await self.store.commit(act)
         self.spoke.set()
         self.committed(act)
+
+    async def presence_for(self, case: Case) -> Presence:
+        """Who of those whom the case could ask is not here now."""
+        return await self._presence(candidates(self.policy, case.request.domain))
 
     async def _presence(self, people: Iterable[Person]) -> Presence:
         """Who is away, whose account is gone. Whom Slack does not answer for in time counts as there: a card is tried."""

@@ -146,6 +146,10 @@ class Metrics:
             self._requests.labels("other", "refused").inc()
 
     def _moved(self, before: Case | None, after: Case, now: datetime) -> None:
+        for step in _fired(before, after):
+            self._late.observe(max(0.0, (now - step.due_at).total_seconds()))
+        if after.request.drill is not None:
+            return  # a rehearsal is no request
         kind, state = word(after.request.kind), after.request.state
         if before is None:
             self._requests.labels(kind, "filed").inc()
@@ -155,8 +159,6 @@ class Metrics:
                 self._expired_late.observe(max(0.0, (now - after.approval.expires_at).total_seconds()))
         if after.grant is not None and (before is None or before.grant is None or before.grant.state != after.grant.state):
             self._grants.labels(word(str(after.grant.state))).inc()
-        for step in _fired(before, after):
-            self._late.observe(max(0.0, (now - step.due_at).total_seconds()))
 
 
 def _fired(before: Case | None, after: Case) -> Iterator[Step]:

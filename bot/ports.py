@@ -126,6 +126,7 @@ class Listed:
     expires_at: datetime
     closed_at: datetime | None
     not_after: datetime | None
+    drill: bool = False
 
 
 class Store(Protocol):
@@ -164,13 +165,13 @@ class Store(Protocol):
         """What earlier requests say, `target` compared exactly. The windows are real time: divide them by TIME_SCALE."""
 
     async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
-        """Pending cases of any of these domains or providers, the next to expire first."""
+        """Pending cases of any of these domains or providers, the next to expire first; never a drill."""
 
     async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
         """Newest first."""
 
     async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
-        """Pending cases whose open ask has reached the person, the next to expire first."""
+        """Pending cases whose open ask has reached the person, the next to expire first; never a drill."""
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""
@@ -214,6 +215,9 @@ class Store(Protocol):
 
     async def prove_writable(self) -> None:
         """Writes durably without changing anything. Raises StorageError, or SchemaError (another program's version)."""
+
+    async def running_drill(self, runbook: str) -> str | None:
+        """The id of the drill of a runbook that is under way; None where there is none."""
 
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
         """Requests oldest first: those pending or with an open grant, or all."""

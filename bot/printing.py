@@ -17,6 +17,12 @@ _RIGHTS = {
     "immediate": "everybody is asked at once; nothing happens before the yes",
 }
 _LABEL = {"owner": "owner", "deputies": "deputies", "on_call": "on call now", "risk_owner": "risk owner"}
+_WHY = {
+    "conflicted": "the request is theirs or about them",
+    "nobody": "nobody is named or on duty",
+    "passed_by": "the step after it fired already",
+    "nobody_left": "nobody is left to remind",
+}
 _ROLE = {"owner": "owner", "deputies": "deputies", "on_call": "on-call", "risk_owner": "risk owner"}
 
 
@@ -59,6 +65,7 @@ def timeline(policy: Policy, runbook: Runbook, told: Timeline) -> dict[str, obje
             {
                 "at": stamp(m.at), "after": round((m.at - told.filed_at).total_seconds()), "what": m.what,
                 "role": m.role, "people": [_person(policy, p) for p in m.people], "why": m.why, "page": m.page,
+                "asleep": [str(p) for p in m.asleep],
             }
             for m in told.moments
         ],
@@ -83,13 +90,14 @@ def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator
 
 
 def _what(policy: Policy, moment: Moment) -> str:
-    people = ", ".join(_named(policy, p) for p in moment.people)
+    people = ", ".join(_named(policy, p) + (", asleep" if p in moment.asleep else "") for p in moment.people)
     if moment.what == "expire":
         return "expires: nothing opens"
     role = _ROLE[moment.role or "owner"]
     if moment.what == "skip":
-        return f"{role}: skipped, {moment.why.replace('_', ' ')}"
-    return f"{'asks' if moment.what == 'ask' else 'reminds'} {people}"
+        return f"{role}: skipped, {_WHY.get(moment.why, moment.why.replace('_', ' '))}"
+    page = ", by page too" if moment.page else ""
+    return f"{'asks' if moment.what == 'ask' else 'reminds'} {people}{page}"
 
 
 def _after(delta: timedelta) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from bot import printing_drill
 from bot.domain.ledger import stamp
 from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
@@ -38,7 +39,9 @@ def line(policy: Policy | None, one: Listed) -> str:
     elif one.state == "pending":
         state = f"pending until {when(one.expires_at)}"
     else:
-        state = one.grant or one.state
+        state = "ended" if one.drill else one.grant or one.state
+    if one.drill:
+        return f"{one.id}  {state:<36}  DRILL: {safe(one.title)}; on the host"
     return f"{one.id}  {state:<36}  {safe(one.title)}; {one.provider}, asked by {name(policy, one.requester)}"
 
 
@@ -46,7 +49,7 @@ def listed(one: Listed) -> dict[str, object]:
     """The same as JSON-able values."""
     return {
         "id": one.id, "kind": one.kind, "state": one.state, "grant": one.grant, "title": one.title, "domain": one.domain,
-        "provider": one.provider, "requester": str(one.requester), "filed_at": stamp(one.filed_at),
+        "provider": one.provider, "requester": None if one.drill else str(one.requester), "drill": one.drill, "filed_at": stamp(one.filed_at),
         "expires_at": stamp(one.expires_at), "closed_at": _stamp(one.closed_at), "not_after": _stamp(one.not_after),
     }  # fmt: skip
 
@@ -54,6 +57,8 @@ def listed(one: Listed) -> dict[str, object]:
 def whole(policy: Policy | None, case: Case) -> dict[str, object]:
     """Everything of a request, as JSON-able values."""
     request, grant = case.request, case.grant
+    if request.drill is not None:
+        return printing_drill.report(policy, case)
     return {
         "id": case.id, "kind": request.kind, "right": request.right, "state": str(request.state), "title": request.title,
         "runbook": {"id": request.runbook, "sha256": request.runbook_sha256}, "policy": request.policy_sha256,
@@ -73,8 +78,12 @@ def whole(policy: Policy | None, case: Case) -> dict[str, object]:
 def whole_lines(policy: Policy | None, case: Case, now: datetime) -> Iterator[str]:
     """The same for a person to read."""
     request = case.request
-    yield f"{case.id} · {safe(request.title)} ({request.runbook})"
+    drill = "" if request.drill is None else "DRILL · "
+    yield f"{drill}{case.id} · {safe(request.title)} ({request.runbook})"
     yield outcome(policy, case, now)
+    if request.drill is not None:
+        yield from (f"  {line}" for line in printing_drill.progress(policy, case))
+        return
     yield f"  asked by  {name(policy, request.requester)}, {request.provider}, at {when(request.filed_at)}"
     if request.subject is not None:
         yield f"  subject   {name(policy, request.subject)}"
@@ -91,6 +100,8 @@ def whole_lines(policy: Policy | None, case: Case, now: datetime) -> Iterator[st
 def outcome(policy: Policy | None, case: Case, now: datetime) -> str:
     """How a request stands: what was decided, by whom and when, and what became of its grant."""
     request, ask = case.request, case.approval
+    if request.drill is not None:
+        return printing_drill.standing(case)
     if ask.state is AskState.OPEN and now < ask.expires_at:
         return f"{case.id} is pending until {when(ask.expires_at)}; {len(ask.votes)} of {ask.need} yes."
     if ask.state is AskState.OPEN or request.state is RequestState.EXPIRED:

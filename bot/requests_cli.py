@@ -11,10 +11,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from typer.core import TyperGroup
@@ -28,6 +27,7 @@ from bot.domain.filing import REASON_MAX
 from bot.domain.policy import Policy
 from bot.domain.request import Case
 from bot.domain.transition import Transition
+from bot.host import accepted_policy, opened_store, refuse
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
@@ -66,9 +66,9 @@ def list_requests(
     """Print the requests that are pending or whose grant is open."""
 
     async def work() -> None:
-        async with _store(read_only=True) as store:
+        async with opened_store(read_only=True) as store:
             found = await store.requests(LIMIT, closed_too=everything)
-            policy = await _policy(store)
+            policy = await accepted_policy(store)
         if as_json:
             print(json.dumps([printing.listed(one) for one in found]))
         else:
@@ -83,8 +83,8 @@ def show(request: Id, as_json: Json = False) -> None:
     case_id = _id(request)
 
     async def work() -> None:
-        async with _store(read_only=True) as store:
-            case, policy = await _case(store, case_id), await _policy(store)
+        async with opened_store(read_only=True) as store:
+            case, policy = await _case(store, case_id), await accepted_policy(store)
         if as_json:
             print(json.dumps(printing.whole(policy, case)))  # ASCII: text that people typed must not steer a terminal
         else:
@@ -107,10 +107,10 @@ def revoke(request: Id, reason: Reason) -> None:
 
 def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
     async def work() -> None:
-        async with _store(read_only=False) as store:
+        async with opened_store(read_only=False) as store:
             refused = await _until_fresh(store, case_id, reason, judge)
         if refused is not None:
-            _refuse(refused)
+            refuse(refused)
         print(f"{case_id} is {done}. {rest} The bot tells everybody as soon as it runs and Slack answers.")
 
     _run(work())
@@ -118,7 +118,7 @@ def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
 
 async def _until_fresh(store: SqliteStore, case_id: str, reason: str, judge: Judge) -> str | None:
     """Commits the act; the sentence why not, where it would change nothing. Raises Stale after many tries."""
-    policy = await _policy(store)
+    policy = await accepted_policy(store)
     if policy is None:
         raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
     for attempt in range(TRIES):
@@ -138,6 +138,8 @@ async def _until_fresh(store: SqliteStore, case_id: str, reason: str, judge: Jud
 def _why(policy: Policy, case: Case, no: NoEffect, now: datetime) -> str:
     """What was decided, by whom and when, and what can be done instead."""
     said = f"Nothing was changed. {printing.outcome(policy, case, now)}"
+    if case.request.drill is not None:
+        return said
     if no.sentence == "lost" and case.grant is not None and now < case.grant.not_after and case.grant.ended_at is None:
         return f"{said} To end it: countersign requests revoke {case.id} --reason TEXT"
     if no.sentence == "no_grant" and case.request.state == "pending" and now < case.approval.expires_at:
@@ -145,38 +147,11 @@ def _why(policy: Policy, case: Case, no: NoEffect, now: datetime) -> str:
     return said
 
 
-@asynccontextmanager
-async def _store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
-    """The configured database; wrong use where there is none."""
-    from bot.settings import load
-    from storage.store import SqliteStore
-
-    settings = load()
-    path = settings.sqlite_path
-    if not path.is_file():
-        raise typer.BadParameter(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
-    store = await SqliteStore.open(
-        path, SystemClock(), settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
-    )
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
 async def _case(store: SqliteStore, case_id: str) -> Case:
     case = await store.case(case_id)
     if case is None:
-        _refuse(f"There is no request {case_id}. See: countersign requests list --all")
+        refuse(f"There is no request {case_id}. See: countersign requests list --all")
     return case
-
-
-async def _policy(store: SqliteStore) -> Policy | None:
-    """The set that the bot accepted last: it stands in the database, whatever the folder says by now."""
-    from runbooks.loader import load_files
-
-    stored = await store.last_policy()
-    return None if stored is None else load_files({f.path: f.content for f in stored.files}).policy
 
 
 def _id(text: str) -> str:
@@ -193,11 +168,6 @@ def _reason(text: str) -> str:
     if len(reason) > REASON_MAX:
         raise typer.BadParameter(f"A reason has at most {REASON_MAX} characters.")
     return reason
-
-
-def _refuse(sentence: str) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(1)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     log_format: str | None = None
     command_prefix: str = ""
     time_scale: float = 1.0
+    me: str | None = None  # who drills with --only-me
 
     @field_validator("slack_api_url")
     @classmethod

@@ -162,6 +162,7 @@ BESIDE_ACTIONS: Mapping[str, Listener] = {
     names.QUESTION: with_form("question", _text("question")),
     names.ANSWER: with_form("answer", _text("answer")),
     names.PUSH: with_form("push", _text("push")),
+    names.HERE: at_once("here"),
     names.AGAIN: Listener(take_again, ask_again),
     names.ASK_HERE: Listener(take_door, open_door),
 }

@@ -36,6 +36,7 @@ ACCEPT = "accept"
 FLAG = "flag"
 RATIFY = "ratify"
 REJECT = "reject"
+HERE = "i_am_here"
 
 # Forms (callback_id).
 FORM_ASK = "ask"
@@ -77,6 +78,7 @@ BLOCK_LEAD = "lead"
 BLOCK_DOOR = "door"
 BLOCK_ANSWER = "to_answer"
 BLOCK_GRANT = "grant"
+BLOCK_DRILL = "drill"
 
 
 @dataclass(frozen=True, slots=True)

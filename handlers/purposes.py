@@ -12,13 +12,16 @@ from typing import Literal, TypeAlias
 
 from bot.acts import Reply
 from bot.desk import Desk
+from bot.domain.drilling import waiting_for
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case
+from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
 from handlers.views import asks, granted
+from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
 from handlers.views.blocks import Block, Message
@@ -42,6 +45,10 @@ class Stage:
 
     def scene(self) -> Scene:
         return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+
+    async def ahead(self, case: Case) -> tuple[Moment, ...]:
+        """What is still to come on a pending case if nobody answers, as the engine sees it now."""
+        return ahead(case, self.desk.policy, await self.desk.presence_for(case)) if pending(case) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,21 +181,39 @@ async def _card(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
+    if case.request.drill is not None:
+        return Post(to.user, drills.card(case, to, stage.scene())) if pending(case) else _DECIDED
     return Post(to.user, card(case, to, stage.scene())) if pending(case) else _DECIDED
 
 
 async def _receipt(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     to = outgoing.say.to
-    return _NOBODY if case is None or to is None else Post(to.user, receipts.receipt(case, stage.scene()))
+    if case is None or to is None:
+        return _NOBODY
+    return Post(to.user, receipts.receipt(case, stage.scene(), await stage.ahead(case)))
 
 
 async def _reminder(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
+    if case.request.drill is not None:
+        return await _drill_reminder(stage, case, to)
     if not pending(case) or case.approval.vote_of(to) is not None:
         return _DECIDED
     return await _under(stage, "card", case, to, receipts.reminder(case, who(to), stage.scene()))
+
+
+async def _drill_reminder(stage: Stage, case: Case, to: Person) -> Job:
+    if not pending(case) or not waiting_for(case, to):
+        return _DECIDED
+    return await _under(stage, "card", case, to, drills.reminder(case, to, stage.scene()))
+
+
+async def _drill_report(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    place = to.user if to else outgoing.say.channel
+    return Post(place, drills.report(case, stage.scene(), whole=to is not None)) if case and place else _NOBODY
 
 
 async def _outcome(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -257,6 +282,8 @@ async def _alarm(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     place = to.user if to else outgoing.say.channel
     if case is None or not place:
         return _NOBODY
+    if case.request.drill is not None:
+        return Post(place, drills.alarm(case, _word(data, "role"), _word(data, "why")))
     return Post(place, receipts.alarm(case, _word(data, "role"), _word(data, "why")))
 
 
@@ -277,7 +304,7 @@ async def _form(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     data, scene = outgoing.say.data, stage.scene()
     view, sentence = _word(data, "view"), _word(data, "sentence")
     if sentence == "filed" and case is not None:
-        return Turned(view, filed_result(case, scene))
+        return Turned(view, filed_result(case, scene, await stage.ahead(case)))
     return Turned(view, said_page(say(sentence, data, scene).text))
 
 
@@ -290,6 +317,8 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
         return Change(copy.channel, copy.ts, door_receipt(case, scene))
     if copy.to is None:
         return _NOBODY
+    if copy.purpose == "card" and case.request.drill is not None:
+        return Change(copy.channel, copy.ts, drills.card(case, copy.to, scene))
     if copy.purpose == "card":
         return Change(copy.channel, copy.ts, card(case, copy.to, scene))
     ask = _later(case, copy.purpose)
@@ -298,7 +327,7 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     if copy.purpose == "lead":
         return Change(copy.channel, copy.ts, lead_copy(case, copy.to, scene))
     if copy.purpose == "receipt":
-        return Change(copy.channel, copy.ts, receipts.receipt(case, scene))
+        return Change(copy.channel, copy.ts, receipts.receipt(case, scene, await stage.ahead(case)))
     return _NOBODY
 
 
@@ -339,6 +368,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "body": Purpose(_body, looked_up=True),
     "announce": Purpose(_announce, logged=True),
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
+    "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
     "question": Purpose(_question, logged=True, looked_up=True),
     "answered": Purpose(_answered, logged=True, looked_up=True),

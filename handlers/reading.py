@@ -13,6 +13,7 @@ from bot.desk import Desk
 from bot.domain.errors import LookupFailed
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Domain, Policy, Runbook
+from handlers.views import drill as drills
 from handlers.views import pages
 from handlers.views.blocks import Message
 from handlers.views.scene import Scene
@@ -36,7 +37,9 @@ async def _mine(desk: Desk, person: Person, _argument: str, scene: Scene) -> Mes
 
 async def _show(desk: Desk, person: Person, argument: str, scene: Scene) -> Message:
     case = await desk.read_case(person, argument)
-    return say("unknown", {"argument": argument}, scene) if case is None else pages.show(case, scene)
+    if case is None:
+        return say("unknown", {"argument": argument}, scene)
+    return pages.show(case, scene) if case.request.drill is None else drills.report(case, scene, whole=True)
 
 
 async def _log(desk: Desk, person: Person, argument: str, scene: Scene) -> Message:

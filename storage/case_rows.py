@@ -9,7 +9,20 @@ from typing import Any, get_args
 from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import ROLES
-from bot.domain.request import Ask, Duty, FieldValue, Grant, Note, Reached, Request, Step, StepState, Terms, Vote
+from bot.domain.request import (
+    Ask,
+    Drill,
+    Duty,
+    FieldValue,
+    Grant,
+    Note,
+    Reached,
+    Request,
+    Step,
+    StepState,
+    Terms,
+    Vote,
+)
 from storage.sqlite import Row
 from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns, to_json
 
@@ -29,6 +42,7 @@ def from_request(request: Request) -> Columns:
         "version": request.version, "closed_ms": ms_or_none(request.closed_at), **to_columns(request.closed_by, "closed"),
         "asks_before": request.asks_before, "last_outcome": request.last_outcome, "denied_lately": int(request.denied_lately),
         "terms": to_json(asdict(request.terms)),
+        **_from_drill(request.drill),
     }  # fmt: skip
 
 
@@ -59,11 +73,23 @@ def to_request(row: Row) -> Request:
         last_outcome=row["last_outcome"],
         denied_lately=bool(row["denied_lately"]),
         terms=_terms(json.loads(row["terms"])),
+        drill=_to_drill(row),
     )
 
 
 def _terms(stored: dict[str, Any]) -> Terms:
     return Terms(**{**stored, "evidence": tuple(stored.get("evidence", ()))})
+
+
+def _from_drill(drill: Drill | None) -> Columns:
+    kind = "" if drill is None else "fast" if drill.fast else "plain"
+    return {"drill": kind, **to_columns(None if drill is None else drill.only_me, "drill")}
+
+
+def _to_drill(row: Row) -> Drill | None:
+    if not row["drill"]:
+        return None
+    return Drill(row["drill"] == "fast", person_or_none(row["drill_team"], row["drill_user"]))
 
 
 def from_ask(ask: Ask) -> Columns:

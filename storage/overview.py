@@ -36,6 +36,11 @@ def requests(session: Session, limit: int, *, closed_too: bool) -> Sequence[List
     return [_listed(row) for row in session.rows("all_requests" if closed_too else "open_requests", limit=limit)]
 
 
+def running_drill(session: Session, runbook: str) -> str | None:
+    row = session.row("running_drill", runbook=runbook)
+    return None if row is None else row["id"]
+
+
 def _waiting(row: Row | None) -> Waiting:
     return Waiting(0, None) if row is None else Waiting(row["waiting"], moment_or_none(row["oldest_ms"]))
 
@@ -54,4 +59,5 @@ def _listed(row: Row) -> Listed:
         expires_at=moment(row["expires_ms"]),
         closed_at=moment_or_none(row["closed_ms"]),
         not_after=moment_or_none(row["not_after_ms"]),
+        drill=bool(row["drill"]),
     )

@@ -8,12 +8,13 @@
 INSERT INTO request (
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
-  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms
+  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
+  drill_user
 ) VALUES (
   :id, :kind, :decision_right, :runbook, :runbook_sha256, :policy_sha256, :title, :domain, :provider, :requester_team,
   :requester_user, :subject_team, :subject_user, :target, :reason, :fields, :seconds, :filed_ms, :expires_ms, :state,
   :version, :closed_ms, :closed_team, :closed_user, :asks_before, :last_outcome, :denied_lately,
-  :terms
+  :terms, :drill, :drill_team, :drill_user
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: swap_request
@@ -98,7 +99,8 @@ DELETE FROM deadline WHERE case_id = :case_id;
 SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
-  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms
+  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
+  drill_user
 FROM request WHERE id = :id;
 
 -- name: asks
@@ -138,9 +140,9 @@ FROM duty WHERE case_id = :id ORDER BY n;
 SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit;
 
 -- name: pending_of_domain
--- Pending cases of a domain, the next to expire first.
+-- Pending cases of a domain, the next to expire first; never a drill.
 SELECT id, expires_ms FROM request
-WHERE state = 'pending' AND domain = :domain ORDER BY expires_ms, id LIMIT :limit;
+WHERE state = 'pending' AND domain = :domain AND drill = '' ORDER BY expires_ms, id LIMIT :limit;
 
 -- name: pending_of_provider
 -- Pending cases of a provider, the next to expire first.
@@ -153,13 +155,18 @@ SELECT id FROM request
 WHERE requester_team = :team AND requester_user = :user ORDER BY filed_ms DESC, id DESC LIMIT :limit;
 
 -- name: waiting_for
--- Cases with an open ask that has reached the person, the next to expire first.
+-- Cases with an open ask that has reached the person, the next to expire first; never a drill.
 SELECT DISTINCT r.id, r.expires_ms
 FROM reached AS p
 JOIN ask AS a ON a.case_id = p.case_id AND a.n = p.ask
 JOIN request AS r ON r.id = p.case_id
-WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND (r.state = 'pending' OR a.n > 0)
+WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill = ''
+  AND (r.state = 'pending' OR a.kind <> 'approval')
 ORDER BY r.expires_ms, r.id LIMIT :limit;
+
+-- name: running_drill
+-- The drill of a runbook that is under way; there is one at most.
+SELECT id FROM request WHERE state = 'pending' AND drill <> '' AND runbook = :runbook LIMIT 1;
 
 -- ── what earlier requests say ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -492,7 +499,7 @@ DELETE FROM schema_version WHERE version = -1;
 -- name: open_requests
 -- Requests that are pending or whose grant is open, oldest first.
 SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
-  r.closed_ms, g.state AS grant_state, g.not_after_ms
+  r.closed_ms, r.drill, g.state AS grant_state, g.not_after_ms
 FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
 WHERE r.id IN (SELECT p.id FROM request AS p WHERE p.state = 'pending')
   OR r.id IN (SELECT o.case_id FROM access_grant AS o WHERE o.state = 'open')
@@ -501,6 +508,6 @@ ORDER BY r.filed_ms, r.id LIMIT :limit;
 -- name: all_requests
 -- Every request, oldest first.
 SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
-  r.closed_ms, g.state AS grant_state, g.not_after_ms
+  r.closed_ms, r.drill, g.state AS grant_state, g.not_after_ms
 FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
 ORDER BY r.filed_ms, r.id LIMIT :limit;

@@ -200,6 +200,9 @@ class SqliteStore:
     async def prove_writable(self) -> None:
         await self._write(lambda tx: overview.prove_writable(tx.session))
 
+    async def running_drill(self, runbook: str) -> str | None:
+        return await self._read(lambda session: overview.running_drill(session, runbook))
+
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
         return await self._read(lambda session: overview.requests(session, limit, closed_too=closed_too))
 

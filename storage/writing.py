@@ -130,6 +130,8 @@ def _write_grant(session: Session, before: Case | None, after: Case) -> None:
     old = None if before is None else before.grant
     if after.grant is None and old is not None:
         raise IllegalMove("A part of a case is never taken away.")
+    if after.grant is not None and after.request.drill is not None:
+        raise IllegalMove("A drill never gives access.")
     if after.grant is not None and after.grant != old:
         session.run("put_grant", case_id=after.id, **case_rows.from_grant(after.grant))
 

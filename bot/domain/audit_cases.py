@@ -2,7 +2,8 @@
 
 A case begins with `request.filed` or, refused by the worker, `request.refused`. It has exactly one outcome:
 `request.refused`, `.denied`, `.withdrawn`, `.expired`, or `grant.opened` with exactly one end. After an outcome no other
-follows; entries of other kinds may. Each entry counts on from the one before and names its leaf hash.
+follows; entries of other kinds may. A drill begins with `drill.started`, ends with `drill.ended`, and holds nothing that
+asks for, decides or gives anything; `drill.*` stands nowhere else. Each entry counts on from the one before and names its leaf hash.
 Source: decision-log.md.
 """
 
@@ -43,7 +44,22 @@ TYPES = frozenset(f"{group}.{name}" for group, names in _NAMES.items() for name 
 NO = frozenset({"request.refused", "request.denied", "request.withdrawn", "request.expired"})
 ENDS = frozenset({"grant.finished", "grant.unused", "grant.revoked", "grant.lapsed", "exception.ended"})
 _OUTCOMES = NO | {"grant.opened"}
-Phase = Literal["pending", "no", "open", "ended"]
+_NOT_IN_A_DRILL = frozenset(
+    [
+        "request",
+        "grant",
+        "evidence",
+        "subject",
+        "rotation",
+        "executor",
+        "permit",
+        "breakglass",
+        "review",
+        "exception",
+        "right",
+    ]
+)
+Phase = Literal["pending", "no", "open", "ended", "drill", "drilled"]
 
 
 _AFTER: Mapping[str, str] = {  # what makes sense only once something else has happened
@@ -80,7 +96,9 @@ def judged(
     seen = frozenset() if before is None else before.seen
     if _AFTER.get(kind, kind) not in seen and kind in _AFTER:
         faults.append(f"{kind} without {_AFTER[kind]}.")
-    return CaseRecord(seq, leaf, _next(phase, kind), seen | ({kind} & _FIRST)), tuple(faults)
+    begins = before is None and kind == "drill.started"
+    following: Phase = "drill" if begins else _next(phase, kind)
+    return CaseRecord(seq, leaf, following, seen | ({kind} & _FIRST)), tuple(faults)
 
 
 def _chain(before: CaseRecord | None, seq: int, entry: Mapping[str, object]) -> Iterator[str]:
@@ -92,7 +110,10 @@ def _chain(before: CaseRecord | None, seq: int, entry: Mapping[str, object]) -> 
 
 
 def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | None, phase: Phase) -> Iterator[str]:
-    if before is None and kind not in ("request.filed", "request.refused"):
+    if before is not None and (phase in ("drill", "drilled") or kind.startswith("drill.")):
+        yield from _drilled(kind, phase)
+        return
+    if before is None and kind not in ("request.filed", "request.refused", "drill.started"):
         yield f"it begins with {kind}."
     if before is not None and kind == "request.filed":
         yield "it is filed twice."
@@ -106,12 +127,26 @@ def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | N
         yield "request.approved after its outcome."
 
 
+def _drilled(kind: str, phase: Phase) -> Iterator[str]:
+    """What is wrong with one more entry of a drill, or with one of a drill in another case."""
+    if phase not in ("drill", "drilled"):
+        yield f"{kind} in a case that is no drill."
+    elif kind == "drill.started":
+        yield "it is started twice."
+    elif kind.startswith("drill.") and phase == "drilled":
+        yield f"{kind} after its outcome."
+    elif kind.partition(".")[0] in _NOT_IN_A_DRILL:
+        yield f"{kind} in a drill."
+
+
 def _extends(entry: Mapping[str, object] | None) -> bool:
     data = {} if entry is None else entry.get("data")
     return isinstance(data, dict) and data.get("extends") is True
 
 
 def _next(phase: Phase, kind: str) -> Phase:
+    if phase in ("drill", "drilled"):
+        return "drilled" if kind == "drill.ended" else phase
     if phase == "pending":
         return "no" if kind in NO else "open" if kind == "grant.opened" else phase
     return "ended" if phase == "open" and kind in ENDS else phase

@@ -143,8 +143,10 @@ def refuse(case: Case, policy: Policy, click: Click, no: NoEffect) -> Transition
 
 
 def closed(case: Case, now: datetime) -> NoEffect | None:
-    """Why nothing can be decided any more; None while the question is open."""
+    """Why nothing can be decided any more, or ever (a drill); None while the question is open."""
     request = case.request
+    if request.drill is not None:
+        return NoEffect(Refusal.STALE, "drill", {})
     pending = request.state is RequestState.PENDING
     if request.state is RequestState.EXPIRED or (pending and now >= case.approval.expires_at):
         return NoEffect(Refusal.LATE, "late", {"at": _ms(case.approval.expires_at)})

@@ -10,7 +10,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy, Role
 from bot.domain.quorum import Count
 from bot.domain.request import AskKind, Case, Grant, Reached, Refusal, Request, Vote
-from bot.domain.transition import CLOCK, Actor, Disclosed, Draft, Named, Private, Value
+from bot.domain.transition import CLOCK, OPERATOR, Actor, Disclosed, Draft, Named, Private, Value
 
 
 def actor(policy: Policy, person: Person) -> Actor:
@@ -68,6 +68,33 @@ def absence(policy: Policy, person: Person, until: datetime | None) -> Draft:
     return Draft(
         "absence.cleared" if until is None else "absence.set", actor(policy, person), data=data, policy=_set(policy)
     )
+
+
+def drill_started(case: Case, policy: Policy) -> Draft:
+    drill = case.request.drill
+    assert drill is not None
+    data: dict[str, Value] = {
+        "due": stamp(case.request.expires_at), "domain": case.request.domain, "fast": drill.fast,
+    }  # fmt: skip
+    if drill.only_me is not None:
+        data["only_me"] = drill.only_me
+    return _draft("drill.started", OPERATOR, case.request, policy, data)
+
+
+def drill_reached(case: Case, policy: Policy, person: Person, reached: Reached, now: datetime) -> Draft:
+    """`person` pressed the button; `ms` is real time since they were asked, `to` whom the step meant if somebody else."""
+    ms = round((now - reached.at).total_seconds() * 1000)
+    data: dict[str, Value] = {"step": reached.step, "role": reached.role, "ms": ms}
+    if reached.person != person:
+        data["to"] = (reached.person,)
+    return _draft("drill.reached", actor(policy, person), case.request, policy, data)
+
+
+def drill_ended(case: Case, policy: Policy, who: Actor, missed: tuple[Person, ...]) -> Draft:
+    data: dict[str, Value] = {
+        "due": stamp(case.request.expires_at), "asked": tuple(case.approval.asked), "missed": missed,
+    }  # fmt: skip
+    return _draft("drill.ended", who, case.request, policy, data)
 
 
 def approved(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> Draft:

@@ -15,7 +15,7 @@ from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Kind, Right, Role
 
-AskKind = Literal["approval", "extension", "review", "ratification"]
+AskKind = Literal["approval", "extension", "review", "ratification", "drill"]
 DutyKind = Literal["evidence", "rotation"]
 StepState = Literal["waiting", "fired", "skipped"]
 
@@ -55,6 +55,14 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Drill:
+    """The case only rehearses (`drilling`). `fast`: steps follow within half a minute; `only_me`: who gets every card."""
+
+    fast: bool = False
+    only_me: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What was filed, frozen. `runbook_sha256` and `policy_sha256` name the bytes in force at the filing."""
 
@@ -83,6 +91,7 @@ class Request:
     last_outcome: str = ""  # of the last of them
     denied_lately: bool = False  # the same target was denied within a day
     terms: Terms = Terms()
+    drill: Drill | None = None  # nothing is asked for: it never gives anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,7 @@ class Vote:
     """One person's click. The recorded decider is who clicked, never who was asked (rule 2)."""
 
     person: Person
-    answer: Literal["yes", "no"]
+    answer: Literal["yes", "no", "here"]  # `here` decides nothing: a drill reached them
     role: Role
     at: datetime
     seconds: int
@@ -221,8 +230,8 @@ class Case:
 
     @property
     def later(self) -> tuple[Ask, ...]:
-        """The asks after the yes: all but the one for the approval."""
-        return tuple(ask for ask in self.asks if ask.kind != "approval")
+        """The asks after the yes: all but the one for the approval, or the drill."""
+        return tuple(ask for ask in self.asks if ask.kind not in ("approval", "drill"))
 
     @property
     def break_glass(self) -> bool:

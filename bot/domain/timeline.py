@@ -2,15 +2,17 @@
 
 A made-up case is filed and swept at each of its own wake-ups; what fired, what was skipped and why, and the end are the
 timeline. The earliest yes is the first moment at which everybody asked so far, saying yes, would meet the quorum.
+Whoever is asleep gets the card and keeps the authority; where nobody of a step could be woken, the next one fires at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain import filing, sweeping
-from bot.domain.escalation import Fired, Presence, Skipped, advance, next_wake
+from bot.domain import filing
+from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, next_wake
 from bot.domain.people import Person
 from bot.domain.policy import Policy, Role, Runbook
 from bot.domain.quorum import count
@@ -20,7 +22,7 @@ from bot.domain.rights import Allowed, standing
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`what` is `ask`, `remind`, `skip` or `expire`; `why` only for a skip; `page`: beside Slack too."""
+    """`what` is `ask`, `remind`, `skip` or `expire`; `why` only for a skip; `page`: beside Slack too; `asleep`: of those."""
 
     at: datetime
     what: str
@@ -28,6 +30,7 @@ class Moment:
     people: tuple[Person, ...] = ()
     why: str = ""
     page: bool = False
+    asleep: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +42,76 @@ class Timeline:
     earliest_yes: datetime | None
 
 
-def explain(policy: Policy, runbook: Runbook, at: datetime, presence: Presence, scale: float = 1) -> Timeline:
+def explain(
+    policy: Policy, runbook: Runbook, at: datetime, presence: Presence, scale: float = 1, asleep: Set[Person] = frozenset()
+) -> Timeline:
     """The timeline of a request filed at `at` (aware UTC) by the runbook's first provider. No ladder: one empty line."""
     if runbook.escalation is None:
         return Timeline(at, (), at)
     case = filing.opened(policy, _form(policy, runbook), runbook, filing.Earlier(0, None, None, False), at, scale)
     moments: list[Moment] = []
     earliest: datetime | None = None
-    now = at
-    while now < case.approval.expires_at:
-        result = advance(case, case.approval, policy, presence, now)
-        case = case.with_approval(result.ask)
-        moments += [_moment(event, now) for event in result.events]
-        if earliest is None and _could_pass(case, case.approval, policy, now):
+    for now, then, events in _run(case, policy, presence, asleep, at):
+        moments += [_moment(event, now, asleep) for event in events]
+        if earliest is None and _could_pass(then, then.approval, policy, now):
             earliest = now
-        now = next_wake(case.approval)
     moments.append(Moment(case.approval.expires_at, "expire"))
     return Timeline(at, tuple(moments), earliest)
 
 
+def ahead(case: Case, policy: Policy, presence: Presence) -> tuple[Moment, ...]:
+    """All that is still to come on a pending case if nobody answers, its end included; nothing once it is decided."""
+    if case.request.closed_at is not None:
+        return ()
+    start = next_wake(case.approval)
+    runs = _run(case, policy, presence, frozenset(), start)
+    moments = [_moment(event, now, frozenset()) for now, _, events in runs for event in events]
+    return (*moments, Moment(case.approval.expires_at, "expire"))
+
+
 def upcoming(case: Case, policy: Policy, presence: Presence) -> Moment | None:
     """What comes next on a pending case if nobody answers; None when it is decided."""
-    due = sweeping.wake_at(case)
-    if due is None or case.request.closed_at is not None:
-        return None
-    if due >= case.approval.expires_at:
-        return Moment(case.approval.expires_at, "expire")
-    result = advance(case, case.approval, policy, presence, due)
-    telling = [_moment(event, due) for event in result.events if isinstance(event, Fired)]
-    if telling:
-        return telling[0]
-    return upcoming(case.with_approval(result.ask), policy, presence)
+    return next((m for m in ahead(case, policy, presence) if m.what != "skip"), None)
 
 
-def _moment(event: Fired | Skipped, now: datetime) -> Moment:
+def _run(
+    case: Case, policy: Policy, presence: Presence, asleep: Set[Person], start: datetime
+) -> Iterator[tuple[datetime, Case, tuple[Fired | Skipped, ...]]]:
+    """Each wake-up from `start` on, with the case after it and what happened."""
+    now = start
+    while now < case.approval.expires_at:
+        result = _past_sleepers(case, advance(case, case.approval, policy, presence, now), policy, presence, asleep, now)
+        case = case.with_approval(result.ask)
+        yield now, case, result.events
+        now = next_wake(case.approval)
+
+
+def _past_sleepers(
+    case: Case, result: Advance, policy: Policy, presence: Presence, asleep: Set[Person], now: datetime
+) -> Advance:
+    """The next step fires at once while the newest one can wake nobody: it reached sleepers without a page address."""
+    asks = [e for e in result.events if isinstance(e, Fired) and e.step.action == "notify"]
+    if not asks or not all(r.person in asleep and not _rings(policy, r.person) for r in asks[-1].people):
+        return result
+    more = advance(case, result.ask, policy, presence, now, pulling=True)
+    if not more.events:
+        return result
+    onward = _past_sleepers(case, more, policy, presence, asleep, now)
+    return Advance(onward.ask, (*result.events, *onward.events))
+
+
+def _rings(policy: Policy, person: Person) -> bool:
+    """Whether a page can wake somebody whose notifications are paused."""
+    return any(p.person == person and p.page for p in policy.people)
+
+
+def _moment(event: Fired | Skipped, now: datetime, asleep: Set[Person]) -> Moment:
     step = event.step
     if isinstance(event, Skipped):
         return Moment(now, "skip", step.role, why=event.why)
     what = "ask" if step.action == "notify" else "remind"
-    return Moment(now, what, step.role, tuple(r.person for r in event.people), page=step.page)
+    people = tuple(r.person for r in event.people)
+    return Moment(now, what, step.role, people, page=step.page, asleep=tuple(p for p in people if p in asleep))
 
 
 def _could_pass(case: Case, ask: Ask, policy: Policy, now: datetime) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.request import Case
+from bot.domain.timeline import Moment
 from handlers import names
-from handlers.views import wording
+from handlers.views import ahead, wording
 from handlers.views.blocks import Block, context, input_block, modal, plain, section, select
 from handlers.views.receipt import status
 from handlers.views.safe import inline
@@ -67,9 +69,9 @@ def filed_page(case_id: str) -> Block:
     return _last(f"*{case_id}* is filed.", wording.FILED_WAIT)
 
 
-def filed_result(case: Case, scene: Scene) -> Block:
+def filed_result(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Block:
     """The same page when the worker has committed: who is asked now, who next and when."""
-    return _last(f"*{case.id}* is filed.\n{status(case, scene)}", wording.FILED)
+    return _last(f"*{case.id}* is filed.\n{status(case, scene)}", wording.FILED, ahead.blocks(moments, scene))
 
 
 def said_page(text: str) -> Block:
@@ -77,6 +79,6 @@ def said_page(text: str) -> Block:
     return _last(text, "")
 
 
-def _last(text: str, note: str) -> Block:
-    blocks = [section(text)] + ([context(note)] if note else [])
+def _last(text: str, note: str, more: Sequence[Block] = ()) -> Block:
+    blocks = [section(text), *more] + ([context(note)] if note else [])
     return modal(names.FORM_FILED, wording.FORM_TITLE, blocks, close=wording.CLOSE)

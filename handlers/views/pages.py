@@ -18,6 +18,7 @@ from bot.domain.rota import on_call
 from bot.ports import LogRow
 from handlers.views import facts, wording
 from handlers.views.blocks import Message, context, message
+from handlers.views.drill import DRILL
 from handlers.views.receipt import status
 from handlers.views.safe import escape, inline, one_line
 from handlers.views.scene import Scene, everyone, who
@@ -98,10 +99,11 @@ def _more(scene: Scene) -> str:
 
 def log(case: Case, rows: Sequence[LogRow], scene: Scene) -> Message:
     """What the decision log says of one request: index, time and type; the rest is in the log itself."""
-    lines = [f"*{case.id}* {facts.heading(case, 120)}: {len(rows)} entries of the decision log"]
+    drill = "" if case.request.drill is None else f"{DRILL} "
+    lines = [f"{drill}*{case.id}* {facts.heading(case, 120)}: {len(rows)} entries of the decision log"]
     for row in rows[-40:]:
         at = scene.at(datetime.fromtimestamp(row.ts_ms / 1000, UTC))
-        lines.append(f"`{row.idx}` {inline(row.type, 40)} at {at} · leaf `{row.leaf.hex()[:12]}`")
+        lines.append(f"{drill}`{row.idx}` {inline(row.type, 40)} at {at} · leaf `{row.leaf.hex()[:12]}`")
     return _page("\n".join(lines), lines)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.request import Case
+from bot.domain.timeline import Moment
 from handlers import names
-from handlers.views import facts, wording
+from handlers.views import ahead, facts, wording
 from handlers.views.blocks import Message, actions, button, context, markdown, message, section
 from handlers.views.granted import owed_lines, requester_buttons
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, who
 
 
-def receipt(case: Case, scene: Scene) -> Message:
-    """The receipt: what was asked, where it stands, **Withdraw** while it is pending."""
+def receipt(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Message:
+    """The receipt: what was asked, where it stands, what comes next, **Withdraw** while it is pending."""
     request = case.request
     opening = (
         f"*{case.id} · {facts.heading(case)}*\nFor {scene.lasting(request.seconds)}, asked at {scene.at(request.filed_at)}"
@@ -29,6 +32,7 @@ def receipt(case: Case, scene: Scene) -> Message:
         section(opening),
         section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),
         section(status(case, scene)),
+        *ahead.blocks(moments, scene),
         withdraw if facts.pending(case) else again if str(request.state) in ("denied", "expired") else None,
         *facts.sections(owed_lines(case, scene)),
         requester_buttons(case),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from handlers.views import wording
 from handlers.views.blocks import Message, message, section
+from handlers.views.drill import DRILL
 from handlers.views.safe import inline
 from handlers.views.scene import Scene
 
@@ -139,6 +140,18 @@ def _already_pushed(_params: Params, _scene: Scene) -> str:
     return "You escalated this already; it works once for each request. Everybody asked has it."
 
 
+def _drill(_params: Params, _scene: Scene) -> str:
+    return f"{DRILL} This is a rehearsal: it is not decided, it gives nothing, and it ends by itself. Press “I am here”."
+
+
+def _drill_over(params: Params, scene: Scene) -> str:
+    return f"{DRILL} This rehearsal ended{_when(params, scene)}. There is nothing left to do."
+
+
+def _drill_again(params: Params, scene: Scene) -> str:
+    return f"{DRILL} You answered already{_when(params, scene)}. There is nothing left to do."
+
+
 def _away(params: Params, scene: Scene) -> str:
     ms = _number(params, "until")
     if not ms:
@@ -227,6 +240,9 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "already_held": _already_held,
     "already_passed": _already_passed,
     "already_pushed": _already_pushed,
+    "drill": _drill,
+    "drill_over": _drill_over,
+    "drill_again": _drill_again,
     "away": _away,
     "posted": _posted,
     "post_again": _post_again,

@@ -59,7 +59,7 @@ def test_a_timeline_reads_like_what_will_happen(named: Policy) -> None:
         "       +0m  asks Olga Novak (U0OWNER)",
         "       +3m  reminds Olga Novak (U0OWNER)",
         "       +5m  asks U0DEP1, U0DEP2",
-        "      +10m  asks U0ONC1",
+        "      +10m  asks U0ONC1, by page too",
         "      +15m  asks U0RISK",
         "      +45m  expires: nothing opens",
         "a yes is possible from +0m on",

@@ -1,0 +1,49 @@
+"""What commands on the host share: the bot's database beside it, the policy that it loaded, and how a refusal is said."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from bot.clock import SystemClock
+from bot.domain.policy import Policy
+
+if TYPE_CHECKING:
+    from storage.store import SqliteStore
+
+
+@asynccontextmanager
+async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
+    """The configured database; wrong use where there is none."""
+    from bot.settings import load
+    from storage.store import SqliteStore
+
+    settings = load()
+    path = settings.sqlite_path
+    if not path.is_file():
+        raise typer.BadParameter(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
+    store = await SqliteStore.open(
+        path, SystemClock(), settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
+    )
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def accepted_policy(store: SqliteStore) -> Policy | None:
+    """The set that the bot accepted last: it stands in the database, whatever the folder says by now."""
+    from runbooks.loader import load_files
+
+    stored = await store.last_policy()
+    return None if stored is None else load_files({f.path: f.content for f in stored.files}).policy
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Says no: exit 1."""
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(1)
