@@ -145,9 +145,9 @@ SELECT id, expires_ms FROM request
 WHERE state = 'pending' AND domain = :domain AND drill = '' ORDER BY expires_ms, id LIMIT :limit;
 
 -- name: pending_of_provider
--- Pending cases of a provider, the next to expire first.
+-- Pending cases of a provider, the next to expire first; never a drill.
 SELECT id, expires_ms FROM request
-WHERE state = 'pending' AND provider = :provider ORDER BY expires_ms, id LIMIT :limit;
+WHERE state = 'pending' AND provider = :provider AND drill = '' ORDER BY expires_ms, id LIMIT :limit;
 
 -- name: cases_of
 -- What a person asked for, newest first.

@@ -206,6 +206,8 @@ class Ground:
                 request, grant = "approved", "open"
             elif kind in ("request.denied", "request.withdrawn", "request.expired"):
                 request = kind.split(".")[1]
+            elif kind == "drill.ended":
+                request = "expired"
             elif kind.startswith("grant.") and kind != "grant.extended":
                 grant = kind.split(".")[1]
             elif kind == "request.refused":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import stat
+import sys
 import threading
 from pathlib import Path
 
@@ -85,3 +86,28 @@ async def test_work_handed_over_as_the_loop_is_cancelled_is_reported_as_never_be
         await done
     assert begun == []
     await database.close()
+
+
+async def test_another_process_that_comes_and_goes_takes_no_commit_with_it(path: Path) -> None:
+    """POSIX locks die with any close of the file in their process: a second look at it, by its path, once let a command
+    on the host believe that it was the last user, and delete the write-ahead log under the running bot."""
+    writer = await Database.open(path)
+    await writer.run(lambda session: session.raw.execute("CREATE TABLE t (a)"))
+    reader = await Database.open(path, writable=False)
+    again = await Database.open(path)
+    await again.close()
+    await _elsewhere(path, "INSERT INTO t VALUES (1)")
+    await writer.run(lambda session: session.raw.execute("INSERT INTO t VALUES (2)"))
+    assert await _elsewhere(path, "SELECT sum(a) FROM t") == "3"
+    for database in (reader, writer):
+        await database.close()
+
+
+async def _elsewhere(path: Path, sql: str) -> str:
+    code = f"import sqlite3; c = sqlite3.connect({str(path)!r}, isolation_level=None); r = c.execute({sql!r}).fetchone()"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", f"{code}; c.close(); print(r[0] if r else '')", stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode().strip()

@@ -13,7 +13,7 @@ from bot.acts import Decide, Reply
 from bot.domain.errors import EntryError, IllegalMove, SettingsError, Stale, StorageError, TooLate
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
-from bot.domain.request import Case
+from bot.domain.request import Case, Drill, Vote
 from bot.domain.transition import OPERATOR, SYSTEM, Actor, Draft, Lane, Private, Say, Transition
 from storage.store import SqliteStore
 from tests.storage.making import (
@@ -277,3 +277,53 @@ async def test_a_private_value_stands_nowhere_but_in_the_deletable_table_and_the
     rows = await store.log_rows(0, 9)
     assert not any(b"Zanzibar" in (row.data or b"") or b"U0OWNER" in (row.data or b"") for row in rows)
     assert count(path, "log_private") == 1
+
+
+DRILLED: dict[str, object] = {"provider": "", "requester": Person("-", "-"), "target": "", "reason": ""}
+
+
+@pytest.mark.parametrize("drill", [Drill(), Drill(fast=True), Drill(only_me=DEPUTY), Drill(True, OWNER)])
+async def test_a_drill_is_read_back_as_it_was_started(path: Path, clock: HandClock, drill: Drill) -> None:
+    store = await SqliteStore.open(path, clock)
+    case = await filed(store, drill=drill, **DRILLED)
+    vote = Vote(OWNER, "here", "owner", T0 + MINUTE, 0)
+    answered = case.with_approval(replace(case.approval, votes=(vote,)))
+    stored = await store.commit(Transition(case, answered, wake_at=T0 + 10 * MINUTE))
+    await store.close()
+    store = await SqliteStore.open(path, clock)
+    assert await store.case("R-1") == stored
+    assert stored is not None
+    assert (stored.request.drill, stored.approval.votes) == (drill, (vote,))
+    await store.close()
+
+
+async def test_a_drill_is_in_no_queue_no_brake_and_no_history(store: SqliteStore) -> None:
+    await filed(store, drill=Drill(), **DRILLED)
+    assert await store.open_cases(["directory"], ["northgate", ""], 10) == []
+    assert await store.waiting_for(OWNER, 10) == []
+    found = await store.brakes(PE1, "directory", "northgate", "admin", "", T0 + MINUTE)
+    assert (found.pending, found.same_pending, found.asks_in_week, found.last_outcome) == (0, None, 0, None)
+    [listed] = await store.requests(10, closed_too=False)
+    assert listed.drill
+
+
+async def test_one_drill_of_a_runbook_runs_at_a_time(store: SqliteStore, path: Path) -> None:
+    assert await store.running_drill("admin") is None
+    first = await filed(store, drill=Drill(), **DRILLED)
+    assert await store.running_drill("admin") == "R-1"
+    with pytest.raises(StorageError):
+        await filed(store, "R-2", drill=Drill(fast=True), **DRILLED)
+    assert count(path, "request") == 1
+    await filed(store, "R-3", drill=Drill(), runbook="other", **DRILLED)
+    await filed(store, "R-4")
+    await store.commit(expiry(first))
+    assert await store.running_drill("admin") is None
+    await filed(store, "R-5", drill=Drill(), **DRILLED)
+
+
+async def test_no_row_of_a_grant_is_ever_written_for_a_drill(store: SqliteStore, path: Path) -> None:
+    case = await filed(store, drill=Drill(), **DRILLED)
+    with pytest.raises(IllegalMove, match="never gives access"):
+        await store.commit(approval(case))
+    assert count(path, "access_grant") == 0
+    assert (await store.case("R-1")) == case

@@ -14,7 +14,7 @@ from bot.domain.audit import Audit, Finding, Row, Shown, StoredHead
 from bot.domain.audit_cases import TYPES
 from bot.domain.ledger import Node, Place, canonical, grow, leaf_hash, root, seal, stamp
 from bot.domain.people import Person
-from bot.domain.transition import CLOCK, SYSTEM, Actor, Draft, Private
+from bot.domain.transition import CLOCK, OPERATOR, SYSTEM, Actor, Draft, Private
 
 T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -342,6 +342,51 @@ def test_an_extension_and_an_exception_end_as_they_should() -> None:
     ):  # fmt: skip
         log.add(person(type_, "R-3", data=data))
     assert log.codes() == set()
+
+
+def drilled(*rest: str) -> Log:
+    """A drill that ended, and then `rest`."""
+    log = Log()
+    log.add(Draft("log.opened", SYSTEM))
+    log.add(Draft("drill.started", OPERATOR, "R-1", {"due": "x"}))
+    log.add(Draft("step.fired", CLOCK, "R-1", {"to": (OWNER,)}))
+    log.add(person("drill.reached"))
+    log.add(person("decision.refused"))
+    for type_ in rest:
+        log.add(Draft(type_, CLOCK, "R-1"))
+    return log
+
+
+@pytest.mark.parametrize("rest", [(), ("drill.ended",), ("drill.ended", "delivery.sent", "decision.refused")])
+def test_a_drill_is_a_case_of_its_own_kind(rest: tuple[str, ...]) -> None:
+    assert drilled(*rest).audit()[0] == []
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        ("request.filed",), ("request.approved",), ("request.denied",), ("request.expired",), ("grant.opened",),
+        ("permit.issued",), ("breakglass.opened",), ("drill.started",), ("drill.ended", "drill.ended"),
+        ("drill.ended", "drill.reached"), ("drill.ended", "grant.opened"),
+    ],
+)  # fmt: skip
+def test_whatever_decides_or_gives_is_a_finding_in_a_drill(rest: tuple[str, ...]) -> None:
+    [finding] = drilled(*rest).audit()[0]
+    assert (finding.code, finding.idx) == ("case", 4 + len(rest))
+
+
+@pytest.mark.parametrize("type_", ["drill.started", "drill.reached", "drill.ended"])
+def test_drills_stand_in_no_other_case(type_: str) -> None:
+    log = honest()
+    log.add(Draft(type_, CLOCK, "R-1"))
+    [finding] = log.audit()[0]
+    assert (finding.code, finding.text) == ("case", f"R-1: {type_} in a case that is no drill.")
+
+
+def test_a_case_begins_with_no_other_entry_of_a_drill() -> None:
+    log = honest()
+    log.add(Draft("drill.ended", CLOCK, "R-9"))
+    assert [f.text for f in log.audit()[0]] == ["R-9: it begins with drill.ended."]
 
 
 def test_unknown_types_are_listed_and_are_no_finding() -> None:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from bot.domain.deciding import approve
-from bot.domain.escalation import advance
-from bot.domain.policy import Policy
-from bot.domain.timeline import Timeline, explain, upcoming
+from datetime import datetime, timedelta
+from typing import Literal
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.domain.deciding import approve, deny
+from bot.domain.escalation import Away, Presence, advance
+from bot.domain.people import Person
+from bot.domain.policy import EscalationPolicy, Hours, NamedPerson, Policy, PolicyStep, Role
+from bot.domain.sweeping import sweep
+from bot.domain.timeline import Moment, Timeline, ahead, explain, upcoming
+from bot.domain.transition import Transition
 from tests.bot.building import (
     DEP1,
     DEP2,
     HERE,
     MINUTE,
     ONC1,
+    ONC2,
     OWNER,
     RISK,
     T0,
@@ -19,6 +29,7 @@ from tests.bot.building import (
     away,
     case_of,
     click,
+    filing_of,
     policy,
     profile,
     runbook,
@@ -96,3 +107,89 @@ def test_on_a_decided_case_nothing_comes_next() -> None:
     base = policy()
     case = after(approve(case_of(base), base, click(OWNER), profile(OWNER), T0, 1))
     assert upcoming(case, base, HERE) is None
+
+
+def test_what_is_ahead_of_a_pending_case_is_the_rest_of_its_timeline() -> None:
+    base = policy()
+    whole = explained(base)
+    assert ahead(case_of(base), base, HERE) == whole.moments[1:]
+    denied = after(deny(case_of(base), base, click(OWNER, "deny", reason="no"), profile(OWNER), T0))
+    assert ahead(denied, base, HERE) == ()
+
+
+def test_sleepers_keep_the_card_and_the_next_step_fires_at_once() -> None:
+    base = policy()
+    told_ = explain(base, base.runbooks["emergency"], T0, HERE, asleep={OWNER, DEP1, DEP2})
+    assert [((m.at - T0) / MINUTE, m.what, m.people, m.asleep) for m in told_.moments if m.what == "ask"] == [
+        (0, "ask", (OWNER,), (OWNER,)), (0, "ask", (DEP1, DEP2), (DEP1, DEP2)), (0, "ask", (ONC1,), ()),
+        (15, "ask", (RISK,), ()),
+    ]  # fmt: skip
+    assert told_.earliest_yes == T0
+
+
+def test_one_of_a_step_who_is_awake_is_enough() -> None:
+    base = policy()
+    told_ = explain(base, base.runbooks["pair"], T0, HERE, asleep={OWNER})
+    assert [(m.at - T0) / MINUTE for m in told_.moments if m.what == "ask"] == [0, 5, 10, 15]
+
+
+def test_a_page_address_wakes_a_sleeper() -> None:
+    base = policy(people=(NamedPerson("olga", OWNER, "Olga", page="env:PAGE"),))
+    told_ = explain(base, base.runbooks["emergency"], T0, HERE, asleep={OWNER})
+    assert [(m.at - T0) / MINUTE for m in told_.moments if m.what == "ask"] == [0, 5, 10, 15]
+
+
+def really(base: Policy, runbook_id: str, at: datetime, presence: Presence, scale: float) -> list[Moment]:
+    """What the engine does when its clock is run through sweeps at the times that it asks for."""
+    book = base.runbooks[runbook_id]
+    act: Transition | None = filing_of(
+        base, runbook_id, at=at, presence=presence, scale=scale, seconds=book.default_duration
+    )
+    moments, now = [], at
+    while act is not None:
+        case = after(act)
+        for entry in act.entries:
+            if entry.type in ("step.fired", "step.skipped"):
+                fired = entry.type == "step.fired"
+                what = ("ask" if entry.data["action"] == "notify" else "remind") if fired else "skip"
+                step = next(s for s in case.approval.steps if s.index == entry.data["step"])
+                people = entry.data["to"] if fired else ()
+                why = "" if fired else str(entry.data["why"])
+                moments.append(Moment(now, what, step.role, people, why, fired and step.page))  # type: ignore[arg-type]
+            elif entry.type == "request.expired":
+                moments.append(Moment(now, "expire"))
+        if act.wake_at is None:
+            return moments
+        now = act.wake_at
+        act = sweep(case, base, presence, now, 0)
+    return moments
+
+
+ROLES = st.sampled_from(["owner", "deputies", "on_call", "risk_owner"])
+LADDERS = st.lists(
+    st.tuples(st.integers(0, 3600), st.sampled_from(["notify", "notify", "remind"]), ROLES, st.booleans()), max_size=7
+)
+EVERYBODY = (OWNER, DEP1, DEP2, ONC1, ONC2, RISK)
+ABSENCES = st.dictionaries(st.sampled_from(EVERYBODY), st.sampled_from(["absent", "deactivated", "undeliverable"]))
+OFFICE = Hours(frozenset(range(5)), 9 * 60, 17 * 60, "Europe/London")
+
+
+@given(
+    ladder=LADDERS, absences=ABSENCES, at=st.integers(0, 7 * 24 * 3600), scale=st.sampled_from([1, 60]),
+    right=st.sampled_from(["approval", "immediate"]), approvals=st.integers(1, 3), risk=st.booleans(), hours=st.booleans(),
+)  # fmt: skip
+@example(
+    ladder=[(0, "remind", "deputies", False)], absences={}, at=0, scale=1, right="approval", approvals=1, risk=False,
+    hours=False,
+)  # fmt: skip
+def test_the_timeline_is_what_the_engine_does(
+    ladder: list[tuple[int, Literal["notify", "remind"], Role, bool]], absences: dict[Person, Away], at: int, scale: float,
+    right: Literal["approval", "immediate"], approvals: int, risk: bool, hours: bool,
+) -> None:  # fmt: skip
+    rungs = (PolicyStep(0, "notify", "owner"), *(PolicyStep(*rung) for rung in sorted(ladder)))
+    drawn = EscalationPolicy("drawn", 3700, rungs, OFFICE if hours else None)
+    book = runbook(right=right, approvals=approvals, requires=("risk_owner",) if risk else (), escalation="drawn")
+    base = policy(runbooks=[book], escalation_policies=[drawn])
+    moment, presence = T0 + timedelta(seconds=at), Presence(absences)
+    told_ = explain(base, book, moment, presence, scale)
+    assert list(told_.moments) == really(base, book.id, moment, presence, scale)
