@@ -26,6 +26,7 @@ from bot.health import Health
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.ops import Ops
+from bot.pages import Pager, send_page
 from bot.ports import StoredPolicy
 from bot.settings import Settings
 from bot.sweeper import Sweeper
@@ -58,6 +59,7 @@ class Parts:
     messenger: Messenger
     worker: Worker
     sweeper: Sweeper
+    pager: Pager
     health: Health
     metrics: Metrics
 
@@ -109,7 +111,8 @@ async def build(settings: Settings, store: SqliteStore, clock: Clock | None = No
 
     messenger = Messenger(desk, client, directory, prefix=settings.command_prefix, beat=health.part("messenger"))
     worker = Worker(desk, health.part("worker"))
-    return Parts(settings, store, desk, door, messenger, worker, Sweeper(desk, swept), health, metrics)
+    pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), health.part("pager"))
+    return Parts(settings, store, desk, door, messenger, worker, Sweeper(desk, swept), pager, health, metrics)
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
@@ -167,6 +170,7 @@ async def _serve_until(parts: Parts, stop: asyncio.Event, ready: Callable[[], No
         health.watch("worker", parts.worker.run(inner)),
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
+        health.watch("pager", parts.pager.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)

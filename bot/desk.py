@@ -127,7 +127,7 @@ class Desk(Engine):
             found.pending, found.same_pending, found.denied_by, found.expired_recently, found.asks_in_week,
             found.last_outcome or "", glass.opened, glass.overdue,
         )  # fmt: skip
-        presence = await self._presence(candidates(policy, domain))
+        presence = await self._presence(candidates(policy, domain), runbook.kind if runbook else None)
         return filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
 
     async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
@@ -152,13 +152,13 @@ class Desk(Engine):
         if isinstance(act, Reach):
             return await self._reached(case, act)
         if click.action == "here":
-            presence = await self._presence(candidates(policy, case.request.domain))
+            presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
             return drilling.here(case, policy, click, presence, self.clock.now())
         by_provider = self._by_provider(case, click)
         if by_provider is not None:
             return by_provider
         if click.action in ("push", "extend"):
-            presence = await self._presence(candidates(policy, case.request.domain))
+            presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
             asked = beside.push if click.action == "push" else later.extend
             return asked(case, policy, click, presence, self.clock.now())
         try:
@@ -166,7 +166,7 @@ class Desk(Engine):
         except LookupFailed:
             return Transition(None, None, says=(saying.answer(case.id, act.person, click.reply, "again"),))
         if click.action == "pass":
-            presence = await self._presence(candidates(policy, case.request.domain))
+            presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
             return beside.pass_on(case, policy, click, profile, presence, self.clock.now())
         return self._judged(case, click, profile)
 

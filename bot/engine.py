@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain import drilling, saying, sweeping
@@ -16,7 +17,7 @@ from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
 from bot.domain.motion import InForce, Sets
 from bot.domain.people import Person, Profile
-from bot.domain.policy import Policy
+from bot.domain.policy import Kind, Policy
 from bot.domain.request import Case
 from bot.domain.transition import Transition
 from bot.ports import Directory, Outgoing, Store
@@ -45,7 +46,7 @@ class Engine(Reader):
         case = await self.store.case(case_id)
         if case is None:
             return None
-        presence = await self._presence(candidates(self.policy, case.request.domain))
+        presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
         if case.request.drill is not None:
             return drilling.sweep(case, self.policy, presence, self.clock.now())
         cards = [c for c in await self.store.copies(case_id) if c.purpose == "card"]
@@ -65,9 +66,21 @@ class Engine(Reader):
             if outgoing.say.purpose == "receipt":
                 say = saying.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
                 return Transition(None, None, says=(say,)) if say else None
-            presence = await self._presence(candidates(self.policy, case.request.domain))
+            presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
             failed = sweeping.card_failed if case.request.drill is None else drilling.card_failed
             return failed(case, self.policy, presence, person, error, self.clock.now())
+
+        await self._until_fresh(judged, None)
+
+    async def slack_is_silent(self, outgoing: Outgoing) -> None:
+        """Slack has taken nothing for a while, and this waits for it: its reader is paged instead where they can be."""
+        person, case_id = outgoing.say.to, outgoing.say.case
+        if person is None or case_id is None:
+            return
+
+        async def judged() -> Transition | None:
+            case = await self.store.case(case_id)
+            return None if case is None else sweeping.slack_is_silent(case, self.policy, person)
 
         await self._until_fresh(judged, None)
 
@@ -75,7 +88,7 @@ class Engine(Reader):
         case = await self.store.case(case_id)
         if case is None:
             return None
-        presence = await self._presence(candidates(self.policy, case.request.domain))
+        presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
         return sweeping.stand_in(case, self.policy, presence, self.clock.now())
 
     # How an act is carried out.
@@ -100,10 +113,11 @@ class Engine(Reader):
 
     async def presence_for(self, case: Case) -> Presence:
         """Who of those whom the case could ask is not here now."""
-        return await self._presence(candidates(self.policy, case.request.domain))
+        return await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
 
-    async def _presence(self, people: Iterable[Person]) -> Presence:
-        """Who is away, whose account is gone. Whom Slack does not answer for in time counts as there: a card is tried."""
+    async def _presence(self, people: Iterable[Person], kind: Kind | None) -> Presence:
+        """Who is away, whose account is gone and, for an emergency, who sleeps. Whom Slack does not answer for in time
+        counts as there and awake: a card is tried."""
         listed = list(dict.fromkeys(people))
         away = await self.store.absences(self.clock.now())
         found = await asyncio.gather(*(self._account(person) for person in listed))
@@ -113,7 +127,19 @@ class Engine(Reader):
             for person, profile in zip(listed, found, strict=True)
             if profile is not None and profile.deleted
         }
-        return Presence(absent | gone)
+        quiet = await self._quiet(listed) if kind == "emergency_access" else {}
+        return Presence(absent | gone, quiet)
+
+    async def _quiet(self, people: Iterable[Person]) -> dict[Person, datetime]:
+        listed = list(people)
+        found = await asyncio.gather(*(self._sleeps(person) for person in listed))
+        return {person: until for person, until in zip(listed, found, strict=True) if until is not None}
+
+    async def _sleeps(self, person: Person) -> datetime | None:
+        try:
+            return await asyncio.wait_for(self.directory.quiet_until(person, CARD_AGE), PRESENCE_WAIT)
+        except (LookupFailed, TimeoutError):
+            return None
 
     async def _account(self, person: Person) -> Profile | None:
         try:

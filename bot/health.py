@@ -13,7 +13,7 @@ from typing import Literal
 from bot.clock import Clock
 
 Link = Literal["waiting", "up", "lost"]
-LATE: Mapping[str, float] = {"worker": 10.0, "sweeper": 10.0, "messenger": 30.0}  # seconds of silence
+LATE: Mapping[str, float] = {"worker": 10.0, "sweeper": 10.0, "messenger": 30.0, "pager": 30.0}  # seconds of silence
 
 
 @dataclass(slots=True)

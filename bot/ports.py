@@ -182,8 +182,11 @@ class Store(Protocol):
     async def put_off(self, inbox_id: int, until: datetime) -> None:
         """The row failed for now: it counts an attempt and waits."""
 
-    async def lease(self, now: datetime, until: datetime, limit: int) -> Sequence[Outgoing]:
-        """Takes unsent rows, lanes first, oldest first within a lane, whose time has come and that nobody holds."""
+    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[Outgoing]:
+        """Takes unsent rows, lanes first, oldest first within a lane, whose time has come and that nobody holds.
+
+        `pages`: those that leave beside Slack; else those that leave through it.
+        """
 
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         """It could not be sent now (rate limit, network): try again from `not_before` on."""
@@ -230,6 +233,12 @@ class Directory(Protocol):
 
     async def profile(self, person: Person, max_age: float) -> Profile:
         """At most `max_age` seconds old. Raises LookupFailed: never guess a yes from it."""
+
+    async def quiet_until(self, person: Person, max_age: float) -> datetime | None:
+        """Until when their notifications are paused now; None: they ring. Raises LookupFailed."""
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The address of a message. Raises LookupFailed."""
 
     async def members(self, channel: str) -> Sequence[str]:
         """User ids of everybody in a channel. Raises LookupFailed."""

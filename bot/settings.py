@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     log_format: str | None = None
     command_prefix: str = ""
     time_scale: float = 1.0
+    pagerduty_url: str | None = None  # a stand-in for PagerDuty on this machine
     me: str | None = None  # who drills with --only-me
 
     @field_validator("slack_api_url")
@@ -70,6 +71,13 @@ class Settings(BaseSettings):
     def _database(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql://")):
             raise ValueError("must start with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("pagerduty_url")
+    @classmethod
+    def _stand_in(cls, value: str | None) -> str | None:
+        if value is not None and not _loopback(value):
+            raise ValueError("is only for a stand-in on this machine; leave it out")
         return value
 
     @field_validator("log_format")

@@ -20,7 +20,9 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "chat.postMessage": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
     "chat.update": ("chat:write",),
+    "chat.getPermalink": (),  # a page beyond Slack leads to the card
     "users.info": ("users:read",),
+    "dnd.info": ("dnd:read",),  # in an emergency: whose notifications are paused
     "conversations.info": _CHANNELS,  # `doctor` looks at the channels that policy names (rule 11)
     "conversations.members": _CHANNELS,
 }

@@ -26,6 +26,9 @@ from handlers.purposes import Dropped, Stage, purpose_of, spot
 from handlers.sending import TIMEOUT, Sender, Standing
 
 LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
+SILENT = 60.0  # seconds without any answer of Slack's, after which prompts leave beside it
+_PROMPTS = frozenset({"card", "reminder", "deadline"})
+_UNANSWERED = frozenset({"timeout", "network", "http_500", "http_502", "http_503", "http_504"})
 POLL, PARTING = 0.25, 3.0  # seconds: between looks without a wake-up; for last words at a stop
 ACCOUNT_AGE = 60.0
 _GROUP, _ROOM, _AT_ONCE, _SLOWEST = 100, 1000, 16, 60.0
@@ -50,6 +53,7 @@ class Messenger:
         self._lanes = Lanes({"chat.postMessage": pace})
         self._running: dict[int, asyncio.Task[None]] = {}
         self._failures: dict[int, int] = {}
+        self._answered_at = desk.clock.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Speaks until `stop`; then says what can be said within seconds and gives the rest back."""
@@ -185,8 +189,12 @@ class Messenger:
         try:
             standing = await self._sender.send(job, self._age(row))
         except CALL_ERRORS as error:
-            await self._judged(row, place, verdict(error))
+            judged = verdict(error)
+            if judged.error not in _UNANSWERED:
+                self._answered_at = self._desk.clock.monotonic()
+            await self._judged(row, place, judged)
             return
+        self._answered_at = self._desk.clock.monotonic()
         await self._note(row, standing, case.request.version if case else 0)
 
     async def _is_gone(self, row: Outgoing) -> bool:
@@ -216,6 +224,8 @@ class Messenger:
         elif judged.kind == "never" or self._age(row) > GIVE_UP.total_seconds():
             await self._never(row, judged.error)
         else:
+            if judged.kind == "later" and row.say.purpose in _PROMPTS and here - self._answered_at > SILENT:
+                await self._desk.slack_is_silent(row)
             tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
             await self._give_back([row], judged.error, here + min(2.0 ** (tries - 1), _SLOWEST))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -31,6 +32,14 @@ class _Known:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The next, or running, time of paused notifications; None where there is none."""
+
+    window: tuple[datetime, datetime] | None
+    at: float
+
+
 class SlackDirectory:
     """`bot.ports.Directory` over the Web API. `timeout` in seconds."""
 
@@ -38,6 +47,7 @@ class SlackDirectory:
         self._client, self._clock, self._timeout = client, clock, timeout
         self._known: dict[str, _Known] = {}
         self._asking: dict[str, asyncio.Task[Profile]] = {}
+        self._windows: dict[str, _Window] = {}
         self._quiet_until = 0.0
 
     async def profile(self, person: Person, max_age: float) -> Profile:
@@ -51,6 +61,31 @@ class SlackDirectory:
             self._asking[person.user] = asking
             asking.add_done_callback(lambda done: self._answered(person.user, done))
         return await asyncio.shield(asking)
+
+    async def quiet_until(self, person: Person, max_age: float) -> datetime | None:
+        """Until when Do Not Disturb holds their notifications back now. A manual snooze is invisible to apps."""
+        known = self._windows.get(person.user)
+        if known is None or self._clock.monotonic() - known.at > max_age:
+            asked_at = self._clock.monotonic()
+            try:
+                answer = await asyncio.wait_for(self._client.dnd_info(user=person.user), self._timeout)
+            except CALL_ERRORS as error:
+                raise LookupFailed(f"Slack did not say whether they sleep ({verdict(error).error}).") from None
+            known = _Window(_window(answer.data), asked_at)
+            if len(self._windows) >= _REMEMBERED:
+                self._windows.clear()
+            self._windows[person.user] = known
+        now = self._clock.now()
+        return known.window[1] if known.window and known.window[0] <= now < known.window[1] else None
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """The address of one of our messages. Raises LookupFailed."""
+        try:
+            call = self._client.chat_getPermalink(channel=channel, message_ts=ts)
+            answer = await asyncio.wait_for(call, self._timeout)
+        except CALL_ERRORS as error:
+            raise LookupFailed(f"Slack did not say where the card stands ({verdict(error).error}).") from None
+        return str(answer.get("permalink") or "")
 
     async def members(self, channel: str) -> list[str]:
         """Everybody in a channel, page by page. Raises LookupFailed."""
@@ -95,6 +130,15 @@ class SlackDirectory:
         self._known[user] = known
         while len(self._known) > _REMEMBERED:
             self._known.pop(next(iter(self._known)))
+
+
+def _window(found: object) -> tuple[datetime, datetime] | None:
+    """What `dnd.info` says; what cannot be read is no window."""
+    told: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+    start, end = told.get("next_dnd_start_ts"), told.get("next_dnd_end_ts")
+    if not told.get("dnd_enabled") or not isinstance(start, int) or not isinstance(end, int) or not 0 < start < end < 2**40:
+        return None
+    return datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
 
 
 def _profile(found: object, asked: str) -> Profile:

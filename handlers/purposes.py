@@ -216,6 +216,23 @@ async def _drill_report(stage: Stage, outgoing: Outgoing, case: Case | None) -> 
     return Post(place, drills.report(case, stage.scene(), whole=to is not None)) if case and place else _NOBODY
 
 
+async def _deadline(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    if not pending(case) or case.approval.vote_of(to) is not None:
+        return _DECIDED
+    return await _under(stage, "card", case, to, receipts.deadline(case, who(to), stage.scene()))
+
+
+async def _taken(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    told = await _under(stage, "card", case, to, receipts.taken(case, stage.scene()))
+    return told if told.thread else _DECIDED  # whoever has no card has nothing to be relieved of
+
+
 async def _outcome(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     to, data = outgoing.say.to, outgoing.say.data
     if case is None or to is None:
@@ -331,7 +348,7 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return _NOBODY
 
 
-async def _under(stage: Stage, purpose: str, case: Case, to: Person, said: Message) -> Job:
+async def _under(stage: Stage, purpose: str, case: Case, to: Person, said: Message) -> Post:
     """In the thread of that person's copy; as a message of its own where there is none."""
     copies = await stage.desk.store.copies(case.id)
     mine: Copy | None = next((c for c in reversed(copies) if c.purpose == purpose and c.to == to), None)
@@ -364,6 +381,8 @@ PURPOSES: Mapping[str, Purpose] = {
     "card": Purpose(_card, kept=True, logged=True, looked_up=True),
     "receipt": Purpose(_receipt, kept=True, logged=True, looked_up=True),
     "reminder": Purpose(_reminder, logged=True, looked_up=True),
+    "deadline": Purpose(_deadline, logged=True, looked_up=True),
+    "taken": Purpose(_taken, logged=True, looked_up=True),
     "outcome": Purpose(_outcome, logged=True, looked_up=True),
     "body": Purpose(_body, looked_up=True),
     "announce": Purpose(_announce, logged=True),

@@ -96,7 +96,7 @@ def from_ask(ask: Ask) -> Columns:
     return {
         "kind": ask.kind, "version": ask.version, "need": ask.need, "requires": to_json(ask.requires),
         "opened_ms": ms(ask.opened_at), "expires_ms": ms(ask.expires_at), "state": ask.state.value,
-        "seconds": ask.seconds, "due_ms": ms_or_none(ask.due_at),
+        "seconds": ask.seconds, "due_ms": ms_or_none(ask.due_at), "warn_ms": ms_or_none(ask.warn_at),
     }  # fmt: skip
 
 
@@ -115,6 +115,7 @@ def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote
         notes=tuple(notes),
         seconds=row["seconds"],
         due_at=moment_or_none(row["due_ms"]),
+        warn_at=moment_or_none(row["warn_ms"]),
     )
 
 
@@ -141,7 +142,7 @@ def to_step(row: Row) -> Step:
 def from_reached(reached: Reached) -> Columns:
     return {
         "team_id": reached.person.team, "user_id": reached.person.user, "role": reached.role, "step": reached.step,
-        "at_ms": ms(reached.at), "for_owner": int(reached.for_owner), "failed": reached.failed,
+        "at_ms": ms(reached.at), "for_owner": int(reached.for_owner), "failed": reached.failed, "paged": int(reached.paged),
     }  # fmt: skip
 
 
@@ -153,6 +154,7 @@ def to_reached(row: Row) -> Reached:
         at=moment(row["at_ms"]),
         for_owner=bool(row["for_owner"]),
         failed=row["failed"],
+        paged=bool(row["paged"]),
     )
 
 

@@ -29,12 +29,12 @@ def refresh_all(session: Session, case_id: str, now: datetime) -> None:
     session.run("refresh_copies", case_id=case_id, lane=int(Lane.EDIT), now=ms(now))
 
 
-def something_to_lease(session: Session, now: datetime) -> bool:
-    return session.row("something_to_lease", now=ms(now)) is not None
+def something_to_lease(session: Session, now: datetime, *, pages: bool) -> bool:
+    return session.row("something_to_lease", now=ms(now), pages=int(pages)) is not None
 
 
-def lease(session: Session, now: datetime, until: datetime, limit: int) -> Sequence[Outgoing]:
-    rows = session.rows("lease", now=ms(now), until=ms(until), limit=limit)
+def lease(session: Session, now: datetime, until: datetime, limit: int, *, pages: bool) -> Sequence[Outgoing]:
+    rows = session.rows("lease", now=ms(now), until=ms(until), limit=limit, pages=int(pages))
     return [_outgoing(session, row) for row in sorted(rows, key=lambda row: (row["lane"], row["id"]))]
 
 

@@ -29,11 +29,13 @@ SELECT version FROM request WHERE id = :id;
 
 -- name: put_ask
 -- Writes one ask of a case, new or changed.
-INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms)
-VALUES (:case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state, :seconds, :due_ms)
+INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms)
+VALUES (
+  :case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state, :seconds, :due_ms, :warn_ms
+)
 ON CONFLICT (case_id, n) DO UPDATE SET
   kind = excluded.kind, version = excluded.version, need = excluded.need, requires = excluded.requires,
-  opened_ms = excluded.opened_ms, expires_ms = excluded.expires_ms, state = excluded.state;
+  opened_ms = excluded.opened_ms, expires_ms = excluded.expires_ms, state = excluded.state, warn_ms = excluded.warn_ms;
 
 -- name: put_step
 -- Writes one step of an ask, new or changed.
@@ -45,11 +47,11 @@ ON CONFLICT (case_id, ask, n) DO UPDATE SET
 
 -- name: put_reached
 -- Writes one person whom an ask reached, new or changed.
-INSERT INTO reached (case_id, ask, n, team_id, user_id, role, step, at_ms, for_owner, failed)
-VALUES (:case_id, :ask, :n, :team_id, :user_id, :role, :step, :at_ms, :for_owner, :failed)
+INSERT INTO reached (case_id, ask, n, team_id, user_id, role, step, at_ms, for_owner, failed, paged)
+VALUES (:case_id, :ask, :n, :team_id, :user_id, :role, :step, :at_ms, :for_owner, :failed, :paged)
 ON CONFLICT (case_id, ask, n) DO UPDATE SET
   team_id = excluded.team_id, user_id = excluded.user_id, role = excluded.role, step = excluded.step,
-  at_ms = excluded.at_ms, for_owner = excluded.for_owner, failed = excluded.failed;
+  at_ms = excluded.at_ms, for_owner = excluded.for_owner, failed = excluded.failed, paged = excluded.paged;
 
 -- name: put_vote
 -- Writes one vote of an ask, new or changed.
@@ -105,7 +107,7 @@ FROM request WHERE id = :id;
 
 -- name: asks
 -- The asks of a case, in order.
-SELECT n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms
+SELECT n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
 FROM ask WHERE case_id = :id ORDER BY n;
 
 -- name: steps
@@ -114,7 +116,8 @@ SELECT ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE ca
 
 -- name: reached
 -- Whom the asks of a case reached, in order.
-SELECT ask, team_id, user_id, role, step, at_ms, for_owner, failed FROM reached WHERE case_id = :id ORDER BY ask, n;
+SELECT ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged
+FROM reached WHERE case_id = :id ORDER BY ask, n;
 
 -- name: votes
 -- The votes on the asks of a case, in order.
@@ -281,14 +284,15 @@ WHERE c.id = :id AND r.version > :drawn AND NOT EXISTS (
 -- name: something_to_lease
 -- Whether a lease would find anything: asked before every lease, so that an empty one writes nothing.
 SELECT 1 AS found FROM outbox
-WHERE done_ms IS NULL AND not_before_ms <= :now AND leased_until_ms <= :now LIMIT 1;
+WHERE done_ms IS NULL AND not_before_ms <= :now AND leased_until_ms <= :now AND (purpose = 'pager') = :pages LIMIT 1;
 
 -- name: lease
--- Takes what can be said now: lanes first, oldest first; never two redraws of one copy at a time.
+-- Takes what can be said now, in Slack or (`pages`) beside it: lanes first, oldest first; never two redraws of one copy at a time.
 UPDATE outbox SET leased_until_ms = :until, attempts = attempts + 1
 WHERE id IN (
   SELECT o.id FROM outbox AS o
-  WHERE o.done_ms IS NULL AND o.not_before_ms <= :now AND o.leased_until_ms <= :now AND NOT EXISTS (
+  WHERE o.done_ms IS NULL AND o.not_before_ms <= :now AND o.leased_until_ms <= :now
+    AND (o.purpose = 'pager') = :pages AND NOT EXISTS (
     SELECT 1 FROM outbox AS other
     WHERE other.copy_id = o.copy_id AND other.done_ms IS NULL AND other.leased_until_ms > :now
   )

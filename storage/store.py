@@ -140,10 +140,10 @@ class SqliteStore:
 
     # ── outbox ──
 
-    async def lease(self, now: datetime, until: datetime, limit: int) -> Sequence[Outgoing]:
-        if not await self._read(lambda session: outbox.something_to_lease(session, now)):
+    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[Outgoing]:
+        if not await self._read(lambda session: outbox.something_to_lease(session, now, pages=pages)):
             return ()
-        return await self._write(lambda tx: outbox.lease(tx.session, now, until, limit))
+        return await self._write(lambda tx: outbox.lease(tx.session, now, until, limit, pages=pages))
 
     async def free_leases(self) -> None:
         """What a killed process had taken to say is free again. Only for the process that speaks, at its start."""

@@ -57,7 +57,8 @@ def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: dateti
         replace(s, due_at=until) if s.state == "waiting" and now < s.due_at < until else s for s in case.approval.steps
     )
     after = _noted(case.with_approval(replace(case.approval, steps=steps)), Note("hold", click.person, now))
-    return _kept(case, after, entries.noted(after, policy, "request.held", click.person), ())
+    told = saying.paged(after, after.approval, "acknowledge")
+    return _kept(case, after, entries.noted(after, policy, "request.held", click.person), told)
 
 
 def pass_on(case: Case, policy: Policy, click: Click, profile: Profile, presence: Presence, now: datetime) -> Transition:

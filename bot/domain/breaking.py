@@ -77,14 +77,16 @@ def ratify(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older
     """The owner, or whoever was reached, stands for it afterwards."""
     after = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
     draft = entries.answered(after, policy, "breakglass.ratified", vote, click.reason)
-    return Chore(after, (draft,), saying.channel_line(after, policy, "breakglass.ratified"))
+    says = (*saying.channel_line(after, policy, "breakglass.ratified"), *saying.paged(after, ask, "resolve"))
+    return Chore(after, (draft,), says)
 
 
 def reject(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
     """It should not have been: what is open is revoked in the same act, and a review carries the rejection."""
     after = case.with_ask(replace(ask, state=move_ask(ask.state, "no")))
     draft = entries.answered(after, policy, "breakglass.rejected", vote, click.reason)
-    chore = Chore(after, (draft,), saying.channel_line(after, policy, "breakglass.rejected"))
+    says = (*saying.channel_line(after, policy, "breakglass.rejected"), *saying.paged(after, ask, "resolve"))
+    chore = Chore(after, (draft,), says)
     grant = after.grant
     if grant is not None and grant.state is GrantState.OPEN:
         chore = chore.then(_revoked(chore.case, grant, policy, vote, click))

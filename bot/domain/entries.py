@@ -53,6 +53,8 @@ def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "ap
         data["ask"] = kind
     if isinstance(event, Fired):
         to: tuple[Value, ...] = tuple(r.person for r in event.people)
+        if event.quiet:
+            data["quiet"] = tuple({"who": person, "until": stamp(until)} for person, until in event.quiet)
         return _draft("step.fired", CLOCK, case.request, policy, data | {"to": to})
     return _draft("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
 

@@ -6,6 +6,9 @@ Steps are frozen at the filing; the people behind a role are resolved when a ste
 - A later step asks only people not yet asked. One that adds nobody because all were asked is skipped and pulls nothing
   forward. One whose people are all unreachable is skipped, and the next `notify` step that reaches somebody new fires at
   once; reminders between are dropped and recorded.
+- Whoever sleeps (notifications paused) gets the card and keeps the authority, and is paged where a page address is known. A
+  step that could wake nobody counts as unreachable: the next one fires at once.
+- Before the deadline everybody asked who is silent is warned, once.
 - After downtime the people of all overdue steps are asked once; overdue reminders are dropped and recorded.
 - At the deadline the ask expires, whether or not a step is left. Silence never approves.
 """
@@ -13,7 +16,7 @@ Steps are frozen at the filing; the people behind a role are resolved when a ste
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -25,14 +28,16 @@ from bot.domain.rights import barred, conflicted, named_for
 from bot.domain.rota import on_call
 
 REMINDER_GRACE = timedelta(seconds=30)  # a reminder later than this was missed, not delayed
+WARNING = timedelta(minutes=5)  # of policy time
 Away = Literal["absent", "deactivated", "undeliverable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Whom a question cannot reach now, and why. Everybody else is there."""
+    """Whom a question cannot reach now, and why. Everybody else is there; `quiet`: but sleeps until then."""
 
     away: Mapping[Person, Away]
+    quiet: Mapping[Person, datetime] = field(default_factory=dict)
 
     def here(self, person: Person) -> bool:
         return person not in self.away
@@ -40,10 +45,15 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A step that took effect: `people` are newly asked (a `remind` reminds them)."""
+    """A step that took effect: `people` are newly asked (a `remind` reminds them).
+
+    `quiet`: who of them sleeps, until when; `unheard`: nothing could wake any of them.
+    """
 
     step: Step
     people: tuple[Reached, ...]
+    quiet: tuple[tuple[Person, datetime], ...] = ()
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +67,11 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What is due on an ask at one moment, in order, and the ask after it."""
+    """What is due on an ask at one moment, in order, and the ask after it. `warned`: whom the warning is for."""
 
     ask: Ask
     events: tuple[Fired | Skipped, ...]
+    warned: tuple[Person, ...] = ()
 
 
 def freeze(runbook: Runbook, ladder: EscalationPolicy, filed_at: datetime, scale: float, *, wide: bool) -> tuple[Step, ...]:
@@ -76,7 +87,7 @@ def freeze(runbook: Runbook, ladder: EscalationPolicy, filed_at: datetime, scale
             action=step.action,
             role=step.role,
             due_at=hours.add(filed_at, timedelta(seconds=step.after / scale), ladder.hours),
-            page=step.page,
+            page=step.page or (index == 0 and runbook.right == "immediate"),
             also=tuple(dict.fromkeys(first)) if index == 0 else (),
         )
         for index, step in enumerate(ladder.steps)
@@ -86,6 +97,11 @@ def freeze(runbook: Runbook, ladder: EscalationPolicy, filed_at: datetime, scale
 def deadline(ladder: EscalationPolicy, filed_at: datetime, scale: float) -> datetime:
     """When an ask under this ladder expires."""
     return hours.add(filed_at, timedelta(seconds=ladder.expires_after / scale), ladder.hours)
+
+
+def warn_at(opened_at: datetime, expires_at: datetime, scale: float) -> datetime:
+    """When the silent are warned: five minutes before the end, or at ¾ of a span so short that this comes later."""
+    return max(expires_at - WARNING / scale, opened_at + 0.75 * (expires_at - opened_at))
 
 
 def afterwards(opened_at: datetime, window: timedelta) -> tuple[Step, ...]:
@@ -103,8 +119,9 @@ def candidates(policy: Policy, domain_id: str) -> tuple[Person, ...]:
 
 
 def next_wake(ask: Ask) -> datetime:
-    """When something is due on an open ask: its next waiting step, or its end."""
-    return min([s.due_at for s in ask.steps if s.state == "waiting"] + [ask.expires_at])
+    """When something is due on an open ask: its next waiting step, its warning, or its end."""
+    warning = [] if ask.warn_at is None else [ask.warn_at]
+    return min([s.due_at for s in ask.steps if s.state == "waiting"] + warning + [ask.expires_at])
 
 
 def advance(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime, *, pulling: bool = False) -> Advance:
@@ -121,7 +138,10 @@ def advance(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datet
         pulling = _pulls(event, pulling)
         events.append(event)
         ask = _applied(ask, event)
-    return Advance(ask, tuple(events))
+    if ask.warn_at is None or now < ask.warn_at:
+        return Advance(ask, tuple(events))
+    silent = tuple(p for p in ask.asked if ask.vote_of(p) is None and not barred(case, ask, policy, p))
+    return Advance(replace(ask, warn_at=None), tuple(events), silent)
 
 
 def undelivered(ask: Ask, person: Person, reason: str) -> tuple[Ask, bool]:
@@ -161,10 +181,29 @@ def _judge(
     wanted = _wanted(case, ask, policy, domain, presence, step, now)
     new = [r for r in wanted if r.person not in ask.asked]
     fit = [r for r in new if not barred(case, ask, policy, r.person)]
-    there = tuple(r for r in fit if presence.here(r.person))
+    there = [r for r in fit if presence.here(r.person)]
     if there:
-        return Fired(step, there)
+        return _fired(case, policy, presence, step, there)
     return Skipped(step, _why_nobody(wanted, new, fit, presence))
+
+
+def _fired(case: Case, policy: Policy, presence: Presence, step: Step, there: Sequence[Reached]) -> Fired:
+    """Who of the people asked is paged, who sleeps, and whether anybody could hear it."""
+    quiet = tuple((r.person, presence.quiet[r.person]) for r in there if r.person in presence.quiet)
+    asleep = {person for person, _ in quiet}
+    people = tuple(
+        replace(r, paged=(step.page or r.person in asleep) and rings(policy, case.request.domain, r)) for r in there
+    )
+    return Fired(step, people, quiet, all(r.person in asleep and not r.paged for r in people))
+
+
+def rings(policy: Policy, domain_id: str, reached: Reached) -> bool:
+    """Whether a page has an address: the person's own, or for the on-call the rota's."""
+    if any(p.person == reached.person and p.page for p in policy.people):
+        return True
+    domain = policy.domains.get(domain_id)
+    rota = policy.rotas.get(domain.on_call) if domain is not None and domain.on_call else None
+    return reached.role == "on_call" and rota is not None and rota.page is not None
 
 
 def _remind(ask: Ask, policy: Policy, case: Case, step: Step, now: datetime, *, pulling: bool) -> Fired | Skipped:
@@ -237,11 +276,11 @@ def _why_nobody(wanted: Sequence[Reached], new: Sequence[Reached], fit: Sequence
 
 
 def _pulls(event: Fired | Skipped, pulling: bool) -> bool:
-    """Whether the next `notify` step fires at once: an unreachable step starts it, one that reaches somebody ends it."""
+    """Whether the next `notify` step fires at once: an unreachable step starts it, one that somebody hears ends it."""
     if event.step.action == "remind":
         return pulling
     if isinstance(event, Fired):
-        return False
+        return event.unheard
     return pulling or event.why != "already_asked"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bot.domain import breaking, entries, saying
-from bot.domain.escalation import Advance, Fired, Presence, advance, deadline, freeze
+from bot.domain.escalation import Advance, Fired, Presence, advance, deadline, freeze, warn_at
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
 from bot.domain.request import Ask, Case, FieldValue, Reached, Request, Step, Terms
@@ -158,6 +158,7 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
     if earlier.denied_by is not None:
         steps = _nobody_later(steps)
     ask = Ask("approval", 1, runbook.approvals, runbook.requires, now, expires_at, steps=steps)
+    ask = replace(ask, warn_at=warn_at(now, expires_at, scale))
     return Case(request, (ask,))
 
 

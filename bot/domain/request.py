@@ -118,6 +118,7 @@ class Reached:
     at: datetime
     for_owner: bool = False
     failed: str = ""  # Slack's word why the question never reached them
+    paged: bool = False  # beside Slack too
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ class Ask:
     notes: tuple[Note, ...] = ()
     seconds: int = 0
     due_at: datetime | None = None
+    warn_at: datetime | None = None  # when the silent are warned of the end; None once they were
 
     @property
     def asked(self) -> tuple[Person, ...]:

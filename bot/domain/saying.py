@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bot.domain.escalation import Fired, Skipped
@@ -11,6 +12,8 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.request import Ask, Case, Reached
 from bot.domain.transition import Lane, Say
+
+PAGER = "pager"  # what leaves beside Slack (`bot.pages`), not through it
 
 
 def lane(case: Case) -> Lane:
@@ -48,12 +51,39 @@ def receipt_at_door(case: Case, door: str) -> Say | None:
     return Say("door_receipt", lane(case), case.id, channel=channel, data={"thread": thread}) if colon else None
 
 
+def pages(case: Case, reached: Reached, action: str = "trigger", *, slack_down: bool = False) -> tuple[Say, ...]:
+    """A page beside Slack; `action` as PagerDuty has it: trigger, acknowledge, resolve."""
+    if not reached.paged:
+        return ()
+    down = {"slack_down": True} if slack_down else {}
+    return (Say(PAGER, Lane.URGENT, case.id, to=reached.person, data={"role": reached.role, "action": action, **down}),)
+
+
+def paged(case: Case, ask: Ask, action: str) -> tuple[Say, ...]:
+    """Everybody of an ask who was paged: somebody is on it, or it is over."""
+    return tuple(say for reached in ask.reached for say in pages(case, reached, action))
+
+
+def warnings(case: Case, people: Iterable[Person]) -> tuple[Say, ...]:
+    """The deadline is near and nobody has decided."""
+    return tuple(Say("deadline", Lane.REMINDER, case.id, to=person) for person in people)
+
+
+def taken(case: Case) -> tuple[Say, ...]:
+    """It is over: those asked in an emergency who have not answered need not look any more."""
+    request = case.request
+    if request.kind != "emergency_access" or request.state is RequestState.EXPIRED:
+        return ()
+    silent = (p for p in case.approval.asked if case.approval.vote_of(p) is None and p != request.closed_by)
+    return tuple(Say("taken", Lane.REMINDER, case.id, to=person) for person in silent)
+
+
 def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Say, ...]:
     """Cards or reminders of a step that fired; an alarm where a named person's account is gone."""
     if isinstance(event, Fired):
         if event.step.action == "remind":
             return tuple(reminder(case, r.person) for r in event.people)
-        return tuple(card(case, r) for r in event.people)
+        return tuple(say for r in event.people for say in (card(case, r), *pages(case, r)))
     domain = policy.domains.get(case.request.domain)
     if event.why != "deactivated" or domain is None:
         return ()
@@ -65,13 +95,13 @@ def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Say, ...]:
 
 
 def later_step(case: Case, ask: Ask, event: Fired | Skipped) -> tuple[Say, ...]:
-    """What a step of an ask after the yes says: its card, or a reminder of it. Never a page."""
+    """What a step of an ask after the yes says: its card, or a reminder of it; a page only at a break-glass's opening."""
     if not isinstance(event, Fired):
         return ()
     data = {"version": ask.version}
     if event.step.action == "remind":
         return tuple(Say("ask_reminder", Lane.REMINDER, case.id, to=r.person, data=data) for r in event.people)
-    return tuple(_ask_card(case, ask, r) for r in event.people)
+    return tuple(say for r in event.people for say in (_ask_card(case, ask, r), *pages(case, r)))
 
 
 def _ask_card(case: Case, ask: Ask, reached: Reached) -> Say:
@@ -102,7 +132,9 @@ def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Say, ...]:
     """The requester hears it with the reason, after a yes with the runbook's body; the domain's channel hears id, title
     and state. The reason stands in that one message only: no table keeps it once it is delivered."""
     state = str(case.request.state if case.grant is None else case.grant.state)
-    says = [Say("outcome", lane(case), case.id, to=case.request.requester, data={"state": state, "reason": reason})]
+    over = (*taken(case), *paged(case, case.approval, "resolve")) if case.grant is None or state == "open" else ()
+    says = [*over] if not case.break_glass else []
+    says += [Say("outcome", lane(case), case.id, to=case.request.requester, data={"state": state, "reason": reason})]
     if case.request.state in (RequestState.APPROVED, RequestState.OPENED) and state == "open":
         says.append(Say("body", lane(case), case.id, to=case.request.requester))
     domain = policy.domains.get(case.request.domain)

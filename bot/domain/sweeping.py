@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bot.domain import entries, saying
 from bot.domain.aftermath import Chore, chased, grant_chore, grant_wake
-from bot.domain.escalation import Advance, Presence, advance, next_wake, undelivered
+from bot.domain.escalation import Advance, Presence, advance, next_wake, rings, undelivered
 from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
 from bot.domain.people import Person
 from bot.domain.policy import Policy
@@ -40,6 +40,20 @@ def card_failed(
         return None
     ask, empty = undelivered(case.approval, person, reason)
     return _stepped(case, policy, advance(case, ask, policy, presence, now, pulling=empty))
+
+
+def slack_is_silent(case: Case, policy: Policy, person: Person) -> Transition | None:
+    """Slack takes nothing: whoever was asked and can be paged is paged instead, once."""
+    ask = case.asks[0]
+    if ask.state is not AskState.OPEN:
+        return None
+    rung = [r for r in ask.reached if r.person == person and not r.paged and rings(policy, case.request.domain, r)]
+    if not rung:
+        return None
+    reached = tuple(replace(r, paged=True) if r in rung else r for r in ask.reached)
+    after = case.with_ask(replace(ask, reached=reached))
+    says = saying.pages(after, replace(rung[0], paged=True), slack_down=True)
+    return Transition(case, after, (), says, wake_at(after))
 
 
 def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
@@ -85,7 +99,10 @@ def _stepped(case: Case, policy: Policy, result: Advance) -> Transition:
         before=case,
         after=after,
         entries=tuple(entries.step(after, policy, event) for event in result.events),
-        says=tuple(say for event in result.events for say in saying.step(after, policy, event)),
+        says=(
+            *(say for event in result.events for say in saying.step(after, policy, event)),
+            *saying.warnings(after, result.warned),
+        ),
         wake_at=wake_at(after),
         refresh=bool(result.events),
     )

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain import filing
-from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, next_wake
+from bot.domain.escalation import Fired, Presence, Skipped, advance, next_wake
 from bot.domain.people import Person
 from bot.domain.policy import Policy, Role, Runbook
 from bot.domain.quorum import count
 from bot.domain.request import Ask, Case, Vote
 from bot.domain.rights import Allowed, standing
+
+NIGHT = timedelta(hours=8)  # how long somebody who is asleep is taken to sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,12 @@ def explain(
     """The timeline of a request filed at `at` (aware UTC) by the runbook's first provider. No ladder: one empty line."""
     if runbook.escalation is None:
         return Timeline(at, (), at)
+    presence = Presence(presence.away, dict.fromkeys(asleep, at + NIGHT))
     case = filing.opened(policy, _form(policy, runbook), runbook, filing.Earlier(0, None, None, False), at, scale)
     moments: list[Moment] = []
     earliest: datetime | None = None
-    for now, then, events in _run(case, policy, presence, asleep, at):
-        moments += [_moment(event, now, asleep) for event in events]
+    for now, then, events in _run(case, policy, presence, at):
+        moments += [_moment(event, now) for event in events]
         if earliest is None and _could_pass(then, then.approval, policy, now):
             earliest = now
     moments.append(Moment(case.approval.expires_at, "expire"))
@@ -64,8 +67,8 @@ def ahead(case: Case, policy: Policy, presence: Presence) -> tuple[Moment, ...]:
     if case.request.closed_at is not None:
         return ()
     start = next_wake(case.approval)
-    runs = _run(case, policy, presence, frozenset(), start)
-    moments = [_moment(event, now, frozenset()) for now, _, events in runs for event in events]
+    runs = _run(case, policy, presence, start)
+    moments = [_moment(event, now) for now, _, events in runs for event in events]
     return (*moments, Moment(case.approval.expires_at, "expire"))
 
 
@@ -75,43 +78,24 @@ def upcoming(case: Case, policy: Policy, presence: Presence) -> Moment | None:
 
 
 def _run(
-    case: Case, policy: Policy, presence: Presence, asleep: Set[Person], start: datetime
+    case: Case, policy: Policy, presence: Presence, start: datetime
 ) -> Iterator[tuple[datetime, Case, tuple[Fired | Skipped, ...]]]:
     """Each wake-up from `start` on, with the case after it and what happened."""
     now = start
     while now < case.approval.expires_at:
-        result = _past_sleepers(case, advance(case, case.approval, policy, presence, now), policy, presence, asleep, now)
+        result = advance(case, case.approval, policy, presence, now)
         case = case.with_approval(result.ask)
         yield now, case, result.events
         now = next_wake(case.approval)
 
 
-def _past_sleepers(
-    case: Case, result: Advance, policy: Policy, presence: Presence, asleep: Set[Person], now: datetime
-) -> Advance:
-    """The next step fires at once while the newest one can wake nobody: it reached sleepers without a page address."""
-    asks = [e for e in result.events if isinstance(e, Fired) and e.step.action == "notify"]
-    if not asks or not all(r.person in asleep and not _rings(policy, r.person) for r in asks[-1].people):
-        return result
-    more = advance(case, result.ask, policy, presence, now, pulling=True)
-    if not more.events:
-        return result
-    onward = _past_sleepers(case, more, policy, presence, asleep, now)
-    return Advance(onward.ask, (*result.events, *onward.events))
-
-
-def _rings(policy: Policy, person: Person) -> bool:
-    """Whether a page can wake somebody whose notifications are paused."""
-    return any(p.person == person and p.page for p in policy.people)
-
-
-def _moment(event: Fired | Skipped, now: datetime, asleep: Set[Person]) -> Moment:
+def _moment(event: Fired | Skipped, now: datetime) -> Moment:
     step = event.step
     if isinstance(event, Skipped):
         return Moment(now, "skip", step.role, why=event.why)
     what = "ask" if step.action == "notify" else "remind"
     people = tuple(r.person for r in event.people)
-    return Moment(now, what, step.role, people, page=step.page, asleep=tuple(p for p in people if p in asleep))
+    return Moment(now, what, step.role, people, page=step.page, asleep=tuple(p for p, _ in event.quiet))
 
 
 def _could_pass(case: Case, ask: Ask, policy: Policy, now: datetime) -> bool:

@@ -93,6 +93,19 @@ def reminder(case: Case, person_mention: str, scene: Scene) -> Message:
     return message(said, [section(said)])
 
 
+def deadline(case: Case, person_mention: str, scene: Scene) -> Message:
+    """Shortly before the end, to everybody asked who is silent."""
+    ends = scene.at(case.approval.expires_at)
+    said = f"{person_mention} {case.id} · {facts.heading(case)}: nobody has decided, and it expires at {ends}. Do nothing: it expires, nothing opens."
+    return message(said, [section(said)])
+
+
+def taken(case: Case, scene: Scene) -> Message:
+    """To those asked who need not look any more."""
+    said = f"{case.id} · {facts.heading(case)}: taken care of. {facts.outcome(case, scene)}"
+    return message(said, [section(said)])
+
+
 def announcement(case: Case, state: str) -> Message:
     """To the domain's channel: id, title and state; never target, reason or fields."""
     said = f"{case.id} · {facts.heading(case)}: {wording.STATES.get(state, inline(state, 40))}"

@@ -63,6 +63,13 @@ class HandDirectory:
     guests: set[Person] = field(default_factory=set)
     silent: set[Person] = field(default_factory=set)
     special: dict[Person, dict[str, Any]] = field(default_factory=dict)
+    asleep: dict[Person, datetime] = field(default_factory=dict)
+
+    async def quiet_until(self, person: Person, max_age: float) -> datetime | None:
+        return self.asleep.get(person)
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        return f"https://slack.example/{channel}/{ts}"
 
     async def profile(self, person: Person, max_age: float) -> Profile:
         if person in self.silent:

@@ -254,7 +254,9 @@ async def test_nobody_is_disturbed_for_what_is_already_decided(post: Post) -> No
     await post.messenger.drain()
     assert len(post.to(OWNER)) == before
     assert post.to(DEP1) == []
-    assert {(p, e) for p, e, done in post.outbox() if e} == {("reminder", "no_longer_open"), ("card", "no_longer_open")}
+    assert {(p, e) for p, e, done in post.outbox() if e} == {
+        (purpose, "no_longer_open") for purpose in ("reminder", "card", "taken")
+    }
     assert post.entries("delivery.failed") == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain import beside, deciding
 from bot.domain.escalation import (
     Fired,
     Presence,
@@ -21,10 +22,12 @@ from bot.domain.escalation import (
     next_wake,
     people_of,
     undelivered,
+    warn_at,
 )
 from bot.domain.people import Humans, Person
-from bot.domain.policy import EscalationPolicy, Hours, Policy, PolicyStep, Role
+from bot.domain.policy import EscalationPolicy, Hours, NamedPerson, Policy, PolicyStep, Role
 from bot.domain.request import Case, Vote
+from bot.domain.rights import Allowed, may_decide
 from tests.bot.building import (
     DEP1,
     DEP2,
@@ -43,12 +46,17 @@ from tests.bot.building import (
     T0,
     URGENT,
     WHOLE_WEEK,
+    after,
     asked,
     away,
     case_of,
+    click,
+    filing_of,
     home,
     policy,
+    profile,
     runbook,
+    types,
     with_domain,
 )
 
@@ -245,7 +253,8 @@ class TestUnreachable:
         case = case_of(policy(), presence=away(**nobody))
         assert asked(case) == set()
         assert {s.state for s in case.approval.steps} == {"skipped"}
-        assert next_wake(case.approval) == case.approval.expires_at
+        assert next_wake(case.approval) == case.approval.warn_at
+        assert next_wake(replace(case.approval, warn_at=None)) == case.approval.expires_at
 
     def test_a_card_that_never_arrives_empties_a_step_of_one(self) -> None:
         ask, empty = undelivered(case_of(policy()).approval, OWNER, "user_not_found")
@@ -326,4 +335,93 @@ def test_the_next_look_is_at_the_next_waiting_step_or_at_the_end(
     base = policy(escalation_policies=[EscalationPolicy("any", 45 * 60, ladder)], runbooks=[runbook(escalation="any")])
     ask = case_of(base, presence=Presence(gone)).approval
     assert next_wake(ask) > T0 - MS
+    assert next_wake(ask) == min([s.due_at for s in ask.steps if s.state == "waiting"] + [T0 + 40 * MINUTE])
+    ask = replace(ask, warn_at=None)
     assert next_wake(ask) == min([s.due_at for s in ask.steps if s.state == "waiting"] + [T0 + 45 * MINUTE])
+
+
+class TestWhoSleeps:
+    """Notifications are paused: the card stands and nobody hears it."""
+
+    UNTIL = T0 + 8 * HOUR
+
+    def asleep(self, *people: Person) -> Presence:
+        return Presence({}, dict.fromkeys(people, self.UNTIL))
+
+    def test_keeps_card_and_authority_and_the_next_step_fires_at_once(self) -> None:
+        act = filing_of(policy(), presence=self.asleep(OWNER))
+        case = after(act)
+        assert asked(case) == {OWNER, DEP1, DEP2}
+        assert types(act)[1:] == ["step.fired", "step.skipped", "step.fired"]
+        assert act.entries[1].data["quiet"] == ({"who": OWNER, "until": "2026-03-04T17:00:00.000Z"},)
+        assert isinstance(may_decide(case, case.approval, policy(), OWNER, profile(OWNER)), Allowed)
+
+    def test_is_paged_where_an_address_is_known_and_the_next_step_waits(self) -> None:
+        base = policy(people=(NamedPerson("olga", OWNER, "Olga", "env:PAGE_OLGA"),))
+        act = filing_of(base, presence=self.asleep(OWNER))
+        assert asked(after(act)) == {OWNER}
+        assert [(s.to, dict(s.data)) for s in act.says if s.purpose == "pager"] == [
+            (OWNER, {"role": "owner", "action": "trigger"})
+        ]
+
+    def test_holds_nobody_back_while_one_of_the_step_hears_it(self) -> None:
+        case = case_of(policy(), presence=self.asleep(OWNER, DEP1))
+        assert asked(case) == {OWNER, DEP1, DEP2}
+        assert next_wake(case.approval) == T0 + 10 * MINUTE
+
+    def test_when_all_sleep_everybody_has_the_card_at_once_and_nothing_is_lost(self) -> None:
+        case = case_of(policy(), presence=self.asleep(OWNER, DEP1, DEP2, ONC1, ONC2, RISK))
+        assert asked(case) == {OWNER, DEP1, DEP2, ONC1, RISK}
+        assert {s.state for s in case.approval.steps} <= {"fired", "skipped"}
+
+    def test_on_call_is_woken_by_the_rotas_address(self) -> None:
+        base = policy(rotas=[replace(SECURITY, page="env:PAGE_SECURITY")])
+        case = case_of(base, presence=self.asleep(OWNER, DEP1, DEP2, ONC1))
+        assert asked(case) == {OWNER, DEP1, DEP2, ONC1}
+        assert [r.paged for r in case.approval.reached] == [False, False, False, True]
+
+
+class TestPages:
+    BASE = policy(
+        people=(NamedPerson("olga", OWNER, "Olga", "env:PAGE_OLGA"),), rotas=[replace(SECURITY, page="env:PAGE_SECURITY")]
+    )
+
+    def test_a_step_that_pages_pages_whoever_has_an_address(self) -> None:
+        case = case_of(self.BASE)
+        fired = advance(case, case.approval, self.BASE, HERE, T0 + 10 * MINUTE)
+        assert [(r.person, r.paged) for r in fired.ask.reached] == [
+            (OWNER, False),
+            (DEP1, False),
+            (DEP2, False),
+            (ONC1, True),
+        ]
+
+    def test_an_immediate_request_pages_everybody_at_minute_0(self) -> None:
+        case = case_of(self.BASE, "contain")
+        assert {r.person for r in case.approval.reached if r.paged} == {OWNER, ONC1}
+
+    def test_on_it_acknowledges_and_the_end_resolves(self) -> None:
+        case = case_of(self.BASE, "contain")
+        held = beside.hold(case, self.BASE, click(OWNER, "hold"), profile(OWNER), T0, 1)
+        assert {(s.to, s.data["action"]) for s in held.says if s.purpose == "pager"} == {
+            (OWNER, "acknowledge"), (ONC1, "acknowledge")
+        }  # fmt: skip
+        done = deciding.deny(case, self.BASE, click(OWNER, "deny", reason="x"), profile(OWNER), T0)
+        assert {(s.to, s.data["action"]) for s in done.says if s.purpose == "pager"} == {
+            (OWNER, "resolve"),
+            (ONC1, "resolve"),
+        }
+
+
+class TestTheWarning:
+    @pytest.mark.parametrize(("span", "at"), [(45, 40), (240, 235), (16, 12), (10, 7.5)])
+    def test_comes_five_minutes_before_the_end_or_at_three_quarters(self, span: int, at: float) -> None:
+        assert warn_at(T0, T0 + span * MINUTE, 1) == T0 + at * MINUTE
+
+    def test_is_for_everybody_asked_who_is_silent_and_comes_once(self) -> None:
+        case = case_of(policy())
+        fired = advance(case, case.approval, policy(), HERE, T0 + 40 * MINUTE)
+        assert set(fired.warned) == {OWNER, DEP1, DEP2, ONC1, RISK}
+        again = advance(case, fired.ask, policy(), HERE, T0 + 41 * MINUTE)
+        assert again.warned == ()
+        assert next_wake(fired.ask) == T0 + 45 * MINUTE
