@@ -495,6 +495,17 @@ class TestDrills:
         await office.deliver()
         assert {r.person for r in (await office.case(case_id)).approval.reached} == {OWNER, DEP1, DEP2}
 
+    async def test_the_last_card_that_cannot_be_delivered_ends_a_drill(self, office: Office) -> None:
+        office.dead_letters.add(RISK)
+        case_id = await office.drill()
+        await office.forward(15 * MINUTE)
+        for person in (OWNER, DEP1, DEP2, ONC1):
+            await office.here(person, case_id)
+        assert "drill.ended" not in office.types(case_id)
+        await office.deliver()
+        assert office.types(case_id)[-2:] == ["drill.ended", "delivery.failed"]
+        assert office.log(case_id)[-2]["data"]["missed"] == [RISK]
+
     async def test_a_day_of_downtime_ends_a_drill_and_asks_nobody(self, office: Office) -> None:
         case_id = await office.drill()
         office.sleep(DAY)
