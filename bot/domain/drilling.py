@@ -80,7 +80,7 @@ def here(case: Case, policy: Policy, click: Click, presence: Presence, now: date
     if no is not None:
         return refuse(case, policy, click, no)
     ask = case.approval
-    pulling = case.request.drill is not None and case.request.drill.fast and _first_of_its_step(case, mine)
+    pulling = case.request.drill is not None and case.request.drill.fast and _of_the_newest_step(case, mine)
     voted = replace(ask, votes=(*ask.votes, Vote(click.person, "here", mine[0].role, now, 0)))
     drafts = tuple(entries.drill_reached(case, policy, click.person, reached, now) for reached in mine)
     if not pulling:
@@ -144,11 +144,10 @@ def _unheard(case: Case, policy: Policy, click: Click, mine: tuple[Reached, ...]
     return None
 
 
-def _first_of_its_step(case: Case, mine: Iterable[Reached]) -> bool:
-    """Whether this is the first answer out of the newest step: only that one calls the next."""
+def _of_the_newest_step(case: Case, mine: Iterable[Reached]) -> bool:
+    """Whether somebody of the step that fired last answers: a late answer out of an older one calls nobody."""
     newest = max(r.step for r in case.approval.reached)
-    answered = any(answered_at(case, r) is not None for r in case.approval.reached if r.step == newest)
-    return not answered and any(r.step == newest for r in mine)
+    return any(r.step == newest for r in mine)
 
 
 def _stepped(case: Case, drafts: tuple[Draft, ...], policy: Policy, result: Advance, now: datetime) -> Transition:
@@ -177,7 +176,7 @@ def _addressed(case: Case, says: Iterable[Say]) -> tuple[Say, ...]:
     drill = case.request.drill
     if drill is None or drill.only_me is None:
         return tuple(says)
-    mine = {say.purpose: replace(say, to=drill.only_me) for say in says if say.to is not None and say.channel is None}
+    mine = {say.purpose: replace(say, to=drill.only_me) for say in says if say.to is not None}
     return tuple(mine.values())
 
 

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from bot.acts import Act, Decide, Decision, File, Reach, Reply
+from bot.acts import Act, Beside, Decide, Decision, File, Reach, Reply
 from bot.desk import Desk
+from bot.domain import drilling
 from bot.domain.errors import LookupFailed
 from bot.domain.lifecycle import RequestState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
-from bot.domain.request import Case
+from bot.domain.request import Case, Drill
 from bot.domain.transition import SYSTEM, Draft, Transition
 from bot.ports import Outgoing, Store
 from bot.sweeper import Sweeper
@@ -164,6 +165,19 @@ class Office:
         await self.take_in(act)
         await self.worker.drain()
         return act.id
+
+    async def drill(self, runbook: str = "emergency", how: Drill | None = None) -> str:
+        """Starts a drill as the command line does, and the sweeper asks the first; the id."""
+        case_id = self.clock.request_id()
+        book, now = self.policy.runbooks[runbook], self.clock.now()
+        await self.store.commit(drilling.start(self.policy, book, case_id, how or Drill(), now, self.scale))
+        await self.sweeper.sweep()
+        return case_id
+
+    async def here(self, person: Person, case_id: str) -> None:
+        """Presses *I am here*."""
+        await self.take_in(Beside(person, case_id, 1, "here", Reply(person, channel="D0")))
+        await self.worker.drain()
 
     def press(self, person: Person, case_id: str, decision: Decision = "approve", version: int = 1) -> Decide:
         reason = "not now" if decision == "deny" else ""

@@ -467,3 +467,60 @@ async def test_two_desks_on_one_store_still_make_one_outcome(office: Office) -> 
     await asyncio.gather(office.worker.drain(), Worker(other).drain())
     kinds = office.types(case_id)
     assert (kinds.count("request.approved"), kinds.count("decision.refused")) == (1, 2)
+
+
+class TestDrills:
+    async def test_a_drill_survives_restarts_and_ends_when_everybody_answered(self, office: Office) -> None:
+        case_id = await office.drill()
+        await office.here(OWNER, case_id)
+        await office.restart()
+        await office.forward(15 * MINUTE)
+        assert office.steps(case_id) == [
+            ("0m", "notify owner", {OWNER}), ("3m", "skip owner", "nobody_left"), ("5m", "notify deputies", {DEP1, DEP2}),
+            ("10m", "notify on_call", {ONC1}), ("15m", "notify risk_owner", {RISK}),
+        ]  # fmt: skip
+        for person in (DEP1, DEP2, ONC1):
+            await office.here(person, case_id)
+            assert await office.state(case_id) is RequestState.PENDING
+        await office.here(RISK, case_id)
+        assert office.types(case_id)[-1] == "drill.ended"
+        assert office.log(case_id)[-1]["data"]["asked"] == [OWNER, DEP1, DEP2, ONC1, RISK]
+        before = len(office.log())
+        await office.forward(DAY, HOUR)
+        assert len(office.log()) == before
+
+    async def test_an_undeliverable_card_moves_a_drill_on_at_once(self, office: Office) -> None:
+        office.dead_letters.add(OWNER)
+        case_id = await office.drill()
+        await office.deliver()
+        assert {r.person for r in (await office.case(case_id)).approval.reached} == {OWNER, DEP1, DEP2}
+
+    async def test_the_last_card_that_cannot_be_delivered_ends_a_drill(self, office: Office) -> None:
+        office.dead_letters.add(RISK)
+        case_id = await office.drill()
+        await office.forward(15 * MINUTE)
+        for person in (OWNER, DEP1, DEP2, ONC1):
+            await office.here(person, case_id)
+        assert "drill.ended" not in office.types(case_id)
+        await office.deliver()
+        assert office.types(case_id)[-2:] == ["drill.ended", "delivery.failed"]
+        assert office.log(case_id)[-2]["data"]["missed"] == [RISK]
+
+    async def test_a_day_of_downtime_ends_a_drill_and_asks_nobody(self, office: Office) -> None:
+        case_id = await office.drill()
+        office.sleep(DAY)
+        await office.sweeper.sweep()
+        assert office.types(case_id) == ["drill.started", "step.fired", "drill.ended"]
+
+    async def test_it_stands_in_no_list_of_what_waits_and_only_its_domain_sees_it(self, office: Office) -> None:
+        case_id = await office.drill()
+        for person in (OWNER, PE1, LEAD, AUDIT):
+            assert await office.desk.read_waiting(person) == []
+            assert await office.desk.read_queue(person) == []
+            assert await office.desk.read_mine(person) == []
+        assert [p for p in (OWNER, DEP1, AUDIT, PE1, LEAD, STRANGER) if await office.desk.read_case(p, case_id)] == [
+            OWNER, DEP1, AUDIT,
+        ]  # fmt: skip
+        assert await office.file(PE1)
+        request = office.rows("SELECT asks_before, last_outcome FROM request WHERE drill = ''")[0]
+        assert tuple(request) == (0, "")

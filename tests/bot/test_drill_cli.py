@@ -18,7 +18,6 @@ import pytest
 from typer.testing import CliRunner
 
 from bot import drill_cli
-from bot.acts import Beside, Reply
 from bot.cli import app
 from bot.clock import SystemClock
 from bot.domain.people import Person
@@ -89,10 +88,6 @@ class Host(Office):
                     if person in case.approval.asked and case.approval.vote_of(person) is None:
                         await self.here(person, case_id)
                 await asyncio.sleep(0.05)
-
-    async def here(self, person: Person, case_id: str) -> None:
-        await self.take_in(Beside(person, case_id, 1, "here", Reply(person, channel="D0")))
-        await self.worker.drain()
 
     async def newest(self) -> str:
         """The id of the drill that a command under way has started."""

@@ -185,6 +185,16 @@ async def test_a_requests_way_is_counted_by_kind_and_outcome(watched: Watched) -
     assert found["grants_total", ("open",)] == 1
 
 
+async def test_a_drill_is_no_request_but_its_steps_are_measured(watched: Watched) -> None:
+    office = watched.office
+    await office.drill()
+    await office.forward(MINUTE * 46)
+    found = await watched.samples()
+    assert [name for name in found if name[0] in ("requests_total", "decisions_total", "grants_total")] == []
+    assert found["expiry_lateness_seconds_count", ()] == 0
+    assert found["step_lateness_seconds_count", ()] == 5
+
+
 async def test_what_failed_to_commit_is_not_counted(watched: Watched) -> None:
     case = await watched.office.case(await watched.office.file(PE1))
     stale = replace(case, request=replace(case.request, version=99))

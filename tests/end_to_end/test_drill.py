@@ -30,7 +30,7 @@ async def said(process: asyncio.subprocess.Process) -> tuple[int | None, str, st
 
 
 async def test_a_fast_drill_reaches_two_misses_one_and_gives_nothing(start: Callable[..., Any]) -> None:
-    bot = await start(15.0)
+    bot = await start(10.0)
     sandbox = bot.sandbox
     drilling = await on_host(bot, "drill", RUNBOOK, "--fast", "--json")
     for person in (OWNER, DEPUTY):

@@ -194,3 +194,22 @@ async def test_bare_away_opens_a_form_and_a_past_day_is_refused_at_its_field(sta
     await sandbox.wait_for(lambda: "absence.set" in bot.types())
     await sandbox.command(APPROVER, "/countersign", "away off")
     await sandbox.wait_for(lambda: "absence.cleared" in bot.types())
+
+
+async def test_the_forms_last_page_and_the_receipt_show_what_the_engine_would_do_next(start: Callable[..., Any]) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    await sandbox.command(DEPUTY, "/countersign", "away 2d")
+    await sandbox.wait_for(lambda: "absence.set" in bot.types())
+    await sandbox.command(ASKER, "/breakglass", "directory-admin-emergency Sync stopped")
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER))
+    assert (await sandbox.submit(ASKER, {"Target": "dc-1", "Incident ticket": "INC1001"})).ok
+    page = await sandbox.wait_for(lambda: (f := sandbox.modal(ASKER)) and "What happens next" in f.shown and f)
+    receipt = await sandbox.wait_for(lambda: sandbox.find(ASKER, "What happens next"))
+    for shown in (page.shown, receipt.shown):
+        told = [line.split(">: ", 1)[1] for line in shown.split("\n") if line.startswith("• ")]
+        assert told[:2] == [f"<@{APPROVER}> reminded", "<@U0DEP2> asked"]
+        assert told[2].endswith("asked, by page too")
+        assert told[-1] == "it expires, and nothing opens"
+    await sandbox.press(ASKER, "Withdraw", message=receipt)
+    await sandbox.wait_for(lambda: "What happens next" not in sandbox.current(receipt).shown)

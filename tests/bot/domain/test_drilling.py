@@ -224,6 +224,8 @@ def test_only_me_answers_for_everybody_asked_so_far() -> None:
     assert [e.data["to"] for e in reached] == [(OWNER,), (DEP1,), (DEP2,), (ONC1,)]
     again = here(base, after(act), ME, T0 + 2 * MINUTE)
     assert again.says[0].data["sentence"] == "drill_again"
+    later = swept(base, after(act), T0 + 15 * MINUTE)[-1][1]
+    assert [e.data["to"] for e in here(base, after(later), ME, T0 + 16 * MINUTE).entries[:1]] == [(RISK,)]
     assert here(base, drill_of(base, only_me=ME), OWNER, T0).entries[0].data["why"] == "unauthorised"
 
 
