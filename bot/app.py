@@ -184,7 +184,8 @@ async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
     settings = parts.settings
     if settings.slack_app_token is not None:
         try:
-            await parts.door.socket_mode(settings.slack_app_token.get_secret_value(), stop, ready)
+            token = settings.slack_app_token.get_secret_value()
+            await parts.door.socket_mode(token, stop, ready, parts.health.lost, parts.metrics.delivered)
         except SlackApiError as error:
             said = error.response["error"]
             advice = "Make an App-Level Token with connections:write under “Basic Information”"

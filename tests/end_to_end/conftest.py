@@ -27,6 +27,7 @@ class Bot:
     def __init__(self, sandbox: Sandbox, home: Path, scale: float) -> None:
         self.sandbox, self.home, self.scale = sandbox, home, scale
         self.process: asyncio.subprocess.Process | None = None
+        self.ops_listen = "127.0.0.1:0"
 
     @property
     def database(self) -> Path:
@@ -40,7 +41,7 @@ class Bot:
             "COUNTERSIGN_DATABASE_URL": f"sqlite:///{self.database}",
             "COUNTERSIGN_RUNBOOKS_DIR": str(self.home / "runbooks"),
             "COUNTERSIGN_STATE_DIR": str(self.home / "state"),
-            "COUNTERSIGN_OPS_LISTEN": "127.0.0.1:0",
+            "COUNTERSIGN_OPS_LISTEN": self.ops_listen,
             "COUNTERSIGN_TIME_SCALE": str(self.scale),
         }  # fmt: skip
 

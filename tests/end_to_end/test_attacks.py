@@ -623,30 +623,28 @@ def broken(ground: Ground, case: str) -> list[dict[str, Any]]:
 
 async def test_a_payload_of_another_shape_crashed_or_counted(ground: Ground) -> None:
     case = await ground.filed()
-    await asyncio.gather(*(ground.sandbox.deliver("interactive", payload) for payload in broken(ground, case)))
+    sent: list[tuple[str, Any]] = [("interactive", payload) for payload in broken(ground, case)]
     for event in ({}, {"type": "message"}, {"type": "message", "channel_type": "im"}, {"type": "message", "channel_type": "im", "user": 7},
-                  {"type": "message", "channel_type": "im", "user": "U0OWNER", "text": 7}, {"type": 7}):  # fmt: skip
-        await ground.sandbox.deliver(
-            "events_api", {"type": "event_callback", "team_id": HOME, "event_id": ground.trigger("x"), "event": event}
-        )
+                  {"type": "message", "channel_type": "im", "user": "U0OWNER", "text": 7}, {"type": 7}, [None], None):  # fmt: skip
+        payload = {"type": "event_callback", "team_id": HOME, "event_id": ground.trigger("x"), "event": event}
+        sent.append(("events_api", payload))
     for changed in (
-        {"user_id": ""},
-        {"team_id": "x"},
-        {"trigger_id": ""},
-        {"command": "/none"},
-        {"text": "\x00" * 9},
+        {"user_id": ""}, {"user_id": 7}, {"team_id": "x"}, {"trigger_id": ""}, {"command": "/none"}, {"text": "\x00" * 9},
         {"response_url": "x"},
-    ):
-        await ground.sandbox.deliver(
-            "slash_commands", {**ground.command_payload("U0OWNER", "/countersign", "help"), **changed}
-        )
+    ):  # fmt: skip
+        sent.append(("slash_commands", {**ground.command_payload("U0OWNER", "/countersign", "help"), **changed}))
+    for kind, payload in sent:
+        outcome = await ground.sandbox.deliver(kind, payload)
+        if outcome.via == "socket":
+            assert outcome.acked, (kind, payload, outcome.error)  # Slack would only bring it again
+        else:
+            assert outcome.acked or outcome.response["status"] // 100 == 4, (kind, payload, outcome)
     await ground.worked()
     assert ground.state(case) == "pending"
     assert "decision.refused" not in ground.kinds(case)
     outcome = await ground.click("U0OWNER", "approve", f"{case}:1")
     assert outcome.ok
     await ground.until(lambda: ground.state(case) == "approved")
-    ground.forgive("Failed to run a ")  # bolt's own line where a shape is beyond it; over HTTP the gate stands in front
 
 
 @pytest.mark.parametrize(
