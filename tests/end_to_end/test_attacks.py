@@ -225,6 +225,7 @@ async def test_an_account_that_changed_between_card_and_click_decided(ground: Gr
         ("is_bot", True),
         ("is_ultra_restricted", True),
         ("team_id", "T0ELSE"),
+        ("is_stranger", True),
     ]
     assert len(asked) >= 4
     before = {}
@@ -298,6 +299,35 @@ async def test_connect_users_could_drive_the_bot(ground: Ground) -> None:
     assert "Sync stopped" not in said
     assert "U0OWNER" not in said
     assert (ground.requests(), ground.kinds()) == (requests, kinds)
+
+
+@pytest.mark.parametrize("who", ["U0OWNER", "U0DEP1", "U0OUTSIDE"])
+async def test_a_stranger_by_slack_connect_clicked_and_sent_forms(ground: Ground, who: str) -> None:
+    case, person = await ground.filed(), ground.sandbox.person(who)
+    person.is_stranger = True
+    await asyncio.sleep(DECISION_AGE + 0.1)
+    try:
+        for action in OWNERS_BUTTONS:
+            assert await refused(ground, case, who, action, f"{case}:1", team=person.team_id) == "unauthorised", action
+        for form, entered in (
+            ("deny", {"reason": "No"}), ("less", {"duration": "900"}), ("question", {"reason": "Which site?"}),
+        ):  # fmt: skip
+            before = len(ground.refusals(case))
+            outcome = await ground.form(who, form, entered, metadata=ground.about(case), team=person.team_id)
+            assert outcome.acked
+            await ground.worked()
+            assert [e["data"]["why"] for e in ground.refusals(case)[before:]] == ["unauthorised"], form
+        requests = ground.requests()
+        entered = {"runbook": "directory-admin-emergency", "target_text": "dc-x", "reason": "r", **TICKET}
+        outcome = await ground.form(who, "ask", entered, team=person.team_id)
+        assert outcome.response["response_action"] == "errors"
+        assert (ground.requests(), ground.state(case)) == (requests, "pending")
+    finally:
+        person.is_stranger = False
+    await asyncio.sleep(DECISION_AGE + 0.1)
+    if who != "U0OUTSIDE":  # the flag alone stood in the way
+        await ground.click("U0OWNER", "approve", f"{case}:1")
+        await ground.until(lambda: ground.state(case) == "approved")
 
 
 async def test_approving_one_card_answered_another(ground: Ground) -> None:
