@@ -17,7 +17,7 @@ from bot.demo_workspace import workspace
 from bot.desk import DECISION_AGE
 from runbooks.loader import load
 from sandbox.driver import Sandbox
-from tests.end_to_end.conftest import EXAMPLE, Bot
+from tests.end_to_end.conftest import EXAMPLE, Bot, HttpBot
 from tests.end_to_end.ground import HOME, TICKET, Ground, free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -47,31 +47,6 @@ ASKERS_BUTTONS = ("withdraw", "answer", "escalate_now", "ask_again")
 LEADS_BUTTONS = ("recommend", "advise_against")
 PACED = 60.0  # seconds: new messages in one conversation are a second apart, and these tests write many
 EVERY_BUTTON = (*OWNERS_BUTTONS, *ASKERS_BUTTONS, *LEADS_BUTTONS)
-
-
-class HttpBot(Bot):
-    """The same without an app-level token: signed HTTP."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in super().environment.items() if k != "SLACK_APP_TOKEN"}
-        address = self.sandbox.world.workspace.app.request_url.split("/")[2]
-        return {**kept, "COUNTERSIGN_LISTEN": address}
-
-    async def start(self) -> None:
-        self._seen = False
-        await super().start()
-
-    def _connected(self) -> bool:
-        assert self.process is not None
-        assert self.process.returncode is None, self.log()
-        if not self._seen:
-            self._seen = True
-            self._try = asyncio.ensure_future(self.sandbox.verify_url())
-        if self._try.done():
-            self._seen = not self._try.exception()
-            return self._seen and self._try.result()
-        return False
 
 
 async def opened(transport: str, home: Any, scale: float) -> tuple[Bot, Sandbox]:
