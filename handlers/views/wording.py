@@ -14,7 +14,7 @@ APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
 RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Subject"
 LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Pass"
 PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
-STOCK_REASON = "Common reasons"
+STOCK_REASON, OWN_REASON = "Common reasons", "Or in your own words"
 SEND, CANCEL, CLOSE = "Ask", "Cancel", "Close"
 YES, NO = "Yes", "No"
 SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"
@@ -58,7 +58,8 @@ STOCK_REASONS: tuple[str, ...] = (
     "Planned work: use the change process",
     "I could not confirm who asks",
 )
-DENY_HINT = "Either is enough. The requester reads it, and it stands in the decision log."
+DENY_EITHER = "Choose a reason or write one: either is enough, and one is needed."
+DENY_HINT = "The requester reads it, and it stands in the decision log."
 DENY_BLANK = "Give a reason: choose one above, or write one here."
 DENY_LONG = "At most 1,000 characters."
 DENY_FINAL = "A no is final: it ends the request for everybody who was asked."
@@ -78,7 +79,7 @@ BODY_ENDS = (
     "In this release the approval ends by itself at its time: the buttons Finished, Not used, Extend and Add evidence,"
     " which a runbook may name, come later."
 )
-FILED = "What follows is told in our direct message, and there you can withdraw it."
+FILED = "This page stays as it is. What follows is told in our direct message, and there you can withdraw it."
 FILED_WAIT = "Asking the people who decide …"
 
 
