@@ -27,6 +27,7 @@ from bot.logs import configure
 from bot.metrics import Metrics
 from bot.ops import Ops
 from bot.ports import StoredPolicy
+from bot.setting_names import strays
 from bot.settings import Settings
 from bot.sweeper import Sweeper
 from bot.web import read_address
@@ -72,6 +73,9 @@ async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteSt
 async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready: Callable[[], None] = lambda: None) -> None:
     """Runs until SIGTERM, SIGINT or `stop`; finishes what it acknowledged."""
     configure(settings.log_format)
+    for stray in strays(os.environ):
+        if not stray.others:
+            log.warning("settings.unknown", text=stray.text)
     settings.require_slack()
     read_address(settings.ops_listen, "COUNTERSIGN_OPS_LISTEN")
     read_address(settings.listen, "COUNTERSIGN_LISTEN")
