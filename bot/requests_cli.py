@@ -14,7 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from typer.core import TyperGroup
@@ -28,6 +28,7 @@ from bot.domain.filing import REASON_MAX
 from bot.domain.policy import Policy
 from bot.domain.request import Case
 from bot.domain.transition import Transition
+from bot.exits import misused, refused
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
@@ -108,9 +109,9 @@ def revoke(request: Id, reason: Reason) -> None:
 def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
     async def work() -> None:
         async with _store(read_only=False) as store:
-            refused = await _until_fresh(store, case_id, reason, judge)
-        if refused is not None:
-            _refuse(refused)
+            sentence = await _until_fresh(store, case_id, reason, judge)
+        if sentence is not None:
+            refused(sentence)
         print(f"{case_id} is {done}. {rest} The bot tells everybody as soon as it runs and Slack answers.")
 
     _run(work())
@@ -154,7 +155,7 @@ async def _store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
     settings = load()
     path = settings.sqlite_path
     if not path.is_file():
-        raise typer.BadParameter(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
+        misused(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
     store = await SqliteStore.open(
         path, SystemClock(), settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
     )
@@ -167,7 +168,7 @@ async def _store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
 async def _case(store: SqliteStore, case_id: str) -> Case:
     case = await store.case(case_id)
     if case is None:
-        _refuse(f"There is no request {case_id}. See: countersign requests list --all")
+        refused(f"There is no request {case_id}. See: countersign requests list --all")
     return case
 
 
@@ -182,22 +183,17 @@ async def _policy(store: SqliteStore) -> Policy | None:
 def _id(text: str) -> str:
     case_id = read_request_id(text)
     if case_id is None:
-        raise typer.BadParameter(f"{text!r} is no request id; one looks like R-7K3M9QX2.")
+        misused(f"{text!r} is no request id; one looks like R-7K3M9QX2.")
     return case_id
 
 
 def _reason(text: str) -> str:
     reason = text.strip()
     if not reason:
-        raise typer.BadParameter("A reason is wanted: the requester reads it, and it stands in the log.")
+        misused("A reason is wanted: the requester reads it, and it stands in the log.")
     if len(reason) > REASON_MAX:
-        raise typer.BadParameter(f"A reason has at most {REASON_MAX} characters.")
+        misused(f"A reason has at most {REASON_MAX} characters.")
     return reason
-
-
-def _refuse(sentence: str) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(1)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
