@@ -27,7 +27,7 @@ def deny_form(asked: Asked, case_id: str) -> Block:
     reasons = {reason: reason for reason in wording.STOCK_REASONS}
     text: Block = {
         "type": "plain_text_input", "action_id": names.REASON, "multiline": True, "max_length": 1000,
-        "placeholder": plain("What the requester should know", 150),
+        "placeholder": plain("In your own words", 150),
     }  # fmt: skip
     blocks = [
         section(f"*{inline(case_id, 20)}.* {wording.DENY_FINAL}\n{wording.DENY_EITHER}"),
@@ -35,7 +35,7 @@ def deny_form(asked: Asked, case_id: str) -> Block:
             names.STOCK_REASON, wording.STOCK_REASON, select(names.STOCK_REASON, reasons, placeholder="Choose one"),
             optional=True,
         ),
-        input_block(names.REASON, wording.OWN_REASON, text, optional=True, hint=wording.DENY_HINT),
+        input_block(names.REASON, wording.REASON, text, optional=True, hint=wording.DENY_HINT),
     ]  # fmt: skip
     metadata = json.dumps({"question": asked.question, "channel": asked.channel})
     return modal(
