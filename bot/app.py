@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import Clock, SystemClock
 from bot.desk import Desk
-from bot.domain.errors import PolicyError, SettingsError
+from bot.domain.errors import PolicyError, SlackRefused
 from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
@@ -28,6 +28,7 @@ from bot.metrics import Metrics
 from bot.ops import Ops
 from bot.pages import Pager, send_page
 from bot.ports import StoredPolicy
+from bot.setting_names import strays
 from bot.settings import Settings
 from bot.sweeper import Sweeper
 from bot.web import read_address
@@ -74,6 +75,9 @@ async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteSt
 async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready: Callable[[], None] = lambda: None) -> None:
     """Runs until SIGTERM, SIGINT or `stop`; finishes what it acknowledged."""
     configure(settings.log_format)
+    for stray in strays(os.environ):
+        if not stray.others:
+            log.warning("settings.unknown", text=stray.text)
     settings.require_slack()
     read_address(settings.ops_listen, "COUNTERSIGN_OPS_LISTEN")
     read_address(settings.listen, "COUNTERSIGN_LISTEN")
@@ -89,7 +93,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
 
 
 async def build(settings: Settings, store: SqliteStore, clock: Clock | None = None) -> Parts:
-    """Puts the parts together. Raises PolicyError where no policy can be had, SettingsError where Slack refuses us."""
+    """Puts the parts together. Raises PolicyError where no policy can be had, SlackRefused where Slack does not let us in."""
     clock = clock or SystemClock()
     policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
@@ -188,11 +192,12 @@ async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
     settings = parts.settings
     if settings.slack_app_token is not None:
         try:
-            await parts.door.socket_mode(settings.slack_app_token.get_secret_value(), stop, ready)
+            token = settings.slack_app_token.get_secret_value()
+            await parts.door.socket_mode(token, stop, ready, parts.health.lost, parts.metrics.delivered)
         except SlackApiError as error:
             said = error.response["error"]
             advice = "Make an App-Level Token with connections:write under “Basic Information”"
-            raise SettingsError(f"Slack refuses SLACK_APP_TOKEN ({said}). {advice}.") from None
+            raise SlackRefused(f"Slack refuses SLACK_APP_TOKEN ({said}). {advice}.") from None
         return
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
     report = parts.metrics.delivered
@@ -247,11 +252,11 @@ async def _identity(client: AsyncWebClient) -> Identity:
     try:
         answer = await client.auth_test()
     except SlackApiError as error:
-        raise SettingsError(
+        raise SlackRefused(
             f"Slack refuses SLACK_BOT_TOKEN ({error.response['error']}). Reinstall the app, copy the token."
         ) from None
     except CALL_ERRORS as error:
-        raise SettingsError(
+        raise SlackRefused(
             f"Slack cannot be reached at {client.base_url} ({type(error).__name__}). Check the network."
         ) from None
     return Identity(team=answer["team_id"], bot_user=answer["user_id"], bot=answer.get("bot_id", ""))

@@ -15,13 +15,14 @@ import typer
 
 from bot import printing
 from bot.clock import SystemClock
-from bot.domain.errors import CountersignError, PolicyError
+from bot.domain.errors import CountersignError, PolicyError, SlackRefused
 from bot.domain.escalation import Presence
 from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.timeline import explain as explained
 from bot.domain.whois import named
 from bot.drill_cli import drill
+from bot.exits import misused
 from bot.requests_cli import app as requests_app
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ log_app = typer.Typer(no_args_is_help=True, help="The decision log.")
 app.add_typer(log_app, name="log")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Dir = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The policy folder, as in `check`.")]
 Folder = Annotated[Path | None, typer.Option("--runbooks", help="The policy folder (COUNTERSIGN_RUNBOOKS_DIR).")]
 
 
@@ -70,9 +72,9 @@ def schema(out: Annotated[Path | None, typer.Option(help="Write the two files in
 
 
 @app.command()
-def matrix(runbooks: Folder = None, as_json: Json = False) -> None:
+def matrix(directory: Dir = None, runbooks: Folder = None, as_json: Json = False) -> None:
     """Print who answers for what."""
-    policy, now = _policy(runbooks), SystemClock().now()
+    policy, now = _policy(directory or runbooks), SystemClock().now()
     if as_json:
         print(json.dumps(printing.matrix(policy, now), ensure_ascii=False))
     else:
@@ -82,6 +84,7 @@ def matrix(runbooks: Folder = None, as_json: Json = False) -> None:
 @app.command()
 def explain(
     runbook: str,
+    directory: Dir = None,
     at: Annotated[
         str | None, typer.Option(help="File it at this time: 2026-12-01T03:00 (UTC unless it says otherwise).")
     ] = None,
@@ -98,11 +101,11 @@ def explain(
 
     PERSON is a label of the responsibility matrix, an id, or TEAM/USER.
     """
-    policy = _policy(runbooks)
+    policy = _policy(directory or runbooks)
     found = policy.runbooks.get(runbook)
     if found is None:
         known = ", ".join(policy.runbooks)
-        raise typer.BadParameter(f"There is no runbook {runbook!r}. There are: {known}.")
+        misused(f"There is no runbook {runbook!r}. There are: {known}.")
     away = Presence({_person(policy, text, "--absent"): "absent" for text in absent or []})
     sleepers = frozenset(_person(policy, text, "--asleep") for text in asleep or [])
     told = explained(policy, found, _moment(at), away, asleep=sleepers)
@@ -133,9 +136,7 @@ def manifest(
     from handlers.manifest import manifest as made
 
     if url is not None and not (url.startswith("https://") and url.removeprefix("https://").strip("/")):
-        raise typer.BadParameter(
-            f"{url!r} is no public address; write https://countersign.example.org.", param_hint="--url"
-        )
+        misused(f"--url {url!r} is no public address; write https://countersign.example.org.")
     print(json.dumps(made(prefix=_settings().command_prefix, url=url), indent=2, ensure_ascii=False))
 
 
@@ -188,7 +189,7 @@ def log_verify(
 
     path = database or _settings().sqlite_path
     if not path.is_file():
-        raise typer.BadParameter(
+        misused(
             f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
         )
     report = check_database(path)
@@ -203,7 +204,7 @@ def main() -> None:
     """The console script."""
     try:
         app()
-    except PolicyError as error:
+    except (PolicyError, SlackRefused) as error:
         _stop(str(error), 1)
     except CountersignError as error:
         _stop(str(error), 2)
@@ -227,7 +228,7 @@ def _settings() -> Any:
 def _folder(directory: Path | None) -> Path:
     folder: Path = directory or _settings().runbooks_dir
     if not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is not a folder. Name the folder that holds responsibility.yaml.")
+        misused(f"There is no folder {folder}. Name the one that holds responsibility.yaml, or run `countersign init`.")
     return folder
 
 
@@ -243,9 +244,7 @@ def _policy(directory: Path | None) -> Policy:
 def _person(policy: Policy, text: str, option: str) -> Person:
     person = named(policy, text)
     if person is None:
-        raise typer.BadParameter(
-            f"The policy names nobody by {text!r}; `countersign matrix` shows whom.", param_hint=option
-        )
+        misused(f"{option}: the policy names nobody by {text!r}; `countersign matrix` shows whom.")
     return person
 
 
@@ -263,5 +262,5 @@ def _moment(text: str | None) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a time; write 2026-12-01T03:00.") from None
+        misused(f"{text!r} is not a time; write 2026-12-01T03:00.")
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

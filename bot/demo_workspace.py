@@ -46,6 +46,7 @@ def workspace(policy: Policy, scale: int) -> dict[str, Any]:
         "app": {
             "name": "Countersign", "bot_user_id": _BOT, "scopes": scopes,
             "description": "The provider asks. The owner signs.",
+            "home_enabled": features["app_home"]["home_tab_enabled"],
             "events": made["settings"]["event_subscriptions"]["bot_events"],
             "commands": [
                 {k: c[k] for k in ("command", "description", "usage_hint", "should_escape") if k in c}

@@ -21,6 +21,7 @@ from bot.clock import Clock, SystemClock
 from bot.domain.errors import SettingsError
 from bot.domain.policy import Policy
 from bot.findings import Finding, error, warning
+from bot.setting_names import strays
 from bot.settings import Settings, load
 from handlers import doctor as slack
 from handlers.lookups import Lookups
@@ -70,13 +71,14 @@ async def doctor(tell: Callable[[str], None]) -> Report:
     try:
         settings = load()
     except SettingsError as failure:
-        return Report(tuple(error("settings", line) for line in str(failure).splitlines()))
+        faults = (error("settings", line) for line in str(failure).splitlines())
+        return Report((*faults, *_strays(os.environ)))
     return await examine(settings, Surroundings(os.environ, SystemClock(), tell=tell))
 
 
 async def examine(settings: Settings, around: Surroundings) -> Report:
     """Examines what the settings lead to, the outside last."""
-    found = [*_settings(settings), *_time_zones(), *_files(settings)]
+    found = [*_settings(settings), *_strays(around.environment), *_time_zones(), *_files(settings)]
     policy, findings = _policy(settings, around)
     found += findings
     found += await _database(settings)
@@ -103,6 +105,10 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "settings",
             "SLACK_SIGNING_SECRET holds a token: copy the Signing Secret from Basic Information → App Credentials.",
         )
+
+
+def _strays(environment: Mapping[str, str]) -> Iterator[Finding]:
+    yield from (warning("settings", stray.text) for stray in strays(environment))
 
 
 def _time_zones() -> Iterator[Finding]:

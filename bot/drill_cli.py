@@ -24,7 +24,8 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy, Runbook
 from bot.domain.request import Case, Drill
 from bot.domain.whois import named
-from bot.host import accepted_policy, opened_store, refuse
+from bot.exits import misused, refused
+from bot.host import accepted_policy, opened_store
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -53,11 +54,11 @@ async def _drill(runbook: str, *, fast: bool, only_me: bool, me: str | None, wai
     settings = load()
     me = me or settings.me
     if only_me and not me:
-        raise typer.BadParameter("Every card goes to you alone: say who you are, with --me PERSON or COUNTERSIGN_ME.")
+        misused("Every card goes to you alone: say who you are, with --me PERSON or COUNTERSIGN_ME.")
     async with opened_store(read_only=False) as store:
         policy = await accepted_policy(store)
         if policy is None:
-            refuse("No policy that this release reads stands in the database; start the bot once.")
+            refused("No policy that this release reads stands in the database; start the bot once.")
         caller = _caller(policy, me) if only_me and me else None
         case_id = await _started(store, policy, _runbook(policy, runbook, settings), Drill(fast, caller), settings)
     if not wait:
@@ -89,7 +90,7 @@ async def _started(store: SqliteStore, policy: Policy, runbook: Runbook, drill: 
 async def _may_start(store: SqliteStore, policy: Policy, runbook: Runbook) -> None:
     no = drilling.refusal(runbook, policy, await store.running_drill(runbook.id))
     if no is not None:
-        refuse(no)
+        refused(no)
 
 
 async def _watched(store: SqliteStore, policy: Policy, case_id: str, tell: Callable[[str], None]) -> Case:
@@ -107,7 +108,7 @@ async def _watched(store: SqliteStore, policy: Policy, case_id: str, tell: Calla
             return case
         now = clock.now()
         if now > case.request.expires_at + GRACE:
-            refuse(f"{case_id} is past its end and nobody has closed it: start the bot, then countersign requests show.")
+            refused(f"{case_id} is past its end and nobody has closed it: start the bot, then countersign requests show.")
         if now > case.request.filed_at + PATIENCE and all(s.state == "waiting" for s in case.approval.steps):
             line = (
                 "DRILL Nobody has been asked yet. The running bot does that: is it up, or are these not its working hours?"
@@ -120,11 +121,11 @@ async def _watched(store: SqliteStore, policy: Policy, case_id: str, tell: Calla
 
 def _runbook(policy: Policy, name: str, settings: Settings) -> Runbook:
     found = policy.runbooks.get(name)
-    if found is not None:
-        return found
-    if (settings.runbooks_dir / f"{name}.md").is_file():
-        refuse(f"The bot has not loaded {name} yet: start it, or run `countersign check` and wait some seconds.")
-    raise typer.BadParameter(f"There is no runbook {name!r}. There are: {', '.join(policy.runbooks)}.")
+    if found is None and (settings.runbooks_dir / f"{name}.md").is_file():
+        refused(f"The bot has not loaded {name} yet: start it, or run `countersign check` and wait some seconds.")
+    if found is None:
+        misused(f"There is no runbook {name!r}. There are: {', '.join(policy.runbooks)}.")
+    return found
 
 
 def _caller(policy: Policy, text: str) -> Person:
@@ -133,11 +134,9 @@ def _caller(policy: Policy, text: str) -> Person:
     if person is None and text.partition("/")[0] in policy.workspaces and text.partition("/")[2]:
         person = Person.parse(text)
     if person is None:
-        raise typer.BadParameter(f"The policy names nobody by {text!r}; write TEAM/USER.", param_hint="--me")
+        misused(f"The policy names nobody by {text!r}; write TEAM/USER.")
     provider = policy.provider_of(person)
     if provider is not None or person.team not in policy.workspaces:
         whose = provider.name if provider else "another workspace"
-        raise typer.BadParameter(
-            f"{text!r} is of {whose}: a drill speaks to {policy.organisation} only.", param_hint="--me"
-        )
+        misused(f"{text!r} is of {whose}: a drill speaks to {policy.organisation} only.")
     return person

@@ -1,16 +1,14 @@
-"""What commands on the host share: the bot's database beside it, the policy that it loaded, and how a refusal is said."""
+"""What commands on the host share: the bot's database beside it, and the policy that it loaded."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NoReturn
-
-import typer
+from typing import TYPE_CHECKING
 
 from bot.clock import SystemClock
 from bot.domain.policy import Policy
+from bot.exits import misused
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
@@ -25,7 +23,7 @@ async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
     settings = load()
     path = settings.sqlite_path
     if not path.is_file():
-        raise typer.BadParameter(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
+        misused(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
     store = await SqliteStore.open(
         path, SystemClock(), settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
     )
@@ -41,9 +39,3 @@ async def accepted_policy(store: SqliteStore) -> Policy | None:
 
     stored = await store.last_policy()
     return None if stored is None else load_files({f.path: f.content for f in stored.files}).policy
-
-
-def refuse(sentence: str) -> NoReturn:
-    """Says no: exit 1."""
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(1)

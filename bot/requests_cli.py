@@ -27,7 +27,8 @@ from bot.domain.filing import REASON_MAX
 from bot.domain.policy import Policy
 from bot.domain.request import Case
 from bot.domain.transition import Transition
-from bot.host import accepted_policy, opened_store, refuse
+from bot.exits import misused, refused
+from bot.host import accepted_policy, opened_store
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
@@ -108,9 +109,9 @@ def revoke(request: Id, reason: Reason) -> None:
 def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
     async def work() -> None:
         async with opened_store(read_only=False) as store:
-            refused = await _until_fresh(store, case_id, reason, judge)
-        if refused is not None:
-            refuse(refused)
+            sentence = await _until_fresh(store, case_id, reason, judge)
+        if sentence is not None:
+            refused(sentence)
         print(f"{case_id} is {done}. {rest} The bot tells everybody as soon as it runs and Slack answers.")
 
     _run(work())
@@ -150,23 +151,23 @@ def _why(policy: Policy, case: Case, no: NoEffect, now: datetime) -> str:
 async def _case(store: SqliteStore, case_id: str) -> Case:
     case = await store.case(case_id)
     if case is None:
-        refuse(f"There is no request {case_id}. See: countersign requests list --all")
+        refused(f"There is no request {case_id}. See: countersign requests list --all")
     return case
 
 
 def _id(text: str) -> str:
     case_id = read_request_id(text)
     if case_id is None:
-        raise typer.BadParameter(f"{text!r} is no request id; one looks like R-7K3M9QX2.")
+        misused(f"{text!r} is no request id; one looks like R-7K3M9QX2.")
     return case_id
 
 
 def _reason(text: str) -> str:
     reason = text.strip()
     if not reason:
-        raise typer.BadParameter("A reason is wanted: the requester reads it, and it stands in the log.")
+        misused("A reason is wanted: the requester reads it, and it stands in the log.")
     if len(reason) > REASON_MAX:
-        raise typer.BadParameter(f"A reason has at most {REASON_MAX} characters.")
+        misused(f"A reason has at most {REASON_MAX} characters.")
     return reason
 
 

@@ -6,6 +6,7 @@ and exit 2. Source: design, section 8.
 
 from __future__ import annotations
 
+import logging
 import os
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,7 +17,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.errors import SettingsError
 
+ENV_FILE = Path(".env")
 SLACK_API = "https://slack.com/api/"
+_SAID = {"float_parsing": "is not a number: leave it out, or write 1"}
 _OTHER_TOKENS = {
     "xapp-": ("an app-level token", "the two tokens are swapped: it belongs into SLACK_APP_TOKEN"),
     "xoxb-": ("a bot token", "the two tokens are swapped: it belongs into SLACK_BOT_TOKEN"),
@@ -28,7 +31,7 @@ class Settings(BaseSettings):
     """Everything that a running bot needs to know beside its policy files."""
 
     model_config = SettingsConfigDict(
-        env_prefix="COUNTERSIGN_", env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+        env_prefix="COUNTERSIGN_", env_file=ENV_FILE, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
     slack_bot_token: SecretStr | None = Field(None, validation_alias=AliasChoices("SLACK_BOT_TOKEN", "slack_bot_token"))
@@ -118,6 +121,7 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """Reads the settings. Raises SettingsError with one sentence a fault."""
+    logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # `setting_names` says what a line of .env is not
     try:
         return Settings(_secrets_dir=os.environ.get("COUNTERSIGN_SECRETS_DIR"))
     except (UnicodeDecodeError, OSError) as error:
@@ -129,7 +133,7 @@ def load() -> Settings:
 def _sentence(error: dict[str, object]) -> str:
     location = error["loc"]
     assert isinstance(location, tuple)
-    text = str(error["msg"]).removeprefix("Value error, ")
+    text = _SAID.get(str(error["type"])) or str(error["msg"]).removeprefix("Value error, ")
     if not location:
         return f"{text}."
     name = str(location[0])

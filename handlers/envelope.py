@@ -1,7 +1,7 @@
-"""What a signed body holds: one payload as bolt knows it, or the name of what is wrong. Pure.
+"""What Slack brought: one payload as bolt knows it, or the name of what is wrong. Pure.
 
-Slack sends events as JSON and the rest as a form, a command's fields at the top or one field `payload` of JSON. Whatever
-is missing, deep, or of another type where bolt and our listeners look is refused here, so that neither ever trips over it.
+Over HTTP events are JSON and the rest is a form, a command's fields at the top or one field `payload` of JSON; over Socket
+Mode an envelope says which of these its payload is. Either way the same shape is asked for: whatever is missing, deep, or of another type where bolt and our listeners look is refused here, so that neither ever trips over it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -82,10 +83,24 @@ def opened(content_type: str, body: str) -> Payload | Refused:
     return _event(body) if content_type == JSON else _form(body)
 
 
-def _event(body: str) -> Payload | Refused:
-    found = _object(body)
+def enveloped(kind: object, payload: object) -> Payload | Refused:
+    """The payload of a Socket Mode envelope that says it is of this `kind`."""
+    found = _whole(payload)
     if isinstance(found, Refused):
         return found
+    if kind == "events_api":
+        return _callback(found)
+    if kind == "interactive":
+        return _act(found)
+    return Payload("command", found) if kind == "slash_commands" and "command" in found else WRONG_SHAPE
+
+
+def _event(body: str) -> Payload | Refused:
+    found = _object(body)
+    return found if isinstance(found, Refused) else _callback(found)
+
+
+def _callback(found: dict[str, Any]) -> Payload | Refused:
     type_ = found.get("type")
     if type_ == "event_callback":
         event = found.get("event")
@@ -117,8 +132,10 @@ def _form(body: str) -> Payload | Refused:
 
 def _interaction(text: str) -> Payload | Refused:
     found = _object(text)
-    if isinstance(found, Refused):
-        return found
+    return found if isinstance(found, Refused) else _act(found)
+
+
+def _act(found: dict[str, Any]) -> Payload | Refused:
     type_ = found.get("type")
     if not isinstance(type_, str) or not isinstance(found.get("user"), dict):
         return WRONG_SHAPE
@@ -137,6 +154,11 @@ def _object(text: str) -> dict[str, Any] | Refused:
         return TOO_DEEP
     except ValueError:
         return NOT_JSON
+    return _whole(found)
+
+
+def _whole(found: object) -> dict[str, Any] | Refused:
+    """An object of the right shape, without what is null at its top."""
     if not isinstance(found, dict):
         return WRONG_SHAPE
     found = {key: value for key, value in found.items() if value is not None}  # bolt takes what is there for an object
@@ -157,6 +179,8 @@ def _trouble(found: object) -> Refused | None:
         if isinstance(value, str):
             if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
                 return WRONG_SHAPE
+        elif isinstance(value, float) and not isfinite(value):
+            return NOT_JSON  # Python reads NaN where JSON has none
         elif isinstance(value, dict):
             waiting += [(inner, depth + 1) for pair in value.items() for inner in pair]
         elif isinstance(value, list):

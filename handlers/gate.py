@@ -22,12 +22,12 @@ from typing import Any
 import structlog
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.clock import Clock
 from bot.web import STOPPING, HttpServer
-from handlers.envelope import FORM, JSON, NOT_UTF8, WRONG_SHAPE, Payload, opened
+from handlers.dispatch import dispatched
+from handlers.envelope import FORM, JSON, NOT_UTF8, Payload, opened
 from handlers.repeats import Answer, FirstAnswers, key_of
 from handlers.signed import SIGNATURE, TIMESTAMP, Refused, Seal
 
@@ -148,17 +148,10 @@ class Gate:
 
     async def _act(self, payload: Payload) -> Answer:
         """Bolt's answer. Never raises."""
-        try:
-            request = AsyncBoltRequest(body=payload.body, mode="socket_mode")
-        except Exception as error:  # noqa: BLE001  # a shape that nobody foresaw: bolt could not even read it
-            log.warning("gate.refused", fault=WRONG_SHAPE.fault, status=WRONG_SHAPE.status, error=type(error).__name__)
-            return Answer(WRONG_SHAPE.status, WRONG_SHAPE.sentence.encode())
-        try:
-            answer = await self._app.async_dispatch(request)
-        except Exception as error:  # noqa: BLE001  # the only line about it: its type and place, not what it holds
-            log.error("gate.failed", kind=payload.kind, error=type(error).__name__, at=_place(error))
-            return AGAIN
-        return AGAIN if answer.status >= 500 else _answer(answer)  # of a listener's failure bolt wrote the line
+        answer = await dispatched(self._app, payload, "gate")
+        if isinstance(answer, Refused):
+            return Answer(answer.status, answer.sentence.encode())
+        return AGAIN if answer is None else _answer(answer)
 
     def _malformed(self, fault: str) -> None:
         self._report("refused", fault, 0.0)
@@ -225,11 +218,3 @@ def _response(answer: Answer) -> web.Response:
     if answer.status in (TOO_LARGE.status, TOO_SLOW.status, BROKEN.status):
         response.force_close()
     return response
-
-
-def _place(error: BaseException) -> str:
-    """Where it was raised, without what was in hand there."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

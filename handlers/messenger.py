@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import aiohttp
@@ -22,8 +23,9 @@ from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Directory, Outgoing
 from handlers.lanes import Lanes, Spot
 from handlers.limits import CALL_ERRORS, Verdict, verdict
-from handlers.purposes import Dropped, Stage, purpose_of, spot
+from handlers.purposes import Dropped, Stage, Turned, purpose_of, spot
 from handlers.sending import TIMEOUT, Sender, Standing
+from handlers.views.pace import marked_once
 
 LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
 SILENT = 60.0  # seconds without any answer of Slack's, after which prompts leave beside it
@@ -186,6 +188,8 @@ class Messenger:
         if isinstance(job, Dropped):
             await self._desk.store.undeliverable(row, job.why, ())
             return
+        if not isinstance(job, Turned):
+            job = replace(job, message=marked_once(job.message, self._stage.scene()))
         try:
             standing = await self._sender.send(job, self._age(row))
         except CALL_ERRORS as error:

@@ -28,6 +28,7 @@ from handlers import names
 from handlers.actions import ACTIONS, ANY_ACTION
 from handlers.commands import COMMANDS, DIRECT_MESSAGE, SHORTCUTS
 from handlers.edge import Answer, Edge, Listener
+from handlers.gate import Report, unheard
 from handlers.payloads import PayloadError
 from handlers.socket_mode import SocketMode, quiet_logger
 from handlers.submissions import ANY_SUBMISSION, SUBMISSIONS
@@ -66,9 +67,17 @@ class SlackDoor:
         self.app.listener_runner.lazy_listener_runner = self._tasks
         self._register()
 
-    async def socket_mode(self, token: str, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
-        """Serves over Socket Mode until `stop`; then finishes what arrived. `ready` is called at each hello."""
-        await SocketMode(self.app, token, ready).run(stop)
+    async def socket_mode(
+        self,
+        token: str,
+        stop: asyncio.Event,
+        ready: Callable[[], None] = lambda: None,
+        lost: Callable[[], None] = lambda: None,
+        report: Report = unheard,
+    ) -> None:
+        """Serves over Socket Mode until `stop`; then finishes what arrived. `ready` is called at each hello, `lost` when a
+        connection is gone, `report` for each envelope. Raises SlackApiError where Slack refuses the token."""
+        await SocketMode(self.app, token, ready, lost, report).run(stop)
         await self.finish()
 
     async def finish(self, timeout: float = 5.0) -> None:

@@ -21,6 +21,7 @@ from runbooks.folder import MATRIX, digest, is_runbook, problems_of, read_folder
 from runbooks.frontmatter import Parts, split
 from runbooks.matrix_parts import Matrix, read_matrix
 from runbooks.naming import named_files
+from runbooks.placeholders import placeholders
 from runbooks.positions import parse
 from runbooks.sentences import validated
 from runbooks.shapes import RunbookShape
@@ -70,6 +71,7 @@ def load_files(
     around = Circumstances(environment, require_env, today)
     report = Report()
     report.add(problems_of(files))
+    placeholders(files, report)
     matrix = _matrix(files, report)
     books = [book for path in sorted(files) if is_runbook(path) and (book := _book(path, files[path], report))]
     if not any(is_runbook(path) for path in files):

@@ -112,7 +112,7 @@ class Control:
         user = self.world.user(str(body["user"]))
         if user is None:
             raise KeyError(body["user"])
-        for flag in ("dnd", "deleted", "accepts_dms", "is_restricted"):
+        for flag in ("dnd", "deleted", "accepts_dms", "is_restricted", "is_stranger"):
             if flag in body:
                 setattr(user, flag, bool(body[flag]))
 

@@ -66,8 +66,8 @@ def user_object(call: Call, user: User) -> Json:
         "is_app_user": False, "updated": 1_700_000_000, "is_email_confirmed": True,
         "who_can_share_contact_card": "EVERYONE",
     }  # fmt: skip
-    if foreign:
-        shown["is_stranger"] = not call.world.shares_a_channel(user.id)
+    if foreign or user.is_stranger:
+        shown["is_stranger"] = user.is_stranger or not call.world.shares_a_channel(user.id)
     return shown
 
 

@@ -53,7 +53,8 @@ class User:
     """A person (or bot) with an account in exactly one team; flags as in `users.info`.
 
     `dnd` is a running snooze window that apps can see in `dnd.info`. `accepts_dms=False` makes every direct message
-    of the app fail with `channel_not_found`, as happens with people of connected workspaces.
+    of the app fail with `channel_not_found`, as happens with people of connected workspaces. People of other teams are
+    strangers to the app until a channel is shared with them; `is_stranger` says so of anybody.
     """
 
     id: str
@@ -69,6 +70,7 @@ class User:
     deleted: bool = False
     is_restricted: bool = False
     is_ultra_restricted: bool = False
+    is_stranger: bool = False
     dnd: bool = False
     accepts_dms: bool = True
 

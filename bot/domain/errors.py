@@ -19,6 +19,10 @@ class SettingsError(FatalError):
     """A setting is missing or malformed."""
 
 
+class SlackRefused(FatalError):
+    """Slack refuses a token of ours or cannot be reached; the command line prints the sentence and exits 1."""
+
+
 class PolicyError(FatalError):
     """The policy files are refused as a whole; the findings say where and why."""
 

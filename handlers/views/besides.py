@@ -101,10 +101,11 @@ def story(case: Case, scene: Scene) -> list[str]:
 def history(case: Case, scene: Scene) -> str:
     """One line: asks of this provider for this runbook in 7 days, and the last outcome."""
     request = case.request
-    asked = f"{request.asks_before} other {'ask' if request.asks_before == 1 else 'asks'}"
+    before, of = request.asks_before, scene.provider(request.provider)
+    asked = f"{before} other {'ask' if before == 1 else 'asks'} of {of}" if before else f"First ask of {of}"
     last = f", last {wording.STATES.get(request.last_outcome, request.last_outcome)}" if request.last_outcome else ""
     repeat = " *The same was denied within the last day.*" if request.denied_lately else ""
-    return f"{asked} of {scene.provider(request.provider)} for this in 7 days{last}.{repeat}"
+    return f"{asked} for this in 7 days{last}.{repeat}"
 
 
 def lead_copy(case: Case, reader: Person, scene: Scene) -> Message:

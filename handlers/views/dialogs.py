@@ -32,7 +32,7 @@ def deny_form(asked: Asked, case_id: str) -> Block:
         "placeholder": plain("In your own words", 150),
     }  # fmt: skip
     blocks = [
-        section(f"*{inline(case_id, 20)}.* {wording.DENY_FINAL}"),
+        section(f"*{inline(case_id, 20)}.* {wording.DENY_FINAL}\n{wording.DENY_EITHER}"),
         input_block(
             names.STOCK_REASON, wording.STOCK_REASON, select(names.STOCK_REASON, reasons, placeholder="Choose one"),
             optional=True,

@@ -109,7 +109,11 @@ def tally(case: Case, scene: Scene) -> str:
 
 
 def outcome(case: Case, scene: Scene) -> str:
-    """How the request ended, by whom and when; empty while it is pending."""
+    """How the request ended, by whom and when; empty while it is pending.
+
+    The words of a no are not here: they go to the requester once, and stand in the log. Every copy is drawn again from the
+    case for as long as it is kept, and the case holds no free text that retention would have to find on each of them.
+    """
     request = case.request
     when = f" at {scene.at(request.closed_at)}" if request.closed_at else ""
     by = f" by {who(request.closed_by)}" if request.closed_by else ""
@@ -118,7 +122,7 @@ def outcome(case: Case, scene: Scene) -> str:
     if request.state is RequestState.OPENED:
         return f"*Opened*{when}. {_grant(case, scene)}".strip()
     if request.state is RequestState.DENIED:
-        return f"*Denied*{_denier(case) or by or ' on the host'}{when}. Nothing was opened."
+        return f"*Denied*{_denier(case) or by or ' on the host'}{when}, with a reason to the requester. Nothing was opened."
     if request.state is RequestState.EXPIRED:
         return f"*Expired*{when}: nobody decided in time. Nothing was opened."
     if request.state is RequestState.WITHDRAWN:

@@ -91,7 +91,8 @@ STOCK_REASONS: tuple[str, ...] = (
     "Planned work: use the change process",
     "I could not confirm who asks",
 )
-DENY_HINT = "Either is enough. The requester reads it, and it stands in the decision log."
+DENY_EITHER = "Choose a reason or write one: either is enough, and one is needed."
+DENY_HINT = "The requester reads it, and it stands in the decision log."
 DENY_BLANK = "Give a reason: choose one above, or write one here."
 DENY_LONG = "At most 1,000 characters."
 DENY_FINAL = "A no is final: it ends the request for everybody who was asked."
@@ -108,7 +109,7 @@ ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."
 YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You advise against it.", "": ""}
 
 BODY_ENDS = "Press Finished on your receipt when you are done. The approval ends by itself at its time."
-FILED = "What follows is told in our direct message, and there you can withdraw it."
+FILED = "This page stays as it is. What follows is told in our direct message, and there you can withdraw it."
 FILED_WAIT = "Asking the people who decide …"
 
 

@@ -5,6 +5,7 @@ import { drawBlocks } from "./blocks.js";
 import { filled, h, icon } from "./dom.js";
 import { avatar, drawMessages, initials, topLevel } from "./messages.js";
 import { askFirst, FormDialog, viewSurface } from "./modal.js";
+import { drawMrkdwn } from "./mrkdwn.js";
 import { withEmoji } from "./emoji.js";
 import { act, nameOf, store, teamOf, userOf } from "./store.js";
 
@@ -138,7 +139,7 @@ export class Pane {
     const last = messages.at(-1);
     const mark = `${this.conversation.id}-${last?.ts}`;
     const fresh = last && this.lastSeen && this.lastSeen !== mark && last.user !== this.userId;
-    if (fresh) document.getElementById("news").textContent = `${nameOf(last.user)}: ${last.text.slice(0, 200)}`;
+    if (fresh) document.getElementById("news").textContent = `${nameOf(last.user)}: ${drawMrkdwn(last.text, this.user).textContent.slice(0, 200)}`;
     this.lastSeen = mark;
   }
 

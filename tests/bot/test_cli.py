@@ -1,62 +1,99 @@
-"""`countersign explain` as a shell sees it."""
+"""The command line as a shell sees it: exit codes, and one sentence on stderr where a command cannot do what was typed."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 import runbooks
-from bot.cli import app
+from sandbox.driver import Sandbox
+from tests.handlers.test_socket_mode import WORKSPACE
 
-FOLDER = str(Path(runbooks.__file__).parent)
-RUNBOOK = "directory-admin-emergency"
-NIGHT = ("--at", "2026-12-25T03:00")
-
-
-def typed(*words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["explain", RUNBOOK, "--runbooks", FOLDER, *NIGHT, *words], env={"COLUMNS": "200"})
-    return done.exit_code, done.output
+EXAMPLE = Path(runbooks.__file__).parent
+NONE = "http://127.0.0.1:9/api/"
 
 
-def moments(*words: str) -> list[tuple[int, str, list[str]]]:
-    code, text = typed("--json", *words)
-    assert code == 0, text
-    told: dict[str, Any] = json.loads(text)
-    return [(m["after"], m["what"], [p["id"] for p in m["people"]]) for m in told["moments"]]
+def countersign(folder: Path, *words: str, **environment: str) -> tuple[int, str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("COUNTERSIGN_", "SLACK_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *words], cwd=folder, env={**kept, **environment, "PYTHONPATH": str(EXAMPLE.parent)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
 
 
-def test_everybody_there_is_the_plain_ladder() -> None:
-    assert [(after, what) for after, what, _ in moments()] == [
-        (0, "ask"), (180, "remind"), (300, "ask"), (600, "ask"), (900, "ask"), (2700, "expire"),
-    ]  # fmt: skip
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A place with the example's policy in `runbooks`, and a second name for it."""
+    shutil.copytree(EXAMPLE, tmp_path / "runbooks", ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
+    (tmp_path / "other").symlink_to(tmp_path / "runbooks")
+    return tmp_path
 
 
-@pytest.mark.parametrize("owner", ["olga", "U0OWNER", "T0HOME/U0OWNER"])
-def test_an_absent_owner_is_stood_in_for(owner: str) -> None:
-    assert moments("--absent", owner)[0] == (0, "ask", ["T0HOME/U0DEP1"])
+def test_every_command_about_policy_takes_the_folder_in_the_same_place(folder: Path) -> None:
+    for words in (("check",), ("matrix",), ("explain", "directory-admin-emergency")):
+        plain = countersign(folder, *words, "--json")
+        assert plain[0] == 0, plain
+        named = countersign(folder, *words, "other", "--json")
+        assert (named[0], json.loads(named[1]), named[2]) == (0, json.loads(named[1]), "")
+    assert countersign(folder, "matrix", "other")[1] == countersign(folder, "matrix", "--runbooks", "other")[1]
 
 
-def test_several_absent_people_make_the_next_step_fire_at_once() -> None:
-    told = moments("--absent", "olga", "--absent", "dev", "--absent", "U0DEP2")
-    assert [what for after, what, _ in told if after == 0] == ["skip", "skip", "skip", "ask"]
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("check", "nowhere"), "There is no folder nowhere. Name the one that holds responsibility.yaml, or run"),
+        (("matrix", "nowhere"), "There is no folder nowhere. Name the one"),
+        (("explain", "x", "nowhere"), "There is no folder nowhere. Name the one"),
+        (("explain", "x", "runbooks"), "There is no runbook 'x'. There are: account-unlock"),
+        (("explain", "account-unlock", "--at", "noon"), "'noon' is not a time; write 2026-12-01T03:00."),
+        (("log", "verify"), "There is no database at countersign.db. Set COUNTERSIGN_DATABASE_URL"),
+        (("requests", "list"), "There is no database at countersign.db. Set COUNTERSIGN_DATABASE_URL"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_wrong_use_is_one_sentence_on_stderr_and_exit_2(
+    folder: Path, words: tuple[str, ...], says: str, as_json: tuple[str, ...]
+) -> None:
+    code, out, err = countersign(folder, *words, *as_json)
+    assert (code, out) == (2, "")
+    assert err.startswith(says)
+    assert err.count("\n") == 1
+    assert "Usage" not in err
 
 
-def test_a_sleeping_owner_keeps_the_card_and_the_deputies_are_asked_at_once() -> None:
-    code, text = typed("--asleep", "olga")
-    assert code == 0
-    lines = text.splitlines()
-    assert "      +0m  asks Olga Novak (U0OWNER), asleep" in [line[1:] for line in lines]
-    assert "      +0m  asks Dev Rao (U0DEP1), Maeve Brennan (U0DEP2)" in [line[1:] for line in lines]
-    assert lines[-1] == "a yes is possible from +0m on"
+@pytest.fixture
+async def slack() -> AsyncIterator[Sandbox]:
+    async with Sandbox(WORKSPACE) as sandbox:
+        yield sandbox
 
 
-@pytest.mark.parametrize("option", ["--absent", "--asleep"])
-@pytest.mark.parametrize("person", ["nobody", "U0NOBODY", "T0ELSE/U0OWNER", ""])
-def test_an_unknown_person_is_one_sentence(option: str, person: str) -> None:
-    code, text = typed(option, person)
-    assert code == 2
-    assert f"The policy names nobody by {person!r}" in " ".join(text.replace("│", " ").split())
+@pytest.mark.parametrize(
+    ("changed", "code", "says"),
+    [
+        ({"SLACK_API_URL": NONE}, 1, f"Slack cannot be reached at {NONE}"),
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, 1, "Slack refuses SLACK_BOT_TOKEN (invalid_auth)"),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, 1, "Slack refuses SLACK_APP_TOKEN (invalid_auth)"),
+        ({"SLACK_BOT_TOKEN": ""}, 2, "SLACK_BOT_TOKEN is not set"),
+        ({"SLACK_BOT_TOKEN": "nonsense"}, 2, "SLACK_BOT_TOKEN: must start with xoxb-"),
+    ],
+)
+async def test_run_and_doctor_agree_whose_fault_it_is(
+    slack: Sandbox, folder: Path, changed: dict[str, str], code: int, says: str
+) -> None:
+    environment = {**slack.environment, "COUNTERSIGN_OPS_LISTEN": "127.0.0.1:0", **changed}
+    ran = await asyncio.to_thread(countersign, folder, "run", **environment)
+    assert ran[0] == code, ran
+    assert says in ran[2]
+    assert "Traceback" not in ran[2]
+    examined = await asyncio.to_thread(countersign, folder, "doctor", **environment)
+    assert examined[0] == code, examined
+    assert says in examined[1]

@@ -38,18 +38,26 @@ def test_three_files_are_written_and_the_next_step_is_said(tmp_path: Path) -> No
     assert done.stdout.splitlines()[3].startswith("Next: run `countersign manifest`, make the Slack app of it, put its two")
 
 
-def test_the_policy_as_written_has_no_finding_at_all(tmp_path: Path) -> None:
+def test_the_policy_as_written_lacks_nothing_but_real_ids(tmp_path: Path) -> None:
     begin(tmp_path)
     loaded = load(tmp_path / "runbooks", environment={}, require_env=True, today=datetime.now(UTC).date())
-    assert loaded.findings == ()
     assert loaded.policy is not None
+    assert {(f.severity, f.file) for f in loaded.findings} == {("warning", "responsibility.yaml")}
+    marked = re.findall(r"^[^#\n]*?\b([A-Z]0REPLACE[A-Z]*)", (tmp_path / MATRIX).read_text(), re.MULTILINE)
+    assert [f.text.split("`")[1] for f in loaded.findings] == marked
+    assert all("put the real id there" in f.text for f in loaded.findings)
 
 
 def test_check_accepts_the_policy_as_written(tmp_path: Path) -> None:
     assert countersign(tmp_path, "init").returncode == 0
     done = countersign(tmp_path, "check")
     assert done.returncode == 0
-    assert done.stdout.startswith("runbooks: 0 errors, 0 warnings; policy ")
+    *named, last = done.stdout.splitlines()
+    assert last.startswith(f"runbooks: 0 errors, {len(named)} warnings; policy ")
+    workspace = (
+        "responsibility.yaml:13: warning: `T0REPLACEHOME` is a placeholder of `init`: put the real id there (Slack in"
+    )
+    assert named[0].startswith(workspace)
 
 
 def test_there_is_one_of_each_to_begin_with(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import runbooks
 from bot.demo_workspace import workspace
 from runbooks.loader import load
 from sandbox.driver import Sandbox, Seen
+from tests.end_to_end.ground import free_port
 
 EXAMPLE = Path(runbooks.__file__).parent
 REPOSITORY = EXAMPLE.parent
@@ -27,6 +28,7 @@ class Bot:
     def __init__(self, sandbox: Sandbox, home: Path, scale: float) -> None:
         self.sandbox, self.home, self.scale = sandbox, home, scale
         self.process: asyncio.subprocess.Process | None = None
+        self.ops_listen = "127.0.0.1:0"
 
     @property
     def database(self) -> Path:
@@ -40,7 +42,7 @@ class Bot:
             "COUNTERSIGN_DATABASE_URL": f"sqlite:///{self.database}",
             "COUNTERSIGN_RUNBOOKS_DIR": str(self.home / "runbooks"),
             "COUNTERSIGN_STATE_DIR": str(self.home / "state"),
-            "COUNTERSIGN_OPS_LISTEN": "127.0.0.1:0",
+            "COUNTERSIGN_OPS_LISTEN": self.ops_listen,
             "COUNTERSIGN_TIME_SCALE": str(self.scale),
         }  # fmt: skip
 
@@ -89,18 +91,46 @@ class Bot:
         return [row[0] for row in self.rows("SELECT type FROM log_entry ORDER BY idx")]
 
 
+class HttpBot(Bot):
+    """The same without an app-level token: signed HTTP."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in super().environment.items() if k != "SLACK_APP_TOKEN"}
+        address = self.sandbox.world.workspace.app.request_url.split("/")[2]
+        return {**kept, "COUNTERSIGN_LISTEN": address}
+
+    async def start(self) -> None:
+        self._seen = False
+        await super().start()
+
+    def _connected(self) -> bool:
+        assert self.process is not None
+        assert self.process.returncode is None, self.log()
+        if not self._seen:
+            self._seen = True
+            self._try = asyncio.ensure_future(self.sandbox.verify_url())
+        if self._try.done():
+            self._seen = not self._try.exception()
+            return self._seen and self._try.result()
+        return False
+
+
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
-    """`await start(scale)` gives a connected bot on a fresh database and its sandbox."""
+    """`await start(scale)` gives a connected bot on a fresh database and its sandbox; `transport` is socket or http."""
     running: list[tuple[Bot, Sandbox]] = []
 
-    async def begin(scale: float = 1.0, **settings: Any) -> Bot:
+    async def begin(scale: float = 1.0, transport: str = "socket", **settings: Any) -> Bot:
         shutil.copytree(EXAMPLE, tmp_path / "runbooks", ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
         policy = load(tmp_path / "runbooks").policy
         assert policy is not None
-        sandbox = Sandbox({**workspace(policy, int(scale)), "settings": settings})
+        people = {**workspace(policy, int(scale)), "settings": settings}
+        if transport == "http":
+            people["app"]["request_url"] = f"http://127.0.0.1:{free_port()}/slack/events"
+        sandbox = Sandbox(people)
         await sandbox.__aenter__()
-        bot = Bot(sandbox, tmp_path, scale)
+        bot = (HttpBot if transport == "http" else Bot)(sandbox, tmp_path, scale)
         running.append((bot, sandbox))
         await bot.start()
         return bot

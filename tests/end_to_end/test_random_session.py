@@ -1,6 +1,6 @@
-"""A long day at random: many people, a bad network, clocks that run, and a bot that is killed twice.
+"""A long day at random: many people, a bad network, clocks that run, and a bot that is killed twice; once a transport.
 
-The seed is printed; SESSION_SEED repeats a session, SESSION_ACTS makes it longer.
+Slack brings some things twice, some again much later, and some in another order than they were done. The seed is printed; SESSION_SEED repeats a session, SESSION_ACTS makes it longer.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from sandbox.delivery import Outcome
 from sandbox.errors import GestureError
 from tests.end_to_end.ground import Ground
 
-ACTS = int(os.environ.get("SESSION_ACTS", "250"))
+ACTS = int(os.environ.get("SESSION_ACTS", "160"))
 SEED = int(os.environ.get("SESSION_SEED", "0")) or random.randrange(1, 10**9)
 SCALE = 300  # 45 minutes of an urgent ladder are 9 seconds
 ASKERS, LEADS = ("U0PE1", "U0PE2", "U0SOC1", "U0SOC2"), ("U0PLEAD", "U0SOCLEAD")
@@ -42,6 +42,7 @@ class Session:
         self.choices: list[tuple[Callable[[], Any], int]] = [
             (self.file, 14), (self.decide, 26), (self.beside, 16), (self.by_form, 16), (self.by_requester, 12),
             (self.advise, 6), (self.stranger, 12), (self.command, 10), (self.write, 3), (self.away, 4), (self.real_card, 10),
+            (self.again, 8), (self.reordered, 6),
         ]  # fmt: skip
 
     def case(self) -> str | None:
@@ -153,6 +154,26 @@ class Session:
                 return
             self.remember(outcome, click=True)
 
+    async def again(self) -> None:
+        """Slack brings once more what was acknowledged long ago: the same answer, and nothing happens."""
+        old = [o for o in self.outcomes[-40:] if o.acked and "trigger_id" in o.payload]
+        if old and not self.down:
+            first = self.random.choice(old)
+            repeat = await self.sandbox.redeliver(first)
+            assert repeat.seconds < 3
+            assert not repeat.acked or repeat.response == first.response, (first, repeat)
+
+    async def reordered(self) -> None:
+        """Two clicks of one person on one case arrive in the other order, together."""
+        case = self.case()
+        if case is not None:
+            who, value = self.random.choice(NAMED), f"{case}:1"
+            first, second = (
+                self.ground.click_payload(who, a, value) for a in self.random.sample(("approve", "on_it", "pass"), 2)
+            )
+            for outcome in await asyncio.gather(*(self.sandbox.deliver("interactive", p) for p in (second, first))):
+                self.remember(outcome, click=True)
+
     def trouble(self) -> None:
         """Another fault of the network, or none."""
         faults = self.sandbox.faults
@@ -176,7 +197,8 @@ class Session:
                 self.sandbox.cut_sockets()
 
     async def connected(self) -> None:
-        await self.ground.until(lambda: self.sandbox.sockets > 0, 20)
+        if not self.sandbox.world.workspace.app.request_url:
+            await self.ground.until(lambda: self.sandbox.sockets > 0, 20)
 
     async def killed(self) -> None:
         """kill -9 while people go on; then the bot comes back."""
@@ -190,10 +212,11 @@ class Session:
 
 
 @pytest.mark.timeout(max(180, ACTS))
-async def test_a_long_random_day_breaks_no_rule(start: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("transport", ["socket", "http"])
+async def test_a_long_random_day_breaks_no_rule(start: Callable[..., Any], transport: str) -> None:
     print(f"SESSION_SEED={SEED} SESSION_ACTS={ACTS}")
     began = time.monotonic()
-    bot = await start(SCALE)
+    bot = await start(SCALE, transport)
     day = Session(bot, SEED)
     kills = [ACTS // 3, 2 * ACTS // 3]
     done = 0
@@ -215,6 +238,7 @@ async def test_a_long_random_day_breaks_no_rule(start: Callable[..., Any]) -> No
     every_click_was_answered(day)
     every_refusal_is_of_a_gesture(day)
     nothing_leaked(day)
+    assert {o.via for o in day.outcomes if o.acked} == {transport}
     kinds = Counter(day.ground.kinds())
     print(f"acts {acted - began:.0f} s, the rest {time.monotonic() - acted:.0f} s; {dict(kinds)}")
     assert {"request.filed", "request.approved", "decision.refused", "request.expired"} <= set(kinds), kinds

@@ -12,6 +12,7 @@ from bot.domain.policy import FieldSpec, Policy
 from bot.domain.request import Case
 from handlers.views import facts
 from handlers.views.card import GLANCE, card, glance
+from handlers.views.pace import marked_once
 from handlers.views.receipt import body, body_of, outcome, receipt, status
 from handlers.views.scene import Scene, span
 from tests.bot.building import (
@@ -137,10 +138,16 @@ def test_silence_names_only_people_who_were_not_asked_yet_and_the_end_when_nobod
     assert facts.silence(stepped, scene(minutes=15)).startswith("Without an answer, at <!date^")
 
 
-def test_a_fast_clock_is_marked_wherever_a_time_or_a_duration_stands() -> None:
+def test_a_fast_clock_is_marked_once_on_a_message_wherever_times_stand() -> None:
     case = case_of(BASE)
-    shown = "\n".join(texts(card(case, OWNER, scene(scale=15))))
-    assert shown.count("(demo clock 15×)") == 3
+    drawn = card(case, OWNER, scene(scale=15))
+    assert "\n".join(texts(drawn)).count("(demo clock 15×)") == 3
+    said = marked_once(drawn, scene(scale=15))
+    assert "\n".join(texts(said)).count("(demo clock 15×)") == 1
+    assert "for *1 hour (demo clock 15×)*" in texts(said)[0]
+    assert said.text.count("(demo clock 15×)") == 1
+    assert [b["type"] for b in said.blocks] == [b["type"] for b in drawn.blocks]
+    assert marked_once(card(case, OWNER, scene()), scene()) == card(case, OWNER, scene())
     assert "demo clock" not in "\n".join(texts(card(case, OWNER, scene())))
 
 
@@ -210,3 +217,17 @@ def test_a_request_denied_on_the_host_names_nobody() -> None:
 def test_everybody_asked_is_listed_once() -> None:
     case = after(sweeping.sweep(case_of(BASE), BASE, HERE, T0 + 15 * MINUTE, 1))
     assert facts.asked_now(case, scene()).count("<@") == len({OWNER, DEP1, DEP2, RISK}) + 1
+
+
+def test_a_no_says_on_every_copy_that_a_reason_went_to_the_requester() -> None:
+    denied = decided(case_of(BASE), OWNER, "deny")
+    said = "with a reason to the requester. Nothing was opened."
+    assert said in "\n".join(texts(card(denied, DEP1, scene())))
+    assert said in status(denied, scene())
+
+
+def test_the_first_ask_is_called_the_first() -> None:
+    case = case_of(BASE)
+    assert "First ask of Northgate for this in 7 days." in "\n".join(texts(card(case, OWNER, scene())))
+    more = replace(case, request=replace(case.request, asks_before=1, last_outcome="denied"))
+    assert "1 other ask of Northgate for this in 7 days, last denied." in "\n".join(texts(card(more, OWNER, scene())))

@@ -300,6 +300,7 @@ async def test_no_stock_reason_is_preselected_and_either_is_enough(front: Front)
     case_id, view = await deny_view(front)
     stock = element(view, names.STOCK_REASON)
     assert "initial_option" not in stock
+    assert "either is enough, and one is needed" in view["blocks"][0]["text"]["text"]
     assert all(b["optional"] for b in view["blocks"] if b["type"] == "input")
     chosen = stock["options"][1]["value"]
     entered = [

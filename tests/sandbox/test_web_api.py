@@ -77,6 +77,8 @@ async def test_a_person_is_described_as_slack_does(sandbox: Sandbox) -> None:
     noor = (await client.users_info(user="U0PE3"))["user"]
     assert (noor["team_id"], noor["is_stranger"]) == ("T0PROV", False)
     assert (await client.users_info(user="U0FAR"))["user"]["is_stranger"] is True
+    sandbox.person("U0PE3").is_stranger = True  # as when the shared channel was left
+    assert (await client.users_info(user="U0PE3"))["user"]["is_stranger"] is True
     assert (await client.users_info(user="U0DEP1"))["user"]["tz_offset"] == 19800
     assert (await client.users_info(user="U0LEFT"))["user"]["deleted"] is True
     assert (await refusal(client.users_info(user="U0NOBODY")))["error"] == "user_not_found"

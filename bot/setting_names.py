@@ -1,0 +1,80 @@
+"""Names that look like settings of ours and are none: a typing mistake leaves the default in force, and nobody is told.
+
+Nothing here stops a start. A name with our prefix that we do not know is always said; a name of Slack's only where it is
+near to one of ours, because other tools keep their own `SLACK_…` names in the same environment: of those `doctor` speaks
+and `run` is silent. Values are never shown: a line that cannot be read may hold a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from bot.settings import ENV_FILE, Settings
+
+OURS, SLACKS = "COUNTERSIGN_", "SLACK_"
+BESIDE = ("COUNTERSIGN_SECRETS_DIR", "COUNTERSIGN_DEMO_KEYS")  # read by name, beside the settings
+OTHERS = frozenset(
+    {
+        "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_VERIFICATION_TOKEN", "SLACK_STATE_SECRET", "SLACK_APP_ID",
+        "SLACK_TEAM_ID", "SLACK_CHANNEL", "SLACK_CHANNEL_ID", "SLACK_WEBHOOK_URL", "SLACK_USER_TOKEN", "SLACK_TOKEN",
+        "SLACK_SCOPES", "SLACK_REDIRECT_URI", "SLACK_API_TOKEN", "SLACK_SERVICE_TOKEN", "SLACK_CONFIG_DIR",
+    }
+)  # fmt: skip
+_NEAR = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """`text` is one sentence. `others`: perhaps meant for another tool, so that only `doctor` speaks of it."""
+
+    text: str
+    others: bool = False
+
+
+def known() -> frozenset[str]:
+    """Every name that is read, as it stands in an environment."""
+    fields = (name.upper() for name in Settings.model_fields)
+    return frozenset(name if name.startswith(SLACKS) else OURS + name for name in fields) | frozenset(BESIDE)
+
+
+def strays(environment: Mapping[str, str], env_file: Path = ENV_FILE) -> tuple[Stray, ...]:
+    """What stands in the environment or in `.env` and is no setting. Never raises."""
+    named = (stray for name in sorted(environment) if (stray := _judged(name, "the environment")))
+    return (*named, *_of_file(env_file))
+
+
+def _of_file(path: Path) -> Iterator[Stray]:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return  # none, or `load` says it
+    for binding in parse_stream(StringIO(text)):
+        raw = binding.original.string
+        line = binding.original.line + len(raw) - len(raw.lstrip("\r\n"))
+        if binding.error or (binding.key is not None and binding.value is None):
+            yield Stray(f"{path}:{line} is no setting and was left out: write NAME=value, or begin the line with #.")
+        elif binding.key is not None:
+            stray = _judged(binding.key, f"{path}:{line}", file=True)
+            if stray is not None:
+                yield stray
+
+
+def _judged(name: str, where: str, *, file: bool = False) -> Stray | None:
+    given, names = name.upper(), known()
+    if given in names:
+        return None
+    near = get_close_matches(given, sorted(names), n=1, cutoff=_NEAR)
+    prefixed = given.startswith((OURS, SLACKS))
+    if not prefixed and not (file and near):
+        return None
+    guess = f" Did you mean {near[0]}?" if near else ""
+    others = given.startswith(SLACKS) and (given in OTHERS or not near)
+    if others:
+        return Stray(f"{name} in {where} is no setting of Countersign; it is not read.", others=True)
+    return Stray(f"{name} in {where} is no setting and was left out.{guess or ' README.md lists them.'}")
