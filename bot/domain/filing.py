@@ -122,7 +122,7 @@ def file(
         *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id}),
     ]
     drafts = (entries.filed(after, policy), *(entries.step(after, policy, e) for e in result.events))
-    return Transition(None, after, drafts, tuple(says), wake_at(after))
+    return Transition(None, after, drafts, tuple(says), wake_at(after, policy, now))
 
 
 def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: datetime, scale: float) -> Case:

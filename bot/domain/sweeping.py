@@ -11,6 +11,7 @@ from datetime import datetime
 
 from bot.domain import entries, saying
 from bot.domain.escalation import Advance, Presence, advance, next_wake, undelivered
+from bot.domain.handover import hand_over, next_shift
 from bot.domain.lifecycle import GrantState, RequestState, move_ask, move_grant, move_request
 from bot.domain.people import Person
 from bot.domain.policy import Policy
@@ -24,7 +25,7 @@ def sweep(case: Case, policy: Policy, presence: Presence, now: datetime, deliver
     if case.request.state is RequestState.PENDING:
         if now >= case.approval.expires_at:
             return _expire(case, policy, now, delivered)
-        return _stepped(case, policy, advance(case, case.approval, policy, presence, now))
+        return _stepped(case, policy, advance(case, case.approval, policy, presence, now), presence, now)
     if case.grant is not None and case.grant.state is GrantState.OPEN:
         return _lapse(case, policy, now)
     return None
@@ -37,7 +38,7 @@ def card_failed(
     if case.request.state is not RequestState.PENDING or now >= case.approval.expires_at:
         return None
     ask, empty = undelivered(case.approval, person, reason)
-    return _stepped(case, policy, advance(case, ask, policy, presence, now, pulling=empty))
+    return _stepped(case, policy, advance(case, ask, policy, presence, now, pulling=empty), presence, now)
 
 
 def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
@@ -54,29 +55,34 @@ def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> T
     reached = Reached(deputy, "deputies", 0, now, for_owner=True)
     after = case.with_approval(replace(ask, reached=(*ask.reached, reached)))
     return Transition(
-        case, after, (entries.stood_in(after, policy, reached),), (saying.card(after, reached),), wake_at(after)
+        case,
+        after,
+        (entries.stood_in(after, policy, reached),),
+        (saying.card(after, reached),),
+        wake_at(after, policy, now),
     )
 
 
-def wake_at(case: Case) -> datetime | None:
-    """When the sweeper must look at the case again; None: never."""
+def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
+    """When the sweeper must look at the case again, also for a change of shift after `now`; None: never."""
     if case.request.state is RequestState.PENDING:
-        return next_wake(case.approval)
+        shift = next_shift(case, policy, now)
+        return min([next_wake(case.approval), *([shift] if shift else [])])
     if case.grant is not None and case.grant.state is GrantState.OPEN:
         return case.grant.not_after
     return None
 
 
-def _stepped(case: Case, policy: Policy, result: Advance) -> Transition:
-    after = case.with_approval(result.ask)
-    return Transition(
-        before=case,
-        after=after,
-        entries=tuple(entries.step(after, policy, event) for event in result.events),
-        says=tuple(say for event in result.events for say in saying.step(after, policy, event)),
-        wake_at=wake_at(after),
-        refresh=bool(result.events),
-    )
+def _stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now: datetime) -> Transition:
+    """The steps that were due, and then whoever is on call since a change of shift."""
+    ask, next_one = hand_over(case, result.ask, policy, presence, now)
+    after = case.with_approval(ask)
+    drafts = [entries.step(after, policy, event) for event in result.events]
+    says = [say for event in result.events for say in saying.step(after, policy, event)]
+    if next_one is not None:
+        drafts.append(entries.handed_over(after, policy, next_one))
+        says.append(saying.card(after, next_one))
+    return Transition(case, after, tuple(drafts), tuple(says), wake_at(after, policy, now), refresh=bool(drafts))
 
 
 def _expire(case: Case, policy: Policy, now: datetime, delivered: int) -> Transition:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain import filing, sweeping
+from bot.domain import filing
 from bot.domain.escalation import Fired, Presence, Skipped, advance, next_wake
+from bot.domain.handover import hand_over, next_shift
+from bot.domain.lifecycle import RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Policy, Role, Runbook
 from bot.domain.quorum import count
@@ -51,25 +53,37 @@ def explain(policy: Policy, runbook: Runbook, at: datetime, presence: Presence, 
         result = advance(case, case.approval, policy, presence, now)
         case = case.with_approval(result.ask)
         moments += [_moment(event, now) for event in result.events]
+        case, handed = _handed(case, policy, presence, now)
+        moments += handed
         if earliest is None and _could_pass(case, case.approval, policy, now):
             earliest = now
-        now = next_wake(case.approval)
+        now = _next(case, policy, now)
     moments.append(Moment(case.approval.expires_at, "expire"))
     return Timeline(at, tuple(moments), earliest)
 
 
-def upcoming(case: Case, policy: Policy, presence: Presence) -> Moment | None:
-    """What comes next on a pending case if nobody answers; None when it is decided."""
-    due = sweeping.wake_at(case)
-    if due is None or case.request.closed_at is not None:
+def upcoming(case: Case, policy: Policy, presence: Presence, after: datetime | None = None) -> Moment | None:
+    """What comes next on a pending case if nobody answers, after the last that was asked; None when it is decided."""
+    ask = case.approval
+    if case.request.state is not RequestState.PENDING:
         return None
+    due = _next(case, policy, after or max((r.at for r in ask.reached), default=ask.opened_at))
     if due >= case.approval.expires_at:
         return Moment(case.approval.expires_at, "expire")
     result = advance(case, case.approval, policy, presence, due)
     telling = [_moment(event, due) for event in result.events if isinstance(event, Fired)]
-    if telling:
-        return telling[0]
-    return upcoming(case.with_approval(result.ask), policy, presence)
+    case, handed = _handed(case.with_approval(result.ask), policy, presence, due)
+    return next(iter([*telling, *handed]), None) or upcoming(case, policy, presence, due)
+
+
+def _next(case: Case, policy: Policy, now: datetime) -> datetime:
+    shift = next_shift(case, policy, now)
+    return min([next_wake(case.approval), *([shift] if shift else [])])
+
+
+def _handed(case: Case, policy: Policy, presence: Presence, now: datetime) -> tuple[Case, list[Moment]]:
+    ask, reached = hand_over(case, case.approval, policy, presence, now)
+    return case.with_approval(ask), [Moment(now, "ask", "on_call", (reached.person,))] if reached else []
 
 
 def _moment(event: Fired | Skipped, now: datetime) -> Moment:
