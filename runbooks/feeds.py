@@ -64,6 +64,11 @@ def feed_findings(policy: Policy) -> Iterator[Finding]:
     """What is wrong with the feeds that are files of the set: unreadable is an error, a stranger a warning."""
     files = {file.path: file.content for file in policy.files}
     for rota in policy.rotas.values():
+        if rota.source == "ical" and not is_file(rota):
+            text = (
+                f"Rota `{rota.id}` names an address, and this release fetches none: its `fallback` is on call; use a file."
+            )
+            yield Finding("warning", "responsibility.yaml", 1, text)
         if rota.feed is None or rota.feed not in files:
             continue
         try:
