@@ -39,6 +39,7 @@ from handlers.limits import CALL_ERRORS
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.register import Identity, SlackDoor
+from runbooks.feeds import prepared
 from runbooks.findings import Finding
 from runbooks.folder import read_folder
 from runbooks.loader import Loaded, load_files
@@ -46,6 +47,7 @@ from runbooks.watch import changes
 from storage.store import SqliteStore
 
 _SETS = 20
+_FEEDS_EVERY = 300.0  # seconds
 log = structlog.get_logger(__name__)
 
 
@@ -104,6 +106,7 @@ async def build(settings: Settings, store: SqliteStore, clock: Clock | None = No
     directory = SlackDirectory(client, clock)
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
+    await read_feeds(desk)
     door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
     health = Health(clock, socket_mode=settings.slack_app_token is not None)
     desk.committed = metrics.committed
@@ -169,7 +172,7 @@ async def _serve_until(parts: Parts, stop: asyncio.Event, ready: Callable[[], No
         health.up()
         ready()
 
-    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts))]
+    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, _feeds(parts.desk))]
     outgoing = [
         health.watch("worker", parts.worker.run(inner)),
         health.watch("sweeper", parts.sweeper.run(inner)),
@@ -212,6 +215,21 @@ async def _watch(parts: Parts) -> None:
         await adopt(parts.desk, parts.store, files)
 
 
+async def read_feeds(desk: Desk) -> None:
+    """Reads the feed files of the set in force around now, off the event loop; a set adopted meanwhile keeps its own."""
+    policy = desk.policy
+    if any(rota.source == "ical" for rota in policy.rotas.values()):
+        fresh = await asyncio.to_thread(prepared, policy, desk.clock.now())
+        if desk.policy is policy:
+            desk.sets = desk.sets.with_current(fresh)
+
+
+async def _feeds(desk: Desk) -> None:
+    while True:
+        await asyncio.sleep(_FEEDS_EVERY)
+        await read_feeds(desk)
+
+
 async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> None:
     """Judges a changed set of files and puts it in force, or reports it."""
     loaded = load_files(files, environment=os.environ, require_env=True, today=desk.clock.now().date())
@@ -222,7 +240,7 @@ async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> N
     if loaded.policy.digest == desk.policy.digest:
         return
     await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
-    desk.adopt(loaded.policy)
+    desk.adopt(await asyncio.to_thread(prepared, loaded.policy, desk.clock.now()))
     log.info("policy.loaded", digest=loaded.policy.digest)
 
 

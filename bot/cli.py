@@ -42,16 +42,21 @@ Folder = Annotated[Path | None, typer.Option("--runbooks", help="The policy fold
 @app.command()
 def check(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = None, as_json: Json = False) -> None:
     """Validate the policy files of DIR; print every finding."""
+    from runbooks.coverage import coverage
+    from runbooks.feeds import prepared
     from runbooks.loader import load
 
     folder = _folder(directory)
-    loaded = load(folder, environment=os.environ, today=SystemClock().now().date())
+    now = SystemClock().now()
+    loaded = load(folder, environment=os.environ, today=now.date())
+    ahead = list(coverage(prepared(loaded.policy, now), now)) if loaded.policy else []
+    findings = (*loaded.findings, *ahead)
     if as_json:
-        print(json.dumps([_finding(f) for f in loaded.findings], ensure_ascii=False))
+        print(json.dumps([_finding(f) for f in findings], ensure_ascii=False))
     else:
-        for finding in loaded.findings:
+        for finding in findings:
             print(finding)
-        counts = f"{_count(len(loaded.errors), 'error')}, {_count(len(loaded.warnings), 'warning')}"
+        counts = f"{_count(len(loaded.errors), 'error')}, {_count(len(loaded.warnings) + len(ahead), 'warning')}"
         print(f"{folder}: {counts}" + (f"; policy {loaded.policy.digest[:12]}" if loaded.policy else "; refused"))
     raise typer.Exit(1 if loaded.policy is None else 0)
 
@@ -74,7 +79,8 @@ def schema(out: Annotated[Path | None, typer.Option(help="Write the two files in
 @app.command()
 def matrix(directory: Dir = None, runbooks: Folder = None, as_json: Json = False) -> None:
     """Print who answers for what."""
-    policy, now = _policy(directory or runbooks), SystemClock().now()
+    now = SystemClock().now()
+    policy = _policy(directory or runbooks, now)
     if as_json:
         print(json.dumps(printing.matrix(policy, now), ensure_ascii=False))
     else:
@@ -101,7 +107,7 @@ def explain(
 
     PERSON is a label of the responsibility matrix, an id, or TEAM/USER.
     """
-    policy = _policy(directory or runbooks)
+    policy = _policy(directory or runbooks, _moment(at))
     found = policy.runbooks.get(runbook)
     if found is None:
         known = ", ".join(policy.runbooks)
@@ -232,13 +238,15 @@ def _folder(directory: Path | None) -> Path:
     return folder
 
 
-def _policy(directory: Path | None) -> Policy:
+def _policy(directory: Path | None, now: datetime) -> Policy:
+    """The policy of a folder, its feed files read around `now`."""
+    from runbooks.feeds import prepared
     from runbooks.loader import load
 
     loaded = load(_folder(directory))
     if loaded.policy is None:
         raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
-    return loaded.policy
+    return prepared(loaded.policy, now)
 
 
 def _person(policy: Policy, text: str, option: str) -> Person:

@@ -25,6 +25,8 @@ from bot.setting_names import strays
 from bot.settings import Settings, load
 from handlers import doctor as slack
 from handlers.lookups import Lookups
+from runbooks.coverage import coverage
+from runbooks.feeds import prepared
 from runbooks.loader import load as load_policy
 from storage import health
 
@@ -145,6 +147,8 @@ def _policy(settings: Settings, around: Surroundings) -> tuple[Policy | None, li
     loaded = load_policy(folder, environment=around.environment, require_env=True, today=today)
     found = [Finding(f.severity, "policy", f"{folder / f.file}:{f.line}: {f.text}") for f in loaded.findings]
     if loaded.policy is not None:
+        now = around.clock.now()
+        found += [Finding(f.severity, "policy", f.text) for f in coverage(prepared(loaded.policy, now), now)]
         return loaded.policy, found
     # Without the environment the same files may still be a policy: then people and channels can be looked up.
     return load_policy(folder).policy, found

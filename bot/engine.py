@@ -80,7 +80,7 @@ class Engine(Reader):
 
         async def judged() -> Transition | None:
             case = await self.store.case(case_id)
-            return None if case is None else sweeping.slack_is_silent(case, self.policy, person)
+            return None if case is None else sweeping.slack_is_silent(case, self.policy, person, self.clock.now())
 
         await self._until_fresh(judged, None)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.domain.escalation import people_of
 from bot.domain.ledger import stamp
 from bot.domain.people import Person
-from bot.domain.policy import ROLES, Domain, Policy, Runbook
+from bot.domain.policy import ROLES, Domain, Policy, Rota, Runbook
+from bot.domain.rota import AHEAD, next_change, on_call
 from bot.domain.timeline import Moment, Timeline
 
 _RIGHTS = {
@@ -46,12 +48,31 @@ def matrix_lines(policy: Policy, now: datetime) -> Iterator[str]:
         for role in ROLES:
             people, label = people_of(role, policy, domain, now), _LABEL[role]
             if people:
-                yield f"  {label:<12} " + ", ".join(_named(policy, p) for p in people)
+                until = _until(policy, domain, now) if role == "on_call" else ""
+                yield f"  {label:<12} " + ", ".join(_named(policy, p) for p in people) + until
         for runbook in policy.runbooks.values():
             if runbook.domain == domain.id:
                 who = ", ".join(policy.providers[p].name for p in runbook.providers)
                 need = "" if runbook.right == "autonomous" else f", {runbook.approvals} yes"
                 yield f"  {runbook.id}: {runbook.right}{need}; asked by {who}"
+
+
+def _until(policy: Policy, domain: Domain, now: datetime) -> str:
+    """Until when the one on call is, in the rota's time, and who is next; empty where nothing changes in 14 days."""
+    found = _shift(policy, domain, now)
+    if found is None:
+        return ""
+    rota, change = found
+    person = on_call(rota, change)
+    local = change.astimezone(ZoneInfo(rota.time_zone))
+    return f" until {local:%a %Y-%m-%d %H:%M} {rota.time_zone}, then {_named(policy, person) if person else 'nobody'}"
+
+
+def _shift(policy: Policy, domain: Domain, now: datetime) -> tuple[Rota, datetime] | None:
+    """A domain's rota and its next change of shift within 14 days."""
+    rota = policy.rotas.get(domain.on_call or "")
+    change = next_change(rota, now, now + AHEAD) if rota else None
+    return (rota, change) if rota and change else None
 
 
 def timeline(policy: Policy, runbook: Runbook, told: Timeline) -> dict[str, object]:
@@ -81,6 +102,9 @@ def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator
         return
     needed = f"{runbook.approvals} yes" + (f", {_roles(runbook)} among them" if runbook.requires else "")
     yield f"needs {needed}; filed at {stamp(told.filed_at)}"
+    now_on_call = people_of("on_call", policy, domain, told.filed_at)
+    if now_on_call:
+        yield f"on call: {_named(policy, now_on_call[0])}{_until(policy, domain, told.filed_at)}"
     for moment in told.moments:
         yield f"  {_after(moment.at - told.filed_at):>8}  {_what(policy, moment)}"
     if told.earliest_yes is None:
@@ -123,13 +147,17 @@ def _person(policy: Policy, person: Person) -> dict[str, str]:
 
 
 def _domain(policy: Policy, domain: Domain, now: datetime) -> dict[str, object]:
-    on_call = people_of("on_call", policy, domain, now)
+    there = people_of("on_call", policy, domain, now)
+    shift = _shift(policy, domain, now)
+    then = on_call(*shift) if shift else None
     return {
         "id": domain.id,
         "name": domain.name,
         "owner": _person(policy, domain.owner),
         "deputies": [_person(policy, p) for p in domain.deputies],
-        "on_call_now": _person(policy, on_call[0]) if on_call else None,
+        "on_call_now": _person(policy, there[0]) if there else None,
+        "on_call_until": stamp(shift[1]) if shift else None,
+        "on_call_next": _person(policy, then) if then else None,
         "risk_owner": _person(policy, domain.risk_owner) if domain.risk_owner else None,
         "channel": domain.channel,
     }

@@ -16,6 +16,7 @@ from pathlib import Path
 from bot.domain.policy import Policy, PolicyFile, Runbook
 from runbooks.books import Ground
 from runbooks.cross import Book, Circumstances, read_books, read_ground
+from runbooks.feeds import feed_findings
 from runbooks.findings import Finding, Report
 from runbooks.folder import MATRIX, digest, is_runbook, problems_of, read_folder
 from runbooks.frontmatter import Parts, split
@@ -81,7 +82,8 @@ def load_files(
         ground = read_ground(matrix, files, around)
         runbooks = read_books(books, ground, around)
         policy = None if report.refused else _policy(ground, runbooks)
-    return Loaded(policy, report.sorted())
+        report.add(feed_findings(policy) if policy else ())
+    return Loaded(None if report.refused else policy, report.sorted())
 
 
 def _matrix(files: Mapping[str, bytes], report: Report) -> Matrix | None:

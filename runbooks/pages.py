@@ -64,8 +64,11 @@ def check_addresses(
 
 
 def matrix_addresses(matrix: Matrix) -> Iterator[tuple[Path, str]]:
-    """Every `page` of the matrix."""
+    """Every `page` of the matrix, and the feeds that the environment holds."""
     for section in ("people", "rotas"):
         for name, shape in (getattr(matrix.shape, section) or {}).items():
             if shape.page:
                 yield (section, name, "page"), shape.page
+    for name, rota in (matrix.shape.rotas or {}).items():
+        if rota.feed and rota.feed.startswith("env:"):
+            yield ("rotas", name, "feed"), rota.feed

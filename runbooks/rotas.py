@@ -1,6 +1,6 @@
 """Rotas: who is on call when.
 
-Only `people` can be named. A static rota needs shifts that never overlap; hours that no shift covers are a warning
+Only `people` can be named. A static rota needs shifts that never overlap in one week; overrides never overlap. Hours that no shift covers are a warning
 when nobody is the fallback. An iCal rota needs a feed, a file of this folder or an https address.
 """
 
@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Mapping
+from datetime import date, timedelta
 from functools import cache
+from math import gcd, lcm
+from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person
-from bot.domain.policy import Hours, Rota, Shift
+from bot.domain.policy import Hours, Rota, Shift, Spell
 from runbooks.findings import did_you_mean
 from runbooks.folder import problems_of
 from runbooks.parties import Parties
 from runbooks.positions import Path
 from runbooks.shapes import HoursShape, RotaShape, ShiftShape
 from runbooks.sheet import Sheet
+from runbooks.spans import read_weeks, real
 from runbooks.units import DAY_MINUTES, DAYS, clock, minutes
+
+_MONDAY, _WEEKS = date(2026, 1, 5), 106  # rotations of different lengths are followed for two years
 
 
 def read_rotas(parties: Parties, files: Mapping[str, bytes]) -> dict[str, Rota]:
@@ -67,7 +73,7 @@ def _source(sheet: Sheet, shape: RotaShape, path: Path, files: Mapping[str, byte
         sheet.error((*path, "shifts"), "`shifts` belong to `source: static`: remove them, or change `source`.")
     if not shape.feed:
         sheet.error(path, "An ical rota needs `feed`: add an https address or an `.ics` file of this folder.")
-    elif "://" not in shape.feed:
+    elif "://" not in shape.feed and not shape.feed.startswith("env:"):
         _feed_file(sheet, shape.feed, (*path, "feed"), files)
     if not shape.fallback:
         sheet.warning(path, "A feed may name nobody, and then nobody is on call: add `fallback`.")
@@ -92,10 +98,32 @@ def _rota(parties: Parties, name: str, shape: RotaShape) -> Rota:
         days = _days(parties.matrix.sheet, part, here)
         person = _among(parties, part.person, (*here, "person"), people)
         if person is not None:
-            shifts.append(Shift(days, minutes(part.start), minutes(part.end), person))
+            shifts.append(Shift(days, minutes(part.start), minutes(part.end), person, read_weeks(part)))
+        if part.weeks and part.weeks.on > part.weeks.of:
+            parties.matrix.sheet.error(
+                (*here, "weeks", "on"), f"`on` is 1 to {part.weeks.of}, the number of weeks in `of`."
+            )
     _overlaps(parties.matrix.sheet, shape, path)
     fallback = _among(parties, shape.fallback, (*path, "fallback"), people) if shape.fallback else None
-    return Rota(name, shape.source, people, shape.time_zone, tuple(shifts), fallback, shape.page, shape.feed)
+    overrides = _overrides(parties, shape, path, people) if shape.time_zone in _zones() else ()
+    return Rota(name, shape.source, people, shape.time_zone, tuple(shifts), fallback, shape.page, shape.feed, overrides)
+
+
+def _overrides(parties: Parties, shape: RotaShape, path: Path, people: tuple[Person, ...]) -> tuple[Spell, ...]:
+    found: list[Spell] = []
+    for index, part in enumerate(shape.overrides or ()):
+        here: Path = (*path, "overrides", index)
+        start, end = (real(text, ZoneInfo(shape.time_zone)) for text in (part.start, part.end))
+        if start >= end:
+            parties.matrix.sheet.error((*here, "from"), f"`from` {part.start} is not before `to` {part.end}: correct them.")
+        for number, earlier in enumerate(found, start=1):
+            if start < earlier.end and earlier.start < end:
+                text = f"This override overlaps override {number}: end one before the other, or remove it."
+                parties.matrix.sheet.error(here, text)
+        person = _among(parties, part.person, (*here, "person"), people)
+        if person is not None:
+            found.append(Spell(start, end, person))
+    return tuple(found)
 
 
 def _among(parties: Parties, text: str, path: Path, people: tuple[Person, ...]) -> Person | None:
@@ -130,11 +158,17 @@ def _overlaps(sheet: Sheet, shape: RotaShape, path: Path) -> None:
         for number, earlier in enumerate(shifts[:index], start=1):
             shared = [name for name in later.days if name in earlier.days]
             begin = max(minutes(later.start), minutes(earlier.start))
-            if shared and begin < min(minutes(later.end), minutes(earlier.end)):
+            if shared and _same_week(later, earlier) and begin < min(minutes(later.end), minutes(earlier.end)):
                 sheet.error(
                     (*path, "shifts", index),
                     f"This shift overlaps shift {number} on {shared[0]} at {clock(begin)}: end one before the other.",
                 )
+
+
+def _same_week(one: ShiftShape, other: ShiftShape) -> bool:
+    """Whether two rotations ever meet in one week: their turns agree modulo what their lengths share."""
+    first, second = read_weeks(one), read_weeks(other)
+    return first is None or second is None or (first.turn - second.turn) % gcd(first.of, second.of) == 0
 
 
 def _coverage(sheet: Sheet, shape: RotaShape, rota: Rota, path: Path) -> None:
@@ -144,13 +178,17 @@ def _coverage(sheet: Sheet, shape: RotaShape, rota: Rota, path: Path) -> None:
 
 
 def _gap(rota: Rota) -> str | None:
-    """The first moment of the week that no shift covers."""
-    for number, name in enumerate(DAYS):
-        reached = 0
-        for shift in sorted((s for s in rota.shifts if number in s.days), key=lambda s: s.start):
+    """The first moment of the week that no shift covers; of a rotation, of the weeks after its start."""
+    since = max((shift.weeks.since for shift in rota.shifts if shift.weeks), default=_MONDAY)
+    monday = since - timedelta(days=since.weekday())
+    rounds = min(lcm(*(shift.weeks.of for shift in rota.shifts if shift.weeks)), _WEEKS)
+    for offset in range(7 * rounds):
+        day, reached = monday + timedelta(days=offset), 0
+        for shift in sorted((s for s in rota.shifts if s.on_day(day)), key=lambda s: s.start):
             if shift.start > reached:
                 break
             reached = max(reached, shift.end)
         if reached < DAY_MINUTES:
-            return f"{name} at {clock(reached)}"
+            exact = f" ({day})" if rounds > 1 else ""
+            return f"{DAYS[day.weekday()]} at {clock(reached)}{exact}"
     return None

@@ -7,7 +7,7 @@ Texts that people will read hold no control characters and none that reverse the
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -30,7 +30,8 @@ CLOCK = r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 ENV = r"^env:[A-Za-z_][A-Za-z0-9_]*$"
 PAGE = r"^(?:env:[A-Za-z_][A-Za-z0-9_]*|[a-z][a-z0-9+.-]*://[!-~]+)$"
-FEED = rf"(?:{ICS_PATH})|(?:^https://[!-~]+$)"
+MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})?$"
+FEED = rf"(?:{ICS_PATH})|(?:{ENV})|(?:^https://[!-~]+$)|(?:^http://(?:localhost|127\.0\.0\.1)[:/][!-~]*$)"
 AUDIENCE = r"^[!-~]+$"
 
 _SPAN_HINT = "a whole number above zero and one of s, m, h, d, like `90s`, `15m`, `4h` or `2d`"
@@ -47,12 +48,13 @@ HINTS = {
     SPAN: _SPAN_HINT,
     LIMIT: "a number above zero and a window, like `5 per 7d`",
     CLOCK: "a time in quotes from `00:00` to `24:00`, like `08:30`",
+    MOMENT: "a day and a time in quotes like `2026-12-24T08:00`, with an offset where it is not the rota's time",
     DATE: "a day like `2027-03-31`",
     ENV: "`env:` and the name of an environment variable, like `env:PAGE_OLGA`",
     PAGE: "`env:` and the name of an environment variable, like `env:PAGE_OLGA`",
     CSV_PATH: "the path of a `.csv` file inside this folder, like `targets.csv`",
     ICS_PATH: "the path of an `.ics` file inside this folder",
-    FEED: "an `https://` address, or the path of an `.ics` file inside this folder",
+    FEED: "an `https://` address, `env:NAME` of one, or the path of an `.ics` file inside this folder",
     AUDIENCE: "one word without spaces, like `pam-prod`",
 }
 
@@ -67,6 +69,19 @@ def day(text: str) -> date:
 
 def _real_day(text: str) -> str:
     day(text)
+    return text
+
+
+def moment(text: str) -> datetime:
+    """A text of the form MOMENT, naive where it has no offset; raises ValueError when there is no such time."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"is {text!r}, which no calendar has: write {HINTS[MOMENT]}") from None
+
+
+def _real_moment(text: str) -> str:
+    moment(text)
     return text
 
 
@@ -89,6 +104,7 @@ Day = Annotated[
     AfterValidator(_real_day),
     WithJsonSchema({"type": "string", "format": "date", "pattern": DATE}),
 ]
+Moment = Annotated[str, Field(pattern=MOMENT), AfterValidator(_real_moment)]
 Env = Annotated[str, Field(pattern=ENV, max_length=200)]
 Page = Annotated[str, Field(pattern=PAGE, max_length=500)]
 Feed = Annotated[str, Field(pattern=FEED, max_length=500)]

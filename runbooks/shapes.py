@@ -24,6 +24,7 @@ from runbooks.scalars import (
     Label,
     LimitText,
     Long,
+    Moment,
     Page,
     Pattern,
     PersonText,
@@ -85,6 +86,22 @@ class HoursShape(Shape):
     time_zone: Short = Field(description="IANA name, like Europe/London.")
 
 
+class WeeksShape(Shape):
+    """A week rotation: the `on`th of every `of` weeks, Monday to Sunday; week 1 holds the day `from`."""
+
+    of: Annotated[int, Field(strict=True, ge=2, le=53)] = Field(description="After how many weeks it repeats.")
+    on: Annotated[int, Field(strict=True, ge=1, le=53)] = Field(description="Which of them, from 1.")
+    start: Day = Field(alias="from", description="A day of week 1, like 2026-01-05.")
+
+
+class OverrideShape(Shape):
+    """Somebody else for once; it counts before shifts and feed."""
+
+    start: Moment = Field(alias="from", description="Beginning, like 2026-12-24T08:00: the rota's time, or with an offset.")
+    end: Moment = Field(alias="to", description="End, written the same way.")
+    person: PersonText = Field(description="One of the rota's people.")
+
+
 class ShiftShape(Shape):
     """One person on some days of the week. A shift over midnight is written as two."""
 
@@ -92,6 +109,7 @@ class ShiftShape(Shape):
     start: Clock = Field(alias="from", description="Beginning, local time.")
     end: Clock = Field(alias="to", description="End, local time, up to 24:00.")
     person: PersonText = Field(description="One of the rota's people.")
+    weeks: WeeksShape | None = Field(None, description="Only in these weeks; default: every week.")
 
 
 class RotaShape(Shape):
@@ -101,7 +119,8 @@ class RotaShape(Shape):
     people: People = Field(description="The only people it can name.")
     time_zone: Short = Field(description="IANA name, like Europe/London.")
     shifts: Annotated[list[ShiftShape], Field(min_length=1)] | None = Field(None, description="For static.")
-    feed: Feed | None = Field(None, description="For ical: a file of this folder or an https address.")
+    feed: Feed | None = Field(None, description="For ical: a file of this folder, an https address or `env:NAME` of one.")
+    overrides: Annotated[list[OverrideShape], Field(min_length=1)] | None = Field(None, description="Exceptions, by date.")
     fallback: PersonText | None = Field(None, description="On call when no shift is.")
     page: Page | None = Field(None, description="Where a page goes, `env:NAME` of an Apprise address.")
 

@@ -29,7 +29,7 @@ def question(case: Case, policy: Policy, click: Click, profile: Profile, now: da
     after = _noted(case, Note("question", click.person, now, click.reason))
     draft = entries.noted(after, policy, "request.asked", click.person, ("question", click.reason))
     told = Say("question", saying.lane(case), case.id, to=case.request.requester)
-    return _kept(case, after, draft, (told,))
+    return _kept(case, after, policy, now, draft, (told,))
 
 
 def answer(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
@@ -40,7 +40,7 @@ def answer(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
     after = _noted(case, Note("answer", click.person, now, click.reason))
     draft = entries.noted(after, policy, "request.answered", click.person, ("answer", click.reason))
     told = tuple(Say("answered", saying.lane(case), case.id, to=person) for person in case.approval.asked)
-    return _kept(case, after, draft, told)
+    return _kept(case, after, policy, now, draft, told)
 
 
 def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, scale: float) -> Transition:
@@ -58,7 +58,7 @@ def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: dateti
     )
     after = _noted(case.with_approval(replace(case.approval, steps=steps)), Note("hold", click.person, now))
     told = saying.paged(after, after.approval, "acknowledge")
-    return _kept(case, after, entries.noted(after, policy, "request.held", click.person), told)
+    return _kept(case, after, policy, now, entries.noted(after, policy, "request.held", click.person), told)
 
 
 def pass_on(case: Case, policy: Policy, click: Click, profile: Profile, presence: Presence, now: datetime) -> Transition:
@@ -108,7 +108,7 @@ def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transi
     ask = replace(case.approval, notes=(*kept, Note("advice", click.person, now, advice=advice)))  # type: ignore[arg-type]
     after = case.with_approval(ask)
     draft = entries.noted(after, policy, "request.recommended", click.person, data={"advice": advice})
-    return _kept(case, after, draft, ())
+    return _kept(case, after, policy, now, draft, ())
 
 
 def _pulled(case: Case, after: Case, policy: Policy, presence: Presence, draft: Draft, now: datetime) -> Transition:
@@ -119,14 +119,14 @@ def _pulled(case: Case, after: Case, policy: Policy, presence: Presence, draft: 
         after,
         (draft, *(entries.step(after, policy, event) for event in result.events)),
         tuple(say for event in result.events for say in saying.step(after, policy, event)),
-        wake_at(after),
+        wake_at(after, policy, now),
         case.approval.expires_at,
         refresh=True,
     )
 
 
-def _kept(case: Case, after: Case, draft: Draft, says: tuple[Say, ...]) -> Transition:
-    return Transition(case, after, (draft,), says, wake_at(after), case.approval.expires_at, refresh=True)
+def _kept(case: Case, after: Case, policy: Policy, now: datetime, draft: Draft, says: tuple[Say, ...]) -> Transition:
+    return Transition(case, after, (draft,), says, wake_at(after, policy, now), case.approval.expires_at, refresh=True)
 
 
 def _noted(case: Case, note: Note) -> Case:

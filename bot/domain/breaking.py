@@ -70,7 +70,7 @@ def begin(case: Case, policy: Policy, runbook: Runbook, presence: Presence, now:
     )
     chore = Chore(opened, drafts, saying.outcome(opened, policy))
     chore = chore.then(later_stepped(opened, policy, advance(opened, ask, policy, presence, now)))
-    return Transition(None, chore.case, chore.drafts, chore.says, wake_at(chore.case))
+    return Transition(None, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now))
 
 
 def ratify(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:

@@ -73,7 +73,13 @@ def approve(
         entries.grant_opened(after, policy, click.person, grant),
     )
     return Transition(
-        case, after, drafts, saying.outcome(after, policy), wake_at(after), case.approval.expires_at, refresh=True
+        case,
+        after,
+        drafts,
+        saying.outcome(after, policy),
+        wake_at(after, policy, now),
+        case.approval.expires_at,
+        refresh=True,
     )
 
 
@@ -174,7 +180,7 @@ def _closed_by_no(
 def _more_wanted(case: Case, policy: Policy, ask: Ask, vote: Vote, tally: Count) -> Transition:
     after = case.with_approval(ask)
     drafts = (entries.approved(after, policy, vote, tally, None),)
-    return Transition(case, after, drafts, (), wake_at(after), case.approval.expires_at, refresh=True)
+    return Transition(case, after, drafts, (), wake_at(after, policy, vote.at), case.approval.expires_at, refresh=True)
 
 
 def _grant(case: Case, tally: Count, now: datetime, scale: float) -> Grant:

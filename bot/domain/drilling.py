@@ -156,7 +156,7 @@ def _stepped(case: Case, drafts: tuple[Draft, ...], policy: Policy, result: Adva
     says = _addressed(after, (say for event in result.events for say in saying.step(after, policy, event)))
     if _over(after):
         return _ended(case, after, policy, drafts, says, now)
-    return Transition(case, after, drafts, says, wake_at(after), refresh=bool(result.events))
+    return Transition(case, after, drafts, says, wake_at(after, policy, now), refresh=bool(result.events))
 
 
 def _hurried(case: Case, ask: Ask, now: datetime) -> Ask:

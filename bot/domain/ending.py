@@ -58,7 +58,7 @@ def _end(case: Case, policy: Policy, grant: Grant, who: Actor, move: str, now: d
     after = replace(case, grant=ended)
     said = Chore(after, (entries.grant_ended(after, policy, who, ended, reason),), saying.outcome(after, policy, reason))
     chore = said.then(aftermath.ended(after, policy, now))
-    wake = wake_at(chore.case)
+    wake = wake_at(chore.case, policy, now)
     return Transition(case, chore.case, chore.drafts, chore.says, wake, grant.not_after, refresh=True)
 
 

@@ -65,6 +65,12 @@ def stood_in(case: Case, policy: Policy, reached: Reached) -> Draft:
     return _draft("step.fired", CLOCK, case.request, policy, data)
 
 
+def handed_over(case: Case, policy: Policy, reached: Reached) -> Draft:
+    """A change of shift, not a step, put the question to the next person on call."""
+    data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "handover"}
+    return _draft("step.fired", CLOCK, case.request, policy, data)
+
+
 def absence(policy: Policy, person: Person, until: datetime | None) -> Draft:
     data: dict[str, Value] = {} if until is None else {"until": stamp(until)}
     return Draft(

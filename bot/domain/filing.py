@@ -124,7 +124,7 @@ def file(
         *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id}),
     ]
     drafts = (entries.filed(after, policy), *(entries.step(after, policy, e) for e in result.events))
-    return Transition(None, after, drafts, tuple(says), wake_at(after))
+    return Transition(None, after, drafts, tuple(says), wake_at(after, policy, now))
 
 
 def _at_once(act: Transition, policy: Policy, form: Form, form_view: str) -> Transition:

@@ -46,7 +46,7 @@ def answer(
     voted = replace(ask, votes=(*(v for v in ask.votes if v.person != click.person), vote))
     chore = KINDS[ask.kind][click.action](case, voted, policy, vote, click, older)
     return Transition(
-        case, chore.case, chore.drafts, chore.says, wake_at(chore.case), valid_before(case, ask), refresh=True
+        case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now), valid_before(case, ask), refresh=True
     )
 
 
@@ -95,7 +95,9 @@ def extend(case: Case, policy: Policy, click: Click, presence: Presence, now: da
     who = entries.actor(policy, click.person)
     draft = entries.due(asked, policy, "extension.asked", who, None, seconds=click.seconds)
     chore = Chore(asked, (draft,)).then(later_stepped(asked, policy, advance(asked, ask, policy, presence, now)))
-    return Transition(case, chore.case, chore.drafts, chore.says, wake_at(chore.case), grant.not_after, refresh=True)
+    return Transition(
+        case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now), grant.not_after, refresh=True
+    )
 
 
 def may_extend(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:

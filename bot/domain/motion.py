@@ -40,6 +40,10 @@ class Sets:
         """With one more set in force from `at` on."""
         return Sets((*self.sets, InForce(policy, at)))
 
+    def with_current(self, policy: Policy) -> Sets:
+        """With the same set in force, its feeds read anew."""
+        return Sets((*self.sets[:-1], InForce(policy, self.sets[-1].since)))
+
     def also_binding(self, filed_at: datetime, scale: float) -> tuple[Policy, ...]:
         """The earlier sets under which a yes on a request of `filed_at` must be allowed too."""
         pairs = zip(self.sets, self.sets[1:], strict=False)

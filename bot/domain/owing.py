@@ -31,7 +31,7 @@ def hand_in(case: Case, policy: Policy, click: Click, now: datetime) -> Transiti
     note = Note("evidence", click.person, now, f"{duty.name}: {click.reason}" if click.reason else duty.name)
     after = replace(case, duties=duties).with_ask(replace(case.approval, notes=(*case.approval.notes, note)))
     draft = entries.handed_in(after, policy, click.person, TYPES[click.action], duty.name, click.reason)
-    return Transition(case, after, (draft,), (), wake_at(after), refresh=True)
+    return Transition(case, after, (draft,), (), wake_at(after, policy, now), refresh=True)
 
 
 def may_hand_in(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:

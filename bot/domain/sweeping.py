@@ -13,6 +13,7 @@ from datetime import datetime
 from bot.domain import entries, saying
 from bot.domain.aftermath import Chore, chased, grant_chore, grant_wake
 from bot.domain.escalation import Advance, Presence, advance, next_wake, rings, undelivered
+from bot.domain.handover import hand_over, next_shift
 from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
 from bot.domain.people import Person
 from bot.domain.policy import Policy
@@ -28,7 +29,7 @@ def sweep(case: Case, policy: Policy, presence: Presence, now: datetime, deliver
     if case.request.state is RequestState.PENDING:
         if now >= case.approval.expires_at:
             return _expire(case, policy, now, delivered)
-        return _stepped(case, policy, advance(case, case.approval, policy, presence, now))
+        return _stepped(case, policy, advance(case, case.approval, policy, presence, now), presence, now)
     return _after_the_yes(case, policy, presence, now)
 
 
@@ -39,10 +40,10 @@ def card_failed(
     if case.request.state is not RequestState.PENDING or now >= case.approval.expires_at:
         return None
     ask, empty = undelivered(case.approval, person, reason)
-    return _stepped(case, policy, advance(case, ask, policy, presence, now, pulling=empty))
+    return _stepped(case, policy, advance(case, ask, policy, presence, now, pulling=empty), presence, now)
 
 
-def slack_is_silent(case: Case, policy: Policy, person: Person) -> Transition | None:
+def slack_is_silent(case: Case, policy: Policy, person: Person, now: datetime) -> Transition | None:
     """Slack takes nothing: whoever was asked and can be paged is paged instead, once."""
     ask = case.asks[0]
     if ask.state is not AskState.OPEN:
@@ -53,7 +54,7 @@ def slack_is_silent(case: Case, policy: Policy, person: Person) -> Transition | 
     reached = tuple(replace(r, paged=True) if r in rung else r for r in ask.reached)
     after = case.with_ask(replace(ask, reached=reached))
     says = saying.pages(after, replace(rung[0], paged=True), slack_down=True)
-    return Transition(case, after, (), says, wake_at(after))
+    return Transition(case, after, (), says, wake_at(after, policy, now))
 
 
 def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
@@ -70,14 +71,19 @@ def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> T
     reached = Reached(deputy, "deputies", 0, now, for_owner=True)
     after = case.with_approval(replace(ask, reached=(*ask.reached, reached)))
     return Transition(
-        case, after, (entries.stood_in(after, policy, reached),), (saying.card(after, reached),), wake_at(after)
+        case,
+        after,
+        (entries.stood_in(after, policy, reached),),
+        (saying.card(after, reached),),
+        wake_at(after, policy, now),
     )
 
 
-def wake_at(case: Case) -> datetime | None:
-    """When the sweeper must look at the case again; None: never."""
+def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
+    """When the sweeper must look at the case again, also for a change of shift after `now`; None: never."""
     if case.request.state is RequestState.PENDING:
-        return next_wake(case.approval)
+        shift = next_shift(case, policy, now)
+        return min([next_wake(case.approval), *([shift] if shift else [])])
     asks = (next_wake(ask) for ask in case.later if ask.state is AskState.OPEN)
     return min((*grant_wake(case), *asks), default=None)
 
@@ -93,19 +99,17 @@ def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
     return Chore(after, tuple(drafts), says)
 
 
-def _stepped(case: Case, policy: Policy, result: Advance) -> Transition:
-    after = case.with_approval(result.ask)
-    return Transition(
-        before=case,
-        after=after,
-        entries=tuple(entries.step(after, policy, event) for event in result.events),
-        says=(
-            *(say for event in result.events for say in saying.step(after, policy, event)),
-            *saying.warnings(after, result.warned),
-        ),
-        wake_at=wake_at(after),
-        refresh=bool(result.events),
-    )
+def _stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now: datetime) -> Transition:
+    """The steps that were due, and then whoever is on call since a change of shift."""
+    ask, next_one = hand_over(case, result.ask, policy, presence, now)
+    after = case.with_approval(ask)
+    drafts = [entries.step(after, policy, event) for event in result.events]
+    says = [say for event in result.events for say in saying.step(after, policy, event)]
+    says += saying.warnings(after, result.warned)
+    if next_one is not None:
+        drafts.append(entries.handed_over(after, policy, next_one))
+        says += [saying.card(after, next_one), *saying.pages(after, next_one)]
+    return Transition(case, after, tuple(drafts), tuple(says), wake_at(after, policy, now), refresh=bool(drafts))
 
 
 def _after_the_yes(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
@@ -115,7 +119,7 @@ def _after_the_yes(case: Case, policy: Policy, presence: Presence, now: datetime
         if ask.state is AskState.OPEN and next_wake(ask) <= now:
             chore = chore.then(_later(chore.case, ask, policy, presence, now))
     chore = chore.then(chased(chore.case, policy, now) or Chore(chore.case))
-    wake = wake_at(chore.case)
+    wake = wake_at(chore.case, policy, now)
     if chore.case is case:
         return None if wake is None else Transition(case, case, wake_at=wake)
     return Transition(case, chore.case, chore.drafts, chore.says, wake, refresh=True)

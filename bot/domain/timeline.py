@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from bot.domain import filing
 from bot.domain.escalation import Fired, Presence, Skipped, advance, next_wake
+from bot.domain.handover import hand_over, next_shift
 from bot.domain.people import Person
 from bot.domain.policy import Policy, Role, Runbook
 from bot.domain.quorum import count
@@ -54,8 +55,8 @@ def explain(
     case = filing.opened(policy, _form(policy, runbook), runbook, filing.Earlier(0, None, None, False), at, scale)
     moments: list[Moment] = []
     earliest: datetime | None = None
-    for now, then, events in _run(case, policy, presence, at):
-        moments += [_moment(event, now) for event in events]
+    for now, then, told in _run(case, policy, presence, at):
+        moments += told
         if earliest is None and _could_pass(then, then.approval, policy, now):
             earliest = now
     moments.append(Moment(case.approval.expires_at, "expire"))
@@ -66,9 +67,9 @@ def ahead(case: Case, policy: Policy, presence: Presence) -> tuple[Moment, ...]:
     """All that is still to come on a pending case if nobody answers, its end included; nothing once it is decided."""
     if case.request.closed_at is not None:
         return ()
-    start = next_wake(case.approval)
-    runs = _run(case, policy, presence, start)
-    moments = [_moment(event, now) for now, _, events in runs for event in events]
+    last = max((r.at for r in case.approval.reached), default=case.approval.opened_at)
+    runs = _run(case, policy, presence, _next(case, policy, last))
+    moments = [moment for _, _, told in runs for moment in told]
     return (*moments, Moment(case.approval.expires_at, "expire"))
 
 
@@ -79,14 +80,24 @@ def upcoming(case: Case, policy: Policy, presence: Presence) -> Moment | None:
 
 def _run(
     case: Case, policy: Policy, presence: Presence, start: datetime
-) -> Iterator[tuple[datetime, Case, tuple[Fired | Skipped, ...]]]:
+) -> Iterator[tuple[datetime, Case, tuple[Moment, ...]]]:
     """Each wake-up from `start` on, with the case after it and what happened."""
     now = start
     while now < case.approval.expires_at:
         result = advance(case, case.approval, policy, presence, now)
-        case = case.with_approval(result.ask)
-        yield now, case, result.events
-        now = next_wake(case.approval)
+        case, handed = _handed(case.with_approval(result.ask), policy, presence, now)
+        yield now, case, (*(_moment(event, now) for event in result.events), *handed)
+        now = _next(case, policy, now)
+
+
+def _next(case: Case, policy: Policy, now: datetime) -> datetime:
+    shift = next_shift(case, policy, now)
+    return min([next_wake(case.approval), *([shift] if shift else [])])
+
+
+def _handed(case: Case, policy: Policy, presence: Presence, now: datetime) -> tuple[Case, list[Moment]]:
+    ask, reached = hand_over(case, case.approval, policy, presence, now)
+    return case.with_approval(ask), [Moment(now, "ask", "on_call", (reached.person,))] if reached else []
 
 
 def _moment(event: Fired | Skipped, now: datetime) -> Moment:

@@ -27,7 +27,7 @@ def test_the_matrix_says_who_answers_for_what(named: Policy) -> None:
     assert "Corporate directory (directory)" in lines
     assert "  owner        Olga Novak (U0OWNER)" in lines
     assert "  deputies     U0DEP1, U0DEP2" in lines
-    assert "  on call now  U0ONC1" in lines
+    assert "  on call now  U0ONC1 until Wed 2026-03-04 12:00 UTC, then U0ONC2" in lines
     assert "  risk owner   U0RISK" in lines
     assert "  double: approval, 2 yes; asked by Northgate, Watchfield" in lines
     assert "  unlock: autonomous; asked by Northgate, Watchfield" in lines
@@ -45,6 +45,7 @@ def test_the_matrix_as_json_names_ids_and_digests(named: Policy) -> None:
     (directory, machines) = data["domains"]
     assert directory["owner"] == {"id": "T0HOME/U0OWNER", "name": "Olga Novak"}
     assert directory["on_call_now"]["id"] == "T0HOME/U0ONC1"
+    assert (directory["on_call_until"], directory["on_call_next"]["id"]) == ("2026-03-04T12:00:00.000Z", "T0HOME/U0ONC2")
     assert (machines["on_call_now"], machines["risk_owner"]) == (None, None)
     assert {r["id"]: r["approvals"] for r in data["runbooks"]}["double"] == 2
     assert data["digest"] == named.digest
@@ -56,6 +57,7 @@ def test_a_timeline_reads_like_what_will_happen(named: Policy) -> None:
         "The emergency runbook (emergency) · Corporate directory",
         "approval: nothing happens before the yes",
         "needs 1 yes; filed at 2026-03-04T09:00:00.000Z",
+        "on call: U0ONC1 until Wed 2026-03-04 12:00 UTC, then U0ONC2",
         "       +0m  asks Olga Novak (U0OWNER)",
         "       +3m  reminds Olga Novak (U0OWNER)",
         "       +5m  asks U0DEP1, U0DEP2",

@@ -122,14 +122,14 @@ def test_rule_7_after_the_deadline_one_sweep_closes_the_ask_however_long_everyth
     end = case.approval.expires_at
     assert case.request.expires_at == end
     for minutes in sleeps:
-        due = wake_at(case)
+        due = wake_at(case, base, at)
         assert due is not None
         assert due <= end
         at += minutes * MINUTE
         case = after(sweep(case, base, HERE, at, 0))
         assert (case.approval.state is AskState.OPEN) == (at < end)
         if at >= end:
-            assert (case.request.state, wake_at(case)) == (RequestState.EXPIRED, None)
+            assert (case.request.state, wake_at(case, base, at)) == (RequestState.EXPIRED, None)
             return
     assert after(sweep(case, base, HERE, end, 0)).approval.state is AskState.EXPIRED
 

@@ -102,6 +102,15 @@ FAULTS = [
     ("static with feed", M, "fallback: U0ONC2", "feed: https://cal.example/x.ics", 0, r"belongs to `source: ical`: remove"),
     ("feed over http", M, "fallback: U0ONC2", "feed: http://cal.example/x.ics", 0, r"write an `https://` address"),
     ("feed outside", M, "fallback: U0ONC2", "feed: ../x.ics", 0, r"inside this folder"),
+    ("rotation beyond its weeks", M, 'to: "20:00", person: U0ONC1}',
+     'to: "20:00", person: U0ONC1, weeks: {of: 2, on: 3, from: 2026-01-05}}', 0, r"`on` is 1 to 2"),
+    ("override backwards", M, "    fallback: U0ONC2", "    overrides:\n      - {from: 2026-12-25T08:00, to: 2026-12-24T08:00,"
+     " person: U0ONC1}\n    fallback: U0ONC2", "      - {from: 2026-12", r"is not before `to`"),
+    ("overrides overlap", M, "    fallback: U0ONC2", "    overrides:\n      - {from: 2026-12-24T08:00, to: 2026-12-25T08:00,"
+     " person: U0ONC1}\n      - {from: 2026-12-25T07:59, to: 2026-12-26T08:00, person: U0ONC2}\n    fallback: U0ONC2",
+     "      - {from: 2026-12-25", r"overlaps override 1: end one before"),
+    ("override of a stranger", M, "    fallback: U0ONC2", "    overrides:\n      - {from: 2026-12-24T08:00,"
+     " to: 2026-12-25T08:00, person: U0DEP1}\n    fallback: U0ONC2", "      - {from: 2026-12", r"add them there"),
     ("page", M, '"env:PAGE_OLGA"', "pager", 0, r"write `env:` and the name"),
     ("not YAML", M, "auditors: [U0AUDIT]", "auditors: [U0AUDIT", "domains:", r"not YAML: .*; mend it"),
     ("two documents", M, "auditors: [U0AUDIT]", "---\nauditors: [U0AUDIT]", 0, r"keep one per file"),

@@ -145,7 +145,7 @@ def test_an_ical_rota_takes_a_file_of_the_folder(stored: dict[str, bytes]) -> No
     )
     (wrong,) = load_files(files | {"feeds/security.ics": b"<html>"}).errors
     assert "export it again" in wrong.text
-    policy = load_files(files | {"feeds/security.ics": b"BEGIN:VCALENDAR\r\n"}).policy
+    policy = load_files(files | {"feeds/security.ics": b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"}).policy
     assert policy is not None
     assert policy.rotas["security"].feed == "feeds/security.ics"
     assert "feeds/security.ics" in {f.path for f in policy.files}

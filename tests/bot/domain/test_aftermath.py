@@ -79,7 +79,7 @@ class TestTheWarning:
         assert said(act, "ending") == [PE1]
         again = sweep(after(act), base(), HERE, T0 + 51 * MINUTE, 0)
         assert said(again, "ending") == []
-        assert wake_at(after(act)) == T0 + HOUR
+        assert wake_at(after(act), base(), T0) == T0 + HOUR
 
     def test_is_left_out_where_the_end_came_first(self) -> None:
         act = sweep(opened(base()), base(), HERE, T0 + 2 * HOUR, 0)
@@ -179,7 +179,7 @@ class TestTheReview:
         assert logged == [[], [], [], ["review.overdue"], []]
         assert set(review(case).asked) == {DEP1, DEP2, RISK}
         assert review(case).state is AskState.EXPIRED
-        assert wake_at(case) is None
+        assert wake_at(case, base(), T0) is None
 
     def test_is_overdue_once_also_after_days_of_downtime(self) -> None:
         act = sweep(ended(base()), base(), HERE, T0 + 9 * DAY, 0)

@@ -57,7 +57,7 @@ def here(base: Policy, case: Case, person: Person, at: datetime, presence: Prese
 def swept(base: Policy, case: Case, until: datetime, presence: Presence = HERE) -> list[tuple[datetime, Transition]]:
     """Every act of the clock up to `until`, each at its own time."""
     told = []
-    while (due := drilling.wake_at(case)) is not None and due <= until:
+    while (due := drilling.wake_at(case, base, T0)) is not None and due <= until:
         act = drilling.sweep(case, base, presence, due)
         assert act is not None
         told.append((due, act))

@@ -97,15 +97,16 @@ def test_on_what_is_over_nothing_will_ever_be_due() -> None:
     withdrawn = after(withdraw(case_of(policy()), policy(), click(PE1, "withdraw"), T0))
     expired = after(sweep(case_of(policy()), policy(), HERE, END, 0))
     for case in (denied, withdrawn, expired):
-        assert wake_at(case) is None
+        assert wake_at(case, policy(), T0) is None
         assert sweep(case, policy(), HERE, END + 90 * MINUTE, 0) is None
 
 
 def test_the_next_look_is_at_the_next_step_then_at_the_end_then_at_the_grants_warning() -> None:
     case = case_of(policy())
-    assert wake_at(case) == T0 + 3 * MINUTE
-    assert wake_at(after(sweep(case, policy(), HERE, T0 + 15 * MINUTE, 0))) == END - 5 * MINUTE
-    assert wake_at(approved()) == T0 + 50 * MINUTE
+    assert wake_at(case, policy(), T0) == T0 + 3 * MINUTE
+    later = after(sweep(case, policy(), HERE, T0 + 15 * MINUTE, 0))
+    assert wake_at(later, policy(), T0 + 15 * MINUTE) == END - 5 * MINUTE
+    assert wake_at(approved(), policy(), T0) == T0 + 50 * MINUTE
 
 
 class TestACardThatNeverArrives:

@@ -1,0 +1,172 @@
+"""An iCal feed as spells: who is on call from when until when.
+
+A feed says when, never who: an event counts only if its SUMMARY, or else an ATTENDEE's name, is the label, the id or the
+name of one of the rota's `people`; other events are reported and their time falls to the fallback. Cancelled events do
+not count. Times without a zone, and whole days, are the rota's own. What could keep a reader busy is refused: more than
+1 MB, more than 2,000 events, or an event that repeats by the minute or second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import recurring_ical_events
+from icalendar import Calendar
+
+from bot.domain.people import Person
+from bot.domain.policy import NamedPerson, Policy, Rota, Spell
+from runbooks.findings import Finding
+from runbooks.spans import at_wall
+
+BEFORE, AFTER = timedelta(days=2), timedelta(days=35)  # how far around now a feed is read
+MAX_BYTES, MAX_EVENTS = 1_000_000, 2000
+_TOO_OFTEN = ("SECONDLY", "MINUTELY")
+
+
+class BadFeed(Exception):
+    """The feed cannot be read; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a feed says around one moment. `strangers`: texts of events that name nobody of the rota."""
+
+    spells: tuple[Spell, ...]
+    strangers: tuple[str, ...]
+
+
+def is_file(rota: Rota) -> bool:
+    """Whether the rota's feed is a file of the policy folder."""
+    return rota.feed is not None and "://" not in rota.feed and not rota.feed.startswith("env:")
+
+
+def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: datetime) -> Read:
+    """The spells from two days before `now` (aware UTC) to 35 days after. Raises BadFeed."""
+    calendar, known, zone = _calendar(content), _names(rota, named), ZoneInfo(rota.time_zone)
+    try:
+        found = recurring_ical_events.of(calendar).between(now - BEFORE, now + AFTER)
+        spells = [spell for event in found if (spell := _spell(event, known, zone)) is not None]
+    except Exception as error:  # noqa: BLE001 -- whatever a foreign parser stumbles over, the feed is bad
+        raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
+    return Read(tuple(sorted(spells, key=lambda s: (s.start, s.end, str(s.person)))), _strangers(calendar, known))
+
+
+def strangers(content: bytes, rota: Rota, named: tuple[NamedPerson, ...]) -> tuple[str, ...]:
+    """Texts of events, past ones too, that name nobody of the rota, each once. Raises BadFeed."""
+    return _strangers(_calendar(content), _names(rota, named))
+
+
+def feed_findings(policy: Policy) -> Iterator[Finding]:
+    """What is wrong with the feeds that are files of the set: unreadable is an error, a stranger a warning."""
+    files = {file.path: file.content for file in policy.files}
+    for rota in policy.rotas.values():
+        if rota.source == "ical" and not is_file(rota):
+            text = (
+                f"Rota `{rota.id}` names an address, and this release fetches none: its `fallback` is on call; use a file."
+            )
+            yield Finding("warning", "responsibility.yaml", 1, text)
+        if rota.feed is None or rota.feed not in files:
+            continue
+        try:
+            unknown = strangers(files[rota.feed], rota, policy.people)
+        except BadFeed as bad:
+            yield Finding("error", rota.feed, 1, f"This feed cannot be used, {bad}: export it again.")
+            continue
+        for text in unknown:
+            said = f"The event {text!r} names nobody of rota `{rota.id}`, so its time falls to the fallback"
+            yield Finding("warning", rota.feed, 1, f"{said}: write a label, an id or a name of its `people` there.")
+
+
+def prepared(policy: Policy, now: datetime, fetched: Mapping[str, bytes] | None = None) -> Policy:
+    """The same set with the spells of its feeds around `now`: files from the set, others from `fetched` by rota.
+
+    A feed that is missing or bad gives no spells: its fallback is on call."""
+    files = {file.path: file.content for file in policy.files}
+    bodies = {r.id: files[r.feed] for r in policy.rotas.values() if r.feed in files and r.feed} | dict(fetched or {})
+    rotas = {rota.id: _with_spells(rota, bodies.get(rota.id), policy, now) for rota in policy.rotas.values()}
+    return replace(policy, rotas=rotas)
+
+
+def _with_spells(rota: Rota, content: bytes | None, policy: Policy, now: datetime) -> Rota:
+    if rota.source != "ical":
+        return rota
+    try:
+        spells = read_feed(content, rota, policy.people, now).spells if content is not None else ()
+    except BadFeed:
+        spells = ()
+    return replace(rota, spells=spells)
+
+
+def _calendar(content: bytes) -> Calendar:
+    if len(content) > MAX_BYTES:
+        raise BadFeed("it is larger than 1 MB")
+    try:
+        calendar = Calendar.from_ical(content)
+        events = calendar.walk("VEVENT")
+    except Exception as error:  # noqa: BLE001 -- as above
+        raise BadFeed(f"it is no iCalendar ({type(error).__name__})") from None
+    if len(events) > MAX_EVENTS:
+        raise BadFeed(f"it holds more than {MAX_EVENTS} events")
+    if any(_too_often(rule) for event in events for rule in _listed(event.get("RRULE"))):
+        raise BadFeed("an event repeats by the minute or second")
+    return calendar
+
+
+def _too_often(rule: Any) -> bool:
+    return any(str(freq).upper() in _TOO_OFTEN for freq in rule.get("FREQ", [])) or "BYSECOND" in rule or "BYMINUTE" in rule
+
+
+def _names(rota: Rota, named: tuple[NamedPerson, ...]) -> dict[str, Person]:
+    """Texts that stand for one of the rota's people; a name that two of them share stands for nobody."""
+    found: dict[str, Person] = {}
+    shared: set[str] = set()
+    pairs = [(text, person) for person in rota.people for text in (person.user, str(person))]
+    pairs += [(text, line.person) for line in named if line.person in rota.people for text in (line.label, line.name)]
+    for text, person in pairs:
+        if found.setdefault(_folded(text), person) != person:
+            shared.add(_folded(text))
+    return {text: person for text, person in found.items() if text not in shared}
+
+
+def _person(event: Any, known: Mapping[str, Person]) -> Person | None:
+    return next((known[text] for text in map(_folded, _texts(event)) if text in known), None)
+
+
+def _texts(event: Any) -> Iterator[str]:
+    yield str(event.get("SUMMARY", ""))
+    yield from (str(attendee.params.get("CN", "")) for attendee in _listed(event.get("ATTENDEE")))
+
+
+def _strangers(calendar: Calendar, known: Mapping[str, Person]) -> tuple[str, ...]:
+    events = [event for event in calendar.walk("VEVENT") if _counts(event) and _person(event, known) is None]
+    return tuple(dict.fromkeys(str(event.get("SUMMARY", "")).strip()[:75] for event in events))
+
+
+def _spell(event: Any, known: Mapping[str, Person], zone: ZoneInfo) -> Spell | None:
+    person = _person(event, known)
+    if person is None or not _counts(event):
+        return None
+    start, end = (_real(moment, zone) for moment in (event.start, event.end))
+    return Spell(start, end, person) if start < end else None
+
+
+def _real(moment: date, zone: ZoneInfo) -> datetime:
+    if isinstance(moment, datetime):
+        return at_wall(moment, zone).astimezone(UTC)
+    return at_wall(datetime(moment.year, moment.month, moment.day), zone)  # noqa: DTZ001
+
+
+def _counts(event: Any) -> bool:
+    return str(event.get("STATUS", "")).upper() != "CANCELLED"
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
