@@ -9,8 +9,11 @@ aiosqlite's private `_execute` is used here and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -177,9 +180,18 @@ def _settle(done: asyncio.Future[T], result: T | None, error: BaseException | No
 
 
 def _address(path: Path, writable: bool) -> str:
-    """Raises OSError here, because a connection that fails to open leaves aiosqlite's thread behind for a moment."""
-    flags = os.O_CREAT | os.O_RDWR if writable else os.O_RDONLY
-    os.close(os.open(path, flags | os.O_CLOEXEC, 0o600))
+    """Raises OSError here, because a connection that fails to open leaves aiosqlite's thread behind for a moment.
+
+    A file that exists is only looked at: opening and closing it would drop the locks that another connection of this
+    process holds on it (POSIX), and the next process to close the database would take the WAL away under our feet.
+    """
+    if writable:
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    if stat.S_ISDIR(os.stat(path).st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not os.access(path, os.R_OK | os.W_OK if writable else os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     return path.absolute().as_uri() + ("?mode=rw" if writable else "?mode=ro")
 
 
