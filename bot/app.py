@@ -15,7 +15,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.clock import Clock, SystemClock
+from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.desk import Desk
 from bot.domain.errors import PolicyError, SettingsError
 from bot.domain.motion import InForce, Sets
@@ -29,6 +29,7 @@ from bot.ops import Ops
 from bot.ports import StoredPolicy
 from bot.settings import Settings
 from bot.sweeper import Sweeper
+from bot.timekeeper import Timekeeper
 from bot.web import read_address
 from bot.worker import Worker
 from handlers.client import HeardClient
@@ -60,6 +61,8 @@ class Parts:
     sweeper: Sweeper
     health: Health
     metrics: Metrics
+    clock: SteadyClock
+    timekeeper: Timekeeper
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -77,18 +80,22 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
     read_address(settings.listen, "COUNTERSIGN_LISTEN")
     stop = stop or asyncio.Event()
     _stop_on_signals(stop)
-    store = await open_store(settings)
+    clock = SteadyClock(SystemClock(), boot_id())
+    store = await open_store(settings, clock)
     try:
         await store.free_leases()
-        parts = await build(settings, store)
+        parts = await build(settings, store, clock)
         await _live(parts, stop, ready)
     finally:
         await store.close()
 
 
-async def build(settings: Settings, store: SqliteStore, clock: Clock | None = None) -> Parts:
+async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> Parts:
     """Puts the parts together. Raises PolicyError where no policy can be had, SettingsError where Slack refuses us."""
-    clock = clock or SystemClock()
+    health = Health(clock, socket_mode=settings.slack_app_token is not None)
+    timekeeper = Timekeeper(store, clock, health.part("timekeeper"))
+    await timekeeper.begin()
+    health.also(timekeeper.findings)
     policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     metrics = Metrics(clock)
@@ -99,7 +106,6 @@ async def build(settings: Settings, store: SqliteStore, clock: Clock | None = No
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
     door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
-    health = Health(clock, socket_mode=settings.slack_app_token is not None)
     desk.committed = metrics.committed
     beat = health.part("sweeper")
 
@@ -109,7 +115,8 @@ async def build(settings: Settings, store: SqliteStore, clock: Clock | None = No
 
     messenger = Messenger(desk, client, directory, prefix=settings.command_prefix, beat=health.part("messenger"))
     worker = Worker(desk, health.part("worker"))
-    return Parts(settings, store, desk, door, messenger, worker, Sweeper(desk, swept), health, metrics)
+    sweeper = Sweeper(desk, swept)
+    return Parts(settings, store, desk, door, messenger, worker, sweeper, health, metrics, clock, timekeeper)
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
@@ -167,6 +174,7 @@ async def _serve_until(parts: Parts, stop: asyncio.Event, ready: Callable[[], No
         health.watch("worker", parts.worker.run(inner)),
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
+        health.watch("timekeeper", parts.timekeeper.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -192,7 +200,7 @@ async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
         return
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
     report = parts.metrics.delivered
-    await Gate(parts.door.app, secret, parts.desk.clock, listen=settings.listen, report=report).serve(stop, ready)
+    await Gate(parts.door.app, secret, parts.clock.wall, listen=settings.listen, report=report).serve(stop, ready)
     await parts.door.finish()
 
 

@@ -121,7 +121,8 @@ class Desk(Engine):
             found.last_outcome or "",
         )  # fmt: skip
         presence = await self._presence(candidates(policy, domain))
-        return filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
+        filed = filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
+        return replace(filed, otherwise=filing.refused_by_clock(policy, form, act.form))
 
     async def _decide(self, act: Decide | Reach | Beside) -> Transition:
         click, policy = _click(act), self.policy
@@ -184,7 +185,8 @@ class Desk(Engine):
         if click.action == "hold":
             return beside.hold(case, self.policy, click, profile, now, self.scale)
         older = self.sets.also_binding(case.request.filed_at, self.scale)
-        return deciding.approve(case, self.policy, click, profile, now, self.scale, older)
+        given = deciding.approve(case, self.policy, click, profile, now, self.scale, older)
+        return replace(given, otherwise=deciding.refuse(case, self.policy, click, deciding.DOUBTED))
 
     async def _away(self, act: Away, inbox: int) -> None:
         """Notes an absence, and hands the open questions of an owner to the first deputy present."""

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from bot.clock import Clock
-from bot.domain import saying, sweeping
-from bot.domain.errors import LookupFailed, Stale, TooLate
+from bot.domain import giving, saying, sweeping
+from bot.domain.errors import Frozen, LookupFailed, Stale, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
 from bot.domain.motion import InForce, Sets
@@ -77,14 +77,21 @@ class Engine(Reader):
     # How an act is carried out.
 
     async def _until_fresh(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
-        """Judges and commits; judges again while somebody else was faster. Raises Stale after many tries."""
+        """Judges and commits; judges again while somebody else was faster. What would give while the clock is doubted
+        becomes its refusal (rule 12). Raises Stale after many tries."""
+        frozen = False
         for attempt in range(TRIES):
             act = await judge()
             if act is None:
                 return
+            act = replace(act, inbox=inbox)
+            if giving.gives(act) and (frozen or self.clock.jumped() is not None):
+                act = giving.instead(act)
             try:
-                await self._commit(replace(act, inbox=inbox))
+                await self._commit(act)
                 return
+            except Frozen:
+                frozen = True
             except (Stale, TooLate):
                 if attempt == TRIES - 1:
                     raise

@@ -13,7 +13,7 @@ from typing import Literal
 from bot.clock import Clock
 
 Link = Literal["waiting", "up", "lost"]
-LATE: Mapping[str, float] = {"worker": 10.0, "sweeper": 10.0, "messenger": 30.0}  # seconds of silence
+LATE: Mapping[str, float] = {"worker": 10.0, "sweeper": 10.0, "messenger": 30.0, "timekeeper": 10.0}  # seconds of silence
 
 
 @dataclass(slots=True)
@@ -30,8 +30,13 @@ class Health:
         self._clock, self._socket_mode = clock, socket_mode
         self._parts: dict[str, _Part] = {}
         self._link: Link = "waiting"
+        self._others: list[Callable[[], tuple[str, ...]]] = []
 
     # What the parts report.
+
+    def also(self, findings: Callable[[], tuple[str, ...]]) -> None:
+        """Somebody else who knows reasons why the bot is not ready, a sentence each."""
+        self._others.append(findings)
 
     def part(self, name: str, late_after: float | None = None) -> Callable[[], None]:
         """A part that promises to be heard at least every so many seconds (LATE by its name); its heartbeat."""
@@ -69,7 +74,7 @@ class Health:
                 found.append(f"The {name} has ended.")
             elif silences[name] > part.late_after:
                 found.append(f"The {name} has not been heard for {silences[name]:.0f} s.")
-        return tuple(found)
+        return (*found, *(sentence for findings in self._others for sentence in findings()))
 
     def silences(self) -> Mapping[str, float]:
         """Seconds since each part was heard."""

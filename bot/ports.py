@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,6 +11,7 @@ from bot.acts import Act
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
 from bot.domain.request import Case
+from bot.domain.timekeeping import Mark
 from bot.domain.transition import Draft, Lane, Say, Transition
 
 
@@ -127,7 +128,7 @@ class Store(Protocol):
         """Carries one act out, wholly or not at all, durably before it returns: the case as stored, with its new version.
 
         Raises Stale (the case is no longer `act.before`, a filing's id exists, or `act.inbox` is already finished),
-        TooLate (the transaction began at or after `act.valid_before`), EntryError (a value has no place in the log).
+        TooLate (the transaction began at or after `act.valid_before`), Frozen (it gives, and the clock is doubted), EntryError (a value has no place in the log).
         """
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
@@ -203,6 +204,22 @@ class Store(Protocol):
 
     async def prove_writable(self) -> None:
         """Writes durably without changing anything. Raises StorageError, or SchemaError (another program's version)."""
+
+    async def time_mark(self) -> Mark | None:
+        """How far time has come, the log's last entry included; None where nobody ever kept it."""
+
+    async def keep_time(self, mark: Mark, entries: Sequence[Draft] = ()) -> None:
+        """Stores the mark and logs `entries`. A jump that is stored stays until it is accepted."""
+
+    async def wish_time_accepted(self) -> bool:
+        """An operator accepts the stored jump; False where there is none. Whoever keeps the time does it."""
+
+    async def time_wished(self) -> bool:
+        """Whether a stored jump is accepted and still stands."""
+
+    async def accept_time(self, accept: Callable[[], Mark], entry: Draft) -> None:
+        """Logs `entry` and lifts the stored jump. `accept` is called inside the transaction and sets the clock, so that
+        no entry falls between; where time thereby steps back, open grants end that much earlier."""
 
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
         """Requests oldest first: those pending or with an open grant, or all."""

@@ -434,6 +434,63 @@ SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;
 -- The entries of one case, oldest first.
 SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE case_id = :case_id ORDER BY idx;
 
+-- ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: time_mark
+-- How far time has come.
+SELECT high_ms, steady_ms, boot, offset_ms, jump_ms, wished FROM time_mark;
+
+-- name: keep_time_mark
+-- Time goes on. A jump that stands is lifted by nobody here.
+INSERT INTO time_mark (id, high_ms, steady_ms, boot, offset_ms, jump_ms)
+VALUES (1, :high_ms, :steady_ms, :boot, :offset_ms, :jump_ms)
+ON CONFLICT (id) DO UPDATE SET
+  high_ms = excluded.high_ms, steady_ms = excluded.steady_ms, boot = excluded.boot, offset_ms = excluded.offset_ms,
+  jump_ms = coalesce(time_mark.jump_ms, excluded.jump_ms);
+
+-- name: lift_time_jump
+-- An operator has accepted the clock as it stands.
+UPDATE time_mark SET jump_ms = NULL, wished = 0;
+
+-- name: wish_time_accepted
+-- An operator accepts the jump that stands; whoever keeps the time does the rest.
+UPDATE time_mark SET wished = 1 WHERE jump_ms IS NOT NULL;
+
+-- name: clock_is_doubted
+-- Whether a jump of the clock stands that nobody accepted.
+SELECT jump_ms FROM time_mark WHERE jump_ms IS NOT NULL;
+
+-- name: shift_requests
+-- Time steps back: what was to end still ends after as long as it was given for. Whoever judged a case judges it again.
+UPDATE request SET version = version + 1, expires_ms = expires_ms + :by_ms
+WHERE state = 'pending' OR id IN (SELECT case_id FROM access_grant WHERE state = 'open');
+
+-- name: shift_steps
+-- … the steps that have not fired,
+UPDATE step SET due_ms = due_ms + :by_ms
+WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = step.case_id AND a.n = step.ask AND a.state = 'open');
+
+-- name: shift_asks
+-- … the open questions,
+UPDATE ask SET expires_ms = expires_ms + :by_ms WHERE state = 'open';
+
+-- name: shift_grants
+-- … the open grants,
+UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms WHERE state = 'open';
+
+-- name: shift_deadlines
+-- … the sweeper's looks,
+UPDATE deadline SET due_ms = due_ms + :by_ms;
+
+-- name: shift_inbox
+-- … what is to be tried again,
+UPDATE inbox SET next_ms = next_ms + :by_ms WHERE done_ms IS NULL;
+
+-- name: shift_outbox
+-- … and what is to be said.
+UPDATE outbox SET not_before_ms = not_before_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
+WHERE done_ms IS NULL;
+
 -- ── what an operator watches ────────────────────────────────────────────────────────────────────────────────────────
 
 -- name: inbox_backlog

@@ -125,6 +125,12 @@ def file(
     return Transition(None, after, drafts, tuple(says), wake_at(after))
 
 
+def refused_by_clock(policy: Policy, form: Form, form_view: str = "") -> Transition:
+    """How a filing that would open something at once is refused while the clock is doubted (rule 12)."""
+    text = f"The bot's clock jumped, and nothing opens until an operator has confirmed it. Write to {policy.contact}."
+    return _refused(policy, form, "clock", text, form_view)
+
+
 def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: datetime, scale: float) -> Case:
     """A new case with its frozen steps, before any of them fired."""
     provider = provider_asking(policy, form.requester)
