@@ -23,6 +23,7 @@ from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.health import Health
+from bot.heartbeat import Heartbeat
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.ops import Ops
@@ -30,6 +31,7 @@ from bot.ports import StoredPolicy
 from bot.settings import Settings
 from bot.sweeper import Sweeper
 from bot.timekeeper import Timekeeper
+from bot.watchdog import Watchdog
 from bot.web import read_address
 from bot.worker import Worker
 from handlers.client import HeardClient
@@ -63,6 +65,7 @@ class Parts:
     metrics: Metrics
     clock: SteadyClock
     timekeeper: Timekeeper
+    watchdog: Watchdog
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -116,7 +119,12 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     messenger = Messenger(desk, client, directory, prefix=settings.command_prefix, beat=health.part("messenger"))
     worker = Worker(desk, health.part("worker"))
     sweeper = Sweeper(desk, swept)
-    return Parts(settings, store, desk, door, messenger, worker, sweeper, health, metrics, clock, timekeeper)
+    watchdog = Watchdog(
+        store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
+        watched=metrics.watched, spoke=desk.spoke.set,
+    )  # fmt: skip
+    health.also(watchdog.findings)
+    return Parts(settings, store, desk, door, messenger, worker, sweeper, health, metrics, clock, timekeeper, watchdog)
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
@@ -155,13 +163,17 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen
     )
     await ops.start()
+    url = settings.heartbeat_url
+    watching = [_until(stop, Heartbeat(url.get_secret_value(), ops.findings).run(stop))] if url else []
     try:
-        await _serve_until(parts, stop, ready)
+        await _serve_until(parts, stop, ready, watching)
     finally:
         await ops.stop()
 
 
-async def _serve_until(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+async def _serve_until(
+    parts: Parts, stop: asyncio.Event, ready: Callable[[], None], watching: list[Coroutine[Any, Any, None]]
+) -> None:
     inner = asyncio.Event()  # the outgoing side stops after the incoming side is empty
     health = parts.health
 
@@ -169,12 +181,13 @@ async def _serve_until(parts: Parts, stop: asyncio.Event, ready: Callable[[], No
         health.up()
         ready()
 
-    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts))]
+    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), *watching]
     outgoing = [
         health.watch("worker", parts.worker.run(inner)),
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
+        health.watch("watchdog", parts.watchdog.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)

@@ -67,14 +67,18 @@ class Health:
 
     def findings(self) -> tuple[str, ...]:
         """Why the bot is not ready, a sentence each; none if it is, as far as it can tell by itself."""
-        silences = self.silences()
-        found = [self._link_finding()] if self._link != "up" else []
+        found = (self._link_finding(),) if self._link != "up" else ()
+        return (*found, *self.stuck(), *(sentence for findings in self._others for sentence in findings()))
+
+    def stuck(self) -> tuple[str, ...]:
+        """Which parts have ended or are silent, a sentence each."""
+        silences, found = self.silences(), []
         for name, part in self._parts.items():
             if part.ended:
                 found.append(f"The {name} has ended.")
             elif silences[name] > part.late_after:
                 found.append(f"The {name} has not been heard for {silences[name]:.0f} s.")
-        return (*found, *(sentence for findings in self._others for sentence in findings()))
+        return tuple(found)
 
     def silences(self) -> Mapping[str, float]:
         """Seconds since each part was heard."""

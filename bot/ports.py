@@ -104,6 +104,16 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Lateness:
+    """What should have happened by now: open questions past their deadline by domain, the oldest emergency message that is
+    not sent, the oldest deadline that nobody looked at."""
+
+    overdue: Mapping[str, Waiting]
+    urgent: datetime | None
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """One line of a list of requests: never target, reason or fields."""
 
@@ -201,6 +211,9 @@ class Store(Protocol):
 
     async def backlog(self, now: datetime) -> Backlog:
         """What waits, as of one moment."""
+
+    async def lateness(self, before: datetime) -> Lateness:
+        """What is late; `before` is the latest deadline at which an open question counts as overdue."""
 
     async def prove_writable(self) -> None:
         """Writes durably without changing anything. Raises StorageError, or SchemaError (another program's version)."""

@@ -505,6 +505,20 @@ SELECT lane, count(*) AS waiting, min(created_ms) AS oldest_ms FROM outbox WHERE
 -- How many deadlines have come and were not acted on yet, and since when.
 SELECT count(*) AS waiting, min(due_ms) AS oldest_ms FROM deadline WHERE due_ms <= :now;
 
+-- name: overdue_asks
+-- Questions that are past their deadline and still open, by domain.
+SELECT r.domain, count(*) AS waiting, min(a.expires_ms) AS oldest_ms
+FROM ask AS a JOIN request AS r ON r.id = a.case_id
+WHERE a.state = 'open' AND a.expires_ms <= :before GROUP BY r.domain ORDER BY r.domain;
+
+-- name: oldest_unsent
+-- Since when the oldest unsent message of a lane waits.
+SELECT min(created_ms) AS oldest_ms FROM outbox WHERE done_ms IS NULL AND lane = :lane;
+
+-- name: oldest_deadline
+-- The time at which the sweeper has to look next, or had to.
+SELECT min(due_ms) AS oldest_ms FROM deadline;
+
 -- name: touch
 -- A row that nobody means. With `untouch` in one transaction it changes nothing and fails wherever nothing can be written;
 -- a row updated to what it was would not do: SQLite notices and writes no page.

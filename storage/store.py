@@ -17,7 +17,7 @@ from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
-from bot.ports import Backlog, Brakes, Copy, Inbound, Listed, LogRow, Outgoing, StoredPolicy
+from bot.ports import Backlog, Brakes, Copy, Inbound, Lateness, Listed, LogRow, Outgoing, StoredPolicy
 from storage import history, inbox, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
 from storage.ledger_rows import Head, Ledger, read_head
@@ -219,6 +219,9 @@ class SqliteStore:
 
     async def backlog(self, now: datetime) -> Backlog:
         return await self._read(lambda session: overview.backlog(session, now))
+
+    async def lateness(self, before: datetime) -> Lateness:
+        return await self._read(lambda session: overview.lateness(session, before))
 
     async def prove_writable(self) -> None:
         await self._write(lambda tx: overview.prove_writable(tx.session))
