@@ -6,8 +6,9 @@ Judged, then committed; when somebody else was faster the commit says Stale, and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain import giving, saying, sweeping
@@ -18,11 +19,12 @@ from bot.domain.motion import InForce, Sets
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
 from bot.domain.transition import Transition
-from bot.ports import Directory, Outgoing, Store
+from bot.ports import Directory, Due, Outgoing, Store
 from bot.reader import Reader
 
 CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds
 TRIES = 8
+_BREATH = 8  # cases judged in one go of the event loop
 
 
 class Engine(Reader):
@@ -39,6 +41,34 @@ class Engine(Reader):
     async def sweep(self, case_id: str) -> None:
         """Everything that is due on a case now."""
         await self._until_fresh(lambda: self._sweep(case_id), None)
+
+    async def sweep_together(self, found: Sequence[Due], failed: Callable[[str], None]) -> None:
+        """The same for cases that were read together: who is there is asked once for all of them, and the loop breathes
+        between them. `failed` hears, inside the handling of the error, of a case that could not be carried out."""
+        now, known = self.clock.now(), {due.case.request.domain for due in found}
+        here = await self._presence(person for domain in known for person in candidates(self.policy, domain))
+        tasks = []
+        for number, due in enumerate(found, 1):
+            tasks.append(asyncio.ensure_future(self._sweep_read(due, here, now, failed)))
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+
+    async def _sweep_read(self, due: Due, presence: Presence, now: datetime, failed: Callable[[str], None]) -> None:
+        try:
+            act = sweeping.sweep(due.case, self.policy, presence, now, due.cards)
+            if act is not None:
+                await self._commit(act)
+        except (Stale, TooLate):
+            await self._sweep_again(due.case.id, failed)
+        except Exception:  # noqa: BLE001  # one case stops nobody else's
+            failed(due.case.id)
+
+    async def _sweep_again(self, case_id: str, failed: Callable[[str], None]) -> None:
+        try:
+            await self.sweep(case_id)
+        except Exception:  # noqa: BLE001  # one case stops nobody else's
+            failed(case_id)
 
     async def _sweep(self, case_id: str) -> Transition | None:
         case = await self.store.case(case_id)

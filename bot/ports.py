@@ -104,6 +104,14 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A case whose time has come, and how many of its cards stand in Slack."""
+
+    case: Case
+    cards: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lateness:
     """What should have happened by now: open questions past their deadline by domain, the oldest emergency message that is
     not sent, the oldest deadline that nobody looked at."""
@@ -147,6 +155,9 @@ class Store(Protocol):
     async def case(self, case_id: str) -> Case | None: ...
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Ids of cases whose `wake_at` has come, most overdue first."""
+
+    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
+        """The same cases whole, read together in as many statements as one."""
 
     async def brakes(
         self,

@@ -93,32 +93,77 @@ FROM request WHERE id = :id;
 
 -- name: asks
 -- The asks of a case, in order.
-SELECT n, kind, version, need, requires, opened_ms, expires_ms, state FROM ask WHERE case_id = :id ORDER BY n;
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state FROM ask WHERE case_id = :id ORDER BY n;
 
 -- name: steps
 -- The steps of all asks of a case, in order.
-SELECT ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id = :id ORDER BY ask, n;
+SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id = :id ORDER BY ask, n;
 
 -- name: reached
 -- Whom the asks of a case reached, in order.
-SELECT ask, team_id, user_id, role, step, at_ms, for_owner, failed FROM reached WHERE case_id = :id ORDER BY ask, n;
+SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed FROM reached WHERE case_id = :id ORDER BY ask, n;
 
 -- name: votes
 -- The votes on the asks of a case, in order.
-SELECT ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
+SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
 FROM vote WHERE case_id = :id ORDER BY ask, n;
 
 -- name: notes
 -- What was said or done beside deciding, in order.
-SELECT ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id = :id ORDER BY ask, n;
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id = :id ORDER BY ask, n;
 
 -- name: grant
 -- The grant of a case.
-SELECT seconds, opened_ms, not_after_ms, state, ended_ms FROM access_grant WHERE case_id = :id;
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms FROM access_grant WHERE case_id = :id;
 
 -- name: due
 -- Cases whose time has come, the most overdue first.
 SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit;
+
+-- name: due_requests
+-- The most overdue cases, as `request`; the other `due_…` read their parts.
+SELECT
+  id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
+  requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
+  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately
+FROM request WHERE id IN (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+
+-- name: due_asks
+-- As `asks`, of the most overdue cases.
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state FROM ask WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+
+-- name: due_steps
+-- As `steps`, of the most overdue cases.
+SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+
+-- name: due_reached
+-- As `reached`, of the most overdue cases.
+SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed FROM reached WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+
+-- name: due_votes
+-- As `votes`, of the most overdue cases.
+SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
+FROM vote WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+
+-- name: due_notes
+-- As `notes`, of the most overdue cases.
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+
+-- name: due_grant
+-- As `grant`, of the most overdue cases.
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms FROM access_grant WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+
+-- name: due_cards
+-- How many cards of each of the most overdue cases stand in Slack.
+SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit)
+GROUP BY case_id;
 
 -- name: pending_of_domain
 -- Pending cases of a domain, the next to expire first.

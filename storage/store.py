@@ -17,7 +17,7 @@ from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
-from bot.ports import Backlog, Brakes, Copy, Inbound, Lateness, Listed, LogRow, Outgoing, StoredPolicy
+from bot.ports import Backlog, Brakes, Copy, Due, Inbound, Lateness, Listed, LogRow, Outgoing, StoredPolicy
 from storage import history, inbox, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
 from storage.ledger_rows import Head, Ledger, read_head
@@ -93,6 +93,9 @@ class SqliteStore:
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         return await self._read(lambda session: reading.due(session, now, limit))
+
+    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
+        return await self._read(lambda session: reading.due_cases(session, now, limit))
 
     async def brakes(
         self,
