@@ -89,8 +89,8 @@ async def _prepared(policy: Policy, path: Path, wanted: int) -> list[Transition]
     """So many requests, each with its cards in Slack, and the owner's yes to each, judged and not yet carried out."""
     store, clock = await _store(path), SystemClock()
     try:
-        cases = [await store.commit(act) for act in _filings(policy, clock, 1)]
-        cases += await asyncio.gather(*(store.commit(act) for act in _filings(policy, clock, wanted - 1)))
+        cases = [await store.commit(act) for act in filings(policy, clock, 1)]
+        cases += await asyncio.gather(*(store.commit(act) for act in filings(policy, clock, wanted - 1)))
         ts = 0
         while leased := await store.lease(clock.now(), clock.now() + timedelta(minutes=1), 500):
             sent = []
@@ -103,7 +103,8 @@ async def _prepared(policy: Policy, path: Path, wanted: int) -> list[Transition]
         await store.close()
 
 
-def _filings(policy: Policy, clock: SystemClock, times: int) -> Iterator[Transition]:
+def filings(policy: Policy, clock: SystemClock, times: int) -> Iterator[Transition]:
+    """So many requests, judged and not yet written."""
     for _ in range(times):
         form = filing.Form(
             clock.request_id(), _REQUESTER, RUNBOOK, "dc-core-01", "Sync stopped, nobody can sign in", 3600,

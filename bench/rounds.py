@@ -18,7 +18,8 @@ Subject = Callable[[], Awaitable[float]]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured: dispatches, acts and clicks in each round, starts in all; `idle` in seconds."""
+    """How much is measured: dispatches, acts and clicks in each round, starts in all; `idle` in seconds. `due` steps fall due
+    at once among `pending` requests, `storms` times."""
 
     rounds: int
     dispatches: int
@@ -27,10 +28,15 @@ class Size:
     starts: int
     idle: float
     limit: float  # seconds, for everything
+    pending: int
+    due: int
+    storms: int
 
 
-FULL = Size(rounds=7, dispatches=150, acts=150, clicks=2, starts=3, idle=2.0, limit=235.0)
-QUICK = Size(rounds=2, dispatches=3, acts=10, clicks=1, starts=1, idle=0.1, limit=90.0)
+FULL = Size(
+    rounds=7, dispatches=150, acts=150, clicks=2, starts=3, idle=2.0, limit=420.0, pending=100_000, due=1000, storms=3
+)
+QUICK = Size(rounds=2, dispatches=3, acts=10, clicks=1, starts=1, idle=0.1, limit=90.0, pending=500, due=20, storms=1)
 
 
 @dataclass(frozen=True, slots=True)

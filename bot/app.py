@@ -15,7 +15,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.clock import Clock, SystemClock
+from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.desk import Desk
 from bot.domain.errors import PolicyError, SlackRefused
 from bot.domain.motion import InForce, Sets
@@ -23,6 +23,7 @@ from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.health import Health
+from bot.heartbeat import Heartbeat
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.ops import Ops
@@ -31,6 +32,8 @@ from bot.ports import StoredPolicy
 from bot.setting_names import strays
 from bot.settings import Settings
 from bot.sweeper import Sweeper
+from bot.timekeeper import Timekeeper
+from bot.watchdog import Watchdog
 from bot.web import read_address
 from bot.worker import Worker
 from handlers.client import HeardClient
@@ -65,6 +68,9 @@ class Parts:
     pager: Pager
     health: Health
     metrics: Metrics
+    clock: SteadyClock
+    timekeeper: Timekeeper
+    watchdog: Watchdog
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -85,18 +91,22 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
     read_address(settings.listen, "COUNTERSIGN_LISTEN")
     stop = stop or asyncio.Event()
     _stop_on_signals(stop)
-    store = await open_store(settings)
+    clock = SteadyClock(SystemClock(), boot_id())
+    store = await open_store(settings, clock)
     try:
         await store.free_leases()
-        parts = await build(settings, store)
+        parts = await build(settings, store, clock)
         await _live(parts, stop, ready)
     finally:
         await store.close()
 
 
-async def build(settings: Settings, store: SqliteStore, clock: Clock | None = None) -> Parts:
+async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> Parts:
     """Puts the parts together. Raises PolicyError where no policy can be had, SlackRefused where Slack does not let us in."""
-    clock = clock or SystemClock()
+    health = Health(clock, socket_mode=settings.slack_app_token is not None)
+    timekeeper = Timekeeper(store, clock, health.part("timekeeper"))
+    await timekeeper.begin()
+    health.also(timekeeper.findings)
     policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     metrics = Metrics(clock)
@@ -108,7 +118,6 @@ async def build(settings: Settings, store: SqliteStore, clock: Clock | None = No
     desk.sets = await accepted_sets(store, desk.sets)
     await read_feeds(desk)
     door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
-    health = Health(clock, socket_mode=settings.slack_app_token is not None)
     desk.committed = metrics.committed
     beat = health.part("sweeper")
 
@@ -119,7 +128,15 @@ async def build(settings: Settings, store: SqliteStore, clock: Clock | None = No
     messenger = Messenger(desk, client, directory, prefix=settings.command_prefix, beat=health.part("messenger"))
     worker = Worker(desk, health.part("worker"))
     pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), health.part("pager"))
-    return Parts(settings, store, desk, door, messenger, worker, Sweeper(desk, swept), pager, health, metrics)
+    sweeper = Sweeper(desk, swept)
+    watchdog = Watchdog(
+        store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
+        watched=metrics.watched, spoke=desk.spoke.set,
+    )  # fmt: skip
+    health.also(watchdog.findings)
+    return Parts(
+        settings, store, desk, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper, watchdog
+    )
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
@@ -158,13 +175,17 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen
     )
     await ops.start()
+    url = settings.heartbeat_url
+    watching = [_until(stop, Heartbeat(url.get_secret_value(), ops.findings).run(stop))] if url else []
     try:
-        await _serve_until(parts, stop, ready)
+        await _serve_until(parts, stop, ready, watching)
     finally:
         await ops.stop()
 
 
-async def _serve_until(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+async def _serve_until(
+    parts: Parts, stop: asyncio.Event, ready: Callable[[], None], watching: list[Coroutine[Any, Any, None]]
+) -> None:
     inner = asyncio.Event()  # the outgoing side stops after the incoming side is empty
     health = parts.health
 
@@ -172,12 +193,14 @@ async def _serve_until(parts: Parts, stop: asyncio.Event, ready: Callable[[], No
         health.up()
         ready()
 
-    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, _feeds(parts.desk))]
+    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, _feeds(parts.desk)), *watching]
     outgoing = [
         health.watch("worker", parts.worker.run(inner)),
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
         health.watch("pager", parts.pager.run(inner)),
+        health.watch("timekeeper", parts.timekeeper.run(inner)),
+        health.watch("watchdog", parts.watchdog.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -204,7 +227,7 @@ async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
         return
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
     report = parts.metrics.delivered
-    await Gate(parts.door.app, secret, parts.desk.clock, listen=settings.listen, report=report).serve(stop, ready)
+    await Gate(parts.door.app, secret, parts.clock.wall, listen=settings.listen, report=report).serve(stop, ready)
     await parts.door.finish()
 
 

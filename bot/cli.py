@@ -157,8 +157,17 @@ def init(directory: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path()) -
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    accept: Annotated[
+        bool, typer.Option("--accept-clock", help="The clock jumped, and this machine's time is right now: give again.")
+    ] = False,
+) -> None:
     """Check settings, policy, database and Slack; print each finding with the next step."""
+    if accept:
+        from bot.accepting import accept_clock
+
+        raise typer.Exit(asyncio.run(accept_clock(print)))
     from bot.doctor import doctor as examined
 
     report = asyncio.run(examined(tell=lambda text: print(text, file=sys.stderr)))

@@ -5,9 +5,15 @@ from __future__ import annotations
 import base64
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
+from bot.domain.timekeeping import Mark, Reading, begin, look
+
+_TOGETHER = 1.0  # seconds
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -19,6 +25,9 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never go back, counted through suspend where the system can; only differences mean anything."""
+
+    def jumped(self) -> timedelta | None:
+        """How far the wall clock jumped, until an operator accepts it; None while it can be trusted (rule 12)."""
 
     def request_id(self) -> str:
         """`R-` and eight characters of Crockford base 32, fresh."""
@@ -40,6 +49,9 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
+    def jumped(self) -> timedelta | None:
+        return None  # alone it has nothing to be held against: see SteadyClock
+
     def request_id(self) -> str:
         return "R-" + "".join(secrets.choice(_CROCKFORD) for _ in range(8))
 
@@ -48,6 +60,78 @@ class SystemClock:
 
     def pseudonym(self) -> str:
         return "sub_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+class SteadyClock:
+    """The clock of a running bot: the machine's, held against the monotonic one at every look.
+
+    Its time never goes back, on whichever thread it is asked; only `accept` lets it. Until `resume` gave it what the
+    database remembers it knows no more than its own start.
+    """
+
+    def __init__(self, inner: Clock, boot: str) -> None:
+        self._inner, self._boot = inner, boot
+        self._lock = Lock()
+        self._mark = begin(self._reading())
+
+    @property
+    def mark(self) -> Mark:
+        """How far time has come, as of the last look."""
+        return self._mark
+
+    @property
+    def wall(self) -> Clock:
+        """The machine's clock as it stands, for what is held against other machines' clocks."""
+        return self._inner
+
+    def now(self) -> datetime:
+        with self._lock:
+            self._mark = look(self._mark, self._reading())
+            return self._mark.high
+
+    def jumped(self) -> timedelta | None:
+        self.now()
+        return self._mark.jump
+
+    def resume(self, mark: Mark) -> None:
+        """Goes on from a mark, as the process before left it."""
+        with self._lock:
+            self._mark = look(mark, self._reading())
+
+    def accept(self) -> Mark:
+        """The clock counts as it stands now, though it be behind: an operator said so."""
+        with self._lock:
+            self._mark = begin(self._reading())
+            return self._mark
+
+    def monotonic(self) -> float:
+        return self._inner.monotonic()
+
+    def request_id(self) -> str:
+        return self._inner.request_id()
+
+    def salt(self) -> bytes:
+        return self._inner.salt()
+
+    def pseudonym(self) -> str:
+        return self._inner.pseudonym()
+
+    def _reading(self) -> Reading:
+        """Both clocks, read so close together that neither a suspend nor a busy machine lies between them."""
+        while True:
+            before = self._inner.monotonic()
+            wall = self._inner.now()
+            after = self._inner.monotonic()
+            if after - before < _TOGETHER:
+                return Reading(wall, timedelta(milliseconds=round(after * 1000)), self._boot)
+
+
+def boot_id() -> str:
+    """What tells this boot of the machine from another; where nothing does, each process counts as one."""
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return secrets.token_hex(16)
 
 
 def read_request_id(text: str) -> str | None:

@@ -128,7 +128,8 @@ class Desk(Engine):
             found.last_outcome or "", glass.opened, glass.overdue,
         )  # fmt: skip
         presence = await self._presence(candidates(policy, domain), runbook.kind if runbook else None)
-        return filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
+        filed = filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
+        return replace(filed, otherwise=filing.refused_by_clock(policy, form, act.form))
 
     async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
         """Why a break-glass of this person would open nothing before a yes; None if it opens at once, or is none."""
@@ -225,7 +226,8 @@ class Desk(Engine):
         if click.action == "hold":
             return beside.hold(case, self.policy, click, profile, now, self.scale)
         older = self.sets.also_binding(case.request.filed_at, self.scale)
-        return deciding.approve(case, self.policy, click, profile, now, self.scale, older)
+        given = deciding.approve(case, self.policy, click, profile, now, self.scale, older)
+        return replace(given, otherwise=deciding.refuse(case, self.policy, click, deciding.DOUBTED))
 
     async def _away(self, act: Away, inbox: int) -> None:
         """Notes an absence, and hands the open questions of an owner to the first deputy present."""

@@ -6,13 +6,13 @@ Judged, then committed; when somebody else was faster the commit says Stale, and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.domain import drilling, saying, sweeping
-from bot.domain.errors import LookupFailed, Stale, TooLate
+from bot.domain import drilling, giving, saying, sweeping
+from bot.domain.errors import Frozen, LookupFailed, Stale, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
 from bot.domain.motion import InForce, Sets
@@ -20,11 +20,12 @@ from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy
 from bot.domain.request import Case
 from bot.domain.transition import Transition
-from bot.ports import Directory, Outgoing, Store
+from bot.ports import Directory, Due, Outgoing, Store
 from bot.reader import Reader
 
 CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds
 TRIES = 8
+_BREATH = 8  # cases judged in one go of the event loop
 
 
 class Engine(Reader):
@@ -42,15 +43,50 @@ class Engine(Reader):
         """Everything that is due on a case now."""
         await self._until_fresh(lambda: self._sweep(case_id), None)
 
+    async def sweep_together(self, found: Sequence[Due], failed: Callable[[str], None]) -> None:
+        """The same for cases that were read together: who is there is asked once for all of them, and the loop breathes
+        between them. `failed` hears, inside the handling of the error, of a case that could not be carried out."""
+        now, known = self.clock.now(), {due.case.request.domain for due in found}
+        listed = [person for domain in known for person in candidates(self.policy, domain)]
+        urgent = any(due.case.request.kind == "emergency_access" for due in found)
+        awake_or_not = await self._presence(listed, "emergency_access" if urgent else None)
+        tasks = []
+        for number, due in enumerate(found, 1):
+            emergency = due.case.request.kind == "emergency_access"
+            here = awake_or_not if emergency else Presence(awake_or_not.away)
+            tasks.append(asyncio.ensure_future(self._sweep_read(due, here, now, failed)))
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+
+    async def _sweep_read(self, due: Due, presence: Presence, now: datetime, failed: Callable[[str], None]) -> None:
+        try:
+            act = self._swept(due.case, presence, now, due.cards)
+            if act is not None:
+                await self._commit(act)
+        except (Stale, TooLate):
+            await self._sweep_again(due.case.id, failed)
+        except Exception:  # noqa: BLE001  # one case stops nobody else's
+            failed(due.case.id)
+
+    async def _sweep_again(self, case_id: str, failed: Callable[[str], None]) -> None:
+        try:
+            await self.sweep(case_id)
+        except Exception:  # noqa: BLE001  # one case stops nobody else's
+            failed(case_id)
+
     async def _sweep(self, case_id: str) -> Transition | None:
         case = await self.store.case(case_id)
         if case is None:
             return None
         presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
-        if case.request.drill is not None:
-            return drilling.sweep(case, self.policy, presence, self.clock.now())
         cards = [c for c in await self.store.copies(case_id) if c.purpose == "card"]
-        return sweeping.sweep(case, self.policy, presence, self.clock.now(), len(cards))
+        return self._swept(case, presence, self.clock.now(), len(cards))
+
+    def _swept(self, case: Case, presence: Presence, now: datetime, cards: int) -> Transition | None:
+        if case.request.drill is not None:
+            return drilling.sweep(case, self.policy, presence, now)
+        return sweeping.sweep(case, self.policy, presence, now, cards)
 
     async def undelivered(self, outgoing: Outgoing, error: str) -> None:
         """A card will never reach its person: the engine moves on if nobody else of the step was reached. A receipt that
@@ -94,14 +130,21 @@ class Engine(Reader):
     # How an act is carried out.
 
     async def _until_fresh(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
-        """Judges and commits; judges again while somebody else was faster. Raises Stale after many tries."""
+        """Judges and commits; judges again while somebody else was faster. What would give while the clock is doubted
+        becomes its refusal (rule 12). Raises Stale after many tries."""
+        frozen = False
         for attempt in range(TRIES):
             act = await judge()
             if act is None:
                 return
+            act = replace(act, inbox=inbox)
+            if giving.gives(act) and (frozen or self.clock.jumped() is not None):
+                act = giving.instead(act)
             try:
-                await self._commit(replace(act, inbox=inbox))
+                await self._commit(act)
                 return
+            except Frozen:
+                frozen = True
             except (Stale, TooLate):
                 if attempt == TRIES - 1:
                     raise

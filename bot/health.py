@@ -13,7 +13,9 @@ from typing import Literal
 from bot.clock import Clock
 
 Link = Literal["waiting", "up", "lost"]
-LATE: Mapping[str, float] = {"worker": 10.0, "sweeper": 10.0, "messenger": 30.0, "pager": 30.0}  # seconds of silence
+LATE: Mapping[str, float] = {  # seconds of silence
+    "worker": 10.0, "sweeper": 10.0, "messenger": 30.0, "pager": 30.0, "timekeeper": 10.0,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -30,8 +32,13 @@ class Health:
         self._clock, self._socket_mode = clock, socket_mode
         self._parts: dict[str, _Part] = {}
         self._link: Link = "waiting"
+        self._others: list[Callable[[], tuple[str, ...]]] = []
 
     # What the parts report.
+
+    def also(self, findings: Callable[[], tuple[str, ...]]) -> None:
+        """Somebody else who knows reasons why the bot is not ready, a sentence each."""
+        self._others.append(findings)
 
     def part(self, name: str, late_after: float | None = None) -> Callable[[], None]:
         """A part that promises to be heard at least every so many seconds (LATE by its name); its heartbeat."""
@@ -62,8 +69,12 @@ class Health:
 
     def findings(self) -> tuple[str, ...]:
         """Why the bot is not ready, a sentence each; none if it is, as far as it can tell by itself."""
-        silences = self.silences()
-        found = [self._link_finding()] if self._link != "up" else []
+        found = (self._link_finding(),) if self._link != "up" else ()
+        return (*found, *self.stuck(), *(sentence for findings in self._others for sentence in findings()))
+
+    def stuck(self) -> tuple[str, ...]:
+        """Which parts have ended or are silent, a sentence each."""
+        silences, found = self.silences(), []
         for name, part in self._parts.items():
             if part.ended:
                 found.append(f"The {name} has ended.")

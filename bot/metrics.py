@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from bot.clock import Clock
 from bot.domain.request import Case, Step
 from bot.domain.transition import Draft, Transition
-from bot.ports import Backlog, Waiting
+from bot.ports import Backlog, Lateness, Waiting
 
 _WORD = re.compile(r"[a-z][a-z_]{0,39}|(?:status|http)_[1-5][0-9]{2}")
 _METHOD = re.compile(r"[a-z]{1,20}(\.[a-zA-Z]{1,30}){1,3}")
@@ -73,6 +73,10 @@ class Metrics:
         r = self.registry
         self._waiting = Gauge("countersign_waiting", "What waits, by place.", ["place"], registry=r)
         self._oldest = Gauge("countersign_oldest_seconds", "How long the oldest has waited.", ["place"], registry=r)
+        self._overdue = Gauge("countersign_overdue_asks", "Open questions past their deadline.", registry=r)
+        self._unswept = Gauge("countersign_sweep_lateness_seconds", "The oldest deadline without a sweep.", registry=r)
+        self._unsent = Gauge("countersign_urgent_age_seconds", "The oldest emergency message unsent.", registry=r)
+        self._trusted = Gauge("countersign_clock_trusted", "Whether the clock has not jumped.", registry=r)
         self._log = Gauge("countersign_log_entries", "Entries of the decision log.", registry=r)
         self._readable = Gauge("countersign_database_readable", "Whether the numbers above are known.", registry=r)
         self._ready = Gauge("countersign_ready", "Whether /readyz says so.", registry=r)
@@ -122,9 +126,20 @@ class Metrics:
             self._waiting.labels(place).set(waiting.count)
             self._oldest.labels(place).set(self._age(waiting))
 
+    def watched(self, late: Lateness | None) -> None:
+        """What the watchdog saw; None where the database did not say."""
+        if late is None:
+            for gauge in (self._overdue, self._unswept, self._unsent):
+                gauge.set(_UNKNOWN)
+            return
+        self._overdue.set(sum(waiting.count for waiting in late.overdue.values()))
+        self._unswept.set(self._age(Waiting(1, late.due)))
+        self._unsent.set(self._age(Waiting(1, late.urgent)))
+
     def state(self, digest: str, silences: Mapping[str, float], *, ready: bool) -> None:
         """Which policy is in force, who was heard when, and whether all that is ready."""
         self._ready.set(ready)
+        self._trusted.set(self._clock.jumped() is None)
         self._policy.clear()
         self._policy.labels(digest).set(1)
         for part, seconds in silences.items():

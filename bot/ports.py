@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,6 +11,7 @@ from bot.acts import Act
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
 from bot.domain.request import Case
+from bot.domain.timekeeping import Mark
 from bot.domain.transition import Draft, Lane, Say, Transition
 
 
@@ -111,6 +112,24 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A case whose time has come, and how many of its cards stand in Slack."""
+
+    case: Case
+    cards: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """What should have happened by now: open questions past their deadline by domain, the oldest emergency message that is
+    not sent, the oldest deadline that nobody looked at."""
+
+    overdue: Mapping[str, Waiting]
+    urgent: datetime | None
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """One line of a list of requests: never target, reason or fields."""
 
@@ -136,7 +155,7 @@ class Store(Protocol):
         """Carries one act out, wholly or not at all, durably before it returns: the case as stored, with its new version.
 
         Raises Stale (the case is no longer `act.before`, a filing's id exists, or `act.inbox` is already finished),
-        TooLate (the transaction began at or after `act.valid_before`), EntryError (a value has no place in the log).
+        TooLate (the transaction began at or after `act.valid_before`), Frozen (it gives, and the clock is doubted), EntryError (a value has no place in the log).
         """
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
@@ -148,6 +167,9 @@ class Store(Protocol):
 
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
+
+    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
+        """The same cases whole, read together in as many statements as one."""
 
     async def brakes(
         self,
@@ -216,11 +238,30 @@ class Store(Protocol):
     async def backlog(self, now: datetime) -> Backlog:
         """What waits, as of one moment."""
 
+    async def lateness(self, before: datetime) -> Lateness:
+        """What is late; `before` is the latest deadline at which an open question counts as overdue."""
+
     async def prove_writable(self) -> None:
         """Writes durably without changing anything. Raises StorageError, or SchemaError (another program's version)."""
 
     async def running_drill(self, runbook: str) -> str | None:
         """The id of the drill of a runbook that is under way; None where there is none."""
+
+    async def time_mark(self) -> Mark | None:
+        """How far time has come, the log's last entry included; None where nobody ever kept it."""
+
+    async def keep_time(self, mark: Mark, entries: Sequence[Draft] = ()) -> None:
+        """Stores the mark and logs `entries`. A jump that is stored stays until it is accepted."""
+
+    async def wish_time_accepted(self) -> bool:
+        """An operator accepts the stored jump; False where there is none. Whoever keeps the time does it."""
+
+    async def time_wished(self) -> bool:
+        """Whether a stored jump is accepted and still stands."""
+
+    async def accept_time(self, accept: Callable[[], Mark], entry: Draft) -> None:
+        """Logs `entry` and lifts the stored jump. `accept` is called inside the transaction and sets the clock, so that
+        no entry falls between; where time thereby steps back, open grants end that much earlier."""
 
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
         """Requests oldest first: those pending or with an open grant, or all."""

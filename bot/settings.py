@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from bot.domain.errors import SettingsError
 ENV_FILE = Path(".env")
 SLACK_API = "https://slack.com/api/"
 _SAID = {"float_parsing": "is not a number: leave it out, or write 1"}
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 _OTHER_TOKENS = {
     "xapp-": ("an app-level token", "the two tokens are swapped: it belongs into SLACK_APP_TOKEN"),
     "xoxb-": ("a bot token", "the two tokens are swapped: it belongs into SLACK_BOT_TOKEN"),
@@ -51,6 +53,8 @@ class Settings(BaseSettings):
     time_scale: float = 1.0
     pagerduty_url: str | None = None  # a stand-in for PagerDuty on this machine
     me: str | None = None  # who drills with --only-me
+    alarm_channel: str | None = None
+    heartbeat_url: SecretStr | None = None
 
     @field_validator("slack_api_url")
     @classmethod
@@ -88,6 +92,21 @@ class Settings(BaseSettings):
     def _format(cls, value: str | None) -> str | None:
         if value not in (None, "json", "console"):
             raise ValueError("is json or console")
+        return value
+
+    @field_validator("alarm_channel")
+    @classmethod
+    def _channel(cls, value: str | None) -> str | None:
+        if value is not None and not _CHANNEL.fullmatch(value):
+            raise ValueError("is a channel's id such as C0123ABCD: open the channel's details in Slack and copy it")
+        return value
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _heartbeat(cls, value: SecretStr | None) -> SecretStr | None:
+        address = value.get_secret_value() if value is not None else "https://unset"
+        if not (address.startswith("https://") or (address.startswith("http://") and _loopback(address))):
+            raise ValueError("must be an address that starts with https:// (or http:// on this machine)")
         return value
 
     @model_validator(mode="after")

@@ -31,6 +31,7 @@ from handlers.views.door import door, door_receipt
 from handlers.views.facts import pending
 from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
+from handlers.views.watch import watchdog
 
 FORM_SETTLES = 0.4  # seconds; the acknowledgement draws the form's last page before we do
 Method = Literal["chat.postMessage", "chat.update", "views.update", "answer"]
@@ -288,6 +289,11 @@ async def _policy(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     return Post(place, policy_gain(outgoing.say.data, stage.scene())) if place else _NOBODY
 
 
+async def _watchdog(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    channel = outgoing.say.channel
+    return Post(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
+
+
 async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     if case is None or outgoing.say.channel is None:
         return _NOBODY
@@ -388,6 +394,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "announce": Purpose(_announce, logged=True),
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
     "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
+    "watchdog": Purpose(_watchdog),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
     "question": Purpose(_question, logged=True, looked_up=True),
     "answered": Purpose(_answered, logged=True, looked_up=True),

@@ -105,7 +105,7 @@ def _one(slot: _Slot, session: Session, ledger: Ledger, clock: Clock) -> _Outcom
     mark = ledger.state
     session.raw.execute("SAVEPOINT act")
     try:
-        outcome = _Outcome(slot, slot.work(Tx(session, ledger, clock.now())))
+        outcome = _Outcome(slot, slot.work(Tx(session, ledger, clock.now(), clock)))
     except Exception as error:  # it belongs to the caller; the act is undone first
         if not session.raw.in_transaction:  # a full disk makes SQLite undo everything by itself
             raise

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bot.domain import timekeeping
 from bot.domain.errors import SchemaError, StorageError
 from bot.findings import Finding, error, warning
-from storage import schema
+from storage import schema, time_mark
 from storage.sqlite import Database, Session
 
 _CHECK = "check COUNTERSIGN_DATABASE_URL"
@@ -42,7 +43,13 @@ def _inside(session: Session) -> list[Finding]:
         if not _behind(session):
             raise
         return [warning("database", str(failure))]
-    return []
+    return _time(session)
+
+
+def _time(session: Session) -> list[Finding]:
+    """A jump of the clock that the bot noticed and nobody accepted."""
+    mark = time_mark.read(session)
+    return [] if mark is None or mark.jump is None else [error("clock", timekeeping.finding(mark.jump))]
 
 
 def _behind(session: Session) -> bool:

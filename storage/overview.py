@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.people import Person
 from bot.domain.transition import Lane
-from bot.ports import Backlog, Listed, Waiting
+from bot.ports import Backlog, Lateness, Listed, Waiting
 from storage import schema
 from storage.ledger_rows import read_head
 from storage.sqlite import Row, Session
@@ -22,6 +22,17 @@ def backlog(session: Session, now: datetime) -> Backlog:
         outbox={lane: lanes.get(lane, Waiting(0, None)) for lane in Lane},
         due=_waiting(session.row("due_backlog", now=ms(now))),
         log_size=read_head(session).size,
+    )
+
+
+def lateness(session: Session, before: datetime) -> Lateness:
+    """What the watchdog looks at; each is one step into an index."""
+    urgent = session.row("oldest_unsent", lane=int(Lane.URGENT))
+    due = session.row("oldest_deadline")
+    return Lateness(
+        {row["domain"]: _waiting(row) for row in session.rows("overdue_asks", before=ms(before))},
+        None if urgent is None else moment_or_none(urgent["oldest_ms"]),
+        None if due is None else moment_or_none(due["oldest_ms"]),
     )
 
 

@@ -107,40 +107,92 @@ FROM request WHERE id = :id;
 
 -- name: asks
 -- The asks of a case, in order.
-SELECT n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
 FROM ask WHERE case_id = :id ORDER BY n;
 
 -- name: steps
 -- The steps of all asks of a case, in order.
-SELECT ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id = :id ORDER BY ask, n;
+SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id = :id ORDER BY ask, n;
 
 -- name: reached
 -- Whom the asks of a case reached, in order.
-SELECT ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged
+SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged
 FROM reached WHERE case_id = :id ORDER BY ask, n;
 
 -- name: votes
 -- The votes on the asks of a case, in order.
-SELECT ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
+SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
 FROM vote WHERE case_id = :id ORDER BY ask, n;
 
 -- name: notes
 -- What was said or done beside deciding, in order.
-SELECT ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id = :id ORDER BY ask, n;
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id = :id ORDER BY ask, n;
 
 -- name: grant
 -- The grant of a case.
-SELECT seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned
 FROM access_grant WHERE case_id = :id;
 
 -- name: duties
 -- What is owed after a grant, in order.
-SELECT kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user
+SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user
 FROM duty WHERE case_id = :id ORDER BY n;
 
 -- name: due
 -- Cases whose time has come, the most overdue first.
 SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit;
+
+-- name: due_requests
+-- The most overdue cases, as `request`; the other `due_…` read their parts.
+SELECT
+  id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
+  requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
+  closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
+  drill_user
+FROM request WHERE id IN (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+
+-- name: due_asks
+-- As `asks`, of the most overdue cases.
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
+FROM ask WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+
+-- name: due_steps
+-- As `steps`, of the most overdue cases.
+SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+
+-- name: due_reached
+-- As `reached`, of the most overdue cases.
+SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged FROM reached WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+
+-- name: due_votes
+-- As `votes`, of the most overdue cases.
+SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
+FROM vote WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+
+-- name: due_notes
+-- As `notes`, of the most overdue cases.
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+
+-- name: due_grant
+-- As `grant`, of the most overdue cases.
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned FROM access_grant WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+
+-- name: due_duties
+-- As `duties`, of the most overdue cases.
+SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+
+-- name: due_cards
+-- How many cards of each of the most overdue cases stand in Slack.
+SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN
+  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit)
+GROUP BY case_id;
 
 -- name: pending_of_domain
 -- Pending cases of a domain, the next to expire first; never a drill.
@@ -477,6 +529,67 @@ SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;
 -- The entries of one case, oldest first.
 SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE case_id = :case_id ORDER BY idx;
 
+-- ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: time_mark
+-- How far time has come.
+SELECT high_ms, steady_ms, boot, offset_ms, jump_ms, wished FROM time_mark;
+
+-- name: keep_time_mark
+-- Time goes on. A jump that stands is lifted by nobody here.
+INSERT INTO time_mark (id, high_ms, steady_ms, boot, offset_ms, jump_ms)
+VALUES (1, :high_ms, :steady_ms, :boot, :offset_ms, :jump_ms)
+ON CONFLICT (id) DO UPDATE SET
+  high_ms = excluded.high_ms, steady_ms = excluded.steady_ms, boot = excluded.boot, offset_ms = excluded.offset_ms,
+  jump_ms = coalesce(time_mark.jump_ms, excluded.jump_ms);
+
+-- name: lift_time_jump
+-- An operator has accepted the clock as it stands.
+UPDATE time_mark SET jump_ms = NULL, wished = 0;
+
+-- name: wish_time_accepted
+-- An operator accepts the jump that stands; whoever keeps the time does the rest.
+UPDATE time_mark SET wished = 1 WHERE jump_ms IS NOT NULL;
+
+-- name: clock_is_doubted
+-- Whether a jump of the clock stands that nobody accepted.
+SELECT jump_ms FROM time_mark WHERE jump_ms IS NOT NULL;
+
+-- name: shift_requests
+-- Time steps back: what was to end still ends after as long as it was given for. Whoever judged a case judges it again.
+UPDATE request SET version = version + 1, expires_ms = expires_ms + :by_ms
+WHERE id IN (SELECT case_id FROM deadline);
+
+-- name: shift_steps
+-- … the steps that have not fired,
+UPDATE step SET due_ms = due_ms + :by_ms
+WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = step.case_id AND a.n = step.ask AND a.state = 'open');
+
+-- name: shift_asks
+-- … the open questions,
+UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_ms = warn_ms + :by_ms WHERE state = 'open';
+
+-- name: shift_grants
+-- … the open grants,
+UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms WHERE state = 'open';
+
+-- name: shift_duties
+-- … what is owed,
+UPDATE duty SET since_ms = since_ms + :by_ms, due_ms = due_ms + :by_ms, chase_ms = chase_ms + :by_ms WHERE done_ms IS NULL;
+
+-- name: shift_deadlines
+-- … the sweeper's looks,
+UPDATE deadline SET due_ms = due_ms + :by_ms;
+
+-- name: shift_inbox
+-- … what is to be tried again,
+UPDATE inbox SET next_ms = next_ms + :by_ms WHERE done_ms IS NULL;
+
+-- name: shift_outbox
+-- … and what is to be said.
+UPDATE outbox SET not_before_ms = not_before_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
+WHERE done_ms IS NULL;
+
 -- ── what an operator watches ────────────────────────────────────────────────────────────────────────────────────────
 
 -- name: inbox_backlog
@@ -490,6 +603,20 @@ SELECT lane, count(*) AS waiting, min(created_ms) AS oldest_ms FROM outbox WHERE
 -- name: due_backlog
 -- How many deadlines have come and were not acted on yet, and since when.
 SELECT count(*) AS waiting, min(due_ms) AS oldest_ms FROM deadline WHERE due_ms <= :now;
+
+-- name: overdue_asks
+-- Questions that are past their deadline and still open, by domain.
+SELECT r.domain, count(*) AS waiting, min(a.expires_ms) AS oldest_ms
+FROM ask AS a JOIN request AS r ON r.id = a.case_id
+WHERE a.state = 'open' AND a.expires_ms <= :before GROUP BY r.domain ORDER BY r.domain;
+
+-- name: oldest_unsent
+-- Since when the oldest unsent message of a lane waits.
+SELECT min(created_ms) AS oldest_ms FROM outbox WHERE done_ms IS NULL AND lane = :lane;
+
+-- name: oldest_deadline
+-- The time at which the sweeper has to look next, or had to.
+SELECT min(due_ms) AS oldest_ms FROM deadline;
 
 -- name: touch
 -- A row that nobody means. With `untouch` in one transaction it changes nothing and fails wherever nothing can be written;

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from bot.domain.people import Person
-from bot.domain.request import Case
+from bot.domain.request import Ask, Case, Note, Reached, Step, Vote
+from bot.ports import Due
 from storage import case_rows
 from storage.sqlite import Row, Session
 from storage.values import moment, ms
 
 P = TypeVar("P")
+_ONE = ("asks", "steps", "reached", "votes", "notes", "grant", "duties")
+_DUE = ("due_asks", "due_steps", "due_reached", "due_votes", "due_notes", "due_grant", "due_duties")
 
 
 def case(session: Session, case_id: str) -> Case | None:
@@ -21,19 +25,67 @@ def case(session: Session, case_id: str) -> Case | None:
     row = session.row("request", id=case_id)
     if row is None:
         return None
-    steps = _by_ask(session.rows("steps", id=case_id), case_rows.to_step)
-    reached = _by_ask(session.rows("reached", id=case_id), case_rows.to_reached)
-    votes = _by_ask(session.rows("votes", id=case_id), case_rows.to_vote)
-    notes = _by_ask(session.rows("notes", id=case_id), case_rows.to_note)
-    asks = tuple(
-        case_rows.to_ask(ask, steps[ask["n"]], reached[ask["n"]], votes[ask["n"]], notes[ask["n"]])
-        for ask in session.rows("asks", id=case_id)
+    parts = _parts(session, _ONE, {"id": case_id})
+    return _whole(row, parts)
+
+
+def due_cases(session: Session, now: datetime, limit: int) -> Sequence[Due]:
+    """The most overdue cases whole, each table asked once for all of them."""
+    which = {"now": ms(now), "limit": limit}
+    rows = session.rows("due_requests", **which)
+    if not rows:
+        return []
+    parts = _parts(session, _DUE, which)
+    cards = {row["case_id"]: row["cards"] for row in session.rows("due_cards", **which)}
+    return [Due(_whole(row, parts), cards.get(row["id"], 0)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The rows of some cases, each kind by its case, parts of an ask by (case, ask)."""
+
+    asks: dict[str, list[Row]]
+    steps: dict[tuple[str, int], list[Step]]
+    reached: dict[tuple[str, int], list[Reached]]
+    votes: dict[tuple[str, int], list[Vote]]
+    notes: dict[tuple[str, int], list[Note]]
+    grants: dict[str, Row]
+    duties: defaultdict[str, list[Row]]
+
+
+def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object]) -> _Parts:
+    def parts(name: str, make: Callable[[Row], P]) -> defaultdict[tuple[str, int], list[P]]:
+        return _by_ask(session.rows(name, **which), make)
+
+    all_asks, steps, reached, votes, notes, grants, owed = names
+    asks: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in session.rows(all_asks, **which):
+        asks[row["case_id"]].append(row)
+    duties: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in session.rows(owed, **which):
+        duties[row["case_id"]].append(row)
+    return _Parts(
+        asks,
+        parts(steps, case_rows.to_step),
+        parts(reached, case_rows.to_reached),
+        parts(votes, case_rows.to_vote),
+        parts(notes, case_rows.to_note),
+        {row["case_id"]: row for row in session.rows(grants, **which)},
+        duties,
     )
-    grant = session.row("grant", id=case_id)
-    if grant is None:
-        return Case(case_rows.to_request(row), asks)
-    duties = tuple(case_rows.to_duty(duty) for duty in session.rows("duties", id=case_id))
-    return Case(case_rows.to_request(row), asks, case_rows.to_grant(grant), duties)
+
+
+def _whole(row: Row, parts: _Parts) -> Case:
+    def ask(one: Row) -> Ask:
+        key = (one["case_id"], one["n"])
+        return case_rows.to_ask(
+            one, parts.steps.get(key, []), parts.reached.get(key, []), parts.votes.get(key, []), parts.notes.get(key, [])
+        )
+
+    grant = parts.grants.get(row["id"])
+    asks = tuple(ask(one) for one in parts.asks[row["id"]])
+    duties = tuple(case_rows.to_duty(duty) for duty in parts.duties[row["id"]])
+    return Case(case_rows.to_request(row), asks, None if grant is None else case_rows.to_grant(grant), duties)
 
 
 def due(session: Session, now: datetime, limit: int) -> Sequence[str]:
@@ -67,8 +119,8 @@ def _cases(session: Session, keys: Iterable[tuple[int, str]]) -> Sequence[Case]:
     return [c for c in found if c is not None]
 
 
-def _by_ask(rows: Sequence[Row], make: Callable[[Row], P]) -> defaultdict[int, list[P]]:
-    parts: defaultdict[int, list[P]] = defaultdict(list)
+def _by_ask(rows: Sequence[Row], make: Callable[[Row], P]) -> defaultdict[tuple[str, int], list[P]]:
+    parts: defaultdict[tuple[str, int], list[P]] = defaultdict(list)
     for row in rows:
-        parts[row["ask"]].append(make(row))
+        parts[row["case_id"], row["ask"]].append(make(row))
     return parts

@@ -15,9 +15,10 @@ from bot.clock import Clock
 from bot.domain.errors import SettingsError, StorageError
 from bot.domain.people import Person
 from bot.domain.request import Case
+from bot.domain.timekeeping import Mark
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
-from bot.ports import Backlog, Brakes, Copy, GlassDebt, Inbound, Listed, LogRow, Outgoing, StoredPolicy
-from storage import history, inbox, outbox, overview, policies, reading, schema
+from bot.ports import Backlog, Brakes, Copy, Due, GlassDebt, Inbound, Lateness, Listed, LogRow, Outgoing, StoredPolicy
+from storage import history, inbox, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
 from storage.ledger_rows import Head, Ledger, read_head
 from storage.lock import FileLock
@@ -92,6 +93,9 @@ class SqliteStore:
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         return await self._read(lambda session: reading.due(session, now, limit))
+
+    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
+        return await self._read(lambda session: reading.due_cases(session, now, limit))
 
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))
@@ -192,10 +196,38 @@ class SqliteStore:
     async def file_by_hash(self, sha256: str) -> bytes | None:
         return await self._read(lambda session: policies.file_by_hash(session, sha256))
 
+    # ── time ──
+
+    async def time_mark(self) -> Mark | None:
+        return await self._read(time_mark.read)
+
+    async def keep_time(self, mark: Mark, entries: Sequence[Draft] = ()) -> None:
+        def work(tx: Tx) -> None:
+            tx.log(entries)
+            time_mark.keep(tx.session, mark)
+
+        await self._write(work)
+
+    async def wish_time_accepted(self) -> bool:
+        return await self._write(lambda tx: time_mark.wish(tx.session))
+
+    async def time_wished(self) -> bool:
+        return await self._read(lambda session: time_mark.wished(session))
+
+    async def accept_time(self, accept: Callable[[], Mark], entry: Draft) -> None:
+        def work(tx: Tx) -> None:
+            tx.log([entry])
+            time_mark.lift(tx.session, tx.now, accept())
+
+        await self._write(work)
+
     # ── what an operator watches ──
 
     async def backlog(self, now: datetime) -> Backlog:
         return await self._read(lambda session: overview.backlog(session, now))
+
+    async def lateness(self, before: datetime) -> Lateness:
+        return await self._read(lambda session: overview.lateness(session, before))
 
     async def prove_writable(self) -> None:
         await self._write(lambda tx: overview.prove_writable(tx.session))

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from bot.domain.errors import IllegalMove, Stale, TooLate
+from bot.clock import Clock
+from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
+from bot.domain.giving import gives
 from bot.domain.request import Ask, Case, Request
 from bot.domain.transition import Absence, Draft, Transition
 from storage import case_rows, inbox, outbox, reading
@@ -31,6 +33,7 @@ class Tx:
     session: Session
     ledger: Ledger
     now: datetime
+    clock: Clock
 
     def log(self, entries: Sequence[Draft]) -> None:
         """Appends entries; raises EntryError."""
@@ -39,7 +42,9 @@ class Tx:
 
 
 def carry_out(tx: Tx, act: Transition) -> Case | None:
-    """Carries one act out; returns the case as stored. Raises Stale, TooLate, EntryError."""
+    """Carries one act out; returns the case as stored. Raises Stale, TooLate, Frozen, EntryError."""
+    if gives(act) and (tx.clock.jumped() is not None or tx.session.row("clock_is_doubted") is not None):
+        raise Frozen("The clock jumped and nobody has confirmed it: nothing is given. See `countersign doctor`.")
     if act.valid_before is not None and tx.now >= act.valid_before:
         raise TooLate("The deadline passed before this could be written.")
     if act.inbox is not None:

@@ -44,6 +44,9 @@ class NoEffect:
     params: dict[str, object]
 
 
+DOUBTED = NoEffect(Refusal.STALE, "clock_jumped", {})  # the log has no word of its own for it
+
+
 def approve(
     case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, scale: float, older: Sequence[Policy] = ()
 ) -> Transition:

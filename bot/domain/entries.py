@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.escalation import Fired, Skipped
 from bot.domain.ledger import stamp
@@ -11,6 +11,8 @@ from bot.domain.policy import Policy, Role
 from bot.domain.quorum import Count
 from bot.domain.request import AskKind, Case, Grant, Reached, Refusal, Request, Vote
 from bot.domain.transition import CLOCK, OPERATOR, Actor, Disclosed, Draft, Named, Private, Value
+
+LATE = timedelta(seconds=1)  # an expiry that is found later says so
 
 
 def actor(policy: Policy, person: Person) -> Actor:
@@ -147,9 +149,10 @@ def withdrawn(case: Case, policy: Policy, person: Person) -> Draft:
     return _draft("request.withdrawn", actor(policy, person), case.request, policy, {})
 
 
-def expired(case: Case, policy: Policy, delivered: int) -> Draft:
-    """`delivered`: how many of the cards Slack accepted."""
+def expired(case: Case, policy: Policy, delivered: int, late: timedelta) -> Draft:
+    """`delivered`: how many of the cards Slack accepted. `late`: how long after the deadline it was found, after downtime."""
     data: dict[str, Value] = {"asked": tuple(case.approval.asked), "delivered": delivered}
+    data |= {"late_ms": late // timedelta(milliseconds=1)} if late >= LATE else {}
     return _draft("request.expired", CLOCK, case.request, policy, data)
 
 

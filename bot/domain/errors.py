@@ -47,6 +47,10 @@ class TooLate(CountersignError):
     """The deadline passed before the transaction began; judge again at the present moment."""
 
 
+class Frozen(CountersignError):
+    """The clock jumped and no operator has accepted it, so nothing is given; nothing was written."""
+
+
 class EntryError(CountersignError):
     """A value cannot stand in the decision log; nothing was written."""
 

@@ -138,6 +138,12 @@ def _at_once(act: Transition, policy: Policy, form: Form, form_view: str) -> Tra
     return replace(act, says=(*act.says, *told))
 
 
+def refused_by_clock(policy: Policy, form: Form, form_view: str = "") -> Transition:
+    """How a filing that would open something at once is refused while the clock is doubted (rule 12)."""
+    text = f"The bot's clock jumped, and nothing opens until an operator has confirmed it. Write to {policy.contact}."
+    return _refused(policy, form, "clock", text, form_view)
+
+
 def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: datetime, scale: float) -> Case:
     """A new case with its frozen steps, before any of them fired."""
     provider = provider_asking(policy, form.requester)

@@ -142,4 +142,5 @@ def _expire(case: Case, policy: Policy, now: datetime, delivered: int) -> Transi
     request = replace(case.request, state=move_request(case.request.state, "expire"), closed_at=now)
     after = replace(case, request=request).with_approval(ask)
     says = saying.outcome(after, policy)
-    return Transition(case, after, (entries.expired(after, policy, delivered),), says, refresh=True)
+    draft = entries.expired(after, policy, delivered, now - case.approval.expires_at)
+    return Transition(case, after, (draft,), says, refresh=True)

@@ -111,6 +111,7 @@ class Transition:
     `before` is None for a filing; otherwise the act counts only on that very version. `valid_before`: the transaction
     must begin before this instant (a decision), else TooLate. `wake_at`: when the sweeper must look at the case again;
     None: never. `inbox`: the inbox row that this act finishes. `refresh`: every copy of the case's messages is redrawn.
+    `otherwise`: how an act that gives is refused while the clock is doubted (`giving`).
     """
 
     before: Case | None
@@ -122,3 +123,4 @@ class Transition:
     inbox: int | None = None
     refresh: bool = False
     absence: Absence | None = None
+    otherwise: Transition | None = None

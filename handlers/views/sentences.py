@@ -79,6 +79,13 @@ def _again(_params: Params, _scene: Scene) -> str:
     return "Slack did not confirm your account just now, so nothing was decided. Press again."
 
 
+def _clock_jumped(_params: Params, scene: Scene) -> str:
+    return (
+        "The clock of the bot's machine jumped, so no yes counts until an operator has confirmed it, and yours was not kept."
+        f" You can still deny. Press again later, or write to {_contact(scene)}."
+    )
+
+
 def _repeat_yes(params: Params, scene: Scene) -> str:
     have, need = _number(params, "have"), _number(params, "need")
     return f"You already said yes{_when(params, scene)}: {have} of {need} yes. Another person is needed."
@@ -228,6 +235,7 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "nothing_owed": _nothing_owed,
     "stale": _stale,
     "again": _again,
+    "clock_jumped": _clock_jumped,
     "repeat_yes": _repeat_yes,
     "refused_filing": _refused_filing,
     "unknown": _unknown,

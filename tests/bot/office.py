@@ -41,6 +41,9 @@ class HandClock:
     def monotonic(self) -> float:
         return self.at.timestamp()
 
+    def jumped(self) -> timedelta | None:
+        return None
+
     def request_id(self) -> str:
         number = self._draw()
         return "R-" + "".join(_CROCKFORD[number >> shift & 31] for shift in range(35, -1, -5))

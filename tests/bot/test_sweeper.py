@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain import sweeping
 from bot.domain.errors import StorageError
 from bot.domain.lifecycle import GrantState, RequestState
 from bot.sweeper import Sweeper
@@ -200,6 +201,17 @@ class TestDowntime:
         await office.sweeper.sweep()
         assert office.types(case_id) == ["request.filed", "step.fired", "request.expired"]
 
+    async def test_after_a_day_of_it_the_expiry_says_how_late_it_was_found(self, office: Office) -> None:
+        punctual, late = await office.file(PE1), await office.file(PE2, target="srv-2")
+        await office.click(OWNER, punctual, "deny")
+        office.sleep(DAY)
+        await office.restart()
+        await office.sweeper.sweep()
+        assert office.log(late)[-1]["data"]["late_ms"] == (DAY - 45 * MINUTE) // MS
+        in_time = await office.file(PE1, target="srv-3")
+        await office.forward(45 * MINUTE)
+        assert "late_ms" not in office.log(in_time)[-1]["data"]
+
     async def test_hundreds_of_overdue_requests_are_all_closed_by_one_sweep(self, office: Office) -> None:
         await office.adopt(replace(office.policy, providers=_many_requesters(office)))
         for n in range(250):
@@ -213,18 +225,43 @@ class TestDowntime:
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         broken, fine = await office.file(PE1), await office.file(PE2)
-        sweep = office.desk.sweep
+        sweep = sweeping.sweep
 
-        async def stumble(case_id: str) -> None:
-            if case_id == broken:
+        def stumble(case: Any, *rest: Any) -> Any:
+            if case.id == broken:
                 raise ZeroDivisionError
-            await sweep(case_id)
+            return sweep(case, *rest)
 
-        monkeypatch.setattr(office.desk, "sweep", stumble)
+        monkeypatch.setattr(sweeping, "sweep", stumble)
         office.sleep(DAY)
         await office.sweeper.sweep()
         assert await office.state(fine) is RequestState.EXPIRED
         assert await office.state(broken) is RequestState.PENDING
+
+    async def test_one_case_that_cannot_be_read_stops_nobody_elses_sweep(self, office: Office) -> None:
+        broken, fine = await office.file(PE1), await office.file(PE2)
+        office.rows("UPDATE ask SET state = 'nonsense' WHERE case_id = :id", id=broken)
+        office.sleep(DAY)
+        await office.sweeper.sweep()
+        assert await office.state(fine) is RequestState.EXPIRED
+        assert office.types(broken) == ["request.filed", "step.fired"]
+
+    async def test_somebody_faster_than_the_group_is_judged_again(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        case_id = await office.file(PE1)
+        due_cases = office.store.due_cases
+
+        async def late(*args: Any) -> Any:
+            found = await due_cases(*args)
+            await office.click(OWNER, case_id)
+            return found
+
+        monkeypatch.setattr(office.store, "due_cases", late)
+        office.sleep(5 * MINUTE)
+        await office.sweeper.sweep()
+        kinds = office.types(case_id)
+        assert kinds == ["request.filed", "step.fired", "request.approved", "grant.opened"]
 
 
 class TestRunning:

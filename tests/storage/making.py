@@ -33,6 +33,9 @@ class HandClock:
     def monotonic(self) -> float:
         return self.at.timestamp()
 
+    def jumped(self) -> timedelta | None:
+        return None
+
     def request_id(self) -> str:
         return f"R-{self._draw():08d}"
 

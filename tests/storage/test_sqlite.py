@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import stat
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -13,7 +14,10 @@ import aiosqlite
 import pytest
 
 from bot.domain.errors import StorageError
+from bot.domain.transition import CLOCK, Draft, Transition
 from storage.sqlite import Database, Session, to_its_end
+from storage.store import SqliteStore
+from tests.storage.making import HandClock, count
 
 
 def test_aiosqlite_still_has_the_method_that_runs_a_function_on_its_thread() -> None:
@@ -111,3 +115,17 @@ async def _elsewhere(path: Path, sql: str) -> str:
     out, _ = await process.communicate()
     assert process.returncode == 0
     return out.decode().strip()
+
+
+async def test_another_process_that_opens_and_closes_the_file_takes_nothing_from_us(tmp_path: Path) -> None:
+    """Were our locks gone, it would think itself the last one and delete the WAL that we go on writing to."""
+    path, clock = tmp_path / "countersign.db", HandClock()
+    store = await SqliteStore.open(path, clock)
+    other = [sys.executable, "-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+             " print(c.execute('SELECT count(*) FROM log_entry').fetchone()[0]); c.close()", str(path)]  # fmt: skip
+    for entries in (1, 2):
+        seen = await asyncio.to_thread(subprocess.run, other, capture_output=True, text=True, check=True)
+        assert int(seen.stdout) == entries
+        await store.commit(Transition(None, None, (Draft("a", CLOCK),)))
+    await store.close()
+    assert count(path, "log_entry") == 3

@@ -1,0 +1,44 @@
+"""A sign of life to somebody outside: a GET once a minute while the bot is ready, and none while it is not.
+
+Whoever watches the address (a monitor with a dead man's switch) notices what the bot cannot say itself: that it is gone, that
+it cannot reach Slack, that its database takes nothing. A failed call is logged without the address, which may hold a key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import structlog
+
+EVERY, AGAIN, TIMEOUT = 60.0, 5.0, 10.0  # seconds: between two signs, until a bot that was not ready is looked at again
+log = structlog.get_logger(__name__)
+
+
+class Heartbeat:
+    """`findings` tells why the bot is not ready; none means that it is."""
+
+    def __init__(self, url: str, findings: Callable[[], Awaitable[tuple[str, ...]]], every: float = EVERY) -> None:
+        self._url, self._findings, self._every = url, findings, every
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Beats until `stop`, and never waits longer for an answer than its timeout."""
+        timeout = aiohttp.ClientTimeout(total=min(TIMEOUT, self._every))
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while not stop.is_set():
+                ready = not await self._findings()
+                if ready:
+                    await self._beat(session)
+                try:
+                    await asyncio.wait_for(stop.wait(), self._every if ready else min(AGAIN, self._every))
+                except TimeoutError:
+                    continue
+
+    async def _beat(self, session: aiohttp.ClientSession) -> None:
+        try:
+            async with session.get(self._url, allow_redirects=False) as answer:
+                if answer.status >= 400:
+                    log.warning("heartbeat.refused", status=answer.status)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("heartbeat.failed", error=type(error).__name__)

@@ -1,0 +1,24 @@
+"""What people are told when the watchdog finds the bot late, and when that is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from handlers.views.blocks import Message, message, section
+from handlers.views.safe import inline
+from handlers.views.scene import Scene
+
+
+def watchdog(data: Mapping[str, object], scene: Scene) -> Message:
+    """`troubles`: a sentence each; none when it is over. `since`: milliseconds since 1970."""
+    ms, found = data.get("since"), data.get("troubles")
+    since = scene.at(datetime.fromtimestamp(ms / 1000, UTC)) if isinstance(ms, int) else "a while ago"
+    troubles = [inline(str(t), 300) for t in found[:20]] if isinstance(found, list) else []
+    if troubles:
+        lines = ["*Countersign is late.*", *(f"• {t}" for t in troubles)]
+        lines.append("Whoever runs it: look at `/readyz` and its log. If access is urgent, use your sealed path.")
+    else:
+        lines = [f"*Countersign is in time again.* It was late since {since}."]
+    text = "\n".join(lines)
+    return message(text, [section(text)])
