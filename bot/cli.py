@@ -23,6 +23,8 @@ from bot.domain.timeline import explain as explained
 from bot.domain.whois import named
 from bot.drill_cli import drill
 from bot.exits import misused
+from bot.keys_cli import app as keys_app
+from bot.log_cli import app as log_app
 from bot.requests_cli import app as requests_app
 
 app = typer.Typer(
@@ -31,8 +33,8 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(requests_app, name="requests")
 app.command()(drill)
-log_app = typer.Typer(no_args_is_help=True, help="The decision log.")
 app.add_typer(log_app, name="log")
+app.add_typer(keys_app, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Dir = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The policy folder, as in `check`.")]
@@ -192,27 +194,6 @@ def demo(
     from bot.demo import play
 
     _run(lambda: play(port, browser=browser))
-
-
-@log_app.command("verify")
-def log_verify(
-    database: Annotated[Path | None, typer.Option(help="Another database file than the configured one.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Check every entry of the stored log; exit 1 names each finding."""
-    from storage.log_check import check_database
-
-    path = database or _settings().sqlite_path
-    if not path.is_file():
-        misused(
-            f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
-        )
-    report = check_database(path)
-    for finding in report.findings:
-        print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
-    if not as_json:
-        print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
-    raise typer.Exit(1 if report.findings else 0)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from bot import memory
 from bot.acts import Act
 from bot.clock import Clock
 from bot.domain.errors import SettingsError, StorageError
@@ -17,11 +18,12 @@ from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
-from bot.ports import Backlog, Brakes, Copy, Due, GlassDebt, Inbound, Lateness, Listed, LogRow, Outgoing, StoredPolicy
+from bot.ports import Backlog, Brakes, Copy, Due, GlassDebt, Inbound, Lateness, Listed, Outgoing, StoredPolicy
 from storage import history, inbox, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
-from storage.ledger_rows import Head, Ledger, read_head
+from storage.ledger_rows import Ledger
 from storage.lock import FileLock
+from storage.log_store import LogStore
 from storage.sqlite import Database, Session
 from storage.values import ms
 from storage.writing import Tx, carry_out
@@ -30,7 +32,7 @@ T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore:
+class SqliteStore(LogStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
@@ -62,7 +64,15 @@ class SqliteStore:
         writer = None
         try:
             writer = await Database.open(file)
-            await writer.run(partial(_begin, clock=clock, origin=origin, lock=lock or nullcontext()))
+            await writer.run(
+                partial(
+                    _begin,
+                    clock=clock,
+                    origin=origin,
+                    lock=lock or nullcontext(),
+                    state_dir=None if state_dir is None else Path(state_dir),
+                )
+            )
             return cls(await _reader(file), writer, clock, lock)
         except BaseException:
             if writer is not None:
@@ -238,26 +248,6 @@ class SqliteStore:
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
         return await self._read(lambda session: overview.requests(session, limit, closed_too=closed_too))
 
-    # ── the decision log ──
-
-    async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]:
-        def work(session: Session) -> Sequence[LogRow]:
-            rows = session.rows("log_rows", start=start, limit=limit)
-            return [LogRow(r["idx"], r["leaf"], r["data"], r["type"], r["case_id"], r["ts_ms"]) for r in rows]
-
-        return await self._read(work)
-
-    async def case_log(self, case_id: str) -> Sequence[LogRow]:
-        def work(session: Session) -> Sequence[LogRow]:
-            rows = session.rows("case_log", case_id=case_id)
-            return [LogRow(r["idx"], r["leaf"], r["data"], r["type"], r["case_id"], r["ts_ms"]) for r in rows]
-
-        return await self._read(work)
-
-    async def log_head(self) -> Head:
-        """Origin, size and edge of the log as committed."""
-        return await self._read(read_head)
-
     async def _write(self, work: Callable[[Tx], T]) -> T:
         if self._group is None:
             raise StorageError("The database is opened for reading only.")
@@ -287,7 +277,9 @@ async def _reader(file: Path) -> Database:
     return reader
 
 
-def _begin(session: Session, *, clock: Clock, origin: str | None, lock: AbstractContextManager[None]) -> None:
+def _begin(
+    session: Session, *, clock: Clock, origin: str | None, lock: AbstractContextManager[None], state_dir: Path | None
+) -> None:
     """Schema, and entry 0 of a log that has none."""
     if origin is not None and not _ORIGIN.fullmatch(origin):
         raise SettingsError("COUNTERSIGN_LOG_ORIGIN is a name without blanks and plus signs, such as example.org/log.")
@@ -295,7 +287,7 @@ def _begin(session: Session, *, clock: Clock, origin: str | None, lock: Abstract
         schema.migrate(session, ms(clock.now()))
         session.raw.execute("BEGIN IMMEDIATE")
         try:
-            _open_log(session, clock, origin)
+            _open_log(session, clock, origin, state_dir)
             session.raw.execute("COMMIT")
         except BaseException:
             if session.raw.in_transaction:
@@ -303,10 +295,13 @@ def _begin(session: Session, *, clock: Clock, origin: str | None, lock: Abstract
             raise
 
 
-def _open_log(session: Session, clock: Clock, origin: str | None) -> None:
+def _open_log(session: Session, clock: Clock, origin: str | None, state_dir: Path | None) -> None:
     row = session.row("log_head")
     if row is None:
-        session.run("open_log", origin=origin or f"countersign.local/{clock.salt()[:4].hex()}", edge=b"")
+        name = origin or f"countersign.local/{clock.salt()[:4].hex()}"
+        if state_dir is not None:
+            memory.begin(state_dir, name)
+        session.run("open_log", origin=name, edge=b"")
         ledger = Ledger(session, clock)
         ledger.append(Draft("log.opened", SYSTEM), clock.now())
         ledger.flush()
