@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import time
 from datetime import UTC, datetime
@@ -26,9 +25,6 @@ class Clock(Protocol):
     def salt(self) -> bytes:
         """16 random bytes."""
 
-    def pseudonym(self) -> str:
-        """`sub_` and 26 characters of base 32 (128 random bits)."""
-
 
 class SystemClock:
     """The machine's clock and its source of randomness."""
@@ -45,9 +41,6 @@ class SystemClock:
 
     def salt(self) -> bytes:
         return secrets.token_bytes(16)
-
-    def pseudonym(self) -> str:
-        return "sub_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
 
 
 def read_request_id(text: str) -> str | None:
