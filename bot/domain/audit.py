@@ -19,7 +19,10 @@ from bot.domain.audit_cases import TYPES, CaseRecord, judged
 from bot.domain.audit_entry import parsed, read_stamp
 from bot.domain.ledger import Node, b64, grow, leaf_hash, root
 
-Code = Literal["root", "leaf", "head", "node", "index", "canonical", "ts", "case", "type", "disclosure", "pruned"]
+Code = Literal[
+    "signature", "root", "leaf", "head", "node", "index", "canonical", "ts", "case", "type", "disclosure", "checkpoint",
+    "pruned", "policy", "party",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
