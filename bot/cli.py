@@ -19,6 +19,7 @@ from bot.domain.errors import CountersignError, PolicyError
 from bot.domain.escalation import Presence
 from bot.domain.policy import Policy
 from bot.domain.timeline import explain as explained
+from bot.log_cli import app as log_app
 from bot.requests_cli import app as requests_app
 
 app = typer.Typer(
@@ -26,7 +27,6 @@ app = typer.Typer(
     help="The provider asks. The owner signs.",
 )  # fmt: skip
 app.add_typer(requests_app, name="requests")
-log_app = typer.Typer(no_args_is_help=True, help="The decision log.")
 app.add_typer(log_app, name="log")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -161,27 +161,6 @@ def demo(
     from bot.demo import play
 
     _run(lambda: play(port, browser=browser))
-
-
-@log_app.command("verify")
-def log_verify(
-    database: Annotated[Path | None, typer.Option(help="Another database file than the configured one.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Check every entry of the stored log; exit 1 names each finding."""
-    from storage.log_check import check_database
-
-    path = database or _settings().sqlite_path
-    if not path.is_file():
-        raise typer.BadParameter(
-            f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
-        )
-    report = check_database(path)
-    for finding in report.findings:
-        print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
-    if not as_json:
-        print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
-    raise typer.Exit(1 if report.findings else 0)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ Source: decision-log.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -42,7 +43,7 @@ TYPES = frozenset(f"{group}.{name}" for group, names in _NAMES.items() for name 
 NO = frozenset({"request.refused", "request.denied", "request.withdrawn", "request.expired"})
 ENDS = frozenset({"grant.finished", "grant.unused", "grant.revoked", "grant.lapsed", "exception.ended"})
 _OUTCOMES = NO | {"grant.opened"}
-Phase = Literal["pending", "no", "open", "ended"]
+Phase = Literal["unknown", "pending", "no", "open", "ended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,14 @@ class CaseRecord:
     seq: int
     leaf: bytes
     phase: Phase = "pending"
+
+
+def continued(entry: Mapping[str, object]) -> CaseRecord | None:
+    """What stood before an entry whose case began in entries that are pruned from an export; None if it is the first."""
+    seq, prev = entry.get("case_seq"), entry.get("case_prev")
+    if not (isinstance(seq, int) and seq > 0 and isinstance(prev, str) and re.fullmatch("[0-9a-f]{64}", prev)):
+        return None
+    return CaseRecord(seq - 1, bytes.fromhex(prev), "unknown")
 
 
 def judged(
@@ -74,6 +83,8 @@ def _chain(before: CaseRecord | None, seq: int, entry: Mapping[str, object]) -> 
 
 
 def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | None, phase: Phase) -> Iterator[str]:
+    if phase == "unknown":
+        return
     if before is None and kind not in ("request.filed", "request.refused"):
         yield f"it begins with {kind}."
     if before is not None and kind == "request.filed":
@@ -94,6 +105,8 @@ def _extends(entry: Mapping[str, object] | None) -> bool:
 
 
 def _next(phase: Phase, kind: str) -> Phase:
-    if phase == "pending":
+    if phase == "unknown" and kind in ENDS:
+        return "ended"
+    if phase in ("pending", "unknown"):
         return "no" if kind in NO else "open" if kind == "grant.opened" else phase
     return "ended" if phase == "open" and kind in ENDS else phase

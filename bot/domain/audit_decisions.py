@@ -64,7 +64,7 @@ class Rejudge:
             yield Finding(code, idx, f"{entry.get('case')}: {text}")
 
     def _judged(self, entry: Mapping[str, object], policy: Policy) -> Iterator[Fault]:
-        kind, case = entry.get("type"), str(entry.get("case"))
+        kind, case = str(entry.get("type")), str(entry.get("case"))
         if kind == "request.filed":
             yield from self._filed(entry, policy, case)
         filed = self._cases.get(case)
@@ -123,7 +123,7 @@ class Rejudge:
             yield "policy", f"{kind} by another account of the requester ({person})."
         if domain is None or person not in named_for(policy, domain):
             yield "policy", f"{kind} by {person}, who is not named for the domain {filed.domain}."
-        elif role is not None and role not in _roles(policy, domain, person):
+        elif role is not None and str(role) not in _roles(policy, domain, person):
             yield "policy", f"{kind} by {person} as {role}, which the policy does not make them."
 
     def _quorum(self, policy: Policy, filed: _Filed) -> Iterator[Fault]:

@@ -1,0 +1,84 @@
+"""`countersign log …`: the decision log on the host, and exports of it anywhere.
+
+`verify` and `export` first check every byte; a log that contradicts itself exports only its findings. Exit codes: 0 yes,
+1 a finding, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.domain.audit import Finding
+
+app = typer.Typer(no_args_is_help=True, help="The decision log.")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@app.command()
+def verify(
+    database: Annotated[Path | None, typer.Option(help="Another database file than the configured one.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Check an export instead, from its files alone.")] = None,
+    vkey: Annotated[Path | None, typer.Option(help="The verifier key that you got elsewhere, for --export.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check every entry of the log; exit 1 names each finding."""
+    if export is not None:
+        _verify_export(export, vkey, as_json=as_json)
+    if vkey is not None:
+        raise typer.BadParameter("It is for --export; the stored log is checked with its own keys.", param_hint="--vkey")
+    from storage.log_check import check_database
+
+    report = check_database(_database(database))
+    _print(report.findings, as_json=as_json)
+    if not as_json:
+        print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
+    raise typer.Exit(1 if report.findings else 0)
+
+
+def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
+    from bot.evidence.check import check_export
+
+    checked = check_export(folder, None if vkey is None else _text(vkey))
+    _print(checked.findings, as_json=as_json)
+    if not as_json:
+        print(f"{checked.size} entries of {checked.origin or 'no log'}, {_count(len(checked.findings), 'finding')}")
+        if checked.own_key:
+            print("The export's own key was used: give --vkey with the key that you got elsewhere.")
+        if checked.unproven:
+            print(f"{_count(checked.unproven, 'decision')} of people whose names were erased: judged by pseudonym only.")
+        if checked.unknown_types:
+            print(f"Types that this program does not know: {', '.join(checked.unknown_types)}.")
+    raise typer.Exit(1 if checked.findings else 0)
+
+
+def _print(findings: Iterable[Finding], *, as_json: bool) -> None:
+    for finding in findings:
+        print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
+
+
+def _database(given: Path | None) -> Path:
+    from bot.settings import load
+
+    path = given or load().sqlite_path
+    if not path.is_file():
+        raise typer.BadParameter(
+            f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
+        )
+    return path
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error}.") from None
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
