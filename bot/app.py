@@ -23,6 +23,7 @@ from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.health import Health
+from bot.log_keys import verifier_keys
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.ops import Ops
@@ -145,8 +146,9 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     """Everything that runs beside each other; one that dies takes the others down, in order."""
     settings, health = parts.settings, parts.health
     ops = Ops(
-        parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen
-    )
+        parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
+        vkeys=lambda: verifier_keys(settings.state_dir),
+    )  # fmt: skip
     await ops.start()
     try:
         await _serve_until(parts, stop, ready)

@@ -6,15 +6,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.clock import read_request_id
+
 if TYPE_CHECKING:
     from bot.domain.audit import Finding
+
+
+class Form(StrEnum):
+    """What an export looks like."""
+
+    TILES = "tiles"
+    OCSF = "ocsf"
+    CSV = "csv"
+
 
 app = typer.Typer(no_args_is_help=True, help="The decision log.")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -38,6 +51,30 @@ def verify(
     _print(report.findings, as_json=as_json)
     if not as_json:
         print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
+    raise typer.Exit(1 if report.findings else 0)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="An empty folder, or the name of a new one.", show_default=False)],
+    case: Annotated[str | None, typer.Option(help="Only this request, R-…, with a proof of each of its entries.")] = None,
+    form: Annotated[
+        Form, typer.Option("--format", help="Everything, or one file for monitoring or a spreadsheet.")
+    ] = Form.TILES,
+) -> None:
+    """Write the evidence for an outsider into a folder, after every byte was checked again."""
+    from bot.evidence.prepare import exported
+    from bot.settings import load
+
+    case_id = None if case is None else read_request_id(case)
+    if case is not None and case_id is None:
+        raise typer.BadParameter(f"{case!r} is no id; it is R- and eight characters.", param_hint="--case")
+    if case is not None and form is not Form.TILES:
+        raise typer.BadParameter("One case has one form; leave --format out.", param_hint="--format")
+    settings = load()
+    _database(None)
+    report = asyncio.run(exported(settings, out, case_id, form.value))
+    print(report.text)
     raise typer.Exit(1 if report.findings else 0)
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from bot.domain.audit import Row, Shown
 from bot.domain.errors import StorageError
+from bot.domain.inclusion import TlogProof
+from bot.domain.ledger import pseudonym_of
 from bot.domain.policy import PolicyFile
-from storage import policies, schema
+from storage import log_tree, policies, schema
 from storage.sqlite import Session, explained
 
 
@@ -62,9 +64,26 @@ class Evidence:
         found = policies.by_digest(self._session, digest)
         return () if found is None else found.files
 
-    def leaves(self, start: int, stop: int) -> list[bytes]:
-        """Leaf hashes of the entries from `start` up to before `stop`."""
-        return [row["leaf"] for row in self._session.rows("leaves", start=start, stop=min(stop, self.size))]
+    def case(self, case_id: str) -> Iterator[Row]:
+        """The entries of one case in order."""
+        for row in self._session.rows("case_log", case_id=case_id):
+            if row["idx"] < self.size:
+                yield Row(row["idx"], row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"])
+
+    def disclosed_by(self, idx: int) -> Iterator[Shown]:
+        """What the digests of one entry disclose."""
+        for row in self._session.rows("disclosures_of", idx=idx):
+            yield Shown(row["digest"], row["idx"], row["disclosure"])
+
+    def introduction(self, ref: str) -> Shown | None:
+        """The disclosure that says who stands behind a pseudonym; None where it was erased."""
+        rows = self._session.rows("introductions", ref=ref)
+        found = (Shown(row["digest"], row["idx"], row["disclosure"]) for row in rows)
+        return next((shown for shown in found if pseudonym_of(shown.text) == ref), None)
+
+    def proof(self, idx: int) -> str:
+        """The text of an entry's C2SP `tlog-proof`, without the entry."""
+        return TlogProof(idx, tuple(log_tree.proof(self._session, idx, self.size)), self.note).text()
 
 
 @contextmanager

@@ -510,3 +510,12 @@ SELECT data FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
 -- name: checkpoint_note
 -- The signed note of one size.
 SELECT note FROM log_checkpoint WHERE size = :size;
+
+-- name: disclosures_of
+-- What the digests of one entry disclose.
+SELECT digest, idx, disclosure FROM log_private WHERE idx = :idx ORDER BY digest;
+
+-- name: introductions
+-- The disclosures about the person behind a pseudonym, oldest first: the one that introduces them is among them.
+SELECT l.digest, l.idx, l.disclosure FROM person AS p
+JOIN log_private AS l ON l.subject = p.team_id || '/' || p.user_id WHERE p.ref = :ref ORDER BY l.idx, l.digest;

@@ -17,7 +17,7 @@ from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
 from bot.ports import Backlog, Brakes, Copy, Inbound, Listed, LogRow, Outgoing, StoredPolicy
-from storage import history, inbox, outbox, overview, policies, reading, schema
+from storage import history, inbox, log_tree, outbox, overview, policies, reading, schema
 from storage.group import Group
 from storage.ledger_rows import Head, Ledger, read_head
 from storage.lock import FileLock
@@ -215,6 +215,9 @@ class SqliteStore:
             return [LogRow(r["idx"], r["leaf"], r["data"], r["type"], r["case_id"], r["ts_ms"]) for r in rows]
 
         return await self._read(work)
+
+    async def log_file(self, name: str) -> bytes | None:
+        return await self._read(lambda session: log_tree.file(session, name))
 
     async def log_head(self) -> Head:
         """Origin, size and edge of the log as committed."""

@@ -22,6 +22,7 @@ from bot.domain.errors import SettingsError
 from bot.domain.ocsf import Ocsf
 from bot.domain.policy import Policy
 from bot.domain.tiles import tiles_of
+from bot.evidence.case_export import case_disclosures, case_findings, is_case
 from bot.evidence.files import Export, Line
 from bot.evidence.notes import Keys, Note, read_keys, read_note, signed_by
 from bot.evidence.people import known_people
@@ -66,6 +67,10 @@ def _findings(export: Export, given: Keys | None, checked: Checked) -> Iterator[
     if note is None:
         return
     checked.origin, checked.size, checked.root = note.origin, note.size, note.root
+    if is_case(export):
+        yield from case_findings(export, note)
+        yield from case_disclosures(export)
+        return
     audit = Audit(
         head=StoredHead(note.origin, note.size, None),
         nodes=export.nodes(note.size),

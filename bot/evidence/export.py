@@ -61,12 +61,12 @@ def _everything(log: Evidence, folder: Folder) -> None:
     for digest in sorted(sets):
         for file in log.policy(digest):
             folder.write(f"policy/{digest}/{file.path}", file.content)
-    _disclosed(log.disclosures(), folder)
+    disclosed(log.disclosures(), folder)
     for size, note in log.notes():
         folder.write(f"checkpoints/{size}", note.encode())
     for n, anchor in enumerate(log.anchors()):
         folder.write(f"anchors/{n:06d}.json", _anchor(anchor))
-    folder.write("VERIFY.md", _shipped("VERIFY.md").encode())
+    folder.write("VERIFY.md", instructions())
     folder.write("index.html", auditors_page())
 
 
@@ -76,6 +76,11 @@ def auditors_page() -> bytes:
     for name in ("page.css", "log.js", "view.js"):
         page = page.replace(f"/* {name} */", _shipped(name))
     return page.encode()
+
+
+def instructions() -> bytes:
+    """`VERIFY.md`."""
+    return _shipped("VERIFY.md").encode()
 
 
 def _shipped(name: str) -> str:
@@ -100,7 +105,8 @@ def _sheet(log: Evidence, folder: Folder) -> None:
             folder.append("log.csv", sheet.line(entry, row.leaf, people).encode())
 
 
-def _disclosed(disclosures: Iterator[Shown], folder: Folder) -> None:
+def disclosed(disclosures: Iterator[Shown], folder: Folder) -> None:
+    """Writes `disclosures.jsonl`, a line each."""
     folder.append("disclosures.jsonl", b"")
     for shown in disclosures:
         line = {"i": shown.idx, "digest": shown.digest, "disclosure": shown.text}

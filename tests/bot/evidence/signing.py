@@ -35,5 +35,6 @@ class Scribe:
                 tree.append_entry(data)
             size = tree.get_size()
             root = tree.get_root()
-            raw.execute("INSERT OR IGNORE INTO log_checkpoint VALUES (?, ?, ?, 0)", (size, root, self.note(size, root)))
+            if raw.execute("SELECT 1 FROM log_checkpoint WHERE size = ?", (size,)).fetchone() is None:
+                raw.execute("INSERT INTO log_checkpoint VALUES (?, ?, ?, 0)", (size, root, self.note(size, root)))
         return int(size)
