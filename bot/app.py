@@ -23,7 +23,7 @@ from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.health import Health
-from bot.log_keys import verifier_keys
+from bot.log_keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.ops import Ops
@@ -145,9 +145,10 @@ def _reread(stored: StoredPolicy | None) -> Policy | None:
 async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Everything that runs beside each other; one that dies takes the others down, in order."""
     settings, health = parts.settings, parts.health
+    origin = (await parts.store.log_head()).origin
     ops = Ops(
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
-        vkeys=lambda: verifier_keys(settings.state_dir),
+        vkeys=lambda: vkey_lines(settings.state_dir, origin),
     )  # fmt: skip
     await ops.start()
     try:

@@ -19,6 +19,7 @@ from bot.domain.errors import CountersignError, PolicyError
 from bot.domain.escalation import Presence
 from bot.domain.policy import Policy
 from bot.domain.timeline import explain as explained
+from bot.keys_cli import app as keys_app
 from bot.log_cli import app as log_app
 from bot.requests_cli import app as requests_app
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(requests_app, name="requests")
 app.add_typer(log_app, name="log")
+app.add_typer(keys_app, name="keys")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Folder = Annotated[Path | None, typer.Option("--runbooks", help="The policy folder (COUNTERSIGN_RUNBOOKS_DIR).")]

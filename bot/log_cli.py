@@ -1,24 +1,31 @@
-"""`countersign log …`: the decision log on the host, and exports of it anywhere.
+"""`countersign log …`: the decision log as somebody on the host reads and checks it, and exports of it anywhere.
 
 `verify` and `export` first check every byte; a log that contradicts itself exports only its findings. Exit codes: 0 yes,
-1 a finding, 2 wrong use.
+1 a finding, 2 wrong use. Source: decision-log.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from bot.clock import read_request_id
+from bot.clock import SystemClock, read_request_id
+from bot.keys import vkeys
+from bot.settings import Settings, load
 
 if TYPE_CHECKING:
     from bot.domain.audit import Finding
+    from storage.store import SqliteStore
+
+T = TypeVar("T")
+app = typer.Typer(no_args_is_help=True, help="The decision log.")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 class Form(StrEnum):
@@ -27,10 +34,6 @@ class Form(StrEnum):
     TILES = "tiles"
     OCSF = "ocsf"
     CSV = "csv"
-
-
-app = typer.Typer(no_args_is_help=True, help="The decision log.")
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 @app.command()
@@ -47,7 +50,7 @@ def verify(
         raise typer.BadParameter("It is for --export; the stored log is checked with its own keys.", param_hint="--vkey")
     from storage.log_check import check_database
 
-    report = check_database(_database(database))
+    report = check_database(_database(database or load().sqlite_path))
     _print(report.findings, as_json=as_json)
     if not as_json:
         print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
@@ -64,7 +67,6 @@ def export(
 ) -> None:
     """Write the evidence for an outsider into a folder, after every byte was checked again."""
     from bot.evidence.prepare import exported
-    from bot.settings import load
 
     case_id = None if case is None else read_request_id(case)
     if case is not None and case_id is None:
@@ -72,10 +74,52 @@ def export(
     if case is not None and form is not Form.TILES:
         raise typer.BadParameter("One case has one form; leave --format out.", param_hint="--format")
     settings = load()
-    _database(None)
+    _database(settings.sqlite_path)
     report = asyncio.run(exported(settings, out, case_id, form.value))
     print(report.text)
     raise typer.Exit(1 if report.findings else 0)
+
+
+@app.command("checkpoint")
+def checkpoint() -> None:
+    """Print the newest signed note."""
+    note = _reading(lambda store: store.last_checkpoint())
+    if note is None:
+        typer.echo("Nothing is signed yet: the bot signs when it runs (`countersign run`).", err=True)
+        raise typer.Exit(1)
+    typer.echo(note, nl=False)
+
+
+@app.command("vkey")
+def vkey() -> None:
+    """Print the log's verifier keys, one a line, the one that signs now first."""
+    settings = load()
+    head = _reading(lambda store: store.log_head(), settings)
+    print("\n".join(str(key) for key in vkeys(settings.state_dir, head.origin)))
+
+
+def _reading(ask: Callable[[SqliteStore], Awaitable[T]], settings: Settings | None = None) -> T:
+    """What the configured database answers, read beside a running bot."""
+    from storage.store import SqliteStore
+
+    path = _database((settings or load()).sqlite_path)
+
+    async def work() -> T:
+        store = await SqliteStore.open(path, SystemClock(), read_only=True)
+        try:
+            return await ask(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(work())
+
+
+def _database(path: Path) -> Path:
+    if not path.is_file():
+        raise typer.BadParameter(
+            f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
+        )
+    return path
 
 
 def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
@@ -97,17 +141,6 @@ def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
 def _print(findings: Iterable[Finding], *, as_json: bool) -> None:
     for finding in findings:
         print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
-
-
-def _database(given: Path | None) -> Path:
-    from bot.settings import load
-
-    path = given or load().sqlite_path
-    if not path.is_file():
-        raise typer.BadParameter(
-            f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
-        )
-    return path
 
 
 def _text(path: Path) -> str:

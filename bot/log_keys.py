@@ -1,13 +1,12 @@
-"""The log's verifier keys, as they lie beside the signing key: `STATE_DIR/log.vkey`, one a line, newest first."""
+"""The log's verifier keys as text, one a line, the one that signs now first: what an export and `/log/log.vkey` give out."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from bot.keys import vkeys
 
-def verifier_keys(state_dir: Path) -> str:
-    """The keys in C2SP form; "" where none was made yet."""
-    try:
-        return (state_dir / "log.vkey").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
+
+def vkey_lines(state_dir: Path, origin: str) -> str:
+    """The keys in C2SP form, a line each. Raises KeyFileError, NoteError."""
+    return "".join(f"{key}\n" for key in vkeys(state_dir, origin))

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from bot.domain.errors import KeyFileError, NoteError
+
 ROOT = "/log/"
 _KEPT = "public, max-age=31536000, immutable"
 _TEXT, _BYTES = "text/plain; charset=utf-8", "application/octet-stream"
@@ -24,7 +26,7 @@ class LogPages:
     async def answer(self, path: str) -> web.Response:
         """The file, or 404 with a sentence."""
         name = path.removeprefix(ROOT)
-        found = (self._vkeys().encode() or None) if name == "log.vkey" else await self._file(name)
+        found = self._keys() if name == "log.vkey" else await self._file(name)
         if found is None:
             return web.Response(
                 status=404, text="There is no such file of the log.\n", headers={"Cache-Control": "no-cache"}
@@ -32,3 +34,9 @@ class LogPages:
         kept = name.startswith(("tile/", "checkpoints/"))
         kind = _BYTES if name.startswith("tile/") else _TEXT
         return web.Response(body=found, headers={"Content-Type": kind, "Cache-Control": _KEPT if kept else "no-cache"})
+
+    def _keys(self) -> bytes | None:
+        try:
+            return self._vkeys().encode() or None
+        except (KeyFileError, NoteError):
+            return None

@@ -397,7 +397,11 @@ SELECT level, i, h FROM log_node ORDER BY level, i;
 
 -- name: checkpoints
 -- The checkpoints signed so far, smallest first.
-SELECT size, root FROM log_checkpoint ORDER BY size;
+SELECT size, root, note FROM log_checkpoint ORDER BY size;
+
+-- name: last_checkpoint
+-- The newest checkpoint.
+SELECT size, root, note FROM log_checkpoint ORDER BY size DESC LIMIT 1;
 
 -- ── schema ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -223,6 +223,11 @@ class SqliteStore:
         """Origin, size and edge of the log as committed."""
         return await self._read(read_head)
 
+    async def last_checkpoint(self) -> str | None:
+        """The newest signed note, whole; None before the first."""
+        row = await self._read(lambda session: session.row("last_checkpoint"))
+        return None if row is None else str(row["note"])
+
     async def _write(self, work: Callable[[Tx], T]) -> T:
         if self._group is None:
             raise StorageError("The database is opened for reading only.")

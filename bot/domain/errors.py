@@ -47,5 +47,13 @@ class EntryError(CountersignError):
     """A value cannot stand in the decision log; nothing was written."""
 
 
+class NoteError(CountersignError):
+    """A signed note, checkpoint or verifier key is malformed, or its signature does not hold."""
+
+
+class KeyFileError(FatalError):
+    """A private key in STATE_DIR is missing, readable by others, or no Ed25519 key."""
+
+
 class LookupFailed(CountersignError):
     """Slack did not say who somebody is; press again."""

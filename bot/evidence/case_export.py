@@ -18,10 +18,10 @@ from bot.domain.audit_entry import parsed
 from bot.domain.errors import SettingsError
 from bot.domain.inclusion import TlogProof, proven_root
 from bot.domain.ledger import b64, leaf_hash, pseudonym_of
+from bot.domain.note import Checkpoint
 from bot.evidence.export import disclosed, instructions
 from bot.evidence.files import Export, Line
 from bot.evidence.folder import Folder
-from bot.evidence.notes import Note
 from storage.log_evidence import Evidence
 
 
@@ -48,7 +48,7 @@ def is_case(export: Export) -> bool:
     return bool(export.names("case"))
 
 
-def case_findings(export: Export, note: Note) -> Iterator[Finding]:
+def case_findings(export: Export, note: Checkpoint) -> Iterator[Finding]:
     """What is wrong with the entries of a case's export; `note` is its checkpoint, whose signature is checked elsewhere."""
     names = [PurePosixPath(name) for name in export.names("case") if name.endswith(".json")]
     numbers = sorted(int(name.stem) for name in names if name.stem.isascii() and name.stem.isdigit())
@@ -87,7 +87,7 @@ def case_disclosures(export: Export) -> Iterator[Finding]:
             yield Finding("disclosure", line.idx, f"Nothing in the case belongs to {line.digest}.")
 
 
-def _in_tree(export: Export, note: Note, idx: int, data: bytes) -> Iterator[Finding]:
+def _in_tree(export: Export, note: Checkpoint, idx: int, data: bytes) -> Iterator[Finding]:
     proof = TlogProof.parse((export.read(f"case/{idx}.tlog-proof") or b"").decode(errors="replace"))
     if proof is None or proof.index != idx:
         yield Finding("leaf", idx, f"Entry {idx} has no proof.")

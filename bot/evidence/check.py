@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,14 +18,15 @@ from pathlib import Path
 from bot.domain.audit import Audit, Finding, Row, Shown, StoredHead
 from bot.domain.audit_decisions import Rejudge
 from bot.domain.audit_entry import parsed
-from bot.domain.errors import SettingsError
+from bot.domain.errors import NoteError
+from bot.domain.note import Checkpoint, Note, VerifierKey, read_checkpoint, read_note, read_vkey, signed_by
 from bot.domain.ocsf import Ocsf
 from bot.domain.policy import Policy
 from bot.domain.tiles import tiles_of
 from bot.evidence.case_export import case_disclosures, case_findings, is_case
 from bot.evidence.files import Export, Line
-from bot.evidence.notes import Keys, Note, read_keys, read_note, signed_by
 from bot.evidence.people import known_people
+from bot.keys import verify
 from runbooks.folder import digest as digest_of
 from runbooks.loader import load_files
 
@@ -49,21 +50,21 @@ class Checked:
 def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> Checked:
     """Checks the export in `folder`; `vkeys` are verifier keys, one a line. At most `limit` findings are kept.
 
-    Raises SettingsError where the folder holds no export or a verifier key is none.
+    Raises SettingsError where the folder holds no export, NoteError where a verifier key is none.
     """
     export = Export(folder)
     checked = Checked(own_key=vkeys is None)
-    given = None if vkeys is None else read_keys(vkeys)
+    given = None if vkeys is None else _keys(vkeys)
     for finding in _findings(export, given, checked):
         if len(checked.findings) < limit:
             checked.findings.append(finding)
     return checked
 
 
-def _findings(export: Export, given: Keys | None, checked: Checked) -> Iterator[Finding]:
-    notes: dict[int, Note] = {}
+def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Checked) -> Iterator[Finding]:
+    notes: dict[int, Checkpoint] = {}
     yield from _notes(export, _own_keys(export) if given is None else given, notes)
-    note = read_note((export.read("checkpoint") or b"").decode(errors="replace"))
+    note = newest(export)
     if note is None:
         return
     checked.origin, checked.size, checked.root = note.origin, note.size, note.root
@@ -84,29 +85,51 @@ def _findings(export: Export, given: Keys | None, checked: Checked) -> Iterator[
     checked.unknown_types, checked.unproven = tuple(sorted(audit.unknown_types)), judge.unproven
 
 
-def _own_keys(export: Export) -> Keys:
+def _keys(vkeys: str) -> Sequence[VerifierKey]:
+    return tuple(read_vkey(line) for line in vkeys.splitlines() if line.strip())
+
+
+def _own_keys(export: Export) -> Sequence[VerifierKey]:
     """The keys in the export; none where they cannot be read, and then no signature is good."""
     try:
-        return read_keys((export.read("log.vkey") or b"").decode(errors="replace"))
-    except SettingsError:
-        return {}
+        return _keys((export.read("log.vkey") or b"").decode(errors="replace"))
+    except NoteError:
+        return ()
 
 
-def _notes(export: Export, keys: Keys, notes: dict[int, Note]) -> Iterator[Finding]:
+def _notes(export: Export, keys: Sequence[VerifierKey], notes: dict[int, Checkpoint]) -> Iterator[Finding]:
     """Every checkpoint's form and signature; fills `notes` by size."""
     for name in ("checkpoint", *export.names("checkpoints")):
         text = (export.read(name) or b"").decode(errors="replace")
-        note = read_note(text)
-        if note is None:
-            yield Finding("checkpoint", None, f"{name} is no checkpoint.")
+        try:
+            signed = read_note(text)
+            note = read_checkpoint(signed.text)
+        except NoteError as error:
+            yield Finding("checkpoint", None, f"{name} is no checkpoint: {error}")
             continue
-        if not signed_by(note, keys):
+        if not _signed(signed, note, keys):
             yield Finding("signature", None, f"{name} carries no good signature of the verifier key.")
         if name not in ("checkpoint", f"checkpoints/{note.size}"):
             yield Finding("checkpoint", None, f"{name} is a checkpoint of size {note.size}.")
         known = notes.setdefault(note.size, note)
         if known.root != note.root:
             yield Finding("checkpoint", None, f"Two checkpoints of size {note.size} have different roots.")
+
+
+def newest(export: Export) -> Checkpoint | None:
+    """The export's checkpoint, its signature unjudged; None where it is none."""
+    try:
+        return read_checkpoint(read_note((export.read("checkpoint") or b"").decode(errors="replace")).text)
+    except NoteError:
+        return None
+
+
+def _signed(note: Note, checkpoint: Checkpoint, keys: Sequence[VerifierKey]) -> bool:
+    """By a key named after the checkpoint's origin: a key of another log says nothing here."""
+    try:
+        return bool(signed_by(note, [key for key in keys if key.name == checkpoint.origin], verify))
+    except NoteError:
+        return False
 
 
 def _lines(export: Export) -> Iterator[Finding]:

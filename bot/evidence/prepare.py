@@ -16,7 +16,7 @@ from bot.domain.transition import OPERATOR, Draft, Transition
 from bot.evidence.case_export import export_case
 from bot.evidence.export import Format, export, findings_only
 from bot.evidence.folder import Folder
-from bot.log_keys import verifier_keys
+from bot.log_keys import vkey_lines
 from bot.settings import Settings
 from storage.log_check import Checked, check_log
 from storage.log_evidence import evidence
@@ -33,16 +33,14 @@ class Report:
 async def exported(settings: Settings, out: Path, case: str | None, form: Format) -> Report:
     """Checks the stored log and writes the evidence into `out`.
 
-    Raises SettingsError (`out` is not empty, no keys yet, no such case), StorageError.
+    Raises SettingsError (`out` is not empty, no such case), KeyFileError (no keys yet), StorageError.
     """
     checked = await check_log(settings.sqlite_path)
     if checked.findings:
         with Folder(out) as folder:
             findings_only(checked.findings, folder)
         return Report(f"The log has findings; only they were written, to {out / 'FINDINGS.txt'}.", checked.findings)
-    vkeys = verifier_keys(settings.state_dir)
-    if not vkeys:
-        raise SettingsError(f"There is no verifier key in {settings.state_dir}; start the bot once, it makes one.")
+    vkeys = vkey_lines(settings.state_dir, checked.origin)
     return await _whole(settings, checked, vkeys, out, case, form)
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from bot.domain.inclusion import TlogProof, proven_root
 from bot.domain.ledger import leaf_hash
+from bot.domain.note import read_checkpoint
 from bot.domain.policy import Policy
 from bot.domain.transition import SYSTEM, Draft, Transition
-from bot.evidence.notes import read_note
 from bot.health import Health
 from bot.metrics import Metrics
 from bot.ops import Ops
@@ -64,8 +64,7 @@ async def test_a_narrower_partial_tile_is_the_beginning_of_the_wider(site: Site)
 
 
 async def test_a_proof_carries_the_entry_and_leads_to_the_checkpoint(site: Site) -> None:
-    note = read_note((await site.get("checkpoint"))[1].decode())
-    assert note is not None
+    note = read_checkpoint((await site.get("checkpoint"))[1].decode())
     for index in (0, 7, 255, 256, note.size - 1):
         status, text, _, cache = await site.get(f"proof/{index}.tlog-proof")
         proof = TlogProof.parse(text.decode())

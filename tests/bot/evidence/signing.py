@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pymerkle import InmemoryTree
 
 
@@ -21,6 +22,12 @@ class Scribe:
         public = b"\x01" + self._key.public_key().public_bytes_raw()
         self._id = hashlib.sha256(origin.encode() + b"\n" + public).digest()[:4]
         self.vkey = f"{origin}+{self._id.hex()}+{base64.b64encode(public).decode()}\n"
+
+    def keep(self, state_dir: Path) -> None:
+        """Leaves the private key where the bot would."""
+        pem = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (state_dir / "log.key").write_bytes(pem)
+        (state_dir / "log.key").chmod(0o600)
 
     def note(self, size: int, root: bytes) -> str:
         body = f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n"

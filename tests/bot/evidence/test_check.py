@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import SettingsError
+from bot.domain.errors import NoteError, SettingsError
 from bot.domain.ledger import canonical, leaf_hash, subtree_root
 from bot.domain.ocsf import Ocsf
 from bot.domain.tiles import Tiler, tiles_of, unbundle
@@ -92,7 +92,7 @@ def test_another_key_is_named(exported: Path) -> None:
 
 @pytest.mark.parametrize("vkey", ["x", "a+00000000+AQ==", Scribe(ORIGIN).vkey.replace("+", "+0", 1)])
 def test_a_malformed_key_is_a_sentence(exported: Path, vkey: str) -> None:
-    with pytest.raises(SettingsError, match="verifier key"):
+    with pytest.raises(NoteError, match="verifier key"):
         check_export(exported, vkey)
 
 

@@ -32,7 +32,7 @@ class Host:
     def __init__(self, written: Written, home: Path) -> None:
         self.written, self.home = written, home
         (home / "state").mkdir()
-        (home / "state" / "log.vkey").write_text(written.scribe.vkey)
+        written.scribe.keep(home / "state")
 
     def type(self, *words: str) -> subprocess.CompletedProcess[str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("COUNTERSIGN_", "SLACK_"))}
@@ -107,9 +107,9 @@ def test_a_folder_that_is_not_empty_is_one_sentence_and_exit_2(host: Host) -> No
 
 
 def test_without_keys_it_says_what_to_do(host: Host) -> None:
-    (host.home / "state" / "log.vkey").unlink()
+    (host.home / "state" / "log.key").unlink()
     done = host.type("export", "--out", "out")
-    assert (done.returncode, "start the bot once" in done.stderr) == (2, True)
+    assert (done.returncode, "keys init` makes one" in done.stderr) == (2, True)
     assert not (host.home / "out").exists()
 
 
