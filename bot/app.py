@@ -24,6 +24,7 @@ from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.health import Health
 from bot.heartbeat import Heartbeat
+from bot.log_keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.ops import Ops
@@ -171,9 +172,11 @@ def _reread(stored: StoredPolicy | None) -> Policy | None:
 async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Everything that runs beside each other; one that dies takes the others down, in order."""
     settings, health = parts.settings, parts.health
+    origin = (await parts.store.log_head()).origin
     ops = Ops(
-        parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen
-    )
+        parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
+        vkeys=lambda: vkey_lines(settings.state_dir, origin),
+    )  # fmt: skip
     await ops.start()
     url = settings.heartbeat_url
     watching = [_until(stop, Heartbeat(url.get_secret_value(), ops.findings).run(stop))] if url else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
@@ -35,9 +34,6 @@ class Clock(Protocol):
     def salt(self) -> bytes:
         """16 random bytes."""
 
-    def pseudonym(self) -> str:
-        """`sub_` and 26 characters of base 32 (128 random bits)."""
-
 
 class SystemClock:
     """The machine's clock and its source of randomness."""
@@ -57,9 +53,6 @@ class SystemClock:
 
     def salt(self) -> bytes:
         return secrets.token_bytes(16)
-
-    def pseudonym(self) -> str:
-        return "sub_" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
 
 
 class SteadyClock:
@@ -112,9 +105,6 @@ class SteadyClock:
 
     def salt(self) -> bytes:
         return self._inner.salt()
-
-    def pseudonym(self) -> str:
-        return self._inner.pseudonym()
 
     def _reading(self) -> Reading:
         """Both clocks, read so close together that neither a suspend nor a busy machine lies between them."""

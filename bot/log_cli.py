@@ -1,21 +1,27 @@
-"""`countersign log …`: the decision log as somebody on the host reads and checks it. Source: decision-log.md."""
+"""`countersign log …`: the decision log as somebody on the host reads and checks it, and exports of it anywhere.
+
+`verify` and `export` first check every byte; a log that contradicts itself exports only its findings. Exit codes: 0 yes,
+1 a finding, 2 wrong use. Source: decision-log.md.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from bot.clock import SystemClock
+from bot.clock import SystemClock, read_request_id
 from bot.exits import misused
 from bot.keys import vkeys
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
+    from bot.domain.audit import Finding
     from storage.store import SqliteStore
 
 T = TypeVar("T")
@@ -23,20 +29,55 @@ app = typer.Typer(no_args_is_help=True, help="The decision log.")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-@app.command("verify")
+class Form(StrEnum):
+    """What an export looks like."""
+
+    TILES = "tiles"
+    OCSF = "ocsf"
+    CSV = "csv"
+
+
+@app.command()
 def verify(
     database: Annotated[Path | None, typer.Option(help="Another database file than the configured one.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Check an export instead, from its files alone.")] = None,
+    vkey: Annotated[Path | None, typer.Option(help="The verifier key that you got elsewhere, for --export.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Check every entry of the stored log; exit 1 names each finding."""
+    """Check every entry of the log; exit 1 names each finding."""
+    if export is not None:
+        _verify_export(export, vkey, as_json=as_json)
+    if vkey is not None:
+        raise typer.BadParameter("It is for --export; the stored log is checked with its own keys.", param_hint="--vkey")
     from storage.log_check import check_database
 
     report = check_database(_database(database or load().sqlite_path))
-    for finding in report.findings:
-        print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
+    _print(report.findings, as_json=as_json)
     if not as_json:
-        count = len(report.findings)
-        print(f"{report.size} entries, {count} finding{'' if count == 1 else 's'}")
+        print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
+    raise typer.Exit(1 if report.findings else 0)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="An empty folder, or the name of a new one.", show_default=False)],
+    case: Annotated[str | None, typer.Option(help="Only this request, R-…, with a proof of each of its entries.")] = None,
+    form: Annotated[
+        Form, typer.Option("--format", help="Everything, or one file for monitoring or a spreadsheet.")
+    ] = Form.TILES,
+) -> None:
+    """Write the evidence for an outsider into a folder, after every byte was checked again."""
+    from bot.evidence.prepare import exported
+
+    case_id = None if case is None else read_request_id(case)
+    if case is not None and case_id is None:
+        raise typer.BadParameter(f"{case!r} is no id; it is R- and eight characters.", param_hint="--case")
+    if case is not None and form is not Form.TILES:
+        raise typer.BadParameter("One case has one form; leave --format out.", param_hint="--format")
+    settings = load()
+    _database(settings.sqlite_path)
+    report = asyncio.run(exported(settings, out, case_id, form.value))
+    print(report.text)
     raise typer.Exit(1 if report.findings else 0)
 
 
@@ -80,3 +121,35 @@ def _database(path: Path) -> Path:
             f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
         )
     return path
+
+
+def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
+    from bot.evidence.check import check_export
+
+    checked = check_export(folder, None if vkey is None else _text(vkey))
+    _print(checked.findings, as_json=as_json)
+    if not as_json:
+        print(f"{checked.size} entries of {checked.origin or 'no log'}, {_count(len(checked.findings), 'finding')}")
+        if checked.own_key:
+            print("The export's own key was used: give --vkey with the key that you got elsewhere.")
+        if checked.unproven:
+            print(f"{_count(checked.unproven, 'decision')} of people whose names were erased: judged by pseudonym only.")
+        if checked.unknown_types:
+            print(f"Types that this program does not know: {', '.join(checked.unknown_types)}.")
+    raise typer.Exit(1 if checked.findings else 0)
+
+
+def _print(findings: Iterable[Finding], *, as_json: bool) -> None:
+    for finding in findings:
+        print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error}.") from None
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

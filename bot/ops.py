@@ -1,4 +1,6 @@
-"""What an operator's tools ask over HTTP: `/healthz`, `/readyz`, `/metrics`. Nothing here acts, and nothing names anybody.
+"""What an operator's tools ask over HTTP: `/healthz`, `/readyz`, `/metrics`, and the log below `/log/`.
+
+Nothing here acts, and nothing names anybody.
 
 `/healthz` is 200 while the program can answer at all. `/readyz` is 200, or 503 with a sentence for each reason: a probe
 that really writes tells whether the database takes writes. Neither ever waits long, nor asks the database more than once
@@ -18,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from bot.clock import Clock
 from bot.domain.errors import CountersignError
 from bot.health import Health
+from bot.log_pages import ROOT, LogPages
 from bot.metrics import Metrics
 from bot.ports import Backlog, Store
 from bot.web import HttpServer
@@ -58,15 +61,17 @@ class OneAtATime(Generic[T]):
 
 
 class Ops:
-    """Serves on `listen`; `digest` tells the policy in force."""
+    """Serves on `listen`; `digest` tells the policy in force, `vkeys` the log's verifier keys."""
 
     def __init__(
-        self, store: Store, health: Health, metrics: Metrics, clock: Clock, digest: Callable[[], str], *, listen: str
-    ) -> None:
+        self, store: Store, health: Health, metrics: Metrics, clock: Clock, digest: Callable[[], str], *, listen: str,
+        vkeys: Callable[[], str] = lambda: "",
+    ) -> None:  # fmt: skip
         self._health, self._metrics, self._digest = health, metrics, digest
         self._writable = OneAtATime(store.prove_writable, clock)
         self._backlog = OneAtATime[Backlog](lambda: store.backlog(clock.now()), clock)
         self._pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._scraped}
+        self._log = LogPages(store.log_file, vkeys)
         self._server = HttpServer(self._handle, listen, "COUNTERSIGN_OPS_LISTEN")
 
     @property
@@ -94,11 +99,17 @@ class Ops:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         page = self._pages.get(request.path)
-        if page is None:
-            return _text(404, "There is /healthz, /readyz and /metrics.")
+        if page is None and not request.path.startswith(ROOT):
+            return _text(404, "There is /healthz, /readyz, /metrics and /log/checkpoint.")
         if request.method not in ("GET", "HEAD"):
             return web.Response(status=405, text="Only read.\n", headers={"Allow": "GET, HEAD"})
-        return await page()
+        return await (self._logged(request.path) if page is None else page())
+
+    async def _logged(self, path: str) -> web.Response:
+        try:
+            return await self._log.answer(path)
+        except CountersignError as error:
+            return _text(503, str(error))
 
     async def _healthz(self) -> web.Response:
         return _text(200, "alive")

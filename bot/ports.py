@@ -266,6 +266,9 @@ class Store(Protocol):
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
         """Requests oldest first: those pending or with an open grant, or all."""
 
+    async def log_file(self, name: str) -> bytes | None:
+        """A file of the log's tree, as `tlog-tiles` names it, or `proof/<idx>.tlog-proof`; None where there is none."""
+
     async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]: ...
 
 

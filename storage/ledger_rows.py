@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.ledger import Place, Sealed, grow, persons_in, seal
+from bot.domain.ledger import Disclosure, Place, Sealed, grow, introduce, persons_in, seal
 from bot.domain.people import Person
 from bot.domain.transition import SYSTEM, Draft
 from storage.sqlite import Session
@@ -92,15 +92,15 @@ class Ledger:
         refs, fresh = self._refs(draft)
         return seal(draft, place, refs, fresh, self._clock.salt), head
 
-    def _refs(self, draft: Draft) -> tuple[dict[Person, str], list[Person]]:
+    def _refs(self, draft: Draft) -> tuple[dict[Person, str], list[Disclosure]]:
         refs: dict[Person, str] = {}
-        fresh: list[Person] = []
+        fresh: list[Disclosure] = []
         for person in persons_in(draft):
             known = self._session.row("ref", team=person.team, user=person.user)
             if known is None:
-                refs[person] = self._clock.pseudonym()
+                refs[person], mapping = introduce(person, self._clock.salt())
                 self._session.run("insert_ref", team=person.team, user=person.user, ref=refs[person])
-                fresh.append(person)
+                fresh.append(mapping)
             else:
                 refs[person] = known["ref"]
         return refs, fresh

@@ -19,7 +19,7 @@ from bot.domain.request import Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
 from bot.ports import Backlog, Brakes, Copy, Due, GlassDebt, Inbound, Lateness, Listed, Outgoing, StoredPolicy
-from storage import history, inbox, outbox, overview, policies, reading, schema, time_mark
+from storage import history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
 from storage.ledger_rows import Ledger
 from storage.lock import FileLock
@@ -247,6 +247,9 @@ class SqliteStore(LogStore):
 
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
         return await self._read(lambda session: overview.requests(session, limit, closed_too=closed_too))
+
+    async def log_file(self, name: str) -> bytes | None:
+        return await self._read(lambda session: log_tree.file(session, name))
 
     async def _write(self, work: Callable[[Tx], T]) -> T:
         if self._group is None:

@@ -15,11 +15,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.domain.audit_cases import TYPES, CaseRecord, judged
+from bot.domain.audit_cases import TYPES, CaseRecord, continued, judged
 from bot.domain.audit_entry import parsed, read_stamp
 from bot.domain.ledger import Node, b64, grow, leaf_hash, root
 
-Code = Literal["root", "leaf", "head", "node", "index", "canonical", "ts", "case", "type", "disclosure", "pruned"]
+Code = Literal[
+    "signature", "root", "leaf", "head", "node", "index", "canonical", "ts", "case", "type", "disclosure", "checkpoint",
+    "pruned", "policy", "party",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Row:
 class StoredHead:
     origin: str
     size: int
-    edge: bytes
+    edge: bytes | None  # None: of an export, which has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Audit:
     _next: Shown | None = None
     _shown: Iterator[Shown] = field(default_factory=lambda: iter(()))
     _emptied: int = -1
+    _blind: bool = False  # of emptied entries nothing is known, not even their case
     _minimum: int = 0
 
     @property
@@ -106,6 +110,7 @@ class Audit:
         position = self.size
         if row.data is None:
             self._emptied = position
+            self._blind |= not row.type
             leaf = row.leaf if isinstance(row.leaf, bytes) else b""
         else:
             leaf = leaf_hash(row.data)
@@ -185,6 +190,8 @@ class Audit:
                 yield Finding("case", row.idx, "The entry has a place in a case but no case.")
             return
         before = self._cases.get(str(case))
+        if before is None and entry is not None and self._blind:
+            before = continued(entry)
         record, faults = judged(before, row.type, entry, leaf)
         self._cases[str(case)] = record
         for text in faults:
@@ -247,5 +254,5 @@ class Audit:
             yield Finding("head", None, f"The head names the log {head.origin!r}, its entries {self._origin!r}.")
         if head.size != self.size:
             yield Finding("head", None, f"The head says {head.size} entries; there are {self.size}.")
-        if head.edge != b"".join(self._edge):
+        if head.edge is not None and head.edge != b"".join(self._edge):
             yield Finding("head", None, "The head's edge is not that of the entries.")

@@ -9,6 +9,7 @@ Source: decision-log.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -55,11 +56,12 @@ _NOT_IN_A_DRILL = frozenset(
         "permit",
         "breakglass",
         "review",
+        "extension",
         "exception",
         "right",
     ]
 )
-Phase = Literal["pending", "no", "open", "ended", "drill", "drilled"]
+Phase = Literal["unknown", "pending", "no", "open", "ended", "drill", "drilled"]
 
 
 _AFTER: Mapping[str, str] = {  # what makes sense only once something else has happened
@@ -85,6 +87,14 @@ class CaseRecord:
     seen: frozenset[str] = frozenset()
 
 
+def continued(entry: Mapping[str, object]) -> CaseRecord | None:
+    """What stood before an entry whose case began in entries that are pruned from an export; None if it is the first."""
+    seq, prev = entry.get("case_seq"), entry.get("case_prev")
+    if not (isinstance(seq, int) and seq > 0 and isinstance(prev, str) and re.fullmatch("[0-9a-f]{64}", prev)):
+        return None
+    return CaseRecord(seq - 1, bytes.fromhex(prev), "unknown")
+
+
 def judged(
     before: CaseRecord | None, kind: str, entry: Mapping[str, object] | None, leaf: bytes
 ) -> tuple[CaseRecord, tuple[str, ...]]:
@@ -94,7 +104,7 @@ def judged(
     phase: Phase = "pending" if before is None else before.phase
     faults += _order(before, kind, entry, phase)
     seen = frozenset() if before is None else before.seen
-    if _AFTER.get(kind, kind) not in seen and kind in _AFTER:
+    if phase != "unknown" and kind in _AFTER and _AFTER[kind] not in seen:
         faults.append(f"{kind} without {_AFTER[kind]}.")
     begins = before is None and kind == "drill.started"
     following: Phase = "drill" if begins else _next(phase, kind)
@@ -110,6 +120,8 @@ def _chain(before: CaseRecord | None, seq: int, entry: Mapping[str, object]) -> 
 
 
 def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | None, phase: Phase) -> Iterator[str]:
+    if phase == "unknown":
+        return
     if before is not None and (phase in ("drill", "drilled") or kind.startswith("drill.")):
         yield from _drilled(kind, phase)
         return
@@ -147,6 +159,8 @@ def _extends(entry: Mapping[str, object] | None) -> bool:
 def _next(phase: Phase, kind: str) -> Phase:
     if phase in ("drill", "drilled"):
         return "drilled" if kind == "drill.ended" else phase
-    if phase == "pending":
+    if phase == "unknown" and kind in ENDS:
+        return "ended"
+    if phase in ("pending", "unknown"):
         return "no" if kind in NO else "open" if kind == "grant.opened" else phase
     return "ended" if phase == "open" and kind in ENDS else phase

@@ -70,16 +70,16 @@ def stamp(at: datetime) -> str:
 
 
 def seal(
-    draft: Draft, place: Place, refs: Mapping[Person, str], fresh: Iterable[Person], salt: Callable[[], bytes]
+    draft: Draft, place: Place, refs: Mapping[Person, str], fresh: Iterable[Disclosure], salt: Callable[[], bytes]
 ) -> Sealed:
     """Gives a draft its place and its bytes.
 
-    `refs` maps every person it names to their pseudonym; `fresh` are those that the log names for the first time, whose
-    mapping this entry discloses under the name `person`. `salt` gives 16 random bytes. Raises EntryError.
+    `refs` maps every person it names to their pseudonym; `fresh` introduces those that the log names for the first time
+    (`introduce`). `salt` gives 16 random bytes. Raises EntryError.
     """
-    private = (*draft.private, *(Private("person", str(person), person) for person in fresh))
-    disclosures = tuple(disclose(p, salt()) for p in private)
-    digests = {p.name: d.digest for p, d in zip(private, disclosures, strict=True)}
+    told = tuple(disclose(private, salt()) for private in draft.private)
+    digests = {p.name: d.digest for p, d in zip(draft.private, told, strict=True)}
+    disclosures = (*told, *fresh)
     entry: dict[str, object] = {
         "v": "1", "log": place.log, "i": place.i, "ts": stamp(place.ts), "type": draft.type,
         "actor": _actor(draft.actor, refs),
@@ -106,6 +106,21 @@ def disclose(private: Private, salt: bytes) -> Disclosure:
     _text(private.value)
     text = b64(json.dumps([b64(salt), private.name, private.value], ensure_ascii=False).encode())
     return Disclosure(b64(hashlib.sha256(text.encode()).digest()), text, private.subject)
+
+
+def introduce(person: Person, salt: bytes) -> tuple[str, Disclosure]:
+    """A pseudonym, and the disclosure `person` that says who it is, for the first entry that names them.
+
+    The pseudonym is random like its salt, and bound to that disclosure (`pseudonym_of`): of several people whom one entry
+    names for the first time, it is proven which is which.
+    """
+    mapping = disclose(Private("person", str(person), person), salt)
+    return pseudonym_of(mapping.text), mapping
+
+
+def pseudonym_of(disclosure: str) -> str:
+    """`sub_` and the first 128 bits of the disclosure's SHA-256 in base 32, lower case."""
+    return "sub_" + base64.b32encode(hashlib.sha256(disclosure.encode()).digest()[:16]).decode().rstrip("=").lower()
 
 
 def canonical(entry: Json) -> bytes:

@@ -41,19 +41,19 @@ def count(case: Case, ask: Ask, policy: Policy) -> Count:
             human = policy.humans.key(vote.person)
             seconds, roles = counted.get(human, (vote.seconds, frozenset()))
             counted[human] = (min(seconds, vote.seconds), roles | frozenset(judged.roles))
-    covered = _cover(ask.requires, [roles for _, roles in counted.values()])
+    covered = cover(ask.requires, [roles for _, roles in counted.values()])
     smallest = min((seconds for seconds, _ in counted.values()), default=0)
     return Count(len(counted), ask.need, tuple(r for r in ask.requires if r not in covered), smallest)
 
 
-def _cover(roles: Sequence[Role], holders: Sequence[frozenset[Role]]) -> frozenset[Role]:
+def cover(roles: Sequence[Role], holders: Sequence[frozenset[Role]]) -> frozenset[Role]:
     """The largest set of `roles` that distinct holders can cover."""
     if not roles:
         return frozenset()
     first, rest = roles[0], roles[1:]
-    best = _cover(rest, holders)
+    best = cover(rest, holders)
     for place, held in enumerate(holders):
         if first in held:
-            found = _cover(rest, [*holders[:place], *holders[place + 1 :]]) | {first}
+            found = cover(rest, [*holders[:place], *holders[place + 1 :]]) | {first}
             best = max(best, found, key=len)
     return best

@@ -30,7 +30,7 @@ LEASE = timedelta(seconds=30)
 
 @dataclass
 class HandClock:
-    """Stands still until it is moved. Ids, salts and pseudonyms count up."""
+    """Stands still until it is moved. Ids and salts count up."""
 
     at: datetime = T0
     drawn: int = 0
@@ -50,9 +50,6 @@ class HandClock:
 
     def salt(self) -> bytes:
         return self._draw().to_bytes(16, "big")
-
-    def pseudonym(self) -> str:
-        return f"sub_{self._draw():026d}"
 
     def _draw(self) -> int:
         self.drawn += 1

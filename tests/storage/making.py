@@ -22,7 +22,7 @@ PE1, OWNER, DEPUTY = Person("T0PROV", "U0PE1"), Person("T0HOME", "U0OWNER"), Per
 
 @dataclass
 class HandClock:
-    """Stands still until it is moved. Ids, salts and pseudonyms count up from `drawn`."""
+    """Stands still until it is moved. Ids and salts count up from `drawn`."""
 
     at: datetime = T0
     drawn: int = 0
@@ -41,9 +41,6 @@ class HandClock:
 
     def salt(self) -> bytes:
         return self._draw().to_bytes(16, "big")
-
-    def pseudonym(self) -> str:
-        return f"sub_{self._draw():026d}"
 
     def _draw(self) -> int:
         self.drawn += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -16,7 +17,20 @@ from hypothesis import strategies as st
 from bot.domain import ledger
 from bot.domain.audit_entry import parsed
 from bot.domain.errors import EntryError
-from bot.domain.ledger import Place, append, canonical, edge_sizes, grow, leaf_hash, node_hash, persons_in, root, seal
+from bot.domain.ledger import (
+    Place,
+    append,
+    canonical,
+    edge_sizes,
+    grow,
+    introduce,
+    leaf_hash,
+    node_hash,
+    persons_in,
+    pseudonym_of,
+    root,
+    seal,
+)  # fmt: skip
 from bot.domain.people import Person
 from bot.domain.transition import CLOCK, Actor, Disclosed, Draft, Named, Private
 
@@ -45,7 +59,7 @@ def test_a_sealed_entry_has_exactly_these_bytes() -> None:
         on_behalf_of=PE1, runbook=Named("admin", "ab" * 32), policy=Named("Trust", "cd" * 32),
         private=(Private("answer", "no: ☃", OWNER),),
     )  # fmt: skip
-    sealed = seal(draft, Place("test.example/log", 7, AT, 2, b"\x11" * 32), REFS, (PE1,), salt)
+    sealed = seal(draft, Place("test.example/log", 7, AT, 2, b"\x11" * 32), REFS, (introduce(PE1, salt())[1],), salt)
     text = (
         '{"_sd":["7qZYYQDXGsObsKzRsjpN3JvdpXf_Ck0EcA9efZh1MRo","MXbUNVroZFgl4nj56jgeZMon2WoSKKa2x-qIkt9X5to"],'
         '"_sd_alg":"sha-256","actor":{"kind":"person","party":"home","ref":"sub_owner"},"case":"R-1",'
@@ -73,6 +87,15 @@ def test_a_disclosure_is_spelt_and_hashed_as_in_rfc_9901() -> None:
     assert made.digest == ledger.b64(hashlib.sha256(made.text.encode()).digest())
 
 
+def test_a_pseudonym_is_bound_to_the_disclosure_that_says_who_it_is() -> None:
+    """One entry may name several people for the first time: only the binding tells which is which."""
+    ref, mapping = introduce(PE1, salt())
+    assert ref == pseudonym_of(mapping.text) == "sub_52tfqyia24nmhg5qvti3eosn3q"
+    assert re.fullmatch("sub_[a-z2-7]{26}", ref)
+    assert json.loads(base64.urlsafe_b64decode(mapping.text + "=="))[1:] == ["person", "T0PROV/U0PE1"]
+    assert introduce(PE1, bytes(16))[0] != ref
+
+
 def test_a_reason_with_a_colon_is_not_cut() -> None:
     disclosure = ledger.disclose(Private("reason", "disk: full: very", PE1), salt())
     assert json.loads(base64.urlsafe_b64decode(disclosure.text + "=="))[2] == "disk: full: very"
@@ -88,7 +111,8 @@ def test_user_text_forges_no_log_line(text: str) -> None:
 def test_no_person_stands_in_the_bytes() -> None:
     draft = Draft("x", Actor("person", OWNER), data={"a": [OWNER, {"b": PE1}], "c": (PE1,)}, on_behalf_of=PE1)
     assert persons_in(draft) == (OWNER, PE1)
-    data = seal(draft, Place("o", 0, AT), REFS, (OWNER, PE1), salt).data
+    fresh = tuple(introduce(person, salt())[1] for person in (OWNER, PE1))
+    data = seal(draft, Place("o", 0, AT), REFS, fresh, salt).data
     assert not [who for who in (OWNER, PE1) if who.user.encode() in data or who.team.encode() in data]
 
 

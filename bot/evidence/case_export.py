@@ -1,0 +1,105 @@
+"""One case as evidence: each of its entries with its own proof, and nothing of any other case.
+
+It proves that every entry is in the log and that none is missing between two of them (`case_seq`, `case_prev`); not that
+none came later, which needs the full export. Who stands behind its pseudonyms is disclosed with it, wherever the log named
+them first: a pseudonym is bound to that disclosure. Source: decision-log.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from bot.domain.audit import Finding
+from bot.domain.audit_cases import CaseRecord, judged
+from bot.domain.audit_entry import parsed
+from bot.domain.errors import SettingsError
+from bot.domain.inclusion import TlogProof, proven_root
+from bot.domain.ledger import b64, leaf_hash, pseudonym_of
+from bot.domain.note import Checkpoint
+from bot.evidence.export import disclosed, instructions
+from bot.evidence.files import Export, Line
+from bot.evidence.folder import Folder
+from storage.log_evidence import Evidence
+
+
+def export_case(log: Evidence, vkeys: str, folder: Folder, case_id: str) -> None:
+    """Fills `folder` with one case. Raises SettingsError where its bytes are pruned."""
+    refs, indexes = set[str](), list[int]()
+    for row in log.case(case_id):
+        if row.data is None:
+            raise SettingsError(f"{case_id} is pruned: the log keeps its hashes only.")
+        folder.write(f"case/{row.idx}.json", row.data)
+        folder.write(f"case/{row.idx}.tlog-proof", log.proof(row.idx).encode())
+        refs |= _refs(json.loads(row.data))
+        indexes.append(row.idx)
+    shown = {line for idx in indexes for line in log.disclosed_by(idx)}
+    shown |= {line for line in map(log.introduction, sorted(refs)) if line is not None}
+    disclosed(iter(sorted(shown, key=lambda line: (line.idx, line.digest))), folder)
+    folder.write("VERIFY.md", instructions())
+    folder.write("log.vkey", vkeys.encode())
+    folder.write("checkpoint", log.note.encode())
+
+
+def is_case(export: Export) -> bool:
+    """Whether an export is of one case."""
+    return bool(export.names("case"))
+
+
+def case_findings(export: Export, note: Checkpoint) -> Iterator[Finding]:
+    """What is wrong with the entries of a case's export; `note` is its checkpoint, whose signature is checked elsewhere."""
+    names = [PurePosixPath(name) for name in export.names("case") if name.endswith(".json")]
+    numbers = sorted(int(name.stem) for name in names if name.stem.isascii() and name.stem.isdigit())
+    before: CaseRecord | None = None
+    case: object = None
+    for idx in numbers:
+        data = export.read(f"case/{idx}.json") or b""
+        yield from _in_tree(export, note, idx, data)
+        entry, fault = parsed(data)
+        if fault or entry is None:
+            yield Finding("canonical", idx, fault)
+            continue
+        if entry.get("i") != idx:
+            yield Finding("index", idx, f"The entry calls itself {entry.get('i')!r}.")
+        if case not in (None, entry.get("case")):
+            yield Finding("case", idx, "The entry is of another case.")
+        case = entry.get("case")
+        before, faults = judged(before, str(entry.get("type")), entry, leaf_hash(data))
+        yield from (Finding("case", idx, f"{case}: {text}") for text in faults)
+
+
+def case_disclosures(export: Export) -> Iterator[Finding]:
+    """Each disclosure is of an entry of the case, or introduces somebody whom the case names."""
+    digests, refs = set[str](), set[str]()
+    for name in export.names("case"):
+        entry = parsed(export.read(name) or b"")[0] if name.endswith(".json") else None
+        if entry is not None:
+            digests |= set(map(str, told)) if isinstance(told := entry.get("_sd"), list) else set()
+            refs |= _refs(dict(entry))
+    for line in export.disclosures():
+        if isinstance(line, Line):
+            yield Finding("disclosure", None, f"Line {line.number} of disclosures.jsonl is no disclosure.")
+        elif b64(hashlib.sha256(line.text.encode()).digest()) != line.digest:
+            yield Finding("disclosure", line.idx, f"A disclosure does not have its digest {line.digest}.")
+        elif line.digest not in digests and pseudonym_of(line.text) not in refs:
+            yield Finding("disclosure", line.idx, f"Nothing in the case belongs to {line.digest}.")
+
+
+def _in_tree(export: Export, note: Checkpoint, idx: int, data: bytes) -> Iterator[Finding]:
+    proof = TlogProof.parse((export.read(f"case/{idx}.tlog-proof") or b"").decode(errors="replace"))
+    if proof is None or proof.index != idx:
+        yield Finding("leaf", idx, f"Entry {idx} has no proof.")
+    elif proof.note != (export.read("checkpoint") or b"").decode(errors="replace"):
+        yield Finding("checkpoint", idx, f"The proof of entry {idx} carries another checkpoint than the export.")
+    elif proven_root(idx, note.size, leaf_hash(data), proof.path) != note.root:
+        yield Finding("leaf", idx, f"The proof of entry {idx} does not lead from its bytes to the checkpoint's root.")
+
+
+def _refs(value: object) -> set[str]:
+    """Every pseudonym anywhere in an entry."""
+    if isinstance(value, str):
+        return {value} if value.startswith("sub_") else set()
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {ref for part in parts for ref in _refs(part)}

@@ -1,0 +1,185 @@
+"""Checks an export from its files alone, wherever they are: no database, no network, no Slack.
+
+Every entry's bytes, leaf, tiles, roots of all checkpoints, signatures, canonical form, time, case chains and disclosures
+are checked as for a stored log (`bot.domain.audit`); OCSF lines must be those of the entries; and each decision is judged
+again by the policy files inside (`bot.domain.audit_decisions`). The files are trusted in nothing. A key that lies in the
+export proves only that one hand made both: give the key that you got elsewhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from bot.domain.audit import Audit, Finding, Row, Shown, StoredHead
+from bot.domain.audit_decisions import Rejudge
+from bot.domain.audit_entry import parsed
+from bot.domain.errors import NoteError
+from bot.domain.note import Checkpoint, Note, VerifierKey, read_checkpoint, read_note, read_vkey, signed_by
+from bot.domain.ocsf import Ocsf
+from bot.domain.policy import Policy
+from bot.domain.tiles import tiles_of
+from bot.evidence.case_export import case_disclosures, case_findings, is_case
+from bot.evidence.files import Export, Line
+from bot.evidence.people import known_people
+from bot.keys import verify
+from runbooks.folder import digest as digest_of
+from runbooks.loader import load_files
+
+_SETS = 64  # policy sets kept in memory
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(slots=True)
+class Checked:
+    """What a check of an export found. `own_key`: the export's own key was used. `unproven`: decisions of erased people."""
+
+    own_key: bool
+    findings: list[Finding] = field(default_factory=list)
+    origin: str = ""
+    size: int = 0
+    root: bytes = b""
+    unknown_types: tuple[str, ...] = ()
+    unproven: int = 0
+
+
+def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> Checked:
+    """Checks the export in `folder`; `vkeys` are verifier keys, one a line. At most `limit` findings are kept.
+
+    Raises SettingsError where the folder holds no export, NoteError where a verifier key is none.
+    """
+    export = Export(folder)
+    checked = Checked(own_key=vkeys is None)
+    given = None if vkeys is None else _keys(vkeys)
+    for finding in _findings(export, given, checked):
+        if len(checked.findings) < limit:
+            checked.findings.append(finding)
+    return checked
+
+
+def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Checked) -> Iterator[Finding]:
+    notes: dict[int, Checkpoint] = {}
+    yield from _notes(export, _own_keys(export) if given is None else given, notes)
+    note = newest(export)
+    if note is None:
+        return
+    checked.origin, checked.size, checked.root = note.origin, note.size, note.root
+    if is_case(export):
+        yield from case_findings(export, note)
+        yield from case_disclosures(export)
+        return
+    audit = Audit(
+        head=StoredHead(note.origin, note.size, None),
+        nodes=export.nodes(note.size),
+        disclosures=(line for line in export.disclosures() if isinstance(line, Shown)),
+        checkpoints={size: found.root for size, found in notes.items()},
+    )
+    judge = Rejudge(_sets(export), known_people(line for line in export.disclosures() if isinstance(line, Shown)))
+    yield from _lines(export)
+    yield from _tiles(export, note.size)
+    yield from _entries(export, note.size, audit, judge)
+    checked.unknown_types, checked.unproven = tuple(sorted(audit.unknown_types)), judge.unproven
+
+
+def _keys(vkeys: str) -> Sequence[VerifierKey]:
+    return tuple(read_vkey(line) for line in vkeys.splitlines() if line.strip())
+
+
+def _own_keys(export: Export) -> Sequence[VerifierKey]:
+    """The keys in the export; none where they cannot be read, and then no signature is good."""
+    try:
+        return _keys((export.read("log.vkey") or b"").decode(errors="replace"))
+    except NoteError:
+        return ()
+
+
+def _notes(export: Export, keys: Sequence[VerifierKey], notes: dict[int, Checkpoint]) -> Iterator[Finding]:
+    """Every checkpoint's form and signature; fills `notes` by size."""
+    for name in ("checkpoint", *export.names("checkpoints")):
+        text = (export.read(name) or b"").decode(errors="replace")
+        try:
+            signed = read_note(text)
+            note = read_checkpoint(signed.text)
+        except NoteError as error:
+            yield Finding("checkpoint", None, f"{name} is no checkpoint: {error}")
+            continue
+        if not _signed(signed, note, keys):
+            yield Finding("signature", None, f"{name} carries no good signature of the verifier key.")
+        if name not in ("checkpoint", f"checkpoints/{note.size}"):
+            yield Finding("checkpoint", None, f"{name} is a checkpoint of size {note.size}.")
+        known = notes.setdefault(note.size, note)
+        if known.root != note.root:
+            yield Finding("checkpoint", None, f"Two checkpoints of size {note.size} have different roots.")
+
+
+def newest(export: Export) -> Checkpoint | None:
+    """The export's checkpoint, its signature unjudged; None where it is none."""
+    try:
+        return read_checkpoint(read_note((export.read("checkpoint") or b"").decode(errors="replace")).text)
+    except NoteError:
+        return None
+
+
+def _signed(note: Note, checkpoint: Checkpoint, keys: Sequence[VerifierKey]) -> bool:
+    """By a key named after the checkpoint's origin: a key of another log says nothing here."""
+    try:
+        return bool(signed_by(note, [key for key in keys if key.name == checkpoint.origin], verify))
+    except NoteError:
+        return False
+
+
+def _lines(export: Export) -> Iterator[Finding]:
+    for line in export.disclosures():
+        if isinstance(line, Line):
+            yield Finding("disclosure", None, f"Line {line.number} of disclosures.jsonl is no disclosure.")
+
+
+def _tiles(export: Export, size: int) -> Iterator[Finding]:
+    """Exactly the tiles that the size calls for, each of the right length (bundles may be pruned)."""
+    wanted = {tile.path: tile for tile in tiles_of(size)}
+    for path, tile in wanted.items():
+        data = export.read(path) if isinstance(tile.level, int) else b""
+        if data is None or (isinstance(tile.level, int) and len(data) != 32 * tile.width):
+            yield Finding("node", None, f"{path} is missing or no tile of {tile.width} hashes.")
+    for name in export.names("tile"):
+        if name not in wanted:
+            yield Finding("node", None, f"{name} is no tile of a log of {size} entries.")
+
+
+def _entries(export: Export, size: int, audit: Audit, judge: Rejudge) -> Iterator[Finding]:
+    """One pass: what the audit finds, then what policy and the OCSF lines say of the same entry."""
+    beside: list[Finding] = []
+    events, ocsf = export.events(), Ocsf()
+
+    def rows() -> Iterator[Row]:
+        for row in export.rows(size):
+            entry = None if row.data is None else parsed(row.data)[0]
+            if entry is not None and row.data is not None:
+                beside.extend(judge.findings(row.idx, entry))
+                if next(events, None) != ocsf.line(entry, row.data):
+                    beside.append(Finding("leaf", row.idx, f"ocsf.ndjson does not tell entry {row.idx} as it is."))
+            yield row
+        beside.extend(
+            Finding("leaf", None, "ocsf.ndjson has more lines than entries.") for _ in itertools.islice(events, 1)
+        )
+
+    for finding in audit.findings(rows()):
+        yield finding
+        yield from beside
+        beside.clear()
+    yield from beside
+
+
+def _sets(export: Export) -> Callable[[str], Policy | None]:
+    """The policy of a digest, from the files inside; None where they are missing or not those of the digest."""
+
+    @lru_cache(_SETS)
+    def found(digest: str) -> Policy | None:
+        files = export.policy(digest) if _DIGEST.fullmatch(digest) else {}
+        return load_files(files).policy if files and digest_of(files) == digest else None
+
+    return found

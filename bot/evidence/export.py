@@ -1,0 +1,130 @@
+"""Writes the evidence: the log as files that an outsider checks without us and without asking us.
+
+`tiles` is everything: checkpoint, tiles and bundles, verifier key, earlier checkpoints, anchors, every policy set that an
+entry was judged under, disclosures, OCSF lines, how to check it, and the auditor's page. `ocsf` and `csv` are one file
+beside checkpoint and key. What is exported is what the newest signed checkpoint covers, of one moment, in one pass; at
+most a tile a level is held. Source: decision-log.md, "An export is plain files".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from typing import Literal
+
+from bot.domain import sheet
+from bot.domain.audit import Row, Shown
+from bot.domain.audit_entry import parsed
+from bot.domain.ledger import b64
+from bot.domain.ocsf import Ocsf
+from bot.domain.tiles import Tiler
+from bot.evidence.folder import Folder
+from bot.evidence.people import known_people
+from storage.log_evidence import Anchor, Evidence
+
+Format = Literal["tiles", "ocsf", "csv"]
+
+
+def export(log: Evidence, vkeys: str, folder: Folder, form: Format = "tiles") -> None:
+    """Fills `folder` from `log`. `vkeys` are the verifier keys, one a line. Raises StorageError, OSError."""
+    if form == "tiles":
+        _everything(log, folder)
+    elif form == "ocsf":
+        _events(log, folder)
+    else:
+        _sheet(log, folder)
+    folder.write("log.vkey", vkeys.encode())
+    folder.write("checkpoint", log.note.encode())
+
+
+def findings_only(findings: tuple[object, ...], folder: Folder) -> None:
+    """What is exported of a log that contradicts itself: what it contradicts."""
+    lines = [
+        "This log contradicts itself, so nothing else is exported. What `countersign log verify` found:",
+        *map(str, findings),
+    ]
+    folder.write("FINDINGS.txt", "".join(f"{line}\n" for line in lines).encode())
+
+
+def _everything(log: Evidence, folder: Folder) -> None:
+    tiler, ocsf, sets = Tiler(), Ocsf(), set[str]()
+    for row in log.rows():
+        for path, data in tiler.add(row.data, row.leaf):
+            folder.write(path, data)
+        entry = _entry(row)
+        if entry is not None and row.data is not None:
+            folder.append("ocsf.ndjson", ocsf.line(entry, row.data).encode() + b"\n")
+            sets |= _set_of(entry)
+    for path, data in tiler.end():
+        folder.write(path, data)
+    for digest in sorted(sets):
+        for file in log.policy(digest):
+            folder.write(f"policy/{digest}/{file.path}", file.content)
+    disclosed(log.disclosures(), folder)
+    for size, note in log.notes():
+        folder.write(f"checkpoints/{size}", note.encode())
+    for n, anchor in enumerate(log.anchors()):
+        folder.write(f"anchors/{n:06d}.json", _anchor(anchor))
+    folder.write("VERIFY.md", instructions())
+    folder.write("index.html", auditors_page())
+
+
+def auditors_page() -> bytes:
+    """The page `index.html` in one piece: it may load nothing, so its style and scripts stand inside."""
+    page = _shipped("page.html")
+    for name in ("page.css", "log.js", "view.js"):
+        page = page.replace(f"/* {name} */", _shipped(name))
+    return page.encode()
+
+
+def instructions() -> bytes:
+    """`VERIFY.md`."""
+    return _shipped("VERIFY.md").encode()
+
+
+def _shipped(name: str) -> str:
+    return resources.files("bot.evidence").joinpath("pages", name).read_text(encoding="utf-8")
+
+
+def _events(log: Evidence, folder: Folder) -> None:
+    ocsf = Ocsf()
+    folder.append("ocsf.ndjson", b"")
+    for row in log.rows():
+        entry = _entry(row)
+        if entry is not None and row.data is not None:
+            folder.append("ocsf.ndjson", ocsf.line(entry, row.data).encode() + b"\n")
+
+
+def _sheet(log: Evidence, folder: Folder) -> None:
+    people = known_people(log.disclosures())
+    folder.append("log.csv", b"\xef\xbb\xbf" + sheet.header().encode())  # spreadsheets take UTF-8 only by this mark
+    for row in log.rows():
+        entry = _entry(row)
+        if entry is not None:
+            folder.append("log.csv", sheet.line(entry, row.leaf, people).encode())
+
+
+def disclosed(disclosures: Iterator[Shown], folder: Folder) -> None:
+    """Writes `disclosures.jsonl`, a line each."""
+    folder.append("disclosures.jsonl", b"")
+    for shown in disclosures:
+        line = {"i": shown.idx, "digest": shown.digest, "disclosure": shown.text}
+        folder.append("disclosures.jsonl", json.dumps(line, separators=(",", ":")).encode() + b"\n")
+
+
+def _anchor(anchor: Anchor) -> bytes:
+    told = {"size": anchor.size, "kind": anchor.kind, "ref": anchor.ref, "at_ms": anchor.at}
+    if anchor.blob is not None:
+        told["blob"] = b64(anchor.blob)
+    return json.dumps(told, indent=1).encode() + b"\n"
+
+
+def _entry(row: Row) -> Mapping[str, object] | None:
+    return None if row.data is None else parsed(row.data)[0]
+
+
+def _set_of(entry: Mapping[str, object]) -> set[str]:
+    """The policy set that an entry names."""
+    policy = entry.get("policy")
+    return {str(policy.get("sha256"))} if isinstance(policy, dict) else set()

@@ -1,0 +1,119 @@
+"""Reads an export back, trusting nothing in it: not its names, its sizes, or that a file is one."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.audit import Row, Shown
+from bot.domain.audit_entry import parsed, read_stamp
+from bot.domain.errors import SettingsError
+from bot.domain.ledger import Node
+from bot.domain.tiles import ENTRIES, Tile, hashes, tiles_of, unbundle
+
+SMALL, LARGE = 1_000_000, 256 * (2 + 65_535)
+_LINE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of `disclosures.jsonl` that could not be read, by its number from 1."""
+
+    number: int
+
+
+class Export:
+    """The files of one export. Raises SettingsError where the folder holds none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        if not folder.is_dir() or self.read("checkpoint") is None:
+            raise SettingsError(f"{folder} holds no export: there is no file `checkpoint` in it.")
+
+    def read(self, name: str, most: int = SMALL) -> bytes | None:
+        """The bytes of a regular file of at most `most` bytes; None for anything else."""
+        path = self.folder / name
+        try:
+            if not stat.S_ISREG(path.stat().st_mode) or path.stat().st_size > most:
+                return None
+            return path.read_bytes()
+        except OSError:
+            return None
+
+    def names(self, under: str) -> list[str]:
+        """Relative paths, with `/`, of the files below a folder, sorted."""
+        found = (path for path in (self.folder / under).rglob("*") if not path.is_dir())
+        return sorted(path.relative_to(self.folder).as_posix() for path in found)
+
+    def rows(self, size: int) -> Iterator[Row]:
+        """The entries as `bot.domain.audit` checks them, up to the first tile or bundle that is not whole.
+
+        Where a bundle is missing the entries have no bytes, as after a pruning: the audit says whether there was one.
+        """
+        for start in range(0, size, 256):
+            width = min(256, size - start)
+            leaves = self._hashes(Tile(0, start // 256, width))
+            path = Tile(ENTRIES, start // 256, width).path
+            data = self.read(path, LARGE)
+            entries = [None] * width if data is None else unbundle(data)
+            if leaves is None or len(leaves) != width or entries is None or len(entries) != width:
+                return
+            for place, (leaf, entry) in enumerate(zip(leaves, entries, strict=True)):
+                yield _row(start + place, leaf, entry)
+
+    def nodes(self, size: int) -> Iterator[Node]:
+        """The hashes of the higher tiles, those that the audit makes again from the entries."""
+        for tile in tiles_of(size):
+            if isinstance(tile.level, int) and 1 <= tile.level <= 3:
+                for place, found in enumerate(self._hashes(tile) or ()):
+                    yield Node(8 * tile.level, tile.n * 256 + place, found)
+
+    def disclosures(self) -> Iterator[Shown | Line]:
+        """The lines of `disclosures.jsonl`, in their order."""
+        yield from (_shown(number, text) for number, text in self._lines("disclosures.jsonl"))
+
+    def events(self) -> Iterator[str]:
+        """The lines of `ocsf.ndjson`, without their ends."""
+        yield from (text.decode(errors="replace") for _, text in self._lines("ocsf.ndjson"))
+
+    def policy(self, digest: str) -> Mapping[str, bytes]:
+        """The files of a policy set by relative path; none where it is not there."""
+        prefix = f"policy/{digest}/"
+        read = ((name.removeprefix(prefix), self.read(name)) for name in self.names(prefix))
+        return {path: data for path, data in read if data is not None}
+
+    def _hashes(self, tile: Tile) -> list[bytes] | None:
+        data = self.read(tile.path)
+        return None if data is None else hashes(data)
+
+    def _lines(self, name: str) -> Iterator[tuple[int, bytes]]:
+        try:
+            with (self.folder / name).open("rb") as file:
+                yield from enumerate(iter(lambda: file.readline(_LINE).rstrip(b"\n"), b""), 1)
+        except OSError:
+            return
+
+
+def _row(idx: int, leaf: bytes, data: bytes | None) -> Row:
+    """A row as the database would hold it: its columns are what the entry says."""
+    entry = None if data is None else parsed(data)[0]
+    if entry is None:
+        return Row(idx, leaf, data, "", None, 0)
+    case = entry.get("case")
+    return Row(
+        idx, leaf, data, str(entry.get("type")), case if isinstance(case, str) else None, read_stamp(entry.get("ts")) or 0
+    )
+
+
+def _shown(number: int, text: bytes) -> Shown | Line:
+    try:
+        told = json.loads(text)
+        idx, digest, disclosure = told["i"], told["digest"], told["disclosure"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Line(number)
+    if type(idx) is not int or not isinstance(digest, str) or not isinstance(disclosure, str) or not disclosure.isascii():
+        return Line(number)
+    return Shown(digest, idx, disclosure)

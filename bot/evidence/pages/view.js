@@ -1,0 +1,242 @@
+"use strict";
+// Draws the log: cases, their timelines, and what a check found. Text from the log is only ever text, never markup.
+
+const $ = (id) => document.getElementById(id);
+const MORE = 200;
+let log = null, cases = [], shown = MORE;
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) made.setAttribute(name, value);
+  made.append(...children.filter((child) => child !== undefined && child !== ""));
+  return made;
+}
+const say = (sentence) => { $("status").textContent = sentence; };
+
+// ── words ──
+
+const STATES = {
+  "request.refused": "refused at filing", "request.denied": "denied", "request.withdrawn": "withdrawn",
+  "request.expired": "expired", "grant.opened": "open", "grant.finished": "finished", "grant.unused": "unused",
+  "grant.revoked": "revoked", "grant.lapsed": "lapsed", "exception.ended": "ended",
+};
+const ROLES = { owner: "owner", deputies: "deputy", on_call: "on-call", risk_owner: "risk owner" };
+const WHY = {
+  already_asked: "everybody of it was asked already", absent: "everybody of it was away", nobody: "nobody holds the role",
+  deactivated: "the account is deactivated", undeliverable: "Slack could not deliver", conflicted: "it is their own request",
+  passed_by: "a later step came first", overdue: "a reminder that was due while the bot was down", nobody_left: "nobody was left to remind",
+};
+
+function person(ref) {
+  const known = log.people.get(ref);
+  if (!known) return ref ? `${ref.slice(0, 12)}… (erased)` : "somebody";
+  const name = log.names.get(known.split("/")[1]);
+  return name ? `${name} (${known})` : known;
+}
+const people = (refs) => (refs ?? []).map(person).join(", ") || "nobody";
+const role = (name) => ROLES[name] ?? name ?? "";
+function actor(entry) {
+  const kind = entry.actor?.kind;
+  return kind === "person" ? person(entry.actor.ref) : { clock: "The clock", system: "Countersign", operator: "The operator on the host" }[kind] ?? kind;
+}
+function span(ms) {
+  if (!(ms >= 0)) return "";
+  const parts = [[86400e3, "d"], [3600e3, "h"], [60e3, "min"], [1e3, "s"]];
+  const k = Math.max(0, parts.findIndex(([unit]) => ms >= unit)), [unit, name] = ms < 1e3 ? parts[3] : parts[k];
+  const [next, nextName] = (ms < 1e3 ? undefined : parts[k + 1]) ?? [];
+  const rest = next ? Math.floor((ms % unit) / next) : 0;
+  return `${Math.floor(ms / unit)} ${name}${rest ? ` ${rest} ${nextName}` : ""}`;
+}
+const moment = (ts) => ts.replace("T", " ").replace(/\.\d+Z$/, " UTC");
+
+function sentence(entry) {
+  const data = entry.data ?? {}, who = actor(entry);
+  const behalf = entry.on_behalf_of ? ` on behalf of ${person(entry.on_behalf_of)}` : "";
+  const as = data.role ? ` as ${role(data.role)}` : "";
+  const until = data.not_after ? `, until ${moment(data.not_after)}` : "";
+  switch (entry.type) {
+    case "request.filed": return `${who} of ${entry.actor?.party} asked for ${span(data.seconds * 1000)} under ${entry.runbook?.id}; an answer was due by ${moment(data.expires_at ?? "")}`;
+    case "request.refused": return `The request of ${who} was refused at filing: ${data.reason_code}`;
+    case "request.approved": return `${who} said yes${as}${behalf} (${data.have} of ${data.need}), for ${span(data.seconds * 1000)}`;
+    case "request.denied": return `${who} said no${as}${behalf}`;
+    case "request.withdrawn": return `${who} withdrew it`;
+    case "request.expired": return `Nobody answered in time. Asked: ${people(data.asked)}; Slack accepted ${data.delivered} cards`;
+    case "step.fired": return { remind: `Reminded ${role(data.role)}: ${people(data.to)}`, stand_in: `An absence put it to ${people(data.to)}` }[data.action] ?? `Asked ${role(data.role)}: ${people(data.to)}`;
+    case "step.skipped": return `Step ${data.step + 1} (${role(data.role)}) was skipped: ${WHY[data.why] ?? data.why}`;
+    case "decision.refused": return `A click of ${who} (${data.action}) did not count: ${data.why}`;
+    case "grant.opened": return `Access opened${until}`;
+    case "grant.finished": return `${who} reported it finished`;
+    case "grant.lapsed": return "The time ran out; access ended";
+    case "grant.revoked": return `${who} revoked it`;
+    case "request.pushed": return `${who} escalated it at once`;
+    case "request.passed": return `${who} passed: cannot decide this now`;
+    case "request.held": return `${who} is on it; the next steps wait`;
+    case "request.asked": return `${who} asked a question`;
+    case "request.answered": return `${who} answered`;
+    case "request.recommended": return `${who} advises ${data.advice}`;
+    case "breakglass.opened": return `Access opened before a yes (break-glass)${until}`;
+    case "breakglass.ratified": return `${who} ratified it${behalf}`;
+    case "breakglass.unratified": return "Nobody ratified it in time: used without approval";
+    case "delivery.failed": return `A message (${data.purpose}) could not be delivered to ${data.to ? person(data.to) : data.channel}: ${data.error}`;
+    default: return `${entry.type} by ${who}${as}${behalf}`;
+  }
+}
+const ESCALATES = (entry) => entry.type === "request.pushed" || entry.type === "request.passed" || entry.type === "step.skipped" ||
+  (entry.type === "step.fired" && entry.data?.step > 0 && entry.data?.action !== "remind");
+
+// ── cases ──
+
+function gather() {
+  const byId = new Map(), said = new Map();
+  for (const line of log.disclosures) {
+    if (!said.has(line.i)) said.set(line.i, []);
+    said.get(line.i).push(line);
+  }
+  for (const entry of log.entries) {
+    if (!entry?.case) continue;
+    if (!byId.has(entry.case)) byId.set(entry.case, { id: entry.case, entries: [], who: new Set(), state: "pending" });
+    const found = byId.get(entry.case);
+    found.entries.push(entry);
+    if (entry.type === "request.filed" || entry.type === "request.refused") found.filed = entry;
+    if (STATES[entry.type]) { found.state = STATES[entry.type]; found.outcome ??= entry; }
+    for (const ref of [entry.actor?.ref, entry.on_behalf_of, ...(entry.data?.to ?? []), ...(entry.data?.asked ?? [])].flat())
+      if (typeof ref === "string" && ref.startsWith("sub_")) found.who.add(ref);
+  }
+  for (const found of byId.values()) {
+    const first = found.filed ?? found.entries[0], data = first.data ?? {};
+    Object.assign(found, {
+      at: first.ts, runbook: first.runbook?.id ?? "", domain: data.domain ?? "", provider: data.provider ?? first.actor?.party ?? "",
+      requester: first.actor?.ref, took: found.outcome ? Date.parse(found.outcome.ts) - Date.parse(first.ts) : NaN,
+      decided: found.entries.filter((e) => e.type === "request.approved" || e.type === "request.denied"),
+      escalations: found.entries.filter(ESCALATES), said,
+    });
+  }
+  return [...byId.values()].reverse();
+}
+
+function choices(id, values) {
+  const select = $(id), kept = select.value;
+  const named = [...new Map(values.filter(([value]) => value)).entries()].sort((a, b) => a[1].localeCompare(b[1]));
+  select.replaceChildren(element("option", { value: "" }, "any"), ...named.map(([value, label]) => element("option", { value }, label)));
+  select.value = kept;
+}
+function fillFilters() {
+  for (const key of ["state", "provider", "domain", "runbook"]) choices(`f-${key}`, cases.map((c) => [c[key], c[key]]));
+  choices("f-person", cases.flatMap((c) => [...c.who].map((ref) => [ref, person(ref)])));
+}
+function matching() {
+  const want = (key) => $(`f-${key}`).value;
+  return cases.filter((c) =>
+    ["state", "provider", "domain", "runbook"].every((key) => !want(key) || c[key] === want(key)) &&
+    (!want("person") || c.who.has(want("person"))) &&
+    (!want("from") || c.at.slice(0, 10) >= want("from")) && (!want("to") || c.at.slice(0, 10) <= want("to")) &&
+    (!want("id") || c.id.includes(want("id").trim().toUpperCase())));
+}
+
+function drawCases() {
+  const found = matching();
+  $("count").textContent = `${found.length} of ${cases.length} cases`;
+  $("cases").replaceChildren(...found.slice(0, shown).map(drawCase));
+  $("more").hidden = found.length <= shown;
+}
+function drawCase(found) {
+  const deciders = found.decided.map((e) => person(e.actor.ref) + (e.on_behalf_of ? ` for ${person(e.on_behalf_of)}` : ""));
+  const facts = [
+    ["Asked", `${person(found.requester)}, ${found.provider}`], ["Decided", deciders.join("; ") || "by nobody"],
+    ["Took", found.outcome ? span(found.took) : "still open"],
+    ["Escalated", found.escalations.length ? `${found.escalations.length}×` : "no"],
+  ];
+  const details = element("details", { "data-case": found.id },
+    element("summary", {},
+      element("span", { class: "id" }, found.id), element("span", { class: `state ${found.state.split(" ")[0]}` }, found.state),
+      element("span", { class: "what" }, found.runbook), element("span", { class: "when" }, moment(found.at))),
+    element("dl", { class: "facts" }, ...facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))));
+  details.addEventListener("toggle", () => { if (details.open && !details.dataset.drawn) drawTimeline(details, found); });
+  return details;
+}
+function drawTimeline(details, found) {
+  details.dataset.drawn = "yes";
+  const start = Date.parse(found.at);
+  details.append(element("ol", { class: "timeline" }, ...found.entries.map((entry) => element("li", { class: ESCALATES(entry) ? "escalates" : undefined },
+    element("div", { class: "time" }, moment(entry.ts), element("span", {}, ` +${span(Date.parse(entry.ts) - start)}`)),
+    element("div", {}, sentence(entry), ...spoken(entry, found.said)),
+    element("div", { class: "index" }, `entry ${entry.i}`)))));
+}
+function spoken(entry, said) {
+  return (said.get(entry.i) ?? []).filter((line) => line.name !== "person")
+    .map((line) => element("blockquote", {}, element("b", {}, line.name.replace(/^field\./, "") + ": "), line.value));
+}
+
+// ── opening and checking ──
+
+async function fromDrop(items) {
+  const files = new Map();
+  const walk = async (entry, path) => {
+    if (entry.isFile) { files.set(path, await new Promise((yes, no) => entry.file(yes, no))); return; }
+    const reader = entry.createReader();
+    for (;;) {
+      const part = await new Promise((yes, no) => reader.readEntries(yes, no));
+      if (part.length === 0) return;
+      for (const child of part) await walk(child, path ? `${path}/${child.name}` : child.name);
+    }
+  };
+  for (const entry of [...items].map((item) => item.webkitGetAsEntry()).filter(Boolean))
+    await walk(entry, items.length > 1 ? entry.name : entry.isFile ? entry.name : "");
+  return files;
+}
+const fromInput = (list) => new Map([...list].map((file) => [file.webkitRelativePath.split("/").slice(1).join("/"), file]));
+
+async function opened(files) {
+  $("result").hidden = $("log").hidden = true;
+  if (!globalThis.crypto?.subtle) return say("This browser gives pages from disk no cryptography. Open the page in another one, or check by hand as VERIFY.md says.");
+  if (!files.has("checkpoint")) return say("There is no file “checkpoint” in that folder. Pick the folder of the export itself, the one that this page lies in.");
+  try {
+    log = await new Log(files).open((done, all) => say(`Reading ${done} of ${all} entries…`));
+  } catch (error) {
+    return say(`The export cannot be read: ${error.message}.`);
+  }
+  cases = gather(); shown = MORE;
+  $("origin").textContent = `${log.note.origin}: ${log.note.size} entries`;
+  fillFilters(); drawCases();
+  $("log").hidden = false;
+  say("Opened, not yet checked. Press Verify.");
+}
+
+async function verify() {
+  $("verify").disabled = true;
+  try {
+    drawResult(await log.verify($("trusted").value.trim(), (done, all) => say(`Checking ${done} of ${all} entries…`)));
+  } catch (error) {
+    drawResult({ findings: [{ code: "file", i: null, text: `${error.message}.` }], signature: "bad" });
+  }
+  $("verify").disabled = false;
+}
+function drawResult(result) {
+  const good = result.findings.length === 0, lines = [];
+  if (good) lines.push(`${result.size} entries, every byte hashed again: they lead to the root ${result.root}, and ${result.checkpoints} checkpoints agree.`);
+  if (result.signature === "good") lines.push(result.ownKey
+    ? "The signature is good, by the key that lies in the export itself. Whoever made the export could have made that key: compare it with the one you got from elsewhere, in the field above."
+    : "The signature is good, by the key that you gave.");
+  if (result.signature === "unknown") lines.push("This browser cannot check Ed25519 signatures; the hashes were checked. Check the signature with openssl as VERIFY.md says, or open the page in a newer browser.");
+  const title = good ? (result.signature === "good" ? "Nothing was altered" : "The hashes agree; the signature is unchecked") : "This export was altered";
+  $("result").className = good ? (result.signature === "good" ? "good" : "unsure") : "bad";
+  $("result").replaceChildren(element("h2", {}, title), ...lines.map((line) => element("p", {}, line)),
+    element("ul", {}, ...result.findings.slice(0, 100).map((f) => element("li", {}, element("code", {}, f.code), " ", f.text))),
+    result.findings.length > 100 ? element("p", {}, `… and ${result.findings.length - 100} more.`) : "");
+  $("result").hidden = false;
+  say(good ? "Checked." : `Checked: ${result.findings.length} findings.`);
+  $("result").focus();
+}
+
+$("folder").addEventListener("change", (event) => opened(fromInput(event.target.files)));
+$("verify").addEventListener("click", verify);
+$("more").addEventListener("click", () => { shown += MORE; drawCases(); });
+$("filters").addEventListener("input", () => { shown = MORE; drawCases(); });
+$("filters").addEventListener("reset", () => setTimeout(drawCases));
+document.addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
+document.addEventListener("dragleave", () => document.body.classList.remove("over"));
+document.addEventListener("drop", async (event) => {
+  event.preventDefault();
+  document.body.classList.remove("over");
+  opened(await fromDrop(event.dataTransfer.items));
+});

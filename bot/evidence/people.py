@@ -1,0 +1,33 @@
+"""Who stands behind a pseudonym: what the disclosures named `person` prove, and nothing else.
+
+A pseudonym is the beginning of the SHA-256 of the disclosure that introduces it, so one disclosure proves one pseudonym,
+wherever it is found. One whose disclosure was erased is nobody's any more.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+
+from bot.domain.audit import Shown
+from bot.domain.ledger import pseudonym_of
+
+PERSON = "person"
+
+
+def opened(text: str) -> tuple[str, str] | None:
+    """Name and value of an RFC 9901 disclosure; None where it is none."""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, list) or len(found) != 3 or not all(isinstance(part, str) for part in found):
+        return None
+    return found[1], found[2]
+
+
+def known_people(disclosures: Iterable[Shown]) -> dict[str, str]:
+    """`TEAM/USER` by pseudonym."""
+    told = ((shown, opened(shown.text)) for shown in disclosures)
+    return {pseudonym_of(shown.text): said[1] for shown, said in told if said is not None and said[0] == PERSON}

@@ -1,0 +1,69 @@
+"""Before an export: every byte of the stored log is checked again, and both are written down.
+
+A log with findings gives out nothing but them. `log.verified` and `log.exported` are committed before the first file is
+written, so that nothing leaves that the log does not know of; the size they name is that of the newest signed checkpoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.app import open_store
+from bot.domain.audit import Finding
+from bot.domain.errors import SettingsError
+from bot.domain.transition import OPERATOR, Draft, Transition
+from bot.evidence.case_export import export_case
+from bot.evidence.export import Format, export, findings_only
+from bot.evidence.folder import Folder
+from bot.log_keys import vkey_lines
+from bot.settings import Settings
+from storage.log_check import Checked, check_log
+from storage.log_evidence import evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of it: `text` is for the person; with `findings` nothing else was exported."""
+
+    text: str
+    findings: tuple[Finding, ...] = ()
+
+
+async def exported(settings: Settings, out: Path, case: str | None, form: Format) -> Report:
+    """Checks the stored log and writes the evidence into `out`.
+
+    Raises SettingsError (`out` is not empty, no such case), KeyFileError (no keys yet), StorageError.
+    """
+    checked = await check_log(settings.sqlite_path)
+    if checked.findings:
+        with Folder(out) as folder:
+            findings_only(checked.findings, folder)
+        return Report(f"The log has findings; only they were written, to {out / 'FINDINGS.txt'}.", checked.findings)
+    vkeys = vkey_lines(settings.state_dir, checked.origin)
+    return await _whole(settings, checked, vkeys, out, case, form)
+
+
+async def _whole(
+    settings: Settings, checked: Checked, vkeys: str, out: Path, case: str | None, form: Format
+) -> Report:  # fmt: skip
+    with evidence(settings.sqlite_path) as log, Folder(out) as folder:
+        if case is not None and next(log.case(case), None) is None:
+            raise SettingsError(f"The log has no case {case} below its newest checkpoint.")
+        await _written_down(settings, checked, log.size)
+        if case is not None:
+            export_case(log, vkeys, folder, case)
+        else:
+            export(log, vkeys, folder, form)
+    what = f"{log.size} entries" if case is None else f"The entries of {case}"
+    return Report(f"{what} are in {out}. It holds personal data: hand it over as you would a case file.")
+
+
+async def _written_down(settings: Settings, checked: Checked, size: int) -> None:
+    """What was checked is everything; what is exported ends at the newest checkpoint."""
+    store = await open_store(settings)
+    try:
+        verified = Draft("log.verified", OPERATOR, data={"size": checked.size, "root": checked.root.hex()})
+        await store.commit(Transition(None, None, (verified, Draft("log.exported", OPERATOR, data={"size": size}))))
+    finally:
+        await store.close()

@@ -1,0 +1,103 @@
+"""An example organisation's log with every kind of outcome in it, and exports of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.policy import Policy
+from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.evidence.export import export
+from bot.evidence.folder import Folder
+from bot.ports import StoredPolicy
+from runbooks.folder import read_folder
+from runbooks.loader import load_files
+from storage.log_evidence import evidence
+from tests.bot.building import DEP1, MINUTE, OWNER, PE1, RISK
+from tests.bot.evidence.signing import Scribe
+from tests.bot.office import Office
+from tests.conftest import EXAMPLE
+
+ORIGIN = "test.example/log"
+RUNBOOK = "directory-admin-emergency"
+
+
+@dataclass
+class Written:
+    """A signed log: the database, its signer, and the ids of its cases by what became of them."""
+
+    database: Path
+    scribe: Scribe
+    cases: dict[str, str]
+
+
+def two_yeses() -> Policy:
+    """The example organisation, whose directory emergency wants two yeses, the risk owner's among them."""
+    files = {path: data for path, data in read_folder(EXAMPLE).items() if path != "README.md"}
+    files[f"{RUNBOOK}.md"] = files[f"{RUNBOOK}.md"].replace(b"approvals: 1", b"approvals: 2\nrequires: [risk_owner]")
+    loaded = load_files(files)
+    assert loaded.policy is not None, loaded.errors
+    return loaded.policy
+
+
+async def adopt(office: Office, policy: Policy) -> None:
+    """A set comes into force, as the composition root does it."""
+    listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
+    draft = Draft("policy.loaded", SYSTEM, data={"files": listed}, policy=Named(policy.organisation, policy.digest))
+    await office.store.accept_policy(StoredPolicy(policy.digest, office.clock.now(), policy.files), [draft])
+    await office.adopt(policy)
+
+
+@pytest.fixture
+async def written(tmp_path: Path) -> Written:
+    """Two policy sets; cases approved by two, denied by a deputy, expired and pending; checkpoints in between."""
+    scribe, how = Scribe(ORIGIN), {"fields": {"ticket": "INC1"}, "reason": "Sync stopped: <b>&\u2028 =1+1"}
+    first = load_files(read_folder(EXAMPLE)).policy
+    assert first is not None
+    async with Office(tmp_path / "countersign.db", first) as office:
+        await adopt(office, first)
+        one = await office.file(PE1, RUNBOOK, target="dc-1", **how)
+        scribe.sign(office.path)
+        await office.forward(6 * MINUTE)
+        await office.click(DEP1, one, "deny")
+        two = await office.file(PE1, RUNBOOK, target="dc-2", **how)
+        await office.forward(timedelta(hours=1))
+        await adopt(office, two_yeses())
+        await office.forward(timedelta(hours=1))
+        three = await office.file(PE1, RUNBOOK, target="dc-3", **how)
+        await office.click(PE1, three)
+        await office.click(RISK, three)
+        scribe.sign(office.path)
+        await office.click(OWNER, three)
+        four = await office.file(PE1, RUNBOOK, target="dc-4", **how)
+        await office.store.commit(Transition(None, None, tuple(Draft("log.verified", SYSTEM) for _ in range(270))))
+        scribe.sign(office.path)
+    return Written(tmp_path / "countersign.db", scribe, {"denied": one, "expired": two, "open": three, "pending": four})
+
+
+@pytest.fixture
+def exported(written: Written, tmp_path: Path) -> Path:
+    """A whole export of that log."""
+    return made(written, tmp_path / "evidence")
+
+
+@pytest.fixture
+def altered(exported: Path, tmp_path: Path) -> Callable[[], Path]:
+    """A fresh copy of the export, to be tampered with."""
+
+    def copy() -> Path:
+        return Path(shutil.copytree(exported, tmp_path / "altered", dirs_exist_ok=False))
+
+    return copy
+
+
+def made(written: Written, out: Path, form: str = "tiles") -> Path:
+    """Exports to `out`."""
+    with evidence(written.database) as log, Folder(out) as folder:
+        export(log, written.scribe.vkey, folder, form)  # type: ignore[arg-type]
+    return out

@@ -1,0 +1,71 @@
+"""VERIFY.md: every command in it is run as an auditor runs it, on an honest export and on a forged one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+from bot.domain.ledger import leaf_hash
+from bot.domain.tiles import unbundle
+
+
+def run(folder: Path, info: str) -> list[subprocess.CompletedProcess[str]]:
+    """The code blocks of the export's own VERIFY.md, in order, in the export's folder."""
+    tokens = MarkdownIt().parse((folder / "VERIFY.md").read_text())
+    program = {"sh": ["sh", "-c"], "python": [sys.executable, "-c"]}[info]
+    blocks = [token.content for token in tokens if token.type == "fence" and token.info == info]
+    return [
+        subprocess.run([*program, block], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        for block in blocks
+    ]
+
+
+def test_the_shell_commands_accept_an_honest_export(exported: Path) -> None:
+    key, signature, entry, person = run(exported, "sh")
+    assert [done.returncode for done in (key, signature, entry, person)] == [0, 0, 0, 0]
+    assert key.stdout == (exported / "log.vkey").read_text()
+    assert "Signature Verified Successfully" in signature.stdout
+    told, computed, stored = entry.stdout.splitlines()
+    assert json.loads(told)["type"] == "log.opened"
+    assert computed == stored == leaf_hash(told.encode()).hex()
+
+
+def test_the_shell_commands_name_the_first_person(exported: Path) -> None:
+    ref, plain = run(exported, "sh")[3].stdout.split(" ", 1)
+    entries = unbundle((exported / "tile/entries/000").read_bytes()) or []
+    first = next(told["actor"] for told in map(json.loads, entries) if told["actor"]["kind"] == "person")
+    named = [line for line in (exported / "disclosures.jsonl").read_text().splitlines() if '"i":2,' in line]
+    assert ref == first["ref"]
+    assert json.loads(plain)[1:] == ["person", "T0HOME/U0PE1"]
+    assert named
+
+
+def test_openssl_refuses_another_text(altered: Callable[[], Path]) -> None:
+    folder = altered()
+    honest = (folder / "checkpoint").read_text()
+    lines = honest.split("\n")
+    (folder / "checkpoint").write_text("\n".join([lines[0], str(int(lines[1]) - 1), *lines[2:]]))
+    assert "Signature Verified Successfully" not in run(folder, "sh")[1].stdout
+    (folder / "checkpoint").write_text(honest)
+    assert "Signature Verified Successfully" in run(folder, "sh")[1].stdout
+
+
+def test_a_foreign_tree_accepts_an_honest_export_and_names_a_forged_one(altered: Callable[[], Path]) -> None:
+    folder = altered()
+    (done,) = run(folder, "python")
+    assert "the root agrees" in done.stdout, done.stderr
+    bundle = folder / "tile/entries/000"
+    bundle.write_bytes(bundle.read_bytes().replace(b'"kind":"emergency_access"', b'"kind":"emergency_axcess"', 1))
+    (done,) = run(folder, "python")
+    assert "THE ROOT DIFFERS" in done.stdout
+
+
+def test_it_says_what_is_not_proven(exported: Path) -> None:
+    text = (exported / "VERIFY.md").read_text()
+    for said in ("single case", "oldest independent anchor", "That a person clicked", "newest state"):
+        assert said in text

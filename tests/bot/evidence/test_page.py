@@ -1,0 +1,267 @@
+"""The auditor's page in a real Chromium, opened from disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.bot.evidence.conftest import Written
+from tests.bot.evidence.signing import Scribe
+
+
+@pytest.fixture
+async def look(browser: Browser) -> AsyncIterator[Callable[..., Any]]:
+    """`await look(folder)` opens the export's page and picks its folder; any request and any console error fails the test."""
+    wrong: list[str] = []
+    contexts = []
+
+    async def opened(folder: Path, **how: Any) -> Page:
+        context = await browser.new_context(**how)
+        contexts.append(context)
+        page = await context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+        page.on(
+            "request", lambda request: None if request.url.startswith(("file:", "data:")) else wrong.append(request.url)
+        )
+        await page.goto((folder / "index.html").as_uri())
+        await page.set_input_files("#folder", folder)
+        return page
+
+    yield opened
+    for context in contexts:
+        await context.close()
+    assert wrong == []
+
+
+async def verify(page: Page) -> str:
+    """Presses Verify; the title of what it found."""
+    await page.get_by_role("button", name="Verify").click()
+    await expect(page.locator("#result h2")).to_be_visible()
+    return await page.locator("#result h2").inner_text()
+
+
+def rewrite(path: Path, old: bytes, new: bytes) -> None:
+    data = path.read_bytes()
+    assert data.count(old) >= 1
+    assert len(old) == len(new)
+    path.write_bytes(data.replace(old, new, 1))
+
+
+async def test_an_honest_export_verifies(look: Callable[..., Any], written: Written, exported: Path) -> None:
+    page = await look(exported)
+    await expect(page.locator("#status")).to_contain_text("not yet checked")
+    assert await verify(page) == "Nothing was altered"
+    await expect(page.locator("#result")).to_contain_text("by the key that lies in the export itself")
+    await page.locator("#trusted").fill(written.scribe.vkey)
+    assert await verify(page) == "Nothing was altered"
+    await expect(page.locator("#result")).to_contain_text("by the key that you gave")
+
+
+async def test_another_key_than_the_signers_is_named(look: Callable[..., Any], exported: Path) -> None:
+    page = await look(exported)
+    await page.locator("#trusted").fill(Scribe("test.example/log", seed=2).vkey)
+    assert await verify(page) == "This export was altered"
+    await expect(page.locator("#result li").first).to_contain_text("signature")
+
+
+def an_entry(folder: Path) -> str:
+    rewrite(folder / "tile/entries/000", b'"kind":"emergency_access"', b'"kind":"emergency_axcess"')
+    return "Entry 2 was altered"
+
+
+def an_entry_and_its_hash(folder: Path) -> str:
+    from bot.domain.ledger import leaf_hash
+    from bot.domain.tiles import unbundle
+
+    an_entry(folder)
+    leaf = leaf_hash((unbundle((folder / "tile/entries/000").read_bytes()) or [])[2])
+    tile = bytearray((folder / "tile/0/000").read_bytes())
+    tile[64:96] = leaf
+    (folder / "tile/0/000").write_bytes(tile)
+    return "Entry 3 does not follow"
+
+
+def a_disclosure(folder: Path) -> str:
+    lines = (folder / "disclosures.jsonl").read_text().split("\n")
+    told = json.loads(lines[0])
+    lines[0] = json.dumps(told | {"disclosure": "WyJhIiwgImIiLCAiYyJd"})
+    (folder / "disclosures.jsonl").write_text("\n".join(lines))
+    return "was altered"
+
+
+def an_older_checkpoint(folder: Path) -> str:
+    path = min((folder / "checkpoints").iterdir(), key=lambda p: int(p.name))
+    path.write_text(Scribe("test.example/log").note(int(path.name), bytes(32)))
+    return "do not lead to the root in checkpoints/"
+
+
+def the_checkpoint(folder: Path) -> str:
+    rewrite(folder / "checkpoint", b"test.example/log\n", b"text.example/log\n")
+    return "does not carry a good signature"
+
+
+def a_missing_bundle(folder: Path) -> str:
+    (folder / "tile/entries/000").unlink()
+    return "The bytes of entry 255 are missing"
+
+
+def a_bundle_cut_off(folder: Path) -> str:
+    data = (folder / "tile/entries/000").read_bytes()
+    (folder / "tile/entries/000").write_bytes(data[:-1])
+    return "cut off"
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [an_entry, an_entry_and_its_hash, a_disclosure, an_older_checkpoint, the_checkpoint, a_missing_bundle],
+    ids=lambda tamper: tamper.__name__,
+)
+async def test_a_tampered_export_is_named(
+    look: Callable[..., Any], altered: Callable[[], Path], tamper: Callable[[Path], str]
+) -> None:
+    folder = altered()
+    said = tamper(folder)
+    page = await look(folder)
+    assert await verify(page) == "This export was altered"
+    await expect(page.locator("#result")).to_contain_text(said)
+
+
+async def test_a_broken_file_is_a_sentence(look: Callable[..., Any], altered: Callable[[], Path]) -> None:
+    folder = altered()
+    said = a_bundle_cut_off(folder)
+    page = await look(folder)
+    await expect(page.locator("#status")).to_contain_text(f"cannot be read: tile/entries/000 is {said}")
+
+
+async def test_a_folder_that_is_no_export_is_a_sentence(look: Callable[..., Any], exported: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.txt").write_text("a")
+    page = await look(exported)
+    await page.set_input_files("#folder", tmp_path / "other")
+    await expect(page.locator("#status")).to_contain_text("no file “checkpoint”")
+    await expect(page.locator("#log")).to_be_hidden()
+
+
+async def test_a_browser_without_ed25519_says_so_and_checks_the_rest(look: Callable[..., Any], exported: Path) -> None:
+    page = await look(exported)
+    await page.evaluate(
+        "() => { crypto.subtle.importKey = () => Promise.reject(new DOMException('Unrecognized.', 'NotSupportedError')); }"
+    )
+    assert await verify(page) == "The hashes agree; the signature is unchecked"
+    await expect(page.locator("#result")).to_contain_text("cannot check Ed25519")
+
+
+async def test_the_timeline_tells_who_decided_how_long_it_took_and_what_escalated(
+    look: Callable[..., Any], written: Written, exported: Path
+) -> None:
+    page = await look(exported)
+    await expect(page.locator("#count")).to_have_text("4 of 4 cases")
+    case = page.locator(f'details[data-case="{written.cases["denied"]}"]')
+    await expect(case.locator(".facts")).to_contain_text("6 min")
+    await expect(case.locator(".facts")).to_contain_text("Dev Rao (T0HOME/U0DEP1) for Olga Novak (T0HOME/U0OWNER)")
+    await case.locator("summary").click()
+    line = case.locator(".timeline")
+    await expect(line).to_contain_text("Pavel Horak (T0HOME/U0PE1) of northgate asked for 1 h")
+    await expect(line.locator("li.escalates")).to_contain_text("Asked deputy: Dev Rao (T0HOME/U0DEP1), Maeve Brennan")
+    await expect(line).to_contain_text("Dev Rao (T0HOME/U0DEP1) said no as deputy on behalf of Olga Novak")
+    await expect(line).to_contain_text("reason: Sync stopped: <b>&")
+    opened = page.locator(f'details[data-case="{written.cases["open"]}"]')
+    await opened.locator("summary").click()
+    await expect(opened).to_contain_text("Ruth Adeyemi (T0HOME/U0RISK) said yes as risk owner")
+    await expect(opened).to_contain_text("A click of Pavel Horak (T0HOME/U0PE1) (approve) did not count: party")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "left"),
+    [
+        ("f-state", "denied", {"denied"}),
+        ("f-state", "open", {"open"}),
+        ("f-provider", "northgate", {"denied", "expired", "open", "pending"}),
+        ("f-runbook", "directory-admin-emergency", {"denied", "expired", "open", "pending"}),
+        ("f-domain", "directory", {"denied", "expired", "open", "pending"}),
+        ("f-from", "2026-03-05", set()),
+        ("f-to", "2026-03-04", {"denied", "expired", "open", "pending"}),
+    ],
+)
+async def test_a_filter_leaves_these_cases(
+    look: Callable[..., Any], written: Written, exported: Path, field: str, value: str, left: set[str]
+) -> None:
+    page = await look(exported)
+    control = page.locator(f"#{field}")
+    await (control.fill(value) if field in ("f-from", "f-to") else control.select_option(value))
+    await expect(page.locator("#count")).to_have_text(f"{len(left)} of 4 cases")
+    found = {await one.get_attribute("data-case") for one in await page.locator("#cases details").all()}
+    assert found == {written.cases[name] for name in left}
+
+
+async def test_a_person_filter_and_show_all(look: Callable[..., Any], written: Written, exported: Path) -> None:
+    page = await look(exported)
+    await page.locator("#f-person").select_option(label="Tomas Lindqvist (T0HOME/U0ONC1)")
+    await expect(page.locator("#count")).to_have_text("1 of 4 cases")
+    await page.get_by_role("button", name="Show all").click()
+    await expect(page.locator("#count")).to_have_text("4 of 4 cases")
+    await page.locator("#f-id").fill(written.cases["open"].lower())
+    await expect(page.locator("#count")).to_have_text("1 of 4 cases")
+
+
+async def test_the_folder_can_be_dropped(look: Callable[..., Any], exported: Path) -> None:
+    """A drop gives a folder entry, not a list of files: the page walks it."""
+    page = await look(exported)
+    await page.evaluate("document.getElementById('log').hidden = true")
+    await page.evaluate(
+        """async () => {
+          const files = [...document.getElementById('folder').files], root = new Map();
+          for (const file of files) {
+            const parts = file.webkitRelativePath.split('/').slice(1);
+            let at = root;
+            for (const part of parts.slice(0, -1)) at = at.get(part) ?? at.set(part, new Map()).get(part);
+            at.set(parts.at(-1), file);
+          }
+          const entry = (name, node) => node instanceof Map
+            ? { name, isFile: false, createReader: () => { let parts = [[...node].map(([n, v]) => entry(n, v)), []];
+                return { readEntries: (yes) => yes(parts.shift()) }; } }
+            : { name, isFile: true, file: (yes) => yes(node) };
+          const event = new Event('drop', { bubbles: true, cancelable: true });
+          event.dataTransfer = { items: [{ webkitGetAsEntry: () => entry('evidence', root) }] };
+          document.dispatchEvent(event);
+        }"""
+    )
+    await expect(page.locator("#log")).to_be_visible()
+    assert await verify(page) == "Nothing was altered"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_page_fits_a_phone_and_has_contrast(
+    look: Callable[..., Any], written: Written, exported: Path, scheme: str
+) -> None:
+    page = await look(exported, viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    await expect(page.locator("#log")).to_be_visible()
+    await page.locator("summary").first.click()
+    await verify(page)
+    assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    low = await page.evaluate(
+        """() => {
+          const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).map((v) => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+            return .2126 * r + .7152 * g + .0722 * b; };
+          const behind = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!/, 0\\)$/.test(c)) return c; } return 'rgb(255,255,255)'; };
+          return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+            .map((e) => { const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x); return [e.tagName + '.' + e.className, (a + .05) / (b + .05)]; })
+            .filter(([, ratio]) => ratio < 4.5);
+        }"""
+    )
+    assert low == []
+
+
+async def test_every_control_has_a_name(look: Callable[..., Any], exported: Path) -> None:
+    page = await look(exported)
+    nameless = await page.evaluate(
+        "[...document.querySelectorAll('input, select, textarea')].filter((e) => !e.labels.length || !e.labels[0].textContent.trim()).map((e) => e.id)"
+    )
+    assert nameless == []
