@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from bot.domain import breaking, entries, saying
-from bot.domain.escalation import Advance, Fired, Presence, advance, deadline, freeze, warn_at
+from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, deadline, freeze, warn_at
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
 from bot.domain.request import Ask, Case, FieldValue, Reached, Request, Step, Terms
@@ -191,6 +191,8 @@ def _with_denier(
     first, *rest = result.events
     fired = Fired(first.step, (*(first.people if isinstance(first, Fired) else ()), new))
     steps = (replace(ask.steps[0], state="fired", why=""), *ask.steps[1:])
+    if isinstance(first, Skipped):  # it reaches the denier after all, so it pulls nothing forward
+        rest, steps = [], (steps[0], *case.approval.steps[1:])
     return Advance(replace(ask, steps=steps), (fired, *rest))
 
 

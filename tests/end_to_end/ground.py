@@ -189,7 +189,7 @@ class Ground:
         """State and grant of every case as the log alone tells them; one outcome at most; no step twice."""
         told: dict[str, tuple[str, str]] = {}
         outcomes: Counter[str] = Counter()
-        steps: Counter[tuple[str, int]] = Counter()
+        steps: Counter[tuple[str, str, int]] = Counter()
         log, rows = self._at_one_moment(
             "SELECT data FROM log_entry ORDER BY idx",
             "SELECT r.id, r.state, coalesce(g.state, '') FROM request r LEFT JOIN access_grant g ON g.case_id = r.id",
@@ -200,10 +200,12 @@ class Ground:
                 continue
             request, grant = told.get(case, ("pending", ""))
             outcomes[case] += kind in OUTCOMES
-            if kind in ("step.fired", "step.skipped") and data["action"] != "stand_in":
-                steps[case, data["step"]] += 1
-            if kind == "grant.opened":
-                request, grant = "approved", "open"
+            if kind in ("step.fired", "step.skipped") and data["action"] not in ("stand_in", "handover"):
+                steps[case, data.get("ask", "approval"), data["step"]] += 1
+            if kind == "breakglass.opened":
+                request = "opened"
+            elif kind == "grant.opened":
+                request, grant = "opened" if request == "opened" else "approved", "open"
             elif kind in ("request.denied", "request.withdrawn", "request.expired"):
                 request = kind.split(".")[1]
             elif kind == "drill.ended":

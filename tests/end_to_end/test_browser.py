@@ -173,16 +173,16 @@ async def test_what_is_typed_in_the_form_is_inert_on_screen(start: Callable[...,
     screen = await look(bot.sandbox.page_url)
     await ask(
         screen.left,
-        reason="<!channel> <@U0RISK> @ruth\n*Approved* by Olga\n> quoted\n<https://evil.example|Approve> " + "x" * 800,
-        target="<https://evil.example|Approve> <@U0RISK> `code` & *bold*",
+        reason="<!channel> <@U0AUDIT> @anselm\n*Approved* by Olga\n> quoted\n<https://evil.example|Approve> " + "x" * 800,
+        target="<https://evil.example|Approve> <@U0AUDIT> `code` & *bold*",
     )
     asked = card(screen.right)
-    await expect(asked).to_contain_text("<!channel> <@U0RISK>")
+    await expect(asked).to_contain_text("<!channel> <@U0AUDIT>")
     receipt = screen.left.get_by_test_id("message").filter(has_text="Pending.")
     for shown in (asked, receipt):
         await expect(shown).to_contain_text("evil.example|Approve>")
         await expect(shown.locator("a, .mention.all, code, img")).to_have_count(0)
-        await expect(shown.locator(".mention").filter(has_text="Ruth")).to_have_count(0)
+        await expect(shown.locator(".mention").filter(has_text="Anselm")).to_have_count(0)
         await expect(shown.locator("strong").filter(has_text=re.compile("Approved|bold"))).to_have_count(0)
         assert await shown.evaluate("node => node.scrollWidth <= node.clientWidth")
     assert await asked.locator("button[data-action-id]").all_inner_texts() == list(DECISIONS)

@@ -221,9 +221,9 @@ class Oracle:
         kind, case_id = entry["type"], entry.get("case")
         if kind in ("log.opened", "policy.loaded"):
             return
-        if kind.startswith("review.") or entry["data"].get("ask"):
-            return  # the time after the yes has tests of its own
-        if kind == "request.filed":
+        if kind.startswith("review.") or entry.get("data", {}).get("ask"):
+            pass  # the time after the yes has tests of its own
+        elif kind == "request.filed":
             self._filed(entry, now)
         elif kind == "request.refused":
             form = self._taken(lambda act: isinstance(act, File) and act.id == case_id)
@@ -320,6 +320,10 @@ class Oracle:
         step, action = data["step"], data["action"]
         assert case.state == "pending"
         assert now < case.expires_at
+        if action == "handover":  # a change of shift is no step: it asks whoever is on call now
+            assert set(data["to"]) <= people(self.policy, case.book.domain, "on_call", now) - case.asked
+            case.asked |= set(data["to"])
+            return
         assert step in case.due
         assert step not in case.steps
         assert all(n < step for n in case.steps)

@@ -22,6 +22,7 @@ from tests.bot.building import (
     LEAD,
     MINUTE,
     NORTHGATE,
+    ONC1,
     OTHER,
     OWNER,
     PE1,
@@ -263,3 +264,12 @@ class TestBrakes:
 def test_a_role_that_the_domain_lacks_is_passed_over() -> None:
     base = with_domain(policy(), deputies=(), risk_owner=None)
     assert asked(case_of(base, "contain")) == asked(case_of(policy(), "contain")) - {DEP1, DEP2}
+
+
+def test_a_repeat_that_reaches_only_the_denier_pulls_nothing_forward() -> None:
+    """The state machine found it: the reminder was dropped at minute 0 although the step reached somebody after all."""
+    gone = away(U0OWNER="deactivated", U0DEP1="deactivated", U0DEP2="deactivated")
+    act = filing_of(policy(), presence=gone, earlier=Earlier(0, None, ONC1, expired_recently=False))
+    assert types(act) == ["request.filed", "step.fired"]
+    assert asked(after(act)) == {ONC1}
+    assert [s.state for s in after(act).approval.steps] == ["fired", "waiting"]
