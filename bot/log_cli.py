@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bot.clock import SystemClock, read_request_id
-from bot.exits import misused
+from bot.exits import misused, refused
 from bot.keys import vkeys
 from bot.settings import Settings, load
 
@@ -83,12 +83,15 @@ def export(
 
 @app.command("checkpoint")
 def checkpoint() -> None:
-    """Print the newest signed note."""
-    note = _reading(lambda store: store.last_checkpoint())
-    if note is None:
-        typer.echo("Nothing is signed yet: the bot signs when it runs (`countersign run`).", err=True)
-        raise typer.Exit(1)
-    typer.echo(note, nl=False)
+    """Print the newest signed note, after signing what is not signed yet."""
+    from bot.signing import cover
+
+    settings = load()
+    _database(settings.sqlite_path)
+    refused_by_signer = asyncio.run(cover(settings))
+    if refused_by_signer is not None:
+        refused(f"{refused_by_signer.code}: {refused_by_signer.text}")
+    typer.echo(_reading(lambda store: store.last_checkpoint(), settings) or "", nl=False)
 
 
 @app.command("vkey")

@@ -20,7 +20,7 @@ from bot.domain.audit_entry import parsed, read_stamp
 from bot.domain.ledger import Node, b64, grow, leaf_hash, root
 
 Code = Literal[
-    "signature", "root", "leaf", "head", "node", "index", "canonical", "ts", "case", "type", "disclosure", "checkpoint",
+    "signature", "root", "leaf", "head", "node", "index", "canonical", "ts", "case", "type", "disclosure", "checkpoint", "rollback", "fork",
     "pruned", "policy", "party",
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import open_store
-from bot.domain.audit import Finding
+from bot.domain.audit import Code, Finding
 from bot.domain.errors import SettingsError
 from bot.domain.transition import OPERATOR, Draft, Transition
 from bot.evidence.case_export import export_case
@@ -18,6 +18,7 @@ from bot.evidence.export import Format, export, findings_only
 from bot.evidence.folder import Folder
 from bot.log_keys import vkey_lines
 from bot.settings import Settings
+from bot.signing import cover
 from storage.log_check import Checked, check_log
 from storage.log_evidence import evidence
 
@@ -40,6 +41,13 @@ async def exported(settings: Settings, out: Path, case: str | None, form: Format
         with Folder(out) as folder:
             findings_only(checked.findings, folder)
         return Report(f"The log has findings; only they were written, to {out / 'FINDINGS.txt'}.", checked.findings)
+    refused = await cover(settings)
+    if refused is not None:
+        code: Code = "rollback" if refused.code == "rollback" else "fork" if refused.code == "fork" else "checkpoint"
+        finding = Finding(code, None, refused.text)
+        with Folder(out) as folder:
+            findings_only((refused.text,), folder)
+        return Report(f"The signer refuses: {refused.text} Only that was written, to {out / 'FINDINGS.txt'}.", (finding,))
     vkeys = vkey_lines(settings.state_dir, checked.origin)
     return await _whole(settings, checked, vkeys, out, case, form)
 

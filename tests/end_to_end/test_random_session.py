@@ -256,6 +256,29 @@ async def everything_ended(day: Session) -> None:
     await ground.until(lambda: not rows("SELECT 1 FROM outbox WHERE done_ms IS NULL"), 120)
 
 
+OPENS_A_FORM = frozenset(
+    [
+        "deny",
+        "approve_less",
+        "question",
+        "answer",
+        "escalate_now",
+        "ask_again",
+        "ask_here",
+        "extend",
+        "add_evidence",
+        "flag",
+        "reject",
+    ]
+)
+ENTERED = {
+    "approve": "request.approved", "withdraw": "request.withdrawn", "on_it": "request.held", "pass": "request.passed",
+    "recommend": "request.recommended", "advise_against": "request.recommended", "finished": "grant.finished",
+    "not_used": "grant.unused", "revoke": "grant.revoked", "accept": "review.passed", "ratify": "breakglass.ratified",
+    "attest": "rotation.attested",
+}  # fmt: skip
+
+
 def every_click_was_answered(day: Session) -> None:
     """A click that Slack saw acknowledged is answered at its address, or it changed the case or opened a form."""
     silent = []
@@ -267,11 +290,9 @@ def every_click_was_answered(day: Session) -> None:
             continue
         action = outcome.payload["actions"][0]
         who, case = outcome.payload["user"]["id"], str(action.get("value", "")).split(":")[0]
-        if action["action_id"] in ("deny", "approve_less", "question", "answer", "escalate_now", "ask_again", "ask_here"):
-            continue  # its form opened
-        wanted = {"approve": "request.approved", "withdraw": "request.withdrawn", "on_it": "request.held",
-                  "pass": "request.passed", "recommend": "request.recommended",
-                  "advise_against": "request.recommended"}[action["action_id"]]  # fmt: skip
+        if action["action_id"] in OPENS_A_FORM:
+            continue
+        wanted = ENTERED[action["action_id"]]
         done = [e for e in day.ground.entries(case) if e["type"] == wanted]
         if who not in {day.ground.account(e["actor"]["ref"]) for e in done}:
             silent.append(outcome.payload)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.evidence.check import check_export
+from bot.memory import begin
 from tests.bot.evidence.conftest import Written
 from tests.bot.evidence.signing import Scribe
 from tests.conftest import EXAMPLE
@@ -33,6 +34,7 @@ class Host:
         self.written, self.home = written, home
         (home / "state").mkdir()
         written.scribe.keep(home / "state")
+        begin(home / "state", written.scribe.origin)
 
     def type(self, *words: str) -> subprocess.CompletedProcess[str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("COUNTERSIGN_", "SLACK_"))}
@@ -106,7 +108,8 @@ def test_a_folder_that_is_not_empty_is_one_sentence_and_exit_2(host: Host) -> No
     assert "log.exported" not in {entry["type"] for entry in host.last(9999)}
 
 
-def test_without_keys_it_says_what_to_do(host: Host) -> None:
+def test_a_key_that_signed_and_is_gone_is_missed_and_never_replaced(host: Host) -> None:
+    assert host.type("checkpoint").returncode == 0
     (host.home / "state" / "log.key").unlink()
     done = host.type("export", "--out", "out")
     assert (done.returncode, "keys init` makes one" in done.stderr) == (2, True)
