@@ -56,7 +56,7 @@ def show(case: Case, scene: Scene) -> Message:
     head = [
         f"*{case.id} · {facts.heading(case)}*",
         f"{who(request.requester)} of *{scene.provider(request.provider)}* asked at {scene.at(request.filed_at)}"
-        f" for *{scene.lasting(request.seconds)}*",
+        f" {scene.length(case)}",
     ]
     lines = [*head, *facts.asked_for(case, scene), status(case, scene)]
     text = "\n".join([*head, f"{wording.TARGET}: {inline(request.target, 300)}", status(case, scene)])
@@ -110,7 +110,7 @@ def log(case: Case, rows: Sequence[LogRow], scene: Scene) -> Message:
 def _entry(case: Case, scene: Scene) -> str:
     """A case in a list. Never its target or reason: a list is looked at over shoulders."""
     request = case.request
-    asks = f"{who(request.requester)} of {scene.provider(request.provider, 60)}, {scene.lasting(request.seconds)}"
+    asks = f"{who(request.requester)} of {scene.provider(request.provider, 60)}, {scene.length(case)}"
     if not facts.pending(case):
         open_ = [wording.ASKS[ask.kind] for ask in case.later if ask.state is AskState.OPEN]
         waits = f" Open: {', '.join(open_)}." if open_ else ""
