@@ -76,6 +76,17 @@ STATES: Mapping[str, str] = {
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
 }
+ANSWERED: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
+    ("approval", "pending"): "more yeses are needed",
+    ("extension", "open"): "more yeses are needed for more time",
+    ("extension", "yes"): "more time given",
+    ("extension", "no"): "no more time",
+    ("extension", "expired"): "no more time: too few yeses",
+    ("ratification", "yes"): STATES["breakglass.ratified"],
+    ("ratification", "no"): STATES["breakglass.rejected"],
+    ("review", "yes"): STATES["review.passed"],
+    ("review", "no"): STATES["review.flagged"],
+}
 ENDS: Mapping[str, str] = {"finished": ", reported finished", "unused": ", reported not used", "revoked": ", revoked"}
 FORM_TITLE = "Ask for approval"
 FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
