@@ -76,7 +76,7 @@ STATES: Mapping[str, str] = {
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
 }
-ANSWERED: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
+CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
     ("approval", "pending"): "more yeses are needed",
     ("extension", "open"): "more yeses are needed for more time",
     ("extension", "yes"): "more time given",
