@@ -247,7 +247,7 @@ async def read_feeds(desk: Desk) -> None:
     if any(rota.source == "ical" for rota in policy.rotas.values()):
         fresh = await asyncio.to_thread(prepared, policy, desk.clock.now())
         if desk.policy is policy:
-            desk.sets = desk.sets.with_current(fresh)
+            await desk.reread(fresh)
 
 
 async def _feeds(desk: Desk) -> None:
@@ -266,7 +266,7 @@ async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> N
     if loaded.policy.digest == desk.policy.digest:
         return
     await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
-    desk.adopt(await asyncio.to_thread(prepared, loaded.policy, desk.clock.now()))
+    await desk.adopt(await asyncio.to_thread(prepared, loaded.policy, desk.clock.now()))
     log.info("policy.loaded", digest=loaded.policy.digest)
 
 

@@ -40,10 +40,16 @@ class Desk(Engine):
         self.arrived = asyncio.Event()
         self._filing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def adopt(self, policy: Policy) -> None:
+    async def adopt(self, policy: Policy) -> None:
         """Puts a changed set in force that is stored and announced already."""
         self.sets = self.sets.then(policy, self.clock.now())
         self.spoke.set()
+        await self.store.wake_on_call(self.clock.now())
+
+    async def reread(self, policy: Policy) -> None:
+        """The same set, its feeds read anew. Somebody else may be on call now: open questions are looked at again."""
+        self.sets = self.sets.with_current(policy)
+        await self.store.wake_on_call(self.clock.now())
 
     # What the edge asks before it acknowledges.
 

@@ -165,6 +165,9 @@ class Store(Protocol):
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Ids of cases whose `wake_at` has come, most overdue first."""
 
+    async def wake_on_call(self, now: datetime) -> None:
+        """Who is on call may have changed: pending requests that on-call was asked in are due at `now`."""
+
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
 

@@ -96,6 +96,15 @@ ON CONFLICT (case_id) DO UPDATE SET due_ms = excluded.due_ms;
 -- Nothing will ever be due on the case.
 DELETE FROM deadline WHERE case_id = :case_id;
 
+-- name: wake_on_call
+-- Who is on call may have changed: pending requests that on-call was asked in are looked at now.
+UPDATE deadline SET due_ms = :now
+WHERE due_ms > :now AND case_id IN (
+  SELECT r.id FROM request AS r JOIN step AS s ON s.case_id = r.id AND s.ask = 0
+  WHERE r.state = 'pending' AND s.state = 'fired' AND s.action = 'notify'
+    AND (s.role = 'on_call' OR s.also LIKE '%"on_call"%')
+);
+
 -- name: request
 -- What was filed, with its state.
 SELECT

@@ -107,6 +107,9 @@ class SqliteStore(LogStore):
     async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
         return await self._read(lambda session: reading.due_cases(session, now, limit))
 
+    async def wake_on_call(self, now: datetime) -> None:
+        await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
+
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))
 
