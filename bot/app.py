@@ -13,7 +13,6 @@ from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.desk import Desk
@@ -39,10 +38,10 @@ from bot.web import read_address
 from bot.worker import Worker
 from handlers.client import HeardClient
 from handlers.gate import Gate
-from handlers.limits import CALL_ERRORS
+from handlers.introduction import Introduction
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
-from handlers.register import Identity, SlackDoor
+from handlers.register import SlackDoor
 from runbooks.feeds import prepared
 from runbooks.findings import Finding
 from runbooks.folder import read_folder
@@ -62,6 +61,7 @@ class Parts:
     settings: Settings
     store: SqliteStore
     desk: Desk
+    introduction: Introduction
     door: SlackDoor
     messenger: Messenger
     worker: Worker
@@ -113,12 +113,14 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     metrics = Metrics(clock)
     report = metrics.slack_called
     client = HeardClient(token, report=report, base_url=settings.slack_api_url, retry_handlers=[])  # the outbox repeats
-    identity = await _identity(client)
+    introduction = Introduction(client)
+    await introduction.ask()
+    health.also(introduction.findings)
     directory = SlackDirectory(client, clock)
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
     await read_feeds(desk)
-    door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
+    door = SlackDoor(desk, client, introduction.identity, prefix=settings.command_prefix)
     desk.committed = metrics.committed
     beat = health.part("sweeper")
 
@@ -136,7 +138,20 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     )  # fmt: skip
     health.also(watchdog.findings)
     return Parts(
-        settings, store, desk, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper, watchdog
+        settings,
+        store,
+        desk,
+        introduction,
+        door,
+        messenger,
+        worker,
+        sweeper,
+        pager,
+        health,
+        metrics,
+        clock,
+        timekeeper,
+        watchdog,
     )
 
 
@@ -217,7 +232,10 @@ async def _serve_until(
 
 
 async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-    """Socket Mode when there is an app-level token, else signed HTTP."""
+    """Socket Mode when there is an app-level token, else signed HTTP; once Slack has said who we are."""
+    await _until(stop, parts.introduction.until_known())
+    if stop.is_set():
+        return
     settings = parts.settings
     if settings.slack_app_token is not None:
         try:
@@ -289,21 +307,6 @@ def _report(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         level = log.error if finding.severity == "error" else log.warning
         level("policy.finding", file=finding.file, line=finding.line, text=finding.text)
-
-
-async def _identity(client: AsyncWebClient) -> Identity:
-    """Who we are in Slack: asked once, at the start."""
-    try:
-        answer = await client.auth_test()
-    except SlackApiError as error:
-        raise SlackRefused(
-            f"Slack refuses SLACK_BOT_TOKEN ({error.response['error']}). Reinstall the app, copy the token."
-        ) from None
-    except CALL_ERRORS as error:
-        raise SlackRefused(
-            f"Slack cannot be reached at {client.base_url} ({type(error).__name__}). Check the network."
-        ) from None
-    return Identity(team=answer["team_id"], bot_user=answer["user_id"], bot=answer.get("bot_id", ""))
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
