@@ -38,6 +38,7 @@ from bot.web import read_address
 from bot.worker import Worker
 from handlers.client import HeardClient
 from handlers.gate import Gate
+from handlers.home import Homes
 from handlers.introduction import Introduction
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
@@ -72,6 +73,7 @@ class Parts:
     clock: SteadyClock
     timekeeper: Timekeeper
     watchdog: Watchdog
+    homes: Homes
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -121,7 +123,8 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk.sets = await accepted_sets(store, desk.sets)
     await read_feeds(desk)
     door = SlackDoor(desk, client, introduction.identity, prefix=settings.command_prefix)
-    desk.committed = metrics.committed
+    homes = Homes(desk, health.part("homes", 30.0))
+    desk.committed = _both(metrics.committed, homes.changed)
     beat = health.part("sweeper")
 
     def swept(seconds: float, cases: int) -> None:
@@ -138,21 +141,17 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     )  # fmt: skip
     health.also(watchdog.findings)
     return Parts(
-        settings,
-        store,
-        desk,
-        introduction,
-        door,
-        messenger,
-        worker,
-        sweeper,
-        pager,
-        health,
-        metrics,
-        clock,
-        timekeeper,
-        watchdog,
-    )
+        settings, store, desk, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper,
+        watchdog, homes,
+    )  # fmt: skip
+
+
+def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]) -> Callable[[Transition], None]:
+    def hear(act: Transition) -> None:
+        one(act)
+        other(act)
+
+    return hear
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
@@ -219,6 +218,7 @@ async def _serve_until(
         health.watch("pager", parts.pager.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
+        health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
