@@ -24,7 +24,7 @@ from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
 from bot.domain.rights import Allowed, Refused
-from bot.domain.transition import Draft, Lane, Say, Transition
+from bot.domain.transition import Draft, Lane, Say, Transition, Visit
 from bot.engine import CARD_AGE
 from bot.ports import Directory, GlassDebt, Inbound, Store
 
@@ -41,10 +41,16 @@ class Desk(Absences):
         self.arrived = asyncio.Event()
         self._filing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def adopt(self, policy: Policy) -> None:
+    async def adopt(self, policy: Policy) -> None:
         """Puts a changed set in force that is stored and announced already."""
         self.sets = self.sets.then(policy, self.clock.now())
         self.spoke.set()
+        await self.store.wake_on_call(self.clock.now())
+
+    async def reread(self, policy: Policy) -> None:
+        """The same set, its feeds read anew. Somebody else may be on call now: open questions are looked at again."""
+        self.sets = self.sets.with_current(policy)
+        await self.store.wake_on_call(self.clock.now())
 
     # What the edge asks before it acknowledges.
 
@@ -273,6 +279,9 @@ def _where(reply: Reply) -> dict[str, object]:
 def _page(act: Read | Tell) -> Transition:
     if isinstance(act, Tell):
         says = (saying.answer(None, act.person, _where(act.reply), act.sentence, argument=act.argument),)
+    elif act.page == "home":
+        visit = Visit(act.person, int(act.argument) if act.argument.isdecimal() else 1)
+        return Transition(None, None, says=(saying.home(act.person),), visit=visit)
     else:
         data = {"reply": _where(act.reply), "page": act.page, "argument": act.argument}
         says = (Say("page", Lane.CARD, to=act.person, data=data),)

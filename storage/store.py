@@ -22,6 +22,7 @@ from bot.domain.transition import SYSTEM, Draft, Say, Transition
 from bot.ports import Backlog, Brakes, Copy, DecidedFor, Due, GlassDebt, Inbound, Lateness, Listed, Outgoing, StoredPolicy
 from storage import history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
+from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
@@ -33,7 +34,7 @@ T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore):
+class SqliteStore(LogStore, HomeStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
@@ -107,6 +108,9 @@ class SqliteStore(LogStore):
 
     async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
         return await self._read(lambda session: reading.due_cases(session, now, limit))
+
+    async def wake_on_call(self, now: datetime) -> None:
+        await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
 
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))

@@ -17,7 +17,7 @@ from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
 from bot.domain.giving import gives
 from bot.domain.request import Ask, Case, Request
 from bot.domain.transition import Absence, Draft, Transition
-from storage import case_rows, inbox, outbox, reading
+from storage import case_rows, homes, inbox, outbox, reading
 from storage.case_rows import Columns
 from storage.ledger_rows import Ledger
 from storage.sqlite import Session
@@ -51,6 +51,8 @@ def carry_out(tx: Tx, act: Transition) -> Case | None:
         inbox.finish(tx.session, act.inbox, tx.now)
     stored = _write_case(tx, act)
     _write_absence(tx, act.absence)
+    if act.visit is not None:
+        homes.opened(tx.session, act.visit, tx.now)
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)

@@ -144,7 +144,7 @@ class Office:
     async def adopt(self, policy: Policy) -> None:
         """Another policy is in force from now on."""
         self.policy = policy
-        self.desk.adopt(policy)
+        await self.desk.adopt(policy)
 
     # What people do.
 
