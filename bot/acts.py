@@ -18,7 +18,7 @@ Deed = Literal[
     "question", "answer", "hold", "pass", "push", "for", "against", "here", "extend", "renew", "evidence", "attest"
 ]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "exceptions"]
+Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions"]
 
 
 @dataclass(frozen=True, slots=True)
