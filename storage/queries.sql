@@ -232,6 +232,16 @@ WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill =
   AND (r.state = 'pending' OR a.kind <> 'approval')
 ORDER BY r.expires_ms, r.id LIMIT :limit;
 
+-- name: exceptions
+-- Policy exceptions that were ever opened, the next to end first.
+SELECT r.id FROM request AS r JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.kind = 'policy_exception' ORDER BY g.state <> 'open', g.not_after_ms, r.id LIMIT :limit;
+
+-- name: open_exceptions
+-- Those that are open.
+SELECT r.id FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
+WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, r.id LIMIT :limit;
+
 -- name: running_drill
 -- The drill of a runbook that is under way; there is one at most.
 SELECT id FROM request WHERE state = 'pending' AND drill <> '' AND runbook = :runbook LIMIT 1;

@@ -43,15 +43,17 @@ def wrong_day(day: date | None, today: date, longest: int) -> str | None:
 
 
 def span(day: date, now: datetime, longest: int) -> int:
-    """Seconds of policy from `now` to the end of the chosen day, at most `longest`."""
-    end = datetime.combine(day, time(), UTC) + timedelta(days=1) - _SECOND
-    return min((end - now) // _SECOND, longest)
+    """Whole seconds of policy from `now` into the last second of the chosen day, at most `longest`."""
+    return min(-((now - _last_second(day)) // _SECOND), longest)
 
 
 def end(day: date, now: datetime, longest: int, scale: float) -> datetime:
     """When an exception asked for at `now` until the chosen day really ends."""
-    chosen = datetime.combine(day, time(), UTC) + timedelta(days=1) - _SECOND
-    return now + min(chosen - now, timedelta(seconds=longest)) / scale
+    return now + min(_last_second(day) - now, timedelta(seconds=longest)) / scale
+
+
+def _last_second(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), UTC)
 
 
 def given(case: Case, day: date | None, seconds: int = 0) -> int:

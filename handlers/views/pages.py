@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot.domain import dated
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Domain, Policy, Runbook
@@ -23,7 +24,7 @@ from handlers.views.receipt import status
 from handlers.views.safe import escape, inline, one_line
 from handlers.views.scene import Scene, everyone, who
 
-SHOWN = 15
+SHOWN, _REGISTER = 15, 40
 
 
 def listing(title: str, empty: str, cases: Sequence[Case], scene: Scene) -> Message:
@@ -48,6 +49,26 @@ def queue(cases: Sequence[Case], scene: Scene) -> Message:
 
 def mine(cases: Sequence[Case], scene: Scene) -> Message:
     return listing("What you asked for", "You have not asked for anything.", cases, scene)
+
+
+def register(cases: Sequence[Case], scene: Scene) -> Message:
+    """The policy exceptions that hold now, the next to end first. Never target or free text."""
+    if not cases:
+        text = "No policy exception is open in your domains, or of your provider."
+        return _page(text, [text])
+    lines = [f"*Policy exceptions ({len(cases)})*", *(_exception(case, scene) for case in cases[:_REGISTER])]
+    if len(cases) > _REGISTER:
+        lines.append(f"… and {len(cases) - _REGISTER} more.")
+    return _page("\n".join(lines), lines)
+
+
+def _exception(case: Case, scene: Scene) -> str:
+    request, terms, domain = case.request, case.request.terms, scene.domain(case.request.domain)
+    owner = f", owner {who(domain.owner)}" if domain else ""
+    asked = f"{who(request.requester)} of {scene.provider(request.provider, 60)}{owner}"
+    until = scene.day(case.grant.not_after) if case.grant else ""
+    renewed = f"renewed {len(dated.renewals(case))} of {terms.max_renewals} times"
+    return f"*{case.id}* {facts.heading(case, 120)}\n{asked}\nUntil *{until}*, risk {terms.risk}, {renewed}."
 
 
 def show(case: Case, scene: Scene) -> Message:
