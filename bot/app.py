@@ -32,6 +32,7 @@ from bot.pages import Pager, send_page
 from bot.ports import StoredPolicy
 from bot.setting_names import strays
 from bot.settings import Settings
+from bot.signer import Signer, ready_keys
 from bot.sweeper import Sweeper
 from bot.timekeeper import Timekeeper
 from bot.watchdog import Watchdog
@@ -48,6 +49,7 @@ from runbooks.findings import Finding
 from runbooks.folder import read_folder
 from runbooks.loader import Loaded, load_files
 from runbooks.watch import changes
+from storage.lock import FileLock
 from storage.store import SqliteStore
 
 _SETS = 20
@@ -72,6 +74,7 @@ class Parts:
     clock: SteadyClock
     timekeeper: Timekeeper
     watchdog: Watchdog
+    signer: Signer
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -104,7 +107,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
 
 async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> Parts:
     """Puts the parts together. Raises PolicyError where no policy can be had, SlackRefused where Slack does not let us in."""
+    signer = await begin_signing(settings, store)
     health = Health(clock, socket_mode=settings.slack_app_token is not None)
+    health.also(signer.findings)
     timekeeper = Timekeeper(store, clock, health.part("timekeeper"))
     await timekeeper.begin()
     health.also(timekeeper.findings)
@@ -118,7 +123,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
     await read_feeds(desk)
-    door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
+    door = SlackDoor(desk, client, identity, signer.cover, prefix=settings.command_prefix)
     desk.committed = metrics.committed
     beat = health.part("sweeper")
 
@@ -126,9 +131,11 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         beat()
         metrics.swept(seconds, cases)
 
-    messenger = Messenger(desk, client, directory, prefix=settings.command_prefix, beat=health.part("messenger"))
+    messenger = Messenger(
+        desk, client, directory, signer.cover, prefix=settings.command_prefix, beat=health.part("messenger")
+    )
     worker = Worker(desk, health.part("worker"))
-    pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), health.part("pager"))
+    pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), signer.cover, health.part("pager"))
     sweeper = Sweeper(desk, swept)
     watchdog = Watchdog(
         store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
@@ -136,8 +143,16 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     )  # fmt: skip
     health.also(watchdog.findings)
     return Parts(
-        settings, store, desk, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper, watchdog
+        settings, store, desk, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper, watchdog, signer
     )
+
+
+async def begin_signing(settings: Settings, store: SqliteStore) -> Signer:
+    """The signer, with a first checkpoint over what a killed process left unsigned. Raises KeyFileError, StorageError."""
+    await asyncio.to_thread(ready_keys, settings.state_dir)
+    signer = Signer(store, settings.state_dir, FileLock(settings.state_dir))
+    await signer.cover()
+    return signer
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:

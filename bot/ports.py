@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bot.acts import Act
+from bot.domain.audit import Finding
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
 from bot.domain.request import Case
@@ -146,6 +147,21 @@ class Listed:
     closed_at: datetime | None
     not_after: datetime | None
     drill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint that stands stored: over how many entries, their root (32 bytes), and the signed note whole."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+Cover: TypeAlias = Callable[[], Awaitable[Signed | Finding]]
+"""The gate to the outside. Whoever is about to say or send something that follows from a commit awaits it, after reading
+and before sending: a checkpoint then covers everything that was committed before the call. A Finding means that the log is
+stopped: nothing that follows from a commit may leave. Raises StorageError where the disk refuses; then nothing is covered."""
 
 
 class Store(Protocol):

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from bot.acts import Reply
 from bot.desk import Desk
 from bot.domain.drilling import waiting_for
-from bot.domain.lifecycle import AskState
+from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case
 from bot.domain.timeline import Moment, ahead
@@ -172,6 +172,13 @@ def spot(outgoing: Outgoing) -> Spot:
 def purpose_of(outgoing: Outgoing) -> Purpose | None:
     """The row of the table; a redraw has one of its own."""
     return REFRESH if outgoing.copy is not None else _row(outgoing.say.purpose)
+
+
+def tells_decision(outgoing: Outgoing, case: Case | None) -> bool:
+    """Whether the message tells how a question ended: then it carries the checkpoint that covers it."""
+    if case is None or case.request.drill is not None or case.request.state is RequestState.PENDING:
+        return False
+    return outgoing.copy is not None or outgoing.say.purpose in _DECISIONS
 
 
 def _row(purpose: str) -> Purpose | None:
@@ -380,6 +387,7 @@ def _whole(data: Mapping[str, object], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
+_DECISIONS = frozenset({"outcome", "announce", "receipt", "card", "lead", "ending", "extension"})
 _NOBODY = Dropped("nothing_to_draw")
 _DECIDED = Dropped("no_longer_open")
 
