@@ -24,7 +24,7 @@ from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Cover, Directory, Outgoing, Signed
 from handlers.lanes import Lanes, Spot
 from handlers.limits import CALL_ERRORS, Verdict, verdict
-from handlers.purposes import Change, Dropped, Job, Post, Stage, Told, Turned, purpose_of, spot, tells_decision
+from handlers.purposes import Change, Dropped, Job, Post, Published, Stage, Told, Turned, purpose_of, spot, tells_decision
 from handlers.sending import TIMEOUT, Sender, Standing
 from handlers.views.pace import marked_once
 from handlers.views.signed import with_checkpoint
@@ -209,9 +209,9 @@ class Messenger:
         self._answered_at = self._desk.clock.monotonic()
         await self._note(row, standing, case.request.version if case else 0)
 
-    def _finished(self, job: Post | Change | Told | Turned, signed: Signed, *, decision: bool) -> Job:
+    def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed, *, decision: bool) -> Job:
         """What every message has beside what it says: the clock's mark, and the checkpoint where it tells a decision."""
-        if isinstance(job, Turned):
+        if isinstance(job, Turned | Published):
             return job
         said = marked_once(job.message, self._stage.scene())
         return replace(job, message=with_checkpoint(said, signed) if decision and not isinstance(job, Told) else said)
@@ -250,7 +250,7 @@ class Messenger:
 
     async def _never(self, row: Outgoing, error: str) -> None:
         """It will not be said: recorded, and for a card the engine moves on first."""
-        level = log.debug if row.say.purpose == "form" else log.warning  # a form that was closed is no trouble
+        level = log.debug if row.say.purpose in ("form", "home") else log.warning  # a form that was closed is no trouble
         level("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
         self._failures.pop(row.id, None)
         known = purpose_of(row)
