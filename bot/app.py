@@ -27,6 +27,7 @@ from bot.heartbeat import Heartbeat
 from bot.log_keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
+from bot.operations import Operations, releasing
 from bot.ops import Ops
 from bot.pages import Pager, send_page
 from bot.ports import StoredPolicy
@@ -72,6 +73,7 @@ class Parts:
     clock: SteadyClock
     timekeeper: Timekeeper
     watchdog: Watchdog
+    operations: Operations
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -135,8 +137,22 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
+    operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
     return Parts(
-        settings, store, desk, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper, watchdog
+        settings,
+        store,
+        desk,
+        door,
+        messenger,
+        worker,
+        sweeper,
+        pager,
+        health,
+        metrics,
+        clock,
+        timekeeper,
+        watchdog,
+        operations,
     )
 
 
@@ -204,6 +220,7 @@ async def _serve_until(
         health.watch("pager", parts.pager.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
+        health.watch("operations", parts.operations.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)

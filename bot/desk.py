@@ -13,8 +13,9 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
+from bot.confirming import pressed
 from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, saying
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed
@@ -88,6 +89,8 @@ class Desk(Engine):
             await self._commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, Away):
             await self._away(act, row.id)
+        elif isinstance(act, Operate):
+            await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
 

@@ -13,6 +13,7 @@ from bot.domain.policy import PolicyFile
 from bot.domain.request import Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import Draft, Lane, Say, Transition
+from bot.ports_operator import OperatorBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Listed:
     drill: bool = False
 
 
-class Store(Protocol):
+class Store(OperatorBook, Protocol):
     """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
 
     async def commit(self, act: Transition) -> Case | None:

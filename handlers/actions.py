@@ -18,6 +18,7 @@ from handlers.afterwards import AFTER_ACTIONS, offer_evidence
 from handlers.asking import about
 from handlers.besides import BESIDE_ACTIONS
 from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
+from handlers.operating import OPERATOR_ACTIONS
 from handlers.payloads import Body
 from handlers.views.dialogs import Asked, deny_form
 from handlers.views.form import form, read_metadata
@@ -91,5 +92,6 @@ ACTIONS: Mapping[str, Listener] = {
     **AFTER_ACTIONS,
     names.RUNBOOK: Listener(nothing, rebuild_form),
     **BESIDE_ACTIONS,
+    **OPERATOR_ACTIONS,
 }
 ANY_ACTION = Listener(unknown)
