@@ -40,6 +40,7 @@ from bot.web import read_address
 from bot.worker import Worker
 from handlers.client import HeardClient
 from handlers.gate import Gate
+from handlers.home import Homes
 from handlers.limits import CALL_ERRORS
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
@@ -74,6 +75,7 @@ class Parts:
     timekeeper: Timekeeper
     watchdog: Watchdog
     operations: Operations
+    homes: Homes
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -121,7 +123,8 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk.sets = await accepted_sets(store, desk.sets)
     await read_feeds(desk)
     door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
-    desk.committed = metrics.committed
+    homes = Homes(desk, health.part("homes", 30.0))
+    desk.committed = _both(metrics.committed, homes.changed)
     beat = health.part("sweeper")
 
     def swept(seconds: float, cases: int) -> None:
@@ -139,21 +142,17 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     health.also(watchdog.findings)
     operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
     return Parts(
-        settings,
-        store,
-        desk,
-        door,
-        messenger,
-        worker,
-        sweeper,
-        pager,
-        health,
-        metrics,
-        clock,
-        timekeeper,
-        watchdog,
-        operations,
-    )
+        settings, store, desk, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper, watchdog,
+        operations, homes,
+    )  # fmt: skip
+
+
+def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]) -> Callable[[Transition], None]:
+    def hear(act: Transition) -> None:
+        one(act)
+        other(act)
+
+    return hear
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
@@ -221,6 +220,7 @@ async def _serve_until(
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
         health.watch("operations", parts.operations.run(inner)),
+        health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)

@@ -24,7 +24,7 @@ from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
 from bot.domain.rights import Allowed, Refused
-from bot.domain.transition import Absence, Draft, Lane, Say, Transition
+from bot.domain.transition import Absence, Draft, Lane, Say, Transition, Visit
 from bot.engine import CARD_AGE, Engine
 from bot.ports import Directory, GlassDebt, Inbound, Store
 
@@ -294,6 +294,9 @@ def _where(reply: Reply) -> dict[str, object]:
 def _page(act: Read | Tell) -> Transition:
     if isinstance(act, Tell):
         says = (saying.answer(None, act.person, _where(act.reply), act.sentence, argument=act.argument),)
+    elif act.page == "home":
+        visit = Visit(act.person, int(act.argument) if act.argument.isdecimal() else 1)
+        return Transition(None, None, says=(saying.home(act.person),), visit=visit)
     else:
         data = {"reply": _where(act.reply), "page": act.page, "argument": act.argument}
         says = (Say("page", Lane.CARD, to=act.person, data=data),)

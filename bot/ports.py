@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -113,6 +113,16 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Glimpse:
+    """As much of a case as says who may see it."""
+
+    id: str
+    requester: Person
+    provider: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """A case whose time has come, and how many of its cards stand in Slack."""
 
@@ -195,6 +205,21 @@ class Store(OperatorBook, Protocol):
 
     async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
         """Pending cases whose open ask has reached the person, the next to expire first; never a drill."""
+
+    async def home_page(self, person: Person) -> int:
+        """The page of their App Home that somebody looked at last, from 1."""
+
+    async def home_waiting(self, person: Person, limit: int) -> Sequence[Glimpse]:
+        """What waits for this person's answer, the next to expire first; never a drill."""
+
+    async def home_live(self, person: Person, domains: Sequence[str], limit: int) -> Sequence[Case]:
+        """Open grants that a person asked for or that are in one of the domains, the next to end first."""
+
+    async def home_owing(self, requester: Person, limit: int) -> Sequence[Case]:
+        """Cases for which the requester owes evidence or a rotation, the most overdue first."""
+
+    async def redraw_homes(self, people: Iterable[Person] | None) -> None:
+        """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""

@@ -40,6 +40,9 @@ REJECT = "reject"
 HERE = "i_am_here"
 CONFIRM = "operator_confirm"
 REFUSE = "operator_refuse"
+HOME_PAGE = "home_page"
+GO_AWAY = "go_away"
+COME_BACK = "come_back"
 
 # Forms (callback_id).
 FORM_ASK = "ask"
@@ -54,6 +57,7 @@ FORM_EXTEND = "extend"
 FORM_EVIDENCE = "evidence"
 FORM_FLAG = "flag_note"
 FORM_REJECT = "reject_note"
+FORM_HOME = "home"
 
 # The global shortcut (callback_id).
 SHORTCUT_ASK = "ask"

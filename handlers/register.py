@@ -29,6 +29,7 @@ from handlers.actions import ACTIONS, ANY_ACTION
 from handlers.commands import COMMANDS, DIRECT_MESSAGE, SHORTCUTS
 from handlers.edge import Answer, Edge, Listener
 from handlers.gate import Report, unheard
+from handlers.home import HOME_OPENED
 from handlers.payloads import PayloadError
 from handlers.socket_mode import SocketMode, quiet_logger
 from handlers.submissions import ANY_SUBMISSION, SUBMISSIONS
@@ -96,6 +97,7 @@ class SlackDoor:
             self._add(self.app.view(callback_id), listener, _page)
         self._add(self.app.view(_ANYTHING), ANY_SUBMISSION, _page)
         self._add(self.app.event("message"), DIRECT_MESSAGE, _silent)
+        self._add(self.app.event("app_home_opened"), HOME_OPENED, _silent)
 
     def _add(self, registrar: Callable[..., Any], listener: Listener, sorry: Callable[[str], Answer]) -> None:
         acknowledging = acknowledged(self.edge, listener, sorry)

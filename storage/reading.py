@@ -96,7 +96,8 @@ def open_cases(session: Session, domains: Sequence[str], providers: Sequence[str
     """Of each domain and provider the first few, merged: the next to expire first."""
     rows = [row for d in set(domains) for row in session.rows("pending_of_domain", domain=d, limit=limit)]
     rows += [row for p in set(providers) for row in session.rows("pending_of_provider", provider=p, limit=limit)]
-    return _cases(session, sorted({(row["expires_ms"], row["id"]) for row in rows})[:limit])
+    keys = sorted({(row["expires_ms"], row["id"]) for row in rows})[:limit]
+    return cases(session, (case_id for _, case_id in keys))
 
 
 def absences(session: Session, now: datetime) -> dict[Person, datetime]:
@@ -106,16 +107,17 @@ def absences(session: Session, now: datetime) -> dict[Person, datetime]:
 
 def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("cases_of", team=requester.team, user=requester.user, limit=limit)
-    return _cases(session, [(0, row["id"]) for row in rows])
+    return cases(session, (row["id"] for row in rows))
 
 
 def waiting_for(session: Session, person: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("waiting_for", team=person.team, user=person.user, limit=limit)
-    return _cases(session, [(0, row["id"]) for row in rows])
+    return cases(session, (row["id"] for row in rows))
 
 
-def _cases(session: Session, keys: Iterable[tuple[int, str]]) -> Sequence[Case]:
-    found = (case(session, case_id) for _, case_id in keys)
+def cases(session: Session, ids: Iterable[str]) -> Sequence[Case]:
+    """Those of these ids that there are, in the same order."""
+    found = (case(session, case_id) for case_id in ids)
     return [c for c in found if c is not None]
 
 

@@ -21,6 +21,7 @@ from bot.domain.transition import SYSTEM, Draft, Say, Transition
 from bot.ports import Backlog, Brakes, Copy, Due, GlassDebt, Inbound, Lateness, Listed, Outgoing, StoredPolicy
 from storage import history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
+from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
@@ -33,7 +34,7 @@ T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore, OperatorRows):
+class SqliteStore(LogStore, HomeStore, OperatorRows):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:

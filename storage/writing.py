@@ -17,7 +17,7 @@ from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
 from bot.domain.giving import gives
 from bot.domain.request import Ask, Case, Request
 from bot.domain.transition import Absence, Draft, Transition
-from storage import case_rows, inbox, operator_rows, outbox, reading
+from storage import case_rows, homes, inbox, operator_rows, outbox, reading
 from storage.case_rows import Columns
 from storage.ledger_rows import Ledger
 from storage.sqlite import Session
@@ -53,6 +53,8 @@ def carry_out(tx: Tx, act: Transition) -> Case | None:
     _write_absence(tx.session, act.absence)
     if act.operated is not None:
         operator_rows.write(tx.session, act.operated, tx.now)
+    if act.visit is not None:
+        homes.opened(tx.session, act.visit, tx.now)
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)

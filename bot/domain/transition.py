@@ -78,6 +78,7 @@ class Lane(IntEnum):
     CARD = 1  # other cards, answers, outcomes
     REMINDER = 2
     EDIT = 3  # refreshed copies
+    HOME = 4  # App Homes: nobody is rung, and a later one holds all of an earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,14 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """A person looks at a page (from 1) of their App Home: from now on it is drawn again when something in it changes."""
+
+    person: Person
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One act on one case.
 
@@ -126,4 +135,5 @@ class Transition:
     refresh: bool = False
     absence: Absence | None = None
     operated: Operated | None = None
+    visit: Visit | None = None
     otherwise: Transition | None = None
