@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -29,9 +30,12 @@ from bot.logs import configure
 from bot.metrics import Metrics
 from bot.ops import Ops
 from bot.pages import Pager, send_page
+from bot.permit_keys import jwks
+from bot.permits import Issuer
 from bot.ports import StoredPolicy
 from bot.setting_names import strays
 from bot.settings import Settings
+from bot.signer import signer_of
 from bot.sweeper import Sweeper
 from bot.timekeeper import Timekeeper
 from bot.watchdog import Watchdog
@@ -118,6 +122,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
     await read_feeds(desk)
+    desk.permits = Issuer(store, signer_of(store, settings.state_dir).cover, settings.state_dir, clock)
     door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
     desk.committed = metrics.committed
     beat = health.part("sweeper")
@@ -176,6 +181,7 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     ops = Ops(
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
         vkeys=lambda: vkey_lines(settings.state_dir, origin),
+        jwks=lambda: json.dumps(jwks(settings.state_dir, parts.clock.now())),
     )  # fmt: skip
     await ops.start()
     url = settings.heartbeat_url

@@ -19,6 +19,7 @@ from handlers.asking import about
 from handlers.besides import BESIDE_ACTIONS
 from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
 from handlers.payloads import Body
+from handlers.permits import PERMIT_ACTIONS
 from handlers.views.dialogs import Asked, deny_form
 from handlers.views.form import form, read_metadata
 
@@ -89,6 +90,7 @@ ACTIONS: Mapping[str, Listener] = {
     names.ACCEPT: Listener(decided("accept")),
     names.RATIFY: Listener(decided("ratify")),
     **AFTER_ACTIONS,
+    **PERMIT_ACTIONS,
     names.RUNBOOK: Listener(nothing, rebuild_form),
     **BESIDE_ACTIONS,
 }
