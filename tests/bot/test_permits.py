@@ -162,6 +162,19 @@ async def test_a_revoke_in_between_wins(office: SignedOffice) -> None:
     assert "permit.issued" not in office.types(case_id)
 
 
+async def test_an_end_that_falls_between_judgement_and_commit_wins(office: SignedOffice) -> None:
+    case_id = await office.approved()
+    commit = office.mortal.commit
+
+    async def slow(act: Any) -> Any:
+        office.clock.at += HOUR
+        return await commit(act)
+
+    office.mortal.commit = slow  # type: ignore[method-assign]
+    assert (await office.refused(case_id)).sentence == "over"
+    assert "permit.issued" not in office.types(case_id)
+
+
 async def test_none_is_given_while_the_clock_is_doubted(office: SignedOffice) -> None:
     case_id = await office.approved()
     office.clock.jump = HOUR  # type: ignore[attr-defined]
@@ -193,7 +206,9 @@ class TestChecking:
         assert judged(office, token, runbook="emergency") == ""
         assert "not for 'vault'" in judged(office, token, audience="vault")
         assert "not for 'other'" in judged(office, token, runbook="other")
-        office.clock.at += 5 * MINUTE
+        office.clock.at -= 2 * MINUTE
+        assert "future" in judged(office, token)
+        office.clock.at += 7 * MINUTE
         assert "expired" in judged(office, token)
 
     async def test_a_second_use_is_refused_and_a_damaged_memory_lets_nobody_in(self, office: SignedOffice) -> None:
