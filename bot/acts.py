@@ -16,7 +16,7 @@ from bot.domain.people import Person
 Decision = Literal["approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag", "ratify", "reject"]
 Deed = Literal["question", "answer", "hold", "pass", "push", "for", "against", "here", "extend", "evidence", "attest"]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log"]
+Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home"]
 
 
 @dataclass(frozen=True, slots=True)

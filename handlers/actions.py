@@ -18,6 +18,7 @@ from handlers.afterwards import AFTER_ACTIONS, offer_evidence
 from handlers.asking import about
 from handlers.besides import BESIDE_ACTIONS
 from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
+from handlers.home import HOME_ACTIONS
 from handlers.payloads import Body
 from handlers.permits import PERMIT_ACTIONS
 from handlers.views.dialogs import Asked, deny_form
@@ -93,5 +94,6 @@ ACTIONS: Mapping[str, Listener] = {
     **PERMIT_ACTIONS,
     names.RUNBOOK: Listener(nothing, rebuild_form),
     **BESIDE_ACTIONS,
+    **HOME_ACTIONS,
 }
 ANY_ACTION = Listener(unknown)

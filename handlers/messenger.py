@@ -23,7 +23,7 @@ from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Directory, Outgoing
 from handlers.lanes import Lanes, Spot
 from handlers.limits import CALL_ERRORS, Verdict, verdict
-from handlers.purposes import Dropped, Stage, Turned, purpose_of, spot
+from handlers.purposes import Dropped, Published, Stage, Turned, purpose_of, spot
 from handlers.sending import TIMEOUT, Sender, Standing
 from handlers.views.pace import marked_once
 
@@ -188,7 +188,7 @@ class Messenger:
         if isinstance(job, Dropped):
             await self._desk.store.undeliverable(row, job.why, ())
             return
-        if not isinstance(job, Turned):
+        if not isinstance(job, Turned | Published):
             job = replace(job, message=marked_once(job.message, self._stage.scene()))
         try:
             standing = await self._sender.send(job, self._age(row))
@@ -235,7 +235,7 @@ class Messenger:
 
     async def _never(self, row: Outgoing, error: str) -> None:
         """It will not be said: recorded, and for a card the engine moves on first."""
-        level = log.debug if row.say.purpose == "form" else log.warning  # a form that was closed is no trouble
+        level = log.debug if row.say.purpose in ("form", "home") else log.warning  # a form that was closed is no trouble
         level("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
         self._failures.pop(row.id, None)
         known = purpose_of(row)

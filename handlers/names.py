@@ -38,6 +38,9 @@ FLAG = "flag"
 RATIFY = "ratify"
 REJECT = "reject"
 HERE = "i_am_here"
+HOME_PAGE = "home_page"
+GO_AWAY = "go_away"
+COME_BACK = "come_back"
 
 # Forms (callback_id).
 FORM_ASK = "ask"
@@ -53,6 +56,7 @@ FORM_EVIDENCE = "evidence"
 FORM_FLAG = "flag_note"
 FORM_REJECT = "reject_note"
 FORM_PERMIT = "permit"
+FORM_HOME = "home"
 
 # The global shortcut (callback_id).
 SHORTCUT_ASK = "ask"

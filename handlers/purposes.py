@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from bot.acts import Reply
@@ -29,12 +30,14 @@ from handlers.views.card import card
 from handlers.views.dialogs import filed_result, said_page
 from handlers.views.door import door, door_receipt
 from handlers.views.facts import pending
+from handlers.views.home import home
+from handlers.views.returned import returned
 from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
 from handlers.views.watch import watchdog
 
 FORM_SETTLES = 0.4  # seconds; the acknowledgement draws the form's last page before we do
-Method = Literal["chat.postMessage", "chat.update", "views.update", "answer"]
+Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publish", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,21 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """Somebody's App Home."""
+
+    user: str
+    view: Block
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """Nothing is to be said any more."""
 
     why: str
 
 
-Job: TypeAlias = Post | Change | Told | Turned | Dropped
+Job: TypeAlias = Post | Change | Told | Turned | Published | Dropped
 Draw: TypeAlias = Callable[[Stage, Outgoing, Case | None], Awaitable[Job]]
 
 
@@ -271,6 +282,15 @@ async def _answered(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "card", case, to, said) if pending(case) else _DECIDED
 
 
+async def _returned(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    to, data = outgoing.say.to, outgoing.say.data
+    if to is None:
+        return _NOBODY
+    since, until = (datetime.fromtimestamp(_whole(data, key) / 1000, UTC) for key in ("since", "until"))
+    decided = await stage.desk.read_decided_for(to, since, until)
+    return Post(to.user, returned(decided, since, stage.scene())) if decided else _NOBODY
+
+
 async def _door(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     channel = outgoing.say.channel
     return Post(channel, door(stage.scene())) if channel else _NOBODY
@@ -354,6 +374,14 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return _NOBODY
 
 
+async def _home(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    to = outgoing.say.to
+    if to is None:
+        return _NOBODY
+    scene, may_ask = stage.scene(), bool(stage.desk.runbooks_for(to, None))
+    return Published(to.user, home(await stage.desk.read_home(to, scene.now), scene, may_ask=may_ask))
+
+
 async def _under(stage: Stage, purpose: str, case: Case, to: Person, said: Message) -> Post:
     """In the thread of that person's copy; as a message of its own where there is none."""
     copies = await stage.desk.store.copies(case.id)
@@ -403,11 +431,13 @@ PURPOSES: Mapping[str, Purpose] = {
     "extension": Purpose(_extension, logged=True, looked_up=True),
     "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
     "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),
+    "returned": Purpose(_returned, logged=True, looked_up=True),
     "door": Purpose(_door),
     "door_receipt": Purpose(_door_receipt, kept=True, logged=True),
     "policy": Purpose(_policy, looked_up=True),
     "answer": Purpose(_answer, "answer"),
     "page": Purpose(_page, "answer"),
+    "home": Purpose(_home, "views.publish", looked_up=True),
     "form": Purpose(_form, "views.update", settles=FORM_SETTLES),
 }
 REFRESH = Purpose(_refresh, "chat.update")

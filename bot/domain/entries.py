@@ -61,9 +61,11 @@ def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "ap
     return _draft("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
 
 
-def stood_in(case: Case, policy: Policy, reached: Reached) -> Draft:
-    """An absence, not a step, put the question to a deputy."""
+def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> Draft:
+    """An absence, not a step, put the question to a deputy. `kind` of the ask is named where it is not the request's own."""
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "stand_in"}
+    if kind != "approval":
+        data["ask"] = kind
     return _draft("step.fired", CLOCK, case.request, policy, data)
 
 

@@ -77,6 +77,7 @@ class Lane(IntEnum):
     CARD = 1  # other cards, answers, outcomes
     REMINDER = 2
     EDIT = 3  # refreshed copies
+    HOME = 4  # App Homes: nobody is rung, and a later one holds all of an earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,19 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A person is away until `until`; None: they are back."""
+    """A person is away until `until`; None: they are back. `was`: the end of the absence that is over; another is Stale."""
 
     person: Person
     until: datetime | None
+    was: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A person looks at a page (from 1) of their App Home: from now on it is drawn again when something in it changes."""
+
+    person: Person
+    page: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +133,5 @@ class Transition:
     inbox: int | None = None
     refresh: bool = False
     absence: Absence | None = None
+    visit: Visit | None = None
     otherwise: Transition | None = None

@@ -18,6 +18,8 @@ PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend
 FINISHED, UNUSED, REVOKE, EXTEND, PERMIT = "Finished", "Not used", "Revoke", "Extend", "Permit"
 ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand in", "Evidence", "Note"
 ACCEPT, FLAG = "Accept", "Flag"
+GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
+NOTHING_WAITS = "Nothing waits for you."
 RATIFY, REJECT, BREAK_GLASS = "Ratify", "Reject", "BREAK-GLASS"
 RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at once, and a review is opened."
 REJECT_MEANS = "What is open is revoked at once, and the review carries your reason."
@@ -78,6 +80,17 @@ STATES: Mapping[str, str] = {
     "breakglass.unratified": "break-glass not ratified in time",
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
+}
+CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
+    ("approval", "pending"): "more yeses are needed",
+    ("extension", "open"): "more yeses are needed for more time",
+    ("extension", "yes"): "more time given",
+    ("extension", "no"): "no more time",
+    ("extension", "expired"): "no more time: too few yeses",
+    ("ratification", "yes"): STATES["breakglass.ratified"],
+    ("ratification", "no"): STATES["breakglass.rejected"],
+    ("review", "yes"): STATES["review.passed"],
+    ("review", "no"): STATES["review.flagged"],
 }
 ENDS: Mapping[str, str] = {"finished": ", reported finished", "unused": ", reported not used", "revoked": ", revoked"}
 FORM_TITLE = "Ask for approval"
