@@ -21,6 +21,7 @@ from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
 from handlers.home import HOME_ACTIONS
 from handlers.operating import OPERATOR_ACTIONS
 from handlers.payloads import Body
+from handlers.permits import PERMIT_ACTIONS
 from handlers.views.dialogs import Asked, deny_form
 from handlers.views.form import form, read_metadata
 
@@ -91,6 +92,7 @@ ACTIONS: Mapping[str, Listener] = {
     names.ACCEPT: Listener(decided("accept")),
     names.RATIFY: Listener(decided("ratify")),
     **AFTER_ACTIONS,
+    **PERMIT_ACTIONS,
     names.RUNBOOK: Listener(nothing, rebuild_form),
     **BESIDE_ACTIONS,
     **OPERATOR_ACTIONS,

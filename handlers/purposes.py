@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from bot.acts import Reply
@@ -31,6 +32,7 @@ from handlers.views.dialogs import filed_result, said_page
 from handlers.views.door import door, door_receipt
 from handlers.views.facts import pending
 from handlers.views.home import home
+from handlers.views.returned import returned
 from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
 from handlers.views.watch import watchdog
@@ -283,6 +285,15 @@ async def _answered(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "card", case, to, said) if pending(case) else _DECIDED
 
 
+async def _returned(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    to, data = outgoing.say.to, outgoing.say.data
+    if to is None:
+        return _NOBODY
+    since, until = (datetime.fromtimestamp(_whole(data, key) / 1000, UTC) for key in ("since", "until"))
+    decided = await stage.desk.read_decided_for(to, since, until)
+    return Post(to.user, returned(decided, since, stage.scene())) if decided else _NOBODY
+
+
 async def _door(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     channel = outgoing.say.channel
     return Post(channel, door(stage.scene())) if channel else _NOBODY
@@ -438,6 +449,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "extension": Purpose(_extension, logged=True, looked_up=True),
     "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
     "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),
+    "returned": Purpose(_returned, logged=True, looked_up=True),
     "door": Purpose(_door),
     "door_receipt": Purpose(_door_receipt, kept=True, logged=True),
     "policy": Purpose(_policy, looked_up=True),

@@ -96,6 +96,15 @@ ON CONFLICT (case_id) DO UPDATE SET due_ms = excluded.due_ms;
 -- Nothing will ever be due on the case.
 DELETE FROM deadline WHERE case_id = :case_id;
 
+-- name: wake_on_call
+-- Who is on call may have changed: pending requests that on-call was asked in are looked at now.
+UPDATE deadline SET due_ms = :now
+WHERE due_ms > :now AND case_id IN (
+  SELECT r.id FROM request AS r JOIN step AS s ON s.case_id = r.id AND s.ask = 0
+  WHERE r.state = 'pending' AND s.state = 'fired' AND s.action = 'notify'
+    AND (s.role = 'on_call' OR s.also LIKE '%"on_call"%')
+);
+
 -- name: request
 -- What was filed, with its state.
 SELECT
@@ -528,13 +537,34 @@ SELECT coalesce(max(version), 0) AS version FROM schema_version;
 INSERT INTO schema_version (version, name, applied_ms) VALUES (:version, :name, :applied_ms);
 
 -- name: put_absence
--- Somebody is away until then.
-INSERT INTO absence (team_id, user_id, until_ms) VALUES (:team, :user, :until_ms)
+-- Somebody is away until then; whoever is away already stays so since they went.
+INSERT INTO absence (team_id, user_id, since_ms, until_ms) VALUES (:team, :user, :since_ms, :until_ms)
 ON CONFLICT (team_id, user_id) DO UPDATE SET until_ms = excluded.until_ms;
 
 -- name: drop_absence
--- Somebody is back.
-DELETE FROM absence WHERE team_id = :team AND user_id = :user;
+-- Somebody is back: this very absence is over, once.
+DELETE FROM absence WHERE team_id = :team AND user_id = :user AND until_ms = :until_ms;
+
+-- name: absence
+-- Since when somebody is away, and until when.
+SELECT since_ms, until_ms FROM absence WHERE team_id = :team AND user_id = :user;
+
+-- name: absences_over
+-- Whose absence has passed.
+SELECT team_id, user_id FROM absence WHERE until_ms <= :now ORDER BY until_ms, user_id;
+
+-- name: decided_for
+-- What others answered on behalf of a person, oldest first.
+SELECT v.case_id, r.title, r.state, a.kind, a.state AS ask_state, v.team_id, v.user_id, v.answer
+FROM vote AS v JOIN ask AS a ON a.case_id = v.case_id AND a.n = v.ask JOIN request AS r ON r.id = v.case_id
+WHERE v.behalf_user = :user AND v.behalf_team = :team AND v.at_ms >= :since_ms AND v.at_ms <= :until_ms
+ORDER BY v.at_ms, v.case_id, v.ask, v.n LIMIT :limit;
+
+-- name: with_open_asks
+-- Cases of a domain with a question that is still open, the next to close first; never a drill.
+SELECT r.id FROM ask AS a JOIN request AS r ON r.id = a.case_id
+WHERE a.state = 'open' AND r.domain = :domain AND r.drill = ''
+GROUP BY r.id ORDER BY min(a.expires_ms), r.id LIMIT :limit;
 
 -- name: absences
 -- Who is away now.

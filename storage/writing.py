@@ -50,7 +50,7 @@ def carry_out(tx: Tx, act: Transition) -> Case | None:
     if act.inbox is not None:
         inbox.finish(tx.session, act.inbox, tx.now)
     stored = _write_case(tx, act)
-    _write_absence(tx.session, act.absence)
+    _write_absence(tx, act.absence)
     if act.operated is not None:
         operator_rows.write(tx.session, act.operated, tx.now)
     if act.visit is not None:
@@ -85,14 +85,14 @@ def _write_case(tx: Tx, act: Transition) -> Case | None:
     return _stored(tx.session, act.before, act.after)
 
 
-def _write_absence(session: Session, absence: Absence | None) -> None:
+def _write_absence(tx: Tx, absence: Absence | None) -> None:
     if absence is None:
         return
     who = {"team": absence.person.team, "user": absence.person.user}
-    if absence.until is None:
-        session.run("drop_absence", **who)
-    else:
-        session.run("put_absence", **who, until_ms=ms(absence.until))
+    if absence.until is not None:
+        tx.session.run("put_absence", **who, since_ms=ms(tx.now), until_ms=ms(absence.until))
+    elif tx.session.run("drop_absence", **who, until_ms=ms_or_none(absence.was)) != 1:
+        raise Stale("This absence is over already, or was changed meanwhile.")
 
 
 def _unchanged(tx: Tx, before: Case) -> Case:

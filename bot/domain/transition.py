@@ -100,10 +100,11 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A person is away until `until`; None: they are back."""
+    """A person is away until `until`; None: they are back. `was`: the end of the absence that is over; another is Stale."""
 
     person: Person
     until: datetime | None
+    was: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
