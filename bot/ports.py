@@ -16,6 +16,7 @@ from bot.domain.policy import PolicyFile
 from bot.domain.request import AskKind, Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import Draft, Lane, Say, Transition
+from bot.ports_operator import OperatorBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ and before sending: a checkpoint then covers everything that was committed befor
 stopped: nothing that follows from a commit may leave. Raises StorageError where the disk refuses; then nothing is covered."""
 
 
-class Store(Protocol):
+class Store(OperatorBook, Protocol):
     """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
 
     async def commit(self, act: Transition) -> Case | None:

@@ -136,14 +136,15 @@ def follows(memory: Checkpoint, found: Checkpoint, path: Sequence[bytes]) -> boo
     return extends(memory.size, found.size, memory.root, found.root, path)
 
 
-def ready_keys(state_dir: Path) -> None:
-    """Makes the keys that are missing, as the first start on SQLite does. A log key that signed already and is gone is
-    missed, never replaced in silence. Raises KeyFileError, StorageError."""
+def signer_of(store: SignedLog, state_dir: Path, lock: AbstractContextManager[None]) -> Signer:
+    """The signer of an opened store; the first makes the keys. A log key that signed already and is gone is missed, never
+    replaced in silence. Raises KeyFileError, StorageError."""
     try:
         known = recall(state_dir)
         fresh = known is None or known.size == 0
     except NoteError:
-        fresh = False
+        fresh = False  # a damaged memory is the signer's to report
     if fresh:
         make_keys(state_dir)
     read_key(state_dir / LOG_KEY)
+    return Signer(store, state_dir, lock)

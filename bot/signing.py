@@ -9,7 +9,7 @@ from bot.app import open_store
 from bot.domain.audit import Finding
 from bot.ports import Signed
 from bot.settings import Settings
-from bot.signer import Signer, ready_keys
+from bot.signer import signer_of
 from storage.lock import FileLock
 
 
@@ -18,10 +18,9 @@ async def cover(settings: Settings) -> Signed | Finding:
 
     Raises SettingsError, SchemaError, StorageError, KeyFileError.
     """
-    ready_keys(settings.state_dir)
     store, lock = await open_store(settings), FileLock(settings.state_dir)
     try:
-        return await Signer(store, settings.state_dir, lock).cover()
+        return await signer_of(store, settings.state_dir, lock).cover()
     finally:
         lock.close()
         await store.close()

@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk
 from bot.domain.errors import LookupFailed
+from bot.domain.operator_act import is_act
 from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Cover, Directory, Outgoing, Signed
 from handlers.lanes import Lanes, Spot
@@ -207,7 +208,8 @@ class Messenger:
             await self._judged(row, place, judged)
             return
         self._answered_at = self._desk.clock.monotonic()
-        await self._note(row, standing, case.request.version if case else 0)
+        shown = job.drawn if isinstance(job, Post | Change) else 0
+        await self._note(row, standing, case.request.version if case else shown)
 
     def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed, *, decision: bool) -> Job:
         """What every message has beside what it says: the clock's mark, and the checkpoint where it tells a decision."""
@@ -273,4 +275,6 @@ def _entry(type_: str, row: Outgoing, error: str = "") -> Draft:
     say = row.say
     data: dict[str, Value] = {"purpose": say.purpose}
     where: Mapping[str, Value] = {"to": say.to} if say.to else {"channel": say.channel or ""}
-    return Draft(type_, SYSTEM, say.case, {**data, **where, **({"error": error} if error else {})})
+    return Draft(
+        type_, SYSTEM, None if is_act(say.case) else say.case, {**data, **where, **({"error": error} if error else {})}
+    )
