@@ -16,11 +16,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.limits import verdict
-from handlers.purposes import Change, Dropped, Job, Post, Told, Turned
+from handlers.purposes import Change, Dropped, Job, Post, Published, Told, Turned
 from handlers.views.blocks import Message
 
 FRESH = 25 * 60  # seconds; Slack takes answers for thirty minutes
 TIMEOUT = 10.0
+NOTE = "countersign_checkpoint"  # the event type of the metadata that carries a signed note
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class Sender:
             return Standing(job.channel, job.ts)
         if isinstance(job, Turned):
             await self._client.views_update(view_id=job.view_id, view=job.view)
+            return Standing()
+        if isinstance(job, Published):
+            await self._client.views_publish(user_id=job.user, view=job.view)
             return Standing()
         assert not isinstance(job, Dropped)
         await self._tell(job, age)
@@ -97,4 +101,7 @@ def usable(url: str) -> bool:
 
 
 def _content(message: Message) -> Mapping[str, Any]:
-    return {"text": message.text, "blocks": list(message.blocks)}
+    content: dict[str, Any] = {"text": message.text, "blocks": list(message.blocks)}
+    if message.note:
+        content["metadata"] = {"event_type": NOTE, "event_payload": {"note": message.note}}
+    return content

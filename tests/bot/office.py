@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from bot.acts import Act, Beside, Decide, Decision, File, Reach, Reply
+from bot.acts import Act, Away, Beside, Decide, Decision, File, Reach, Reply
 from bot.desk import Desk
 from bot.domain import drilling
 from bot.domain.errors import LookupFailed
@@ -18,11 +18,17 @@ from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
 from bot.domain.request import Case, Drill
 from bot.domain.transition import SYSTEM, Draft, Transition
-from bot.ports import Outgoing, Store
+from bot.ports import Outgoing, Signed, Store
 from bot.sweeper import Sweeper
 from bot.worker import Worker
 from storage.store import SqliteStore
 from tests.bot.building import HOME, MINUTE, T0
+
+
+async def covered() -> Signed:
+    """The gate to the outside where nobody signs: everything counts as covered."""
+    return Signed(7, bytes(range(32)), "a note\n")
+
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LEASE = timedelta(seconds=30)
@@ -144,7 +150,7 @@ class Office:
     async def adopt(self, policy: Policy) -> None:
         """Another policy is in force from now on."""
         self.policy = policy
-        self.desk.adopt(policy)
+        await self.desk.adopt(policy)
 
     # What people do.
 
@@ -189,6 +195,11 @@ class Office:
 
     async def reach(self, person: Person, case_id: str, version: int = 1) -> None:
         await self.take_in(Reach(person, case_id, version, Reply(person, channel="D0")))
+        await self.worker.drain()
+
+    async def away(self, person: Person, lasting: timedelta = timedelta(0)) -> None:
+        """Says *away* for so long; for no time: *away off*."""
+        await self.take_in(Away(person, Reply(person, channel="D0"), seconds=round(lasting.total_seconds())))
         await self.worker.drain()
 
     async def together(self, *acts: Act) -> None:
