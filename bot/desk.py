@@ -14,9 +14,24 @@ from datetime import date, timedelta
 from functools import partial
 
 from bot.absences import Absences
-from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
-from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, renewing, saying
+from bot.confirming import pressed
+from bot.domain import (
+    beside,
+    breaking,
+    deciding,
+    doors,
+    drilling,
+    ending,
+    entries,
+    filing,
+    later,
+    owing,
+    permit,
+    renewing,
+    saying,
+)
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed
 from bot.domain.escalation import candidates
@@ -26,6 +41,7 @@ from bot.domain.request import Case, Refusal
 from bot.domain.rights import Allowed, Refused
 from bot.domain.transition import Draft, Lane, Say, Transition, Visit
 from bot.engine import CARD_AGE
+from bot.permits import Issuer, Permit
 from bot.ports import Directory, GlassDebt, Inbound, Store
 
 DECISION_AGE = 5.0  # seconds
@@ -40,6 +56,7 @@ class Desk(Absences):
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
         super().__init__(store, directory, clock, scale, policy)
         self.arrived = asyncio.Event()
+        self.permits: Issuer | None = None
         self._filing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def adopt(self, policy: Policy) -> None:
@@ -82,6 +99,12 @@ class Desk(Absences):
         judged = await self._would(case, act)
         return Refused(judged.why, judged.sentence) if judged is not None else Allowed(())
 
+    async def permit(self, case_id: str, person: Person) -> Permit | NoEffect:
+        """A fresh permit for somebody who may have it (`may_open`). Raises CountersignError."""
+        if self.permits is None:
+            return NoEffect(Refusal.STALE, "failed", {})
+        return await self.permits.issue(case_id, self.policy, entries.actor(self.policy, person))
+
     # What the worker carries out.
 
     async def carry_out(self, row: Inbound) -> None:
@@ -96,6 +119,8 @@ class Desk(Absences):
             await self._commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, Away):
             await self.away(act, row.id)
+        elif isinstance(act, Operate):
+            await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
 
@@ -188,6 +213,9 @@ class Desk(Absences):
             return later.may_extend(case, self.policy, click, now())
         if act.action == "renew":
             return renewing.may_renew(case, self.policy, click, now())
+        if act.action == "permit":
+            doubted = permit.DOUBTED if self.clock.jumped() is not None else None
+            return permit.may_have(case, self.policy, click, now()) or doubted
         if act.action in ("evidence", "attest"):
             return owing.may_hand_in(case, self.policy, click, now())
         profile = await self.directory.profile(act.person, DECISION_AGE)

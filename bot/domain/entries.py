@@ -225,6 +225,12 @@ def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str,
     return _draft(type_, actor(policy, person), case.request, policy, data, private=private)
 
 
+def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: str, expires: datetime) -> Draft:
+    """A permit is about to be signed; the permit itself stands nowhere."""
+    data: dict[str, Value] = {"jti": jti, "aud": audience, "exp": stamp(expires)}
+    return _draft("permit.issued", who, case.request, policy, data)
+
+
 def missing(case: Case, policy: Policy, name: str) -> Draft:
     return _draft("evidence.missing", CLOCK, case.request, policy, {"name": name})
 

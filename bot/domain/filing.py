@@ -172,8 +172,8 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
         seconds=seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
         asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
         terms=Terms(
-            runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale, ends_at,
-            runbook.max_renewals if ends_at else 0, runbook.risk,
+            runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
+            audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
         ),
     )  # fmt: skip
     steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)

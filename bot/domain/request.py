@@ -54,6 +54,7 @@ class Terms:
     ends_at: datetime | None = None
     max_renewals: int = 0
     risk: Literal["low", "medium", "high"] = "low"
+    audience: str = ""  # the system that accepts the permit
 
     def real(self, seconds: int) -> timedelta:
         """How long `seconds` of policy last on the wall's clock."""

@@ -37,6 +37,7 @@ def requester_buttons(case: Case, policy: Policy) -> Block | None:
         row = [button(wording.FINISHED, names.FINISHED, value, "primary"), button(wording.UNUSED, names.UNUSED, value)]
         renew = renewing.offered(case, policy.runbooks.get(case.request.runbook))
         row += [button(wording.RENEW, names.RENEW, value)] if renew else []
+        row.append(button(wording.PERMIT, names.PERMIT, value))
         return actions(names.BLOCK_GRANT, *row, *_extend(case, value))
     kinds = {duty.kind for duty in case.owed()}
     row = [button(wording.ADD_EVIDENCE, names.EVIDENCE, value, "primary")] if "evidence" in kinds else []

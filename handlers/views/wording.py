@@ -15,8 +15,8 @@ APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
 RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Subject"
 LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Pass"
 PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
-FINISHED, UNUSED, REVOKE, EXTEND, RENEW = "Finished", "Not used", "Revoke", "Extend", "Renew"
-UNTIL = "Ends on"
+FINISHED, UNUSED, REVOKE, EXTEND, PERMIT = "Finished", "Not used", "Revoke", "Extend", "Permit"
+RENEW, UNTIL = "Renew", "Ends on"
 ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand in", "Evidence", "Note"
 ACCEPT, FLAG = "Accept", "Flag"
 GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
@@ -49,6 +49,9 @@ ANSWERED: Mapping[tuple[str, str], str] = {
     ("renewal", "no"): "Renewal denied",
 }
 STOCK_REASON = "Common reasons"
+PERMIT_ONCE = (
+    "It is shown here only, and kept nowhere. Whoever has it can use it: paste it into the system and nowhere else."
+)
 SEND, CANCEL, CLOSE = "Ask", "Cancel", "Close"
 YES, NO = "Yes", "No"
 SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"

@@ -1,0 +1,49 @@
+"""An office whose log is signed, for tests of what is given only then."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from bot.domain.deciding import NoEffect
+from bot.domain.transition import OPERATOR
+from bot.permits import Issuer, Permit
+from bot.signer import signer_of
+from storage.store import SqliteStore
+from tests.bot.building import OWNER, PE1
+from tests.bot.office import Office
+
+
+@dataclass
+class SignedOffice(Office):
+    """The signer's memory and the keys stand in `state`, beside the database."""
+
+    @property
+    def state(self) -> Path:
+        return self.path.parent / "state"
+
+    async def open(self) -> Self:
+        begun = await SqliteStore.open(self.path, self.clock, "test.example/log", self.state)
+        await begun.close()
+        await super().open()
+        self.signer = signer_of(self.store, self.state, nullcontext())
+        self.issuer = Issuer(self.mortal, self.signer.cover, self.state, self.clock)  # type: ignore[arg-type]
+        return self
+
+    async def permit(self, case_id: str) -> Permit:
+        made = await self.issuer.issue(case_id, self.policy, OPERATOR)
+        assert isinstance(made, Permit), made
+        return made
+
+    async def refused(self, case_id: str) -> NoEffect:
+        made = await self.issuer.issue(case_id, self.policy, OPERATOR)
+        assert isinstance(made, NoEffect), made
+        return made
+
+    async def approved(self, runbook: str = "emergency", **how: object) -> str:
+        """A request of PE1 that the owner has approved."""
+        case_id = await self.file(PE1, runbook, **how)
+        await self.click(OWNER, case_id)
+        return case_id
