@@ -174,7 +174,7 @@ class Ask:
     notes: tuple[Note, ...] = ()
     seconds: int = 0
     due_at: datetime | None = None
-    warn_at: datetime | None = None  # when the silent are warned of the end; None once they were
+    warn_at: datetime | None = None  # when the silent are warned of the end, or it is overdue; None once that was said
 
     @property
     def asked(self) -> tuple[Person, ...]:
