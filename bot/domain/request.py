@@ -244,6 +244,11 @@ class Case:
         return self.request.terms.ends_at is not None
 
     @property
+    def sealed(self) -> bool:
+        """A use of the sealed path, recorded afterwards: nobody asked, nobody approved (`sealing`)."""
+        return self.asks[0].kind == "review"
+
+    @property
     def later(self) -> tuple[Ask, ...]:
         """The asks after the yes: all but the one for the approval, or the drill."""
         return tuple(ask for ask in self.asks if ask.kind not in ("approval", "drill"))

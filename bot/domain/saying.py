@@ -38,6 +38,21 @@ def cards_again(case: Case, person: Person) -> tuple[Say, ...]:
     return tuple(found)
 
 
+def reviews_again(case: Case, person: Person) -> tuple[Say, ...]:
+    """The cards of the open asks after the yes that wait for this person."""
+    found = ((ask, next((r for r in ask.reached if r.person == person), None)) for ask in case.later)
+    return tuple(
+        ask_card(case, ask, reached, wanted=True)
+        for ask, reached in found
+        if ask.state is AskState.OPEN and reached is not None and ask.vote_of(person) is None
+    )
+
+
+def owed(case: Case, person: Person) -> Say:
+    """What is still owed, with its buttons, to the requester or a lead of their provider."""
+    return Say("owed", Lane.CARD, case.id, to=person)
+
+
 def card_of(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Say:
     """The card of any ask."""
     if ask.kind in ("approval", "drill"):
