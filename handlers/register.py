@@ -2,8 +2,8 @@
 
 The acknowledgement is the last thing that happens in a listener, so nothing can raise after it. With
 `process_before_response` bolt awaits the acknowledging function and starts the lazy one itself, in Socket Mode as over
-HTTP; no task is lost, because this door keeps them until they end. Who we are was asked once, at the start: no
-`auth.test` per event.
+HTTP; no task is lost, because this door keeps them until they end. Who we are is asked until Slack has said it once
+(`introduction`): no `auth.test` per event.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _ANYTHING = re.compile(".*", re.DOTALL)
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Identity:
-    """Our own ids in Slack."""
+    """Our own ids in Slack; empty until Slack has said them, and nothing reaches us before."""
 
-    team: str
-    bot_user: str
-    bot: str
+    team: str = ""
+    bot_user: str = ""
+    bot: str = ""
 
 
 class SlackDoor:
