@@ -147,7 +147,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
         code = await bot.stop()
         await sandbox.__aexit__(None, None, None)
         assert code in (0, -signal.SIGKILL), bot.log()
-        found = complaints(sandbox.timeline.lines)
+        found = complaints(sandbox)
         assert not found, "\n".join(found)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.driver import Sandbox
 from tests.sandbox.conftest import WORKSPACE
-from tests.slack.watching import complaints
+from tests.slack.watching import payload_complaints
 
 CLIENT = Path(__file__).parents[2] / "tools" / "node" / "bolt_client.mjs"
 
@@ -48,7 +48,7 @@ async def test_bolt_for_javascript_lives_in_the_sandbox(served: Sandbox) -> None
     assert (await served.open_home("U0OWNER")).ok
     await served.wait_for(lambda: served.home("U0OWNER"))
     assert [line.name for line in served.timeline.of("call") if not line.ok] == []
-    found = complaints(line for line in served.timeline.lines if line.kind == "delivery")
+    found = payload_complaints(served)
     assert not found, "\n".join(found)
 
 
