@@ -27,7 +27,7 @@ from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
-from storage.sqlite import Database, Session
+from storage.sqlite import Database, Session, shed
 from storage.values import ms
 from storage.writing import Tx, carry_out
 
@@ -268,6 +268,12 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def log_file(self, name: str) -> bytes | None:
         return await self._read(lambda session: log_tree.file(session, name))
+
+    async def shed(self) -> bool:
+        """Empties the write-ahead log, which holds what was overwritten; False where a reader still needs it."""
+        if self._writer is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._writer.run(shed)
 
     async def _write(self, work: Callable[[Tx], T]) -> T:
         if self._group is None:
