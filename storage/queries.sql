@@ -148,59 +148,79 @@ SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_te
 FROM duty WHERE case_id = :id ORDER BY n;
 
 -- name: due
--- Cases whose time has come, the most overdue first.
-SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit;
+-- Cases whose time has come, the most overdue first, from behind one of them on.
+SELECT due_ms, case_id FROM deadline
+WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit;
 
 -- name: due_requests
--- The most overdue cases, as `request`; the other `due_…` read their parts.
+-- Cases whose time has come, as `request`, from behind one of them on; the other `due_…` read their parts.
 SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
   drill_user
-FROM request WHERE id IN (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+FROM request WHERE id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+);
 
 -- name: due_asks
 -- As `asks`, of the most overdue cases.
 SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
-FROM ask WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+FROM ask WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
 
 -- name: due_steps
 -- As `steps`, of the most overdue cases.
-SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_reached
 -- As `reached`, of the most overdue cases.
-SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged FROM reached WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged FROM reached WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_votes
 -- As `votes`, of the most overdue cases.
 SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
-FROM vote WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+FROM vote WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_notes
 -- As `notes`, of the most overdue cases.
-SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_grant
 -- As `grant`, of the most overdue cases.
-SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned FROM access_grant WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned FROM access_grant WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+);
 
 -- name: due_duties
 -- As `duties`, of the most overdue cases.
-SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
 
 -- name: due_cards
 -- How many cards of each of the most overdue cases stand in Slack.
-SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit)
+SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+)
 GROUP BY case_id;
 
 -- name: pending_of_domain
