@@ -281,6 +281,9 @@ class Store(OperatorBook, Protocol):
     async def redraw_homes(self, people: Iterable[Person] | None) -> None:
         """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
 
+    async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
+        """Policy exceptions that were opened, or only those that are open; the next to end first."""
+
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""
 
