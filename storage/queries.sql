@@ -73,12 +73,15 @@ ON CONFLICT (case_id, ask, n) DO UPDATE SET
 
 -- name: put_grant
 -- Writes the grant of a case, new or changed.
-INSERT INTO access_grant (case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned)
-VALUES (:case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms, :ended_team, :ended_user, :warned)
+INSERT INTO access_grant (
+  case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
+) VALUES (
+  :case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms, :ended_team, :ended_user, :warned, :remind_ms
+)
 ON CONFLICT (case_id) DO UPDATE SET
   seconds = excluded.seconds, opened_ms = excluded.opened_ms, not_after_ms = excluded.not_after_ms,
   state = excluded.state, ended_ms = excluded.ended_ms, ended_team = excluded.ended_team,
-  ended_user = excluded.ended_user, warned = excluded.warned;
+  ended_user = excluded.ended_user, warned = excluded.warned, remind_ms = excluded.remind_ms;
 
 -- name: put_duty
 -- Writes what is owed after a grant, new or changed.
@@ -140,7 +143,7 @@ SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice, digest FROM no
 
 -- name: grant
 -- The grant of a case.
-SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
 FROM access_grant WHERE case_id = :id;
 
 -- name: duties
@@ -149,59 +152,80 @@ SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_te
 FROM duty WHERE case_id = :id ORDER BY n;
 
 -- name: due
--- Cases whose time has come, the most overdue first.
-SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit;
+-- Cases whose time has come, the most overdue first, from behind one of them on.
+SELECT due_ms, case_id FROM deadline
+WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit;
 
 -- name: due_requests
--- The most overdue cases, as `request`; the other `due_…` read their parts.
+-- Cases whose time has come, as `request`, from behind one of them on; the other `due_…` read their parts.
 SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
   drill_user, emptied
-FROM request WHERE id IN (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+FROM request WHERE id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+);
 
 -- name: due_asks
 -- As `asks`, of the most overdue cases.
 SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
-FROM ask WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+FROM ask WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
 
 -- name: due_steps
 -- As `steps`, of the most overdue cases.
-SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_reached
 -- As `reached`, of the most overdue cases.
-SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged FROM reached WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged FROM reached WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_votes
 -- As `votes`, of the most overdue cases.
 SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
-FROM vote WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+FROM vote WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_notes
 -- As `notes`, of the most overdue cases.
-SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice, digest FROM note WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice, digest FROM note WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_grant
 -- As `grant`, of the most overdue cases.
-SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned FROM access_grant WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
+FROM access_grant WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+);
 
 -- name: due_duties
 -- As `duties`, of the most overdue cases.
-SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
 
 -- name: due_cards
 -- How many cards of each of the most overdue cases stand in Slack.
-SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit)
+SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+)
 GROUP BY case_id;
 
 -- name: pending_of_domain
@@ -228,6 +252,16 @@ JOIN request AS r ON r.id = p.case_id
 WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill = ''
   AND (r.state = 'pending' OR a.kind <> 'approval')
 ORDER BY r.expires_ms, r.id LIMIT :limit;
+
+-- name: exceptions
+-- Policy exceptions that were ever opened, the next to end first.
+SELECT r.id FROM request AS r JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.kind = 'policy_exception' ORDER BY g.state <> 'open', g.not_after_ms, r.id LIMIT :limit;
+
+-- name: open_exceptions
+-- Those that are open.
+SELECT r.id FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
+WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, r.id LIMIT :limit;
 
 -- name: running_drill
 -- The drill of a runbook that is under way; there is one at most.
@@ -620,7 +654,8 @@ UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_
 
 -- name: shift_grants
 -- … the open grants,
-UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms WHERE state = 'open';
+UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms,
+  remind_ms = remind_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_duties
 -- … what is owed,

@@ -12,7 +12,7 @@ from bot.domain.absence import Absent
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case, Note, Reached, Step, Vote
-from bot.ports import DecidedFor, Due
+from bot.ports import Deadline, DecidedFor, Due
 from storage import case_rows, private_rows
 from storage.private_rows import Texts
 from storage.sqlite import Row, Session
@@ -32,15 +32,16 @@ def case(session: Session, case_id: str) -> Case | None:
     return _whole(row, _parts(session, _ONE, {"id": case_id}, private_rows.texts(session, (row,))))
 
 
-def due_cases(session: Session, now: datetime, limit: int) -> Sequence[Due]:
-    """The most overdue cases whole, each table asked once for all of them."""
-    which = {"now": ms(now), "limit": limit}
-    rows = session.rows("due_requests", **which)
+def due_cases(session: Session, now: datetime, limit: int, after: Deadline | None) -> Sequence[Due]:
+    """Those of `due` whole, each table asked once for all of them."""
+    which = _behind(now, limit, after)
+    rows = {row["id"]: row for row in session.rows("due_requests", **which)}
     if not rows:
         return []
-    parts = _parts(session, _DUE, which, private_rows.texts(session, rows))
+    parts = _parts(session, _DUE, which, private_rows.texts(session, tuple(rows.values())))
     cards = {row["case_id"]: row["cards"] for row in session.rows("due_cards", **which)}
-    return [Due(_whole(row, parts), cards.get(row["id"], 0)) for row in rows]
+    ids = [row["case_id"] for row in session.rows("due", **which)]
+    return [Due(_whole(rows[case_id], parts), cards.get(case_id, 0)) for case_id in ids]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,14 @@ def _whole(row: Row, parts: _Parts) -> Case:
     return Case(request, asks, None if grant is None else case_rows.to_grant(grant), duties)
 
 
-def due(session: Session, now: datetime, limit: int) -> Sequence[str]:
-    return [row["case_id"] for row in session.rows("due", now=ms(now), limit=limit)]
+def due(session: Session, now: datetime, limit: int, after: Deadline | None) -> Sequence[Deadline]:
+    rows = session.rows("due", **_behind(now, limit, after))
+    return [Deadline(moment(row["due_ms"]), row["case_id"]) for row in rows]
+
+
+def _behind(now: datetime, limit: int, after: Deadline | None) -> dict[str, int | str]:
+    place = (-1, "") if after is None else (ms(after.at), after.case)
+    return {"now": ms(now), "limit": limit, "after_ms": place[0], "after_id": place[1]}
 
 
 def open_cases(session: Session, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
@@ -139,6 +146,11 @@ def with_open_asks(session: Session, domain: str, limit: int) -> Sequence[str]:
 def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("cases_of", team=requester.team, user=requester.user, limit=limit)
     return cases(session, (row["id"] for row in rows))
+
+
+def exceptions(session: Session, limit: int, *, ended_too: bool) -> Sequence[Case]:
+    rows = session.rows("exceptions" if ended_too else "open_exceptions", limit=limit)
+    return cases(session, [row["id"] for row in rows])
 
 
 def waiting_for(session: Session, person: Person, limit: int) -> Sequence[Case]:
