@@ -12,7 +12,7 @@ def complaints(sandbox: Sandbox) -> list[str]:
     found = payload_complaints(sandbox)
     for line in sandbox.timeline.lines:
         said: list[str] = []
-        if line.kind == "call" and judges.knows(line.name) and (line.ok or line.sent):
+        if line.kind == "call" and judges.knows(line.name) and line.sent:
             said = judges.call(line.name, line.sent)
         elif line.kind == "delivery":
             said = judges.answer(line.answer)
