@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -26,11 +27,15 @@ from bot.heartbeat import Heartbeat
 from bot.log_keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
+from bot.operations import Operations, releasing
 from bot.ops import Ops
 from bot.pages import Pager, send_page
+from bot.permit_keys import jwks
+from bot.permits import Issuer
 from bot.ports import StoredPolicy
 from bot.setting_names import strays
 from bot.settings import Settings
+from bot.signer import signer_of
 from bot.sweeper import Sweeper
 from bot.timekeeper import Timekeeper
 from bot.watchdog import Watchdog
@@ -73,6 +78,7 @@ class Parts:
     clock: SteadyClock
     timekeeper: Timekeeper
     watchdog: Watchdog
+    operations: Operations
     homes: Homes
 
 
@@ -122,6 +128,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
     await read_feeds(desk)
+    desk.permits = Issuer(store, signer_of(store, settings.state_dir).cover, settings.state_dir, clock)
     door = SlackDoor(desk, client, introduction.identity, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
     desk.committed = _both(metrics.committed, homes.changed)
@@ -140,9 +147,10 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
+    operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
     return Parts(
         settings, store, desk, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper,
-        watchdog, homes,
+        watchdog, operations, homes,
     )  # fmt: skip
 
 
@@ -190,6 +198,7 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     ops = Ops(
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
         vkeys=lambda: vkey_lines(settings.state_dir, origin),
+        jwks=lambda: json.dumps(jwks(settings.state_dir, parts.clock.now())),
     )  # fmt: skip
     await ops.start()
     url = settings.heartbeat_url
@@ -218,6 +227,7 @@ async def _serve_until(
         health.watch("pager", parts.pager.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
+        health.watch("operations", parts.operations.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]

@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.acts import Act
+from bot.domain.absence import Absent
+from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
-from bot.domain.request import Case
+from bot.domain.request import AskKind, Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import Draft, Lane, Say, Transition
+from bot.ports_operator import OperatorBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,19 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class DecidedFor:
+    """One answer that somebody gave on another's behalf, and what became of the question and of the request since."""
+
+    case: str
+    title: str
+    kind: AskKind
+    ask_state: AskState
+    state: RequestState
+    by: Person
+    answer: str  # yes | no
+
+
+@dataclass(frozen=True, slots=True)
 class Lateness:
     """What should have happened by now: open questions past their deadline by domain, the oldest emergency message that is
     not sent, the oldest deadline that nobody looked at."""
@@ -158,7 +174,7 @@ class Listed:
     drill: bool = False
 
 
-class Store(Protocol):
+class Store(OperatorBook, Protocol):
     """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
 
     async def commit(self, act: Transition) -> Case | None:
@@ -170,6 +186,18 @@ class Store(Protocol):
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
         """Who is away at `now`, and until when."""
+
+    async def absence(self, person: Person) -> Absent | None:
+        """Somebody's absence that nobody has ended yet, passed or not."""
+
+    async def absences_over(self, now: datetime) -> Sequence[Person]:
+        """Whose absence has passed at `now` and is not ended yet."""
+
+    async def decided_for(self, person: Person, since: datetime, until: datetime) -> Sequence[DecidedFor]:
+        """What others answered on this person's behalf, both ends included, oldest first."""
+
+    async def with_open_asks(self, domain: str, limit: int) -> Sequence[str]:
+        """Ids of a domain's cases that still have an open question, also after the yes; never a drill."""
 
     async def case(self, case_id: str) -> Case | None: ...
     async def due(self, now: datetime, limit: int) -> Sequence[str]:

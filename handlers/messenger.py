@@ -19,11 +19,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk
 from bot.domain.errors import LookupFailed
+from bot.domain.operator_act import is_act
 from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Directory, Outgoing
 from handlers.lanes import Lanes, Spot
 from handlers.limits import CALL_ERRORS, Verdict, verdict
-from handlers.purposes import Dropped, Published, Stage, Turned, purpose_of, spot
+from handlers.purposes import Change, Dropped, Post, Published, Stage, Turned, purpose_of, spot
 from handlers.sending import TIMEOUT, Sender, Standing
 from handlers.views.pace import marked_once
 
@@ -199,7 +200,8 @@ class Messenger:
             await self._judged(row, place, judged)
             return
         self._answered_at = self._desk.clock.monotonic()
-        await self._note(row, standing, case.request.version if case else 0)
+        shown = job.drawn if isinstance(job, Post | Change) else 0
+        await self._note(row, standing, case.request.version if case else shown)
 
     async def _is_gone(self, row: Outgoing) -> bool:
         """Slack takes messages to deactivated accounts without a word: look first. No answer: try."""
@@ -258,4 +260,6 @@ def _entry(type_: str, row: Outgoing, error: str = "") -> Draft:
     say = row.say
     data: dict[str, Value] = {"purpose": say.purpose}
     where: Mapping[str, Value] = {"to": say.to} if say.to else {"channel": say.channel or ""}
-    return Draft(type_, SYSTEM, say.case, {**data, **where, **({"error": error} if error else {})})
+    return Draft(
+        type_, SYSTEM, None if is_act(say.case) else say.case, {**data, **where, **({"error": error} if error else {})}
+    )

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from bot.acts import Reply
 from bot.desk import Desk
 from bot.domain.drilling import waiting_for
 from bot.domain.lifecycle import AskState
+from bot.domain.operator_act import is_act
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case
 from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
-from handlers.views import asks, granted
+from handlers.views import asks, granted, operating
 from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
@@ -30,6 +32,7 @@ from handlers.views.dialogs import filed_result, said_page
 from handlers.views.door import door, door_receipt
 from handlers.views.facts import pending
 from handlers.views.home import home
+from handlers.views.returned import returned
 from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
 from handlers.views.watch import watchdog
@@ -60,6 +63,7 @@ class Post:
     channel: str
     message: Message
     thread: str = ""
+    drawn: int = 0  # the version of what it shows, where that is no case
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Change:
     channel: str
     ts: str
     message: Message
+    drawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +285,15 @@ async def _answered(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "card", case, to, said) if pending(case) else _DECIDED
 
 
+async def _returned(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    to, data = outgoing.say.to, outgoing.say.data
+    if to is None:
+        return _NOBODY
+    since, until = (datetime.fromtimestamp(_whole(data, key) / 1000, UTC) for key in ("since", "until"))
+    decided = await stage.desk.read_decided_for(to, since, until)
+    return Post(to.user, returned(decided, since, stage.scene())) if decided else _NOBODY
+
+
 async def _door(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     channel = outgoing.say.channel
     return Post(channel, door(stage.scene())) if channel else _NOBODY
@@ -301,6 +315,17 @@ async def _policy(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
 async def _watchdog(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     channel = outgoing.say.channel
     return Post(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
+
+
+async def _operator(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    """The message that asks to confirm an operator's act, what is told of it, and the redraw of the former."""
+    to, act = outgoing.say.to, await stage.desk.store.operator_act(outgoing.say.case or "")
+    if act is None or to is None:
+        return _NOBODY
+    if outgoing.copy is not None:
+        return Change(outgoing.copy.channel, outgoing.copy.ts, operating.card(act, stage.scene()), act.version)
+    asks = outgoing.say.purpose == "operator"
+    return Post(to.user, (operating.card if asks else operating.told)(act, stage.scene()), drawn=act.version)
 
 
 async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -342,6 +367,8 @@ async def _form(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
 
 async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     copy = outgoing.copy
+    if copy is not None and is_act(copy.case):
+        return await _operator(stage, outgoing, None)
     if case is None or copy is None:
         return _NOBODY
     scene = stage.scene()
@@ -412,6 +439,8 @@ PURPOSES: Mapping[str, Purpose] = {
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
     "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
     "watchdog": Purpose(_watchdog),
+    "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
+    "operator_told": Purpose(_operator, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
     "question": Purpose(_question, logged=True, looked_up=True),
     "answered": Purpose(_answered, logged=True, looked_up=True),
@@ -420,6 +449,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "extension": Purpose(_extension, logged=True, looked_up=True),
     "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
     "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),
+    "returned": Purpose(_returned, logged=True, looked_up=True),
     "door": Purpose(_door),
     "door_receipt": Purpose(_door_receipt, kept=True, logged=True),
     "policy": Purpose(_policy, looked_up=True),

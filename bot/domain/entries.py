@@ -61,9 +61,11 @@ def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "ap
     return _draft("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
 
 
-def stood_in(case: Case, policy: Policy, reached: Reached) -> Draft:
-    """An absence, not a step, put the question to a deputy."""
+def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> Draft:
+    """An absence, not a step, put the question to a deputy. `kind` of the ask is named where it is not the request's own."""
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "stand_in"}
+    if kind != "approval":
+        data["ask"] = kind
     return _draft("step.fired", CLOCK, case.request, policy, data)
 
 
@@ -204,6 +206,12 @@ def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str,
     private = (Private("evidence", text, person),) if text else ()
     data: dict[str, Value] = {"name": name, **({"digest": Disclosed("evidence")} if text else {})}
     return _draft(type_, actor(policy, person), case.request, policy, data, private=private)
+
+
+def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: str, expires: datetime) -> Draft:
+    """A permit is about to be signed; the permit itself stands nowhere."""
+    data: dict[str, Value] = {"jti": jti, "aud": audience, "exp": stamp(expires)}
+    return _draft("permit.issued", who, case.request, policy, data)
 
 
 def missing(case: Case, policy: Policy, name: str) -> Draft:

@@ -158,7 +158,10 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
         fields=tuple(FieldValue(n, labels[n], v) for n, v in form.fields.items() if n in labels and v != ""),
         seconds=form.seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
         asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
-        terms=Terms(runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale),
+        terms=Terms(
+            runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
+            audience=runbook.audience,
+        ),
     )  # fmt: skip
     steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)
     if earlier.denied_by is not None:

@@ -48,6 +48,7 @@ class Terms:
     rotate_within: int | None = None
     review_within: int | None = None
     scale: float = 1.0
+    audience: str = ""  # the system that accepts the permit
 
     def real(self, seconds: int) -> timedelta:
         """How long `seconds` of policy last on the wall's clock."""

@@ -33,7 +33,7 @@ def cards_again(case: Case, person: Person) -> tuple[Say, ...]:
     for ask in (ask for ask in case.asks if ask.state is AskState.OPEN):
         reached = next((r for r in ask.reached if r.person == person), None)
         if reached is not None:
-            found.append(card(case, reached) if ask is case.approval else _ask_card(case, ask, reached))
+            found.append(card(case, reached) if ask is case.approval else ask_card(case, ask, reached))
     return tuple(found)
 
 
@@ -119,10 +119,11 @@ def later_step(case: Case, ask: Ask, event: Fired | Skipped) -> tuple[Say, ...]:
     data = {"version": ask.version}
     if event.step.action == "remind":
         return tuple(Say("ask_reminder", Lane.REMINDER, case.id, to=r.person, data=data) for r in event.people)
-    return tuple(say for r in event.people for say in (_ask_card(case, ask, r), *pages(case, r)))
+    return tuple(say for r in event.people for say in (ask_card(case, ask, r), *pages(case, r)))
 
 
-def _ask_card(case: Case, ask: Ask, reached: Reached) -> Say:
+def ask_card(case: Case, ask: Ask, reached: Reached) -> Say:
+    """The card of an ask after the yes."""
     return Say(f"ask.{ask.version}", Lane.CARD, case.id, to=reached.person, data={"version": ask.version})
 
 

@@ -119,6 +119,9 @@ async def test_an_absent_owners_questions_go_to_the_first_deputy_on_their_behalf
     rows = bot.rows("SELECT json_extract(data, '$.on_behalf_of') FROM log_entry WHERE type = 'request.approved'")
     assert rows[0][0].startswith("sub_")
     assert "absence.set" in bot.types()
+    await sandbox.command(APPROVER, "/countersign", "away off")
+    told = await sandbox.wait_for(lambda: sandbox.find(APPROVER, "on your behalf"))
+    assert f"<@{DEPUTY}> said yes (approved)" in told.shown
 
 
 async def test_typed_text_decides_nothing_and_brings_what_waits(start: Callable[..., Any], file: Any) -> None:
