@@ -46,11 +46,12 @@ def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: d
     try:
         found = recurring_ical_events.of(calendar).between(now - BEFORE, now + AFTER)
         spells = [spell for event in found if (spell := _spell(event, known, zone)) is not None]
+        unknown = _strangers(calendar, known)
     except Exception as error:  # noqa: BLE001 -- whatever a foreign parser stumbles over, the feed is bad
         raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
     if len(spells) > MAX_SPELLS:
         raise BadFeed(f"it names more than {MAX_SPELLS} times on call within five weeks")
-    return Read(tuple(sorted(spells, key=lambda s: (s.start, s.end, str(s.person)))), _strangers(calendar, known))
+    return Read(tuple(sorted(spells, key=lambda s: (s.start, s.end, str(s.person)))), unknown)
 
 
 def strangers(content: bytes, rota: Rota, named: tuple[NamedPerson, ...]) -> tuple[str, ...]:
