@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bot.acts import Act
 from bot.domain.absence import Absent
+from bot.domain.audit import Finding
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
@@ -133,6 +134,14 @@ class Glimpse:
 
 
 @dataclass(frozen=True, slots=True)
+class Deadline:
+    """When the sweeper was to look at a case."""
+
+    at: datetime
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """A case whose time has come, and how many of its cards stand in Slack."""
 
@@ -182,6 +191,21 @@ class Listed:
     drill: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint that stands stored: over how many entries, their root (32 bytes), and the signed note whole."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+Cover: TypeAlias = Callable[[], Awaitable[Signed | Finding]]
+"""The gate to the outside. Whoever is about to say or send something that follows from a commit awaits it, after reading
+and before sending: a checkpoint then covers everything that was committed before the call. A Finding means that the log is
+stopped: nothing that follows from a commit may leave. Raises StorageError where the disk refuses; then nothing is covered."""
+
+
 class Store(OperatorBook, Protocol):
     """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
 
@@ -190,6 +214,12 @@ class Store(OperatorBook, Protocol):
 
         Raises Stale (the case is no longer `act.before`, a filing's id exists, or `act.inbox` is already finished),
         TooLate (the transaction began at or after `act.valid_before`), Frozen (it gives, and the clock is doubted), EntryError (a value has no place in the log).
+        """
+
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
+        """The same for acts of different cases, heard of together: each one's case as stored, or what `commit` would raise.
+
+        One that is refused undoes only itself.
         """
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
@@ -208,8 +238,8 @@ class Store(OperatorBook, Protocol):
         """Ids of a domain's cases that still have an open question, also after the yes; never a drill."""
 
     async def case(self, case_id: str) -> Case | None: ...
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Ids of cases whose `wake_at` has come, most overdue first."""
+    async def due(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Deadline]:
+        """Cases whose `wake_at` has come, most overdue first; those behind `after` in that order, where it is given."""
 
     async def wake_on_call(self, now: datetime) -> None:
         """Who is on call may have changed: pending requests that on-call was asked in are due at `now`."""
@@ -217,8 +247,8 @@ class Store(OperatorBook, Protocol):
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
 
-    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
-        """The same cases whole, read together in as many statements as one."""
+    async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
+        """The same cases whole, in the same order, read together in as many statements as one."""
 
     async def brakes(
         self,
@@ -258,6 +288,9 @@ class Store(OperatorBook, Protocol):
 
     async def redraw_homes(self, people: Iterable[Person] | None) -> None:
         """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
+
+    async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
+        """Policy exceptions that were opened, or only those that are open; the next to end first."""
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""
