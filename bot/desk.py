@@ -15,7 +15,7 @@ from functools import partial
 
 from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
-from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, saying
+from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, saying, verifying
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed
 from bot.domain.escalation import candidates
@@ -180,6 +180,8 @@ class Desk(Engine):
             return later.may_extend(case, self.policy, click, now())
         if act.action in ("evidence", "attest"):
             return owing.may_hand_in(case, self.policy, click, now())
+        if act.action == "verify":
+            return verifying.may_attest(case, self.policy, click, now())
         profile = await self.directory.profile(act.person, DECISION_AGE)
         ask = case.question(act.version)
         if ask is not None and ask.kind != "approval":
@@ -209,6 +211,8 @@ class Desk(Engine):
             return ending.give_back(case, policy, click, now)
         if click.action in ("evidence", "attest"):
             return owing.hand_in(case, policy, click, now)
+        if click.action == "verify":
+            return verifying.attest(case, policy, click, now)
         return None
 
     def _judged(self, case: Case, click: Click, profile: Profile) -> Transition:
@@ -280,7 +284,8 @@ def _click(act: Decide | Reach | Beside) -> Click:
     if isinstance(act, Decide):
         return Click(act.person, act.decision, act.version, where, act.reason, act.seconds)
     if isinstance(act, Beside):
-        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name)
+        moment = datetime.fromisoformat(act.at) if act.at else None
+        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name, moment)
     return Click(act.person, act.action, act.version, where)
 
 

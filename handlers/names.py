@@ -32,6 +32,7 @@ REVOKE = "revoke"
 EXTEND = "extend"
 EVIDENCE = "add_evidence"
 ATTEST = "attest"
+VERIFY = "verify"
 ACCEPT = "accept"
 FLAG = "flag"
 RATIFY = "ratify"
@@ -51,6 +52,7 @@ FORM_EXTEND = "extend"
 FORM_EVIDENCE = "evidence"
 FORM_FLAG = "flag_note"
 FORM_REJECT = "reject_note"
+FORM_VERIFY = "verified"
 
 # The global shortcut (callback_id).
 SHORTCUT_ASK = "ask"
@@ -67,6 +69,9 @@ FIELD = "field"
 STOCK_REASON = "stock_reason"
 BACK_ON = "back_on"
 EVIDENCE_NAME = "evidence_name"
+METHOD = "method"
+REFERENCE = "reference"
+DONE_AT = "done_at"
 
 # Blocks without an input of their own.
 BLOCK_CONSEQUENCE = "consequence"
@@ -79,6 +84,7 @@ BLOCK_DOOR = "door"
 BLOCK_ANSWER = "to_answer"
 BLOCK_GRANT = "grant"
 BLOCK_DRILL = "drill"
+BLOCK_PROOF = "proof"
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,8 @@ def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | N
         yield f"{kind} without an open grant."
     if kind == "grant.extended" and phase != "open":
         yield "grant.extended without an open grant."
+    if kind == "subject.verified" and phase != "pending":
+        yield "subject.verified after its outcome."
     if kind == "request.approved" and phase != ("open" if _extends(entry) else "pending"):
         yield "request.approved after its outcome."
 
