@@ -18,7 +18,7 @@ Deed = Literal[
     "question", "answer", "hold", "pass", "push", "for", "against", "here", "extend", "evidence", "attest", "verify"
 ]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log"]
+Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +135,16 @@ class Post:
     kind: Literal["post"] = "post"
 
 
-Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Post | Read | Tell, Discriminator("kind")]
-ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell] = TypeAdapter(Act)
+@dataclass(frozen=True, slots=True)
+class Operate:
+    """Confirm or Refuse of an operator's act, `id`, was pressed (`bot.domain.operating`)."""
+
+    person: Person
+    id: str
+    answer: Literal["confirm", "refuse"]
+    reply: Reply
+    kind: Literal["operate"] = "operate"
+
+
+Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate, Discriminator("kind")]
+ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate] = TypeAdapter(Act)

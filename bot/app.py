@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -13,7 +14,6 @@ from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.desk import Desk
@@ -27,11 +27,15 @@ from bot.heartbeat import Heartbeat
 from bot.log_keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
+from bot.operations import Operations, releasing
 from bot.ops import Ops
 from bot.pages import Pager, send_page
+from bot.permit_keys import jwks
+from bot.permits import Issuer
 from bot.ports import StoredPolicy
 from bot.setting_names import strays
 from bot.settings import Settings
+from bot.signer import signer_of
 from bot.sweeper import Sweeper
 from bot.timekeeper import Timekeeper
 from bot.watchdog import Watchdog
@@ -39,10 +43,11 @@ from bot.web import read_address
 from bot.worker import Worker
 from handlers.client import HeardClient
 from handlers.gate import Gate
-from handlers.limits import CALL_ERRORS
+from handlers.home import Homes
+from handlers.introduction import Introduction
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
-from handlers.register import Identity, SlackDoor
+from handlers.register import SlackDoor
 from runbooks.feeds import prepared
 from runbooks.findings import Finding
 from runbooks.folder import read_folder
@@ -62,6 +67,7 @@ class Parts:
     settings: Settings
     store: SqliteStore
     desk: Desk
+    introduction: Introduction
     door: SlackDoor
     messenger: Messenger
     worker: Worker
@@ -72,6 +78,8 @@ class Parts:
     clock: SteadyClock
     timekeeper: Timekeeper
     watchdog: Watchdog
+    operations: Operations
+    homes: Homes
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -113,13 +121,17 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     metrics = Metrics(clock)
     report = metrics.slack_called
     client = HeardClient(token, report=report, base_url=settings.slack_api_url, retry_handlers=[])  # the outbox repeats
-    identity = await _identity(client)
+    introduction = Introduction(client)
+    await introduction.ask()
+    health.also(introduction.findings)
     directory = SlackDirectory(client, clock)
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
     await read_feeds(desk)
-    door = SlackDoor(desk, client, identity, prefix=settings.command_prefix)
-    desk.committed = metrics.committed
+    desk.permits = Issuer(store, signer_of(store, settings.state_dir).cover, settings.state_dir, clock)
+    door = SlackDoor(desk, client, introduction.identity, prefix=settings.command_prefix)
+    homes = Homes(desk, health.part("homes", 30.0))
+    desk.committed = _both(metrics.committed, homes.changed)
     beat = health.part("sweeper")
 
     def swept(seconds: float, cases: int) -> None:
@@ -135,9 +147,19 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
+    operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
     return Parts(
-        settings, store, desk, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper, watchdog
-    )
+        settings, store, desk, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper,
+        watchdog, operations, homes,
+    )  # fmt: skip
+
+
+def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]) -> Callable[[Transition], None]:
+    def hear(act: Transition) -> None:
+        one(act)
+        other(act)
+
+    return hear
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
@@ -176,6 +198,7 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     ops = Ops(
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
         vkeys=lambda: vkey_lines(settings.state_dir, origin),
+        jwks=lambda: json.dumps(jwks(settings.state_dir, parts.clock.now())),
     )  # fmt: skip
     await ops.start()
     url = settings.heartbeat_url
@@ -204,6 +227,8 @@ async def _serve_until(
         health.watch("pager", parts.pager.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
+        health.watch("operations", parts.operations.run(inner)),
+        health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -217,7 +242,10 @@ async def _serve_until(
 
 
 async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-    """Socket Mode when there is an app-level token, else signed HTTP."""
+    """Socket Mode when there is an app-level token, else signed HTTP; once Slack has said who we are."""
+    await _until(stop, parts.introduction.until_known())
+    if stop.is_set():
+        return
     settings = parts.settings
     if settings.slack_app_token is not None:
         try:
@@ -247,7 +275,7 @@ async def read_feeds(desk: Desk) -> None:
     if any(rota.source == "ical" for rota in policy.rotas.values()):
         fresh = await asyncio.to_thread(prepared, policy, desk.clock.now())
         if desk.policy is policy:
-            desk.sets = desk.sets.with_current(fresh)
+            await desk.reread(fresh)
 
 
 async def _feeds(desk: Desk) -> None:
@@ -266,7 +294,7 @@ async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> N
     if loaded.policy.digest == desk.policy.digest:
         return
     await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
-    desk.adopt(await asyncio.to_thread(prepared, loaded.policy, desk.clock.now()))
+    await desk.adopt(await asyncio.to_thread(prepared, loaded.policy, desk.clock.now()))
     log.info("policy.loaded", digest=loaded.policy.digest)
 
 
@@ -289,21 +317,6 @@ def _report(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         level = log.error if finding.severity == "error" else log.warning
         level("policy.finding", file=finding.file, line=finding.line, text=finding.text)
-
-
-async def _identity(client: AsyncWebClient) -> Identity:
-    """Who we are in Slack: asked once, at the start."""
-    try:
-        answer = await client.auth_test()
-    except SlackApiError as error:
-        raise SlackRefused(
-            f"Slack refuses SLACK_BOT_TOKEN ({error.response['error']}). Reinstall the app, copy the token."
-        ) from None
-    except CALL_ERRORS as error:
-        raise SlackRefused(
-            f"Slack cannot be reached at {client.base_url} ({type(error).__name__}). Check the network."
-        ) from None
-    return Identity(team=answer["team_id"], bot_user=answer["user_id"], bot=answer.get("bot_id", ""))
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

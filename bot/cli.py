@@ -25,6 +25,7 @@ from bot.drill_cli import drill
 from bot.exits import misused
 from bot.keys_cli import app as keys_app
 from bot.log_cli import app as log_app
+from bot.permit_cli import app as permit_app
 from bot.requests_cli import app as requests_app
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app.add_typer(requests_app, name="requests")
 app.command()(drill)
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
+app.add_typer(permit_app, name="permit")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Dir = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The policy folder, as in `check`.")]

@@ -13,9 +13,25 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
+from bot.absences import Absences
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
-from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, saying, verifying
+from bot.confirming import pressed
+from bot.domain import (
+    beside,
+    breaking,
+    deciding,
+    doors,
+    drilling,
+    ending,
+    entries,
+    filing,
+    later,
+    owing,
+    permit,
+    saying,
+    verifying,
+)
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed
 from bot.domain.escalation import candidates
@@ -23,27 +39,35 @@ from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
 from bot.domain.rights import Allowed, Refused
-from bot.domain.transition import Absence, Draft, Lane, Say, Transition
-from bot.engine import CARD_AGE, Engine
+from bot.domain.transition import Draft, Lane, Say, Transition, Visit
+from bot.engine import CARD_AGE
+from bot.permits import Issuer, Permit
 from bot.ports import Directory, GlassDebt, Inbound, Store
 
 DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
-_OPEN, _CARDS = 1000, 5
+_CARDS = 5
 
 
-class Desk(Engine):
+class Desk(Absences):
     """One for each process. `spoke` is set when there is something to say, `arrived` when something came in."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
         super().__init__(store, directory, clock, scale, policy)
         self.arrived = asyncio.Event()
+        self.permits: Issuer | None = None
         self._filing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def adopt(self, policy: Policy) -> None:
+    async def adopt(self, policy: Policy) -> None:
         """Puts a changed set in force that is stored and announced already."""
         self.sets = self.sets.then(policy, self.clock.now())
         self.spoke.set()
+        await self.store.wake_on_call(self.clock.now())
+
+    async def reread(self, policy: Policy) -> None:
+        """The same set, its feeds read anew. Somebody else may be on call now: open questions are looked at again."""
+        self.sets = self.sets.with_current(policy)
+        await self.store.wake_on_call(self.clock.now())
 
     # What the edge asks before it acknowledges.
 
@@ -74,6 +98,12 @@ class Desk(Engine):
         judged = await self._would(case, act)
         return Refused(judged.why, judged.sentence) if judged is not None else Allowed(())
 
+    async def permit(self, case_id: str, person: Person) -> Permit | NoEffect:
+        """A fresh permit for somebody who may have it (`may_open`). Raises CountersignError."""
+        if self.permits is None:
+            return NoEffect(Refusal.STALE, "failed", {})
+        return await self.permits.issue(case_id, self.policy, entries.actor(self.policy, person))
+
     # What the worker carries out.
 
     async def carry_out(self, row: Inbound) -> None:
@@ -87,7 +117,9 @@ class Desk(Engine):
         elif isinstance(act, Post):
             await self._commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, Away):
-            await self._away(act, row.id)
+            await self.away(act, row.id)
+        elif isinstance(act, Operate):
+            await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
 
@@ -178,6 +210,9 @@ class Desk(Engine):
             return beside.requester_may(case, self.policy, click, now())
         if act.action == "extend":
             return later.may_extend(case, self.policy, click, now())
+        if act.action == "permit":
+            doubted = permit.DOUBTED if self.clock.jumped() is not None else None
+            return permit.may_have(case, self.policy, click, now()) or doubted
         if act.action in ("evidence", "attest"):
             return owing.may_hand_in(case, self.policy, click, now())
         if act.action == "verify":
@@ -233,25 +268,6 @@ class Desk(Engine):
         given = deciding.approve(case, self.policy, click, profile, now, self.scale, older)
         return replace(given, otherwise=deciding.refuse(case, self.policy, click, deciding.DOUBTED))
 
-    async def _away(self, act: Away, inbox: int) -> None:
-        """Notes an absence, and hands the open questions of an owner to the first deputy present."""
-        now = self.clock.now()
-        until = now + timedelta(seconds=act.seconds / self.scale) if act.seconds else None
-        if act.until:
-            until = now + (datetime.fromisoformat(act.until) - now) / self.scale
-        if until is not None and until <= now:
-            says = (saying.answer(None, act.person, _where(act.reply), "away_how"),)
-            await self._commit(Transition(None, None, says=says, inbox=inbox))
-            return
-        draft = entries.absence(self.policy, act.person, until)
-        params: dict[str, object] = {"until": round(until.timestamp() * 1000) if until else 0}
-        says = (saying.answer(None, act.person, _where(act.reply), "away", **params),)
-        await self._commit(Transition(None, None, (draft,), says, inbox=inbox, absence=Absence(act.person, until)))
-        for domain in self.policy.domains.values():
-            if until is not None and domain.owner == act.person:
-                for case in await self.store.open_cases([domain.id], [], _OPEN):
-                    await self._until_fresh(partial(self._stand_in, case.id), None)
-
     async def _post(self, act: Post) -> Transition:
         """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""
         told = partial(saying.answer, None, act.person, _where(act.reply))
@@ -296,6 +312,9 @@ def _where(reply: Reply) -> dict[str, object]:
 def _page(act: Read | Tell) -> Transition:
     if isinstance(act, Tell):
         says = (saying.answer(None, act.person, _where(act.reply), act.sentence, argument=act.argument),)
+    elif act.page == "home":
+        visit = Visit(act.person, int(act.argument) if act.argument.isdecimal() else 1)
+        return Transition(None, None, says=(saying.home(act.person),), visit=visit)
     else:
         data = {"reply": _where(act.reply), "page": act.page, "argument": act.argument}
         says = (Say("page", Lane.CARD, to=act.person, data=data),)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain import cooling, drilling, giving, saying, sweeping
+from bot.domain import cooling, drilling, giving, saying, standing_in, sweeping
 from bot.domain.errors import Frozen, LookupFailed, Stale, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
@@ -115,6 +115,7 @@ class Engine(Reader):
             return failed(case, self.policy, presence, person, error, self.clock.now())
 
         await self._until_fresh(judged, None)
+        await self._until_fresh(lambda: self._stand_in(case_id), None)  # they may have stood in for an owner who is away
 
     async def slack_is_silent(self, outgoing: Outgoing) -> None:
         """Slack has taken nothing for a while, and this waits for it: its reader is paged instead where they can be."""
@@ -132,10 +133,13 @@ class Engine(Reader):
         case = await self.store.case(case_id)
         if case is None:
             return None
-        presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
-        return sweeping.stand_in(case, self.policy, presence, self.clock.now())
+        return standing_in.stand_in(case, self.policy, await self.presence_for(case), self.clock.now())
 
     # How an act is carried out.
+
+    async def carry(self, act: Transition) -> None:
+        """Carries out what was judged elsewhere. Raises Stale, StorageError."""
+        await self._commit(act)
 
     async def _until_fresh(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
         """Judges and commits; judges again while somebody else was faster. What would give while the clock is doubted

@@ -53,20 +53,29 @@ def make_key(path: Path) -> bool:
     if path.exists():
         read_key(path)
         return False
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _put(path, pem)
+        return _put(path, new_pem())
     except OSError as error:
         raise KeyFileError(
             f"The key {path} cannot be made: {error.strerror}. Give COUNTERSIGN_STATE_DIR a folder that is yours to write."
         ) from None
 
 
+def new_pem() -> bytes:
+    """A fresh private key, as its file holds it."""
+    return Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
 def read_key(path: Path) -> SigningKey:
     """One private key. Raises KeyFileError with what to do."""
+    return signing_key(read_pem(path), str(path))
+
+
+def read_pem(path: Path) -> bytes:
+    """The bytes of a private key's file that only its owner can read. Raises KeyFileError."""
     try:
         with path.open("rb") as file:
             others, pem = os.fstat(file.fileno()).st_mode & 0o077, file.read()
@@ -76,7 +85,7 @@ def read_key(path: Path) -> SigningKey:
         raise KeyFileError(f"The key {path} cannot be read: {error.strerror}.") from None
     if others:
         raise KeyFileError(f"The key {path} can be read by others: `chmod 600 {path}`, or replace it if somebody did.")
-    return signing_key(pem, str(path))
+    return pem
 
 
 def vkeys(state_dir: Path, origin: str) -> tuple[VerifierKey, ...]:
@@ -99,12 +108,7 @@ def signing_key(pem: bytes, name: str) -> SigningKey:
 
 def _put(path: Path, pem: bytes) -> bool:
     """Writes a new file to the disk under its final name; False where another process was first."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
+    draft = _drafted(path, pem)
     try:
         os.link(draft, path)  # unlike a rename it never replaces what stands there
     except FileExistsError:
@@ -113,6 +117,22 @@ def _put(path: Path, pem: bytes) -> bool:
         draft.unlink()
     _keep_folder(path.parent)
     return True
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replaces a file of mode 0600 as a whole; on return it is on the disk. Raises OSError, and then the old one stands."""
+    _drafted(path, content).replace(path)
+    _keep_folder(path.parent)
+
+
+def _drafted(path: Path, content: bytes) -> Path:
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
 
 
 def _keep_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an operator's tools ask over HTTP: `/healthz`, `/readyz`, `/metrics`, and the log below `/log/`.
+"""What tools ask over HTTP: `/healthz`, `/readyz`, `/metrics`, the permits' keys, and the log below `/log/`.
 
 Nothing here acts, and nothing names anybody.
 
@@ -26,6 +26,7 @@ from bot.ports import Backlog, Store
 from bot.web import HttpServer
 
 T = TypeVar("T")
+JWKS = "/.well-known/jwks.json"
 WAIT, KEEP = 2.0, 1.0  # seconds that the database may take, that its answer counts
 log = structlog.get_logger(__name__)
 
@@ -61,17 +62,17 @@ class OneAtATime(Generic[T]):
 
 
 class Ops:
-    """Serves on `listen`; `digest` tells the policy in force, `vkeys` the log's verifier keys."""
+    """Serves on `listen`; `digest` tells the policy in force, `vkeys` the log's verifier keys, `jwks` the permits'."""
 
     def __init__(
         self, store: Store, health: Health, metrics: Metrics, clock: Clock, digest: Callable[[], str], *, listen: str,
-        vkeys: Callable[[], str] = lambda: "",
+        vkeys: Callable[[], str] = lambda: "", jwks: Callable[[], str] = lambda: "",
     ) -> None:  # fmt: skip
         self._health, self._metrics, self._digest = health, metrics, digest
         self._writable = OneAtATime(store.prove_writable, clock)
         self._backlog = OneAtATime[Backlog](lambda: store.backlog(clock.now()), clock)
-        self._pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._scraped}
-        self._log = LogPages(store.log_file, vkeys)
+        self._pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._scraped, JWKS: self._jwks}
+        self._log, self._keys = LogPages(store.log_file, vkeys), jwks
         self._server = HttpServer(self._handle, listen, "COUNTERSIGN_OPS_LISTEN")
 
     @property
@@ -100,7 +101,7 @@ class Ops:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         page = self._pages.get(request.path)
         if page is None and not request.path.startswith(ROOT):
-            return _text(404, "There is /healthz, /readyz, /metrics and /log/checkpoint.")
+            return _text(404, f"There is /healthz, /readyz, /metrics, {JWKS} and /log/checkpoint.")
         if request.method not in ("GET", "HEAD"):
             return web.Response(status=405, text="Only read.\n", headers={"Allow": "GET, HEAD"})
         return await (self._logged(request.path) if page is None else page())
@@ -117,6 +118,15 @@ class Ops:
     async def _readyz(self) -> web.Response:
         found = await self.findings()
         return _text(503, "\n".join(found)) if found else _text(200, "ready")
+
+    async def _jwks(self) -> web.Response:
+        """What a permit's verifier asks for; kept for a minute, so that a new key is known soon."""
+        try:
+            keys = self._keys()
+        except CountersignError as error:
+            return _text(503, str(error))
+        headers = {"Content-Type": "application/jwk-set+json", "Cache-Control": "public, max-age=60"}
+        return web.Response(text=keys, headers=headers) if keys else _text(404, "There is no key yet.")
 
     async def _scraped(self) -> web.Response:
         ready = not await self.findings()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.acts import Act
+from bot.domain.absence import Absent
+from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
-from bot.domain.request import Case
+from bot.domain.request import AskKind, Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import Draft, Lane, Say, Transition
+from bot.ports_operator import OperatorBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +115,34 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Glimpse:
+    """As much of a case as says who may see it."""
+
+    id: str
+    requester: Person
+    provider: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """A case whose time has come, and how many of its cards stand in Slack."""
 
     case: Case
     cards: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedFor:
+    """One answer that somebody gave on another's behalf, and what became of the question and of the request since."""
+
+    case: str
+    title: str
+    kind: AskKind
+    ask_state: AskState
+    state: RequestState
+    by: Person
+    answer: str  # yes | no
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +174,7 @@ class Listed:
     drill: bool = False
 
 
-class Store(Protocol):
+class Store(OperatorBook, Protocol):
     """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
 
     async def commit(self, act: Transition) -> Case | None:
@@ -161,9 +187,24 @@ class Store(Protocol):
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
         """Who is away at `now`, and until when."""
 
+    async def absence(self, person: Person) -> Absent | None:
+        """Somebody's absence that nobody has ended yet, passed or not."""
+
+    async def absences_over(self, now: datetime) -> Sequence[Person]:
+        """Whose absence has passed at `now` and is not ended yet."""
+
+    async def decided_for(self, person: Person, since: datetime, until: datetime) -> Sequence[DecidedFor]:
+        """What others answered on this person's behalf, both ends included, oldest first."""
+
+    async def with_open_asks(self, domain: str, limit: int) -> Sequence[str]:
+        """Ids of a domain's cases that still have an open question, also after the yes; never a drill."""
+
     async def case(self, case_id: str) -> Case | None: ...
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Ids of cases whose `wake_at` has come, most overdue first."""
+
+    async def wake_on_call(self, now: datetime) -> None:
+        """Who is on call may have changed: pending requests that on-call was asked in are due at `now`."""
 
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
@@ -194,6 +235,21 @@ class Store(Protocol):
 
     async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
         """Pending cases whose open ask has reached the person, the next to expire first; never a drill."""
+
+    async def home_page(self, person: Person) -> int:
+        """The page of their App Home that somebody looked at last, from 1."""
+
+    async def home_waiting(self, person: Person, limit: int) -> Sequence[Glimpse]:
+        """What waits for this person's answer, the next to expire first; never a drill."""
+
+    async def home_live(self, person: Person, domains: Sequence[str], limit: int) -> Sequence[Case]:
+        """Open grants that a person asked for or that are in one of the domains, the next to end first."""
+
+    async def home_owing(self, requester: Person, limit: int) -> Sequence[Case]:
+        """Cases for which the requester owes evidence or a rotation, the most overdue first."""
+
+    async def redraw_homes(self, people: Iterable[Person] | None) -> None:
+        """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from bot.clock import read_request_id
 from bot.domain.motion import Sets
@@ -13,6 +15,27 @@ from bot.domain.rights import named_for
 from bot.ports import Store
 
 _PAGE = 25
+HOME_PAGE, _HOME_WAITING = 10, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class HomeSheet:
+    """What stands in one person's App Home.
+
+    `waiting` is the page of what waits for their answer, `waits` how many there are. `mine`: what they asked for, newest
+    first. `live`: open grants, their own and those of the domains they are named in. `owing`: cases for which they owe
+    something. `away_until`: they said that they are away.
+    """
+
+    person: Person
+    page: int
+    pages: int
+    waits: int
+    waiting: Sequence[Case]
+    mine: Sequence[Case]
+    live: Sequence[Case]
+    owing: Sequence[Case]
+    away_until: datetime | None
 
 
 class Reader:
@@ -48,9 +71,29 @@ class Reader:
         """What has reached me and is still mine to see."""
         return [case for case in await self.store.waiting_for(person, _PAGE) if self._may_see(person, case)]
 
+    async def read_home(self, person: Person, now: datetime) -> HomeSheet:
+        """What stands in somebody's App Home at `now`, on the page that they looked at last."""
+        found = await self.store.home_waiting(person, _HOME_WAITING)
+        mine = [one.id for one in found if self._visible(person, one.requester, one.provider, one.domain)]
+        pages = max(1, -(-len(mine) // HOME_PAGE))
+        page = min(max(await self.store.home_page(person), 1), pages)
+        shown = [await self.store.case(id_) for id_ in mine[(page - 1) * HOME_PAGE : page * HOME_PAGE]]
+        named = [d.id for d in self.policy.domains.values() if person in named_for(self.policy, d)]
+        away = (await self.store.absences(now)).get(person)
+        live = await self.store.home_live(person, named, HOME_PAGE)
+        return HomeSheet(
+            person, page, pages, len(mine), [case for case in shown if case is not None],
+            await self.store.cases_of(person, HOME_PAGE), [case for case in live if self._may_see(person, case)],
+            await self.store.home_owing(person, HOME_PAGE), away,
+        )  # fmt: skip
+
     def _may_see(self, person: Person, case: Case) -> bool:
+        request = case.request
+        return self._visible(person, request.requester, request.provider, request.domain)
+
+    def _visible(self, person: Person, requester: Person, provider_id: str, domain_id: str) -> bool:
         provider = self.policy.provider_of(person)
-        if provider is not None or person == case.request.requester:
-            return person == case.request.requester or (provider is not None and provider.id == case.request.provider)
-        domain = self.policy.domains.get(case.request.domain)
+        if provider is not None or person == requester:
+            return person == requester or (provider is not None and provider.id == provider_id)
+        domain = self.policy.domains.get(domain_id)
         return person in self.policy.auditors or (domain is not None and person in named_for(self.policy, domain))

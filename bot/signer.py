@@ -25,7 +25,7 @@ from bot.domain.errors import NoteError
 from bot.domain.ledger import root
 from bot.domain.note import Checkpoint, sign
 from bot.domain.proof import extends
-from bot.keys import SigningKey
+from bot.keys import LOG_KEY, SigningKey, make_keys, read_key
 from bot.memory import recall, remember
 
 log = structlog.get_logger(__name__)
@@ -113,3 +113,11 @@ def judge(memory: Checkpoint | None, head: SignedHead) -> Finding | None:
 def follows(memory: Checkpoint, found: Checkpoint, path: Sequence[bytes]) -> bool:
     """Whether the path shows that the found head extends the remembered one."""
     return extends(memory.size, found.size, memory.root, found.root, path)
+
+
+def signer_of(store: SignedLog, state_dir: Path) -> Signer:
+    """The signer of an opened store; the first makes the keys. Raises KeyFileError, StorageError, NoteError."""
+    known = recall(state_dir)
+    if known is None or known.size == 0:
+        make_keys(state_dir)  # a key that signed already and is gone is missed, never replaced in silence
+    return Signer(store, read_key(state_dir / LOG_KEY), state_dir)

@@ -7,10 +7,8 @@ one. Keys are made before the first signature. The signer refuses what does not 
 from __future__ import annotations
 
 from bot.app import open_store
-from bot.keys import LOG_KEY, make_keys, read_key
-from bot.memory import recall
 from bot.settings import Settings
-from bot.signer import Finding, Signer
+from bot.signer import Finding, signer_of
 
 
 async def cover(settings: Settings) -> Finding | None:
@@ -18,11 +16,8 @@ async def cover(settings: Settings) -> Finding | None:
 
     Raises SettingsError, SchemaError, StorageError, KeyFileError.
     """
-    known = recall(settings.state_dir)
-    if known is None or known.size == 0:
-        make_keys(settings.state_dir)  # a key that signed already and is gone is missed, never replaced in silence
     store = await open_store(settings)
     try:
-        return await Signer(store, read_key(settings.state_dir / LOG_KEY), settings.state_dir).cover()
+        return await signer_of(store, settings.state_dir).cover()
     finally:
         await store.close()

@@ -46,9 +46,11 @@ class Sweeper:
             due = await self._desk.store.due(self._desk.clock.now(), _GROUP)
             fresh = [case_id for case_id in due if case_id not in seen]
             if not fresh:
-                return len(seen)
+                break
             seen.update(fresh)
             await self._group(frozenset(fresh))
+        await self._desk.welcome_back()
+        return len(seen)
 
     async def _group(self, fresh: frozenset[str]) -> None:
         """Cases that are read together; one by one where a case among them cannot be read."""

@@ -18,7 +18,10 @@ from handlers.afterwards import AFTER_ACTIONS, offer_evidence
 from handlers.asking import about
 from handlers.besides import BESIDE_ACTIONS
 from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
+from handlers.home import HOME_ACTIONS
+from handlers.operating import OPERATOR_ACTIONS
 from handlers.payloads import Body
+from handlers.permits import PERMIT_ACTIONS
 from handlers.views.dialogs import Asked, deny_form
 from handlers.views.form import form, read_metadata
 
@@ -89,7 +92,10 @@ ACTIONS: Mapping[str, Listener] = {
     names.ACCEPT: Listener(decided("accept")),
     names.RATIFY: Listener(decided("ratify")),
     **AFTER_ACTIONS,
+    **PERMIT_ACTIONS,
     names.RUNBOOK: Listener(nothing, rebuild_form),
     **BESIDE_ACTIONS,
+    **OPERATOR_ACTIONS,
+    **HOME_ACTIONS,
 }
 ANY_ACTION = Listener(unknown)

@@ -145,8 +145,9 @@ async def open_door(edge: Edge, body: Body) -> None:
     press = payloads.press(body)
     planned = opening(edge, None, "", press.reply)
     if isinstance(planned, Opening):
-        draft = replace(planned.draft, door=f"{press.reply.channel}:{press.message}")
-        await show_form(edge, Opening(planned.person, draft), press.trigger, press.reply, press.key)
+        door = f"{press.reply.channel}:{press.message}" if press.message else ""  # pressed in the App Home: no channel
+        opened = Opening(planned.person, replace(planned.draft, door=door))
+        await show_form(edge, opened, press.trigger, press.reply, press.key)
 
 
 def _text(deed: str) -> Callable[[Asked, Case], Block]:

@@ -19,14 +19,17 @@ CALL_ERRORS = (SlackClientError, ClientError, OSError, TimeoutError)
 RATE_LIMITED = "ratelimited"
 DEFAULT_WAIT = 30.0  # seconds, where a 429 names none
 GONE = frozenset({"not_found", "view_not_found", "expired_trigger_id", "message_not_found", "hash_conflict"})
-_LATER = frozenset(
+# A token that Slack does not take: nothing helps but an operator.
+REFUSED_TOKEN = frozenset(
     {
-        "internal_error", "fatal_error", "service_unavailable", "request_timeout", "timeout", "team_added_to_org",
-        "org_login_required", "ekm_access_denied", "accesslimited", "external_channel_migrating",
-        "invalid_auth", "not_authed", "token_expired", "token_revoked", "account_inactive", "missing_scope",
-        "no_permission", "not_allowed_token_type", "message_limit_exceeded",
+        "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type",
+        "missing_scope", "no_permission",
     }
 )  # fmt: skip
+_LATER = REFUSED_TOKEN | {
+    "internal_error", "fatal_error", "service_unavailable", "request_timeout", "timeout", "team_added_to_org",
+    "org_login_required", "ekm_access_denied", "accesslimited", "external_channel_migrating", "message_limit_exceeded",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

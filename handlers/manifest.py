@@ -17,6 +17,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "apps.connections.open": (),  # the app-level token has connections:write
     "views.open": (),
     "views.update": (),
+    "views.publish": (),
     "chat.postMessage": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
     "chat.update": ("chat:write",),
@@ -26,7 +27,8 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "conversations.info": _CHANNELS,  # `doctor` looks at the channels that policy names (rule 11)
     "conversations.members": _CHANNELS,
 }
-EVENTS: Mapping[str, str] = {"message.im": "im:history"}  # typed text is answered with what waits
+# each with the scope that it needs: typed text is answered with what waits, an opened Home is drawn
+EVENTS: Mapping[str, tuple[str, ...]] = {"message.im": ("im:history",), "app_home_opened": ()}
 PATH = "/slack/events"
 _ASK_HINT = "[runbook] [reason …]"
 _COMMANDS: tuple[tuple[str, str, str], ...] = (
@@ -48,7 +50,7 @@ def manifest(prefix: str = "", url: str | None = None) -> dict[str, Any]:
     return {
         "display_information": {"name": wording.BOT_NAME, "description": wording.BOT_TEXT},
         "features": {
-            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
             "bot_user": {"display_name": wording.BOT_NAME, "always_online": True},
             "shortcuts": [
                 {
@@ -77,7 +79,8 @@ def manifest(prefix: str = "", url: str | None = None) -> dict[str, Any]:
 
 def scopes() -> list[str]:
     """The bot token's scopes, sorted. Commands need one of their own."""
-    return sorted({scope for needed in SCOPES.values() for scope in needed} | {"commands"} | set(EVENTS.values()))
+    needed = (*SCOPES.values(), *EVENTS.values(), ("commands",))
+    return sorted({scope for each in needed for scope in each})
 
 
 def _address(url: str) -> str:

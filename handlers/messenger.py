@@ -19,11 +19,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk
 from bot.domain.errors import LookupFailed
+from bot.domain.operator_act import is_act
 from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Directory, Outgoing
 from handlers.lanes import Lanes, Spot
 from handlers.limits import CALL_ERRORS, Verdict, verdict
-from handlers.purposes import Dropped, Stage, Turned, purpose_of, spot
+from handlers.purposes import Change, Dropped, Post, Published, Stage, Turned, purpose_of, spot
 from handlers.sending import TIMEOUT, Sender, Standing
 from handlers.views.pace import marked_once
 
@@ -188,7 +189,7 @@ class Messenger:
         if isinstance(job, Dropped):
             await self._desk.store.undeliverable(row, job.why, ())
             return
-        if not isinstance(job, Turned):
+        if not isinstance(job, Turned | Published):
             job = replace(job, message=marked_once(job.message, self._stage.scene()))
         try:
             standing = await self._sender.send(job, self._age(row))
@@ -199,7 +200,8 @@ class Messenger:
             await self._judged(row, place, judged)
             return
         self._answered_at = self._desk.clock.monotonic()
-        await self._note(row, standing, case.request.version if case else 0)
+        shown = job.drawn if isinstance(job, Post | Change) else 0
+        await self._note(row, standing, case.request.version if case else shown)
 
     async def _is_gone(self, row: Outgoing) -> bool:
         """Slack takes messages to deactivated accounts without a word: look first. No answer: try."""
@@ -235,7 +237,7 @@ class Messenger:
 
     async def _never(self, row: Outgoing, error: str) -> None:
         """It will not be said: recorded, and for a card the engine moves on first."""
-        level = log.debug if row.say.purpose == "form" else log.warning  # a form that was closed is no trouble
+        level = log.debug if row.say.purpose in ("form", "home") else log.warning  # a form that was closed is no trouble
         level("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
         self._failures.pop(row.id, None)
         known = purpose_of(row)
@@ -258,4 +260,6 @@ def _entry(type_: str, row: Outgoing, error: str = "") -> Draft:
     say = row.say
     data: dict[str, Value] = {"purpose": say.purpose}
     where: Mapping[str, Value] = {"to": say.to} if say.to else {"channel": say.channel or ""}
-    return Draft(type_, SYSTEM, say.case, {**data, **where, **({"error": error} if error else {})})
+    return Draft(
+        type_, SYSTEM, None if is_act(say.case) else say.case, {**data, **where, **({"error": error} if error else {})}
+    )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.clock import read_request_id
+from bot.domain.operator_act import PREFIX
 from bot.domain.policy import Kind
 
 # Buttons.
@@ -28,6 +29,7 @@ RECOMMEND = "recommend"
 ADVISE_AGAINST = "advise_against"
 FINISHED = "finished"
 UNUSED = "not_used"
+PERMIT = "permit"
 REVOKE = "revoke"
 EXTEND = "extend"
 EVIDENCE = "add_evidence"
@@ -38,6 +40,11 @@ FLAG = "flag"
 RATIFY = "ratify"
 REJECT = "reject"
 HERE = "i_am_here"
+CONFIRM = "operator_confirm"
+REFUSE = "operator_refuse"
+HOME_PAGE = "home_page"
+GO_AWAY = "go_away"
+COME_BACK = "come_back"
 
 # Forms (callback_id).
 FORM_ASK = "ask"
@@ -53,6 +60,8 @@ FORM_EVIDENCE = "evidence"
 FORM_FLAG = "flag_note"
 FORM_REJECT = "reject_note"
 FORM_VERIFY = "verified"
+FORM_PERMIT = "permit"
+FORM_HOME = "home"
 
 # The global shortcut (callback_id).
 SHORTCUT_ASK = "ask"
@@ -85,6 +94,7 @@ BLOCK_ANSWER = "to_answer"
 BLOCK_GRANT = "grant"
 BLOCK_DRILL = "drill"
 BLOCK_PROOF = "proof"
+BLOCK_OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +143,9 @@ def read_question(value: str) -> tuple[str, int] | None:
     if case_id is None:
         return None
     return case_id, int(tail) if tail.isascii() and tail.isdigit() and len(tail) < 10 else 0
+
+
+def read_act(value: str) -> str | None:
+    """The operator's act that a button names; None if it names none."""
+    case_id = read_request_id(value.removeprefix(PREFIX)) if value.startswith(PREFIX) else None
+    return None if case_id is None else PREFIX + case_id.removeprefix("R-")

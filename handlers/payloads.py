@@ -139,6 +139,22 @@ def direct_message(body: Body) -> Typed | None:
     return Typed(who, f"event:{_text(body, 'event_id')}", Reply(who, "", _place(event.get("channel"))))
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Somebody opened our App Home."""
+
+    person: Person
+    key: str
+
+
+def home_opened(body: Body) -> Looked | None:
+    """None where it was the messages that were opened."""
+    event = _object(body, "event")
+    if event.get("tab", "home") != "home":
+        return None
+    return Looked(Person(_team(body), _id(event, "user", _USER)), f"event:{_text(body, 'event_id')}")
+
+
 def person(body: Body) -> Person:
     """Who acted, in an interactive payload."""
     user = _object(body, "user")

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from bot.acts import Reply
 from bot.desk import Desk
 from bot.domain.drilling import waiting_for
 from bot.domain.lifecycle import AskState
+from bot.domain.operator_act import is_act
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case
 from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
-from handlers.views import asks, granted, proof
+from handlers.views import asks, granted, operating, proof
 from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
@@ -29,12 +31,14 @@ from handlers.views.card import card
 from handlers.views.dialogs import filed_result, said_page
 from handlers.views.door import door, door_receipt
 from handlers.views.facts import pending
+from handlers.views.home import home
+from handlers.views.returned import returned
 from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
 from handlers.views.watch import watchdog
 
 FORM_SETTLES = 0.4  # seconds; the acknowledgement draws the form's last page before we do
-Method = Literal["chat.postMessage", "chat.update", "views.update", "answer"]
+Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publish", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Post:
     channel: str
     message: Message
     thread: str = ""
+    drawn: int = 0  # the version of what it shows, where that is no case
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class Change:
     channel: str
     ts: str
     message: Message
+    drawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +93,21 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """Somebody's App Home."""
+
+    user: str
+    view: Block
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """Nothing is to be said any more."""
 
     why: str
 
 
-Job: TypeAlias = Post | Change | Told | Turned | Dropped
+Job: TypeAlias = Post | Change | Told | Turned | Published | Dropped
 Draw: TypeAlias = Callable[[Stage, Outgoing, Case | None], Awaitable[Job]]
 
 
@@ -293,6 +307,15 @@ async def _answered(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "card", case, to, said) if pending(case) else _DECIDED
 
 
+async def _returned(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    to, data = outgoing.say.to, outgoing.say.data
+    if to is None:
+        return _NOBODY
+    since, until = (datetime.fromtimestamp(_whole(data, key) / 1000, UTC) for key in ("since", "until"))
+    decided = await stage.desk.read_decided_for(to, since, until)
+    return Post(to.user, returned(decided, since, stage.scene())) if decided else _NOBODY
+
+
 async def _door(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     channel = outgoing.say.channel
     return Post(channel, door(stage.scene())) if channel else _NOBODY
@@ -314,6 +337,17 @@ async def _policy(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
 async def _watchdog(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     channel = outgoing.say.channel
     return Post(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
+
+
+async def _operator(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    """The message that asks to confirm an operator's act, what is told of it, and the redraw of the former."""
+    to, act = outgoing.say.to, await stage.desk.store.operator_act(outgoing.say.case or "")
+    if act is None or to is None:
+        return _NOBODY
+    if outgoing.copy is not None:
+        return Change(outgoing.copy.channel, outgoing.copy.ts, operating.card(act, stage.scene()), act.version)
+    asks = outgoing.say.purpose == "operator"
+    return Post(to.user, (operating.card if asks else operating.told)(act, stage.scene()), drawn=act.version)
 
 
 async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -355,6 +389,8 @@ async def _form(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
 
 async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     copy = outgoing.copy
+    if copy is not None and is_act(copy.case):
+        return await _operator(stage, outgoing, None)
     if case is None or copy is None:
         return _NOBODY
     scene = stage.scene()
@@ -374,6 +410,14 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     if copy.purpose == "receipt":
         return Change(copy.channel, copy.ts, receipts.receipt(case, scene, await stage.ahead(case)))
     return _NOBODY
+
+
+async def _home(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    to = outgoing.say.to
+    if to is None:
+        return _NOBODY
+    scene, may_ask = stage.scene(), bool(stage.desk.runbooks_for(to, None))
+    return Published(to.user, home(await stage.desk.read_home(to, scene.now), scene, may_ask=may_ask))
 
 
 async def _under(stage: Stage, purpose: str, case: Case, to: Person, said: Message) -> Post:
@@ -417,6 +461,8 @@ PURPOSES: Mapping[str, Purpose] = {
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
     "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
     "watchdog": Purpose(_watchdog),
+    "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
+    "operator_told": Purpose(_operator, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
     "question": Purpose(_question, logged=True, looked_up=True),
     "answered": Purpose(_answered, logged=True, looked_up=True),
@@ -429,11 +475,13 @@ PURPOSES: Mapping[str, Purpose] = {
     "extension": Purpose(_extension, logged=True, looked_up=True),
     "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
     "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),
+    "returned": Purpose(_returned, logged=True, looked_up=True),
     "door": Purpose(_door),
     "door_receipt": Purpose(_door_receipt, kept=True, logged=True),
     "policy": Purpose(_policy, looked_up=True),
     "answer": Purpose(_answer, "answer"),
     "page": Purpose(_page, "answer"),
+    "home": Purpose(_home, "views.publish", looked_up=True),
     "form": Purpose(_form, "views.update", settles=FORM_SETTLES),
 }
 REFRESH = Purpose(_refresh, "chat.update")

@@ -2,8 +2,8 @@
 
 The acknowledgement is the last thing that happens in a listener, so nothing can raise after it. With
 `process_before_response` bolt awaits the acknowledging function and starts the lazy one itself, in Socket Mode as over
-HTTP; no task is lost, because this door keeps them until they end. Who we are was asked once, at the start: no
-`auth.test` per event.
+HTTP; no task is lost, because this door keeps them until they end. Who we are is asked until Slack has said it once
+(`introduction`): no `auth.test` per event.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from handlers.actions import ACTIONS, ANY_ACTION
 from handlers.commands import COMMANDS, DIRECT_MESSAGE, SHORTCUTS
 from handlers.edge import Answer, Edge, Listener
 from handlers.gate import Report, unheard
+from handlers.home import HOME_OPENED
 from handlers.payloads import PayloadError
 from handlers.socket_mode import SocketMode, quiet_logger
 from handlers.submissions import ANY_SUBMISSION, SUBMISSIONS
@@ -39,13 +40,13 @@ _ANYTHING = re.compile(".*", re.DOTALL)
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Identity:
-    """Our own ids in Slack."""
+    """Our own ids in Slack; empty until Slack has said them, and nothing reaches us before."""
 
-    team: str
-    bot_user: str
-    bot: str
+    team: str = ""
+    bot_user: str = ""
+    bot: str = ""
 
 
 class SlackDoor:
@@ -96,6 +97,7 @@ class SlackDoor:
             self._add(self.app.view(callback_id), listener, _page)
         self._add(self.app.view(_ANYTHING), ANY_SUBMISSION, _page)
         self._add(self.app.event("message"), DIRECT_MESSAGE, _silent)
+        self._add(self.app.event("app_home_opened"), HOME_OPENED, _silent)
 
     def _add(self, registrar: Callable[..., Any], listener: Listener, sorry: Callable[[str], Answer]) -> None:
         acknowledging = acknowledged(self.edge, listener, sorry)

@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.limits import verdict
-from handlers.purposes import Change, Dropped, Job, Post, Told, Turned
+from handlers.purposes import Change, Dropped, Job, Post, Published, Told, Turned
 from handlers.views.blocks import Message
 
 FRESH = 25 * 60  # seconds; Slack takes answers for thirty minutes
@@ -46,6 +46,9 @@ class Sender:
             return Standing(job.channel, job.ts)
         if isinstance(job, Turned):
             await self._client.views_update(view_id=job.view_id, view=job.view)
+            return Standing()
+        if isinstance(job, Published):
+            await self._client.views_publish(user_id=job.user, view=job.view)
             return Standing()
         assert not isinstance(job, Dropped)
         await self._tell(job, age)

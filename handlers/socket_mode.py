@@ -28,18 +28,12 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from handlers.dispatch import dispatched
 from handlers.envelope import enveloped
 from handlers.gate import Report, unheard
-from handlers.limits import CALL_ERRORS, verdict
+from handlers.limits import CALL_ERRORS, REFUSED_TOKEN, verdict
 from handlers.signed import Refused
 
 PING = 5.0  # seconds; a dead connection is noticed after one of them
 LOOK = 0.25  # seconds between two looks at whether the connection stands
 LEAVE = 5.0  # seconds that answers in flight may still take at a stop
-REFUSED_TOKEN = frozenset(
-    {
-        "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type",
-        "missing_scope", "no_permission",
-    }
-)  # fmt: skip
 log = structlog.get_logger(__name__)
 _ADDRESS = re.compile(r"(?:wss?|https?)://\S+|xox[a-z]-\S+|xapp-\S+")
 

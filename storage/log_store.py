@@ -59,6 +59,11 @@ class LogStore(ABC):
             raise StorageError(f"There is no entry {index} among {size}.")
         return await self._read(lambda session: inclusion(index, size, Tree(session).whole))
 
+    async def disclosed_by(self, index: int) -> Sequence[str]:
+        """What the digests of one entry disclose; without what was erased."""
+        rows = await self._read(lambda session: session.rows("disclosures_of", idx=index))
+        return [row["disclosure"] for row in rows]
+
     async def keep_checkpoint(self, size: int, root: bytes, note: str) -> None:
         """Stores a signed note; again is nothing."""
         await self._write(

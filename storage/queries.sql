@@ -97,6 +97,15 @@ ON CONFLICT (case_id) DO UPDATE SET due_ms = excluded.due_ms;
 -- Nothing will ever be due on the case.
 DELETE FROM deadline WHERE case_id = :case_id;
 
+-- name: wake_on_call
+-- Who is on call may have changed: pending requests that on-call was asked in are looked at now.
+UPDATE deadline SET due_ms = :now
+WHERE due_ms > :now AND case_id IN (
+  SELECT r.id FROM request AS r JOIN step AS s ON s.case_id = r.id AND s.ask = 0
+  WHERE r.state = 'pending' AND s.state = 'fired' AND s.action = 'notify'
+    AND (s.role = 'on_call' OR s.also LIKE '%"on_call"%')
+);
+
 -- name: request
 -- What was filed, with its state.
 SELECT
@@ -326,11 +335,11 @@ WHERE c.case_id = :case_id AND NOT EXISTS (
 ORDER BY c.id;
 
 -- name: refresh_copy
--- One copy shows an older version than the case has: it is to be redrawn, unless it waits for that already.
+-- One copy shows an older version than what it is about has: it is to be redrawn, unless it waits for that already.
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
 SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
-FROM copy AS c JOIN request AS r ON r.id = c.case_id
-WHERE c.id = :id AND r.version > :drawn AND NOT EXISTS (
+FROM copy AS c LEFT JOIN request AS r ON r.id = c.case_id LEFT JOIN operator_act AS a ON a.id = c.case_id
+WHERE c.id = :id AND (r.version > :drawn OR a.version > :drawn) AND NOT EXISTS (
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 );
 
@@ -451,8 +460,10 @@ INSERT INTO log_entry (idx, leaf, data, type, case_id, ts_ms) VALUES (:idx, :lea
 INSERT INTO log_node (level, i, h) VALUES (:level, :i, :h);
 
 -- name: insert_log_private
--- What a digest of an entry discloses.
-INSERT INTO log_private (digest, idx, disclosure, subject) VALUES (:digest, :idx, :disclosure, :subject);
+-- What a digest of an entry discloses; a hold on its subject covers it too.
+INSERT INTO log_private (digest, idx, disclosure, subject, hold_id)
+SELECT :digest, :idx, :disclosure, :subject,
+  (SELECT id FROM hold WHERE subject = :subject AND released_ms IS NULL ORDER BY placed_ms, id LIMIT 1);
 
 -- name: log_entry
 -- One entry.
@@ -527,13 +538,34 @@ SELECT coalesce(max(version), 0) AS version FROM schema_version;
 INSERT INTO schema_version (version, name, applied_ms) VALUES (:version, :name, :applied_ms);
 
 -- name: put_absence
--- Somebody is away until then.
-INSERT INTO absence (team_id, user_id, until_ms) VALUES (:team, :user, :until_ms)
+-- Somebody is away until then; whoever is away already stays so since they went.
+INSERT INTO absence (team_id, user_id, since_ms, until_ms) VALUES (:team, :user, :since_ms, :until_ms)
 ON CONFLICT (team_id, user_id) DO UPDATE SET until_ms = excluded.until_ms;
 
 -- name: drop_absence
--- Somebody is back.
-DELETE FROM absence WHERE team_id = :team AND user_id = :user;
+-- Somebody is back: this very absence is over, once.
+DELETE FROM absence WHERE team_id = :team AND user_id = :user AND until_ms = :until_ms;
+
+-- name: absence
+-- Since when somebody is away, and until when.
+SELECT since_ms, until_ms FROM absence WHERE team_id = :team AND user_id = :user;
+
+-- name: absences_over
+-- Whose absence has passed.
+SELECT team_id, user_id FROM absence WHERE until_ms <= :now ORDER BY until_ms, user_id;
+
+-- name: decided_for
+-- What others answered on behalf of a person, oldest first.
+SELECT v.case_id, r.title, r.state, a.kind, a.state AS ask_state, v.team_id, v.user_id, v.answer
+FROM vote AS v JOIN ask AS a ON a.case_id = v.case_id AND a.n = v.ask JOIN request AS r ON r.id = v.case_id
+WHERE v.behalf_user = :user AND v.behalf_team = :team AND v.at_ms >= :since_ms AND v.at_ms <= :until_ms
+ORDER BY v.at_ms, v.case_id, v.ask, v.n LIMIT :limit;
+
+-- name: with_open_asks
+-- Cases of a domain with a question that is still open, the next to close first; never a drill.
+SELECT r.id FROM ask AS a JOIN request AS r ON r.id = a.case_id
+WHERE a.state = 'open' AND r.domain = :domain AND r.drill = ''
+GROUP BY r.id ORDER BY min(a.expires_ms), r.id LIMIT :limit;
 
 -- name: absences
 -- Who is away now.
@@ -608,6 +640,67 @@ UPDATE inbox SET next_ms = next_ms + :by_ms WHERE done_ms IS NULL;
 -- … and what is to be said.
 UPDATE outbox SET not_before_ms = not_before_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
 WHERE done_ms IS NULL;
+
+-- ── acts of an operator, and holds ──────────────────────────────────────────────────────────────────────────────────────
+
+-- name: insert_operator_act
+-- Files an act; an id that exists changes no row.
+INSERT INTO operator_act (
+  id, kind, reason, filed_ms, expires_ms, subject_team, subject_user, hold, before_ms, state, version, closed_ms, result
+) VALUES (
+  :id, :kind, :reason, :filed_ms, :expires_ms, :subject_team, :subject_user, :hold, :before_ms, :state, :version,
+  :closed_ms, :result
+) ON CONFLICT (id) DO NOTHING;
+
+-- name: swap_operator_act
+-- Compare-and-swap, as for a request.
+UPDATE operator_act
+SET version = version + 1, state = :state, reason = :reason, closed_ms = :closed_ms, result = :result
+WHERE id = :id AND version = :version;
+
+-- name: put_operator_voice
+-- Somebody's Confirm or Refuse.
+INSERT INTO operator_voice (act_id, n, team_id, user_id, answer, at_ms)
+VALUES (:act_id, :n, :team_id, :user_id, :answer, :at_ms);
+
+-- name: operator_act
+-- One act.
+SELECT id, kind, reason, filed_ms, expires_ms, subject_team, subject_user, hold, before_ms, state, version, closed_ms, result
+FROM operator_act WHERE id = :id;
+
+-- name: unfinished_operator_acts
+-- Acts that wait for people, for their end, or to be run; oldest first.
+SELECT id FROM operator_act WHERE state IN ('open', 'confirmed') ORDER BY filed_ms, id;
+
+-- name: operator_voices
+-- Who confirmed or refused an act, in order.
+SELECT team_id, user_id, answer, at_ms FROM operator_voice WHERE act_id = :id ORDER BY n;
+
+-- name: person_of_ref
+-- Who stands behind a pseudonym.
+SELECT team_id, user_id FROM person WHERE ref = :ref;
+
+-- name: place_hold
+-- A hold stands from now on.
+INSERT INTO hold (id, subject, placed_ms) VALUES (:id, :subject, :placed_ms);
+
+-- name: release_hold
+-- A hold ends, once.
+UPDATE hold SET released_ms = :now WHERE id = :id AND released_ms IS NULL;
+
+-- name: hold
+-- A hold that stands.
+SELECT id, subject, placed_ms FROM hold WHERE id = :id AND released_ms IS NULL;
+
+-- name: holds_on
+-- The holds that stand on a subject, oldest first.
+SELECT id, subject, placed_ms FROM hold WHERE subject = :subject AND released_ms IS NULL ORDER BY placed_ms, id;
+
+-- name: cover_by_holds
+-- What a subject's disclosures are held by, after a hold on them came or went.
+UPDATE log_private
+SET hold_id = (SELECT id FROM hold WHERE subject = :subject AND released_ms IS NULL ORDER BY placed_ms, id LIMIT 1)
+WHERE subject = :subject;
 
 -- ── what an operator watches ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -708,3 +801,53 @@ SELECT digest, idx, disclosure FROM log_private WHERE idx = :idx ORDER BY digest
 -- The disclosures about the person behind a pseudonym, oldest first: the one that introduces them is among them.
 SELECT l.digest, l.idx, l.disclosure FROM person AS p
 JOIN log_private AS l ON l.subject = p.team_id || '/' || p.user_id WHERE p.ref = :ref ORDER BY l.idx, l.digest;
+
+-- ── App Homes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: put_home
+-- Somebody looks at a page of their Home.
+INSERT INTO home (team_id, user_id, page, opened_ms) VALUES (:team, :user, :page, :now)
+ON CONFLICT (team_id, user_id) DO UPDATE SET page = excluded.page, opened_ms = excluded.opened_ms;
+
+-- name: home_page
+-- The page of their Home that somebody looked at last.
+SELECT page FROM home WHERE team_id = :team AND user_id = :user;
+
+-- name: homes_opened
+-- Whose Home was opened lately.
+SELECT team_id, user_id FROM home WHERE opened_ms >= :since ORDER BY opened_ms DESC;
+
+-- name: redraw_home
+-- A Home is to be drawn again; one that waits for it already needs no second.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, created_ms, not_before_ms)
+SELECT :lane, 'home', NULL, h.team_id, h.user_id, NULL, '{}', :key, :now, :now
+FROM home AS h
+WHERE h.team_id = :team AND h.user_id = :user AND h.opened_ms >= :since AND NOT EXISTS (
+  SELECT 1 FROM outbox AS o WHERE o.key = :key AND o.key <> '' AND o.done_ms IS NULL AND o.leased_until_ms <= :now
+);
+
+-- name: home_waiting
+-- Open asks that have reached the person and that they have not answered, the next to expire first; never a drill.
+SELECT DISTINCT r.id, r.requester_team, r.requester_user, r.provider, r.domain, r.expires_ms
+FROM reached AS p
+JOIN ask AS a ON a.case_id = p.case_id AND a.n = p.ask
+JOIN request AS r ON r.id = p.case_id
+WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill = ''
+  AND (r.state = 'pending' OR a.kind <> 'approval')
+  AND NOT EXISTS (
+    SELECT 1 FROM vote AS v
+    WHERE v.case_id = a.case_id AND v.ask = a.n AND v.user_id = :user AND v.team_id = :team
+  )
+ORDER BY r.expires_ms, r.id LIMIT :limit;
+
+-- name: home_live
+-- Every open grant, the next to end first.
+SELECT r.id, r.requester_team, r.requester_user, r.domain
+FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
+WHERE g.state = 'open' ORDER BY g.not_after_ms, g.case_id;
+
+-- name: home_owing
+-- Cases for which a person owes something, the most overdue first.
+SELECT r.id, min(d.due_ms) AS due_ms FROM duty AS d JOIN request AS r ON r.id = d.case_id
+WHERE d.done_ms IS NULL AND d.kind <> 'verification' AND r.requester_team = :team AND r.requester_user = :user
+GROUP BY r.id ORDER BY 2, r.id LIMIT :limit;

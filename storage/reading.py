@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from bot.domain.absence import Absent
+from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case, Note, Reached, Step, Vote
-from bot.ports import Due
+from bot.ports import DecidedFor, Due
 from storage import case_rows
 from storage.sqlite import Row, Session
 from storage.values import moment, ms
 
 P = TypeVar("P")
+_MANY = 200  # lines of a summary, of which the message shows as many as fit
 _ONE = ("asks", "steps", "reached", "votes", "notes", "grant", "duties")
 _DUE = ("due_asks", "due_steps", "due_reached", "due_votes", "due_notes", "due_grant", "due_duties")
 
@@ -96,7 +99,8 @@ def open_cases(session: Session, domains: Sequence[str], providers: Sequence[str
     """Of each domain and provider the first few, merged: the next to expire first."""
     rows = [row for d in set(domains) for row in session.rows("pending_of_domain", domain=d, limit=limit)]
     rows += [row for p in set(providers) for row in session.rows("pending_of_provider", provider=p, limit=limit)]
-    return _cases(session, sorted({(row["expires_ms"], row["id"]) for row in rows})[:limit])
+    keys = sorted({(row["expires_ms"], row["id"]) for row in rows})[:limit]
+    return cases(session, (case_id for _, case_id in keys))
 
 
 def absences(session: Session, now: datetime) -> dict[Person, datetime]:
@@ -104,18 +108,43 @@ def absences(session: Session, now: datetime) -> dict[Person, datetime]:
     return {Person(row["team_id"], row["user_id"]): moment(row["until_ms"]) for row in rows}
 
 
+def absence(session: Session, person: Person) -> Absent | None:
+    row = session.row("absence", team=person.team, user=person.user)
+    return None if row is None else Absent(person, moment(row["since_ms"]), moment(row["until_ms"]))
+
+
+def absences_over(session: Session, now: datetime) -> Sequence[Person]:
+    return [Person(row["team_id"], row["user_id"]) for row in session.rows("absences_over", now=ms(now))]
+
+
+def decided_for(session: Session, person: Person, since: datetime, until: datetime) -> Sequence[DecidedFor]:
+    which = {"team": person.team, "user": person.user, "since_ms": ms(since), "until_ms": ms(until), "limit": _MANY}
+    return [
+        DecidedFor(
+            row["case_id"], row["title"], row["kind"], AskState(row["ask_state"]), RequestState(row["state"]),
+            Person(row["team_id"], row["user_id"]), row["answer"],
+        )
+        for row in session.rows("decided_for", **which)
+    ]  # fmt: skip
+
+
+def with_open_asks(session: Session, domain: str, limit: int) -> Sequence[str]:
+    return [row["id"] for row in session.rows("with_open_asks", domain=domain, limit=limit)]
+
+
 def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("cases_of", team=requester.team, user=requester.user, limit=limit)
-    return _cases(session, [(0, row["id"]) for row in rows])
+    return cases(session, (row["id"] for row in rows))
 
 
 def waiting_for(session: Session, person: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("waiting_for", team=person.team, user=person.user, limit=limit)
-    return _cases(session, [(0, row["id"]) for row in rows])
+    return cases(session, (row["id"] for row in rows))
 
 
-def _cases(session: Session, keys: Iterable[tuple[int, str]]) -> Sequence[Case]:
-    found = (case(session, case_id) for _, case_id in keys)
+def cases(session: Session, ids: Iterable[str]) -> Sequence[Case]:
+    """Those of these ids that there are, in the same order."""
+    found = (case(session, case_id) for case_id in ids)
     return [c for c in found if c is not None]
 
 

@@ -13,17 +13,20 @@ from typing import TypeVar
 from bot import memory
 from bot.acts import Act
 from bot.clock import Clock
+from bot.domain.absence import Absent
 from bot.domain.errors import SettingsError, StorageError
 from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
-from bot.ports import Backlog, Brakes, Copy, Due, GlassDebt, Inbound, Lateness, Listed, Outgoing, StoredPolicy
+from bot.ports import Backlog, Brakes, Copy, DecidedFor, Due, GlassDebt, Inbound, Lateness, Listed, Outgoing, StoredPolicy
 from storage import history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
+from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
+from storage.operator_store import OperatorRows
 from storage.sqlite import Database, Session
 from storage.values import ms
 from storage.writing import Tx, carry_out
@@ -32,7 +35,7 @@ T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore):
+class SqliteStore(LogStore, HomeStore, OperatorRows):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
@@ -107,6 +110,9 @@ class SqliteStore(LogStore):
     async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
         return await self._read(lambda session: reading.due_cases(session, now, limit))
 
+    async def wake_on_call(self, now: datetime) -> None:
+        await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
+
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))
 
@@ -132,6 +138,18 @@ class SqliteStore(LogStore):
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
         return await self._read(lambda session: reading.absences(session, now))
+
+    async def absence(self, person: Person) -> Absent | None:
+        return await self._read(lambda session: reading.absence(session, person))
+
+    async def absences_over(self, now: datetime) -> Sequence[Person]:
+        return await self._read(lambda session: reading.absences_over(session, now))
+
+    async def decided_for(self, person: Person, since: datetime, until: datetime) -> Sequence[DecidedFor]:
+        return await self._read(lambda session: reading.decided_for(session, person, since, until))
+
+    async def with_open_asks(self, domain: str, limit: int) -> Sequence[str]:
+        return await self._read(lambda session: reading.with_open_asks(session, domain, limit))
 
     async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
         return await self._read(lambda session: reading.cases_of(session, requester, limit))

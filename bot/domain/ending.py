@@ -47,12 +47,12 @@ def revoke_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Tr
     """Somebody on the host ends an open grant while Slack is down."""
     if cooling.waits(case):
         return deny_on_host(case, policy, reason, now)
-    grant = _open(case, now)
+    grant = open_grant(case, now)
     return grant if isinstance(grant, NoEffect) else _end(case, policy, grant, OPERATOR, "revoke", now, reason)
 
 
 def _ended(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
-    grant = _open(case, now)
+    grant = open_grant(case, now)
     if isinstance(grant, NoEffect):
         return refuse(case, policy, click, grant)
     return _end(case, policy, grant, entries.actor(policy, click.person), MOVES[click.action], now, click.reason)
@@ -67,7 +67,7 @@ def _end(case: Case, policy: Policy, grant: Grant, who: Actor, move: str, now: d
     return Transition(case, chore.case, chore.drafts, chore.says, wake, grant.not_after, refresh=True)
 
 
-def _open(case: Case, now: datetime) -> Grant | NoEffect:
+def open_grant(case: Case, now: datetime) -> Grant | NoEffect:
     """The grant, if it is open; else why there is nothing to end: `no_grant`, `ended` or `over`."""
     grant = case.grant
     if grant is None:

@@ -62,9 +62,11 @@ def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "ap
     return _draft("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
 
 
-def stood_in(case: Case, policy: Policy, reached: Reached) -> Draft:
-    """An absence, not a step, put the question to a deputy."""
+def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> Draft:
+    """An absence, not a step, put the question to a deputy. `kind` of the ask is named where it is not the request's own."""
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "stand_in"}
+    if kind != "approval":
+        data["ask"] = kind
     return _draft("step.fired", CLOCK, case.request, policy, data)
 
 
@@ -216,6 +218,12 @@ def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: 
     private = Private("evidence", f"{reference} ({stamp(duty.done_at)})", case.request.subject or person)
     data: dict[str, Value] = {"name": duty.name, "digest": Disclosed("evidence")}
     return _draft("subject.verified", actor(policy, person), case.request, policy, data, private=(private,))
+
+
+def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: str, expires: datetime) -> Draft:
+    """A permit is about to be signed; the permit itself stands nowhere."""
+    data: dict[str, Value] = {"jti": jti, "aud": audience, "exp": stamp(expires)}
+    return _draft("permit.issued", who, case.request, policy, data)
 
 
 def missing(case: Case, policy: Policy, name: str) -> Draft:

@@ -172,8 +172,9 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
 def terms_of(runbook: Runbook, scale: float) -> Terms:
     """What the runbook says today about the time after the yes."""
     return Terms(
-        runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, runbook.not_before, scale
-    )
+        runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
+        audience=runbook.audience, not_before=runbook.not_before,
+    )  # fmt: skip
 
 
 def _nobody_later(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -1,8 +1,9 @@
 """A shift changes while a question is open: the next person on call is asked too.
 
-Whoever was asked as on-call keeps the question (design, section 4; `rights`). Once a step has put it to on-call, and the
-rota has since changed from whom it named then, whoever is on call now is asked, once, if they are there and may decide.
-It is no step: the steps keep their times, and the log says `handover` (rule 6).
+Whoever was asked as on-call keeps the question (design, section 4; `rights`). Once a step has put it to on-call, and
+somebody else is on call now, they are asked, once, if they are there and may decide: whether the shift came to its end, the
+feed was rewritten or the policy names another rota. It is no step: the steps keep their times, and the log says `handover`
+(rule 6).
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from bot.domain.rota import next_change, on_call
 def hand_over(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> tuple[Ask, Reached | None]:
     """The ask after a change of shift, and whom it reached; None where nobody new is to be asked."""
     rota, asked = _rota(case, policy), _asked_on_call(ask)
-    if rota is None or asked is None or next_change(rota, asked[1], now) is None:
+    if rota is None or asked is None:
         return ask, None
     person = on_call(rota, now)
     if person is None or person in ask.asked or not presence.here(person) or conflicted(case, policy, person):
+        return ask, None
+    named = any(reached.role == "on_call" for reached in ask.reached)  # where nobody was, only the rota knows who it was
+    if not named and next_change(rota, asked[1], now) is None:
         return ask, None
     reached = Reached(person, "on_call", asked[0].index, now)
     reached = replace(reached, paged=asked[0].page and rings(policy, case.request.domain, reached))

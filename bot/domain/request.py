@@ -47,8 +47,9 @@ class Terms:
     evidence: tuple[str, ...] = ()
     rotate_within: int | None = None
     review_within: int | None = None
-    not_before: int | None = None  # nothing opens earlier than this after the filing
     scale: float = 1.0
+    audience: str = ""  # the system that accepts the permit
+    not_before: int | None = None  # nothing opens earlier than this after the filing
 
     def real(self, seconds: int) -> timedelta:
         """How long `seconds` of policy last on the wall's clock."""

@@ -11,6 +11,7 @@ from bot.domain.motion import gains
 from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.request import Ask, Case, Reached
+from bot.domain.rights import named_for
 from bot.domain.transition import Lane, Say
 
 PAGER = "pager"  # what leaves beside Slack (`bot.pages`), not through it
@@ -32,8 +33,25 @@ def cards_again(case: Case, person: Person) -> tuple[Say, ...]:
     for ask in (ask for ask in case.asks if ask.state is AskState.OPEN):
         reached = next((r for r in ask.reached if r.person == person), None)
         if reached is not None:
-            found.append(card(case, reached) if ask is case.approval else _ask_card(case, ask, reached))
+            found.append(card(case, reached) if ask is case.approval else ask_card(case, ask, reached))
     return tuple(found)
+
+
+def home(person: Person) -> Say:
+    """Somebody's App Home, asked for by themselves: before the edits, for they are looking at it."""
+    return Say("home", Lane.CARD, to=person, key=home_key(person))
+
+
+def home_key(person: Person) -> str:
+    """One unsent drawing of a Home stands for all."""
+    return f"home:{person}"
+
+
+def seen_in_homes(case: Case, policy: Policy) -> frozenset[Person]:
+    """Whose App Home shows this case: the requester's, of everybody asked, of everybody named in its domain."""
+    domain = policy.domains.get(case.request.domain)
+    named = named_for(policy, domain) if domain is not None else frozenset()
+    return frozenset({case.request.requester, *(p for ask in case.asks for p in ask.asked), *named})
 
 
 def reminder(case: Case, person: Person) -> Say:
@@ -101,10 +119,11 @@ def later_step(case: Case, ask: Ask, event: Fired | Skipped) -> tuple[Say, ...]:
     data = {"version": ask.version}
     if event.step.action == "remind":
         return tuple(Say("ask_reminder", Lane.REMINDER, case.id, to=r.person, data=data) for r in event.people)
-    return tuple(say for r in event.people for say in (_ask_card(case, ask, r), *pages(case, r)))
+    return tuple(say for r in event.people for say in (ask_card(case, ask, r), *pages(case, r)))
 
 
-def _ask_card(case: Case, ask: Ask, reached: Reached) -> Say:
+def ask_card(case: Case, ask: Ask, reached: Reached) -> Say:
+    """The card of an ask after the yes."""
     return Say(f"ask.{ask.version}", Lane.CARD, case.id, to=reached.person, data={"version": ask.version})
 
 

@@ -18,8 +18,7 @@ from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
 from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.quorum import count
-from bot.domain.request import Ask, AskKind, Case, Reached
-from bot.domain.rights import conflicted
+from bot.domain.request import Ask, AskKind, Case
 from bot.domain.transition import CLOCK, Transition
 
 OVERDUE: Mapping[AskKind, str] = {"review": "review.overdue", "ratification": "breakglass.unratified"}
@@ -66,28 +65,6 @@ def slack_is_silent(case: Case, policy: Policy, person: Person, now: datetime) -
     return Transition(case, after, (), says, wake_at(after, policy, now))
 
 
-def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
-    """The owner went away: a question that waits for them goes to the first deputy present, on their behalf."""
-    domain = policy.domains.get(case.request.domain)
-    ask = case.approval
-    if case.request.state is not RequestState.PENDING or now >= ask.expires_at or domain is None or cooling.waits(case):
-        return None
-    if domain.owner not in ask.asked or ask.vote_of(domain.owner) is not None:
-        return None
-    deputy = next((d for d in domain.deputies if presence.here(d) and not conflicted(case, policy, d)), None)
-    if deputy is None or deputy in ask.asked:
-        return None
-    reached = Reached(deputy, "deputies", 0, now, for_owner=True)
-    after = case.with_approval(replace(ask, reached=(*ask.reached, reached)))
-    return Transition(
-        case,
-        after,
-        (entries.stood_in(after, policy, reached),),
-        (saying.card(after, reached),),
-        wake_at(after, policy, now),
-    )
-
-
 def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
     """When the sweeper must look at the case again, also for a change of shift after `now`; None: never."""
     if case.approval.opens_at is not None:
@@ -111,6 +88,11 @@ def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
 
 
 def _stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now: datetime) -> Transition:
+    done = stepped(case, policy, result, presence, now)
+    return Transition(case, done.case, done.drafts, done.says, wake_at(done.case, policy, now), refresh=bool(done.drafts))
+
+
+def stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now: datetime) -> Chore:
     """The steps that were due, and then whoever is on call since a change of shift."""
     ask, next_one = hand_over(case, result.ask, policy, presence, now)
     after = case.with_approval(ask)
@@ -120,7 +102,7 @@ def _stepped(case: Case, policy: Policy, result: Advance, presence: Presence, no
     if next_one is not None:
         drafts.append(entries.handed_over(after, policy, next_one))
         says += [saying.card(after, next_one), *saying.pages(after, next_one)]
-    return Transition(case, after, tuple(drafts), tuple(says), wake_at(after, policy, now), refresh=bool(drafts))
+    return Chore(after, tuple(drafts), tuple(says))
 
 
 def _cooled(

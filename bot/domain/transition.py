@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Literal, TypeAlias
 
+from bot.domain.operator_act import Operated
 from bot.domain.people import Person
 from bot.domain.request import Case
 
@@ -77,6 +78,7 @@ class Lane(IntEnum):
     CARD = 1  # other cards, answers, outcomes
     REMINDER = 2
     EDIT = 3  # refreshed copies
+    HOME = 4  # App Homes: nobody is rung, and a later one holds all of an earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,19 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A person is away until `until`; None: they are back."""
+    """A person is away until `until`; None: they are back. `was`: the end of the absence that is over; another is Stale."""
 
     person: Person
     until: datetime | None
+    was: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A person looks at a page (from 1) of their App Home: from now on it is drawn again when something in it changes."""
+
+    person: Person
+    page: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +122,7 @@ class Transition:
     `before` is None for a filing; otherwise the act counts only on that very version. `valid_before`: the transaction
     must begin before this instant (a decision), else TooLate. `wake_at`: when the sweeper must look at the case again;
     None: never. `inbox`: the inbox row that this act finishes. `refresh`: every copy of the case's messages is redrawn.
+    `operated`: an operator's act or a hold that it changes (`operating`); then `refresh` is about that act's messages.
     `otherwise`: how an act that gives is refused while the clock is doubted (`giving`).
     """
 
@@ -123,4 +135,6 @@ class Transition:
     inbox: int | None = None
     refresh: bool = False
     absence: Absence | None = None
+    operated: Operated | None = None
+    visit: Visit | None = None
     otherwise: Transition | None = None

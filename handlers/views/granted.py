@@ -33,6 +33,7 @@ def requester_buttons(case: Case) -> Block | None:
     value = names.question(case.id, case.approval.version)
     if grant_open(case):
         row = [button(wording.FINISHED, names.FINISHED, value, "primary"), button(wording.UNUSED, names.UNUSED, value)]
+        row.append(button(wording.PERMIT, names.PERMIT, value))
         return actions(names.BLOCK_GRANT, *row, *_extend(case, value))
     kinds = {duty.kind for duty in case.owed()}
     row = [button(wording.ADD_EVIDENCE, names.EVIDENCE, value, "primary")] if "evidence" in kinds else []

@@ -15,9 +15,11 @@ APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
 RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Subject"
 LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Pass"
 PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
-FINISHED, UNUSED, REVOKE, EXTEND = "Finished", "Not used", "Revoke", "Extend"
+FINISHED, UNUSED, REVOKE, EXTEND, PERMIT = "Finished", "Not used", "Revoke", "Extend", "Permit"
 ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand in", "Evidence", "Note"
 ACCEPT, FLAG = "Accept", "Flag"
+GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
+NOTHING_WAITS = "Nothing waits for you."
 RATIFY, REJECT, BREAK_GLASS = "Ratify", "Reject", "BREAK-GLASS"
 RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at once, and a review is opened."
 REJECT_MEANS = "What is open is revoked at once, and the review carries your reason."
@@ -50,6 +52,9 @@ ANSWERED: Mapping[tuple[str, str], str] = {
     ("extension", "no"): "More time denied",
 }
 STOCK_REASON = "Common reasons"
+PERMIT_ONCE = (
+    "It is shown here only, and kept nowhere. Whoever has it can use it: paste it into the system and nowhere else."
+)
 SEND, CANCEL, CLOSE = "Ask", "Cancel", "Close"
 YES, NO = "Yes", "No"
 SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"
@@ -83,6 +88,17 @@ STATES: Mapping[str, str] = {
     "breakglass.unratified": "break-glass not ratified in time",
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
+}
+CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
+    ("approval", "pending"): "more yeses are needed",
+    ("extension", "open"): "more yeses are needed for more time",
+    ("extension", "yes"): "more time given",
+    ("extension", "no"): "no more time",
+    ("extension", "expired"): "no more time: too few yeses",
+    ("ratification", "yes"): STATES["breakglass.ratified"],
+    ("ratification", "no"): STATES["breakglass.rejected"],
+    ("review", "yes"): STATES["review.passed"],
+    ("review", "no"): STATES["review.flagged"],
 }
 ENDS: Mapping[str, str] = {"finished": ", reported finished", "unused": ", reported not used", "revoked": ", revoked"}
 FORM_TITLE = "Ask for approval"

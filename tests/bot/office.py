@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from bot.acts import Act, Beside, Decide, Decision, File, Reach, Reply
+from bot.acts import Act, Away, Beside, Decide, Decision, File, Reach, Reply
 from bot.desk import Desk
 from bot.domain import drilling
 from bot.domain.errors import LookupFailed
@@ -144,7 +144,7 @@ class Office:
     async def adopt(self, policy: Policy) -> None:
         """Another policy is in force from now on."""
         self.policy = policy
-        self.desk.adopt(policy)
+        await self.desk.adopt(policy)
 
     # What people do.
 
@@ -189,6 +189,11 @@ class Office:
 
     async def reach(self, person: Person, case_id: str, version: int = 1) -> None:
         await self.take_in(Reach(person, case_id, version, Reply(person, channel="D0")))
+        await self.worker.drain()
+
+    async def away(self, person: Person, lasting: timedelta = timedelta(0)) -> None:
+        """Says *away* for so long; for no time: *away off*."""
+        await self.take_in(Away(person, Reply(person, channel="D0"), seconds=round(lasting.total_seconds())))
         await self.worker.drain()
 
     async def together(self, *acts: Act) -> None:

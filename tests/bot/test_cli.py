@@ -79,7 +79,6 @@ async def slack() -> AsyncIterator[Sandbox]:
 @pytest.mark.parametrize(
     ("changed", "code", "says"),
     [
-        ({"SLACK_API_URL": NONE}, 1, f"Slack cannot be reached at {NONE}"),
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, 1, "Slack refuses SLACK_BOT_TOKEN (invalid_auth)"),
         ({"SLACK_APP_TOKEN": "xapp-wrong"}, 1, "Slack refuses SLACK_APP_TOKEN (invalid_auth)"),
         ({"SLACK_BOT_TOKEN": ""}, 2, "SLACK_BOT_TOKEN is not set"),
@@ -97,3 +96,10 @@ async def test_run_and_doctor_agree_whose_fault_it_is(
     examined = await asyncio.to_thread(countersign, folder, "doctor", **environment)
     assert examined[0] == code, examined
     assert says in examined[1]
+
+
+def test_doctor_says_that_slack_cannot_be_reached_where_run_waits_for_it(folder: Path) -> None:
+    tokens = {"SLACK_BOT_TOKEN": "xoxb-any", "SLACK_APP_TOKEN": "xapp-any", "SLACK_API_URL": NONE}
+    code, out, _ = countersign(folder, "doctor", **tokens)
+    assert code == 1
+    assert f"Slack cannot be reached at {NONE}" in out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -22,8 +23,10 @@ from bot.domain.errors import SettingsError, Stale, StorageError
 from bot.domain.policy import Policy
 from bot.domain.transition import Lane
 from bot.health import LATE, Health
+from bot.keys import make_keys
 from bot.metrics import Metrics, word
 from bot.ops import Ops
+from bot.permit_keys import jwks
 from handlers.client import HeardClient
 from sandbox.driver import Sandbox
 from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, click, profile
@@ -369,3 +372,24 @@ def test_the_clock_of_silence_is_the_monotonic_one() -> None:
     health.up()
     clock.at = T0 + MINUTE * 600
     assert health.findings() == ()
+
+
+async def test_the_permits_keys_are_given_out_and_nothing_private(office: Office, tmp_path: Path) -> None:
+    make_keys(tmp_path)
+    ops = Ops(
+        office.store, Health(office.clock, socket_mode=True), Metrics(office.clock), office.clock, lambda: "",
+        listen="127.0.0.1:0", jwks=lambda: json.dumps(jwks(tmp_path, office.clock.now())),
+    )  # fmt: skip
+    await ops.start()
+    try:
+        url = f"http://127.0.0.1:{ops.port}/.well-known/jwks.json"
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url) as answer:
+                assert (answer.status, answer.content_type) == (200, "application/jwk-set+json")
+                [key] = (await answer.json(content_type=None))["keys"]
+                assert set(key) == {"kty", "crv", "x", "kid", "use", "alg"}
+            (tmp_path / "permit.key").unlink()
+            async with session.get(url) as answer:
+                assert answer.status == 503
+    finally:
+        await ops.stop()

@@ -29,6 +29,7 @@ class Bot:
         self.sandbox, self.home, self.scale = sandbox, home, scale
         self.process: asyncio.subprocess.Process | None = None
         self.ops_listen = "127.0.0.1:0"
+        self.changed: dict[str, str] = {}  # settings that a test changes
 
     @property
     def database(self) -> Path:
@@ -44,13 +45,18 @@ class Bot:
             "COUNTERSIGN_STATE_DIR": str(self.home / "state"),
             "COUNTERSIGN_OPS_LISTEN": self.ops_listen,
             "COUNTERSIGN_TIME_SCALE": str(self.scale),
+            **self.changed,
         }  # fmt: skip
 
-    async def start(self) -> None:
+    async def launch(self) -> None:
+        """Starts it, and waits for nothing."""
         with (self.home / "bot.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log
             )
+
+    async def start(self) -> None:
+        await self.launch()
         try:
             await self.sandbox.wait_for(self._connected, 30)
         except TimeoutError:

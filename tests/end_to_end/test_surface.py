@@ -119,6 +119,9 @@ async def test_an_absent_owners_questions_go_to_the_first_deputy_on_their_behalf
     rows = bot.rows("SELECT json_extract(data, '$.on_behalf_of') FROM log_entry WHERE type = 'request.approved'")
     assert rows[0][0].startswith("sub_")
     assert "absence.set" in bot.types()
+    await sandbox.command(APPROVER, "/countersign", "away off")
+    told = await sandbox.wait_for(lambda: sandbox.find(APPROVER, "on your behalf"))
+    assert f"<@{DEPUTY}> said yes (approved)" in told.shown
 
 
 async def test_typed_text_decides_nothing_and_brings_what_waits(start: Callable[..., Any], file: Any) -> None:
@@ -213,3 +216,20 @@ async def test_the_forms_last_page_and_the_receipt_show_what_the_engine_would_do
         assert told[-1] == "it expires, and nothing opens"
     await sandbox.press(ASKER, "Withdraw", message=receipt)
     await sandbox.wait_for(lambda: "What happens next" not in sandbox.current(receipt).shown)
+
+
+async def test_the_home_shows_what_waits_and_decides_in_place(start: Callable[..., Any], file: Any) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    await file(sandbox)
+    assert (await sandbox.open_home(APPROVER)).ok
+    assert (await sandbox.open_home(ASKER)).ok
+    await sandbox.wait_for(lambda: (home := sandbox.home(APPROVER)) and "Approve" in home.buttons)
+    assert (await sandbox.press(APPROVER, "Approve", where="home")).ok
+    await sandbox.wait_for(lambda: "grant.opened" in bot.types())
+    await sandbox.wait_for(lambda: "Revoke" in sandbox.home(APPROVER).buttons)
+    assert "Approve" not in sandbox.home(APPROVER).buttons
+    await sandbox.wait_for(lambda: "Finished" in sandbox.home(ASKER).buttons)
+    assert (await sandbox.press(ASKER, "Finished", where="home")).ok
+    await sandbox.wait_for(lambda: "Finished" not in sandbox.home(ASKER).buttons)
+    await sandbox.wait_for(lambda: "grant.finished" in bot.types())

@@ -10,7 +10,8 @@ from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.request import Case
-from bot.domain.sweeping import card_failed, stand_in, sweep, wake_at
+from bot.domain.standing_in import stand_in
+from bot.domain.sweeping import card_failed, sweep, wake_at
 from bot.domain.transition import Transition
 from tests.bot.building import (
     DEP2,

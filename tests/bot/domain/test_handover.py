@@ -78,6 +78,15 @@ def test_without_a_change_nobody_is_handed_anything() -> None:
     assert ONC2 not in asked(after(act))
 
 
+def test_a_feed_that_changed_its_mind_hands_over_although_it_never_changes_shifts_now() -> None:
+    case = escalated(policy())
+    rewritten = policy(rotas=[replace(SECURITY, shifts=(replace(SECURITY.shifts[1], start=0),))])
+    act = sweep(case, rewritten, HERE, FILED + 11 * MINUTE, 0)
+    assert [say.to for say in act.says if say.purpose == "card"] == [ONC2]  # type: ignore[union-attr]
+    back = sweep(after(act), policy(), HERE, FILED + 12 * MINUTE, 0)
+    assert types(back) == []  # the first one on call has the question still
+
+
 def test_explain_draws_the_change_too() -> None:
     told = explain(policy(), policy().runbooks["emergency"], FILED, HERE)
     assert [m.people for m in told.moments if m.at == NOON] == [(ONC2,)]

@@ -149,7 +149,9 @@ def really(base: Policy, runbook_id: str, at: datetime, presence: Presence, scal
     while act is not None:
         case = after(act)
         for entry in act.entries:
-            if entry.type in ("step.fired", "step.skipped"):
+            if entry.data.get("action") == "handover":
+                moments.append(Moment(now, "ask", "on_call", entry.data["to"]))  # type: ignore[arg-type]
+            elif entry.type in ("step.fired", "step.skipped"):
                 fired = entry.type == "step.fired"
                 what = ("ask" if entry.data["action"] == "notify" else "remind") if fired else "skip"
                 step = next(s for s in case.approval.steps if s.index == entry.data["step"])
@@ -182,6 +184,7 @@ OFFICE = Hours(frozenset(range(5)), 9 * 60, 17 * 60, "Europe/London")
     ladder=[(0, "remind", "deputies", False)], absences={}, at=0, scale=1, right="approval", approvals=1, risk=False,
     hours=False,
 )  # fmt: skip
+@example(ladder=[], absences={}, at=439101, scale=1, right="immediate", approvals=1, risk=False, hours=False)
 def test_the_timeline_is_what_the_engine_does(
     ladder: list[tuple[int, Literal["notify", "remind"], Role, bool]], absences: dict[Person, Away], at: int, scale: float,
     right: Literal["approval", "immediate"], approvals: int, risk: bool, hours: bool,

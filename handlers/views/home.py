@@ -1,0 +1,142 @@
+"""A person's App Home: what waits for them, with its buttons, live access, what they owe and what they asked for.
+
+It is theirs alone and is drawn again when something in it changes. Every decision can be made in place; the blocks of one
+request carry its id, so that no two are alike. Slack allows 100 blocks; a page of what waits holds few enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.domain.lifecycle import AskState
+from bot.domain.people import Person
+from bot.domain.request import Ask, Case
+from bot.reader import HomeSheet
+from handlers import names
+from handlers.views import facts, wording
+from handlers.views.asks import ask_at_home
+from handlers.views.besides import beside_buttons
+from handlers.views.blocks import Block, Message, actions, button, context, divider, plain, section
+from handlers.views.granted import owed_lines, requester_buttons, revoke_button
+from handlers.views.pace import marked_once
+from handlers.views.receipt import status
+from handlers.views.safe import inline
+from handlers.views.scene import Scene, who
+
+_BLOCKS = 100
+
+
+def home(sheet: HomeSheet, scene: Scene, *, may_ask: bool) -> Block:
+    """The view for `views.publish`. `may_ask`: there is a runbook that this person may ask for."""
+    blocks = [
+        *_top(sheet, scene, may_ask=may_ask),
+        *_waiting(sheet, scene),
+        *_live(sheet, scene),
+        *_owing(sheet, scene),
+        *_mine(sheet, scene),
+    ]
+    drawn = marked_once(Message("", tuple(blocks[:_BLOCKS])), scene).blocks
+    return {"type": "home", "callback_id": names.FORM_HOME, "blocks": list(drawn)}
+
+
+def _top(sheet: HomeSheet, scene: Scene, *, may_ask: bool) -> list[Block]:
+    ask = [button(wording.SHORTCUT_NAME, names.ASK_HERE, "home", "primary")] if may_ask else []
+    if sheet.away_until is None:
+        away = button(wording.GO_AWAY, names.GO_AWAY, "away")
+    else:
+        away = button(wording.COME_BACK, names.COME_BACK, "back")
+    said = f"*{wording.BOT_NAME}.* {inline(scene.policy.organisation, 100)}. As of {scene.at(scene.now)}."
+    if sheet.away_until is not None:
+        said += f"\n*You are away* until {scene.at(sheet.away_until)}: your questions go to a deputy. You may still decide."
+    return [section(said), actions("home.top", *ask, away)]
+
+
+def _waiting(sheet: HomeSheet, scene: Scene) -> list[Block]:
+    blocks = [_header(f"Waiting for you ({sheet.waits})")]
+    if not sheet.waiting:
+        return [*blocks, section(wording.NOTHING_WAITS)]
+    for case in sheet.waiting:
+        for ask in _open_to(case, sheet.person):
+            blocks += _question(case, ask, scene)
+    return [*blocks, *_pages(sheet)]
+
+
+def _open_to(case: Case, person: Person) -> Iterable[Ask]:
+    """The open asks that have reached a person and that they have not answered."""
+    return (a for a in case.asks if a.state is AskState.OPEN and person in a.asked and a.vote_of(person) is None)
+
+
+def _question(case: Case, ask: Ask, scene: Scene) -> list[Block]:
+    if ask.kind != "approval":
+        text, row = ask_at_home(case, ask, scene)
+        return [section(f"*{case.id}* · {text}"), *([row] if row else [])]
+    request, value = case.request, names.question(case.id, ask.version)
+    lines = [
+        f"*{case.id} · {facts.heading(case)}*",
+        f"{who(request.requester)} of *{scene.provider(request.provider)}* asks for *{scene.lasting(request.seconds)}*",
+        *facts.asked_for(case, scene),
+        facts.tally(case, scene),
+        facts.silence(case, scene),
+    ]
+    decide = actions(
+        f"{names.BLOCK_DECIDE}.{value}",
+        button(wording.APPROVE, names.APPROVE, value, "primary"),
+        button(wording.DENY, names.DENY, value, "danger"),
+    )
+    return [*facts.sections([line for line in lines if line]), decide, _own(beside_buttons(case), value)]
+
+
+def _pages(sheet: HomeSheet) -> list[Block]:
+    if sheet.pages == 1:
+        return []
+    row = []
+    if sheet.page > 1:
+        row.append(button(wording.EARLIER, names.HOME_PAGE, str(sheet.page - 1)))
+    if sheet.page < sheet.pages:
+        row.append(button(wording.LATER, names.HOME_PAGE, str(sheet.page + 1)))
+    said = context(f"Page {sheet.page} of {sheet.pages}; the next to expire stand first.")
+    # both buttons share an action; Slack wants every action_id of a block once
+    return [said, *(actions(f"home.page.{one['value']}", one) for one in row)]
+
+
+def _live(sheet: HomeSheet, scene: Scene) -> list[Block]:
+    blocks: list[Block] = []
+    for case in sheet.live:
+        mine = case.request.requester == sheet.person
+        row = requester_buttons(case) if mine else revoke_button(case)
+        until = f", until {scene.at(case.grant.not_after)}" if case.grant else ""
+        holder = "yours" if mine else f"{who(case.request.requester)} of {scene.provider(case.request.provider)}"
+        blocks.append(section(f"*{case.id} · {facts.heading(case)}*\n{holder}{until}"))
+        blocks += [_own(row, case.id)] if row else []
+    return _part("Live access", blocks)
+
+
+def _owing(sheet: HomeSheet, scene: Scene) -> list[Block]:
+    blocks: list[Block] = []
+    for case in sheet.owing:
+        lines = [line for line in owed_lines(case, scene) if line.startswith("*Owed")]
+        blocks.append(section("\n".join([f"*{case.id} · {facts.heading(case)}*", *lines])))
+        row = requester_buttons(case)
+        blocks += [_own(row, f"owed.{case.id}")] if row else []
+    return _part("Owed by you", blocks)
+
+
+def _mine(sheet: HomeSheet, scene: Scene) -> list[Block]:
+    return _part("What you asked for", [_asked(case, scene) for case in sheet.mine])
+
+
+def _asked(case: Case, scene: Scene) -> Block:
+    return section(f"*{case.id} · {facts.heading(case, 120)}*\n{status(case, scene)}")
+
+
+def _part(title: str, blocks: Sequence[Block]) -> list[Block]:
+    return [divider(), _header(title), *blocks] if blocks else []
+
+
+def _header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, 150)}
+
+
+def _own(row: Block, mark: str) -> Block:
+    """The row with a block_id that no other request's row has."""
+    return row | {"block_id": f"{row.get('block_id', 'row')}.{mark}"[:255]}

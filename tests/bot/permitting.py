@@ -1,0 +1,50 @@
+"""An office whose log is signed, for tests of what is given only then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from bot.domain.deciding import NoEffect
+from bot.domain.transition import OPERATOR
+from bot.keys import LOG_KEY, make_keys, read_key
+from bot.permits import Issuer, Permit
+from bot.signer import Signer
+from storage.store import SqliteStore
+from tests.bot.building import OWNER, PE1
+from tests.bot.office import Office
+
+
+@dataclass
+class SignedOffice(Office):
+    """The signer's memory and the keys stand in `state`, beside the database."""
+
+    @property
+    def state(self) -> Path:
+        return self.path.parent / "state"
+
+    async def open(self) -> Self:
+        begun = await SqliteStore.open(self.path, self.clock, "test.example/log", self.state)
+        await begun.close()
+        await super().open()
+        make_keys(self.state)
+        self.signer = Signer(self.store, read_key(self.state / LOG_KEY), self.state)
+        self.issuer = Issuer(self.mortal, self.signer.cover, self.state, self.clock)  # type: ignore[arg-type]
+        return self
+
+    async def permit(self, case_id: str) -> Permit:
+        made = await self.issuer.issue(case_id, self.policy, OPERATOR)
+        assert isinstance(made, Permit), made
+        return made
+
+    async def refused(self, case_id: str) -> NoEffect:
+        made = await self.issuer.issue(case_id, self.policy, OPERATOR)
+        assert isinstance(made, NoEffect), made
+        return made
+
+    async def approved(self, runbook: str = "emergency", **how: object) -> str:
+        """A request of PE1 that the owner has approved."""
+        case_id = await self.file(PE1, runbook, **how)
+        await self.click(OWNER, case_id)
+        return case_id

@@ -1,0 +1,61 @@
+"""Who is on call changes under an open question: by a new policy, by a feed that was rewritten, across a restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain.lifecycle import RequestState
+from bot.domain.policy import Policy, Rota, Shift, Spell
+from tests.bot.building import DAY, MINUTE, ONC1, ONC2, PE1, SECURITY, T0, WHOLE_WEEK, policy
+from tests.bot.office import Office
+
+FED = Rota("security", "ical", (ONC1, ONC2), "UTC", fallback=ONC2, feed="https://calendar.example/a.ics")
+
+
+def fed(*spells: Spell) -> Policy:
+    return policy(rotas=[replace(FED, spells=spells)])
+
+
+def rostered(base: Policy, person: object) -> Policy:
+    """The same with one person on call around the clock."""
+    always = replace(SECURITY, shifts=(Shift(WHOLE_WEEK, 0, 1440, person),))  # type: ignore[arg-type]
+    return replace(base, rotas={"security": always})
+
+
+async def test_a_policy_that_names_another_on_call_reaches_them_in_a_question_that_is_open(office: Office) -> None:
+    case_id = await office.file(PE1)
+    await office.forward(16 * MINUTE)  # every step has fired; the next thing that is due is 24 minutes away
+    assert ("10m", "notify on_call", {ONC1}) in office.steps(case_id)
+    await office.adopt(rostered(office.policy, ONC2))
+    assert await office.sweeper.sweep() == 1
+    assert office.steps(case_id)[-1] == ("16m", "handover on_call", {ONC2})
+
+
+async def test_a_feed_that_was_rewritten_reaches_the_next_on_call_in_a_question_that_is_open(office: Office) -> None:
+    first, second = (Spell(T0 - DAY, T0 + DAY, person) for person in (ONC1, ONC2))
+    await office.adopt(fed(first))
+    case_id = await office.file(PE1)
+    await office.forward(16 * MINUTE)
+    await office.desk.reread(fed(second))
+    assert await office.sweeper.sweep() == 1
+    assert office.steps(case_id)[-1] == ("16m", "handover on_call", {ONC2})
+
+
+async def test_a_question_that_on_call_was_never_asked_is_left_in_peace(office: Office) -> None:
+    await office.file(PE1)
+    await office.adopt(rostered(office.policy, ONC2))
+    assert await office.sweeper.sweep() == 0
+
+
+async def test_a_yes_of_an_on_call_whom_a_feed_named_counts_after_a_restart_that_has_not_read_the_older_feed(
+    office: Office,
+) -> None:
+    await office.adopt(fed(Spell(T0 - DAY, T0 + DAY, ONC1)))
+    case_id = await office.file(PE1)
+    await office.forward(10 * MINUTE)
+    await office.adopt(replace(office.policy, digest="ef" * 32))  # within policy_delay of the older set
+    await office.restart()
+    office.desk.sets = replace(office.desk.sets, sets=tuple(replace(s, policy=fed()) for s in office.desk.sets.sets))
+    assert len(office.desk.sets.also_binding(T0, 1)) == 2
+    await office.click(ONC1, case_id)
+    assert await office.state(case_id) is RequestState.APPROVED
