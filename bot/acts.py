@@ -15,10 +15,22 @@ from bot.domain.people import Person
 
 Decision = Literal["approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag", "ratify", "reject"]
 Deed = Literal[
-    "question", "answer", "hold", "pass", "push", "for", "against", "here", "extend", "evidence", "attest", "verify"
+    "question",
+    "answer",
+    "hold",
+    "pass",
+    "push",
+    "for",
+    "against",
+    "here",
+    "extend",
+    "renew",
+    "evidence",
+    "attest",
+    "verify",
 ]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home"]
+Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,7 @@ class File:
     subject: Person | None = None
     form: str = ""
     door: str = ""  # `CHANNEL:ts` of the channel button that opened the form
+    until: str = ""  # the last day of what ends on a date: `2026-12-31`
     kind: Literal["file"] = "file"
 
 
@@ -59,6 +72,7 @@ class Decide:
     reason: str = ""
     seconds: int = 0  # Approve for less: policy time; 0 for all that was asked
     kind: Literal["decide"] = "decide"
+    until: str = ""  # the same of what ends on a date: an earlier last day
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,7 @@ class Beside:
     seconds: int = 0  # Extend: policy time
     at: str = ""  # when what is attested was done (RFC 3339)
     kind: Literal["beside"] = "beside"
+    until: str = ""  # Renew: the last day
 
 
 @dataclass(frozen=True, slots=True)

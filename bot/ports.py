@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bot.acts import Act
 from bot.domain.absence import Absent
+from bot.domain.audit import Finding
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
@@ -174,6 +175,21 @@ class Listed:
     drill: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint that stands stored: over how many entries, their root (32 bytes), and the signed note whole."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+Cover: TypeAlias = Callable[[], Awaitable[Signed | Finding]]
+"""The gate to the outside. Whoever is about to say or send something that follows from a commit awaits it, after reading
+and before sending: a checkpoint then covers everything that was committed before the call. A Finding means that the log is
+stopped: nothing that follows from a commit may leave. Raises StorageError where the disk refuses; then nothing is covered."""
+
+
 class Store(OperatorBook, Protocol):
     """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
 
@@ -250,6 +266,9 @@ class Store(OperatorBook, Protocol):
 
     async def redraw_homes(self, people: Iterable[Person] | None) -> None:
         """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
+
+    async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
+        """Policy exceptions that were opened, or only those that are open; the next to end first."""
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""

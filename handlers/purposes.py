@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from bot.acts import Reply
 from bot.desk import Desk
 from bot.domain.drilling import waiting_for
-from bot.domain.lifecycle import AskState
+from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.operator_act import is_act
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case
@@ -153,6 +153,14 @@ async def _subject(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return Post(to.user, proof.to_subject(case, moment, stage.scene())) if case is not None and to is not None else _NOBODY
 
 
+async def _expiring(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    purpose = "receipt" if to == case.request.requester else "card"
+    return await _under(stage, purpose, case, to, granted.expiring(case, to, stage.scene()))
+
+
 async def _owed(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None or not case.owed():
@@ -208,6 +216,13 @@ def spot(outgoing: Outgoing) -> Spot:
 def purpose_of(outgoing: Outgoing) -> Purpose | None:
     """The row of the table; a redraw has one of its own."""
     return REFRESH if outgoing.copy is not None else _row(outgoing.say.purpose)
+
+
+def tells_decision(outgoing: Outgoing, case: Case | None) -> bool:
+    """Whether the message tells how a question ended: then it carries the checkpoint that covers it."""
+    if case is None or case.request.drill is not None or case.request.state is RequestState.PENDING:
+        return False
+    return outgoing.copy is not None or outgoing.say.purpose in _DECISIONS
 
 
 def _row(purpose: str) -> Purpose | None:
@@ -446,6 +461,7 @@ def _whole(data: Mapping[str, object], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
+_DECISIONS = frozenset({"outcome", "announce", "receipt", "card", "lead", "ending", "extension"})
 _NOBODY = Dropped("nothing_to_draw")
 _DECIDED = Dropped("no_longer_open")
 
@@ -467,6 +483,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "question": Purpose(_question, logged=True, looked_up=True),
     "answered": Purpose(_answered, logged=True, looked_up=True),
     "ending": Purpose(_ending, logged=True, looked_up=True),
+    "expiring": Purpose(_expiring, logged=True, looked_up=True),
     "owed": Purpose(_owed, logged=True, looked_up=True),
     "cooling": Purpose(_cooling, logged=True, looked_up=True),
     "verified": Purpose(_verified, logged=True, looked_up=True),

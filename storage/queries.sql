@@ -73,12 +73,15 @@ ON CONFLICT (case_id, ask, n) DO UPDATE SET
 
 -- name: put_grant
 -- Writes the grant of a case, new or changed.
-INSERT INTO access_grant (case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned)
-VALUES (:case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms, :ended_team, :ended_user, :warned)
+INSERT INTO access_grant (
+  case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
+) VALUES (
+  :case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms, :ended_team, :ended_user, :warned, :remind_ms
+)
 ON CONFLICT (case_id) DO UPDATE SET
   seconds = excluded.seconds, opened_ms = excluded.opened_ms, not_after_ms = excluded.not_after_ms,
   state = excluded.state, ended_ms = excluded.ended_ms, ended_team = excluded.ended_team,
-  ended_user = excluded.ended_user, warned = excluded.warned;
+  ended_user = excluded.ended_user, warned = excluded.warned, remind_ms = excluded.remind_ms;
 
 -- name: put_duty
 -- Writes what is owed after a grant, new or changed.
@@ -140,7 +143,7 @@ SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE
 
 -- name: grant
 -- The grant of a case.
-SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
 FROM access_grant WHERE case_id = :id;
 
 -- name: duties
@@ -190,7 +193,8 @@ SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE
 
 -- name: due_grant
 -- As `grant`, of the most overdue cases.
-SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned FROM access_grant WHERE case_id IN
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
+FROM access_grant WHERE case_id IN
   (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
 
 -- name: due_duties
@@ -228,6 +232,16 @@ JOIN request AS r ON r.id = p.case_id
 WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill = ''
   AND (r.state = 'pending' OR a.kind <> 'approval')
 ORDER BY r.expires_ms, r.id LIMIT :limit;
+
+-- name: exceptions
+-- Policy exceptions that were ever opened, the next to end first.
+SELECT r.id FROM request AS r JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.kind = 'policy_exception' ORDER BY g.state <> 'open', g.not_after_ms, r.id LIMIT :limit;
+
+-- name: open_exceptions
+-- Those that are open.
+SELECT r.id FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
+WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, r.id LIMIT :limit;
 
 -- name: running_drill
 -- The drill of a runbook that is under way; there is one at most.
@@ -622,7 +636,8 @@ UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_
 
 -- name: shift_grants
 -- … the open grants,
-UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms WHERE state = 'open';
+UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms,
+  remind_ms = remind_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_duties
 -- … what is owed,

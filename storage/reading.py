@@ -137,6 +137,11 @@ def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:
     return cases(session, (row["id"] for row in rows))
 
 
+def exceptions(session: Session, limit: int, *, ended_too: bool) -> Sequence[Case]:
+    rows = session.rows("exceptions" if ended_too else "open_exceptions", limit=limit)
+    return cases(session, [row["id"] for row in rows])
+
+
 def waiting_for(session: Session, person: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("waiting_for", team=person.team, user=person.user, limit=limit)
     return cases(session, (row["id"] for row in rows))

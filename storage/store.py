@@ -157,6 +157,9 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
         return await self._read(lambda session: reading.waiting_for(session, person, limit))
 
+    async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
+        return await self._read(lambda session: reading.exceptions(session, limit, ended_too=ended_too))
+
     # ── inbox ──
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:

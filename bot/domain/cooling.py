@@ -9,7 +9,7 @@ Design, section 2.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.lifecycle import move_ask, move_request
 from bot.domain.people import Person
@@ -31,10 +31,16 @@ def waits(case: Case) -> bool:
     return case.approval.opens_at is not None
 
 
-def opened(case: Case, tally: Count, now: datetime, scale: float, by: Person | None) -> Case:
-    """The case with its grant open; the smallest time given counts, from now on. `by` None: the clock opened it."""
+def grant(case: Case, tally: Count, now: datetime) -> Grant:
+    """What opens at `now`: the smallest time given counts, from then on."""
     seconds = min(tally.seconds, case.request.seconds)
-    grant = Grant(seconds, now, now + timedelta(seconds=seconds / scale))
-    request = replace(case.request, state=move_request(case.request.state, "approve"), closed_at=now, closed_by=by)
+    return Grant(seconds, now, now + case.request.terms.real(seconds))
+
+
+def opened(case: Case, grant: Grant, by: Person | None) -> Case:
+    """The case with this grant open. `by` None: the clock opened it."""
+    request = replace(
+        case.request, state=move_request(case.request.state, "approve"), closed_at=grant.opened_at, closed_by=by
+    )
     ask = replace(case.approval, state=move_ask(case.approval.state, "yes"), opens_at=None)
     return replace(case, request=request, grant=grant).with_approval(ask)

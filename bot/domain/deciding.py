@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from bot.domain import cooling, entries, saying
+from bot.domain import cooling, dated, entries, saying
 from bot.domain.lifecycle import RequestState, move_ask, move_request
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
 from bot.domain.quorum import Count, count
-from bot.domain.request import Ask, Case, Refusal, Vote
+from bot.domain.request import Ask, Case, Grant, Refusal, Vote
 from bot.domain.rights import Allowed, Refused, may_decide, strongest
 from bot.domain.sweeping import wake_at
 from bot.domain.transition import OPERATOR, Draft, Transition
@@ -33,6 +33,7 @@ class Click:
     reason: str = ""
     seconds: int = 0  # Approve for less, or Extend: policy time; 0 for all of it
     name: str = ""  # which of the things owed
+    until: date | None = None  # Approve for less of an exception, or Renew: the last day of it
     moment: datetime | None = None  # when what is attested was done
 
 
@@ -58,9 +59,11 @@ def approve(
     judged = judge(case, policy, click, profile, now)
     if isinstance(judged, Allowed) and not all(_allowed_before(case, was, click, profile) for was in older):
         judged = NoEffect(Refusal.UNAUTHORISED, "too_new", {})
+    given = _given(case, click)
+    if isinstance(judged, Allowed) and case.dated and dated.until(case, given) <= now:
+        judged = NoEffect(Refusal.STALE, "plain", {"text": "That day is over. Choose a later one, or approve all of it."})
     if isinstance(judged, NoEffect):
         return refuse(case, policy, click, judged)
-    given = min(click.seconds or case.request.seconds, case.request.seconds)
     vote = Vote(click.person, "yes", judged.roles[0], now, given, judged.on_behalf_of)
     ask = replace(case.approval, votes=(*case.approval.votes, vote))
     tally = count(case, ask, policy)
@@ -69,11 +72,16 @@ def approve(
     opens_at = cooling.until(case, now)
     if opens_at is not None:
         return _cooling_off(case, policy, replace(ask, opens_at=opens_at), vote, tally)
-    after = cooling.opened(case.with_approval(ask), tally, now, scale, click.person)
-    assert after.grant is not None
+    grant = _grant(case, tally, now, scale)
+    if grant.not_after <= now:
+        over = NoEffect(
+            Refusal.LATE, "plain", {"text": "The end that somebody gave has passed; nothing can open until it."}
+        )
+        return refuse(case, policy, click, over)
+    after = cooling.opened(case.with_approval(ask), grant, click.person)
     drafts = (
         entries.approved(after, policy, vote, tally),
-        entries.grant_opened(after, policy, click.person, after.grant),
+        *entries.grant_opened(after, policy, click.person, grant),
     )
     return Transition(
         case,
@@ -201,6 +209,20 @@ def _cooling_off(case: Case, policy: Policy, ask: Ask, vote: Vote, tally: Count)
     """The quorum is met, and nothing opens yet; the requester hears when it will."""
     told = () if cooling.waits(case) else (saying.to_requester("cooling", case),)
     return replace(_more_wanted(case, policy, ask, vote, tally), says=told)
+
+
+def _given(case: Case, click: Click) -> int:
+    """Seconds of policy that this yes gives: never more than was asked for."""
+    if case.dated:
+        return dated.given(case, click.until, click.seconds)
+    return min(click.seconds or case.request.seconds, case.request.seconds)
+
+
+def _grant(case: Case, tally: Count, now: datetime, scale: float) -> Grant:
+    seconds = min(tally.seconds, case.request.seconds)
+    if case.dated:
+        return dated.grant(case, seconds, now)
+    return Grant(seconds, now, now + timedelta(seconds=seconds / scale))
 
 
 def _ms(at: datetime) -> int:

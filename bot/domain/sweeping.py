@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain import cooling, entries, saying
-from bot.domain.aftermath import Chore, chased, grant_chore, grant_wake
+from bot.domain.aftermath import LONGER, Chore, chased, grant_chore, grant_wake
 from bot.domain.escalation import Advance, Presence, advance, next_wake, rings, undelivered
 from bot.domain.handover import hand_over, next_shift
 from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
@@ -116,10 +116,10 @@ def _cooled(
     if not (tally.met and all(count(case, case.approval, was).met for was in older)):
         on = sweep(case.with_approval(replace(case.approval, opens_at=None)), policy, presence, now, delivered)
         return None if on is None else replace(on, before=case, refresh=True)
-    after = cooling.opened(case, tally, now, case.request.terms.scale, None)
-    assert after.grant is not None
-    draft = entries.grant_opened(after, policy, None, after.grant)
-    return Transition(case, after, (draft,), saying.outcome(after, policy), wake_at(after, policy, now), refresh=True)
+    grant = cooling.grant(case, tally, now)
+    after = cooling.opened(case, grant, None)
+    drafts = entries.grant_opened(after, policy, None, grant)
+    return Transition(case, after, drafts, saying.outcome(after, policy), wake_at(after, policy, now), refresh=True)
 
 
 def _after_the_yes(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
@@ -142,8 +142,8 @@ def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dateti
     after = case.with_ask(late)
     unseen = [s for s in ask.steps if s.state == "waiting" and s.due_at == ask.due_at]
     drafts = [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unseen else []
-    if ask.kind == "extension":
-        drafts.append(entries.due(after, policy, "extension.expired", CLOCK, None))
+    if ask.kind in LONGER:
+        drafts.append(entries.due(after, policy, f"{ask.kind}.expired", CLOCK, None))
     return Chore(after, tuple(drafts))
 
 
