@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, get_args
 
@@ -186,12 +187,13 @@ def from_note(note: Note) -> Columns:
     }  # fmt: skip
 
 
-def to_note(row: Row) -> Note:
+def to_note(row: Row, rest: Mapping[str, str]) -> Note:
+    """`rest`: by digest, what stands in `log_private` alone."""
     return Note(
         kind=row["kind"],
         person=Person(row["team_id"], row["user_id"]),
         at=moment(row["at_ms"]),
-        text=row["text"],
+        text=row["text"] + rest.get(row["digest"], ""),
         advice=row["advice"],
     )
 
