@@ -35,7 +35,7 @@ from handlers.views.home import home
 from handlers.views.returned import returned
 from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
-from handlers.views.watch import watchdog
+from handlers.views.watch import calendar, watchdog
 
 FORM_SETTLES = 0.4  # seconds; the acknowledgement draws the form's last page before we do
 Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publish", "answer"]
@@ -349,6 +349,11 @@ async def _policy(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     return Post(place, policy_gain(outgoing.say.data, stage.scene())) if place else _NOBODY
 
 
+async def _calendar(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    channel = outgoing.say.channel
+    return Post(channel, calendar(outgoing.say.data, stage.scene())) if channel else _NOBODY
+
+
 async def _watchdog(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     channel = outgoing.say.channel
     return Post(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
@@ -477,6 +482,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
     "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
     "watchdog": Purpose(_watchdog),
+    "calendar": Purpose(_calendar),
     "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
     "operator_told": Purpose(_operator, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),

@@ -609,6 +609,19 @@ SELECT team_id, user_id, until_ms FROM absence WHERE until_ms > :now;
 -- The last accepted sets, newest first.
 SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;
 
+-- name: feeds
+-- Calendars as they were when they could last be read.
+SELECT address, body, read_ms FROM feed;
+
+-- name: keep_feed
+-- A calendar could be read.
+INSERT INTO feed (address, body, read_ms) VALUES (:address, :body, :read_ms)
+ON CONFLICT (address) DO UPDATE SET body = excluded.body, read_ms = excluded.read_ms;
+
+-- name: drop_feeds
+-- What was read too long ago counts for nobody.
+DELETE FROM feed WHERE read_ms < :before;
+
 -- name: case_log
 -- The entries of one case, oldest first.
 SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE case_id = :case_id ORDER BY idx;
