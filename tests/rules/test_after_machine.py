@@ -133,6 +133,45 @@ class AfterTheYes(RuleBasedStateMachine):
         reply = Reply(who, channel="D0")
         self._act(Beside(who, case, 1, what, reply, "words", seconds=seconds, until=self._day(days)))
 
+    @rule(
+        case=cases, what=st.sampled_from(["extend", "renew"]), end=st.sampled_from(["", "finish", "revoke"]),
+        span=st.sampled_from([timedelta(0), MINUTE, DAY, 31 * DAY]), seconds=st.sampled_from([600, 3600]),
+        times=st.integers(1, 3),
+    )  # fmt: skip
+    def asks_for_more_and_is_answered(
+        self, case: str, what: Any, end: Any, span: timedelta, seconds: int, times: int
+    ) -> None:
+        for _ in range(times):
+            self.asks_for_more_or_hands_in(PE1, case, what, seconds, 60)
+            if end:
+                self.decides(PE1 if end == "finish" else OWNER, case, end, 1)
+            self.office.sleep(span)
+            for row in self.office.rows("SELECT version FROM ask WHERE case_id = :c AND version > 1", c=case):
+                self.decides(OWNER, case, "approve", row["version"])
+
+    @rule(
+        pick=st.integers(0, 3),
+        times=st.integers(1, 3),
+        days=st.sampled_from([59, 60]),
+        span=st.sampled_from([DAY, 9 * DAY]),
+    )
+    def an_exception_is_renewed(self, pick: int, times: int, days: int, span: timedelta) -> None:
+        held = "SELECT id FROM request JOIN access_grant ON case_id = id WHERE runbook = 'exception' AND access_grant.state = 'open'"
+        found = [row["id"] for row in self.office.rows(held)]
+        for _ in range(times if found else 0):
+            case = found[pick % len(found)]
+            self.asks_for_more_or_hands_in(PE1, case, "renew", 0, days)
+            self.answers_the_newest(OWNER, case, "approve")
+            self.office.sleep(span)
+
+    @rule(case=cases, first=st.sampled_from([OWNER, DEP1]), who=st.sampled_from([OWNER, DEP1, DEP2, RISK]))
+    def is_finished_and_reviewed(self, case: str, first: Person, who: Person) -> None:
+        self.decides(first, case, "ratify", 1)
+        self.decides(PE1, case, "finish", 1)
+        self.sweeps()
+        self.answers_the_newest(first, case, "accept")
+        self.answers_the_newest(who, case, "flag")
+
     @rule(who=ANYBODY, user=st.sampled_from([ONC1, OWNER, DEP1]))
     def records_a_sealed_use(self, who: Person, user: Person) -> None:
         used = int(self.office.clock.at.timestamp())
@@ -274,7 +313,7 @@ class AfterTheYes(RuleBasedStateMachine):
         for _, log in self._logs():
             if log[0].get("runbook", {}).get("id") != "glass":
                 continue
-            late = next((at(e) for e in log if e["type"] in ("breakglass.unratified", "review.overdue")), None)
+            late = next((at(e, "due") for e in log if e["type"] in ("breakglass.unratified", "review.overdue")), None)
             paid = [
                 at(e)
                 for e in log
