@@ -33,7 +33,7 @@ def cards_again(case: Case, person: Person) -> tuple[Say, ...]:
     for ask in (ask for ask in case.asks if ask.state is AskState.OPEN):
         reached = next((r for r in ask.reached if r.person == person), None)
         if reached is not None:
-            found.append(card(case, reached) if ask is case.approval else ask_card(case, ask, reached))
+            found.append(card(case, reached) if ask.kind in ("approval", "drill") else ask_card(case, ask, reached))
     return tuple(found)
 
 
@@ -137,6 +137,23 @@ def to_subject(case: Case, moment: str) -> tuple[Say, ...]:
     """The person whose credential is reset hears of it, `before` or `after`, without its reason; they are never asked."""
     subject = case.request.subject
     return () if subject is None else (Say(f"subject_{moment}", lane(case), case.id, to=subject),)
+
+
+def to_suspended(case: Case, moment: str) -> tuple[Say, ...]:
+    """Whose authority is `suspended`, or `restored`, hears it."""
+    subject = case.request.subject
+    return () if subject is None else (Say(moment, Lane.CARD, case.id, to=subject),)
+
+
+def used(case: Case, owner: Person) -> Say:
+    """The owner of an autonomous right is told that it was used."""
+    return Say("used", lane(case), case.id, to=owner)
+
+
+def digest(owner: Person, now: datetime, at: datetime) -> Say:
+    """… or once for all of a day: the first use asks for the message at `at`, the later ones find it waiting."""
+    since = round(now.timestamp() * 1000)
+    return Say("digest", Lane.CARD, to=owner, data={"since": since}, key=f"digest {owner}", at=at)
 
 
 def to_requester(purpose: str, case: Case, **data: object) -> Say:

@@ -59,7 +59,7 @@ def _handed_on(case: Case, ask: Ask, policy: Policy, domain: Domain, presence: P
     called = deputy in presence.quiet or ask.steps[0].page
     reached = replace(reached, paged=called and rings(policy, domain.id, reached))
     after = case.with_ask(replace(ask, reached=(*ask.reached, reached)))
-    card = saying.card(after, reached) if ask is case.approval else saying.ask_card(after, ask, reached)
+    card = saying.card(after, reached) if ask.kind == "approval" else saying.ask_card(after, ask, reached)
     says = (card, *saying.pages(after, reached))
     chore = Chore(after, (entries.stood_in(after, policy, reached, ask.kind),), says)
     heard = deputy not in presence.quiet or reached.paged

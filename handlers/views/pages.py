@@ -132,6 +132,8 @@ def _entry(case: Case, scene: Scene) -> str:
     """A case in a list. Never its target or reason: a list is looked at over shoulders."""
     request = case.request
     asks = f"{who(request.requester)} of {scene.provider(request.provider, 60)}, {scene.length(case)}"
+    if case.request.matter:
+        return f"*{case.id}* {facts.heading(case, 120)}\n{facts.outcome(case, scene)}"
     if not facts.pending(case):
         open_ = [wording.ASKS[ask.kind] for ask in case.later if ask.state is AskState.OPEN]
         waits = f" Open: {', '.join(open_)}." if open_ else ""

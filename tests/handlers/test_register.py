@@ -196,7 +196,7 @@ async def test_durations_go_up_to_the_maximum_and_start_at_the_default(front: Fr
 
 
 async def test_a_right_that_is_not_served_yet_says_so_in_the_form(front: Front) -> None:
-    assert "not served by this release yet" in notes(await front.form(PE1, "/reset", "unlock"))
+    assert "not served by this release yet" in notes(await front.form(PE1, "/reset", "executed"))
 
 
 def filled(view: dict[str, Any], **entered: Any) -> dict[str, Any]:
