@@ -132,5 +132,16 @@ class Post:
     kind: Literal["post"] = "post"
 
 
-Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Post | Read | Tell, Discriminator("kind")]
-ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell] = TypeAdapter(Act)
+@dataclass(frozen=True, slots=True)
+class Operate:
+    """Confirm or Refuse of an operator's act, `id`, was pressed (`bot.domain.operating`)."""
+
+    person: Person
+    id: str
+    answer: Literal["confirm", "refuse"]
+    reply: Reply
+    kind: Literal["operate"] = "operate"
+
+
+Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate, Discriminator("kind")]
+ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate] = TypeAdapter(Act)

@@ -27,6 +27,7 @@ from bot.heartbeat import Heartbeat
 from bot.log_keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
+from bot.operations import Operations, releasing
 from bot.ops import Ops
 from bot.pages import Pager, send_page
 from bot.permit_keys import jwks
@@ -34,7 +35,7 @@ from bot.permits import Issuer
 from bot.ports import StoredPolicy
 from bot.setting_names import strays
 from bot.settings import Settings
-from bot.signer import signer_of
+from bot.signer import Signer, signer_of
 from bot.sweeper import Sweeper
 from bot.timekeeper import Timekeeper
 from bot.watchdog import Watchdog
@@ -52,6 +53,7 @@ from runbooks.findings import Finding
 from runbooks.folder import read_folder
 from runbooks.loader import Loaded, load_files
 from runbooks.watch import changes
+from storage.lock import FileLock
 from storage.store import SqliteStore
 
 _SETS = 20
@@ -77,7 +79,9 @@ class Parts:
     clock: SteadyClock
     timekeeper: Timekeeper
     watchdog: Watchdog
+    operations: Operations
     homes: Homes
+    signer: Signer
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -110,7 +114,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
 
 async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> Parts:
     """Puts the parts together. Raises PolicyError where no policy can be had, SlackRefused where Slack does not let us in."""
+    signer = await begin_signing(settings, store)
     health = Health(clock, socket_mode=settings.slack_app_token is not None)
+    health.also(signer.findings)
     timekeeper = Timekeeper(store, clock, health.part("timekeeper"))
     await timekeeper.begin()
     health.also(timekeeper.findings)
@@ -126,8 +132,8 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk = Desk(store, directory, clock, settings.time_scale, policy)
     desk.sets = await accepted_sets(store, desk.sets)
     await read_feeds(desk)
-    desk.permits = Issuer(store, signer_of(store, settings.state_dir).cover, settings.state_dir, clock)
-    door = SlackDoor(desk, client, introduction.identity, prefix=settings.command_prefix)
+    desk.permits = Issuer(store, signer.cover, settings.state_dir, clock)
+    door = SlackDoor(desk, client, introduction.identity, signer.cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
     desk.committed = _both(metrics.committed, homes.changed)
     beat = health.part("sweeper")
@@ -136,18 +142,21 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         beat()
         metrics.swept(seconds, cases)
 
-    messenger = Messenger(desk, client, directory, prefix=settings.command_prefix, beat=health.part("messenger"))
+    messenger = Messenger(
+        desk, client, directory, signer.cover, prefix=settings.command_prefix, beat=health.part("messenger")
+    )
     worker = Worker(desk, health.part("worker"))
-    pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), health.part("pager"))
+    pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), signer.cover, health.part("pager"))
     sweeper = Sweeper(desk, swept)
     watchdog = Watchdog(
         store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
+    operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
     return Parts(
         settings, store, desk, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper,
-        watchdog, homes,
+        watchdog, operations, homes, signer,
     )  # fmt: skip
 
 
@@ -157,6 +166,13 @@ def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]
         other(act)
 
     return hear
+
+
+async def begin_signing(settings: Settings, store: SqliteStore) -> Signer:
+    """The signer, with a first checkpoint over what a killed process left unsigned. Raises KeyFileError, StorageError."""
+    signer = signer_of(store, settings.state_dir, FileLock(settings.state_dir))
+    await signer.cover()
+    return signer
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
@@ -224,6 +240,7 @@ async def _serve_until(
         health.watch("pager", parts.pager.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
+        health.watch("operations", parts.operations.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]

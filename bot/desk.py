@@ -14,8 +14,9 @@ from datetime import timedelta
 from functools import partial
 
 from bot.absences import Absences
-from bot.acts import CARDS, Act, Away, Beside, Decide, File, Post, Reach, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
+from bot.confirming import pressed
 from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, permit, saying
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed
@@ -103,6 +104,8 @@ class Desk(Absences):
             await self._commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, Away):
             await self.away(act, row.id)
+        elif isinstance(act, Operate):
+            await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
 

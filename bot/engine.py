@@ -129,6 +129,10 @@ class Engine(Reader):
 
     # How an act is carried out.
 
+    async def carry(self, act: Transition) -> None:
+        """Carries out what was judged elsewhere. Raises Stale, StorageError."""
+        await self._commit(act)
+
     async def _until_fresh(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
         """Judges and commits; judges again while somebody else was faster. What would give while the clock is doubted
         becomes its refusal (rule 12). Raises Stale after many tries."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from bot import operator_cli
 from bot.clock import SystemClock, read_request_id
 from bot.exits import misused, refused
 from bot.keys import vkeys
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="The decision log.")
+operator_cli.add_to(app)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -84,14 +86,15 @@ def export(
 @app.command("checkpoint")
 def checkpoint() -> None:
     """Print the newest signed note, after signing what is not signed yet."""
+    from bot.domain.audit import Finding
     from bot.signing import cover
 
     settings = load()
     _database(settings.sqlite_path)
-    refused_by_signer = asyncio.run(cover(settings))
-    if refused_by_signer is not None:
-        refused(f"{refused_by_signer.code}: {refused_by_signer.text}")
-    typer.echo(_reading(lambda store: store.last_checkpoint(), settings) or "", nl=False)
+    signed = asyncio.run(cover(settings))
+    if isinstance(signed, Finding):
+        refused(f"{signed.code}: {signed.text}")
+    typer.echo(signed.note, nl=False)
 
 
 @app.command("vkey")

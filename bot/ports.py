@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bot.acts import Act
 from bot.domain.absence import Absent
+from bot.domain.audit import Finding
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
 from bot.domain.request import AskKind, Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import Draft, Lane, Say, Transition
+from bot.ports_operator import OperatorBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,22 @@ class Listed:
     drill: bool = False
 
 
-class Store(Protocol):
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint that stands stored: over how many entries, their root (32 bytes), and the signed note whole."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+Cover: TypeAlias = Callable[[], Awaitable[Signed | Finding]]
+"""The gate to the outside. Whoever is about to say or send something that follows from a commit awaits it, after reading
+and before sending: a checkpoint then covers everything that was committed before the call. A Finding means that the log is
+stopped: nothing that follows from a commit may leave. Raises StorageError where the disk refuses; then nothing is covered."""
+
+
+class Store(OperatorBook, Protocol):
     """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
 
     async def commit(self, act: Transition) -> Case | None:

@@ -19,6 +19,7 @@ from handlers.asking import about
 from handlers.besides import BESIDE_ACTIONS
 from handlers.edge import NOTHING, Answer, Edge, Listener, nothing
 from handlers.home import HOME_ACTIONS
+from handlers.operating import OPERATOR_ACTIONS
 from handlers.payloads import Body
 from handlers.permits import PERMIT_ACTIONS
 from handlers.views.dialogs import Asked, deny_form
@@ -94,6 +95,7 @@ ACTIONS: Mapping[str, Listener] = {
     **PERMIT_ACTIONS,
     names.RUNBOOK: Listener(nothing, rebuild_form),
     **BESIDE_ACTIONS,
+    **OPERATOR_ACTIONS,
     **HOME_ACTIONS,
 }
 ANY_ACTION = Listener(unknown)

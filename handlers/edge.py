@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.acts import Act
 from bot.desk import Desk
 from bot.domain.people import Person
+from bot.ports import Cover, Signed
 from handlers.limits import CALL_ERRORS, verdict
 from handlers.payloads import Body
 from handlers.views.blocks import Block
@@ -35,10 +36,11 @@ def web_client(token: str, base_url: str) -> AsyncWebClient:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The desk behind, Slack in front, and the prefix of the commands."""
+    """The desk behind, Slack in front, the gate between them, and the prefix of the commands."""
 
     desk: Desk
     client: AsyncWebClient
+    cover: Cover
     prefix: str = ""
 
     def scene(self) -> Scene:
@@ -55,15 +57,20 @@ class Edge:
 
     async def open_view(self, trigger: str, view: Block) -> str:
         """Opens a form; the empty string, or Slack's word why it could not."""
-        return await self._call(self.client.views_open(trigger_id=trigger, view=view))
+        return await self._call(lambda: self.client.views_open(trigger_id=trigger, view=view))
 
     async def update_view(self, view_id: str, hash_: str, view: Block) -> str:
         """Changes a form that is still as it was (`hash_`); the empty string, or Slack's word why it could not."""
-        return await self._call(self.client.views_update(view_id=view_id, hash=hash_, view=view))
+        return await self._call(lambda: self.client.views_update(view_id=view_id, hash=hash_, view=view))
 
-    async def _call(self, call: Awaitable[object]) -> str:
+    async def _call(self, call: Callable[[], Awaitable[object]]) -> str:
+        """A form may show what was committed: a checkpoint covers it first."""
         try:
-            await call
+            signed = await self.cover()
+            if not isinstance(signed, Signed):
+                log.warning("view.not_shown", error=signed.text)
+                return "stopped"
+            await call()
         except CALL_ERRORS as error:
             word = verdict(error).error
             log.warning("view.not_shown", error=word)

@@ -2,7 +2,8 @@
 
 Rows are leased, drawn from the case of that moment, sent, and noted. Lanes decide the order; one place that is slow, paused
 or gone never holds up another. A row whose lease ends (a crash) is sent again: at least once, and every copy answers a
-click alike.
+click alike. What was drawn waits until a checkpoint covers the state that it was drawn from; while the log is stopped
+nothing leaves.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk
 from bot.domain.errors import LookupFailed
+from bot.domain.operator_act import is_act
 from bot.domain.transition import SYSTEM, Draft, Value
-from bot.ports import Directory, Outgoing
+from bot.ports import Cover, Directory, Outgoing, Signed
 from handlers.lanes import Lanes, Spot
 from handlers.limits import CALL_ERRORS, Verdict, verdict
-from handlers.purposes import Dropped, Published, Stage, Turned, purpose_of, spot
+from handlers.purposes import Change, Dropped, Job, Post, Published, Stage, Told, Turned, purpose_of, spot, tells_decision
 from handlers.sending import TIMEOUT, Sender, Standing
 from handlers.views.pace import marked_once
+from handlers.views.signed import with_checkpoint
 
 LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
 SILENT = 60.0  # seconds without any answer of Slack's, after which prompts leave beside it
@@ -33,24 +36,27 @@ _PROMPTS = frozenset({"card", "reminder", "deadline"})
 _UNANSWERED = frozenset({"timeout", "network", "http_500", "http_502", "http_503", "http_504"})
 POLL, PARTING = 0.25, 3.0  # seconds: between looks without a wake-up; for last words at a stop
 ACCOUNT_AGE = 60.0
+STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
 _GROUP, _ROOM, _AT_ONCE, _SLOWEST = 100, 1000, 16, 60.0
 log = structlog.get_logger(__name__)
 
 
 class Messenger:
-    """`pace`: seconds between two new messages in one conversation. `prefix`: of the commands that texts name."""
+    """`cover` is the gate to the outside. `pace`: seconds between two new messages in one conversation. `prefix`: of the
+    commands that texts name."""
 
     def __init__(
         self,
         desk: Desk,
         client: AsyncWebClient,
         directory: Directory,
+        cover: Cover,
         *,
         prefix: str = "",
         pace: float = 1.0,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        self._desk, self._client, self._directory = desk, client, directory
+        self._desk, self._client, self._directory, self._cover = desk, client, directory, cover
         self._stage, self._beat = Stage(desk, prefix), beat
         self._lanes = Lanes({"chat.postMessage": pace})
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -188,8 +194,11 @@ class Messenger:
         if isinstance(job, Dropped):
             await self._desk.store.undeliverable(row, job.why, ())
             return
-        if not isinstance(job, Turned | Published):
-            job = replace(job, message=marked_once(job.message, self._stage.scene()))
+        signed = await self._cover()
+        if not isinstance(signed, Signed):
+            await self._give_back([row], STOPPED, self._desk.clock.monotonic() + STOPPED_WAIT)
+            return
+        job = self._finished(job, signed, decision=tells_decision(row, case))
         try:
             standing = await self._sender.send(job, self._age(row))
         except CALL_ERRORS as error:
@@ -199,7 +208,15 @@ class Messenger:
             await self._judged(row, place, judged)
             return
         self._answered_at = self._desk.clock.monotonic()
-        await self._note(row, standing, case.request.version if case else 0)
+        shown = job.drawn if isinstance(job, Post | Change) else 0
+        await self._note(row, standing, case.request.version if case else shown)
+
+    def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed, *, decision: bool) -> Job:
+        """What every message has beside what it says: the clock's mark, and the checkpoint where it tells a decision."""
+        if isinstance(job, Turned | Published):
+            return job
+        said = marked_once(job.message, self._stage.scene())
+        return replace(job, message=with_checkpoint(said, signed) if decision and not isinstance(job, Told) else said)
 
     async def _is_gone(self, row: Outgoing) -> bool:
         """Slack takes messages to deactivated accounts without a word: look first. No answer: try."""
@@ -258,4 +275,6 @@ def _entry(type_: str, row: Outgoing, error: str = "") -> Draft:
     say = row.say
     data: dict[str, Value] = {"purpose": say.purpose}
     where: Mapping[str, Value] = {"to": say.to} if say.to else {"channel": say.channel or ""}
-    return Draft(type_, SYSTEM, say.case, {**data, **where, **({"error": error} if error else {})})
+    return Draft(
+        type_, SYSTEM, None if is_act(say.case) else say.case, {**data, **where, **({"error": error} if error else {})}
+    )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.clock import read_request_id
+from bot.domain.operator_act import PREFIX
 from bot.domain.policy import Kind
 
 # Buttons.
@@ -38,6 +39,8 @@ FLAG = "flag"
 RATIFY = "ratify"
 REJECT = "reject"
 HERE = "i_am_here"
+CONFIRM = "operator_confirm"
+REFUSE = "operator_refuse"
 HOME_PAGE = "home_page"
 GO_AWAY = "go_away"
 COME_BACK = "come_back"
@@ -85,6 +88,7 @@ BLOCK_DOOR = "door"
 BLOCK_ANSWER = "to_answer"
 BLOCK_GRANT = "grant"
 BLOCK_DRILL = "drill"
+BLOCK_OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +137,9 @@ def read_question(value: str) -> tuple[str, int] | None:
     if case_id is None:
         return None
     return case_id, int(tail) if tail.isascii() and tail.isdigit() and len(tail) < 10 else 0
+
+
+def read_act(value: str) -> str | None:
+    """The operator's act that a button names; None if it names none."""
+    case_id = read_request_id(value.removeprefix(PREFIX)) if value.startswith(PREFIX) else None
+    return None if case_id is None else PREFIX + case_id.removeprefix("R-")

@@ -14,14 +14,15 @@ from typing import Literal, TypeAlias
 from bot.acts import Reply
 from bot.desk import Desk
 from bot.domain.drilling import waiting_for
-from bot.domain.lifecycle import AskState
+from bot.domain.lifecycle import AskState, RequestState
+from bot.domain.operator_act import is_act
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case
 from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
-from handlers.views import asks, granted
+from handlers.views import asks, granted, operating
 from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
@@ -62,6 +63,7 @@ class Post:
     channel: str
     message: Message
     thread: str = ""
+    drawn: int = 0  # the version of what it shows, where that is no case
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Change:
     channel: str
     ts: str
     message: Message
+    drawn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,13 @@ def spot(outgoing: Outgoing) -> Spot:
 def purpose_of(outgoing: Outgoing) -> Purpose | None:
     """The row of the table; a redraw has one of its own."""
     return REFRESH if outgoing.copy is not None else _row(outgoing.say.purpose)
+
+
+def tells_decision(outgoing: Outgoing, case: Case | None) -> bool:
+    """Whether the message tells how a question ended: then it carries the checkpoint that covers it."""
+    if case is None or case.request.drill is not None or case.request.state is RequestState.PENDING:
+        return False
+    return outgoing.copy is not None or outgoing.say.purpose in _DECISIONS
 
 
 def _row(purpose: str) -> Purpose | None:
@@ -314,6 +324,17 @@ async def _watchdog(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job
     return Post(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
 
 
+async def _operator(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    """The message that asks to confirm an operator's act, what is told of it, and the redraw of the former."""
+    to, act = outgoing.say.to, await stage.desk.store.operator_act(outgoing.say.case or "")
+    if act is None or to is None:
+        return _NOBODY
+    if outgoing.copy is not None:
+        return Change(outgoing.copy.channel, outgoing.copy.ts, operating.card(act, stage.scene()), act.version)
+    asks = outgoing.say.purpose == "operator"
+    return Post(to.user, (operating.card if asks else operating.told)(act, stage.scene()), drawn=act.version)
+
+
 async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     if case is None or outgoing.say.channel is None:
         return _NOBODY
@@ -353,6 +374,8 @@ async def _form(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
 
 async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     copy = outgoing.copy
+    if copy is not None and is_act(copy.case):
+        return await _operator(stage, outgoing, None)
     if case is None or copy is None:
         return _NOBODY
     scene = stage.scene()
@@ -408,6 +431,7 @@ def _whole(data: Mapping[str, object], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
+_DECISIONS = frozenset({"outcome", "announce", "receipt", "card", "lead", "ending", "extension"})
 _NOBODY = Dropped("nothing_to_draw")
 _DECIDED = Dropped("no_longer_open")
 
@@ -423,6 +447,8 @@ PURPOSES: Mapping[str, Purpose] = {
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
     "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
     "watchdog": Purpose(_watchdog),
+    "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
+    "operator_told": Purpose(_operator, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
     "question": Purpose(_question, logged=True, looked_up=True),
     "answered": Purpose(_answered, logged=True, looked_up=True),

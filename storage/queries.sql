@@ -334,11 +334,11 @@ WHERE c.case_id = :case_id AND NOT EXISTS (
 ORDER BY c.id;
 
 -- name: refresh_copy
--- One copy shows an older version than the case has: it is to be redrawn, unless it waits for that already.
+-- One copy shows an older version than what it is about has: it is to be redrawn, unless it waits for that already.
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
 SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
-FROM copy AS c JOIN request AS r ON r.id = c.case_id
-WHERE c.id = :id AND r.version > :drawn AND NOT EXISTS (
+FROM copy AS c LEFT JOIN request AS r ON r.id = c.case_id LEFT JOIN operator_act AS a ON a.id = c.case_id
+WHERE c.id = :id AND (r.version > :drawn OR a.version > :drawn) AND NOT EXISTS (
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 );
 
@@ -459,8 +459,10 @@ INSERT INTO log_entry (idx, leaf, data, type, case_id, ts_ms) VALUES (:idx, :lea
 INSERT INTO log_node (level, i, h) VALUES (:level, :i, :h);
 
 -- name: insert_log_private
--- What a digest of an entry discloses.
-INSERT INTO log_private (digest, idx, disclosure, subject) VALUES (:digest, :idx, :disclosure, :subject);
+-- What a digest of an entry discloses; a hold on its subject covers it too.
+INSERT INTO log_private (digest, idx, disclosure, subject, hold_id)
+SELECT :digest, :idx, :disclosure, :subject,
+  (SELECT id FROM hold WHERE subject = :subject AND released_ms IS NULL ORDER BY placed_ms, id LIMIT 1);
 
 -- name: log_entry
 -- One entry.
@@ -636,6 +638,67 @@ UPDATE inbox SET next_ms = next_ms + :by_ms WHERE done_ms IS NULL;
 -- … and what is to be said.
 UPDATE outbox SET not_before_ms = not_before_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
 WHERE done_ms IS NULL;
+
+-- ── acts of an operator, and holds ──────────────────────────────────────────────────────────────────────────────────────
+
+-- name: insert_operator_act
+-- Files an act; an id that exists changes no row.
+INSERT INTO operator_act (
+  id, kind, reason, filed_ms, expires_ms, subject_team, subject_user, hold, before_ms, state, version, closed_ms, result
+) VALUES (
+  :id, :kind, :reason, :filed_ms, :expires_ms, :subject_team, :subject_user, :hold, :before_ms, :state, :version,
+  :closed_ms, :result
+) ON CONFLICT (id) DO NOTHING;
+
+-- name: swap_operator_act
+-- Compare-and-swap, as for a request.
+UPDATE operator_act
+SET version = version + 1, state = :state, reason = :reason, closed_ms = :closed_ms, result = :result
+WHERE id = :id AND version = :version;
+
+-- name: put_operator_voice
+-- Somebody's Confirm or Refuse.
+INSERT INTO operator_voice (act_id, n, team_id, user_id, answer, at_ms)
+VALUES (:act_id, :n, :team_id, :user_id, :answer, :at_ms);
+
+-- name: operator_act
+-- One act.
+SELECT id, kind, reason, filed_ms, expires_ms, subject_team, subject_user, hold, before_ms, state, version, closed_ms, result
+FROM operator_act WHERE id = :id;
+
+-- name: unfinished_operator_acts
+-- Acts that wait for people, for their end, or to be run; oldest first.
+SELECT id FROM operator_act WHERE state IN ('open', 'confirmed') ORDER BY filed_ms, id;
+
+-- name: operator_voices
+-- Who confirmed or refused an act, in order.
+SELECT team_id, user_id, answer, at_ms FROM operator_voice WHERE act_id = :id ORDER BY n;
+
+-- name: person_of_ref
+-- Who stands behind a pseudonym.
+SELECT team_id, user_id FROM person WHERE ref = :ref;
+
+-- name: place_hold
+-- A hold stands from now on.
+INSERT INTO hold (id, subject, placed_ms) VALUES (:id, :subject, :placed_ms);
+
+-- name: release_hold
+-- A hold ends, once.
+UPDATE hold SET released_ms = :now WHERE id = :id AND released_ms IS NULL;
+
+-- name: hold
+-- A hold that stands.
+SELECT id, subject, placed_ms FROM hold WHERE id = :id AND released_ms IS NULL;
+
+-- name: holds_on
+-- The holds that stand on a subject, oldest first.
+SELECT id, subject, placed_ms FROM hold WHERE subject = :subject AND released_ms IS NULL ORDER BY placed_ms, id;
+
+-- name: cover_by_holds
+-- What a subject's disclosures are held by, after a hold on them came or went.
+UPDATE log_private
+SET hold_id = (SELECT id FROM hold WHERE subject = :subject AND released_ms IS NULL ORDER BY placed_ms, id LIMIT 1)
+WHERE subject = :subject;
 
 -- ── what an operator watches ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -26,6 +26,7 @@ from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
+from storage.operator_store import OperatorRows
 from storage.sqlite import Database, Session
 from storage.values import ms
 from storage.writing import Tx, carry_out
@@ -34,7 +35,7 @@ T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore, HomeStore):
+class SqliteStore(LogStore, HomeStore, OperatorRows):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:

@@ -17,7 +17,7 @@ from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
 from bot.domain.giving import gives
 from bot.domain.request import Ask, Case, Request
 from bot.domain.transition import Absence, Draft, Transition
-from storage import case_rows, homes, inbox, outbox, reading
+from storage import case_rows, homes, inbox, operator_rows, outbox, reading
 from storage.case_rows import Columns
 from storage.ledger_rows import Ledger
 from storage.sqlite import Session
@@ -51,14 +51,24 @@ def carry_out(tx: Tx, act: Transition) -> Case | None:
         inbox.finish(tx.session, act.inbox, tx.now)
     stored = _write_case(tx, act)
     _write_absence(tx, act.absence)
+    if act.operated is not None:
+        operator_rows.write(tx.session, act.operated, tx.now)
     if act.visit is not None:
         homes.opened(tx.session, act.visit, tx.now)
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)
-    if act.refresh and (case := act.after or act.before) is not None:
-        outbox.refresh_all(tx.session, case.id, tx.now)
+    if act.refresh and (about := _about(act)) is not None:
+        outbox.refresh_all(tx.session, about, tx.now)
     return stored
+
+
+def _about(act: Transition) -> str | None:
+    """Whose messages are redrawn."""
+    if act.operated is not None:
+        return None if act.operated.after is None else act.operated.after.id
+    case = act.after or act.before
+    return None if case is None else case.id
 
 
 def _write_case(tx: Tx, act: Transition) -> Case | None:

@@ -10,6 +10,7 @@ There is no administrator override. Design, section 1; rules 1 and 9 of section 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Domain, Policy, Role
@@ -67,6 +68,31 @@ def may_revoke(case: Case, policy: Policy, person: Person, profile: Profile) -> 
     if domain is None or person not in named_for(policy, domain):
         return Refused(Refusal.UNAUTHORISED, f"Only people named for this domain revoke. {_write(policy)}")
     return Allowed(())
+
+
+ConfirmingRole = Literal["auditor", "risk_owner"]
+
+
+def may_confirm(policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
+    """Whether `person` may confirm or refuse an act of the operator: auditors and the risk owners of any domain."""
+    account = _account(policy, person, profile)
+    if account is not None:
+        return account
+    if not confirming_roles(policy, person):
+        return Refused(
+            Refusal.UNAUTHORISED, f"Only auditors and risk owners confirm what the operator does. {_write(policy)}"
+        )
+    return Allowed(())
+
+
+def confirming_roles(policy: Policy, person: Person) -> tuple[ConfirmingRole, ...]:
+    """The roles in which `person` may confirm; none for whoever belongs to a provider."""
+    if policy.provider_of(person) is not None:
+        return ()
+    found: list[ConfirmingRole] = ["auditor"] if person in policy.auditors else []
+    if any(domain.risk_owner == person for domain in policy.domains.values()):
+        found.append("risk_owner")
+    return tuple(found)
 
 
 def roles_in(ask: Ask, policy: Policy, domain: Domain, person: Person) -> tuple[Role, ...]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Literal, TypeAlias
 
+from bot.domain.operator_act import Operated
 from bot.domain.people import Person
 from bot.domain.request import Case
 
@@ -121,6 +122,7 @@ class Transition:
     `before` is None for a filing; otherwise the act counts only on that very version. `valid_before`: the transaction
     must begin before this instant (a decision), else TooLate. `wake_at`: when the sweeper must look at the case again;
     None: never. `inbox`: the inbox row that this act finishes. `refresh`: every copy of the case's messages is redrawn.
+    `operated`: an operator's act or a hold that it changes (`operating`); then `refresh` is about that act's messages.
     `otherwise`: how an act that gives is refused while the clock is doubted (`giving`).
     """
 
@@ -133,5 +135,6 @@ class Transition:
     inbox: int | None = None
     refresh: bool = False
     absence: Absence | None = None
+    operated: Operated | None = None
     visit: Visit | None = None
     otherwise: Transition | None = None

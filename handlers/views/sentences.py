@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from handlers.views import wording
 from handlers.views.blocks import Message, message, section
 from handlers.views.drill import DRILL
+from handlers.views.operating import OPERATOR_SENTENCES
 from handlers.views.safe import inline
 from handlers.views.scene import Scene
 
@@ -255,4 +256,5 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "posted": _posted,
     "post_again": _post_again,
     "away_how": _away_how,
+    **OPERATOR_SENTENCES,
 }

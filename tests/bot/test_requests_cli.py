@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -20,49 +18,13 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.request import Case
 from bot.domain.transition import Transition
-from bot.ports import StoredPolicy
 from bot.requests_cli import GIVING, NOBODY_GIVES, _until_fresh, app
 from storage.log_check import check_database
 from storage.store import SqliteStore
 from tests.bot.building import HOME, T0
-from tests.bot.office import Office
+from tests.bot.hosting import ASKER, Host
 
-ASKER, OWNER, OTHER = Person(HOME, "U0PE1"), Person(HOME, "U0OWNER"), Person(HOME, "U0DEP1")
-FORM = {"fields": {"ticket": "INC1001"}, "target": "dc-core-01", "reason": "sync stopped"}
-
-
-class Host(Office):
-    """An office of the example organisation, now, whose commits take the lock of a state directory."""
-
-    async def open(self) -> Host:  # type: ignore[override]
-        await super().open()
-        await self.store.close()
-        self.store = await SqliteStore.open(self.path, self.clock, "test.example/log", self.path.parent / "state")
-        self.mortal._store = self.store  # type: ignore[assignment]
-        return self
-
-    async def ask(self, **how: Any) -> str:
-        return await self.file(ASKER, "directory-admin-emergency", **(FORM | how))
-
-    async def type(self, *words: str) -> tuple[int, str]:
-        """What a shell sees: exit code and everything printed. In a thread, as another process is beside the bot."""
-        done = await asyncio.to_thread(CliRunner().invoke, app, list(words))
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, " ".join(done.output.replace("│", " ").split())
-
-
-@pytest.fixture
-async def host(tmp_path: Path, example: Policy, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'countersign.db'}")
-    monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
-    office = Host(tmp_path / "countersign.db", example)
-    office.clock.at = SystemClock().now()
-    await office.open()
-    accepted = StoredPolicy(example.digest, office.clock.now(), example.files)
-    await office.store.accept_policy(accepted, [])
-    yield office
-    await office.close()
+OWNER, OTHER = Person(HOME, "U0OWNER"), Person(HOME, "U0DEP1")
 
 
 async def test_list_names_what_is_pending_or_open_and_never_target_or_reason(host: Host) -> None:

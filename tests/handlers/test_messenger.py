@@ -22,7 +22,7 @@ from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.sending import usable
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, SOC1, policy, runbook
-from tests.bot.office import Office
+from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, HANG, LOST, Call, FakeSlack, limited, refusal
 from tests.handlers.fake_slack import Reply as Told
 
@@ -68,7 +68,7 @@ class Post:
 @pytest.fixture
 async def post(office: Office) -> AsyncIterator[Post]:
     async with FakeSlack() as slack:
-        yield Post(office, slack, Messenger(office.desk, slack.client(), office.directory, pace=0))
+        yield Post(office, slack, Messenger(office.desk, slack.client(), office.directory, covered, pace=0))
 
 
 async def test_a_card_and_a_receipt_are_posted_kept_and_logged(post: Post) -> None:
@@ -93,7 +93,7 @@ async def test_a_yes_reaches_everybody_who_must_know_and_changes_every_copy(post
     assert (outcome.args["channel"], outcome.args["thread_ts"]) == (receipt.channel, receipt.ts)
     assert any("the runbook as approved" in c.args["text"] for c in post.to(PE1))
     (announced,) = post.to("C0DIRECTORY")
-    assert announced.args["text"] == f"{case_id} · The emergency runbook: approved"
+    assert announced.args["text"].splitlines()[0] == f"{case_id} · The emergency runbook: approved"
     assert "secret" not in json.dumps(announced.args)
     redrawn = {c.args["channel"]: c for c in post.slack.of(UPDATE)}
     assert set(redrawn) == {c.channel for c in await post.office.store.copies(case_id)}
@@ -204,7 +204,7 @@ async def test_no_more_than_a_few_calls_are_under_way(post: Post) -> None:
 
 
 async def test_one_conversation_hears_one_new_message_a_second(post: Post) -> None:
-    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, pace=1)
+    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, covered, pace=1)
     for number in range(6):
         await post.office.file(PE1, target=f"t-{number}") if number < 3 else None
     counts = []
@@ -382,7 +382,7 @@ async def test_a_message_that_is_gone_is_not_redrawn_for_ever(post: Post) -> Non
 
 
 async def test_a_stop_finishes_what_is_under_way_and_gives_the_rest_back(post: Post) -> None:
-    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, pace=60)
+    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, covered, pace=60)
     for number in range(3):
         await post.office.file(PE1, target=f"t-{number}")
     stop = asyncio.Event()
@@ -513,7 +513,7 @@ def test_nothing_is_lost_whatever_slack_does(
     async def played() -> None:
         office = await Office(tmp_path_factory.mktemp("lost") / "c.db", policy()).open()
         async with FakeSlack() as slack:
-            post = Post(office, slack, Messenger(office.desk, slack.client(), office.directory, pace=0))
+            post = Post(office, slack, Messenger(office.desk, slack.client(), office.directory, covered, pace=0))
             for method, trouble in script:
                 slack.script[method].append(TROUBLES[trouble]())
             case_id = await office.file(PE1)

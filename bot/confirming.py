@@ -1,0 +1,33 @@
+"""A click on an operator's act: the account is looked up at the click, then the domain judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+
+from bot.acts import Operate
+from bot.domain import operating, saying
+from bot.domain.deciding import Click, NoEffect
+from bot.domain.errors import LookupFailed
+from bot.domain.policy import Policy
+from bot.domain.request import Refusal
+from bot.domain.transition import Transition
+from bot.ports import Directory, Store
+
+DECISION_AGE = 5.0  # seconds
+
+
+async def pressed(
+    store: Store, directory: Directory, policy: Policy, act: Operate, now: Callable[[], datetime]
+) -> Transition:  # fmt: skip
+    """What the click does. Where Slack does not say who somebody is, they are asked to press again."""
+    click = Click(act.person, act.answer, 0, asdict(act.reply))
+    found = await store.operator_act(act.id)
+    if found is None:
+        return operating.refuse_click(act.id, policy, click, NoEffect(Refusal.STALE, "unknown_act", {"id": act.id}))
+    try:
+        profile = await directory.profile(act.person, DECISION_AGE)
+    except LookupFailed:
+        return Transition(None, None, says=(saying.answer(None, act.person, click.reply, "again"),))
+    return operating.press(found, policy, click, profile, now())

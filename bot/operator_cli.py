@@ -1,0 +1,132 @@
+"""`countersign log hold …` and the other acts of an operator that two people stand behind.
+
+`hold place` acts at once: it only keeps. Everything else here is only *filed*: one transaction beside a running bot, whose
+messenger then asks auditors and risk owners (`bot.domain.operating`). What cannot be filed is refused at once, with the
+reason. Exit codes: 0 filed, 1 refused, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.clock import SystemClock, read_request_id
+from bot.domain import operating
+from bot.domain.errors import PolicyError
+from bot.domain.filing import REASON_MAX
+from bot.domain.operator_act import PREFIX, Hold, OperatorAct
+from bot.domain.people import Person
+from bot.domain.policy import Policy
+from bot.exits import misused, refused
+from bot.host import accepted_policy, opened_store
+
+if TYPE_CHECKING:
+    from storage.store import SqliteStore
+
+_REF = re.compile(r"sub_[a-z2-7]{26}")
+_ACCOUNT = re.compile(r"[TE][A-Z0-9]{2,20}/[UW][A-Z0-9]{2,20}")
+HOLD = "H-"
+hold_app = typer.Typer(no_args_is_help=True, help="Holds: what they cover is not erased.")
+Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="A pseudonym of the log (sub_…), or TEAM/USER.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the log.", show_default=False)]
+
+
+def add_to(app: typer.Typer) -> None:
+    """The commands of `countersign log` that are an operator's."""
+    app.add_typer(hold_app, name="hold")
+
+
+@hold_app.command("place")
+def hold_place(subject: Subject, reason: Reason) -> None:
+    """Keep everything that the log discloses about SUBJECT, what is written later included. Acts at once."""
+    why = _reason(reason)
+
+    async def work() -> None:
+        async with opened_store(read_only=False) as store:
+            policy, person, clock = await _policy(store), await _subject(store, subject, known=False), SystemClock()
+            placed = Hold(_fresh(HOLD, clock), person, clock.now())
+            await store.commit(operating.place(placed, why, policy))
+        print(placed.id)
+
+    asyncio.run(work())
+
+
+@hold_app.command("release")
+def hold_release(
+    hold: Annotated[str, typer.Argument(metavar="ID", help="The hold's id, H- and eight characters.")], reason: Reason
+) -> None:
+    """File the end of a hold: two people confirm it in Slack."""
+    why, hold_id = _reason(reason), _hold_id(hold)
+
+    async def filed(store: SqliteStore, clock: SystemClock) -> OperatorAct:
+        standing = await store.hold(hold_id)
+        if standing is None:
+            refused(f"There is no hold {hold_id}, or it is released already.")
+        now = clock.now()
+        return OperatorAct(
+            _fresh(PREFIX, clock), "hold_release", why, now, now + operating.WINDOW, standing.subject, hold_id
+        )
+
+    file_act(filed)
+
+
+def file_act(make: Callable[[SqliteStore, SystemClock], Awaitable[OperatorAct]]) -> None:
+    """Files what `make` gives and prints its id."""
+
+    async def work() -> None:
+        async with opened_store(read_only=False) as store:
+            policy = await _policy(store)
+            if not operating.possible(policy):
+                refused("The policy names no auditor and risk owner who are two people, so nobody could confirm this.")
+            act = await make(store, SystemClock())
+            await store.commit(operating.file(act, policy))
+        print(act.id)
+
+    asyncio.run(work())
+
+
+async def _policy(store: SqliteStore) -> Policy:
+    policy = await accepted_policy(store)
+    if policy is None:
+        raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+    return policy
+
+
+async def _subject(store: SqliteStore, text: str, *, known: bool = True) -> Person:
+    """Whom SUBJECT means; `known`: the log must have named them."""
+    if _REF.fullmatch(text):
+        person = await store.person_of(text)
+        if person is None:
+            refused(f"The log names nobody by {text}, or they were erased.")
+        return person
+    if not _ACCOUNT.fullmatch(text):
+        misused(f"{text!r} is no subject: write a pseudonym of the log (sub_…), or TEAM/USER.")
+    person = Person.parse(text)
+    if known and await store.ref_of(person) is None:
+        refused(f"The log never named {text}, or they were erased.")
+    return person
+
+
+def _hold_id(text: str) -> str:
+    plain = text.strip().upper()
+    found = read_request_id(plain.removeprefix(HOLD)) if plain.startswith(HOLD) else None
+    if found is None:
+        misused(f"{text!r} is no id of a hold; one looks like H-7K3M9QX2.")
+    return HOLD + found.removeprefix("R-")
+
+
+def _fresh(prefix: str, clock: SystemClock) -> str:
+    return prefix + clock.request_id().removeprefix("R-")
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()
+    if not reason:
+        misused("A reason is wanted: those who confirm read it, and it stands in the log.")
+    if len(reason) > REASON_MAX:
+        misused(f"A reason has at most {REASON_MAX} characters.")
+    return reason

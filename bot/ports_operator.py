@@ -1,0 +1,29 @@
+"""What the operator's acts need of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bot.domain.operator_act import Hold, OperatorAct
+from bot.domain.people import Person
+
+
+class OperatorBook(Protocol):
+    """Acts and holds as they stand; `Store.commit` changes them (`Transition.operated`)."""
+
+    async def operator_act(self, act_id: str) -> OperatorAct | None: ...
+    async def unfinished_acts(self) -> Sequence[OperatorAct]:
+        """Those that wait for people, for their end, or to be run; oldest first."""
+
+    async def hold(self, hold_id: str) -> Hold | None:
+        """A hold that stands; None where there is none of that id, or it is released."""
+
+    async def holds_on(self, subject: Person) -> Sequence[Hold]:
+        """The holds that stand on a subject, oldest first."""
+
+    async def person_of(self, ref: str) -> Person | None:
+        """Who stands behind a pseudonym; None where nobody does, or they were erased."""
+
+    async def ref_of(self, person: Person) -> str | None:
+        """The pseudonym of a person; None where the log never named them, or they were erased."""

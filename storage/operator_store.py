@@ -1,0 +1,47 @@
+"""The operator's half of the store: acts that two people confirm, and holds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from bot.domain.operator_act import Hold, OperatorAct
+from bot.domain.people import Person
+from storage import operator_rows
+from storage.sqlite import Session
+
+T = TypeVar("T")
+
+
+class OperatorRows(ABC):
+    """`bot.ports_operator.OperatorBook`; how a read is run is the store's."""
+
+    async def operator_act(self, act_id: str) -> OperatorAct | None:
+        return await self._read(lambda session: operator_rows.act(session, act_id))
+
+    async def unfinished_acts(self) -> Sequence[OperatorAct]:
+        return await self._read(operator_rows.unfinished)
+
+    async def hold(self, hold_id: str) -> Hold | None:
+        return await self._read(lambda session: operator_rows.hold(session, hold_id))
+
+    async def holds_on(self, subject: Person) -> Sequence[Hold]:
+        return await self._read(lambda session: operator_rows.holds_on(session, subject))
+
+    async def person_of(self, ref: str) -> Person | None:
+        def work(session: Session) -> Person | None:
+            row = session.row("person_of_ref", ref=ref)
+            return None if row is None else Person(row["team_id"], row["user_id"])
+
+        return await self._read(work)
+
+    async def ref_of(self, person: Person) -> str | None:
+        def work(session: Session) -> str | None:
+            row = session.row("ref", team=person.team, user=person.user)
+            return None if row is None else str(row["ref"])
+
+        return await self._read(work)
+
+    @abstractmethod
+    async def _read(self, work: Callable[[Session], T]) -> T: ...
