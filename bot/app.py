@@ -22,6 +22,7 @@ from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.executors import Executors
 from bot.health import Health
 from bot.heartbeat import Heartbeat
 from bot.log_keys import vkey_lines
@@ -74,6 +75,7 @@ class Parts:
     worker: Worker
     sweeper: Sweeper
     pager: Pager
+    executors: Executors
     health: Health
     metrics: Metrics
     clock: SteadyClock
@@ -147,6 +149,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     )
     worker = Worker(desk, health.part("worker"))
     pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), signer.cover, health.part("pager"))
+    executors = Executors(desk, os.environ, signer.cover, health.part("executors", 30.0))
     sweeper = Sweeper(desk, swept)
     watchdog = Watchdog(
         store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
@@ -155,7 +158,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     health.also(watchdog.findings)
     operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
     return Parts(
-        settings, store, desk, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper,
+        settings, store, desk, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock, timekeeper,
         watchdog, operations, homes, signer,
     )  # fmt: skip
 
@@ -238,6 +241,7 @@ async def _serve_until(
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
         health.watch("pager", parts.pager.run(inner)),
+        health.watch("executors", parts.executors.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
         health.watch("operations", parts.operations.run(inner)),

@@ -75,8 +75,8 @@ def not_yet(runbook: Runbook) -> str | None:
         return "Rights without an approval are not served by this release yet. Ask your owner directly."
     if runbook.subject_verification:
         return "Resets that need the subject's identity verified are not served by this release yet."
-    if runbook.executor is not None or runbook.not_before is not None:
-        return "Runbooks with an executor or a cooling-off time are not served by this release yet."
+    if runbook.not_before is not None:
+        return "Runbooks with a cooling-off time are not served by this release yet."
     return None
 
 
@@ -161,6 +161,8 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
         terms=Terms(
             runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
             audience=runbook.audience,
+            webhook=runbook.executor.webhook if runbook.executor else "",
+            secret=runbook.executor.secret if runbook.executor else "",
         ),
     )  # fmt: skip
     steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)

@@ -17,6 +17,8 @@ from bot.domain.policy import Kind, Right, Role
 
 AskKind = Literal["approval", "extension", "review", "ratification", "drill"]
 DutyKind = Literal["evidence", "rotation"]
+CallKind = Literal["open", "close"]
+CallState = Literal["waiting", "opened", "closed", "failed", "dropped"]
 StepState = Literal["waiting", "fired", "skipped"]
 
 
@@ -49,6 +51,8 @@ class Terms:
     review_within: int | None = None
     scale: float = 1.0
     audience: str = ""  # the system that accepts the permit
+    webhook: str = ""  # of the executor, with its secret: `env:NAME`, or the address itself
+    secret: str = ""
 
     def real(self, seconds: int) -> timedelta:
         """How long `seconds` of policy last on the wall's clock."""
@@ -211,6 +215,18 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """What the executor is told, once for every opening, prolongation and end of the grant; see `executing`."""
+
+    kind: CallKind
+    asked_at: datetime
+    not_after: datetime
+    state: CallState = "waiting"
+    answered_at: datetime | None = None
+    alarmed_at: datetime | None = None  # when people last heard that it does not succeed
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Request, asks and grant together: what one act reads and changes."""
 
@@ -218,6 +234,7 @@ class Case:
     asks: tuple[Ask, ...]
     grant: Grant | None = None
     duties: tuple[Duty, ...] = ()
+    calls: tuple[Call, ...] = ()
 
     @property
     def id(self) -> str:
