@@ -171,8 +171,7 @@ async def test_a_close_waits_until_the_open_that_is_on_its_way_is_over(ground: G
     opening = asyncio.ensure_future(ground.executors.drain())
     await system.arrived.wait()
     await office.click(OWNER, case_id, "revoke")
-    await ground.executors._begin()
-    assert len(system.got) == 1
+    assert await office.store.lease_calls(office.clock.now(), office.clock.now() + MINUTE, 10) == ()
     system.released.set()
     await opening
     await ground.call(SECOND)
@@ -241,6 +240,8 @@ async def test_redirects_and_plain_http_to_elsewhere_are_not_followed(ground: Gr
     assert len(ground.system.got) == 1
     ground.executors._environment = {"URL": "http://pam.example/hook", "SECRET": SECRET}
     await ground.call(5 * SECOND)
+    [row] = ground.office.rows("SELECT error FROM executor_call")
+    assert row["error"] == "no_address"
     ground.executors._environment = {"URL": ground.system.url, "SECRET": "whsec_"}
     await ground.call(10 * SECOND)
     ground.executors._environment = {}
