@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
@@ -86,6 +86,14 @@ class StoredPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFeed:
+    """A calendar as it was when it could last be read."""
+
+    body: bytes = field(repr=False)
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LogRow:
     """A row of `log_entry` as it stands."""
 
@@ -134,6 +142,14 @@ class Glimpse:
     requester: Person
     provider: str
     domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When the sweeper was to look at a case."""
+
+    at: datetime
+    case: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +227,12 @@ class Store(OperatorBook, Protocol):
         TooLate (the transaction began at or after `act.valid_before`), Frozen (it gives, and the clock is doubted), EntryError (a value has no place in the log).
         """
 
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
+        """The same for acts of different cases, heard of together: each one's case as stored, or what `commit` would raise.
+
+        One that is refused undoes only itself.
+        """
+
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
         """Who is away at `now`, and until when."""
 
@@ -227,8 +249,8 @@ class Store(OperatorBook, Protocol):
         """Ids of a domain's cases that still have an open question, also after the yes; never a drill."""
 
     async def case(self, case_id: str) -> Case | None: ...
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Ids of cases whose `wake_at` has come, most overdue first."""
+    async def due(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Deadline]:
+        """Cases whose `wake_at` has come, most overdue first; those behind `after` in that order, where it is given."""
 
     async def wake_on_call(self, now: datetime) -> None:
         """Who is on call may have changed: pending requests that on-call was asked in are due at `now`."""
@@ -236,8 +258,8 @@ class Store(OperatorBook, Protocol):
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
 
-    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
-        """The same cases whole, read together in as many statements as one."""
+    async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
+        """The same cases whole, in the same order, read together in as many statements as one."""
 
     async def brakes(
         self,
@@ -277,6 +299,12 @@ class Store(OperatorBook, Protocol):
 
     async def redraw_homes(self, people: Iterable[Person] | None) -> None:
         """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
+
+    async def owing_of(self, provider: str, limit: int) -> Sequence[Case]:
+        """Cases of a provider for which evidence or a rotation is owed, the most overdue first."""
+
+    async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
+        """Policy exceptions that were opened, or only those that are open; the next to end first."""
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""
@@ -320,6 +348,12 @@ class Store(OperatorBook, Protocol):
     async def policy_files(self, digest: str) -> StoredPolicy | None: ...
     async def file_by_hash(self, sha256: str) -> bytes | None:
         """The bytes of any file of any accepted set: a frozen runbook is found again by its digest."""
+
+    async def kept_feeds(self) -> Mapping[str, KeptFeed]:
+        """Calendars as they were last kept, by what `keep_feed` called them."""
+
+    async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
+        """Keeps a calendar, and forgets those that were read before `since`."""
 
     async def case_log(self, case_id: str) -> Sequence[LogRow]:
         """The entries of one case, oldest first."""

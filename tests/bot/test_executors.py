@@ -171,7 +171,7 @@ async def test_a_close_waits_until_the_open_that_is_on_its_way_is_over(ground: G
     opening = asyncio.ensure_future(ground.executors.drain())
     await system.arrived.wait()
     await office.click(OWNER, case_id, "revoke")
-    assert await office.store.lease_calls(office.clock.now(), office.clock.now() + MINUTE, 10) == ()
+    assert not await office.store.lease_calls(office.clock.now(), office.clock.now() + MINUTE, 10)
     system.released.set()
     await opening
     await ground.call(SECOND)
