@@ -13,13 +13,15 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
 
+import structlog
+
 from bot.absences import Absences
 from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
 from bot.confirming import pressed
 from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, permit, saying
 from bot.domain.deciding import Click, NoEffect
-from bot.domain.errors import LookupFailed
+from bot.domain.errors import LookupFailed, Stopped
 from bot.domain.escalation import candidates
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
@@ -33,6 +35,7 @@ from bot.ports import Directory, GlassDebt, Inbound, Store
 DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
 _CARDS = 5
+log = structlog.get_logger(__name__)
 
 
 class Desk(Absences):
@@ -93,7 +96,14 @@ class Desk(Absences):
     # What the worker carries out.
 
     async def carry_out(self, row: Inbound) -> None:
-        """Carries out one inbox row, wholly and once."""
+        """Carries out one inbox row, wholly and once; what a stopped log does not let through is answered with a sentence."""
+        try:
+            await self._carried_out(row)
+        except Stopped as stopped:
+            log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
+            await self._commit(replace(_while_stopped(row.act), inbox=row.id))
+
+    async def _carried_out(self, row: Inbound) -> None:
         act = row.act
         if isinstance(act, File):
             async with self._filing[self._one_at_a_time(act)]:  # brakes and quota count one filing at a time
@@ -288,6 +298,16 @@ def _click(act: Decide | Reach | Beside) -> Click:
 
 def _where(reply: Reply) -> dict[str, object]:
     return asdict(reply)
+
+
+def _while_stopped(act: Act) -> Transition:
+    """The sentence for what a stopped log does not let through; it leaves no entry."""
+    if isinstance(act, File):
+        params: dict[str, object] = {"id": act.id}
+        says = filing.told(None, act.person, "stopped", params, act.form)
+    else:
+        says = (saying.answer(getattr(act, "case", None), act.person, _where(act.reply), "stopped"),)
+    return Transition(None, None, says=says)
 
 
 def _page(act: Read | Tell) -> Transition:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain import drilling, giving, saying, standing_in, sweeping
-from bot.domain.errors import Frozen, LookupFailed, Stale, TooLate
+from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
 from bot.domain.motion import InForce, Sets
@@ -66,12 +66,16 @@ class Engine(Reader):
                 await self._commit(act)
         except (Stale, TooLate):
             await self._sweep_again(due.case.id, failed)
+        except Stopped:
+            return  # it is due again when the log is back
         except Exception:  # noqa: BLE001  # one case stops nobody else's
             failed(due.case.id)
 
     async def _sweep_again(self, case_id: str, failed: Callable[[str], None]) -> None:
         try:
             await self.sweep(case_id)
+        except Stopped:
+            return
         except Exception:  # noqa: BLE001  # one case stops nobody else's
             failed(case_id)
 

@@ -52,6 +52,7 @@ class SignedLog(Protocol):
     async def log_head(self) -> SignedHead: ...
     async def consistency(self, old: int) -> tuple[SignedHead, list[bytes]]: ...
     async def keep_checkpoint(self, size: int, root: bytes, note: str) -> None: ...
+    def halt(self, why: str) -> None: ...
 
 
 class Signer:
@@ -77,16 +78,22 @@ class Signer:
             async with self._locked():
                 found = await self._extend()
             if isinstance(found, Finding):
-                self.stopped = found
-                log.error("log.stopped", code=found.code, reason=found.text)
+                self.stop(found)
                 return found
             await self._store.keep_checkpoint(found.size, found.root, found.note)
             self._newest = found
             return found
 
-    def findings(self) -> tuple[str, ...]:
-        """Why nothing is signed, a sentence; none while the signer works."""
-        return () if self.stopped is None else (f"The decision log is stopped: {self.stopped.text}",)
+    def stop(self, found: Finding) -> None:
+        """Signs nothing any more, and the store takes no entry, until `resume`: somebody found the log wanting."""
+        self.stopped = found
+        self._store.halt(found.text)
+        log.error("log.stopped", code=found.code, reason=found.text)
+
+    def resume(self) -> None:
+        """A new epoch has begun: the memory is judged again at the next call."""
+        self.stopped, self._newest = None, None
+        self._store.halt("")
 
     async def _extend(self) -> Signed | Finding:
         try:

@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.desk import Desk
-from bot.domain.errors import CountersignError
+from bot.domain.errors import CountersignError, Stopped
 
 INTERVAL = 0.25  # seconds
 _GROUP = 500  # read together; the store commits a hundred at a time
@@ -78,6 +78,8 @@ class Sweeper:
     async def _one(self, case_id: str) -> None:
         try:
             await self._desk.sweep(case_id)
+        except Stopped:
+            return
         except Exception:  # noqa: BLE001  # one case stops nobody else's
             _failed(case_id)
 

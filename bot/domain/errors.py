@@ -51,6 +51,10 @@ class Frozen(CountersignError):
     """The clock jumped and no operator has accepted it, so nothing is given; nothing was written."""
 
 
+class Stopped(CountersignError):
+    """The decision log is stopped, so nothing is given and no entry is made; nothing was written."""
+
+
 class EntryError(CountersignError):
     """A value cannot stand in the decision log; nothing was written."""
 
