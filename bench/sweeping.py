@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -73,6 +73,12 @@ class _Everybody:
 
     async def profile(self, person: Person, max_age: float) -> Profile:
         return Profile(person, name=person.user)
+
+    async def quiet_until(self, person: Person, max_age: float) -> datetime | None:
+        return None
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        return ""
 
     async def members(self, channel: str) -> Sequence[str]:
         return ()

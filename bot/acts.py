@@ -14,9 +14,11 @@ from pydantic import Discriminator, TypeAdapter
 from bot.domain.people import Person
 
 Decision = Literal["approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag", "ratify", "reject"]
-Deed = Literal["question", "answer", "hold", "pass", "push", "for", "against", "here", "extend", "evidence", "attest"]
+Deed = Literal[
+    "question", "answer", "hold", "pass", "push", "for", "against", "here", "extend", "renew", "evidence", "attest"
+]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home"]
+Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class File:
     subject: Person | None = None
     form: str = ""
     door: str = ""  # `CHANNEL:ts` of the channel button that opened the form
+    until: str = ""  # the last day of what ends on a date: `2026-12-31`
     kind: Literal["file"] = "file"
 
 
@@ -57,6 +60,7 @@ class Decide:
     reason: str = ""
     seconds: int = 0  # Approve for less: policy time; 0 for all that was asked
     kind: Literal["decide"] = "decide"
+    until: str = ""  # the same of what ends on a date: an earlier last day
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Beside:
     name: str = ""  # which of the things owed
     seconds: int = 0  # Extend: policy time
     kind: Literal["beside"] = "beside"
+    until: str = ""  # Renew: the last day
 
 
 @dataclass(frozen=True, slots=True)

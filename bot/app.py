@@ -24,6 +24,7 @@ from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.health import Health
 from bot.heartbeat import Heartbeat
+from bot.housekeeper import Housekeeper
 from bot.log_keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
@@ -79,6 +80,7 @@ class Parts:
     timekeeper: Timekeeper
     watchdog: Watchdog
     operations: Operations
+    housekeeper: Housekeeper
     homes: Homes
     standing: Standing
 
@@ -159,7 +161,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
     return Parts(
         settings, store, desk, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper,
-        watchdog, operations, homes, standing,
+        watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, standing,
     )  # fmt: skip
 
 
@@ -242,6 +244,7 @@ async def _serve_until(
         health.watch("watchdog", parts.watchdog.run(inner)),
         health.watch("log", parts.standing.stoppable.watch(inner)),
         health.watch("operations", parts.operations.run(inner)),
+        health.watch("housekeeper", parts.housekeeper.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]

@@ -22,6 +22,7 @@ from bot.domain.policy import Policy
 from bot.domain.timeline import explain as explained
 from bot.domain.whois import named
 from bot.drill_cli import drill
+from bot.exceptions_cli import exceptions
 from bot.exits import misused
 from bot.keys_cli import app as keys_app
 from bot.log_cli import app as log_app
@@ -34,6 +35,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(requests_app, name="requests")
 app.command()(drill)
+app.command()(exceptions)
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
 app.add_typer(permit_app, name="permit")

@@ -10,7 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import structlog
@@ -19,7 +19,21 @@ from bot.absences import Absences
 from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Tell
 from bot.clock import Clock
 from bot.confirming import pressed
-from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, permit, saying
+from bot.domain import (
+    beside,
+    breaking,
+    deciding,
+    doors,
+    drilling,
+    ending,
+    entries,
+    filing,
+    later,
+    owing,
+    permit,
+    renewing,
+    saying,
+)
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed, Stopped
 from bot.domain.escalation import candidates
@@ -35,6 +49,7 @@ from bot.ports import Directory, GlassDebt, Inbound, Store
 DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
 _CARDS = 5
+_ASKED_AGAIN = {"push": beside.push, "extend": later.extend, "renew": renewing.renew}  # the requester wants people asked
 log = structlog.get_logger(__name__)
 
 
@@ -186,9 +201,9 @@ class Desk(Absences):
         by_provider = self._by_provider(case, click)
         if by_provider is not None:
             return by_provider
-        if click.action in ("push", "extend"):
+        asked = _ASKED_AGAIN.get(click.action)
+        if asked is not None:
             presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
-            asked = beside.push if click.action == "push" else later.extend
             return asked(case, policy, click, presence, self.clock.now())
         try:
             profile = await self.directory.profile(act.person, DECISION_AGE)
@@ -206,6 +221,8 @@ class Desk(Absences):
             return beside.requester_may(case, self.policy, click, now())
         if act.action == "extend":
             return later.may_extend(case, self.policy, click, now())
+        if act.action == "renew":
+            return renewing.may_renew(case, self.policy, click, now())
         if act.action == "permit":
             doubted = permit.DOUBTED if self.clock.jumped() is not None else None
             return permit.may_have(case, self.policy, click, now()) or doubted
@@ -283,17 +300,26 @@ class Desk(Absences):
 
 def _form(act: File) -> filing.Form:
     return filing.Form(
-        act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door
-    )
+        act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door,
+        _day(act.until),
+    )  # fmt: skip
 
 
 def _click(act: Decide | Reach | Beside) -> Click:
     where = _where(act.reply)
     if isinstance(act, Decide):
-        return Click(act.person, act.decision, act.version, where, act.reason, act.seconds)
+        return Click(act.person, act.decision, act.version, where, act.reason, act.seconds, until=_day(act.until))
     if isinstance(act, Beside):
-        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name)
+        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name, _day(act.until))
     return Click(act.person, act.action, act.version, where)
+
+
+def _day(text: str) -> date | None:
+    """A day as a form gives it; None where none was chosen."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _where(reply: Reply) -> dict[str, object]:

@@ -18,11 +18,12 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import Clock, SystemClock
-from bot.domain.errors import SettingsError
+from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy import Policy
 from bot.findings import Finding, error, warning
 from bot.setting_names import strays
 from bot.settings import Settings, load
+from bot.standing import log_findings
 from handlers import doctor as slack
 from handlers.lookups import Lookups
 from runbooks.coverage import coverage
@@ -84,6 +85,7 @@ async def examine(settings: Settings, around: Surroundings) -> Report:
     policy, findings = _policy(settings, around)
     found += findings
     found += await _database(settings)
+    found += await _log(settings, around.clock)
     if settings.slack_bot_token is not None:
         found += await _slack(settings, settings.slack_bot_token, policy, around)
     return Report(tuple(found))
@@ -160,6 +162,16 @@ async def _database(settings: Settings) -> list[Finding]:
     except SettingsError as failure:
         return [error("settings", str(failure))]
     return await health.examine(path)
+
+
+async def _log(settings: Settings, clock: Clock) -> list[Finding]:
+    """Whether the signer would refuse the log as it stands, and what waits for it."""
+    try:
+        if not settings.sqlite_path.is_file():
+            return []
+        return [error("log", text) for text in await log_findings(settings, clock)]
+    except CountersignError as failure:
+        return [error("log", str(failure))]
 
 
 async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: Surroundings) -> list[Finding]:

@@ -43,36 +43,41 @@ class Engine(Reader):
         """Everything that is due on a case now."""
         await self._until_fresh(lambda: self._sweep(case_id), None)
 
-    async def sweep_together(self, found: Sequence[Due], failed: Callable[[str], None]) -> None:
-        """The same for cases that were read together: who is there is asked once for all of them, and the loop breathes
-        between them. `failed` hears, inside the handling of the error, of a case that could not be carried out."""
+    async def judge_due(self, found: Sequence[Due], failed: Callable[[str], None]) -> list[Transition]:
+        """What is due on cases that were read together: who is there is asked once for all of them, and the loop breathes
+        between them. `failed` hears, inside the handling of the error, of a case that could not be judged."""
         now, known = self.clock.now(), {due.case.request.domain for due in found}
         listed = [person for domain in known for person in candidates(self.policy, domain)]
         urgent = any(due.case.request.kind == "emergency_access" for due in found)
         awake_or_not = await self._presence(listed, "emergency_access" if urgent else None)
-        tasks = []
+        asleep_or_not = Presence(awake_or_not.away)
+        acts = []
         for number, due in enumerate(found, 1):
             emergency = due.case.request.kind == "emergency_access"
-            here = awake_or_not if emergency else Presence(awake_or_not.away)
-            tasks.append(asyncio.ensure_future(self._sweep_read(due, here, now, failed)))
+            try:
+                act = self._swept(due.case, awake_or_not if emergency else asleep_or_not, now, due.cards)
+            except Exception:  # noqa: BLE001  # one case stops nobody else's
+                failed(due.case.id)
+            else:
+                acts += [] if act is None else [act]
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
-        await asyncio.gather(*tasks)
+        return acts
 
-    async def _sweep_read(self, due: Due, presence: Presence, now: datetime, failed: Callable[[str], None]) -> None:
-        try:
-            act = self._swept(due.case, presence, now, due.cards)
-            if act is not None:
-                await self._commit(act)
-        except (Stale, TooLate):
-            await self._sweep_again(due.case.id, failed)
-        except Stopped:
-            return  # it is due again when the log is back
-        except Exception:  # noqa: BLE001  # one case stops nobody else's
-            failed(due.case.id)
+    async def carry_out_due(self, acts: Sequence[Transition], failed: Callable[[str], None]) -> None:
+        """Commits what was judged. Where somebody was faster it is judged again; `failed` as in `judge_due`."""
+        for number, (act, result) in enumerate(zip(acts, await self.store.commit_each(acts), strict=True), 1):
+            if not isinstance(result, Exception):
+                self._written(act)
+            elif act.before is not None and not isinstance(result, Stopped):  # else it is due again when the log is back
+                await self._not_written(act.before.id, result, failed)
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
 
-    async def _sweep_again(self, case_id: str, failed: Callable[[str], None]) -> None:
+    async def _not_written(self, case_id: str, error: Exception, failed: Callable[[str], None]) -> None:
         try:
+            if not isinstance(error, Stale | TooLate):
+                raise error
             await self.sweep(case_id)
         except Stopped:
             return
@@ -159,6 +164,9 @@ class Engine(Reader):
 
     async def _commit(self, act: Transition) -> None:
         await self.store.commit(act)
+        self._written(act)
+
+    def _written(self, act: Transition) -> None:
         self.spoke.set()
         self.committed(act)
 

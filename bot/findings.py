@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
-Area = Literal["settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels"]
+Area = Literal[
+    "settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels", "log"
+]
 _SHOWN = 5
 
 

@@ -131,6 +131,14 @@ class Glimpse:
 
 
 @dataclass(frozen=True, slots=True)
+class Deadline:
+    """When the sweeper was to look at a case."""
+
+    at: datetime
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """A case whose time has come, and how many of its cards stand in Slack."""
 
@@ -205,6 +213,12 @@ class Store(OperatorBook, Protocol):
         TooLate (the transaction began at or after `act.valid_before`), Frozen (it gives, and the clock is doubted), EntryError (a value has no place in the log).
         """
 
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
+        """The same for acts of different cases, heard of together: each one's case as stored, or what `commit` would raise.
+
+        One that is refused undoes only itself.
+        """
+
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
         """Who is away at `now`, and until when."""
 
@@ -221,8 +235,8 @@ class Store(OperatorBook, Protocol):
         """Ids of a domain's cases that still have an open question, also after the yes; never a drill."""
 
     async def case(self, case_id: str) -> Case | None: ...
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Ids of cases whose `wake_at` has come, most overdue first."""
+    async def due(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Deadline]:
+        """Cases whose `wake_at` has come, most overdue first; those behind `after` in that order, where it is given."""
 
     async def wake_on_call(self, now: datetime) -> None:
         """Who is on call may have changed: pending requests that on-call was asked in are due at `now`."""
@@ -230,8 +244,8 @@ class Store(OperatorBook, Protocol):
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
 
-    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
-        """The same cases whole, read together in as many statements as one."""
+    async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
+        """The same cases whole, in the same order, read together in as many statements as one."""
 
     async def brakes(
         self,
@@ -271,6 +285,9 @@ class Store(OperatorBook, Protocol):
 
     async def redraw_homes(self, people: Iterable[Person] | None) -> None:
         """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
+
+    async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
+        """Policy exceptions that were opened, or only those that are open; the next to end first."""
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""

@@ -22,6 +22,12 @@ class OperatorBook(Protocol):
     async def holds_on(self, subject: Person) -> Sequence[Hold]:
         """The holds that stand on a subject, oldest first."""
 
+    async def empty_over(self, limit: int) -> int:
+        """Free text of cases that are over and delivered leaves the state for `log_private`; how many cases."""
+
+    async def shed(self) -> bool:
+        """What was overwritten leaves the database's side files too; False where that must be tried again."""
+
     async def person_of(self, ref: str) -> Person | None:
         """Who stands behind a pseudonym; None where nobody does, or they were erased."""
 

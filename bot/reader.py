@@ -14,7 +14,7 @@ from bot.domain.request import Case
 from bot.domain.rights import named_for
 from bot.ports import Store
 
-_PAGE = 25
+_PAGE, _REGISTER = 25, 1000
 HOME_PAGE, _HOME_WAITING = 10, 1000
 
 
@@ -70,6 +70,11 @@ class Reader:
     async def read_waiting(self, person: Person) -> Sequence[Case]:
         """What has reached me and is still mine to see."""
         return [case for case in await self.store.waiting_for(person, _PAGE) if self._may_see(person, case)]
+
+    async def read_exceptions(self, person: Person, now: datetime) -> Sequence[Case]:
+        """The exceptions that hold at `now`: of my domains, of my provider, or all for an auditor."""
+        found = await self.store.exceptions(_REGISTER, ended_too=False)
+        return [case for case in found if case.grant and now < case.grant.not_after and self._may_see(person, case)]
 
     async def read_home(self, person: Person, now: datetime) -> HomeSheet:
         """What stands in somebody's App Home at `now`, on the page that they looked at last."""

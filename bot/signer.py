@@ -46,11 +46,16 @@ class SignedHead(Protocol):
     def edge(self) -> tuple[bytes, ...]: ...
 
 
-class SignedLog(Protocol):
-    """What the signer asks of a store."""
+class ProvenLog(Protocol):
+    """What shows that a log extends what was signed of it."""
 
     async def log_head(self) -> SignedHead: ...
     async def consistency(self, old: int) -> tuple[SignedHead, list[bytes]]: ...
+
+
+class SignedLog(ProvenLog, Protocol):
+    """What the signer asks of a store."""
+
     async def keep_checkpoint(self, size: int, root: bytes, note: str) -> None: ...
     def halt(self, why: str) -> None: ...
 
@@ -96,19 +101,9 @@ class Signer:
         self._store.halt("")
 
     async def _extend(self) -> Signed | Finding:
-        try:
-            memory = await asyncio.to_thread(recall, self._state_dir)
-        except NoteError as error:
-            return Finding("checkpoint", None, f"The signer's memory in {self._state_dir} is damaged: {error}")
-        head = await self._store.log_head()
-        refused = judge(memory, head)
-        if refused is not None:
-            return refused
-        assert memory is not None
-        head, path = await self._store.consistency(memory.size)
-        found = Checkpoint(head.origin, head.size, root(head.edge))
-        if not follows(memory, found, path):
-            return Finding("fork", None, f"The log's first {memory.size} entries are not those that were signed.")
+        found = await remembered(self._store, self._state_dir)
+        if isinstance(found, Finding):
+            return found
         try:
             key = read_key(self._state_dir / LOG_KEY)  # each time: it may have been rotated beside us
         except KeyFileError as error:
@@ -124,6 +119,24 @@ class Signer:
             yield
         finally:
             self._lock.__exit__(None, None, None)
+
+
+async def remembered(store: ProvenLog, state_dir: Path) -> Checkpoint | Finding:
+    """The log's head, if it extends what was signed; else what speaks against it. Raises StorageError."""
+    try:
+        memory = await asyncio.to_thread(recall, state_dir)
+    except NoteError as error:
+        return Finding("checkpoint", None, f"The signer's memory in {state_dir} is damaged: {error}")
+    head = await store.log_head()
+    refused = judge(memory, head)
+    if refused is not None:
+        return refused
+    assert memory is not None
+    head, path = await store.consistency(memory.size)
+    found = Checkpoint(head.origin, head.size, root(head.edge))
+    if not follows(memory, found, path):
+        return Finding("fork", None, f"The log's first {memory.size} entries are not those that were signed.")
+    return found
 
 
 def judge(memory: Checkpoint | None, head: SignedHead) -> Finding | None:

@@ -12,7 +12,8 @@ from bot.domain.errors import KeyFileError, StorageError
 from bot.emergency import Emergency
 from bot.keys import LogKey
 from bot.ports import Store
-from bot.signer import Signer, signer_of
+from bot.settings import Settings
+from bot.signer import Signer, remembered, signer_of
 from bot.stopping import StoppableStore, stoppable_store
 from storage.lock import FileLock
 from storage.store import SqliteStore
@@ -53,6 +54,20 @@ async def stand(store: SqliteStore, state_dir: Path, clock: Clock) -> Standing:
         lock.close()
         raise
     return Standing(kept, stoppable, signer, lock)
+
+
+async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
+    """What `doctor` says of the log, a sentence each. Nothing is signed or changed. Raises SettingsError, SchemaError."""
+    store = await SqliteStore.open(settings.sqlite_path, clock, read_only=True)
+    try:
+        found = await remembered(store, settings.state_dir)
+        refused = (
+            (f"The decision log is stopped, and nothing is given: {found.text}",) if isinstance(found, Finding) else ()
+        )
+        kept = looking(store, settings.state_dir, clock)
+        return (*refused, *(kept.findings() if isinstance(kept, StoppableStore) else ()))
+    finally:
+        await store.close()
 
 
 def looking(store: SqliteStore, state_dir: Path, clock: Clock) -> Store:

@@ -30,7 +30,7 @@ from bot.domain.saying import PAGER
 from bot.domain.taking import Taken, entered, goes_on, taken
 from bot.domain.transition import Draft, Lane, Say, Transition
 from bot.emergency import Emergency
-from bot.ports import Cover, Due, Inbound, Listed, Outgoing, Store
+from bot.ports import Cover, Deadline, Due, Inbound, Listed, Outgoing, Store
 
 LOOK = 1.0  # seconds between two looks whether the log is back
 _TRIES = 8
@@ -91,6 +91,24 @@ class StoppableStore:
         done = await self._committed(act)
         self._acts.pop(row or 0, None)
         return done
+
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
+        """As `Store.commit_each`; one by one while the log is stopped."""
+        if not self.why:
+            found = await self._store.commit_each(acts)
+            if not any(isinstance(result, StorageError | Stopped) for result in found):
+                return found
+            return [
+                await self._tried(act) if isinstance(result, StorageError | Stopped) else result
+                for act, result in zip(acts, found, strict=True)
+            ]
+        return [await self._tried(act) for act in acts]
+
+    async def _tried(self, act: Transition) -> Case | Exception | None:
+        try:
+            return await self.commit(act)
+        except CountersignError as error:
+            return error
 
     async def _committed(self, act: Transition) -> Case | None:
         if not self.why:
@@ -238,8 +256,9 @@ class StoppableStore:
         found = await self._store.case(case_id)
         return None if found is None else self._emergency.over(found)
 
-    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
-        return [replace(due, case=self._emergency.over(due.case)) for due in await self._store.due_cases(now, limit)]
+    async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
+        found = await self._store.due_cases(now, limit, after)
+        return [replace(due, case=self._emergency.over(due.case)) for due in found]
 
     async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
         return self._pending(await self._store.open_cases(domains, providers, limit))

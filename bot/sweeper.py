@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.desk import Desk
 from bot.domain.errors import CountersignError, Stopped
+from bot.domain.transition import Transition
+from bot.ports import Deadline
 
 INTERVAL = 0.25  # seconds
-_GROUP = 500  # read together; the store commits a hundred at a time
+_GROUP = 100  # read together, and committed together
 log = structlog.get_logger(__name__)
 
 
@@ -40,29 +43,36 @@ class Sweeper:
             scheduler.shutdown(wait=False)
 
     async def sweep(self) -> int:
-        """Everything that is due now, some hundred cases at a time."""
-        seen: set[str] = set()
-        while True:
-            due = await self._desk.store.due(self._desk.clock.now(), _GROUP)
-            fresh = [case_id for case_id in due if case_id not in seen]
-            if not fresh:
-                break
-            seen.update(fresh)
-            await self._group(frozenset(fresh))
-        await self._desk.welcome_back()
+        """Everything that is due now, the most overdue first, some cases at a time: while some are written the next are read
+        and judged."""
+        now, last, seen = self._desk.clock.now(), None, set[str]()
+        writing: asyncio.Task[None] | None = None
+        try:
+            while due := await self._desk.store.due(now, _GROUP, last):
+                acts = await self._judged(now, last, {d.case for d in due} - seen)
+                seen.update(d.case for d in due)
+                last = due[-1]
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._desk.carry_out_due(acts, _failed))
+        finally:
+            if writing is not None:
+                await asyncio.wait({writing})
+        if writing is not None:
+            writing.result()
         return len(seen)
 
-    async def _group(self, fresh: frozenset[str]) -> None:
-        """Cases that are read together; one by one where a case among them cannot be read."""
+    async def _judged(self, now: datetime, last: Deadline | None, fresh: set[str]) -> list[Transition]:
+        """Cases that are read together; one by one, and carried out at once, where a case among them cannot be read."""
         try:
-            found = await self._desk.store.due_cases(self._desk.clock.now(), _GROUP)
+            found = await self._desk.store.due_cases(now, _GROUP, last)
         except CountersignError:
             raise
         except Exception:
             log.exception("sweep.not_read_together")
             await asyncio.gather(*(self._one(case_id) for case_id in fresh))
-            return
-        await self._desk.sweep_together([due for due in found if due.case.id in fresh], _failed)
+            return []
+        return await self._desk.judge_due([due for due in found if due.case.id in fresh], _failed)
 
     async def _ring(self) -> None:
         self._wake.set()

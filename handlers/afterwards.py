@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 
 from bot.acts import Act, Beside, Decide, Decision, Reply, Tell
 from handlers import names, payloads
-from handlers.besides import at_once, with_form
+from handlers.besides import at_once, is_day, with_form
 from handlers.edge import Answer, Edge, Listener
 from handlers.payloads import Body, Submission
 from handlers.views import wording
-from handlers.views.asks import evidence_form, extend_form, flag_form, reject_form
+from handlers.views.asks import evidence_form, extend_form, flag_form, reject_form, renew_form
 from handlers.views.dialogs import Asked, read_asked
 
 TEXT_MAX = 1000
@@ -40,6 +40,15 @@ async def take_extend(edge: Edge, body: Body) -> Answer:
     if not (seconds.isascii() and seconds.isdigit() and 0 < len(seconds) < 10 and int(seconds) > 0):
         return {"response_action": "errors", "errors": {names.DURATION: wording.LESS_WANTED}}
     return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "extend", r, seconds=int(seconds)))
+
+
+async def take_renew(edge: Edge, body: Body) -> Answer:
+    """A new date was chosen."""
+    sent = payloads.submission(body)
+    day = sent.sheet.entered.get(names.UNTIL, "")
+    if not is_day(day):
+        return {"response_action": "errors", "errors": {names.UNTIL: wording.DAY_WANTED}}
+    return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "renew", r, until=day))
 
 
 async def take_evidence(edge: Edge, body: Body) -> Answer:
@@ -75,6 +84,7 @@ async def _send(edge: Edge, sent: Submission, act: _Made) -> Answer:
 
 AFTER_ACTIONS: Mapping[str, Listener] = {
     names.EXTEND: with_form("extend", extend_form),
+    names.RENEW: with_form("renew", renew_form),
     names.EVIDENCE: with_form("evidence", evidence_form),
     names.FLAG: with_form("flag", flag_form),
     names.REJECT: with_form("reject", reject_form),
@@ -82,6 +92,7 @@ AFTER_ACTIONS: Mapping[str, Listener] = {
 }
 AFTER_SUBMISSIONS: Mapping[str, Listener] = {
     names.FORM_EXTEND: Listener(take_extend),
+    names.FORM_RENEW: Listener(take_renew),
     names.FORM_EVIDENCE: Listener(take_evidence),
     names.FORM_FLAG: with_note("flag"),
     names.FORM_REJECT: with_note("reject"),

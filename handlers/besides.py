@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from bot.acts import Away, Beside, Decide, Deed, Reach, Reply, Tell
 from bot.domain.errors import LookupFailed
@@ -89,10 +89,24 @@ async def take_less(edge: Edge, body: Body) -> Answer:
     question = names.read_question(asked.question)
     if question is None:
         return await edge.take_in(sent.key, Tell(sent.person, "unknown_button", "", reply))
+    until = sent.sheet.entered.get(names.UNTIL)
+    if until is not None:
+        if not is_day(until):
+            return {"response_action": "errors", "errors": {names.UNTIL: wording.DAY_WANTED}}
+        return await edge.take_in(sent.key, Decide(sent.person, *question, "approve", reply, until=until))
     if not (seconds.isascii() and seconds.isdigit() and 0 < len(seconds) < 10 and int(seconds) > 0):
         return {"response_action": "errors", "errors": {names.DURATION: wording.LESS_WANTED}}
     act = Decide(sent.person, *question, "approve", reply, seconds=int(seconds))
     return await edge.take_in(sent.key, act)
+
+
+def is_day(text: str) -> bool:
+    """Whether a form gave a day."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 async def take_away(edge: Edge, body: Body) -> Answer:

@@ -131,6 +131,14 @@ async def _ending(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "receipt", case, to, granted.ending(case, stage.scene()))
 
 
+async def _expiring(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    purpose = "receipt" if to == case.request.requester else "card"
+    return await _under(stage, purpose, case, to, granted.expiring(case, to, stage.scene()))
+
+
 async def _owed(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None or not case.owed():
@@ -453,6 +461,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "question": Purpose(_question, logged=True, looked_up=True),
     "answered": Purpose(_answered, logged=True, looked_up=True),
     "ending": Purpose(_ending, logged=True, looked_up=True),
+    "expiring": Purpose(_expiring, logged=True, looked_up=True),
     "owed": Purpose(_owed, logged=True, looked_up=True),
     "extension": Purpose(_extension, logged=True, looked_up=True),
     "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),

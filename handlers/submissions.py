@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from bot.acts import Decide, File, Reply, Tell
+from bot.domain import dated
 from bot.domain.filing import FieldError
 from bot.domain.people import Person
 from bot.domain.policy import Runbook
@@ -32,6 +34,7 @@ _OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
     "target": (names.TARGET_TEXT, names.TARGET_CHOICE),
     "reason": (names.REASON,),
     "duration": (names.DURATION,),
+    "until": (names.UNTIL,),
     "subject": (names.SUBJECT,),
 }
 
@@ -80,6 +83,7 @@ def filing(edge: Edge, sent: Submission) -> File:
         subject=Person(home, subject) if subject and runbook is not None and runbook.subject_verification else None,
         form=sent.sheet.id,
         door=_door(read_metadata(sent.sheet.metadata, {}, "").door),
+        until=_until(entered.get(names.UNTIL), runbook, edge.desk.clock.now().date()),
     )
 
 
@@ -119,6 +123,13 @@ def _seconds(text: str | None, runbook: Runbook | None) -> int:
     if text is None:
         return runbook.default_duration if runbook else 0
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _until(text: str | None, runbook: Runbook | None, today: date) -> str:
+    """The last day; the runbook's default where the form did not show the choice yet."""
+    if runbook is None or not dated.is_dated(runbook):
+        return ""
+    return dated.usual_day(runbook, today).isoformat() if text is None else text
 
 
 def _fields(entered: Mapping[str, str], runbook: Runbook | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ escalation policy, and an emergency never waits for working hours.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.people import Person
 from bot.domain.policy import BreakGlass, Domain, EscalationPolicy, Executor, FieldSpec, NamedPerson, Role, Rota, Runbook
@@ -60,6 +60,11 @@ class Only:
 
 
 INCIDENT = (FieldSpec("incident_reference", "Incident reference", "text", required=True, maximum=100),)  # break-glass
+EXCEPTION = (
+    FieldSpec("compensating_controls", "Compensating controls", "multiline", maximum=1000,
+              hint="What limits the risk while the rule is off: network, rights, monitoring"),
+    FieldSpec("residual_risk", "Residual risk", "multiline", maximum=1000, hint="What can still happen, and how likely"),
+)  # fmt: skip
 ONLY = (
     Only("approvals", "right", ("approval", "immediate")),
     Only("requires", "right", ("approval", "immediate")),
@@ -170,6 +175,17 @@ def _around(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], ground: 
         check_quorum(sheet, shape, roles, domain, ground.rotas, ground.parties.humans)
 
 
+def _fields(sheet: Sheet, shape: RunbookShape) -> tuple[FieldSpec, ...]:
+    """The runbook's own fields, and those that a break-glass or an exception always asks for unless it asks itself.
+
+    What limits a high risk, and what remains of it, has to be written down: the risk owner signs it.
+    """
+    own = read_fields(sheet, shape.fields or [])
+    named = {spec.name for spec in own}
+    built_in = (replace(spec, required=shape.risk == "high") for spec in EXCEPTION if shape.kind == "policy_exception")
+    return (*(INCIDENT if shape.break_glass else ()), *own, *(spec for spec in built_in if spec.name not in named))
+
+
 def _runbook(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], body: str, sha256: str, ground: Ground) -> Runbook:
     glass, executor = shape.break_glass, shape.executor
     domains = ground.parties.matrix.written("domains")
@@ -191,7 +207,7 @@ def _runbook(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], body: s
         rotate_within=seconds_or_none(shape.rotate_within),
         review_within=seconds_or_none(shape.review_within),
         audience=shape.audience or shape.id,
-        fields=(*(INCIDENT if glass else ()), *read_fields(sheet, shape.fields or [])),
+        fields=_fields(sheet, shape),
         limit=limit(shape.limit),
         review_every=seconds_or_none(shape.review_every),
         tell=shape.tell or "daily",

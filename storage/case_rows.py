@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, get_args
 
@@ -41,7 +42,7 @@ def from_request(request: Request) -> Columns:
         "filed_ms": ms(request.filed_at), "expires_ms": ms(request.expires_at), "state": request.state.value,
         "version": request.version, "closed_ms": ms_or_none(request.closed_at), **to_columns(request.closed_by, "closed"),
         "asks_before": request.asks_before, "last_outcome": request.last_outcome, "denied_lately": int(request.denied_lately),
-        "terms": to_json(asdict(request.terms)),
+        "terms": to_json({**asdict(request.terms), "ends_at": ms_or_none(request.terms.ends_at)}),
         **_from_drill(request.drill),
     }  # fmt: skip
 
@@ -78,7 +79,8 @@ def to_request(row: Row) -> Request:
 
 
 def _terms(stored: dict[str, Any]) -> Terms:
-    return Terms(**{**stored, "evidence": tuple(stored.get("evidence", ()))})
+    parts = {"evidence": tuple(stored.get("evidence", ())), "ends_at": moment_or_none(stored.get("ends_at"))}
+    return Terms(**{**stored, **parts})
 
 
 def _from_drill(drill: Drill | None) -> Columns:
@@ -183,12 +185,13 @@ def from_note(note: Note) -> Columns:
     }  # fmt: skip
 
 
-def to_note(row: Row) -> Note:
+def to_note(row: Row, rest: Mapping[str, str]) -> Note:
+    """`rest`: by digest, what stands in `log_private` alone."""
     return Note(
         kind=row["kind"],
         person=Person(row["team_id"], row["user_id"]),
         at=moment(row["at_ms"]),
-        text=row["text"],
+        text=row["text"] + rest.get(row["digest"], ""),
         advice=row["advice"],
     )
 
@@ -197,7 +200,7 @@ def from_grant(grant: Grant) -> Columns:
     return {
         "seconds": grant.seconds, "opened_ms": ms(grant.opened_at), "not_after_ms": ms(grant.not_after),
         "state": grant.state.value, "ended_ms": ms_or_none(grant.ended_at),
-        **to_columns(grant.ended_by, "ended"), "warned": int(grant.warned),
+        **to_columns(grant.ended_by, "ended"), "warned": int(grant.warned), "remind_ms": ms_or_none(grant.remind_at),
     }  # fmt: skip
 
 
@@ -210,6 +213,7 @@ def to_grant(row: Row) -> Grant:
         ended_at=moment_or_none(row["ended_ms"]),
         ended_by=person_or_none(row["ended_team"], row["ended_user"]),
         warned=bool(row["warned"]),
+        remind_at=moment_or_none(row["remind_ms"]),
     )
 
 

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from bot.domain.operator_act import Hold, OperatorAct
 from bot.domain.people import Person
-from storage import operator_rows
+from storage import operator_rows, private_rows
 from storage.sqlite import Session
+from storage.writing import Tx
 
 T = TypeVar("T")
 
@@ -42,6 +43,12 @@ class OperatorRows(ABC):
             return None if row is None else str(row["ref"])
 
         return await self._read(work)
+
+    async def empty_over(self, limit: int) -> int:
+        return await self._write(lambda tx: private_rows.empty_over(tx.session, limit))
+
+    @abstractmethod
+    async def _write(self, work: Callable[[Tx], T]) -> T: ...
 
     @abstractmethod
     async def _read(self, work: Callable[[Session], T]) -> T: ...

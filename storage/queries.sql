@@ -20,7 +20,8 @@ INSERT INTO request (
 -- name: swap_request
 -- Compare-and-swap: an act counts only on the version it was judged on. No row changed means stale.
 UPDATE request
-SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team = :closed_team, closed_user = :closed_user
+SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team = :closed_team, closed_user = :closed_user,
+  emptied = CASE emptied WHEN 1 THEN 2 ELSE emptied END
 WHERE id = :id AND version = :version;
 
 -- name: request_version
@@ -68,16 +69,19 @@ INSERT INTO note (case_id, ask, n, kind, team_id, user_id, at_ms, text, advice)
 VALUES (:case_id, :ask, :n, :kind, :team_id, :user_id, :at_ms, :text, :advice)
 ON CONFLICT (case_id, ask, n) DO UPDATE SET
   kind = excluded.kind, team_id = excluded.team_id, user_id = excluded.user_id, at_ms = excluded.at_ms,
-  text = excluded.text, advice = excluded.advice;
+  text = excluded.text, advice = excluded.advice, digest = '';
 
 -- name: put_grant
 -- Writes the grant of a case, new or changed.
-INSERT INTO access_grant (case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned)
-VALUES (:case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms, :ended_team, :ended_user, :warned)
+INSERT INTO access_grant (
+  case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
+) VALUES (
+  :case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms, :ended_team, :ended_user, :warned, :remind_ms
+)
 ON CONFLICT (case_id) DO UPDATE SET
   seconds = excluded.seconds, opened_ms = excluded.opened_ms, not_after_ms = excluded.not_after_ms,
   state = excluded.state, ended_ms = excluded.ended_ms, ended_team = excluded.ended_team,
-  ended_user = excluded.ended_user, warned = excluded.warned;
+  ended_user = excluded.ended_user, warned = excluded.warned, remind_ms = excluded.remind_ms;
 
 -- name: put_duty
 -- Writes what is owed after a grant, new or changed.
@@ -111,7 +115,7 @@ SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user
+  drill_user, emptied
 FROM request WHERE id = :id;
 
 -- name: asks
@@ -135,11 +139,11 @@ FROM vote WHERE case_id = :id ORDER BY ask, n;
 
 -- name: notes
 -- What was said or done beside deciding, in order.
-SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id = :id ORDER BY ask, n;
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice, digest FROM note WHERE case_id = :id ORDER BY ask, n;
 
 -- name: grant
 -- The grant of a case.
-SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
 FROM access_grant WHERE case_id = :id;
 
 -- name: duties
@@ -148,59 +152,80 @@ SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_te
 FROM duty WHERE case_id = :id ORDER BY n;
 
 -- name: due
--- Cases whose time has come, the most overdue first.
-SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit;
+-- Cases whose time has come, the most overdue first, from behind one of them on.
+SELECT due_ms, case_id FROM deadline
+WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit;
 
 -- name: due_requests
--- The most overdue cases, as `request`; the other `due_…` read their parts.
+-- Cases whose time has come, as `request`, from behind one of them on; the other `due_…` read their parts.
 SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user
-FROM request WHERE id IN (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+  drill_user, emptied
+FROM request WHERE id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+);
 
 -- name: due_asks
 -- As `asks`, of the most overdue cases.
 SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
-FROM ask WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+FROM ask WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
 
 -- name: due_steps
 -- As `steps`, of the most overdue cases.
-SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_reached
 -- As `reached`, of the most overdue cases.
-SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged FROM reached WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged FROM reached WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_votes
 -- As `votes`, of the most overdue cases.
 SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
-FROM vote WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+FROM vote WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_notes
 -- As `notes`, of the most overdue cases.
-SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice, digest FROM note WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_grant
 -- As `grant`, of the most overdue cases.
-SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned FROM access_grant WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
+FROM access_grant WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+);
 
 -- name: due_duties
 -- As `duties`, of the most overdue cases.
-SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
 
 -- name: due_cards
 -- How many cards of each of the most overdue cases stand in Slack.
-SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit)
+SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+)
 GROUP BY case_id;
 
 -- name: pending_of_domain
@@ -227,6 +252,16 @@ JOIN request AS r ON r.id = p.case_id
 WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill = ''
   AND (r.state = 'pending' OR a.kind <> 'approval')
 ORDER BY r.expires_ms, r.id LIMIT :limit;
+
+-- name: exceptions
+-- Policy exceptions that were ever opened, the next to end first.
+SELECT r.id FROM request AS r JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.kind = 'policy_exception' ORDER BY g.state <> 'open', g.not_after_ms, r.id LIMIT :limit;
+
+-- name: open_exceptions
+-- Those that are open.
+SELECT r.id FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
+WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, r.id LIMIT :limit;
 
 -- name: running_drill
 -- The drill of a runbook that is under way; there is one at most.
@@ -261,19 +296,18 @@ WHERE state = 'pending' AND requester_team = :team AND requester_user = :user AN
   AND target = :target
 ORDER BY filed_ms, id LIMIT 1;
 
--- name: last_denial
--- Who denied the same thing to the same provider since then, as what.
-SELECT v.team_id, v.user_id, v.role
+-- name: denials_since
+-- Who denied requests of a provider for a runbook since then, as what, newest first.
+SELECT r.id, r.target, r.emptied, v.team_id, v.user_id, v.role
 FROM request AS r JOIN vote AS v ON v.case_id = r.id
-WHERE r.provider = :provider AND r.runbook = :runbook AND r.target = :target AND r.state = 'denied'
-  AND r.closed_ms > :since AND v.answer = 'no'
-ORDER BY r.closed_ms DESC, v.at_ms DESC LIMIT 1;
+WHERE r.provider = :provider AND r.runbook = :runbook AND r.state = 'denied' AND r.closed_ms > :since AND v.answer = 'no'
+ORDER BY r.closed_ms DESC, v.at_ms DESC;
 
--- name: expired_since
--- Whether the same thing for the same provider expired since then.
-SELECT 1 AS found FROM request
-WHERE provider = :provider AND runbook = :runbook AND target = :target AND state = 'expired' AND closed_ms > :since
-LIMIT 1;
+-- name: expiries_since
+-- Requests of a provider for a runbook that expired since then.
+SELECT id, target, emptied FROM request
+WHERE provider = :provider AND runbook = :runbook AND state = 'expired' AND closed_ms > :since
+ORDER BY closed_ms DESC;
 
 -- name: asks_since
 -- How often a provider asked for a runbook since then.
@@ -620,7 +654,8 @@ UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_
 
 -- name: shift_grants
 -- … the open grants,
-UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms WHERE state = 'open';
+UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms,
+  remind_ms = remind_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_duties
 -- … what is owed,
@@ -638,6 +673,34 @@ UPDATE inbox SET next_ms = next_ms + :by_ms WHERE done_ms IS NULL;
 -- … and what is to be said.
 UPDATE outbox SET not_before_ms = not_before_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
 WHERE done_ms IS NULL;
+
+-- ── free text of cases that are over ────────────────────────────────────────────────────────────────────────────────────
+
+-- name: over_and_delivered
+-- Cases that still hold text though nothing of them is open and nothing about them is unsaid.
+SELECT r.id FROM request AS r
+WHERE r.emptied <> 1 AND r.state <> 'pending'
+  AND NOT EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
+  AND NOT EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
+  AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.case_id = r.id AND o.done_ms IS NULL)
+LIMIT :limit;
+
+-- name: disclosures_of_case
+-- What the digests of a case's entries disclose, in their order.
+SELECT p.digest, p.disclosure, p.subject, e.type FROM log_entry AS e JOIN log_private AS p ON p.idx = e.idx
+WHERE e.case_id = :case_id ORDER BY p.idx, p.digest;
+
+-- name: notes_to_empty
+-- Notes of a case whose text stands there whole.
+SELECT case_id, ask, n, team_id, user_id, text FROM note WHERE case_id = :case_id AND text <> '' AND digest = '';
+
+-- name: empty_note
+-- What is left of a note, and where the rest stands.
+UPDATE note SET text = :text, digest = :digest WHERE case_id = :case_id AND ask = :ask AND n = :n;
+
+-- name: empty_request
+-- The text of a request stands in log_private alone.
+UPDATE request SET target = '', reason = '', fields = :fields, emptied = 1 WHERE id = :id;
 
 -- ── acts of an operator, and holds ──────────────────────────────────────────────────────────────────────────────────────
 

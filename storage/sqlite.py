@@ -62,6 +62,16 @@ class Session:
         return self.raw.execute(QUERIES[name], values)
 
 
+def shed(session: Session) -> bool:
+    """Moves the write-ahead log into the file and cuts it to nothing, without waiting; False where a reader needs it."""
+    session.raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        busy, _, _ = session.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        session.raw.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return not busy
+
+
 class Database:
     """An open SQLite file. `start` and `run` hand a function to its thread."""
 

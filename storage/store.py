@@ -19,7 +19,20 @@ from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
-from bot.ports import Backlog, Brakes, Copy, DecidedFor, Due, GlassDebt, Inbound, Lateness, Listed, Outgoing, StoredPolicy
+from bot.ports import (
+    Backlog,
+    Brakes,
+    Copy,
+    Deadline,
+    DecidedFor,
+    Due,
+    GlassDebt,
+    Inbound,
+    Lateness,
+    Listed,
+    Outgoing,
+    StoredPolicy,
+)
 from storage import history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
 from storage.home_store import HomeStore
@@ -27,7 +40,7 @@ from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
-from storage.sqlite import Database, Session
+from storage.sqlite import Database, Session, shed
 from storage.values import ms
 from storage.writing import Tx, carry_out
 
@@ -104,16 +117,19 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def commit(self, act: Transition) -> Case | None:
         return await self._write(lambda tx: carry_out(tx, act))
 
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
+        return await self._writing().run_each([partial(carry_out, act=act) for act in acts])
+
     # ── cases ──
 
     async def case(self, case_id: str) -> Case | None:
         return await self._read(lambda session: reading.case(session, case_id))
 
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        return await self._read(lambda session: reading.due(session, now, limit))
+    async def due(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Deadline]:
+        return await self._read(lambda session: reading.due(session, now, limit, after))
 
-    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
-        return await self._read(lambda session: reading.due_cases(session, now, limit))
+    async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
+        return await self._read(lambda session: reading.due_cases(session, now, limit, after))
 
     async def wake_on_call(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
@@ -161,6 +177,9 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
         return await self._read(lambda session: reading.waiting_for(session, person, limit))
+
+    async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
+        return await self._read(lambda session: reading.exceptions(session, limit, ended_too=ended_too))
 
     # ── inbox ──
 
@@ -274,10 +293,19 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def log_file(self, name: str) -> bytes | None:
         return await self._read(lambda session: log_tree.file(session, name))
 
+    async def shed(self) -> bool:
+        """Empties the write-ahead log, which holds what was overwritten; False where a reader still needs it."""
+        if self._writer is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._writer.run(shed)
+
     async def _write(self, work: Callable[[Tx], T]) -> T:
+        return await self._writing().run(work)
+
+    def _writing(self) -> Group:
         if self._group is None:
             raise StorageError("The database is opened for reading only.")
-        return await self._group.run(work)
+        return self._group
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         return await self._reader.run(lambda session: _snapshot(session, work))

@@ -186,7 +186,9 @@ def _stored(session: Session, before: Case | None, after: Case) -> Case | None:
 
 
 def _times(case: Case) -> Iterator[datetime]:
-    yield from (case.request.filed_at, case.request.expires_at, case.request.closed_at or case.request.filed_at)
+    request = case.request
+    yield from (request.filed_at, request.expires_at, request.closed_at or request.filed_at)
+    yield request.terms.ends_at or request.filed_at
     for ask in case.asks:
         yield from (ask.opened_at, ask.expires_at, ask.due_at or ask.expires_at, ask.warn_at or ask.expires_at)
         yield from (step.due_at for step in ask.steps)
@@ -194,7 +196,7 @@ def _times(case: Case) -> Iterator[datetime]:
         yield from (vote.at for vote in ask.votes)
         yield from (note.at for note in ask.notes)
     if case.grant is not None:
-        yield from (case.grant.opened_at, case.grant.not_after)
+        yield from (case.grant.opened_at, case.grant.not_after, case.grant.remind_at or case.grant.not_after)
         if case.grant.ended_at is not None:
             yield case.grant.ended_at
     for duty in case.duties:

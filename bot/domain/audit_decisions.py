@@ -22,7 +22,7 @@ from bot.domain.rights import listed_on_call, named_for
 
 _YES = "request.approved"
 _DECISIONS = frozenset({_YES, "request.denied", "breakglass.ratified", "breakglass.rejected"})
-_GRANTS = frozenset({"grant.opened", "grant.extended"})
+_GRANTS = frozenset({"grant.opened", "grant.extended", "exception.renewed"})
 Fault = tuple[Code, str]
 
 

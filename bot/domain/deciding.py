@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from bot.domain import entries, saying
+from bot.domain import dated, entries, saying
 from bot.domain.lifecycle import RequestState, move_ask, move_request
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
@@ -33,6 +33,7 @@ class Click:
     reason: str = ""
     seconds: int = 0  # Approve for less, or Extend: policy time; 0 for all of it
     name: str = ""  # which of the things owed
+    until: date | None = None  # Approve for less of an exception, or Renew: the last day of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,22 @@ def approve(
     judged = judge(case, policy, click, profile, now)
     if isinstance(judged, Allowed) and not all(_allowed_before(case, was, click, profile) for was in older):
         judged = NoEffect(Refusal.UNAUTHORISED, "too_new", {})
+    given = _given(case, click)
+    if isinstance(judged, Allowed) and case.dated and dated.until(case, given) <= now:
+        judged = NoEffect(Refusal.STALE, "plain", {"text": "That day is over. Choose a later one, or approve all of it."})
     if isinstance(judged, NoEffect):
         return refuse(case, policy, click, judged)
-    given = min(click.seconds or case.request.seconds, case.request.seconds)
     vote = Vote(click.person, "yes", judged.roles[0], now, given, judged.on_behalf_of)
     ask = replace(case.approval, votes=(*case.approval.votes, vote))
     tally = count(case, ask, policy)
     if not (tally.met and all(count(case, ask, was).met for was in older)):
         return _more_wanted(case, policy, ask, vote, tally)
     grant = _grant(case, tally, now, scale)
+    if grant.not_after <= now:
+        over = NoEffect(
+            Refusal.LATE, "plain", {"text": "The end that somebody gave has passed; nothing can open until it."}
+        )
+        return refuse(case, policy, click, over)
     ask = replace(ask, state=move_ask(ask.state, "yes"))
     request = replace(
         case.request, state=move_request(case.request.state, "approve"), closed_at=now, closed_by=click.person
@@ -73,7 +81,7 @@ def approve(
     after = replace(case, request=request, grant=grant).with_approval(ask)
     drafts = (
         entries.approved(after, policy, vote, tally, grant),
-        entries.grant_opened(after, policy, click.person, grant),
+        *entries.grant_opened(after, policy, click.person, grant),
     )
     return Transition(
         case,
@@ -186,8 +194,17 @@ def _more_wanted(case: Case, policy: Policy, ask: Ask, vote: Vote, tally: Count)
     return Transition(case, after, drafts, (), wake_at(after, policy, vote.at), case.approval.expires_at, refresh=True)
 
 
+def _given(case: Case, click: Click) -> int:
+    """Seconds of policy that this yes gives: never more than was asked for."""
+    if case.dated:
+        return dated.given(case, click.until, click.seconds)
+    return min(click.seconds or case.request.seconds, case.request.seconds)
+
+
 def _grant(case: Case, tally: Count, now: datetime, scale: float) -> Grant:
     seconds = min(tally.seconds, case.request.seconds)
+    if case.dated:
+        return dated.grant(case, seconds, now)
     return Grant(seconds, now, now + timedelta(seconds=seconds / scale))
 
 

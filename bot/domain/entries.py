@@ -118,25 +118,35 @@ def approved(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant 
     return _draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
 
 
-def grant_opened(case: Case, policy: Policy, person: Person, grant: Grant) -> Draft:
+def grant_opened(case: Case, policy: Policy, person: Person, grant: Grant) -> tuple[Draft, ...]:
+    """The grant; with a policy exception also the exception and its date."""
     data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after)}
-    return _draft("grant.opened", actor(policy, person), case.request, policy, data)
+    drafts = (_draft("grant.opened", actor(policy, person), case.request, policy, data),)
+    if not case.dated:
+        return drafts
+    until: dict[str, Value] = {"until": stamp(grant.not_after)}
+    return (*drafts, _draft("exception.opened", actor(policy, person), case.request, policy, until))
 
 
 def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> Draft:
-    data: dict[str, Value] = {
-        "seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": "clock",
-    }  # fmt: skip
-    return _draft("grant.lapsed", CLOCK, case.request, policy, data)
+    return _ended(case, policy, CLOCK, grant, "clock", ())
 
 
 def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str = "") -> Draft:
     """Somebody says that it is ended: finished, unused or revoked; and why, where they said it."""
-    data: dict[str, Value] = {
-        "seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": "attested",
-    }  # fmt: skip
     private = (Private("reason", reason, who.person or case.request.requester),) if reason else ()
-    return _draft(f"grant.{grant.state}", who, case.request, policy, data, private=private)
+    return _ended(case, policy, who, grant, "attested", private)
+
+
+def _ended(
+    case: Case, policy: Policy, who: Actor, grant: Grant, closed_by: str, private: tuple[Private, ...]
+) -> Draft:  # fmt: skip
+    """The one end of a grant; an exception's is called so, and says in `how` what the others are called by."""
+    data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": closed_by}
+    if not case.dated:
+        return _draft(f"grant.{grant.state}", who, case.request, policy, data, private=private)
+    more: dict[str, Value] = {"until": stamp(grant.not_after), "how": str(grant.state)}
+    return _draft("exception.ended", who, case.request, policy, data | more, private=private)
 
 
 def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: str, on_behalf_of: Person | None) -> Draft:
@@ -197,8 +207,15 @@ def extended(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant 
     until: dict[str, Value] = {"not_after": stamp(grant.not_after)}
     return (
         _draft("request.approved", who, case.request, policy, data | until, on_behalf_of=vote.on_behalf_of),
-        _draft("grant.extended", who, case.request, policy, {"seconds": grant.seconds, **until}),
+        _longer(case, policy, who, grant),
     )
+
+
+def _longer(case: Case, policy: Policy, who: Actor, grant: Grant) -> Draft:
+    end = stamp(grant.not_after)
+    if case.dated:
+        return _draft("exception.renewed", who, case.request, policy, {"seconds": grant.seconds, "until": end})
+    return _draft("grant.extended", who, case.request, policy, {"seconds": grant.seconds, "not_after": end})
 
 
 def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str, text: str) -> Draft:

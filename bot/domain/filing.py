@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
-from bot.domain import breaking, entries, saying
+from bot.domain import breaking, dated, entries, saying
 from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, deadline, freeze, warn_at
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
@@ -29,7 +29,8 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a person typed, as values. `seconds` is policy time; `fields` by the names of the runbook's own fields."""
+    """What a person typed, as values. `seconds` is policy time, `until` the last day of what ends on a date instead;
+    `fields` by the names of the runbook's own fields."""
 
     id: str
     requester: Person
@@ -40,11 +41,12 @@ class Form:
     fields: Mapping[str, str]
     subject: Person | None = None
     door: str = ""
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """`field` is runbook, target, reason, duration, subject or `field.<name>`; `text` says what to do."""
+    """`field` is runbook, target, reason, duration, until, subject or `field.<name>`; `text` says what to do."""
 
     field: str
     text: str
@@ -80,6 +82,14 @@ def not_yet(runbook: Runbook) -> str | None:
     return None
 
 
+def not_asked_by(policy: Policy, runbook: Runbook, person: Person, today: date) -> bool:
+    """Whether this person's provider may not ask under the runbook, or its contract is over."""
+    provider = provider_asking(policy, person)
+    if provider is None or provider.id not in runbook.providers:
+        return True
+    return provider.contract_until is not None and today > provider.contract_until
+
+
 def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
     """Everything wrong with a form, each error at its field. Empty: it may be filed, brakes aside."""
     provider = provider_asking(policy, form.requester)
@@ -94,7 +104,7 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
     unserved = not_yet(runbook)
     if unserved is not None:
         return (FieldError("runbook", unserved),)
-    return (*_check_own(form, runbook), *(e for spec in runbook.fields for e in _check_field(spec, form.fields)))
+    return (*_check_own(form, runbook, today), *(e for spec in runbook.fields for e in _check_field(spec, form.fields)))
 
 
 def file(
@@ -112,6 +122,8 @@ def file(
         text = f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice."
         return _refused(policy, form, "already_pending", text, form_view)
     case = opened(policy, form, runbook, earlier, now, scale)
+    if case.request.seconds <= 0:
+        return _refused(policy, form, "invalid", "The day that you chose is over. Choose a later one.", form_view)
     if runbook.break_glass is not None and breaking.debt(runbook, earlier.glass_opened, earlier.glass_overdue) is None:
         return _at_once(breaking.begin(case, policy, runbook, presence, now), policy, form, form_view)
     result = _with_denier(advance(case, case.approval, policy, presence, now), case, policy, presence, earlier, now)
@@ -149,18 +161,19 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
     provider = provider_asking(policy, form.requester)
     assert provider is not None
     ladder = policy.escalation_policies[runbook.escalation or ""]
-    expires_at = deadline(ladder, now, scale)
+    ends_at, seconds = _end(form, runbook, now, scale)
+    expires_at = min(deadline(ladder, now, scale), ends_at or datetime.max.replace(tzinfo=UTC))
     labels = {spec.name: spec.label for spec in runbook.fields}
     request = Request(
         id=form.id, kind=runbook.kind, right=runbook.right, runbook=runbook.id, runbook_sha256=runbook.sha256,
         policy_sha256=policy.digest, title=runbook.title, domain=runbook.domain, provider=provider.id,
         requester=form.requester, target=form.target.strip(), reason=form.reason.strip(),
         fields=tuple(FieldValue(n, labels[n], v) for n, v in form.fields.items() if n in labels and v != ""),
-        seconds=form.seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
+        seconds=seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
         asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
         terms=Terms(
             runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
-            audience=runbook.audience,
+            audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
         ),
     )  # fmt: skip
     steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)
@@ -169,6 +182,16 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
     ask = Ask("approval", 1, runbook.approvals, runbook.requires, now, expires_at, steps=steps)
     ask = replace(ask, warn_at=warn_at(now, expires_at, scale))
     return Case(request, (ask,))
+
+
+def _end(form: Form, runbook: Runbook, now: datetime, scale: float) -> tuple[datetime | None, int]:
+    """The date on which an exception ends, None for everything else; and how long that is, in seconds of policy."""
+    if not dated.is_dated(runbook):
+        return None, form.seconds
+    if form.until is None:  # nobody chose a day: `explain` plays a request without a form
+        return now + timedelta(seconds=form.seconds / scale), form.seconds
+    longest = runbook.max_duration
+    return dated.end(form.until, now, longest, scale), dated.span(form.until, now, longest)
 
 
 def _nobody_later(steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -228,7 +251,7 @@ def _form_result(
     return (Say("form", Lane.CARD, case, to=person, data={"view": view, "sentence": sentence, **params}),)
 
 
-def _check_own(form: Form, runbook: Runbook) -> list[FieldError]:
+def _check_own(form: Form, runbook: Runbook, today: date) -> list[FieldError]:
     errors: list[FieldError] = []
     target = form.target.strip()
     if not target or len(target) > TARGET_MAX or any(c in target for c in "\r\n"):
@@ -237,7 +260,10 @@ def _check_own(form: Form, runbook: Runbook) -> list[FieldError]:
         errors.append(FieldError("target", "Choose one of the listed targets."))
     if not form.reason.strip() or len(form.reason) > REASON_MAX:
         errors.append(FieldError("reason", f"Say why, in at most {REASON_MAX} characters."))
-    if not 0 < form.seconds <= runbook.max_duration:
+    if dated.is_dated(runbook):
+        wrong = dated.wrong_day(form.until, today, runbook.max_duration)
+        errors += [FieldError("until", wrong)] if wrong else []
+    elif not 0 < form.seconds <= runbook.max_duration:
         errors.append(FieldError("duration", "Choose a duration up to the maximum of this runbook."))
     if runbook.subject_verification and form.subject is None:
         errors.append(FieldError("subject", "Name the person whose credential is reset."))

@@ -15,7 +15,7 @@ from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Kind, Right, Role
 
-AskKind = Literal["approval", "extension", "review", "ratification", "drill"]
+AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill"]
 DutyKind = Literal["evidence", "rotation"]
 StepState = Literal["waiting", "fired", "skipped"]
 
@@ -41,13 +41,19 @@ class FieldValue:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the runbook said at the filing about the time after the yes. Seconds are of policy, `scale` divides them."""
+    """What the runbook said at the filing about the time after the yes. Seconds are of policy, `scale` divides them.
+
+    `ends_at` is the real end of a policy exception (`dated`); None for everything that lasts a time instead.
+    """
 
     max_duration: int = 0
     evidence: tuple[str, ...] = ()
     rotate_within: int | None = None
     review_within: int | None = None
     scale: float = 1.0
+    ends_at: datetime | None = None
+    max_renewals: int = 0
+    risk: Literal["low", "medium", "high"] = "low"
     audience: str = ""  # the system that accepts the permit
 
     def real(self, seconds: int) -> timedelta:
@@ -194,6 +200,7 @@ class Grant:
     ended_at: datetime | None = None
     ended_by: Person | None = None  # None where the clock or the host did it
     warned: bool = False  # the requester heard that it ends soon
+    remind_at: datetime | None = None  # when those who stand for an exception hear that it ends; None: no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +237,11 @@ class Case:
 
     def with_approval(self, ask: Ask) -> Case:
         return replace(self, asks=(ask, *self.asks[1:]))
+
+    @property
+    def dated(self) -> bool:
+        """A policy exception, whose end is a date."""
+        return self.request.terms.ends_at is not None
 
     @property
     def later(self) -> tuple[Ask, ...]:

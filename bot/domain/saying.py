@@ -132,6 +132,13 @@ def to_requester(purpose: str, case: Case, **data: object) -> Say:
     return Say(purpose, lane(case), case.id, to=case.request.requester, data=data)
 
 
+def expiring(case: Case, policy: Policy) -> tuple[Say, ...]:
+    """The date of an exception comes near, or is reached: to the requester and the owner."""
+    domain = policy.domains.get(case.request.domain)
+    people = [case.request.requester, *([domain.owner] if domain is not None else [])]
+    return tuple(Say("expiring", Lane.REMINDER, case.id, to=person) for person in dict.fromkeys(people))
+
+
 def channel_line(case: Case, policy: Policy, state: str) -> tuple[Say, ...]:
     """The domain's channel hears id, title and a state."""
     domain = policy.domains.get(case.request.domain)
@@ -160,6 +167,8 @@ def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Say, ...]:
     if domain is not None:
         shown = str(case.request.state) if state == "open" else state
         says.append(Say("announce", Lane.CARD, case.id, channel=domain.channel, data={"state": shown}))
+        if case.dated and case.grant is not None and state != "open":
+            says.append(Say("expiring", Lane.REMINDER, case.id, to=domain.owner))
     return tuple(says)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain import entries, saying
-from bot.domain.aftermath import Chore, chased, grant_chore, grant_wake
+from bot.domain.aftermath import LONGER, Chore, chased, grant_chore, grant_wake
 from bot.domain.escalation import Advance, Presence, advance, next_wake, rings, undelivered
 from bot.domain.handover import hand_over, next_shift
 from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
@@ -114,8 +114,8 @@ def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dateti
     after = case.with_ask(late)
     unseen = [s for s in ask.steps if s.state == "waiting" and s.due_at == ask.due_at]
     drafts = [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unseen else []
-    if ask.kind == "extension":
-        drafts.append(entries.due(after, policy, "extension.expired", CLOCK, None))
+    if ask.kind in LONGER:
+        drafts.append(entries.due(after, policy, f"{ask.kind}.expired", CLOCK, None))
     return Chore(after, tuple(drafts))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from bot.domain import later
+from bot.domain import dated, later
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
 from bot.domain.request import Ask, AskKind, Case
@@ -25,7 +25,7 @@ from handlers.views.blocks import (
     select,
 )
 from handlers.views.dialogs import Asked
-from handlers.views.form import STEPS
+from handlers.views.form import STEPS, day_block
 from handlers.views.granted import name, owed_lines
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, span, who
@@ -72,6 +72,13 @@ def extend_form(asked: Asked, case: Case) -> Block:
     return modal(
         names.FORM_EXTEND, wording.EXTEND, blocks, submit=wording.SEND, close=wording.CANCEL, metadata=_meta(asked)
     )
+
+
+def renew_form(asked: Asked, case: Case) -> Block:
+    """Until when an exception is to hold now."""
+    text = f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.RENEW_MEANS}"
+    blocks = [section(text), day_block(names.UNTIL, "", case.request.terms.max_duration)]
+    return modal(names.FORM_RENEW, wording.RENEW, blocks, submit=wording.SEND, close=wording.CANCEL, metadata=_meta(asked))
 
 
 def evidence_form(asked: Asked, case: Case) -> Block:
@@ -130,7 +137,7 @@ def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
 
 def _ratification_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     request = case.request
-    asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this for *{scene.lasting(request.seconds)}*"
+    asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this {scene.length(case)}"
     lines = [*facts.asked_for(case, scene), facts.outcome(case, scene), wording.RATIFY_MEANS]
     return f"*{facts.heading(case)}*\n{asks}", lines
 
@@ -142,7 +149,17 @@ def _extension_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]
     return head, [*facts.asked_for(case, scene), facts.outcome(case, scene)]
 
 
+def _renewal_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    until = ask.opened_at + case.request.terms.real(ask.seconds)
+    before = len(dated.renewals(case))
+    head = f"*Renewal: {facts.heading(case)}*\n{who(case.request.requester)} asks for this exception until *{scene.day(until)}*."
+    of = f"Renewed {before} of {case.request.terms.max_renewals} times so far."
+    return head, [*facts.asked_for(case, scene), facts.outcome(case, scene), of]
+
+
 def _silence(ask: Ask, scene: Scene) -> str:
+    if ask.kind == "renewal":
+        return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the exception ends on its date."
     if ask.kind == "extension":
         return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the approval ends at its time."
     due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
@@ -167,7 +184,12 @@ _HEADS: Mapping[AskKind, Callable[[Case, Ask, Scene], tuple[str, list[str]]]] = 
     "ratification": _ratification_head,
     "review": _review_head,
     "extension": _extension_head,
+    "renewal": _renewal_head,
 }
+_YES_NO: tuple[Callable[[str], Block], ...] = (
+    lambda value: button(wording.APPROVE, names.APPROVE, value, "primary"),
+    lambda value: button(wording.DENY, names.DENY, value, "danger"),
+)
 _BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
     "ratification": (
         lambda value: button(wording.RATIFY, names.RATIFY, value, "primary"),
@@ -177,8 +199,6 @@ _BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
         lambda value: button(wording.ACCEPT, names.ACCEPT, value, "primary"),
         lambda value: button(wording.FLAG, names.FLAG, value, "danger"),
     ),
-    "extension": (
-        lambda value: button(wording.APPROVE, names.APPROVE, value, "primary"),
-        lambda value: button(wording.DENY, names.DENY, value, "danger"),
-    ),
+    "extension": _YES_NO,
+    "renewal": _YES_NO,
 }

@@ -44,7 +44,9 @@ def glance(case: Case, scene: Scene) -> str:
     request = case.request
     known = scene.policy.providers.get(request.provider)
     provider = cut(one_line(known.name if known else request.provider), 30)
-    tail = f", {span(request.seconds)}, by {scene.stamp(case.approval.expires_at)}"
+    ends_at = request.terms.ends_at
+    lasting = span(request.seconds) if ends_at is None else f"until {scene.stamp(ends_at)}"
+    tail = f", {lasting}, by {scene.stamp(case.approval.expires_at)}"
     title = cut(one_line(request.title), max(GLANCE - len(provider) - 2 - len(tail), 12))
     return inline(f"{provider}: {title}", 400) + tail + scene.demo
 
@@ -52,7 +54,7 @@ def glance(case: Case, scene: Scene) -> str:
 def _opening(case: Case, scene: Scene) -> str:
     request = case.request
     provider = scene.provider(request.provider)
-    asks = f"{who(request.requester)} of *{provider}* asks for *{scene.lasting(request.seconds)}*"
+    asks = f"{who(request.requester)} of *{provider}* asks {scene.length(case)}"
     return f"*{facts.heading(case)}*\n{asks}"
 
 

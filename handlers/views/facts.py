@@ -42,6 +42,9 @@ def asked_for(case: Case, scene: Scene) -> list[str]:
     room = max(FIELDS_ROOM // max(len(request.fields), 1), FIELD_ROOM_MIN)
     for value in request.fields[:40]:
         lines += _field(case, value, scene, room)
+    if request.terms.risk != "low":
+        signs = ": the risk owner signs what remains of it" if request.terms.risk == "high" else ""
+        lines.append(f"*Risk:* {request.terms.risk}{signs}.")
     return [*lines, f"*{wording.REASON}:*", *quote(request.reason, REASON_ROOM).split("\n")]
 
 
@@ -152,6 +155,8 @@ def _grant(case: Case, scene: Scene) -> str:
     grant = case.grant
     if grant is None:
         return ""
+    if grant.state is GrantState.OPEN and case.dated:
+        return f"The exception holds until {scene.day(grant.not_after)}."
     if grant.state is GrantState.OPEN:
         return f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
     how = wording.ENDS.get(str(grant.state), "")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot.domain import dated
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Domain, Policy, Runbook
@@ -23,7 +24,7 @@ from handlers.views.receipt import status
 from handlers.views.safe import escape, inline, one_line
 from handlers.views.scene import Scene, everyone, who
 
-SHOWN = 15
+SHOWN, _REGISTER = 15, 40
 
 
 def listing(title: str, empty: str, cases: Sequence[Case], scene: Scene) -> Message:
@@ -50,13 +51,33 @@ def mine(cases: Sequence[Case], scene: Scene) -> Message:
     return listing("What you asked for", "You have not asked for anything.", cases, scene)
 
 
+def register(cases: Sequence[Case], scene: Scene) -> Message:
+    """The policy exceptions that hold now, the next to end first. Never target or free text."""
+    if not cases:
+        text = "No policy exception is open in your domains, or of your provider."
+        return _page(text, [text])
+    lines = [f"*Policy exceptions ({len(cases)})*", *(_exception(case, scene) for case in cases[:_REGISTER])]
+    if len(cases) > _REGISTER:
+        lines.append(f"… and {len(cases) - _REGISTER} more.")
+    return _page("\n".join(lines), lines)
+
+
+def _exception(case: Case, scene: Scene) -> str:
+    request, terms, domain = case.request, case.request.terms, scene.domain(case.request.domain)
+    owner = f", owner {who(domain.owner)}" if domain else ""
+    asked = f"{who(request.requester)} of {scene.provider(request.provider, 60)}{owner}"
+    until = scene.day(case.grant.not_after) if case.grant else ""
+    renewed = f"renewed {len(dated.renewals(case))} of {terms.max_renewals} times"
+    return f"*{case.id}* {facts.heading(case, 120)}\n{asked}\nUntil *{until}*, risk {terms.risk}, {renewed}."
+
+
 def show(case: Case, scene: Scene) -> Message:
     """One request, all that was filed and how it stands."""
     request = case.request
     head = [
         f"*{case.id} · {facts.heading(case)}*",
         f"{who(request.requester)} of *{scene.provider(request.provider)}* asked at {scene.at(request.filed_at)}"
-        f" for *{scene.lasting(request.seconds)}*",
+        f" {scene.length(case)}",
     ]
     lines = [*head, *facts.asked_for(case, scene), status(case, scene)]
     text = "\n".join([*head, f"{wording.TARGET}: {inline(request.target, 300)}", status(case, scene)])
@@ -110,7 +131,7 @@ def log(case: Case, rows: Sequence[LogRow], scene: Scene) -> Message:
 def _entry(case: Case, scene: Scene) -> str:
     """A case in a list. Never its target or reason: a list is looked at over shoulders."""
     request = case.request
-    asks = f"{who(request.requester)} of {scene.provider(request.provider, 60)}, {scene.lasting(request.seconds)}"
+    asks = f"{who(request.requester)} of {scene.provider(request.provider, 60)}, {scene.length(case)}"
     if not facts.pending(case):
         open_ = [wording.ASKS[ask.kind] for ask in case.later if ask.state is AskState.OPEN]
         waits = f" Open: {', '.join(open_)}." if open_ else ""

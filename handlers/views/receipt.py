@@ -17,9 +17,7 @@ from handlers.views.scene import Scene, who
 def receipt(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Message:
     """The receipt: what was asked, where it stands, what comes next, **Withdraw** while it is pending."""
     request = case.request
-    opening = (
-        f"*{case.id} · {facts.heading(case)}*\nFor {scene.lasting(request.seconds)}, asked at {scene.at(request.filed_at)}"
-    )
+    opening = f"*{case.id} · {facts.heading(case)}*\nAsked at {scene.at(request.filed_at)}, {scene.length(case)}"
     value = names.question(case.id, case.approval.version)
     pushed = bool(case.approval.noted("push"))
     withdraw = actions(
@@ -35,7 +33,7 @@ def receipt(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Message
         *ahead.blocks(moments, scene),
         withdraw if facts.pending(case) else again if str(request.state) in ("denied", "expired") else None,
         *facts.sections(owed_lines(case, scene)),
-        requester_buttons(case),
+        requester_buttons(case, scene.policy),
     ]
     text = f"{case.id}: {facts.heading(case, 100)}\n{wording.TARGET}: {inline(request.target, 400)}\n{status(case, scene)}"
     return message(text, blocks)

@@ -16,6 +16,7 @@ RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Dur
 LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Pass"
 PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
 FINISHED, UNUSED, REVOKE, EXTEND, PERMIT = "Finished", "Not used", "Revoke", "Extend", "Permit"
+RENEW, UNTIL = "Renew", "Ends on"
 ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand in", "Evidence", "Note"
 ACCEPT, FLAG = "Accept", "Flag"
 GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
@@ -25,6 +26,7 @@ RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at o
 REJECT_MEANS = "What is open is revoked at once, and the review carries your reason."
 REVOKE_MEANS = "The approval ends at once and the requester is told. It cannot be taken back."
 EXTEND_MEANS = "The people who approved are asked again. The approval ends at its time unless they say yes."
+RENEW_MEANS = "It is a new decision: the same people are asked again. It ends on its date unless they say yes."
 FLAG_MEANS = "Say what was not in order. It stands in the decision log and the domain's channel hears of it."
 EVIDENCE_TEXT, EVIDENCE_HINT = "What it is", "The reviewer reads it, and it stands in the decision log."
 OWED = "the approval has ended, and this is still owed:"
@@ -33,6 +35,7 @@ ASKS: Mapping[AskKind, str] = {
     "approval": "request",
     "review": "review",
     "extension": "extension",
+    "renewal": "renewal",
     "ratification": "ratification",
 }
 ANSWERED: Mapping[tuple[str, str], str] = {
@@ -42,6 +45,8 @@ ANSWERED: Mapping[tuple[str, str], str] = {
     ("ratification", "no"): "Rejected",
     ("extension", "yes"): "More time approved",
     ("extension", "no"): "More time denied",
+    ("renewal", "yes"): "Renewed",
+    ("renewal", "no"): "Renewal denied",
 }
 STOCK_REASON = "Common reasons"
 PERMIT_ONCE = (
@@ -80,6 +85,7 @@ STATES: Mapping[str, str] = {
     "breakglass.unratified": "break-glass not ratified in time",
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
+    "exception.renewed": "exception renewed",
 }
 CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
     ("approval", "pending"): "more yeses are needed",
@@ -121,6 +127,7 @@ AWAY_MEANS = (
 AWAY_LATER = "Choose a day to come."
 TEXT_WANTED = "Write something, at most 1,000 characters."
 LESS_WANTED = "Choose how long."
+DAY_WANTED = "Choose the last day."
 ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."
 YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You advise against it.", "": ""}
 
@@ -143,6 +150,11 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
     return f"Nothing opens before {owner}’s yes."
 
 
+def until_hint(days: int) -> str:
+    """Under the choice of a last day."""
+    return f"The last day, in UTC; at most {days} days from today." if days else "The last day, in UTC; today at most."
+
+
 def help_lines(prefix: str) -> tuple[str, ...]:
     """What can be typed."""
     main = f"/{prefix}countersign"
@@ -157,6 +169,7 @@ def help_lines(prefix: str) -> tuple[str, ...]:
         f"`{main} show ID` shows one request",
         f"`{main} log ID` shows what the decision log says of one request",
         f"`{main} post` puts the button “Ask for approval” into this channel (people of the home workspace)",
+        f"`{main} exceptions` shows the register of policy exceptions",
         f"`{main} away 2d`, `away until 2026-12-01`, `away off`: your steps go to a deputy meanwhile",
         f"`{main} matrix` shows who answers for what",
         f"`{main} whoami [@people]` prints lines to paste into the responsibility matrix",
