@@ -84,8 +84,10 @@ async def examine(settings: Settings, around: Surroundings) -> Report:
     found = [*_settings(settings), *_strays(around.environment), *_time_zones(), *_files(settings)]
     policy, findings = _policy(settings, around)
     found += findings
-    found += await _database(settings)
-    found += await _log(settings, around.clock)
+    database = await _database(settings)
+    found += database
+    if not any(finding.severity == "error" for finding in database):
+        found += await _log(settings, around.clock)
     if settings.slack_bot_token is not None:
         found += await _slack(settings, settings.slack_bot_token, policy, around)
     return Report(tuple(found))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from bot.clock import SystemClock
 from bot.domain.policy import Policy
 from bot.exits import misused
+from bot.logs import aside
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
@@ -22,6 +23,7 @@ async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
     from bot.standing import looking, stand
     from storage.store import SqliteStore
 
+    aside()
     settings = load()
     path = settings.sqlite_path
     if not path.is_file():

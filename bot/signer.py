@@ -24,7 +24,7 @@ from typing import Protocol
 import structlog
 
 from bot.domain.audit import Finding
-from bot.domain.errors import KeyFileError, NoteError
+from bot.domain.errors import KeyFileError, LogDamaged, NoteError
 from bot.domain.ledger import root
 from bot.domain.note import Checkpoint, sign
 from bot.domain.proof import extends
@@ -132,7 +132,10 @@ async def remembered(store: ProvenLog, state_dir: Path) -> Checkpoint | Finding:
     if refused is not None:
         return refused
     assert memory is not None
-    head, path = await store.consistency(memory.size)
+    try:
+        head, path = await store.consistency(memory.size)
+    except LogDamaged as error:
+        return Finding("node", None, str(error))
     found = Checkpoint(head.origin, head.size, root(head.edge))
     if not follows(memory, found, path):
         return Finding("fork", None, f"The log's first {memory.size} entries are not those that were signed.")
@@ -165,6 +168,7 @@ def signer_of(store: SignedLog, state_dir: Path, lock: AbstractContextManager[No
     except NoteError:
         fresh = False  # a damaged memory is the signer's to report
     if fresh:
-        make_keys(state_dir)
+        with lock:  # two that start at once make one key
+            make_keys(state_dir)
     read_key(state_dir / LOG_KEY)
     return Signer(store, state_dir, lock)

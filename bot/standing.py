@@ -40,7 +40,7 @@ async def stand(store: SqliteStore, state_dir: Path, clock: Clock) -> Standing:
     """
     lock = FileLock(state_dir)
     try:
-        signer = signer_of(store, state_dir, lock)
+        signer = await asyncio.to_thread(signer_of, store, state_dir, lock)
         key = LogKey(state_dir)
         emergency = Emergency(state_dir, key.sign, key.check)
         await asyncio.to_thread(emergency.make_room)

@@ -21,7 +21,7 @@ import structlog
 from bot.acts import Act
 from bot.clock import Clock
 from bot.domain.audit import Finding
-from bot.domain.errors import CountersignError, Stale, Stopped, StorageError, TooLate
+from bot.domain.errors import CountersignError, DiskRefuses, Stale, Stopped, StorageError, TooLate
 from bot.domain.lifecycle import GrantState, RequestState
 from bot.domain.operator_act import OperatorAct
 from bot.domain.people import Person
@@ -96,10 +96,10 @@ class StoppableStore:
         """As `Store.commit_each`; one by one while the log is stopped."""
         if not self.why:
             found = await self._store.commit_each(acts)
-            if not any(isinstance(result, StorageError | Stopped) for result in found):
+            if not any(isinstance(result, DiskRefuses | Stopped) for result in found):
                 return found
             return [
-                await self._tried(act) if isinstance(result, StorageError | Stopped) else result
+                await self._tried(act) if isinstance(result, DiskRefuses | Stopped) else result
                 for act, result in zip(acts, found, strict=True)
             ]
         return [await self._tried(act) for act in acts]
@@ -115,7 +115,10 @@ class StoppableStore:
             try:
                 return await self._store.commit(act)
             except StorageError as error:
-                self.refused(error)
+                if isinstance(error, DiskRefuses):
+                    self.refused(error)
+                elif not goes_on(act):
+                    raise
             except Stopped:
                 log.warning("log.stopped_meanwhile")
         if goes_on(act):
@@ -152,7 +155,7 @@ class StoppableStore:
         self._say(act.says)
         try:
             await self._store.commit(replace(act, says=()))
-        except StorageError as error:
+        except DiskRefuses as error:
             self.refused(error)
             if act.inbox is not None:
                 self._finished.add(act.inbox)
@@ -165,7 +168,7 @@ class StoppableStore:
         if not self._disk:
             try:
                 return await self._store.take_in(key, act, answer)
-            except StorageError as error:
+            except DiskRefuses as error:
                 self.refused(error)
         number = next(self._numbers)
         self._acts[number] = Inbound(number, key, act, answer, self._clock.now())
@@ -212,7 +215,7 @@ class StoppableStore:
             return found
         try:
             return [*found, *await self._store.lease(now, until, limit, pages=pages)]
-        except StorageError as error:
+        except DiskRefuses as error:
             self.refused(error)
             return found
 

@@ -35,6 +35,14 @@ class StorageError(CountersignError):
     """The database could not do it (full, locked, damaged, closed); nothing was written."""
 
 
+class DiskRefuses(StorageError):
+    """The disk takes no write (full, read-only, broken); nothing was written, and nothing will be until it does."""
+
+
+class LogDamaged(StorageError):
+    """A part of the stored tree is missing; run `countersign log verify`."""
+
+
 class IllegalMove(CountersignError):
     """A state machine was asked for a move that its table does not have."""
 
