@@ -15,7 +15,19 @@ from bot.domain.people import Person
 
 Decision = Literal["approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag", "ratify", "reject"]
 Deed = Literal[
-    "question", "answer", "hold", "pass", "push", "for", "against", "here", "extend", "renew", "evidence", "attest"
+    "question",
+    "answer",
+    "hold",
+    "pass",
+    "push",
+    "for",
+    "against",
+    "here",
+    "extend",
+    "renew",
+    "evidence",
+    "attest",
+    "verify",
 ]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
 Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions"]
@@ -75,6 +87,7 @@ class Beside:
     text: str = ""
     name: str = ""  # which of the things owed
     seconds: int = 0  # Extend: policy time
+    at: str = ""  # when what is attested was done (RFC 3339)
     kind: Literal["beside"] = "beside"
     until: str = ""  # Renew: the last day
 

@@ -22,6 +22,7 @@ from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.feeds import Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
@@ -49,7 +50,6 @@ from handlers.introduction import Introduction
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.register import SlackDoor
-from runbooks.feeds import prepared
 from runbooks.findings import Finding
 from runbooks.folder import read_folder
 from runbooks.loader import Loaded, load_files
@@ -57,7 +57,6 @@ from runbooks.watch import changes
 from storage.store import SqliteStore
 
 _SETS = 20
-_FEEDS_EVERY = 300.0  # seconds
 log = structlog.get_logger(__name__)
 
 
@@ -68,6 +67,7 @@ class Parts:
     settings: Settings
     store: SqliteStore
     desk: Desk
+    feeds: Feeds
     introduction: Introduction
     door: SlackDoor
     messenger: Messenger
@@ -138,7 +138,8 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk = Desk(standing.store, directory, clock, settings.time_scale, policy)
     standing.stoppable.spoke = desk.spoke.set
     desk.sets = await accepted_sets(store, desk.sets)
-    await read_feeds(desk)
+    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel)
+    await feeds.begin()
     desk.permits = Issuer(standing.store, cover, settings.state_dir, clock)
     door = SlackDoor(desk, client, introduction.identity, cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
@@ -160,8 +161,8 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     health.also(watchdog.findings)
     operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
     return Parts(
-        settings, store, desk, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper,
-        watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, standing,
+        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,
+        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, standing,
     )  # fmt: skip
 
 
@@ -234,7 +235,7 @@ async def _serve_until(
         health.up()
         ready()
 
-    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, _feeds(parts.desk)), *watching]
+    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, parts.feeds.run()), *watching]
     outgoing = [
         health.watch("worker", parts.worker.run(inner)),
         health.watch("sweeper", parts.sweeper.run(inner)),
@@ -283,27 +284,13 @@ async def _watch(parts: Parts) -> None:
     """Live reload: a good set is adopted, a bad one reported and the last good one kept."""
     known = read_folder(parts.settings.runbooks_dir)
     async for files in changes(parts.settings.runbooks_dir, since=known):
-        await adopt(parts.desk, parts.store, files)
+        await adopt(parts.desk, parts.store, parts.feeds, files)
 
 
-async def read_feeds(desk: Desk) -> None:
-    """Reads the feed files of the set in force around now, off the event loop; a set adopted meanwhile keeps its own."""
-    policy = desk.policy
-    if any(rota.source == "ical" for rota in policy.rotas.values()):
-        fresh = await asyncio.to_thread(prepared, policy, desk.clock.now())
-        if desk.policy is policy:
-            await desk.reread(fresh)
-
-
-async def _feeds(desk: Desk) -> None:
-    while True:
-        await asyncio.sleep(_FEEDS_EVERY)
-        await read_feeds(desk)
-
-
-async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> None:
+async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> None:
     """Judges a changed set of files and puts it in force, or reports it."""
-    loaded = load_files(files, environment=os.environ, require_env=True, today=desk.clock.now().date())
+    today = desk.clock.now().date()
+    loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
     if loaded.policy is None:
         _report(loaded.findings)
         await _rejected(store, loaded)
@@ -315,7 +302,8 @@ async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> N
     except (Stopped, StorageError) as error:
         log.error("policy.not_accepted", reason=str(error))
         return
-    await desk.adopt(await asyncio.to_thread(prepared, loaded.policy, desk.clock.now()))
+    await desk.adopt(carried(loaded.policy, desk.policy))
+    feeds.soon()
     log.info("policy.loaded", digest=loaded.policy.digest)
 
 

@@ -28,6 +28,7 @@ from bot.keys_cli import app as keys_app
 from bot.log_cli import app as log_app
 from bot.permit_cli import app as permit_app
 from bot.requests_cli import app as requests_app
+from runbooks.addresses import is_file
 
 app = typer.Typer(
     name="countersign", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -233,14 +234,23 @@ def _folder(directory: Path | None) -> Path:
 
 
 def _policy(directory: Path | None, now: datetime) -> Policy:
-    """The policy of a folder, its feed files read around `now`."""
+    """The policy of a folder, its feeds read around `now`."""
     from runbooks.feeds import prepared
     from runbooks.loader import load
 
     loaded = load(_folder(directory))
     if loaded.policy is None:
         raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
-    return prepared(loaded.policy, now)
+    return prepared(loaded.policy, now, _calendars(loaded.policy, now))
+
+
+def _calendars(policy: Policy, now: datetime) -> dict[str, bytes]:
+    """What the bot beside us kept of the addresses of rotas."""
+    if all(rota.feed is None or is_file(rota) for rota in policy.rotas.values()):
+        return {}
+    from bot.calendars import known
+
+    return asyncio.run(known(_settings().sqlite_path, policy, os.environ, now))
 
 
 def _person(policy: Policy, text: str, option: str) -> Person:

@@ -10,7 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -33,6 +33,7 @@ from bot.domain import (
     permit,
     renewing,
     saying,
+    verifying,
 )
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed, Stopped
@@ -228,6 +229,8 @@ class Desk(Absences):
             return permit.may_have(case, self.policy, click, now()) or doubted
         if act.action in ("evidence", "attest"):
             return owing.may_hand_in(case, self.policy, click, now())
+        if act.action == "verify":
+            return verifying.may_attest(case, self.policy, click, now())
         profile = await self.directory.profile(act.person, DECISION_AGE)
         ask = case.question(act.version)
         if ask is not None and ask.kind != "approval":
@@ -257,6 +260,8 @@ class Desk(Absences):
             return ending.give_back(case, policy, click, now)
         if click.action in ("evidence", "attest"):
             return owing.hand_in(case, policy, click, now)
+        if click.action == "verify":
+            return verifying.attest(case, policy, click, now)
         return None
 
     def _judged(self, case: Case, click: Click, profile: Profile) -> Transition:
@@ -310,7 +315,9 @@ def _click(act: Decide | Reach | Beside) -> Click:
     if isinstance(act, Decide):
         return Click(act.person, act.decision, act.version, where, act.reason, act.seconds, until=_day(act.until))
     if isinstance(act, Beside):
-        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name, _day(act.until))
+        moment = datetime.fromisoformat(act.at) if act.at else None
+        until = _day(act.until)
+        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name, until, moment)
     return Click(act.person, act.action, act.version, where)
 
 

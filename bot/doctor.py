@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import calendars
 from bot.clock import Clock, SystemClock
 from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy import Policy
@@ -88,6 +89,7 @@ async def examine(settings: Settings, around: Surroundings) -> Report:
     found += database
     if not any(finding.severity == "error" for finding in database):
         found += await _log(settings, around.clock)
+    found += await _ahead(settings, policy, around)
     if settings.slack_bot_token is not None:
         found += await _slack(settings, settings.slack_bot_token, policy, around)
     return Report(tuple(found))
@@ -151,11 +153,20 @@ def _policy(settings: Settings, around: Surroundings) -> tuple[Policy | None, li
     loaded = load_policy(folder, environment=around.environment, require_env=True, today=today)
     found = [Finding(f.severity, "policy", f"{folder / f.file}:{f.line}: {f.text}") for f in loaded.findings]
     if loaded.policy is not None:
-        now = around.clock.now()
-        found += [Finding(f.severity, "policy", f.text) for f in coverage(prepared(loaded.policy, now), now)]
         return loaded.policy, found
     # Without the environment the same files may still be a policy: then people and channels can be looked up.
     return load_policy(folder).policy, found
+
+
+async def _ahead(settings: Settings, policy: Policy | None, around: Surroundings) -> list[Finding]:
+    """What the calendars of rotas say, and when nobody is on call."""
+    if policy is None:
+        return []
+    now, path = around.clock.now(), Path(settings.database_url.removeprefix("sqlite:///"))
+    kept = await calendars.known(path, policy, around.environment, now)
+    found, bodies = await calendars.examine(policy, around.environment, kept, now)
+    ready = await asyncio.to_thread(prepared, policy, now, bodies)
+    return [*found, *(Finding(f.severity, "policy", f.text) for f in coverage(ready, now, bodies))]
 
 
 async def _database(settings: Settings) -> list[Finding]:

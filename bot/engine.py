@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain import drilling, giving, saying, standing_in, sweeping
+from bot.domain import cooling, drilling, giving, saying, standing_in, sweeping
 from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
@@ -25,6 +25,7 @@ from bot.reader import Reader
 
 CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds
 TRIES = 8
+DOUBT = timedelta(seconds=5)
 _BREATH = 8  # cases judged in one go of the event loop
 
 
@@ -76,7 +77,7 @@ class Engine(Reader):
 
     async def _not_written(self, case_id: str, error: Exception, failed: Callable[[str], None]) -> None:
         try:
-            if not isinstance(error, Stale | TooLate):
+            if not isinstance(error, Stale | TooLate | Frozen):
                 raise error
             await self.sweep(case_id)
         except Stopped:
@@ -95,7 +96,14 @@ class Engine(Reader):
     def _swept(self, case: Case, presence: Presence, now: datetime, cards: int) -> Transition | None:
         if case.request.drill is not None:
             return drilling.sweep(case, self.policy, presence, now)
-        return sweeping.sweep(case, self.policy, presence, now, cards)
+        older = self.sets.also_binding(case.request.filed_at, self.scale) if cooling.waits(case) else ()
+        return self._unless_doubted(sweeping.sweep(case, self.policy, presence, now, cards, older), now)
+
+    def _unless_doubted(self, act: Transition | None, now: datetime) -> Transition | None:
+        """What the clock would open waits while the clock is doubted (rule 12): it is looked at again in a while."""
+        if act is None or act.before is None or self.clock.jumped() is None or not giving.gives(act):
+            return act
+        return Transition(act.before, act.before, wake_at=now + DOUBT)
 
     async def undelivered(self, outgoing: Outgoing, error: str) -> None:
         """A card will never reach its person: the engine moves on if nobody else of the step was reached. A receipt that

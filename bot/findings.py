@@ -8,8 +8,9 @@ from typing import Literal
 
 Severity = Literal["error", "warning"]
 Area = Literal[
-    "settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels", "log"
-]
+    "settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels", "feeds",
+    "log",
+]  # fmt: skip
 _SHOWN = 5
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
@@ -88,6 +88,14 @@ class StoredPolicy:
     digest: str
     accepted_at: datetime
     files: tuple[PolicyFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFeed:
+    """A calendar as it was when it could last be read."""
+
+    body: bytes = field(repr=False)
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +333,12 @@ class Store(OperatorBook, Protocol):
     async def policy_files(self, digest: str) -> StoredPolicy | None: ...
     async def file_by_hash(self, sha256: str) -> bytes | None:
         """The bytes of any file of any accepted set: a frozen runbook is found again by its digest."""
+
+    async def kept_feeds(self) -> Mapping[str, KeptFeed]:
+        """Calendars as they were last kept, by what `keep_feed` called them."""
+
+    async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
+        """Keeps a calendar, and forgets those that were read before `since`."""
 
     async def case_log(self, case_id: str) -> Sequence[LogRow]:
         """The entries of one case, oldest first."""

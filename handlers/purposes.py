@@ -22,7 +22,7 @@ from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
-from handlers.views import asks, granted, operating
+from handlers.views import asks, granted, operating, proof
 from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
@@ -35,7 +35,7 @@ from handlers.views.home import home
 from handlers.views.returned import returned
 from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
-from handlers.views.watch import watchdog
+from handlers.views.watch import calendar, watchdog
 
 FORM_SETTLES = 0.4  # seconds; the acknowledgement draws the form's last page before we do
 Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publish", "answer"]
@@ -129,6 +129,28 @@ async def _ending(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     if case is None or to is None or not granted.grant_open(case):
         return _NOBODY if case is None or to is None else _DECIDED
     return await _under(stage, "receipt", case, to, granted.ending(case, stage.scene()))
+
+
+async def _cooling(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None or case.approval.opens_at is None:
+        return _NOBODY if case is None or to is None else _DECIDED
+    return await _under(stage, "receipt", case, to, proof.cooling(case, stage.scene()))
+
+
+async def _verified(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    if not pending(case) or case.approval.vote_of(to) is not None:
+        return _DECIDED
+    return await _under(stage, "card", case, to, proof.verified(case, to))
+
+
+async def _subject(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    moment = outgoing.say.purpose.removeprefix("subject_")
+    return Post(to.user, proof.to_subject(case, moment, stage.scene())) if case is not None and to is not None else _NOBODY
 
 
 async def _expiring(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -327,6 +349,11 @@ async def _policy(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     return Post(place, policy_gain(outgoing.say.data, stage.scene())) if place else _NOBODY
 
 
+async def _calendar(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    channel = outgoing.say.channel
+    return Post(channel, calendar(outgoing.say.data, stage.scene())) if channel else _NOBODY
+
+
 async def _watchdog(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     channel = outgoing.say.channel
     return Post(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
@@ -455,6 +482,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
     "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
     "watchdog": Purpose(_watchdog),
+    "calendar": Purpose(_calendar),
     "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
     "operator_told": Purpose(_operator, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
@@ -463,6 +491,10 @@ PURPOSES: Mapping[str, Purpose] = {
     "ending": Purpose(_ending, logged=True, looked_up=True),
     "expiring": Purpose(_expiring, logged=True, looked_up=True),
     "owed": Purpose(_owed, logged=True, looked_up=True),
+    "cooling": Purpose(_cooling, logged=True, looked_up=True),
+    "verified": Purpose(_verified, logged=True, looked_up=True),
+    "subject_before": Purpose(_subject, logged=True, looked_up=True),
+    "subject_after": Purpose(_subject, logged=True, looked_up=True),
     "extension": Purpose(_extension, logged=True, looked_up=True),
     "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
     "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),

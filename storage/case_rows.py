@@ -99,6 +99,7 @@ def from_ask(ask: Ask) -> Columns:
         "kind": ask.kind, "version": ask.version, "need": ask.need, "requires": to_json(ask.requires),
         "opened_ms": ms(ask.opened_at), "expires_ms": ms(ask.expires_at), "state": ask.state.value,
         "seconds": ask.seconds, "due_ms": ms_or_none(ask.due_at), "warn_ms": ms_or_none(ask.warn_at),
+        "opens_ms": ms_or_none(ask.opens_at),
     }  # fmt: skip
 
 
@@ -118,6 +119,7 @@ def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote
         seconds=row["seconds"],
         due_at=moment_or_none(row["due_ms"]),
         warn_at=moment_or_none(row["warn_ms"]),
+        opens_at=moment_or_none(row["opens_ms"]),
     )
 
 

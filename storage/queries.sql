@@ -30,13 +30,14 @@ SELECT version FROM request WHERE id = :id;
 
 -- name: put_ask
 -- Writes one ask of a case, new or changed.
-INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms)
+INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms)
 VALUES (
-  :case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state, :seconds, :due_ms, :warn_ms
+  :case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state, :seconds, :due_ms, :warn_ms, :opens_ms
 )
 ON CONFLICT (case_id, n) DO UPDATE SET
   kind = excluded.kind, version = excluded.version, need = excluded.need, requires = excluded.requires,
-  opened_ms = excluded.opened_ms, expires_ms = excluded.expires_ms, state = excluded.state, warn_ms = excluded.warn_ms;
+  opened_ms = excluded.opened_ms, expires_ms = excluded.expires_ms, state = excluded.state, warn_ms = excluded.warn_ms,
+  opens_ms = excluded.opens_ms;
 
 -- name: put_step
 -- Writes one step of an ask, new or changed.
@@ -120,7 +121,7 @@ FROM request WHERE id = :id;
 
 -- name: asks
 -- The asks of a case, in order.
-SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms
 FROM ask WHERE case_id = :id ORDER BY n;
 
 -- name: steps
@@ -170,7 +171,7 @@ FROM request WHERE id IN (
 
 -- name: due_asks
 -- As `asks`, of the most overdue cases.
-SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms
 FROM ask WHERE case_id IN (
   SELECT case_id FROM deadline
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
@@ -608,6 +609,19 @@ SELECT team_id, user_id, until_ms FROM absence WHERE until_ms > :now;
 -- The last accepted sets, newest first.
 SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;
 
+-- name: feeds
+-- Calendars as they were when they could last be read.
+SELECT address, body, read_ms FROM feed;
+
+-- name: keep_feed
+-- A calendar could be read.
+INSERT INTO feed (address, body, read_ms) VALUES (:address, :body, :read_ms)
+ON CONFLICT (address) DO UPDATE SET body = excluded.body, read_ms = excluded.read_ms;
+
+-- name: drop_feeds
+-- What was read too long ago counts for nobody.
+DELETE FROM feed WHERE read_ms < :before;
+
 -- name: case_log
 -- The entries of one case, oldest first.
 SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE case_id = :case_id ORDER BY idx;
@@ -650,7 +664,8 @@ WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = ste
 
 -- name: shift_asks
 -- … the open questions,
-UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_ms = warn_ms + :by_ms WHERE state = 'open';
+UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_ms = warn_ms + :by_ms,
+  opens_ms = opens_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_grants
 -- … the open grants,
@@ -910,5 +925,5 @@ WHERE g.state = 'open' ORDER BY g.not_after_ms, g.case_id;
 -- name: home_owing
 -- Cases for which a person owes something, the most overdue first.
 SELECT r.id, min(d.due_ms) AS due_ms FROM duty AS d JOIN request AS r ON r.id = d.case_id
-WHERE d.done_ms IS NULL AND r.requester_team = :team AND r.requester_user = :user
+WHERE d.done_ms IS NULL AND d.kind <> 'verification' AND r.requester_team = :team AND r.requester_user = :user
 GROUP BY r.id ORDER BY 2, r.id LIMIT :limit;

@@ -28,12 +28,13 @@ from bot.ports import (
     Due,
     GlassDebt,
     Inbound,
+    KeptFeed,
     Lateness,
     Listed,
     Outgoing,
     StoredPolicy,
 )
-from storage import history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
+from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
 from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
@@ -247,6 +248,12 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def file_by_hash(self, sha256: str) -> bytes | None:
         return await self._read(lambda session: policies.file_by_hash(session, sha256))
+
+    async def kept_feeds(self) -> Mapping[str, KeptFeed]:
+        return await self._read(feeds.kept)
+
+    async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
+        await self._write(lambda tx: feeds.keep(tx.session, address, feed, since))
 
     # ── time ──
 

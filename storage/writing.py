@@ -191,6 +191,7 @@ def _times(case: Case) -> Iterator[datetime]:
     yield request.terms.ends_at or request.filed_at
     for ask in case.asks:
         yield from (ask.opened_at, ask.expires_at, ask.due_at or ask.expires_at, ask.warn_at or ask.expires_at)
+        yield ask.opens_at or ask.expires_at
         yield from (step.due_at for step in ask.steps)
         yield from (reached.at for reached in ask.reached)
         yield from (vote.at for vote in ask.votes)

@@ -111,6 +111,15 @@ def roles_in(ask: Ask, policy: Policy, domain: Domain, person: Person) -> tuple[
     return tuple(roles)
 
 
+def strongest(domain: Domain, person: Person) -> Role:
+    """The strongest role that the domain names somebody in; on-call for whoever is in no other."""
+    if person == domain.owner:
+        return "owner"
+    if person in domain.deputies:
+        return "deputies"
+    return "risk_owner" if person == domain.risk_owner else "on_call"
+
+
 def listed_on_call(policy: Policy, domain: Domain, person: Person) -> bool:
     """Whether the domain's rota can still name the person."""
     rota = policy.rotas.get(domain.on_call) if domain.on_call else None

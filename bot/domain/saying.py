@@ -127,8 +127,20 @@ def ask_card(case: Case, ask: Ask, reached: Reached) -> Say:
     return Say(f"ask.{ask.version}", Lane.CARD, case.id, to=reached.person, data={"version": ask.version})
 
 
+def verified(case: Case) -> tuple[Say, ...]:
+    """Every method is attested: whoever was asked and is silent hears that a yes is possible now."""
+    silent = (p for p in case.approval.asked if case.approval.vote_of(p) is None)
+    return tuple(Say("verified", Lane.REMINDER, case.id, to=person) for person in silent)
+
+
+def to_subject(case: Case, moment: str) -> tuple[Say, ...]:
+    """The person whose credential is reset hears of it, `before` or `after`, without its reason; they are never asked."""
+    subject = case.request.subject
+    return () if subject is None else (Say(f"subject_{moment}", lane(case), case.id, to=subject),)
+
+
 def to_requester(purpose: str, case: Case, **data: object) -> Say:
-    """`ending`: it ends soon. `owed`: what is owed. `extension`: what became of an extension. `reviewed`: what a review said."""
+    """`cooling`: it opens later. `ending`: it ends soon. `owed`: what is owed. `extension`: what became of an extension. `reviewed`: what a review said."""
     return Say(purpose, lane(case), case.id, to=case.request.requester, data=data)
 
 
@@ -163,6 +175,7 @@ def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Say, ...]:
     says += [Say("outcome", lane(case), case.id, to=case.request.requester, data={"state": state, "reason": reason})]
     if case.request.state in (RequestState.APPROVED, RequestState.OPENED) and state == "open":
         says.append(Say("body", lane(case), case.id, to=case.request.requester))
+        says += to_subject(case, "after")
     domain = policy.domains.get(case.request.domain)
     if domain is not None:
         shown = str(case.request.state) if state == "open" else state

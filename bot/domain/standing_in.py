@@ -3,7 +3,7 @@
 Every question that waits for the owner moves: the request's own and those after the yes. When that deputy goes away too,
 or cannot be told, the next one present is asked. Where no deputy is present and nobody else who was asked is there, the
 request's next `notify` step fires at once, as after any step that proves empty. The owner keeps the authority, and whoever
-was asked keeps it too. Design, section 4.
+was asked keeps it too. A quorum that waits to open something waits for nobody (`cooling`). Design, section 4.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import entries, saying
+from bot.domain import cooling, entries, saying
 from bot.domain.aftermath import Chore
 from bot.domain.escalation import Presence, advance, rings
 from bot.domain.lifecycle import AskState
@@ -25,7 +25,12 @@ from bot.domain.transition import Transition
 def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
     """What an absence does to a case; None where it does nothing."""
     domain = policy.domains.get(case.request.domain)
-    if domain is None or case.request.drill is not None or presence.away.get(domain.owner) != "absent":
+    if (
+        domain is None
+        or case.request.drill is not None
+        or cooling.waits(case)
+        or presence.away.get(domain.owner) != "absent"
+    ):
         return None
     chore = Chore(case)
     for ask in case.asks:

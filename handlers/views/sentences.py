@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from bot.domain.verifying import said as verified_by
 from handlers.views import wording
 from handlers.views.blocks import Message, message, section
 from handlers.views.drill import DRILL
@@ -97,6 +98,14 @@ def _stopped(_params: Params, scene: Scene) -> str:
 def _repeat_yes(params: Params, scene: Scene) -> str:
     have, need = _number(params, "have"), _number(params, "need")
     return f"You already said yes{_when(params, scene)}: {have} of {need} yes. Another person is needed."
+
+
+def _unverified(params: Params, scene: Scene) -> str:
+    missing = inline(verified_by(_words(params, "missing")), 600)
+    return (
+        f"No yes is possible yet: the requester has not attested how the person was verified ({missing}). Nothing was changed;"
+        " the card shows it once it is done. You can still deny."
+    )
 
 
 def _refused_filing(params: Params, _scene: Scene) -> str:
@@ -246,6 +255,7 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "clock_jumped": _clock_jumped,
     "stopped": _stopped,
     "repeat_yes": _repeat_yes,
+    "unverified": _unverified,
     "refused_filing": _refused_filing,
     "unknown": _unknown,
     "failed": _failed,

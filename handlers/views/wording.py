@@ -29,6 +29,14 @@ EXTEND_MEANS = "The people who approved are asked again. The approval ends at it
 RENEW_MEANS = "It is a new decision: the same people are asked again. It ends on its date unless they say yes."
 FLAG_MEANS = "Say what was not in order. It stands in the decision log and the domain's channel hears of it."
 EVIDENCE_TEXT, EVIDENCE_HINT = "What it is", "The reviewer reads it, and it stands in the decision log."
+METHOD, REFERENCE, DONE_AT = "How the person was verified", "Reference", "When"
+REFERENCE_HINT = (
+    "What a third person finds again: the call's number, the name on shift, the kind of document. No document numbers."
+)
+DONE_AT_HINT = "Leave it empty for just now."
+VERIFY_MEANS = "You attest that you have done this. No yes is possible before each method is attested; it decides nothing."
+REFERENCE_WANTED = "Write a reference, at most 200 characters."
+DONE_LATER = "That time is still to come: attest what was done already."
 OWED = "the approval has ended, and this is still owed:"
 ROTATION = "rotation of the shared credential"
 ASKS: Mapping[AskKind, str] = {
