@@ -169,6 +169,10 @@ def doctor(
     accept: Annotated[
         bool, typer.Option("--accept-clock", help="The clock jumped, and this machine's time is right now: give again.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also let Slack judge samples of forms and cards, and send you one message.")
+    ] = False,
+    me: Annotated[str, typer.Option(metavar="PERSON", help="Who you are, for --live (COUNTERSIGN_ME): label or id.")] = "",
 ) -> None:
     """Check settings, policy, database and Slack; print each finding with the next step."""
     if accept:
@@ -177,7 +181,7 @@ def doctor(
         raise typer.Exit(asyncio.run(accept_clock(print)))
     from bot.doctor import doctor as examined
 
-    report = asyncio.run(examined(tell=lambda text: print(text, file=sys.stderr)))
+    report = asyncio.run(examined(lambda text: print(text, file=sys.stderr), live=live, me=me))
     print(json.dumps(report.as_json(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
     raise typer.Exit(report.exit_code)
 

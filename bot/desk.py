@@ -16,7 +16,7 @@ from functools import partial
 import structlog
 
 from bot.absences import Absences
-from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Seal, Tell
 from bot.clock import Clock
 from bot.confirming import pressed
 from bot.domain import (
@@ -37,7 +37,7 @@ from bot.domain import (
 )
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed, Stopped
-from bot.domain.escalation import candidates
+from bot.domain.escalation import Presence, candidates
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
@@ -46,10 +46,11 @@ from bot.domain.transition import Draft, Lane, Say, Transition, Visit
 from bot.engine import CARD_AGE
 from bot.permits import Issuer, Permit
 from bot.ports import Directory, GlassDebt, Inbound, Store
+from bot.sealing import recorded
 
 DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
-_CARDS = 5
+_CARDS, _OWED = 5, 10
 _ASKED_AGAIN = {"push": beside.push, "extend": later.extend, "renew": renewing.renew}  # the requester wants people asked
 log = structlog.get_logger(__name__)
 
@@ -130,10 +131,18 @@ class Desk(Absences):
             await self._commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, Away):
             await self.away(act, row.id)
+        elif isinstance(act, Seal):
+            await self._until_fresh(lambda: self._sealed(act), row.id)
         elif isinstance(act, Operate):
             await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
+
+    async def _sealed(self, act: Seal) -> Transition:
+        async def presence() -> Presence:
+            return await self._presence(candidates(self.policy, act.domain), None)
+
+        return await recorded(self.directory, self.policy, act, presence, self.clock.now, self.scale)
 
     def _one_at_a_time(self, act: File) -> str:
         """Whose filings wait for each other: one human's, and where a quota counts, a whole provider's."""
@@ -145,12 +154,19 @@ class Desk(Absences):
     async def _answered(self, act: Read | Tell) -> Transition:
         """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
         page = _page(act)
+        if isinstance(act, Read) and act.page == "review":
+            return replace(page, says=(*page.says, *await self._owed_by(act.person)))
         if not (isinstance(act, Read) and act.page == "waiting" and act.argument == CARDS):
             return page
         cards: list[Say] = []
         for case in (await self.read_waiting(act.person))[:_CARDS]:
             cards += saying.cards_again(case, act.person)
         return replace(page, says=(*page.says, *cards))
+
+    async def _owed_by(self, person: Person) -> list[Say]:
+        """The newest cards of what somebody owes, with their buttons."""
+        cards = [say for case in await self.read_reviews(person) for say in saying.reviews_again(case, person)]
+        return [*cards[:_OWED], *(saying.owed(case, person) for case in (await self.read_owing(person))[:_OWED])]
 
     async def give_up(self, row: Inbound, tell: Tell | None) -> None:
         """A row that cannot be carried out is finished; its author is told where there is a place to tell them."""

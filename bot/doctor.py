@@ -44,6 +44,7 @@ class Surroundings:
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     tell: Callable[[str], None] = lambda _: None
+    live: str | None = None  # --live: whom to write to, a label or id, or empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,16 @@ class Report:
         yield f"doctor: {_counted(len(self.errors), 'error')}, {_counted(warnings, 'warning')}"
 
 
-async def doctor(tell: Callable[[str], None]) -> Report:
-    """Examines this installation; `tell` hears when Slack makes us wait."""
+async def doctor(tell: Callable[[str], None], *, live: bool = False, me: str = "") -> Report:
+    """Examines this installation; `tell` hears when Slack makes us wait. `live`: Slack judges samples of what we show."""
     try:
         settings = load()
     except SettingsError as failure:
         faults = (error("settings", line) for line in str(failure).splitlines())
         return Report((*faults, *_strays(os.environ)))
-    return await examine(settings, Surroundings(os.environ, SystemClock(), tell=tell))
+    return await examine(
+        settings, Surroundings(os.environ, SystemClock(), tell=tell, live=(me or settings.me or "") if live else None)
+    )
 
 
 async def examine(settings: Settings, around: Surroundings) -> Report:
@@ -190,8 +193,9 @@ async def _log(settings: Settings, clock: Clock) -> list[Finding]:
 async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: Surroundings) -> list[Finding]:
     client = AsyncWebClient(token.get_secret_value(), base_url=settings.slack_api_url)
     app_token = settings.slack_app_token
+    live = None if around.live is None else slack.Live(around.live, around.clock.now())
     lookups = Lookups(client, sleep=around.sleep, tell=around.tell)
-    return await slack.examine(lookups, app_token.get_secret_value() if app_token else None, policy)
+    return await slack.examine(lookups, app_token.get_secret_value() if app_token else None, policy, live)
 
 
 def _mode(path: Path) -> int:

@@ -120,6 +120,9 @@ class Engine(Reader):
                 say = saying.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
                 return Transition(None, None, says=(say,)) if say else None
             presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
+            if "version" in outgoing.say.data:
+                version, now = int(str(outgoing.say.data["version"])), self.clock.now()
+                return sweeping.ask_failed(case, self.policy, presence, version, person, error, now)
             failed = sweeping.card_failed if case.request.drill is None else drilling.card_failed
             return failed(case, self.policy, presence, person, error, self.clock.now())
 

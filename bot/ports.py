@@ -294,6 +294,9 @@ class Store(OperatorBook, Protocol):
     async def redraw_homes(self, people: Iterable[Person] | None) -> None:
         """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
 
+    async def owing_of(self, provider: str, limit: int) -> Sequence[Case]:
+        """Cases of a provider for which evidence or a rotation is owed, the most overdue first."""
+
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
         """Policy exceptions that were opened, or only those that are open; the next to end first."""
 

@@ -12,20 +12,35 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk
+from bot.domain.daytime import rings_at
 from bot.domain.errors import LookupFailed, StorageError
 from bot.domain.operator_act import is_act
+from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Cover, Directory, Outgoing, Signed
 from handlers.lanes import Lanes, Spot
 from handlers.limits import CALL_ERRORS, Verdict, verdict
-from handlers.purposes import Change, Dropped, Job, Post, Published, Stage, Told, Turned, purpose_of, spot, tells_decision
+from handlers.purposes import (
+    Change,
+    Dropped,
+    Job,
+    Post,
+    Published,
+    Stage,
+    Told,
+    Turned,
+    keeps_hours,
+    purpose_of,
+    spot,
+    tells_decision,
+)
 from handlers.sending import TIMEOUT, Sender, Standing
 from handlers.views.pace import marked_once
 from handlers.views.signed import unsigned, with_checkpoint
@@ -194,6 +209,10 @@ class Messenger:
         if isinstance(job, Dropped):
             await self._desk.store.undeliverable(row, job.why, ())
             return
+        morning = await self._held_until(row, case)
+        if morning is not None:
+            await self._desk.store.release(row, morning, "held until the morning")
+            return
         signed = await self._covered()
         if signed is None and not row.aside:
             await self._give_back([row], STOPPED, self._desk.clock.monotonic() + STOPPED_WAIT)
@@ -238,6 +257,18 @@ class Messenger:
         except LookupFailed:
             return False
 
+    async def _held_until(self, row: Outgoing, case: Case | None) -> datetime | None:
+        """When this may ring for its reader, if not now (`daytime`). Whom Slack does not tell us about is not kept waiting."""
+        now = self._desk.clock.now()
+        if row.say.to is None or self._desk.scale > 1 or not keeps_hours(row, case):
+            return None
+        try:
+            profile = await self._directory.profile(row.say.to, ACCOUNT_AGE)
+        except LookupFailed:
+            return None
+        at = rings_at(now, profile.time_zone)
+        return at if at > now else None
+
     async def _note(self, row: Outgoing, standing: Standing, drawn: int) -> None:
         known = purpose_of(row)
         kept = known is not None and (known.kept or row.copy is not None)
@@ -267,7 +298,7 @@ class Messenger:
         level("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
         self._failures.pop(row.id, None)
         known = purpose_of(row)
-        if row.say.purpose in ("card", "receipt") and row.copy is None:
+        if (row.say.purpose in ("card", "receipt") or row.say.purpose.startswith("ask.")) and row.copy is None:
             await self._desk.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if known and known.logged else []
         await self._desk.store.undeliverable(row, error, entries)

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from bot.acts import Reply
 from bot.desk import Desk
+from bot.domain.daytime import kept_by
 from bot.domain.drilling import waiting_for
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.operator_act import is_act
@@ -198,6 +199,15 @@ def _later(case: Case | None, purpose: str) -> Ask | None:
     """The ask after the yes that a card belongs to: `ask.3` is the question of version 3."""
     head, _, version = purpose.partition(".")
     return case.question(int(version)) if case is not None and head == "ask" and version.isdecimal() else None
+
+
+def keeps_hours(outgoing: Outgoing, case: Case | None) -> bool:
+    """Whether this waits for its reader's day: it belongs to an ask that does, and they did not ask to see it."""
+    if case is None or outgoing.copy is not None or outgoing.say.data.get("wanted"):
+        return False
+    about = outgoing.say.purpose == "ask_reminder" or outgoing.say.purpose.startswith("ask.")
+    ask = case.question(_whole(outgoing.say.data, "version")) if about else None
+    return ask is not None and kept_by(ask)
 
 
 def spot(outgoing: Outgoing) -> Spot:

@@ -254,6 +254,12 @@ WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill =
   AND (r.state = 'pending' OR a.kind <> 'approval')
 ORDER BY r.expires_ms, r.id LIMIT :limit;
 
+-- name: owing_of_provider
+-- Cases of a provider for which something is owed, the most overdue first.
+SELECT r.id FROM request AS r JOIN duty AS d ON d.case_id = r.id
+WHERE d.done_ms IS NULL AND r.provider = :provider
+GROUP BY r.id ORDER BY min(d.due_ms), r.id LIMIT :limit;
+
 -- name: exceptions
 -- Policy exceptions that were ever opened, the next to end first.
 SELECT r.id FROM request AS r JOIN access_grant AS g ON g.case_id = r.id

@@ -148,6 +148,10 @@ def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:
     return cases(session, (row["id"] for row in rows))
 
 
+def owing_of(session: Session, provider: str, limit: int) -> Sequence[Case]:
+    return cases(session, [row["id"] for row in session.rows("owing_of_provider", provider=provider, limit=limit)])
+
+
 def exceptions(session: Session, limit: int, *, ended_too: bool) -> Sequence[Case]:
     rows = session.rows("exceptions" if ended_too else "open_exceptions", limit=limit)
     return cases(session, [row["id"] for row in rows])

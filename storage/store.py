@@ -179,6 +179,9 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
         return await self._read(lambda session: reading.waiting_for(session, person, limit))
 
+    async def owing_of(self, provider: str, limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.owing_of(session, provider, limit))
+
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
         return await self._read(lambda session: reading.exceptions(session, limit, ended_too=ended_too))
 

@@ -121,6 +121,19 @@ def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> Draft:
     return _draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
 
 
+def sealed_use(case: Case, policy: Policy, used_at: datetime) -> Draft:
+    """The sealed path was used without approval; `at` is when, who used it and what they did are disclosures."""
+    request = case.request
+    assert request.subject is not None
+    data: dict[str, Value] = {"domain": request.domain, "at": stamp(used_at)}
+    private = (
+        Private("used_by", str(request.subject), request.subject),
+        Private("what", request.reason, request.requester),
+        Private("reference", request.target, request.requester),
+    )
+    return _draft("sealed_use.recorded", actor(policy, request.requester), request, policy, data, private=private)
+
+
 def grant_opened(case: Case, policy: Policy, person: Person | None, grant: Grant) -> tuple[Draft, ...]:
     """The grant; with a policy exception also the exception and its date. `person` None: its quorum was met before, and the
     clock opened it."""
@@ -252,7 +265,7 @@ def _draft(
     type_: str, who: Actor, request: Request, policy: Policy, data: dict[str, Value],
     *, on_behalf_of: Person | None = None, private: tuple[Private, ...] = (),
 ) -> Draft:  # fmt: skip
-    runbook = Named(request.runbook, request.runbook_sha256)
+    runbook = Named(request.runbook, request.runbook_sha256) if request.runbook else None
     return Draft(type_, who, request.id, data, on_behalf_of, runbook, _set(policy), private)
 
 

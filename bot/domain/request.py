@@ -177,7 +177,7 @@ class Ask:
     notes: tuple[Note, ...] = ()
     seconds: int = 0
     due_at: datetime | None = None
-    warn_at: datetime | None = None  # when the silent are warned of the end; None once they were
+    warn_at: datetime | None = None  # when the silent are warned of the end, or it is overdue; None once that was said
     opens_at: datetime | None = None
 
     @property
@@ -249,6 +249,11 @@ class Case:
     def dated(self) -> bool:
         """A policy exception, whose end is a date."""
         return self.request.terms.ends_at is not None
+
+    @property
+    def sealed(self) -> bool:
+        """A use of the sealed path, recorded afterwards: nobody asked, nobody approved (`sealing`)."""
+        return self.asks[0].kind == "review"
 
     @property
     def later(self) -> tuple[Ask, ...]:

@@ -144,6 +144,9 @@ def _note_form(asked: Asked, case: Case, callback: str, title: str, means: str) 
 
 def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     request = case.request
+    if case.sealed:
+        head = f"*Review: {facts.heading(case)}*\n{wording.SEALED_REVIEW}"
+        return head, [*facts.asked_for(case, scene), facts.outcome(case, scene)]
     provider = scene.provider(request.provider)
     head = f"*Review: {facts.heading(case)}*\n{who(request.requester)} of *{provider}* asked for this. Was it in order?"
     lines = [

@@ -176,6 +176,15 @@ def _drill_again(params: Params, scene: Scene) -> str:
     return f"{DRILL} You answered already{_when(params, scene)}. There is nothing left to do."
 
 
+def _sealed_recorded(params: Params, _scene: Scene) -> str:
+    id_ = inline(_word(params, "id"), 20)
+    return f"*{id_}* is recorded as *used without approval*. A review is owed, by somebody else of the domain."
+
+
+def _no_sealed_use(_params: Params, scene: Scene) -> str:
+    return f"Only people who are named for a domain record a use of the sealed path. Write to {_contact(scene)}."
+
+
 def _away(params: Params, scene: Scene) -> str:
     ms = _number(params, "until")
     if not ms:
@@ -271,6 +280,8 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "drill_over": _drill_over,
     "drill_again": _drill_again,
     "away": _away,
+    "sealed_recorded": _sealed_recorded,
+    "no_sealed_use": _no_sealed_use,
     "posted": _posted,
     "post_again": _post_again,
     "away_how": _away_how,

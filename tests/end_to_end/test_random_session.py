@@ -269,6 +269,7 @@ OPENS_A_FORM = frozenset(
         "add_evidence",
         "flag",
         "reject",
+        "permit",
     ]
 )
 ENTERED = {
