@@ -22,6 +22,7 @@ from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.erasing import erasing
 from bot.feeds import Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
@@ -159,7 +160,9 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
-    operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
+    operations = Operations(
+        desk, {"hold_release": releasing(desk), "erase": erasing(desk)}, health.part("operations", 900.0)
+    )
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,
         timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, standing,

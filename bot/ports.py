@@ -318,9 +318,11 @@ class Store(OperatorBook, Protocol):
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         """It could not be sent now (rate limit, network): try again from `not_before` on."""
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         """It stands in Slack. Remembers the copy (with `ts`), logs `entries`, and asks for a redraw if the case moved on
-        past version `drawn`."""
+        past version `drawn`. A `plain` copy is never redrawn but to be erased."""
 
     async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
         """It will never be sent: recorded with the reason."""

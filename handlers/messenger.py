@@ -271,10 +271,11 @@ class Messenger:
 
     async def _note(self, row: Outgoing, standing: Standing, drawn: int) -> None:
         known = purpose_of(row)
-        kept = known is not None and (known.kept or row.copy is not None)
+        plain = known is not None and known.remembered
+        kept = known is not None and (known.kept or plain or row.copy is not None)
         entries = [_entry("delivery.sent", row)] if known and known.logged else []
         place = standing if kept else Standing()
-        await self._desk.store.sent(row, place.channel, place.ts, drawn, entries)
+        await self._desk.store.sent(row, place.channel, place.ts, drawn, entries, plain=plain)
         self._failures.pop(row.id, None)
 
     async def _judged(self, row: Outgoing, place: Spot, judged: Verdict) -> None:

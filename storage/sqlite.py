@@ -73,6 +73,12 @@ def shed(session: Session) -> bool:
     return not busy
 
 
+def rebuild(session: Session) -> bool:
+    """Writes every table anew; False where a reader still needs the old pages, and they stand there until `shed`."""
+    session.raw.execute("VACUUM")
+    return shed(session)
+
+
 class Database:
     """An open SQLite file. `start` and `run` hand a function to its thread."""
 

@@ -41,7 +41,7 @@ from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
-from storage.sqlite import Database, Session, shed
+from storage.sqlite import Database, Session, rebuild, shed
 from storage.values import ms
 from storage.writing import Tx, carry_out
 
@@ -212,9 +212,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         def work(tx: Tx) -> None:
-            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now)
+            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now, plain=plain)
             tx.log(entries)
 
         await self._write(work)
@@ -308,6 +310,12 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
         if self._writer is None:
             raise StorageError("The database is opened for reading only.")
         return await self._writer.run(shed)
+
+    async def rebuild(self) -> bool:
+        """Writes the database anew, so that no page holds what was deleted; False where a reader still needs the old one."""
+        if self._writer is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._writer.run(rebuild)
 
     async def _write(self, work: Callable[[Tx], T]) -> T:
         return await self._writing().run(work)

@@ -75,5 +75,13 @@ class KeyFileError(FatalError):
     """A private key in STATE_DIR is missing, readable by others, or no Ed25519 key."""
 
 
+class NotDone(CountersignError):
+    """What two people confirmed cannot be done as things stand now; nothing was changed."""
+
+
+class NotYet(CountersignError):
+    """What two people confirmed has to wait for something; it is tried again."""
+
+
 class LookupFailed(CountersignError):
     """Slack did not say who somebody is; press again."""
