@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.clock import SystemClock, read_request_id
-from bot.domain import operating
+from bot.domain import erasing, operating
 from bot.domain.errors import PolicyError
 from bot.domain.filing import REASON_MAX
 from bot.domain.operator_act import PREFIX, Hold, OperatorAct
@@ -23,6 +24,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.exits import misused, refused
 from bot.host import accepted_policy, opened_store
+from bot.settings import load
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
@@ -37,7 +39,23 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the log
 
 def add_to(app: typer.Typer) -> None:
     """The commands of `countersign log` that are an operator's."""
+    app.command("erase")(erase)
     app.add_typer(hold_app, name="hold")
+
+
+def erase(subject: Subject, reason: Reason) -> None:
+    """File that everything the log discloses about SUBJECT is erased: two people confirm it in Slack."""
+    why = _reason(reason)
+
+    async def filed(store: SqliteStore, clock: SystemClock, policy: Policy) -> OperatorAct:
+        person, now = await _subject(store, subject), clock.now()
+        kept = timedelta(seconds=policy.retention / load().time_scale)
+        no = erasing.refusal(await store.erasure_standing(person), kept, now)
+        if no is not None:
+            refused(no)
+        return OperatorAct(_fresh(PREFIX, clock), "erase", why, now, now + operating.WINDOW, person)
+
+    file_act(filed)
 
 
 @hold_app.command("place")
@@ -62,7 +80,7 @@ def hold_release(
     """File the end of a hold: two people confirm it in Slack."""
     why, hold_id = _reason(reason), _hold_id(hold)
 
-    async def filed(store: SqliteStore, clock: SystemClock) -> OperatorAct:
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
         standing = await store.hold(hold_id)
         if standing is None:
             refused(f"There is no hold {hold_id}, or it is released already.")
@@ -74,7 +92,7 @@ def hold_release(
     file_act(filed)
 
 
-def file_act(make: Callable[[SqliteStore, SystemClock], Awaitable[OperatorAct]]) -> None:
+def file_act(make: Callable[[SqliteStore, SystemClock, Policy], Awaitable[OperatorAct]]) -> None:
     """Files what `make` gives and prints its id."""
 
     async def work() -> None:
@@ -82,7 +100,7 @@ def file_act(make: Callable[[SqliteStore, SystemClock], Awaitable[OperatorAct]])
             policy = await _policy(store)
             if not operating.possible(policy):
                 refused("The policy names no auditor and risk owner who are two people, so nobody could confirm this.")
-            act = await make(store, SystemClock())
+            act = await make(store, SystemClock(), policy)
             await store.commit(operating.file(act, policy))
         print(act.id)
 

@@ -54,6 +54,11 @@ class Outgoing:
     created_at: datetime
     copy: Copy | None = None
 
+    @property
+    def aside(self) -> bool:
+        """It stands in no outbox: what is said while the log is stopped. No checkpoint covers it."""
+        return self.id < 0
+
 
 @dataclass(frozen=True, slots=True)
 class Brakes:
@@ -324,9 +329,11 @@ class Store(OperatorBook, Protocol):
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         """It could not be sent now (rate limit, network): try again from `not_before` on."""
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         """It stands in Slack. Remembers the copy (with `ts`), logs `entries`, and asks for a redraw if the case moved on
-        past version `drawn`."""
+        past version `drawn`. A `plain` copy is never redrawn but to be erased."""
 
     async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
         """It will never be sent: recorded with the reason."""
@@ -391,6 +398,9 @@ class Store(OperatorBook, Protocol):
 
     async def log_file(self, name: str) -> bytes | None:
         """A file of the log's tree, as `tlog-tiles` names it, or `proof/<idx>.tlog-proof`; None where there is none."""
+
+    async def disclosed_by(self, index: int) -> Sequence[str]:
+        """What the digests of an entry disclose, as far as it was not erased."""
 
     async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]: ...
 

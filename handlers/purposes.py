@@ -114,12 +114,14 @@ Draw: TypeAlias = Callable[[Stage, Outgoing, Case | None], Awaitable[Job]]
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """`kept`: the message is remembered and redrawn. `logged`: its delivery stands in the log. `looked_up`: the person's
+    """`kept`: the message is remembered and redrawn. `remembered`: it holds what somebody typed and is never redrawn, but it
+    can be erased. `logged`: its delivery stands in the log. `looked_up`: the person's
     account is looked at first. `settles`: seconds that it waits after it was written."""
 
     draw: Draw
     method: Method = "chat.postMessage"
     kept: bool = False
+    remembered: bool = False
     logged: bool = False
     looked_up: bool = False
     settles: float = 0.0
@@ -390,10 +392,10 @@ async def _operator(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job
     to, act = outgoing.say.to, await stage.desk.store.operator_act(outgoing.say.case or "")
     if act is None or to is None:
         return _NOBODY
+    said = (operating.card if outgoing.say.purpose == "operator" else operating.told)(act, stage.scene())
     if outgoing.copy is not None:
-        return Change(outgoing.copy.channel, outgoing.copy.ts, operating.card(act, stage.scene()), act.version)
-    asks = outgoing.say.purpose == "operator"
-    return Post(to.user, (operating.card if asks else operating.told)(act, stage.scene()), drawn=act.version)
+        return Change(outgoing.copy.channel, outgoing.copy.ts, said, act.version)
+    return Post(to.user, said, drawn=act.version)
 
 
 async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -439,7 +441,9 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
         return await _operator(stage, outgoing, None)
     if case is None or copy is None:
         return _NOBODY
-    scene = stage.scene()
+    scene, known = stage.scene(), _row(copy.purpose)
+    if known is not None and known.remembered:
+        return Change(copy.channel, copy.ts, operating.erased(case))
     if copy.purpose == "door_receipt":
         return Change(copy.channel, copy.ts, door_receipt(case, scene))
     if copy.to is None:
@@ -504,7 +508,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "reminder": Purpose(_reminder, logged=True, looked_up=True),
     "deadline": Purpose(_deadline, logged=True, looked_up=True),
     "taken": Purpose(_taken, logged=True, looked_up=True),
-    "outcome": Purpose(_outcome, logged=True, looked_up=True),
+    "outcome": Purpose(_outcome, remembered=True, logged=True, looked_up=True),
     "body": Purpose(_body, looked_up=True),
     "announce": Purpose(_announce, logged=True),
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
@@ -512,20 +516,20 @@ PURPOSES: Mapping[str, Purpose] = {
     "watchdog": Purpose(_watchdog),
     "calendar": Purpose(_calendar),
     "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
-    "operator_told": Purpose(_operator, logged=True, looked_up=True),
+    "operator_told": Purpose(_operator, kept=True, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
-    "question": Purpose(_question, logged=True, looked_up=True),
-    "answered": Purpose(_answered, logged=True, looked_up=True),
+    "question": Purpose(_question, remembered=True, logged=True, looked_up=True),
+    "answered": Purpose(_answered, remembered=True, logged=True, looked_up=True),
     "ending": Purpose(_ending, logged=True, looked_up=True),
     "expiring": Purpose(_expiring, logged=True, looked_up=True),
     "owed": Purpose(_owed, logged=True, looked_up=True),
     "executor": Purpose(_executor, logged=True, looked_up=True),
     "executor_alarm": Purpose(_executor_alarm, logged=True, looked_up=True),
+    "extension": Purpose(_extension, remembered=True, logged=True, looked_up=True),
     "cooling": Purpose(_cooling, logged=True, looked_up=True),
     "verified": Purpose(_verified, logged=True, looked_up=True),
-    "subject_before": Purpose(_subject, logged=True, looked_up=True),
-    "subject_after": Purpose(_subject, logged=True, looked_up=True),
-    "extension": Purpose(_extension, logged=True, looked_up=True),
+    "subject_before": Purpose(_subject, remembered=True, logged=True, looked_up=True),
+    "subject_after": Purpose(_subject, remembered=True, logged=True, looked_up=True),
     "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
     "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),
     "returned": Purpose(_returned, logged=True, looked_up=True),

@@ -42,7 +42,7 @@ from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
-from storage.sqlite import Database, Session, shed
+from storage.sqlite import Database, Session, rebuild, shed
 from storage.values import ms
 from storage.writing import Tx, carry_out
 
@@ -108,6 +108,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, CallStore):
             await self._writer.close()
         if self._lock is not None:
             self._lock.close()
+
+    def halt(self, why: str) -> None:
+        """From now on every entry raises Stopped: the signer refuses this log. The empty string lets it go on."""
+        if self._group is not None:
+            self._group.halted = why
 
     # ── acts ──
 
@@ -208,9 +213,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, CallStore):
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         def work(tx: Tx) -> None:
-            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now)
+            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now, plain=plain)
             tx.log(entries)
 
         await self._write(work)
@@ -304,6 +311,12 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, CallStore):
         if self._writer is None:
             raise StorageError("The database is opened for reading only.")
         return await self._writer.run(shed)
+
+    async def rebuild(self) -> bool:
+        """Writes the database anew, so that no page holds what was deleted; False where a reader still needs the old one."""
+        if self._writer is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._writer.run(rebuild)
 
     async def _write(self, work: Callable[[Tx], T]) -> T:
         return await self._writing().run(work)

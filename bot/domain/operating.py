@@ -95,7 +95,8 @@ def expire(act: OperatorAct, policy: Policy, now: datetime) -> Transition | None
 
 def ran(act: OperatorAct, policy: Policy, now: datetime, result: str, *drafts: Draft, releases: str = "") -> Transition:
     """What was confirmed has been done, with `drafts`; `result` says what came of it."""
-    closed = replace(_closed(act, "run", now), result=result)
+    subject = None if act.kind == "erase" else act.subject
+    closed = replace(_closed(act, "run", now), result=result, subject=subject)
     return _ended(act, closed, policy, *drafts, releases=releases)
 
 

@@ -222,10 +222,10 @@ async def test_a_card_drawn_before_and_noted_after_a_decision_is_drawn_again(
     case_id = await post.office.file(PE1)
     store, noted = post.office.store, post.office.store.sent
 
-    async def decide_first(*args: Any) -> None:
+    async def decide_first(*args: Any, **how: Any) -> None:
         monkeypatch.setattr(store, "sent", noted)
         await post.office.click(OWNER, case_id)
-        await noted(*args)
+        await noted(*args, **how)
 
     monkeypatch.setattr(store, "sent", decide_first)
     await post.messenger.drain()
