@@ -36,6 +36,7 @@ from bot.pages import Pager, send_page
 from bot.permit_keys import jwks
 from bot.permits import Issuer
 from bot.ports import StoredPolicy
+from bot.pruning import pruning
 from bot.setting_names import strays
 from bot.settings import Settings
 from bot.signer import Signer, signer_of
@@ -158,7 +159,9 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     )  # fmt: skip
     health.also(watchdog.findings)
     operations = Operations(
-        desk, {"hold_release": releasing(desk), "erase": erasing(desk)}, health.part("operations", 900.0)
+        desk,
+        {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
+        health.part("operations", 900.0),
     )
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,
