@@ -5,7 +5,7 @@ sent and answered, at least once, under an id that stays the same: `webhook-id` 
 - Of one case one call at a time is on its way, so that a close never overtakes an open.
 - An open carries a fresh permit at each attempt, and a permit is given only once a checkpoint covers it; where none is
   given (the clock is doubted, the log is stopped) the open waits. A close is signed for where that is possible, and waits
-  for nothing: a stopped log takes away (decision-log.md, "Checkpoint and signer").
+  for nothing: a stopped log takes away, also where the end itself stands in the emergency file only.
 - A 2xx answers; anything else is tried again after 5 s, doubling to 10 min. Addresses and secrets come from the
   environment at the moment of sending, stand in no row and no log, and redirects are not followed.
 Design, section 4; https://www.standardwebhooks.com.
@@ -16,7 +16,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
@@ -45,6 +46,15 @@ MOST, ANSWER_MAX, DETAIL_MAX = 20, 65_536, 300  # calls on their way, bytes, cha
 log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class _Aside:
+    """How far the close of a grant has come that ended while nothing can be written."""
+
+    next_at: datetime
+    attempts: int = 0
+    over: bool = False
+
+
 class Executors:
     """One for each process. `environment` holds the addresses and secrets, `cover` is the gate to the outside."""
 
@@ -52,7 +62,8 @@ class Executors:
         self, desk: Desk, environment: Mapping[str, str], cover: Cover, beat: Callable[[], None] = lambda: None
     ) -> None:
         self._desk, self._environment, self._cover, self._beat = desk, environment, cover, beat
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], str] = {}
+        self._aside: dict[str, _Aside] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -72,41 +83,64 @@ class Executors:
     async def drain(self) -> None:
         """Makes the calls that are due now, and waits for their answers."""
         await self._begin()
+        await self._begin_aside()
         await asyncio.gather(*self._under_way)
 
     async def close(self) -> None:
         """Nothing more is begun; what is on its way and not answered is the next start's."""
         if self._under_way:
             await asyncio.wait(set(self._under_way), timeout=PARTING)
-        for task in self._under_way:
+        left = list(self._under_way)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
             self._session = None
 
     async def _begin_safely(self) -> None:
-        try:
-            await self._begin()
-        except Exception:
-            log.exception("executors.not_leased")
+        for begin in (self._begin, self._begin_aside):  # each goes on where the other fails
+            try:
+                await begin()
+            except Exception:
+                log.exception("executors.not_begun")
 
     async def _begin(self) -> None:
         now, room = self._desk.clock.now(), MOST - len(self._under_way)
         for call in await self._desk.store.lease_calls(now, now + LEASE, room) if room > 0 else ():
-            task = asyncio.ensure_future(self._one(call))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._start(call.case, self._one(call))
+
+    async def _begin_aside(self) -> None:
+        now = self._desk.clock.now()
+        for case in await self._desk.store.ended_aside():
+            known, busy = self._aside.setdefault(case.id, _Aside(now)), case.id in self._under_way.values()
+            if not (known.over or busy) and known.next_at <= now and executing.unwritten(case) is not None:
+                self._start(case.id, self._one_aside(case, known))
+
+    def _start(self, case_id: str, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._under_way[task] = case_id
+        task.add_done_callback(self._under_way.pop)
+
+    async def _one_aside(self, case: Case, known: _Aside) -> None:
+        """A close that no row holds yet, under the id that its row will have; the row asks again once there is one."""
+        call = executing.unwritten(case)
+        assert call is not None
+        known.attempts += 1
+        heard = await self._asked(case, call, CallOut(case.id, len(case.calls), known.attempts))
+        known.over = isinstance(heard, Heard) and heard.word == "closed"
+        known.next_at = self._desk.clock.now() + _wait(known.attempts)
+        log.warning("executor.told_while_stopped", request=case.id, closed=known.over, attempts=known.attempts)
 
     async def _one(self, call: CallOut) -> None:
         """One attempt, whatever becomes of it; the lease ends with it."""
         try:
             error = await self._attempt(call)
-        except Exception as fault:
-            log.exception("executor.attempt_failed", request=call.case)
+        except Exception as fault:  # noqa: BLE001  # its traceback could hold the permit: the name of it must do
             error = type(fault).__name__
-        wait = min(FIRST * 2.0 ** min(call.attempts - 1, 10), SLOWEST)
-        await self._desk.store.release_call(call, self._desk.clock.now() + timedelta(seconds=wait), error)
+            log.error("executor.attempt_failed", request=call.case, error=error)
+        with contextlib.suppress(StorageError):  # then the lease runs out by itself
+            await self._desk.store.release_call(call, self._desk.clock.now() + _wait(call.attempts), error)
 
     async def _attempt(self, out: CallOut) -> str:
         """The empty string, or a word why it is tried again."""
@@ -126,7 +160,7 @@ class Executors:
         """The answer, or a word why there is none."""
         terms = case.request.terms
         url, secret = (_resolved(value, self._environment) for value in (terms.webhook, terms.secret))
-        if not _safe(url) or not secret:
+        if not _safe(url) or not secret.removeprefix("whsec_"):
             return "no_address"
         token: str | None = None
         if call.kind == "open":
@@ -183,7 +217,7 @@ def message(case: Case, call: Call, permit: str | None, now: datetime) -> dict[s
 
 
 def signed(secret: str, id_: str, body: str, now: datetime) -> dict[str, str]:
-    """The headers of Standard Webhooks. Raises ValueError for a secret that is none."""
+    """The headers of Standard Webhooks. Raises ValueError for a secret that is no base64."""
     return {
         "Content-Type": "application/json", "User-Agent": "countersign", "webhook-id": id_,
         "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": Webhook(secret).sign(id_, now, body),
@@ -212,6 +246,10 @@ def _one_line(detail: object) -> str:
     """Printable text in one line, or nothing."""
     text = detail.encode("utf-8", "replace").decode() if isinstance(detail, str) else ""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:DETAIL_MAX]
+
+
+def _wait(attempts: int) -> timedelta:
+    return timedelta(seconds=min(FIRST * 2.0 ** min(attempts - 1, 10), SLOWEST))
 
 
 def _resolved(value: str, environment: Mapping[str, str]) -> str:

@@ -341,6 +341,9 @@ class Store(OperatorBook, Protocol):
     async def lease_calls(self, now: datetime, until: datetime, limit: int) -> Sequence[CallOut]:
         """Takes waiting calls to executors whose time has come, oldest first; of one case only one at a time."""
 
+    async def ended_aside(self) -> Sequence[Case]:
+        """Cases whose grant ended while the log is stopped, so that no call of it is stored yet; mostly none."""
+
     async def release_call(self, call: CallOut, not_before: datetime, error: str) -> None:
         """An attempt is over; if the call still waits it is tried again from `not_before` on."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from bot.domain.request import Case
 from bot.ports import CallOut
 from storage.sqlite import Session
 from storage.values import ms
@@ -24,6 +25,9 @@ class CallStore(ABC):
         found = {"now": ms(now), "until": ms(until), "limit": limit}
         rows = await self._write(lambda tx: tx.session.rows("lease_calls", **found))
         return [CallOut(row["case_id"], row["n"], row["attempts"]) for row in rows]
+
+    async def ended_aside(self) -> Sequence[Case]:
+        return ()
 
     async def release_call(self, call: CallOut, not_before: datetime, error: str) -> None:
         columns = {"case_id": call.case, "n": call.n, "next_ms": ms(not_before), "error": error}

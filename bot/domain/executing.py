@@ -56,6 +56,15 @@ def sendable(case: Case, n: int, now: datetime) -> bool:
     return call.kind == "close" or (grant.state is GrantState.OPEN and now < grant.not_after)
 
 
+def unwritten(case: Case) -> Call | None:
+    """The close of a grant that ended while nothing could be written: it will stand at the end of `case.calls`."""
+    grant = case.grant
+    if not case.request.terms.webhook or grant is None or grant.state is GrantState.OPEN:
+        return None
+    known = any(call.kind == "close" for call in case.calls)
+    return None if known else Call("close", grant.ended_at or grant.not_after, grant.not_after)
+
+
 def answered(case: Case, policy: Policy, n: int, heard: Heard, now: datetime) -> Transition | None:
     """The system answered a call; None where it waits for no answer any more."""
     call = _waiting(case, n)

@@ -16,11 +16,13 @@ from bot.acts import Beside, Reply
 from bot.domain.executing import Heard
 from bot.domain.ledger import stamp
 from bot.executors import Executors, read_answer
+from bot.permits import Issuer
 from storage.log_check import check_database
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import Killed
 from tests.bot.permitting import SignedOffice
 from tests.bot.receiving import SECRET, Receiver
+from tests.bot.stopping import StoppableOffice
 from tests.bot.test_permits import JumpyClock, claims_of, judged
 
 SECOND = timedelta(seconds=1)
@@ -251,23 +253,46 @@ async def test_redirects_and_plain_http_to_elsewhere_are_not_followed(ground: Gr
     assert (row["attempts"], row["error"]) == (4, "no_address")
 
 
-async def test_a_doubted_clock_and_a_stopped_log_open_nothing_and_still_close(ground: Ground) -> None:
+async def test_a_doubted_clock_opens_nothing_and_still_closes(ground: Ground) -> None:
     office = ground.office
-    first = await ground.approved()
+    case_id = await ground.approved()
     assert isinstance(office.clock, JumpyClock)
     office.clock.jump = HOUR
     await ground.call()
     assert ground.system.got == []
-    await office.click(OWNER, first, "revoke")
+    await office.click(OWNER, case_id, "revoke")
     await ground.call(5 * SECOND)
     assert [kind for kind, _ in ground.system.told] == ["grant.close"]
-    office.clock.jump = None
-    second = await ground.approved(target="srv-2")
-    (office.state / "log.memory").unlink()
-    await ground.call()
-    await office.click(OWNER, second, "revoke")
-    await ground.call(5 * SECOND)
-    assert [kind for kind, _ in ground.system.told] == ["grant.close"] * 2
+
+
+async def test_a_stopped_log_opens_nothing_and_closes_under_the_id_that_the_row_has_later(tmp_path: Path) -> None:
+    async with StoppableOffice(tmp_path / "countersign.db", policy()) as office, Receiver() as system:
+        case_id, unopened = await office.file(PE1, "executed"), await office.file(PE1, "executed", target="srv-2")
+        await office.click(OWNER, case_id)
+        executors = Executors(office.desk, system.environment, office.standing.signer.cover)
+        office.desk.permits = Issuer(office.store, office.standing.signer.cover, office.state_dir, office.clock)
+        await executors.drain()
+        await office.click(OWNER, unopened)
+        memory = office.state_dir / "log.memory"
+        kept = memory.read_text()
+        memory.unlink()
+        await executors.drain()  # the signer is asked for the permit, and stops
+        await office.click(OWNER, case_id, "revoke")
+        system.answers = [503]
+        for _ in range(3):
+            office.clock.at += 10 * SECOND
+            await executors.drain()
+        assert "grant.revoked" not in office.types(case_id)
+        assert system.told == [("grant.open", f"msg_{case_id}_0"), *[("grant.close", f"msg_{case_id}_1")] * 2]
+        await executors.close()
+        memory.write_text(kept)
+        await office.restart()
+        executors = Executors(office.desk, system.environment, office.standing.signer.cover)
+        await executors.drain()
+        assert ("grant.close", f"msg_{case_id}_1") == system.told[3]
+        assert "grant.revoked" in office.types(case_id)
+        assert office.types(case_id)[-1] == "executor.closed"
+        await executors.close()
 
 
 class TestKilled:
