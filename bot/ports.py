@@ -208,11 +208,9 @@ class Store(OperatorBook, Protocol):
         TooLate (the transaction began at or after `act.valid_before`), Frozen (it gives, and the clock is doubted), EntryError (a value has no place in the log).
         """
 
-    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
-        """The same for acts of different cases, heard of together: each one's case as stored, or what `commit` would raise.
-
-        One that is refused undoes only itself.
-        """
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        """The same for acts of different cases, heard of together: None for each that stands written, else what `commit`
+        would raise. One that is refused undoes only itself."""
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
         """Who is away at `now`, and until when."""

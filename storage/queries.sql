@@ -23,6 +23,10 @@ UPDATE request
 SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team = :closed_team, closed_user = :closed_user
 WHERE id = :id AND version = :version;
 
+-- name: bump_request
+-- The same for an act that changes only what belongs to the request.
+UPDATE request SET version = version + 1 WHERE id = :id AND version = :version;
+
 -- name: request_version
 -- The version that a case has now.
 SELECT version FROM request WHERE id = :id;

@@ -42,7 +42,7 @@ from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
 from storage.sqlite import Database, Session
 from storage.values import ms
-from storage.writing import Tx, carry_out
+from storage.writing import Tx, carry_out, write
 
 T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
@@ -112,8 +112,8 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def commit(self, act: Transition) -> Case | None:
         return await self._write(lambda tx: carry_out(tx, act))
 
-    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
-        return await self._writing().run_each([partial(carry_out, act=act) for act in acts])
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        return await self._writing().run_each([partial(write, act=act) for act in acts])
 
     # ── cases ──
 
