@@ -16,6 +16,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
+from bot.collecting import settle
 from bot.desk import Desk
 from bot.domain.errors import PolicyError, SlackRefused
 from bot.domain.motion import InForce, Sets
@@ -107,6 +108,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
     try:
         await store.free_leases()
         parts = await build(settings, store, clock)
+        settle()
         await _live(parts, stop, ready)
     finally:
         await store.close()
