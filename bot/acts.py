@@ -15,10 +15,22 @@ from bot.domain.people import Person
 
 Decision = Literal["approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag", "ratify", "reject"]
 Deed = Literal[
-    "question", "answer", "hold", "pass", "push", "for", "against", "here", "extend", "renew", "evidence", "attest"
+    "question",
+    "answer",
+    "hold",
+    "pass",
+    "push",
+    "for",
+    "against",
+    "here",
+    "extend",
+    "renew",
+    "evidence",
+    "attest",
+    "verify",
 ]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions"]
+Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions", "review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,7 @@ class Beside:
     text: str = ""
     name: str = ""  # which of the things owed
     seconds: int = 0  # Extend: policy time
+    at: str = ""  # when what is attested was done (RFC 3339)
     kind: Literal["beside"] = "beside"
     until: str = ""  # Renew: the last day
 
@@ -148,5 +161,22 @@ class Operate:
     kind: Literal["operate"] = "operate"
 
 
-Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate, Discriminator("kind")]
-ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate] = TypeAdapter(Act)
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Somebody of home records a use of the sealed path, under `id`; `used_at` in seconds since 1970 UTC."""
+
+    id: str
+    person: Person
+    domain: str
+    used_at: int
+    used_by: Person | None
+    what: str
+    reference: str
+    reply: Reply
+    kind: Literal["seal"] = "seal"
+
+
+Act: TypeAlias = Annotated[
+    File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate | Seal, Discriminator("kind")
+]
+ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate | Seal] = TypeAdapter(Act)

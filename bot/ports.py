@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
@@ -54,6 +54,11 @@ class Outgoing:
     created_at: datetime
     copy: Copy | None = None
 
+    @property
+    def aside(self) -> bool:
+        """It stands in no outbox: what is said while the log is stopped. No checkpoint covers it."""
+        return self.id < 0
+
 
 @dataclass(frozen=True, slots=True)
 class Brakes:
@@ -83,6 +88,14 @@ class StoredPolicy:
     digest: str
     accepted_at: datetime
     files: tuple[PolicyFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFeed:
+    """A calendar as it was when it could last be read."""
+
+    body: bytes = field(repr=False)
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +292,9 @@ class Store(OperatorBook, Protocol):
     async def redraw_homes(self, people: Iterable[Person] | None) -> None:
         """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
 
+    async def owing_of(self, provider: str, limit: int) -> Sequence[Case]:
+        """Cases of a provider for which evidence or a rotation is owed, the most overdue first."""
+
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
         """Policy exceptions that were opened, or only those that are open; the next to end first."""
 
@@ -300,9 +316,11 @@ class Store(OperatorBook, Protocol):
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         """It could not be sent now (rate limit, network): try again from `not_before` on."""
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         """It stands in Slack. Remembers the copy (with `ts`), logs `entries`, and asks for a redraw if the case moved on
-        past version `drawn`."""
+        past version `drawn`. A `plain` copy is never redrawn but to be erased."""
 
     async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
         """It will never be sent: recorded with the reason."""
@@ -318,6 +336,12 @@ class Store(OperatorBook, Protocol):
     async def policy_files(self, digest: str) -> StoredPolicy | None: ...
     async def file_by_hash(self, sha256: str) -> bytes | None:
         """The bytes of any file of any accepted set: a frozen runbook is found again by its digest."""
+
+    async def kept_feeds(self) -> Mapping[str, KeptFeed]:
+        """Calendars as they were last kept, by what `keep_feed` called them."""
+
+    async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
+        """Keeps a calendar, and forgets those that were read before `since`."""
 
     async def case_log(self, case_id: str) -> Sequence[LogRow]:
         """The entries of one case, oldest first."""
@@ -355,6 +379,9 @@ class Store(OperatorBook, Protocol):
 
     async def log_file(self, name: str) -> bytes | None:
         """A file of the log's tree, as `tlog-tiles` names it, or `proof/<idx>.tlog-proof`; None where there is none."""
+
+    async def disclosed_by(self, index: int) -> Sequence[str]:
+        """What the digests of an entry disclose, as far as it was not erased."""
 
     async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]: ...
 

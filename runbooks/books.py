@@ -134,6 +134,11 @@ def _keys(sheet: Sheet, shape: RunbookShape) -> None:
         sheet.warning(("escalation",), "Nobody is asked under `right: autonomous`: remove `escalation`.")
     if shape.right == "autonomous" and shape.review_every is None:
         sheet.warning(("right",), "Nobody reviews this right: add `review_every`, like `90d`.")
+    if shape.break_glass is not None:
+        for key in ("subject_verification", "not_before"):
+            if getattr(shape, key) is not None:
+                text = f"`{key}` holds back a yes and this opens without one: filing is refused until one of the two goes."
+                sheet.warning((key,), text)
     if shape.right != "autonomous" and shape.escalation is None:
         sheet.error(("right",), f"`right: {shape.right}` needs `escalation`: add an escalation policy of the matrix.")
 
@@ -165,6 +170,12 @@ def _around(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], ground: 
     if shape.escalation and ground.knows("escalation_policies", shape.escalation, ground.ladders, sheet, ("escalation",)):
         ladder = ground.ladders[shape.escalation]
         check_roles(ground.parties.matrix, ladder, domain, shape.id)
+        if shape.not_before and seconds(shape.not_before) >= ladder.expires_after:
+            sheet.error(
+                ("not_before",),
+                f"`not_before` {shape.not_before} comes at or after the expiry of escalation policy `{ladder.id}`: shorten "
+                "it, or raise `expires_after`.",
+            )
         if ladder.hours and shape.kind == "emergency_access":
             sheet.error(
                 ("escalation",),

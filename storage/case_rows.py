@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, get_args
@@ -106,6 +107,7 @@ def from_ask(ask: Ask) -> Columns:
         "kind": ask.kind, "version": ask.version, "need": ask.need, "requires": to_json(ask.requires),
         "opened_ms": ms(ask.opened_at), "expires_ms": ms(ask.expires_at), "state": ask.state.value,
         "seconds": ask.seconds, "due_ms": ms_or_none(ask.due_at), "warn_ms": ms_or_none(ask.warn_at),
+        "opens_ms": ms_or_none(ask.opens_at),
     }  # fmt: skip
 
 
@@ -125,6 +127,7 @@ def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote
         seconds=row["seconds"],
         due_at=moment_or_none(row["due_ms"]),
         warn_at=moment_or_none(row["warn_ms"]),
+        opens_at=moment_or_none(row["opens_ms"]),
     )
 
 
@@ -192,12 +195,13 @@ def from_note(note: Note) -> Columns:
     }  # fmt: skip
 
 
-def to_note(row: Row) -> Note:
+def to_note(row: Row, rest: Mapping[str, str]) -> Note:
+    """`rest`: by digest, what stands in `log_private` alone."""
     return Note(
         kind=row["kind"],
         person=Person(row["team_id"], row["user_id"]),
         at=moment(row["at_ms"]),
-        text=row["text"],
+        text=row["text"] + rest.get(row["digest"], ""),
         advice=row["advice"],
     )
 

@@ -13,7 +13,8 @@ from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case, Note, Reached, Step, Vote
 from bot.ports import Deadline, DecidedFor, Due
-from storage import case_rows
+from storage import case_rows, private_rows
+from storage.private_rows import Texts
 from storage.sqlite import Row, Session
 from storage.values import moment, ms
 
@@ -28,8 +29,7 @@ def case(session: Session, case_id: str) -> Case | None:
     row = session.row("request", id=case_id)
     if row is None:
         return None
-    parts = _parts(session, _ONE, {"id": case_id})
-    return _whole(row, parts)
+    return _whole(row, _parts(session, _ONE, {"id": case_id}, private_rows.texts(session, (row,))))
 
 
 def due_cases(session: Session, now: datetime, limit: int, after: Deadline | None) -> Sequence[Due]:
@@ -38,7 +38,7 @@ def due_cases(session: Session, now: datetime, limit: int, after: Deadline | Non
     rows = {row["id"]: row for row in session.rows("due_requests", **which)}
     if not rows:
         return []
-    parts = _parts(session, _DUE, which)
+    parts = _parts(session, _DUE, which, private_rows.texts(session, tuple(rows.values())))
     cards = {row["case_id"]: row["cards"] for row in session.rows("due_cards", **which)}
     ids = [row["case_id"] for row in session.rows("due", **which)]
     return [Due(_whole(rows[case_id], parts), cards.get(case_id, 0)) for case_id in ids]
@@ -55,9 +55,10 @@ class _Parts:
     notes: dict[tuple[str, int], list[Note]]
     grants: dict[str, Row]
     duties: defaultdict[str, list[Row]]
+    texts: Texts
 
 
-def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object]) -> _Parts:
+def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object], texts: Texts) -> _Parts:
     def parts(name: str, make: Callable[[Row], P]) -> defaultdict[tuple[str, int], list[P]]:
         return _by_ask(session.rows(name, **which), make)
 
@@ -73,9 +74,10 @@ def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object]
         parts(steps, case_rows.to_step),
         parts(reached, case_rows.to_reached),
         parts(votes, case_rows.to_vote),
-        parts(notes, case_rows.to_note),
+        parts(notes, lambda row: case_rows.to_note(row, texts.by_digest)),
         {row["case_id"]: row for row in session.rows(grants, **which)},
         duties,
+        texts,
     )
 
 
@@ -89,7 +91,9 @@ def _whole(row: Row, parts: _Parts) -> Case:
     grant = parts.grants.get(row["id"])
     asks = tuple(ask(one) for one in parts.asks[row["id"]])
     duties = tuple(case_rows.to_duty(duty) for duty in parts.duties[row["id"]])
-    return Case(case_rows.to_request(row), asks, None if grant is None else case_rows.to_grant(grant), duties)
+    request = case_rows.to_request(row)
+    request = private_rows.refilled(request, parts.texts) if row["emptied"] else request
+    return Case(request, asks, None if grant is None else case_rows.to_grant(grant), duties)
 
 
 def due(session: Session, now: datetime, limit: int, after: Deadline | None) -> Sequence[Deadline]:
@@ -142,6 +146,10 @@ def with_open_asks(session: Session, domain: str, limit: int) -> Sequence[str]:
 def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("cases_of", team=requester.team, user=requester.user, limit=limit)
     return cases(session, (row["id"] for row in rows))
+
+
+def owing_of(session: Session, provider: str, limit: int) -> Sequence[Case]:
+    return cases(session, [row["id"] for row in session.rows("owing_of_provider", provider=provider, limit=limit)])
 
 
 def exceptions(session: Session, limit: int, *, ended_too: bool) -> Sequence[Case]:

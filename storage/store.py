@@ -28,19 +28,20 @@ from bot.ports import (
     Due,
     GlassDebt,
     Inbound,
+    KeptFeed,
     Lateness,
     Listed,
     Outgoing,
     StoredPolicy,
 )
-from storage import history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
+from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
 from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
-from storage.sqlite import Database, Session
+from storage.sqlite import Database, Session, rebuild, shed
 from storage.values import ms
 from storage.writing import Tx, carry_out, write
 
@@ -106,6 +107,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
             await self._writer.close()
         if self._lock is not None:
             self._lock.close()
+
+    def halt(self, why: str) -> None:
+        """From now on every entry raises Stopped: the signer refuses this log. The empty string lets it go on."""
+        if self._group is not None:
+            self._group.halted = why
 
     # ── acts ──
 
@@ -173,6 +179,9 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
         return await self._read(lambda session: reading.waiting_for(session, person, limit))
 
+    async def owing_of(self, provider: str, limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.owing_of(session, provider, limit))
+
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
         return await self._read(lambda session: reading.exceptions(session, limit, ended_too=ended_too))
 
@@ -203,9 +212,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         def work(tx: Tx) -> None:
-            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now)
+            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now, plain=plain)
             tx.log(entries)
 
         await self._write(work)
@@ -242,6 +253,12 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def file_by_hash(self, sha256: str) -> bytes | None:
         return await self._read(lambda session: policies.file_by_hash(session, sha256))
+
+    async def kept_feeds(self) -> Mapping[str, KeptFeed]:
+        return await self._read(feeds.kept)
+
+    async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
+        await self._write(lambda tx: feeds.keep(tx.session, address, feed, since))
 
     # ── time ──
 
@@ -287,6 +304,18 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def log_file(self, name: str) -> bytes | None:
         return await self._read(lambda session: log_tree.file(session, name))
+
+    async def shed(self) -> bool:
+        """Empties the write-ahead log, which holds what was overwritten; False where a reader still needs it."""
+        if self._writer is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._writer.run(shed)
+
+    async def rebuild(self) -> bool:
+        """Writes the database anew, so that no page holds what was deleted; False where a reader still needs the old one."""
+        if self._writer is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._writer.run(rebuild)
 
     async def _write(self, work: Callable[[Tx], T]) -> T:
         return await self._writing().run(work)

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from bot.clock import Clock
-from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
+from bot.domain.errors import Frozen, IllegalMove, Stale, Stopped, TooLate
 from bot.domain.giving import gives
 from bot.domain.request import Ask, Case, Request
 from bot.domain.transition import Absence, Draft, Transition
@@ -37,9 +37,12 @@ class Tx:
     ledger: Ledger
     now: datetime
     clock: Clock
+    halted: str = ""  # why the log takes nothing
 
     def log(self, entries: Sequence[Draft]) -> None:
-        """Appends entries; raises EntryError."""
+        """Appends entries; raises EntryError, and Stopped while the signer refuses this log."""
+        if entries and self.halted:
+            raise Stopped(self.halted)
         for draft in entries:
             self.ledger.append(draft, self.now)
 
@@ -199,6 +202,7 @@ def _times(case: Case) -> Iterator[datetime]:
     yield request.terms.ends_at or request.filed_at
     for ask in case.asks:
         yield from (ask.opened_at, ask.expires_at, ask.due_at or ask.expires_at, ask.warn_at or ask.expires_at)
+        yield ask.opens_at or ask.expires_at
         yield from (step.due_at for step in ask.steps)
         yield from (reached.at for reached in ask.reached)
         yield from (vote.at for vote in ask.votes)

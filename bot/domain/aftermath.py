@@ -97,9 +97,9 @@ def ended(case: Case, policy: Policy, now: datetime) -> Chore:
 
 def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: datetime) -> Chore:
     """An ask after the yes over its own window; it closes one window after it was due."""
-    version = max(ask.version for ask in case.asks) + 1
+    version = max((ask.version for ask in case.asks), default=0) + 1
     due = now + window
-    ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due)
+    ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due, warn_at=due)
     after = case.with_ask(ask)
     return Chore(after, (entries.due(after, policy, "review.due", SYSTEM, due),))
 

@@ -149,6 +149,8 @@ def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | N
         yield f"{kind} without an open grant."
     if kind in ("grant.extended", "exception.opened", "exception.renewed") and phase != "open":
         yield f"{kind} without an open grant."
+    if kind == "subject.verified" and phase != "pending":
+        yield "subject.verified after its outcome."
     if kind == "request.approved" and phase != ("open" if _extends(entry) else "pending"):
         yield "request.approved after its outcome."
 

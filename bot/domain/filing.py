@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.domain import breaking, dated, entries, saying
+from bot.domain import breaking, dated, entries, saying, verifying
 from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, deadline, freeze, warn_at
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
@@ -75,10 +75,10 @@ def not_yet(runbook: Runbook) -> str | None:
     """Why this release cannot take a request under a runbook; None if it can."""
     if runbook.right == "autonomous":
         return "Rights without an approval are not served by this release yet. Ask your owner directly."
-    if runbook.subject_verification:
-        return "Resets that need the subject's identity verified are not served by this release yet."
-    if runbook.executor is not None or runbook.not_before is not None:
-        return "Runbooks with an executor or a cooling-off time are not served by this release yet."
+    if runbook.executor is not None:
+        return "Runbooks with an executor are not served by this release yet."
+    if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
+        return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
     return None
 
 
@@ -104,7 +104,10 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
     unserved = not_yet(runbook)
     if unserved is not None:
         return (FieldError("runbook", unserved),)
-    return (*_check_own(form, runbook, today), *(e for spec in runbook.fields for e in _check_field(spec, form.fields)))
+    return (
+        *_check_own(policy, form, runbook, today),
+        *(e for spec in runbook.fields for e in _check_field(spec, form.fields)),
+    )
 
 
 def file(
@@ -133,6 +136,7 @@ def file(
     says += [
         saying.receipt(after, form.door),
         *saying.lead_copies(after, policy),
+        *saying.to_subject(after, "before"),
         *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id}),
     ]
     drafts = (entries.filed(after, policy), *(entries.step(after, policy, e) for e in result.events))
@@ -171,17 +175,23 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
         fields=tuple(FieldValue(n, labels[n], v) for n, v in form.fields.items() if n in labels and v != ""),
         seconds=seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
         asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
-        terms=Terms(
-            runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
-            audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
-        ),
+        terms=terms_of(runbook, scale, ends_at),
     )  # fmt: skip
     steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)
     if earlier.denied_by is not None:
         steps = _nobody_later(steps)
     ask = Ask("approval", 1, runbook.approvals, runbook.requires, now, expires_at, steps=steps)
     ask = replace(ask, warn_at=warn_at(now, expires_at, scale))
-    return Case(request, (ask,))
+    return Case(request, (ask,), duties=verifying.duties(runbook, now, expires_at))
+
+
+def terms_of(runbook: Runbook, scale: float, ends_at: datetime | None = None) -> Terms:
+    """What the runbook says today about the time after the yes. `ends_at`: the date on which an exception ends."""
+    return Terms(
+        runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
+        audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
+        not_before=runbook.not_before,
+    )  # fmt: skip
 
 
 def _end(form: Form, runbook: Runbook, now: datetime, scale: float) -> tuple[datetime | None, int]:
@@ -232,9 +242,15 @@ def _refused(policy: Policy, form: Form, code: str, text: str, form_view: str) -
     named = Named(runbook.id, runbook.sha256) if runbook else None
     draft = entries.refused_filing(form.id, form.requester, named, policy, code)
     params: dict[str, object] = {"id": form.id, "text": text}
-    told = saying.answer(None, form.requester, {}, "refused_filing", **params)
-    says = (told, *_form_result(form_view, None, form.requester, "refused_filing", params))
-    return Transition(None, None, (draft,), says)
+    return Transition(None, None, (draft,), told(None, form.requester, "refused_filing", params, form_view))
+
+
+def told(case: str | None, person: Person, sentence: str, params: Mapping[str, object], form_view: str) -> tuple[Say, ...]:
+    """What a form came to: to its author, and on its page while that is open."""
+    return (
+        saying.answer(case, person, {}, sentence, **params),
+        *_form_result(form_view, case, person, sentence, params),
+    )
 
 
 def _form_result(
@@ -245,7 +261,7 @@ def _form_result(
     return (Say("form", Lane.CARD, case, to=person, data={"view": view, "sentence": sentence, **params}),)
 
 
-def _check_own(form: Form, runbook: Runbook, today: date) -> list[FieldError]:
+def _check_own(policy: Policy, form: Form, runbook: Runbook, today: date) -> list[FieldError]:
     errors: list[FieldError] = []
     target = form.target.strip()
     if not target or len(target) > TARGET_MAX or any(c in target for c in "\r\n"):
@@ -261,6 +277,8 @@ def _check_own(form: Form, runbook: Runbook, today: date) -> list[FieldError]:
         errors.append(FieldError("duration", "Choose a duration up to the maximum of this runbook."))
     if runbook.subject_verification and form.subject is None:
         errors.append(FieldError("subject", "Name the person whose credential is reset."))
+    elif form.subject is not None and policy.humans.same(form.subject, form.requester):
+        errors.append(FieldError("subject", "You cannot vouch for yourself: a colleague asks for the reset of yours."))
     return errors
 
 

@@ -110,6 +110,12 @@ def disclose(private: Private, salt: bytes) -> Disclosure:
     return Disclosure(b64(hashlib.sha256(text.encode()).digest()), text, private.subject)
 
 
+def disclosed(text: str) -> tuple[str, str]:
+    """Name and value of a disclosure's text."""
+    _, name, value = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    return str(name), str(value)
+
+
 def introduce(person: Person, salt: bytes) -> tuple[str, Disclosure]:
     """A pseudonym, and the disclosure `person` that says who it is, for the first entry that names them.
 

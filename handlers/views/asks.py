@@ -9,6 +9,8 @@ from bot.domain import dated, later
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
 from bot.domain.request import Ask, AskKind, Case
+from bot.domain.verifying import REFERENCE_MAX
+from bot.domain.verifying import said as methods
 from handlers import names
 from handlers.views import facts, wording
 from handlers.views.blocks import (
@@ -26,6 +28,7 @@ from handlers.views.blocks import (
 )
 from handlers.views.dialogs import Asked
 from handlers.views.form import STEPS, day_block
+from handlers.views.glance import ask_glance
 from handlers.views.granted import name, owed_lines
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, span, who
@@ -39,7 +42,8 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
     standing = _silence(ask, scene) if open_ else _answered(ask, scene)
     row = actions(names.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if open_ else None
     blocks = [section(head), *facts.sections(lines), section(standing), row, context(facts.footer(case))]
-    return message("\n".join([head, *lines, standing]), blocks)
+    first = [ask_glance(case, ask, scene)] if open_ else []
+    return message("\n".join([*first, head, *lines, standing]), blocks)
 
 
 def ask_at_home(case: Case, ask: Ask, scene: Scene) -> tuple[str, Block | None]:
@@ -84,7 +88,7 @@ def renew_form(asked: Asked, case: Case) -> Block:
 def evidence_form(asked: Asked, case: Case) -> Block:
     """Which evidence, and the text, link or digest that it is."""
     owing = {duty.name: name(duty) for duty in case.owed() if duty.kind == "evidence"}
-    if not case.duties:  # Finished was pressed just now
+    if not any(duty.kind == "evidence" for duty in case.duties):  # Finished was pressed just now
         owing = {name: inline(name.replace("_", " "), 80) for name in case.request.terms.evidence}
     first = next(iter(owing), "")
     text: Block = {
@@ -110,6 +114,27 @@ def reject_form(asked: Asked, case: Case) -> Block:
     return _note_form(asked, case, names.FORM_REJECT, wording.REJECT, wording.REJECT_MEANS)
 
 
+def verify_form(asked: Asked, case: Case) -> Block:
+    """Which method, where it is found again, and when it was done."""
+    missing = {name: inline(methods([name]), 80) for name in case.unverified()}
+    reference: Block = {
+        "type": "plain_text_input", "action_id": names.REFERENCE, "max_length": REFERENCE_MAX,
+        "placeholder": plain("Call 4711 to ward manager R. Ellis", 150),
+    }  # fmt: skip
+    blocks = [
+        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.VERIFY_MEANS}"),
+        input_block(names.METHOD, wording.METHOD, select(names.METHOD, missing, next(iter(missing), ""), "Which?")),
+        input_block(names.REFERENCE, wording.REFERENCE, reference, hint=wording.REFERENCE_HINT),
+        input_block(
+            names.DONE_AT, wording.DONE_AT, {"type": "datetimepicker", "action_id": names.DONE_AT}, optional=True,
+            hint=wording.DONE_AT_HINT,
+        ),
+    ]  # fmt: skip
+    return modal(
+        names.FORM_VERIFY, wording.ATTEST, blocks, submit=wording.ATTEST, close=wording.CANCEL, metadata=_meta(asked)
+    )  # fmt: skip
+
+
 def _note_form(asked: Asked, case: Case, callback: str, title: str, means: str) -> Block:
     text: Block = {"type": "plain_text_input", "action_id": names.REASON, "multiline": True, "max_length": 1000}
     blocks = [
@@ -121,6 +146,9 @@ def _note_form(asked: Asked, case: Case, callback: str, title: str, means: str) 
 
 def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     request = case.request
+    if case.sealed:
+        head = f"*Review: {facts.heading(case)}*\n{wording.SEALED_REVIEW}"
+        return head, [*facts.asked_for(case, scene), facts.outcome(case, scene)]
     provider = scene.provider(request.provider)
     head = f"*Review: {facts.heading(case)}*\n{who(request.requester)} of *{provider}* asked for this. Was it in order?"
     lines = [

@@ -43,6 +43,7 @@ class TextForm:
     hint: str
 
 
+_TOLD = frozenset({"question", "answer", "advice", "pass", "hold", "push", "verified"})
 TEXT_FORMS: Mapping[str, TextForm] = {
     "question": TextForm(
         "question", names.FORM_QUESTION, "Question", "Question", "Ask", "The clock runs on; everybody asked reads the answer."
@@ -108,7 +109,8 @@ def beside_buttons(case: Case) -> Block:
 
 def story(case: Case, scene: Scene) -> list[str]:
     """What was said and done beside deciding, one line each, the newest last."""
-    return [line for note in case.approval.notes[-8:] for line in _told(note, scene)]
+    notes = [note for note in case.approval.notes if note.kind in _TOLD]
+    return [line for note in notes[-8:] for line in _told(note, scene)]
 
 
 def history(case: Case, scene: Scene) -> str:
@@ -173,6 +175,8 @@ def _told(note: Note, scene: Scene) -> list[str]:
         return [f"{by} {verb} at {at}:", *quote(note.text, 600).split("\n")]
     if note.kind == "advice":
         return [f"{by} of the provider {'recommends it' if note.advice == 'for' else 'advises against it'} (no decision)."]
+    if note.kind == "verified":
+        return [f"{by} attested at {at}:", *quote(note.text, 400).split("\n")]
     if note.kind == "hold":
         return [f"*{by} is on it* since {at}."]
     if note.kind == "pass":

@@ -14,7 +14,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Role
 from bot.domain.quorum import count
 from bot.domain.request import Case, FieldValue, Step, Vote
-from handlers.views import wording
+from handlers.views import sealed, wording
 from handlers.views.blocks import Block, section
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, everyone, who
@@ -36,6 +36,8 @@ def heading(case: Case, limit: int = 200) -> str:
 def asked_for(case: Case, scene: Scene) -> list[str]:
     """Everything that was filed beside title and duration, one line each; a quote is several."""
     request = case.request
+    if case.sealed:
+        return sealed.facts_of(case, scene)
     lines = [f"*{wording.TARGET}:* {inline(request.target, 1100)}"]
     if request.subject is not None:
         lines.append(f"*{wording.SUBJECT}:* {who(request.subject)}")
@@ -57,6 +59,14 @@ def sections(lines: Sequence[str]) -> list[Block]:
         else:
             packed.append(line)
     return [section(text) for text in packed if text]
+
+
+def asker(case: Case, scene: Scene, limit: int = 80) -> str:
+    """Who asked, for which provider; of a use of the sealed path, who recorded it."""
+    request = case.request
+    if case.sealed:
+        return f"Recorded by {who(request.requester)}"
+    return f"{who(request.requester)} of *{scene.provider(request.provider, limit)}*"
 
 
 def next_step(case: Case, scene: Scene) -> tuple[Step, tuple[Person, ...]] | None:
@@ -118,6 +128,8 @@ def outcome(case: Case, scene: Scene) -> str:
     case for as long as it is kept, and the case holds no free text that retention would have to find on each of them.
     """
     request = case.request
+    if case.sealed:
+        return sealed.outcome(case, scene)
     when = f" at {scene.at(request.closed_at)}" if request.closed_at else ""
     by = f" by {who(request.closed_by)}" if request.closed_by else ""
     if request.state is RequestState.APPROVED:

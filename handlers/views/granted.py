@@ -77,7 +77,7 @@ def owed(case: Case, scene: Scene) -> Message:
 
 def owed_lines(case: Case, scene: Scene) -> list[str]:
     """What came and what is owed, for the receipt and the review."""
-    came = [f"{name(d)}: came at {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
+    came = [f"{_came(d)} at {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
     return came + [f"*Owed:* {_duty(duty, scene)}" for duty in case.owed()]
 
 
@@ -108,6 +108,10 @@ def _extend(case: Case, value: str) -> list[Block]:
     asked = any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later)
     offered = case.grant is not None and case.grant.warned and later.room(case) > 0 and not asked
     return [button(wording.EXTEND, names.EXTEND, value)] if offered else []
+
+
+def _came(duty: Duty) -> str:
+    return f"{name(duty)}: {'verified' if duty.kind == 'verification' else 'came'}"
 
 
 def _duty(duty: Duty, scene: Scene) -> str:

@@ -15,7 +15,7 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.acts import Read, Reply
+from bot.acts import CARDS, Read, Reply
 from bot.domain.people import Person
 from bot.domain.transition import Lane, Say, Transition
 from handlers.messenger import Messenger
@@ -222,10 +222,10 @@ async def test_a_card_drawn_before_and_noted_after_a_decision_is_drawn_again(
     case_id = await post.office.file(PE1)
     store, noted = post.office.store, post.office.store.sent
 
-    async def decide_first(*args: Any) -> None:
+    async def decide_first(*args: Any, **how: Any) -> None:
         monkeypatch.setattr(store, "sent", noted)
         await post.office.click(OWNER, case_id)
-        await noted(*args)
+        await noted(*args, **how)
 
     monkeypatch.setattr(store, "sent", decide_first)
     await post.messenger.drain()
@@ -539,3 +539,52 @@ def _judge(post: Post) -> None:
 async def _within(work: Callable[[], Awaitable[None]]) -> None:
     async with asyncio.timeout(60):
         await work()
+
+
+async def reviewing(post: Post) -> str:
+    """A finished request whose review waits for the first deputy, for the owner alone approved it."""
+    case_id = await post.office.file(PE1)
+    await post.office.click(OWNER, case_id)
+    await post.messenger.drain()
+    await post.office.click(PE1, case_id, "finish")
+    await post.office.sweeper.sweep()
+    return case_id
+
+
+async def test_a_review_waits_for_the_morning_of_its_reader_and_its_deadline_does_not(post: Post) -> None:
+    post.office.directory.special[DEP1] = {"time_zone": "America/New_York"}  # 04:00 there
+    case_id = await reviewing(post)
+    before = (await post.office.case(case_id)).asks[-1]
+    await post.messenger.drain()
+    assert post.to(DEP1) == []
+    assert ("ask.2", "held until the morning", False) in post.outbox()
+    post.office.sleep(timedelta(hours=4, minutes=59))
+    await post.messenger.drain()
+    assert post.to(DEP1) == []
+    post.office.sleep(MINUTE)
+    await post.messenger.drain()
+    assert len(post.to(DEP1)) == 1
+    assert (await post.office.case(case_id)).asks[-1].due_at == before.due_at
+
+
+async def test_a_review_that_its_reader_asks_to_see_waits_for_no_morning(post: Post) -> None:
+    post.office.directory.special[DEP1] = {"time_zone": "America/New_York"}
+    await reviewing(post)
+    await post.office.together(Read(DEP1, "waiting", CARDS, Reply(DEP1, channel="D0")))
+    await post.messenger.drain()
+    assert [c.buttons for c in post.to(DEP1)] == [["Accept", "Flag"]]
+
+
+async def test_a_faster_clock_has_no_nights(post: Post) -> None:
+    post.office.directory.special[DEP1] = {"time_zone": "America/New_York"}
+    post.office.desk.scale = 15
+    await reviewing(post)
+    await post.messenger.drain()
+    assert len(post.to(DEP1)) == 1
+
+
+async def test_a_review_whose_reader_is_gone_is_put_to_the_next(post: Post) -> None:
+    post.slack.always["U0DEP1"] = refusal("user_not_found")
+    await reviewing(post)
+    await post.messenger.drain()
+    assert len(post.to(DEP2)) == 1
