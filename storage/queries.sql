@@ -24,7 +24,7 @@ SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team =
   emptied = CASE emptied WHEN 1 THEN 2 ELSE emptied END
 WHERE id = :id AND version = :version;
 
--- name: bump_request
+-- name: step_request
 -- The same for an act that changes only what belongs to the request.
 UPDATE request SET version = version + 1 WHERE id = :id AND version = :version;
 

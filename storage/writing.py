@@ -120,7 +120,7 @@ def _file(session: Session, request: Request) -> None:
 
 def _swap(tx: Tx, before: Request, after: Request) -> None:
     if after is before:  # nothing but asks, grant or duties: no index of the requests is touched
-        changed = tx.session.run("bump_request", id=before.id, version=before.version)
+        changed = tx.session.run("step_request", id=before.id, version=before.version)
     else:
         frozen = replace(
             after, state=before.state, version=before.version, closed_at=before.closed_at, closed_by=before.closed_by
