@@ -15,7 +15,7 @@ import typer
 
 from bot import printing
 from bot.clock import SystemClock
-from bot.domain.errors import CountersignError, PolicyError, SlackRefused
+from bot.domain.errors import CountersignError, PolicyError, SlackRefused, Stopped
 from bot.domain.escalation import Presence
 from bot.domain.people import Person
 from bot.domain.policy import Policy
@@ -209,7 +209,7 @@ def main() -> None:
     """The console script."""
     try:
         app()
-    except (PolicyError, SlackRefused) as error:
+    except (PolicyError, SlackRefused, Stopped) as error:
         _stop(str(error), 1)
     except CountersignError as error:
         _stop(str(error), 2)

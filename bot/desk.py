@@ -13,6 +13,8 @@ from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
+import structlog
+
 from bot.absences import Absences
 from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Seal, Tell
 from bot.clock import Clock
@@ -34,7 +36,7 @@ from bot.domain import (
     verifying,
 )
 from bot.domain.deciding import Click, NoEffect
-from bot.domain.errors import LookupFailed
+from bot.domain.errors import LookupFailed, Stopped
 from bot.domain.escalation import Presence, candidates
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
@@ -50,6 +52,7 @@ DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
 _CARDS, _OWED = 5, 10
 _ASKED_AGAIN = {"push": beside.push, "extend": later.extend, "renew": renewing.renew}  # the requester wants people asked
+log = structlog.get_logger(__name__)
 
 
 class Desk(Absences):
@@ -110,7 +113,14 @@ class Desk(Absences):
     # What the worker carries out.
 
     async def carry_out(self, row: Inbound) -> None:
-        """Carries out one inbox row, wholly and once."""
+        """Carries out one inbox row, wholly and once; what a stopped log does not let through is answered with a sentence."""
+        try:
+            await self._carried_out(row)
+        except Stopped as stopped:
+            log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
+            await self._commit(replace(_while_stopped(row.act), inbox=row.id))
+
+    async def _carried_out(self, row: Inbound) -> None:
         act = row.act
         if isinstance(act, File):
             async with self._filing[self._one_at_a_time(act)]:  # brakes and quota count one filing at a time
@@ -337,6 +347,16 @@ def _day(text: str) -> date | None:
 
 def _where(reply: Reply) -> dict[str, object]:
     return asdict(reply)
+
+
+def _while_stopped(act: Act) -> Transition:
+    """The sentence for what a stopped log does not let through; it leaves no entry."""
+    if isinstance(act, File):
+        params: dict[str, object] = {"id": act.id}
+        says = filing.told(None, act.person, "stopped", params, act.form)
+    else:
+        says = (saying.answer(getattr(act, "case", None), act.person, _where(act.reply), "stopped"),)
+    return Transition(None, None, says=says)
 
 
 def _page(act: Read | Tell) -> Transition:

@@ -19,11 +19,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import calendars
 from bot.clock import Clock, SystemClock
-from bot.domain.errors import SettingsError
+from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy import Policy
 from bot.findings import Finding, error, warning
 from bot.setting_names import strays
 from bot.settings import Settings, load
+from bot.standing import log_findings
 from handlers import doctor as slack
 from handlers.lookups import Lookups
 from runbooks.coverage import coverage
@@ -87,7 +88,10 @@ async def examine(settings: Settings, around: Surroundings) -> Report:
     found = [*_settings(settings), *_strays(around.environment), *_time_zones(), *_files(settings)]
     policy, findings = _policy(settings, around)
     found += findings
-    found += await _database(settings)
+    database = await _database(settings)
+    found += database
+    if not any(finding.severity == "error" for finding in database):
+        found += await _log(settings, around.clock)
     found += await _ahead(settings, policy, around)
     if settings.slack_bot_token is not None:
         found += await _slack(settings, settings.slack_bot_token, policy, around)
@@ -174,6 +178,16 @@ async def _database(settings: Settings) -> list[Finding]:
     except SettingsError as failure:
         return [error("settings", str(failure))]
     return await health.examine(path)
+
+
+async def _log(settings: Settings, clock: Clock) -> list[Finding]:
+    """Whether the signer would refuse the log as it stands, and what waits for it."""
+    try:
+        if not settings.sqlite_path.is_file():
+            return []
+        return [error("log", text) for text in await log_findings(settings, clock)]
+    except CountersignError as failure:
+        return [error("log", str(failure))]
 
 
 async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: Surroundings) -> list[Finding]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain import cooling, drilling, giving, saying, standing_in, sweeping
-from bot.domain.errors import Frozen, LookupFailed, Stale, TooLate
+from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
 from bot.domain.motion import InForce, Sets
@@ -70,7 +70,7 @@ class Engine(Reader):
         for number, (act, result) in enumerate(zip(acts, await self.store.commit_each(acts), strict=True), 1):
             if not isinstance(result, Exception):
                 self._written(act)
-            elif act.before is not None:
+            elif act.before is not None and not isinstance(result, Stopped):  # else it is due again when the log is back
                 await self._not_written(act.before.id, result, failed)
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
@@ -80,6 +80,8 @@ class Engine(Reader):
             if not isinstance(error, Stale | TooLate | Frozen):
                 raise error
             await self.sweep(case_id)
+        except Stopped:
+            return
         except Exception:  # noqa: BLE001  # one case stops nobody else's
             failed(case_id)
 

@@ -54,6 +54,11 @@ class Outgoing:
     created_at: datetime
     copy: Copy | None = None
 
+    @property
+    def aside(self) -> bool:
+        """It stands in no outbox: what is said while the log is stopped. No checkpoint covers it."""
+        return self.id < 0
+
 
 @dataclass(frozen=True, slots=True)
 class Brakes:
@@ -376,6 +381,9 @@ class Store(OperatorBook, Protocol):
 
     async def log_file(self, name: str) -> bytes | None:
         """A file of the log's tree, as `tlog-tiles` names it, or `proof/<idx>.tlog-proof`; None where there is none."""
+
+    async def disclosed_by(self, index: int) -> Sequence[str]:
+        """What the digests of an entry disclose, as far as it was not erased."""
 
     async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]: ...
 

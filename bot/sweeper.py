@@ -14,7 +14,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.desk import Desk
-from bot.domain.errors import CountersignError
+from bot.domain.errors import CountersignError, Stopped
 from bot.domain.transition import Transition
 from bot.ports import Deadline
 
@@ -88,6 +88,8 @@ class Sweeper:
     async def _one(self, case_id: str) -> None:
         try:
             await self._desk.sweep(case_id)
+        except Stopped:
+            return
         except Exception:  # noqa: BLE001  # one case stops nobody else's
             _failed(case_id)
 

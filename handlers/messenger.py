@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk
 from bot.domain.daytime import rings_at
-from bot.domain.errors import LookupFailed
+from bot.domain.errors import LookupFailed, StorageError
 from bot.domain.operator_act import is_act
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Value
@@ -43,7 +43,7 @@ from handlers.purposes import (
 )
 from handlers.sending import TIMEOUT, Sender, Standing
 from handlers.views.pace import marked_once
-from handlers.views.signed import with_checkpoint
+from handlers.views.signed import unsigned, with_checkpoint
 
 LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
 SILENT = 60.0  # seconds without any answer of Slack's, after which prompts leave beside it
@@ -213,8 +213,8 @@ class Messenger:
         if morning is not None:
             await self._desk.store.release(row, morning, "held until the morning")
             return
-        signed = await self._cover()
-        if not isinstance(signed, Signed):
+        signed = await self._covered()
+        if signed is None and not row.aside:
             await self._give_back([row], STOPPED, self._desk.clock.monotonic() + STOPPED_WAIT)
             return
         job = self._finished(job, signed, decision=tells_decision(row, case))
@@ -230,11 +230,22 @@ class Messenger:
         shown = job.drawn if isinstance(job, Post | Change) else 0
         await self._note(row, standing, case.request.version if case else shown)
 
-    def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed, *, decision: bool) -> Job:
+    async def _covered(self) -> Signed | None:
+        """The checkpoint over what was drawn; None while the log is stopped."""
+        try:
+            signed = await self._cover()
+        except StorageError as error:
+            log.error("log.not_signed", error=str(error))
+            return None
+        return signed if isinstance(signed, Signed) else None
+
+    def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed | None, *, decision: bool) -> Job:
         """What every message has beside what it says: the clock's mark, and the checkpoint where it tells a decision."""
         if isinstance(job, Turned | Published):
             return job
         said = marked_once(job.message, self._stage.scene())
+        if signed is None:
+            return replace(job, message=unsigned(said))
         return replace(job, message=with_checkpoint(said, signed) if decision and not isinstance(job, Told) else said)
 
     async def _is_gone(self, row: Outgoing) -> bool:

@@ -108,6 +108,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
         if self._lock is not None:
             self._lock.close()
 
+    def halt(self, why: str) -> None:
+        """From now on every entry raises Stopped: the signer refuses this log. The empty string lets it go on."""
+        if self._group is not None:
+            self._group.halted = why
+
     # ── acts ──
 
     async def commit(self, act: Transition) -> Case | None:

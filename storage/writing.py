@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.clock import Clock
-from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
+from bot.domain.errors import Frozen, IllegalMove, Stale, Stopped, TooLate
 from bot.domain.giving import gives
 from bot.domain.request import Ask, Case, Request
 from bot.domain.transition import Absence, Draft, Transition
@@ -34,9 +34,12 @@ class Tx:
     ledger: Ledger
     now: datetime
     clock: Clock
+    halted: str = ""  # why the log takes nothing
 
     def log(self, entries: Sequence[Draft]) -> None:
-        """Appends entries; raises EntryError."""
+        """Appends entries; raises EntryError, and Stopped while the signer refuses this log."""
+        if entries and self.halted:
+            raise Stopped(self.halted)
         for draft in entries:
             self.ledger.append(draft, self.now)
 

@@ -35,6 +35,14 @@ class StorageError(CountersignError):
     """The database could not do it (full, locked, damaged, closed); nothing was written."""
 
 
+class DiskRefuses(StorageError):
+    """The disk takes no write (full, read-only, broken); nothing was written, and nothing will be until it does."""
+
+
+class LogDamaged(StorageError):
+    """A part of the stored tree is missing; run `countersign log verify`."""
+
+
 class IllegalMove(CountersignError):
     """A state machine was asked for a move that its table does not have."""
 
@@ -49,6 +57,10 @@ class TooLate(CountersignError):
 
 class Frozen(CountersignError):
     """The clock jumped and no operator has accepted it, so nothing is given; nothing was written."""
+
+
+class Stopped(CountersignError):
+    """The decision log is stopped, so nothing is given and no entry is made; nothing was written."""
 
 
 class EntryError(CountersignError):

@@ -242,9 +242,15 @@ def _refused(policy: Policy, form: Form, code: str, text: str, form_view: str) -
     named = Named(runbook.id, runbook.sha256) if runbook else None
     draft = entries.refused_filing(form.id, form.requester, named, policy, code)
     params: dict[str, object] = {"id": form.id, "text": text}
-    told = saying.answer(None, form.requester, {}, "refused_filing", **params)
-    says = (told, *_form_result(form_view, None, form.requester, "refused_filing", params))
-    return Transition(None, None, (draft,), says)
+    return Transition(None, None, (draft,), told(None, form.requester, "refused_filing", params, form_view))
+
+
+def told(case: str | None, person: Person, sentence: str, params: Mapping[str, object], form_view: str) -> tuple[Say, ...]:
+    """What a form came to: to its author, and on its page while that is open."""
+    return (
+        saying.answer(case, person, {}, sentence, **params),
+        *_form_result(form_view, case, person, sentence, params),
+    )
 
 
 def _form_result(

@@ -17,7 +17,7 @@ from typing import TypeVar
 import pytest
 
 from bot.acts import Read, Reply
-from bot.domain.errors import CountersignError, Stale, StorageError
+from bot.domain.errors import CountersignError, DiskRefuses, Stale, StorageError
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Transition
 from storage import group
@@ -82,7 +82,7 @@ async def test_acts_that_are_handed_over_together_are_heard_of_together_each_in_
 async def test_of_acts_handed_over_together_all_hear_of_a_commit_that_fails(store: SqliteStore) -> None:
     await pragma(store, f"max_page_count = {await pragma(store, 'page_count')}")
     found = await store.commit_each([filing(new_case(f"R-{n}", reason="x" * 9_000)) for n in range(30)])
-    assert {type(result) for result in found} == {StorageError}
+    assert {type(result) for result in found} == {DiskRefuses}
     assert await store.case("R-0") is None
 
 
