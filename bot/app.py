@@ -36,6 +36,7 @@ from bot.pages import Pager, send_page
 from bot.permit_keys import jwks
 from bot.permits import Issuer
 from bot.ports import StoredPolicy
+from bot.pruning import pruning
 from bot.setting_names import strays
 from bot.settings import Settings
 from bot.standing import Standing, stand
@@ -161,7 +162,9 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     )  # fmt: skip
     health.also(watchdog.findings)
     operations = Operations(
-        desk, {"hold_release": releasing(desk), "erase": erasing(desk)}, health.part("operations", 900.0)
+        desk,
+        {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
+        health.part("operations", 900.0),
     )
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,

@@ -864,6 +864,37 @@ UPDATE operator_voice SET team_id = '-', user_id = '-' WHERE team_id = :team AND
 -- … and as who stands behind a pseudonym: a later entry about the same account makes a new one.
 DELETE FROM person WHERE team_id = :team AND user_id = :user;
 
+-- ── pruning ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: first_to_keep
+-- The first entry that stays whole: too young, of the last bundle, under a hold, or of a case that is open.
+SELECT min(
+  coalesce((SELECT min(idx) FROM log_entry WHERE ts_ms >= :before_ms), (SELECT size FROM log_head)),
+  (SELECT (max(size, 1) - 1) / 256 * 256 FROM log_head),
+  coalesce((SELECT min(idx) FROM log_private WHERE hold_id IS NOT NULL), (SELECT size FROM log_head)),
+  coalesce((
+    SELECT min(e.idx) FROM log_entry AS e WHERE e.case_id IN (
+      SELECT id FROM request WHERE state = 'pending'
+      UNION SELECT case_id FROM access_grant WHERE state = 'open'
+      UNION SELECT case_id FROM ask WHERE state = 'open'
+    )
+  ), (SELECT size FROM log_head))
+) AS idx;
+
+-- name: pruned
+-- Below which index entries may be without bytes.
+SELECT coalesce(max(minimum), 0) AS minimum FROM log_pruning;
+
+-- name: allow_pruning
+-- They may go below a greater index from now on.
+INSERT INTO log_pruning (minimum) VALUES (:minimum);
+
+-- name: empty_entries
+-- The bytes of some entries go; their hashes stay.
+UPDATE log_entry SET data = NULL WHERE idx IN (
+  SELECT idx FROM log_entry WHERE idx < :minimum AND data IS NOT NULL ORDER BY idx LIMIT :limit
+);
+
 -- ── acts of an operator, and holds ──────────────────────────────────────────────────────────────────────────────────────
 
 -- name: insert_operator_act
