@@ -316,6 +316,9 @@ class Store(OperatorBook, Protocol):
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         """It could not be sent now (rate limit, network): try again from `not_before` on."""
 
+    async def slack_is_back(self, now: datetime) -> None:
+        """What was given back because Slack did not answer is due at `now`."""
+
     async def sent(
         self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
     ) -> None:

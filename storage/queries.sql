@@ -415,6 +415,12 @@ UPDATE outbox SET leased_until_ms = 0 WHERE done_ms IS NULL AND leased_until_ms 
 UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :error
 WHERE id = :id AND done_ms IS NULL;
 
+-- name: slack_is_back
+-- What waits only because Slack was silent (the words of `handlers.limits.UNANSWERED`) may go now.
+UPDATE outbox SET not_before_ms = :now
+WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
+  AND error IN ('timeout', 'network', 'http_500', 'http_502', 'http_503', 'http_504');
+
 -- name: drop_twins
 -- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.
 DELETE FROM outbox WHERE copy_id = :copy_id AND id <> :id AND done_ms IS NULL AND leased_until_ms <= :now;

@@ -209,6 +209,9 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
         """What a killed process had taken to say is free again. Only for the process that speaks, at its start."""
         await self._write(lambda tx: outbox.free_leases(tx.session))
 
+    async def slack_is_back(self, now: datetime) -> None:
+        await self._write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))
+
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
 
