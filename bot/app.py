@@ -16,6 +16,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
+from bot.collecting import settle
 from bot.desk import Desk
 from bot.domain.errors import PolicyError, SlackRefused, Stopped, StorageError
 from bot.domain.motion import InForce, Sets
@@ -113,6 +114,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
         with contextlib.suppress(StorageError):  # a disk that refuses stops the log, not the bot
             await store.free_leases()
         parts = await build(settings, store, clock)
+        settle()
         try:
             await _live(parts, stop, ready)
         finally:

@@ -24,6 +24,10 @@ SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team =
   emptied = CASE emptied WHEN 1 THEN 2 ELSE emptied END
 WHERE id = :id AND version = :version;
 
+-- name: step_request
+-- The same for an act that changes only what belongs to the request.
+UPDATE request SET version = version + 1 WHERE id = :id AND version = :version;
+
 -- name: request_version
 -- The version that a case has now.
 SELECT version FROM request WHERE id = :id;
@@ -429,6 +433,12 @@ UPDATE outbox SET leased_until_ms = 0 WHERE done_ms IS NULL AND leased_until_ms 
 -- It could not be said now.
 UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :error
 WHERE id = :id AND done_ms IS NULL;
+
+-- name: slack_is_back
+-- What waits only because Slack was silent (the words of `handlers.limits.UNANSWERED`) may go now.
+UPDATE outbox SET not_before_ms = :now
+WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
+  AND error IN ('timeout', 'network', 'http_500', 'http_502', 'http_503', 'http_504');
 
 -- name: drop_twins
 -- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.
