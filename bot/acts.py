@@ -44,7 +44,7 @@ Deed = Literal[
     "verify",
 ]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions"]
+Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions", "review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,5 +175,22 @@ class Operate:
     kind: Literal["operate"] = "operate"
 
 
-Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate, Discriminator("kind")]
-ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate] = TypeAdapter(Act)
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Somebody of home records a use of the sealed path, under `id`; `used_at` in seconds since 1970 UTC."""
+
+    id: str
+    person: Person
+    domain: str
+    used_at: int
+    used_by: Person | None
+    what: str
+    reference: str
+    reply: Reply
+    kind: Literal["seal"] = "seal"
+
+
+Act: TypeAlias = Annotated[
+    File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate | Seal, Discriminator("kind")
+]
+ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate | Seal] = TypeAdapter(Act)

@@ -13,8 +13,10 @@ from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
+import structlog
+
 from bot.absences import Absences
-from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Seal, Tell
 from bot.clock import Clock
 from bot.confirming import pressed
 from bot.domain import (
@@ -35,8 +37,8 @@ from bot.domain import (
     verifying,
 )
 from bot.domain.deciding import Click, NoEffect
-from bot.domain.errors import LookupFailed
-from bot.domain.escalation import candidates
+from bot.domain.errors import LookupFailed, Stopped
+from bot.domain.escalation import Presence, candidates
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
@@ -45,11 +47,13 @@ from bot.domain.transition import Draft, Lane, Say, Transition, Visit
 from bot.engine import CARD_AGE
 from bot.permits import Issuer, Permit
 from bot.ports import Directory, GlassDebt, Inbound, Store
+from bot.sealing import recorded
 
 DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
-_CARDS = 5
+_CARDS, _OWED = 5, 10
 _ASKED_AGAIN = {"push": beside.push, "extend": later.extend, "renew": renewing.renew}  # the requester wants people asked
+log = structlog.get_logger(__name__)
 
 
 class Desk(Absences):
@@ -111,7 +115,14 @@ class Desk(Absences):
     # What the worker carries out.
 
     async def carry_out(self, row: Inbound) -> None:
-        """Carries out one inbox row, wholly and once."""
+        """Carries out one inbox row, wholly and once; what a stopped log does not let through is answered with a sentence."""
+        try:
+            await self._carried_out(row)
+        except Stopped as stopped:
+            log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
+            await self._commit(replace(_while_stopped(row.act), inbox=row.id))
+
+    async def _carried_out(self, row: Inbound) -> None:
         act = row.act
         if isinstance(act, File):
             async with self._filing[self._one_at_a_time(act)]:  # brakes and quota count one filing at a time
@@ -122,10 +133,18 @@ class Desk(Absences):
             await self._commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, Away):
             await self.away(act, row.id)
+        elif isinstance(act, Seal):
+            await self._until_fresh(lambda: self._sealed(act), row.id)
         elif isinstance(act, Operate):
             await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
+
+    async def _sealed(self, act: Seal) -> Transition:
+        async def presence() -> Presence:
+            return await self._presence(candidates(self.policy, act.domain), None)
+
+        return await recorded(self.directory, self.policy, act, presence, self.clock.now, self.scale)
 
     def _one_at_a_time(self, act: File) -> str:
         """Whose filings wait for each other: one human's, and where a quota or limit counts, a whole provider's."""
@@ -137,12 +156,19 @@ class Desk(Absences):
     async def _answered(self, act: Read | Tell) -> Transition:
         """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
         page = _page(act)
+        if isinstance(act, Read) and act.page == "review":
+            return replace(page, says=(*page.says, *await self._owed_by(act.person)))
         if not (isinstance(act, Read) and act.page == "waiting" and act.argument == CARDS):
             return page
         cards: list[Say] = []
         for case in (await self.read_waiting(act.person))[:_CARDS]:
             cards += saying.cards_again(case, act.person)
         return replace(page, says=(*page.says, *cards))
+
+    async def _owed_by(self, person: Person) -> list[Say]:
+        """The newest cards of what somebody owes, with their buttons."""
+        cards = [say for case in await self.read_reviews(person) for say in saying.reviews_again(case, person)]
+        return [*cards[:_OWED], *(saying.owed(case, person) for case in (await self.read_owing(person))[:_OWED])]
 
     async def give_up(self, row: Inbound, tell: Tell | None) -> None:
         """A row that cannot be carried out is finished; its author is told where there is a place to tell them."""
@@ -339,6 +365,16 @@ def _day(text: str) -> date | None:
 
 def _where(reply: Reply) -> dict[str, object]:
     return asdict(reply)
+
+
+def _while_stopped(act: Act) -> Transition:
+    """The sentence for what a stopped log does not let through; it leaves no entry."""
+    if isinstance(act, File):
+        params: dict[str, object] = {"id": act.id}
+        says = filing.told(None, act.person, "stopped", params, act.form)
+    else:
+        says = (saying.answer(getattr(act, "case", None), act.person, _where(act.reply), "stopped"),)
+    return Transition(None, None, says=says)
 
 
 def _page(act: Read | Tell) -> Transition:

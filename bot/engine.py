@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import standing
+from bot import taken_away
 from bot.clock import Clock
 from bot.domain import cooling, drilling, giving, saying, standing_in, sweeping
-from bot.domain.errors import Frozen, LookupFailed, Stale, TooLate
+from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
 from bot.domain.motion import InForce, Sets
@@ -42,7 +42,7 @@ class Engine(Reader):
 
     async def stand(self) -> None:
         """Reads what acts have taken away from the set in force: before every judgement."""
-        found = standing.of(await self.store.matters())
+        found = taken_away.of(await self.store.matters())
         if found != self.policy.standing:
             self.sets = self.sets.with_current(replace(self.policy, standing=found))
 
@@ -51,7 +51,7 @@ class Engine(Reader):
         policy = self.policy
         if self._reviewed == policy.digest or self.clock.jumped() is not None:
             return
-        for act in await standing.reviews(self.store, policy, self.clock, self.scale):
+        for act in await taken_away.reviews(self.store, policy, self.clock, self.scale):
             await self._commit(act)
         self._reviewed = policy.digest
 
@@ -86,9 +86,9 @@ class Engine(Reader):
         """Commits what was judged. Where somebody was faster it is judged again; `failed` as in `judge_due`."""
         acts = [self._whole(act) for act in acts]
         for number, (act, result) in enumerate(zip(acts, await self.store.commit_each(acts), strict=True), 1):
-            if not isinstance(result, Exception):
+            if result is None:
                 self._written(act)
-            elif act.before is not None:
+            elif act.before is not None and not isinstance(result, Stopped):  # else it is due again when the log is back
                 await self._not_written(act.before.id, result, failed)
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
@@ -98,6 +98,8 @@ class Engine(Reader):
             if not isinstance(error, Stale | TooLate | Frozen):
                 raise error
             await self.sweep(case_id)
+        except Stopped:
+            return
         except Exception:  # noqa: BLE001  # one case stops nobody else's
             failed(case_id)
 
@@ -136,6 +138,9 @@ class Engine(Reader):
                 say = saying.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
                 return Transition(None, None, says=(say,)) if say else None
             presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
+            if "version" in outgoing.say.data:
+                version, now = int(str(outgoing.say.data["version"])), self.clock.now()
+                return sweeping.ask_failed(case, self.policy, presence, version, person, error, now)
             failed = sweeping.card_failed if case.request.drill is None else drilling.card_failed
             return failed(case, self.policy, presence, person, error, self.clock.now())
 
@@ -151,6 +156,15 @@ class Engine(Reader):
         async def judged() -> Transition | None:
             case = await self.store.case(case_id)
             return None if case is None else sweeping.slack_is_silent(case, self.policy, person, self.clock.now())
+
+        await self._until_fresh(judged, None)
+
+    async def heard(self, case_id: str, judge: Callable[[Case, Policy, datetime], Transition | None]) -> None:
+        """Something beside Slack answered about a case, or did not: judged on what stands now."""
+
+        async def judged() -> Transition | None:
+            case = await self.store.case(case_id)
+            return None if case is None else judge(case, self.policy, self.clock.now())
 
         await self._until_fresh(judged, None)
 
@@ -199,7 +213,7 @@ class Engine(Reader):
         return await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
 
     def _whole(self, act: Transition) -> Transition:
-        return standing.whole(act, self.policy, self.clock, self.clock.now())
+        return taken_away.whole(act, self.policy, self.clock, self.clock.now())
 
     async def _presence(self, people: Iterable[Person], kind: Kind | None) -> Presence:
         """Who is away, whose account is gone and, for an emergency, who sleeps. Whom Slack does not answer for in time

@@ -41,6 +41,7 @@ class Feeds:
         self._why: dict[str, str] = {}  # why an address could not be used when it was last tried, by rota
         self._told: dict[str, str] = {}  # what the log says of a rota
         self._blind: set[str] = set()  # rotas whose fallback stands in, as people know
+        self._stale: set[str] = set()  # … or may know, from before the restart
         self._soon = asyncio.Event()
 
     async def begin(self) -> None:
@@ -48,7 +49,7 @@ class Feeds:
         self._kept = dict(await self._desk.store.kept_feeds())
         policy, now = self._desk.policy, self._desk.clock.now()
         known = usable(policy, self._environment, self._kept, now)
-        self._blind = {r for r, key in keys(policy, self._environment).items() if key in self._kept and r not in known}
+        self._stale = {r for r, key in keys(policy, self._environment).items() if key in self._kept and r not in known}
         await self.read()
 
     def soon(self) -> None:
@@ -86,10 +87,9 @@ class Feeds:
         await self._desk.reread(ready.policy)
         why = {**self._unset(policy), **self._why, **ready.bad}
         fed = [rota for rota in policy.rotas.values() if rota.source == "ical"]
-        unseen = [r.id for r in fed if r.id in ready.bad or not (is_file(r) or r.id in bodies)]
-        blind = {rota for rota in unseen if rota in why or rota in self._blind}
-        self._log({r.id: sentence(r.id, why[r.id], blind=r.id in blind) for r in fed if r.id in why}, blind)
-        await self._announce(policy, blind)
+        unseen = {r.id for r in fed if r.id in ready.bad or not (is_file(r) or r.id in bodies)}
+        self._log({r.id: sentence(r.id, why[r.id], blind=r.id in unseen) for r in fed if r.id in why}, unseen)
+        await self._announce(policy, {rota for rota in unseen if rota in why}, unseen)
 
     async def _try(self, rota: Rota, address: str, policy: Policy) -> None:
         now = self._desk.clock.now()
@@ -122,10 +122,11 @@ class Feeds:
             log.info("feed.well", rota=rota)
         self._told = told
 
-    async def _announce(self, policy: Policy, blind: set[str]) -> None:
+    async def _announce(self, policy: Policy, blind: set[str], unseen: set[str]) -> None:
         """People hear when a fallback stands in, and when that is over."""
-        changed = [rota for rota in sorted(self._blind ^ blind) if rota in policy.rotas]
-        self._blind = blind
+        over = (self._blind | self._stale) - unseen
+        changed = [rota for rota in sorted((blind - self._blind) | over) if rota in policy.rotas]
+        self._blind, self._stale = blind | (self._blind - over), self._stale - over
         says = [say for rota in changed for say in self._say(policy, rota, blind=rota in blind)]
         if says:
             await self._desk.store.commit(Transition(None, None, says=tuple(says)))

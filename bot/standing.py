@@ -1,54 +1,84 @@
-"""What acts have taken away from the policy in force, and the reviews of its autonomous rights.
-
-Suspended authority and withdrawn rights are cases (`bot.domain.matters`), read anew before each judgement: they hold in
-every process, across restarts, and whatever set is in force.
-"""
+"""Puts a store, its signer and its emergency file together: what the bot and the commands on the host both stand on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
 
 from bot.clock import Clock
-from bot.domain import matters
-from bot.domain.lifecycle import AskState
-from bot.domain.policy import Policy, Standing, Suspended
-from bot.domain.transition import Transition
-from bot.ports import Matter, Store
+from bot.domain.audit import Finding
+from bot.domain.errors import KeyFileError, StorageError
+from bot.emergency import Emergency
+from bot.keys import LogKey
+from bot.ports import Store
+from bot.settings import Settings
+from bot.signer import Signer, remembered, signer_of
+from bot.stopping import StoppableStore, stoppable_store
+from storage.lock import FileLock
+from storage.store import SqliteStore
 
 
-def of(found: Sequence[Matter]) -> Standing:
-    """What the cases that nobody filed take away now."""
-    suspended = (
-        Suspended(m.domain, m.subject, m.id)
-        for m in found
-        if m.kind == "suspension" and m.state is AskState.OPEN and m.subject is not None
-    )
-    withdrawn = (m.sha256 for m in found if m.kind == "right" and m.state is AskState.NO)
-    return Standing(frozenset(suspended), frozenset(withdrawn))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`store` is what everybody uses; `stoppable` is the same as itself, for whoever watches it."""
+
+    store: Store
+    stoppable: StoppableStore
+    signer: Signer
+    lock: FileLock
+
+    def close(self) -> None:
+        """After the last use; the store beneath is closed by whoever opened it."""
+        self.lock.close()
 
 
-def whole(act: Transition, policy: Policy, clock: Clock, now: datetime) -> Transition:
-    """An act with what begins in the same transaction: the suspensions of a reset that opens."""
-    also = matters.suspending(act, policy, clock.request_id, now)
-    return replace(act, also=(*act.also, *also)) if also else act
+async def stand(store: SqliteStore, state_dir: Path, clock: Clock) -> Standing:
+    """Signs what a killed process left unsigned, and enters first what was taken away without the log.
+
+    A log that the signer or the disk refuses is stopped, and that is no error here. Raises KeyFileError.
+    """
+    lock = FileLock(state_dir)
+    try:
+        signer = await asyncio.to_thread(signer_of, store, state_dir, lock)
+        key = LogKey(state_dir)
+        emergency = Emergency(state_dir, key.sign, key.check)
+        await asyncio.to_thread(emergency.make_room)
+        kept, stoppable = stoppable_store(store, emergency, clock, lambda: signer.stopped, signer.cover)
+        try:
+            await signer.cover()
+            await stoppable.look()
+        except StorageError as error:
+            stoppable.refused(error)
+    except BaseException:
+        lock.close()
+        raise
+    return Standing(kept, stoppable, signer, lock)
 
 
-async def reviews(store: Store, policy: Policy, clock: Clock, scale: float) -> list[Transition]:
-    """What a changed set begins and ends: every autonomous right with `review_every` has one live case. A right whose file
-    changed keeps the day of its next review; one that was withdrawn stays so under the same bytes."""
-    rights = [m for m in await store.matters() if m.kind == "right"]
-    acts, first = [], dict[str, datetime]()
-    for right in rights:
-        if right.state is AskState.OPEN and matters.stale(policy.runbooks.get(right.runbook), right.sha256):
-            case = await store.case(right.id)
-            if case is not None:
-                first[right.runbook] = matters.due(case)
-                acts.append(matters.end(case, policy))
-    live = {(m.runbook, m.sha256) for m in rights if m.state in (AskState.OPEN, AskState.NO)}
-    for runbook in policy.runbooks.values():
-        if not matters.stale(runbook, runbook.sha256) and (runbook.id, runbook.sha256) not in live:
-            case_id = clock.request_id()
-            acts.append(matters.begin(policy, runbook, case_id, clock.now(), scale, first.get(runbook.id)))
-    return acts
+async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
+    """What `doctor` says of the log, a sentence each. Nothing is signed or changed. Raises SettingsError, SchemaError."""
+    store = await SqliteStore.open(settings.sqlite_path, clock, read_only=True)
+    try:
+        found = await remembered(store, settings.state_dir)
+        refused = (
+            (f"The decision log is stopped, and nothing is given: {found.text}",) if isinstance(found, Finding) else ()
+        )
+        kept = looking(store, settings.state_dir, clock)
+        return (*refused, *(kept.findings() if isinstance(kept, StoppableStore) else ()))
+    finally:
+        await store.close()
+
+
+def looking(store: SqliteStore, state_dir: Path, clock: Clock) -> Store:
+    """The store for whoever only reads it, with what was taken away without the log. Nothing is signed."""
+    try:
+        key = LogKey(state_dir)
+    except KeyFileError:
+        return store  # nothing was ever signed with a key of this folder
+
+    async def nobody() -> Finding:
+        return Finding("checkpoint", None, "Here nothing is signed.")
+
+    kept, _ = stoppable_store(store, Emergency(state_dir, key.sign, key.check), clock, lambda: None, nobody)
+    return kept

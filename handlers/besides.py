@@ -16,7 +16,7 @@ from bot.domain.request import Case
 from bot.domain.rights import Allowed
 from handlers import names, payloads
 from handlers.asking import about
-from handlers.commands import Absent, Opening, opening, show_form
+from handlers.commands import Absent, Opening, Sealing, opening, show_form
 from handlers.edge import NOTHING, Answer, Edge, Listener
 from handlers.payloads import Body
 from handlers.views import wording
@@ -56,7 +56,8 @@ def with_form(action: str, view: Callable[[Asked, Case], Block]) -> Listener:
         except LookupFailed:
             return  # the worker tells them to press again
         if isinstance(allowed, Allowed):
-            await edge.open_view(press.trigger, view(Asked(press.value, press.reply.channel), case))
+            filled = view(Asked(press.value, press.reply.channel), case)
+            await edge.open_view(press.trigger, filled, takes_away=action == "reject")
 
     return Listener(take, then)
 
@@ -152,7 +153,7 @@ async def take_door(edge: Edge, body: Body) -> Answer:
     """The channel button: a form for whoever may ask, a sentence for everybody else."""
     press = payloads.press(body)
     planned = opening(edge, None, "", press.reply)
-    return NOTHING if isinstance(planned, Opening | Absent) else await edge.take_in(press.key, planned)
+    return NOTHING if isinstance(planned, Opening | Absent | Sealing) else await edge.take_in(press.key, planned)
 
 
 async def open_door(edge: Edge, body: Body) -> None:

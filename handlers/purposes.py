@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from bot.acts import Reply
 from bot.desk import Desk
+from bot.domain.daytime import kept_by
 from bot.domain.drilling import waiting_for
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.operator_act import is_act
@@ -22,7 +23,7 @@ from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
-from handlers.views import asks, granted, matters, operating, proof
+from handlers.views import asks, executed, granted, matters, operating, proof
 from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
@@ -114,12 +115,14 @@ Draw: TypeAlias = Callable[[Stage, Outgoing, Case | None], Awaitable[Job]]
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """`kept`: the message is remembered and redrawn. `logged`: its delivery stands in the log. `looked_up`: the person's
+    """`kept`: the message is remembered and redrawn. `remembered`: it holds what somebody typed and is never redrawn, but it
+    can be erased. `logged`: its delivery stands in the log. `looked_up`: the person's
     account is looked at first. `settles`: seconds that it waits after it was written."""
 
     draw: Draw
     method: Method = "chat.postMessage"
     kept: bool = False
+    remembered: bool = False
     logged: bool = False
     looked_up: bool = False
     settles: float = 0.0
@@ -193,6 +196,22 @@ async def _owed(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "receipt", case, to, granted.owed(case, stage.scene()))
 
 
+async def _executor(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to, data = outgoing.say.to, outgoing.say.data
+    if case is None or to is None:
+        return _NOBODY
+    said = executed.answered(case, str(data.get("word", "")), str(data.get("detail", "")))
+    return await _under(stage, "receipt", case, to, said)
+
+
+async def _executor_alarm(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    say = outgoing.say
+    where = say.channel or (say.to.user if say.to else "")
+    if case is None or not where:
+        return _NOBODY
+    return Post(where, executed.alarm(case, str(say.data.get("word", "")), str(say.data.get("detail", "")), stage.scene()))
+
+
 async def _extension(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     to, data = outgoing.say.to, outgoing.say.data
     if case is None or to is None:
@@ -223,6 +242,15 @@ def _later(case: Case | None, purpose: str) -> Ask | None:
     """The ask after the yes that a card belongs to: `ask.3` is the question of version 3."""
     head, _, version = purpose.partition(".")
     return case.question(int(version)) if case is not None and head == "ask" and version.isdecimal() else None
+
+
+def keeps_hours(outgoing: Outgoing, case: Case | None) -> bool:
+    """Whether this waits for its reader's day: it belongs to an ask that does, and they did not ask to see it."""
+    if case is None or outgoing.copy is not None or outgoing.say.data.get("wanted"):
+        return False
+    about = outgoing.say.purpose == "ask_reminder" or outgoing.say.purpose.startswith("ask.")
+    ask = case.question(_whole(outgoing.say.data, "version")) if about else None
+    return ask is not None and kept_by(ask)
 
 
 def spot(outgoing: Outgoing) -> Spot:
@@ -389,10 +417,10 @@ async def _operator(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job
     to, act = outgoing.say.to, await stage.desk.store.operator_act(outgoing.say.case or "")
     if act is None or to is None:
         return _NOBODY
+    said = (operating.card if outgoing.say.purpose == "operator" else operating.told)(act, stage.scene())
     if outgoing.copy is not None:
-        return Change(outgoing.copy.channel, outgoing.copy.ts, operating.card(act, stage.scene()), act.version)
-    asks = outgoing.say.purpose == "operator"
-    return Post(to.user, (operating.card if asks else operating.told)(act, stage.scene()), drawn=act.version)
+        return Change(outgoing.copy.channel, outgoing.copy.ts, said, act.version)
+    return Post(to.user, said, drawn=act.version)
 
 
 async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -438,7 +466,9 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
         return await _operator(stage, outgoing, None)
     if case is None or copy is None:
         return _NOBODY
-    scene = stage.scene()
+    scene, known = stage.scene(), _row(copy.purpose)
+    if known is not None and known.remembered:
+        return Change(copy.channel, copy.ts, operating.erased(case))
     if copy.purpose == "door_receipt":
         return Change(copy.channel, copy.ts, door_receipt(case, scene))
     if copy.to is None:
@@ -493,7 +523,9 @@ def _whole(data: Mapping[str, object], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-_DECISIONS = frozenset({"outcome", "announce", "receipt", "card", "lead", "ending", "extension"})
+_DECISIONS = frozenset(
+    {"outcome", "announce", "receipt", "card", "lead", "ending", "extension", "executor", "executor_alarm"}
+)
 _NOBODY = Dropped("nothing_to_draw")
 _DECIDED = Dropped("no_longer_open")
 
@@ -503,7 +535,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "reminder": Purpose(_reminder, logged=True, looked_up=True),
     "deadline": Purpose(_deadline, logged=True, looked_up=True),
     "taken": Purpose(_taken, logged=True, looked_up=True),
-    "outcome": Purpose(_outcome, logged=True, looked_up=True),
+    "outcome": Purpose(_outcome, remembered=True, logged=True, looked_up=True),
     "body": Purpose(_body, looked_up=True),
     "announce": Purpose(_announce, logged=True),
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
@@ -511,10 +543,10 @@ PURPOSES: Mapping[str, Purpose] = {
     "watchdog": Purpose(_watchdog),
     "calendar": Purpose(_calendar),
     "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
-    "operator_told": Purpose(_operator, logged=True, looked_up=True),
+    "operator_told": Purpose(_operator, kept=True, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
-    "question": Purpose(_question, logged=True, looked_up=True),
-    "answered": Purpose(_answered, logged=True, looked_up=True),
+    "question": Purpose(_question, remembered=True, logged=True, looked_up=True),
+    "answered": Purpose(_answered, remembered=True, logged=True, looked_up=True),
     "ending": Purpose(_ending, logged=True, looked_up=True),
     "expiring": Purpose(_expiring, logged=True, looked_up=True),
     "owed": Purpose(_owed, logged=True, looked_up=True),
@@ -522,11 +554,13 @@ PURPOSES: Mapping[str, Purpose] = {
     "restored": Purpose(_suspended, logged=True, looked_up=True),
     "used": Purpose(_used, kept=True, logged=True, looked_up=True),
     "digest": Purpose(_digest, logged=True, looked_up=True),
+    "executor": Purpose(_executor, logged=True, looked_up=True),
+    "executor_alarm": Purpose(_executor_alarm, logged=True, looked_up=True),
+    "extension": Purpose(_extension, remembered=True, logged=True, looked_up=True),
     "cooling": Purpose(_cooling, logged=True, looked_up=True),
     "verified": Purpose(_verified, logged=True, looked_up=True),
-    "subject_before": Purpose(_subject, logged=True, looked_up=True),
-    "subject_after": Purpose(_subject, logged=True, looked_up=True),
-    "extension": Purpose(_extension, logged=True, looked_up=True),
+    "subject_before": Purpose(_subject, remembered=True, logged=True, looked_up=True),
+    "subject_after": Purpose(_subject, remembered=True, logged=True, looked_up=True),
     "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
     "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),
     "returned": Purpose(_returned, logged=True, looked_up=True),

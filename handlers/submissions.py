@@ -21,6 +21,7 @@ from handlers.afterwards import AFTER_SUBMISSIONS
 from handlers.besides import BESIDE_SUBMISSIONS
 from handlers.edge import Answer, Edge, Listener, nothing
 from handlers.payloads import Body, Sheet, Submission
+from handlers.sealed_use import SEALED_SUBMISSIONS
 from handlers.views import wording
 from handlers.views.blocks import choice_of
 from handlers.views.dialogs import filed_page, read_asked
@@ -146,5 +147,6 @@ SUBMISSIONS: Mapping[str, Listener] = {
     names.FORM_DENY: Listener(take_deny),
     **BESIDE_SUBMISSIONS,
     **AFTER_SUBMISSIONS,
+    **SEALED_SUBMISSIONS,
 }
 ANY_SUBMISSION = Listener(nothing)

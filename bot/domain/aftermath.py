@@ -98,9 +98,9 @@ def ended(case: Case, policy: Policy, now: datetime) -> Chore:
 
 def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: datetime) -> Chore:
     """An ask after the yes over its own window; it closes one window after it was due."""
-    version = max(ask.version for ask in case.asks) + 1
+    version = max((ask.version for ask in case.asks), default=0) + 1
     due = now + window
-    ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due)
+    ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due, warn_at=due)
     after = case.with_ask(ask)
     return Chore(after, (entries.due(after, policy, "review.due", SYSTEM, due),))
 
@@ -112,7 +112,7 @@ def asked_again(case: Case, ask: Ask, now: datetime) -> Case:
     window = ask.due_at - ask.steps[0].due_at
     again = Ask(
         ask.kind, max(a.version for a in case.asks) + 1, ask.need, ask.requires, now, now + 2 * window,
-        steps=afterwards(now, window), due_at=now + window,
+        steps=afterwards(now, window), due_at=now + window, warn_at=now + window,
     )  # fmt: skip
     return case.with_ask(again)
 

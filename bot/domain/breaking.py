@@ -58,7 +58,7 @@ def begin(case: Case, policy: Policy, runbook: Runbook, presence: Presence, now:
     first, *rest = afterwards(now, window)
     everybody = tuple(dict.fromkeys((*runbook.requires, "deputies", "on_call")))
     steps = (replace(first, also=everybody, page=True), *rest)
-    ask = Ask("ratification", case.approval.version, 1, (), now, due + window, steps=steps, due_at=due)
+    ask = Ask("ratification", case.approval.version, 1, (), now, due + window, steps=steps, due_at=due, warn_at=due)
     request = replace(case.request, state=move_request(case.request.state, "open"), closed_at=now, expires_at=due)
     lasting = Grant(request.seconds, now, now + terms.real(request.seconds))
     grant = dated.grant(case, request.seconds, now) if case.dated else lasting

@@ -122,6 +122,19 @@ def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> Draft:
     return _draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
 
 
+def sealed_use(case: Case, policy: Policy, used_at: datetime) -> Draft:
+    """The sealed path was used without approval; `at` is when, who used it and what they did are disclosures."""
+    request = case.request
+    assert request.subject is not None
+    data: dict[str, Value] = {"domain": request.domain, "at": stamp(used_at)}
+    private = (
+        Private("used_by", str(request.subject), request.subject),
+        Private("what", request.reason, request.requester),
+        Private("reference", request.target, request.requester),
+    )
+    return _draft("sealed_use.recorded", actor(policy, request.requester), request, policy, data, private=private)
+
+
 def grant_opened(case: Case, policy: Policy, person: Person | None, grant: Grant) -> tuple[Draft, ...]:
     """The grant; with a policy exception also the exception and its date. `person` None: its quorum was met before, and the
     clock opened it."""
@@ -274,6 +287,14 @@ def right_ended(case: Case, policy: Policy) -> Draft:
     return _draft("right.ended", SYSTEM, case.request, policy, {})
 
 
+def executor(case: Case, policy: Policy, word: str, kind: str, detail: str) -> Draft:
+    """The executor's answer, or that there is none (`failed`); `detail` is what it wrote."""
+    private = (Private("detail", detail, case.request.requester),) if detail else ()
+    data: dict[str, Value] = {"name": f"grant.{kind}", **({"digest": Disclosed("detail")} if detail else {})}
+    data |= {"closed_by": "executor"} if word == "closed" else {}
+    return _draft(f"executor.{word}", SYSTEM, case.request, policy, data, private=private)
+
+
 def missing(case: Case, policy: Policy, name: str) -> Draft:
     return _draft("evidence.missing", CLOCK, case.request, policy, {"name": name})
 
@@ -282,7 +303,7 @@ def _draft(
     type_: str, who: Actor, request: Request, policy: Policy, data: dict[str, Value],
     *, on_behalf_of: Person | None = None, private: tuple[Private, ...] = (),
 ) -> Draft:  # fmt: skip
-    runbook = Named(request.runbook, request.runbook_sha256)
+    runbook = Named(request.runbook, request.runbook_sha256) if request.runbook else None
     return Draft(type_, who, request.id, data, on_behalf_of, runbook, _set(policy), private)
 
 

@@ -1,8 +1,8 @@
 """What may be filed, and what a filing sets going.
 
 A form is checked twice by the same rules: before it is acknowledged, where an error stands at its field and leaves no
-row; and by the worker, where the brakes join in and a refusal is the case's only outcome. What needs a feature that this
-release lacks is refused with a sentence, never filed and forgotten. Design, sections 2, 4 and 6.
+row; and by the worker, where the brakes join in and a refusal is the case's only outcome. A runbook that
+contradicts itself is refused with a sentence. Design, sections 2, 4 and 6.
 """
 
 from __future__ import annotations
@@ -75,10 +75,8 @@ def provider_asking(policy: Policy, person: Person) -> Provider | None:
     return next((p for p in policy.providers.values() if p.may_ask(person)), None)
 
 
-def not_yet(runbook: Runbook) -> str | None:
-    """Why this release cannot take a request under a runbook; None if it can."""
-    if runbook.executor is not None:
-        return "Runbooks with an executor are not served by this release yet."
+def unfit(runbook: Runbook) -> str | None:
+    """Why nothing can be filed under a runbook as it stands; None if it can."""
     if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
         return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
     return None
@@ -109,7 +107,7 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
     if provider.contract_until is not None and today > provider.contract_until:
         text = f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
         return (FieldError("runbook", text),)
-    unserved = not_yet(runbook) or withdrawn(policy, runbook)
+    unserved = unfit(runbook) or withdrawn(policy, runbook)
     if unserved is not None:
         return (FieldError("runbook", unserved),)
     return (
@@ -210,7 +208,8 @@ def terms_of(runbook: Runbook, scale: float, ends_at: datetime | None = None) ->
     return Terms(
         runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
         audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
-        not_before=runbook.not_before,
+        not_before=runbook.not_before, webhook=runbook.executor.webhook if runbook.executor else "",
+        secret=runbook.executor.secret if runbook.executor else "",
     )  # fmt: skip
 
 
@@ -262,9 +261,15 @@ def _refused(policy: Policy, form: Form, code: str, text: str, form_view: str) -
     named = Named(runbook.id, runbook.sha256) if runbook else None
     draft = entries.refused_filing(form.id, form.requester, named, policy, code)
     params: dict[str, object] = {"id": form.id, "text": text}
-    told = saying.answer(None, form.requester, {}, "refused_filing", **params)
-    says = (told, *_form_result(form_view, None, form.requester, "refused_filing", params))
-    return Transition(None, None, (draft,), says)
+    return Transition(None, None, (draft,), told(None, form.requester, "refused_filing", params, form_view))
+
+
+def told(case: str | None, person: Person, sentence: str, params: Mapping[str, object], form_view: str) -> tuple[Say, ...]:
+    """What a form came to: to its author, and on its page while that is open."""
+    return (
+        saying.answer(case, person, {}, sentence, **params),
+        *_form_result(form_view, case, person, sentence, params),
+    )
 
 
 def _form_result(

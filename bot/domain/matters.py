@@ -140,7 +140,7 @@ def _window(terms: Terms) -> timedelta:
 def _ask(kind: str, version: int, now: datetime, first: datetime, window: timedelta) -> Ask:
     """An ask whose built-in ladder begins at `first`, which may be far ahead."""
     steps, owed = afterwards(first, window), first + window
-    return Ask(kind, version, 1, (), now, owed + window, AskState.OPEN, steps, due_at=owed)  # type: ignore[arg-type]
+    return Ask(kind, version, 1, (), now, owed + window, AskState.OPEN, steps, due_at=owed, warn_at=owed)  # type: ignore[arg-type]
 
 
 def _request(

@@ -18,6 +18,8 @@ from bot.domain.policy import Kind, Right, Role
 AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right"]
 MatterKind = Literal["", "suspension", "right"]
 DutyKind = Literal["evidence", "rotation", "verification"]
+CallKind = Literal["open", "close"]
+CallState = Literal["waiting", "opened", "closed", "failed", "dropped"]
 StepState = Literal["waiting", "fired", "skipped"]
 
 
@@ -56,6 +58,8 @@ class Terms:
     max_renewals: int = 0
     risk: Literal["low", "medium", "high"] = "low"
     audience: str = ""  # the system that accepts the permit
+    webhook: str = ""  # of the executor, with its secret: `env:NAME`, or the address itself
+    secret: str = ""
     not_before: int | None = None  # nothing opens earlier than this after the filing
 
     def real(self, seconds: int) -> timedelta:
@@ -179,7 +183,7 @@ class Ask:
     notes: tuple[Note, ...] = ()
     seconds: int = 0
     due_at: datetime | None = None
-    warn_at: datetime | None = None  # when the silent are warned of the end; None once they were
+    warn_at: datetime | None = None  # when the silent are warned of the end, or it is overdue; None once that was said
     opens_at: datetime | None = None
 
     @property
@@ -227,6 +231,18 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """What the executor is told, once for every opening, prolongation and end of the grant; see `executing`."""
+
+    kind: CallKind
+    asked_at: datetime
+    not_after: datetime
+    state: CallState = "waiting"
+    answered_at: datetime | None = None
+    alarmed_at: datetime | None = None  # when people last heard that it does not succeed
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Request, asks and grant together: what one act reads and changes."""
 
@@ -234,6 +250,7 @@ class Case:
     asks: tuple[Ask, ...]
     grant: Grant | None = None
     duties: tuple[Duty, ...] = ()
+    calls: tuple[Call, ...] = ()
 
     @property
     def id(self) -> str:
@@ -251,6 +268,11 @@ class Case:
     def dated(self) -> bool:
         """A policy exception, whose end is a date."""
         return self.request.terms.ends_at is not None
+
+    @property
+    def sealed(self) -> bool:
+        """A use of the sealed path, recorded afterwards: nobody asked, nobody approved (`sealing`)."""
+        return self.asks[0].kind == "review"
 
     @property
     def later(self) -> tuple[Ask, ...]:

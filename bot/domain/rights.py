@@ -96,6 +96,17 @@ def confirming_roles(policy: Policy, person: Person) -> tuple[ConfirmingRole, ..
     return tuple(found)
 
 
+def may_record(policy: Policy, domain_id: str, person: Person, profile: Profile) -> Allowed | Refused:
+    """Whether `person` may record a use of a domain's sealed path: anybody who is named for the domain."""
+    account = _account(policy, person, profile)
+    if account is not None:
+        return account
+    domain = policy.domains.get(domain_id)
+    if domain is None or person not in named_for(policy, domain):
+        return Refused(Refusal.UNAUTHORISED, f"Only people named for this domain record that. {_write(policy)}")
+    return Allowed(())
+
+
 def roles_in(ask: Ask, policy: Policy, domain: Domain, person: Person) -> tuple[Role, ...]:
     """The roles in which `person` has authority over `ask` now."""
     reached = {r.role for r in ask.reached if r.person == person}

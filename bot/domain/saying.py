@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from bot.domain.daytime import kept_by
 from bot.domain.escalation import Fired, Skipped
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.motion import gains
@@ -33,8 +34,30 @@ def cards_again(case: Case, person: Person) -> tuple[Say, ...]:
     for ask in (ask for ask in case.asks if ask.state is AskState.OPEN):
         reached = next((r for r in ask.reached if r.person == person), None)
         if reached is not None:
-            found.append(card(case, reached) if ask.kind in ("approval", "drill") else ask_card(case, ask, reached))
+            found.append(card_of(case, ask, reached, wanted=True))
     return tuple(found)
+
+
+def reviews_again(case: Case, person: Person) -> tuple[Say, ...]:
+    """The cards of the open asks after the yes that wait for this person."""
+    found = ((ask, next((r for r in ask.reached if r.person == person), None)) for ask in case.later)
+    return tuple(
+        ask_card(case, ask, reached, wanted=True)
+        for ask, reached in found
+        if ask.state is AskState.OPEN and reached is not None and ask.vote_of(person) is None
+    )
+
+
+def owed(case: Case, person: Person) -> Say:
+    """What is still owed, with its buttons, to the requester or a lead of their provider."""
+    return Say("owed", Lane.CARD, case.id, to=person)
+
+
+def card_of(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Say:
+    """The card of any ask."""
+    if ask.kind in ("approval", "drill"):
+        return card(case, reached)
+    return ask_card(case, ask, reached, wanted=wanted)
 
 
 def home(person: Person) -> Say:
@@ -122,9 +145,11 @@ def later_step(case: Case, ask: Ask, event: Fired | Skipped) -> tuple[Say, ...]:
     return tuple(say for r in event.people for say in (ask_card(case, ask, r), *pages(case, r)))
 
 
-def ask_card(case: Case, ask: Ask, reached: Reached) -> Say:
-    """The card of an ask after the yes."""
-    return Say(f"ask.{ask.version}", Lane.CARD, case.id, to=reached.person, data={"version": ask.version})
+def ask_card(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Say:
+    """The card of an ask after the yes. `wanted`: its reader asked to see it, so it waits for no morning."""
+    first = Lane.CARD if kept_by(ask) else lane(case)
+    data = {"version": ask.version, **({"wanted": True} if wanted else {})}
+    return Say(f"ask.{ask.version}", first, case.id, to=reached.person, data=data)
 
 
 def verified(case: Case) -> tuple[Say, ...]:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot.domain import cooling, entries, saying
 from bot.domain.aftermath import Chore
-from bot.domain.escalation import Presence, advance, rings
+from bot.domain.escalation import Presence, advance, may_wake, rings
 from bot.domain.lifecycle import AskState
 from bot.domain.policy import Domain, Policy
 from bot.domain.request import Ask, Case, Reached
@@ -56,13 +56,13 @@ def _handed_on(case: Case, ask: Ask, policy: Policy, domain: Domain, presence: P
     if deputy in ask.asked:
         return Chore(case)
     reached = Reached(deputy, "deputies", 0, now, for_owner=True)
-    called = deputy in presence.quiet or ask.steps[0].page
+    asleep = deputy in presence.quiet and may_wake(ask, ask.steps[0])
+    called = asleep or ask.steps[0].page
     reached = replace(reached, paged=called and rings(policy, domain.id, reached))
     after = case.with_ask(replace(ask, reached=(*ask.reached, reached)))
-    card = saying.card(after, reached) if ask.kind == "approval" else saying.ask_card(after, ask, reached)
-    says = (card, *saying.pages(after, reached))
+    says = (saying.card_of(after, ask, reached), *saying.pages(after, reached))
     chore = Chore(after, (entries.stood_in(after, policy, reached, ask.kind),), says)
-    heard = deputy not in presence.quiet or reached.paged
+    heard = not asleep or reached.paged
     return chore if heard else chore.then(_moved_on(after, after.question(ask.version) or ask, policy, presence, now))
 
 

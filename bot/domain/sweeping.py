@@ -56,6 +56,18 @@ def card_failed(
     return _stepped(case, policy, advance(case, ask, policy, presence, now, pulling=empty), presence, now)
 
 
+def ask_failed(
+    case: Case, policy: Policy, presence: Presence, version: int, person: Person, reason: str, now: datetime
+) -> Transition | None:
+    """The same for the card of an ask after the yes."""
+    ask = case.question(version)
+    if ask is None or ask.state is not AskState.OPEN or now >= ask.expires_at:
+        return None
+    marked, empty = undelivered(ask, person, reason)
+    chore = later_stepped(case, policy, advance(case, marked, policy, presence, now, pulling=empty))
+    return Transition(case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now))
+
+
 def slack_is_silent(case: Case, policy: Policy, person: Person, now: datetime) -> Transition | None:
     """Slack takes nothing: whoever was asked and can be paged is paged instead, once."""
     ask = case.asks[0]
@@ -82,13 +94,13 @@ def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
 
 
 def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
-    """What the steps of an ask after the yes say and log; the one at its due time makes it overdue."""
-    ask = result.ask
+    """What the steps of an ask after the yes say and log, and that it is overdue, once."""
+    ask, before = result.ask, case.question(result.ask.version)
     after = case.with_ask(ask)
     drafts = [entries.step(after, policy, event, ask.kind) for event in result.events]
     if any(event.step.index == 0 for event in result.events):
         drafts += _begins(after, ask, policy)
-    if any(event.step.due_at == ask.due_at for event in result.events):
+    if ask.kind in OVERDUE and before is not None and before.warn_at is not None and ask.warn_at is None:
         drafts.append(entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at))
     says = tuple(say for event in result.events for say in saying.later_step(after, ask, event))
     return Chore(after, tuple(drafts), says)
@@ -153,11 +165,11 @@ def _after_the_yes(case: Case, policy: Policy, presence: Presence, now: datetime
 def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Chore:
     if now < ask.expires_at:
         return later_stepped(case, policy, advance(case, ask, policy, presence, now))
-    late = replace(ask, state=move_ask(ask.state, "expire"))
+    late = replace(ask, state=move_ask(ask.state, "expire"), warn_at=None)
     after = case.with_ask(late)
-    unseen = [s for s in ask.steps if s.state == "waiting" and s.due_at == ask.due_at]
-    drafts = _begins(after, ask, policy) if unseen and ask.steps[0].state == "waiting" else []
-    drafts += [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unseen else []
+    unsaid = ask.kind in OVERDUE and ask.warn_at is not None
+    drafts = _begins(after, ask, policy) if unsaid and ask.steps[0].state == "waiting" else []
+    drafts += [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unsaid else []
     if ask.kind in LONGER:
         drafts.append(entries.due(after, policy, f"{ask.kind}.expired", CLOCK, None))
     return Chore(asked_again(after, ask, now), tuple(drafts))

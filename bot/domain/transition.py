@@ -126,7 +126,8 @@ class Transition:
     None: never. `inbox`: the inbox row that this act finishes. `refresh`: every copy of the case's messages is redrawn.
     `operated`: an operator's act or a hold that it changes (`operating`); then `refresh` is about that act's messages.
     `otherwise`: how an act that gives is refused while the clock is doubted (`giving`). `also`: cases that begin in the same
-    transaction.
+    transaction. `while_stopped`: it goes on while the log is stopped although it takes nothing away: the confirmations of a
+    new epoch.
     """
 
     before: Case | None
@@ -142,3 +143,4 @@ class Transition:
     visit: Visit | None = None
     otherwise: Transition | None = None
     also: tuple[Transition, ...] = ()
+    while_stopped: bool = False

@@ -11,11 +11,10 @@ from bot.domain.request import Case
 from handlers.views import facts, proof, wording
 from handlers.views.besides import beside_buttons, deciding_buttons, history, story
 from handlers.views.blocks import Message, context, message, section
+from handlers.views.glance import glance
 from handlers.views.granted import revoke_button
-from handlers.views.safe import cut, inline, one_line, quote
-from handlers.views.scene import Scene, span, who
-
-GLANCE = 110
+from handlers.views.safe import inline, quote
+from handlers.views.scene import Scene, who
 
 
 def card(case: Case, reader: Person, scene: Scene) -> Message:
@@ -32,18 +31,6 @@ def card(case: Case, reader: Person, scene: Scene) -> Message:
         context(facts.footer(case)),
     ]  # fmt: skip
     return message(_text(case, reader, scene), blocks)
-
-
-def glance(case: Case, scene: Scene) -> str:
-    """What a locked phone shows: provider, runbook, duration, deadline, within 110 characters."""
-    request = case.request
-    known = scene.policy.providers.get(request.provider)
-    provider = cut(one_line(known.name if known else request.provider), 30)
-    ends_at = request.terms.ends_at
-    lasting = span(request.seconds) if ends_at is None else f"until {scene.stamp(ends_at)}"
-    tail = f", {lasting}, by {scene.stamp(case.approval.expires_at)}"
-    title = cut(one_line(request.title), max(GLANCE - len(provider) - 2 - len(tail), 12))
-    return inline(f"{provider}: {title}", 400) + tail + scene.demo
 
 
 def _opening(case: Case, scene: Scene) -> str:

@@ -51,6 +51,21 @@ def mine(cases: Sequence[Case], scene: Scene) -> Message:
     return listing("What you asked for", "You have not asked for anything.", cases, scene)
 
 
+def review(waiting: Sequence[Case], owing: Sequence[Case], scene: Scene) -> Message:
+    """What somebody still owes: answers to asks after the yes, and what is to be handed in."""
+    if not (waiting or owing):
+        return _page("You owe nothing.", ["You owe nothing: no review, no ratification, no evidence.", _more(scene)])
+    lines = [*_part("Waits for your answer", waiting, scene), *_part("To be handed in", owing, scene)]
+    shown = _page("\n".join(lines), lines)
+    where = "The buttons are on the newest cards in our direct message."
+    return message(f"{shown.text}\n{where}", [*shown.blocks, context(where)])
+
+
+def _part(title: str, cases: Sequence[Case], scene: Scene) -> list[str]:
+    more = [f"… and {len(cases) - SHOWN} more."] if len(cases) > SHOWN else []
+    return [f"*{title}*", *(_entry(case, scene) for case in cases[:SHOWN]), *more] if cases else []
+
+
 def register(cases: Sequence[Case], scene: Scene) -> Message:
     """The policy exceptions that hold now, the next to end first. Never target or free text."""
     if not cases:
@@ -76,12 +91,18 @@ def show(case: Case, scene: Scene) -> Message:
     request = case.request
     head = [
         f"*{case.id} · {facts.heading(case)}*",
-        f"{who(request.requester)} of *{scene.provider(request.provider)}* asked at {scene.at(request.filed_at)}"
-        f" {scene.length(case)}",
+        _asked(case, scene),
     ]
     lines = [*head, *facts.asked_for(case, scene), status(case, scene)]
     text = "\n".join([*head, f"{wording.TARGET}: {inline(request.target, 300)}", status(case, scene)])
     return message(text, facts.sections(lines))
+
+
+def _asked(case: Case, scene: Scene) -> str:
+    at = scene.at(case.request.filed_at)
+    if case.sealed:
+        return f"{facts.asker(case, scene)} at {at}"
+    return f"{facts.asker(case, scene)} asked at {at} {scene.length(case)}"
 
 
 def matrix(domains: Sequence[Domain], runbooks: Sequence[Runbook], scene: Scene) -> Message:
@@ -130,10 +151,9 @@ def log(case: Case, rows: Sequence[LogRow], scene: Scene) -> Message:
 
 def _entry(case: Case, scene: Scene) -> str:
     """A case in a list. Never its target or reason: a list is looked at over shoulders."""
-    request = case.request
-    asks = f"{who(request.requester)} of {scene.provider(request.provider, 60)}, {scene.length(case)}"
     if case.request.matter:
         return f"*{case.id}* {facts.heading(case, 120)}\n{facts.outcome(case, scene)}"
+    asks = facts.asker(case, scene, 60) + ("" if case.sealed else f", {scene.length(case)}")
     if not facts.pending(case):
         open_ = [wording.ASKS[ask.kind] for ask in case.later if ask.state is AskState.OPEN]
         waits = f" Open: {', '.join(open_)}." if open_ else ""

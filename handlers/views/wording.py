@@ -63,6 +63,13 @@ ANSWERED: Mapping[tuple[str, str], str] = {
     ("renewal", "yes"): "Renewed",
     ("renewal", "no"): "Renewal denied",
 }
+SEALED_TITLE, RECORD = "Sealed path used", "Record"
+SEALED_MEANS = (
+    "Your organisation's own sealed path was used, outside Countersign and without approval. It is recorded as that, and"
+    " somebody else of the domain reviews it."
+)
+SEALED_REVIEW = "Nobody approved this use. Was it in order?"
+SEALED_WHEN, SEALED_WHO = "Say when it was used.", "Say who used it."
 STOCK_REASON = "Common reasons"
 PERMIT_ONCE = (
     "It is shown here only, and kept nowhere. Whoever has it can use it: paste it into the system and nowhere else."
@@ -105,6 +112,7 @@ STATES: Mapping[str, str] = {
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
     "exception.renewed": "exception renewed",
+    "sealed_use.recorded": "used without approval",
 }
 CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
     ("approval", "pending"): "more yeses are needed",
@@ -196,6 +204,8 @@ def help_lines(prefix: str) -> tuple[str, ...]:
         f"`{main} show ID` shows one request",
         f"`{main} log ID` shows what the decision log says of one request",
         f"`{main} post` puts the button “Ask for approval” into this channel (people of the home workspace)",
+        f"`{main} review` shows what you still owe: reviews, ratifications, evidence, with their buttons",
+        f"`{main} sealed-use` records that the organisation's own sealed path was used (people named for a domain)",
         f"`{main} exceptions` shows the register of policy exceptions",
         f"`{main} away 2d`, `away until 2026-12-01`, `away off`: your steps go to a deputy meanwhile",
         f"`{main} matrix` shows who answers for what",

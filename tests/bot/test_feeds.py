@@ -111,12 +111,23 @@ async def test_what_was_read_too_long_ago_counts_no_more_and_people_are_told_onc
     await office.restart()
     restarted = feeds(office, calendar)
     await restarted.begin()
-    assert now_on_call(office) == ONC2
-    assert len(told(office)) == 1
+    assert (now_on_call(office), len(told(office))) == (ONC2, 1)
     calendar.body = feed(ALWAYS)
     await restarted.look()
     assert now_on_call(office) == ONC1
     assert told(office)[1:] == [("C0DIRECTORY", '{"rota":"security","blind":false}')]
+
+
+async def test_after_a_week_without_the_bot_a_lost_calendar_is_said(office: Office) -> None:
+    await feeds(office, calendar := Calendar()).look()
+    office.sleep(KEEP + MINUTE)
+    await office.restart()
+    calendar.body = None
+    kept = feeds(office, calendar)
+    await kept.begin()
+    assert told(office) == []  # it may be there again
+    await kept.look()
+    assert told(office) == [("C0DIRECTORY", '{"rota":"security","blind":true}')]
 
 
 async def test_the_alarm_channel_hears_it_where_there_is_one(office: Office) -> None:
