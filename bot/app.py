@@ -16,6 +16,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
+from bot.collecting import settle
 from bot.desk import Desk
 from bot.domain.errors import PolicyError, SlackRefused, Stopped, StorageError
 from bot.domain.motion import InForce, Sets
@@ -36,6 +37,7 @@ from bot.pages import Pager, send_page
 from bot.permit_keys import jwks
 from bot.permits import Issuer
 from bot.ports import StoredPolicy
+from bot.pruning import pruning
 from bot.setting_names import strays
 from bot.settings import Settings
 from bot.standing import Standing, stand
@@ -110,6 +112,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
         with contextlib.suppress(StorageError):  # a disk that refuses stops the log, not the bot
             await store.free_leases()
         parts = await build(settings, store, clock)
+        settle()
         try:
             await _live(parts, stop, ready)
         finally:
@@ -161,7 +164,9 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     )  # fmt: skip
     health.also(watchdog.findings)
     operations = Operations(
-        desk, {"hold_release": releasing(desk), "erase": erasing(desk)}, health.part("operations", 900.0)
+        desk,
+        {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
+        health.part("operations", 900.0),
     )
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,

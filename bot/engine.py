@@ -68,7 +68,7 @@ class Engine(Reader):
     async def carry_out_due(self, acts: Sequence[Transition], failed: Callable[[str], None]) -> None:
         """Commits what was judged. Where somebody was faster it is judged again; `failed` as in `judge_due`."""
         for number, (act, result) in enumerate(zip(acts, await self.store.commit_each(acts), strict=True), 1):
-            if not isinstance(result, Exception):
+            if result is None:
                 self._written(act)
             elif act.before is not None and not isinstance(result, Stopped):  # else it is due again when the log is back
                 await self._not_written(act.before.id, result, failed)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,6 +40,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the log
 def add_to(app: typer.Typer) -> None:
     """The commands of `countersign log` that are an operator's."""
     app.command("erase")(erase)
+    app.command("prune")(prune)
     app.add_typer(hold_app, name="hold")
 
 
@@ -54,6 +55,26 @@ def erase(subject: Subject, reason: Reason) -> None:
         if no is not None:
             refused(no)
         return OperatorAct(_fresh(PREFIX, clock), "erase", why, now, now + operating.WINDOW, person)
+
+    file_act(filed)
+
+
+def prune(
+    before: Annotated[str, typer.Option("--before", metavar="DATE", help="Such as 2026-01-31, midnight UTC.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the log.")] = "",
+) -> None:
+    """File that entries of before DATE are emptied, in whole bundles of 256: two people confirm it in Slack."""
+    moment = _moment(before)
+
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
+        if not await store.prunable(moment):
+            refused(
+                f"Nothing can be emptied: no whole bundle of 256 entries is older than {before}, over, and held by nobody."
+            )
+        now = clock.now()
+        return OperatorAct(
+            _fresh(PREFIX, clock), "prune", reason.strip()[:REASON_MAX], now, now + operating.WINDOW, before=moment
+        )
 
     file_act(filed)
 
@@ -127,6 +148,14 @@ async def _subject(store: SqliteStore, text: str, *, known: bool = True) -> Pers
     if known and await store.ref_of(person) is None:
         refused(f"The log never named {text}, or they were erased.")
     return person
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        misused(f"{text!r} is no date; write 2026-01-31.")
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _hold_id(text: str) -> str:

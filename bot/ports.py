@@ -221,11 +221,9 @@ class Store(OperatorBook, Protocol):
         TooLate (the transaction began at or after `act.valid_before`), Frozen (it gives, and the clock is doubted), EntryError (a value has no place in the log).
         """
 
-    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
-        """The same for acts of different cases, heard of together: each one's case as stored, or what `commit` would raise.
-
-        One that is refused undoes only itself.
-        """
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        """The same for acts of different cases, heard of together: None for each that stands written, else what `commit`
+        would raise. One that is refused undoes only itself."""
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
         """Who is away at `now`, and until when."""
@@ -317,6 +315,9 @@ class Store(OperatorBook, Protocol):
 
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         """It could not be sent now (rate limit, network): try again from `not_before` on."""
+
+    async def slack_is_back(self, now: datetime) -> None:
+        """What was given back because Slack did not answer is due at `now`."""
 
     async def sent(
         self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.erasing import Standing
@@ -36,6 +36,18 @@ class OperatorBook(Protocol):
 
     async def erasure_report(self, act_id: str) -> tuple[int, Sequence[str]]:
         """How many of our messages still wait to be redrawn, and which could not be: channel, time stamp, Slack's word."""
+
+    async def prunable(self, before: datetime) -> int:
+        """How many more entries of before that moment can be emptied."""
+
+    async def begin_pruning(self, act_id: str, before: datetime, policy: Policy) -> None:
+        """Writes `log.pruned`; nothing is emptied yet. Raises NotDone where nothing could be."""
+
+    async def empty_entries(self, limit: int) -> int:
+        """Empties some of what the newest `log.pruned` allows; how many entries."""
+
+    async def pruned(self) -> int:
+        """Below which index entries are emptied."""
 
     async def rebuild(self) -> bool:
         """Writes the database anew, so that nothing deleted is left in it; False where it must be tried again."""

@@ -219,9 +219,11 @@ class StoppableStore:
             self.refused(error)
             return found
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         if self._aside.pop(outgoing.id, None) is None:
-            await self._store.sent(outgoing, channel, ts, drawn, entries)
+            await self._store.sent(outgoing, channel, ts, drawn, entries, plain=plain)
 
     async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
         if self._aside.pop(outgoing.id, None) is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any, get_args
 
 from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
-from bot.domain.policy import ROLES
+from bot.domain.policy import ROLES, Role
 from bot.domain.request import (
     Ask,
     Drill,
@@ -73,12 +74,19 @@ def to_request(row: Row) -> Request:
         asks_before=row["asks_before"],
         last_outcome=row["last_outcome"],
         denied_lately=bool(row["denied_lately"]),
-        terms=_terms(json.loads(row["terms"])),
+        terms=_terms(row["terms"]),
         drill=_to_drill(row),
     )
 
 
-def _terms(stored: dict[str, Any]) -> Terms:
+@lru_cache(maxsize=256)  # few differ, and a sweep reads hundreds of cases
+def _roles(text: str) -> tuple[Role, ...]:
+    return tuple(_ROLES[role] for role in json.loads(text))
+
+
+@lru_cache(maxsize=256)
+def _terms(text: str) -> Terms:
+    stored: dict[str, Any] = json.loads(text)
     parts = {"evidence": tuple(stored.get("evidence", ())), "ends_at": moment_or_none(stored.get("ends_at"))}
     return Terms(**{**stored, **parts})
 
@@ -108,7 +116,7 @@ def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote
         kind=row["kind"],
         version=row["version"],
         need=row["need"],
-        requires=tuple(_ROLES[role] for role in json.loads(row["requires"])),
+        requires=_roles(row["requires"]),
         opened_at=moment(row["opened_ms"]),
         expires_at=moment(row["expires_ms"]),
         state=AskState(row["state"]),
@@ -137,7 +145,7 @@ def to_step(row: Row) -> Step:
         role=_ROLES[row["role"]],
         due_at=moment(row["due_ms"]),
         page=bool(row["page"]),
-        also=tuple(_ROLES[role] for role in json.loads(row["also"])),
+        also=_roles(row["also"]),
         state=_STEP_STATES[row["state"]],
         why=row["why"],
     )

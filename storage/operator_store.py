@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.domain.erasing import Standing
 from bot.domain.operator_act import Hold, OperatorAct
 from bot.domain.people import Person
 from bot.domain.policy import Policy
-from storage import erasing, operator_rows, private_rows
+from storage import erasing, operator_rows, private_rows, pruning
 from storage.sqlite import Session
 from storage.writing import Tx
 
@@ -57,6 +57,18 @@ class OperatorRows(ABC):
 
     async def erasure_report(self, act_id: str) -> tuple[int, Sequence[str]]:
         return await self._read(lambda session: erasing.report(session, act_id))
+
+    async def prunable(self, before: datetime) -> int:
+        return await self._read(lambda session: max(0, pruning.minimum(session, before) - pruning.pruned(session)))
+
+    async def begin_pruning(self, act_id: str, before: datetime, policy: Policy) -> None:
+        await self._write(lambda tx: pruning.begin(tx, act_id, before, policy))
+
+    async def empty_entries(self, limit: int) -> int:
+        return await self._write(lambda tx: pruning.empty_some(tx.session, limit))
+
+    async def pruned(self) -> int:
+        return await self._read(pruning.pruned)
 
     async def empty_over(self, limit: int) -> int:
         return await self._write(lambda tx: private_rows.empty_over(tx.session, limit))

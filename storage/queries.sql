@@ -24,6 +24,10 @@ SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team =
   emptied = CASE emptied WHEN 1 THEN 2 ELSE emptied END
 WHERE id = :id AND version = :version;
 
+-- name: step_request
+-- The same for an act that changes only what belongs to the request.
+UPDATE request SET version = version + 1 WHERE id = :id AND version = :version;
+
 -- name: request_version
 -- The version that a case has now.
 SELECT version FROM request WHERE id = :id;
@@ -410,6 +414,12 @@ UPDATE outbox SET leased_until_ms = 0 WHERE done_ms IS NULL AND leased_until_ms 
 -- It could not be said now.
 UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :error
 WHERE id = :id AND done_ms IS NULL;
+
+-- name: slack_is_back
+-- What waits only because Slack was silent (the words of `handlers.limits.UNANSWERED`) may go now.
+UPDATE outbox SET not_before_ms = :now
+WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
+  AND error IN ('timeout', 'network', 'http_500', 'http_502', 'http_503', 'http_504');
 
 -- name: drop_twins
 -- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.
@@ -845,6 +855,37 @@ UPDATE operator_voice SET team_id = '-', user_id = '-' WHERE team_id = :team AND
 -- name: erase_person
 -- … and as who stands behind a pseudonym: a later entry about the same account makes a new one.
 DELETE FROM person WHERE team_id = :team AND user_id = :user;
+
+-- ── pruning ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: first_to_keep
+-- The first entry that stays whole: too young, of the last bundle, under a hold, or of a case that is open.
+SELECT min(
+  coalesce((SELECT min(idx) FROM log_entry WHERE ts_ms >= :before_ms), (SELECT size FROM log_head)),
+  (SELECT (max(size, 1) - 1) / 256 * 256 FROM log_head),
+  coalesce((SELECT min(idx) FROM log_private WHERE hold_id IS NOT NULL), (SELECT size FROM log_head)),
+  coalesce((
+    SELECT min(e.idx) FROM log_entry AS e WHERE e.case_id IN (
+      SELECT id FROM request WHERE state = 'pending'
+      UNION SELECT case_id FROM access_grant WHERE state = 'open'
+      UNION SELECT case_id FROM ask WHERE state = 'open'
+    )
+  ), (SELECT size FROM log_head))
+) AS idx;
+
+-- name: pruned
+-- Below which index entries may be without bytes.
+SELECT coalesce(max(minimum), 0) AS minimum FROM log_pruning;
+
+-- name: allow_pruning
+-- They may go below a greater index from now on.
+INSERT INTO log_pruning (minimum) VALUES (:minimum);
+
+-- name: empty_entries
+-- The bytes of some entries go; their hashes stay.
+UPDATE log_entry SET data = NULL WHERE idx IN (
+  SELECT idx FROM log_entry WHERE idx < :minimum AND data IS NOT NULL ORDER BY idx LIMIT :limit
+);
 
 -- ── acts of an operator, and holds ──────────────────────────────────────────────────────────────────────────────────────
 

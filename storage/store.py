@@ -43,7 +43,7 @@ from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
 from storage.sqlite import Database, Session, rebuild, shed
 from storage.values import ms
-from storage.writing import Tx, carry_out
+from storage.writing import Tx, carry_out, write
 
 T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
@@ -118,8 +118,8 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def commit(self, act: Transition) -> Case | None:
         return await self._write(lambda tx: carry_out(tx, act))
 
-    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
-        return await self._writing().run_each([partial(carry_out, act=act) for act in acts])
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        return await self._writing().run_each([partial(write, act=act) for act in acts])
 
     # ── cases ──
 
@@ -208,6 +208,9 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def free_leases(self) -> None:
         """What a killed process had taken to say is free again. Only for the process that speaks, at its start."""
         await self._write(lambda tx: outbox.free_leases(tx.session))
+
+    async def slack_is_back(self, now: datetime) -> None:
+        await self._write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))
 
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))

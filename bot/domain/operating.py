@@ -33,7 +33,7 @@ def file(act: OperatorAct, policy: Policy) -> Transition:
     """A new act: everybody who may confirm it gets it, every owner hears of it."""
     draft = Draft(
         "operator.filed", OPERATOR, data=_data(act) | _about(act), policy=_set(policy),
-        private=(Private("reason", act.reason, act.subject or NOBODY),),
+        private=(Private("reason", act.reason, act.subject or NOBODY),) if act.reason else (),
     )  # fmt: skip
     asked = confirmers(policy)
     says = [Say("operator", Lane.CARD, act.id, to=person) for person in asked]

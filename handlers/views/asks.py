@@ -28,6 +28,7 @@ from handlers.views.blocks import (
 )
 from handlers.views.dialogs import Asked
 from handlers.views.form import STEPS, day_block
+from handlers.views.glance import ask_glance
 from handlers.views.granted import name, owed_lines
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, span, who
@@ -41,7 +42,8 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
     standing = _silence(ask, scene) if open_ else _answered(ask, scene)
     row = actions(names.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if open_ else None
     blocks = [section(head), *facts.sections(lines), section(standing), row, context(facts.footer(case))]
-    return message("\n".join([head, *lines, standing]), blocks)
+    first = [ask_glance(case, ask, scene)] if open_ else []
+    return message("\n".join([*first, head, *lines, standing]), blocks)
 
 
 def ask_at_home(case: Case, ask: Ask, scene: Scene) -> tuple[str, Block | None]:

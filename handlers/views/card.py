@@ -12,11 +12,10 @@ from handlers import names
 from handlers.views import facts, proof, wording
 from handlers.views.besides import beside_buttons, history, story
 from handlers.views.blocks import Block, Message, actions, button, context, message, section
+from handlers.views.glance import glance
 from handlers.views.granted import revoke_button
-from handlers.views.safe import cut, inline, one_line, quote
-from handlers.views.scene import Scene, span, who
-
-GLANCE = 110
+from handlers.views.safe import inline, quote
+from handlers.views.scene import Scene, who
 
 
 def card(case: Case, reader: Person, scene: Scene) -> Message:
@@ -42,18 +41,6 @@ def _buttons(case: Case, value: str) -> Block:
     if cooling.waits(case):
         return actions(names.BLOCK_DECIDE, deny, button(wording.REVOKE, names.REVOKE, value, "danger"))
     return actions(names.BLOCK_DECIDE, button(wording.APPROVE, names.APPROVE, value, "primary"), deny)
-
-
-def glance(case: Case, scene: Scene) -> str:
-    """What a locked phone shows: provider, runbook, duration, deadline, within 110 characters."""
-    request = case.request
-    known = scene.policy.providers.get(request.provider)
-    provider = cut(one_line(known.name if known else request.provider), 30)
-    ends_at = request.terms.ends_at
-    lasting = span(request.seconds) if ends_at is None else f"until {scene.stamp(ends_at)}"
-    tail = f", {lasting}, by {scene.stamp(case.approval.expires_at)}"
-    title = cut(one_line(request.title), max(GLANCE - len(provider) - 2 - len(tail), 12))
-    return inline(f"{provider}: {title}", 400) + tail + scene.demo
 
 
 def _opening(case: Case, scene: Scene) -> str:
