@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackApiError
 from bot.anchor_settings import anchors
 from bot.anchoring import Anchoring
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
+from bot.collecting import settle
 from bot.desk import Desk
 from bot.domain.errors import PolicyError, SlackRefused, Stopped, StorageError
 from bot.domain.motion import InForce, Sets
@@ -25,6 +26,7 @@ from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.erasing import erasing
+from bot.executors import Executors
 from bot.feeds import Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
@@ -78,6 +80,7 @@ class Parts:
     worker: Worker
     sweeper: Sweeper
     pager: Pager
+    executors: Executors
     health: Health
     metrics: Metrics
     clock: SteadyClock
@@ -114,6 +117,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
         with contextlib.suppress(StorageError):  # a disk that refuses stops the log, not the bot
             await store.free_leases()
         parts = await build(settings, store, clock)
+        settle()
         try:
             await _live(parts, stop, ready)
         finally:
@@ -158,6 +162,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     messenger = Messenger(desk, client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger"))
     worker = Worker(desk, health.part("worker"))
     pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), cover, health.part("pager"))
+    executors = Executors(desk, os.environ, cover, health.part("executors", 30.0))
     sweeper = Sweeper(desk, swept)
     watchdog = Watchdog(
         standing.store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
@@ -180,9 +185,8 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         health.part("operations", 900.0),
     )
     return Parts(
-        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,
-        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring,
-        homes, standing,
+        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
+        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
     )  # fmt: skip
 
 
@@ -261,6 +265,7 @@ async def _serve_until(
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
         health.watch("pager", parts.pager.run(inner)),
+        health.watch("executors", parts.executors.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
         health.watch("log", parts.standing.stoppable.watch(inner)),

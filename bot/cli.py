@@ -245,16 +245,16 @@ def _policy(directory: Path | None, now: datetime) -> Policy:
     loaded = load(_folder(directory))
     if loaded.policy is None:
         raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
-    return prepared(loaded.policy, now, _calendars(loaded.policy, now))
+    return prepared(loaded.policy, now, _calendars(loaded.policy))
 
 
-def _calendars(policy: Policy, now: datetime) -> dict[str, bytes]:
-    """What the bot beside us kept of the addresses of rotas."""
+def _calendars(policy: Policy) -> dict[str, bytes]:
+    """What the bot beside us kept of the addresses of rotas, and goes by today."""
     if all(rota.feed is None or is_file(rota) for rota in policy.rotas.values()):
         return {}
     from bot.calendars import known
 
-    return asyncio.run(known(_settings().sqlite_path, policy, os.environ, now))
+    return asyncio.run(known(_settings().sqlite_path, policy, os.environ, SystemClock().now()))
 
 
 def _person(policy: Policy, text: str, option: str) -> Person:

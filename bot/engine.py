@@ -68,7 +68,7 @@ class Engine(Reader):
     async def carry_out_due(self, acts: Sequence[Transition], failed: Callable[[str], None]) -> None:
         """Commits what was judged. Where somebody was faster it is judged again; `failed` as in `judge_due`."""
         for number, (act, result) in enumerate(zip(acts, await self.store.commit_each(acts), strict=True), 1):
-            if not isinstance(result, Exception):
+            if result is None:
                 self._written(act)
             elif act.before is not None and not isinstance(result, Stopped):  # else it is due again when the log is back
                 await self._not_written(act.before.id, result, failed)
@@ -138,6 +138,15 @@ class Engine(Reader):
         async def judged() -> Transition | None:
             case = await self.store.case(case_id)
             return None if case is None else sweeping.slack_is_silent(case, self.policy, person, self.clock.now())
+
+        await self._until_fresh(judged, None)
+
+    async def heard(self, case_id: str, judge: Callable[[Case, Policy, datetime], Transition | None]) -> None:
+        """Something beside Slack answered about a case, or did not: judged on what stands now."""
+
+        async def judged() -> Transition | None:
+            case = await self.store.case(case_id)
+            return None if case is None else judge(case, self.policy, self.clock.now())
 
         await self._until_fresh(judged, None)
 

@@ -119,13 +119,24 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class CallOut:
+    """A leased call to an executor: the `n`-th of its case. `attempts` counts this one."""
+
+    case: str
+    n: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits: acts to carry out, words to say by lane, deadlines that have come. `log_size` in entries."""
+    """What waits: acts to carry out, words to say by lane, deadlines that have come, ends of grants that their executor
+    has not confirmed. `log_size` in entries."""
 
     inbox: Waiting
     outbox: Mapping[Lane, Waiting]
     due: Waiting
     log_size: int
+    unclosed: Waiting = Waiting(0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +232,9 @@ class Store(OperatorBook, Protocol):
         TooLate (the transaction began at or after `act.valid_before`), Frozen (it gives, and the clock is doubted), EntryError (a value has no place in the log).
         """
 
-    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
-        """The same for acts of different cases, heard of together: each one's case as stored, or what `commit` would raise.
-
-        One that is refused undoes only itself.
-        """
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        """The same for acts of different cases, heard of together: None for each that stands written, else what `commit`
+        would raise. One that is refused undoes only itself."""
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
         """Who is away at `now`, and until when."""
@@ -318,6 +327,9 @@ class Store(OperatorBook, Protocol):
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         """It could not be sent now (rate limit, network): try again from `not_before` on."""
 
+    async def slack_is_back(self, now: datetime) -> None:
+        """What was given back because Slack did not answer is due at `now`."""
+
     async def sent(
         self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
     ) -> None:
@@ -326,6 +338,15 @@ class Store(OperatorBook, Protocol):
 
     async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
         """It will never be sent: recorded with the reason."""
+
+    async def lease_calls(self, now: datetime, until: datetime, limit: int) -> Sequence[CallOut]:
+        """Takes waiting calls to executors whose time has come, oldest first; of one case only one at a time."""
+
+    async def ended_aside(self) -> Sequence[Case]:
+        """Cases whose grant ended while the log is stopped, so that no call of it is stored yet; mostly none."""
+
+    async def release_call(self, call: CallOut, not_before: datetime, error: str) -> None:
+        """An attempt is over; if the call still waits it is tried again from `not_before` on."""
 
     async def copies(self, case_id: str) -> Sequence[Copy]: ...
     async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft], says: Sequence[Say] = ()) -> None:

@@ -219,9 +219,11 @@ class StoppableStore:
             self.refused(error)
             return found
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         if self._aside.pop(outgoing.id, None) is None:
-            await self._store.sent(outgoing, channel, ts, drawn, entries)
+            await self._store.sent(outgoing, channel, ts, drawn, entries, plain=plain)
 
     async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
         if self._aside.pop(outgoing.id, None) is None:
@@ -258,6 +260,11 @@ class StoppableStore:
     async def case(self, case_id: str) -> Case | None:
         found = await self._store.case(case_id)
         return None if found is None else self._emergency.over(found)
+
+    async def ended_aside(self) -> Sequence[Case]:
+        ids = dict.fromkeys(line.act.after.id for line in self._emergency.lines() if line.act.after is not None)
+        found = [await self.case(case_id) for case_id in ids]
+        return [case for case in found if case is not None and case.grant is not None]
 
     async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
         found = await self._store.due_cases(now, limit, after)

@@ -26,7 +26,7 @@ from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Cover, Directory, Outgoing, Signed
 from handlers.lanes import Lanes, Spot
-from handlers.limits import CALL_ERRORS, Verdict, verdict
+from handlers.limits import CALL_ERRORS, UNANSWERED, Verdict, verdict
 from handlers.purposes import (
     Change,
     Dropped,
@@ -46,9 +46,8 @@ from handlers.views.pace import marked_once
 from handlers.views.signed import unsigned, with_checkpoint
 
 LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
-SILENT = 60.0  # seconds without any answer of Slack's, after which prompts leave beside it
+PAUSE, SILENT = 5.0, 60.0  # seconds without any answer of Slack's: it was away; prompts leave beside it
 _PROMPTS = frozenset({"card", "reminder", "deadline"})
-_UNANSWERED = frozenset({"timeout", "network", "http_500", "http_502", "http_503", "http_504"})
 POLL, PARTING = 0.25, 3.0  # seconds: between looks without a wake-up; for last words at a stop
 ACCOUNT_AGE = 60.0
 STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
@@ -222,11 +221,11 @@ class Messenger:
             standing = await self._sender.send(job, self._age(row))
         except CALL_ERRORS as error:
             judged = verdict(error)
-            if judged.error not in _UNANSWERED:
-                self._answered_at = self._desk.clock.monotonic()
+            if judged.error not in UNANSWERED:
+                await self._answered()
             await self._judged(row, place, judged)
             return
-        self._answered_at = self._desk.clock.monotonic()
+        await self._answered()
         shown = job.drawn if isinstance(job, Post | Change) else 0
         await self._note(row, standing, case.request.version if case else shown)
 
@@ -238,6 +237,14 @@ class Messenger:
             log.error("log.not_signed", error=str(error))
             return None
         return signed if isinstance(signed, Signed) else None
+
+    async def _answered(self) -> None:
+        """Slack is there. What waits only because it was silent goes now, and not when its pause is over."""
+        here = self._desk.clock.monotonic()
+        silence, self._answered_at = here - self._answered_at, here
+        if silence > PAUSE and self._failures:
+            await self._desk.store.slack_is_back(self._desk.clock.now())
+            self._desk.spoke.set()
 
     def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed | None, *, decision: bool) -> Job:
         """What every message has beside what it says: the clock's mark, and the checkpoint where it tells a decision."""

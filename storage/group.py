@@ -142,7 +142,7 @@ def _one(slot: _Slot, tx: Tx) -> _Outcome:
     except Exception as error:  # it belongs to the caller; the act is undone first
         if not session.raw.in_transaction:  # a full disk makes SQLite undo everything by itself
             raise
-        ledger.state = mark
+        ledger.undo(mark)
         session.raw.execute("ROLLBACK TO act")
         outcome = _Outcome(error=_said(error))
     session.raw.execute("RELEASE act")

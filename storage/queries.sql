@@ -24,6 +24,10 @@ SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team =
   emptied = CASE emptied WHEN 1 THEN 2 ELSE emptied END
 WHERE id = :id AND version = :version;
 
+-- name: step_request
+-- The same for an act that changes only what belongs to the request.
+UPDATE request SET version = version + 1 WHERE id = :id AND version = :version;
+
 -- name: request_version
 -- The version that a case has now.
 SELECT version FROM request WHERE id = :id;
@@ -92,6 +96,13 @@ ON CONFLICT (case_id, n) DO UPDATE SET
   chase_ms = excluded.chase_ms, missed = excluded.missed, done_ms = excluded.done_ms, done_team = excluded.done_team,
   done_user = excluded.done_user;
 
+-- name: put_call
+-- Writes what an executor is told, new or changed; its attempts go on.
+INSERT INTO executor_call (case_id, n, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms, next_ms)
+VALUES (:case_id, :n, :kind, :asked_ms, :not_after_ms, :state, :answered_ms, :alarmed_ms, :asked_ms)
+ON CONFLICT (case_id, n) DO UPDATE SET
+  state = excluded.state, answered_ms = excluded.answered_ms, alarmed_ms = excluded.alarmed_ms;
+
 -- name: put_deadline
 -- The sweeper must look at the case at this time.
 INSERT INTO deadline (case_id, due_ms) VALUES (:case_id, :due_ms)
@@ -151,6 +162,11 @@ FROM access_grant WHERE case_id = :id;
 -- What is owed after a grant, in order.
 SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user
 FROM duty WHERE case_id = :id ORDER BY n;
+
+-- name: calls
+-- What the executor of a case is told, in order.
+SELECT case_id, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms
+FROM executor_call WHERE case_id = :id ORDER BY n;
 
 -- name: due
 -- Cases whose time has come, the most overdue first, from behind one of them on.
@@ -217,6 +233,13 @@ FROM access_grant WHERE case_id IN (
 -- name: due_duties
 -- As `duties`, of the most overdue cases.
 SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
+
+-- name: due_calls
+-- As `calls`, of the most overdue cases.
+SELECT case_id, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms FROM executor_call WHERE case_id IN (
   SELECT case_id FROM deadline
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
 ) ORDER BY n;
@@ -411,6 +434,12 @@ UPDATE outbox SET leased_until_ms = 0 WHERE done_ms IS NULL AND leased_until_ms 
 UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :error
 WHERE id = :id AND done_ms IS NULL;
 
+-- name: slack_is_back
+-- What waits only because Slack was silent (the words of `handlers.limits.UNANSWERED`) may go now.
+UPDATE outbox SET not_before_ms = :now
+WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
+  AND error IN ('timeout', 'network', 'http_500', 'http_502', 'http_503', 'http_504');
+
 -- name: drop_twins
 -- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.
 DELETE FROM outbox WHERE copy_id = :copy_id AND id <> :id AND done_ms IS NULL AND leased_until_ms <= :now;
@@ -445,6 +474,37 @@ SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHER
 -- name: copies
 -- The copies of a case, oldest first.
 SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHERE case_id = :case_id ORDER BY id;
+
+-- ── executors ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: something_to_call
+-- Whether a lease of calls would find anything: asked before every lease, so that an empty one writes nothing.
+SELECT 1 AS found FROM executor_call WHERE state = 'waiting' AND next_ms <= :now AND leased_until_ms <= :now LIMIT 1;
+
+-- name: lease_calls
+-- Takes calls whose time has come, oldest first; never while another call of the same case is on its way.
+UPDATE executor_call SET leased_until_ms = :until, attempts = attempts + 1
+WHERE (case_id, n) IN (
+  SELECT c.case_id, c.n FROM executor_call AS c
+  WHERE c.state = 'waiting' AND c.next_ms <= :now AND c.leased_until_ms <= :now AND NOT EXISTS (
+    SELECT 1 FROM executor_call AS other
+    WHERE other.case_id = c.case_id AND other.n <> c.n AND other.leased_until_ms > :now
+  )
+  ORDER BY c.next_ms, c.case_id, c.n LIMIT :limit
+)
+RETURNING case_id, n, attempts;
+
+-- name: release_call
+-- An attempt is over; what still waits is tried again then.
+UPDATE executor_call SET leased_until_ms = 0, next_ms = :next_ms, error = :error WHERE case_id = :case_id AND n = :n;
+
+-- name: free_calls
+-- A new process has nothing on its way.
+UPDATE executor_call SET leased_until_ms = 0 WHERE leased_until_ms > 0;
+
+-- name: unclosed
+-- Ends of grants that their system has not confirmed, and since when the oldest.
+SELECT count(*) AS waiting, min(asked_ms) AS oldest_ms FROM executor_call WHERE state = 'waiting' AND kind = 'close';
 
 -- ── policy ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -686,6 +746,12 @@ UPDATE duty SET since_ms = since_ms + :by_ms, due_ms = due_ms + :by_ms, chase_ms
 -- … the sweeper's looks,
 UPDATE deadline SET due_ms = due_ms + :by_ms;
 
+-- name: shift_calls
+-- … what executors are told,
+UPDATE executor_call SET asked_ms = asked_ms + :by_ms, next_ms = next_ms + :by_ms, alarmed_ms = alarmed_ms + :by_ms,
+  not_after_ms = not_after_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
+WHERE state = 'waiting' OR leased_until_ms > 0;
+
 -- name: shift_inbox
 -- … what is to be tried again,
 UPDATE inbox SET next_ms = next_ms + :by_ms WHERE done_ms IS NULL;
@@ -704,6 +770,7 @@ WHERE r.emptied <> 1 AND r.state <> 'pending'
   AND NOT EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
   AND NOT EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
   AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.case_id = r.id AND o.done_ms IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM executor_call AS c WHERE c.case_id = r.id AND c.state = 'waiting')
 LIMIT :limit;
 
 -- name: disclosures_of_case

@@ -36,6 +36,7 @@ from bot.ports import (
 )
 from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.anchor_store import AnchorStore
+from storage.calls import CallStore
 from storage.group import Group
 from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
@@ -44,13 +45,13 @@ from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
 from storage.sqlite import Database, Session, rebuild, shed
 from storage.values import ms
-from storage.writing import Tx, carry_out
+from storage.writing import Tx, carry_out, write
 
 T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore):
+class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, CallStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
@@ -119,8 +120,8 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore):
     async def commit(self, act: Transition) -> Case | None:
         return await self._write(lambda tx: carry_out(tx, act))
 
-    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
-        return await self._writing().run_each([partial(carry_out, act=act) for act in acts])
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        return await self._writing().run_each([partial(write, act=act) for act in acts])
 
     # ── cases ──
 
@@ -207,8 +208,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore):
         return await self._write(lambda tx: outbox.lease(tx.session, now, until, limit, pages=pages))
 
     async def free_leases(self) -> None:
-        """What a killed process had taken to say is free again. Only for the process that speaks, at its start."""
-        await self._write(lambda tx: outbox.free_leases(tx.session))
+        """What a killed process had taken to say, or to tell executors, is free again. Only for the process that speaks, at its start."""
+        await self._write(lambda tx: _free_leases(tx.session))
+
+    async def slack_is_back(self, now: datetime) -> None:
+        await self._write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))
 
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
@@ -328,6 +332,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore):
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         return await self._reader.run(lambda session: _snapshot(session, work))
+
+
+def _free_leases(session: Session) -> None:
+    outbox.free_leases(session)
+    session.run("free_calls")
 
 
 def _snapshot(session: Session, work: Callable[[Session], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 from collections.abc import AsyncIterator
@@ -12,6 +13,8 @@ import pytest
 from bot.domain.lifecycle import GrantState, RequestState
 from bot.emergency import Emergency
 from bot.keys import LogKey
+from bot.ports import Store
+from bot.stopping import StoppableStore
 from storage.log_check import check_database
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, policy
 from tests.bot.stopping import StoppableOffice
@@ -231,3 +234,12 @@ async def test_pages_and_lists_show_what_was_taken_away(office: StoppableOffice)
     assert [one.state for one in await office.store.requests(10, closed_too=True)] == ["denied"]
     assert await office.store.requests(10, closed_too=False) == []
     assert office.clock.now() + MINUTE > office.clock.now()
+
+
+def test_what_stands_around_the_store_takes_what_the_store_takes() -> None:
+    """It hands on what it does not know by name, so no type checker compares the two."""
+    own = {name for name in vars(StoppableStore) if hasattr(Store, name) and not name.startswith("_")}
+    assert {"commit", "sent", "lease"} <= own
+    for name in own:
+        ours, theirs = (inspect.signature(getattr(one, name)).parameters.values() for one in (StoppableStore, Store))
+        assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs], name
