@@ -31,7 +31,7 @@ from bot.feeds import Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
-from bot.log_keys import vkey_lines
+from bot.keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.operations import Operations, releasing

@@ -598,14 +598,6 @@ INSERT INTO person (team_id, user_id, ref) VALUES (:team, :user, :ref);
 -- What the log's digests disclose, in the order of the entries.
 SELECT digest, idx, disclosure FROM log_private ORDER BY idx, digest;
 
--- name: log_leaves
--- Leaf hashes in order, from an index on.
-SELECT idx, leaf FROM log_entry WHERE idx >= :start ORDER BY idx LIMIT :limit;
-
--- name: log_node
--- The root of one complete subtree.
-SELECT h FROM log_node WHERE level = :level AND i = :i;
-
 -- name: log_nodes
 -- The stored roots of complete subtrees.
 SELECT level, i, h FROM log_node ORDER BY level, i;
@@ -618,10 +610,6 @@ SELECT size, root, note FROM log_checkpoint ORDER BY size;
 -- A signed note; one that stands already stays.
 INSERT INTO log_checkpoint (size, root, note, signed_at)
 SELECT :size, :root, :note, :signed_at WHERE NOT EXISTS (SELECT 1 FROM log_checkpoint WHERE size = :size);
-
--- name: last_checkpoint
--- The newest checkpoint.
-SELECT size, root, note FROM log_checkpoint ORDER BY size DESC LIMIT 1;
 
 -- ── schema ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -1122,11 +1110,11 @@ SELECT size, kind, ref, blob, at FROM log_anchor WHERE size <= :size ORDER BY si
 
 -- name: leaves
 -- Leaf hashes of a range of entries, in order.
-SELECT leaf FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
+SELECT idx, leaf FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
 
 -- name: nodes_of_level
 -- Stored roots of a range of complete subtrees, in order.
-SELECT h FROM log_node WHERE level = :level AND i >= :start AND i < :stop ORDER BY i;
+SELECT i, h FROM log_node WHERE level = :level AND i >= :start AND i < :stop ORDER BY i;
 
 -- name: entry_bytes
 -- The bytes of a range of entries, in order.
