@@ -29,6 +29,7 @@ from bench.bot import BenchError
 from bench.crowd import fall_due, multiplied
 from bench.rounds import Goal, Result, Size, in_turns
 from bot.clock import SystemClock
+from bot.collecting import settle
 from bot.desk import Desk
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
@@ -137,6 +138,7 @@ def _storm(path: Path, policy: Policy, due: int, blocked: list[float]) -> Callab
                 late.append((desk.clock.now() - at).total_seconds() * 1e3)
 
         desk.committed = committed
+        settle()  # as `run` does
         stop = asyncio.Event()
         running = asyncio.create_task(Sweeper(desk).run(stop))
         blocked.append(await _longest_silence(lambda: len(late) >= due))

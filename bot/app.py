@@ -15,18 +15,23 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
+from bot.anchor_settings import anchors
+from bot.anchoring import Anchoring
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
+from bot.collecting import settle
 from bot.desk import Desk
-from bot.domain.errors import PolicyError, SlackRefused
+from bot.domain.errors import PolicyError, SlackRefused, Stopped, StorageError
 from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
-from bot.feeds import Feeds, carried
+from bot.erasing import erasing
+from bot.executors import Executors
+from bot.feeds import EVERY, Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
-from bot.log_keys import vkey_lines
+from bot.keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.operations import Operations, releasing
@@ -35,9 +40,10 @@ from bot.pages import Pager, send_page
 from bot.permit_keys import jwks
 from bot.permits import Issuer
 from bot.ports import StoredPolicy
+from bot.pruning import pruning
 from bot.setting_names import strays
 from bot.settings import Settings
-from bot.signer import Signer, signer_of
+from bot.standing import Standing, stand
 from bot.sweeper import Sweeper
 from bot.timekeeper import Timekeeper
 from bot.watchdog import Watchdog
@@ -54,7 +60,6 @@ from runbooks.findings import Finding
 from runbooks.folder import read_folder
 from runbooks.loader import Loaded, load_files
 from runbooks.watch import changes
-from storage.lock import FileLock
 from storage.store import SqliteStore
 
 _SETS = 20
@@ -75,6 +80,7 @@ class Parts:
     worker: Worker
     sweeper: Sweeper
     pager: Pager
+    executors: Executors
     health: Health
     metrics: Metrics
     clock: SteadyClock
@@ -82,8 +88,9 @@ class Parts:
     watchdog: Watchdog
     operations: Operations
     housekeeper: Housekeeper
+    anchoring: Anchoring
     homes: Homes
-    signer: Signer
+    standing: Standing
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -107,18 +114,24 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
     clock = SteadyClock(SystemClock(), boot_id())
     store = await open_store(settings, clock)
     try:
-        await store.free_leases()
+        with contextlib.suppress(StorageError):  # a disk that refuses stops the log, not the bot
+            await store.free_leases()
         parts = await build(settings, store, clock)
-        await _live(parts, stop, ready)
+        settle()
+        try:
+            await _live(parts, stop, ready)
+        finally:
+            parts.standing.close()
     finally:
         await store.close()
 
 
 async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> Parts:
     """Puts the parts together. Raises PolicyError where no policy can be had, SlackRefused where Slack does not let us in."""
-    signer = await begin_signing(settings, store)
     health = Health(clock, socket_mode=settings.slack_app_token is not None)
-    health.also(signer.findings)
+    standing = await stand(store, settings.state_dir, clock)
+    cover = standing.signer.cover
+    health.also(standing.stoppable.findings)
     timekeeper = Timekeeper(store, clock, health.part("timekeeper"))
     await timekeeper.begin()
     health.also(timekeeper.findings)
@@ -131,12 +144,13 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     await introduction.ask()
     health.also(introduction.findings)
     directory = SlackDirectory(client, clock)
-    desk = Desk(store, directory, clock, settings.time_scale, policy)
+    desk = Desk(standing.store, directory, clock, settings.time_scale, policy)
+    standing.stoppable.spoke = desk.spoke.set
     desk.sets = await accepted_sets(store, desk.sets)
-    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel)
+    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY))
     await feeds.begin()
-    desk.permits = Issuer(store, signer.cover, settings.state_dir, clock)
-    door = SlackDoor(desk, client, introduction.identity, signer.cover, prefix=settings.command_prefix)
+    desk.permits = Issuer(standing.store, cover, settings.state_dir, clock)
+    door = SlackDoor(desk, client, introduction.identity, cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
     desk.committed = _both(metrics.committed, homes.changed)
     beat = health.part("sweeper")
@@ -145,21 +159,34 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         beat()
         metrics.swept(seconds, cases)
 
-    messenger = Messenger(
-        desk, client, directory, signer.cover, prefix=settings.command_prefix, beat=health.part("messenger")
-    )
+    messenger = Messenger(desk, client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger"))
     worker = Worker(desk, health.part("worker"))
-    pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), signer.cover, health.part("pager"))
+    pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), cover, health.part("pager"))
+    executors = Executors(desk, os.environ, cover, health.part("executors", 30.0))
     sweeper = Sweeper(desk, swept)
     watchdog = Watchdog(
-        store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
+        standing.store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
-    operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
+    anchoring = Anchoring(
+        store,
+        store,
+        cover,
+        clock,
+        anchors(settings),
+        settings.audit_channel,
+        desk.spoke.set,
+        health.part("anchoring", 300.0),
+    )
+    operations = Operations(
+        desk,
+        {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
+        health.part("operations", 900.0),
+    )
     return Parts(
-        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,
-        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, signer,
+        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
+        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
     )  # fmt: skip
 
 
@@ -171,19 +198,16 @@ def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]
     return hear
 
 
-async def begin_signing(settings: Settings, store: SqliteStore) -> Signer:
-    """The signer, with a first checkpoint over what a killed process left unsigned. Raises KeyFileError, StorageError."""
-    signer = signer_of(store, settings.state_dir, FileLock(settings.state_dir))
-    await signer.cover()
-    return signer
-
-
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
     """The policy to start with: the folder's, else the last good one that is stored. What it gives is announced."""
     loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
     kept = _reread(await store.last_policy())
     if loaded.policy is not None:
-        await _accept(store, clock, kept, loaded.policy, scale)
+        try:
+            await _accept(store, clock, kept, loaded.policy, scale)
+        except (Stopped, StorageError) as error:  # nothing is given meanwhile, and the set that was accepted last is known
+            log.error("policy.not_accepted", reason=str(error))
+            return kept or loaded.policy
         return loaded.policy
     _report(loaded.findings)
     if kept is None:
@@ -241,10 +265,13 @@ async def _serve_until(
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
         health.watch("pager", parts.pager.run(inner)),
+        health.watch("executors", parts.executors.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
+        health.watch("log", parts.standing.stoppable.watch(inner)),
         health.watch("operations", parts.operations.run(inner)),
         health.watch("housekeeper", parts.housekeeper.run(inner)),
+        health.watch("anchoring", parts.anchoring.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
@@ -296,7 +323,11 @@ async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str
         return
     if loaded.policy.digest == desk.policy.digest:
         return
-    await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
+    try:
+        await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
+    except (Stopped, StorageError) as error:
+        log.error("policy.not_accepted", reason=str(error))
+        return
     await desk.adopt(carried(loaded.policy, desk.policy))
     feeds.soon()
     log.info("policy.loaded", digest=loaded.policy.digest)
@@ -314,7 +345,10 @@ async def _accept(store: SqliteStore, clock: Clock, old: Policy | None, policy: 
 async def _rejected(store: SqliteStore, loaded: Loaded) -> None:
     """Which places are wrong, without what stands there: file and line, never text."""
     places = tuple(f"{f.file}:{f.line}" for f in loaded.errors[:50])
-    await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM, data={"places": places}),)))
+    try:
+        await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM, data={"places": places}),)))
+    except (Stopped, StorageError) as error:
+        log.error("policy.not_logged", reason=str(error))
 
 
 def _report(findings: tuple[Finding, ...]) -> None:

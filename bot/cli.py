@@ -15,7 +15,7 @@ import typer
 
 from bot import printing
 from bot.clock import SystemClock
-from bot.domain.errors import CountersignError, PolicyError, SlackRefused
+from bot.domain.errors import CountersignError, PolicyError, SlackRefused, Stopped
 from bot.domain.escalation import Presence
 from bot.domain.people import Person
 from bot.domain.policy import Policy
@@ -27,6 +27,7 @@ from bot.exits import misused
 from bot.keys_cli import app as keys_app
 from bot.log_cli import app as log_app
 from bot.permit_cli import app as permit_app
+from bot.reconcile_cli import reconcile
 from bot.requests_cli import app as requests_app
 from runbooks.addresses import is_file
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(requests_app, name="requests")
 app.command()(drill)
+app.command()(reconcile)
 app.command()(exceptions)
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
@@ -169,6 +171,10 @@ def doctor(
     accept: Annotated[
         bool, typer.Option("--accept-clock", help="The clock jumped, and this machine's time is right now: give again.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also let Slack judge samples of forms and cards, and send you one message.")
+    ] = False,
+    me: Annotated[str, typer.Option(metavar="PERSON", help="Who you are, for --live (COUNTERSIGN_ME): label or id.")] = "",
 ) -> None:
     """Check settings, policy, database and Slack; print each finding with the next step."""
     if accept:
@@ -177,7 +183,7 @@ def doctor(
         raise typer.Exit(asyncio.run(accept_clock(print)))
     from bot.doctor import doctor as examined
 
-    report = asyncio.run(examined(tell=lambda text: print(text, file=sys.stderr)))
+    report = asyncio.run(examined(lambda text: print(text, file=sys.stderr), live=live, me=me))
     print(json.dumps(report.as_json(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
     raise typer.Exit(report.exit_code)
 
@@ -205,7 +211,7 @@ def main() -> None:
     """The console script."""
     try:
         app()
-    except (PolicyError, SlackRefused) as error:
+    except (PolicyError, SlackRefused, Stopped) as error:
         _stop(str(error), 1)
     except CountersignError as error:
         _stop(str(error), 2)
@@ -241,16 +247,16 @@ def _policy(directory: Path | None, now: datetime) -> Policy:
     loaded = load(_folder(directory))
     if loaded.policy is None:
         raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
-    return prepared(loaded.policy, now, _calendars(loaded.policy, now))
+    return prepared(loaded.policy, now, _calendars(loaded.policy))
 
 
-def _calendars(policy: Policy, now: datetime) -> dict[str, bytes]:
-    """What the bot beside us kept of the addresses of rotas."""
+def _calendars(policy: Policy) -> dict[str, bytes]:
+    """What the bot beside us kept of the addresses of rotas, and goes by today."""
     if all(rota.feed is None or is_file(rota) for rota in policy.rotas.values()):
         return {}
     from bot.calendars import known
 
-    return asyncio.run(known(_settings().sqlite_path, policy, os.environ, now))
+    return asyncio.run(known(_settings().sqlite_path, policy, os.environ, SystemClock().now()))
 
 
 def _person(policy: Policy, text: str, option: str) -> Person:

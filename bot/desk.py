@@ -13,11 +13,14 @@ from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
+import structlog
+
 from bot.absences import Absences
 from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Seal, Tell
 from bot.clock import Clock
 from bot.confirming import pressed
 from bot.domain import (
+    autonomy,
     beside,
     breaking,
     deciding,
@@ -34,7 +37,7 @@ from bot.domain import (
     verifying,
 )
 from bot.domain.deciding import Click, NoEffect
-from bot.domain.errors import LookupFailed
+from bot.domain.errors import LookupFailed, Stopped
 from bot.domain.escalation import Presence, candidates
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
@@ -50,6 +53,7 @@ DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
 _CARDS, _OWED = 5, 10
 _ASKED_AGAIN = {"push": beside.push, "extend": later.extend, "renew": renewing.renew}  # the requester wants people asked
+log = structlog.get_logger(__name__)
 
 
 class Desk(Absences):
@@ -95,6 +99,7 @@ class Desk(Absences):
 
     async def may_open(self, act: Reach) -> Allowed | Refused:
         """Whether this person would be heard if they said no. Raises LookupFailed."""
+        await self.stand()
         case = await self.store.case(act.case)
         if case is None:
             return Refused(Refusal.STALE, "There is no such request.")
@@ -110,7 +115,14 @@ class Desk(Absences):
     # What the worker carries out.
 
     async def carry_out(self, row: Inbound) -> None:
-        """Carries out one inbox row, wholly and once."""
+        """Carries out one inbox row, wholly and once; what a stopped log does not let through is answered with a sentence."""
+        try:
+            await self._carried_out(row)
+        except Stopped as stopped:
+            log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
+            await self._commit(replace(_while_stopped(row.act), inbox=row.id))
+
+    async def _carried_out(self, row: Inbound) -> None:
         act = row.act
         if isinstance(act, File):
             async with self._filing[self._one_at_a_time(act)]:  # brakes and quota count one filing at a time
@@ -135,9 +147,9 @@ class Desk(Absences):
         return await recorded(self.directory, self.policy, act, presence, self.clock.now, self.scale)
 
     def _one_at_a_time(self, act: File) -> str:
-        """Whose filings wait for each other: one human's, and where a quota counts, a whole provider's."""
+        """Whose filings wait for each other: one human's, and where a quota or limit counts, a whole provider's."""
         runbook, provider = self.policy.runbooks.get(act.runbook), filing.provider_asking(self.policy, act.person)
-        if runbook is not None and runbook.break_glass is not None and provider is not None:
+        if runbook is not None and (runbook.break_glass or runbook.limit) and provider is not None:
             return f"provider {provider.id}"
         return self.policy.humans.key(act.person)
 
@@ -164,6 +176,7 @@ class Desk(Absences):
         await self._commit(replace(act, inbox=row.id))
 
     async def _file(self, act: File) -> Transition:
+        await self.stand()
         form, policy, now = _form(act), self.policy, self.clock.now()
         runbook = policy.runbooks.get(form.runbook)
         provider = filing.provider_asking(policy, form.requester)
@@ -175,11 +188,25 @@ class Desk(Absences):
         glass = await self._glass(runbook, provider.id if provider else "")
         earlier = filing.Earlier(
             found.pending, found.same_pending, found.denied_by, found.expired_recently, found.asks_in_week,
-            found.last_outcome or "", glass.opened, glass.overdue,
+            found.last_outcome or "", glass.opened, glass.overdue, await self._used(runbook, provider.id if provider else ""),
         )  # fmt: skip
         presence = await self._presence(candidates(policy, domain), runbook.kind if runbook else None)
         filed = filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
         return replace(filed, otherwise=filing.refused_by_clock(policy, form, act.form))
+
+    async def used(self, person: Person, runbook: Runbook) -> str | None:
+        """What the form says of the runbook's limit: that it is spent, or how much of it; None where it has none."""
+        provider = filing.provider_asking(self.policy, person)
+        if runbook.limit is None or provider is None:
+            return None
+        used = await self._used(runbook, provider.id)
+        return autonomy.spent(runbook.limit, used, self.scale) or autonomy.left(runbook.limit, used)
+
+    async def _used(self, runbook: Runbook | None, provider: str) -> autonomy.Used:
+        if runbook is None or runbook.limit is None:
+            return autonomy.Used()
+        since = self.clock.now() - timedelta(seconds=runbook.limit.per / self.scale)
+        return await self.store.uses(provider, runbook.id, since)
 
     async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
         """Why a break-glass of this person would open nothing before a yes; None if it opens at once, or is none."""
@@ -194,6 +221,7 @@ class Desk(Absences):
         return await self.store.glass_debt(provider, runbook.domain, now, now - window)
 
     async def _decide(self, act: Decide | Reach | Beside) -> Transition:
+        await self.stand()
         click, policy = _click(act), self.policy
         case = await self.store.case(act.case)
         if case is None:
@@ -337,6 +365,16 @@ def _day(text: str) -> date | None:
 
 def _where(reply: Reply) -> dict[str, object]:
     return asdict(reply)
+
+
+def _while_stopped(act: Act) -> Transition:
+    """The sentence for what a stopped log does not let through; it leaves no entry."""
+    if isinstance(act, File):
+        params: dict[str, object] = {"id": act.id}
+        says = filing.told(None, act.person, "stopped", params, act.form)
+    else:
+        says = (saying.answer(getattr(act, "case", None), act.person, _where(act.reply), "stopped"),)
+    return Transition(None, None, says=says)
 
 
 def _page(act: Read | Tell) -> Transition:

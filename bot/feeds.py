@@ -34,13 +34,16 @@ class Feeds:
     """One for each process. `alarm_channel` hears of a blind rota; without one the channels of the domains that it serves."""
 
     def __init__(
-        self, desk: Desk, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None
-    ) -> None:
-        self._desk, self._environment, self._fetch, self._alarm_channel = desk, environment, fetch, alarm_channel
+        self, desk: Desk, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._desk, self._environment, self._fetch, self._beat = desk, environment, fetch, beat
+        self._alarm_channel = alarm_channel
         self._kept: dict[str, KeptFeed] = {}
         self._why: dict[str, str] = {}  # why an address could not be used when it was last tried, by rota
         self._told: dict[str, str] = {}  # what the log says of a rota
         self._blind: set[str] = set()  # rotas whose fallback stands in, as people know
+        self._stale: set[str] = set()  # … or may know, from before the restart
         self._soon = asyncio.Event()
 
     async def begin(self) -> None:
@@ -48,7 +51,7 @@ class Feeds:
         self._kept = dict(await self._desk.store.kept_feeds())
         policy, now = self._desk.policy, self._desk.clock.now()
         known = usable(policy, self._environment, self._kept, now)
-        self._blind = {r for r, key in keys(policy, self._environment).items() if key in self._kept and r not in known}
+        self._stale = {r for r, key in keys(policy, self._environment).items() if key in self._kept and r not in known}
         await self.read()
 
     def soon(self) -> None:
@@ -58,6 +61,7 @@ class Feeds:
     async def run(self) -> None:
         """Never ends by itself."""
         while True:
+            self._beat()
             self._soon.clear()
             try:
                 await self.look()
@@ -86,10 +90,9 @@ class Feeds:
         await self._desk.reread(ready.policy)
         why = {**self._unset(policy), **self._why, **ready.bad}
         fed = [rota for rota in policy.rotas.values() if rota.source == "ical"]
-        unseen = [r.id for r in fed if r.id in ready.bad or not (is_file(r) or r.id in bodies)]
-        blind = {rota for rota in unseen if rota in why or rota in self._blind}
-        self._log({r.id: sentence(r.id, why[r.id], blind=r.id in blind) for r in fed if r.id in why}, blind)
-        await self._announce(policy, blind)
+        unseen = {r.id for r in fed if r.id in ready.bad or not (is_file(r) or r.id in bodies)}
+        self._log({r.id: sentence(r.id, why[r.id], blind=r.id in unseen) for r in fed if r.id in why}, unseen)
+        await self._announce(policy, {rota for rota in unseen if rota in why}, unseen)
 
     async def _try(self, rota: Rota, address: str, policy: Policy) -> None:
         now = self._desk.clock.now()
@@ -122,10 +125,11 @@ class Feeds:
             log.info("feed.well", rota=rota)
         self._told = told
 
-    async def _announce(self, policy: Policy, blind: set[str]) -> None:
+    async def _announce(self, policy: Policy, blind: set[str], unseen: set[str]) -> None:
         """People hear when a fallback stands in, and when that is over."""
-        changed = [rota for rota in sorted(self._blind ^ blind) if rota in policy.rotas]
-        self._blind = blind
+        over = (self._blind | self._stale) - unseen
+        changed = [rota for rota in sorted((blind - self._blind) | over) if rota in policy.rotas]
+        self._blind, self._stale = blind | (self._blind - over), self._stale - over
         says = [say for rota in changed for say in self._say(policy, rota, blind=rota in blind)]
         if says:
             await self._desk.store.commit(Transition(None, None, says=tuple(says)))
@@ -158,7 +162,11 @@ def keys(policy: Policy, environment: Mapping[str, str]) -> dict[str, str]:
 
 def sentence(rota: str, why: str, *, blind: bool) -> str:
     """What is wrong with a calendar, and who is on call therefore."""
-    rest = "its `fallback` is on call" if blind else f"what it said when it could be read counts for {KEEP.days} days"
+    rest = (
+        "nobody but its `fallback` is on call"
+        if blind
+        else f"what it said when it could be read counts for {KEEP.days} days"
+    )
     return f"The calendar of rota `{rota}` cannot be used, {why}; {rest}."
 
 

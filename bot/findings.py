@@ -8,7 +8,8 @@ from typing import Literal
 
 Severity = Literal["error", "warning"]
 Area = Literal[
-    "settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels", "feeds"
+    "settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels", "feeds",
+    "live", "log", "anchors",
 ]  # fmt: skip
 _SHOWN = 5
 

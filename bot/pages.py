@@ -87,7 +87,7 @@ class Pager:
         if not link and action == "trigger" and self._age(row) < _CARD_WAIT:
             await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=1), "waits_for_the_card")
             return
-        if not isinstance(await self._cover(), Signed):
+        if not row.aside and not isinstance(await self._cover(), Signed):
             await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=2), "the log is stopped")
             return
         found = addresses(self._desk.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)

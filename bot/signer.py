@@ -24,7 +24,7 @@ from typing import Protocol
 import structlog
 
 from bot.domain.audit import Finding
-from bot.domain.errors import KeyFileError, NoteError
+from bot.domain.errors import KeyFileError, LogDamaged, NoteError
 from bot.domain.ledger import root
 from bot.domain.note import Checkpoint, sign
 from bot.domain.proof import extends
@@ -46,12 +46,18 @@ class SignedHead(Protocol):
     def edge(self) -> tuple[bytes, ...]: ...
 
 
-class SignedLog(Protocol):
-    """What the signer asks of a store."""
+class ProvenLog(Protocol):
+    """What shows that a log extends what was signed of it."""
 
     async def log_head(self) -> SignedHead: ...
     async def consistency(self, old: int) -> tuple[SignedHead, list[bytes]]: ...
+
+
+class SignedLog(ProvenLog, Protocol):
+    """What the signer asks of a store."""
+
     async def keep_checkpoint(self, size: int, root: bytes, note: str) -> None: ...
+    def halt(self, why: str) -> None: ...
 
 
 class Signer:
@@ -77,31 +83,27 @@ class Signer:
             async with self._locked():
                 found = await self._extend()
             if isinstance(found, Finding):
-                self.stopped = found
-                log.error("log.stopped", code=found.code, reason=found.text)
+                self.stop(found)
                 return found
             await self._store.keep_checkpoint(found.size, found.root, found.note)
             self._newest = found
             return found
 
-    def findings(self) -> tuple[str, ...]:
-        """Why nothing is signed, a sentence; none while the signer works."""
-        return () if self.stopped is None else (f"The decision log is stopped: {self.stopped.text}",)
+    def stop(self, found: Finding) -> None:
+        """Signs nothing any more, and the store takes no entry, until `resume`: somebody found the log wanting."""
+        self.stopped = found
+        self._store.halt(found.text)
+        log.error("log.stopped", code=found.code, reason=found.text)
+
+    def resume(self) -> None:
+        """A new epoch has begun: the memory is judged again at the next call."""
+        self.stopped, self._newest = None, None
+        self._store.halt("")
 
     async def _extend(self) -> Signed | Finding:
-        try:
-            memory = await asyncio.to_thread(recall, self._state_dir)
-        except NoteError as error:
-            return Finding("checkpoint", None, f"The signer's memory in {self._state_dir} is damaged: {error}")
-        head = await self._store.log_head()
-        refused = judge(memory, head)
-        if refused is not None:
-            return refused
-        assert memory is not None
-        head, path = await self._store.consistency(memory.size)
-        found = Checkpoint(head.origin, head.size, root(head.edge))
-        if not follows(memory, found, path):
-            return Finding("fork", None, f"The log's first {memory.size} entries are not those that were signed.")
+        found = await remembered(self._store, self._state_dir)
+        if isinstance(found, Finding):
+            return found
         try:
             key = read_key(self._state_dir / LOG_KEY)  # each time: it may have been rotated beside us
         except KeyFileError as error:
@@ -117,6 +119,27 @@ class Signer:
             yield
         finally:
             self._lock.__exit__(None, None, None)
+
+
+async def remembered(store: ProvenLog, state_dir: Path) -> Checkpoint | Finding:
+    """The log's head, if it extends what was signed; else what speaks against it. Raises StorageError."""
+    try:
+        memory = await asyncio.to_thread(recall, state_dir)
+    except NoteError as error:
+        return Finding("checkpoint", None, f"The signer's memory in {state_dir} is damaged: {error}")
+    head = await store.log_head()
+    refused = judge(memory, head)
+    if refused is not None:
+        return refused
+    assert memory is not None
+    try:
+        head, path = await store.consistency(memory.size)
+    except LogDamaged as error:
+        return Finding("node", None, str(error))
+    found = Checkpoint(head.origin, head.size, root(head.edge))
+    if not follows(memory, found, path):
+        return Finding("fork", None, f"The log's first {memory.size} entries are not those that were signed.")
+    return found
 
 
 def judge(memory: Checkpoint | None, head: SignedHead) -> Finding | None:
@@ -145,6 +168,7 @@ def signer_of(store: SignedLog, state_dir: Path, lock: AbstractContextManager[No
     except NoteError:
         fresh = False  # a damaged memory is the signer's to report
     if fresh:
-        make_keys(state_dir)
+        with lock:  # two that start at once make one key
+            make_keys(state_dir)
     read_key(state_dir / LOG_KEY)
     return Signer(store, state_dir, lock)

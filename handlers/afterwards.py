@@ -32,6 +32,8 @@ async def offer_evidence(edge: Edge, body: Body) -> None:
     case = await edge.desk.store.case(asked[0]) if asked else None
     if case is None or case.request.requester != press.person or case.grant is None or not case.request.terms.evidence:
         return
+    if not await edge.covered():
+        return  # it stays owed, and a stopped log would not take it now
     await edge.open_view(press.trigger, evidence_form(Asked(press.value, press.reply.channel), case))
 
 

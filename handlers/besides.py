@@ -56,7 +56,8 @@ def with_form(action: str, view: Callable[[Asked, Case], Block]) -> Listener:
         except LookupFailed:
             return  # the worker tells them to press again
         if isinstance(allowed, Allowed):
-            await edge.open_view(press.trigger, view(Asked(press.value, press.reply.channel), case))
+            filled = view(Asked(press.value, press.reply.channel), case)
+            await edge.open_view(press.trigger, filled, takes_away=action == "reject")
 
     return Listener(take, then)
 

@@ -16,12 +16,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.acts import Act
 from bot.desk import Desk
+from bot.domain.errors import StorageError
 from bot.domain.people import Person
 from bot.ports import Cover, Signed
 from handlers.limits import CALL_ERRORS, verdict
 from handlers.payloads import Body
 from handlers.views.blocks import Block
+from handlers.views.dialogs import said_page
 from handlers.views.scene import Scene
+from handlers.views.sentences import say
 
 Answer: TypeAlias = Mapping[str, Any]
 NOTHING: Answer = {}
@@ -47,30 +50,40 @@ class Edge:
         return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
 
     async def glass_debt(self, person: Person, runbook_id: str) -> str | None:
-        """Why a break-glass under the chosen runbook would open nothing now; None if it would, or is none."""
+        """Why a break-glass under the chosen runbook would open nothing now, or how much of its limit is used; None if there
+        is nothing to say."""
         runbook = self.desk.policy.runbooks.get(runbook_id)
-        return None if runbook is None else await self.desk.glass_debt(person, runbook)
+        if runbook is None:
+            return None
+        return await self.desk.glass_debt(person, runbook) or await self.desk.used(person, runbook)
 
     async def take_in(self, key: str, act: Act, answer: Answer = NOTHING) -> Answer:
         """Writes the act down; the answer to give, which is the first one's for a repeat."""
         return await self.desk.take_in(key, act, answer)
 
-    async def open_view(self, trigger: str, view: Block) -> str:
-        """Opens a form; the empty string, or Slack's word why it could not."""
-        return await self._call(lambda: self.client.views_open(trigger_id=trigger, view=view))
+    async def open_view(self, trigger: str, view: Block, *, takes_away: bool = False) -> str:
+        """Opens a form; the empty string, or Slack's word why it could not. While the log is stopped only a form that takes
+        something away opens; in the place of every other stands the sentence."""
+        if not (takes_away or await self.covered()):
+            view = said_page(say("stopped", {}, self.scene()).text)
+        return await self._call(self.client.views_open(trigger_id=trigger, view=view))
 
     async def update_view(self, view_id: str, hash_: str, view: Block) -> str:
         """Changes a form that is still as it was (`hash_`); the empty string, or Slack's word why it could not."""
-        return await self._call(lambda: self.client.views_update(view_id=view_id, hash=hash_, view=view))
+        await self.covered()
+        return await self._call(self.client.views_update(view_id=view_id, hash=hash_, view=view))
 
-    async def _call(self, call: Callable[[], Awaitable[object]]) -> str:
-        """A form may show what was committed: a checkpoint covers it first."""
+    async def covered(self) -> bool:
+        """A form may show what was committed: a checkpoint covers it first. False while the log is stopped."""
         try:
-            signed = await self.cover()
-            if not isinstance(signed, Signed):
-                log.warning("view.not_shown", error=signed.text)
-                return "stopped"
-            await call()
+            return isinstance(await self.cover(), Signed)
+        except StorageError as error:
+            log.error("log.not_signed", error=str(error))
+            return False
+
+    async def _call(self, call: Awaitable[object]) -> str:
+        try:
+            await call
         except CALL_ERRORS as error:
             word = verdict(error).error
             log.warning("view.not_shown", error=word)

@@ -20,13 +20,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk
 from bot.domain.daytime import rings_at
-from bot.domain.errors import LookupFailed
+from bot.domain.errors import LookupFailed, StorageError
 from bot.domain.operator_act import is_act
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Cover, Directory, Outgoing, Signed
 from handlers.lanes import Lanes, Spot
-from handlers.limits import CALL_ERRORS, Verdict, verdict
+from handlers.limits import CALL_ERRORS, UNANSWERED, Verdict, verdict
 from handlers.purposes import (
     Change,
     Dropped,
@@ -43,12 +43,11 @@ from handlers.purposes import (
 )
 from handlers.sending import TIMEOUT, Sender, Standing
 from handlers.views.pace import marked_once
-from handlers.views.signed import with_checkpoint
+from handlers.views.signed import unsigned, with_checkpoint
 
 LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
-SILENT = 60.0  # seconds without any answer of Slack's, after which prompts leave beside it
+PAUSE, SILENT = 5.0, 60.0  # seconds without any answer of Slack's: it was away; prompts leave beside it
 _PROMPTS = frozenset({"card", "reminder", "deadline"})
-_UNANSWERED = frozenset({"timeout", "network", "http_500", "http_502", "http_503", "http_504"})
 POLL, PARTING = 0.25, 3.0  # seconds: between looks without a wake-up; for last words at a stop
 ACCOUNT_AGE = 60.0
 STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
@@ -213,8 +212,8 @@ class Messenger:
         if morning is not None:
             await self._desk.store.release(row, morning, "held until the morning")
             return
-        signed = await self._cover()
-        if not isinstance(signed, Signed):
+        signed = await self._covered()
+        if signed is None and not row.aside:
             await self._give_back([row], STOPPED, self._desk.clock.monotonic() + STOPPED_WAIT)
             return
         job = self._finished(job, signed, decision=tells_decision(row, case))
@@ -222,19 +221,38 @@ class Messenger:
             standing = await self._sender.send(job, self._age(row))
         except CALL_ERRORS as error:
             judged = verdict(error)
-            if judged.error not in _UNANSWERED:
-                self._answered_at = self._desk.clock.monotonic()
+            if judged.error not in UNANSWERED:
+                await self._answered()
             await self._judged(row, place, judged)
             return
-        self._answered_at = self._desk.clock.monotonic()
+        await self._answered()
         shown = job.drawn if isinstance(job, Post | Change) else 0
         await self._note(row, standing, case.request.version if case else shown)
 
-    def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed, *, decision: bool) -> Job:
+    async def _covered(self) -> Signed | None:
+        """The checkpoint over what was drawn; None while the log is stopped."""
+        try:
+            signed = await self._cover()
+        except StorageError as error:
+            log.error("log.not_signed", error=str(error))
+            return None
+        return signed if isinstance(signed, Signed) else None
+
+    async def _answered(self) -> None:
+        """Slack is there. What waits only because it was silent goes now, and not when its pause is over."""
+        here = self._desk.clock.monotonic()
+        silence, self._answered_at = here - self._answered_at, here
+        if silence > PAUSE and self._failures:
+            await self._desk.store.slack_is_back(self._desk.clock.now())
+            self._desk.spoke.set()
+
+    def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed | None, *, decision: bool) -> Job:
         """What every message has beside what it says: the clock's mark, and the checkpoint where it tells a decision."""
         if isinstance(job, Turned | Published):
             return job
         said = marked_once(job.message, self._stage.scene())
+        if signed is None:
+            return replace(job, message=unsigned(said))
         return replace(job, message=with_checkpoint(said, signed) if decision and not isinstance(job, Told) else said)
 
     async def _is_gone(self, row: Outgoing) -> bool:
@@ -260,10 +278,11 @@ class Messenger:
 
     async def _note(self, row: Outgoing, standing: Standing, drawn: int) -> None:
         known = purpose_of(row)
-        kept = known is not None and (known.kept or row.copy is not None)
+        plain = known is not None and known.remembered
+        kept = known is not None and (known.kept or plain or row.copy is not None)
         entries = [_entry("delivery.sent", row)] if known and known.logged else []
         place = standing if kept else Standing()
-        await self._desk.store.sent(row, place.channel, place.ts, drawn, entries)
+        await self._desk.store.sent(row, place.channel, place.ts, drawn, entries, plain=plain)
         self._failures.pop(row.id, None)
 
     async def _judged(self, row: Outgoing, place: Spot, judged: Verdict) -> None:

@@ -49,6 +49,7 @@ class Group:
         self._database = database
         self._clock = clock
         self._lock = lock
+        self.halted = ""  # why the log takes nothing; set by the signer when it refuses
         self._waiting: deque[_Slot] = deque()
         self._under_way: asyncio.Future[_Outcomes] | None = None
 
@@ -125,22 +126,23 @@ class Group:
     def _transaction(self, session: Session, slots: list[_Slot]) -> _Outcomes:
         session.raw.execute("BEGIN IMMEDIATE")
         ledger = Ledger(session, self._clock)
-        outcomes = [(slot, _one(slot, session, ledger, self._clock)) for slot in slots]
+        outcomes = [(slot, _one(slot, Tx(session, ledger, self._clock.now(), self._clock, self.halted))) for slot in slots]
         ledger.flush()
         session.raw.execute("COMMIT")
         return outcomes
 
 
-def _one(slot: _Slot, session: Session, ledger: Ledger, clock: Clock) -> _Outcome:
+def _one(slot: _Slot, tx: Tx) -> _Outcome:
     """One act in its savepoint. Raises sqlite3.Error only when the whole transaction is lost."""
+    session, ledger = tx.session, tx.ledger
     mark = ledger.state
     session.raw.execute("SAVEPOINT act")
     try:
-        outcome = _Outcome(slot.work(Tx(session, ledger, clock.now(), clock)))
+        outcome = _Outcome(slot.work(tx))
     except Exception as error:  # it belongs to the caller; the act is undone first
         if not session.raw.in_transaction:  # a full disk makes SQLite undo everything by itself
             raise
-        ledger.state = mark
+        ledger.undo(mark)
         session.raw.execute("ROLLBACK TO act")
         outcome = _Outcome(error=_said(error))
     session.raw.execute("RELEASE act")

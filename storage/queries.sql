@@ -9,12 +9,12 @@ INSERT INTO request (
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user
+  drill_user, matter
 ) VALUES (
   :id, :kind, :decision_right, :runbook, :runbook_sha256, :policy_sha256, :title, :domain, :provider, :requester_team,
   :requester_user, :subject_team, :subject_user, :target, :reason, :fields, :seconds, :filed_ms, :expires_ms, :state,
   :version, :closed_ms, :closed_team, :closed_user, :asks_before, :last_outcome, :denied_lately,
-  :terms, :drill, :drill_team, :drill_user
+  :terms, :drill, :drill_team, :drill_user, :matter
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: swap_request
@@ -23,6 +23,10 @@ UPDATE request
 SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team = :closed_team, closed_user = :closed_user,
   emptied = CASE emptied WHEN 1 THEN 2 ELSE emptied END
 WHERE id = :id AND version = :version;
+
+-- name: step_request
+-- The same for an act that changes only what belongs to the request.
+UPDATE request SET version = version + 1 WHERE id = :id AND version = :version;
 
 -- name: request_version
 -- The version that a case has now.
@@ -92,6 +96,13 @@ ON CONFLICT (case_id, n) DO UPDATE SET
   chase_ms = excluded.chase_ms, missed = excluded.missed, done_ms = excluded.done_ms, done_team = excluded.done_team,
   done_user = excluded.done_user;
 
+-- name: put_call
+-- Writes what an executor is told, new or changed; its attempts go on.
+INSERT INTO executor_call (case_id, n, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms, next_ms)
+VALUES (:case_id, :n, :kind, :asked_ms, :not_after_ms, :state, :answered_ms, :alarmed_ms, :asked_ms)
+ON CONFLICT (case_id, n) DO UPDATE SET
+  state = excluded.state, answered_ms = excluded.answered_ms, alarmed_ms = excluded.alarmed_ms;
+
 -- name: put_deadline
 -- The sweeper must look at the case at this time.
 INSERT INTO deadline (case_id, due_ms) VALUES (:case_id, :due_ms)
@@ -116,7 +127,7 @@ SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user, emptied
+  drill_user, emptied, matter
 FROM request WHERE id = :id;
 
 -- name: asks
@@ -152,6 +163,11 @@ FROM access_grant WHERE case_id = :id;
 SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user
 FROM duty WHERE case_id = :id ORDER BY n;
 
+-- name: calls
+-- What the executor of a case is told, in order.
+SELECT case_id, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms
+FROM executor_call WHERE case_id = :id ORDER BY n;
+
 -- name: due
 -- Cases whose time has come, the most overdue first, from behind one of them on.
 SELECT due_ms, case_id FROM deadline
@@ -163,7 +179,7 @@ SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user, emptied
+  drill_user, emptied, matter
 FROM request WHERE id IN (
   SELECT case_id FROM deadline
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
@@ -221,6 +237,13 @@ SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_te
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
 ) ORDER BY n;
 
+-- name: due_calls
+-- As `calls`, of the most overdue cases.
+SELECT case_id, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms FROM executor_call WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
+
 -- name: due_cards
 -- How many cards of each of the most overdue cases stand in Slack.
 SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN (
@@ -269,6 +292,23 @@ WHERE r.kind = 'policy_exception' ORDER BY g.state <> 'open', g.not_after_ms, r.
 -- Those that are open.
 SELECT r.id FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
 WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, r.id LIMIT :limit;
+
+-- name: matters
+-- Cases that nobody filed, each with the state of its newest ask.
+SELECT r.id, r.matter, r.domain, r.runbook, r.runbook_sha256, r.subject_team, r.subject_user, a.state
+FROM request AS r JOIN ask AS a ON a.case_id = r.id
+WHERE r.matter <> '' AND a.n = (SELECT max(b.n) FROM ask AS b WHERE b.case_id = r.id) ORDER BY r.id;
+
+-- name: uses_since
+-- How often a provider used a runbook since then, refused, denied and expired requests aside, and the first time.
+SELECT count(*) AS uses, min(filed_ms) AS oldest_ms FROM request
+WHERE provider = :provider AND runbook = :runbook AND filed_ms > :since AND state IN ('pending', 'approved', 'opened');
+
+-- name: autonomous_since
+-- What was opened under autonomous rights of a domain since then, the oldest first.
+SELECT id FROM request
+WHERE domain = :domain AND decision_right = 'autonomous' AND state = 'opened' AND matter = '' AND filed_ms >= :since
+ORDER BY filed_ms, id LIMIT :limit;
 
 -- name: running_drill
 -- The drill of a runbook that is under way; there is one at most.
@@ -364,12 +404,16 @@ SET lane = :lane, purpose = :purpose, case_id = :case_id, to_team = :to_team, to
   data = :data
 WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms <= :now;
 
+-- name: waits_under_key
+-- Whether something waits to be said under a key.
+SELECT 1 AS found FROM outbox WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms = 0 LIMIT 1;
+
 -- name: refresh_copies
--- Every copy of a case is to be redrawn; one that waits for it already needs no second.
+-- Every copy of a case is to be redrawn, but for plain ones; one that waits for it already needs no second.
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
 SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
 FROM copy AS c
-WHERE c.case_id = :case_id AND NOT EXISTS (
+WHERE c.case_id = :case_id AND c.plain = 0 AND NOT EXISTS (
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 )
 ORDER BY c.id;
@@ -379,7 +423,7 @@ ORDER BY c.id;
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
 SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
 FROM copy AS c LEFT JOIN request AS r ON r.id = c.case_id LEFT JOIN operator_act AS a ON a.id = c.case_id
-WHERE c.id = :id AND (r.version > :drawn OR a.version > :drawn) AND NOT EXISTS (
+WHERE c.id = :id AND c.plain = 0 AND (r.version > :drawn OR a.version > :drawn) AND NOT EXISTS (
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 );
 
@@ -411,6 +455,12 @@ UPDATE outbox SET leased_until_ms = 0 WHERE done_ms IS NULL AND leased_until_ms 
 UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :error
 WHERE id = :id AND done_ms IS NULL;
 
+-- name: slack_is_back
+-- What waits only because Slack was silent (the words of `handlers.limits.UNANSWERED`) may go now.
+UPDATE outbox SET not_before_ms = :now
+WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
+  AND error IN ('timeout', 'network', 'http_500', 'http_502', 'http_503', 'http_504');
+
 -- name: drop_twins
 -- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.
 DELETE FROM outbox WHERE copy_id = :copy_id AND id <> :id AND done_ms IS NULL AND leased_until_ms <= :now;
@@ -425,8 +475,8 @@ UPDATE outbox SET done_ms = :now, error = :error, data = '{}', leased_until_ms =
 
 -- name: put_copy
 -- A message of ours that stands in Slack.
-INSERT INTO copy (case_id, purpose, to_team, to_user, channel, ts, drawn)
-VALUES (:case_id, :purpose, :to_team, :to_user, :channel, :ts, :drawn)
+INSERT INTO copy (case_id, purpose, to_team, to_user, channel, ts, drawn, plain)
+VALUES (:case_id, :purpose, :to_team, :to_user, :channel, :ts, :drawn, :plain)
 ON CONFLICT (channel, ts) DO UPDATE SET drawn = excluded.drawn
 RETURNING id;
 
@@ -445,6 +495,37 @@ SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHER
 -- name: copies
 -- The copies of a case, oldest first.
 SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHERE case_id = :case_id ORDER BY id;
+
+-- ── executors ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: something_to_call
+-- Whether a lease of calls would find anything: asked before every lease, so that an empty one writes nothing.
+SELECT 1 AS found FROM executor_call WHERE state = 'waiting' AND next_ms <= :now AND leased_until_ms <= :now LIMIT 1;
+
+-- name: lease_calls
+-- Takes calls whose time has come, oldest first; never while another call of the same case is on its way.
+UPDATE executor_call SET leased_until_ms = :until, attempts = attempts + 1
+WHERE (case_id, n) IN (
+  SELECT c.case_id, c.n FROM executor_call AS c
+  WHERE c.state = 'waiting' AND c.next_ms <= :now AND c.leased_until_ms <= :now AND NOT EXISTS (
+    SELECT 1 FROM executor_call AS other
+    WHERE other.case_id = c.case_id AND other.n <> c.n AND other.leased_until_ms > :now
+  )
+  ORDER BY c.next_ms, c.case_id, c.n LIMIT :limit
+)
+RETURNING case_id, n, attempts;
+
+-- name: release_call
+-- An attempt is over; what still waits is tried again then.
+UPDATE executor_call SET leased_until_ms = 0, next_ms = :next_ms, error = :error WHERE case_id = :case_id AND n = :n;
+
+-- name: free_calls
+-- A new process has nothing on its way.
+UPDATE executor_call SET leased_until_ms = 0 WHERE leased_until_ms > 0;
+
+-- name: unclosed
+-- Ends of grants that their system has not confirmed, and since when the oldest.
+SELECT count(*) AS waiting, min(asked_ms) AS oldest_ms FROM executor_call WHERE state = 'waiting' AND kind = 'close';
 
 -- ── policy ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -538,14 +619,6 @@ INSERT INTO person (team_id, user_id, ref) VALUES (:team, :user, :ref);
 -- What the log's digests disclose, in the order of the entries.
 SELECT digest, idx, disclosure FROM log_private ORDER BY idx, digest;
 
--- name: log_leaves
--- Leaf hashes in order, from an index on.
-SELECT idx, leaf FROM log_entry WHERE idx >= :start ORDER BY idx LIMIT :limit;
-
--- name: log_node
--- The root of one complete subtree.
-SELECT h FROM log_node WHERE level = :level AND i = :i;
-
 -- name: log_nodes
 -- The stored roots of complete subtrees.
 SELECT level, i, h FROM log_node ORDER BY level, i;
@@ -558,10 +631,6 @@ SELECT size, root, note FROM log_checkpoint ORDER BY size;
 -- A signed note; one that stands already stays.
 INSERT INTO log_checkpoint (size, root, note, signed_at)
 SELECT :size, :root, :note, :signed_at WHERE NOT EXISTS (SELECT 1 FROM log_checkpoint WHERE size = :size);
-
--- name: last_checkpoint
--- The newest checkpoint.
-SELECT size, root, note FROM log_checkpoint ORDER BY size DESC LIMIT 1;
 
 -- ── schema ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -686,6 +755,12 @@ UPDATE duty SET since_ms = since_ms + :by_ms, due_ms = due_ms + :by_ms, chase_ms
 -- … the sweeper's looks,
 UPDATE deadline SET due_ms = due_ms + :by_ms;
 
+-- name: shift_calls
+-- … what executors are told,
+UPDATE executor_call SET asked_ms = asked_ms + :by_ms, next_ms = next_ms + :by_ms, alarmed_ms = alarmed_ms + :by_ms,
+  not_after_ms = not_after_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
+WHERE state = 'waiting' OR leased_until_ms > 0;
+
 -- name: shift_inbox
 -- … what is to be tried again,
 UPDATE inbox SET next_ms = next_ms + :by_ms WHERE done_ms IS NULL;
@@ -704,6 +779,7 @@ WHERE r.emptied <> 1 AND r.state <> 'pending'
   AND NOT EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
   AND NOT EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
   AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.case_id = r.id AND o.done_ms IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM executor_call AS c WHERE c.case_id = r.id AND c.state = 'waiting')
 LIMIT :limit;
 
 -- name: disclosures_of_case
@@ -723,6 +799,195 @@ UPDATE note SET text = :text, digest = :digest WHERE case_id = :case_id AND ask 
 -- The text of a request stands in log_private alone.
 UPDATE request SET target = '', reason = '', fields = :fields, emptied = 1 WHERE id = :id;
 
+-- ── erasure ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: cases_about
+-- Requests that a person asked for, is the subject of, was asked in, decided, wrote in, or is disclosed by.
+SELECT DISTINCT r.id AS case_id FROM request AS r WHERE r.id IN (
+  SELECT id FROM request WHERE requester_team = :team AND requester_user = :user
+  UNION ALL SELECT id FROM request WHERE subject_team = :team AND subject_user = :user
+  UNION ALL SELECT id FROM request WHERE closed_team = :team AND closed_user = :user
+  UNION ALL SELECT case_id FROM reached WHERE team_id = :team AND user_id = :user
+  UNION ALL SELECT case_id FROM vote WHERE team_id = :team AND user_id = :user
+  UNION ALL SELECT case_id FROM note WHERE team_id = :team AND user_id = :user
+  UNION ALL SELECT e.case_id FROM log_private AS p JOIN log_entry AS e ON e.idx = p.idx
+    WHERE p.subject = :subject AND e.case_id IS NOT NULL
+) ORDER BY r.id;
+
+-- name: case_is_open
+-- Whether something of a case is still open.
+SELECT 1 AS found FROM request AS r WHERE r.id = :id AND (
+  r.state = 'pending'
+  OR EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
+  OR EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
+);
+
+-- name: decided_until
+-- When the newest case ended that a person asked for or decided on; a drill asks for nothing and decides nothing.
+SELECT max(coalesce(g.ended_ms, r.closed_ms, r.filed_ms)) AS until_ms
+FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.drill = '' AND (
+  (r.requester_team = :team AND r.requester_user = :user)
+  OR r.id IN (SELECT case_id FROM vote WHERE team_id = :team AND user_id = :user)
+);
+
+-- name: unfinished_inbox_of
+-- An act by or about a user that waits to be carried out.
+SELECT 1 AS found FROM inbox WHERE done_ms IS NULL AND instr(act, :user) > 0 LIMIT 1;
+
+-- name: being_said
+-- Something about a case that the messenger has in its hands.
+SELECT 1 AS found FROM outbox WHERE case_id = :case_id AND done_ms IS NULL AND leased_until_ms > :now LIMIT 1;
+
+-- name: digests_about
+-- The digests that disclose something about a person, in the order of their entries.
+SELECT digest FROM log_private WHERE subject = :subject ORDER BY idx, digest;
+
+-- name: erase_disclosures
+-- What the log discloses about a person goes.
+DELETE FROM log_private WHERE subject = :subject;
+
+-- name: erase_released_holds
+-- Holds on them that are over.
+DELETE FROM hold WHERE subject = :subject AND released_ms IS NOT NULL;
+
+-- name: strip_unsaid
+-- What is still to be said about a case is said without what somebody typed.
+UPDATE outbox SET data = json_remove(data, '$.reason', '$.text') WHERE case_id = :case_id AND done_ms IS NULL;
+
+-- name: redraw_for_erasure
+-- Each message about a case is redrawn, also those that never are; the key says for which act, and which message.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', :act_id || ':' || c.ts, c.id, :now, :now
+FROM copy AS c WHERE c.case_id = :case_id ORDER BY c.id;
+
+-- name: erasure_redraws
+-- The redraws of an erasure that wait or failed.
+SELECT channel, key, error, done_ms FROM outbox WHERE key >= :act_id || ':' AND key < :act_id || ';' ORDER BY id;
+
+-- name: bump_request
+-- Whoever judged a case before judges it again.
+UPDATE request SET version = version + 1 WHERE id = :id;
+
+-- name: erase_requester
+-- The account leaves every table of state: `-` stands for whoever was erased.
+UPDATE request SET requester_team = '-', requester_user = '-' WHERE requester_team = :team AND requester_user = :user;
+
+-- name: erase_case_subject
+-- … as a request's subject,
+UPDATE request SET subject_team = '-', subject_user = '-' WHERE subject_team = :team AND subject_user = :user;
+
+-- name: erase_closer
+-- … as who closed it,
+UPDATE request SET closed_team = '-', closed_user = '-' WHERE closed_team = :team AND closed_user = :user;
+
+-- name: erase_driller
+-- … as who got a drill's cards,
+UPDATE request SET drill_team = '-', drill_user = '-' WHERE drill_team = :team AND drill_user = :user;
+
+-- name: erase_reached
+-- … as somebody asked,
+UPDATE reached SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_vote
+-- … as who decided,
+UPDATE vote SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_behalf
+-- … as on whose behalf,
+UPDATE vote SET behalf_team = '-', behalf_user = '-' WHERE behalf_team = :team AND behalf_user = :user;
+
+-- name: erase_note
+-- … as who said something,
+UPDATE note SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_ender
+-- … as who ended a grant,
+UPDATE access_grant SET ended_team = '-', ended_user = '-' WHERE ended_team = :team AND ended_user = :user;
+
+-- name: erase_duty
+-- … as who handed something in,
+UPDATE duty SET done_team = '-', done_user = '-' WHERE done_team = :team AND done_user = :user;
+
+-- name: erase_copy
+-- … as who reads a message,
+UPDATE copy SET to_team = '-', to_user = '-' WHERE to_team = :team AND to_user = :user;
+
+-- name: erase_said
+-- … as whom something could not be said to, or is to be redrawn for,
+UPDATE outbox SET to_team = '-', to_user = '-'
+WHERE to_team = :team AND to_user = :user AND (done_ms IS NOT NULL OR copy_id IS NOT NULL);
+
+-- name: erase_absence
+-- … as somebody away,
+DELETE FROM absence WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_home
+-- … as who looks at their App Home,
+DELETE FROM home WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_voice
+-- … as who confirmed an operator's act,
+UPDATE operator_voice SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_person
+-- … and as who stands behind a pseudonym: a later entry about the same account makes a new one.
+DELETE FROM person WHERE team_id = :team AND user_id = :user;
+
+-- ── pruning ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: first_to_keep
+-- The first entry that stays whole: too young, of the last bundle, under a hold, or of a case that is open.
+SELECT min(
+  coalesce((SELECT min(idx) FROM log_entry WHERE ts_ms >= :before_ms), (SELECT size FROM log_head)),
+  (SELECT (max(size, 1) - 1) / 256 * 256 FROM log_head),
+  coalesce((SELECT min(idx) FROM log_private WHERE hold_id IS NOT NULL), (SELECT size FROM log_head)),
+  coalesce((
+    SELECT min(e.idx) FROM log_entry AS e WHERE e.case_id IN (
+      SELECT id FROM request WHERE state = 'pending'
+      UNION SELECT case_id FROM access_grant WHERE state = 'open'
+      UNION SELECT case_id FROM ask WHERE state = 'open'
+    )
+  ), (SELECT size FROM log_head))
+) AS idx;
+
+-- name: pruned
+-- Below which index entries may be without bytes.
+SELECT coalesce(max(minimum), 0) AS minimum FROM log_pruning;
+
+-- name: allow_pruning
+-- They may go below a greater index from now on.
+INSERT INTO log_pruning (minimum) VALUES (:minimum);
+
+-- name: empty_entries
+-- The bytes of some entries go; their hashes stay.
+UPDATE log_entry SET data = NULL WHERE idx IN (
+  SELECT idx FROM log_entry WHERE idx < :minimum AND data IS NOT NULL ORDER BY idx LIMIT :limit
+);
+
+-- ── anchors ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: anchored
+-- The greatest size that left the host in a way, or by one address of it.
+SELECT max(size) AS size FROM log_anchor WHERE kind = :kind AND (:ref IS NULL OR ref = :ref);
+
+-- name: keep_anchor
+-- A checkpoint left the host.
+INSERT INTO log_anchor (size, kind, ref, blob, at) VALUES (:size, :kind, :ref, :blob, :at);
+
+-- name: newest_anchors
+-- The newest of each kind.
+SELECT kind, max(size) AS size, max(at) AS at FROM log_anchor GROUP BY kind;
+
+-- name: last_post
+-- The checkpoint that the audit channel heard last.
+SELECT size, at_ms FROM checkpoint_post;
+
+-- name: note_post
+-- It hears another one.
+INSERT INTO checkpoint_post (id, size, at_ms) VALUES (1, :size, :now)
+ON CONFLICT (id) DO UPDATE SET size = excluded.size, at_ms = excluded.at_ms;
+
 -- ── acts of an operator, and holds ──────────────────────────────────────────────────────────────────────────────────────
 
 -- name: insert_operator_act
@@ -737,8 +1002,13 @@ INSERT INTO operator_act (
 -- name: swap_operator_act
 -- Compare-and-swap, as for a request.
 UPDATE operator_act
-SET version = version + 1, state = :state, reason = :reason, closed_ms = :closed_ms, result = :result
+SET version = version + 1, state = :state, reason = :reason, closed_ms = :closed_ms, result = :result,
+  subject_team = :subject_team, subject_user = :subject_user
 WHERE id = :id AND version = :version;
+
+-- name: begin_operator_act
+-- What was confirmed has begun to be carried out, and is gone on with wherever it stops.
+UPDATE operator_act SET result = :result WHERE id = :id AND state = 'confirmed' AND result = '';
 
 -- name: put_operator_voice
 -- Somebody's Confirm or Refuse.
@@ -835,6 +1105,7 @@ ORDER BY r.filed_ms, r.id LIMIT :limit;
 SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
   r.closed_ms, r.drill, g.state AS grant_state, g.not_after_ms
 FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.matter = ''
 ORDER BY r.filed_ms, r.id LIMIT :limit;
 
 -- ── evidence for an outsider ────────────────────────────────────────────────────────────────────────────────────────
@@ -861,11 +1132,11 @@ SELECT size, kind, ref, blob, at FROM log_anchor WHERE size <= :size ORDER BY si
 
 -- name: leaves
 -- Leaf hashes of a range of entries, in order.
-SELECT leaf FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
+SELECT idx, leaf FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
 
 -- name: nodes_of_level
 -- Stored roots of a range of complete subtrees, in order.
-SELECT h FROM log_node WHERE level = :level AND i >= :start AND i < :stop ORDER BY i;
+SELECT i, h FROM log_node WHERE level = :level AND i >= :start AND i < :stop ORDER BY i;
 
 -- name: entry_bytes
 -- The bytes of a range of entries, in order.

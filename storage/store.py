@@ -14,6 +14,7 @@ from bot import memory
 from bot.acts import Act
 from bot.clock import Clock
 from bot.domain.absence import Absent
+from bot.domain.autonomy import Used
 from bot.domain.errors import SettingsError, StorageError
 from bot.domain.people import Person
 from bot.domain.request import Case
@@ -31,25 +32,28 @@ from bot.ports import (
     KeptFeed,
     Lateness,
     Listed,
+    Matter,
     Outgoing,
     StoredPolicy,
 )
 from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
+from storage.anchor_store import AnchorStore
+from storage.calls import CallStore
 from storage.group import Group
 from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
-from storage.sqlite import Database, Session, shed
+from storage.sqlite import Database, Session, rebuild, shed
 from storage.values import ms
-from storage.writing import Tx, carry_out
+from storage.writing import Tx, carry_out, write
 
 T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore, HomeStore, OperatorRows):
+class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, CallStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
@@ -108,13 +112,18 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
         if self._lock is not None:
             self._lock.close()
 
+    def halt(self, why: str) -> None:
+        """From now on every entry raises Stopped: the signer refuses this log. The empty string lets it go on."""
+        if self._group is not None:
+            self._group.halted = why
+
     # ── acts ──
 
     async def commit(self, act: Transition) -> Case | None:
         return await self._write(lambda tx: carry_out(tx, act))
 
-    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
-        return await self._writing().run_each([partial(carry_out, act=act) for act in acts])
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        return await self._writing().run_each([partial(write, act=act) for act in acts])
 
     # ── cases ──
 
@@ -129,6 +138,15 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def wake_on_call(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
+
+    async def matters(self) -> Sequence[Matter]:
+        return await self._read(overview.matters)
+
+    async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
+        return await self._read(lambda session: history.uses(session, provider, runbook, since))
+
+    async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.autonomous_since(session, domains, since, limit))
 
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))
@@ -201,15 +219,20 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
         return await self._write(lambda tx: outbox.lease(tx.session, now, until, limit, pages=pages))
 
     async def free_leases(self) -> None:
-        """What a killed process had taken to say is free again. Only for the process that speaks, at its start."""
-        await self._write(lambda tx: outbox.free_leases(tx.session))
+        """What a killed process had taken to say, or to tell executors, is free again. Only for the process that speaks, at its start."""
+        await self._write(lambda tx: _free_leases(tx.session))
+
+    async def slack_is_back(self, now: datetime) -> None:
+        await self._write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))
 
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         def work(tx: Tx) -> None:
-            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now)
+            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now, plain=plain)
             tx.log(entries)
 
         await self._write(work)
@@ -304,6 +327,12 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
             raise StorageError("The database is opened for reading only.")
         return await self._writer.run(shed)
 
+    async def rebuild(self) -> bool:
+        """Writes the database anew, so that no page holds what was deleted; False where a reader still needs the old one."""
+        if self._writer is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._writer.run(rebuild)
+
     async def _write(self, work: Callable[[Tx], T]) -> T:
         return await self._writing().run(work)
 
@@ -314,6 +343,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         return await self._reader.run(lambda session: _snapshot(session, work))
+
+
+def _free_leases(session: Session) -> None:
+    outbox.free_leases(session)
+    session.run("free_calls")
 
 
 def _snapshot(session: Session, work: Callable[[Session], T]) -> T:

@@ -8,12 +8,14 @@ added or changed in place, and what was filed never changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeVar
 
 from bot.clock import Clock
-from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
+from bot.domain import executing
+from bot.domain.errors import Frozen, IllegalMove, Stale, Stopped, TooLate
 from bot.domain.giving import gives
 from bot.domain.request import Ask, Case, Request
 from bot.domain.transition import Absence, Draft, Transition
@@ -24,6 +26,8 @@ from storage.sqlite import Session
 from storage.values import ms, ms_or_none, to_columns, whole_ms
 
 P = TypeVar("P")
+_PARTS = ("steps", "reached", "votes", "notes")  # of an ask, each in a table of its own
+_OWN = attrgetter(*(field.name for field in fields(Ask) if field.name not in _PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +38,33 @@ class Tx:
     ledger: Ledger
     now: datetime
     clock: Clock
+    halted: str = ""  # why the log takes nothing
 
     def log(self, entries: Sequence[Draft]) -> None:
-        """Appends entries; raises EntryError."""
+        """Appends entries; raises EntryError, and Stopped while the signer refuses this log."""
+        if entries and self.halted:
+            raise Stopped(self.halted)
         for draft in entries:
             self.ledger.append(draft, self.now)
 
 
 def carry_out(tx: Tx, act: Transition) -> Case | None:
     """Carries one act out; returns the case as stored. Raises Stale, TooLate, Frozen, EntryError."""
+    write(tx, act)
+    return act.before if act.after is None else _stored(tx.session, act.before, act.after)
+
+
+def write(tx: Tx, act: Transition) -> None:
+    """The same for whom the case does not interest any more."""
     if gives(act) and (tx.clock.jumped() is not None or tx.session.row("clock_is_doubted") is not None):
         raise Frozen("The clock jumped and nobody has confirmed it: nothing is given. See `countersign doctor`.")
+    if act.after is not None:
+        act = replace(act, after=executing.planned(act.before, act.after, tx.now))
     if act.valid_before is not None and tx.now >= act.valid_before:
         raise TooLate("The deadline passed before this could be written.")
     if act.inbox is not None:
         inbox.finish(tx.session, act.inbox, tx.now)
-    stored = _write_case(tx, act)
+    _write_case(tx, act)
     _write_absence(tx, act.absence)
     if act.operated is not None:
         operator_rows.write(tx.session, act.operated, tx.now)
@@ -58,9 +73,10 @@ def carry_out(tx: Tx, act: Transition) -> Case | None:
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)
+    for more in act.also:
+        carry_out(tx, more)
     if act.refresh and (about := _about(act)) is not None:
         outbox.refresh_all(tx.session, about, tx.now)
-    return stored
 
 
 def _about(act: Transition) -> str | None:
@@ -71,9 +87,11 @@ def _about(act: Transition) -> str | None:
     return None if case is None else case.id
 
 
-def _write_case(tx: Tx, act: Transition) -> Case | None:
+def _write_case(tx: Tx, act: Transition) -> None:
     if act.after is None:
-        return None if act.before is None else _unchanged(tx, act.before)
+        if act.before is not None:
+            _check_unchanged(tx, act.before)
+        return
     if act.before is None:
         _file(tx.session, act.after.request)
     else:
@@ -81,8 +99,8 @@ def _write_case(tx: Tx, act: Transition) -> Case | None:
     _write_asks(tx.session, act.before, act.after)
     _write_grant(tx.session, act.before, act.after)
     _write_duties(tx.session, act.before, act.after)
+    _write_calls(tx.session, act.before, act.after)
     _write_deadline(tx.session, act.after.id, act.wake_at)
-    return _stored(tx.session, act.before, act.after)
 
 
 def _write_absence(tx: Tx, absence: Absence | None) -> None:
@@ -95,11 +113,10 @@ def _write_absence(tx: Tx, absence: Absence | None) -> None:
         raise Stale("This absence is over already, or was changed meanwhile.")
 
 
-def _unchanged(tx: Tx, before: Case) -> Case:
+def _check_unchanged(tx: Tx, before: Case) -> None:
     row = tx.session.row("request_version", id=before.id)
     if row is None or row["version"] != before.request.version:
         raise Stale("The request changed meanwhile; look at it again.")
-    return before
 
 
 def _file(session: Session, request: Request) -> None:
@@ -108,13 +125,16 @@ def _file(session: Session, request: Request) -> None:
 
 
 def _swap(tx: Tx, before: Request, after: Request) -> None:
-    frozen = replace(
-        after, state=before.state, version=before.version, closed_at=before.closed_at, closed_by=before.closed_by
-    )
-    if frozen != before:
-        raise IllegalMove("What was filed never changes.")
-    closed = {"closed_ms": ms_or_none(after.closed_at), **to_columns(after.closed_by, "closed")}
-    changed = tx.session.run("swap_request", id=before.id, version=before.version, state=after.state.value, **closed)
+    if after is before:  # nothing but asks, grant or duties: no index of the requests is touched
+        changed = tx.session.run("step_request", id=before.id, version=before.version)
+    else:
+        frozen = replace(
+            after, state=before.state, version=before.version, closed_at=before.closed_at, closed_by=before.closed_by
+        )
+        if frozen != before:
+            raise IllegalMove("What was filed never changes.")
+        closed = {"closed_ms": ms_or_none(after.closed_at), **to_columns(after.closed_by, "closed")}
+        changed = tx.session.run("swap_request", id=before.id, version=before.version, state=after.state.value, **closed)
     if changed != 1:
         raise Stale("The request changed meanwhile; look at it again.")
 
@@ -124,15 +144,15 @@ def _write_asks(session: Session, before: Case | None, after: Case) -> None:
     for n, old, ask in _paired(old_asks, after.asks):
         if old is ask:
             continue
-        key: Columns = {"case_id": after.id, "n": n}
-        columns = case_rows.from_ask(ask)
-        if old is None or case_rows.from_ask(old) != columns:
-            session.run("put_ask", **key, **columns)
+        if old is None or _OWN(old) != _OWN(ask):
+            session.run("put_ask", case_id=after.id, n=n, **case_rows.from_ask(ask))
         _write_parts(session, after.id, n, old, ask)
 
 
 def _write_parts(session: Session, case_id: str, n: int, old: Ask | None, ask: Ask) -> None:
     def changed(name: str, was: Sequence[P], now: Sequence[P], columns: Callable[[P], Columns]) -> None:
+        if was is now:
+            return
         rows = [{"case_id": case_id, "ask": n, "n": i} | columns(b) for i, a, b in _paired(was, now) if a != b]
         if rows:
             session.many(name, rows)
@@ -157,6 +177,12 @@ def _write_duties(session: Session, before: Case | None, after: Case) -> None:
     for n, old, duty in _paired(before.duties if before else (), after.duties):
         if duty != old:
             session.run("put_duty", case_id=after.id, n=n, **case_rows.from_duty(duty))
+
+
+def _write_calls(session: Session, before: Case | None, after: Case) -> None:
+    for n, old, call in _paired(before.calls if before else (), after.calls):
+        if call != old:
+            session.run("put_call", case_id=after.id, n=n, **case_rows.from_call(call))
 
 
 def _paired(was: Sequence[P], now: Sequence[P]) -> Iterator[tuple[int, P | None, P]]:
@@ -197,5 +223,7 @@ def _times(case: Case) -> Iterator[datetime]:
         yield from (case.grant.opened_at, case.grant.not_after, case.grant.remind_at or case.grant.not_after)
         if case.grant.ended_at is not None:
             yield case.grant.ended_at
+    for call in case.calls:
+        yield from (call.asked_at, call.not_after, call.answered_at or call.asked_at, call.alarmed_at or call.asked_at)
     for duty in case.duties:
         yield from (duty.since, duty.due_at, duty.chase_at or duty.due_at, duty.done_at or duty.due_at)

@@ -65,17 +65,26 @@ class Shown:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the signer remembers of the log: the last size and root that it signed. `size` is -1 where it has no memory."""
+
+    size: int
+    root: bytes = b""
+
+
 @dataclass(slots=True)
 class Audit:
     """One check of one log. Iterate `findings` to the end; then `size`, `root` and `unknown_types` are those found.
 
-    `disclosures` come in the order of `idx`, `checkpoints` (size to root) in any.
+    `disclosures` come in the order of `idx`, `checkpoints` (size to root) in any. `memory` is None where nobody asks for it.
     """
 
     head: StoredHead | None
     nodes: Iterable[Node]
     disclosures: Iterable[Shown]
     checkpoints: Mapping[int, bytes] = field(default_factory=dict)
+    memory: Remembered | None = None
     size: int = 0
     unknown_types: set[str] = field(default_factory=set)
     _edge: list[bytes] = field(default_factory=list)
@@ -84,6 +93,8 @@ class Audit:
     _may_step_back: bool = False
     _cases: dict[str, CaseRecord] = field(default_factory=dict)
     _owed: dict[str, int] = field(default_factory=dict)  # digest to the entry that shows it, no disclosure found
+    _gone: set[str] = field(default_factory=set)  # digests that were erased
+    _told: set[str] = field(default_factory=set)  # in a pruned log only: digests that are disclosed
     _nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
     _next: Shown | None = None
     _shown: Iterator[Shown] = field(default_factory=lambda: iter(()))
@@ -136,6 +147,8 @@ class Audit:
             if stored != node.hash:
                 word = "is missing" if stored is None else "is another than its entries give"
                 yield Finding("node", self.size - 1, f"The stored node {node.level}/{node.i} {word}.")
+        if self.memory is not None and self.memory.size == self.size and self.memory.root != self.root:
+            yield Finding("fork", self.size - 1, f"The first {self.size} entries are not those that were signed.")
         noted = self.checkpoints.get(self.size)
         if noted is not None and noted != self.root:
             yield Finding("root", self.size - 1, f"The checkpoint of size {self.size} has another root than the entries.")
@@ -214,6 +227,8 @@ class Audit:
     def _disclosed(self, shown: Shown, *, emptied: bool) -> Iterator[Finding]:
         if b64(hashlib.sha256(shown.text.encode()).digest()) != shown.digest:
             yield Finding("disclosure", shown.idx, f"A disclosure does not have its digest {shown.digest}.")
+        if self._emptied >= 0:
+            self._told.add(shown.digest)
         if self._owed.pop(shown.digest, None) != shown.idx and not emptied:
             yield Finding("disclosure", shown.idx, f"No digest of entry {shown.idx} belongs to {shown.digest}.")
 
@@ -223,12 +238,20 @@ class Audit:
         if not isinstance(data, dict):
             return
         if entry.get("type") == "privacy.erased" and isinstance(data.get("digests"), list):
-            for digest in data["digests"]:
-                self._owed.pop(str(digest), None)
+            yield from self._erased(map(str, data["digests"]))
         if entry.get("type") == "log.pruned" and isinstance(data.get("minimum"), int):
             if data["minimum"] > self.size:
                 yield Finding("pruned", self.size - 1, "A pruning claims entries that did not exist yet.")
             self._minimum = max(self._minimum, data["minimum"])
+
+    def _erased(self, digests: Iterable[str]) -> Iterator[Finding]:
+        """Each is of an entry before, and nothing discloses it. Of emptied entries nobody knows which digests they had."""
+        for digest in digests:
+            known = self._owed.pop(digest, None) is not None or digest in self._gone
+            self._gone.add(digest)
+            if not known and (self._emptied < 0 or digest in self._told):
+                text = f"{digest} is erased by this entry, and disclosed all the same or of no entry before."
+                yield Finding("disclosure", self.size - 1, text)
 
     def _end(self) -> Iterator[Finding]:
         for digest, idx in self._owed.items():
@@ -243,6 +266,10 @@ class Audit:
         for size in self.checkpoints:
             if size > self.size:
                 yield Finding("root", None, f"A checkpoint covers {size} entries; there are {self.size}.")
+        if self.memory is not None and self.memory.size > self.size:
+            yield Finding("rollback", None, f"{self.memory.size} entries were signed; the log has {self.size}.")
+        if self.memory is not None and self.memory.size < 0 and self.size:
+            yield Finding("rollback", None, "The signer has no memory of this log: entries may be lost.")
         yield from self._head_agrees()
 
     def _head_agrees(self) -> Iterator[Finding]:

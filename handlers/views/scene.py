@@ -69,7 +69,9 @@ class Scene:
 
 
 def who(person: Person) -> str:
-    """A person, from the id only."""
+    """A person, from the id only; `-` stands for whoever was erased."""
+    if person.user == "-":
+        return "somebody (erased)"
     return f"<@{person.user}>"
 
 

@@ -88,6 +88,13 @@ def _clock_jumped(_params: Params, scene: Scene) -> str:
     )
 
 
+def _stopped(_params: Params, scene: Scene) -> str:
+    return (
+        "The decision log is stopped, so nothing can be given or written down now, and nothing was changed. Denying,"
+        f" withdrawing, revoking and reporting the end still work. Write to {_contact(scene)}."
+    )
+
+
 def _repeat_yes(params: Params, scene: Scene) -> str:
     have, need = _number(params, "have"), _number(params, "need")
     return f"You already said yes{_when(params, scene)}: {have} of {need} yes. Another person is needed."
@@ -255,6 +262,7 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "stale": _stale,
     "again": _again,
     "clock_jumped": _clock_jumped,
+    "stopped": _stopped,
     "repeat_yes": _repeat_yes,
     "unverified": _unverified,
     "refused_filing": _refused_filing,

@@ -123,7 +123,7 @@ class Office:
     shown: list[Outgoing] = field(default_factory=list)  # everything that Slack accepted
 
     async def open(self) -> Self:
-        self.store = await SqliteStore.open(self.path, self.clock, "test.example/log")
+        self.store = await SqliteStore.open(self.path, self.clock, "test.example/log", self.path.parent / "state")
         self.looking = sqlite3.connect(self.path, isolation_level=None)
         self.looking.row_factory = sqlite3.Row
         self.mortal = MortalStore(self.store)

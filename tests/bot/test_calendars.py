@@ -48,7 +48,7 @@ def answering(body: bytes | None) -> Callable[[str], object]:
         (feed(ALWAYS), {}, None, ""),
         (feed(ALWAYS.replace("tomas", "Mallory")), {}, "warning", "names nobody of rota `security`"),
         (None, {"security": b"old"}, "warning", "status 404; what it said when it could be read counts for 7 days"),
-        (None, {}, "error", "status 404; its `fallback` is on call"),
+        (None, {}, "error", "status 404; nobody but its `fallback` is on call"),
         (b"<html>", {}, "error", "it is no iCalendar"),
     ],
 )
@@ -103,6 +103,7 @@ def test_explain_draws_with_the_calendar_that_the_bot_kept(fed: Path) -> None:
     assert on_call() == ["T0HOME/U0ONC2"]  # nothing is known yet: the fallback
     asyncio.run(keep(Path("countersign.db"), ADDRESS, datetime.now(UTC)))
     assert on_call() == [str(ONC1)]
+    assert on_call("--at", "2030-12-25T03:00") == [str(ONC1)]
 
 
 def test_check_is_content_with_an_address_and_fetches_nothing(fed: Path) -> None:

@@ -74,7 +74,7 @@ async def test_who_the_fetched_calendar_names_is_on_call_and_in_its_absence_the_
     assert office.steps(case_id)[-1] == ("10m", "notify on_call", {ONC1})
 
 
-@pytest.mark.parametrize("broken", [None, b"<html>sign in</html>", feed(ALWAYS.replace("DAILY", "SECONDLY"))])
+@pytest.mark.parametrize("broken", [None, b"<html>sign in</html>", feed(), feed(ALWAYS.replace("DAILY", "SECONDLY"))])
 async def test_one_bad_fetch_changes_nobodys_shift_also_after_a_restart(office: Office, broken: bytes | None) -> None:
     kept = feeds(office, calendar := Calendar())
     await kept.look()
@@ -111,12 +111,23 @@ async def test_what_was_read_too_long_ago_counts_no_more_and_people_are_told_onc
     await office.restart()
     restarted = feeds(office, calendar)
     await restarted.begin()
-    assert now_on_call(office) == ONC2
-    assert len(told(office)) == 1
+    assert (now_on_call(office), len(told(office))) == (ONC2, 1)
     calendar.body = feed(ALWAYS)
     await restarted.look()
     assert now_on_call(office) == ONC1
     assert told(office)[1:] == [("C0DIRECTORY", '{"rota":"security","blind":false}')]
+
+
+async def test_after_a_week_without_the_bot_a_lost_calendar_is_said(office: Office) -> None:
+    await feeds(office, calendar := Calendar()).look()
+    office.sleep(KEEP + MINUTE)
+    await office.restart()
+    calendar.body = None
+    kept = feeds(office, calendar)
+    await kept.begin()
+    assert told(office) == []  # it may be there again
+    await kept.look()
+    assert told(office) == [("C0DIRECTORY", '{"rota":"security","blind":true}')]
 
 
 async def test_the_alarm_channel_hears_it_where_there_is_one(office: Office) -> None:
@@ -165,7 +176,7 @@ async def test_a_file_that_cannot_be_expanded_is_a_finding(tmp_path: Path) -> No
         with structlog.testing.capture_logs() as logs:
             await feeds(office, Calendar()).begin()
         (said,) = [line for line in logs if line["event"] == "feed.trouble"]
-        assert (said["log_level"], "its `fallback` is on call" in said["text"]) == ("error", True)
+        assert (said["log_level"], "nobody but its `fallback` is on call" in said["text"]) == ("error", True)
         assert [channel for channel, _ in told(office)] == ["C0DIRECTORY"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,17 @@ async def said(office: Office, person: Person, case_id: str, deed: Any, text: st
     await office.worker.drain()
 
 
-async def over(office: Office) -> str:
+async def nothing() -> None:
+    """Nobody speaks meanwhile."""
+
+
+async def over(office: Office, speak: Callable[[], Awaitable[None]] = nothing) -> str:
     """A request that used every way to type something, to its end."""
     case_id = await filed(office)
-    await said(office, OWNER, case_id, "question", "typed-question?")
-    await said(office, ASKER, case_id, "answer", "typed-answer!")
-    await said(office, ASKER, case_id, "push", "typed-push")
+    await speak()
+    for person, deed in ((OWNER, "question"), (ASKER, "answer"), (ASKER, "push")):
+        await said(office, person, case_id, deed, f"typed-{deed}")
+        await speak()
     await office.click(OWNER, case_id)
     await office.click(ASKER, case_id, "finish")
     while (await office.case(case_id)).owed():

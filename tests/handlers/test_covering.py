@@ -67,10 +67,14 @@ async def test_a_stopped_log_lets_no_message_out_and_loses_none(office: Office, 
     assert len(slack.of(POST)) >= 2
 
 
-async def test_a_form_is_not_opened_while_the_log_is_stopped(office: Office, slack: FakeSlack) -> None:
+async def test_while_the_log_is_stopped_a_form_opens_only_where_it_takes_away(office: Office, slack: FakeSlack) -> None:
     edge = Edge(office.desk, slack.client(), Gate(slack, HALT).cover)
-    assert await edge.open_view("1.2", {"type": "modal"}) == "stopped"
-    assert slack.calls == []
+    await edge.open_view("1.2", {"type": "modal", "blocks": "of a request"})
+    await edge.open_view("1.3", {"type": "modal", "blocks": "of a denial"}, takes_away=True)
+    asking, denying = (json.dumps(call.args["view"]) for call in slack.of("views.open"))
+    assert "of a request" not in asking
+    assert "The decision log is stopped" in asking
+    assert "of a denial" in denying
 
 
 async def test_the_gate_is_asked_for_every_message_before_it_is_sent(office: Office, slack: FakeSlack) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from hypothesis import strategies as st
 from bot.acts import CARDS, Read, Reply
 from bot.domain.people import Person
 from bot.domain.transition import Lane, Say, Transition
+from handlers.limits import UNANSWERED
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.sending import usable
+from storage.queries import QUERIES
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, SOC1, policy, runbook
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, HANG, LOST, Call, FakeSlack, limited, refusal
@@ -166,6 +169,27 @@ async def test_what_could_not_be_said_now_is_said_later_and_later(post: Post, tr
     assert post.waiting() == []
 
 
+async def test_when_slack_is_back_everything_that_waited_for_it_goes_at_once(post: Post) -> None:
+    places = ("U0OWNER", "U0PE1", "U0PLEAD")
+    post.slack.always.update(dict.fromkeys(places, BROKEN))
+    await post.office.file(PE1)
+    for _ in range(8):  # pauses grow to a minute
+        await post.messenger.drain()
+        post.office.sleep(MINUTE)
+    await post.messenger.drain()
+    assert len(post.waiting()) == 3
+    for place in places:
+        del post.slack.always[place]
+    await post.say(Say("watchdog", Lane.URGENT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
+    await post.messenger.drain()
+    assert post.waiting() == []
+    assert "Approve" in post.to(OWNER)[-1].buttons
+
+
+def test_the_store_and_the_messenger_mean_the_same_by_a_silence() -> None:
+    assert set(re.findall(r"'(\w+)'", QUERIES["slack_is_back"])) == UNANSWERED | {"pager"}
+
+
 async def test_after_a_day_it_is_given_up_with_the_reason(post: Post) -> None:
     post.slack.always["C0DIRECTORY"] = BROKEN
     case_id = await post.office.file(PE1)
@@ -222,10 +246,10 @@ async def test_a_card_drawn_before_and_noted_after_a_decision_is_drawn_again(
     case_id = await post.office.file(PE1)
     store, noted = post.office.store, post.office.store.sent
 
-    async def decide_first(*args: Any) -> None:
+    async def decide_first(*args: Any, **how: Any) -> None:
         monkeypatch.setattr(store, "sent", noted)
         await post.office.click(OWNER, case_id)
-        await noted(*args)
+        await noted(*args, **how)
 
     monkeypatch.setattr(store, "sent", decide_first)
     await post.messenger.drain()
@@ -373,11 +397,11 @@ async def test_a_purpose_that_nobody_knows_is_recorded_not_repeated(post: Post) 
 async def test_a_message_that_is_gone_is_not_redrawn_for_ever(post: Post) -> None:
     case_id = await post.office.file(PE1)
     await post.messenger.drain()
-    before = len(await post.office.store.copies(case_id))
+    before = {copy.id for copy in await post.office.store.copies(case_id)}
     post.slack.script[UPDATE].append(refusal("message_not_found"))
     await post.office.click(OWNER, case_id)
     await post.messenger.drain()
-    assert len(await post.office.store.copies(case_id)) == before - 1
+    assert len(before - {copy.id for copy in await post.office.store.copies(case_id)}) == 1
     assert post.waiting() == []
 
 

@@ -61,7 +61,7 @@ async def test_every_copy_loses_its_buttons_and_its_delivery_stands_in_no_case(t
         await office.store.commit(expired)
         await messenger.drain()
         redrawn = slack.of("chat.update")
-        assert len(redrawn) == len(asked)
+        assert {call.args["channel"] for call in redrawn} > {"DU0AUDIT", "DU0RISK", "DU0CSO"}
         assert not any(call.buttons for call in redrawn)
         assert all("Nobody confirmed it in time" in call.args["text"] for call in redrawn)
         sent = [entry for entry in office.log() if entry["type"] == "delivery.sent"]
