@@ -622,6 +622,10 @@ UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_
 -- … the open grants,
 UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms WHERE state = 'open';
 
+-- name: shift_absences
+-- … absences,
+UPDATE absence SET since_ms = since_ms + :by_ms, until_ms = until_ms + :by_ms;
+
 -- name: shift_duties
 -- … what is owed,
 UPDATE duty SET since_ms = since_ms + :by_ms, due_ms = due_ms + :by_ms, chase_ms = chase_ms + :by_ms WHERE done_ms IS NULL;
