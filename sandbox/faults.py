@@ -32,6 +32,7 @@ class Faults:
     refuse_sockets: bool = False
     slack_off: bool = False
     pager_off: bool = False
+    pager_status: int = 503  # with which the inbox of pages refuses
 
     def delay(self, method: str) -> float:
         """Seconds to wait before this method answers."""

@@ -39,6 +39,7 @@ class Paging:
         """An empty inbox."""
         self.world, self.faults = world, faults
         self.arrived: list[Paged] = []
+        self.refused = 0
 
     def add_routes(self, app: web.Application) -> None:
         """Hang the two receivers into the server."""
@@ -71,7 +72,8 @@ class Paging:
 
     async def _body(self, request: web.Request) -> Json:
         if self.faults.pager_off:
-            raise web.HTTPServiceUnavailable
+            self.refused += 1
+            raise web.HTTPTooManyRequests if self.faults.pager_status == 429 else web.HTTPServiceUnavailable
         try:
             body = json.loads(await request.read())
         except ValueError:
