@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint bench lock clean wheel setup screenshots
+.PHONY: demo test check lint bench lock clean wheel setup screenshots slack-schemas
 
 demo: $(STAMP) ## Play all three people in a browser
 	@$(BIN)/countersign demo $(DEMO)
 
 test: $(STAMP) ## Everything that can fail, the browser included
 	@tools/chromium
+	@tools/nodejs
 	$(BIN)/python -m pytest $(PYTEST)
 
 check: $(STAMP) ## Format, lint, types, arrows
@@ -39,6 +40,10 @@ lock: ## Compile the hash-locked requirements again
 screenshots: $(STAMP) ## The pictures of the README, from the sandbox in Chromium
 	@tools/chromium
 	$(BIN)/python tools/screenshots.py
+
+slack-schemas: ## JSON Schemas of Slack's own TypeScript types, for tests/slack
+	@tools/nodejs
+	node tools/node/generate.mjs tests/slack/schemas
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel --no-isolation

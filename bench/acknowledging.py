@@ -29,8 +29,10 @@ from bot.clock import SystemClock
 from bot.demo_workspace import APPROVER
 from bot.desk import Desk
 from bot.domain.policy import Policy
+from bot.signer import Signer
 from handlers.people import SlackDirectory
 from handlers.register import Identity, SlackDoor
+from storage.lock import FileLock
 from storage.store import SqliteStore
 
 _STOCK, _RAW = "stock bolt echo", "echo with process_before_response + raw durable transaction"
@@ -61,9 +63,9 @@ async def _one(size: Size, policy: Policy, folder: Path, what: str, payload: Pay
     client = AsyncWebClient("xoxb-bench", base_url="http://127.0.0.1:9/api/")
     store = await SqliteStore.open(path, clock, "bench.example/log", folder / "state")
     try:
-        door = SlackDoor(
-            Desk(store, SlackDirectory(client, clock), clock, 1.0, policy), client, Identity("T0HOME", "U0BOT", "B0")
-        )
+        desk = Desk(store, SlackDirectory(client, clock), clock, 1.0, policy)
+        signer = Signer(store, folder / "state", FileLock(folder / "state"))
+        door = SlackDoor(desk, client, Identity("T0HOME", "U0BOT", "B0"), signer.cover)
         numbers = count(1)
         ours = _app(door.app, payload, numbers, size.dispatches)
         await ours()

@@ -15,7 +15,8 @@ from storage.store import SqliteStore
 FAR = timedelta(days=3650)
 _NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :times)"
 _ID = "printf('R-%08d', i)"
-_LATE = ("due_ms", "expires_ms")
+_LATE = ("due_ms", "expires_ms", "warn_ms")
+_FAR_MS = FAR // timedelta(milliseconds=1)
 
 
 async def multiplied(path: Path, act: Transition, pending: int) -> Path:
@@ -34,6 +35,7 @@ async def multiplied(path: Path, act: Transition, pending: int) -> Path:
         for table, key in (("request", "id"), ("ask", "case_id"), ("step", "case_id"), ("reached", "case_id"),
                            ("deadline", "case_id")):  # fmt: skip
             _multiply(raw, table, key, act.after.id, pending)
+        raw.execute("UPDATE deadline SET due_ms = due_ms + ? WHERE case_id = ?", (_FAR_MS, act.after.id))
         raw.commit()
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         raw.execute("ANALYZE")
@@ -45,7 +47,7 @@ def _multiply(raw: sqlite3.Connection, table: str, key: str, case_id: str, times
     values = [_ID if c == key else f"{c} + :far" if c in _LATE else c for c in columns]
     raw.execute(
         f"{_NUMBERS} INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table}, n WHERE {key} = :case",
-        {"times": times, "case": case_id, "far": FAR // timedelta(milliseconds=1)},
+        {"times": times, "case": case_id, "far": _FAR_MS},
     )
 
 

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -29,6 +29,7 @@ from bench.bot import BenchError
 from bench.crowd import fall_due, multiplied
 from bench.rounds import Goal, Result, Size, in_turns
 from bot.clock import SystemClock
+from bot.collecting import settle
 from bot.desk import Desk
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
@@ -73,6 +74,12 @@ class _Everybody:
 
     async def profile(self, person: Person, max_age: float) -> Profile:
         return Profile(person, name=person.user)
+
+    async def quiet_until(self, person: Person, max_age: float) -> datetime | None:
+        return None
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        return ""
 
     async def members(self, channel: str) -> Sequence[str]:
         return ()
@@ -131,6 +138,7 @@ def _storm(path: Path, policy: Policy, due: int, blocked: list[float]) -> Callab
                 late.append((desk.clock.now() - at).total_seconds() * 1e3)
 
         desk.committed = committed
+        settle()  # as `run` does
         stop = asyncio.Event()
         running = asyncio.create_task(Sweeper(desk).run(stop))
         blocked.append(await _longest_silence(lambda: len(late) >= due))

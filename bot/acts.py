@@ -14,9 +14,23 @@ from pydantic import Discriminator, TypeAdapter
 from bot.domain.people import Person
 
 Decision = Literal["approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag", "ratify", "reject"]
-Deed = Literal["question", "answer", "hold", "pass", "push", "for", "against", "here", "extend", "evidence", "attest"]
+Deed = Literal[
+    "question",
+    "answer",
+    "hold",
+    "pass",
+    "push",
+    "for",
+    "against",
+    "here",
+    "extend",
+    "renew",
+    "evidence",
+    "attest",
+    "verify",
+]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home"]
+Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions", "review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,7 @@ class File:
     subject: Person | None = None
     form: str = ""
     door: str = ""  # `CHANNEL:ts` of the channel button that opened the form
+    until: str = ""  # the last day of what ends on a date: `2026-12-31`
     kind: Literal["file"] = "file"
 
 
@@ -57,6 +72,7 @@ class Decide:
     reason: str = ""
     seconds: int = 0  # Approve for less: policy time; 0 for all that was asked
     kind: Literal["decide"] = "decide"
+    until: str = ""  # the same of what ends on a date: an earlier last day
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,9 @@ class Beside:
     text: str = ""
     name: str = ""  # which of the things owed
     seconds: int = 0  # Extend: policy time
+    at: str = ""  # when what is attested was done (RFC 3339)
     kind: Literal["beside"] = "beside"
+    until: str = ""  # Renew: the last day
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +161,22 @@ class Operate:
     kind: Literal["operate"] = "operate"
 
 
-Act: TypeAlias = Annotated[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate, Discriminator("kind")]
-ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate] = TypeAdapter(Act)
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Somebody of home records a use of the sealed path, under `id`; `used_at` in seconds since 1970 UTC."""
+
+    id: str
+    person: Person
+    domain: str
+    used_at: int
+    used_by: Person | None
+    what: str
+    reference: str
+    reply: Reply
+    kind: Literal["seal"] = "seal"
+
+
+Act: TypeAlias = Annotated[
+    File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate | Seal, Discriminator("kind")
+]
+ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate | Seal] = TypeAdapter(Act)

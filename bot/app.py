@@ -16,14 +16,18 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
+from bot.collecting import settle
 from bot.desk import Desk
-from bot.domain.errors import PolicyError, SlackRefused
+from bot.domain.errors import PolicyError, SlackRefused, Stopped, StorageError
 from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.erasing import erasing
+from bot.feeds import Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
+from bot.housekeeper import Housekeeper
 from bot.log_keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
@@ -33,9 +37,10 @@ from bot.pages import Pager, send_page
 from bot.permit_keys import jwks
 from bot.permits import Issuer
 from bot.ports import StoredPolicy
+from bot.pruning import pruning
 from bot.setting_names import strays
 from bot.settings import Settings
-from bot.signer import signer_of
+from bot.standing import Standing, stand
 from bot.sweeper import Sweeper
 from bot.timekeeper import Timekeeper
 from bot.watchdog import Watchdog
@@ -48,7 +53,6 @@ from handlers.introduction import Introduction
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.register import SlackDoor
-from runbooks.feeds import prepared
 from runbooks.findings import Finding
 from runbooks.folder import read_folder
 from runbooks.loader import Loaded, load_files
@@ -56,7 +60,6 @@ from runbooks.watch import changes
 from storage.store import SqliteStore
 
 _SETS = 20
-_FEEDS_EVERY = 300.0  # seconds
 log = structlog.get_logger(__name__)
 
 
@@ -67,6 +70,7 @@ class Parts:
     settings: Settings
     store: SqliteStore
     desk: Desk
+    feeds: Feeds
     introduction: Introduction
     door: SlackDoor
     messenger: Messenger
@@ -79,7 +83,9 @@ class Parts:
     timekeeper: Timekeeper
     watchdog: Watchdog
     operations: Operations
+    housekeeper: Housekeeper
     homes: Homes
+    standing: Standing
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -103,9 +109,14 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
     clock = SteadyClock(SystemClock(), boot_id())
     store = await open_store(settings, clock)
     try:
-        await store.free_leases()
+        with contextlib.suppress(StorageError):  # a disk that refuses stops the log, not the bot
+            await store.free_leases()
         parts = await build(settings, store, clock)
-        await _live(parts, stop, ready)
+        settle()
+        try:
+            await _live(parts, stop, ready)
+        finally:
+            parts.standing.close()
     finally:
         await store.close()
 
@@ -113,6 +124,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
 async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> Parts:
     """Puts the parts together. Raises PolicyError where no policy can be had, SlackRefused where Slack does not let us in."""
     health = Health(clock, socket_mode=settings.slack_app_token is not None)
+    standing = await stand(store, settings.state_dir, clock)
+    cover = standing.signer.cover
+    health.also(standing.stoppable.findings)
     timekeeper = Timekeeper(store, clock, health.part("timekeeper"))
     await timekeeper.begin()
     health.also(timekeeper.findings)
@@ -125,11 +139,13 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     await introduction.ask()
     health.also(introduction.findings)
     directory = SlackDirectory(client, clock)
-    desk = Desk(store, directory, clock, settings.time_scale, policy)
+    desk = Desk(standing.store, directory, clock, settings.time_scale, policy)
+    standing.stoppable.spoke = desk.spoke.set
     desk.sets = await accepted_sets(store, desk.sets)
-    await read_feeds(desk)
-    desk.permits = Issuer(store, signer_of(store, settings.state_dir).cover, settings.state_dir, clock)
-    door = SlackDoor(desk, client, introduction.identity, prefix=settings.command_prefix)
+    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel)
+    await feeds.begin()
+    desk.permits = Issuer(standing.store, cover, settings.state_dir, clock)
+    door = SlackDoor(desk, client, introduction.identity, cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
     desk.committed = _both(metrics.committed, homes.changed)
     beat = health.part("sweeper")
@@ -138,19 +154,23 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         beat()
         metrics.swept(seconds, cases)
 
-    messenger = Messenger(desk, client, directory, prefix=settings.command_prefix, beat=health.part("messenger"))
+    messenger = Messenger(desk, client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger"))
     worker = Worker(desk, health.part("worker"))
-    pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), health.part("pager"))
+    pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), cover, health.part("pager"))
     sweeper = Sweeper(desk, swept)
     watchdog = Watchdog(
-        store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
+        standing.store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
-    operations = Operations(desk, {"hold_release": releasing(desk)}, health.part("operations", 900.0))
+    operations = Operations(
+        desk,
+        {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
+        health.part("operations", 900.0),
+    )
     return Parts(
-        settings, store, desk, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock, timekeeper,
-        watchdog, operations, homes,
+        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,
+        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, standing,
     )  # fmt: skip
 
 
@@ -167,7 +187,11 @@ async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: fl
     loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
     kept = _reread(await store.last_policy())
     if loaded.policy is not None:
-        await _accept(store, clock, kept, loaded.policy, scale)
+        try:
+            await _accept(store, clock, kept, loaded.policy, scale)
+        except (Stopped, StorageError) as error:  # nothing is given meanwhile, and the set that was accepted last is known
+            log.error("policy.not_accepted", reason=str(error))
+            return kept or loaded.policy
         return loaded.policy
     _report(loaded.findings)
     if kept is None:
@@ -219,7 +243,7 @@ async def _serve_until(
         health.up()
         ready()
 
-    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, _feeds(parts.desk)), *watching]
+    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, parts.feeds.run()), *watching]
     outgoing = [
         health.watch("worker", parts.worker.run(inner)),
         health.watch("sweeper", parts.sweeper.run(inner)),
@@ -227,7 +251,9 @@ async def _serve_until(
         health.watch("pager", parts.pager.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
+        health.watch("log", parts.standing.stoppable.watch(inner)),
         health.watch("operations", parts.operations.run(inner)),
+        health.watch("housekeeper", parts.housekeeper.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
@@ -266,35 +292,26 @@ async def _watch(parts: Parts) -> None:
     """Live reload: a good set is adopted, a bad one reported and the last good one kept."""
     known = read_folder(parts.settings.runbooks_dir)
     async for files in changes(parts.settings.runbooks_dir, since=known):
-        await adopt(parts.desk, parts.store, files)
+        await adopt(parts.desk, parts.store, parts.feeds, files)
 
 
-async def read_feeds(desk: Desk) -> None:
-    """Reads the feed files of the set in force around now, off the event loop; a set adopted meanwhile keeps its own."""
-    policy = desk.policy
-    if any(rota.source == "ical" for rota in policy.rotas.values()):
-        fresh = await asyncio.to_thread(prepared, policy, desk.clock.now())
-        if desk.policy is policy:
-            await desk.reread(fresh)
-
-
-async def _feeds(desk: Desk) -> None:
-    while True:
-        await asyncio.sleep(_FEEDS_EVERY)
-        await read_feeds(desk)
-
-
-async def adopt(desk: Desk, store: SqliteStore, files: Mapping[str, bytes]) -> None:
+async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> None:
     """Judges a changed set of files and puts it in force, or reports it."""
-    loaded = load_files(files, environment=os.environ, require_env=True, today=desk.clock.now().date())
+    today = desk.clock.now().date()
+    loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
     if loaded.policy is None:
         _report(loaded.findings)
         await _rejected(store, loaded)
         return
     if loaded.policy.digest == desk.policy.digest:
         return
-    await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
-    await desk.adopt(await asyncio.to_thread(prepared, loaded.policy, desk.clock.now()))
+    try:
+        await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
+    except (Stopped, StorageError) as error:
+        log.error("policy.not_accepted", reason=str(error))
+        return
+    await desk.adopt(carried(loaded.policy, desk.policy))
+    feeds.soon()
     log.info("policy.loaded", digest=loaded.policy.digest)
 
 
@@ -310,7 +327,10 @@ async def _accept(store: SqliteStore, clock: Clock, old: Policy | None, policy: 
 async def _rejected(store: SqliteStore, loaded: Loaded) -> None:
     """Which places are wrong, without what stands there: file and line, never text."""
     places = tuple(f"{f.file}:{f.line}" for f in loaded.errors[:50])
-    await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM, data={"places": places}),)))
+    try:
+        await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM, data={"places": places}),)))
+    except (Stopped, StorageError) as error:
+        log.error("policy.not_logged", reason=str(error))
 
 
 def _report(findings: tuple[Finding, ...]) -> None:

@@ -15,18 +15,20 @@ import typer
 
 from bot import printing
 from bot.clock import SystemClock
-from bot.domain.errors import CountersignError, PolicyError, SlackRefused
+from bot.domain.errors import CountersignError, PolicyError, SlackRefused, Stopped
 from bot.domain.escalation import Presence
 from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.timeline import explain as explained
 from bot.domain.whois import named
 from bot.drill_cli import drill
+from bot.exceptions_cli import exceptions
 from bot.exits import misused
 from bot.keys_cli import app as keys_app
 from bot.log_cli import app as log_app
 from bot.permit_cli import app as permit_app
 from bot.requests_cli import app as requests_app
+from runbooks.addresses import is_file
 
 app = typer.Typer(
     name="countersign", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -34,6 +36,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(requests_app, name="requests")
 app.command()(drill)
+app.command()(exceptions)
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")
 app.add_typer(permit_app, name="permit")
@@ -166,6 +169,10 @@ def doctor(
     accept: Annotated[
         bool, typer.Option("--accept-clock", help="The clock jumped, and this machine's time is right now: give again.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also let Slack judge samples of forms and cards, and send you one message.")
+    ] = False,
+    me: Annotated[str, typer.Option(metavar="PERSON", help="Who you are, for --live (COUNTERSIGN_ME): label or id.")] = "",
 ) -> None:
     """Check settings, policy, database and Slack; print each finding with the next step."""
     if accept:
@@ -174,7 +181,7 @@ def doctor(
         raise typer.Exit(asyncio.run(accept_clock(print)))
     from bot.doctor import doctor as examined
 
-    report = asyncio.run(examined(tell=lambda text: print(text, file=sys.stderr)))
+    report = asyncio.run(examined(lambda text: print(text, file=sys.stderr), live=live, me=me))
     print(json.dumps(report.as_json(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
     raise typer.Exit(report.exit_code)
 
@@ -202,7 +209,7 @@ def main() -> None:
     """The console script."""
     try:
         app()
-    except (PolicyError, SlackRefused) as error:
+    except (PolicyError, SlackRefused, Stopped) as error:
         _stop(str(error), 1)
     except CountersignError as error:
         _stop(str(error), 2)
@@ -231,14 +238,23 @@ def _folder(directory: Path | None) -> Path:
 
 
 def _policy(directory: Path | None, now: datetime) -> Policy:
-    """The policy of a folder, its feed files read around `now`."""
+    """The policy of a folder, its feeds read around `now`."""
     from runbooks.feeds import prepared
     from runbooks.loader import load
 
     loaded = load(_folder(directory))
     if loaded.policy is None:
         raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
-    return prepared(loaded.policy, now)
+    return prepared(loaded.policy, now, _calendars(loaded.policy))
+
+
+def _calendars(policy: Policy) -> dict[str, bytes]:
+    """What the bot beside us kept of the addresses of rotas, and goes by today."""
+    if all(rota.feed is None or is_file(rota) for rota in policy.rotas.values()):
+        return {}
+    from bot.calendars import known
+
+    return asyncio.run(known(_settings().sqlite_path, policy, os.environ, SystemClock().now()))
 
 
 def _person(policy: Policy, text: str, option: str) -> Person:

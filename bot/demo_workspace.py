@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from bot.clock import SystemClock
 from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.rights import named_for
@@ -34,14 +37,26 @@ _AWKWARD: tuple[dict[str, Any], ...] = (
 )
 
 
+def daytime_zone(now: datetime) -> str:
+    """Where the people of the demo live: in London, or wherever it is morning when it is not day there.
+
+    Reviews wait for the morning (`bot.domain.daytime`), and whoever plays at night would wait with them.
+    """
+    if 9 <= now.astimezone(ZoneInfo("Europe/London")).hour < 16:
+        return "Europe/London"
+    east = (10 - now.astimezone(UTC).hour + 12) % 24 - 12
+    return f"Etc/GMT{-east:+d}"  # POSIX turns the sign round
+
+
 def workspace(policy: Policy, scale: int) -> dict[str, Any]:
     """What the sandbox is told: teams, people, channels, the app as its manifest declares it."""
+    zone = {"tz": daytime_zone(SystemClock().now())}
     made = manifest(prefix="", url=None)
     features, scopes = made["features"], made["oauth_config"]["scopes"]["bot"]
     return {
         "banner": f"Sandbox · {policy.organisation} · demo clock {scale}×",
         "teams": _teams(policy),
-        "users": [*_people(policy), *_AWKWARD],
+        "users": [person | zone for person in (*_people(policy), *_AWKWARD)],
         "channels": _channels(policy),
         "app": {
             "name": "Countersign", "bot_user_id": _BOT, "scopes": scopes,

@@ -10,17 +10,34 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
+import structlog
+
 from bot.absences import Absences
-from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Tell
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Seal, Tell
 from bot.clock import Clock
 from bot.confirming import pressed
-from bot.domain import beside, breaking, deciding, doors, drilling, ending, entries, filing, later, owing, permit, saying
+from bot.domain import (
+    beside,
+    breaking,
+    deciding,
+    doors,
+    drilling,
+    ending,
+    entries,
+    filing,
+    later,
+    owing,
+    permit,
+    renewing,
+    saying,
+    verifying,
+)
 from bot.domain.deciding import Click, NoEffect
-from bot.domain.errors import LookupFailed
-from bot.domain.escalation import candidates
+from bot.domain.errors import LookupFailed, Stopped
+from bot.domain.escalation import Presence, candidates
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
@@ -29,10 +46,13 @@ from bot.domain.transition import Draft, Lane, Say, Transition, Visit
 from bot.engine import CARD_AGE
 from bot.permits import Issuer, Permit
 from bot.ports import Directory, GlassDebt, Inbound, Store
+from bot.sealing import recorded
 
 DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
-_CARDS = 5
+_CARDS, _OWED = 5, 10
+_ASKED_AGAIN = {"push": beside.push, "extend": later.extend, "renew": renewing.renew}  # the requester wants people asked
+log = structlog.get_logger(__name__)
 
 
 class Desk(Absences):
@@ -93,7 +113,14 @@ class Desk(Absences):
     # What the worker carries out.
 
     async def carry_out(self, row: Inbound) -> None:
-        """Carries out one inbox row, wholly and once."""
+        """Carries out one inbox row, wholly and once; what a stopped log does not let through is answered with a sentence."""
+        try:
+            await self._carried_out(row)
+        except Stopped as stopped:
+            log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
+            await self._commit(replace(_while_stopped(row.act), inbox=row.id))
+
+    async def _carried_out(self, row: Inbound) -> None:
         act = row.act
         if isinstance(act, File):
             async with self._filing[self._one_at_a_time(act)]:  # brakes and quota count one filing at a time
@@ -104,10 +131,18 @@ class Desk(Absences):
             await self._commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, Away):
             await self.away(act, row.id)
+        elif isinstance(act, Seal):
+            await self._until_fresh(lambda: self._sealed(act), row.id)
         elif isinstance(act, Operate):
             await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
+
+    async def _sealed(self, act: Seal) -> Transition:
+        async def presence() -> Presence:
+            return await self._presence(candidates(self.policy, act.domain), None)
+
+        return await recorded(self.directory, self.policy, act, presence, self.clock.now, self.scale)
 
     def _one_at_a_time(self, act: File) -> str:
         """Whose filings wait for each other: one human's, and where a quota counts, a whole provider's."""
@@ -119,12 +154,19 @@ class Desk(Absences):
     async def _answered(self, act: Read | Tell) -> Transition:
         """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
         page = _page(act)
+        if isinstance(act, Read) and act.page == "review":
+            return replace(page, says=(*page.says, *await self._owed_by(act.person)))
         if not (isinstance(act, Read) and act.page == "waiting" and act.argument == CARDS):
             return page
         cards: list[Say] = []
         for case in (await self.read_waiting(act.person))[:_CARDS]:
             cards += saying.cards_again(case, act.person)
         return replace(page, says=(*page.says, *cards))
+
+    async def _owed_by(self, person: Person) -> list[Say]:
+        """The newest cards of what somebody owes, with their buttons."""
+        cards = [say for case in await self.read_reviews(person) for say in saying.reviews_again(case, person)]
+        return [*cards[:_OWED], *(saying.owed(case, person) for case in (await self.read_owing(person))[:_OWED])]
 
     async def give_up(self, row: Inbound, tell: Tell | None) -> None:
         """A row that cannot be carried out is finished; its author is told where there is a place to tell them."""
@@ -176,9 +218,9 @@ class Desk(Absences):
         by_provider = self._by_provider(case, click)
         if by_provider is not None:
             return by_provider
-        if click.action in ("push", "extend"):
+        asked = _ASKED_AGAIN.get(click.action)
+        if asked is not None:
             presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
-            asked = beside.push if click.action == "push" else later.extend
             return asked(case, policy, click, presence, self.clock.now())
         try:
             profile = await self.directory.profile(act.person, DECISION_AGE)
@@ -196,11 +238,15 @@ class Desk(Absences):
             return beside.requester_may(case, self.policy, click, now())
         if act.action == "extend":
             return later.may_extend(case, self.policy, click, now())
+        if act.action == "renew":
+            return renewing.may_renew(case, self.policy, click, now())
         if act.action == "permit":
             doubted = permit.DOUBTED if self.clock.jumped() is not None else None
             return permit.may_have(case, self.policy, click, now()) or doubted
         if act.action in ("evidence", "attest"):
             return owing.may_hand_in(case, self.policy, click, now())
+        if act.action == "verify":
+            return verifying.may_attest(case, self.policy, click, now())
         profile = await self.directory.profile(act.person, DECISION_AGE)
         ask = case.question(act.version)
         if ask is not None and ask.kind != "approval":
@@ -230,6 +276,8 @@ class Desk(Absences):
             return ending.give_back(case, policy, click, now)
         if click.action in ("evidence", "attest"):
             return owing.hand_in(case, policy, click, now)
+        if click.action == "verify":
+            return verifying.attest(case, policy, click, now)
         return None
 
     def _judged(self, case: Case, click: Click, profile: Profile) -> Transition:
@@ -273,21 +321,42 @@ class Desk(Absences):
 
 def _form(act: File) -> filing.Form:
     return filing.Form(
-        act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door
-    )
+        act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door,
+        _day(act.until),
+    )  # fmt: skip
 
 
 def _click(act: Decide | Reach | Beside) -> Click:
     where = _where(act.reply)
     if isinstance(act, Decide):
-        return Click(act.person, act.decision, act.version, where, act.reason, act.seconds)
+        return Click(act.person, act.decision, act.version, where, act.reason, act.seconds, until=_day(act.until))
     if isinstance(act, Beside):
-        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name)
+        moment = datetime.fromisoformat(act.at) if act.at else None
+        until = _day(act.until)
+        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name, until, moment)
     return Click(act.person, act.action, act.version, where)
+
+
+def _day(text: str) -> date | None:
+    """A day as a form gives it; None where none was chosen."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _where(reply: Reply) -> dict[str, object]:
     return asdict(reply)
+
+
+def _while_stopped(act: Act) -> Transition:
+    """The sentence for what a stopped log does not let through; it leaves no entry."""
+    if isinstance(act, File):
+        params: dict[str, object] = {"id": act.id}
+        says = filing.told(None, act.person, "stopped", params, act.form)
+    else:
+        says = (saying.answer(getattr(act, "case", None), act.person, _where(act.reply), "stopped"),)
+    return Transition(None, None, says=says)
 
 
 def _page(act: Read | Tell) -> Transition:

@@ -17,12 +17,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import calendars
 from bot.clock import Clock, SystemClock
-from bot.domain.errors import SettingsError
+from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy import Policy
 from bot.findings import Finding, error, warning
 from bot.setting_names import strays
 from bot.settings import Settings, load
+from bot.standing import log_findings
 from handlers import doctor as slack
 from handlers.lookups import Lookups
 from runbooks.coverage import coverage
@@ -42,6 +44,7 @@ class Surroundings:
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     tell: Callable[[str], None] = lambda _: None
+    live: str | None = None  # --live: whom to write to, a label or id, or empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +71,16 @@ class Report:
         yield f"doctor: {_counted(len(self.errors), 'error')}, {_counted(warnings, 'warning')}"
 
 
-async def doctor(tell: Callable[[str], None]) -> Report:
-    """Examines this installation; `tell` hears when Slack makes us wait."""
+async def doctor(tell: Callable[[str], None], *, live: bool = False, me: str = "") -> Report:
+    """Examines this installation; `tell` hears when Slack makes us wait. `live`: Slack judges samples of what we show."""
     try:
         settings = load()
     except SettingsError as failure:
         faults = (error("settings", line) for line in str(failure).splitlines())
         return Report((*faults, *_strays(os.environ)))
-    return await examine(settings, Surroundings(os.environ, SystemClock(), tell=tell))
+    return await examine(
+        settings, Surroundings(os.environ, SystemClock(), tell=tell, live=(me or settings.me or "") if live else None)
+    )
 
 
 async def examine(settings: Settings, around: Surroundings) -> Report:
@@ -83,7 +88,11 @@ async def examine(settings: Settings, around: Surroundings) -> Report:
     found = [*_settings(settings), *_strays(around.environment), *_time_zones(), *_files(settings)]
     policy, findings = _policy(settings, around)
     found += findings
-    found += await _database(settings)
+    database = await _database(settings)
+    found += database
+    if not any(finding.severity == "error" for finding in database):
+        found += await _log(settings, around.clock)
+    found += await _ahead(settings, policy, around)
     if settings.slack_bot_token is not None:
         found += await _slack(settings, settings.slack_bot_token, policy, around)
     return Report(tuple(found))
@@ -147,11 +156,20 @@ def _policy(settings: Settings, around: Surroundings) -> tuple[Policy | None, li
     loaded = load_policy(folder, environment=around.environment, require_env=True, today=today)
     found = [Finding(f.severity, "policy", f"{folder / f.file}:{f.line}: {f.text}") for f in loaded.findings]
     if loaded.policy is not None:
-        now = around.clock.now()
-        found += [Finding(f.severity, "policy", f.text) for f in coverage(prepared(loaded.policy, now), now)]
         return loaded.policy, found
     # Without the environment the same files may still be a policy: then people and channels can be looked up.
     return load_policy(folder).policy, found
+
+
+async def _ahead(settings: Settings, policy: Policy | None, around: Surroundings) -> list[Finding]:
+    """What the calendars of rotas say, and when nobody is on call."""
+    if policy is None:
+        return []
+    now, path = around.clock.now(), Path(settings.database_url.removeprefix("sqlite:///"))
+    kept = await calendars.known(path, policy, around.environment, now)
+    found, bodies = await calendars.examine(policy, around.environment, kept, now)
+    ready = await asyncio.to_thread(prepared, policy, now, bodies)
+    return [*found, *(Finding(f.severity, "policy", f.text) for f in coverage(ready, now, bodies))]
 
 
 async def _database(settings: Settings) -> list[Finding]:
@@ -162,11 +180,22 @@ async def _database(settings: Settings) -> list[Finding]:
     return await health.examine(path)
 
 
+async def _log(settings: Settings, clock: Clock) -> list[Finding]:
+    """Whether the signer would refuse the log as it stands, and what waits for it."""
+    try:
+        if not settings.sqlite_path.is_file():
+            return []
+        return [error("log", text) for text in await log_findings(settings, clock)]
+    except CountersignError as failure:
+        return [error("log", str(failure))]
+
+
 async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: Surroundings) -> list[Finding]:
     client = AsyncWebClient(token.get_secret_value(), base_url=settings.slack_api_url)
     app_token = settings.slack_app_token
+    live = None if around.live is None else slack.Live(around.live, around.clock.now())
     lookups = Lookups(client, sleep=around.sleep, tell=around.tell)
-    return await slack.examine(lookups, app_token.get_secret_value() if app_token else None, policy)
+    return await slack.examine(lookups, app_token.get_secret_value() if app_token else None, policy, live)
 
 
 def _mode(path: Path) -> int:

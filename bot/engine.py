@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain import drilling, giving, saying, standing_in, sweeping
-from bot.domain.errors import Frozen, LookupFailed, Stale, TooLate
+from bot.domain import cooling, drilling, giving, saying, standing_in, sweeping
+from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
 from bot.domain.motion import InForce, Sets
@@ -25,6 +25,7 @@ from bot.reader import Reader
 
 CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds
 TRIES = 8
+DOUBT = timedelta(seconds=5)
 _BREATH = 8  # cases judged in one go of the event loop
 
 
@@ -43,35 +44,44 @@ class Engine(Reader):
         """Everything that is due on a case now."""
         await self._until_fresh(lambda: self._sweep(case_id), None)
 
-    async def sweep_together(self, found: Sequence[Due], failed: Callable[[str], None]) -> None:
-        """The same for cases that were read together: who is there is asked once for all of them, and the loop breathes
-        between them. `failed` hears, inside the handling of the error, of a case that could not be carried out."""
+    async def judge_due(self, found: Sequence[Due], failed: Callable[[str], None]) -> list[Transition]:
+        """What is due on cases that were read together: who is there is asked once for all of them, and the loop breathes
+        between them. `failed` hears, inside the handling of the error, of a case that could not be judged."""
         now, known = self.clock.now(), {due.case.request.domain for due in found}
         listed = [person for domain in known for person in candidates(self.policy, domain)]
         urgent = any(due.case.request.kind == "emergency_access" for due in found)
         awake_or_not = await self._presence(listed, "emergency_access" if urgent else None)
-        tasks = []
+        asleep_or_not = Presence(awake_or_not.away)
+        acts = []
         for number, due in enumerate(found, 1):
             emergency = due.case.request.kind == "emergency_access"
-            here = awake_or_not if emergency else Presence(awake_or_not.away)
-            tasks.append(asyncio.ensure_future(self._sweep_read(due, here, now, failed)))
+            try:
+                act = self._swept(due.case, awake_or_not if emergency else asleep_or_not, now, due.cards)
+            except Exception:  # noqa: BLE001  # one case stops nobody else's
+                failed(due.case.id)
+            else:
+                acts += [] if act is None else [act]
             if number % _BREATH == 0:
                 await asyncio.sleep(0)
-        await asyncio.gather(*tasks)
+        return acts
 
-    async def _sweep_read(self, due: Due, presence: Presence, now: datetime, failed: Callable[[str], None]) -> None:
-        try:
-            act = self._swept(due.case, presence, now, due.cards)
-            if act is not None:
-                await self._commit(act)
-        except (Stale, TooLate):
-            await self._sweep_again(due.case.id, failed)
-        except Exception:  # noqa: BLE001  # one case stops nobody else's
-            failed(due.case.id)
+    async def carry_out_due(self, acts: Sequence[Transition], failed: Callable[[str], None]) -> None:
+        """Commits what was judged. Where somebody was faster it is judged again; `failed` as in `judge_due`."""
+        for number, (act, result) in enumerate(zip(acts, await self.store.commit_each(acts), strict=True), 1):
+            if result is None:
+                self._written(act)
+            elif act.before is not None and not isinstance(result, Stopped):  # else it is due again when the log is back
+                await self._not_written(act.before.id, result, failed)
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
 
-    async def _sweep_again(self, case_id: str, failed: Callable[[str], None]) -> None:
+    async def _not_written(self, case_id: str, error: Exception, failed: Callable[[str], None]) -> None:
         try:
+            if not isinstance(error, Stale | TooLate | Frozen):
+                raise error
             await self.sweep(case_id)
+        except Stopped:
+            return
         except Exception:  # noqa: BLE001  # one case stops nobody else's
             failed(case_id)
 
@@ -86,7 +96,14 @@ class Engine(Reader):
     def _swept(self, case: Case, presence: Presence, now: datetime, cards: int) -> Transition | None:
         if case.request.drill is not None:
             return drilling.sweep(case, self.policy, presence, now)
-        return sweeping.sweep(case, self.policy, presence, now, cards)
+        older = self.sets.also_binding(case.request.filed_at, self.scale) if cooling.waits(case) else ()
+        return self._unless_doubted(sweeping.sweep(case, self.policy, presence, now, cards, older), now)
+
+    def _unless_doubted(self, act: Transition | None, now: datetime) -> Transition | None:
+        """What the clock would open waits while the clock is doubted (rule 12): it is looked at again in a while."""
+        if act is None or act.before is None or self.clock.jumped() is None or not giving.gives(act):
+            return act
+        return Transition(act.before, act.before, wake_at=now + DOUBT)
 
     async def undelivered(self, outgoing: Outgoing, error: str) -> None:
         """A card will never reach its person: the engine moves on if nobody else of the step was reached. A receipt that
@@ -103,6 +120,9 @@ class Engine(Reader):
                 say = saying.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
                 return Transition(None, None, says=(say,)) if say else None
             presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
+            if "version" in outgoing.say.data:
+                version, now = int(str(outgoing.say.data["version"])), self.clock.now()
+                return sweeping.ask_failed(case, self.policy, presence, version, person, error, now)
             failed = sweeping.card_failed if case.request.drill is None else drilling.card_failed
             return failed(case, self.policy, presence, person, error, self.clock.now())
 
@@ -155,6 +175,9 @@ class Engine(Reader):
 
     async def _commit(self, act: Transition) -> None:
         await self.store.commit(act)
+        self._written(act)
+
+    def _written(self, act: Transition) -> None:
         self.spoke.set()
         self.committed(act)
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning"]
-Area = Literal["settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels"]
+Area = Literal[
+    "settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels", "feeds",
+    "live", "log",
+]  # fmt: skip
 _SHOWN = 5
 
 

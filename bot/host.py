@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bot.clock import SystemClock
 from bot.domain.policy import Policy
 from bot.exits import misused
+from bot.logs import aside
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
@@ -16,19 +17,30 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
-    """The configured database; wrong use where there is none."""
+    """The configured database; wrong use where there is none. While the log is stopped it takes away all the same, and what
+    the emergency file holds counts for whoever reads."""
     from bot.settings import load
+    from bot.standing import looking, stand
     from storage.store import SqliteStore
 
+    aside()
     settings = load()
     path = settings.sqlite_path
     if not path.is_file():
         misused(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
+    clock = SystemClock()
     store = await SqliteStore.open(
-        path, SystemClock(), settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
+        path, clock, settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
     )
     try:
-        yield store
+        if read_only:
+            yield cast("SqliteStore", looking(store, settings.state_dir, clock))
+            return
+        standing = await stand(store, settings.state_dir, clock)
+        try:
+            yield cast("SqliteStore", standing.store)
+        finally:
+            standing.close()
     finally:
         await store.close()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from bot.domain.errors import KeyFileError
+from bot.domain.errors import KeyFileError, NoteError
 from bot.domain.note import VerifierKey, read_vkey
 
 LOG_KEY, PERMIT_KEY, RETIRED = "log.key", "permit.key", "log.vkeys"
@@ -41,6 +42,31 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+class LogKey:
+    """The key that signs now, as the emergency file needs it: the last one read still serves when STATE_DIR is gone."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Raises KeyFileError."""
+        self._path = state_dir / LOG_KEY
+        self._retired = state_dir / RETIRED
+        self._last = read_key(self._path)
+
+    def sign(self, message: bytes) -> bytes:
+        """A signature of 64 bytes."""
+        with suppress(KeyFileError):
+            self._last = read_key(self._path)
+        return self._last.sign(message)
+
+    def check(self, message: bytes, signature: bytes) -> bool:
+        """Whether this key, or one that it followed, made the signature."""
+        with suppress(KeyFileError):
+            self._last = read_key(self._path)
+        known = [self._last.public]
+        with suppress(OSError, NoteError):
+            known += [read_vkey(line).public for line in self._retired.read_text().splitlines()]
+        return any(verify(public, message, signature) for public in known)
 
 
 def make_keys(state_dir: Path) -> tuple[Path, ...]:

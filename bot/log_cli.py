@@ -86,14 +86,15 @@ def export(
 @app.command("checkpoint")
 def checkpoint() -> None:
     """Print the newest signed note, after signing what is not signed yet."""
+    from bot.domain.audit import Finding
     from bot.signing import cover
 
     settings = load()
     _database(settings.sqlite_path)
-    refused_by_signer = asyncio.run(cover(settings))
-    if refused_by_signer is not None:
-        refused(f"{refused_by_signer.code}: {refused_by_signer.text}")
-    typer.echo(_reading(lambda store: store.last_checkpoint(), settings) or "", nl=False)
+    signed = asyncio.run(cover(settings))
+    if isinstance(signed, Finding):
+        refused(f"{signed.code}: {signed.text}")
+    typer.echo(signed.note, nl=False)
 
 
 @app.command("vkey")

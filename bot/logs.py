@@ -38,6 +38,12 @@ def configure(log_format: str | None) -> None:
     root.setLevel(logging.WARNING)
 
 
+def aside() -> None:
+    """For commands that print their answer: what parts of the bot log goes to standard error, unless somebody configured it."""
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+
+
 def scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hides tokens and answer addresses wherever they stand in a line."""
     return {key: _clean(value) for key, value in event.items()}

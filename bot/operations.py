@@ -14,16 +14,13 @@ import structlog
 
 from bot.desk import Desk
 from bot.domain import operating
-from bot.domain.errors import CountersignError, Stale
+from bot.domain.errors import CountersignError, NotDone, NotYet, Stale
 from bot.domain.operator_act import ActKind, ActState, OperatorAct
 
 Run = Callable[[OperatorAct], Awaitable[None]]
-POLL, AGAIN = 0.5, timedelta(seconds=60)  # POLL in seconds; AGAIN between two attempts at one act
+POLL = 0.5  # seconds
+SOON, AGAIN = timedelta(seconds=2), timedelta(seconds=60)  # before an act is tried again: what it waits for, a fault
 log = structlog.get_logger(__name__)
-
-
-class NotDone(CountersignError):
-    """What was confirmed cannot be done as things stand now; nothing was changed."""
 
 
 class Operations:
@@ -52,6 +49,9 @@ class Operations:
                 await self._one(act)
             except Stale:
                 continue  # somebody was faster: the next look finds what stands
+            except NotYet as why:
+                self._not_before[act.id] = self._desk.clock.now() + SOON
+                log.info("operation.waits", act=act.id, kind=act.kind, why=str(why))
             except Exception:
                 self._not_before[act.id] = self._desk.clock.now() + AGAIN
                 log.exception("operation.failed", act=act.id, kind=act.kind)

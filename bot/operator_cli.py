@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.clock import SystemClock, read_request_id
-from bot.domain import operating
+from bot.domain import erasing, operating
 from bot.domain.errors import PolicyError
 from bot.domain.filing import REASON_MAX
 from bot.domain.operator_act import PREFIX, Hold, OperatorAct
@@ -23,6 +24,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.exits import misused, refused
 from bot.host import accepted_policy, opened_store
+from bot.settings import load
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
@@ -37,7 +39,44 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the log
 
 def add_to(app: typer.Typer) -> None:
     """The commands of `countersign log` that are an operator's."""
+    app.command("erase")(erase)
+    app.command("prune")(prune)
     app.add_typer(hold_app, name="hold")
+
+
+def erase(subject: Subject, reason: Reason) -> None:
+    """File that everything the log discloses about SUBJECT is erased: two people confirm it in Slack."""
+    why = _reason(reason)
+
+    async def filed(store: SqliteStore, clock: SystemClock, policy: Policy) -> OperatorAct:
+        person, now = await _subject(store, subject), clock.now()
+        kept = timedelta(seconds=policy.retention / load().time_scale)
+        no = erasing.refusal(await store.erasure_standing(person), kept, now)
+        if no is not None:
+            refused(no)
+        return OperatorAct(_fresh(PREFIX, clock), "erase", why, now, now + operating.WINDOW, person)
+
+    file_act(filed)
+
+
+def prune(
+    before: Annotated[str, typer.Option("--before", metavar="DATE", help="Such as 2026-01-31, midnight UTC.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the log.")] = "",
+) -> None:
+    """File that entries of before DATE are emptied, in whole bundles of 256: two people confirm it in Slack."""
+    moment = _moment(before)
+
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
+        if not await store.prunable(moment):
+            refused(
+                f"Nothing can be emptied: no whole bundle of 256 entries is older than {before}, over, and held by nobody."
+            )
+        now = clock.now()
+        return OperatorAct(
+            _fresh(PREFIX, clock), "prune", reason.strip()[:REASON_MAX], now, now + operating.WINDOW, before=moment
+        )
+
+    file_act(filed)
 
 
 @hold_app.command("place")
@@ -62,7 +101,7 @@ def hold_release(
     """File the end of a hold: two people confirm it in Slack."""
     why, hold_id = _reason(reason), _hold_id(hold)
 
-    async def filed(store: SqliteStore, clock: SystemClock) -> OperatorAct:
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
         standing = await store.hold(hold_id)
         if standing is None:
             refused(f"There is no hold {hold_id}, or it is released already.")
@@ -74,7 +113,7 @@ def hold_release(
     file_act(filed)
 
 
-def file_act(make: Callable[[SqliteStore, SystemClock], Awaitable[OperatorAct]]) -> None:
+def file_act(make: Callable[[SqliteStore, SystemClock, Policy], Awaitable[OperatorAct]]) -> None:
     """Files what `make` gives and prints its id."""
 
     async def work() -> None:
@@ -82,7 +121,7 @@ def file_act(make: Callable[[SqliteStore, SystemClock], Awaitable[OperatorAct]])
             policy = await _policy(store)
             if not operating.possible(policy):
                 refused("The policy names no auditor and risk owner who are two people, so nobody could confirm this.")
-            act = await make(store, SystemClock())
+            act = await make(store, SystemClock(), policy)
             await store.commit(operating.file(act, policy))
         print(act.id)
 
@@ -109,6 +148,14 @@ async def _subject(store: SqliteStore, text: str, *, known: bool = True) -> Pers
     if known and await store.ref_of(person) is None:
         refused(f"The log never named {text}, or they were erased.")
     return person
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        misused(f"{text!r} is no date; write 2026-01-31.")
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _hold_id(text: str) -> str:

@@ -25,7 +25,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Value
-from bot.ports import Directory, Outgoing
+from bot.ports import Cover, Directory, Outgoing, Signed
 
 POLL, TIMEOUT, PARTING = 0.5, 15.0, 3.0  # seconds
 LEASE, GIVE_UP = timedelta(seconds=60), timedelta(hours=2)
@@ -41,13 +41,14 @@ class Sender(Protocol):
 
 
 class Pager:
-    """One for each process. `send` is `send_page` outside tests."""
+    """One for each process. `send` is `send_page` outside tests, `cover` the gate to the outside."""
 
     def __init__(
-        self, desk: Desk, directory: Directory, environment: Mapping[str, str], send: Sender,
+        self, desk: Desk, directory: Directory, environment: Mapping[str, str], send: Sender, cover: Cover,
         beat: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._desk, self._directory, self._environment, self._send, self._beat = desk, directory, environment, send, beat
+        self._cover = cover
 
     async def run(self, stop: asyncio.Event) -> None:
         """Pages until `stop`; what is due then is still tried, briefly."""
@@ -85,6 +86,9 @@ class Pager:
         link = await self._link(case, row.say.to)
         if not link and action == "trigger" and self._age(row) < _CARD_WAIT:
             await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=1), "waits_for_the_card")
+            return
+        if not row.aside and not isinstance(await self._cover(), Signed):
+            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=2), "the log is stopped")
             return
         found = addresses(self._desk.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
         failed = [e for e in [await self._try(a, action, case, link, row) for a in found] if e]

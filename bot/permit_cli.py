@@ -108,13 +108,14 @@ async def _issued(case_id: str) -> tuple[Permit, bytes]:
     from bot.host import accepted_policy, opened_store
     from bot.permits import Issuer
     from bot.signer import signer_of
+    from storage.lock import FileLock
 
     state_dir = load().state_dir
     async with opened_store(read_only=False) as store:
         policy = await accepted_policy(store)
         if policy is None:
             raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
-        issuer = Issuer(store, signer_of(store, state_dir).cover, state_dir, SystemClock())
+        issuer = Issuer(store, signer_of(store, state_dir, FileLock(state_dir)).cover, state_dir, SystemClock())
         permit = await issuer.issue(case_id, policy, OPERATOR)
         if isinstance(permit, NoEffect):
             refused(_why(permit, case_id))

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from joserfc.jwk import OKPKey
 
 from bot.clock import Clock
 from bot.domain import permit
+from bot.domain.audit import Finding
 from bot.domain.deciding import NoEffect
 from bot.domain.errors import Frozen, Stale, StorageError, TooLate
 from bot.domain.ledger import b64
@@ -29,7 +30,7 @@ from bot.domain.policy import Policy
 from bot.domain.request import Case, Refusal
 from bot.domain.transition import Actor, Transition
 from bot.permit_keys import permit_key
-from bot.ports import LogRow
+from bot.ports import Cover, LogRow
 
 ALG = "EdDSA"
 TRIES = 8
@@ -45,13 +46,6 @@ class PermitLog(Protocol):
     async def log_file(self, name: str) -> bytes | None: ...
 
 
-class Finding(Protocol):
-    """Why the signer signs nothing."""
-
-    @property
-    def text(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Permit:
     """`token` is the compact JWS. `index` is of `permit.issued`; `disclosure` tells the target. `expires`: since 1970."""
@@ -63,18 +57,16 @@ class Permit:
 
 
 class Issuer:
-    """`cover` returns None once a signed checkpoint covers every commit made before the call (`bot.signer`)."""
+    """`cover` is the gate to the outside."""
 
-    def __init__(
-        self, store: PermitLog, cover: Callable[[], Awaitable[Finding | None]], state_dir: Path, clock: Clock
-    ) -> None:
+    def __init__(self, store: PermitLog, cover: Cover, state_dir: Path, clock: Clock) -> None:
         self._store, self._cover, self._state_dir, self._clock = store, cover, state_dir, clock
 
     async def issue(self, case_id: str, policy: Policy, who: Actor) -> Permit | NoEffect:
         """A permit under the open grant of a case, or why there is none. Raises KeyFileError, StorageError."""
         key = permit_key(self._state_dir)
         stopped = await self._cover()
-        if stopped is not None:
+        if isinstance(stopped, Finding):
             return _stopped(stopped)
         for attempt in range(TRIES):
             try:
@@ -104,7 +96,7 @@ class Issuer:
         target, disclosure = await self._target(case_id)
         await self._store.commit(act)
         stopped = await self._cover()
-        if stopped is not None:
+        if isinstance(stopped, Finding):
             return _stopped(stopped)
         logged = _logged(await self._store.case_log(case_id), made, target)
         return Permit(signed(permit.claims(case, made, logged), key), logged.index, disclosure, made.expires)

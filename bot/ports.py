@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bot.acts import Act
 from bot.domain.absence import Absent
+from bot.domain.audit import Finding
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
@@ -53,6 +54,11 @@ class Outgoing:
     created_at: datetime
     copy: Copy | None = None
 
+    @property
+    def aside(self) -> bool:
+        """It stands in no outbox: what is said while the log is stopped. No checkpoint covers it."""
+        return self.id < 0
+
 
 @dataclass(frozen=True, slots=True)
 class Brakes:
@@ -82,6 +88,14 @@ class StoredPolicy:
     digest: str
     accepted_at: datetime
     files: tuple[PolicyFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFeed:
+    """A calendar as it was when it could last be read."""
+
+    body: bytes = field(repr=False)
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +136,14 @@ class Glimpse:
     requester: Person
     provider: str
     domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When the sweeper was to look at a case."""
+
+    at: datetime
+    case: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +196,21 @@ class Listed:
     drill: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint that stands stored: over how many entries, their root (32 bytes), and the signed note whole."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+Cover: TypeAlias = Callable[[], Awaitable[Signed | Finding]]
+"""The gate to the outside. Whoever is about to say or send something that follows from a commit awaits it, after reading
+and before sending: a checkpoint then covers everything that was committed before the call. A Finding means that the log is
+stopped: nothing that follows from a commit may leave. Raises StorageError where the disk refuses; then nothing is covered."""
+
+
 class Store(OperatorBook, Protocol):
     """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
 
@@ -183,6 +220,10 @@ class Store(OperatorBook, Protocol):
         Raises Stale (the case is no longer `act.before`, a filing's id exists, or `act.inbox` is already finished),
         TooLate (the transaction began at or after `act.valid_before`), Frozen (it gives, and the clock is doubted), EntryError (a value has no place in the log).
         """
+
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        """The same for acts of different cases, heard of together: None for each that stands written, else what `commit`
+        would raise. One that is refused undoes only itself."""
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
         """Who is away at `now`, and until when."""
@@ -200,8 +241,8 @@ class Store(OperatorBook, Protocol):
         """Ids of a domain's cases that still have an open question, also after the yes; never a drill."""
 
     async def case(self, case_id: str) -> Case | None: ...
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Ids of cases whose `wake_at` has come, most overdue first."""
+    async def due(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Deadline]:
+        """Cases whose `wake_at` has come, most overdue first; those behind `after` in that order, where it is given."""
 
     async def wake_on_call(self, now: datetime) -> None:
         """Who is on call may have changed: pending requests that on-call was asked in are due at `now`."""
@@ -209,8 +250,8 @@ class Store(OperatorBook, Protocol):
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
 
-    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
-        """The same cases whole, read together in as many statements as one."""
+    async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
+        """The same cases whole, in the same order, read together in as many statements as one."""
 
     async def brakes(
         self,
@@ -251,6 +292,12 @@ class Store(OperatorBook, Protocol):
     async def redraw_homes(self, people: Iterable[Person] | None) -> None:
         """The App Homes of these people, of everybody with None, are drawn again if they were opened within 30 days."""
 
+    async def owing_of(self, provider: str, limit: int) -> Sequence[Case]:
+        """Cases of a provider for which evidence or a rotation is owed, the most overdue first."""
+
+    async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
+        """Policy exceptions that were opened, or only those that are open; the next to end first."""
+
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""
 
@@ -269,9 +316,14 @@ class Store(OperatorBook, Protocol):
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         """It could not be sent now (rate limit, network): try again from `not_before` on."""
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def slack_is_back(self, now: datetime) -> None:
+        """What was given back because Slack did not answer is due at `now`."""
+
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         """It stands in Slack. Remembers the copy (with `ts`), logs `entries`, and asks for a redraw if the case moved on
-        past version `drawn`."""
+        past version `drawn`. A `plain` copy is never redrawn but to be erased."""
 
     async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
         """It will never be sent: recorded with the reason."""
@@ -287,6 +339,12 @@ class Store(OperatorBook, Protocol):
     async def policy_files(self, digest: str) -> StoredPolicy | None: ...
     async def file_by_hash(self, sha256: str) -> bytes | None:
         """The bytes of any file of any accepted set: a frozen runbook is found again by its digest."""
+
+    async def kept_feeds(self) -> Mapping[str, KeptFeed]:
+        """Calendars as they were last kept, by what `keep_feed` called them."""
+
+    async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
+        """Keeps a calendar, and forgets those that were read before `since`."""
 
     async def case_log(self, case_id: str) -> Sequence[LogRow]:
         """The entries of one case, oldest first."""
@@ -324,6 +382,9 @@ class Store(OperatorBook, Protocol):
 
     async def log_file(self, name: str) -> bytes | None:
         """A file of the log's tree, as `tlog-tiles` names it, or `proof/<idx>.tlog-proof`; None where there is none."""
+
+    async def disclosed_by(self, index: int) -> Sequence[str]:
+        """What the digests of an entry disclose, as far as it was not erased."""
 
     async def log_rows(self, start: int, limit: int) -> Sequence[LogRow]: ...
 

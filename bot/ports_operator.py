@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.erasing import Standing
 from bot.domain.operator_act import Hold, OperatorAct
 from bot.domain.people import Person
+from bot.domain.policy import Policy
 
 
 class OperatorBook(Protocol):
@@ -21,6 +24,39 @@ class OperatorBook(Protocol):
 
     async def holds_on(self, subject: Person) -> Sequence[Hold]:
         """The holds that stand on a subject, oldest first."""
+
+    async def erasure_standing(self, subject: Person) -> Standing:
+        """What speaks against erasing somebody."""
+
+    async def erase(self, act: OperatorAct, policy: Policy, retention: timedelta) -> None:
+        """Takes what is disclosed about the act's subject out of the database, and logs it; the act itself stays open.
+
+        Raises NotDone where it is refused, NotYet where something about them is just being said or carried out.
+        """
+
+    async def erasure_report(self, act_id: str) -> tuple[int, Sequence[str]]:
+        """How many of our messages still wait to be redrawn, and which could not be: channel, time stamp, Slack's word."""
+
+    async def prunable(self, before: datetime) -> int:
+        """How many more entries of before that moment can be emptied."""
+
+    async def begin_pruning(self, act_id: str, before: datetime, policy: Policy) -> None:
+        """Writes `log.pruned`; nothing is emptied yet. Raises NotDone where nothing could be."""
+
+    async def empty_entries(self, limit: int) -> int:
+        """Empties some of what the newest `log.pruned` allows; how many entries."""
+
+    async def pruned(self) -> int:
+        """Below which index entries are emptied."""
+
+    async def rebuild(self) -> bool:
+        """Writes the database anew, so that nothing deleted is left in it; False where it must be tried again."""
+
+    async def empty_over(self, limit: int) -> int:
+        """Free text of cases that are over and delivered leaves the state for `log_private`; how many cases."""
+
+    async def shed(self) -> bool:
+        """What was overwritten leaves the database's side files too; False where that must be tried again."""
 
     async def person_of(self, ref: str) -> Person | None:
         """Who stands behind a pseudonym; None where nobody does, or they were erased."""

@@ -42,7 +42,8 @@ def line(policy: Policy | None, one: Listed) -> str:
         state = "ended" if one.drill else one.grant or one.state
     if one.drill:
         return f"{one.id}  {state:<36}  DRILL: {safe(one.title)}; on the host"
-    return f"{one.id}  {state:<36}  {safe(one.title)}; {one.provider}, asked by {name(policy, one.requester)}"
+    asked = f"{one.provider}, asked" if one.provider else f"{one.domain}, without approval, recorded"
+    return f"{one.id}  {state:<36}  {safe(one.title)}; {asked} by {name(policy, one.requester)}"
 
 
 def listed(one: Listed) -> dict[str, object]:
@@ -102,6 +103,8 @@ def outcome(policy: Policy | None, case: Case, now: datetime) -> str:
     request, ask = case.request, case.approval
     if request.drill is not None:
         return printing_drill.standing(case)
+    if case.sealed:
+        return f"{case.id} is a use of the sealed path, without approval, recorded at {when(request.filed_at)}."
     if ask.state is AskState.OPEN and now < ask.expires_at:
         return f"{case.id} is pending until {when(ask.expires_at)}; {len(ask.votes)} of {ask.need} yes."
     if ask.state is AskState.OPEN or request.state is RequestState.EXPIRED:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import read_request_id
+from bot.domain import saying
 from bot.domain.motion import Sets
 from bot.domain.people import Person
 from bot.domain.policy import Policy
@@ -14,7 +15,7 @@ from bot.domain.request import Case
 from bot.domain.rights import named_for
 from bot.ports import Store
 
-_PAGE = 25
+_PAGE, _REGISTER = 25, 1000
 HOME_PAGE, _HOME_WAITING = 10, 1000
 
 
@@ -70,6 +71,24 @@ class Reader:
     async def read_waiting(self, person: Person) -> Sequence[Case]:
         """What has reached me and is still mine to see."""
         return [case for case in await self.store.waiting_for(person, _PAGE) if self._may_see(person, case)]
+
+    async def read_reviews(self, person: Person) -> Sequence[Case]:
+        """Where an ask after the yes waits for my answer: a review, a ratification, an extension, a renewal."""
+        waiting = await self.read_waiting(person)
+        return [case for case in waiting if saying.reviews_again(case, person)]
+
+    async def read_owing(self, person: Person) -> Sequence[Case]:
+        """Where I owe evidence or a rotation; a lead reads what their provider owes."""
+        mine = list(await self.store.home_owing(person, _PAGE))
+        led = [p.id for p in self.policy.providers.values() if p.leads_include(person)]
+        for provider in led:
+            mine += [case for case in await self.store.owing_of(provider, _PAGE) if case not in mine]
+        return mine
+
+    async def read_exceptions(self, person: Person, now: datetime) -> Sequence[Case]:
+        """The exceptions that hold at `now`: of my domains, of my provider, or all for an auditor."""
+        found = await self.store.exceptions(_REGISTER, ended_too=False)
+        return [case for case in found if case.grant and now < case.grant.not_after and self._may_see(person, case)]
 
     async def read_home(self, person: Person, now: datetime) -> HomeSheet:
         """What stands in somebody's App Home at `now`, on the page that they looked at last."""

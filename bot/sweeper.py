@@ -1,22 +1,28 @@
 """Lets the clock act: finds the cases whose time has come and has the desk judge them.
 
 Deadlines are rows. APScheduler holds one interval job that only wakes this loop, so that a wake-up that falls into a
-running sweep is one event set twice, and a restart simply catches up (design, section 9).
+running sweep is one event set twice, and a restart simply catches up (design, section 9). Between two wake-ups the loop
+rises by itself for a deadline that it can see coming.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.desk import Desk
-from bot.domain.errors import CountersignError
+from bot.domain.errors import CountersignError, Stopped
+from bot.domain.transition import Transition
+from bot.ports import Deadline
 
 INTERVAL = 0.25  # seconds
-_GROUP = 500  # read together; the store commits a hundred at a time
+_GROUP = 100  # read together, and committed together
+_LAST = "~"  # behind every request id
 log = structlog.get_logger(__name__)
 
 
@@ -26,6 +32,7 @@ class Sweeper:
     def __init__(self, desk: Desk, swept: Callable[[float, int], None] = lambda seconds, cases: None) -> None:
         self._desk, self._swept = desk, swept
         self._wake = asyncio.Event()
+        self._looked = desk.clock.now()  # when the last sweep began
 
     async def run(self, stop: asyncio.Event) -> None:
         scheduler = AsyncIOScheduler(timezone="UTC")
@@ -34,50 +41,72 @@ class Sweeper:
         try:
             while not stop.is_set():
                 self._wake.clear()
-                await self._sweep_safely()
-                await self._wake.wait()
+                coming = await self._sweep_safely()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), coming)
         finally:
             scheduler.shutdown(wait=False)
 
     async def sweep(self) -> int:
-        """Everything that is due now, some hundred cases at a time."""
-        seen: set[str] = set()
-        while True:
-            due = await self._desk.store.due(self._desk.clock.now(), _GROUP)
-            fresh = [case_id for case_id in due if case_id not in seen]
-            if not fresh:
-                break
-            seen.update(fresh)
-            await self._group(frozenset(fresh))
-        await self._desk.welcome_back()
+        """Everything that is due now, the most overdue first, some cases at a time: while some are written the next are read
+        and judged."""
+        self._looked = now = self._desk.clock.now()
+        last, seen = None, set[str]()
+        writing: asyncio.Task[None] | None = None
+        try:
+            while due := await self._desk.store.due(now, _GROUP, last):
+                acts = await self._judged(now, last, {d.case for d in due} - seen)
+                seen.update(d.case for d in due)
+                last = due[-1]
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._desk.carry_out_due(acts, _failed))
+        finally:
+            if writing is not None:
+                await asyncio.wait({writing})
+        if writing is not None:
+            writing.result()
+        with contextlib.suppress(Stopped):  # the absence ends when the log is back
+            await self._desk.welcome_back()
         return len(seen)
 
-    async def _group(self, fresh: frozenset[str]) -> None:
-        """Cases that are read together; one by one where a case among them cannot be read."""
+    async def _judged(self, now: datetime, last: Deadline | None, fresh: set[str]) -> list[Transition]:
+        """Cases that are read together; one by one, and carried out at once, where a case among them cannot be read."""
         try:
-            found = await self._desk.store.due_cases(self._desk.clock.now(), _GROUP)
+            found = await self._desk.store.due_cases(now, _GROUP, last)
         except CountersignError:
             raise
         except Exception:
             log.exception("sweep.not_read_together")
             await asyncio.gather(*(self._one(case_id) for case_id in fresh))
-            return
-        await self._desk.sweep_together([due for due in found if due.case.id in fresh], _failed)
+            return []
+        return await self._desk.judge_due([due for due in found if due.case.id in fresh], _failed)
 
     async def _ring(self) -> None:
         self._wake.set()
 
-    async def _sweep_safely(self) -> None:
+    async def _sweep_safely(self) -> float | None:
+        """Seconds until the next deadline, where it comes before the next wake-up."""
         try:
             started = self._desk.clock.monotonic()
             cases = await self.sweep()
             self._swept(self._desk.clock.monotonic() - started, cases)
+            return await self._coming()
         except CountersignError as error:
             log.error("sweep.failed", error=str(error))
+            return None
+
+    async def _coming(self) -> float | None:
+        """Behind what this sweep looked at: what it could not carry out is left to the next wake-up."""
+        now = self._desk.clock.now()
+        found = await self._desk.store.due(now + timedelta(seconds=INTERVAL), 1, Deadline(self._looked, _LAST))
+        return max(0.0, (found[0].at - now).total_seconds()) if found else None
 
     async def _one(self, case_id: str) -> None:
         try:
             await self._desk.sweep(case_id)
+        except Stopped:
+            return
         except Exception:  # noqa: BLE001  # one case stops nobody else's
             _failed(case_id)
 

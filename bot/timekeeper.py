@@ -30,12 +30,12 @@ class Timekeeper:
         self._known = False  # the jump that stands is stored
 
     async def begin(self) -> None:
-        """Goes on where the process before stopped. Raises StorageError."""
+        """Goes on where the process before stopped. A log that takes nothing now is no obstacle."""
         stored = await self._store.time_mark()
         if stored is not None:
             self._clock.resume(stored)
             self._known = stored.jump is not None
-        await self.look(keep=True)
+        await self._look_safely(keep=True)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Looks until `stop`, then writes the mark once more."""

@@ -58,7 +58,7 @@ async def open_deny(edge: Edge, body: Body) -> None:
         return
     if isinstance(allowed, Allowed):
         view = deny_form(Asked(names.question(case_id, version), press.reply.channel), case_id)
-        await edge.open_view(press.trigger, view)
+        await edge.open_view(press.trigger, view, takes_away=True)
 
 
 async def rebuild_form(edge: Edge, body: Body) -> None:

@@ -6,18 +6,22 @@ handed in stays owed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from bot.acts import Act, Beside, Decide, Decision, Reply, Tell
+from bot.domain.verifying import REFERENCE_MAX
 from handlers import names, payloads
-from handlers.besides import at_once, with_form
+from handlers.besides import at_once, is_day, with_form
 from handlers.edge import Answer, Edge, Listener
 from handlers.payloads import Body, Submission
 from handlers.views import wording
-from handlers.views.asks import evidence_form, extend_form, flag_form, reject_form
+from handlers.views.asks import evidence_form, extend_form, flag_form, reject_form, renew_form, verify_form
 from handlers.views.dialogs import Asked, read_asked
 
 TEXT_MAX = 1000
+_MOMENT = re.compile(r"[0-9]{9,10}")
 _Made = Callable[[str, int, Reply], Act]
 
 
@@ -28,6 +32,8 @@ async def offer_evidence(edge: Edge, body: Body) -> None:
     case = await edge.desk.store.case(asked[0]) if asked else None
     if case is None or case.request.requester != press.person or case.grant is None or not case.request.terms.evidence:
         return
+    if not await edge.covered():
+        return  # it stays owed, and a stopped log would not take it now
     await edge.open_view(press.trigger, evidence_form(Asked(press.value, press.reply.channel), case))
 
 
@@ -40,6 +46,15 @@ async def take_extend(edge: Edge, body: Body) -> Answer:
     return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "extend", r, seconds=int(seconds)))
 
 
+async def take_renew(edge: Edge, body: Body) -> Answer:
+    """A new date was chosen."""
+    sent = payloads.submission(body)
+    day = sent.sheet.entered.get(names.UNTIL, "")
+    if not is_day(day):
+        return {"response_action": "errors", "errors": {names.UNTIL: wording.DAY_WANTED}}
+    return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "renew", r, until=day))
+
+
 async def take_evidence(edge: Edge, body: Body) -> Answer:
     """Evidence was written."""
     sent = payloads.submission(body)
@@ -48,6 +63,20 @@ async def take_evidence(edge: Edge, body: Body) -> Answer:
         return {"response_action": "errors", "errors": {names.REASON: wording.TEXT_WANTED}}
     name = sent.sheet.entered.get(names.EVIDENCE_NAME, "")
     return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "evidence", r, text, name))
+
+
+async def take_verified(edge: Edge, body: Body) -> Answer:
+    """A method by which the subject was verified is attested: its reference, and when it was done."""
+    sent, now = payloads.submission(body), edge.desk.clock.now()
+    entered = sent.sheet.entered
+    text, chosen = entered.get(names.REFERENCE, "").strip(), entered.get(names.DONE_AT, "")
+    if not text or len(text) > REFERENCE_MAX or "\n" in text:
+        return {"response_action": "errors", "errors": {names.REFERENCE: wording.REFERENCE_WANTED}}
+    at = datetime.fromtimestamp(int(chosen), UTC) if _MOMENT.fullmatch(chosen) else now
+    if at > now:
+        return {"response_action": "errors", "errors": {names.DONE_AT: wording.DONE_LATER}}
+    name, when = entered.get(names.METHOD, ""), at.isoformat()
+    return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "verify", r, text, name, at=when))
 
 
 def with_note(decision: Decision) -> Listener:
@@ -73,14 +102,18 @@ async def _send(edge: Edge, sent: Submission, act: _Made) -> Answer:
 
 AFTER_ACTIONS: Mapping[str, Listener] = {
     names.EXTEND: with_form("extend", extend_form),
+    names.RENEW: with_form("renew", renew_form),
     names.EVIDENCE: with_form("evidence", evidence_form),
     names.FLAG: with_form("flag", flag_form),
     names.REJECT: with_form("reject", reject_form),
     names.ATTEST: at_once("attest"),
+    names.VERIFY: with_form("verify", verify_form),
 }
 AFTER_SUBMISSIONS: Mapping[str, Listener] = {
     names.FORM_EXTEND: Listener(take_extend),
+    names.FORM_RENEW: Listener(take_renew),
     names.FORM_EVIDENCE: Listener(take_evidence),
     names.FORM_FLAG: with_note("flag"),
+    names.FORM_VERIFY: Listener(take_verified),
     names.FORM_REJECT: with_note("reject"),
 }

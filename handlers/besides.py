@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from bot.acts import Away, Beside, Decide, Deed, Reach, Reply, Tell
 from bot.domain.errors import LookupFailed
@@ -16,7 +16,7 @@ from bot.domain.request import Case
 from bot.domain.rights import Allowed
 from handlers import names, payloads
 from handlers.asking import about
-from handlers.commands import Absent, Opening, opening, show_form
+from handlers.commands import Absent, Opening, Sealing, opening, show_form
 from handlers.edge import NOTHING, Answer, Edge, Listener
 from handlers.payloads import Body
 from handlers.views import wording
@@ -56,7 +56,8 @@ def with_form(action: str, view: Callable[[Asked, Case], Block]) -> Listener:
         except LookupFailed:
             return  # the worker tells them to press again
         if isinstance(allowed, Allowed):
-            await edge.open_view(press.trigger, view(Asked(press.value, press.reply.channel), case))
+            filled = view(Asked(press.value, press.reply.channel), case)
+            await edge.open_view(press.trigger, filled, takes_away=action == "reject")
 
     return Listener(take, then)
 
@@ -88,10 +89,24 @@ async def take_less(edge: Edge, body: Body) -> Answer:
     question = names.read_question(asked.question)
     if question is None:
         return await edge.take_in(sent.key, Tell(sent.person, "unknown_button", "", reply))
+    until = sent.sheet.entered.get(names.UNTIL)
+    if until is not None:
+        if not is_day(until):
+            return {"response_action": "errors", "errors": {names.UNTIL: wording.DAY_WANTED}}
+        return await edge.take_in(sent.key, Decide(sent.person, *question, "approve", reply, until=until))
     if not (seconds.isascii() and seconds.isdigit() and 0 < len(seconds) < 10 and int(seconds) > 0):
         return {"response_action": "errors", "errors": {names.DURATION: wording.LESS_WANTED}}
     act = Decide(sent.person, *question, "approve", reply, seconds=int(seconds))
     return await edge.take_in(sent.key, act)
+
+
+def is_day(text: str) -> bool:
+    """Whether a form gave a day."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 async def take_away(edge: Edge, body: Body) -> Answer:
@@ -138,7 +153,7 @@ async def take_door(edge: Edge, body: Body) -> Answer:
     """The channel button: a form for whoever may ask, a sentence for everybody else."""
     press = payloads.press(body)
     planned = opening(edge, None, "", press.reply)
-    return NOTHING if isinstance(planned, Opening | Absent) else await edge.take_in(press.key, planned)
+    return NOTHING if isinstance(planned, Opening | Absent | Sealing) else await edge.take_in(press.key, planned)
 
 
 async def open_door(edge: Edge, body: Body) -> None:

@@ -16,14 +16,17 @@ from bot.clock import read_request_id
 from bot.domain.filing import REASON_MAX
 from bot.domain.people import Person
 from bot.domain.policy import Kind
+from bot.sealing import domains_of
 from handlers import names, payloads
 from handlers.edge import NOTHING, Answer, Edge, Listener
 from handlers.payloads import Body
 from handlers.views.dialogs import away_form
 from handlers.views.form import Draft, form
+from handlers.views.sealed import sealed_form
 
 _PAGES: Mapping[str, Page] = {
     "help": "help", "log": "log", "queue": "queue", "mine": "mine", "show": "show", "matrix": "matrix", "whoami": "whoami",
+    "exceptions": "exceptions", "review": "review",
 }  # fmt: skip
 _DURATION = re.compile(r"(\d{1,4})([mhdw])")
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -43,7 +46,14 @@ class Absent:
     """The form of an absence is to be opened."""
 
 
-Plan: TypeAlias = Opening | Absent | Act
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """The form that records a use of the sealed path is to be opened; `domains` are theirs, id to name."""
+
+    domains: Mapping[str, str]
+
+
+Plan: TypeAlias = Opening | Absent | Sealing | Act
 
 
 def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
@@ -62,11 +72,19 @@ def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
         return Post(command.person, command.reply.channel, command.reply)
     if word == "away":
         return away(command, rest) if rest else Absent()
+    if word == "sealed-use":
+        return sealing(edge, command.reply)
     if word in _PAGES:
         return Read(command.person, _PAGES[word], rest[:100], command.reply)
     if read_request_id(word) is not None:
         return Read(command.person, "show", word, command.reply)
     return Read(command.person, "help", word[:100], command.reply)
+
+
+def sealing(edge: Edge, reply: Reply) -> Plan:
+    """The form for whoever is named for a domain; a sentence for everybody else."""
+    domains = domains_of(edge.desk.policy, reply.person)
+    return Sealing(domains) if domains else Tell(reply.person, "no_sealed_use", "", reply)
 
 
 def away(command: payloads.Command, rest: str) -> Act:
@@ -105,7 +123,9 @@ def command_listener(name: str) -> Listener:
     async def take(edge: Edge, body: Body) -> Answer:
         command = payloads.command(body)
         planned = plan(edge, name, command)
-        return NOTHING if isinstance(planned, Opening | Absent) else await edge.take_in(command.key, planned)
+        if isinstance(planned, Opening | Absent | Sealing):
+            return NOTHING
+        return await edge.take_in(command.key, planned)
 
     async def then(edge: Edge, body: Body) -> None:
         command = payloads.command(body)
@@ -114,6 +134,8 @@ def command_listener(name: str) -> Listener:
             await show_form(edge, planned, command.trigger, command.reply, command.key)
         if isinstance(planned, Absent):
             await edge.open_view(command.trigger, away_form(command.reply.channel))
+        if isinstance(planned, Sealing):
+            await edge.open_view(command.trigger, sealed_form(planned.domains, command.reply.channel))
 
     return Listener(take, then)
 
@@ -121,7 +143,7 @@ def command_listener(name: str) -> Listener:
 async def take_shortcut(edge: Edge, body: Body) -> Answer:
     shortcut = payloads.shortcut(body)
     planned = opening(edge, None, "", shortcut.reply)
-    return NOTHING if isinstance(planned, Opening | Absent) else await edge.take_in(shortcut.key, planned)
+    return NOTHING if isinstance(planned, Opening | Absent | Sealing) else await edge.take_in(shortcut.key, planned)
 
 
 async def open_shortcut(edge: Edge, body: Body) -> None:

@@ -1,16 +1,20 @@
 """What `countersign doctor` asks Slack: are the tokens good, is the app allowed what it needs, are people and channels as
 the policy says.
 
-Nothing is changed in Slack and nothing is posted. One sentence a finding, with the next click.
+Nothing is changed in Slack, and nothing is posted but what `--live` asks for. One sentence a finding, with the next click.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
 
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.policy import Policy
 from bot.findings import Finding, error, listed, warning
 from handlers.doctor_channels import examine_channels
+from handlers.doctor_live import examine_live
 from handlers.doctor_people import examine_people
 from handlers.lookups import Lookups, No, Unreachable
 from handlers.manifest import manifest
@@ -20,11 +24,23 @@ _REVOKED = frozenset({"account_inactive", "token_revoked", "token_expired"})
 _SCOPES = "OAuth & Permissions → Scopes → Bot Token Scopes"
 
 
-async def examine(lookups: Lookups, app_token: str | None, policy: Policy | None) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Live:
+    """`doctor --live`: whom the one message goes to (a label or id, or empty), and the moment."""
+
+    me: str
+    now: datetime
+
+
+async def examine(
+    lookups: Lookups, app_token: str | None, policy: Policy | None, live: Live | None = None
+) -> list[Finding]:
     """Everything that Slack can tell. Without an app-level token the bot is served over signed HTTP."""
     found: list[Finding] = []
     try:
         await _examine(lookups, app_token, policy, found)
+        if live is not None and policy is not None and not any(f.area == "tokens" for f in found):
+            found += await examine_live(lookups, policy, live.me, live.now)
     except Unreachable as failure:
         found.append(
             error(

@@ -16,11 +16,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.acts import Act
 from bot.desk import Desk
+from bot.domain.errors import StorageError
 from bot.domain.people import Person
+from bot.ports import Cover, Signed
 from handlers.limits import CALL_ERRORS, verdict
 from handlers.payloads import Body
 from handlers.views.blocks import Block
+from handlers.views.dialogs import said_page
 from handlers.views.scene import Scene
+from handlers.views.sentences import say
 
 Answer: TypeAlias = Mapping[str, Any]
 NOTHING: Answer = {}
@@ -35,10 +39,11 @@ def web_client(token: str, base_url: str) -> AsyncWebClient:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The desk behind, Slack in front, and the prefix of the commands."""
+    """The desk behind, Slack in front, the gate between them, and the prefix of the commands."""
 
     desk: Desk
     client: AsyncWebClient
+    cover: Cover
     prefix: str = ""
 
     def scene(self) -> Scene:
@@ -53,13 +58,25 @@ class Edge:
         """Writes the act down; the answer to give, which is the first one's for a repeat."""
         return await self.desk.take_in(key, act, answer)
 
-    async def open_view(self, trigger: str, view: Block) -> str:
-        """Opens a form; the empty string, or Slack's word why it could not."""
+    async def open_view(self, trigger: str, view: Block, *, takes_away: bool = False) -> str:
+        """Opens a form; the empty string, or Slack's word why it could not. While the log is stopped only a form that takes
+        something away opens; in the place of every other stands the sentence."""
+        if not (takes_away or await self.covered()):
+            view = said_page(say("stopped", {}, self.scene()).text)
         return await self._call(self.client.views_open(trigger_id=trigger, view=view))
 
     async def update_view(self, view_id: str, hash_: str, view: Block) -> str:
         """Changes a form that is still as it was (`hash_`); the empty string, or Slack's word why it could not."""
+        await self.covered()
         return await self._call(self.client.views_update(view_id=view_id, hash=hash_, view=view))
+
+    async def covered(self) -> bool:
+        """A form may show what was committed: a checkpoint covers it first. False while the log is stopped."""
+        try:
+            return isinstance(await self.cover(), Signed)
+        except StorageError as error:
+            log.error("log.not_signed", error=str(error))
+            return False
 
     async def _call(self, call: Awaitable[object]) -> str:
         try:

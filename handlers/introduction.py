@@ -17,7 +17,7 @@ from bot.domain.errors import SlackRefused
 from handlers.limits import CALL_ERRORS, REFUSED_TOKEN, Verdict, verdict
 from handlers.register import Identity
 
-TIMEOUT, SLOWEST = 5.0, 30.0  # seconds: for one answer, between two tries
+TIMEOUT, SLOWEST = 5.0, 10.0  # seconds: for one answer, between two tries
 log = structlog.get_logger(__name__)
 
 

@@ -30,6 +30,7 @@ _LATER = REFUSED_TOKEN | {
     "internal_error", "fatal_error", "service_unavailable", "request_timeout", "timeout", "team_added_to_org",
     "org_login_required", "ekm_access_denied", "accesslimited", "external_channel_migrating", "message_limit_exceeded",
 }  # fmt: skip
+UNANSWERED = frozenset({"timeout", "network", "http_500", "http_502", "http_503", "http_504"})  # Slack said nothing at all
 
 
 @dataclass(frozen=True, slots=True)

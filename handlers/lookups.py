@@ -17,6 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.domain.errors import CountersignError
 from bot.domain.people import Person, Profile
 from handlers.limits import CALL_ERRORS, RATE_LIMITED, verdict
+from handlers.views.blocks import Message
 
 _TRIES = 30  # of one question, while Slack says "later"
 _PAGE = 200
@@ -97,6 +98,16 @@ class Lookups:
             if not following or following == cursor:
                 return tuple(dict.fromkeys(found))
             cursor = following
+
+    async def validate(self, payload: Mapping[str, Any]) -> AsyncSlackResponse | No:
+        """What Slack says of blocks (`message`) or of a `view`; nothing is posted."""
+        return await self._ask(lambda: self._client.api_call("blocks.validate", json=dict(payload)))
+
+    async def post(self, user: str, message: Message) -> AsyncSlackResponse | No:
+        """A direct message."""
+        return await self._ask(
+            lambda: self._client.chat_postMessage(channel=user, text=message.text, blocks=list(message.blocks))
+        )
 
     async def _members(self, channel: str, cursor: str) -> AsyncSlackResponse | No:
         return await self._ask(

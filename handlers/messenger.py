@@ -2,7 +2,8 @@
 
 Rows are leased, drawn from the case of that moment, sent, and noted. Lanes decide the order; one place that is slow, paused
 or gone never holds up another. A row whose lease ends (a crash) is sent again: at least once, and every copy answers a
-click alike.
+click alike. What was drawn waits until a checkpoint covers the state that it was drawn from; while the log is stopped
+nothing leaves.
 """
 
 from __future__ import annotations
@@ -11,47 +12,65 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk
-from bot.domain.errors import LookupFailed
+from bot.domain.daytime import rings_at
+from bot.domain.errors import LookupFailed, StorageError
 from bot.domain.operator_act import is_act
+from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Value
-from bot.ports import Directory, Outgoing
+from bot.ports import Cover, Directory, Outgoing, Signed
 from handlers.lanes import Lanes, Spot
-from handlers.limits import CALL_ERRORS, Verdict, verdict
-from handlers.purposes import Change, Dropped, Post, Published, Stage, Turned, purpose_of, spot
+from handlers.limits import CALL_ERRORS, UNANSWERED, Verdict, verdict
+from handlers.purposes import (
+    Change,
+    Dropped,
+    Job,
+    Post,
+    Published,
+    Stage,
+    Told,
+    Turned,
+    keeps_hours,
+    purpose_of,
+    spot,
+    tells_decision,
+)
 from handlers.sending import TIMEOUT, Sender, Standing
 from handlers.views.pace import marked_once
+from handlers.views.signed import unsigned, with_checkpoint
 
 LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
-SILENT = 60.0  # seconds without any answer of Slack's, after which prompts leave beside it
+PAUSE, SILENT = 5.0, 60.0  # seconds without any answer of Slack's: it was away; prompts leave beside it
 _PROMPTS = frozenset({"card", "reminder", "deadline"})
-_UNANSWERED = frozenset({"timeout", "network", "http_500", "http_502", "http_503", "http_504"})
 POLL, PARTING = 0.25, 3.0  # seconds: between looks without a wake-up; for last words at a stop
 ACCOUNT_AGE = 60.0
+STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
 _GROUP, _ROOM, _AT_ONCE, _SLOWEST = 100, 1000, 16, 60.0
 log = structlog.get_logger(__name__)
 
 
 class Messenger:
-    """`pace`: seconds between two new messages in one conversation. `prefix`: of the commands that texts name."""
+    """`cover` is the gate to the outside. `pace`: seconds between two new messages in one conversation. `prefix`: of the
+    commands that texts name."""
 
     def __init__(
         self,
         desk: Desk,
         client: AsyncWebClient,
         directory: Directory,
+        cover: Cover,
         *,
         prefix: str = "",
         pace: float = 1.0,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
-        self._desk, self._client, self._directory = desk, client, directory
+        self._desk, self._client, self._directory, self._cover = desk, client, directory, cover
         self._stage, self._beat = Stage(desk, prefix), beat
         self._lanes = Lanes({"chat.postMessage": pace})
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -189,19 +208,52 @@ class Messenger:
         if isinstance(job, Dropped):
             await self._desk.store.undeliverable(row, job.why, ())
             return
-        if not isinstance(job, Turned | Published):
-            job = replace(job, message=marked_once(job.message, self._stage.scene()))
+        morning = await self._held_until(row, case)
+        if morning is not None:
+            await self._desk.store.release(row, morning, "held until the morning")
+            return
+        signed = await self._covered()
+        if signed is None and not row.aside:
+            await self._give_back([row], STOPPED, self._desk.clock.monotonic() + STOPPED_WAIT)
+            return
+        job = self._finished(job, signed, decision=tells_decision(row, case))
         try:
             standing = await self._sender.send(job, self._age(row))
         except CALL_ERRORS as error:
             judged = verdict(error)
-            if judged.error not in _UNANSWERED:
-                self._answered_at = self._desk.clock.monotonic()
+            if judged.error not in UNANSWERED:
+                await self._answered()
             await self._judged(row, place, judged)
             return
-        self._answered_at = self._desk.clock.monotonic()
+        await self._answered()
         shown = job.drawn if isinstance(job, Post | Change) else 0
         await self._note(row, standing, case.request.version if case else shown)
+
+    async def _covered(self) -> Signed | None:
+        """The checkpoint over what was drawn; None while the log is stopped."""
+        try:
+            signed = await self._cover()
+        except StorageError as error:
+            log.error("log.not_signed", error=str(error))
+            return None
+        return signed if isinstance(signed, Signed) else None
+
+    async def _answered(self) -> None:
+        """Slack is there. What waits only because it was silent goes now, and not when its pause is over."""
+        here = self._desk.clock.monotonic()
+        silence, self._answered_at = here - self._answered_at, here
+        if silence > PAUSE and self._failures:
+            await self._desk.store.slack_is_back(self._desk.clock.now())
+            self._desk.spoke.set()
+
+    def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed | None, *, decision: bool) -> Job:
+        """What every message has beside what it says: the clock's mark, and the checkpoint where it tells a decision."""
+        if isinstance(job, Turned | Published):
+            return job
+        said = marked_once(job.message, self._stage.scene())
+        if signed is None:
+            return replace(job, message=unsigned(said))
+        return replace(job, message=with_checkpoint(said, signed) if decision and not isinstance(job, Told) else said)
 
     async def _is_gone(self, row: Outgoing) -> bool:
         """Slack takes messages to deactivated accounts without a word: look first. No answer: try."""
@@ -212,12 +264,25 @@ class Messenger:
         except LookupFailed:
             return False
 
+    async def _held_until(self, row: Outgoing, case: Case | None) -> datetime | None:
+        """When this may ring for its reader, if not now (`daytime`). Whom Slack does not tell us about is not kept waiting."""
+        now = self._desk.clock.now()
+        if row.say.to is None or self._desk.scale > 1 or not keeps_hours(row, case):
+            return None
+        try:
+            profile = await self._directory.profile(row.say.to, ACCOUNT_AGE)
+        except LookupFailed:
+            return None
+        at = rings_at(now, profile.time_zone)
+        return at if at > now else None
+
     async def _note(self, row: Outgoing, standing: Standing, drawn: int) -> None:
         known = purpose_of(row)
-        kept = known is not None and (known.kept or row.copy is not None)
+        plain = known is not None and known.remembered
+        kept = known is not None and (known.kept or plain or row.copy is not None)
         entries = [_entry("delivery.sent", row)] if known and known.logged else []
         place = standing if kept else Standing()
-        await self._desk.store.sent(row, place.channel, place.ts, drawn, entries)
+        await self._desk.store.sent(row, place.channel, place.ts, drawn, entries, plain=plain)
         self._failures.pop(row.id, None)
 
     async def _judged(self, row: Outgoing, place: Spot, judged: Verdict) -> None:
@@ -241,7 +306,7 @@ class Messenger:
         level("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
         self._failures.pop(row.id, None)
         known = purpose_of(row)
-        if row.say.purpose in ("card", "receipt") and row.copy is None:
+        if (row.say.purpose in ("card", "receipt") or row.say.purpose.startswith("ask.")) and row.copy is None:
             await self._desk.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if known and known.logged else []
         await self._desk.store.undeliverable(row, error, entries)

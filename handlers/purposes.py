@@ -13,8 +13,9 @@ from typing import Literal, TypeAlias
 
 from bot.acts import Reply
 from bot.desk import Desk
+from bot.domain.daytime import kept_by
 from bot.domain.drilling import waiting_for
-from bot.domain.lifecycle import AskState
+from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.operator_act import is_act
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case
@@ -22,7 +23,7 @@ from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
-from handlers.views import asks, granted, operating
+from handlers.views import asks, granted, operating, proof
 from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
@@ -35,7 +36,7 @@ from handlers.views.home import home
 from handlers.views.returned import returned
 from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
-from handlers.views.watch import watchdog
+from handlers.views.watch import calendar, watchdog
 
 FORM_SETTLES = 0.4  # seconds; the acknowledgement draws the form's last page before we do
 Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publish", "answer"]
@@ -113,12 +114,14 @@ Draw: TypeAlias = Callable[[Stage, Outgoing, Case | None], Awaitable[Job]]
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """`kept`: the message is remembered and redrawn. `logged`: its delivery stands in the log. `looked_up`: the person's
+    """`kept`: the message is remembered and redrawn. `remembered`: it holds what somebody typed and is never redrawn, but it
+    can be erased. `logged`: its delivery stands in the log. `looked_up`: the person's
     account is looked at first. `settles`: seconds that it waits after it was written."""
 
     draw: Draw
     method: Method = "chat.postMessage"
     kept: bool = False
+    remembered: bool = False
     logged: bool = False
     looked_up: bool = False
     settles: float = 0.0
@@ -129,6 +132,36 @@ async def _ending(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     if case is None or to is None or not granted.grant_open(case):
         return _NOBODY if case is None or to is None else _DECIDED
     return await _under(stage, "receipt", case, to, granted.ending(case, stage.scene()))
+
+
+async def _cooling(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None or case.approval.opens_at is None:
+        return _NOBODY if case is None or to is None else _DECIDED
+    return await _under(stage, "receipt", case, to, proof.cooling(case, stage.scene()))
+
+
+async def _verified(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    if not pending(case) or case.approval.vote_of(to) is not None:
+        return _DECIDED
+    return await _under(stage, "card", case, to, proof.verified(case, to))
+
+
+async def _subject(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    moment = outgoing.say.purpose.removeprefix("subject_")
+    return Post(to.user, proof.to_subject(case, moment, stage.scene())) if case is not None and to is not None else _NOBODY
+
+
+async def _expiring(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    purpose = "receipt" if to == case.request.requester else "card"
+    return await _under(stage, purpose, case, to, granted.expiring(case, to, stage.scene()))
 
 
 async def _owed(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -170,6 +203,15 @@ def _later(case: Case | None, purpose: str) -> Ask | None:
     return case.question(int(version)) if case is not None and head == "ask" and version.isdecimal() else None
 
 
+def keeps_hours(outgoing: Outgoing, case: Case | None) -> bool:
+    """Whether this waits for its reader's day: it belongs to an ask that does, and they did not ask to see it."""
+    if case is None or outgoing.copy is not None or outgoing.say.data.get("wanted"):
+        return False
+    about = outgoing.say.purpose == "ask_reminder" or outgoing.say.purpose.startswith("ask.")
+    ask = case.question(_whole(outgoing.say.data, "version")) if about else None
+    return ask is not None and kept_by(ask)
+
+
 def spot(outgoing: Outgoing) -> Spot:
     """What Slack counts this call to."""
     if outgoing.copy is not None:
@@ -186,6 +228,13 @@ def spot(outgoing: Outgoing) -> Spot:
 def purpose_of(outgoing: Outgoing) -> Purpose | None:
     """The row of the table; a redraw has one of its own."""
     return REFRESH if outgoing.copy is not None else _row(outgoing.say.purpose)
+
+
+def tells_decision(outgoing: Outgoing, case: Case | None) -> bool:
+    """Whether the message tells how a question ended: then it carries the checkpoint that covers it."""
+    if case is None or case.request.drill is not None or case.request.state is RequestState.PENDING:
+        return False
+    return outgoing.copy is not None or outgoing.say.purpose in _DECISIONS
 
 
 def _row(purpose: str) -> Purpose | None:
@@ -312,6 +361,11 @@ async def _policy(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     return Post(place, policy_gain(outgoing.say.data, stage.scene())) if place else _NOBODY
 
 
+async def _calendar(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    channel = outgoing.say.channel
+    return Post(channel, calendar(outgoing.say.data, stage.scene())) if channel else _NOBODY
+
+
 async def _watchdog(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     channel = outgoing.say.channel
     return Post(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
@@ -322,10 +376,10 @@ async def _operator(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job
     to, act = outgoing.say.to, await stage.desk.store.operator_act(outgoing.say.case or "")
     if act is None or to is None:
         return _NOBODY
+    said = (operating.card if outgoing.say.purpose == "operator" else operating.told)(act, stage.scene())
     if outgoing.copy is not None:
-        return Change(outgoing.copy.channel, outgoing.copy.ts, operating.card(act, stage.scene()), act.version)
-    asks = outgoing.say.purpose == "operator"
-    return Post(to.user, (operating.card if asks else operating.told)(act, stage.scene()), drawn=act.version)
+        return Change(outgoing.copy.channel, outgoing.copy.ts, said, act.version)
+    return Post(to.user, said, drawn=act.version)
 
 
 async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -371,7 +425,9 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
         return await _operator(stage, outgoing, None)
     if case is None or copy is None:
         return _NOBODY
-    scene = stage.scene()
+    scene, known = stage.scene(), _row(copy.purpose)
+    if known is not None and known.remembered:
+        return Change(copy.channel, copy.ts, operating.erased(case))
     if copy.purpose == "door_receipt":
         return Change(copy.channel, copy.ts, door_receipt(case, scene))
     if copy.to is None:
@@ -424,6 +480,7 @@ def _whole(data: Mapping[str, object], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
+_DECISIONS = frozenset({"outcome", "announce", "receipt", "card", "lead", "ending", "extension"})
 _NOBODY = Dropped("nothing_to_draw")
 _DECIDED = Dropped("no_longer_open")
 
@@ -433,20 +490,26 @@ PURPOSES: Mapping[str, Purpose] = {
     "reminder": Purpose(_reminder, logged=True, looked_up=True),
     "deadline": Purpose(_deadline, logged=True, looked_up=True),
     "taken": Purpose(_taken, logged=True, looked_up=True),
-    "outcome": Purpose(_outcome, logged=True, looked_up=True),
+    "outcome": Purpose(_outcome, remembered=True, logged=True, looked_up=True),
     "body": Purpose(_body, looked_up=True),
     "announce": Purpose(_announce, logged=True),
     "alarm": Purpose(_alarm, logged=True, looked_up=True),
     "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
     "watchdog": Purpose(_watchdog),
+    "calendar": Purpose(_calendar),
     "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
-    "operator_told": Purpose(_operator, logged=True, looked_up=True),
+    "operator_told": Purpose(_operator, kept=True, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
-    "question": Purpose(_question, logged=True, looked_up=True),
-    "answered": Purpose(_answered, logged=True, looked_up=True),
+    "question": Purpose(_question, remembered=True, logged=True, looked_up=True),
+    "answered": Purpose(_answered, remembered=True, logged=True, looked_up=True),
     "ending": Purpose(_ending, logged=True, looked_up=True),
+    "expiring": Purpose(_expiring, logged=True, looked_up=True),
     "owed": Purpose(_owed, logged=True, looked_up=True),
-    "extension": Purpose(_extension, logged=True, looked_up=True),
+    "extension": Purpose(_extension, remembered=True, logged=True, looked_up=True),
+    "cooling": Purpose(_cooling, logged=True, looked_up=True),
+    "verified": Purpose(_verified, logged=True, looked_up=True),
+    "subject_before": Purpose(_subject, remembered=True, logged=True, looked_up=True),
+    "subject_after": Purpose(_subject, remembered=True, logged=True, looked_up=True),
     "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
     "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),
     "returned": Purpose(_returned, logged=True, looked_up=True),

@@ -35,6 +35,14 @@ async def _mine(desk: Desk, person: Person, _argument: str, scene: Scene) -> Mes
     return pages.mine(await desk.read_mine(person), scene)
 
 
+async def _review(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+    return pages.review(await desk.read_reviews(person), await desk.read_owing(person), scene)
+
+
+async def _exceptions(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+    return pages.register(await desk.read_exceptions(person, scene.now), scene)
+
+
 async def _show(desk: Desk, person: Person, argument: str, scene: Scene) -> Message:
     case = await desk.read_case(person, argument)
     if case is None:
@@ -87,6 +95,8 @@ PAGES: Mapping[str, Draw] = {
     "waiting": _waiting,
     "queue": _queue,
     "mine": _mine,
+    "exceptions": _exceptions,
+    "review": _review,
     "show": _show,
     "log": _log,
     "matrix": _matrix,

@@ -24,6 +24,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.desk import Desk
+from bot.ports import Cover
 from handlers import names
 from handlers.actions import ACTIONS, ANY_ACTION
 from handlers.commands import COMMANDS, DIRECT_MESSAGE, SHORTCUTS
@@ -53,9 +54,10 @@ class SlackDoor:
     """Everything that comes from Slack comes through `app`, whichever way it is served."""
 
     def __init__(
-        self, desk: Desk, client: AsyncWebClient, identity: Identity, *, prefix: str = "", signing_secret: str = ""
-    ) -> None:
-        self.edge = Edge(desk, client, prefix)
+        self, desk: Desk, client: AsyncWebClient, identity: Identity, cover: Cover, *, prefix: str = "",
+        signing_secret: str = "",
+    ) -> None:  # fmt: skip
+        self.edge = Edge(desk, client, cover, prefix)
         self._tasks = KeptTasks()
         self.app = AsyncApp(
             name="handlers.bolt",

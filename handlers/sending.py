@@ -21,6 +21,7 @@ from handlers.views.blocks import Message
 
 FRESH = 25 * 60  # seconds; Slack takes answers for thirty minutes
 TIMEOUT = 10.0
+NOTE = "countersign_checkpoint"  # the event type of the metadata that carries a signed note
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +101,7 @@ def usable(url: str) -> bool:
 
 
 def _content(message: Message) -> Mapping[str, Any]:
-    return {"text": message.text, "blocks": list(message.blocks)}
+    content: dict[str, Any] = {"text": message.text, "blocks": list(message.blocks)}
+    if message.note:
+        content["metadata"] = {"event_type": NOTE, "event_payload": {"note": message.note}}
+    return content

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from bot.acts import Decide, File, Reply, Tell
+from bot.domain import dated
 from bot.domain.filing import FieldError
 from bot.domain.people import Person
 from bot.domain.policy import Runbook
@@ -19,6 +21,7 @@ from handlers.afterwards import AFTER_SUBMISSIONS
 from handlers.besides import BESIDE_SUBMISSIONS
 from handlers.edge import Answer, Edge, Listener, nothing
 from handlers.payloads import Body, Sheet, Submission
+from handlers.sealed_use import SEALED_SUBMISSIONS
 from handlers.views import wording
 from handlers.views.blocks import choice_of
 from handlers.views.dialogs import filed_page, read_asked
@@ -32,6 +35,7 @@ _OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
     "target": (names.TARGET_TEXT, names.TARGET_CHOICE),
     "reason": (names.REASON,),
     "duration": (names.DURATION,),
+    "until": (names.UNTIL,),
     "subject": (names.SUBJECT,),
 }
 
@@ -80,6 +84,7 @@ def filing(edge: Edge, sent: Submission) -> File:
         subject=Person(home, subject) if subject and runbook is not None and runbook.subject_verification else None,
         form=sent.sheet.id,
         door=_door(read_metadata(sent.sheet.metadata, {}, "").door),
+        until=_until(entered.get(names.UNTIL), runbook, edge.desk.clock.now().date()),
     )
 
 
@@ -121,6 +126,13 @@ def _seconds(text: str | None, runbook: Runbook | None) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
+def _until(text: str | None, runbook: Runbook | None, today: date) -> str:
+    """The last day; the runbook's default where the form did not show the choice yet."""
+    if runbook is None or not dated.is_dated(runbook):
+        return ""
+    return dated.usual_day(runbook, today).isoformat() if text is None else text
+
+
 def _fields(entered: Mapping[str, str], runbook: Runbook | None) -> dict[str, str]:
     answers: dict[str, str] = {}
     for spec in runbook.fields if runbook else ():
@@ -135,5 +147,6 @@ SUBMISSIONS: Mapping[str, Listener] = {
     names.FORM_DENY: Listener(take_deny),
     **BESIDE_SUBMISSIONS,
     **AFTER_SUBMISSIONS,
+    **SEALED_SUBMISSIONS,
 }
 ANY_SUBMISSION = Listener(nothing)

@@ -8,7 +8,7 @@ escalation policy, and an emergency never waits for working hours.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.people import Person
 from bot.domain.policy import BreakGlass, Domain, EscalationPolicy, Executor, FieldSpec, NamedPerson, Role, Rota, Runbook
@@ -60,6 +60,11 @@ class Only:
 
 
 INCIDENT = (FieldSpec("incident_reference", "Incident reference", "text", required=True, maximum=100),)  # break-glass
+EXCEPTION = (
+    FieldSpec("compensating_controls", "Compensating controls", "multiline", maximum=1000,
+              hint="What limits the risk while the rule is off: network, rights, monitoring"),
+    FieldSpec("residual_risk", "Residual risk", "multiline", maximum=1000, hint="What can still happen, and how likely"),
+)  # fmt: skip
 ONLY = (
     Only("approvals", "right", ("approval", "immediate")),
     Only("requires", "right", ("approval", "immediate")),
@@ -129,6 +134,11 @@ def _keys(sheet: Sheet, shape: RunbookShape) -> None:
         sheet.warning(("escalation",), "Nobody is asked under `right: autonomous`: remove `escalation`.")
     if shape.right == "autonomous" and shape.review_every is None:
         sheet.warning(("right",), "Nobody reviews this right: add `review_every`, like `90d`.")
+    if shape.break_glass is not None:
+        for key in ("subject_verification", "not_before"):
+            if getattr(shape, key) is not None:
+                text = f"`{key}` holds back a yes and this opens without one: filing is refused until one of the two goes."
+                sheet.warning((key,), text)
     if shape.right != "autonomous" and shape.escalation is None:
         sheet.error(("right",), f"`right: {shape.right}` needs `escalation`: add an escalation policy of the matrix.")
 
@@ -160,6 +170,12 @@ def _around(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], ground: 
     if shape.escalation and ground.knows("escalation_policies", shape.escalation, ground.ladders, sheet, ("escalation",)):
         ladder = ground.ladders[shape.escalation]
         check_roles(ground.parties.matrix, ladder, domain, shape.id)
+        if shape.not_before and seconds(shape.not_before) >= ladder.expires_after:
+            sheet.error(
+                ("not_before",),
+                f"`not_before` {shape.not_before} comes at or after the expiry of escalation policy `{ladder.id}`: shorten "
+                "it, or raise `expires_after`.",
+            )
         if ladder.hours and shape.kind == "emergency_access":
             sheet.error(
                 ("escalation",),
@@ -168,6 +184,17 @@ def _around(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], ground: 
             )
     if shape.right != "autonomous" and not lacking:
         check_quorum(sheet, shape, roles, domain, ground.rotas, ground.parties.humans)
+
+
+def _fields(sheet: Sheet, shape: RunbookShape) -> tuple[FieldSpec, ...]:
+    """The runbook's own fields, and those that a break-glass or an exception always asks for unless it asks itself.
+
+    What limits a high risk, and what remains of it, has to be written down: the risk owner signs it.
+    """
+    own = read_fields(sheet, shape.fields or [])
+    named = {spec.name for spec in own}
+    built_in = (replace(spec, required=shape.risk == "high") for spec in EXCEPTION if shape.kind == "policy_exception")
+    return (*(INCIDENT if shape.break_glass else ()), *own, *(spec for spec in built_in if spec.name not in named))
 
 
 def _runbook(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], body: str, sha256: str, ground: Ground) -> Runbook:
@@ -191,7 +218,7 @@ def _runbook(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], body: s
         rotate_within=seconds_or_none(shape.rotate_within),
         review_within=seconds_or_none(shape.review_within),
         audience=shape.audience or shape.id,
-        fields=(*(INCIDENT if glass else ()), *read_fields(sheet, shape.fields or [])),
+        fields=_fields(sheet, shape),
         limit=limit(shape.limit),
         review_every=seconds_or_none(shape.review_every),
         tell=shape.tell or "daily",

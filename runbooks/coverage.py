@@ -1,25 +1,26 @@
 """When nobody is on call, 14 days ahead: `check` and `doctor` say it in one sentence a rota.
 
-A rota whose feed has to be fetched is left out: what it says is not known from the files.
+A rota whose feed has to be fetched is left out where nobody has fetched it: what it says is not known from the files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain.policy import Policy
 from bot.domain.rota import AHEAD, gaps
-from runbooks.feeds import is_file
+from runbooks.addresses import is_file
 from runbooks.findings import Finding
 from runbooks.folder import MATRIX
 
 
-def coverage(policy: Policy, now: datetime) -> Iterator[Finding]:
-    """A warning for each rota with a gap between `now` (aware UTC) and 14 days later; `policy` is prepared."""
+def coverage(policy: Policy, now: datetime, fetched: Collection[str] = ()) -> Iterator[Finding]:
+    """A warning for each rota with a gap between `now` (aware UTC) and 14 days later; `policy` is prepared, and of the
+    rotas whose feed has an address those that are named in `fetched`."""
     for rota in policy.rotas.values():
-        if rota.source == "ical" and not is_file(rota):
+        if rota.source == "ical" and not is_file(rota) and rota.id not in fetched:
             continue
         holes = gaps(rota, now, now + AHEAD)
         if not holes:

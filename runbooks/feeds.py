@@ -3,14 +3,14 @@
 A feed says when, never who: an event counts only if its SUMMARY, or else an ATTENDEE's name, is the label, the id or the
 name of one of the rota's `people`; other events are reported and their time falls to the fallback. Cancelled events do
 not count. Times without a zone, and whole days, are the rota's own. What could keep a reader busy is refused: more than
-1 MB, more than 2,000 events, or an event that repeats by the minute or second.
+1 MB, more than 2,000 events or 1,000 spells, and what `recurrence` will not follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,11 +20,11 @@ from icalendar import Calendar
 from bot.domain.people import Person
 from bot.domain.policy import NamedPerson, Policy, Rota, Spell
 from runbooks.findings import Finding
+from runbooks.recurrence import trouble
 from runbooks.spans import at_wall
 
 BEFORE, AFTER = timedelta(days=2), timedelta(days=35)  # how far around now a feed is read
-MAX_BYTES, MAX_EVENTS = 1_000_000, 2000
-_TOO_OFTEN = ("SECONDLY", "MINUTELY")
+MAX_BYTES, MAX_EVENTS, MAX_SPELLS = 1_000_000, 2000, 1000
 
 
 class BadFeed(Exception):
@@ -39,20 +39,19 @@ class Read:
     strangers: tuple[str, ...]
 
 
-def is_file(rota: Rota) -> bool:
-    """Whether the rota's feed is a file of the policy folder."""
-    return rota.feed is not None and "://" not in rota.feed and not rota.feed.startswith("env:")
-
-
 def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: datetime) -> Read:
     """The spells from two days before `now` (aware UTC) to 35 days after. Raises BadFeed."""
     calendar, known, zone = _calendar(content), _names(rota, named), ZoneInfo(rota.time_zone)
+    _followed(calendar, now)
     try:
         found = recurring_ical_events.of(calendar).between(now - BEFORE, now + AFTER)
         spells = [spell for event in found if (spell := _spell(event, known, zone)) is not None]
+        unknown = _strangers(calendar, known)
     except Exception as error:  # noqa: BLE001 -- whatever a foreign parser stumbles over, the feed is bad
         raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
-    return Read(tuple(sorted(spells, key=lambda s: (s.start, s.end, str(s.person)))), _strangers(calendar, known))
+    if len(spells) > MAX_SPELLS:
+        raise BadFeed(f"it names more than {MAX_SPELLS} times on call within five weeks")
+    return Read(tuple(sorted(spells, key=lambda s: (s.start, s.end, str(s.person)))), unknown)
 
 
 def strangers(content: bytes, rota: Rota, named: tuple[NamedPerson, ...]) -> tuple[str, ...]:
@@ -60,45 +59,69 @@ def strangers(content: bytes, rota: Rota, named: tuple[NamedPerson, ...]) -> tup
     return _strangers(_calendar(content), _names(rota, named))
 
 
-def feed_findings(policy: Policy) -> Iterator[Finding]:
-    """What is wrong with the feeds that are files of the set: unreadable is an error, a stranger a warning."""
+def feed_findings(policy: Policy, today: date | None = None) -> Iterator[Finding]:
+    """What is wrong with the feeds that are files of the set: unreadable is an error, a stranger a warning.
+
+    With `today` what they say around that day is read too."""
     files = {file.path: file.content for file in policy.files}
     for rota in policy.rotas.values():
-        if rota.source == "ical" and not is_file(rota):
-            text = (
-                f"Rota `{rota.id}` names an address, and this release fetches none: its `fallback` is on call; use a file."
-            )
-            yield Finding("warning", "responsibility.yaml", 1, text)
         if rota.feed is None or rota.feed not in files:
             continue
         try:
-            unknown = strangers(files[rota.feed], rota, policy.people)
+            unknown = _unknown(files[rota.feed], rota, policy, today)
         except BadFeed as bad:
             yield Finding("error", rota.feed, 1, f"This feed cannot be used, {bad}: export it again.")
             continue
         for text in unknown:
-            said = f"The event {text!r} names nobody of rota `{rota.id}`, so its time falls to the fallback"
-            yield Finding("warning", rota.feed, 1, f"{said}: write a label, an id or a name of its `people` there.")
+            yield Finding("warning", rota.feed, 1, stranger(text, rota))
+
+
+def stranger(text: str, rota: Rota) -> str:
+    """The sentence about an event that names nobody of the rota."""
+    said = f"The event {text!r} names nobody of rota `{rota.id}`, so its time falls to the fallback"
+    return f"{said}: write a label, an id or a name of its `people` there."
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A set with the spells of its feeds. `bad`: rotas whose feed gives none, and why; their fallback is on call."""
+
+    policy: Policy
+    bad: Mapping[str, str]
+
+
+def prepare(policy: Policy, now: datetime, fetched: Mapping[str, bytes] | None = None) -> Prepared:
+    """The same set with the spells of its feeds around `now`: files from the set, others from `fetched` by rota."""
+    files = {file.path: file.content for file in policy.files}
+    rotas, bad = dict(policy.rotas), {}
+    for rota in (r for r in policy.rotas.values() if r.source == "ical"):
+        content = files.get(rota.feed or "", (fetched or {}).get(rota.id))
+        try:
+            spells = read_feed(content, rota, policy.people, now).spells if content is not None else ()
+        except BadFeed as error:
+            spells, bad[rota.id] = (), str(error)
+        rotas[rota.id] = replace(rota, spells=spells)
+    return Prepared(replace(policy, rotas=rotas), bad)
 
 
 def prepared(policy: Policy, now: datetime, fetched: Mapping[str, bytes] | None = None) -> Policy:
-    """The same set with the spells of its feeds around `now`: files from the set, others from `fetched` by rota.
-
-    A feed that is missing or bad gives no spells: its fallback is on call."""
-    files = {file.path: file.content for file in policy.files}
-    bodies = {r.id: files[r.feed] for r in policy.rotas.values() if r.feed in files and r.feed} | dict(fetched or {})
-    rotas = {rota.id: _with_spells(rota, bodies.get(rota.id), policy, now) for rota in policy.rotas.values()}
-    return replace(policy, rotas=rotas)
+    """The set alone, for one look."""
+    return prepare(policy, now, fetched).policy
 
 
-def _with_spells(rota: Rota, content: bytes | None, policy: Policy, now: datetime) -> Rota:
-    if rota.source != "ical":
-        return rota
+def _unknown(content: bytes, rota: Rota, policy: Policy, today: date | None) -> tuple[str, ...]:
+    if today is None:
+        return strangers(content, rota, policy.people)
+    return read_feed(content, rota, policy.people, datetime.combine(today, time(), UTC)).strangers
+
+
+def _followed(calendar: Calendar, now: datetime) -> None:
     try:
-        spells = read_feed(content, rota, policy.people, now).spells if content is not None else ()
-    except BadFeed:
-        spells = ()
-    return replace(rota, spells=spells)
+        why = trouble(calendar.walk("VEVENT"), now - BEFORE, now + AFTER)
+    except Exception as error:  # noqa: BLE001 -- as below
+        raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
+    if why is not None:
+        raise BadFeed(why)
 
 
 def _calendar(content: bytes) -> Calendar:
@@ -111,13 +134,7 @@ def _calendar(content: bytes) -> Calendar:
         raise BadFeed(f"it is no iCalendar ({type(error).__name__})") from None
     if len(events) > MAX_EVENTS:
         raise BadFeed(f"it holds more than {MAX_EVENTS} events")
-    if any(_too_often(rule) for event in events for rule in _listed(event.get("RRULE"))):
-        raise BadFeed("an event repeats by the minute or second")
     return calendar
-
-
-def _too_often(rule: Any) -> bool:
-    return any(str(freq).upper() in _TOO_OFTEN for freq in rule.get("FREQ", [])) or "BYSECOND" in rule or "BYMINUTE" in rule
 
 
 def _names(rota: Rota, named: tuple[NamedPerson, ...]) -> dict[str, Person]:

@@ -82,7 +82,7 @@ def load_files(
         ground = read_ground(matrix, files, around)
         runbooks = read_books(books, ground, around)
         policy = None if report.refused else _policy(ground, runbooks)
-        report.add(feed_findings(policy) if policy else ())
+        report.add(feed_findings(policy, today) if policy else ())
     return Loaded(None if report.refused else policy, report.sorted())
 
 

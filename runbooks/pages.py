@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.domain.people import Person
 from bot.domain.policy import Domain, Role, Rota, Runbook
+from runbooks.addresses import may_be_fetched
 from runbooks.books import Ground
 from runbooks.matrix_parts import Matrix
 from runbooks.positions import Path
@@ -61,6 +62,9 @@ def check_addresses(
         elif environment is not None and not environment.get(name):
             say = sheet.error if required else sheet.warning
             say(path, f"The environment variable {name} is not set: set it, or remove `{path[-1]}`.")
+        elif environment is not None and path[-1] == "feed" and not may_be_fetched(environment[name]):
+            say = sheet.error if required else sheet.warning
+            say(path, f"The environment variable {name} holds no `https://` address: set it to the calendar's.")
 
 
 def matrix_addresses(matrix: Matrix) -> Iterator[tuple[Path, str]]:

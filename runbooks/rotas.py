@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person
 from bot.domain.policy import Hours, Rota, Shift, Spell
+from runbooks.addresses import may_be_fetched
 from runbooks.findings import did_you_mean
 from runbooks.folder import problems_of
 from runbooks.parties import Parties
@@ -75,6 +76,10 @@ def _source(sheet: Sheet, shape: RotaShape, path: Path, files: Mapping[str, byte
         sheet.error(path, "An ical rota needs `feed`: add an https address or an `.ics` file of this folder.")
     elif "://" not in shape.feed and not shape.feed.startswith("env:"):
         _feed_file(sheet, shape.feed, (*path, "feed"), files)
+    elif "://" in shape.feed and not may_be_fetched(shape.feed):
+        sheet.error(
+            (*path, "feed"), "This address is neither https nor on this machine: write the calendar's https address."
+        )
     if not shape.fallback:
         sheet.warning(path, "A feed may name nobody, and then nobody is on call: add `fallback`.")
 

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from sandbox.blocks import check_message, named
+from sandbox.blocks import check_message, check_view, named
 from sandbox.errors import SlackError
 from sandbox.people_methods import known_channel
 from sandbox.shapes import message_object
@@ -192,6 +192,19 @@ def add_reaction(call: Call) -> Json:
     return {}
 
 
+def validate(call: Call) -> Json:
+    """What Slack would say of blocks or of a view, without showing them to anybody."""
+    message, view = call.args.get("message"), call.args.get("view")
+    wrong: list[str] = []
+    if isinstance(message, dict):
+        wrong += check_message(message.get("blocks"))
+    if isinstance(view, dict):
+        wrong += check_view(view, str(view.get("type")))
+    if wrong:
+        raise SlackError("invalid_blocks", response_metadata={"messages": wrong})
+    return {}
+
+
 _WRITE = ("chat:write",)
 METHODS: dict[str, Method] = {
     "chat.postMessage": Method(post_message, _WRITE),
@@ -199,5 +212,6 @@ METHODS: dict[str, Method] = {
     "chat.update": Method(update, _WRITE),
     "chat.delete": Method(delete, _WRITE),
     "chat.getPermalink": Method(get_permalink),
+    "blocks.validate": Method(validate),
     "reactions.add": Method(add_reaction, ("reactions:write",)),
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any, get_args
 
 from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
-from bot.domain.policy import ROLES
+from bot.domain.policy import ROLES, Role
 from bot.domain.request import (
     Ask,
     Drill,
@@ -41,7 +43,7 @@ def from_request(request: Request) -> Columns:
         "filed_ms": ms(request.filed_at), "expires_ms": ms(request.expires_at), "state": request.state.value,
         "version": request.version, "closed_ms": ms_or_none(request.closed_at), **to_columns(request.closed_by, "closed"),
         "asks_before": request.asks_before, "last_outcome": request.last_outcome, "denied_lately": int(request.denied_lately),
-        "terms": to_json(asdict(request.terms)),
+        "terms": to_json({**asdict(request.terms), "ends_at": ms_or_none(request.terms.ends_at)}),
         **_from_drill(request.drill),
     }  # fmt: skip
 
@@ -72,13 +74,21 @@ def to_request(row: Row) -> Request:
         asks_before=row["asks_before"],
         last_outcome=row["last_outcome"],
         denied_lately=bool(row["denied_lately"]),
-        terms=_terms(json.loads(row["terms"])),
+        terms=_terms(row["terms"]),
         drill=_to_drill(row),
     )
 
 
-def _terms(stored: dict[str, Any]) -> Terms:
-    return Terms(**{**stored, "evidence": tuple(stored.get("evidence", ()))})
+@lru_cache(maxsize=256)  # few differ, and a sweep reads hundreds of cases
+def _roles(text: str) -> tuple[Role, ...]:
+    return tuple(_ROLES[role] for role in json.loads(text))
+
+
+@lru_cache(maxsize=256)
+def _terms(text: str) -> Terms:
+    stored: dict[str, Any] = json.loads(text)
+    parts = {"evidence": tuple(stored.get("evidence", ())), "ends_at": moment_or_none(stored.get("ends_at"))}
+    return Terms(**{**stored, **parts})
 
 
 def _from_drill(drill: Drill | None) -> Columns:
@@ -97,6 +107,7 @@ def from_ask(ask: Ask) -> Columns:
         "kind": ask.kind, "version": ask.version, "need": ask.need, "requires": to_json(ask.requires),
         "opened_ms": ms(ask.opened_at), "expires_ms": ms(ask.expires_at), "state": ask.state.value,
         "seconds": ask.seconds, "due_ms": ms_or_none(ask.due_at), "warn_ms": ms_or_none(ask.warn_at),
+        "opens_ms": ms_or_none(ask.opens_at),
     }  # fmt: skip
 
 
@@ -105,7 +116,7 @@ def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote
         kind=row["kind"],
         version=row["version"],
         need=row["need"],
-        requires=tuple(_ROLES[role] for role in json.loads(row["requires"])),
+        requires=_roles(row["requires"]),
         opened_at=moment(row["opened_ms"]),
         expires_at=moment(row["expires_ms"]),
         state=AskState(row["state"]),
@@ -116,6 +127,7 @@ def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote
         seconds=row["seconds"],
         due_at=moment_or_none(row["due_ms"]),
         warn_at=moment_or_none(row["warn_ms"]),
+        opens_at=moment_or_none(row["opens_ms"]),
     )
 
 
@@ -133,7 +145,7 @@ def to_step(row: Row) -> Step:
         role=_ROLES[row["role"]],
         due_at=moment(row["due_ms"]),
         page=bool(row["page"]),
-        also=tuple(_ROLES[role] for role in json.loads(row["also"])),
+        also=_roles(row["also"]),
         state=_STEP_STATES[row["state"]],
         why=row["why"],
     )
@@ -183,12 +195,13 @@ def from_note(note: Note) -> Columns:
     }  # fmt: skip
 
 
-def to_note(row: Row) -> Note:
+def to_note(row: Row, rest: Mapping[str, str]) -> Note:
+    """`rest`: by digest, what stands in `log_private` alone."""
     return Note(
         kind=row["kind"],
         person=Person(row["team_id"], row["user_id"]),
         at=moment(row["at_ms"]),
-        text=row["text"],
+        text=row["text"] + rest.get(row["digest"], ""),
         advice=row["advice"],
     )
 
@@ -197,7 +210,7 @@ def from_grant(grant: Grant) -> Columns:
     return {
         "seconds": grant.seconds, "opened_ms": ms(grant.opened_at), "not_after_ms": ms(grant.not_after),
         "state": grant.state.value, "ended_ms": ms_or_none(grant.ended_at),
-        **to_columns(grant.ended_by, "ended"), "warned": int(grant.warned),
+        **to_columns(grant.ended_by, "ended"), "warned": int(grant.warned), "remind_ms": ms_or_none(grant.remind_at),
     }  # fmt: skip
 
 
@@ -210,6 +223,7 @@ def to_grant(row: Row) -> Grant:
         ended_at=moment_or_none(row["ended_ms"]),
         ended_by=person_or_none(row["ended_team"], row["ended_user"]),
         warned=bool(row["warned"]),
+        remind_at=moment_or_none(row["remind_ms"]),
     )
 
 

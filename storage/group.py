@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -26,16 +26,20 @@ GROUP = 100  # acts in one transaction at most
 
 
 @dataclass(frozen=True, slots=True)
-class _Slot:
-    work: Callable[[Tx], Any]
-    future: asyncio.Future[Any]
+class _Outcome:
+    result: Any = None
+    error: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    slot: _Slot
-    result: object = None
-    error: BaseException | None = None
+class _Slot:
+    """`heard` is told on the event loop how it went."""
+
+    work: Callable[[Tx], Any]
+    heard: Callable[[_Outcome], None]
+
+
+_Outcomes = list[tuple[_Slot, _Outcome]]
 
 
 class Group:
@@ -45,15 +49,46 @@ class Group:
         self._database = database
         self._clock = clock
         self._lock = lock
+        self.halted = ""  # why the log takes nothing; set by the signer when it refuses
         self._waiting: deque[_Slot] = deque()
-        self._under_way: asyncio.Future[list[_Outcome]] | None = None
+        self._under_way: asyncio.Future[_Outcomes] | None = None
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         """What `work` returns once it is committed; its error if it failed. A cancelled caller waits for the end."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Slot(work, future))
+
+        def heard(outcome: _Outcome) -> None:
+            if outcome.error is None:
+                future.set_result(outcome.result)
+            else:
+                future.set_exception(outcome.error)
+
+        self._waiting.append(_Slot(work, heard))
         self._pump()
         return await to_its_end(future)
+
+    async def run_each(self, works: Sequence[Callable[[Tx], T]]) -> list[T | Exception]:
+        """The same for many at once, which costs the event loop one turn and not one for each: results and errors in
+        their places. What stops the program is raised."""
+        if not works:
+            return []
+        whole: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        outcomes: list[_Outcome] = [_Outcome()] * len(works)
+        left = len(works)
+
+        def hearing(place: int) -> Callable[[_Outcome], None]:
+            def heard(outcome: _Outcome) -> None:
+                nonlocal left
+                outcomes[place], left = outcome, left - 1
+                if not left:
+                    whole.set_result(None)
+
+            return heard
+
+        self._waiting.extend(_Slot(work, hearing(place)) for place, work in enumerate(works))
+        self._pump()
+        await to_its_end(whole)
+        return [_result(outcome) for outcome in outcomes]
 
     async def drained(self) -> None:
         """When nothing waits or runs any more."""
@@ -66,21 +101,18 @@ class Group:
             self._under_way = self._database.start(self._together)
             self._under_way.add_done_callback(self._deliver)
 
-    def _deliver(self, done: asyncio.Future[list[_Outcome]]) -> None:
+    def _deliver(self, done: asyncio.Future[_Outcomes]) -> None:
         self._under_way = None
         if done.cancelled() or (fault := done.exception()) is not None:
             fault = StorageError("The program is stopping.") if done.cancelled() else fault
-            outcomes = [_Outcome(self._waiting.popleft(), error=fault) for _ in range(len(self._waiting))]
+            outcomes = [(self._waiting.popleft(), _Outcome(error=fault)) for _ in range(len(self._waiting))]
         else:
             outcomes = done.result()
-        for outcome in outcomes:
-            if outcome.error is None:
-                outcome.slot.future.set_result(outcome.result)
-            else:
-                outcome.slot.future.set_exception(outcome.error)
+        for slot, outcome in outcomes:
+            slot.heard(outcome)
         self._pump()
 
-    def _together(self, session: Session) -> list[_Outcome]:
+    def _together(self, session: Session) -> _Outcomes:
         """On the database's thread: one transaction. Raises only before it has taken anybody from the queue."""
         with self._lock:
             slots = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
@@ -89,31 +121,38 @@ class Group:
             except Exception as error:  # noqa: BLE001  # it belongs to the callers; everything is undone first
                 if session.raw.in_transaction:
                     session.raw.execute("ROLLBACK")
-                return [_Outcome(slot, error=_said(error)) for slot in slots]
+                return [(slot, _Outcome(error=_said(error))) for slot in slots]
 
-    def _transaction(self, session: Session, slots: list[_Slot]) -> list[_Outcome]:
+    def _transaction(self, session: Session, slots: list[_Slot]) -> _Outcomes:
         session.raw.execute("BEGIN IMMEDIATE")
         ledger = Ledger(session, self._clock)
-        outcomes = [_one(slot, session, ledger, self._clock) for slot in slots]
+        outcomes = [(slot, _one(slot, Tx(session, ledger, self._clock.now(), self._clock, self.halted))) for slot in slots]
         ledger.flush()
         session.raw.execute("COMMIT")
         return outcomes
 
 
-def _one(slot: _Slot, session: Session, ledger: Ledger, clock: Clock) -> _Outcome:
+def _one(slot: _Slot, tx: Tx) -> _Outcome:
     """One act in its savepoint. Raises sqlite3.Error only when the whole transaction is lost."""
+    session, ledger = tx.session, tx.ledger
     mark = ledger.state
     session.raw.execute("SAVEPOINT act")
     try:
-        outcome = _Outcome(slot, slot.work(Tx(session, ledger, clock.now(), clock)))
+        outcome = _Outcome(slot.work(tx))
     except Exception as error:  # it belongs to the caller; the act is undone first
         if not session.raw.in_transaction:  # a full disk makes SQLite undo everything by itself
             raise
-        ledger.state = mark
+        ledger.undo(mark)
         session.raw.execute("ROLLBACK TO act")
-        outcome = _Outcome(slot, error=_said(error))
+        outcome = _Outcome(error=_said(error))
     session.raw.execute("RELEASE act")
     return outcome
+
+
+def _result(outcome: _Outcome) -> Any:
+    if outcome.error is not None and not isinstance(outcome.error, Exception):
+        raise outcome.error
+    return outcome.result if outcome.error is None else outcome.error
 
 
 def _said(error: Exception) -> Exception:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.people import Person
 from bot.ports import Brakes, GlassDebt
-from storage.sqlite import Session
+from storage.private_rows import target_of
+from storage.sqlite import Row, Session
 from storage.values import ms
 
 
@@ -45,8 +47,9 @@ def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Bra
     what = {"provider": plan.provider, "runbook": plan.runbook}
     pending = session.row("pending_of_requester", **who, domain=plan.domain)
     same = session.row("same_pending", **who, runbook=plan.runbook, target=plan.target)
-    denial = session.row("last_denial", **what, target=plan.target, since=ms(now - windows.denied))
-    expired = session.row("expired_since", **what, target=plan.target, since=ms(now - windows.expired))
+    denials = session.rows("denials_since", **what, since=ms(now - windows.denied))
+    denial = _of_target(session, denials, plan.target)
+    expired = _of_target(session, session.rows("expiries_since", **what, since=ms(now - windows.expired)), plan.target)
     asks = session.row("asks_since", **what, since=ms(now - windows.week))
     outcome = session.row("last_outcome", **what)
     return Brakes(
@@ -58,3 +61,8 @@ def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Bra
         asks_in_week=0 if asks is None else asks["asks"],
         last_outcome=None if outcome is None else outcome["state"],
     )
+
+
+def _of_target(session: Session, rows: Sequence[Row], target: str) -> Row | None:
+    """The first of these requests that was about the same target; an erased one is about none."""
+    return next((row for row in rows if target_of(session, row) == target), None)

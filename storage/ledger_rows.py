@@ -1,7 +1,7 @@
 """Appends to the decision log inside a transaction: places, pseudonyms, seals, and moves the head.
 
 The head is read from its row in every transaction, because the command line may have appended meanwhile, and written
-once at the end of it. An act that is undone takes its entries back: whoever undoes restores `state` from before.
+once at the end of it. An act that is undone takes its entries back (`undo`).
 Source: decision-log.md.
 """
 
@@ -40,6 +40,7 @@ class Ledger:
         self._clock = clock
         self._stored: Head | None = None
         self.state: Head | None = None
+        self._known: dict[Person, str] = {}  # pseudonyms that this transaction has looked up
 
     def append(self, draft: Draft, now: datetime) -> int:
         """Writes one entry and returns its index; raises EntryError."""
@@ -72,6 +73,11 @@ class Ledger:
             self.state = self._stored = read_head(self._session)
         return self.state
 
+    def undo(self, mark: Head | None) -> None:
+        """An act is undone: the log ends again where `state` was `mark`."""
+        self.state = mark
+        self._known.clear()  # the act may have introduced somebody
+
     def _time_of(self, now: datetime) -> datetime:
         """max(now, ts of the entry before); a step back of the clock is recorded once for as long as it lasts."""
         head = self.head()
@@ -96,6 +102,9 @@ class Ledger:
         refs: dict[Person, str] = {}
         fresh: list[Disclosure] = []
         for person in persons_in(draft):
+            if person in self._known:
+                refs[person] = self._known[person]
+                continue
             known = self._session.row("ref", team=person.team, user=person.user)
             if known is None:
                 refs[person], mapping = introduce(person, self._clock.salt())
@@ -103,6 +112,7 @@ class Ledger:
                 fresh.append(mapping)
             else:
                 refs[person] = known["ref"]
+            self._known[person] = refs[person]
         return refs, fresh
 
 

@@ -55,7 +55,7 @@ def _write_act(session: Session, before: OperatorAct | None, after: OperatorAct)
         raise IllegalMove("A voice is never taken away.")
     changed = session.run(
         "swap_operator_act", id=before.id, version=before.version, state=after.state.value, reason=after.reason,
-        closed_ms=ms_or_none(after.closed_at), result=after.result,
+        closed_ms=ms_or_none(after.closed_at), result=after.result, **to_columns(after.subject, "subject"),
     )  # fmt: skip
     if changed != 1:
         raise Stale("The act changed meanwhile; look at it again.")

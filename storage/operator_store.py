@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
 
+from bot.domain.erasing import Standing
 from bot.domain.operator_act import Hold, OperatorAct
 from bot.domain.people import Person
-from storage import operator_rows
+from bot.domain.policy import Policy
+from storage import erasing, operator_rows, private_rows, pruning
 from storage.sqlite import Session
+from storage.writing import Tx
 
 T = TypeVar("T")
 
@@ -42,6 +46,35 @@ class OperatorRows(ABC):
             return None if row is None else str(row["ref"])
 
         return await self._read(work)
+
+    async def erasure_standing(self, subject: Person) -> Standing:
+        return await self._read(lambda session: erasing.standing(session, subject))
+
+    async def erase(self, act: OperatorAct, policy: Policy, retention: timedelta) -> None:
+        subject = act.subject
+        assert subject is not None  # an erasure has one
+        await self._write(lambda tx: erasing.erase(tx, act.id, subject, policy, retention))
+
+    async def erasure_report(self, act_id: str) -> tuple[int, Sequence[str]]:
+        return await self._read(lambda session: erasing.report(session, act_id))
+
+    async def prunable(self, before: datetime) -> int:
+        return await self._read(lambda session: max(0, pruning.minimum(session, before) - pruning.pruned(session)))
+
+    async def begin_pruning(self, act_id: str, before: datetime, policy: Policy) -> None:
+        await self._write(lambda tx: pruning.begin(tx, act_id, before, policy))
+
+    async def empty_entries(self, limit: int) -> int:
+        return await self._write(lambda tx: pruning.empty_some(tx.session, limit))
+
+    async def pruned(self) -> int:
+        return await self._read(pruning.pruned)
+
+    async def empty_over(self, limit: int) -> int:
+        return await self._write(lambda tx: private_rows.empty_over(tx.session, limit))
+
+    @abstractmethod
+    async def _write(self, work: Callable[[Tx], T]) -> T: ...
 
     @abstractmethod
     async def _read(self, work: Callable[[Session], T]) -> T: ...

@@ -49,10 +49,12 @@ def release(session: Session, outgoing: Outgoing, not_before: datetime, error: s
         session.run("drop_twins", id=outgoing.id, copy_id=outgoing.copy.id, now=ms(now))
 
 
-def sent(session: Session, outgoing: Outgoing, channel: str, ts: str, drawn: int, now: datetime) -> None:
+def sent(
+    session: Session, outgoing: Outgoing, channel: str, ts: str, drawn: int, now: datetime, *, plain: bool = False
+) -> None:
     """The row goes, the copy stays, and one that shows an old version is to be redrawn."""
     session.run("drop_outbox", id=outgoing.id)
-    copy_id = _remember(session, outgoing, channel, ts, drawn)
+    copy_id = _remember(session, outgoing, channel, ts, drawn, plain=plain)
     if copy_id is not None:
         session.run("refresh_copy", id=copy_id, drawn=drawn, lane=int(Lane.EDIT), now=ms(now))
 
@@ -68,7 +70,7 @@ def copies(session: Session, case_id: str) -> Sequence[Copy]:
     return [_copy(row) for row in session.rows("copies", case_id=case_id)]
 
 
-def _remember(session: Session, outgoing: Outgoing, channel: str, ts: str, drawn: int) -> int | None:
+def _remember(session: Session, outgoing: Outgoing, channel: str, ts: str, drawn: int, *, plain: bool) -> int | None:
     """The copy's id; None where there is nothing to redraw (no `ts`, or no case)."""
     if outgoing.copy is not None:
         session.run("drew_copy", id=outgoing.copy.id, drawn=drawn)
@@ -77,8 +79,9 @@ def _remember(session: Session, outgoing: Outgoing, channel: str, ts: str, drawn
     if not ts or say.case is None:
         return None
     row = session.row(
-        "put_copy", case_id=say.case, purpose=say.purpose, **to_columns(say.to, "to"), channel=channel, ts=ts, drawn=drawn
-    )
+        "put_copy", case_id=say.case, purpose=say.purpose, **to_columns(say.to, "to"), channel=channel, ts=ts, drawn=drawn,
+        plain=int(plain),
+    )  # fmt: skip
     assert row is not None
     return int(row["id"])
 

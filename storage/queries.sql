@@ -20,8 +20,13 @@ INSERT INTO request (
 -- name: swap_request
 -- Compare-and-swap: an act counts only on the version it was judged on. No row changed means stale.
 UPDATE request
-SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team = :closed_team, closed_user = :closed_user
+SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team = :closed_team, closed_user = :closed_user,
+  emptied = CASE emptied WHEN 1 THEN 2 ELSE emptied END
 WHERE id = :id AND version = :version;
+
+-- name: step_request
+-- The same for an act that changes only what belongs to the request.
+UPDATE request SET version = version + 1 WHERE id = :id AND version = :version;
 
 -- name: request_version
 -- The version that a case has now.
@@ -29,13 +34,14 @@ SELECT version FROM request WHERE id = :id;
 
 -- name: put_ask
 -- Writes one ask of a case, new or changed.
-INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms)
+INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms)
 VALUES (
-  :case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state, :seconds, :due_ms, :warn_ms
+  :case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state, :seconds, :due_ms, :warn_ms, :opens_ms
 )
 ON CONFLICT (case_id, n) DO UPDATE SET
   kind = excluded.kind, version = excluded.version, need = excluded.need, requires = excluded.requires,
-  opened_ms = excluded.opened_ms, expires_ms = excluded.expires_ms, state = excluded.state, warn_ms = excluded.warn_ms;
+  opened_ms = excluded.opened_ms, expires_ms = excluded.expires_ms, state = excluded.state, warn_ms = excluded.warn_ms,
+  opens_ms = excluded.opens_ms;
 
 -- name: put_step
 -- Writes one step of an ask, new or changed.
@@ -68,16 +74,19 @@ INSERT INTO note (case_id, ask, n, kind, team_id, user_id, at_ms, text, advice)
 VALUES (:case_id, :ask, :n, :kind, :team_id, :user_id, :at_ms, :text, :advice)
 ON CONFLICT (case_id, ask, n) DO UPDATE SET
   kind = excluded.kind, team_id = excluded.team_id, user_id = excluded.user_id, at_ms = excluded.at_ms,
-  text = excluded.text, advice = excluded.advice;
+  text = excluded.text, advice = excluded.advice, digest = '';
 
 -- name: put_grant
 -- Writes the grant of a case, new or changed.
-INSERT INTO access_grant (case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned)
-VALUES (:case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms, :ended_team, :ended_user, :warned)
+INSERT INTO access_grant (
+  case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
+) VALUES (
+  :case_id, :seconds, :opened_ms, :not_after_ms, :state, :ended_ms, :ended_team, :ended_user, :warned, :remind_ms
+)
 ON CONFLICT (case_id) DO UPDATE SET
   seconds = excluded.seconds, opened_ms = excluded.opened_ms, not_after_ms = excluded.not_after_ms,
   state = excluded.state, ended_ms = excluded.ended_ms, ended_team = excluded.ended_team,
-  ended_user = excluded.ended_user, warned = excluded.warned;
+  ended_user = excluded.ended_user, warned = excluded.warned, remind_ms = excluded.remind_ms;
 
 -- name: put_duty
 -- Writes what is owed after a grant, new or changed.
@@ -111,12 +120,12 @@ SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user
+  drill_user, emptied
 FROM request WHERE id = :id;
 
 -- name: asks
 -- The asks of a case, in order.
-SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms
 FROM ask WHERE case_id = :id ORDER BY n;
 
 -- name: steps
@@ -135,11 +144,11 @@ FROM vote WHERE case_id = :id ORDER BY ask, n;
 
 -- name: notes
 -- What was said or done beside deciding, in order.
-SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id = :id ORDER BY ask, n;
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice, digest FROM note WHERE case_id = :id ORDER BY ask, n;
 
 -- name: grant
 -- The grant of a case.
-SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
 FROM access_grant WHERE case_id = :id;
 
 -- name: duties
@@ -148,59 +157,80 @@ SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_te
 FROM duty WHERE case_id = :id ORDER BY n;
 
 -- name: due
--- Cases whose time has come, the most overdue first.
-SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit;
+-- Cases whose time has come, the most overdue first, from behind one of them on.
+SELECT due_ms, case_id FROM deadline
+WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit;
 
 -- name: due_requests
--- The most overdue cases, as `request`; the other `due_…` read their parts.
+-- Cases whose time has come, as `request`, from behind one of them on; the other `due_…` read their parts.
 SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user
-FROM request WHERE id IN (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+  drill_user, emptied
+FROM request WHERE id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+);
 
 -- name: due_asks
 -- As `asks`, of the most overdue cases.
-SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms
-FROM ask WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms
+FROM ask WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
 
 -- name: due_steps
 -- As `steps`, of the most overdue cases.
-SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, idx, action, role, due_ms, page, also, state, why FROM step WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_reached
 -- As `reached`, of the most overdue cases.
-SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged FROM reached WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, paged FROM reached WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_votes
 -- As `votes`, of the most overdue cases.
 SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
-FROM vote WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+FROM vote WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_notes
 -- As `notes`, of the most overdue cases.
-SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice FROM note WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY ask, n;
+SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice, digest FROM note WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY ask, n;
 
 -- name: due_grant
 -- As `grant`, of the most overdue cases.
-SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned FROM access_grant WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit);
+SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
+FROM access_grant WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+);
 
 -- name: due_duties
 -- As `duties`, of the most overdue cases.
-SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit) ORDER BY n;
+SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
 
 -- name: due_cards
 -- How many cards of each of the most overdue cases stand in Slack.
-SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN
-  (SELECT case_id FROM deadline WHERE due_ms <= :now ORDER BY due_ms, case_id LIMIT :limit)
+SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+)
 GROUP BY case_id;
 
 -- name: pending_of_domain
@@ -227,6 +257,22 @@ JOIN request AS r ON r.id = p.case_id
 WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill = ''
   AND (r.state = 'pending' OR a.kind <> 'approval')
 ORDER BY r.expires_ms, r.id LIMIT :limit;
+
+-- name: owing_of_provider
+-- Cases of a provider for which something is owed, the most overdue first.
+SELECT r.id FROM request AS r JOIN duty AS d ON d.case_id = r.id
+WHERE d.done_ms IS NULL AND r.provider = :provider
+GROUP BY r.id ORDER BY min(d.due_ms), r.id LIMIT :limit;
+
+-- name: exceptions
+-- Policy exceptions that were ever opened, the next to end first.
+SELECT r.id FROM request AS r JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.kind = 'policy_exception' ORDER BY g.state <> 'open', g.not_after_ms, r.id LIMIT :limit;
+
+-- name: open_exceptions
+-- Those that are open.
+SELECT r.id FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
+WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, r.id LIMIT :limit;
 
 -- name: running_drill
 -- The drill of a runbook that is under way; there is one at most.
@@ -261,19 +307,18 @@ WHERE state = 'pending' AND requester_team = :team AND requester_user = :user AN
   AND target = :target
 ORDER BY filed_ms, id LIMIT 1;
 
--- name: last_denial
--- Who denied the same thing to the same provider since then, as what.
-SELECT v.team_id, v.user_id, v.role
+-- name: denials_since
+-- Who denied requests of a provider for a runbook since then, as what, newest first.
+SELECT r.id, r.target, r.emptied, v.team_id, v.user_id, v.role
 FROM request AS r JOIN vote AS v ON v.case_id = r.id
-WHERE r.provider = :provider AND r.runbook = :runbook AND r.target = :target AND r.state = 'denied'
-  AND r.closed_ms > :since AND v.answer = 'no'
-ORDER BY r.closed_ms DESC, v.at_ms DESC LIMIT 1;
+WHERE r.provider = :provider AND r.runbook = :runbook AND r.state = 'denied' AND r.closed_ms > :since AND v.answer = 'no'
+ORDER BY r.closed_ms DESC, v.at_ms DESC;
 
--- name: expired_since
--- Whether the same thing for the same provider expired since then.
-SELECT 1 AS found FROM request
-WHERE provider = :provider AND runbook = :runbook AND target = :target AND state = 'expired' AND closed_ms > :since
-LIMIT 1;
+-- name: expiries_since
+-- Requests of a provider for a runbook that expired since then.
+SELECT id, target, emptied FROM request
+WHERE provider = :provider AND runbook = :runbook AND state = 'expired' AND closed_ms > :since
+ORDER BY closed_ms DESC;
 
 -- name: asks_since
 -- How often a provider asked for a runbook since then.
@@ -324,11 +369,11 @@ SET lane = :lane, purpose = :purpose, case_id = :case_id, to_team = :to_team, to
 WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms <= :now;
 
 -- name: refresh_copies
--- Every copy of a case is to be redrawn; one that waits for it already needs no second.
+-- Every copy of a case is to be redrawn, but for plain ones; one that waits for it already needs no second.
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
 SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
 FROM copy AS c
-WHERE c.case_id = :case_id AND NOT EXISTS (
+WHERE c.case_id = :case_id AND c.plain = 0 AND NOT EXISTS (
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 )
 ORDER BY c.id;
@@ -338,7 +383,7 @@ ORDER BY c.id;
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
 SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
 FROM copy AS c LEFT JOIN request AS r ON r.id = c.case_id LEFT JOIN operator_act AS a ON a.id = c.case_id
-WHERE c.id = :id AND (r.version > :drawn OR a.version > :drawn) AND NOT EXISTS (
+WHERE c.id = :id AND c.plain = 0 AND (r.version > :drawn OR a.version > :drawn) AND NOT EXISTS (
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 );
 
@@ -370,6 +415,12 @@ UPDATE outbox SET leased_until_ms = 0 WHERE done_ms IS NULL AND leased_until_ms 
 UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :error
 WHERE id = :id AND done_ms IS NULL;
 
+-- name: slack_is_back
+-- What waits only because Slack was silent (the words of `handlers.limits.UNANSWERED`) may go now.
+UPDATE outbox SET not_before_ms = :now
+WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
+  AND error IN ('timeout', 'network', 'http_500', 'http_502', 'http_503', 'http_504');
+
 -- name: drop_twins
 -- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.
 DELETE FROM outbox WHERE copy_id = :copy_id AND id <> :id AND done_ms IS NULL AND leased_until_ms <= :now;
@@ -384,8 +435,8 @@ UPDATE outbox SET done_ms = :now, error = :error, data = '{}', leased_until_ms =
 
 -- name: put_copy
 -- A message of ours that stands in Slack.
-INSERT INTO copy (case_id, purpose, to_team, to_user, channel, ts, drawn)
-VALUES (:case_id, :purpose, :to_team, :to_user, :channel, :ts, :drawn)
+INSERT INTO copy (case_id, purpose, to_team, to_user, channel, ts, drawn, plain)
+VALUES (:case_id, :purpose, :to_team, :to_user, :channel, :ts, :drawn, :plain)
 ON CONFLICT (channel, ts) DO UPDATE SET drawn = excluded.drawn
 RETURNING id;
 
@@ -574,6 +625,19 @@ SELECT team_id, user_id, until_ms FROM absence WHERE until_ms > :now;
 -- The last accepted sets, newest first.
 SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;
 
+-- name: feeds
+-- Calendars as they were when they could last be read.
+SELECT address, body, read_ms FROM feed;
+
+-- name: keep_feed
+-- A calendar could be read.
+INSERT INTO feed (address, body, read_ms) VALUES (:address, :body, :read_ms)
+ON CONFLICT (address) DO UPDATE SET body = excluded.body, read_ms = excluded.read_ms;
+
+-- name: drop_feeds
+-- What was read too long ago counts for nobody.
+DELETE FROM feed WHERE read_ms < :before;
+
 -- name: case_log
 -- The entries of one case, oldest first.
 SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE case_id = :case_id ORDER BY idx;
@@ -617,11 +681,13 @@ WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = ste
 
 -- name: shift_asks
 -- … the open questions,
-UPDATE ask SET opened_ms = opened_ms + :by_ms, expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_ms = warn_ms + :by_ms WHERE state = 'open';
+UPDATE ask SET opened_ms = opened_ms + :by_ms, expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms,
+  warn_ms = warn_ms + :by_ms, opens_ms = opens_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_grants
 -- … the open grants,
-UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms WHERE state = 'open';
+UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms,
+  remind_ms = remind_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_absences
 -- … absences,
@@ -644,6 +710,200 @@ UPDATE inbox SET next_ms = next_ms + :by_ms WHERE done_ms IS NULL;
 UPDATE outbox SET not_before_ms = not_before_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
 WHERE done_ms IS NULL;
 
+-- ── free text of cases that are over ────────────────────────────────────────────────────────────────────────────────────
+
+-- name: over_and_delivered
+-- Cases that still hold text though nothing of them is open and nothing about them is unsaid.
+SELECT r.id FROM request AS r
+WHERE r.emptied <> 1 AND r.state <> 'pending'
+  AND NOT EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
+  AND NOT EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
+  AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.case_id = r.id AND o.done_ms IS NULL)
+LIMIT :limit;
+
+-- name: disclosures_of_case
+-- What the digests of a case's entries disclose, in their order.
+SELECT p.digest, p.disclosure, p.subject, e.type FROM log_entry AS e JOIN log_private AS p ON p.idx = e.idx
+WHERE e.case_id = :case_id ORDER BY p.idx, p.digest;
+
+-- name: notes_to_empty
+-- Notes of a case whose text stands there whole.
+SELECT case_id, ask, n, team_id, user_id, text FROM note WHERE case_id = :case_id AND text <> '' AND digest = '';
+
+-- name: empty_note
+-- What is left of a note, and where the rest stands.
+UPDATE note SET text = :text, digest = :digest WHERE case_id = :case_id AND ask = :ask AND n = :n;
+
+-- name: empty_request
+-- The text of a request stands in log_private alone.
+UPDATE request SET target = '', reason = '', fields = :fields, emptied = 1 WHERE id = :id;
+
+-- ── erasure ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: cases_about
+-- Requests that a person asked for, is the subject of, was asked in, decided, wrote in, or is disclosed by.
+SELECT DISTINCT r.id AS case_id FROM request AS r WHERE r.id IN (
+  SELECT id FROM request WHERE requester_team = :team AND requester_user = :user
+  UNION ALL SELECT id FROM request WHERE subject_team = :team AND subject_user = :user
+  UNION ALL SELECT id FROM request WHERE closed_team = :team AND closed_user = :user
+  UNION ALL SELECT case_id FROM reached WHERE team_id = :team AND user_id = :user
+  UNION ALL SELECT case_id FROM vote WHERE team_id = :team AND user_id = :user
+  UNION ALL SELECT case_id FROM note WHERE team_id = :team AND user_id = :user
+  UNION ALL SELECT e.case_id FROM log_private AS p JOIN log_entry AS e ON e.idx = p.idx
+    WHERE p.subject = :subject AND e.case_id IS NOT NULL
+) ORDER BY r.id;
+
+-- name: case_is_open
+-- Whether something of a case is still open.
+SELECT 1 AS found FROM request AS r WHERE r.id = :id AND (
+  r.state = 'pending'
+  OR EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
+  OR EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
+);
+
+-- name: decided_until
+-- When the newest case ended that a person asked for or decided on; a drill asks for nothing and decides nothing.
+SELECT max(coalesce(g.ended_ms, r.closed_ms, r.filed_ms)) AS until_ms
+FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.drill = '' AND (
+  (r.requester_team = :team AND r.requester_user = :user)
+  OR r.id IN (SELECT case_id FROM vote WHERE team_id = :team AND user_id = :user)
+);
+
+-- name: unfinished_inbox_of
+-- An act by or about a user that waits to be carried out.
+SELECT 1 AS found FROM inbox WHERE done_ms IS NULL AND instr(act, :user) > 0 LIMIT 1;
+
+-- name: being_said
+-- Something about a case that the messenger has in its hands.
+SELECT 1 AS found FROM outbox WHERE case_id = :case_id AND done_ms IS NULL AND leased_until_ms > :now LIMIT 1;
+
+-- name: digests_about
+-- The digests that disclose something about a person, in the order of their entries.
+SELECT digest FROM log_private WHERE subject = :subject ORDER BY idx, digest;
+
+-- name: erase_disclosures
+-- What the log discloses about a person goes.
+DELETE FROM log_private WHERE subject = :subject;
+
+-- name: erase_released_holds
+-- Holds on them that are over.
+DELETE FROM hold WHERE subject = :subject AND released_ms IS NOT NULL;
+
+-- name: strip_unsaid
+-- What is still to be said about a case is said without what somebody typed.
+UPDATE outbox SET data = json_remove(data, '$.reason', '$.text') WHERE case_id = :case_id AND done_ms IS NULL;
+
+-- name: redraw_for_erasure
+-- Each message about a case is redrawn, also those that never are; the key says for which act, and which message.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', :act_id || ':' || c.ts, c.id, :now, :now
+FROM copy AS c WHERE c.case_id = :case_id ORDER BY c.id;
+
+-- name: erasure_redraws
+-- The redraws of an erasure that wait or failed.
+SELECT channel, key, error, done_ms FROM outbox WHERE key >= :act_id || ':' AND key < :act_id || ';' ORDER BY id;
+
+-- name: bump_request
+-- Whoever judged a case before judges it again.
+UPDATE request SET version = version + 1 WHERE id = :id;
+
+-- name: erase_requester
+-- The account leaves every table of state: `-` stands for whoever was erased.
+UPDATE request SET requester_team = '-', requester_user = '-' WHERE requester_team = :team AND requester_user = :user;
+
+-- name: erase_case_subject
+-- … as a request's subject,
+UPDATE request SET subject_team = '-', subject_user = '-' WHERE subject_team = :team AND subject_user = :user;
+
+-- name: erase_closer
+-- … as who closed it,
+UPDATE request SET closed_team = '-', closed_user = '-' WHERE closed_team = :team AND closed_user = :user;
+
+-- name: erase_driller
+-- … as who got a drill's cards,
+UPDATE request SET drill_team = '-', drill_user = '-' WHERE drill_team = :team AND drill_user = :user;
+
+-- name: erase_reached
+-- … as somebody asked,
+UPDATE reached SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_vote
+-- … as who decided,
+UPDATE vote SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_behalf
+-- … as on whose behalf,
+UPDATE vote SET behalf_team = '-', behalf_user = '-' WHERE behalf_team = :team AND behalf_user = :user;
+
+-- name: erase_note
+-- … as who said something,
+UPDATE note SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_ender
+-- … as who ended a grant,
+UPDATE access_grant SET ended_team = '-', ended_user = '-' WHERE ended_team = :team AND ended_user = :user;
+
+-- name: erase_duty
+-- … as who handed something in,
+UPDATE duty SET done_team = '-', done_user = '-' WHERE done_team = :team AND done_user = :user;
+
+-- name: erase_copy
+-- … as who reads a message,
+UPDATE copy SET to_team = '-', to_user = '-' WHERE to_team = :team AND to_user = :user;
+
+-- name: erase_said
+-- … as whom something could not be said to, or is to be redrawn for,
+UPDATE outbox SET to_team = '-', to_user = '-'
+WHERE to_team = :team AND to_user = :user AND (done_ms IS NOT NULL OR copy_id IS NOT NULL);
+
+-- name: erase_absence
+-- … as somebody away,
+DELETE FROM absence WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_home
+-- … as who looks at their App Home,
+DELETE FROM home WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_voice
+-- … as who confirmed an operator's act,
+UPDATE operator_voice SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_person
+-- … and as who stands behind a pseudonym: a later entry about the same account makes a new one.
+DELETE FROM person WHERE team_id = :team AND user_id = :user;
+
+-- ── pruning ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: first_to_keep
+-- The first entry that stays whole: too young, of the last bundle, under a hold, or of a case that is open.
+SELECT min(
+  coalesce((SELECT min(idx) FROM log_entry WHERE ts_ms >= :before_ms), (SELECT size FROM log_head)),
+  (SELECT (max(size, 1) - 1) / 256 * 256 FROM log_head),
+  coalesce((SELECT min(idx) FROM log_private WHERE hold_id IS NOT NULL), (SELECT size FROM log_head)),
+  coalesce((
+    SELECT min(e.idx) FROM log_entry AS e WHERE e.case_id IN (
+      SELECT id FROM request WHERE state = 'pending'
+      UNION SELECT case_id FROM access_grant WHERE state = 'open'
+      UNION SELECT case_id FROM ask WHERE state = 'open'
+    )
+  ), (SELECT size FROM log_head))
+) AS idx;
+
+-- name: pruned
+-- Below which index entries may be without bytes.
+SELECT coalesce(max(minimum), 0) AS minimum FROM log_pruning;
+
+-- name: allow_pruning
+-- They may go below a greater index from now on.
+INSERT INTO log_pruning (minimum) VALUES (:minimum);
+
+-- name: empty_entries
+-- The bytes of some entries go; their hashes stay.
+UPDATE log_entry SET data = NULL WHERE idx IN (
+  SELECT idx FROM log_entry WHERE idx < :minimum AND data IS NOT NULL ORDER BY idx LIMIT :limit
+);
+
 -- ── acts of an operator, and holds ──────────────────────────────────────────────────────────────────────────────────────
 
 -- name: insert_operator_act
@@ -658,8 +918,13 @@ INSERT INTO operator_act (
 -- name: swap_operator_act
 -- Compare-and-swap, as for a request.
 UPDATE operator_act
-SET version = version + 1, state = :state, reason = :reason, closed_ms = :closed_ms, result = :result
+SET version = version + 1, state = :state, reason = :reason, closed_ms = :closed_ms, result = :result,
+  subject_team = :subject_team, subject_user = :subject_user
 WHERE id = :id AND version = :version;
+
+-- name: begin_operator_act
+-- What was confirmed has begun to be carried out, and is gone on with wherever it stops.
+UPDATE operator_act SET result = :result WHERE id = :id AND state = 'confirmed' AND result = '';
 
 -- name: put_operator_voice
 -- Somebody's Confirm or Refuse.
@@ -852,5 +1117,5 @@ WHERE g.state = 'open' ORDER BY g.not_after_ms, g.case_id;
 -- name: home_owing
 -- Cases for which a person owes something, the most overdue first.
 SELECT r.id, min(d.due_ms) AS due_ms FROM duty AS d JOIN request AS r ON r.id = d.case_id
-WHERE d.done_ms IS NULL AND r.requester_team = :team AND r.requester_user = :user
+WHERE d.done_ms IS NULL AND d.kind <> 'verification' AND r.requester_team = :team AND r.requester_user = :user
 GROUP BY r.id ORDER BY 2, r.id LIMIT :limit;

@@ -12,8 +12,9 @@ from bot.domain.absence import Absent
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case, Note, Reached, Step, Vote
-from bot.ports import DecidedFor, Due
-from storage import case_rows
+from bot.ports import Deadline, DecidedFor, Due
+from storage import case_rows, private_rows
+from storage.private_rows import Texts
 from storage.sqlite import Row, Session
 from storage.values import moment, ms
 
@@ -28,19 +29,19 @@ def case(session: Session, case_id: str) -> Case | None:
     row = session.row("request", id=case_id)
     if row is None:
         return None
-    parts = _parts(session, _ONE, {"id": case_id})
-    return _whole(row, parts)
+    return _whole(row, _parts(session, _ONE, {"id": case_id}, private_rows.texts(session, (row,))))
 
 
-def due_cases(session: Session, now: datetime, limit: int) -> Sequence[Due]:
-    """The most overdue cases whole, each table asked once for all of them."""
-    which = {"now": ms(now), "limit": limit}
-    rows = session.rows("due_requests", **which)
+def due_cases(session: Session, now: datetime, limit: int, after: Deadline | None) -> Sequence[Due]:
+    """Those of `due` whole, each table asked once for all of them."""
+    which = _behind(now, limit, after)
+    rows = {row["id"]: row for row in session.rows("due_requests", **which)}
     if not rows:
         return []
-    parts = _parts(session, _DUE, which)
+    parts = _parts(session, _DUE, which, private_rows.texts(session, tuple(rows.values())))
     cards = {row["case_id"]: row["cards"] for row in session.rows("due_cards", **which)}
-    return [Due(_whole(row, parts), cards.get(row["id"], 0)) for row in rows]
+    ids = [row["case_id"] for row in session.rows("due", **which)]
+    return [Due(_whole(rows[case_id], parts), cards.get(case_id, 0)) for case_id in ids]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,10 @@ class _Parts:
     notes: dict[tuple[str, int], list[Note]]
     grants: dict[str, Row]
     duties: defaultdict[str, list[Row]]
+    texts: Texts
 
 
-def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object]) -> _Parts:
+def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object], texts: Texts) -> _Parts:
     def parts(name: str, make: Callable[[Row], P]) -> defaultdict[tuple[str, int], list[P]]:
         return _by_ask(session.rows(name, **which), make)
 
@@ -72,9 +74,10 @@ def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object]
         parts(steps, case_rows.to_step),
         parts(reached, case_rows.to_reached),
         parts(votes, case_rows.to_vote),
-        parts(notes, case_rows.to_note),
+        parts(notes, lambda row: case_rows.to_note(row, texts.by_digest)),
         {row["case_id"]: row for row in session.rows(grants, **which)},
         duties,
+        texts,
     )
 
 
@@ -88,11 +91,19 @@ def _whole(row: Row, parts: _Parts) -> Case:
     grant = parts.grants.get(row["id"])
     asks = tuple(ask(one) for one in parts.asks[row["id"]])
     duties = tuple(case_rows.to_duty(duty) for duty in parts.duties[row["id"]])
-    return Case(case_rows.to_request(row), asks, None if grant is None else case_rows.to_grant(grant), duties)
+    request = case_rows.to_request(row)
+    request = private_rows.refilled(request, parts.texts) if row["emptied"] else request
+    return Case(request, asks, None if grant is None else case_rows.to_grant(grant), duties)
 
 
-def due(session: Session, now: datetime, limit: int) -> Sequence[str]:
-    return [row["case_id"] for row in session.rows("due", now=ms(now), limit=limit)]
+def due(session: Session, now: datetime, limit: int, after: Deadline | None) -> Sequence[Deadline]:
+    rows = session.rows("due", **_behind(now, limit, after))
+    return [Deadline(moment(row["due_ms"]), row["case_id"]) for row in rows]
+
+
+def _behind(now: datetime, limit: int, after: Deadline | None) -> dict[str, int | str]:
+    place = (-1, "") if after is None else (ms(after.at), after.case)
+    return {"now": ms(now), "limit": limit, "after_ms": place[0], "after_id": place[1]}
 
 
 def open_cases(session: Session, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
@@ -135,6 +146,15 @@ def with_open_asks(session: Session, domain: str, limit: int) -> Sequence[str]:
 def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("cases_of", team=requester.team, user=requester.user, limit=limit)
     return cases(session, (row["id"] for row in rows))
+
+
+def owing_of(session: Session, provider: str, limit: int) -> Sequence[Case]:
+    return cases(session, [row["id"] for row in session.rows("owing_of_provider", provider=provider, limit=limit)])
+
+
+def exceptions(session: Session, limit: int, *, ended_too: bool) -> Sequence[Case]:
+    rows = session.rows("exceptions" if ended_too else "open_exceptions", limit=limit)
+    return cases(session, [row["id"] for row in rows])
 
 
 def waiting_for(session: Session, person: Person, limit: int) -> Sequence[Case]:

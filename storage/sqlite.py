@@ -20,13 +20,14 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from bot.domain.errors import StorageError
+from bot.domain.errors import DiskRefuses, StorageError
 from storage.queries import QUERIES
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
 BUSY_MS = 5_000
 _CACHED = 256
+_DISK = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB")
 _BOTH = (f"PRAGMA busy_timeout = {BUSY_MS}", "PRAGMA foreign_keys = ON", "PRAGMA trusted_schema = OFF")
 _WRITER = (
     "PRAGMA journal_mode = WAL",
@@ -60,6 +61,22 @@ class Session:
     def stream(self, name: str, /, **values: object) -> Iterable[Row]:
         """Rows one by one, for results that must not sit in memory."""
         return self.raw.execute(QUERIES[name], values)
+
+
+def shed(session: Session) -> bool:
+    """Moves the write-ahead log into the file and cuts it to nothing, without waiting; False where a reader needs it."""
+    session.raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        busy, _, _ = session.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        session.raw.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return not busy
+
+
+def rebuild(session: Session) -> bool:
+    """Writes every table anew; False where a reader still needs the old pages, and they stand there until `shed`."""
+    session.raw.execute("VACUUM")
+    return shed(session)
 
 
 class Database:
@@ -156,7 +173,8 @@ def explained(error: sqlite3.Error) -> StorageError:
     }
     name = getattr(error, "sqlite_errorname", "")
     sentence = next((text for code, text in known.items() if name.startswith(code)), None)
-    return StorageError(sentence or f"The database refused: {error}. Nothing was written.")
+    kind = DiskRefuses if name.startswith(_DISK) else StorageError
+    return kind(sentence or f"The database refused: {error}. Nothing was written.")
 
 
 def _outcome(work: Callable[[Session], T], session: Session | None) -> tuple[T | None, BaseException | None]:

@@ -19,17 +19,31 @@ from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import SYSTEM, Draft, Say, Transition
-from bot.ports import Backlog, Brakes, Copy, DecidedFor, Due, GlassDebt, Inbound, Lateness, Listed, Outgoing, StoredPolicy
-from storage import history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
+from bot.ports import (
+    Backlog,
+    Brakes,
+    Copy,
+    Deadline,
+    DecidedFor,
+    Due,
+    GlassDebt,
+    Inbound,
+    KeptFeed,
+    Lateness,
+    Listed,
+    Outgoing,
+    StoredPolicy,
+)
+from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.group import Group
 from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
 from storage.lock import FileLock
 from storage.log_store import LogStore
 from storage.operator_store import OperatorRows
-from storage.sqlite import Database, Session
+from storage.sqlite import Database, Session, rebuild, shed
 from storage.values import ms
-from storage.writing import Tx, carry_out
+from storage.writing import Tx, carry_out, write
 
 T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
@@ -94,21 +108,29 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
         if self._lock is not None:
             self._lock.close()
 
+    def halt(self, why: str) -> None:
+        """From now on every entry raises Stopped: the signer refuses this log. The empty string lets it go on."""
+        if self._group is not None:
+            self._group.halted = why
+
     # ── acts ──
 
     async def commit(self, act: Transition) -> Case | None:
         return await self._write(lambda tx: carry_out(tx, act))
+
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        return await self._writing().run_each([partial(write, act=act) for act in acts])
 
     # ── cases ──
 
     async def case(self, case_id: str) -> Case | None:
         return await self._read(lambda session: reading.case(session, case_id))
 
-    async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        return await self._read(lambda session: reading.due(session, now, limit))
+    async def due(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Deadline]:
+        return await self._read(lambda session: reading.due(session, now, limit, after))
 
-    async def due_cases(self, now: datetime, limit: int) -> Sequence[Due]:
-        return await self._read(lambda session: reading.due_cases(session, now, limit))
+    async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
+        return await self._read(lambda session: reading.due_cases(session, now, limit, after))
 
     async def wake_on_call(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
@@ -157,6 +179,12 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
         return await self._read(lambda session: reading.waiting_for(session, person, limit))
 
+    async def owing_of(self, provider: str, limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.owing_of(session, provider, limit))
+
+    async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
+        return await self._read(lambda session: reading.exceptions(session, limit, ended_too=ended_too))
+
     # ── inbox ──
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
@@ -181,12 +209,17 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
         """What a killed process had taken to say is free again. Only for the process that speaks, at its start."""
         await self._write(lambda tx: outbox.free_leases(tx.session))
 
+    async def slack_is_back(self, now: datetime) -> None:
+        await self._write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))
+
     async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
 
-    async def sent(self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft]) -> None:
+    async def sent(
+        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+    ) -> None:
         def work(tx: Tx) -> None:
-            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now)
+            outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now, plain=plain)
             tx.log(entries)
 
         await self._write(work)
@@ -223,6 +256,12 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def file_by_hash(self, sha256: str) -> bytes | None:
         return await self._read(lambda session: policies.file_by_hash(session, sha256))
+
+    async def kept_feeds(self) -> Mapping[str, KeptFeed]:
+        return await self._read(feeds.kept)
+
+    async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
+        await self._write(lambda tx: feeds.keep(tx.session, address, feed, since))
 
     # ── time ──
 
@@ -269,10 +308,25 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def log_file(self, name: str) -> bytes | None:
         return await self._read(lambda session: log_tree.file(session, name))
 
+    async def shed(self) -> bool:
+        """Empties the write-ahead log, which holds what was overwritten; False where a reader still needs it."""
+        if self._writer is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._writer.run(shed)
+
+    async def rebuild(self) -> bool:
+        """Writes the database anew, so that no page holds what was deleted; False where a reader still needs the old one."""
+        if self._writer is None:
+            raise StorageError("The database is opened for reading only.")
+        return await self._writer.run(rebuild)
+
     async def _write(self, work: Callable[[Tx], T]) -> T:
+        return await self._writing().run(work)
+
+    def _writing(self) -> Group:
         if self._group is None:
             raise StorageError("The database is opened for reading only.")
-        return await self._group.run(work)
+        return self._group
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         return await self._reader.run(lambda session: _snapshot(session, work))

@@ -8,12 +8,13 @@ added or changed in place, and what was filed never changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeVar
 
 from bot.clock import Clock
-from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
+from bot.domain.errors import Frozen, IllegalMove, Stale, Stopped, TooLate
 from bot.domain.giving import gives
 from bot.domain.request import Ask, Case, Request
 from bot.domain.transition import Absence, Draft, Transition
@@ -24,6 +25,8 @@ from storage.sqlite import Session
 from storage.values import ms, ms_or_none, to_columns, whole_ms
 
 P = TypeVar("P")
+_PARTS = ("steps", "reached", "votes", "notes")  # of an ask, each in a table of its own
+_OWN = attrgetter(*(field.name for field in fields(Ask) if field.name not in _PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +37,31 @@ class Tx:
     ledger: Ledger
     now: datetime
     clock: Clock
+    halted: str = ""  # why the log takes nothing
 
     def log(self, entries: Sequence[Draft]) -> None:
-        """Appends entries; raises EntryError."""
+        """Appends entries; raises EntryError, and Stopped while the signer refuses this log."""
+        if entries and self.halted:
+            raise Stopped(self.halted)
         for draft in entries:
             self.ledger.append(draft, self.now)
 
 
 def carry_out(tx: Tx, act: Transition) -> Case | None:
     """Carries one act out; returns the case as stored. Raises Stale, TooLate, Frozen, EntryError."""
+    write(tx, act)
+    return act.before if act.after is None else _stored(tx.session, act.before, act.after)
+
+
+def write(tx: Tx, act: Transition) -> None:
+    """The same for whom the case does not interest any more."""
     if gives(act) and (tx.clock.jumped() is not None or tx.session.row("clock_is_doubted") is not None):
         raise Frozen("The clock jumped and nobody has confirmed it: nothing is given. See `countersign doctor`.")
     if act.valid_before is not None and tx.now >= act.valid_before:
         raise TooLate("The deadline passed before this could be written.")
     if act.inbox is not None:
         inbox.finish(tx.session, act.inbox, tx.now)
-    stored = _write_case(tx, act)
+    _write_case(tx, act)
     _write_absence(tx, act.absence)
     if act.operated is not None:
         operator_rows.write(tx.session, act.operated, tx.now)
@@ -60,7 +72,6 @@ def carry_out(tx: Tx, act: Transition) -> Case | None:
         outbox.put(tx.session, say, tx.now)
     if act.refresh and (about := _about(act)) is not None:
         outbox.refresh_all(tx.session, about, tx.now)
-    return stored
 
 
 def _about(act: Transition) -> str | None:
@@ -71,9 +82,11 @@ def _about(act: Transition) -> str | None:
     return None if case is None else case.id
 
 
-def _write_case(tx: Tx, act: Transition) -> Case | None:
+def _write_case(tx: Tx, act: Transition) -> None:
     if act.after is None:
-        return None if act.before is None else _unchanged(tx, act.before)
+        if act.before is not None:
+            _check_unchanged(tx, act.before)
+        return
     if act.before is None:
         _file(tx.session, act.after.request)
     else:
@@ -82,7 +95,6 @@ def _write_case(tx: Tx, act: Transition) -> Case | None:
     _write_grant(tx.session, act.before, act.after)
     _write_duties(tx.session, act.before, act.after)
     _write_deadline(tx.session, act.after.id, act.wake_at)
-    return _stored(tx.session, act.before, act.after)
 
 
 def _write_absence(tx: Tx, absence: Absence | None) -> None:
@@ -95,11 +107,10 @@ def _write_absence(tx: Tx, absence: Absence | None) -> None:
         raise Stale("This absence is over already, or was changed meanwhile.")
 
 
-def _unchanged(tx: Tx, before: Case) -> Case:
+def _check_unchanged(tx: Tx, before: Case) -> None:
     row = tx.session.row("request_version", id=before.id)
     if row is None or row["version"] != before.request.version:
         raise Stale("The request changed meanwhile; look at it again.")
-    return before
 
 
 def _file(session: Session, request: Request) -> None:
@@ -108,13 +119,16 @@ def _file(session: Session, request: Request) -> None:
 
 
 def _swap(tx: Tx, before: Request, after: Request) -> None:
-    frozen = replace(
-        after, state=before.state, version=before.version, closed_at=before.closed_at, closed_by=before.closed_by
-    )
-    if frozen != before:
-        raise IllegalMove("What was filed never changes.")
-    closed = {"closed_ms": ms_or_none(after.closed_at), **to_columns(after.closed_by, "closed")}
-    changed = tx.session.run("swap_request", id=before.id, version=before.version, state=after.state.value, **closed)
+    if after is before:  # nothing but asks, grant or duties: no index of the requests is touched
+        changed = tx.session.run("step_request", id=before.id, version=before.version)
+    else:
+        frozen = replace(
+            after, state=before.state, version=before.version, closed_at=before.closed_at, closed_by=before.closed_by
+        )
+        if frozen != before:
+            raise IllegalMove("What was filed never changes.")
+        closed = {"closed_ms": ms_or_none(after.closed_at), **to_columns(after.closed_by, "closed")}
+        changed = tx.session.run("swap_request", id=before.id, version=before.version, state=after.state.value, **closed)
     if changed != 1:
         raise Stale("The request changed meanwhile; look at it again.")
 
@@ -124,15 +138,15 @@ def _write_asks(session: Session, before: Case | None, after: Case) -> None:
     for n, old, ask in _paired(old_asks, after.asks):
         if old is ask:
             continue
-        key: Columns = {"case_id": after.id, "n": n}
-        columns = case_rows.from_ask(ask)
-        if old is None or case_rows.from_ask(old) != columns:
-            session.run("put_ask", **key, **columns)
+        if old is None or _OWN(old) != _OWN(ask):
+            session.run("put_ask", case_id=after.id, n=n, **case_rows.from_ask(ask))
         _write_parts(session, after.id, n, old, ask)
 
 
 def _write_parts(session: Session, case_id: str, n: int, old: Ask | None, ask: Ask) -> None:
     def changed(name: str, was: Sequence[P], now: Sequence[P], columns: Callable[[P], Columns]) -> None:
+        if was is now:
+            return
         rows = [{"case_id": case_id, "ask": n, "n": i} | columns(b) for i, a, b in _paired(was, now) if a != b]
         if rows:
             session.many(name, rows)
@@ -183,15 +197,18 @@ def _stored(session: Session, before: Case | None, after: Case) -> Case | None:
 
 
 def _times(case: Case) -> Iterator[datetime]:
-    yield from (case.request.filed_at, case.request.expires_at, case.request.closed_at or case.request.filed_at)
+    request = case.request
+    yield from (request.filed_at, request.expires_at, request.closed_at or request.filed_at)
+    yield request.terms.ends_at or request.filed_at
     for ask in case.asks:
         yield from (ask.opened_at, ask.expires_at, ask.due_at or ask.expires_at, ask.warn_at or ask.expires_at)
+        yield ask.opens_at or ask.expires_at
         yield from (step.due_at for step in ask.steps)
         yield from (reached.at for reached in ask.reached)
         yield from (vote.at for vote in ask.votes)
         yield from (note.at for note in ask.notes)
     if case.grant is not None:
-        yield from (case.grant.opened_at, case.grant.not_after)
+        yield from (case.grant.opened_at, case.grant.not_after, case.grant.remind_at or case.grant.not_after)
         if case.grant.ended_at is not None:
             yield case.grant.ended_at
     for duty in case.duties:

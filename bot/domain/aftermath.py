@@ -1,9 +1,10 @@
 """What follows the yes on its own: the warning, the lapse, what the provider owes, the review.
 
-- A warning comes 10 minutes before the end, or at ¾ of a grant so short that ¾ of it comes later.
+- A warning comes 10 minutes before the end, or at ¾ of a grant so short that ¾ of it comes later; for an exception its
+  reminders (`dated`) stand in its place.
 - After *every* end the runbook's evidence and rotation are owed and asked for once a day until they come; what did not come
   in time stands in the log, once.
-- After every end a review is due where the runbook wants one. An extension that is still open dies with its grant.
+- After every end a review is due where the runbook wants one. An extension or renewal that is still open dies with its grant.
 The text says "approval ended", never "access removed". Design, section 4.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain import entries, saying
+from bot.domain import dated, entries, saying
 from bot.domain.escalation import afterwards
 from bot.domain.lifecycle import AskState, GrantState, move_ask, move_grant
 from bot.domain.policy import Policy
@@ -21,6 +22,7 @@ from bot.domain.request import Ask, AskKind, Case, Duty, Grant
 from bot.domain.transition import CLOCK, SYSTEM, Draft, Say
 
 WARNING, DAY = 600, 86_400  # seconds of policy time
+LONGER = frozenset({"extension", "renewal"})  # asks that die with their grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def grant_wake(case: Case) -> Iterator[datetime]:
     """When something is due on the grant, or on what is owed after it."""
     grant = case.grant
     if grant is not None and grant.state is GrantState.OPEN:
-        yield grant.not_after if grant.warned else min(warn_at(case, grant), grant.not_after)
+        yield min(_notice_at(case, grant) or grant.not_after, grant.not_after)
     yield from (duty.chase_at for duty in case.owed() if duty.chase_at is not None)
 
 
@@ -59,10 +61,22 @@ def grant_chore(case: Case, policy: Policy, now: datetime) -> Chore | None:
         after = replace(case, grant=lapsed)
         draft = entries.grant_lapsed(after, policy, lapsed)
         return Chore(after, (draft,), saying.outcome(after, policy)).then(ended(after, policy, now))
-    if not grant.warned and now >= warn_at(case, grant):
-        after = replace(case, grant=replace(grant, warned=True))
-        return Chore(after, (), (saying.to_requester("ending", after),))
-    return None
+    notice = _notice_at(case, grant)
+    if notice is None or now < notice:
+        return None
+    if case.dated:
+        following = dated.next_reminder(case, dated.since(case), grant.not_after, now)
+        after = replace(case, grant=replace(grant, warned=True, remind_at=following))
+        return Chore(after, (), saying.expiring(after, policy))
+    after = replace(case, grant=replace(grant, warned=True))
+    return Chore(after, (), (saying.to_requester("ending", after),))
+
+
+def _notice_at(case: Case, grant: Grant) -> datetime | None:
+    """When somebody next hears that it ends; None where nobody does any more."""
+    if case.dated:
+        return grant.remind_at
+    return None if grant.warned else warn_at(case, grant)
 
 
 def ended(case: Case, policy: Policy, now: datetime) -> Chore:
@@ -83,9 +97,9 @@ def ended(case: Case, policy: Policy, now: datetime) -> Chore:
 
 def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: datetime) -> Chore:
     """An ask after the yes over its own window; it closes one window after it was due."""
-    version = max(ask.version for ask in case.asks) + 1
+    version = max((ask.version for ask in case.asks), default=0) + 1
     due = now + window
-    ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due)
+    ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due, warn_at=due)
     after = case.with_ask(ask)
     return Chore(after, (entries.due(after, policy, "review.due", SYSTEM, due),))
 
@@ -112,7 +126,7 @@ def _again(duty: Duty, now: datetime, day: timedelta) -> Duty:
 def _extensions_closed(case: Case, policy: Policy) -> Chore:
     chore = Chore(case)
     for ask in case.later:
-        if ask.kind == "extension" and ask.state is AskState.OPEN:
+        if ask.kind in LONGER and ask.state is AskState.OPEN:
             after = chore.case.with_ask(replace(ask, state=move_ask(ask.state, "expire")))
-            chore = chore.then(Chore(after, (entries.due(after, policy, "extension.expired", CLOCK, None),)))
+            chore = chore.then(Chore(after, (entries.due(after, policy, f"{ask.kind}.expired", CLOCK, None),)))
     return chore

@@ -84,6 +84,8 @@ class Audit:
     _may_step_back: bool = False
     _cases: dict[str, CaseRecord] = field(default_factory=dict)
     _owed: dict[str, int] = field(default_factory=dict)  # digest to the entry that shows it, no disclosure found
+    _gone: set[str] = field(default_factory=set)  # digests that were erased
+    _told: set[str] = field(default_factory=set)  # in a pruned log only: digests that are disclosed
     _nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
     _next: Shown | None = None
     _shown: Iterator[Shown] = field(default_factory=lambda: iter(()))
@@ -214,6 +216,8 @@ class Audit:
     def _disclosed(self, shown: Shown, *, emptied: bool) -> Iterator[Finding]:
         if b64(hashlib.sha256(shown.text.encode()).digest()) != shown.digest:
             yield Finding("disclosure", shown.idx, f"A disclosure does not have its digest {shown.digest}.")
+        if self._emptied >= 0:
+            self._told.add(shown.digest)
         if self._owed.pop(shown.digest, None) != shown.idx and not emptied:
             yield Finding("disclosure", shown.idx, f"No digest of entry {shown.idx} belongs to {shown.digest}.")
 
@@ -223,12 +227,20 @@ class Audit:
         if not isinstance(data, dict):
             return
         if entry.get("type") == "privacy.erased" and isinstance(data.get("digests"), list):
-            for digest in data["digests"]:
-                self._owed.pop(str(digest), None)
+            yield from self._erased(map(str, data["digests"]))
         if entry.get("type") == "log.pruned" and isinstance(data.get("minimum"), int):
             if data["minimum"] > self.size:
                 yield Finding("pruned", self.size - 1, "A pruning claims entries that did not exist yet.")
             self._minimum = max(self._minimum, data["minimum"])
+
+    def _erased(self, digests: Iterable[str]) -> Iterator[Finding]:
+        """Each is of an entry before, and nothing discloses it. Of emptied entries nobody knows which digests they had."""
+        for digest in digests:
+            known = self._owed.pop(digest, None) is not None or digest in self._gone
+            self._gone.add(digest)
+            if not known and (self._emptied < 0 or digest in self._told):
+                text = f"{digest} is erased by this entry, and disclosed all the same or of no entry before."
+                yield Finding("disclosure", self.size - 1, text)
 
     def _end(self) -> Iterator[Finding]:
         for digest, idx in self._owed.items():

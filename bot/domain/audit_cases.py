@@ -2,8 +2,10 @@
 
 A case begins with `request.filed` or, refused by the worker, `request.refused`. It has exactly one outcome:
 `request.refused`, `.denied`, `.withdrawn`, `.expired`, or `grant.opened` with exactly one end. After an outcome no other
-follows; entries of other kinds may. A drill begins with `drill.started`, ends with `drill.ended`, and holds nothing that
-asks for, decides or gives anything; `drill.*` stands nowhere else. Each entry counts on from the one before and names its leaf hash.
+follows; entries of other kinds may. A policy exception is opened right with its grant, renewed while it is open, and ends with
+`exception.ended` alone. A drill begins with `drill.started`, ends with `drill.ended`, and holds nothing that asks for, decides
+or gives anything; `drill.*` stands nowhere else. A use of the sealed path begins with `sealed_use.recorded` and holds its review
+and nothing that gives. Each entry counts on from the one before and names its leaf hash.
 Source: decision-log.md.
 """
 
@@ -30,6 +32,7 @@ _NAMES = {
     "review": "due passed flagged overdue",
     "drill": "started reached ended",
     "extension": "asked denied expired",
+    "renewal": "asked denied expired",
     "exception": "opened renewed ended",
     "right": "kept withdrawn",
     "roster": "attested",
@@ -45,6 +48,7 @@ TYPES = frozenset(f"{group}.{name}" for group, names in _NAMES.items() for name 
 NO = frozenset({"request.refused", "request.denied", "request.withdrawn", "request.expired"})
 ENDS = frozenset({"grant.finished", "grant.unused", "grant.revoked", "grant.lapsed", "exception.ended"})
 _OUTCOMES = NO | {"grant.opened"}
+Phase = Literal["unknown", "pending", "no", "open", "ended", "drill", "drilled", "sealed"]
 _NOT_IN_A_DRILL = frozenset(
     [
         "request",
@@ -57,11 +61,14 @@ _NOT_IN_A_DRILL = frozenset(
         "breakglass",
         "review",
         "extension",
+        "renewal",
+        "sealed_use",
         "exception",
         "right",
     ]
 )
-Phase = Literal["unknown", "pending", "no", "open", "ended", "drill", "drilled"]
+_NOT_IN_A_SEALED_USE = (_NOT_IN_A_DRILL | {"drill"}) - {"review"}
+_BEGINS: Mapping[str, Phase] = {"drill.started": "drill", "sealed_use.recorded": "sealed"}  # in the place of a filing
 
 
 _AFTER: Mapping[str, str] = {  # what makes sense only once something else has happened
@@ -73,8 +80,10 @@ _AFTER: Mapping[str, str] = {  # what makes sense only once something else has h
     "review.overdue": "review.due",
     "extension.denied": "extension.asked",
     "extension.expired": "extension.asked",
+    "renewal.denied": "renewal.asked",
+    "renewal.expired": "renewal.asked",
 }
-_FIRST = frozenset(_AFTER.values())
+_FIRST = frozenset({*_AFTER.values(), "exception.opened"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +115,10 @@ def judged(
     seen = frozenset() if before is None else before.seen
     if phase != "unknown" and kind in _AFTER and _AFTER[kind] not in seen:
         faults.append(f"{kind} without {_AFTER[kind]}.")
-    begins = before is None and kind == "drill.started"
-    following: Phase = "drill" if begins else _next(phase, kind)
+    if "exception.opened" in seen and kind in ENDS and kind != "exception.ended":
+        faults.append(f"{kind} of an exception, which ends with exception.ended.")
+    begins = _BEGINS.get(kind) if before is None else None
+    following: Phase = begins or _next(phase, kind)
     return CaseRecord(seq, leaf, following, seen | ({kind} & _FIRST)), tuple(faults)
 
 
@@ -125,7 +136,10 @@ def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | N
     if before is not None and (phase in ("drill", "drilled") or kind.startswith("drill.")):
         yield from _drilled(kind, phase)
         return
-    if before is None and kind not in ("request.filed", "request.refused", "drill.started"):
+    if before is not None and (phase == "sealed" or kind == "sealed_use.recorded"):
+        yield from _sealed(kind, phase)
+        return
+    if before is None and kind not in ("request.filed", "request.refused", *_BEGINS):
         yield f"it begins with {kind}."
     if before is not None and kind == "request.filed":
         yield "it is filed twice."
@@ -133,8 +147,10 @@ def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | N
         yield f"{kind} after its outcome."
     if kind in ENDS and phase != "open":
         yield f"{kind} without an open grant."
-    if kind == "grant.extended" and phase != "open":
-        yield "grant.extended without an open grant."
+    if kind in ("grant.extended", "exception.opened", "exception.renewed") and phase != "open":
+        yield f"{kind} without an open grant."
+    if kind == "subject.verified" and phase != "pending":
+        yield "subject.verified after its outcome."
     if kind == "request.approved" and phase != ("open" if _extends(entry) else "pending"):
         yield "request.approved after its outcome."
 
@@ -151,6 +167,16 @@ def _drilled(kind: str, phase: Phase) -> Iterator[str]:
         yield f"{kind} in a drill."
 
 
+def _sealed(kind: str, phase: Phase) -> Iterator[str]:
+    """What is wrong with one more entry of a use of the sealed path, or with one of it in another case."""
+    if phase != "sealed":
+        yield f"{kind} in a case that is no use of the sealed path."
+    elif kind == "sealed_use.recorded":
+        yield "it is recorded twice."
+    elif kind.partition(".")[0] in _NOT_IN_A_SEALED_USE:
+        yield f"{kind} in a use of the sealed path."
+
+
 def _extends(entry: Mapping[str, object] | None) -> bool:
     data = {} if entry is None else entry.get("data")
     return isinstance(data, dict) and data.get("extends") is True
@@ -159,6 +185,8 @@ def _extends(entry: Mapping[str, object] | None) -> bool:
 def _next(phase: Phase, kind: str) -> Phase:
     if phase in ("drill", "drilled"):
         return "drilled" if kind == "drill.ended" else phase
+    if phase == "sealed":
+        return phase
     if phase == "unknown" and kind in ENDS:
         return "ended"
     if phase in ("pending", "unknown"):

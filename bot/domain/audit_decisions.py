@@ -2,7 +2,8 @@
 
 Each yes, no and ratification was made by somebody of home (`party`): of no provider, in a home workspace, under the set
 that stood at the click. They were named for the request's domain under that set, in the role the entry claims, and were
-not the requester (`policy`). The runbook is the one of the filing's set, byte for byte, and a grant opened only on as many
+neither the requester nor the subject (`policy`), and no yes came before every method of `subject_verification` was attested.
+A grant that waited for its `not_before` opened no earlier. The runbook is the one of the filing's set, byte for byte, and a grant opened only on as many
 yeses of distinct humans as it demands, the required roles among them, counted again under the set of that moment.
 Whether somebody had been *reached* is the log's own word. A pseudonym whose disclosure was erased is judged by what its
 entry claims; such entries are counted in `unproven`.
@@ -22,7 +23,7 @@ from bot.domain.rights import listed_on_call, named_for
 
 _YES = "request.approved"
 _DECISIONS = frozenset({_YES, "request.denied", "breakglass.ratified", "breakglass.rejected"})
-_GRANTS = frozenset({"grant.opened", "grant.extended"})
+_GRANTS = frozenset({"grant.opened", "grant.extended", "exception.renewed"})
 Fault = tuple[Code, str]
 
 
@@ -36,6 +37,9 @@ class _Filed:
     domain: str
     yeses: list[str] = field(default_factory=list)
     opened_without: bool = False
+    subject: str = ""
+    verified: set[str] = field(default_factory=set)
+    not_before: str = ""  # what a met quorum waits for, as its entry says
 
 
 @dataclass(slots=True)
@@ -74,9 +78,13 @@ class Rejudge:
             filed.opened_without = True
         if kind in _DECISIONS and _part(entry, "actor").get("kind") == "person":
             yield from self._decided(entry, policy, filed)
+        if kind == "subject.verified":
+            filed.verified.add(str(_part(entry, "data").get("name")))
         if kind in _GRANTS:
             yield from self._quorum(policy, filed)
             filed.yeses.clear()
+        if kind == "grant.opened" and str(entry.get("ts")) < filed.not_before:
+            yield "policy", f"it opened before {filed.not_before}, for which its quorum waited."
 
     def _filed(self, entry: Mapping[str, object], policy: Policy, case: str) -> Iterator[Fault]:
         named, data = _part(entry, "runbook"), _part(entry, "data")
@@ -86,7 +94,7 @@ class Rejudge:
             runbook = None
         domain = runbook.domain if runbook else str(data.get("domain"))
         ref = str(_part(entry, "actor").get("ref"))
-        self._cases[case] = _Filed(ref, str(named.get("sha256")), runbook, domain)
+        self._cases[case] = _Filed(ref, str(named.get("sha256")), runbook, domain, subject=str(data.get("subject", "")))
         person = self._person(ref)
         provider = policy.provider_of(person) if person else None
         claimed = _part(entry, "actor").get("party")
@@ -102,8 +110,10 @@ class Rejudge:
             yield "party", f"{kind} by somebody of {actor.get('party')!r}. Nobody of a provider decides."
         if kind == _YES:
             filed.yeses.append(ref)
-        if ref == filed.requester:
-            yield "policy", f"{kind} by the requester."
+            filed.not_before = str(_part(entry, "data").get("not_before", ""))
+            yield from _unverified(filed)
+        if ref in (filed.requester, filed.subject):
+            yield "policy", f"{kind} by the {'requester' if ref == filed.requester else 'subject'}."
         if _part(entry, "runbook").get("sha256") != filed.runbook_sha256:
             yield "policy", f"{kind} names another runbook than the filing."
         person = self._person(ref)
@@ -150,6 +160,13 @@ class Rejudge:
             return Person.parse(told) if told else None
         except ValueError:
             return None
+
+
+def _unverified(filed: _Filed) -> Iterator[Fault]:
+    wanted = filed.runbook.subject_verification if filed.runbook else ()
+    missing = [name for name in wanted if name not in filed.verified]
+    if missing:
+        yield "policy", f"a yes before {', '.join(missing)} was attested, which the runbook demands."
 
 
 def _roles(policy: Policy, domain: Domain | None, person: Person) -> frozenset[Role]:

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.domain.errors import EntryError
-from bot.domain.ledger import MAX_BYTES, canonical
+from bot.domain.ledger import MAX_BYTES, canonical, compact
 
-_COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -42,13 +41,13 @@ def read_stamp(text: object) -> int | None:
 def _is_canonical(data: bytes, entry: Mapping[str, object]) -> bool:
     """Re-serialised, it gives the same bytes.
 
-    `parsed` refused floats and long numbers. Without nulls and keys outside ASCII either, the standard library's sorted
-    compact form is that of RFC 8785, byte for byte, and many times as fast. Where one might occur, `canonical` decides.
+    `parsed` refused floats and long numbers. Without nulls and keys outside ASCII either, the compact form is that of
+    RFC 8785. Where one might occur, `canonical` decides.
     """
     try:
         if not data.isascii() or b"null" in data:
             return canonical(entry) == data
-        return _COMPACT.encode(entry).encode() == data
+        return compact(entry) == data
     except (EntryError, RecursionError):
         return False
 

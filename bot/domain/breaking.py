@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.domain import aftermath, entries, saying
+from bot.domain import aftermath, dated, entries, saying
 from bot.domain.aftermath import Chore
 from bot.domain.escalation import Presence, advance, afterwards
 from bot.domain.lifecycle import AskState, GrantState, move_ask, move_grant, move_request
@@ -58,15 +58,16 @@ def begin(case: Case, policy: Policy, runbook: Runbook, presence: Presence, now:
     first, *rest = afterwards(now, window)
     everybody = tuple(dict.fromkeys((*runbook.requires, "deputies", "on_call")))
     steps = (replace(first, also=everybody, page=True), *rest)
-    ask = Ask("ratification", case.approval.version, 1, (), now, due + window, steps=steps, due_at=due)
+    ask = Ask("ratification", case.approval.version, 1, (), now, due + window, steps=steps, due_at=due, warn_at=due)
     request = replace(case.request, state=move_request(case.request.state, "open"), closed_at=now, expires_at=due)
-    grant = Grant(request.seconds, now, now + terms.real(request.seconds))
+    lasting = Grant(request.seconds, now, now + terms.real(request.seconds))
+    grant = dated.grant(case, request.seconds, now) if case.dated else lasting
     opened = replace(case, request=request, asks=(ask,), grant=grant)
     who = entries.actor(policy, request.requester)
     drafts = (
         entries.filed(opened, policy),
         entries.due(opened, policy, "breakglass.opened", who, due),
-        entries.grant_opened(opened, policy, request.requester, grant),
+        *entries.grant_opened(opened, policy, request.requester, grant),
     )
     chore = Chore(opened, drafts, saying.outcome(opened, policy))
     chore = chore.then(later_stepped(opened, policy, advance(opened, ask, policy, presence, now)))

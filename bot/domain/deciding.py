@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from bot.domain import entries, saying
+from bot.domain import cooling, dated, entries, saying
 from bot.domain.lifecycle import RequestState, move_ask, move_request
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
 from bot.domain.quorum import Count, count
 from bot.domain.request import Ask, Case, Grant, Refusal, Vote
-from bot.domain.rights import Allowed, Refused, may_decide
+from bot.domain.rights import Allowed, Refused, may_decide, strongest
 from bot.domain.sweeping import wake_at
 from bot.domain.transition import OPERATOR, Draft, Transition
 
@@ -33,6 +33,8 @@ class Click:
     reason: str = ""
     seconds: int = 0  # Approve for less, or Extend: policy time; 0 for all of it
     name: str = ""  # which of the things owed
+    until: date | None = None  # Approve for less of an exception, or Renew: the last day of it
+    moment: datetime | None = None  # when what is attested was done
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +59,29 @@ def approve(
     judged = judge(case, policy, click, profile, now)
     if isinstance(judged, Allowed) and not all(_allowed_before(case, was, click, profile) for was in older):
         judged = NoEffect(Refusal.UNAUTHORISED, "too_new", {})
+    given = _given(case, click)
+    if isinstance(judged, Allowed) and case.dated and dated.until(case, given) <= now:
+        judged = NoEffect(Refusal.STALE, "plain", {"text": "That day is over. Choose a later one, or approve all of it."})
     if isinstance(judged, NoEffect):
         return refuse(case, policy, click, judged)
-    given = min(click.seconds or case.request.seconds, case.request.seconds)
     vote = Vote(click.person, "yes", judged.roles[0], now, given, judged.on_behalf_of)
     ask = replace(case.approval, votes=(*case.approval.votes, vote))
     tally = count(case, ask, policy)
     if not (tally.met and all(count(case, ask, was).met for was in older)):
         return _more_wanted(case, policy, ask, vote, tally)
+    opens_at = cooling.until(case, now)
+    if opens_at is not None:
+        return _cooling_off(case, policy, replace(ask, opens_at=opens_at), vote, tally)
     grant = _grant(case, tally, now, scale)
-    ask = replace(ask, state=move_ask(ask.state, "yes"))
-    request = replace(
-        case.request, state=move_request(case.request.state, "approve"), closed_at=now, closed_by=click.person
-    )
-    after = replace(case, request=request, grant=grant).with_approval(ask)
+    if grant.not_after <= now:
+        over = NoEffect(
+            Refusal.LATE, "plain", {"text": "The end that somebody gave has passed; nothing can open until it."}
+        )
+        return refuse(case, policy, click, over)
+    after = cooling.opened(case.with_approval(ask), grant, click.person)
     drafts = (
-        entries.approved(after, policy, vote, tally, grant),
-        entries.grant_opened(after, policy, click.person, grant),
+        entries.approved(after, policy, vote, tally),
+        *entries.grant_opened(after, policy, click.person, grant),
     )
     return Transition(
         case,
@@ -94,6 +102,15 @@ def deny(case: Case, policy: Policy, click: Click, profile: Profile, now: dateti
     vote = Vote(click.person, "no", judged.roles[0], now, 0, judged.on_behalf_of)
     who = entries.actor(policy, click.person)
     drafts = (entries.denied(case, policy, who, vote.role, click.reason, judged.on_behalf_of),)
+    votes = (*(v for v in case.approval.votes if v.person != click.person), vote)
+    return _closed_by_no(case, policy, now, click.person, replace(case.approval, votes=votes), drafts, click.reason)
+
+
+def stopped(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
+    """Somebody named in the domain revokes what waits to be opened: a no, whether or not the question reached them."""
+    who, domain = entries.actor(policy, click.person), policy.domains[case.request.domain]
+    vote = Vote(click.person, "no", strongest(domain, click.person), now, 0)
+    drafts = (entries.denied(case, policy, who, vote.role, click.reason or "Revoked before it opened", None),)
     votes = (*(v for v in case.approval.votes if v.person != click.person), vote)
     return _closed_by_no(case, policy, now, click.person, replace(case.approval, votes=votes), drafts, click.reason)
 
@@ -120,7 +137,7 @@ def withdraw(case: Case, policy: Policy, click: Click, now: datetime) -> Transit
     request = replace(
         case.request, state=move_request(case.request.state, "withdraw"), closed_at=now, closed_by=click.person
     )
-    ask = replace(case.approval, state=move_ask(case.approval.state, "no"))
+    ask = replace(case.approval, state=move_ask(case.approval.state, "no"), opens_at=None)
     after = replace(case, request=request).with_approval(ask)
     drafts = (entries.withdrawn(after, policy, click.person),)
     return Transition(case, after, drafts, saying.outcome(after, policy), None, case.approval.expires_at, refresh=True)
@@ -141,6 +158,8 @@ def judge(case: Case, policy: Policy, click: Click, profile: Profile, now: datet
         tally = count(case, case.approval, policy)
         params: dict[str, object] = {"at": _ms(earlier.at), "have": tally.have, "need": tally.need}
         return NoEffect(Refusal.LOST, "repeat_yes", params)
+    if click.action in ("approve", "less") and case.unverified():
+        return NoEffect(Refusal.STALE, "unverified", {"missing": list(case.unverified())})
     return allowed
 
 
@@ -175,19 +194,34 @@ def _closed_by_no(
     case: Case, policy: Policy, now: datetime, person: Person | None, ask: Ask, drafts: tuple[Draft, ...], reason: str
 ) -> Transition:
     request = replace(case.request, state=move_request(case.request.state, "deny"), closed_at=now, closed_by=person)
-    after = replace(case, request=request).with_approval(replace(ask, state=move_ask(ask.state, "no")))
+    after = replace(case, request=request).with_approval(replace(ask, state=move_ask(ask.state, "no"), opens_at=None))
     says = saying.outcome(after, policy, reason)
     return Transition(case, after, drafts, says, None, case.approval.expires_at, refresh=True)
 
 
 def _more_wanted(case: Case, policy: Policy, ask: Ask, vote: Vote, tally: Count) -> Transition:
     after = case.with_approval(ask)
-    drafts = (entries.approved(after, policy, vote, tally, None),)
+    drafts = (entries.approved(after, policy, vote, tally),)
     return Transition(case, after, drafts, (), wake_at(after, policy, vote.at), case.approval.expires_at, refresh=True)
+
+
+def _cooling_off(case: Case, policy: Policy, ask: Ask, vote: Vote, tally: Count) -> Transition:
+    """The quorum is met, and nothing opens yet; the requester hears when it will."""
+    told = () if cooling.waits(case) else (saying.to_requester("cooling", case),)
+    return replace(_more_wanted(case, policy, ask, vote, tally), says=told)
+
+
+def _given(case: Case, click: Click) -> int:
+    """Seconds of policy that this yes gives: never more than was asked for."""
+    if case.dated:
+        return dated.given(case, click.until, click.seconds)
+    return min(click.seconds or case.request.seconds, case.request.seconds)
 
 
 def _grant(case: Case, tally: Count, now: datetime, scale: float) -> Grant:
     seconds = min(tally.seconds, case.request.seconds)
+    if case.dated:
+        return dated.grant(case, seconds, now)
     return Grant(seconds, now, now + timedelta(seconds=seconds / scale))
 
 

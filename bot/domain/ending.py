@@ -2,7 +2,8 @@
 
 The requester says **Finished** or **Not used**; everyone named in the domain may **Revoke**, at any time, reached or not;
 somebody on the host may, while Slack is down. Taking access away is judged by whether anything is open: a grant that
-ended, or whose time is over whether or not any timer ran, cannot end again (design, sections 1 and 4; rules 3 and 8).
+ended, or whose time is over whether or not any timer ran, cannot end again (design, sections 1 and 4; rules 3 and 8). What
+waits to be opened is revoked by ending the request: it is a no.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import aftermath, entries, saying
+from bot.domain import aftermath, cooling, entries, saying
 from bot.domain.aftermath import Chore
-from bot.domain.deciding import Click, NoEffect, refuse
+from bot.domain.deciding import Click, NoEffect, closed, deny_on_host, refuse, stopped
 from bot.domain.lifecycle import GrantState, move_grant
 from bot.domain.people import Profile
 from bot.domain.policy import Policy
@@ -37,11 +38,15 @@ def revoke(case: Case, policy: Policy, click: Click, profile: Profile, now: date
     allowed = may_revoke(case, policy, click.person, profile)
     if isinstance(allowed, Refused):
         return refuse(case, policy, click, NoEffect(allowed.why, "plain", {"text": allowed.reason}))
+    if cooling.waits(case) and closed(case, now) is None:
+        return stopped(case, policy, click, now)
     return _ended(case, policy, click, now)
 
 
 def revoke_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | NoEffect:
     """Somebody on the host ends an open grant while Slack is down."""
+    if cooling.waits(case):
+        return deny_on_host(case, policy, reason, now)
     grant = open_grant(case, now)
     return grant if isinstance(grant, NoEffect) else _end(case, policy, grant, OPERATOR, "revoke", now, reason)
 

@@ -9,7 +9,7 @@ from bot.domain.ledger import stamp
 from bot.domain.people import Person
 from bot.domain.policy import Policy, Role
 from bot.domain.quorum import Count
-from bot.domain.request import AskKind, Case, Grant, Reached, Refusal, Request, Vote
+from bot.domain.request import AskKind, Case, Duty, Grant, Reached, Refusal, Request, Vote
 from bot.domain.transition import CLOCK, OPERATOR, Actor, Disclosed, Draft, Named, Private, Value
 
 LATE = timedelta(seconds=1)  # an expiry that is found later says so
@@ -33,6 +33,7 @@ def filed(case: Case, policy: Policy) -> Draft:
     ]
     private += [Private(f"field.{f.name}", f.value, request.requester) for f in request.fields]
     if request.subject is not None:
+        data["subject"] = request.subject
         private.append(Private("subject", str(request.subject), request.subject))
     return _draft("request.filed", actor(policy, request.requester), request, policy, data, private=tuple(private))
 
@@ -109,34 +110,61 @@ def drill_ended(case: Case, policy: Policy, who: Actor, missed: tuple[Person, ..
     return _draft("drill.ended", who, case.request, policy, data)
 
 
-def approved(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> Draft:
-    """One approving click; `grant` where it completed the quorum."""
+def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> Draft:
+    """One approving click; where it completed the quorum, with the end of the grant, or with what it waits for."""
     data: dict[str, Value] = {"have": count.have, "need": count.need, "seconds": vote.seconds, "role": vote.role}
-    if grant is not None:
-        data["not_after"] = stamp(grant.not_after)
+    if case.grant is not None:
+        data["not_after"] = stamp(case.grant.not_after)
+    elif case.approval.opens_at is not None:
+        data["not_before"] = stamp(case.approval.opens_at)
     who = actor(policy, vote.person)
     return _draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
 
 
-def grant_opened(case: Case, policy: Policy, person: Person, grant: Grant) -> Draft:
+def sealed_use(case: Case, policy: Policy, used_at: datetime) -> Draft:
+    """The sealed path was used without approval; `at` is when, who used it and what they did are disclosures."""
+    request = case.request
+    assert request.subject is not None
+    data: dict[str, Value] = {"domain": request.domain, "at": stamp(used_at)}
+    private = (
+        Private("used_by", str(request.subject), request.subject),
+        Private("what", request.reason, request.requester),
+        Private("reference", request.target, request.requester),
+    )
+    return _draft("sealed_use.recorded", actor(policy, request.requester), request, policy, data, private=private)
+
+
+def grant_opened(case: Case, policy: Policy, person: Person | None, grant: Grant) -> tuple[Draft, ...]:
+    """The grant; with a policy exception also the exception and its date. `person` None: its quorum was met before, and the
+    clock opened it."""
+    who = actor(policy, person) if person else CLOCK
     data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after)}
-    return _draft("grant.opened", actor(policy, person), case.request, policy, data)
+    drafts = (_draft("grant.opened", who, case.request, policy, data),)
+    if not case.dated:
+        return drafts
+    until: dict[str, Value] = {"until": stamp(grant.not_after)}
+    return (*drafts, _draft("exception.opened", who, case.request, policy, until))
 
 
 def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> Draft:
-    data: dict[str, Value] = {
-        "seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": "clock",
-    }  # fmt: skip
-    return _draft("grant.lapsed", CLOCK, case.request, policy, data)
+    return _ended(case, policy, CLOCK, grant, "clock", ())
 
 
 def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str = "") -> Draft:
     """Somebody says that it is ended: finished, unused or revoked; and why, where they said it."""
-    data: dict[str, Value] = {
-        "seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": "attested",
-    }  # fmt: skip
     private = (Private("reason", reason, who.person or case.request.requester),) if reason else ()
-    return _draft(f"grant.{grant.state}", who, case.request, policy, data, private=private)
+    return _ended(case, policy, who, grant, "attested", private)
+
+
+def _ended(
+    case: Case, policy: Policy, who: Actor, grant: Grant, closed_by: str, private: tuple[Private, ...]
+) -> Draft:  # fmt: skip
+    """The one end of a grant; an exception's is called so, and says in `how` what the others are called by."""
+    data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": closed_by}
+    if not case.dated:
+        return _draft(f"grant.{grant.state}", who, case.request, policy, data, private=private)
+    more: dict[str, Value] = {"until": stamp(grant.not_after), "how": str(grant.state)}
+    return _draft("exception.ended", who, case.request, policy, data | more, private=private)
 
 
 def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: str, on_behalf_of: Person | None) -> Draft:
@@ -197,8 +225,15 @@ def extended(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant 
     until: dict[str, Value] = {"not_after": stamp(grant.not_after)}
     return (
         _draft("request.approved", who, case.request, policy, data | until, on_behalf_of=vote.on_behalf_of),
-        _draft("grant.extended", who, case.request, policy, {"seconds": grant.seconds, **until}),
+        _longer(case, policy, who, grant),
     )
+
+
+def _longer(case: Case, policy: Policy, who: Actor, grant: Grant) -> Draft:
+    end = stamp(grant.not_after)
+    if case.dated:
+        return _draft("exception.renewed", who, case.request, policy, {"seconds": grant.seconds, "until": end})
+    return _draft("grant.extended", who, case.request, policy, {"seconds": grant.seconds, "not_after": end})
 
 
 def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str, text: str) -> Draft:
@@ -206,6 +241,14 @@ def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str,
     private = (Private("evidence", text, person),) if text else ()
     data: dict[str, Value] = {"name": name, **({"digest": Disclosed("evidence")} if text else {})}
     return _draft(type_, actor(policy, person), case.request, policy, data, private=private)
+
+
+def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: str) -> Draft:
+    """A method by which the subject was verified is attested; what it says is about the subject."""
+    assert duty.done_at is not None
+    private = Private("evidence", f"{reference} ({stamp(duty.done_at)})", case.request.subject or person)
+    data: dict[str, Value] = {"name": duty.name, "digest": Disclosed("evidence")}
+    return _draft("subject.verified", actor(policy, person), case.request, policy, data, private=(private,))
 
 
 def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: str, expires: datetime) -> Draft:
@@ -222,7 +265,7 @@ def _draft(
     type_: str, who: Actor, request: Request, policy: Policy, data: dict[str, Value],
     *, on_behalf_of: Person | None = None, private: tuple[Private, ...] = (),
 ) -> Draft:  # fmt: skip
-    runbook = Named(request.runbook, request.runbook_sha256)
+    runbook = Named(request.runbook, request.runbook_sha256) if request.runbook else None
     return Draft(type_, who, request.id, data, on_behalf_of, runbook, _set(policy), private)
 
 

@@ -35,6 +35,14 @@ class StorageError(CountersignError):
     """The database could not do it (full, locked, damaged, closed); nothing was written."""
 
 
+class DiskRefuses(StorageError):
+    """The disk takes no write (full, read-only, broken); nothing was written, and nothing will be until it does."""
+
+
+class LogDamaged(StorageError):
+    """A part of the stored tree is missing; run `countersign log verify`."""
+
+
 class IllegalMove(CountersignError):
     """A state machine was asked for a move that its table does not have."""
 
@@ -51,6 +59,10 @@ class Frozen(CountersignError):
     """The clock jumped and no operator has accepted it, so nothing is given; nothing was written."""
 
 
+class Stopped(CountersignError):
+    """The decision log is stopped, so nothing is given and no entry is made; nothing was written."""
+
+
 class EntryError(CountersignError):
     """A value cannot stand in the decision log; nothing was written."""
 
@@ -61,6 +73,14 @@ class NoteError(CountersignError):
 
 class KeyFileError(FatalError):
     """A private key in STATE_DIR is missing, readable by others, or no Ed25519 key."""
+
+
+class NotDone(CountersignError):
+    """What two people confirmed cannot be done as things stand now; nothing was changed."""
+
+
+class NotYet(CountersignError):
+    """What two people confirmed has to wait for something; it is tried again."""
 
 
 class LookupFailed(CountersignError):

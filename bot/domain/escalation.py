@@ -7,7 +7,8 @@ Steps are frozen at the filing; the people behind a role are resolved when a ste
   forward. One whose people are all unreachable is skipped, and the next `notify` step that reaches somebody new fires at
   once; reminders between are dropped and recorded.
 - Whoever sleeps (notifications paused) gets the card and keeps the authority, and is paged where a page address is known. A
-  step that could wake nobody counts as unreachable: the next one fires at once.
+  step that could wake nobody counts as unreachable: the next one fires at once. Neither for asks after the yes, which wait
+  for the morning (`daytime`); only the opening of a break-glass pages.
 - Before the deadline everybody asked who is silent is warned, once.
 - After downtime the people of all overdue steps are asked once; overdue reminders are dropped and recorded.
 - At the deadline the ask expires, whether or not a step is left. Silence never approves.
@@ -105,7 +106,9 @@ def warn_at(opened_at: datetime, expires_at: datetime, scale: float) -> datetime
 
 
 def afterwards(opened_at: datetime, window: timedelta) -> tuple[Step, ...]:
-    """The built-in ladder of an ask after the yes: owner at 0, reminder at ½, deputies at ¾, the risk owner at its end."""
+    """The built-in ladder of an ask after the yes: owner at 0, reminder at ½, deputies at ¾, the risk owner at its end.
+
+    It closes one window later."""
     rungs: tuple[tuple[float, Literal["notify", "remind"], Role], ...] = (
         (0, "notify", "owner"), (0.5, "remind", "owner"), (0.75, "notify", "deputies"), (1, "notify", "risk_owner"),
     )  # fmt: skip
@@ -183,12 +186,19 @@ def _judge(
     fit = [r for r in new if not barred(case, ask, policy, r.person)]
     there = [r for r in fit if presence.here(r.person)]
     if there:
-        return _fired(case, policy, presence, step, there)
+        return _fired(case, ask, policy, presence, step, there)
     return Skipped(step, _why_nobody(wanted, new, fit, presence))
 
 
-def _fired(case: Case, policy: Policy, presence: Presence, step: Step, there: Sequence[Reached]) -> Fired:
+def may_wake(ask: Ask, step: Step) -> bool:
+    """Whether somebody who sleeps is paged for this. The built-in ladder pages nobody, but for a break-glass's opening."""
+    return ask.due_at is None or step.page
+
+
+def _fired(case: Case, ask: Ask, policy: Policy, presence: Presence, step: Step, there: Sequence[Reached]) -> Fired:
     """Who of the people asked is paged, who sleeps, and whether anybody could hear it."""
+    if not may_wake(ask, step):
+        return Fired(step, tuple(there))
     quiet = tuple((r.person, presence.quiet[r.person]) for r in there if r.person in presence.quiet)
     asleep = {person for person, _ in quiet}
     people = tuple(

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
-from bot.domain import breaking, entries, saying
+from bot.domain import breaking, dated, entries, saying, verifying
 from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, deadline, freeze, warn_at
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
@@ -29,7 +29,8 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a person typed, as values. `seconds` is policy time; `fields` by the names of the runbook's own fields."""
+    """What a person typed, as values. `seconds` is policy time, `until` the last day of what ends on a date instead;
+    `fields` by the names of the runbook's own fields."""
 
     id: str
     requester: Person
@@ -40,11 +41,12 @@ class Form:
     fields: Mapping[str, str]
     subject: Person | None = None
     door: str = ""
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """`field` is runbook, target, reason, duration, subject or `field.<name>`; `text` says what to do."""
+    """`field` is runbook, target, reason, duration, until, subject or `field.<name>`; `text` says what to do."""
 
     field: str
     text: str
@@ -73,11 +75,19 @@ def not_yet(runbook: Runbook) -> str | None:
     """Why this release cannot take a request under a runbook; None if it can."""
     if runbook.right == "autonomous":
         return "Rights without an approval are not served by this release yet. Ask your owner directly."
-    if runbook.subject_verification:
-        return "Resets that need the subject's identity verified are not served by this release yet."
-    if runbook.executor is not None or runbook.not_before is not None:
-        return "Runbooks with an executor or a cooling-off time are not served by this release yet."
+    if runbook.executor is not None:
+        return "Runbooks with an executor are not served by this release yet."
+    if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
+        return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
     return None
+
+
+def not_asked_by(policy: Policy, runbook: Runbook, person: Person, today: date) -> bool:
+    """Whether this person's provider may not ask under the runbook, or its contract is over."""
+    provider = provider_asking(policy, person)
+    if provider is None or provider.id not in runbook.providers:
+        return True
+    return provider.contract_until is not None and today > provider.contract_until
 
 
 def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
@@ -94,7 +104,10 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
     unserved = not_yet(runbook)
     if unserved is not None:
         return (FieldError("runbook", unserved),)
-    return (*_check_own(form, runbook), *(e for spec in runbook.fields for e in _check_field(spec, form.fields)))
+    return (
+        *_check_own(policy, form, runbook, today),
+        *(e for spec in runbook.fields for e in _check_field(spec, form.fields)),
+    )
 
 
 def file(
@@ -112,6 +125,8 @@ def file(
         text = f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice."
         return _refused(policy, form, "already_pending", text, form_view)
     case = opened(policy, form, runbook, earlier, now, scale)
+    if case.request.seconds <= 0:
+        return _refused(policy, form, "invalid", "The day that you chose is over. Choose a later one.", form_view)
     if runbook.break_glass is not None and breaking.debt(runbook, earlier.glass_opened, earlier.glass_overdue) is None:
         return _at_once(breaking.begin(case, policy, runbook, presence, now), policy, form, form_view)
     result = _with_denier(advance(case, case.approval, policy, presence, now), case, policy, presence, earlier, now)
@@ -121,6 +136,7 @@ def file(
     says += [
         saying.receipt(after, form.door),
         *saying.lead_copies(after, policy),
+        *saying.to_subject(after, "before"),
         *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id}),
     ]
     drafts = (entries.filed(after, policy), *(entries.step(after, policy, e) for e in result.events))
@@ -149,26 +165,43 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
     provider = provider_asking(policy, form.requester)
     assert provider is not None
     ladder = policy.escalation_policies[runbook.escalation or ""]
-    expires_at = deadline(ladder, now, scale)
+    ends_at, seconds = _end(form, runbook, now, scale)
+    expires_at = min(deadline(ladder, now, scale), ends_at or datetime.max.replace(tzinfo=UTC))
     labels = {spec.name: spec.label for spec in runbook.fields}
     request = Request(
         id=form.id, kind=runbook.kind, right=runbook.right, runbook=runbook.id, runbook_sha256=runbook.sha256,
         policy_sha256=policy.digest, title=runbook.title, domain=runbook.domain, provider=provider.id,
         requester=form.requester, target=form.target.strip(), reason=form.reason.strip(),
         fields=tuple(FieldValue(n, labels[n], v) for n, v in form.fields.items() if n in labels and v != ""),
-        seconds=form.seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
+        seconds=seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
         asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
-        terms=Terms(
-            runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
-            audience=runbook.audience,
-        ),
+        terms=terms_of(runbook, scale, ends_at),
     )  # fmt: skip
     steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)
     if earlier.denied_by is not None:
         steps = _nobody_later(steps)
     ask = Ask("approval", 1, runbook.approvals, runbook.requires, now, expires_at, steps=steps)
     ask = replace(ask, warn_at=warn_at(now, expires_at, scale))
-    return Case(request, (ask,))
+    return Case(request, (ask,), duties=verifying.duties(runbook, now, expires_at))
+
+
+def terms_of(runbook: Runbook, scale: float, ends_at: datetime | None = None) -> Terms:
+    """What the runbook says today about the time after the yes. `ends_at`: the date on which an exception ends."""
+    return Terms(
+        runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
+        audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
+        not_before=runbook.not_before,
+    )  # fmt: skip
+
+
+def _end(form: Form, runbook: Runbook, now: datetime, scale: float) -> tuple[datetime | None, int]:
+    """The date on which an exception ends, None for everything else; and how long that is, in seconds of policy."""
+    if not dated.is_dated(runbook):
+        return None, form.seconds
+    if form.until is None:  # nobody chose a day: `explain` plays a request without a form
+        return now + timedelta(seconds=form.seconds / scale), form.seconds
+    longest = runbook.max_duration
+    return dated.end(form.until, now, longest, scale), dated.span(form.until, now, longest)
 
 
 def _nobody_later(steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -209,9 +242,15 @@ def _refused(policy: Policy, form: Form, code: str, text: str, form_view: str) -
     named = Named(runbook.id, runbook.sha256) if runbook else None
     draft = entries.refused_filing(form.id, form.requester, named, policy, code)
     params: dict[str, object] = {"id": form.id, "text": text}
-    told = saying.answer(None, form.requester, {}, "refused_filing", **params)
-    says = (told, *_form_result(form_view, None, form.requester, "refused_filing", params))
-    return Transition(None, None, (draft,), says)
+    return Transition(None, None, (draft,), told(None, form.requester, "refused_filing", params, form_view))
+
+
+def told(case: str | None, person: Person, sentence: str, params: Mapping[str, object], form_view: str) -> tuple[Say, ...]:
+    """What a form came to: to its author, and on its page while that is open."""
+    return (
+        saying.answer(case, person, {}, sentence, **params),
+        *_form_result(form_view, case, person, sentence, params),
+    )
 
 
 def _form_result(
@@ -222,7 +261,7 @@ def _form_result(
     return (Say("form", Lane.CARD, case, to=person, data={"view": view, "sentence": sentence, **params}),)
 
 
-def _check_own(form: Form, runbook: Runbook) -> list[FieldError]:
+def _check_own(policy: Policy, form: Form, runbook: Runbook, today: date) -> list[FieldError]:
     errors: list[FieldError] = []
     target = form.target.strip()
     if not target or len(target) > TARGET_MAX or any(c in target for c in "\r\n"):
@@ -231,10 +270,15 @@ def _check_own(form: Form, runbook: Runbook) -> list[FieldError]:
         errors.append(FieldError("target", "Choose one of the listed targets."))
     if not form.reason.strip() or len(form.reason) > REASON_MAX:
         errors.append(FieldError("reason", f"Say why, in at most {REASON_MAX} characters."))
-    if not 0 < form.seconds <= runbook.max_duration:
+    if dated.is_dated(runbook):
+        wrong = dated.wrong_day(form.until, today, runbook.max_duration)
+        errors += [FieldError("until", wrong)] if wrong else []
+    elif not 0 < form.seconds <= runbook.max_duration:
         errors.append(FieldError("duration", "Choose a duration up to the maximum of this runbook."))
     if runbook.subject_verification and form.subject is None:
         errors.append(FieldError("subject", "Name the person whose credential is reset."))
+    elif form.subject is not None and policy.humans.same(form.subject, form.requester):
+        errors.append(FieldError("subject", "You cannot vouch for yourself: a colleague asks for the reset of yours."))
     return errors
 
 

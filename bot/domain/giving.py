@@ -34,6 +34,8 @@ def _more_yes(before: Case | None, after: Case) -> Iterator[bool]:
 
 
 def _opens(before: Case | None, after: Case) -> bool:
+    if after.sealed:
+        return False  # it is the record of what happened outside
     had = before.request.state if before is not None else None
     open_states = (RequestState.APPROVED, RequestState.OPENED)
     return after.request.state in open_states and after.request.state is not had

@@ -1,4 +1,4 @@
-"""The asks that follow the yes, driven by the one engine: ratification, review, extension. A new kind is a row of `KINDS`.
+"""The asks that follow the yes, driven by the one engine: ratification, review, extension, renewal. A new kind is a row of `KINDS`.
 
 - A review is open for two windows: at the end of the first it is *overdue*, which stands in the log and brings the risk
   owner. Silence never passes it.
@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import breaking, entries, saying
-from bot.domain.aftermath import Chore
+from bot.domain import breaking, entries, renewing, saying
+from bot.domain.aftermath import LONGER, Chore
 from bot.domain.deciding import Click, NoEffect, refuse
 from bot.domain.escalation import Presence, advance, deadline, freeze
 from bot.domain.lifecycle import AskState, GrantState, move_ask
@@ -71,8 +71,8 @@ def judge(case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, 
 
 
 def valid_before(case: Case, ask: Ask) -> datetime:
-    """Until when an answer counts; an extension's also only while the grant lasts."""
-    if ask.kind == "extension" and case.grant is not None:
+    """Until when an answer counts; an extension's or renewal's also only while the grant lasts."""
+    if ask.kind in LONGER and case.grant is not None:
         return min(ask.expires_at, case.grant.not_after)
     return ask.expires_at
 
@@ -119,8 +119,8 @@ def may_extend(case: Case, policy: Policy, click: Click, now: datetime) -> NoEff
 
 
 def room(case: Case) -> int:
-    """How many seconds of policy time an extension may still add."""
-    return 0 if case.grant is None else case.request.terms.max_duration - case.grant.seconds
+    """How many seconds of policy time an extension may still add; nothing to what ends on a date, for that is renewed."""
+    return 0 if case.grant is None or case.dated else case.request.terms.max_duration - case.grant.seconds
 
 
 def _accept(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
@@ -172,5 +172,6 @@ _YES = frozenset({"approve", "accept", "ratify"})
 KINDS: Mapping[AskKind, Mapping[str, Answer]] = {
     "review": {"accept": _accept, "flag": _flag},
     "extension": {"approve": _longer, "deny": _not_longer},
+    "renewal": {"approve": renewing.renewed, "deny": renewing.not_renewed},
     "ratification": {"ratify": breaking.ratify, "reject": breaking.reject},
 }

@@ -23,6 +23,8 @@ from bot.domain.transition import Actor, Disclosed, Draft, Named, Private
 MAX_BYTES = 65_535
 NODE_LEVELS = (8, 16, 24)
 _MAX_INT = 2**53
+_HALF = "A text holds half a character (a lone surrogate); type it again."
+_COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 Json = Mapping[str, object]
 
 
@@ -108,6 +110,12 @@ def disclose(private: Private, salt: bytes) -> Disclosure:
     return Disclosure(b64(hashlib.sha256(text.encode()).digest()), text, private.subject)
 
 
+def disclosed(text: str) -> tuple[str, str]:
+    """Name and value of a disclosure's text."""
+    _, name, value = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    return str(name), str(value)
+
+
 def introduce(person: Person, salt: bytes) -> tuple[str, Disclosure]:
     """A pseudonym, and the disclosure `person` that says who it is, for the first entry that names them.
 
@@ -124,12 +132,24 @@ def pseudonym_of(disclosure: str) -> str:
 
 
 def canonical(entry: Json) -> bytes:
-    """RFC 8785 bytes of an entry; raises EntryError for whatever the format has no room for."""
-    _check(entry)
-    data = rfc8785.dumps(entry)  # type: ignore[arg-type]
+    """RFC 8785 bytes of an entry; raises EntryError for whatever the format has no room for.
+
+    The standard library writes most of them: several times as fast as `rfc8785`, which writes what is of a derived type.
+    """
+    plain = _check(entry)
+    try:
+        data = compact(entry) if plain else rfc8785.dumps(entry)  # type: ignore[arg-type]
+    except (UnicodeEncodeError, rfc8785.CanonicalizationError):  # nothing else is left that either could refuse
+        raise EntryError(_HALF) from None
     if len(data) > MAX_BYTES:
         raise EntryError(f"An entry holds at most {MAX_BYTES} bytes; this one would have {len(data)}.")
     return data
+
+
+def compact(entry: Json) -> bytes:
+    """Compact JSON with sorted keys: RFC 8785 byte for byte where keys are ASCII and there are no floats, no nulls, only
+    integers that a double holds, and only builtin types. Nothing is checked. Raises UnicodeEncodeError."""
+    return _COMPACT.encode(entry).encode()
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -207,19 +227,38 @@ def _plain(value: object, refs: Mapping[Person, str], digests: Mapping[str, str]
     return stamp(value) if isinstance(value, datetime) else value
 
 
-def _check(value: object) -> None:
-    """No floats, no nulls, small integers, ASCII keys, text that is Unicode."""
-    if isinstance(value, bool):
-        return
+def _check(value: object) -> bool:
+    """No floats, no nulls, small integers, ASCII keys, text that is Unicode; whether all of it is of builtin types.
+
+    Half a character in a plain `str` is left for whoever encodes it.
+    """
+    kind = type(value)
+    if kind is str or kind is bool:
+        return True
+    if kind is int:
+        _small(value)  # type: ignore[arg-type]
+        return True
+    if kind is dict:
+        plain = True
+        for key, item in value.items():  # type: ignore[attr-defined]
+            plain &= _key(key)
+            plain &= _check(item)
+        return plain
+    if kind is list or kind is tuple:
+        return min(map(_check, value), default=True)  # type: ignore[call-overload]  # looks at every item
+    _derived(value)
+    return False
+
+
+def _derived(value: object) -> None:
+    """The same for what is not of a builtin type itself."""
     if isinstance(value, str):
         _text(value)
     elif isinstance(value, int):
-        if abs(value) >= _MAX_INT:
-            raise EntryError("A number in the log is smaller than 2^53.")
+        _small(value)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if not (isinstance(key, str) and key.isascii()):
-                raise EntryError(f"Keys in the log are ASCII; {key!r} is not.")
+            _key(key)
             _check(item)
     elif isinstance(value, list | tuple):
         for item in value:
@@ -228,11 +267,22 @@ def _check(value: object) -> None:
         raise EntryError(f"The log holds no {type(value).__name__}.")
 
 
+def _key(key: object) -> bool:
+    if not (isinstance(key, str) and key.isascii()):
+        raise EntryError(f"Keys in the log are ASCII; {key!r} is not.")
+    return type(key) is str
+
+
+def _small(value: int) -> None:
+    if not -_MAX_INT < value < _MAX_INT:
+        raise EntryError("A number in the log is smaller than 2^53.")
+
+
 def _text(value: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise EntryError("A text holds half a character (a lone surrogate); type it again.") from None
+        raise EntryError(_HALF) from None
 
 
 def persons_in(draft: Draft) -> tuple[Person, ...]:

@@ -33,7 +33,7 @@ def file(act: OperatorAct, policy: Policy) -> Transition:
     """A new act: everybody who may confirm it gets it, every owner hears of it."""
     draft = Draft(
         "operator.filed", OPERATOR, data=_data(act) | _about(act), policy=_set(policy),
-        private=(Private("reason", act.reason, act.subject or NOBODY),),
+        private=(Private("reason", act.reason, act.subject or NOBODY),) if act.reason else (),
     )  # fmt: skip
     asked = confirmers(policy)
     says = [Say("operator", Lane.CARD, act.id, to=person) for person in asked]
@@ -95,7 +95,8 @@ def expire(act: OperatorAct, policy: Policy, now: datetime) -> Transition | None
 
 def ran(act: OperatorAct, policy: Policy, now: datetime, result: str, *drafts: Draft, releases: str = "") -> Transition:
     """What was confirmed has been done, with `drafts`; `result` says what came of it."""
-    closed = replace(_closed(act, "run", now), result=result)
+    subject = None if act.kind == "erase" else act.subject
+    closed = replace(_closed(act, "run", now), result=result, subject=subject)
     return _ended(act, closed, policy, *drafts, releases=releases)
 
 

@@ -15,8 +15,8 @@ from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Kind, Right, Role
 
-AskKind = Literal["approval", "extension", "review", "ratification", "drill"]
-DutyKind = Literal["evidence", "rotation"]
+AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill"]
+DutyKind = Literal["evidence", "rotation", "verification"]
 StepState = Literal["waiting", "fired", "skipped"]
 
 
@@ -41,14 +41,21 @@ class FieldValue:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the runbook said at the filing about the time after the yes. Seconds are of policy, `scale` divides them."""
+    """What the runbook said at the filing about the time after the yes. Seconds are of policy, `scale` divides them.
+
+    `ends_at` is the real end of a policy exception (`dated`); None for everything that lasts a time instead.
+    """
 
     max_duration: int = 0
     evidence: tuple[str, ...] = ()
     rotate_within: int | None = None
     review_within: int | None = None
     scale: float = 1.0
+    ends_at: datetime | None = None
+    max_renewals: int = 0
+    risk: Literal["low", "medium", "high"] = "low"
     audience: str = ""  # the system that accepts the permit
+    not_before: int | None = None  # nothing opens earlier than this after the filing
 
     def real(self, seconds: int) -> timedelta:
         """How long `seconds` of policy last on the wall's clock."""
@@ -138,10 +145,11 @@ class Vote:
 class Note:
     """Something said or done beside deciding. `text` is free text; `advice` only with kind "advice".
 
-    `evidence` and `review` belong to the time after the yes: what was handed in, what the reviewer wrote.
+    `verified` is how the subject's identity was checked. `evidence` and `review` belong to the time after the yes: what was
+    handed in, what the reviewer wrote.
     """
 
-    kind: Literal["question", "answer", "advice", "pass", "hold", "push", "evidence", "review"]
+    kind: Literal["question", "answer", "advice", "pass", "hold", "push", "verified", "evidence", "review"]
     person: Person
     at: datetime
     text: str = ""
@@ -153,6 +161,7 @@ class Ask:
     """One question to accountable people. `version` changes only when the question does; each ask of a case has its own.
 
     `seconds` is the policy time that an extension asks for. `due_at` is when an answer to an ask after the yes is owed.
+    `opens_at`: the quorum is met, and what it opens waits until then (`cooling`); None before, and where nothing waits.
     """
 
     kind: AskKind
@@ -168,7 +177,8 @@ class Ask:
     notes: tuple[Note, ...] = ()
     seconds: int = 0
     due_at: datetime | None = None
-    warn_at: datetime | None = None  # when the silent are warned of the end; None once they were
+    warn_at: datetime | None = None  # when the silent are warned of the end, or it is overdue; None once that was said
+    opens_at: datetime | None = None
 
     @property
     def asked(self) -> tuple[Person, ...]:
@@ -194,11 +204,15 @@ class Grant:
     ended_at: datetime | None = None
     ended_by: Person | None = None  # None where the clock or the host did it
     warned: bool = False  # the requester heard that it ends soon
+    remind_at: datetime | None = None  # when those who stand for an exception hear that it ends; None: no more
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What the provider owes after the end of a grant. `chase_at`: when it is asked for next; None once it came."""
+    """What the provider owes: after the end of a grant, or before a yes the word that the subject was verified (`name`: how).
+
+    `chase_at`: when it is asked for next; None once it came, and where nobody is chased.
+    """
 
     kind: DutyKind
     name: str
@@ -232,6 +246,16 @@ class Case:
         return replace(self, asks=(ask, *self.asks[1:]))
 
     @property
+    def dated(self) -> bool:
+        """A policy exception, whose end is a date."""
+        return self.request.terms.ends_at is not None
+
+    @property
+    def sealed(self) -> bool:
+        """A use of the sealed path, recorded afterwards: nobody asked, nobody approved (`sealing`)."""
+        return self.asks[0].kind == "review"
+
+    @property
     def later(self) -> tuple[Ask, ...]:
         """The asks after the yes: all but the one for the approval, or the drill."""
         return tuple(ask for ask in self.asks if ask.kind not in ("approval", "drill"))
@@ -252,5 +276,13 @@ class Case:
         return replace(self, asks=tuple(ask if a.version == ask.version else a for a in self.asks))
 
     def owed(self) -> tuple[Duty, ...]:
-        """What has not come yet."""
-        return tuple(duty for duty in self.duties if duty.done_at is None)
+        """What has not come yet of what is owed after the end."""
+        return tuple(duty for duty in self.duties if duty.done_at is None and duty.kind != "verification")
+
+    def verifications(self) -> tuple[Duty, ...]:
+        """How the subject's identity is to be verified before a yes, attested or not."""
+        return tuple(duty for duty in self.duties if duty.kind == "verification")
+
+    def unverified(self) -> tuple[str, ...]:
+        """The methods that nobody has attested yet: no yes is possible before."""
+        return tuple(duty.name for duty in self.verifications() if duty.done_at is None)

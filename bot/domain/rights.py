@@ -95,6 +95,17 @@ def confirming_roles(policy: Policy, person: Person) -> tuple[ConfirmingRole, ..
     return tuple(found)
 
 
+def may_record(policy: Policy, domain_id: str, person: Person, profile: Profile) -> Allowed | Refused:
+    """Whether `person` may record a use of a domain's sealed path: anybody who is named for the domain."""
+    account = _account(policy, person, profile)
+    if account is not None:
+        return account
+    domain = policy.domains.get(domain_id)
+    if domain is None or person not in named_for(policy, domain):
+        return Refused(Refusal.UNAUTHORISED, f"Only people named for this domain record that. {_write(policy)}")
+    return Allowed(())
+
+
 def roles_in(ask: Ask, policy: Policy, domain: Domain, person: Person) -> tuple[Role, ...]:
     """The roles in which `person` has authority over `ask` now."""
     reached = {r.role for r in ask.reached if r.person == person}
@@ -109,6 +120,15 @@ def roles_in(ask: Ask, policy: Policy, domain: Domain, person: Person) -> tuple[
     if "on_call" in reached and listed_on_call(policy, domain, person):
         roles.append("on_call")
     return tuple(roles)
+
+
+def strongest(domain: Domain, person: Person) -> Role:
+    """The strongest role that the domain names somebody in; on-call for whoever is in no other."""
+    if person == domain.owner:
+        return "owner"
+    if person in domain.deputies:
+        return "deputies"
+    return "risk_owner" if person == domain.risk_owner else "on_call"
 
 
 def listed_on_call(policy: Policy, domain: Domain, person: Person) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from bot.domain.daytime import kept_by
 from bot.domain.escalation import Fired, Skipped
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.motion import gains
@@ -33,8 +34,30 @@ def cards_again(case: Case, person: Person) -> tuple[Say, ...]:
     for ask in (ask for ask in case.asks if ask.state is AskState.OPEN):
         reached = next((r for r in ask.reached if r.person == person), None)
         if reached is not None:
-            found.append(card(case, reached) if ask is case.approval else ask_card(case, ask, reached))
+            found.append(card_of(case, ask, reached, wanted=True))
     return tuple(found)
+
+
+def reviews_again(case: Case, person: Person) -> tuple[Say, ...]:
+    """The cards of the open asks after the yes that wait for this person."""
+    found = ((ask, next((r for r in ask.reached if r.person == person), None)) for ask in case.later)
+    return tuple(
+        ask_card(case, ask, reached, wanted=True)
+        for ask, reached in found
+        if ask.state is AskState.OPEN and reached is not None and ask.vote_of(person) is None
+    )
+
+
+def owed(case: Case, person: Person) -> Say:
+    """What is still owed, with its buttons, to the requester or a lead of their provider."""
+    return Say("owed", Lane.CARD, case.id, to=person)
+
+
+def card_of(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Say:
+    """The card of any ask."""
+    if ask.kind in ("approval", "drill"):
+        return card(case, reached)
+    return ask_card(case, ask, reached, wanted=wanted)
 
 
 def home(person: Person) -> Say:
@@ -122,14 +145,35 @@ def later_step(case: Case, ask: Ask, event: Fired | Skipped) -> tuple[Say, ...]:
     return tuple(say for r in event.people for say in (ask_card(case, ask, r), *pages(case, r)))
 
 
-def ask_card(case: Case, ask: Ask, reached: Reached) -> Say:
-    """The card of an ask after the yes."""
-    return Say(f"ask.{ask.version}", Lane.CARD, case.id, to=reached.person, data={"version": ask.version})
+def ask_card(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Say:
+    """The card of an ask after the yes. `wanted`: its reader asked to see it, so it waits for no morning."""
+    first = Lane.CARD if kept_by(ask) else lane(case)
+    data = {"version": ask.version, **({"wanted": True} if wanted else {})}
+    return Say(f"ask.{ask.version}", first, case.id, to=reached.person, data=data)
+
+
+def verified(case: Case) -> tuple[Say, ...]:
+    """Every method is attested: whoever was asked and is silent hears that a yes is possible now."""
+    silent = (p for p in case.approval.asked if case.approval.vote_of(p) is None)
+    return tuple(Say("verified", Lane.REMINDER, case.id, to=person) for person in silent)
+
+
+def to_subject(case: Case, moment: str) -> tuple[Say, ...]:
+    """The person whose credential is reset hears of it, `before` or `after`, without its reason; they are never asked."""
+    subject = case.request.subject
+    return () if subject is None else (Say(f"subject_{moment}", lane(case), case.id, to=subject),)
 
 
 def to_requester(purpose: str, case: Case, **data: object) -> Say:
-    """`ending`: it ends soon. `owed`: what is owed. `extension`: what became of an extension. `reviewed`: what a review said."""
+    """`cooling`: it opens later. `ending`: it ends soon. `owed`: what is owed. `extension`: what became of an extension. `reviewed`: what a review said."""
     return Say(purpose, lane(case), case.id, to=case.request.requester, data=data)
+
+
+def expiring(case: Case, policy: Policy) -> tuple[Say, ...]:
+    """The date of an exception comes near, or is reached: to the requester and the owner."""
+    domain = policy.domains.get(case.request.domain)
+    people = [case.request.requester, *([domain.owner] if domain is not None else [])]
+    return tuple(Say("expiring", Lane.REMINDER, case.id, to=person) for person in dict.fromkeys(people))
 
 
 def channel_line(case: Case, policy: Policy, state: str) -> tuple[Say, ...]:
@@ -156,10 +200,13 @@ def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Say, ...]:
     says += [Say("outcome", lane(case), case.id, to=case.request.requester, data={"state": state, "reason": reason})]
     if case.request.state in (RequestState.APPROVED, RequestState.OPENED) and state == "open":
         says.append(Say("body", lane(case), case.id, to=case.request.requester))
+        says += to_subject(case, "after")
     domain = policy.domains.get(case.request.domain)
     if domain is not None:
         shown = str(case.request.state) if state == "open" else state
         says.append(Say("announce", Lane.CARD, case.id, channel=domain.channel, data={"state": shown}))
+        if case.dated and case.grant is not None and state != "open":
+            says.append(Say("expiring", Lane.REMINDER, case.id, to=domain.owner))
     return tuple(says)
 
 

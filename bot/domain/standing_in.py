@@ -3,7 +3,7 @@
 Every question that waits for the owner moves: the request's own and those after the yes. When that deputy goes away too,
 or cannot be told, the next one present is asked. Where no deputy is present and nobody else who was asked is there, the
 request's next `notify` step fires at once, as after any step that proves empty. The owner keeps the authority, and whoever
-was asked keeps it too. Design, section 4.
+was asked keeps it too. A quorum that waits to open something waits for nobody (`cooling`). Design, section 4.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import entries, saying
+from bot.domain import cooling, entries, saying
 from bot.domain.aftermath import Chore
-from bot.domain.escalation import Presence, advance, rings
+from bot.domain.escalation import Presence, advance, may_wake, rings
 from bot.domain.lifecycle import AskState
 from bot.domain.policy import Domain, Policy
 from bot.domain.request import Ask, Case, Reached
@@ -25,7 +25,12 @@ from bot.domain.transition import Transition
 def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
     """What an absence does to a case; None where it does nothing."""
     domain = policy.domains.get(case.request.domain)
-    if domain is None or case.request.drill is not None or presence.away.get(domain.owner) != "absent":
+    if (
+        domain is None
+        or case.request.drill is not None
+        or cooling.waits(case)
+        or presence.away.get(domain.owner) != "absent"
+    ):
         return None
     chore = Chore(case)
     for ask in case.asks:
@@ -51,13 +56,13 @@ def _handed_on(case: Case, ask: Ask, policy: Policy, domain: Domain, presence: P
     if deputy in ask.asked:
         return Chore(case)
     reached = Reached(deputy, "deputies", 0, now, for_owner=True)
-    called = deputy in presence.quiet or ask.steps[0].page
+    asleep = deputy in presence.quiet and may_wake(ask, ask.steps[0])
+    called = asleep or ask.steps[0].page
     reached = replace(reached, paged=called and rings(policy, domain.id, reached))
     after = case.with_ask(replace(ask, reached=(*ask.reached, reached)))
-    card = saying.card(after, reached) if ask is case.approval else saying.ask_card(after, ask, reached)
-    says = (card, *saying.pages(after, reached))
+    says = (saying.card_of(after, ask, reached), *saying.pages(after, reached))
     chore = Chore(after, (entries.stood_in(after, policy, reached, ask.kind),), says)
-    heard = deputy not in presence.quiet or reached.paged
+    heard = not asleep or reached.paged
     return chore if heard else chore.then(_moved_on(after, after.question(ask.version) or ask, policy, presence, now))
 
 

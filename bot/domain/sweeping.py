@@ -6,25 +6,31 @@ passed its deadline expires, and its steps that nobody saw stay unfired (design,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import entries, saying
-from bot.domain.aftermath import Chore, chased, grant_chore, grant_wake
+from bot.domain import cooling, entries, saying
+from bot.domain.aftermath import LONGER, Chore, chased, grant_chore, grant_wake
 from bot.domain.escalation import Advance, Presence, advance, next_wake, rings, undelivered
 from bot.domain.handover import hand_over, next_shift
 from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
 from bot.domain.people import Person
 from bot.domain.policy import Policy
+from bot.domain.quorum import count
 from bot.domain.request import Ask, AskKind, Case
 from bot.domain.transition import CLOCK, Transition
 
 OVERDUE: Mapping[AskKind, str] = {"review": "review.overdue", "ratification": "breakglass.unratified"}
 
 
-def sweep(case: Case, policy: Policy, presence: Presence, now: datetime, delivered: int) -> Transition | None:
-    """What is due on a case at `now`; None when nothing will ever be. `delivered`: cards that Slack accepted."""
+def sweep(
+    case: Case, policy: Policy, presence: Presence, now: datetime, delivered: int, older: Sequence[Policy] = ()
+) -> Transition | None:
+    """What is due on a case at `now`; None when nothing will ever be. `delivered`: cards that Slack accepted; `older`:
+    earlier sets that must allow what opens, too."""
+    if case.approval.opens_at is not None:
+        return _cooled(case, policy, presence, now, delivered, older)
     if case.request.state is RequestState.PENDING:
         if now >= case.approval.expires_at:
             return _expire(case, policy, now, delivered)
@@ -39,7 +45,22 @@ def card_failed(
     if case.request.state is not RequestState.PENDING or now >= case.approval.expires_at:
         return None
     ask, empty = undelivered(case.approval, person, reason)
+    if cooling.waits(case):  # the quorum is met: nobody else need be asked
+        after = case.with_approval(ask)
+        return Transition(case, after, wake_at=wake_at(after, policy, now))
     return _stepped(case, policy, advance(case, ask, policy, presence, now, pulling=empty), presence, now)
+
+
+def ask_failed(
+    case: Case, policy: Policy, presence: Presence, version: int, person: Person, reason: str, now: datetime
+) -> Transition | None:
+    """The same for the card of an ask after the yes."""
+    ask = case.question(version)
+    if ask is None or ask.state is not AskState.OPEN or now >= ask.expires_at:
+        return None
+    marked, empty = undelivered(ask, person, reason)
+    chore = later_stepped(case, policy, advance(case, marked, policy, presence, now, pulling=empty))
+    return Transition(case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now))
 
 
 def slack_is_silent(case: Case, policy: Policy, person: Person, now: datetime) -> Transition | None:
@@ -58,6 +79,8 @@ def slack_is_silent(case: Case, policy: Policy, person: Person, now: datetime) -
 
 def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
     """When the sweeper must look at the case again, also for a change of shift after `now`; None: never."""
+    if case.approval.opens_at is not None:
+        return case.approval.opens_at
     if case.request.state is RequestState.PENDING:
         shift = next_shift(case, policy, now)
         return min([next_wake(case.approval), *([shift] if shift else [])])
@@ -66,11 +89,11 @@ def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
 
 
 def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
-    """What the steps of an ask after the yes say and log; the one at its due time makes it overdue."""
-    ask = result.ask
+    """What the steps of an ask after the yes say and log, and that it is overdue, once."""
+    ask, before = result.ask, case.question(result.ask.version)
     after = case.with_ask(ask)
     drafts = [entries.step(after, policy, event, ask.kind) for event in result.events]
-    if any(event.step.due_at == ask.due_at for event in result.events):
+    if ask.kind in OVERDUE and before is not None and before.warn_at is not None and ask.warn_at is None:
         drafts.append(entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at))
     says = tuple(say for event in result.events for say in saying.later_step(after, ask, event))
     return Chore(after, tuple(drafts), says)
@@ -94,6 +117,23 @@ def stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now
     return Chore(after, tuple(drafts), tuple(says))
 
 
+def _cooled(
+    case: Case, policy: Policy, presence: Presence, now: datetime, delivered: int, older: Sequence[Policy]
+) -> Transition | None:
+    """A quorum that waited: it opens now if it still stands, and else the ladder goes on."""
+    opens_at = case.approval.opens_at
+    if opens_at is not None and now < opens_at:
+        return Transition(case, case, wake_at=opens_at)
+    tally = count(case, case.approval, policy)
+    if not (tally.met and all(count(case, case.approval, was).met for was in older)):
+        on = sweep(case.with_approval(replace(case.approval, opens_at=None)), policy, presence, now, delivered)
+        return None if on is None else replace(on, before=case, refresh=True)
+    grant = cooling.grant(case, tally, now)
+    after = cooling.opened(case, grant, None)
+    drafts = entries.grant_opened(after, policy, None, grant)
+    return Transition(case, after, drafts, saying.outcome(after, policy), wake_at(after, policy, now), refresh=True)
+
+
 def _after_the_yes(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
     """What is due on the grant, on each open ask and on what is owed."""
     chore = grant_chore(case, policy, now) or Chore(case)
@@ -110,12 +150,12 @@ def _after_the_yes(case: Case, policy: Policy, presence: Presence, now: datetime
 def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Chore:
     if now < ask.expires_at:
         return later_stepped(case, policy, advance(case, ask, policy, presence, now))
-    late = replace(ask, state=move_ask(ask.state, "expire"))
+    late = replace(ask, state=move_ask(ask.state, "expire"), warn_at=None)
     after = case.with_ask(late)
-    unseen = [s for s in ask.steps if s.state == "waiting" and s.due_at == ask.due_at]
-    drafts = [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unseen else []
-    if ask.kind == "extension":
-        drafts.append(entries.due(after, policy, "extension.expired", CLOCK, None))
+    unsaid = ask.kind in OVERDUE and ask.warn_at is not None
+    drafts = [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unsaid else []
+    if ask.kind in LONGER:
+        drafts.append(entries.due(after, policy, f"{ask.kind}.expired", CLOCK, None))
     return Chore(after, tuple(drafts))
 
 

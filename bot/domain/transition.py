@@ -123,7 +123,8 @@ class Transition:
     must begin before this instant (a decision), else TooLate. `wake_at`: when the sweeper must look at the case again;
     None: never. `inbox`: the inbox row that this act finishes. `refresh`: every copy of the case's messages is redrawn.
     `operated`: an operator's act or a hold that it changes (`operating`); then `refresh` is about that act's messages.
-    `otherwise`: how an act that gives is refused while the clock is doubted (`giving`).
+    `otherwise`: how an act that gives is refused while the clock is doubted (`giving`). `while_stopped`: it goes on while
+    the log is stopped although it takes nothing away: the confirmations of a new epoch.
     """
 
     before: Case | None
@@ -138,3 +139,4 @@ class Transition:
     operated: Operated | None = None
     visit: Visit | None = None
     otherwise: Transition | None = None
+    while_stopped: bool = False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import open_store
-from bot.domain.audit import Code, Finding
+from bot.domain.audit import Finding
 from bot.domain.errors import SettingsError
 from bot.domain.transition import OPERATOR, Draft, Transition
 from bot.evidence.case_export import export_case
@@ -41,13 +41,11 @@ async def exported(settings: Settings, out: Path, case: str | None, form: Format
         with Folder(out) as folder:
             findings_only(checked.findings, folder)
         return Report(f"The log has findings; only they were written, to {out / 'FINDINGS.txt'}.", checked.findings)
-    refused = await cover(settings)
-    if refused is not None:
-        code: Code = "rollback" if refused.code == "rollback" else "fork" if refused.code == "fork" else "checkpoint"
-        finding = Finding(code, None, refused.text)
+    signed = await cover(settings)
+    if isinstance(signed, Finding):
         with Folder(out) as folder:
-            findings_only((refused.text,), folder)
-        return Report(f"The signer refuses: {refused.text} Only that was written, to {out / 'FINDINGS.txt'}.", (finding,))
+            findings_only((signed.text,), folder)
+        return Report(f"The signer refuses: {signed.text} Only that was written, to {out / 'FINDINGS.txt'}.", (signed,))
     vkeys = vkey_lines(settings.state_dir, checked.origin)
     return await _whole(settings, checked, vkeys, out, case, form)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from bot.domain import later
+from bot.domain import dated, later
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
 from bot.domain.request import Ask, AskKind, Case
+from bot.domain.verifying import REFERENCE_MAX
+from bot.domain.verifying import said as methods
 from handlers import names
 from handlers.views import facts, wording
 from handlers.views.blocks import (
@@ -25,7 +27,8 @@ from handlers.views.blocks import (
     select,
 )
 from handlers.views.dialogs import Asked
-from handlers.views.form import STEPS
+from handlers.views.form import STEPS, day_block
+from handlers.views.glance import ask_glance
 from handlers.views.granted import name, owed_lines
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, span, who
@@ -39,7 +42,8 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
     standing = _silence(ask, scene) if open_ else _answered(ask, scene)
     row = actions(names.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if open_ else None
     blocks = [section(head), *facts.sections(lines), section(standing), row, context(facts.footer(case))]
-    return message("\n".join([head, *lines, standing]), blocks)
+    first = [ask_glance(case, ask, scene)] if open_ else []
+    return message("\n".join([*first, head, *lines, standing]), blocks)
 
 
 def ask_at_home(case: Case, ask: Ask, scene: Scene) -> tuple[str, Block | None]:
@@ -74,10 +78,17 @@ def extend_form(asked: Asked, case: Case) -> Block:
     )
 
 
+def renew_form(asked: Asked, case: Case) -> Block:
+    """Until when an exception is to hold now."""
+    text = f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.RENEW_MEANS}"
+    blocks = [section(text), day_block(names.UNTIL, "", case.request.terms.max_duration)]
+    return modal(names.FORM_RENEW, wording.RENEW, blocks, submit=wording.SEND, close=wording.CANCEL, metadata=_meta(asked))
+
+
 def evidence_form(asked: Asked, case: Case) -> Block:
     """Which evidence, and the text, link or digest that it is."""
     owing = {duty.name: name(duty) for duty in case.owed() if duty.kind == "evidence"}
-    if not case.duties:  # Finished was pressed just now
+    if not any(duty.kind == "evidence" for duty in case.duties):  # Finished was pressed just now
         owing = {name: inline(name.replace("_", " "), 80) for name in case.request.terms.evidence}
     first = next(iter(owing), "")
     text: Block = {
@@ -103,6 +114,27 @@ def reject_form(asked: Asked, case: Case) -> Block:
     return _note_form(asked, case, names.FORM_REJECT, wording.REJECT, wording.REJECT_MEANS)
 
 
+def verify_form(asked: Asked, case: Case) -> Block:
+    """Which method, where it is found again, and when it was done."""
+    missing = {name: inline(methods([name]), 80) for name in case.unverified()}
+    reference: Block = {
+        "type": "plain_text_input", "action_id": names.REFERENCE, "max_length": REFERENCE_MAX,
+        "placeholder": plain("Call 4711 to ward manager R. Ellis", 150),
+    }  # fmt: skip
+    blocks = [
+        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.VERIFY_MEANS}"),
+        input_block(names.METHOD, wording.METHOD, select(names.METHOD, missing, next(iter(missing), ""), "Which?")),
+        input_block(names.REFERENCE, wording.REFERENCE, reference, hint=wording.REFERENCE_HINT),
+        input_block(
+            names.DONE_AT, wording.DONE_AT, {"type": "datetimepicker", "action_id": names.DONE_AT}, optional=True,
+            hint=wording.DONE_AT_HINT,
+        ),
+    ]  # fmt: skip
+    return modal(
+        names.FORM_VERIFY, wording.ATTEST, blocks, submit=wording.ATTEST, close=wording.CANCEL, metadata=_meta(asked)
+    )  # fmt: skip
+
+
 def _note_form(asked: Asked, case: Case, callback: str, title: str, means: str) -> Block:
     text: Block = {"type": "plain_text_input", "action_id": names.REASON, "multiline": True, "max_length": 1000}
     blocks = [
@@ -114,6 +146,9 @@ def _note_form(asked: Asked, case: Case, callback: str, title: str, means: str) 
 
 def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     request = case.request
+    if case.sealed:
+        head = f"*Review: {facts.heading(case)}*\n{wording.SEALED_REVIEW}"
+        return head, [*facts.asked_for(case, scene), facts.outcome(case, scene)]
     provider = scene.provider(request.provider)
     head = f"*Review: {facts.heading(case)}*\n{who(request.requester)} of *{provider}* asked for this. Was it in order?"
     lines = [
@@ -130,7 +165,7 @@ def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
 
 def _ratification_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     request = case.request
-    asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this for *{scene.lasting(request.seconds)}*"
+    asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this {scene.length(case)}"
     lines = [*facts.asked_for(case, scene), facts.outcome(case, scene), wording.RATIFY_MEANS]
     return f"*{facts.heading(case)}*\n{asks}", lines
 
@@ -142,7 +177,17 @@ def _extension_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]
     return head, [*facts.asked_for(case, scene), facts.outcome(case, scene)]
 
 
+def _renewal_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    until = ask.opened_at + case.request.terms.real(ask.seconds)
+    before = len(dated.renewals(case))
+    head = f"*Renewal: {facts.heading(case)}*\n{who(case.request.requester)} asks for this exception until *{scene.day(until)}*."
+    of = f"Renewed {before} of {case.request.terms.max_renewals} times so far."
+    return head, [*facts.asked_for(case, scene), facts.outcome(case, scene), of]
+
+
 def _silence(ask: Ask, scene: Scene) -> str:
+    if ask.kind == "renewal":
+        return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the exception ends on its date."
     if ask.kind == "extension":
         return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the approval ends at its time."
     due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
@@ -167,7 +212,12 @@ _HEADS: Mapping[AskKind, Callable[[Case, Ask, Scene], tuple[str, list[str]]]] = 
     "ratification": _ratification_head,
     "review": _review_head,
     "extension": _extension_head,
+    "renewal": _renewal_head,
 }
+_YES_NO: tuple[Callable[[str], Block], ...] = (
+    lambda value: button(wording.APPROVE, names.APPROVE, value, "primary"),
+    lambda value: button(wording.DENY, names.DENY, value, "danger"),
+)
 _BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
     "ratification": (
         lambda value: button(wording.RATIFY, names.RATIFY, value, "primary"),
@@ -177,8 +227,6 @@ _BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
         lambda value: button(wording.ACCEPT, names.ACCEPT, value, "primary"),
         lambda value: button(wording.FLAG, names.FLAG, value, "danger"),
     ),
-    "extension": (
-        lambda value: button(wording.APPROVE, names.APPROVE, value, "primary"),
-        lambda value: button(wording.DENY, names.DENY, value, "danger"),
-    ),
+    "extension": _YES_NO,
+    "renewal": _YES_NO,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.acts import Deed
 from bot.domain.people import Person
@@ -25,7 +26,7 @@ from handlers.views.blocks import (
     select,
 )
 from handlers.views.dialogs import Asked
-from handlers.views.form import STEPS
+from handlers.views.form import STEPS, day_block
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, span, who
 
@@ -42,6 +43,7 @@ class TextForm:
     hint: str
 
 
+_TOLD = frozenset({"question", "answer", "advice", "pass", "hold", "push", "verified"})
 TEXT_FORMS: Mapping[str, TextForm] = {
     "question": TextForm(
         "question", names.FORM_QUESTION, "Question", "Question", "Ask", "The clock runs on; everybody asked reads the answer."
@@ -70,12 +72,24 @@ def text_form(deed: str, asked: Asked, case: Case) -> Block:
 
 def less_form(asked: Asked, case: Case) -> Block:
     """Less time than was asked for; never more, and nothing else changes."""
+    if case.dated:
+        return _less_by_day(asked, case)
     seconds = case.request.seconds
     fitting = [step for step in STEPS if step < seconds] or [max(seconds // 2, 1)]
     choices = {str(step): span(step) for step in fitting}
     said = f"*{inline(case.id, 20)} · {facts.heading(case)}*\nAsked for {span(seconds)}. The smallest time that anybody gives counts."
     element = select(names.DURATION, choices, str(fitting[-1]), "How long?")
     blocks = [section(said), input_block(names.DURATION, wording.DURATION, element)]
+    title = "Approve for less"
+    return modal(names.FORM_LESS, title, blocks, submit=wording.APPROVE, close=wording.CANCEL, metadata=_metadata(asked))
+
+
+def _less_by_day(asked: Asked, case: Case) -> Block:
+    """An earlier last day of an exception."""
+    request = case.request
+    latest = request.filed_at + timedelta(seconds=request.seconds)  # of policy: the day that was asked for
+    said = f"*{inline(case.id, 20)} · {facts.heading(case)}*\nAsked for until {latest:%Y-%m-%d}. The earliest day that anybody gives counts."
+    blocks = [section(said), day_block(names.UNTIL, latest.date().isoformat(), request.seconds)]
     title = "Approve for less"
     return modal(names.FORM_LESS, title, blocks, submit=wording.APPROVE, close=wording.CANCEL, metadata=_metadata(asked))
 
@@ -95,7 +109,8 @@ def beside_buttons(case: Case) -> Block:
 
 def story(case: Case, scene: Scene) -> list[str]:
     """What was said and done beside deciding, one line each, the newest last."""
-    return [line for note in case.approval.notes[-8:] for line in _told(note, scene)]
+    notes = [note for note in case.approval.notes if note.kind in _TOLD]
+    return [line for note in notes[-8:] for line in _told(note, scene)]
 
 
 def history(case: Case, scene: Scene) -> str:
@@ -113,7 +128,7 @@ def lead_copy(case: Case, reader: Person, scene: Scene) -> Message:
     value = names.question(case.id, case.approval.version)
     request = case.request
     opening = (
-        f"*{facts.heading(case)}*\n{who(request.requester)} asks for *{scene.lasting(request.seconds)}*"
+        f"*{facts.heading(case)}*\n{who(request.requester)} asks {scene.length(case)}"
         f"\n*{wording.TARGET}:* {inline(request.target, 400)}"
     )
     standing = facts.outcome(case, scene) or facts.silence(case, scene)
@@ -160,6 +175,8 @@ def _told(note: Note, scene: Scene) -> list[str]:
         return [f"{by} {verb} at {at}:", *quote(note.text, 600).split("\n")]
     if note.kind == "advice":
         return [f"{by} of the provider {'recommends it' if note.advice == 'for' else 'advises against it'} (no decision)."]
+    if note.kind == "verified":
+        return [f"{by} attested at {at}:", *quote(note.text, 400).split("\n")]
     if note.kind == "hold":
         return [f"*{by} is on it* since {at}."]
     if note.kind == "pass":

@@ -20,10 +20,11 @@ TEXT_MAX, SECTION_MAX, OPTION_MAX, OPTIONS_MAX = 3900, 3000, 150, 100
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: complete plain `text`, and the blocks that show it."""
+    """A message: complete plain `text`, and the blocks that show it. `note`: the signed checkpoint that it carries."""
 
     text: str
     blocks: tuple[Block, ...]
+    note: str = ""
 
 
 def message(text: str, blocks: Sequence[Block | None]) -> Message:

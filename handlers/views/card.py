@@ -5,17 +5,17 @@ It is drawn for one reader from the state of the moment. Once decided it shows t
 
 from __future__ import annotations
 
+from bot.domain import cooling
 from bot.domain.people import Person
 from bot.domain.request import Case
 from handlers import names
-from handlers.views import facts, wording
+from handlers.views import facts, proof, wording
 from handlers.views.besides import beside_buttons, history, story
-from handlers.views.blocks import Message, actions, button, context, message, section
+from handlers.views.blocks import Block, Message, actions, button, context, message, section
+from handlers.views.glance import glance
 from handlers.views.granted import revoke_button
-from handlers.views.safe import cut, inline, one_line, quote
-from handlers.views.scene import Scene, span, who
-
-GLANCE = 110
+from handlers.views.safe import inline, quote
+from handlers.views.scene import Scene, who
 
 
 def card(case: Case, reader: Person, scene: Scene) -> Message:
@@ -26,12 +26,8 @@ def card(case: Case, reader: Person, scene: Scene) -> Message:
         section(_opening(case, scene)),
         *facts.sections(facts.asked_for(case, scene)),
         section(_standing(case, reader, scene)),
-        actions(
-            names.BLOCK_DECIDE,
-            button(wording.APPROVE, names.APPROVE, value, "primary"),
-            button(wording.DENY, names.DENY, value, "danger"),
-        ) if open_ else None,
-        beside_buttons(case) if open_ else None,
+        _buttons(case, value) if open_ else None,
+        beside_buttons(case) if open_ and not cooling.waits(case) else None,
         revoke_button(case),
         context(history(case, scene)),
         context(facts.footer(case)),
@@ -39,20 +35,18 @@ def card(case: Case, reader: Person, scene: Scene) -> Message:
     return message(_text(case, reader, scene), blocks)
 
 
-def glance(case: Case, scene: Scene) -> str:
-    """What a locked phone shows: provider, runbook, duration, deadline, within 110 characters."""
-    request = case.request
-    known = scene.policy.providers.get(request.provider)
-    provider = cut(one_line(known.name if known else request.provider), 30)
-    tail = f", {span(request.seconds)}, by {scene.stamp(case.approval.expires_at)}"
-    title = cut(one_line(request.title), max(GLANCE - len(provider) - 2 - len(tail), 12))
-    return inline(f"{provider}: {title}", 400) + tail + scene.demo
+def _buttons(case: Case, value: str) -> Block:
+    """The decision; once the quorum waits to open something only a no is left, and a revoke."""
+    deny = button(wording.DENY, names.DENY, value, "danger")
+    if cooling.waits(case):
+        return actions(names.BLOCK_DECIDE, deny, button(wording.REVOKE, names.REVOKE, value, "danger"))
+    return actions(names.BLOCK_DECIDE, button(wording.APPROVE, names.APPROVE, value, "primary"), deny)
 
 
 def _opening(case: Case, scene: Scene) -> str:
     request = case.request
     provider = scene.provider(request.provider)
-    asks = f"{who(request.requester)} of *{provider}* asks for *{scene.lasting(request.seconds)}*"
+    asks = f"{who(request.requester)} of *{provider}* asks {scene.length(case)}"
     return f"*{facts.heading(case)}*\n{asks}"
 
 
@@ -60,7 +54,8 @@ def _standing(case: Case, reader: Person, scene: Scene) -> str:
     if not facts.pending(case):
         return facts.outcome(case, scene)
     lines = [_stands_in(case, reader, scene), facts.tally(case, scene), _own_yes(case, reader, scene), *story(case, scene)]
-    lines.append(facts.silence(case, scene))
+    lines += proof.lines(case, scene)
+    lines += [] if cooling.waits(case) else [facts.silence(case, scene)]
     return "\n".join(line for line in lines if line)
 
 

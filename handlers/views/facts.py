@@ -14,7 +14,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Role
 from bot.domain.quorum import count
 from bot.domain.request import Case, FieldValue, Step, Vote
-from handlers.views import wording
+from handlers.views import sealed, wording
 from handlers.views.blocks import Block, section
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, everyone, who
@@ -36,12 +36,17 @@ def heading(case: Case, limit: int = 200) -> str:
 def asked_for(case: Case, scene: Scene) -> list[str]:
     """Everything that was filed beside title and duration, one line each; a quote is several."""
     request = case.request
+    if case.sealed:
+        return sealed.facts_of(case, scene)
     lines = [f"*{wording.TARGET}:* {inline(request.target, 1100)}"]
     if request.subject is not None:
         lines.append(f"*{wording.SUBJECT}:* {who(request.subject)}")
     room = max(FIELDS_ROOM // max(len(request.fields), 1), FIELD_ROOM_MIN)
     for value in request.fields[:40]:
         lines += _field(case, value, scene, room)
+    if request.terms.risk != "low":
+        signs = ": the risk owner signs what remains of it" if request.terms.risk == "high" else ""
+        lines.append(f"*Risk:* {request.terms.risk}{signs}.")
     return [*lines, f"*{wording.REASON}:*", *quote(request.reason, REASON_ROOM).split("\n")]
 
 
@@ -54,6 +59,14 @@ def sections(lines: Sequence[str]) -> list[Block]:
         else:
             packed.append(line)
     return [section(text) for text in packed if text]
+
+
+def asker(case: Case, scene: Scene, limit: int = 80) -> str:
+    """Who asked, for which provider; of a use of the sealed path, who recorded it."""
+    request = case.request
+    if case.sealed:
+        return f"Recorded by {who(request.requester)}"
+    return f"{who(request.requester)} of *{scene.provider(request.provider, limit)}*"
 
 
 def next_step(case: Case, scene: Scene) -> tuple[Step, tuple[Person, ...]] | None:
@@ -115,6 +128,8 @@ def outcome(case: Case, scene: Scene) -> str:
     case for as long as it is kept, and the case holds no free text that retention would have to find on each of them.
     """
     request = case.request
+    if case.sealed:
+        return sealed.outcome(case, scene)
     when = f" at {scene.at(request.closed_at)}" if request.closed_at else ""
     by = f" by {who(request.closed_by)}" if request.closed_by else ""
     if request.state is RequestState.APPROVED:
@@ -152,6 +167,8 @@ def _grant(case: Case, scene: Scene) -> str:
     grant = case.grant
     if grant is None:
         return ""
+    if grant.state is GrantState.OPEN and case.dated:
+        return f"The exception holds until {scene.day(grant.not_after)}."
     if grant.state is GrantState.OPEN:
         return f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
     how = wording.ENDS.get(str(grant.state), "")

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.domain import dated
 from bot.domain.filing import REASON_MAX, TARGET_MAX, not_yet
 from bot.domain.policy import Kind, Runbook
 from handlers import names
@@ -45,7 +46,7 @@ def form(draft: Draft, offered: Sequence[Runbook], scene: Scene, debt: str | Non
         blocks.append(context(wording.FORM_CUT, names.BLOCK_NOTE))
     blocks.append(_reason(draft.entered))
     if chosen is not None:
-        blocks.append(_duration(chosen, draft.entered))
+        blocks.append(_until(chosen, draft.entered, scene) if dated.is_dated(chosen) else _duration(chosen, draft.entered))
         if chosen.subject_verification:
             blocks.append(_subject(draft.entered))
         blocks += [field_block(spec, chosen.id, draft.entered) for spec in chosen.fields[:80]]
@@ -131,6 +132,21 @@ def _duration(chosen: Runbook, entered: Mapping[str, str]) -> Block:
     wanted = entered.get(names.DURATION, "")
     element = select(names.DURATION, choices, wanted if wanted in choices else str(chosen.default_duration))
     return input_block(f"{names.DURATION}.{chosen.id}", wording.DURATION, element)
+
+
+def _until(chosen: Runbook, entered: Mapping[str, str], scene: Scene) -> Block:
+    """The last day of an exception; a day is always chosen, and the runbook's default stands there at first."""
+    today = scene.now.date()
+    day = entered.get(names.UNTIL) or dated.usual_day(chosen, today).isoformat()
+    return day_block(f"{names.UNTIL}.{chosen.id}", day, chosen.max_duration)
+
+
+def day_block(block_id: str, initial: str, longest: int) -> Block:
+    """The choice of the last day of something that ends on a date; `longest` in seconds of policy."""
+    picker: Block = {"type": "datepicker", "action_id": names.UNTIL, "placeholder": plain("Choose a day", 150)}
+    if initial:
+        picker["initial_date"] = initial
+    return input_block(block_id, wording.UNTIL, picker, hint=wording.until_hint(longest // dated.DAY))
 
 
 def _subject(entered: Mapping[str, str]) -> Block:

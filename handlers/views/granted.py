@@ -5,9 +5,11 @@ It is always the *approval* that ends: whether access is gone only a system can 
 
 from __future__ import annotations
 
-from bot.domain import later
+from bot.domain import later, renewing
 from bot.domain.lifecycle import AskState, GrantState
-from bot.domain.request import Case, Duty
+from bot.domain.people import Person
+from bot.domain.policy import Policy
+from bot.domain.request import Ask, Case, Duty
 from handlers import names
 from handlers.views import facts, wording
 from handlers.views.blocks import Block, Message, actions, button, confirmed, message, section
@@ -28,11 +30,13 @@ def revoke_button(case: Case) -> Block | None:
     return actions(names.BLOCK_GRANT, revoke)
 
 
-def requester_buttons(case: Case) -> Block | None:
-    """On the receipt: how the requester ends it, and how they hand in what is owed."""
+def requester_buttons(case: Case, policy: Policy) -> Block | None:
+    """On the receipt: how the requester ends it or has it longer, and how they hand in what is owed."""
     value = names.question(case.id, case.approval.version)
     if grant_open(case):
         row = [button(wording.FINISHED, names.FINISHED, value, "primary"), button(wording.UNUSED, names.UNUSED, value)]
+        renew = renewing.offered(case, policy.runbooks.get(case.request.runbook))
+        row += [button(wording.RENEW, names.RENEW, value)] if renew else []
         row.append(button(wording.PERMIT, names.PERMIT, value))
         return actions(names.BLOCK_GRANT, *row, *_extend(case, value))
     kinds = {duty.kind for duty in case.owed()}
@@ -46,19 +50,34 @@ def ending(case: Case, scene: Scene) -> Message:
     grant = case.grant
     until = scene.at(grant.not_after) if grant else ""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: the approval ends at {until}."
-    return message(said, [section(said), requester_buttons(case)])
+    return message(said, [section(said), requester_buttons(case, scene.policy)])
+
+
+def expiring(case: Case, reader: Person, scene: Scene) -> Message:
+    """The date of an exception comes near, or is reached: to the requester with **Renew**, and to the owner."""
+    request, grant = case.request, case.grant
+    asks = reader == request.requester
+    until = scene.at(grant.not_after) if grant else ""
+    head = f"{who(reader)} {case.id} · {facts.heading(case)}: the exception of {scene.provider(request.provider)}"
+    if not grant_open(case):
+        said = f"{head} ended at {until}. What it covers counts by the rule again."
+        return message(said, [section(said)])
+    runbook = scene.policy.runbooks.get(request.runbook)
+    more = f" Renewals left: {renewing.left(case, runbook)}."
+    said = f"{head} ends at {until}.{more}"
+    return message(said, [section(said), requester_buttons(case, scene.policy) if asks else None])
 
 
 def owed(case: Case, scene: Scene) -> Message:
     """What is still owed, to the requester, once a day until it comes."""
     lines = "\n".join(f"• {_duty(duty, scene)}" for duty in case.owed())
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: {wording.OWED}\n{lines}"
-    return message(said, [section(said), requester_buttons(case)])
+    return message(said, [section(said), requester_buttons(case, scene.policy)])
 
 
 def owed_lines(case: Case, scene: Scene) -> list[str]:
     """What came and what is owed, for the receipt and the review."""
-    came = [f"{name(d)}: came at {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
+    came = [f"{_came(d)} at {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
     return came + [f"*Owed:* {_duty(duty, scene)}" for duty in case.owed()]
 
 
@@ -66,7 +85,9 @@ def extension(case: Case, version: int, reason: str, scene: Scene) -> Message:
     """What became of the wish for more time, to the requester."""
     ask, grant = case.question(version), case.grant
     head = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: "
-    if ask is not None and ask.state is AskState.YES and grant is not None:
+    if ask is not None and ask.kind == "renewal":
+        said = head + _renewal(ask, case, scene)
+    elif ask is not None and ask.state is AskState.YES and grant is not None:
         said = f"{head}more time is approved, until {scene.at(grant.not_after)}."
     else:
         said = f"{head}more time was denied. The approval ends as it would have."
@@ -74,11 +95,23 @@ def extension(case: Case, version: int, reason: str, scene: Scene) -> Message:
     return message(said + quoted, [section(said + quoted)])
 
 
+def _renewal(ask: Ask, case: Case, scene: Scene) -> str:
+    grant = case.grant
+    until = scene.at(grant.not_after) if grant else ""
+    if ask.state is AskState.YES:
+        return f"the renewal is approved; the exception holds until {until}."
+    return f"the renewal was denied. The exception ends at {until}."
+
+
 def _extend(case: Case, value: str) -> list[Block]:
     """Offered shortly before the end, while there is room and nobody is asked for it yet."""
     asked = any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later)
     offered = case.grant is not None and case.grant.warned and later.room(case) > 0 and not asked
     return [button(wording.EXTEND, names.EXTEND, value)] if offered else []
+
+
+def _came(duty: Duty) -> str:
+    return f"{name(duty)}: {'verified' if duty.kind == 'verification' else 'came'}"
 
 
 def _duty(duty: Duty, scene: Scene) -> str:

@@ -73,7 +73,7 @@ def _question(case: Case, ask: Ask, scene: Scene) -> list[Block]:
     request, value = case.request, names.question(case.id, ask.version)
     lines = [
         f"*{case.id} · {facts.heading(case)}*",
-        f"{who(request.requester)} of *{scene.provider(request.provider)}* asks for *{scene.lasting(request.seconds)}*",
+        f"{who(request.requester)} of *{scene.provider(request.provider)}* asks {scene.length(case)}",
         *facts.asked_for(case, scene),
         facts.tally(case, scene),
         facts.silence(case, scene),
@@ -103,7 +103,7 @@ def _live(sheet: HomeSheet, scene: Scene) -> list[Block]:
     blocks: list[Block] = []
     for case in sheet.live:
         mine = case.request.requester == sheet.person
-        row = requester_buttons(case) if mine else revoke_button(case)
+        row = requester_buttons(case, scene.policy) if mine else revoke_button(case)
         until = f", until {scene.at(case.grant.not_after)}" if case.grant else ""
         holder = "yours" if mine else f"{who(case.request.requester)} of {scene.provider(case.request.provider)}"
         blocks.append(section(f"*{case.id} · {facts.heading(case)}*\n{holder}{until}"))
@@ -116,7 +116,7 @@ def _owing(sheet: HomeSheet, scene: Scene) -> list[Block]:
     for case in sheet.owing:
         lines = [line for line in owed_lines(case, scene) if line.startswith("*Owed")]
         blocks.append(section("\n".join([f"*{case.id} · {facts.heading(case)}*", *lines])))
-        row = requester_buttons(case)
+        row = requester_buttons(case, scene.policy)
         blocks += [_own(row, f"owed.{case.id}")] if row else []
     return _part("Owed by you", blocks)
 

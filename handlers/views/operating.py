@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from bot.domain.operator_act import ActState, OperatorAct
+from bot.domain.request import Case
 from handlers import names
 from handlers.views.blocks import Message, actions, button, confirmed, message, section
 from handlers.views.safe import inline, quote
@@ -47,6 +48,11 @@ def card(act: OperatorAct, scene: Scene) -> Message:
 def told(act: OperatorAct, scene: Scene) -> Message:
     """For an owner, who decides nothing here; and for everybody at the end."""
     return _message(_lines(act, scene))
+
+
+def erased(case: Case) -> Message:
+    """What is left of a message that held what somebody typed."""
+    return _message([f"{case.id}: what stood here was erased."])
 
 
 def _lines(act: OperatorAct, scene: Scene) -> list[str]:

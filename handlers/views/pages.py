@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot.domain import dated
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Domain, Policy, Runbook
@@ -23,7 +24,7 @@ from handlers.views.receipt import status
 from handlers.views.safe import escape, inline, one_line
 from handlers.views.scene import Scene, everyone, who
 
-SHOWN = 15
+SHOWN, _REGISTER = 15, 40
 
 
 def listing(title: str, empty: str, cases: Sequence[Case], scene: Scene) -> Message:
@@ -50,17 +51,58 @@ def mine(cases: Sequence[Case], scene: Scene) -> Message:
     return listing("What you asked for", "You have not asked for anything.", cases, scene)
 
 
+def review(waiting: Sequence[Case], owing: Sequence[Case], scene: Scene) -> Message:
+    """What somebody still owes: answers to asks after the yes, and what is to be handed in."""
+    if not (waiting or owing):
+        return _page("You owe nothing.", ["You owe nothing: no review, no ratification, no evidence.", _more(scene)])
+    lines = [*_part("Waits for your answer", waiting, scene), *_part("To be handed in", owing, scene)]
+    shown = _page("\n".join(lines), lines)
+    where = "The buttons are on the newest cards in our direct message."
+    return message(f"{shown.text}\n{where}", [*shown.blocks, context(where)])
+
+
+def _part(title: str, cases: Sequence[Case], scene: Scene) -> list[str]:
+    more = [f"… and {len(cases) - SHOWN} more."] if len(cases) > SHOWN else []
+    return [f"*{title}*", *(_entry(case, scene) for case in cases[:SHOWN]), *more] if cases else []
+
+
+def register(cases: Sequence[Case], scene: Scene) -> Message:
+    """The policy exceptions that hold now, the next to end first. Never target or free text."""
+    if not cases:
+        text = "No policy exception is open in your domains, or of your provider."
+        return _page(text, [text])
+    lines = [f"*Policy exceptions ({len(cases)})*", *(_exception(case, scene) for case in cases[:_REGISTER])]
+    if len(cases) > _REGISTER:
+        lines.append(f"… and {len(cases) - _REGISTER} more.")
+    return _page("\n".join(lines), lines)
+
+
+def _exception(case: Case, scene: Scene) -> str:
+    request, terms, domain = case.request, case.request.terms, scene.domain(case.request.domain)
+    owner = f", owner {who(domain.owner)}" if domain else ""
+    asked = f"{who(request.requester)} of {scene.provider(request.provider, 60)}{owner}"
+    until = scene.day(case.grant.not_after) if case.grant else ""
+    renewed = f"renewed {len(dated.renewals(case))} of {terms.max_renewals} times"
+    return f"*{case.id}* {facts.heading(case, 120)}\n{asked}\nUntil *{until}*, risk {terms.risk}, {renewed}."
+
+
 def show(case: Case, scene: Scene) -> Message:
     """One request, all that was filed and how it stands."""
     request = case.request
     head = [
         f"*{case.id} · {facts.heading(case)}*",
-        f"{who(request.requester)} of *{scene.provider(request.provider)}* asked at {scene.at(request.filed_at)}"
-        f" for *{scene.lasting(request.seconds)}*",
+        _asked(case, scene),
     ]
     lines = [*head, *facts.asked_for(case, scene), status(case, scene)]
     text = "\n".join([*head, f"{wording.TARGET}: {inline(request.target, 300)}", status(case, scene)])
     return message(text, facts.sections(lines))
+
+
+def _asked(case: Case, scene: Scene) -> str:
+    at = scene.at(case.request.filed_at)
+    if case.sealed:
+        return f"{facts.asker(case, scene)} at {at}"
+    return f"{facts.asker(case, scene)} asked at {at} {scene.length(case)}"
 
 
 def matrix(domains: Sequence[Domain], runbooks: Sequence[Runbook], scene: Scene) -> Message:
@@ -109,8 +151,7 @@ def log(case: Case, rows: Sequence[LogRow], scene: Scene) -> Message:
 
 def _entry(case: Case, scene: Scene) -> str:
     """A case in a list. Never its target or reason: a list is looked at over shoulders."""
-    request = case.request
-    asks = f"{who(request.requester)} of {scene.provider(request.provider, 60)}, {scene.lasting(request.seconds)}"
+    asks = facts.asker(case, scene, 60) + ("" if case.sealed else f", {scene.length(case)}")
     if not facts.pending(case):
         open_ = [wording.ASKS[ask.kind] for ask in case.later if ask.state is AskState.OPEN]
         waits = f" Open: {', '.join(open_)}." if open_ else ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain import cooling
 from bot.domain.request import Case
 from bot.domain.timeline import Moment
 from handlers import names
-from handlers.views import ahead, facts, wording
+from handlers.views import ahead, facts, proof, wording
 from handlers.views.blocks import Message, actions, button, context, markdown, message, section
 from handlers.views.granted import owed_lines, requester_buttons
 from handlers.views.safe import inline, quote
@@ -17,25 +18,24 @@ from handlers.views.scene import Scene, who
 def receipt(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Message:
     """The receipt: what was asked, where it stands, what comes next, **Withdraw** while it is pending."""
     request = case.request
-    opening = (
-        f"*{case.id} · {facts.heading(case)}*\nFor {scene.lasting(request.seconds)}, asked at {scene.at(request.filed_at)}"
-    )
+    opening = f"*{case.id} · {facts.heading(case)}*\nAsked at {scene.at(request.filed_at)}, {scene.length(case)}"
     value = names.question(case.id, case.approval.version)
     pushed = bool(case.approval.noted("push"))
     withdraw = actions(
         names.BLOCK_RECEIPT,
         button(wording.WITHDRAW, names.WITHDRAW, value),
-        *([] if pushed else [button(wording.PUSH, names.PUSH, value)]),
+        *([] if pushed or cooling.waits(case) else [button(wording.PUSH, names.PUSH, value)]),
     )
     again = actions(names.BLOCK_RECEIPT, button(wording.AGAIN, names.AGAIN, value))
     blocks = [
         section(opening),
         section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),
         section(status(case, scene)),
-        *ahead.blocks(moments, scene),
+        proof.attest_button(case),
+        *ahead.blocks(() if cooling.waits(case) else moments, scene),
         withdraw if facts.pending(case) else again if str(request.state) in ("denied", "expired") else None,
         *facts.sections(owed_lines(case, scene)),
-        requester_buttons(case),
+        requester_buttons(case, scene.policy),
     ]
     text = f"{case.id}: {facts.heading(case, 100)}\n{wording.TARGET}: {inline(request.target, 400)}\n{status(case, scene)}"
     return message(text, blocks)
@@ -45,8 +45,10 @@ def status(case: Case, scene: Scene) -> str:
     """One line on where the request stands: outcome, or who is asked, who next and when."""
     if not facts.pending(case):
         return facts.outcome(case, scene)
+    if cooling.waits(case):
+        return "\n".join(proof.lines(case, scene))
     parts = ["*Pending.*", facts.asked_now(case, scene), facts.tally(case, scene), facts.silence(case, scene)]
-    return " ".join(part for part in parts if part)
+    return "\n".join([" ".join(part for part in parts if part), *proof.lines(case, scene)])
 
 
 def outcome(case: Case, state: str, reason: str, scene: Scene) -> Message:

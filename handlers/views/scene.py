@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.people import Person
 from bot.domain.policy import Domain, Policy
+from bot.domain.request import Case
 from handlers.views.safe import inline
 
 _NEAR = timedelta(hours=12)
@@ -40,6 +41,17 @@ class Scene:
         """A duration of policy, in words."""
         return span(seconds) + self.demo
 
+    def length(self, case: Case) -> str:
+        """How long what was asked for lasts: `for 1 hour`, or of an exception `until …`."""
+        ends_at = case.request.terms.ends_at
+        return f"for *{self.lasting(case.request.seconds)}*" if ends_at is None else f"until *{self.day(ends_at)}*"
+
+    def day(self, moment: datetime) -> str:
+        """The day of a moment, in the reader's zone; with the time of day where the day alone would mislead."""
+        if self.scale > 1 or abs(moment - self.now) < 2 * _NEAR:
+            return self.at(moment)
+        return f"<!date^{int(moment.timestamp())}^{{date_short}}|{moment:%Y-%m-%d}>"
+
     @property
     def demo(self) -> str:
         """The mark of a clock that runs faster than the wall's; nothing at its true pace."""
@@ -55,7 +67,9 @@ class Scene:
 
 
 def who(person: Person) -> str:
-    """A person, from the id only."""
+    """A person, from the id only; `-` stands for whoever was erased."""
+    if person.user == "-":
+        return "somebody (erased)"
     return f"<@{person.user}>"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from bot.domain.verifying import said as verified_by
 from handlers.views import wording
 from handlers.views.blocks import Message, message, section
 from handlers.views.drill import DRILL
@@ -87,9 +88,24 @@ def _clock_jumped(_params: Params, scene: Scene) -> str:
     )
 
 
+def _stopped(_params: Params, scene: Scene) -> str:
+    return (
+        "The decision log is stopped, so nothing can be given or written down now, and nothing was changed. Denying,"
+        f" withdrawing, revoking and reporting the end still work. Write to {_contact(scene)}."
+    )
+
+
 def _repeat_yes(params: Params, scene: Scene) -> str:
     have, need = _number(params, "have"), _number(params, "need")
     return f"You already said yes{_when(params, scene)}: {have} of {need} yes. Another person is needed."
+
+
+def _unverified(params: Params, scene: Scene) -> str:
+    missing = inline(verified_by(_words(params, "missing")), 600)
+    return (
+        f"No yes is possible yet: the requester has not attested how the person was verified ({missing}). Nothing was changed;"
+        " the card shows it once it is done. You can still deny."
+    )
 
 
 def _refused_filing(params: Params, _scene: Scene) -> str:
@@ -158,6 +174,15 @@ def _drill_over(params: Params, scene: Scene) -> str:
 
 def _drill_again(params: Params, scene: Scene) -> str:
     return f"{DRILL} You answered already{_when(params, scene)}. There is nothing left to do."
+
+
+def _sealed_recorded(params: Params, _scene: Scene) -> str:
+    id_ = inline(_word(params, "id"), 20)
+    return f"*{id_}* is recorded as *used without approval*. A review is owed, by somebody else of the domain."
+
+
+def _no_sealed_use(_params: Params, scene: Scene) -> str:
+    return f"Only people who are named for a domain record a use of the sealed path. Write to {_contact(scene)}."
 
 
 def _away(params: Params, scene: Scene) -> str:
@@ -237,7 +262,9 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "stale": _stale,
     "again": _again,
     "clock_jumped": _clock_jumped,
+    "stopped": _stopped,
     "repeat_yes": _repeat_yes,
+    "unverified": _unverified,
     "refused_filing": _refused_filing,
     "unknown": _unknown,
     "failed": _failed,
@@ -253,6 +280,8 @@ SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
     "drill_over": _drill_over,
     "drill_again": _drill_again,
     "away": _away,
+    "sealed_recorded": _sealed_recorded,
+    "no_sealed_use": _no_sealed_use,
     "posted": _posted,
     "post_again": _post_again,
     "away_how": _away_how,

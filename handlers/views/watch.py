@@ -1,4 +1,4 @@
-"""What people are told when the watchdog finds the bot late, and when that is over."""
+"""What people are told when the watchdog finds the bot late or a calendar is lost, and when that is over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,20 @@ from datetime import UTC, datetime
 
 from handlers.views.blocks import Message, message, section
 from handlers.views.safe import inline
-from handlers.views.scene import Scene
+from handlers.views.scene import Scene, who
+
+
+def calendar(data: Mapping[str, object], scene: Scene) -> Message:
+    """The calendar of a rota cannot be used any more, so its fallback is on call; or it can again (`blind` false)."""
+    rota = scene.policy.rotas.get(str(data.get("rota")))
+    name = inline(str(data.get("rota")), 60)
+    if not data.get("blind"):
+        text = f"*The on-call calendar of {name} is read again.* Who is on call is what it says."
+    elif rota is not None and rota.fallback is not None:
+        text = f"*The on-call calendar of {name} cannot be used.* {who(rota.fallback)} is on call until it can."
+    else:
+        text = f"*The on-call calendar of {name} cannot be used.* Nobody is on call: the rota has no fallback."
+    return message(text, [section(text)])
 
 
 def watchdog(data: Mapping[str, object], scene: Scene) -> Message:

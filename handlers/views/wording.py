@@ -16,6 +16,7 @@ RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Dur
 LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Pass"
 PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
 FINISHED, UNUSED, REVOKE, EXTEND, PERMIT = "Finished", "Not used", "Revoke", "Extend", "Permit"
+RENEW, UNTIL = "Renew", "Ends on"
 ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand in", "Evidence", "Note"
 ACCEPT, FLAG = "Accept", "Flag"
 GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
@@ -25,14 +26,24 @@ RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at o
 REJECT_MEANS = "What is open is revoked at once, and the review carries your reason."
 REVOKE_MEANS = "The approval ends at once and the requester is told. It cannot be taken back."
 EXTEND_MEANS = "The people who approved are asked again. The approval ends at its time unless they say yes."
+RENEW_MEANS = "It is a new decision: the same people are asked again. It ends on its date unless they say yes."
 FLAG_MEANS = "Say what was not in order. It stands in the decision log and the domain's channel hears of it."
 EVIDENCE_TEXT, EVIDENCE_HINT = "What it is", "The reviewer reads it, and it stands in the decision log."
+METHOD, REFERENCE, DONE_AT = "How the person was verified", "Reference", "When"
+REFERENCE_HINT = (
+    "What a third person finds again: the call's number, the name on shift, the kind of document. No document numbers."
+)
+DONE_AT_HINT = "Leave it empty for just now."
+VERIFY_MEANS = "You attest that you have done this. No yes is possible before each method is attested; it decides nothing."
+REFERENCE_WANTED = "Write a reference, at most 200 characters."
+DONE_LATER = "That time is still to come: attest what was done already."
 OWED = "the approval has ended, and this is still owed:"
 ROTATION = "rotation of the shared credential"
 ASKS: Mapping[AskKind, str] = {
     "approval": "request",
     "review": "review",
     "extension": "extension",
+    "renewal": "renewal",
     "ratification": "ratification",
 }
 ANSWERED: Mapping[tuple[str, str], str] = {
@@ -42,7 +53,16 @@ ANSWERED: Mapping[tuple[str, str], str] = {
     ("ratification", "no"): "Rejected",
     ("extension", "yes"): "More time approved",
     ("extension", "no"): "More time denied",
+    ("renewal", "yes"): "Renewed",
+    ("renewal", "no"): "Renewal denied",
 }
+SEALED_TITLE, RECORD = "Sealed path used", "Record"
+SEALED_MEANS = (
+    "Your organisation's own sealed path was used, outside Countersign and without approval. It is recorded as that, and"
+    " somebody else of the domain reviews it."
+)
+SEALED_REVIEW = "Nobody approved this use. Was it in order?"
+SEALED_WHEN, SEALED_WHO = "Say when it was used.", "Say who used it."
 STOCK_REASON = "Common reasons"
 PERMIT_ONCE = (
     "It is shown here only, and kept nowhere. Whoever has it can use it: paste it into the system and nowhere else."
@@ -80,6 +100,8 @@ STATES: Mapping[str, str] = {
     "breakglass.unratified": "break-glass not ratified in time",
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
+    "exception.renewed": "exception renewed",
+    "sealed_use.recorded": "used without approval",
 }
 CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
     ("approval", "pending"): "more yeses are needed",
@@ -121,6 +143,7 @@ AWAY_MEANS = (
 AWAY_LATER = "Choose a day to come."
 TEXT_WANTED = "Write something, at most 1,000 characters."
 LESS_WANTED = "Choose how long."
+DAY_WANTED = "Choose the last day."
 ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."
 YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You advise against it.", "": ""}
 
@@ -143,6 +166,11 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
     return f"Nothing opens before {owner}’s yes."
 
 
+def until_hint(days: int) -> str:
+    """Under the choice of a last day."""
+    return f"The last day, in UTC; at most {days} days from today." if days else "The last day, in UTC; today at most."
+
+
 def help_lines(prefix: str) -> tuple[str, ...]:
     """What can be typed."""
     main = f"/{prefix}countersign"
@@ -157,6 +185,9 @@ def help_lines(prefix: str) -> tuple[str, ...]:
         f"`{main} show ID` shows one request",
         f"`{main} log ID` shows what the decision log says of one request",
         f"`{main} post` puts the button “Ask for approval” into this channel (people of the home workspace)",
+        f"`{main} review` shows what you still owe: reviews, ratifications, evidence, with their buttons",
+        f"`{main} sealed-use` records that the organisation's own sealed path was used (people named for a domain)",
+        f"`{main} exceptions` shows the register of policy exceptions",
         f"`{main} away 2d`, `away until 2026-12-01`, `away off`: your steps go to a deputy meanwhile",
         f"`{main} matrix` shows who answers for what",
         f"`{main} whoami [@people]` prints lines to paste into the responsibility matrix",

@@ -43,7 +43,7 @@ function drawTop() {
     side("left"), side("right"),
     h("button", { type: "button", class: "tool split", "aria-pressed": String(!document.body.classList.contains("single")), onclick: single }, "Split view"),
     ...(store.directory.script.length ? [tool("script", TITLES.script)] : []), tool("faults", TITLES.faults), tool("pages", TITLES.pages), tool("timeline", TITLES.timeline));
-  document.querySelectorAll(".tool.side").forEach((b, i) => b.setAttribute("aria-label", `Show the ${i ? "right" : "left"} person`));
+  document.querySelectorAll(".tool.side").forEach((b, i) => b.setAttribute("aria-label", `${i + 1}: show the ${i ? "right" : "left"} person`));
 }
 
 // On a phone one pane is shown at a time.

@@ -18,11 +18,17 @@ from bot.domain.people import Person, Profile
 from bot.domain.policy import Policy
 from bot.domain.request import Case, Drill
 from bot.domain.transition import SYSTEM, Draft, Transition
-from bot.ports import Outgoing, Store
+from bot.ports import Outgoing, Signed, Store
 from bot.sweeper import Sweeper
 from bot.worker import Worker
 from storage.store import SqliteStore
 from tests.bot.building import HOME, MINUTE, T0
+
+
+async def covered() -> Signed:
+    """The gate to the outside where nobody signs: everything counts as covered."""
+    return Signed(7, bytes(range(32)), "a note\n")
+
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LEASE = timedelta(seconds=30)
@@ -117,7 +123,7 @@ class Office:
     shown: list[Outgoing] = field(default_factory=list)  # everything that Slack accepted
 
     async def open(self) -> Self:
-        self.store = await SqliteStore.open(self.path, self.clock, "test.example/log")
+        self.store = await SqliteStore.open(self.path, self.clock, "test.example/log", self.path.parent / "state")
         self.looking = sqlite3.connect(self.path, isolation_level=None)
         self.looking.row_factory = sqlite3.Row
         self.mortal = MortalStore(self.store)

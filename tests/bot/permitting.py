@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from bot.domain.deciding import NoEffect
 from bot.domain.transition import OPERATOR
-from bot.keys import LOG_KEY, make_keys, read_key
 from bot.permits import Issuer, Permit
-from bot.signer import Signer
+from bot.signer import signer_of
 from storage.store import SqliteStore
 from tests.bot.building import OWNER, PE1
 from tests.bot.office import Office
@@ -28,8 +28,7 @@ class SignedOffice(Office):
         begun = await SqliteStore.open(self.path, self.clock, "test.example/log", self.state)
         await begun.close()
         await super().open()
-        make_keys(self.state)
-        self.signer = Signer(self.store, read_key(self.state / LOG_KEY), self.state)
+        self.signer = signer_of(self.store, self.state, nullcontext())
         self.issuer = Issuer(self.mortal, self.signer.cover, self.state, self.clock)  # type: ignore[arg-type]
         return self
 

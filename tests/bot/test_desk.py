@@ -66,7 +66,7 @@ class TestFiling:
         (told,) = office.answers()
         assert (told["to"], told["sentence"], "#identity-help" in told["text"]) == ("U0NOBODY", "refused_filing", True)
 
-    @pytest.mark.parametrize("runbook_id", ["unlock", "verified", "executed", "cooling"])
+    @pytest.mark.parametrize("runbook_id", ["unlock", "executed"])
     async def test_what_is_not_served_yet_is_refused_with_a_sentence(self, office: Office, runbook_id: str) -> None:
         case_id = await office.file(PE1, runbook_id)
         assert office.types(case_id) == ["request.refused"]

@@ -217,8 +217,16 @@ async def test_an_unset_variable_of_the_policy_is_an_error_and_people_are_looked
 
 
 async def test_a_database_that_is_there_and_well_is_no_finding(settings: Settings, folder: Path) -> None:
-    await (await SqliteStore.open(folder / "countersign.db", SystemClock())).close()
+    await (await SqliteStore.open(folder / "countersign.db", SystemClock(), state_dir=settings.state_dir)).close()
     assert (await report(settings)).findings == ()
+
+
+async def test_a_log_that_the_signer_refuses_is_an_error(settings: Settings, folder: Path) -> None:
+    await (await SqliteStore.open(folder / "countersign.db", SystemClock(), state_dir=settings.state_dir)).close()
+    (settings.state_dir / "log.memory").unlink()
+    found = await report(settings)
+    assert "nobody can say whether entries were lost" in only(found, "error", "log")
+    assert found.exit_code == 1
 
 
 async def test_a_file_that_is_no_database_is_an_error(settings: Settings, folder: Path) -> None:

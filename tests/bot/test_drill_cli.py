@@ -222,8 +222,9 @@ async def test_what_the_database_refuses_is_said_as_the_drill_that_runs(
 
 
 async def test_without_a_policy_there_is_a_sentence(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bare = await SqliteStore.open(tmp_path / "bare.db", SystemClock())
+    bare = await SqliteStore.open(tmp_path / "bare.db", SystemClock(), state_dir=tmp_path / "bare")
     await bare.close()
+    monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "bare"))
     monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'bare.db'}")
     code, text = await host.type(RUNBOOK)
     assert (code, text.startswith("No policy that this release reads stands in the database")) == (1, True)

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.acts import Beside, Reply
+from bot.domain.audit import Finding
 from bot.domain.policy import NamedPerson
 from bot.pages import Pager, addresses, page_text
 from tests.bot.building import HOUR, MINUTE, ONC1, OWNER, PE1, SECURITY, case_of, policy
-from tests.bot.office import Office
+from tests.bot.office import Office, covered
 
 BASE = policy(
     people=(NamedPerson("olga", OWNER, "Olga", "env:PAGE_OLGA"),),
@@ -46,7 +47,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 def pager(office: Office, line: Line, where: Mapping[str, str] = WHERE) -> Pager:
-    return Pager(office.desk, office.directory, where, line)
+    return Pager(office.desk, office.directory, where, line, covered)
 
 
 async def paged(office: Office, line: Line, **how: object) -> list[tuple[str, str]]:
@@ -54,6 +55,21 @@ async def paged(office: Office, line: Line, **how: object) -> list[tuple[str, st
     await office.deliver()
     await pager(office, line).drain()
     return sorted((address, action) for address, action, *_ in line.sent)
+
+
+async def test_a_stopped_log_pages_nobody_and_forgets_no_page(office: Office) -> None:
+    line = Line()
+
+    async def stopped() -> Finding:
+        return Finding("rollback", None, "5 entries were signed; the log has 4.")
+
+    await office.file(PE1, "glass")
+    await office.deliver()
+    await Pager(office.desk, office.directory, WHERE, line, stopped).drain()
+    assert line.sent == []
+    office.sleep(MINUTE)
+    await pager(office, line).drain()
+    assert line.sent != []
 
 
 async def test_an_immediate_request_pages_everybody_who_has_an_address(office: Office) -> None:

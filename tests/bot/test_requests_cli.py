@@ -237,3 +237,12 @@ async def test_without_a_database_or_a_policy_there_is_a_sentence(
     monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'bare.db'}")
     done = await asyncio.to_thread(CliRunner().invoke, app, ["deny", "R-00000001", "--reason", "x"])
     assert str(done.exception).startswith("No policy that this release reads stands in the database")
+
+
+async def test_while_the_log_is_stopped_the_host_still_takes_away(host: Host) -> None:
+    case_id = await host.ask()
+    (host.path.parent / "state" / "log.memory").unlink()
+    assert (await host.type("deny", case_id, "--reason", "no"))[0] == 0
+    assert "denied" in (await host.type("show", case_id))[1]
+    assert "request.denied" not in host.types(case_id)
+    assert (await host.type("deny", case_id, "--reason", "no"))[0] == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.domain.lifecycle import RequestState
 from bot.domain.policy import Policy, Rota, Shift, Spell
-from tests.bot.building import DAY, MINUTE, ONC1, ONC2, PE1, SECURITY, T0, WHOLE_WEEK, policy
+from tests.bot.building import DAY, MINUTE, ONC1, ONC2, PE1, RISK, SECURITY, T0, WHOLE_WEEK, policy
 from tests.bot.office import Office
 
 FED = Rota("security", "ical", (ONC1, ONC2), "UTC", fallback=ONC2, feed="https://calendar.example/a.ics")
@@ -59,3 +59,11 @@ async def test_a_yes_of_an_on_call_whom_a_feed_named_counts_after_a_restart_that
     assert len(office.desk.sets.also_binding(T0, 1)) == 2
     await office.click(ONC1, case_id)
     assert await office.state(case_id) is RequestState.APPROVED
+
+
+async def test_a_schedule_with_a_hole_asks_the_next_ones_at_once_and_says_that_nobody_was_there(office: Office) -> None:
+    holed = replace(SECURITY, shifts=(Shift(WHOLE_WEEK, 720, 1440, ONC2),), fallback=None)
+    await office.adopt(replace(office.policy, rotas={"security": holed}))
+    case_id = await office.file(PE1)
+    await office.forward(10 * MINUTE)
+    assert office.steps(case_id)[-2:] == [("10m", "skip on_call", "nobody"), ("10m", "notify risk_owner", {RISK})]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.audit import Finding
 from bot.domain.ledger import append, leaf_hash, root
 from bot.domain.note import Checkpoint, open_checkpoint
 from bot.domain.transition import SYSTEM, Draft, Transition
 from bot.keys import LOG_KEY, make_keys, read_key, verify
 from bot.memory import MEMORY, recall, remember
 from bot.signer import Signer
+from storage.lock import FileLock
 from storage.store import SqliteStore
 from tests.storage.making import SECOND, HandClock
 
@@ -31,9 +33,18 @@ class Log:
     async def open(self) -> Log:
         self.store = await SqliteStore.open(self.path, self.clock, ORIGIN, self.state)
         make_keys(self.state)
-        self.key = read_key(self.state / LOG_KEY)
-        self.signer = Signer(self.store, self.key, self.state)
+        self.key, self.lock = read_key(self.state / LOG_KEY), FileLock(self.state)
+        self.signer = Signer(self.store, self.state, self.lock)
         return self
+
+    async def close(self) -> None:
+        await self.store.close()
+        self.lock.close()
+
+    async def stopped(self) -> Finding:
+        found = await self.signer.cover()
+        assert isinstance(found, Finding)
+        return found
 
     async def write(self, entries: int = 1) -> None:
         await self.store.commit(Transition(None, None, tuple(Draft("log.verified", SYSTEM) for _ in range(entries))))
@@ -44,7 +55,7 @@ class Log:
         return open_checkpoint(note, [self.key.vkey(ORIGIN)], verify)
 
     async def restart(self) -> None:
-        await self.store.close()
+        await self.close()
         await self.open()
 
     def tamper(self, *statements: str) -> None:
@@ -61,13 +72,13 @@ class Log:
 async def log(tmp_path: Path) -> AsyncIterator[Log]:
     opened = await Log(tmp_path).open()
     yield opened
-    await opened.store.close()
+    await opened.close()
 
 
 async def test_one_signature_covers_every_commit_before_it(log: Log) -> None:
     await log.write()
     await log.write(300)
-    assert await log.signer.cover() is None
+    await log.signer.cover()
     head = await log.store.log_head()
     assert await log.signed() == Checkpoint(ORIGIN, 302, root(head.edge)) == recall(log.state)
 
@@ -83,7 +94,7 @@ async def test_a_tail_that_a_killed_process_left_is_signed_at_the_next_call(log:
     await log.signer.cover()
     await log.write(5)
     await log.restart()
-    assert await log.signer.cover() is None
+    await log.signer.cover()
     assert (await log.signed()).size == 6
 
 
@@ -91,7 +102,7 @@ async def test_a_kill_between_memory_and_note_is_made_up_for(log: Log) -> None:
     await log.write()
     head = await log.store.log_head()
     remember(log.state, Checkpoint(ORIGIN, head.size, root(head.edge)))
-    assert await log.signer.cover() is None
+    await log.signer.cover()
     assert (await log.signed()).size == head.size
 
 
@@ -99,42 +110,39 @@ async def test_a_log_without_its_memory_is_not_signed(log: Log) -> None:
     await log.signer.cover()
     (log.state / MEMORY).unlink()
     await log.restart()
-    found = await log.signer.cover()
-    assert found is not None
+    found = await log.stopped()
     assert (found.code, "no memory" in found.text) == ("rollback", True)
 
 
 async def test_yesterdays_file_is_not_signed(log: Log, tmp_path: Path) -> None:
-    await log.store.close()
+    await log.close()
     shutil.copy(log.path, tmp_path / "yesterday.db")
     await log.open()
     await log.write(3)
     await log.signer.cover()
-    await log.store.close()
+    await log.close()
     for left in tmp_path.glob("countersign.db*"):
         left.unlink()
     shutil.copy(tmp_path / "yesterday.db", log.path)
     await log.open()
-    found = await log.signer.cover()
-    assert found is not None
+    found = await log.stopped()
     assert (found.code, found.text) == ("rollback", "4 entries were signed; the log has 1.")
 
 
 async def test_yesterdays_file_grown_past_the_memory_is_not_signed(log: Log, tmp_path: Path) -> None:
-    await log.store.close()
+    await log.close()
     shutil.copy(log.path, tmp_path / "yesterday.db")
     await log.open()
     await log.write(3)
     await log.signer.cover()
-    await log.store.close()
+    await log.close()
     for left in tmp_path.glob("countersign.db*"):
         left.unlink()
     shutil.copy(tmp_path / "yesterday.db", log.path)
     await log.open()
     log.clock.at += SECOND  # the same entries at the same moment would be the same log
     await log.write(9)
-    found = await log.signer.cover()
-    assert found is not None
+    found = await log.stopped()
     assert found.code == "fork"
 
 
@@ -152,8 +160,7 @@ async def test_a_rebuilt_tree_is_not_signed(log: Log) -> None:
     )
     await log.restart()
     await log.write()
-    found = await log.signer.cover()
-    assert found is not None
+    found = await log.stopped()
     assert found.code == "fork"
 
 
@@ -163,13 +170,12 @@ async def test_a_stopped_signer_stays_stopped_and_leaves_its_memory_alone(log: L
     remembered = recall(log.state)
     log.tamper("DELETE FROM log_entry WHERE idx = 4", "UPDATE log_head SET size = 4, edge = substr(edge, 1, 32)")
     await log.restart()
-    assert (await log.signer.cover()) is not None
+    await log.stopped()
     assert recall(log.state) == remembered
     assert (await log.signed()).size == 5
 
 
 async def test_a_damaged_memory_stops(log: Log) -> None:
     (log.state / MEMORY).write_text("nonsense")
-    found = await log.signer.cover()
-    assert found is not None
+    found = await log.stopped()
     assert found.code == "checkpoint"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -275,6 +277,35 @@ class TestRunning:
         stop.set()
         await running
 
+    async def test_between_two_wake_ups_it_rises_for_a_deadline_that_it_sees_coming(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bot.sweeper.INTERVAL", 3600.0)
+        case_id = await office.file(PE1)
+        office.sleep(5 * MINUTE - 50 * MS)
+        async with _running(office.sweeper):
+            while len(office.steps(case_id)) == 1:
+                await asyncio.sleep(0)
+            office.sleep(50 * MS)
+            while len(office.steps(case_id)) == 2:
+                await asyncio.sleep(0.01)
+        assert office.steps(case_id)[2] == ("5m", "notify deputies", {DEP1, DEP2})
+
+    async def test_what_is_overdue_and_cannot_be_swept_waits_for_the_next_wake_up(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bot.sweeper.INTERVAL", 3600.0)
+        broken = await office.file(PE1)
+        office.rows("UPDATE ask SET state = 'nonsense' WHERE case_id = :id", id=broken)
+        office.sleep(DAY)
+        sweeps: list[int] = []
+        async with _running(Sweeper(office.desk, lambda seconds, cases: sweeps.append(cases))):
+            while not sweeps:
+                await asyncio.sleep(0)
+            for _ in range(20):
+                await office.store.due(office.clock.now(), 1)
+        assert sweeps == [1]
+
     async def test_a_database_that_fails_once_does_not_end_it(
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -311,6 +342,18 @@ async def test_the_time_scale_shortens_the_whole_story(office: Office) -> None:
     await office.forward(timedelta(seconds=45), timedelta(seconds=1))
     assert await office.state(case_id) is RequestState.EXPIRED
     assert len(office.steps(case_id)) == 5
+
+
+@contextlib.asynccontextmanager
+async def _running(sweeper: Sweeper) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    running = asyncio.create_task(sweeper.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        sweeper._wake.set()
+        await running
 
 
 def _many_requesters(office: Office) -> Any:

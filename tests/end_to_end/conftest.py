@@ -17,6 +17,7 @@ from bot.demo_workspace import workspace
 from runbooks.loader import load
 from sandbox.driver import Sandbox, Seen
 from tests.end_to_end.ground import free_port
+from tests.slack.watching import complaints
 
 EXAMPLE = Path(runbooks.__file__).parent
 REPOSITORY = EXAMPLE.parent
@@ -150,6 +151,8 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
         code = await bot.stop()
         await sandbox.__aexit__(None, None, None)
         assert code in (0, -signal.SIGKILL), bot.log()
+        found = complaints(sandbox)
+        assert not found, "\n".join(found)
 
 
 @pytest.fixture

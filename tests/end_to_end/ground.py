@@ -208,6 +208,10 @@ class Ground:
                 request, grant = "opened" if request == "opened" else "approved", "open"
             elif kind in ("request.denied", "request.withdrawn", "request.expired"):
                 request = kind.split(".")[1]
+            elif kind == "exception.ended":
+                grant = data["how"]
+            elif kind == "sealed_use.recorded":
+                request = "opened"
             elif kind == "drill.ended":
                 request = "expired"
             elif kind.startswith("grant.") and kind != "grant.extended":

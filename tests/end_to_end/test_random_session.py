@@ -42,7 +42,7 @@ class Session:
         self.choices: list[tuple[Callable[[], Any], int]] = [
             (self.file, 14), (self.decide, 26), (self.beside, 16), (self.by_form, 16), (self.by_requester, 12),
             (self.advise, 6), (self.stranger, 12), (self.command, 10), (self.write, 3), (self.away, 4), (self.real_card, 10),
-            (self.again, 8), (self.reordered, 6),
+            (self.again, 8), (self.reordered, 6), (self.at_home, 10),
         ]  # fmt: skip
 
     def case(self) -> str | None:
@@ -153,6 +153,18 @@ class Session:
             except GestureError:
                 return
             self.remember(outcome, click=True)
+
+    async def at_home(self) -> None:
+        """Somebody opens their App Home, or presses something in it, however old it is by now."""
+        who = self.random.choice(NAMED + ASKERS + LEADS)
+        home = self.sandbox.home(who)
+        if home is None or not home.buttons or self.random.random() < 0.5:
+            self.remember(await self.sandbox.open_home(who))
+            return
+        try:
+            self.remember(await self.sandbox.press(who, self.random.choice(home.buttons), where="home"))
+        except GestureError:
+            return
 
     async def again(self) -> None:
         """Slack brings once more what was acknowledged long ago: the same answer, and nothing happens."""
@@ -269,6 +281,7 @@ OPENS_A_FORM = frozenset(
         "add_evidence",
         "flag",
         "reject",
+        "permit",
     ]
 )
 ENTERED = {
@@ -346,6 +359,8 @@ def nothing_leaked(day: Session) -> None:
         for who in (*people, "U0OUTSIDE", "U0GUEST", "U0ADMIN", "U0CLIN", "C0DIRECTORY"):
             for message in day.sandbox.messages(who):
                 assert SECRET[provider] not in message.shown + message.text, (provider, who, message.text)
+            home = day.sandbox.home(who) if who.startswith("U") else None
+            assert home is None or SECRET[provider] not in home.shown, (provider, who)
     for who in ("U0OWNER", "U0DEP1"):  # the check can fail: those who decide did see it
         seen = " ".join(m.shown + m.text for m in day.sandbox.messages(who))
         assert any(word in seen for word in SECRET.values())

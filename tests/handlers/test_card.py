@@ -11,7 +11,8 @@ from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy
 from bot.domain.request import Case
 from handlers.views import facts
-from handlers.views.card import GLANCE, card, glance
+from handlers.views.card import card
+from handlers.views.glance import GLANCE, glance
 from handlers.views.pace import marked_once
 from handlers.views.receipt import body, body_of, outcome, receipt, status
 from handlers.views.scene import Scene, span

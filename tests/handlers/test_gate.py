@@ -32,7 +32,7 @@ from handlers.signed import SIGNATURE, TIMESTAMP
 from handlers.socket_mode import quiet_logger
 from sandbox.delivery import encoded, signature
 from tests.bot.building import OWNER, PE1, policy
-from tests.bot.office import HandClock, Office
+from tests.bot.office import HandClock, Office, covered
 
 SECRET = "0123456789abcdef0123456789abcdef"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -100,7 +100,7 @@ async def at_the_gate(app: AsyncApp, clock: HandClock, **how: Any) -> AsyncItera
 def door(office: Office) -> SlackDoor:
     """The door as it is built, with a Slack that is not there."""
     client = AsyncWebClient("xoxb-test", base_url="http://127.0.0.1:9/api/", timeout=1)
-    return SlackDoor(office.desk, client, Identity("T0HOME", "U0BOT", "B0BOT"), signing_secret=SECRET)
+    return SlackDoor(office.desk, client, Identity("T0HOME", "U0BOT", "B0BOT"), covered, signing_secret=SECRET)
 
 
 @pytest.fixture

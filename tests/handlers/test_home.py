@@ -23,7 +23,7 @@ from handlers.people import SlackDirectory
 from handlers.views.home import home
 from sandbox.blocks import check_view
 from tests.bot.building import DEP1, HOUR, OWNER, PE1, T0, case_of, policy
-from tests.bot.office import Office
+from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
 from tests.handlers.test_card import scene
 from tests.handlers.test_view_limits import cases, forges_nothing, mrkdwn_in
@@ -80,7 +80,7 @@ class House:
 async def house(office: Office) -> AsyncIterator[House]:
     async with FakeSlack() as slack:
         client = slack.client()
-        messenger = Messenger(office.desk, client, SlackDirectory(client, office.clock), pace=0)
+        messenger = Messenger(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
         homes = Homes(office.desk)
         office.desk.committed = homes.changed
         yield House(office, slack, messenger, homes)

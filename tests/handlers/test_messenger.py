@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,14 +16,16 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.acts import Read, Reply
+from bot.acts import CARDS, Read, Reply
 from bot.domain.people import Person
 from bot.domain.transition import Lane, Say, Transition
+from handlers.limits import UNANSWERED
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.sending import usable
+from storage.queries import QUERIES
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, SOC1, policy, runbook
-from tests.bot.office import Office
+from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, HANG, LOST, Call, FakeSlack, limited, refusal
 from tests.handlers.fake_slack import Reply as Told
 
@@ -68,7 +71,7 @@ class Post:
 @pytest.fixture
 async def post(office: Office) -> AsyncIterator[Post]:
     async with FakeSlack() as slack:
-        yield Post(office, slack, Messenger(office.desk, slack.client(), office.directory, pace=0))
+        yield Post(office, slack, Messenger(office.desk, slack.client(), office.directory, covered, pace=0))
 
 
 async def test_a_card_and_a_receipt_are_posted_kept_and_logged(post: Post) -> None:
@@ -93,7 +96,7 @@ async def test_a_yes_reaches_everybody_who_must_know_and_changes_every_copy(post
     assert (outcome.args["channel"], outcome.args["thread_ts"]) == (receipt.channel, receipt.ts)
     assert any("the runbook as approved" in c.args["text"] for c in post.to(PE1))
     (announced,) = post.to("C0DIRECTORY")
-    assert announced.args["text"] == f"{case_id} · The emergency runbook: approved"
+    assert announced.args["text"].splitlines()[0] == f"{case_id} · The emergency runbook: approved"
     assert "secret" not in json.dumps(announced.args)
     redrawn = {c.args["channel"]: c for c in post.slack.of(UPDATE)}
     assert set(redrawn) == {c.channel for c in await post.office.store.copies(case_id)}
@@ -166,6 +169,27 @@ async def test_what_could_not_be_said_now_is_said_later_and_later(post: Post, tr
     assert post.waiting() == []
 
 
+async def test_when_slack_is_back_everything_that_waited_for_it_goes_at_once(post: Post) -> None:
+    places = ("U0OWNER", "U0PE1", "U0PLEAD")
+    post.slack.always.update(dict.fromkeys(places, BROKEN))
+    await post.office.file(PE1)
+    for _ in range(8):  # pauses grow to a minute
+        await post.messenger.drain()
+        post.office.sleep(MINUTE)
+    await post.messenger.drain()
+    assert len(post.waiting()) == 3
+    for place in places:
+        del post.slack.always[place]
+    await post.say(Say("watchdog", Lane.URGENT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
+    await post.messenger.drain()
+    assert post.waiting() == []
+    assert "Approve" in post.to(OWNER)[-1].buttons
+
+
+def test_the_store_and_the_messenger_mean_the_same_by_a_silence() -> None:
+    assert set(re.findall(r"'(\w+)'", QUERIES["slack_is_back"])) == UNANSWERED | {"pager"}
+
+
 async def test_after_a_day_it_is_given_up_with_the_reason(post: Post) -> None:
     post.slack.always["C0DIRECTORY"] = BROKEN
     case_id = await post.office.file(PE1)
@@ -204,7 +228,7 @@ async def test_no_more_than_a_few_calls_are_under_way(post: Post) -> None:
 
 
 async def test_one_conversation_hears_one_new_message_a_second(post: Post) -> None:
-    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, pace=1)
+    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, covered, pace=1)
     for number in range(6):
         await post.office.file(PE1, target=f"t-{number}") if number < 3 else None
     counts = []
@@ -222,10 +246,10 @@ async def test_a_card_drawn_before_and_noted_after_a_decision_is_drawn_again(
     case_id = await post.office.file(PE1)
     store, noted = post.office.store, post.office.store.sent
 
-    async def decide_first(*args: Any) -> None:
+    async def decide_first(*args: Any, **how: Any) -> None:
         monkeypatch.setattr(store, "sent", noted)
         await post.office.click(OWNER, case_id)
-        await noted(*args)
+        await noted(*args, **how)
 
     monkeypatch.setattr(store, "sent", decide_first)
     await post.messenger.drain()
@@ -373,16 +397,16 @@ async def test_a_purpose_that_nobody_knows_is_recorded_not_repeated(post: Post) 
 async def test_a_message_that_is_gone_is_not_redrawn_for_ever(post: Post) -> None:
     case_id = await post.office.file(PE1)
     await post.messenger.drain()
-    before = len(await post.office.store.copies(case_id))
+    before = {copy.id for copy in await post.office.store.copies(case_id)}
     post.slack.script[UPDATE].append(refusal("message_not_found"))
     await post.office.click(OWNER, case_id)
     await post.messenger.drain()
-    assert len(await post.office.store.copies(case_id)) == before - 1
+    assert len(before - {copy.id for copy in await post.office.store.copies(case_id)}) == 1
     assert post.waiting() == []
 
 
 async def test_a_stop_finishes_what_is_under_way_and_gives_the_rest_back(post: Post) -> None:
-    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, pace=60)
+    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, covered, pace=60)
     for number in range(3):
         await post.office.file(PE1, target=f"t-{number}")
     stop = asyncio.Event()
@@ -513,7 +537,7 @@ def test_nothing_is_lost_whatever_slack_does(
     async def played() -> None:
         office = await Office(tmp_path_factory.mktemp("lost") / "c.db", policy()).open()
         async with FakeSlack() as slack:
-            post = Post(office, slack, Messenger(office.desk, slack.client(), office.directory, pace=0))
+            post = Post(office, slack, Messenger(office.desk, slack.client(), office.directory, covered, pace=0))
             for method, trouble in script:
                 slack.script[method].append(TROUBLES[trouble]())
             case_id = await office.file(PE1)
@@ -539,3 +563,52 @@ def _judge(post: Post) -> None:
 async def _within(work: Callable[[], Awaitable[None]]) -> None:
     async with asyncio.timeout(60):
         await work()
+
+
+async def reviewing(post: Post) -> str:
+    """A finished request whose review waits for the first deputy, for the owner alone approved it."""
+    case_id = await post.office.file(PE1)
+    await post.office.click(OWNER, case_id)
+    await post.messenger.drain()
+    await post.office.click(PE1, case_id, "finish")
+    await post.office.sweeper.sweep()
+    return case_id
+
+
+async def test_a_review_waits_for_the_morning_of_its_reader_and_its_deadline_does_not(post: Post) -> None:
+    post.office.directory.special[DEP1] = {"time_zone": "America/New_York"}  # 04:00 there
+    case_id = await reviewing(post)
+    before = (await post.office.case(case_id)).asks[-1]
+    await post.messenger.drain()
+    assert post.to(DEP1) == []
+    assert ("ask.2", "held until the morning", False) in post.outbox()
+    post.office.sleep(timedelta(hours=4, minutes=59))
+    await post.messenger.drain()
+    assert post.to(DEP1) == []
+    post.office.sleep(MINUTE)
+    await post.messenger.drain()
+    assert len(post.to(DEP1)) == 1
+    assert (await post.office.case(case_id)).asks[-1].due_at == before.due_at
+
+
+async def test_a_review_that_its_reader_asks_to_see_waits_for_no_morning(post: Post) -> None:
+    post.office.directory.special[DEP1] = {"time_zone": "America/New_York"}
+    await reviewing(post)
+    await post.office.together(Read(DEP1, "waiting", CARDS, Reply(DEP1, channel="D0")))
+    await post.messenger.drain()
+    assert [c.buttons for c in post.to(DEP1)] == [["Accept", "Flag"]]
+
+
+async def test_a_faster_clock_has_no_nights(post: Post) -> None:
+    post.office.directory.special[DEP1] = {"time_zone": "America/New_York"}
+    post.office.desk.scale = 15
+    await reviewing(post)
+    await post.messenger.drain()
+    assert len(post.to(DEP1)) == 1
+
+
+async def test_a_review_whose_reader_is_gone_is_put_to_the_next(post: Post) -> None:
+    post.slack.always["U0DEP1"] = refusal("user_not_found")
+    await reviewing(post)
+    await post.messenger.drain()
+    assert len(post.to(DEP2)) == 1

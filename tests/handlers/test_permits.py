@@ -16,6 +16,7 @@ from handlers.register import Identity, SlackDoor
 from handlers.views import receipt
 from handlers.views.scene import Scene
 from tests.bot.building import HOUR, OWNER, PE1, PE2, policy
+from tests.bot.office import covered
 from tests.bot.permitting import SignedOffice
 from tests.handlers.fake_slack import FakeSlack
 from tests.handlers.shapes import click
@@ -26,7 +27,7 @@ from tests.handlers.test_register import Front
 async def front(tmp_path: Path) -> AsyncIterator[Front]:
     async with SignedOffice(tmp_path / "countersign.db", policy()) as office, FakeSlack() as slack:
         office.desk.permits = office.issuer
-        door = SlackDoor(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"))
+        door = SlackDoor(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered)
         yield Front(office, slack, door)
         await door.finish()
 

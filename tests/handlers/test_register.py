@@ -15,7 +15,7 @@ from bot.domain.people import Person
 from handlers import names
 from handlers.register import Identity, SlackDoor
 from tests.bot.building import COLLEAGUE, DEP1, GUEST, OWNER, PE1, SOC1, STRANGER, T0
-from tests.bot.office import Office
+from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import HANG, FakeSlack, refusal
 from tests.handlers.fake_slack import Reply as Told
 from tests.handlers.shapes import HOOK, choose, click, picked, shortcut, slash, submit, view_of
@@ -53,7 +53,7 @@ class Front:
 @pytest.fixture
 async def front(office: Office) -> AsyncIterator[Front]:
     async with FakeSlack() as slack:
-        door = SlackDoor(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"))
+        door = SlackDoor(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered)
         yield Front(office, slack, door)
         await door.finish()
 
@@ -132,7 +132,7 @@ async def test_a_text_command_is_an_inbox_row(front: Front) -> None:
 
 async def test_a_prefix_renames_every_command(office: Office) -> None:
     async with FakeSlack() as slack:
-        door = SlackDoor(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), prefix="cs-")
+        door = SlackDoor(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered, prefix="cs-")
         front = Front(office, slack, door)
         await front.form(PE1, "/cs-breakglass", "emergency")
         assert (await front.send(slash(PE1, "/breakglass")))[0] == 404

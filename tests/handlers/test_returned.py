@@ -11,7 +11,7 @@ from handlers.messenger import Messenger
 from handlers.views.returned import returned
 from handlers.views.scene import Scene
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, T0, policy
-from tests.bot.office import Office
+from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
 
 SCENE = Scene(policy(), T0)
@@ -27,7 +27,7 @@ def line(decided: DecidedFor) -> str:
 
 async def test_it_names_the_request_who_answered_and_what_came_of_it_and_never_target_or_reason(office: Office) -> None:
     async with FakeSlack() as slack:
-        messenger = Messenger(office.desk, slack.client(), office.directory, pace=0)
+        messenger = Messenger(office.desk, slack.client(), office.directory, covered, pace=0)
         await office.away(OWNER, HOUR)
         office.sleep(MINUTE)
         case_id = await office.file(PE1, target="dc-secret", reason="why-secret")

@@ -18,7 +18,7 @@ from handlers.register import Identity, SlackDoor
 from handlers.socket_mode import quiet_logger
 from sandbox.driver import Sandbox
 from tests.bot.building import OWNER
-from tests.bot.office import Office
+from tests.bot.office import Office, covered
 from tests.handlers.shapes import click, shortcut, slash
 
 WORKSPACE = {
@@ -34,7 +34,9 @@ async def served(
     office: Office, sandbox: Sandbox, told: list[str] | None = None, reported: list[tuple[str, str, float]] | None = None
 ) -> AsyncIterator[tuple[asyncio.Event, list[str]]]:
     """`told` hears of hellos and losses, `reported` of every answer."""
-    door = SlackDoor(office.desk, web_client(sandbox.bot_token, sandbox.api_url), Identity("T0HOME", "U0BOT", "B0BOT"))
+    door = SlackDoor(
+        office.desk, web_client(sandbox.bot_token, sandbox.api_url), Identity("T0HOME", "U0BOT", "B0BOT"), covered
+    )
     stop, hellos, told = asyncio.Event(), [], [] if told is None else told
 
     def hello() -> None:
@@ -148,7 +150,9 @@ async def test_what_failed_here_is_not_acknowledged(office: Office, monkeypatch:
 
 async def test_a_token_that_slack_refuses_ends_the_connecting(office: Office) -> None:
     async with Sandbox(WORKSPACE) as sandbox:
-        door = SlackDoor(office.desk, web_client(sandbox.bot_token, sandbox.api_url), Identity("T0HOME", "U0BOT", "B0BOT"))
+        door = SlackDoor(
+            office.desk, web_client(sandbox.bot_token, sandbox.api_url), Identity("T0HOME", "U0BOT", "B0BOT"), covered
+        )
         with pytest.raises(SlackApiError, match="invalid_auth"):
             await asyncio.wait_for(door.socket_mode("xapp-wrong", asyncio.Event()), 5)
 
@@ -172,7 +176,9 @@ async def test_a_stop_answers_what_has_arrived(office: Office, monkeypatch: pyte
 
 
 async def test_a_stop_is_heard_while_slack_cannot_be_reached(office: Office) -> None:
-    door = SlackDoor(office.desk, web_client("xoxb-x", "http://127.0.0.1:9/api/"), Identity("T0HOME", "U0BOT", "B0BOT"))
+    door = SlackDoor(
+        office.desk, web_client("xoxb-x", "http://127.0.0.1:9/api/"), Identity("T0HOME", "U0BOT", "B0BOT"), covered
+    )
     stop = asyncio.Event()
     task = asyncio.create_task(door.socket_mode("xapp-x", stop))
     with suppress(TimeoutError):

@@ -12,8 +12,9 @@ import pytest
 
 from bot.domain.lifecycle import RequestState
 from bot.domain.people import Humans, Person
-from bot.domain.policy import Domain, Provider, Rota, Shift
+from bot.domain.policy import Domain, Provider, Rota, Shift, Spell
 from bot.domain.rota import on_call
+from bot.feeds import Feeds
 from tests.bot.building import (
     COLLEAGUE,
     DAY,
@@ -41,6 +42,7 @@ from tests.bot.building import (
     with_domain,
 )
 from tests.bot.office import Killed, Office
+from tests.runbooks.test_feeds import feed
 
 APPROVED, DENIED, PENDING = RequestState.APPROVED, RequestState.DENIED, RequestState.PENDING
 
@@ -303,12 +305,38 @@ class TestTime:
                 at = datetime(*date, minute // 60, minute % 60, tzinfo=UTC)
                 assert on_call(rota, at) in (ONC1, ONC2)
 
-    async def test_overrides_of_a_rota_were_ignored(self, office: Office) -> None:
+    async def test_one_bad_fetch_of_a_calendar_meant_nobody_on_call(self, office: Office) -> None:
+        rota = Rota("security", "ical", (ONC1, ONC2), "UTC", fallback=ONC2, feed="https://calendar.example/a.ics")
+        await office.adopt(replace(office.policy, rotas={"security": rota}))
+        answers = [feed("UID:1\nDTSTART:20260304T000000Z\nDURATION:PT24H\nSUMMARY:U0ONC1"), b"<html>busy</html>"]
+
+        async def fetch(address: str) -> bytes:
+            return answers.pop(0)
+
+        feeds = Feeds(office.desk, {}, fetch)
+        await feeds.look()
+        await feeds.look()
+        assert answers == []
         case_id = await office.file(PE1)
-        swapped = replace(office.policy.rotas["security"], shifts=(Shift(WHOLE_WEEK, 0, 1440, ONC2),))
+        await office.forward(10 * MINUTE)
+        assert office.steps(case_id)[-1] == ("10m", "notify on_call", {ONC1})
+
+    async def test_overrides_of_a_rota_were_ignored(self, office: Office) -> None:
+        swap = Spell(office.clock.at, office.clock.at + HOUR, ONC2)
+        swapped = replace(office.policy.rotas["security"], overrides=(swap,))
         await office.adopt(replace(office.policy, rotas={"security": swapped}))
+        case_id = await office.file(PE1)
         await office.forward(10 * MINUTE)
         assert office.steps(case_id)[-1] == ("10m", "notify on_call", {ONC2})
+
+    async def test_no_warning_before_expiry(self, office: Office) -> None:
+        case_id = await office.file(PE1)
+        await office.forward(39 * MINUTE)
+        assert office.rows("SELECT 1 FROM outbox WHERE purpose = 'deadline'") == []
+        await office.forward(MINUTE)
+        warned = {r["to_user"] for r in office.rows("SELECT to_user FROM outbox WHERE purpose = 'deadline'")}
+        assert warned == {person.user for person in (OWNER, DEP1, DEP2, ONC1, RISK)}
+        assert await office.state(case_id) is PENDING
 
     async def test_notifications_went_on_after_the_answer(self, office: Office) -> None:
         case_id = await office.file(PE1)
@@ -320,6 +348,14 @@ class TestTime:
         assert office.shown == []
 
     async def test_a_mute_counted_as_notified(self, office: Office) -> None:
+        office.directory.asleep = {OWNER: office.clock.at + 8 * HOUR}
+        case_id = await office.file(PE1)
+        await office.deliver()
+        assert [to for _, what, to in office.steps(case_id) if "notify" in what] == [{OWNER}, {DEP1, DEP2}]
+        await office.click(OWNER, case_id)  # asleep or not, the authority is theirs
+        assert await office.state(case_id) is APPROVED
+
+    async def test_a_card_that_slack_refused_counted_as_notified(self, office: Office) -> None:
         office.dead_letters = {OWNER}
         case_id = await office.file(PE1)
         await office.deliver()

@@ -60,6 +60,9 @@ def test_rule_11_through_every_reading_a_provider_sees_its_own_requests_only(
                         await desk.read_waiting(person),
                     ):
                         assert {case.request.provider for case in found} <= {party}
+                    sheet = await desk.read_home(person, office.clock.now())
+                    at_home = (*sheet.waiting, *sheet.mine, *sheet.live, *sheet.owing)
+                    assert {case.request.provider for case in at_home} <= {party}
                     for case_id, whose in cases.items():
                         assert (await desk.read_case(person, case_id) is not None) == (whose == party)
                         assert (await desk.read_case(person, case_id.lower()) is not None) == (whose == party)

@@ -17,7 +17,7 @@ from typing import TypeVar
 import pytest
 
 from bot.acts import Read, Reply
-from bot.domain.errors import CountersignError, Stale, StorageError
+from bot.domain.errors import CountersignError, DiskRefuses, Stale, StorageError
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Transition
 from storage import group
@@ -65,6 +65,24 @@ async def test_acts_that_arrive_together_share_a_commit(store: SqliteStore) -> N
     commits = [s for s in seen if s == "COMMIT"]
     assert len(commits) == 3
     assert seen.count("SAVEPOINT act") == 250
+
+
+async def test_acts_that_are_handed_over_together_are_heard_of_together_each_in_its_place(store: SqliteStore) -> None:
+    seen = await statements(store)
+    assert await store.commit_each([filing(new_case(f"R-{n}")) for n in range(150)]) == [None] * 150
+    assert [seen.count(s) for s in ("COMMIT", "SAVEPOINT act")] == [2, 150]
+    cases = [case for n in range(3) if (case := await store.case(f"R-{n}"))]
+    await store.commit(denial(cases[1]))
+    found = await store.commit_each([denial(case) for case in cases])
+    assert [type(result) for result in found] == [type(None), Stale, type(None)]
+    assert await store.commit_each([]) == []
+
+
+async def test_of_acts_handed_over_together_all_hear_of_a_commit_that_fails(store: SqliteStore) -> None:
+    await pragma(store, f"max_page_count = {await pragma(store, 'page_count')}")
+    found = await store.commit_each([filing(new_case(f"R-{n}", reason="x" * 9_000)) for n in range(30)])
+    assert {type(result) for result in found} == {DiskRefuses}
+    assert await store.case("R-0") is None
 
 
 async def test_coroutines_that_share_the_connection_never_share_a_transaction(store: SqliteStore) -> None:

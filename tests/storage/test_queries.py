@@ -48,7 +48,8 @@ def test_no_value_is_written_into_sql() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["due", "lease", "something_to_lease", "inbox", "last_of_case", "last_denial", "asks_since"]
+    "name",
+    ["due", "lease", "something_to_lease", "inbox", "last_of_case", "denials_since", "asks_since", "over_and_delivered"],
 )
 def test_what_runs_all_day_reads_an_index_and_never_a_whole_table(name: str) -> None:
     with closing(sqlite3.connect(":memory:")) as raw:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
 from bot.domain.request import Case, Drill, Vote
 from bot.domain.transition import OPERATOR, SYSTEM, Actor, Draft, Lane, Private, Say, Transition
+from bot.ports import Deadline
 from storage.store import SqliteStore
 from tests.storage.making import (
     DEPUTY,
@@ -38,6 +39,13 @@ async def filed(store: SqliteStore, case_id: str = "R-1", **how: object) -> Case
     stored = await store.commit(filing(new_case(case_id, **how)))
     assert stored is not None
     return stored
+
+
+async def due(store: SqliteStore, now: datetime, limit: int, after: Deadline | None = None) -> list[str]:
+    """Ids of the cases that are due; the same cases are found whole, in the same order."""
+    ids = [deadline.case for deadline in await store.due(now, limit, after)]
+    assert [found.case.id for found in await store.due_cases(now, limit, after)] == ids
+    return ids
 
 
 async def test_a_filed_case_is_read_back_as_it_was_filed(store: SqliteStore) -> None:
@@ -176,7 +184,7 @@ async def test_entries_alone_change_no_case(store: SqliteStore) -> None:
     refused = Draft("decision.refused", Actor("person", DEPUTY), "R-1", {"action": "approve", "why": "unauthorised"})
     assert await store.commit(Transition(None, None, (refused,))) is None
     assert await store.case("R-1") == case
-    assert await store.due(T0 + 10 * MINUTE, 5) == ["R-1"]
+    assert await due(store, T0 + 10 * MINUTE, 5) == ["R-1"]
 
 
 async def test_entries_on_a_version_count_only_on_that_version(store: SqliteStore) -> None:
@@ -191,15 +199,25 @@ async def test_entries_on_a_version_count_only_on_that_version(store: SqliteStor
 async def test_a_deadline_is_moved_and_dropped_with_its_act(store: SqliteStore) -> None:
     case = await filed(store)
     await filed(store, "R-2")
-    assert await store.due(T0 + 10 * MINUTE - MS, 5) == []
-    assert await store.due(T0 + 10 * MINUTE, 5) == ["R-1", "R-2"]
+    assert await due(store, T0 + 10 * MINUTE - MS, 5) == []
+    assert await due(store, T0 + 10 * MINUTE, 5) == ["R-1", "R-2"]
     moved = replace(case, asks=case.asks)
     stored = await store.commit(Transition(case, moved, wake_at=T0 + 20 * MINUTE))
-    assert await store.due(T0 + HOUR_AND_MORE, 5) == ["R-2", "R-1"]
-    assert await store.due(T0 + HOUR_AND_MORE, 1) == ["R-2"]
+    assert await due(store, T0 + HOUR_AND_MORE, 5) == ["R-2", "R-1"]
+    assert await due(store, T0 + HOUR_AND_MORE, 1) == ["R-2"]
     assert stored is not None
     await store.commit(denial(stored))
-    assert await store.due(T0 + HOUR_AND_MORE, 5) == ["R-2"]
+    assert await due(store, T0 + HOUR_AND_MORE, 5) == ["R-2"]
+
+
+async def test_what_is_due_is_read_on_from_behind_any_case(store: SqliteStore) -> None:
+    for n in (3, 1, 2):
+        await filed(store, f"R-{n}")
+    late = T0 + 10 * MINUTE
+    assert await due(store, late, 2) == ["R-1", "R-2"]
+    assert await due(store, late, 2, Deadline(late, "R-2")) == ["R-3"]
+    assert await due(store, late, 2, Deadline(late, "R-3")) == []
+    assert await due(store, late, 2, Deadline(late - MS, "R-9")) == ["R-1", "R-2"]
 
 
 HOUR_AND_MORE = timedelta(hours=2)

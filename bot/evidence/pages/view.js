@@ -19,6 +19,7 @@ const STATES = {
   "request.refused": "refused at filing", "request.denied": "denied", "request.withdrawn": "withdrawn",
   "request.expired": "expired", "grant.opened": "open", "grant.finished": "finished", "grant.unused": "unused",
   "grant.revoked": "revoked", "grant.lapsed": "lapsed", "exception.ended": "ended",
+  "sealed_use.recorded": "used without approval",
 };
 const ROLES = { owner: "owner", deputies: "deputy", on_call: "on-call", risk_owner: "risk owner" };
 const WHY = {
@@ -68,6 +69,11 @@ function sentence(entry) {
     case "grant.finished": return `${who} reported it finished`;
     case "grant.lapsed": return "The time ran out; access ended";
     case "grant.revoked": return `${who} revoked it`;
+    case "exception.opened": return `The exception holds until ${moment(data.until ?? "")}`;
+    case "exception.renewed": return `Renewed until ${moment(data.until ?? "")}`;
+    case "exception.ended": return { finished: `${who} reported the exception finished`, unused: `${who} reported it not used`, revoked: `${who} revoked the exception` }[data.how] ?? "The date came; the exception ended";
+    case "renewal.asked": return `${who} asked for it until ${moment(data.until ?? "")}`;
+    case "sealed_use.recorded": return `${who} recorded a use of the sealed path, without approval, of ${moment(data.at ?? "")}`;
     case "request.pushed": return `${who} escalated it at once`;
     case "request.passed": return `${who} passed: cannot decide this now`;
     case "request.held": return `${who} is on it; the next steps wait`;
@@ -97,7 +103,7 @@ function gather() {
     if (!byId.has(entry.case)) byId.set(entry.case, { id: entry.case, entries: [], who: new Set(), state: "pending" });
     const found = byId.get(entry.case);
     found.entries.push(entry);
-    if (entry.type === "request.filed" || entry.type === "request.refused") found.filed = entry;
+    if (["request.filed", "request.refused", "sealed_use.recorded"].includes(entry.type)) found.filed = entry;
     if (STATES[entry.type]) { found.state = STATES[entry.type]; found.outcome ??= entry; }
     for (const ref of [entry.actor?.ref, entry.on_behalf_of, ...(entry.data?.to ?? []), ...(entry.data?.asked ?? [])].flat())
       if (typeof ref === "string" && ref.startsWith("sub_")) found.who.add(ref);

@@ -334,6 +334,42 @@ def test_a_case_refused_at_filing_is_one_entry_and_an_outcome() -> None:
     assert log.codes() == {"case"}
 
 
+def test_an_exception_is_renewed_while_open_and_ends_as_nothing_else() -> None:
+    log = honest()
+    filed = ("request.filed", "request.approved", "grant.opened", "exception.opened")
+    for type_ in (*filed, "renewal.asked", "exception.renewed", "exception.ended"):
+        log.add(person(type_, "R-3"))
+    assert log.codes() == set()
+    for spoilt in ("grant.finished", "grant.lapsed"):
+        log = honest()
+        for type_ in (*filed, spoilt):
+            log.add(person(type_, "R-3"))
+        assert log.codes() == {"case"}
+    for early in ("exception.opened", "exception.renewed"):
+        log = honest()
+        for type_ in ("request.filed", early):
+            log.add(person(type_, "R-3"))
+        assert log.codes() == {"case"}
+
+
+@pytest.mark.parametrize(
+    "more", ["request.approved", "grant.opened", "exception.opened", "drill.ended", "sealed_use.recorded"]
+)
+def test_a_use_of_the_sealed_path_holds_its_review_and_nothing_that_gives(more: str) -> None:
+    log = honest()
+    for type_ in ("sealed_use.recorded", "review.due", "step.fired", "review.overdue", "review.flagged"):
+        log.add(person(type_, "R-3"))
+    assert log.codes() == set()
+    log.add(person(more, "R-3"))
+    assert log.codes() == {"case"}
+
+
+def test_a_use_of_the_sealed_path_stands_in_no_other_case() -> None:
+    log = honest()
+    log.add(person("sealed_use.recorded", "R-1"))
+    assert log.codes() == {"case"}
+
+
 def test_an_extension_and_an_exception_end_as_they_should() -> None:
     log = honest()
     for type_, data in (
@@ -474,7 +510,9 @@ def test_an_empty_log_has_an_empty_tree() -> None:
 
 
 def test_the_list_of_types_is_that_of_the_format() -> None:
-    ours = {"extension.asked", "extension.denied", "extension.expired"}  # added under version 1
+    ours = {
+        f"{ask}.{what}" for ask in ("extension", "renewal") for what in ("asked", "denied", "expired")
+    }  # added under version 1
     assert len(TYPES - ours) == 67
     assert ours <= TYPES
     assert {"request.filed", "sealed_use.recorded", "clock.anomaly", "breakglass.unratified"} <= TYPES

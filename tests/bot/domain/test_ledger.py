@@ -6,7 +6,9 @@ import base64
 import hashlib
 import json
 import re
+from collections import OrderedDict
 from datetime import UTC, datetime, timedelta, timezone
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import pytest
@@ -164,6 +166,48 @@ def test_what_is_written_is_read_back_as_canonical(value: dict[str, Any]) -> Non
     data = canonical(value)
     assert data == rfc8785.dumps(value)
     assert parsed(data) == (value, "")
+
+
+class Word(StrEnum):
+    QUOTED = 'half "a" word\n'
+
+
+class Number(IntEnum):
+    SEVEN = 7
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**54), 2**54) | st.floats() | st.text() | st.sampled_from(["\ud83d", "a\udc00"])
+    | st.sampled_from([Word.QUOTED, Number.SEVEN, b"x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner)
+    | st.dictionaries(st.text(max_size=2) | st.sampled_from([1, "\ud83d"]), inner, max_size=3)
+    | st.dictionaries(st.text(st.characters(max_codepoint=127), max_size=2), inner, max_size=3).map(OrderedDict),
+    max_leaves=6,
+)  # fmt: skip
+
+
+def has_a_place(value: object) -> bool:
+    """The format's rules once more, as plainly as they can be said (decision-log.md, "Entry")."""
+    if isinstance(value, dict):
+        return all(isinstance(k, str) and k.isascii() for k in value) and all(map(has_a_place, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(has_a_place, value))
+    if isinstance(value, str):
+        return not any("\ud800" <= c <= "\udfff" for c in value)
+    return isinstance(value, int) and abs(value) < 2**53
+
+
+@given(ANYTHING)
+def test_whatever_comes_is_refused_or_written_as_rfc8785_would(value: object) -> None:
+    if not has_a_place(value):
+        with pytest.raises(EntryError):
+            canonical({"a": value})
+    else:
+        assert canonical({"a": value}) == rfc8785.dumps({"a": value})  # type: ignore[dict-item]
+
+
+def test_a_key_of_a_derived_type_is_written_as_what_it_says() -> None:
+    assert canonical({Word.QUOTED: 1}) == rfc8785.dumps({Word.QUOTED: 1}) == b'{"half \\"a\\" word\\n":1}'
 
 
 @given(st.dictionaries(st.text(st.characters(max_codepoint=127), min_size=1), VALUES), st.data())

@@ -1,0 +1,46 @@
+"""Cooling-off: after the quorum, what it opens waits until `not_before` has passed since the filing.
+
+The request stays pending meanwhile, so that a no, a withdrawal and a revoke still end it and nothing was ever open. At its
+time the yeses are counted again, under the policy of that moment and under every earlier set that binds: where the quorum
+stands no longer, the ladder goes on as if it had never been met. A quorum that comes later than `not_before` opens at once.
+Design, section 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.lifecycle import move_ask, move_request
+from bot.domain.people import Person
+from bot.domain.quorum import Count
+from bot.domain.request import Case, Grant
+
+
+def until(case: Case, now: datetime) -> datetime | None:
+    """Until when a quorum met at `now` waits; None: it opens at once."""
+    wait = case.request.terms.not_before
+    if wait is None:
+        return None
+    opens_at = case.request.filed_at + case.request.terms.real(wait)
+    return opens_at if now < opens_at else None
+
+
+def waits(case: Case) -> bool:
+    """Whether the quorum is met and what it opens waits."""
+    return case.approval.opens_at is not None
+
+
+def grant(case: Case, tally: Count, now: datetime) -> Grant:
+    """What opens at `now`: the smallest time given counts, from then on."""
+    seconds = min(tally.seconds, case.request.seconds)
+    return Grant(seconds, now, now + case.request.terms.real(seconds))
+
+
+def opened(case: Case, grant: Grant, by: Person | None) -> Case:
+    """The case with this grant open. `by` None: the clock opened it."""
+    request = replace(
+        case.request, state=move_request(case.request.state, "approve"), closed_at=grant.opened_at, closed_by=by
+    )
+    ask = replace(case.approval, state=move_ask(case.approval.state, "yes"), opens_at=None)
+    return replace(case, request=request, grant=grant).with_approval(ask)

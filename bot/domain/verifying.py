@@ -1,0 +1,62 @@
+"""Proof of identity before a reset: the requester attests each method, and no yes is possible before.
+
+- Each method of the runbook's `subject_verification` is attested once, by the requester alone, with a reference and the
+  time at which it was done. It decides nothing: the owner reads it on the card and may still say no.
+- The subject is never asked and never decides (`rights`); they hear of the reset before and after it, without its reason.
+Design, sections 2 and 4; NIST SP 800-53 IA-12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain import entries, saying
+from bot.domain.deciding import Click, NoEffect, closed, refuse
+from bot.domain.policy import Policy, Runbook
+from bot.domain.request import Case, Duty, Note, Refusal
+from bot.domain.sweeping import wake_at
+from bot.domain.transition import Transition
+
+REFERENCE_MAX = 200
+
+
+def duties(runbook: Runbook, now: datetime, expires_at: datetime) -> tuple[Duty, ...]:
+    """What the requester owes before a yes, from the filing on. Nobody is chased: without it the request expires."""
+    return tuple(Duty("verification", name, now, expires_at, None) for name in runbook.subject_verification)
+
+
+def attest(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
+    """`click.name` is the method, `click.reason` the reference, `click.moment` when it was done."""
+    no = may_attest(case, policy, click, now)
+    duty = next((d for d in case.verifications() if d.name == click.name and d.done_at is None), None)
+    if no is None and (duty is None or not click.reason):
+        no = NoEffect(Refusal.STALE, "stale", {})
+    if no is not None or duty is None or click.moment is None or click.moment > now:
+        return refuse(case, policy, click, no or NoEffect(Refusal.STALE, "stale", {}))
+    done = replace(duty, done_at=click.moment, done_by=click.person)
+    note = Note("verified", click.person, now, f"{duty.name}: {click.reason}")
+    noted = case.with_approval(replace(case.approval, notes=(*case.approval.notes, note)))
+    after = replace(noted, duties=tuple(done if d is duty else d for d in case.duties))
+    draft = entries.verified(after, policy, click.person, done, click.reason)
+    says = () if after.unverified() else saying.verified(after)
+    return Transition(
+        case, after, (draft,), says, wake_at(after, policy, now), case.approval.expires_at, refresh=True
+    )  # fmt: skip
+
+
+def may_attest(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+    """Why this person can attest nothing here; None if they can."""
+    if not policy.humans.same(click.person, case.request.requester):
+        text = f"Only the requester attests how the person was verified. Write to {policy.contact}."
+        return NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text})
+    no = closed(case, now)
+    if no is None and not case.unverified():
+        no = NoEffect(Refusal.LOST, "nothing_owed", {})
+    return no
+
+
+def said(methods: Iterable[str]) -> str:
+    """Methods as words: `manager_callback` is *manager callback*."""
+    return ", ".join(name.replace("_", " ") for name in methods)

@@ -1,0 +1,29 @@
+"""Runs a pruning: `log.pruned` first, then the bytes, some thousand entries at a time, so that nobody waits long."""
+
+from __future__ import annotations
+
+from bot.desk import Desk
+from bot.domain import operating
+from bot.domain.errors import NotYet
+from bot.domain.operator_act import OperatorAct
+from bot.operations import Run
+
+MANY = 4_096  # entries in one transaction
+
+
+def pruning(desk: Desk) -> Run:
+    """Empties old entries. An act that has a result already has written its minimum down."""
+
+    async def run(act: OperatorAct) -> None:
+        assert act.before is not None  # a pruning has one
+        store = desk.store
+        if not act.result:
+            await store.begin_pruning(act.id, act.before, desk.policy)
+        while await store.empty_entries(MANY):
+            pass
+        if not await store.shed():
+            raise NotYet("Somebody reads the database; its side files are emptied once they are done.")
+        result = f"The entries below {await store.pruned()} hold their hashes only."
+        await desk.carry(operating.ran(act, desk.policy, desk.clock.now(), result))
+
+    return run

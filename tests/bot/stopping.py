@@ -1,0 +1,82 @@
+"""An office whose log can be stopped: by a signer that refuses it, or by a disk that does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from bot.desk import Desk
+from bot.standing import stand
+from bot.sweeper import Sweeper
+from bot.worker import Worker
+from storage.store import SqliteStore
+from tests.bot.office import Office
+
+ORIGIN = "test.example/log"
+
+
+@dataclass
+class StoppableOffice(Office):
+    """Opened as `run` opens it: keys, memory and emergency file stand in `state`, beside the database."""
+
+    @property
+    def state_dir(self) -> Path:
+        return self.path.parent / "state"
+
+    async def open(self) -> Self:
+        self.inner = await SqliteStore.open(self.path, self.clock, ORIGIN, self.state_dir)
+        self.standing = await stand(self.inner, self.state_dir, self.clock)
+        self.store: Any = self.standing.store
+        self.looking = sqlite3.connect(self.path, isolation_level=None)
+        self.looking.row_factory = sqlite3.Row
+        self.desk = Desk(self.store, self.directory, self.clock, self.scale, self.policy)
+        self.worker, self.sweeper = Worker(self.desk), Sweeper(self.desk)
+        return self
+
+    async def close(self) -> None:
+        self.looking.close()
+        self.standing.close()
+        await self.inner.close()
+
+    async def signed(self) -> None:
+        """Everything so far stands below a checkpoint."""
+        await self.standing.signer.cover()
+
+    async def go_back_to(self, copy: Path) -> None:
+        """Somebody restores the database as it was copied; the process is a new one."""
+        await self.close()
+        for left in self.path.parent.glob(self.path.name + "*"):
+            left.unlink()
+        shutil.copy(copy, self.path)
+        await self.open()
+
+    def copied(self, name: str) -> Path:
+        """A whole copy of the database as it is."""
+        target = self.path.parent / name
+        with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+        return target
+
+    async def fill_the_disk(self) -> None:
+        """From now on the database cannot grow: SQLite says what it says on a full disk."""
+        await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1").fetchall())  # type: ignore[union-attr]
+
+    async def free_the_disk(self) -> None:
+        await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1000000").fetchall())  # type: ignore[union-attr]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The emergency file's lines, read past our own code."""
+        path = self.state_dir / "emergency.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines() if line.strip()] if path.exists() else []
+
+    async def told(self) -> list[str]:
+        """The sentences that were answered since the last look."""
+        rows = await self.store.lease(self.clock.now(), self.clock.now(), 1000)
+        for row in rows:
+            await self.store.sent(row, "D0", "1.0", 0, [])
+        return [str(row.say.data["sentence"]) for row in rows if row.say.purpose == "answer"]

@@ -1,0 +1,289 @@
+"""An erasure: two people confirm it, the text is nowhere afterwards, and every proof still holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import memory
+from bot.acts import Operate, Reply
+from bot.domain import erasing as rules
+from bot.domain.people import Person
+from bot.erasing import erasing, retention
+from bot.evidence.check import check_export
+from bot.evidence.prepare import exported
+from bot.housekeeper import Housekeeper
+from bot.log_cli import app as log_app
+from bot.operations import Operations
+from bot.settings import load
+from handlers.messenger import Messenger
+from storage.log_check import check_log
+from storage.store import SqliteStore
+from tests.bot.building import DAY, HOME, HOUR, T0
+from tests.bot.hosting import Host
+from tests.bot.office import covered
+from tests.bot.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, bytes_of, filed, over, tables_with
+from tests.handlers.fake_slack import FakeSlack, refusal
+from tests.storage.making import attacker
+
+AUDIT, RISK = Person(HOME, "U0AUDIT"), Person(HOME, "U0RISK")
+THEIRS = tuple(text for text in TEXTS if text not in ("typed-question", "typed-review"))
+
+
+class Eraser:
+    """A host whose bot speaks to a Slack that remembers, and the people who confirm."""
+
+    def __init__(self, host: Host, slack: FakeSlack) -> None:
+        self.host, self.slack, self.case = host, slack, ""
+        self.messenger = Messenger(host.desk, slack.client(), host.directory, covered, pace=0)
+        self.again()
+
+    def again(self) -> None:
+        """What a new process knows."""
+        self.operations = Operations(self.host.desk, {"erase": erasing(self.host.desk)})
+
+    async def filed(self, subject: Person = ASKER) -> str:
+        code, text = await self.host.type("erase", str(subject), "--reason", "they asked for it", app=log_app)
+        assert code == 0, text
+        return text
+
+    async def confirmed(self, subject: Person = ASKER) -> str:
+        act_id = await self.filed(subject)
+        for person in (AUDIT, RISK):
+            await self.press(person, act_id)
+        return act_id
+
+    async def press(self, person: Person, act_id: str) -> None:
+        await self.host.take_in(Operate(person, act_id, "confirm", Reply(person, channel="D0")))
+        await self.host.worker.drain()
+
+    async def ended(self, act_id: str) -> tuple[str, str]:
+        """Everything that can be done is done; state and result."""
+        for _ in range(3):
+            await self.operations.work()
+            await self.messenger.drain()
+            self.host.sleep(timedelta(minutes=2))
+        act = await self.host.store.operator_act(act_id)
+        assert act is not None
+        return str(act.state), act.result
+
+    def standing(self) -> str:
+        """All that our messages in Slack say now."""
+        said: dict[tuple[str, str], Any] = {}
+        posted = 0
+        for call in self.slack.calls:
+            if call.method == "chat.postMessage":
+                posted += 1
+                channel = str(call.args["channel"])
+                said[f"D{channel}" if channel[0] in "UW" else channel, f"{posted}.000"] = call.args
+            elif call.method == "chat.update":
+                said[str(call.args["channel"]), str(call.args["ts"])] = call.args
+        return str(list(said.values()))
+
+
+@pytest.fixture
+async def eraser(host: Host, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Eraser]:
+    async def kept_a_day(_store: Any) -> Any:
+        return host.policy
+
+    monkeypatch.setattr("bot.operator_cli.accepted_policy", kept_a_day)
+    await host.adopt(replace(host.policy, retention=86_400))
+    async with FakeSlack() as slack:
+        made = Eraser(host, slack)
+        now = host.clock.at
+        host.clock.at -= 10 * DAY
+        made.case = await over(host, made.messenger.drain)
+        await made.messenger.drain()
+        host.clock.at = now
+        yield made
+
+
+async def test_after_an_erasure_the_text_is_nowhere_and_every_proof_holds(
+    eraser: Eraser, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    host = eraser.host
+    assert {*TYPED.values(), "typed-answer"} <= {text for text in TEXTS if text in eraser.standing()}
+    act_id = await eraser.confirmed()
+    assert await eraser.ended(act_id) == ("done", rules.result(()))
+    for text in THEIRS:
+        assert text.encode() not in bytes_of(host.path)
+        assert tables_with(host.path, text) == []
+        assert text not in eraser.standing()
+    assert {t: tables_with(host.path, t) for t in set(TEXTS) - set(THEIRS)} == {
+        "typed-question": ["log_private"], "typed-review": ["log_private"],
+    }  # fmt: skip
+    assert not (await check_log(host.path)).findings
+    memory.begin(load().state_dir, "test.example/log")
+    out = tmp_path / "evidence"
+    assert not (await exported(load(), out, None, "tiles")).findings
+    assert not check_export(out).findings
+    everything = b"".join(file.read_bytes() for file in out.rglob("*") if file.is_file())
+    printed = "".join(capfd.readouterr())
+    assert not [text for text in THEIRS if text.encode() in everything or text in printed]
+
+
+async def test_the_account_leaves_the_state_and_a_later_entry_makes_a_new_pseudonym(eraser: Eraser) -> None:
+    host = eraser.host
+    before = await host.store.ref_of(ASKER)
+    await eraser.ended(await eraser.confirmed())
+    with closing(sqlite3.connect(host.path)) as raw:
+        tables = [n for (n,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'") if n != "blob"]
+        holding = [
+            n
+            for n in tables
+            if any(v in (ASKER.user, str(ASKER)) for row in raw.execute(f"SELECT * FROM {n}") for v in row)
+        ]
+    assert holding == []
+    [entry] = [e for e in host.log() if e["type"] == "privacy.erased"]
+    assert entry["data"]["subject"] == before
+    assert await host.store.ref_of(ASKER) is None
+    await filed(host)
+    assert await host.store.ref_of(ASKER) not in (None, before)
+    assert not (await check_log(host.path)).findings
+
+
+async def test_an_erased_request_opens_empty_and_is_still_told_from_others(eraser: Eraser) -> None:
+    await eraser.ended(await eraser.confirmed())
+    case = await eraser.host.case(eraser.case)
+    assert (case.request.target, case.request.reason) == ("", "")
+    assert [(f.name, f.value) for f in case.request.fields] == [("ticket", "")]
+    assert [n.text for n in case.approval.notes if n.kind == "question"] == ["typed-question"]
+    assert [n.text for n in case.approval.notes if n.kind == "answer"] == [""]
+
+
+async def test_one_person_alone_erases_nothing(eraser: Eraser) -> None:
+    act_id = await eraser.filed()
+    await eraser.press(AUDIT, act_id)
+    await eraser.press(AUDIT, act_id)
+    assert (await eraser.ended(act_id))[0] == "open"
+    assert tables_with(eraser.host.path, TYPED["reason"]) != []
+
+
+async def test_a_hold_an_open_case_and_the_retention_of_evidence_refuse_it(eraser: Eraser) -> None:
+    host = eraser.host
+
+    async def refused(subject: Person = ASKER) -> str:
+        code, text = await host.type("erase", str(subject), "--reason", "x", app=log_app)
+        assert code == 1
+        return text
+
+    hold = (await host.type("hold", "place", str(ASKER), "--reason", "court", app=log_app))[1]
+    assert hold in await refused()
+    await host.adopt(replace(host.policy, retention=30 * 86_400))
+    assert "kept until" in await refused(OWNER)
+    open_case = await filed(host)
+    assert open_case in await refused(OWNER)
+    assert "never named" in await refused(Person(HOME, "U0NEVER"))
+
+
+@pytest.mark.parametrize("meanwhile", ["hold", "case"])
+async def test_what_speaks_against_it_when_it_runs_fails_it(eraser: Eraser, meanwhile: str) -> None:
+    host = eraser.host
+    act_id = await eraser.confirmed()
+    if meanwhile == "hold":
+        await host.type("hold", "place", str(ASKER), "--reason", "court", app=log_app)
+    else:
+        await filed(host)
+    state, why = await eraser.ended(act_id)
+    assert state == "failed"
+    assert "hold" in why or "open" in why
+    assert tables_with(host.path, TYPED["reason"]) != []
+    assert not [e for e in host.log() if e["type"] == "privacy.erased"]
+
+
+async def test_it_waits_for_whoever_reads_the_database(eraser: Eraser) -> None:
+    act_id = await eraser.confirmed()
+    await Housekeeper(eraser.host.store).work()
+    with closing(sqlite3.connect(eraser.host.path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM log_private").fetchone()
+        assert (await eraser.ended(act_id))[0] == "confirmed"
+    assert (await eraser.ended(act_id))[0] == "done"
+
+
+async def test_it_waits_for_what_is_just_being_said_about_them(eraser: Eraser) -> None:
+    host = eraser.host
+    host.clock.at -= 5 * DAY
+    await filed(host)
+    await host.forward(46 * timedelta(minutes=1))
+    host.clock.at += 5 * DAY
+    [held, *_] = await host.store.lease(host.clock.now(), host.clock.now() + HOUR, 50)
+    act_id = await eraser.confirmed()
+    assert (await eraser.ended(act_id))[0] == "confirmed"
+    assert not [e for e in host.log() if e["type"] == "privacy.erased"]
+    host.sleep(HOUR)
+    assert (await eraser.ended(act_id))[0] == "done"
+    assert held.say.case is not None
+
+
+async def test_messages_that_slack_will_not_let_us_edit_are_listed(eraser: Eraser) -> None:
+    act_id = await eraser.confirmed()
+    await eraser.messenger.drain()
+    eraser.slack.script["chat.update"].extend([refusal("cant_update_message")])
+    state, text = await eraser.ended(act_id)
+    assert state == "done"
+    assert "could not be edited" in text
+    assert "(cant_update_message)" in text
+
+
+async def test_a_process_that_was_killed_after_the_transaction_goes_on(eraser: Eraser) -> None:
+    host = eraser.host
+    act_id = await eraser.confirmed()
+    act = await host.store.operator_act(act_id)
+    assert act is not None
+    await host.store.erase(act, host.policy, retention(host.desk))
+    eraser.again()
+    assert (await eraser.ended(act_id))[0] == "done"
+    assert [e["type"] for e in host.log()].count("privacy.erased") == 1
+    assert TYPED["reason"].encode() not in bytes_of(host.path)
+
+
+async def test_a_digest_that_is_erased_and_disclosed_all_the_same_is_a_finding(eraser: Eraser) -> None:
+    host = eraser.host
+    [row] = host.rows("SELECT * FROM log_private WHERE subject = :s ORDER BY idx LIMIT 1", s=str(ASKER))
+    await eraser.ended(await eraser.confirmed())
+    with attacker(host.path) as raw:
+        raw.execute("INSERT INTO log_private (digest, idx, disclosure, subject) VALUES (?, ?, ?, ?)", tuple(row)[:4])
+    findings = (await check_log(host.path)).findings
+    assert [f.code for f in findings] == ["disclosure"]
+    assert row["digest"] in findings[0].text
+
+
+async def test_a_digest_without_disclosure_or_erasure_is_a_finding(eraser: Eraser) -> None:
+    with attacker(eraser.host.path) as raw:
+        raw.execute("DELETE FROM log_private WHERE subject = ?", (str(ASKER),))
+    assert {f.code for f in (await check_log(eraser.host.path)).findings} == {"disclosure"}
+
+
+async def test_a_subject_who_neither_asked_nor_decided_is_erased_at_once(eraser: Eraser) -> None:
+    host = eraser.host
+    await host.adopt(replace(host.policy, retention=2555 * 86_400))
+    standing = await host.store.erasure_standing(Person(HOME, "U0AUDIT"))
+    assert standing.decided_until is None
+    assert rules.refusal(replace(standing, named=True), retention(host.desk), host.clock.now()) is None
+
+
+def test_no_entry_names_more_than_a_thousand_digests(example: Any) -> None:
+    found = list(rules.erased(ASKER, [f"d{n}" for n in range(2_001)], example))
+    assert [len(draft.data["digests"]) for draft in found] == [1_000, 1_000, 1]  # type: ignore[arg-type]
+    assert len(list(rules.erased(ASKER, [], example))) == 1
+
+
+def test_a_retention_is_counted_from_the_end_of_the_newest_case() -> None:
+    plain = rules.Standing(True, (), (), T0)
+    assert rules.refusal(plain, DAY, T0 + DAY) is None
+    assert "2026-03-05 09:00" in str(rules.refusal(plain, DAY, T0 + DAY - HOUR))
+
+
+async def test_a_read_only_store_writes_nothing_anew(host: Host) -> None:
+    reading = await SqliteStore.open(host.path, host.clock, read_only=True)
+    with pytest.raises(Exception, match="reading only"):
+        await reading.rebuild()
+    await reading.close()

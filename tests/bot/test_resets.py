@@ -1,0 +1,95 @@
+"""Resets through the real desk and store: attested, cooled off, told, and verified in the log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from bot.acts import Beside, Reply
+from bot.domain.lifecycle import RequestState
+from bot.domain.people import Person
+from storage.log_check import check_database
+from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
+from tests.bot.office import Office
+
+METHODS = ("manager_callback", "id_document")
+RESET = runbook(
+    "mfa", kind="reset", subject_verification=METHODS, not_before=1800, escalation="short", review_within=None
+)  # fmt: skip
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with Office(tmp_path / "countersign.db", policy(runbooks=[RESET])) as running:
+        yield running
+        assert check_database(running.path).findings == ()
+
+
+async def attest(office: Office, case_id: str, name: str, at: datetime = T0, person: Person = PE1) -> None:
+    word = Beside(person, case_id, 1, "verify", Reply(person, channel="D0"), "call 4711", name, at=at.isoformat())
+    await office.take_in(word)
+    await office.worker.drain()
+
+
+async def filed(office: Office, subject: Person = STRANGER) -> str:
+    return await office.file(PE1, "mfa", subject=subject)
+
+
+async def test_a_reset_is_attested_approved_cooled_off_and_opened_across_a_restart(office: Office) -> None:
+    case_id = await filed(office)
+    await office.click(OWNER, case_id)
+    for name in METHODS:
+        await attest(office, case_id, name)
+    await office.click(OWNER, case_id)
+    assert await office.state(case_id) is RequestState.PENDING
+    await office.restart()
+    await office.forward(31 * MINUTE)
+    assert office.types(case_id) == [
+        "request.filed", "step.fired", "decision.refused", "subject.verified", "subject.verified", "request.approved",
+        "grant.opened",
+    ]  # fmt: skip
+    grant = (await office.case(case_id)).grant
+    assert grant is not None
+    assert (grant.opened_at, grant.not_after) == (T0 + 30 * MINUTE, T0 + 30 * MINUTE + HOUR)
+
+
+async def test_the_refused_yes_names_what_is_missing(office: Office) -> None:
+    case_id = await filed(office)
+    await attest(office, case_id, "id_document")
+    await office.click(OWNER, case_id)
+    (told,) = office.answers()
+    assert (told["to"], told["sentence"], told["missing"]) == ("U0OWNER", "unverified", ["manager_callback"])
+
+
+async def test_the_subject_is_told_before_and_after_and_nothing_else(office: Office) -> None:
+    case_id = await filed(office)
+    for name in METHODS:
+        await attest(office, case_id, name)
+    await office.click(OWNER, case_id)
+    await office.forward(31 * MINUTE)
+    told = office.rows("SELECT purpose, data FROM outbox WHERE to_user = 'U0NOBODY' ORDER BY id")
+    assert [(row["purpose"], row["data"]) for row in told] == [("subject_before", "{}"), ("subject_after", "{}")]
+
+
+async def test_the_reference_stands_nowhere_in_the_log(office: Office) -> None:
+    case_id = await filed(office)
+    await attest(office, case_id, "id_document")
+    assert not [r for r in office.rows("SELECT data FROM log_entry") if b"4711" in r["data"]]
+
+
+async def test_a_doubted_clock_opens_nothing_and_the_sweeper_waits(office: Office) -> None:
+    case_id = await filed(office)
+    for name in METHODS:
+        await attest(office, case_id, name)
+    await office.click(OWNER, case_id)
+    office.desk.clock.jumped = lambda: HOUR  # type: ignore[method-assign]
+    await office.forward(40 * MINUTE)
+    assert "grant.opened" not in office.types(case_id)
+    (deadline,) = office.rows("SELECT due_ms FROM deadline")
+    assert deadline["due_ms"] > office.clock.at.timestamp() * 1000
+    office.desk.clock.jumped = lambda: None  # type: ignore[method-assign]
+    await office.forward(MINUTE)
+    assert office.types(case_id)[-1] == "grant.opened"

@@ -1,0 +1,58 @@
+"""The cards of asks after the yes: what a locked phone shows of them, and how few messages anybody gets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.later import KINDS
+from bot.domain.request import Ask, AskKind, Case
+from handlers.messenger import Messenger
+from handlers.people import SlackDirectory
+from handlers.views import wording
+from handlers.views.asks import ask_card
+from handlers.views.glance import GLANCE
+from tests.bot.building import DEP1, HOUR, LEAD, OWNER, PE1, T0, case_of, policy
+from tests.bot.office import Office, covered
+from tests.handlers.fake_slack import FakeSlack
+from tests.handlers.test_card import decided, scene
+
+BASE = policy()
+
+
+def with_ask(kind: AskKind) -> tuple[Case, Ask]:
+    case = decided(case_of(BASE, target="dc-7", reason="Sync stopped"), OWNER)
+    ask = Ask(kind, 2, 1, (), T0, T0 + 2 * HOUR, due_at=T0 + HOUR, seconds=1800 if kind == "extension" else 0)
+    return case.with_ask(ask), ask
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_locked_phone_shows_what_it_is_provider_runbook_duration_and_deadline(kind: AskKind) -> None:
+    case, ask = with_ask(kind)
+    lasting = "30 minutes" if kind == "extension" else "1 hour"
+    first = ask_card(case, ask, OWNER, scene()).text.split("\n")[0]
+    assert first == f"{wording.ASKS[kind].capitalize()}: Northgate: The emergency runbook, {lasting}, by 10:00 UTC"
+    long = replace(case, request=replace(case.request, title="An emergency administrator " * 8))
+    assert len(ask_card(long, ask, OWNER, scene()).text.split("\n")[0]) <= GLANCE
+
+
+async def test_a_request_costs_each_person_few_messages(office: Office) -> None:
+    """Asked, approved, finished, reviewed: everything that rings, counted."""
+    async with FakeSlack() as slack:
+        client = slack.client()
+        messenger = Messenger(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
+        case_id = await office.file(PE1)
+        await messenger.drain()
+        await office.click(OWNER, case_id)
+        await messenger.drain()
+        await office.click(PE1, case_id, "finish")
+        await office.sweeper.sweep()
+        await messenger.drain()
+        rung = Counter(str(call.args["channel"]).removeprefix("D") for call in slack.of("chat.postMessage"))
+    # the owner's card · the review, to the first deputy, for the owner alone had approved · a lead's copy · receipt, outcome,
+    # runbook, end, what is owed · approved and ended, to the channel
+    most = {OWNER.user: 1, DEP1.user: 1, LEAD.user: 1, PE1.user: 5, "C0DIRECTORY": 2}
+    assert set(rung) == set(most), rung
+    assert {place: rung[place] for place in most if rung[place] > most[place]} == {}, rung

@@ -1,0 +1,110 @@
+"""Nothing about a commit leaves before a checkpoint covers it: the messenger behind the gate, with a real signer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.domain.audit import Finding
+from bot.domain.note import open_checkpoint
+from bot.keys import LOG_KEY, make_keys, read_key, verify
+from bot.memory import begin
+from bot.ports import Signed
+from bot.signer import Signer
+from handlers.edge import Edge
+from handlers.messenger import Messenger
+from storage.lock import FileLock
+from tests.bot.building import MINUTE, OWNER, PE1
+from tests.bot.office import Office
+from tests.handlers.fake_slack import Call, FakeSlack
+
+POST, CHANGE = "chat.postMessage", "chat.update"
+HALT = Finding("fork", None, "The log's first 3 entries are not those that were signed.")
+
+
+@dataclass
+class Gate:
+    """The gate, watched: what had been sent when it was asked, and what it says."""
+
+    slack: FakeSlack
+    answer: Signed | Finding
+    asked: int = 0
+    sent_before: int = 0
+
+    async def cover(self) -> Signed | Finding:
+        self.asked += 1
+        self.sent_before = len(self.slack.of(POST)) + len(self.slack.of(CHANGE))
+        return self.answer
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack() as fake:
+        yield fake
+
+
+def notes(calls: list[Call]) -> list[str]:
+    found = (call.args.get("metadata") for call in calls)
+    whole = (json.loads(one) if isinstance(one, str) else one for one in found if one)
+    return [one["event_payload"]["note"] for one in whole]
+
+
+async def test_a_stopped_log_lets_no_message_out_and_loses_none(office: Office, slack: FakeSlack) -> None:
+    gate = Gate(slack, HALT)
+    await office.file(PE1)
+    messenger = Messenger(office.desk, slack.client(), office.directory, gate.cover, pace=0)
+    await messenger.drain()
+    assert slack.calls == []
+    waiting = office.rows("SELECT purpose FROM outbox WHERE done_ms IS NULL")
+    assert {"card", "receipt"} <= {row["purpose"] for row in waiting}
+    gate.answer = Signed(9, bytes(32), "a note\n")
+    office.sleep(MINUTE)
+    await messenger.drain()
+    assert len(slack.of(POST)) >= 2
+
+
+async def test_while_the_log_is_stopped_a_form_opens_only_where_it_takes_away(office: Office, slack: FakeSlack) -> None:
+    edge = Edge(office.desk, slack.client(), Gate(slack, HALT).cover)
+    await edge.open_view("1.2", {"type": "modal", "blocks": "of a request"})
+    await edge.open_view("1.3", {"type": "modal", "blocks": "of a denial"}, takes_away=True)
+    asking, denying = (json.dumps(call.args["view"]) for call in slack.of("views.open"))
+    assert "of a request" not in asking
+    assert "The decision log is stopped" in asking
+    assert "of a denial" in denying
+
+
+async def test_the_gate_is_asked_for_every_message_before_it_is_sent(office: Office, slack: FakeSlack) -> None:
+    gate = Gate(slack, Signed(9, bytes(32), "a note\n"))
+    await office.file(PE1)
+    await Messenger(office.desk, slack.client(), office.directory, gate.cover, pace=0).drain()
+    sent = len(slack.of(POST)) + len(slack.of(CHANGE))
+    assert gate.asked >= sent > 0
+    assert gate.sent_before < sent
+
+
+async def test_decision_messages_carry_the_signed_checkpoint_that_covers_the_decision(
+    office: Office, slack: FakeSlack, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    make_keys(state)
+    begin(state, "test.example/log")
+    signer = Signer(office.store, state, FileLock(state))
+    messenger = Messenger(office.desk, slack.client(), office.directory, signer.cover, pace=0)
+    case_id = await office.file(PE1)
+    await messenger.drain()
+    assert notes(slack.of(POST)) == []  # a question is no decision
+    await office.click(OWNER, case_id, "deny")
+    decided = max(i for i, entry in enumerate(office.log()) if entry["type"] == "request.denied")
+    await messenger.drain()
+    told = [*slack.of(POST), *slack.of(CHANGE)]
+    key = read_key(state / LOG_KEY).vkey("test.example/log")
+    checkpoints = [open_checkpoint(note, [key], verify) for note in notes(told)]
+    assert len(checkpoints) >= 3  # the outcome, the owner's card, the receipt
+    assert all(checkpoint.size > decided for checkpoint in checkpoints)
+    short = checkpoints[0].root.hex()[:12]
+    footers = [call.blocks[-1]["elements"][0]["text"] for call in told if call.args.get("metadata")]
+    assert f"Decision log: {checkpoints[0].size} entries, root `{short}`" in footers

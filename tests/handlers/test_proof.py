@@ -1,0 +1,105 @@
+"""Proof of identity and the wait after a yes, as card, receipt and subject show them, and the form of Attest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain import deciding
+from bot.domain.deciding import Click
+from bot.domain.request import Case
+from bot.domain.verifying import attest
+from handlers import names
+from handlers.payloads import sheet_of
+from handlers.views import proof
+from handlers.views.asks import verify_form
+from handlers.views.card import card
+from handlers.views.dialogs import Asked
+from handlers.views.receipt import receipt, status
+from sandbox.blocks import check_message, check_view
+from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, after, case_of, click, policy, profile, runbook
+from tests.handlers.test_card import labels, scene, texts
+
+BASE = policy(
+    runbooks=[runbook("mfa", kind="reset", subject_verification=("manager_callback", "id_document"), not_before=1800)]
+)
+
+
+def filed() -> Case:
+    return case_of(BASE, "mfa", subject=STRANGER)
+
+
+def attested(*names_: str) -> Case:
+    case = filed()
+    for name in names_ or ("manager_callback", "id_document"):
+        word = Click(PE1, "verify", 1, {}, "call <@U0RISK> 4711", name=name, moment=T0)
+        case = after(attest(case, BASE, word, T0 + MINUTE))
+    return case
+
+
+def approved() -> Case:
+    return after(deciding.approve(attested(), BASE, click(OWNER), profile(OWNER), T0 + MINUTE, 1))
+
+
+def shown(case: Case) -> str:
+    return "\n".join(texts(card(case, OWNER, scene(BASE))))
+
+
+def test_the_card_says_what_is_missing_and_who_has_to_attest_it() -> None:
+    assert "*Not verified yet:* manager callback, id document. No yes is possible before <@U0PE1>" in shown(filed())
+    one = shown(attested("id_document"))
+    assert "*Verified:* id document, at" in one
+    assert "*Not verified yet:* manager callback." in one
+    assert ">id_document: call &lt;@U0RISK&gt; 4711" in one
+    assert "Not verified" not in shown(attested())
+
+
+def test_the_receipt_carries_attest_until_everything_is_attested() -> None:
+    assert "Attest" in labels(receipt(filed(), scene(BASE)))
+    assert "Attest" in labels(receipt(attested("id_document"), scene(BASE)))
+    assert "Attest" not in labels(receipt(attested(), scene(BASE)))
+
+
+def test_a_quorum_that_waits_leaves_deny_and_revoke_on_the_card_and_withdraw_on_the_receipt() -> None:
+    assert labels(card(approved(), OWNER, scene(BASE))) == ["Deny", "Revoke"]
+    assert labels(receipt(approved(), scene(BASE))) == ["Withdraw"]
+    opens = f"<!date^{int((T0 + 30 * MINUTE).timestamp())}^{{time}}|2026-03-04 09:30 UTC>"
+    for text in (shown(approved()), status(approved(), scene(BASE))):
+        assert f"*Approved, and waiting.* It opens at {opens}, unless somebody says no" in text
+        assert "nothing opens" not in text
+    assert f"After the yes nothing opens before {opens}" in shown(filed())
+
+
+def test_what_the_subject_reads_has_no_reason_no_target_and_no_button() -> None:
+    case = filed()
+    case = replace(case, request=replace(case.request, reason="SECRET", target="TARGET"))
+    for moment in ("before", "after"):
+        told = proof.to_subject(case, moment, scene(BASE))
+        assert "<@U0NOBODY>" in told.text
+        assert "#identity-help" in told.text
+        assert "SECRET" not in told.text
+        assert "TARGET" not in told.text
+        assert labels(told) == []
+
+
+def test_every_message_and_the_form_are_what_slack_takes() -> None:
+    for case in (filed(), attested("id_document"), attested(), approved()):
+        at = scene(BASE)
+        for said in (card(case, OWNER, at), receipt(case, at), proof.verified(case, OWNER), proof.cooling(case, at)):
+            assert check_message([*said.blocks]) == []
+    view = verify_form(Asked("R-00000001:1", "D0"), attested("id_document"))
+    assert check_view(view, "modal") == []
+    methods = view["blocks"][1]["element"]["options"]
+    assert [option["value"] for option in methods] == ["manager_callback"]
+
+
+def test_a_sent_form_is_read_by_its_inputs() -> None:
+    values = {
+        "a": {names.METHOD: {"selected_option": {"value": "id_document"}}},
+        "b": {names.REFERENCE: {"value": "passport seen"}},
+        "c": {names.DONE_AT: {"selected_date_time": 1772614800}},
+    }
+    view = {"id": "V1", "hash": "h", "callback_id": names.FORM_VERIFY, "private_metadata": "", "state": {"values": values}}
+    sheet = sheet_of({"view": view})
+    assert sheet.entered == {
+        names.METHOD: "id_document", names.REFERENCE: "passport seen", names.DONE_AT: "1772614800",
+    }  # fmt: skip

@@ -1,0 +1,81 @@
+"""A feed whose events would keep a reader busy is refused before anybody follows them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain.policy import Rota
+from runbooks.feeds import BadFeed, read_feed
+from tests.bot.building import ONC1, ONC2
+from tests.runbooks.test_feeds import feed
+
+ROTA = Rota("security", "ical", (ONC1, ONC2), "Europe/London", fallback=ONC2, feed="a.ics")
+NOW = datetime(2026, 3, 28, tzinfo=UTC)
+
+
+def event(*lines: str, start: str = "20260301T080000Z", end: str = "20260301T090000Z", uid: int = 1) -> str:
+    return "\n".join([f"UID:{uid}", f"DTSTART:{start}", f"DTEND:{end}", "SUMMARY:U0ONC1", *lines])
+
+
+@pytest.mark.parametrize(
+    ("lines", "start"),
+    [
+        (["RRULE:FREQ=DAILY;INTERVAL=0"], "20260301T080000Z"),
+        (["RRULE:FREQ=DAILY;INTERVAL=-1"], "20260301T080000Z"),
+        (["RRULE:FREQ=SECONDLY"], "20260301T080000Z"),
+        (["RRULE:FREQ=SEC\n ONDLY"], "20260301T080000Z"),  # folded
+        (["RRULE:FREQ=DAILY;BYMINUTE=1"], "20260301T080000Z"),
+        (["RRULE:FREQ=DAILY", "RRULE:FREQ=SECONDLY"], "20260301T080000Z"),
+        (["RRULE:FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30"], "20260301T080000Z"),
+        (["RRULE:FREQ=NOW"], "20260301T080000Z"),
+        (["RRULE:FREQ=HOURLY"], "00010101T000000Z"),
+        (
+            ["RDATE:" + ",".join(f"20260302T{h:02d}{m:02d}00Z" for h in range(24) for m in range(60)) * 15],
+            "20260301T080000Z",
+        ),
+    ],
+)
+def test_a_rule_without_end_of_work_is_refused_at_once(lines: list[str], start: str) -> None:
+    with pytest.raises(BadFeed):
+        read_feed(feed(event(*lines, start=start)), ROTA, (), NOW)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;BYMONTH=13", "FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24)))],
+)
+def test_many_rules_that_cost_much_are_more_than_can_be_followed(rule: str) -> None:
+    many = feed(*(event(f"RRULE:{rule}", uid=n) for n in range(40)))
+    with pytest.raises(BadFeed, match="repeat more than can be followed"):
+        read_feed(many, ROTA, (), NOW)
+
+
+@pytest.mark.parametrize(
+    ("rule", "times"),
+    [
+        ("FREQ=DAILY", 37), ("FREQ=HOURLY;INTERVAL=12", 74), ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", 27),
+        ("FREQ=MONTHLY;BYDAY=1MO", 1), ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=-1", 2), ("FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=1", 1),
+        ("FREQ=DAILY;UNTIL=20260302T000000Z", 0), ("FREQ=DAILY;COUNT=3", 0),
+    ],
+)  # fmt: skip
+def test_what_real_calendars_hold_is_read(rule: str, times: int) -> None:
+    assert len(read_feed(feed(event(f"RRULE:{rule}")), ROTA, (), NOW).spells) == times
+
+
+def test_an_event_that_never_ends_is_read_within_its_window() -> None:
+    found = read_feed(feed(event("RRULE:FREQ=DAILY", start="19700101T080000Z", end="19700101T090000Z")), ROTA, (), NOW)
+    assert len(found.spells) == 37
+    assert max(s.end for s in found.spells) < datetime(2026, 5, 3, tzinfo=UTC)
+
+
+def test_more_times_on_call_than_anybody_needs_are_refused() -> None:
+    hourly = feed(*(event("RRULE:FREQ=HOURLY", uid=n) for n in range(2)))
+    with pytest.raises(BadFeed, match="more than 1000 times on call"):
+        read_feed(hourly, ROTA, (), NOW)
+
+
+def test_a_length_that_no_calendar_has_is_a_bad_feed() -> None:
+    with pytest.raises(BadFeed):
+        read_feed(feed("UID:1\nDTSTART:20260301T080000Z\nDURATION:P9999999D\nSUMMARY:U0ONC1"), ROTA, (), NOW)
