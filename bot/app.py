@@ -24,11 +24,12 @@ from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.erasing import erasing
+from bot.executors import Executors
 from bot.feeds import Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
-from bot.log_keys import vkey_lines
+from bot.keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.operations import Operations, releasing
@@ -77,6 +78,7 @@ class Parts:
     worker: Worker
     sweeper: Sweeper
     pager: Pager
+    executors: Executors
     health: Health
     metrics: Metrics
     clock: SteadyClock
@@ -157,6 +159,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     messenger = Messenger(desk, client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger"))
     worker = Worker(desk, health.part("worker"))
     pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), cover, health.part("pager"))
+    executors = Executors(desk, os.environ, cover, health.part("executors", 30.0))
     sweeper = Sweeper(desk, swept)
     watchdog = Watchdog(
         standing.store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
@@ -169,7 +172,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         health.part("operations", 900.0),
     )
     return Parts(
-        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,
+        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
         timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, standing,
     )  # fmt: skip
 
@@ -249,6 +252,7 @@ async def _serve_until(
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
         health.watch("pager", parts.pager.run(inner)),
+        health.watch("executors", parts.executors.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
         health.watch("log", parts.standing.stoppable.watch(inner)),

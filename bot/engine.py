@@ -141,6 +141,15 @@ class Engine(Reader):
 
         await self._until_fresh(judged, None)
 
+    async def heard(self, case_id: str, judge: Callable[[Case, Policy, datetime], Transition | None]) -> None:
+        """Something beside Slack answered about a case, or did not: judged on what stands now."""
+
+        async def judged() -> Transition | None:
+            case = await self.store.case(case_id)
+            return None if case is None else judge(case, self.policy, self.clock.now())
+
+        await self._until_fresh(judged, None)
+
     async def _stand_in(self, case_id: str) -> Transition | None:
         case = await self.store.case(case_id)
         if case is None:

@@ -119,13 +119,24 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class CallOut:
+    """A leased call to an executor: the `n`-th of its case. `attempts` counts this one."""
+
+    case: str
+    n: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits: acts to carry out, words to say by lane, deadlines that have come. `log_size` in entries."""
+    """What waits: acts to carry out, words to say by lane, deadlines that have come, ends of grants that their executor
+    has not confirmed. `log_size` in entries."""
 
     inbox: Waiting
     outbox: Mapping[Lane, Waiting]
     due: Waiting
     log_size: int
+    unclosed: Waiting = Waiting(0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +338,15 @@ class Store(OperatorBook, Protocol):
 
     async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
         """It will never be sent: recorded with the reason."""
+
+    async def lease_calls(self, now: datetime, until: datetime, limit: int) -> Sequence[CallOut]:
+        """Takes waiting calls to executors whose time has come, oldest first; of one case only one at a time."""
+
+    async def ended_aside(self) -> Sequence[Case]:
+        """Cases whose grant ended while the log is stopped, so that no call of it is stored yet; mostly none."""
+
+    async def release_call(self, call: CallOut, not_before: datetime, error: str) -> None:
+        """An attempt is over; if the call still waits it is tried again from `not_before` on."""
 
     async def copies(self, case_id: str) -> Sequence[Copy]: ...
     async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft], says: Sequence[Say] = ()) -> None:

@@ -23,7 +23,7 @@ from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
-from handlers.views import asks, granted, operating, proof
+from handlers.views import asks, executed, granted, operating, proof
 from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
@@ -169,6 +169,22 @@ async def _owed(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     if case is None or to is None or not case.owed():
         return _NOBODY if case is None or to is None else _DECIDED
     return await _under(stage, "receipt", case, to, granted.owed(case, stage.scene()))
+
+
+async def _executor(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to, data = outgoing.say.to, outgoing.say.data
+    if case is None or to is None:
+        return _NOBODY
+    said = executed.answered(case, str(data.get("word", "")), str(data.get("detail", "")))
+    return await _under(stage, "receipt", case, to, said)
+
+
+async def _executor_alarm(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    say = outgoing.say
+    where = say.channel or (say.to.user if say.to else "")
+    if case is None or not where:
+        return _NOBODY
+    return Post(where, executed.alarm(case, str(say.data.get("word", "")), str(say.data.get("detail", "")), stage.scene()))
 
 
 async def _extension(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -480,7 +496,9 @@ def _whole(data: Mapping[str, object], key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-_DECISIONS = frozenset({"outcome", "announce", "receipt", "card", "lead", "ending", "extension"})
+_DECISIONS = frozenset(
+    {"outcome", "announce", "receipt", "card", "lead", "ending", "extension", "executor", "executor_alarm"}
+)
 _NOBODY = Dropped("nothing_to_draw")
 _DECIDED = Dropped("no_longer_open")
 
@@ -505,6 +523,8 @@ PURPOSES: Mapping[str, Purpose] = {
     "ending": Purpose(_ending, logged=True, looked_up=True),
     "expiring": Purpose(_expiring, logged=True, looked_up=True),
     "owed": Purpose(_owed, logged=True, looked_up=True),
+    "executor": Purpose(_executor, logged=True, looked_up=True),
+    "executor_alarm": Purpose(_executor_alarm, logged=True, looked_up=True),
     "extension": Purpose(_extension, remembered=True, logged=True, looked_up=True),
     "cooling": Purpose(_cooling, logged=True, looked_up=True),
     "verified": Purpose(_verified, logged=True, looked_up=True),

@@ -22,6 +22,7 @@ def backlog(session: Session, now: datetime) -> Backlog:
         outbox={lane: lanes.get(lane, Waiting(0, None)) for lane in Lane},
         due=_waiting(session.row("due_backlog", now=ms(now))),
         log_size=read_head(session).size,
+        unclosed=_waiting(session.row("unclosed")),
     )
 
 

@@ -96,6 +96,13 @@ ON CONFLICT (case_id, n) DO UPDATE SET
   chase_ms = excluded.chase_ms, missed = excluded.missed, done_ms = excluded.done_ms, done_team = excluded.done_team,
   done_user = excluded.done_user;
 
+-- name: put_call
+-- Writes what an executor is told, new or changed; its attempts go on.
+INSERT INTO executor_call (case_id, n, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms, next_ms)
+VALUES (:case_id, :n, :kind, :asked_ms, :not_after_ms, :state, :answered_ms, :alarmed_ms, :asked_ms)
+ON CONFLICT (case_id, n) DO UPDATE SET
+  state = excluded.state, answered_ms = excluded.answered_ms, alarmed_ms = excluded.alarmed_ms;
+
 -- name: put_deadline
 -- The sweeper must look at the case at this time.
 INSERT INTO deadline (case_id, due_ms) VALUES (:case_id, :due_ms)
@@ -155,6 +162,11 @@ FROM access_grant WHERE case_id = :id;
 -- What is owed after a grant, in order.
 SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user
 FROM duty WHERE case_id = :id ORDER BY n;
+
+-- name: calls
+-- What the executor of a case is told, in order.
+SELECT case_id, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms
+FROM executor_call WHERE case_id = :id ORDER BY n;
 
 -- name: due
 -- Cases whose time has come, the most overdue first, from behind one of them on.
@@ -221,6 +233,13 @@ FROM access_grant WHERE case_id IN (
 -- name: due_duties
 -- As `duties`, of the most overdue cases.
 SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user FROM duty WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
+
+-- name: due_calls
+-- As `calls`, of the most overdue cases.
+SELECT case_id, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms FROM executor_call WHERE case_id IN (
   SELECT case_id FROM deadline
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
 ) ORDER BY n;
@@ -456,6 +475,37 @@ SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHER
 -- The copies of a case, oldest first.
 SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHERE case_id = :case_id ORDER BY id;
 
+-- ── executors ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: something_to_call
+-- Whether a lease of calls would find anything: asked before every lease, so that an empty one writes nothing.
+SELECT 1 AS found FROM executor_call WHERE state = 'waiting' AND next_ms <= :now AND leased_until_ms <= :now LIMIT 1;
+
+-- name: lease_calls
+-- Takes calls whose time has come, oldest first; never while another call of the same case is on its way.
+UPDATE executor_call SET leased_until_ms = :until, attempts = attempts + 1
+WHERE (case_id, n) IN (
+  SELECT c.case_id, c.n FROM executor_call AS c
+  WHERE c.state = 'waiting' AND c.next_ms <= :now AND c.leased_until_ms <= :now AND NOT EXISTS (
+    SELECT 1 FROM executor_call AS other
+    WHERE other.case_id = c.case_id AND other.n <> c.n AND other.leased_until_ms > :now
+  )
+  ORDER BY c.next_ms, c.case_id, c.n LIMIT :limit
+)
+RETURNING case_id, n, attempts;
+
+-- name: release_call
+-- An attempt is over; what still waits is tried again then.
+UPDATE executor_call SET leased_until_ms = 0, next_ms = :next_ms, error = :error WHERE case_id = :case_id AND n = :n;
+
+-- name: free_calls
+-- A new process has nothing on its way.
+UPDATE executor_call SET leased_until_ms = 0 WHERE leased_until_ms > 0;
+
+-- name: unclosed
+-- Ends of grants that their system has not confirmed, and since when the oldest.
+SELECT count(*) AS waiting, min(asked_ms) AS oldest_ms FROM executor_call WHERE state = 'waiting' AND kind = 'close';
+
 -- ── policy ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 -- name: put_blob
@@ -548,14 +598,6 @@ INSERT INTO person (team_id, user_id, ref) VALUES (:team, :user, :ref);
 -- What the log's digests disclose, in the order of the entries.
 SELECT digest, idx, disclosure FROM log_private ORDER BY idx, digest;
 
--- name: log_leaves
--- Leaf hashes in order, from an index on.
-SELECT idx, leaf FROM log_entry WHERE idx >= :start ORDER BY idx LIMIT :limit;
-
--- name: log_node
--- The root of one complete subtree.
-SELECT h FROM log_node WHERE level = :level AND i = :i;
-
 -- name: log_nodes
 -- The stored roots of complete subtrees.
 SELECT level, i, h FROM log_node ORDER BY level, i;
@@ -568,10 +610,6 @@ SELECT size, root, note FROM log_checkpoint ORDER BY size;
 -- A signed note; one that stands already stays.
 INSERT INTO log_checkpoint (size, root, note, signed_at)
 SELECT :size, :root, :note, :signed_at WHERE NOT EXISTS (SELECT 1 FROM log_checkpoint WHERE size = :size);
-
--- name: last_checkpoint
--- The newest checkpoint.
-SELECT size, root, note FROM log_checkpoint ORDER BY size DESC LIMIT 1;
 
 -- ── schema ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -701,6 +739,12 @@ UPDATE duty SET since_ms = since_ms + :by_ms, due_ms = due_ms + :by_ms, chase_ms
 -- … the sweeper's looks,
 UPDATE deadline SET due_ms = due_ms + :by_ms;
 
+-- name: shift_calls
+-- … what executors are told,
+UPDATE executor_call SET asked_ms = asked_ms + :by_ms, next_ms = next_ms + :by_ms, alarmed_ms = alarmed_ms + :by_ms,
+  not_after_ms = not_after_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
+WHERE state = 'waiting' OR leased_until_ms > 0;
+
 -- name: shift_inbox
 -- … what is to be tried again,
 UPDATE inbox SET next_ms = next_ms + :by_ms WHERE done_ms IS NULL;
@@ -719,6 +763,7 @@ WHERE r.emptied <> 1 AND r.state <> 'pending'
   AND NOT EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
   AND NOT EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
   AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.case_id = r.id AND o.done_ms IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM executor_call AS c WHERE c.case_id = r.id AND c.state = 'waiting')
 LIMIT :limit;
 
 -- name: disclosures_of_case
@@ -1047,11 +1092,11 @@ SELECT size, kind, ref, blob, at FROM log_anchor WHERE size <= :size ORDER BY si
 
 -- name: leaves
 -- Leaf hashes of a range of entries, in order.
-SELECT leaf FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
+SELECT idx, leaf FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
 
 -- name: nodes_of_level
 -- Stored roots of a range of complete subtrees, in order.
-SELECT h FROM log_node WHERE level = :level AND i >= :start AND i < :stop ORDER BY i;
+SELECT i, h FROM log_node WHERE level = :level AND i >= :start AND i < :stop ORDER BY i;
 
 -- name: entry_bytes
 -- The bytes of a range of entries, in order.

@@ -35,6 +35,7 @@ from bot.ports import (
     StoredPolicy,
 )
 from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
+from storage.calls import CallStore
 from storage.group import Group
 from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
@@ -49,7 +50,7 @@ T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore, HomeStore, OperatorRows):
+class SqliteStore(LogStore, HomeStore, OperatorRows, CallStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
@@ -206,8 +207,8 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
         return await self._write(lambda tx: outbox.lease(tx.session, now, until, limit, pages=pages))
 
     async def free_leases(self) -> None:
-        """What a killed process had taken to say is free again. Only for the process that speaks, at its start."""
-        await self._write(lambda tx: outbox.free_leases(tx.session))
+        """What a killed process had taken to say, or to tell executors, is free again. Only for the process that speaks, at its start."""
+        await self._write(lambda tx: _free_leases(tx.session))
 
     async def slack_is_back(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))
@@ -330,6 +331,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         return await self._reader.run(lambda session: _snapshot(session, work))
+
+
+def _free_leases(session: Session) -> None:
+    outbox.free_leases(session)
+    session.run("free_calls")
 
 
 def _snapshot(session: Session, work: Callable[[Session], T]) -> T:

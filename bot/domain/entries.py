@@ -10,7 +10,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy, Role
 from bot.domain.quorum import Count
 from bot.domain.request import AskKind, Case, Duty, Grant, Reached, Refusal, Request, Vote
-from bot.domain.transition import CLOCK, OPERATOR, Actor, Disclosed, Draft, Named, Private, Value
+from bot.domain.transition import CLOCK, OPERATOR, SYSTEM, Actor, Disclosed, Draft, Named, Private, Value
 
 LATE = timedelta(seconds=1)  # an expiry that is found later says so
 
@@ -255,6 +255,14 @@ def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: st
     """A permit is about to be signed; the permit itself stands nowhere."""
     data: dict[str, Value] = {"jti": jti, "aud": audience, "exp": stamp(expires)}
     return _draft("permit.issued", who, case.request, policy, data)
+
+
+def executor(case: Case, policy: Policy, word: str, kind: str, detail: str) -> Draft:
+    """The executor's answer, or that there is none (`failed`); `detail` is what it wrote."""
+    private = (Private("detail", detail, case.request.requester),) if detail else ()
+    data: dict[str, Value] = {"name": f"grant.{kind}", **({"digest": Disclosed("detail")} if detail else {})}
+    data |= {"closed_by": "executor"} if word == "closed" else {}
+    return _draft(f"executor.{word}", SYSTEM, case.request, policy, data, private=private)
 
 
 def missing(case: Case, policy: Policy, name: str) -> Draft:

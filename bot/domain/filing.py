@@ -75,8 +75,6 @@ def not_yet(runbook: Runbook) -> str | None:
     """Why this release cannot take a request under a runbook; None if it can."""
     if runbook.right == "autonomous":
         return "Rights without an approval are not served by this release yet. Ask your owner directly."
-    if runbook.executor is not None:
-        return "Runbooks with an executor are not served by this release yet."
     if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
         return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
     return None
@@ -190,7 +188,8 @@ def terms_of(runbook: Runbook, scale: float, ends_at: datetime | None = None) ->
     return Terms(
         runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
         audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
-        not_before=runbook.not_before,
+        not_before=runbook.not_before, webhook=runbook.executor.webhook if runbook.executor else "",
+        secret=runbook.executor.secret if runbook.executor else "",
     )  # fmt: skip
 
 

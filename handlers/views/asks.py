@@ -46,14 +46,14 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
     return message("\n".join([*first, head, *lines, standing]), blocks)
 
 
-def ask_at_home(case: Case, ask: Ask, scene: Scene) -> tuple[str, Block | None]:
-    """The same in few lines for an App Home, and its buttons while it is open."""
-    head, _lines = _HEADS[ask.kind](case, ask, scene)
+def ask_at_home(case: Case, ask: Ask, scene: Scene) -> tuple[list[str], Block | None]:
+    """The same for an App Home: its lines, and its buttons while it is open."""
+    head, lines = _HEADS[ask.kind](case, ask, scene)
     if ask.state is not AskState.OPEN or scene.now >= later.valid_before(case, ask):
-        return f"{head}\n{_answered(ask, scene)}", None
+        return [head, _answered(ask, scene)], None
     value = names.question(case.id, ask.version)
     row = actions(f"{names.BLOCK_DECIDE}.{value}", *(make(value) for make in _BUTTONS[ask.kind]))
-    return f"{head}\n{_silence(ask, scene)}", row
+    return [head, *lines, _silence(ask, scene)], row
 
 
 def ask_reminder(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:

@@ -16,6 +16,7 @@ from bot.domain.quorum import count
 from bot.domain.request import Case, FieldValue, Step, Vote
 from handlers.views import sealed, wording
 from handlers.views.blocks import Block, section
+from handlers.views.executed import standing
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, everyone, who
 
@@ -170,10 +171,11 @@ def _grant(case: Case, scene: Scene) -> str:
     if grant.state is GrantState.OPEN and case.dated:
         return f"The exception holds until {scene.day(grant.not_after)}."
     if grant.state is GrantState.OPEN:
-        return f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
+        held = f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
+        return f"{held} {standing(case, scene)}".rstrip()
     how = wording.ENDS.get(str(grant.state), "")
     by = f" by {who(grant.ended_by)}" if grant.ended_by else ""
-    return f"The approval ended at {scene.at(grant.ended_at or grant.not_after)}{how}{by}."
+    return f"The approval ended at {scene.at(grant.ended_at or grant.not_after)}{how}{by}. {standing(case, scene)}".rstrip()
 
 
 def _field(case: Case, value: FieldValue, scene: Scene, room: int) -> list[str]:

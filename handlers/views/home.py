@@ -68,8 +68,8 @@ def _open_to(case: Case, person: Person) -> Iterable[Ask]:
 
 def _question(case: Case, ask: Ask, scene: Scene) -> list[Block]:
     if ask.kind != "approval":
-        text, row = ask_at_home(case, ask, scene)
-        return [section(f"*{case.id}* · {text}"), *([row] if row else [])]
+        lines, row = ask_at_home(case, ask, scene)
+        return [*facts.sections([f"*{case.id}*", *lines]), *([row] if row else [])]
     request, value = case.request, names.question(case.id, ask.version)
     lines = [
         f"*{case.id} · {facts.heading(case)}*",

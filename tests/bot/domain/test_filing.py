@@ -86,13 +86,13 @@ class TestWhoMayAsk:
 
 
 class TestNotYetServed:
-    @pytest.mark.parametrize("runbook_id", ["unlock", "executed"])
+    @pytest.mark.parametrize("runbook_id", ["unlock"])
     def test_a_feature_that_comes_later_is_refused_with_a_sentence(self, runbook_id: str) -> None:
         told = errors(runbook_id)
         assert set(told) == {"runbook"}
         assert "not served by this release yet" in told["runbook"]
 
-    @pytest.mark.parametrize("runbook_id", ["unlock", "executed"])
+    @pytest.mark.parametrize("runbook_id", ["unlock"])
     def test_the_worker_refuses_it_too_and_nothing_opens(self, runbook_id: str) -> None:
         act = filing_of(policy(), runbook_id)
         assert act.after is None
