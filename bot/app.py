@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
+from bot.anchor_settings import anchors
+from bot.anchoring import Anchoring
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.collecting import settle
 from bot.desk import Desk
@@ -86,6 +88,7 @@ class Parts:
     watchdog: Watchdog
     operations: Operations
     housekeeper: Housekeeper
+    anchoring: Anchoring
     homes: Homes
     standing: Standing
 
@@ -166,6 +169,16 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
+    anchoring = Anchoring(
+        store,
+        store,
+        cover,
+        clock,
+        anchors(settings),
+        settings.audit_channel,
+        desk.spoke.set,
+        health.part("anchoring", 300.0),
+    )
     operations = Operations(
         desk,
         {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
@@ -173,7 +186,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     )
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
-        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, standing,
+        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
     )  # fmt: skip
 
 
@@ -258,6 +271,7 @@ async def _serve_until(
         health.watch("log", parts.standing.stoppable.watch(inner)),
         health.watch("operations", parts.operations.run(inner)),
         health.watch("housekeeper", parts.housekeeper.run(inner)),
+        health.watch("anchoring", parts.anchoring.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]

@@ -23,7 +23,7 @@ from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
-from handlers.views import asks, executed, granted, operating, proof
+from handlers.views import asks, executed, granted, operating, proof, signed
 from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
@@ -387,6 +387,11 @@ async def _watchdog(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job
     return Post(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
 
 
+async def _checkpoint(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    channel, note = outgoing.say.channel, await stage.desk.store.last_checkpoint()
+    return Post(channel, signed.posted(note)) if channel and note else _NOBODY
+
+
 async def _operator(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     """The message that asks to confirm an operator's act, what is told of it, and the redraw of the former."""
     to, act = outgoing.say.to, await stage.desk.store.operator_act(outgoing.say.case or "")
@@ -515,6 +520,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
     "watchdog": Purpose(_watchdog),
     "calendar": Purpose(_calendar),
+    "checkpoint": Purpose(_checkpoint),
     "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
     "operator_told": Purpose(_operator, kept=True, logged=True, looked_up=True),
     "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),

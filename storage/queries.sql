@@ -949,6 +949,29 @@ UPDATE log_entry SET data = NULL WHERE idx IN (
   SELECT idx FROM log_entry WHERE idx < :minimum AND data IS NOT NULL ORDER BY idx LIMIT :limit
 );
 
+-- ── anchors ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: anchored
+-- The greatest size that left the host in a way, or by one address of it.
+SELECT max(size) AS size FROM log_anchor WHERE kind = :kind AND (:ref IS NULL OR ref = :ref);
+
+-- name: keep_anchor
+-- A checkpoint left the host.
+INSERT INTO log_anchor (size, kind, ref, blob, at) VALUES (:size, :kind, :ref, :blob, :at);
+
+-- name: newest_anchors
+-- The newest of each kind.
+SELECT kind, max(size) AS size, max(at) AS at FROM log_anchor GROUP BY kind;
+
+-- name: last_post
+-- The checkpoint that the audit channel heard last.
+SELECT size, at_ms FROM checkpoint_post;
+
+-- name: note_post
+-- It hears another one.
+INSERT INTO checkpoint_post (id, size, at_ms) VALUES (1, :size, :now)
+ON CONFLICT (id) DO UPDATE SET size = excluded.size, at_ms = excluded.at_ms;
+
 -- ── acts of an operator, and holds ──────────────────────────────────────────────────────────────────────────────────────
 
 -- name: insert_operator_act
