@@ -27,7 +27,7 @@ from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.erasing import erasing
 from bot.executors import Executors
-from bot.feeds import Feeds, carried
+from bot.feeds import EVERY, Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
@@ -147,7 +147,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk = Desk(standing.store, directory, clock, settings.time_scale, policy)
     standing.stoppable.spoke = desk.spoke.set
     desk.sets = await accepted_sets(store, desk.sets)
-    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel)
+    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY))
     await feeds.begin()
     desk.permits = Issuer(standing.store, cover, settings.state_dir, clock)
     door = SlackDoor(desk, client, introduction.identity, cover, prefix=settings.command_prefix)
