@@ -91,6 +91,8 @@ class Signer:
 
     def stop(self, found: Finding) -> None:
         """Signs nothing any more, and the store takes no entry, until `resume`: somebody found the log wanting."""
+        if self.stopped is not None:
+            return
         self.stopped = found
         self._store.halt(found.text)
         log.error("log.stopped", code=found.code, reason=found.text)
