@@ -62,7 +62,7 @@ from runbooks.watch import changes
 from storage.store import SqliteStore
 
 _SETS = 20
-_REHASH = 5.0  # seconds that the first check of the whole log may hold up the serving
+_REHASH = 1.0  # seconds that the first check of the whole log may hold up the serving
 log = structlog.get_logger(__name__)
 
 
