@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
+from bot.anchor_settings import anchors
+from bot.anchoring import Anchoring
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.collecting import settle
 from bot.desk import Desk
@@ -25,7 +27,7 @@ from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.erasing import erasing
 from bot.executors import Executors
-from bot.feeds import Feeds, carried
+from bot.feeds import EVERY, Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
@@ -88,6 +90,7 @@ class Parts:
     watchdog: Watchdog
     operations: Operations
     housekeeper: Housekeeper
+    anchoring: Anchoring
     homes: Homes
     standing: Standing
     rehasher: Rehasher
@@ -147,7 +150,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk = Desk(standing.store, directory, clock, settings.time_scale, policy)
     standing.stoppable.spoke = desk.spoke.set
     desk.sets = await accepted_sets(store, desk.sets)
-    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel)
+    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY))
     await feeds.begin()
     desk.permits = Issuer(standing.store, cover, settings.state_dir, clock)
     door = SlackDoor(desk, client, introduction.identity, cover, prefix=settings.command_prefix)
@@ -169,6 +172,16 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
+    anchoring = Anchoring(
+        store,
+        store,
+        cover,
+        clock,
+        anchors(settings),
+        settings.audit_channel,
+        desk.spoke.set,
+        health.part("anchoring", 300.0),
+    )
     operations = Operations(
         desk,
         {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
@@ -176,7 +189,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     )
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
-        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, standing,
+        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
         Rehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop),
     )  # fmt: skip
 
@@ -265,6 +278,7 @@ async def _serve_until(
         health.watch("rehasher", rehashing),
         health.watch("operations", parts.operations.run(inner)),
         health.watch("housekeeper", parts.housekeeper.run(inner)),
+        health.watch("anchoring", parts.anchoring.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bot import operator_cli
+from bot.anchor_cli import anchor
 from bot.clock import SystemClock, read_request_id
 from bot.domain.errors import NoteError
 from bot.domain.note import VerifierKey, read_vkey
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="The decision log.")
 operator_cli.add_to(app)
+app.command()(anchor)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 

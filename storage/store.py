@@ -14,6 +14,7 @@ from bot import memory
 from bot.acts import Act
 from bot.clock import Clock
 from bot.domain.absence import Absent
+from bot.domain.autonomy import Used
 from bot.domain.errors import SettingsError, StorageError
 from bot.domain.people import Person
 from bot.domain.request import Case
@@ -31,10 +32,12 @@ from bot.ports import (
     KeptFeed,
     Lateness,
     Listed,
+    Matter,
     Outgoing,
     StoredPolicy,
 )
 from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
+from storage.anchor_store import AnchorStore
 from storage.calls import CallStore
 from storage.group import Group
 from storage.home_store import HomeStore
@@ -50,7 +53,7 @@ T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore, HomeStore, OperatorRows, CallStore):
+class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, CallStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
@@ -135,6 +138,15 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, CallStore):
 
     async def wake_on_call(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
+
+    async def matters(self) -> Sequence[Matter]:
+        return await self._read(overview.matters)
+
+    async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
+        return await self._read(lambda session: history.uses(session, provider, runbook, since))
+
+    async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.autonomous_since(session, domains, since, limit))
 
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))
