@@ -30,12 +30,13 @@ async def test_over_25_kills_no_published_checkpoint_is_ahead_of_the_log_or_at_o
     await filed(bot.database, bot.home / "runbooks", bot.home / "state")
     seen: set[str] = set()
     sizes = []
-    for _ in range(KILLS):
+    for number in range(KILLS):
         expire(bot)
         before = len(published(bot))
         process = await started(bot)
         with suppress(TimeoutError):
             await asyncio.wait_for(more_published(bot, before), 10)
+        await asyncio.sleep(number * 0.008)  # each time a little later: between signing, saying and noting
         process.send_signal(signal.SIGKILL)
         await process.wait()
         fresh, seen = published(bot) - seen, published(bot)
