@@ -67,6 +67,8 @@ class Sweeper:
                 await asyncio.wait({writing})
         if writing is not None:
             writing.result()
+        with contextlib.suppress(Stopped):  # the absence ends when the log is back
+            await self._desk.welcome_back()
         return len(seen)
 
     async def _judged(self, now: datetime, last: Deadline | None, fresh: set[str]) -> list[Transition]:

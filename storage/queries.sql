@@ -576,6 +576,10 @@ UPDATE log_head SET size = :size, edge = :edge;
 -- One more entry.
 INSERT INTO log_entry (idx, leaf, data, type, case_id, ts_ms) VALUES (:idx, :leaf, :data, :type, :case_id, :ts_ms);
 
+-- name: entries_of_type
+-- The bytes of every entry of one type, in order; for types of which there are few.
+SELECT data FROM log_entry WHERE type = :type ORDER BY idx;
+
 -- name: insert_log_node
 -- The root of a subtree that is complete now.
 INSERT INTO log_node (level, i, h) VALUES (:level, :i, :h);
@@ -728,8 +732,9 @@ UPDATE time_mark SET wished = 1 WHERE jump_ms IS NOT NULL;
 SELECT jump_ms FROM time_mark WHERE jump_ms IS NOT NULL;
 
 -- name: shift_requests
--- Time steps back: what was to end still ends after as long as it was given for. Whoever judged a case judges it again.
-UPDATE request SET version = version + 1, expires_ms = expires_ms + :by_ms
+-- Time steps back: what was to end still ends after as long as it was given for, and what is older than a change of policy
+-- stays older than it. Whoever judged a case judges it again.
+UPDATE request SET version = version + 1, filed_ms = filed_ms + :by_ms, expires_ms = expires_ms + :by_ms
 WHERE id IN (SELECT case_id FROM deadline);
 
 -- name: shift_steps
@@ -739,13 +744,17 @@ WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = ste
 
 -- name: shift_asks
 -- … the open questions,
-UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_ms = warn_ms + :by_ms,
-  opens_ms = opens_ms + :by_ms WHERE state = 'open';
+UPDATE ask SET opened_ms = opened_ms + :by_ms, expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms,
+  warn_ms = warn_ms + :by_ms, opens_ms = opens_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_grants
 -- … the open grants,
 UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms,
   remind_ms = remind_ms + :by_ms WHERE state = 'open';
+
+-- name: shift_absences
+-- … absences,
+UPDATE absence SET since_ms = since_ms + :by_ms, until_ms = until_ms + :by_ms;
 
 -- name: shift_duties
 -- … what is owed,

@@ -90,7 +90,7 @@ async def test_a_break_glass_from_its_form_over_its_ratification_to_the_accepted
 async def test_an_exception_from_its_date_over_reminder_and_renewal_to_the_accepted_review(
     start: Callable[..., Any], look: Any
 ) -> None:
-    bot = await start(8640, prepare=patient_exception)  # a day lasts 10 s
+    bot = await start(8640, rewrite=patient_exception)  # a day lasts 10 s
     screen = await look(bot.sandbox.page_url, ASKER, MEI)
     deputy = (await look(bot.sandbox.page_url, JONAS, ASKER)).left
     form = await command(screen.left, "/exception rotation-date-exception A change freeze")
