@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.acts import Operate, Reply
+from bot.clock import SystemClock
 from bot.domain import operating
 from bot.domain.epoch import next_origin, previous_origin
 from bot.domain.note import open_checkpoint
@@ -244,6 +245,7 @@ async def test_the_messages_of_a_stopped_bot_ask_for_it_with_both_buttons(lost: 
 
 async def test_the_command_files_it_for_a_stopped_log_only(lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
     office = lost.office
+    office.clock.at = SystemClock().now()  # the command has no other
     monkeypatch.chdir(office.path.parent)
     monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{office.path}")
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(office.state_dir))
