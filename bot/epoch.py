@@ -1,7 +1,7 @@
 """Runs a new epoch: its entry, the fresh key, the signer's memory; then what was done without the log is entered.
 
 It runs only while the signer refuses the log, and only where what survives agrees with itself. Each part stands on the disk
-before the next begins and may be found done by a process that goes on: the key waits in `log.key.next` from before the
+before the next begins and may be found done by a process that goes on: the key waits in `log.key.epoch` from before the
 entry that names it until it signs.
 """
 
@@ -24,7 +24,7 @@ from bot.standing import Standing
 from storage.log_check import check_log
 from storage.store import SqliteStore
 
-NEXT = "log.key.next"
+NEXT = "log.key.epoch"
 
 
 @dataclass(frozen=True, slots=True)

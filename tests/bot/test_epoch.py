@@ -245,7 +245,6 @@ async def test_the_messages_of_a_stopped_bot_ask_for_it_with_both_buttons(lost: 
 
 async def test_the_command_files_it_for_a_stopped_log_only(lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
     office = lost.office
-    office.clock.at = SystemClock().now()  # the command has no other
     monkeypatch.chdir(office.path.parent)
     monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{office.path}")
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(office.state_dir))
@@ -260,6 +259,7 @@ async def test_the_command_files_it_for_a_stopped_log_only(lost: Lost, monkeypat
     monkeypatch.setattr("bot.operator_cli.accepted_policy", base)
     code, act_id = await typed()
     assert code == 0
+    office.clock.at = SystemClock().now()  # the command has no other clock
     await office.standing.stoppable.look()
     for person in (AUDIT, RISK):
         await lost.press(person, act_id)
