@@ -27,7 +27,7 @@ class _Queue:
     held: list[tuple[Outgoing, float]] = field(default_factory=list)  # with its earliest time
     busy: bool = False
     free_at: float = 0.0  # the next post may begin
-    sent_back: float = 0.0  # the turn that the last one sent back was told
+    sent_back: dict[int, float] = field(default_factory=dict)  # by lane, the turn that its last one sent back was told
 
 
 class Lanes:
@@ -54,9 +54,10 @@ class Lanes:
         if len(queue.held) <= HELD and free - now <= HELD * max(pace, 1.0):
             return None
         worst, _ = queue.held.pop()
-        turn = max(free, now) + HELD * pace / 2
-        queue.sent_back = max(turn, queue.sent_back + pace)
-        return worst, queue.sent_back
+        lane = int(worst.say.lane)
+        before = [turn + pace for sent, turn in queue.sent_back.items() if sent <= lane]  # nobody waits for a later lane
+        queue.sent_back[lane] = max([max(free, now) + HELD * pace / 2, *before])
+        return worst, queue.sent_back[lane]
 
     def take(self, now: float) -> tuple[Outgoing, Spot] | None:
         """The best message whose spot is free; the spot is busy until `done`."""
@@ -79,7 +80,9 @@ class Lanes:
         queue = self._queues.get(spot)
         if queue is not None:
             queue.busy = False
-        self._queues = {s: q for s, q in self._queues.items() if q.held or q.busy or max(q.free_at, q.sent_back) > now}
+        self._queues = {
+            s: q for s, q in self._queues.items() if q.held or q.busy or max([q.free_at, *q.sent_back.values()]) > now
+        }
 
     def pause(self, spot: Spot, until: float, *, everywhere: bool) -> list[Outgoing]:
         """Nothing more to this spot (or by this method, everywhere) before `until`; gives back what it held."""
@@ -89,7 +92,8 @@ class Lanes:
         held = [outgoing for queue in hit for outgoing, _ in queue.held]
         for queue in hit:
             queue.held = []
-            queue.free_at = queue.sent_back = max(until, queue.free_at)
+            queue.free_at = max(until, queue.free_at)
+            queue.sent_back.clear()
         return held
 
     def clear(self) -> list[Outgoing]:

@@ -67,6 +67,18 @@ def test_what_finds_no_room_goes_back_with_its_turn_and_the_urgent_pass() -> Non
     assert taken(some, 0) == 99
 
 
+def test_an_emergency_is_not_sent_back_behind_what_was_sent_back_before_it() -> None:
+    some, spot = lanes(), Spot(POST, "U1")
+    for number in range(60):
+        some.offer(row(number, Lane.REMINDER), spot, 0)
+    back = [some.offer(row(100 + number, Lane.URGENT), spot, 0) for number in range(HELD + 3)]
+    assert [b[0].say.lane for b in back[:HELD] if b] == [Lane.REMINDER] * HELD
+    assert [(b[0].id, b[1]) for b in back[HELD:] if b] == [(100 + HELD, 2.0), (101 + HELD, 3.0), (102 + HELD, 4.0)]
+    later = some.offer(row(999, Lane.CARD), spot, 0)
+    assert later is not None
+    assert later[1] == 5.0  # behind the emergencies, before the reminders
+
+
 def test_a_crowded_place_does_not_keep_another_waiting() -> None:
     some = lanes()
     for number in range(50):
