@@ -13,6 +13,7 @@ from typing import NamedTuple
 from bot.ports import Outgoing
 
 HELD = 4
+_STRETCH = 1.08  # of the pace: at most this lies between the beginnings of two calls, however slowly Slack answers
 
 
 class Spot(NamedTuple):
@@ -20,6 +21,13 @@ class Spot(NamedTuple):
 
     method: str
     place: str
+
+
+class Called(NamedTuple):
+    """A call to Slack: when it left and when its answer was there."""
+
+    began: float
+    ended: float
 
 
 @dataclass(slots=True)
@@ -72,14 +80,21 @@ class Lanes:
         queue = self._queues[spot]
         queue.held = [entry for entry in queue.held if entry[0].id != outgoing.id]
         queue.busy = True
-        queue.free_at = now + self._pace.get(spot.method, 0.0)
         return best
 
-    def done(self, spot: Spot, now: float) -> None:
-        """The spot is free for the next one; queues that wait for nothing are forgotten."""
+    def done(self, spot: Spot, now: float, called: Called | None) -> None:
+        """The spot is free for the next one, which keeps the pace; at once where nothing was `called`. Queues that wait for
+        nothing are forgotten.
+
+        Slack counts from some moment between a call and its answer. A pace after the answer is never too early; a slow
+        answer is not waited for twice.
+        """
         queue = self._queues.get(spot)
         if queue is not None:
             queue.busy = False
+            if called is not None:
+                pace = self._pace.get(spot.method, 0.0)
+                queue.free_at = max(queue.free_at, min(called.ended + pace, called.began + _STRETCH * pace))
         self._queues = {
             s: q for s, q in self._queues.items() if q.held or q.busy or max([q.free_at, *q.sent_back.values()]) > now
         }

@@ -25,7 +25,7 @@ from bot.domain.operator_act import is_act
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Cover, Directory, Outgoing, Signed
-from handlers.lanes import Lanes, Spot
+from handlers.lanes import Called, Lanes, Spot
 from handlers.limits import CALL_ERRORS, UNANSWERED, Verdict, verdict
 from handlers.purposes import (
     Change,
@@ -75,6 +75,7 @@ class Messenger:
         self._lanes = Lanes({"chat.postMessage": pace})
         self._running: dict[int, asyncio.Task[None]] = {}
         self._failures: dict[int, int] = {}
+        self._called: dict[int, Called] = {}  # of rows that are being said
         self._answered_at = desk.clock.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -187,7 +188,7 @@ class Messenger:
             await self._try_later(row, place)
         finally:
             self._running.pop(row.id, None)
-            self._lanes.done(place, self._desk.clock.monotonic())
+            self._lanes.done(place, self._desk.clock.monotonic(), self._called.pop(row.id, None))
 
     async def _try_later(self, row: Outgoing, place: Spot) -> None:
         try:
@@ -218,7 +219,7 @@ class Messenger:
             return
         job = self._finished(job, signed, decision=tells_decision(row, case))
         try:
-            standing = await self._sender.send(job, self._age(row))
+            standing = await self._send(row, job)
         except CALL_ERRORS as error:
             judged = verdict(error)
             if judged.error not in UNANSWERED:
@@ -228,6 +229,13 @@ class Messenger:
         await self._answered()
         shown = job.drawn if isinstance(job, Post | Change) else 0
         await self._note(row, standing, case.request.version if case else shown)
+
+    async def _send(self, row: Outgoing, job: Job) -> Standing:
+        began = self._desk.clock.monotonic()
+        try:
+            return await self._sender.send(job, self._age(row))
+        finally:
+            self._called[row.id] = Called(began, self._desk.clock.monotonic())
 
     async def _covered(self) -> Signed | None:
         """The checkpoint over what was drawn; None while the log is stopped."""
