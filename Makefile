@@ -40,6 +40,7 @@ lock: ## Compile the hash-locked requirements again
 screenshots: $(STAMP) ## The pictures of the README, from the sandbox in Chromium
 	@tools/chromium
 	$(BIN)/python tools/screenshots.py
+	$(BIN)/python tools/pictures.py
 
 slack-schemas: ## JSON Schemas of Slack's own TypeScript types, for tests/slack
 	@tools/nodejs

@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
+from bot.anchor_settings import anchors
+from bot.anchoring import Anchoring
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.collecting import settle
 from bot.desk import Desk
@@ -24,11 +26,12 @@ from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
 from bot.erasing import erasing
-from bot.feeds import Feeds, carried
+from bot.executors import Executors
+from bot.feeds import EVERY, Feeds, carried
 from bot.health import Health
 from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
-from bot.log_keys import vkey_lines
+from bot.keys import vkey_lines
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.operations import Operations, releasing
@@ -77,6 +80,7 @@ class Parts:
     worker: Worker
     sweeper: Sweeper
     pager: Pager
+    executors: Executors
     health: Health
     metrics: Metrics
     clock: SteadyClock
@@ -84,6 +88,7 @@ class Parts:
     watchdog: Watchdog
     operations: Operations
     housekeeper: Housekeeper
+    anchoring: Anchoring
     homes: Homes
     standing: Standing
 
@@ -142,7 +147,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk = Desk(standing.store, directory, clock, settings.time_scale, policy)
     standing.stoppable.spoke = desk.spoke.set
     desk.sets = await accepted_sets(store, desk.sets)
-    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel)
+    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY))
     await feeds.begin()
     desk.permits = Issuer(standing.store, cover, settings.state_dir, clock)
     door = SlackDoor(desk, client, introduction.identity, cover, prefix=settings.command_prefix)
@@ -157,20 +162,31 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     messenger = Messenger(desk, client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger"))
     worker = Worker(desk, health.part("worker"))
     pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), cover, health.part("pager"))
+    executors = Executors(desk, os.environ, cover, health.part("executors", 30.0))
     sweeper = Sweeper(desk, swept)
     watchdog = Watchdog(
         standing.store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
+    anchoring = Anchoring(
+        store,
+        store,
+        cover,
+        clock,
+        anchors(settings),
+        settings.audit_channel,
+        desk.spoke.set,
+        health.part("anchoring", 300.0),
+    )
     operations = Operations(
         desk,
         {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
         health.part("operations", 900.0),
     )
     return Parts(
-        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, health, metrics, clock,
-        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), homes, standing,
+        settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
+        timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
     )  # fmt: skip
 
 
@@ -249,11 +265,13 @@ async def _serve_until(
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
         health.watch("pager", parts.pager.run(inner)),
+        health.watch("executors", parts.executors.run(inner)),
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
         health.watch("log", parts.standing.stoppable.watch(inner)),
         health.watch("operations", parts.operations.run(inner)),
         health.watch("housekeeper", parts.housekeeper.run(inner)),
+        health.watch("anchoring", parts.anchoring.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]

@@ -27,6 +27,7 @@ from bot.exits import misused
 from bot.keys_cli import app as keys_app
 from bot.log_cli import app as log_app
 from bot.permit_cli import app as permit_app
+from bot.reconcile_cli import reconcile
 from bot.requests_cli import app as requests_app
 from runbooks.addresses import is_file
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(requests_app, name="requests")
 app.command()(drill)
+app.command()(reconcile)
 app.command()(exceptions)
 app.add_typer(log_app, name="log")
 app.add_typer(keys_app, name="keys")

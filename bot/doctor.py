@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import calendars
+from bot import calendars, doctor_anchors
 from bot.clock import Clock, SystemClock
 from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy import Policy
@@ -185,7 +185,8 @@ async def _log(settings: Settings, clock: Clock) -> list[Finding]:
     try:
         if not settings.sqlite_path.is_file():
             return []
-        return [error("log", text) for text in await log_findings(settings, clock)]
+        found = [error("log", text) for text in await log_findings(settings, clock)]
+        return [*found, *await doctor_anchors.look(settings, clock)]
     except CountersignError as failure:
         return [error("log", str(failure))]
 

@@ -34,9 +34,11 @@ class Feeds:
     """One for each process. `alarm_channel` hears of a blind rota; without one the channels of the domains that it serves."""
 
     def __init__(
-        self, desk: Desk, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None
-    ) -> None:
-        self._desk, self._environment, self._fetch, self._alarm_channel = desk, environment, fetch, alarm_channel
+        self, desk: Desk, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._desk, self._environment, self._fetch, self._beat = desk, environment, fetch, beat
+        self._alarm_channel = alarm_channel
         self._kept: dict[str, KeptFeed] = {}
         self._why: dict[str, str] = {}  # why an address could not be used when it was last tried, by rota
         self._told: dict[str, str] = {}  # what the log says of a rota
@@ -59,6 +61,7 @@ class Feeds:
     async def run(self) -> None:
         """Never ends by itself."""
         while True:
+            self._beat()
             self._soon.clear()
             try:
                 await self.look()
@@ -159,7 +162,11 @@ def keys(policy: Policy, environment: Mapping[str, str]) -> dict[str, str]:
 
 def sentence(rota: str, why: str, *, blind: bool) -> str:
     """What is wrong with a calendar, and who is on call therefore."""
-    rest = "its `fallback` is on call" if blind else f"what it said when it could be read counts for {KEEP.days} days"
+    rest = (
+        "nobody but its `fallback` is on call"
+        if blind
+        else f"what it said when it could be read counts for {KEEP.days} days"
+    )
     return f"The calendar of rota `{rota}` cannot be used, {why}; {rest}."
 
 

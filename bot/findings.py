@@ -9,7 +9,7 @@ from typing import Literal
 Severity = Literal["error", "warning"]
 Area = Literal[
     "settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels", "feeds",
-    "live", "log",
+    "live", "log", "anchors",
 ]  # fmt: skip
 _SHOWN = 5
 

@@ -121,6 +121,11 @@ def vkeys(state_dir: Path, origin: str) -> tuple[VerifierKey, ...]:
     return (read_key(state_dir / LOG_KEY).vkey(origin), *map(read_vkey, lines))
 
 
+def vkey_lines(state_dir: Path, origin: str) -> str:
+    """The same in C2SP form, a line each: what an export and `/log/log.vkey` give out. Raises KeyFileError, NoteError."""
+    return "".join(f"{key}\n" for key in vkeys(state_dir, origin))
+
+
 def signing_key(pem: bytes, name: str) -> SigningKey:
     """A key from its PEM. Raises KeyFileError that calls it `name`."""
     try:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
@@ -16,9 +17,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from bot import operator_cli
+from bot.anchor_cli import anchor
 from bot.clock import SystemClock, read_request_id
+from bot.domain.errors import NoteError
+from bot.domain.note import VerifierKey, read_vkey
 from bot.exits import misused, refused
-from bot.keys import vkeys
+from bot.keys import vkey_lines
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="The decision log.")
 operator_cli.add_to(app)
+app.command()(anchor)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -43,17 +48,19 @@ class Form(StrEnum):
 def verify(
     database: Annotated[Path | None, typer.Option(help="Another database file than the configured one.")] = None,
     export: Annotated[Path | None, typer.Option(help="Check an export instead, from its files alone.")] = None,
-    vkey: Annotated[Path | None, typer.Option(help="The verifier key that you got elsewhere, for --export.")] = None,
+    vkey: Annotated[Path | None, typer.Option(help="The verifier keys that you got elsewhere, one a line.")] = None,
     as_json: Json = False,
 ) -> None:
     """Check every entry of the log; exit 1 names each finding."""
     if export is not None:
         _verify_export(export, vkey, as_json=as_json)
-    if vkey is not None:
-        raise typer.BadParameter("It is for --export; the stored log is checked with its own keys.", param_hint="--vkey")
-    from storage.log_check import check_database
+    from bot.log_verifying import Vouching, verify
 
-    report = check_database(_database(database or load().sqlite_path))
+    settings = load()
+    path = _database(database or settings.sqlite_path)
+    ours = database is None or database.absolute() == settings.sqlite_path.absolute()  # the memory is of this one only
+    keys = None if vkey is None else _keys(vkey)
+    report = verify(path, Vouching(keys, settings.state_dir, remembers=ours))
     _print(report.findings, as_json=as_json)
     if not as_json:
         print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
@@ -97,12 +104,49 @@ def checkpoint() -> None:
     typer.echo(signed.note, nl=False)
 
 
+@app.command("prove")
+def prove(index: Annotated[int, typer.Argument(metavar="IDX", min=0, help="The entry's index.")]) -> None:
+    """Print the proof that an entry is in the signed log (C2SP tlog-proof), with the entry's bytes in its `extra` line."""
+    from bot.domain.audit import Finding
+    from bot.log_proofs import prove as proven
+
+    settings = load()
+    _database(settings.sqlite_path)
+    found = asyncio.run(proven(settings, index))
+    if isinstance(found, Finding):
+        refused(f"{found.code}: {found.text}")
+    typer.echo(found, nl=False)
+
+
+@app.command("consistency")
+def consistency(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A stored checkpoint's size, or a file with a signed note.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The same.")],
+    vkey: Annotated[Path | None, typer.Option(help="The verifier keys that you got elsewhere, one a line.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check both signatures, and that NEW extends OLD."""
+    from bot.domain.audit import Finding
+    from bot.log_proofs import extended
+
+    settings = load()
+    _database(settings.sqlite_path)
+    found = asyncio.run(extended(settings, old, new, None if vkey is None else _keys(vkey)))
+    if isinstance(found, Finding):
+        refused(f"{found.code}: {found.text}")
+    if as_json:
+        path = [base64.b64encode(step).decode() for step in found.path]
+        print(json.dumps({"old": found.old.size, "new": found.new.size, "path": path}))
+    else:
+        print(f"The checkpoint of {found.new.size} entries extends the one of {found.old.size}; both signatures hold.")
+
+
 @app.command("vkey")
 def vkey() -> None:
     """Print the log's verifier keys, one a line, the one that signs now first."""
     settings = load()
     head = _reading(lambda store: store.log_head(), settings)
-    print("\n".join(str(key) for key in vkeys(settings.state_dir, head.origin)))
+    print(vkey_lines(settings.state_dir, head.origin), end="")
 
 
 def _reading(ask: Callable[[SqliteStore], Awaitable[T]], settings: Settings | None = None) -> T:
@@ -148,6 +192,13 @@ def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
 def _print(findings: Iterable[Finding], *, as_json: bool) -> None:
     for finding in findings:
         print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
+
+
+def _keys(path: Path) -> tuple[VerifierKey, ...]:
+    try:
+        return tuple(read_vkey(line) for line in _text(path).splitlines() if line.strip())
+    except NoteError as error:
+        raise typer.BadParameter(f"{path}: {error}", param_hint="--vkey") from None
 
 
 def _text(path: Path) -> str:

@@ -20,9 +20,9 @@ from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
 from bot.domain.errors import NoteError, SettingsError
-from bot.domain.inclusion import TlogProof
 from bot.domain.note import VerifierKey, open_checkpoint
 from bot.domain.permit import TYPE, Claims, Wanted, refusal, unproven
+from bot.domain.tlog_proof import TlogProof
 from bot.keys import verify
 from bot.permits import ALG
 

@@ -10,10 +10,11 @@ from typing import Protocol, TypeAlias
 from bot.acts import Act
 from bot.domain.absence import Absent
 from bot.domain.audit import Finding
+from bot.domain.autonomy import Used
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
-from bot.domain.request import AskKind, Case
+from bot.domain.request import AskKind, Case, MatterKind
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import Draft, Lane, Say, Transition
 from bot.ports_operator import OperatorBook
@@ -82,6 +83,19 @@ class GlassDebt:
 
 
 @dataclass(frozen=True, slots=True)
+class Matter:
+    """A case that nobody filed, with the state of its newest ask: `subject` of a suspension, runbook of a right."""
+
+    id: str
+    kind: MatterKind
+    domain: str
+    runbook: str
+    sha256: str
+    subject: Person | None
+    state: AskState
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPolicy:
     """An accepted set as stored: files sorted by path."""
 
@@ -119,13 +133,24 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class CallOut:
+    """A leased call to an executor: the `n`-th of its case. `attempts` counts this one."""
+
+    case: str
+    n: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits: acts to carry out, words to say by lane, deadlines that have come. `log_size` in entries."""
+    """What waits: acts to carry out, words to say by lane, deadlines that have come, ends of grants that their executor
+    has not confirmed. `log_size` in entries."""
 
     inbox: Waiting
     outbox: Mapping[Lane, Waiting]
     due: Waiting
     log_size: int
+    unclosed: Waiting = Waiting(0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +275,15 @@ class Store(OperatorBook, Protocol):
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
 
+    async def matters(self) -> Sequence[Matter]:
+        """Every case that nobody filed, closed ones included."""
+
+    async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
+        """How often a provider used a runbook since then (strictly after), refused, denied and expired requests aside."""
+
+    async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
+        """What was opened under autonomous rights of these domains since then, the oldest first."""
+
     async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
         """The same cases whole, in the same order, read together in as many statements as one."""
 
@@ -327,6 +361,15 @@ class Store(OperatorBook, Protocol):
 
     async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
         """It will never be sent: recorded with the reason."""
+
+    async def lease_calls(self, now: datetime, until: datetime, limit: int) -> Sequence[CallOut]:
+        """Takes waiting calls to executors whose time has come, oldest first; of one case only one at a time."""
+
+    async def ended_aside(self) -> Sequence[Case]:
+        """Cases whose grant ended while the log is stopped, so that no call of it is stored yet; mostly none."""
+
+    async def release_call(self, call: CallOut, not_before: datetime, error: str) -> None:
+        """An attempt is over; if the call still waits it is tried again from `not_before` on."""
 
     async def copies(self, case_id: str) -> Sequence[Copy]: ...
     async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft], says: Sequence[Say] = ()) -> None:

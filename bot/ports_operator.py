@@ -10,6 +10,7 @@ from bot.domain.erasing import Standing
 from bot.domain.operator_act import Hold, OperatorAct
 from bot.domain.people import Person
 from bot.domain.policy import Policy
+from bot.domain.transition import Say
 
 
 class OperatorBook(Protocol):
@@ -51,6 +52,15 @@ class OperatorBook(Protocol):
 
     async def rebuild(self) -> bool:
         """Writes the database anew, so that nothing deleted is left in it; False where it must be tried again."""
+
+    async def last_checkpoint(self) -> str | None:
+        """The newest signed note, whole; None before the first."""
+
+    async def last_post(self) -> tuple[int, datetime | None]:
+        """The checkpoint that the audit channel heard last: its size, and when; 0 and None before the first."""
+
+    async def post_checkpoint(self, size: int, say: Say) -> None:
+        """The audit channel is to hear of the checkpoint of `size`."""
 
     async def empty_over(self, limit: int) -> int:
         """Free text of cases that are over and delivered leaves the state for `log_private`; how many cases."""

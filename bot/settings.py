@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     me: str | None = None  # who drills with --only-me
     alarm_channel: str | None = None
     heartbeat_url: SecretStr | None = None
+    witness_url: SecretStr | None = None
+    witness_vkey: str | None = None
+    anchor_mail: str | None = None
+    anchor_webhook: SecretStr | None = None
+    smtp_url: SecretStr | None = None
+    smtp_from: str | None = None
+    audit_channel: str | None = None
 
     @field_validator("slack_api_url")
     @classmethod
@@ -94,7 +101,7 @@ class Settings(BaseSettings):
             raise ValueError("is json or console")
         return value
 
-    @field_validator("alarm_channel")
+    @field_validator("alarm_channel", "audit_channel")
     @classmethod
     def _channel(cls, value: str | None) -> str | None:
         if value is not None and not _CHANNEL.fullmatch(value):
@@ -115,6 +122,15 @@ class Settings(BaseSettings):
             raise ValueError("COUNTERSIGN_TIME_SCALE is 1 or more: policy times are never stretched")
         if self.time_scale > 1 and not _loopback(self.slack_api_url):
             raise ValueError("COUNTERSIGN_TIME_SCALE above 1 is for a sandbox on this machine; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _anchors(self) -> Settings:
+        if any((self.witness_url, self.witness_vkey, self.anchor_mail, self.anchor_webhook)):
+            from bot.anchor_settings import faults
+
+            if wrong := list(faults(self)):
+                raise ValueError(". ".join(wrong))
         return self
 
     @property

@@ -261,6 +261,11 @@ class StoppableStore:
         found = await self._store.case(case_id)
         return None if found is None else self._emergency.over(found)
 
+    async def ended_aside(self) -> Sequence[Case]:
+        ids = dict.fromkeys(line.act.after.id for line in self._emergency.lines() if line.act.after is not None)
+        found = [await self.case(case_id) for case_id in ids]
+        return [case for case in found if case is not None and case.grant is not None]
+
     async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
         found = await self._store.due_cases(now, limit, after)
         return [replace(due, case=self._emergency.over(due.case)) for due in found]

@@ -132,6 +132,8 @@ def _calendar(content: bytes) -> Calendar:
         events = calendar.walk("VEVENT")
     except Exception as error:  # noqa: BLE001 -- as above
         raise BadFeed(f"it is no iCalendar ({type(error).__name__})") from None
+    if not events:
+        raise BadFeed("it holds no event")
     if len(events) > MAX_EVENTS:
         raise BadFeed(f"it holds more than {MAX_EVENTS} events")
     return calendar

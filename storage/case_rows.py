@@ -13,6 +13,8 @@ from bot.domain.people import Person
 from bot.domain.policy import ROLES, Role
 from bot.domain.request import (
     Ask,
+    Call,
+    CallState,
     Drill,
     Duty,
     FieldValue,
@@ -30,6 +32,7 @@ from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_non
 
 Columns = dict[str, object]
 _ROLES = {role: role for role in ROLES}
+_CALL_STATES = {state: state for state in get_args(CallState)}
 _STEP_STATES = {state: state for state in get_args(StepState)}
 
 
@@ -44,7 +47,7 @@ def from_request(request: Request) -> Columns:
         "version": request.version, "closed_ms": ms_or_none(request.closed_at), **to_columns(request.closed_by, "closed"),
         "asks_before": request.asks_before, "last_outcome": request.last_outcome, "denied_lately": int(request.denied_lately),
         "terms": to_json({**asdict(request.terms), "ends_at": ms_or_none(request.terms.ends_at)}),
-        **_from_drill(request.drill),
+        **_from_drill(request.drill), "matter": request.matter,
     }  # fmt: skip
 
 
@@ -76,6 +79,7 @@ def to_request(row: Row) -> Request:
         denied_lately=bool(row["denied_lately"]),
         terms=_terms(row["terms"]),
         drill=_to_drill(row),
+        matter=row["matter"],
     )
 
 
@@ -245,4 +249,22 @@ def to_duty(row: Row) -> Duty:
         missed=bool(row["missed"]),
         done_at=moment_or_none(row["done_ms"]),
         done_by=person_or_none(row["done_team"], row["done_user"]),
+    )
+
+
+def from_call(call: Call) -> Columns:
+    return {
+        "kind": call.kind, "asked_ms": ms(call.asked_at), "not_after_ms": ms(call.not_after), "state": call.state,
+        "answered_ms": ms_or_none(call.answered_at), "alarmed_ms": ms_or_none(call.alarmed_at),
+    }  # fmt: skip
+
+
+def to_call(row: Row) -> Call:
+    return Call(
+        kind="open" if row["kind"] == "open" else "close",
+        asked_at=moment(row["asked_ms"]),
+        not_after=moment(row["not_after_ms"]),
+        state=_CALL_STATES[row["state"]],
+        answered_at=moment_or_none(row["answered_ms"]),
+        alarmed_at=moment_or_none(row["alarmed_ms"]),
     )

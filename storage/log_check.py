@@ -7,15 +7,19 @@ file in which they were dropped is checked like any other.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.domain.audit import Audit, Finding, Row, Shown, StoredHead
+from bot.domain.audit import Audit, Finding, Remembered, Row, Shown, StoredHead
+from bot.domain.audit_notes import Kept, audited
 from bot.domain.errors import StorageError
 from bot.domain.ledger import Node
+from bot.domain.note import Checkpoint, VerifierKey
+from bot.keys import verify
 from storage import schema
 from storage.sqlite import Session, explained
 
@@ -31,39 +35,79 @@ class Checked:
     unknown_types: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What a log is checked against beside itself: the verifier keys of its notes by origin, and the signer's memory.
+
+    `remembers`: whether there must be a memory.
+    """
+
+    keys: Callable[[str], Sequence[VerifierKey]]
+    memory: Checkpoint | None
+    remembers: bool
+
+
 async def check_log(path: Path | str, limit: int = 1_000) -> Checked:
     """Checks the log in a database file, on a thread; at most `limit` findings. Raises StorageError, SchemaError."""
     return await asyncio.to_thread(check_database, Path(path), limit)
 
 
-def check_database(path: Path, limit: int = 1_000) -> Checked:
-    """`check_log` for callers without an event loop."""
+def check_database(
+    path: Path, limit: int = 1_000, *, against: Against | None = None, found: tuple[Finding, ...] = ()
+) -> Checked:
+    """`check_log` for callers without an event loop. `found` are findings that stand already."""
     try:
         with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None)) as raw:
             session = Session(raw)
             schema.check(session)
             raw.execute("BEGIN")
-            return _checked(session, limit)
+            return _checked(session, limit, against, list(found))
     except sqlite3.Error as error:
         raise explained(error) from error
     except OSError as error:
         raise StorageError(f"The database {path} cannot be read: {error.strerror}.") from error
 
 
-def _checked(session: Session, limit: int) -> Checked:
+def _checked(session: Session, limit: int, against: Against | None, found: list[Finding]) -> Checked:
     head = session.row("log_head")
+    origin = "" if head is None else str(head["origin"])
     audit = Audit(
         head=None if head is None else StoredHead(head["origin"], head["size"], head["edge"]),
         nodes=[Node(row["level"], row["i"], row["h"]) for row in session.rows("log_nodes")],
         disclosures=(Shown(row["digest"], row["idx"], row["disclosure"]) for row in session.stream("disclosures")),
         checkpoints={row["size"]: row["root"] for row in session.rows("checkpoints")},
+        memory=_remembered(against, origin),
     )
-    found: list[Finding] = []
-    for finding in audit.findings(_rows(session)):
+    for finding in itertools.chain(_notes(session, against, origin), audit.findings(_rows(session))):
         if len(found) < limit:
             found.append(finding)
-    origin = "" if head is None else head["origin"]
     return Checked(tuple(found), origin, audit.size, audit.root, tuple(sorted(audit.unknown_types)))
+
+
+def _remembered(against: Against | None, origin: str) -> Remembered | None:
+    if against is None or not against.remembers:
+        return None
+    memory = against.memory
+    return Remembered(-1) if memory is None or memory.origin != origin else Remembered(memory.size, memory.root)
+
+
+def _notes(session: Session, against: Against | None, origin: str) -> Iterator[Finding]:
+    """Every stored note: its form, its signature, and that it stands under its own size and root."""
+    if against is None:
+        return
+    if against.memory is not None and against.memory.origin != origin:
+        yield Finding("fork", None, f"The signer's memory is of the log {against.memory.origin}; this one is {origin}.")
+    kept = (
+        Kept(f"The stored checkpoint of size {row['size']}", str(row["note"]), row["size"], row["root"])
+        for row in session.stream("checkpoints")
+    )
+    keys = against.keys(origin)
+    if not keys and session.row("newest_checkpoint") is not None:
+        yield Finding(
+            "signature", None, "No verifier key of this log is known here, so no stored checkpoint can be checked."
+        )
+        return
+    yield from audited(kept, keys, verify, {})
 
 
 def _rows(session: Session) -> Iterator[Row]:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from bot.domain.audit import Row, Shown
 from bot.domain.errors import StorageError
-from bot.domain.inclusion import TlogProof
 from bot.domain.ledger import pseudonym_of
 from bot.domain.policy import PolicyFile
+from bot.domain.tlog_proof import TlogProof
 from storage import log_tree, policies, schema
 from storage.sqlite import Session, explained
 

@@ -53,6 +53,10 @@ class LogStore(ABC):
 
         return await self._read(work)
 
+    async def between(self, old: int, new: int) -> list[bytes]:
+        """The RFC 9162 proof that the tree of `new` entries extends that of `old`. Raises LogDamaged."""
+        return await self._read(lambda session: consistency(old, new, Tree(session).whole) if 0 < old <= new else [])
+
     async def inclusion(self, index: int, size: int) -> list[bytes]:
         """The RFC 9162 audit path of an entry in the tree of `size` entries. Raises StorageError where it has none."""
         if not 0 <= index < size:
@@ -72,7 +76,7 @@ class LogStore(ABC):
 
     async def last_checkpoint(self) -> str | None:
         """The newest signed note, whole; None before the first."""
-        row = await self._read(lambda session: session.row("last_checkpoint"))
+        row = await self._read(lambda session: session.row("newest_checkpoint"))
         return None if row is None else str(row["note"])
 
     @abstractmethod

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from bot.domain.inclusion import TlogProof, inclusion
-from bot.domain.ledger import NODE_LEVELS, subtree_root
+from bot.domain.ledger import NODE_LEVELS
+from bot.domain.proof import inclusion
 from bot.domain.tiles import ENTRIES, WIDTH, Tile, bundle
+from bot.domain.tlog_proof import TlogProof
 from storage.sqlite import Session
+from storage.tree_rows import Tree
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
@@ -36,8 +38,8 @@ def file(session: Session, name: str) -> bytes | None:
 
 
 def proof(session: Session, index: int, size: int) -> list[bytes]:
-    """The inclusion proof of an entry in the tree of `size`; at most a few hundred rows are read."""
-    return inclusion(index, size, lambda level, i: _subtree(session, level, i))
+    """The inclusion proof of an entry in the tree of `size`; at most a few hundred rows are read. Raises LogDamaged."""
+    return inclusion(index, size, Tree(session).whole)
 
 
 def _proof(session: Session, index: int, size: int, note: str) -> bytes | None:
@@ -56,17 +58,4 @@ def _tile(session: Session, tile: Tile, size: int) -> bytes | None:
     if tile.level == ENTRIES:
         found = [row["data"] for row in session.rows("entry_bytes", start=start, stop=stop)]
         return None if None in found else bundle(found)
-    return b"".join(_hashes(session, 8 * level, start, stop))
-
-
-def _subtree(session: Session, level: int, i: int) -> bytes:
-    """A complete subtree's root, from the largest stored ones within it."""
-    stored = max(base for base in (0, *NODE_LEVELS) if base <= level)
-    width = 1 << (level - stored)
-    return subtree_root(_hashes(session, stored, i * width, (i + 1) * width))
-
-
-def _hashes(session: Session, level: int, start: int, stop: int) -> list[bytes]:
-    if level == 0:
-        return [row["leaf"] for row in session.rows("leaves", start=start, stop=stop)]
-    return [row["h"] for row in session.rows("nodes_of_level", level=level, start=start, stop=stop)]
+    return b"".join(Tree(session).hashes(8 * level, start, stop))

@@ -9,12 +9,12 @@ INSERT INTO request (
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user
+  drill_user, matter
 ) VALUES (
   :id, :kind, :decision_right, :runbook, :runbook_sha256, :policy_sha256, :title, :domain, :provider, :requester_team,
   :requester_user, :subject_team, :subject_user, :target, :reason, :fields, :seconds, :filed_ms, :expires_ms, :state,
   :version, :closed_ms, :closed_team, :closed_user, :asks_before, :last_outcome, :denied_lately,
-  :terms, :drill, :drill_team, :drill_user
+  :terms, :drill, :drill_team, :drill_user, :matter
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: swap_request
@@ -96,6 +96,13 @@ ON CONFLICT (case_id, n) DO UPDATE SET
   chase_ms = excluded.chase_ms, missed = excluded.missed, done_ms = excluded.done_ms, done_team = excluded.done_team,
   done_user = excluded.done_user;
 
+-- name: put_call
+-- Writes what an executor is told, new or changed; its attempts go on.
+INSERT INTO executor_call (case_id, n, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms, next_ms)
+VALUES (:case_id, :n, :kind, :asked_ms, :not_after_ms, :state, :answered_ms, :alarmed_ms, :asked_ms)
+ON CONFLICT (case_id, n) DO UPDATE SET
+  state = excluded.state, answered_ms = excluded.answered_ms, alarmed_ms = excluded.alarmed_ms;
+
 -- name: put_deadline
 -- The sweeper must look at the case at this time.
 INSERT INTO deadline (case_id, due_ms) VALUES (:case_id, :due_ms)
@@ -120,7 +127,7 @@ SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user, emptied
+  drill_user, emptied, matter
 FROM request WHERE id = :id;
 
 -- name: asks
@@ -156,6 +163,11 @@ FROM access_grant WHERE case_id = :id;
 SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user
 FROM duty WHERE case_id = :id ORDER BY n;
 
+-- name: calls
+-- What the executor of a case is told, in order.
+SELECT case_id, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms
+FROM executor_call WHERE case_id = :id ORDER BY n;
+
 -- name: due
 -- Cases whose time has come, the most overdue first, from behind one of them on.
 SELECT due_ms, case_id FROM deadline
@@ -167,7 +179,7 @@ SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user, emptied
+  drill_user, emptied, matter
 FROM request WHERE id IN (
   SELECT case_id FROM deadline
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
@@ -225,6 +237,13 @@ SELECT case_id, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_te
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
 ) ORDER BY n;
 
+-- name: due_calls
+-- As `calls`, of the most overdue cases.
+SELECT case_id, kind, asked_ms, not_after_ms, state, answered_ms, alarmed_ms FROM executor_call WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+) ORDER BY n;
+
 -- name: due_cards
 -- How many cards of each of the most overdue cases stand in Slack.
 SELECT case_id, count(*) AS cards FROM copy WHERE purpose = 'card' AND case_id IN (
@@ -273,6 +292,23 @@ WHERE r.kind = 'policy_exception' ORDER BY g.state <> 'open', g.not_after_ms, r.
 -- Those that are open.
 SELECT r.id FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
 WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, r.id LIMIT :limit;
+
+-- name: matters
+-- Cases that nobody filed, each with the state of its newest ask.
+SELECT r.id, r.matter, r.domain, r.runbook, r.runbook_sha256, r.subject_team, r.subject_user, a.state
+FROM request AS r JOIN ask AS a ON a.case_id = r.id
+WHERE r.matter <> '' AND a.n = (SELECT max(b.n) FROM ask AS b WHERE b.case_id = r.id) ORDER BY r.id;
+
+-- name: uses_since
+-- How often a provider used a runbook since then, refused, denied and expired requests aside, and the first time.
+SELECT count(*) AS uses, min(filed_ms) AS oldest_ms FROM request
+WHERE provider = :provider AND runbook = :runbook AND filed_ms > :since AND state IN ('pending', 'approved', 'opened');
+
+-- name: autonomous_since
+-- What was opened under autonomous rights of a domain since then, the oldest first.
+SELECT id FROM request
+WHERE domain = :domain AND decision_right = 'autonomous' AND state = 'opened' AND matter = '' AND filed_ms >= :since
+ORDER BY filed_ms, id LIMIT :limit;
 
 -- name: running_drill
 -- The drill of a runbook that is under way; there is one at most.
@@ -368,6 +404,10 @@ SET lane = :lane, purpose = :purpose, case_id = :case_id, to_team = :to_team, to
   data = :data
 WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms <= :now;
 
+-- name: waits_under_key
+-- Whether something waits to be said under a key.
+SELECT 1 AS found FROM outbox WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms = 0 LIMIT 1;
+
 -- name: refresh_copies
 -- Every copy of a case is to be redrawn, but for plain ones; one that waits for it already needs no second.
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
@@ -455,6 +495,37 @@ SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHER
 -- name: copies
 -- The copies of a case, oldest first.
 SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHERE case_id = :case_id ORDER BY id;
+
+-- ── executors ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: something_to_call
+-- Whether a lease of calls would find anything: asked before every lease, so that an empty one writes nothing.
+SELECT 1 AS found FROM executor_call WHERE state = 'waiting' AND next_ms <= :now AND leased_until_ms <= :now LIMIT 1;
+
+-- name: lease_calls
+-- Takes calls whose time has come, oldest first; never while another call of the same case is on its way.
+UPDATE executor_call SET leased_until_ms = :until, attempts = attempts + 1
+WHERE (case_id, n) IN (
+  SELECT c.case_id, c.n FROM executor_call AS c
+  WHERE c.state = 'waiting' AND c.next_ms <= :now AND c.leased_until_ms <= :now AND NOT EXISTS (
+    SELECT 1 FROM executor_call AS other
+    WHERE other.case_id = c.case_id AND other.n <> c.n AND other.leased_until_ms > :now
+  )
+  ORDER BY c.next_ms, c.case_id, c.n LIMIT :limit
+)
+RETURNING case_id, n, attempts;
+
+-- name: release_call
+-- An attempt is over; what still waits is tried again then.
+UPDATE executor_call SET leased_until_ms = 0, next_ms = :next_ms, error = :error WHERE case_id = :case_id AND n = :n;
+
+-- name: free_calls
+-- A new process has nothing on its way.
+UPDATE executor_call SET leased_until_ms = 0 WHERE leased_until_ms > 0;
+
+-- name: unclosed
+-- Ends of grants that their system has not confirmed, and since when the oldest.
+SELECT count(*) AS waiting, min(asked_ms) AS oldest_ms FROM executor_call WHERE state = 'waiting' AND kind = 'close';
 
 -- ── policy ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -548,14 +619,6 @@ INSERT INTO person (team_id, user_id, ref) VALUES (:team, :user, :ref);
 -- What the log's digests disclose, in the order of the entries.
 SELECT digest, idx, disclosure FROM log_private ORDER BY idx, digest;
 
--- name: log_leaves
--- Leaf hashes in order, from an index on.
-SELECT idx, leaf FROM log_entry WHERE idx >= :start ORDER BY idx LIMIT :limit;
-
--- name: log_node
--- The root of one complete subtree.
-SELECT h FROM log_node WHERE level = :level AND i = :i;
-
 -- name: log_nodes
 -- The stored roots of complete subtrees.
 SELECT level, i, h FROM log_node ORDER BY level, i;
@@ -568,10 +631,6 @@ SELECT size, root, note FROM log_checkpoint ORDER BY size;
 -- A signed note; one that stands already stays.
 INSERT INTO log_checkpoint (size, root, note, signed_at)
 SELECT :size, :root, :note, :signed_at WHERE NOT EXISTS (SELECT 1 FROM log_checkpoint WHERE size = :size);
-
--- name: last_checkpoint
--- The newest checkpoint.
-SELECT size, root, note FROM log_checkpoint ORDER BY size DESC LIMIT 1;
 
 -- ── schema ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -669,8 +728,9 @@ UPDATE time_mark SET wished = 1 WHERE jump_ms IS NOT NULL;
 SELECT jump_ms FROM time_mark WHERE jump_ms IS NOT NULL;
 
 -- name: shift_requests
--- Time steps back: what was to end still ends after as long as it was given for. Whoever judged a case judges it again.
-UPDATE request SET version = version + 1, expires_ms = expires_ms + :by_ms
+-- Time steps back: what was to end still ends after as long as it was given for, and what is older than a change of policy
+-- stays older than it. Whoever judged a case judges it again.
+UPDATE request SET version = version + 1, filed_ms = filed_ms + :by_ms, expires_ms = expires_ms + :by_ms
 WHERE id IN (SELECT case_id FROM deadline);
 
 -- name: shift_steps
@@ -680,13 +740,17 @@ WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = ste
 
 -- name: shift_asks
 -- … the open questions,
-UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_ms = warn_ms + :by_ms,
-  opens_ms = opens_ms + :by_ms WHERE state = 'open';
+UPDATE ask SET opened_ms = opened_ms + :by_ms, expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms,
+  warn_ms = warn_ms + :by_ms, opens_ms = opens_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_grants
 -- … the open grants,
 UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms,
   remind_ms = remind_ms + :by_ms WHERE state = 'open';
+
+-- name: shift_absences
+-- … absences,
+UPDATE absence SET since_ms = since_ms + :by_ms, until_ms = until_ms + :by_ms;
 
 -- name: shift_duties
 -- … what is owed,
@@ -695,6 +759,12 @@ UPDATE duty SET since_ms = since_ms + :by_ms, due_ms = due_ms + :by_ms, chase_ms
 -- name: shift_deadlines
 -- … the sweeper's looks,
 UPDATE deadline SET due_ms = due_ms + :by_ms;
+
+-- name: shift_calls
+-- … what executors are told,
+UPDATE executor_call SET asked_ms = asked_ms + :by_ms, next_ms = next_ms + :by_ms, alarmed_ms = alarmed_ms + :by_ms,
+  not_after_ms = not_after_ms + :by_ms, leased_until_ms = leased_until_ms + :by_ms
+WHERE state = 'waiting' OR leased_until_ms > 0;
 
 -- name: shift_inbox
 -- … what is to be tried again,
@@ -714,6 +784,7 @@ WHERE r.emptied <> 1 AND r.state <> 'pending'
   AND NOT EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
   AND NOT EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
   AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.case_id = r.id AND o.done_ms IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM executor_call AS c WHERE c.case_id = r.id AND c.state = 'waiting')
 LIMIT :limit;
 
 -- name: disclosures_of_case
@@ -899,6 +970,29 @@ UPDATE log_entry SET data = NULL WHERE idx IN (
   SELECT idx FROM log_entry WHERE idx < :minimum AND data IS NOT NULL ORDER BY idx LIMIT :limit
 );
 
+-- ── anchors ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: anchored
+-- The greatest size that left the host in a way, or by one address of it.
+SELECT max(size) AS size FROM log_anchor WHERE kind = :kind AND (:ref IS NULL OR ref = :ref);
+
+-- name: keep_anchor
+-- A checkpoint left the host.
+INSERT INTO log_anchor (size, kind, ref, blob, at) VALUES (:size, :kind, :ref, :blob, :at);
+
+-- name: newest_anchors
+-- The newest of each kind.
+SELECT kind, max(size) AS size, max(at) AS at FROM log_anchor GROUP BY kind;
+
+-- name: last_post
+-- The checkpoint that the audit channel heard last.
+SELECT size, at_ms FROM checkpoint_post;
+
+-- name: note_post
+-- It hears another one.
+INSERT INTO checkpoint_post (id, size, at_ms) VALUES (1, :size, :now)
+ON CONFLICT (id) DO UPDATE SET size = excluded.size, at_ms = excluded.at_ms;
+
 -- ── acts of an operator, and holds ──────────────────────────────────────────────────────────────────────────────────────
 
 -- name: insert_operator_act
@@ -1016,6 +1110,7 @@ ORDER BY r.filed_ms, r.id LIMIT :limit;
 SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
   r.closed_ms, r.drill, g.state AS grant_state, g.not_after_ms
 FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.matter = ''
 ORDER BY r.filed_ms, r.id LIMIT :limit;
 
 -- ── evidence for an outsider ────────────────────────────────────────────────────────────────────────────────────────
@@ -1042,11 +1137,11 @@ SELECT size, kind, ref, blob, at FROM log_anchor WHERE size <= :size ORDER BY si
 
 -- name: leaves
 -- Leaf hashes of a range of entries, in order.
-SELECT leaf FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
+SELECT idx, leaf FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
 
 -- name: nodes_of_level
 -- Stored roots of a range of complete subtrees, in order.
-SELECT h FROM log_node WHERE level = :level AND i >= :start AND i < :stop ORDER BY i;
+SELECT i, h FROM log_node WHERE level = :level AND i >= :start AND i < :stop ORDER BY i;
 
 -- name: entry_bytes
 -- The bytes of a range of entries, in order.

@@ -20,8 +20,8 @@ from storage.values import moment, ms
 
 P = TypeVar("P")
 _MANY = 200  # lines of a summary, of which the message shows as many as fit
-_ONE = ("asks", "steps", "reached", "votes", "notes", "grant", "duties")
-_DUE = ("due_asks", "due_steps", "due_reached", "due_votes", "due_notes", "due_grant", "due_duties")
+_ONE = ("asks", "steps", "reached", "votes", "notes", "grant", "duties", "calls")
+_DUE = ("due_asks", "due_steps", "due_reached", "due_votes", "due_notes", "due_grant", "due_duties", "due_calls")
 
 
 def case(session: Session, case_id: str) -> Case | None:
@@ -55,6 +55,7 @@ class _Parts:
     notes: dict[tuple[str, int], list[Note]]
     grants: dict[str, Row]
     duties: defaultdict[str, list[Row]]
+    calls: defaultdict[str, list[Row]]
     texts: Texts
 
 
@@ -62,21 +63,16 @@ def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object]
     def parts(name: str, make: Callable[[Row], P]) -> defaultdict[tuple[str, int], list[P]]:
         return _by_ask(session.rows(name, **which), make)
 
-    all_asks, steps, reached, votes, notes, grants, owed = names
-    asks: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in session.rows(all_asks, **which):
-        asks[row["case_id"]].append(row)
-    duties: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in session.rows(owed, **which):
-        duties[row["case_id"]].append(row)
+    all_asks, steps, reached, votes, notes, grants, owed, calls = names
     return _Parts(
-        asks,
+        _by_case(session.rows(all_asks, **which)),
         parts(steps, case_rows.to_step),
         parts(reached, case_rows.to_reached),
         parts(votes, case_rows.to_vote),
         parts(notes, lambda row: case_rows.to_note(row, texts.by_digest)),
         {row["case_id"]: row for row in session.rows(grants, **which)},
-        duties,
+        _by_case(session.rows(owed, **which)),
+        _by_case(session.rows(calls, **which)),
         texts,
     )
 
@@ -91,9 +87,10 @@ def _whole(row: Row, parts: _Parts) -> Case:
     grant = parts.grants.get(row["id"])
     asks = tuple(ask(one) for one in parts.asks[row["id"]])
     duties = tuple(case_rows.to_duty(duty) for duty in parts.duties[row["id"]])
+    calls = tuple(case_rows.to_call(call) for call in parts.calls[row["id"]])
     request = case_rows.to_request(row)
     request = private_rows.refilled(request, parts.texts) if row["emptied"] else request
-    return Case(request, asks, None if grant is None else case_rows.to_grant(grant), duties)
+    return Case(request, asks, None if grant is None else case_rows.to_grant(grant), duties, calls)
 
 
 def due(session: Session, now: datetime, limit: int, after: Deadline | None) -> Sequence[Deadline]:
@@ -143,6 +140,11 @@ def with_open_asks(session: Session, domain: str, limit: int) -> Sequence[str]:
     return [row["id"] for row in session.rows("with_open_asks", domain=domain, limit=limit)]
 
 
+def autonomous_since(session: Session, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
+    rows = [row for d in set(domains) for row in session.rows("autonomous_since", domain=d, since=ms(since), limit=limit)]
+    return cases(session, [row["id"] for row in rows][:limit])
+
+
 def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("cases_of", team=requester.team, user=requester.user, limit=limit)
     return cases(session, (row["id"] for row in rows))
@@ -166,6 +168,13 @@ def cases(session: Session, ids: Iterable[str]) -> Sequence[Case]:
     """Those of these ids that there are, in the same order."""
     found = (case(session, case_id) for case_id in ids)
     return [c for c in found if c is not None]
+
+
+def _by_case(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["case_id"]].append(row)
+    return found
 
 
 def _by_ask(rows: Sequence[Row], make: Callable[[Row], P]) -> defaultdict[tuple[str, int], list[P]]:

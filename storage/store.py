@@ -14,6 +14,7 @@ from bot import memory
 from bot.acts import Act
 from bot.clock import Clock
 from bot.domain.absence import Absent
+from bot.domain.autonomy import Used
 from bot.domain.errors import SettingsError, StorageError
 from bot.domain.people import Person
 from bot.domain.request import Case
@@ -31,10 +32,13 @@ from bot.ports import (
     KeptFeed,
     Lateness,
     Listed,
+    Matter,
     Outgoing,
     StoredPolicy,
 )
 from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
+from storage.anchor_store import AnchorStore
+from storage.calls import CallStore
 from storage.group import Group
 from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
@@ -49,7 +53,7 @@ T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore, HomeStore, OperatorRows):
+class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, CallStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
@@ -135,6 +139,15 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
     async def wake_on_call(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
 
+    async def matters(self) -> Sequence[Matter]:
+        return await self._read(overview.matters)
+
+    async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
+        return await self._read(lambda session: history.uses(session, provider, runbook, since))
+
+    async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.autonomous_since(session, domains, since, limit))
+
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))
 
@@ -206,8 +219,8 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
         return await self._write(lambda tx: outbox.lease(tx.session, now, until, limit, pages=pages))
 
     async def free_leases(self) -> None:
-        """What a killed process had taken to say is free again. Only for the process that speaks, at its start."""
-        await self._write(lambda tx: outbox.free_leases(tx.session))
+        """What a killed process had taken to say, or to tell executors, is free again. Only for the process that speaks, at its start."""
+        await self._write(lambda tx: _free_leases(tx.session))
 
     async def slack_is_back(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))
@@ -330,6 +343,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows):
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         return await self._reader.run(lambda session: _snapshot(session, work))
+
+
+def _free_leases(session: Session) -> None:
+    outbox.free_leases(session)
+    session.run("free_calls")
 
 
 def _snapshot(session: Session, work: Callable[[Session], T]) -> T:

@@ -7,7 +7,7 @@ the leaves, and the leaves with the bytes.
 from __future__ import annotations
 
 from bot.domain.errors import LogDamaged
-from bot.domain.ledger import NODE_LEVELS, node_hash, subtree_root
+from bot.domain.ledger import NODE_LEVELS, subtree_root
 from storage.sqlite import Session
 
 
@@ -19,15 +19,19 @@ class Tree:
 
     def whole(self, level: int, i: int) -> bytes:
         """The root over 2**level leaves from i * 2**level. Raises LogDamaged where they are not all there."""
-        if level in NODE_LEVELS:
-            row = self._session.row("log_node", level=level, i=i)
-            if row is None:
-                raise LogDamaged(f"The log's node {i} of level {level} is missing; run `countersign log verify`.")
-            return bytes(row["h"])
-        if level > NODE_LEVELS[0]:
-            return node_hash(self.whole(level - 1, 2 * i), self.whole(level - 1, 2 * i + 1))
-        width = 1 << level
-        rows = self._session.rows("log_leaves", start=i * width, limit=width)
-        if [row["idx"] for row in rows] != list(range(i * width, (i + 1) * width)):
-            raise LogDamaged(f"Entries of the log from {i * width} are missing; run `countersign log verify`.")
-        return subtree_root([row["leaf"] for row in rows])
+        stored = max(base for base in (0, *NODE_LEVELS) if base <= level)
+        width = 1 << (level - stored)
+        return subtree_root(self.hashes(stored, i * width, (i + 1) * width))
+
+    def hashes(self, level: int, start: int, stop: int) -> list[bytes]:
+        """Roots `start` to `stop` of a level that is stored: 0 (leaves) or one of NODE_LEVELS. Raises LogDamaged."""
+        if level == 0:
+            rows = self._session.rows("leaves", start=start, stop=stop)
+            found = [(row["idx"], bytes(row["leaf"])) for row in rows]
+        else:
+            rows = self._session.rows("nodes_of_level", level=level, start=start, stop=stop)
+            found = [(row["i"], bytes(row["h"])) for row in rows]
+        if [i for i, _ in found] != list(range(start, stop)):
+            what = "Entries of the log" if level == 0 else f"Nodes of the log's level {level}"
+            raise LogDamaged(f"{what} from {start} to {stop} are missing; run `countersign log verify`.")
+        return [root for _, root in found]

@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from bot.clock import Clock
+from bot.domain import executing
 from bot.domain.errors import Frozen, IllegalMove, Stale, Stopped, TooLate
 from bot.domain.giving import gives
 from bot.domain.request import Ask, Case, Request
@@ -57,6 +58,8 @@ def write(tx: Tx, act: Transition) -> None:
     """The same for whom the case does not interest any more."""
     if gives(act) and (tx.clock.jumped() is not None or tx.session.row("clock_is_doubted") is not None):
         raise Frozen("The clock jumped and nobody has confirmed it: nothing is given. See `countersign doctor`.")
+    if act.after is not None:
+        act = replace(act, after=executing.planned(act.before, act.after, tx.now))
     if act.valid_before is not None and tx.now >= act.valid_before:
         raise TooLate("The deadline passed before this could be written.")
     if act.inbox is not None:
@@ -70,6 +73,8 @@ def write(tx: Tx, act: Transition) -> None:
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)
+    for more in act.also:
+        carry_out(tx, more)
     if act.refresh and (about := _about(act)) is not None:
         outbox.refresh_all(tx.session, about, tx.now)
 
@@ -94,6 +99,7 @@ def _write_case(tx: Tx, act: Transition) -> None:
     _write_asks(tx.session, act.before, act.after)
     _write_grant(tx.session, act.before, act.after)
     _write_duties(tx.session, act.before, act.after)
+    _write_calls(tx.session, act.before, act.after)
     _write_deadline(tx.session, act.after.id, act.wake_at)
 
 
@@ -173,6 +179,12 @@ def _write_duties(session: Session, before: Case | None, after: Case) -> None:
             session.run("put_duty", case_id=after.id, n=n, **case_rows.from_duty(duty))
 
 
+def _write_calls(session: Session, before: Case | None, after: Case) -> None:
+    for n, old, call in _paired(before.calls if before else (), after.calls):
+        if call != old:
+            session.run("put_call", case_id=after.id, n=n, **case_rows.from_call(call))
+
+
 def _paired(was: Sequence[P], now: Sequence[P]) -> Iterator[tuple[int, P | None, P]]:
     """Each part of `now` with its place and what stood there before."""
     if len(now) < len(was):
@@ -211,5 +223,7 @@ def _times(case: Case) -> Iterator[datetime]:
         yield from (case.grant.opened_at, case.grant.not_after, case.grant.remind_at or case.grant.not_after)
         if case.grant.ended_at is not None:
             yield case.grant.ended_at
+    for call in case.calls:
+        yield from (call.asked_at, call.not_after, call.answered_at or call.asked_at, call.alarmed_at or call.asked_at)
     for duty in case.duties:
         yield from (duty.since, duty.due_at, duty.chase_at or duty.due_at, duty.done_at or duty.due_at)

@@ -65,17 +65,26 @@ class Shown:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the signer remembers of the log: the last size and root that it signed. `size` is -1 where it has no memory."""
+
+    size: int
+    root: bytes = b""
+
+
 @dataclass(slots=True)
 class Audit:
     """One check of one log. Iterate `findings` to the end; then `size`, `root` and `unknown_types` are those found.
 
-    `disclosures` come in the order of `idx`, `checkpoints` (size to root) in any.
+    `disclosures` come in the order of `idx`, `checkpoints` (size to root) in any. `memory` is None where nobody asks for it.
     """
 
     head: StoredHead | None
     nodes: Iterable[Node]
     disclosures: Iterable[Shown]
     checkpoints: Mapping[int, bytes] = field(default_factory=dict)
+    memory: Remembered | None = None
     size: int = 0
     unknown_types: set[str] = field(default_factory=set)
     _edge: list[bytes] = field(default_factory=list)
@@ -138,6 +147,8 @@ class Audit:
             if stored != node.hash:
                 word = "is missing" if stored is None else "is another than its entries give"
                 yield Finding("node", self.size - 1, f"The stored node {node.level}/{node.i} {word}.")
+        if self.memory is not None and self.memory.size == self.size and self.memory.root != self.root:
+            yield Finding("fork", self.size - 1, f"The first {self.size} entries are not those that were signed.")
         noted = self.checkpoints.get(self.size)
         if noted is not None and noted != self.root:
             yield Finding("root", self.size - 1, f"The checkpoint of size {self.size} has another root than the entries.")
@@ -255,6 +266,10 @@ class Audit:
         for size in self.checkpoints:
             if size > self.size:
                 yield Finding("root", None, f"A checkpoint covers {size} entries; there are {self.size}.")
+        if self.memory is not None and self.memory.size > self.size:
+            yield Finding("rollback", None, f"{self.memory.size} entries were signed; the log has {self.size}.")
+        if self.memory is not None and self.memory.size < 0 and self.size:
+            yield Finding("rollback", None, "The signer has no memory of this log: entries may be lost.")
         yield from self._head_agrees()
 
     def _head_agrees(self) -> Iterator[Finding]:

@@ -16,11 +16,12 @@ from datetime import UTC, datetime, timedelta
 from bot.domain import entries
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.ending import open_grant
-from bot.domain.inclusion import TlogProof, proven_root
 from bot.domain.ledger import leaf_hash, stamp
 from bot.domain.note import Checkpoint
 from bot.domain.policy import Policy
+from bot.domain.proof import proven_root
 from bot.domain.request import Case, Refusal
+from bot.domain.tlog_proof import TlogProof
 from bot.domain.transition import Actor, Transition
 
 TYPE, DETAIL = "countersign-permit+jwt", "urn:countersign:runbook:v1"

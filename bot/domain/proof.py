@@ -47,14 +47,14 @@ def consistency(old: int, new: int, whole: Whole) -> list[bytes]:
     return [*([] if known else [subtree(start, new, whole)]), *path[::-1]]
 
 
-def includes(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes) -> bool:
-    """Whether the path leads from the leaf to the root (RFC 9162, 2.1.3.2)."""
+def proven_root(index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes | None:
+    """The root that a path leads to (RFC 9162, 2.1.3.2); None where it has not the length that index and size call for."""
     if not 0 <= index < size:
-        return False
+        return None
     at, last, made = index, size - 1, leaf
     for step in path:
         if last == 0:
-            return False
+            return None
         if at & 1 or at == last:
             made = node_hash(step, made)
             while not at & 1 and at:
@@ -62,7 +62,12 @@ def includes(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: by
         else:
             made = node_hash(made, step)
         at, last = at >> 1, last >> 1
-    return last == 0 and made == root
+    return made if last == 0 else None
+
+
+def includes(index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether the path leads from the leaf to the root."""
+    return proven_root(index, size, leaf, path) == root
 
 
 def extends(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:

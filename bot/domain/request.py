@@ -15,8 +15,11 @@ from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Kind, Right, Role
 
-AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill"]
+AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right"]
+MatterKind = Literal["", "suspension", "right"]
 DutyKind = Literal["evidence", "rotation", "verification"]
+CallKind = Literal["open", "close"]
+CallState = Literal["waiting", "opened", "closed", "failed", "dropped"]
 StepState = Literal["waiting", "fired", "skipped"]
 
 
@@ -55,6 +58,8 @@ class Terms:
     max_renewals: int = 0
     risk: Literal["low", "medium", "high"] = "low"
     audience: str = ""  # the system that accepts the permit
+    webhook: str = ""  # of the executor, with its secret: `env:NAME`, or the address itself
+    secret: str = ""
     not_before: int | None = None  # nothing opens earlier than this after the filing
 
     def real(self, seconds: int) -> timedelta:
@@ -100,6 +105,7 @@ class Request:
     denied_lately: bool = False  # the same target was denied within a day
     terms: Terms = Terms()
     drill: Drill | None = None  # nothing is asked for: it never gives anything
+    matter: MatterKind = ""  # a case that nobody filed (`matters`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +231,18 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """What the executor is told, once for every opening, prolongation and end of the grant; see `executing`."""
+
+    kind: CallKind
+    asked_at: datetime
+    not_after: datetime
+    state: CallState = "waiting"
+    answered_at: datetime | None = None
+    alarmed_at: datetime | None = None  # when people last heard that it does not succeed
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Request, asks and grant together: what one act reads and changes."""
 
@@ -232,6 +250,7 @@ class Case:
     asks: tuple[Ask, ...]
     grant: Grant | None = None
     duties: tuple[Duty, ...] = ()
+    calls: tuple[Call, ...] = ()
 
     @property
     def id(self) -> str:

@@ -16,9 +16,10 @@ from bot.domain.audit import Finding
 from bot.domain.audit_cases import CaseRecord, judged
 from bot.domain.audit_entry import parsed
 from bot.domain.errors import SettingsError
-from bot.domain.inclusion import TlogProof, proven_root
 from bot.domain.ledger import b64, leaf_hash, pseudonym_of
 from bot.domain.note import Checkpoint
+from bot.domain.proof import proven_root
+from bot.domain.tlog_proof import TlogProof
 from bot.evidence.export import disclosed, instructions
 from bot.evidence.files import Export, Line
 from bot.evidence.folder import Folder

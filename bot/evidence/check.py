@@ -18,8 +18,9 @@ from pathlib import Path
 from bot.domain.audit import Audit, Finding, Row, Shown, StoredHead
 from bot.domain.audit_decisions import Rejudge
 from bot.domain.audit_entry import parsed
+from bot.domain.audit_notes import Kept, audited
 from bot.domain.errors import NoteError
-from bot.domain.note import Checkpoint, Note, VerifierKey, read_checkpoint, read_note, read_vkey, signed_by
+from bot.domain.note import Checkpoint, VerifierKey, read_checkpoint, read_note, read_vkey
 from bot.domain.ocsf import Ocsf
 from bot.domain.policy import Policy
 from bot.domain.tiles import tiles_of
@@ -99,21 +100,17 @@ def _own_keys(export: Export) -> Sequence[VerifierKey]:
 
 def _notes(export: Export, keys: Sequence[VerifierKey], notes: dict[int, Checkpoint]) -> Iterator[Finding]:
     """Every checkpoint's form and signature; fills `notes` by size."""
-    for name in ("checkpoint", *export.names("checkpoints")):
-        text = (export.read(name) or b"").decode(errors="replace")
-        try:
-            signed = read_note(text)
-            note = read_checkpoint(signed.text)
-        except NoteError as error:
-            yield Finding("checkpoint", None, f"{name} is no checkpoint: {error}")
-            continue
-        if not _signed(signed, note, keys):
-            yield Finding("signature", None, f"{name} carries no good signature of the verifier key.")
-        if name not in ("checkpoint", f"checkpoints/{note.size}"):
-            yield Finding("checkpoint", None, f"{name} is a checkpoint of size {note.size}.")
-        known = notes.setdefault(note.size, note)
-        if known.root != note.root:
-            yield Finding("checkpoint", None, f"Two checkpoints of size {note.size} have different roots.")
+    kept = (
+        Kept(name, (export.read(name) or b"").decode(errors="replace"), _sized(name))
+        for name in ("checkpoint", *export.names("checkpoints"))
+    )
+    yield from audited(kept, keys, verify, notes)
+
+
+def _sized(name: str) -> int | None:
+    """The size that a file's name gives its checkpoint; -1 for a name that gives none."""
+    number = name.removeprefix("checkpoints/")
+    return None if name == "checkpoint" else int(number) if number.isdecimal() and number == str(int(number)) else -1
 
 
 def newest(export: Export) -> Checkpoint | None:
@@ -122,14 +119,6 @@ def newest(export: Export) -> Checkpoint | None:
         return read_checkpoint(read_note((export.read("checkpoint") or b"").decode(errors="replace")).text)
     except NoteError:
         return None
-
-
-def _signed(note: Note, checkpoint: Checkpoint, keys: Sequence[VerifierKey]) -> bool:
-    """By a key named after the checkpoint's origin: a key of another log says nothing here."""
-    try:
-        return bool(signed_by(note, [key for key in keys if key.name == checkpoint.origin], verify))
-    except NoteError:
-        return False
 
 
 def _lines(export: Export) -> Iterator[Finding]:

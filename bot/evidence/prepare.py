@@ -16,7 +16,7 @@ from bot.domain.transition import OPERATOR, Draft, Transition
 from bot.evidence.case_export import export_case
 from bot.evidence.export import Format, export, findings_only
 from bot.evidence.folder import Folder
-from bot.log_keys import vkey_lines
+from bot.keys import vkey_lines
 from bot.settings import Settings
 from bot.signing import cover
 from storage.log_check import Checked, check_log

@@ -9,13 +9,14 @@ import re
 from collections.abc import Sequence
 
 from bot.domain.escalation import people_of
-from bot.domain.lifecycle import GrantState, RequestState
+from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Role
 from bot.domain.quorum import count
 from bot.domain.request import Case, FieldValue, Step, Vote
 from handlers.views import sealed, wording
 from handlers.views.blocks import Block, section
+from handlers.views.executed import standing
 from handlers.views.safe import inline, quote
 from handlers.views.scene import Scene, everyone, who
 
@@ -134,6 +135,10 @@ def outcome(case: Case, scene: Scene) -> str:
     by = f" by {who(request.closed_by)}" if request.closed_by else ""
     if request.state is RequestState.APPROVED:
         return f"*Approved* by {_yes_people(case)}{when}. {_grant(case, scene)}".strip()
+    if request.matter:
+        return _matter(case)
+    if request.state is RequestState.OPENED and request.right == "autonomous":
+        return f"*Opened under a standing right of the provider*{when}; nobody was asked. {_grant(case, scene)}".strip()
     if request.state is RequestState.OPENED:
         return f"*Opened*{when}. {_grant(case, scene)}".strip()
     if request.state is RequestState.DENIED:
@@ -143,6 +148,20 @@ def outcome(case: Case, scene: Scene) -> str:
     if request.state is RequestState.WITHDRAWN:
         return f"*Withdrawn*{by}{when}. Nothing was opened."
     return ""
+
+
+def _matter(case: Case) -> str:
+    """How a case that nobody filed stands."""
+    last = case.asks[-1]
+    by = f" by {who(last.votes[-1].person)}" if last.votes else ""
+    if case.request.matter == "suspension":
+        person = who(case.request.subject) if case.request.subject else "Somebody"
+        return f"*Restored*{by}: {person} decides again." if last.state is AskState.YES else f"*Suspended:* {person}."
+    if last.state is AskState.NO:
+        return f"*The right was withdrawn*{by}."
+    return (
+        "*The right is under review on schedule.*" if last.state is AskState.OPEN else "*The right has changed or is gone.*"
+    )
 
 
 def footer(case: Case) -> str:
@@ -170,10 +189,11 @@ def _grant(case: Case, scene: Scene) -> str:
     if grant.state is GrantState.OPEN and case.dated:
         return f"The exception holds until {scene.day(grant.not_after)}."
     if grant.state is GrantState.OPEN:
-        return f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
+        held = f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
+        return f"{held} {standing(case, scene)}".rstrip()
     how = wording.ENDS.get(str(grant.state), "")
     by = f" by {who(grant.ended_by)}" if grant.ended_by else ""
-    return f"The approval ended at {scene.at(grant.ended_at or grant.not_after)}{how}{by}."
+    return f"The approval ended at {scene.at(grant.ended_at or grant.not_after)}{how}{by}. {standing(case, scene)}".rstrip()
 
 
 def _field(case: Case, value: FieldValue, scene: Scene, room: int) -> list[str]:

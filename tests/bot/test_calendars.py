@@ -48,7 +48,7 @@ def answering(body: bytes | None) -> Callable[[str], object]:
         (feed(ALWAYS), {}, None, ""),
         (feed(ALWAYS.replace("tomas", "Mallory")), {}, "warning", "names nobody of rota `security`"),
         (None, {"security": b"old"}, "warning", "status 404; what it said when it could be read counts for 7 days"),
-        (None, {}, "error", "status 404; its `fallback` is on call"),
+        (None, {}, "error", "status 404; nobody but its `fallback` is on call"),
         (b"<html>", {}, "error", "it is no iCalendar"),
     ],
 )

@@ -15,6 +15,7 @@ import pytest
 
 import runbooks
 from sandbox.driver import Sandbox
+from tests.bot.forwarding import forwarded
 from tests.handlers.test_socket_mode import WORKSPACE
 
 EXAMPLE = Path(runbooks.__file__).parent
@@ -96,6 +97,16 @@ async def test_run_and_doctor_agree_whose_fault_it_is(
     examined = await asyncio.to_thread(countersign, folder, "doctor", **environment)
     assert examined[0] == code, examined
     assert says in examined[1]
+
+
+async def test_a_token_that_slack_refuses_once_it_can_be_reached_ends_the_bot_too(slack: Sandbox, folder: Path) -> None:
+    async with forwarded(slack.port, cuts=2) as port:
+        there = f"http://127.0.0.1:{port}/api/"
+        environment = {**slack.environment, "SLACK_API_URL": there, "SLACK_BOT_TOKEN": "xoxb-wrong"}
+        ran = await asyncio.to_thread(countersign, folder, "run", **environment, COUNTERSIGN_OPS_LISTEN="127.0.0.1:0")
+    assert ran[0] == 1, ran
+    assert ran[2].count("slack.unreachable") == 1
+    assert "Slack refuses SLACK_BOT_TOKEN (invalid_auth)" in ran[2]
 
 
 def test_doctor_says_that_slack_cannot_be_reached_where_run_waits_for_it(folder: Path) -> None:

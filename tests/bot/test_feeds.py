@@ -74,7 +74,7 @@ async def test_who_the_fetched_calendar_names_is_on_call_and_in_its_absence_the_
     assert office.steps(case_id)[-1] == ("10m", "notify on_call", {ONC1})
 
 
-@pytest.mark.parametrize("broken", [None, b"<html>sign in</html>", feed(ALWAYS.replace("DAILY", "SECONDLY"))])
+@pytest.mark.parametrize("broken", [None, b"<html>sign in</html>", feed(), feed(ALWAYS.replace("DAILY", "SECONDLY"))])
 async def test_one_bad_fetch_changes_nobodys_shift_also_after_a_restart(office: Office, broken: bytes | None) -> None:
     kept = feeds(office, calendar := Calendar())
     await kept.look()
@@ -176,7 +176,7 @@ async def test_a_file_that_cannot_be_expanded_is_a_finding(tmp_path: Path) -> No
         with structlog.testing.capture_logs() as logs:
             await feeds(office, Calendar()).begin()
         (said,) = [line for line in logs if line["event"] == "feed.trouble"]
-        assert (said["log_level"], "its `fallback` is on call" in said["text"]) == ("error", True)
+        assert (said["log_level"], "nobody but its `fallback` is on call" in said["text"]) == ("error", True)
         assert [channel for channel, _ in told(office)] == ["C0DIRECTORY"]
 
 

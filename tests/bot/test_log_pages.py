@@ -8,10 +8,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.domain.inclusion import TlogProof, proven_root
 from bot.domain.ledger import leaf_hash
 from bot.domain.note import read_checkpoint
 from bot.domain.policy import Policy
+from bot.domain.proof import proven_root
+from bot.domain.tlog_proof import TlogProof
 from bot.domain.transition import SYSTEM, Draft, Transition
 from bot.health import Health
 from bot.metrics import Metrics

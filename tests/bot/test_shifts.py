@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
+import runbooks
+from bot.app import adopt
 from bot.domain.lifecycle import RequestState
 from bot.domain.policy import Policy, Rota, Shift, Spell
+from bot.feeds import Feeds
+from runbooks.folder import MATRIX
+from runbooks.loader import load_files
 from tests.bot.building import DAY, MINUTE, ONC1, ONC2, PE1, RISK, SECURITY, T0, WHOLE_WEEK, policy
 from tests.bot.office import Office
+from tests.runbooks.test_feeds import feed
+
+EXAMPLE = Path(runbooks.__file__).parent
 
 FED = Rota("security", "ical", (ONC1, ONC2), "UTC", fallback=ONC2, feed="https://calendar.example/a.ics")
 
@@ -67,3 +77,29 @@ async def test_a_schedule_with_a_hole_asks_the_next_ones_at_once_and_says_that_n
     case_id = await office.file(PE1)
     await office.forward(10 * MINUTE)
     assert office.steps(case_id)[-2:] == [("10m", "skip on_call", "nobody"), ("10m", "notify risk_owner", {RISK})]
+
+
+async def test_a_feed_file_that_changes_in_the_folder_counts_without_a_signal(tmp_path: Path) -> None:
+    folder = {p.name: p.read_bytes() for p in EXAMPLE.iterdir() if p.suffix in (".yaml", ".md", ".csv")}
+    rota = b"  security:\n    source: ical\n    people: [tomas, grace]\n    time_zone: UTC\n    feed: a.ics\n"
+    matrix, changed = re.subn(rb"  security:\n    source: static\n(?:    .*\n)+?(?=    fallback)", rota, folder[MATRIX])
+    assert changed == 1
+
+    def files(person: str) -> dict[str, bytes]:
+        event = f"UID:1\nDTSTART:20260301T000000Z\nDTEND:20260401T000000Z\nSUMMARY:{person}"
+        return {**folder, MATRIX: matrix, "a.ics": feed(event)}
+
+    first = load_files(files("tomas")).policy
+    assert first is not None
+    async with Office(tmp_path / "bot.db", first) as office:
+        feeds = Feeds(office.desk, {})
+        await feeds.begin()
+        case_id = await office.file(PE1, "directory-admin-emergency", fields={"ticket": "INC1"})
+        await office.forward(16 * MINUTE)
+        await adopt(office.desk, office.store, feeds, files("grace"))
+        await feeds.look()
+        await office.sweeper.sweep()
+        assert office.steps(case_id)[-1] == ("16m", "handover on_call", {ONC2})
+        await adopt(office.desk, office.store, feeds, files("tomas") | {"a.ics": b"<html>"})
+        assert [e["type"] for e in office.log()][-1] == "policy.rejected"
+        assert office.desk.policy.digest == load_files(files("grace")).policy.digest  # type: ignore[union-attr]

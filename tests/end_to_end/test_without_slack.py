@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from tests.bot.forwarding import forwarded
 from tests.end_to_end.ground import Ground, free_port
 from tests.end_to_end.test_connection import page
 
@@ -30,26 +31,6 @@ async def pages() -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"json://127.0.0.1:{runner.addresses[0][1]}/page", got
     await runner.cleanup()
-
-
-@asynccontextmanager
-async def forwarded(port: int, to: int) -> AsyncIterator[None]:
-    """What connects to `port` reaches `to`."""
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", to)
-        await asyncio.gather(pump(reader, back), pump(there, writer))
-
-    server = await asyncio.start_server(connected, "127.0.0.1", port)
-    yield
-    server.close()
 
 
 async def test_a_bot_that_starts_without_slack_pages_and_says_all_of_it_when_slack_is_back(
@@ -75,7 +56,7 @@ async def test_a_bot_that_starts_without_slack_pages_and_says_all_of_it_when_sla
         status, text = await page(bot.ops_listen, "/readyz")
         assert (status, f"Slack cannot be reached at http://127.0.0.1:{port}/api/ (network)" in text) == (503, True)
         assert "request.expired" not in bot.types()
-        async with forwarded(port, bot.sandbox.port):
+        async with forwarded(bot.sandbox.port, port):
             await bot.sandbox.wait_for(lambda: bot.sandbox.sockets, 60)
             await bot.sandbox.wait_for(lambda: any(bot.sandbox.find(u, "Approve") for u in ON_CALL), 60)
             async with asyncio.timeout(30):
@@ -85,17 +66,3 @@ async def test_a_bot_that_starts_without_slack_pages_and_says_all_of_it_when_sla
             assert await bot.stop() == 0
     fired = [e["data"]["role"] for e in ground.entries(case) if e["type"] == "step.fired"]
     assert fired.count("on_call") == 1
-
-
-async def test_a_token_that_slack_refuses_once_it_is_back_ends_the_bot(start: Callable[..., Any]) -> None:
-    bot = await start()
-    assert await bot.stop() == 0
-    port = free_port()
-    bot.changed = {"SLACK_API_URL": f"http://127.0.0.1:{port}/api/", "SLACK_BOT_TOKEN": "xoxb-not-ours"}
-    await bot.launch()
-    await Ground(bot).until(lambda: "slack.unreachable" in bot.log(), timeout=30)
-    async with forwarded(port, bot.sandbox.port):
-        assert await asyncio.wait_for(bot.process.wait(), 60) == 1
-    assert "Slack refuses SLACK_BOT_TOKEN (invalid_auth)" in bot.log()
-    bot.changed = {}
-    await bot.start()

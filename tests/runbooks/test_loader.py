@@ -145,7 +145,10 @@ def test_an_ical_rota_takes_a_file_of_the_folder(stored: dict[str, bytes]) -> No
     )
     (wrong,) = load_files(files | {"feeds/security.ics": b"<html>"}).errors
     assert "export it again" in wrong.text
-    policy = load_files(files | {"feeds/security.ics": b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"}).policy
+    (empty,) = load_files(files | {"feeds/security.ics": b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"}).errors
+    assert "it holds no event" in empty.text
+    event = b"BEGIN:VEVENT\r\nDTSTART:20260301T000000Z\r\nSUMMARY:U0ONC1\r\nEND:VEVENT\r\n"
+    policy = load_files(files | {"feeds/security.ics": b"BEGIN:VCALENDAR\r\n" + event + b"END:VCALENDAR\r\n"}).policy
     assert policy is not None
     assert policy.rotas["security"].feed == "feeds/security.ics"
     assert "feeds/security.ics" in {f.path for f in policy.files}

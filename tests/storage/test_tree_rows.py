@@ -49,7 +49,7 @@ async def test_a_log_shorter_than_what_it_should_extend_is_an_error(grown: Sqlit
 @pytest.mark.parametrize(
     ("trigger", "lost", "said"),
     [
-        ("log_node_no_delete", "DELETE FROM log_node WHERE i = 0", "node 0 of level 8"),
+        ("log_node_no_delete", "DELETE FROM log_node WHERE i = 0", "level 8 from 0"),
         ("log_entry_no_delete", "DELETE FROM log_entry WHERE idx = 600", "from 600"),
     ],
 )

@@ -37,6 +37,15 @@ def test_every_audit_path_is_the_foreign_one_and_leads_to_the_foreign_root(size:
         assert includes(index, size, LEAVES[index], path, foreign.get_root(size))
 
 
+@pytest.mark.parametrize(("index", "size"), [(255, 256), (256, 257), (300, 700), (699, 700)])
+def test_beyond_a_tile_too_the_audit_path_is_the_foreign_one(index: int, size: int) -> None:
+    tree, leaves = InmemoryTree(algorithm="sha256"), [leaf_hash(b"%d" % n) for n in range(size)]
+    for n in range(size):
+        tree.append_entry(b"%d" % n)
+    made = inclusion(index, size, lambda level, i: subtree_root(leaves[i << level : (i + 1) << level]))
+    assert made == _foreign(tree.prove_inclusion(index + 1, size))[1:]
+
+
 def _foreign(proof: object) -> list[bytes]:
     return [bytes.fromhex(step) for step in proof.serialize()["path"]]  # type: ignore[attr-defined]
 

@@ -32,7 +32,7 @@ class Host:
 
     def __init__(self, written: Written, home: Path) -> None:
         self.written, self.home = written, home
-        (home / "state").mkdir()
+        (home / "state").mkdir(exist_ok=True)
         written.scribe.keep(home / "state")
         begin(home / "state", written.scribe.origin)
 
@@ -122,7 +122,7 @@ def test_a_key_that_signed_and_is_gone_is_missed_and_never_replaced(host: Host) 
         (("export", "--out", "o", "--case", "R-1"), "is no id"),
         (("export", "--out", "o", "--case", "R-ZZZZZZZZ"), "no case R-ZZZZZZZZ"),
         (("export", "--out", "o", "--case", "R-ZZZZZZZZ", "--format", "csv"), "One case has one form"),
-        (("verify", "--vkey", "x"), "It is for --export"),
+        (("verify", "--vkey", "x"), "cannot be read"),
         (("verify", "--export", "."), "holds no export"),
     ],
 )
