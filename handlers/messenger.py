@@ -127,18 +127,17 @@ class Messenger:
             return 0
         now = self._desk.clock.now()
         rows = await self._desk.store.lease(now, now + LEASE, _GROUP)
-        for row in rows:
-            await self._line_up(row)
+        sent_back = [back for row in rows if (back := self._line_up(row)) is not None]
+        await asyncio.gather(*(self._give_back([row], "waits for its turn", at) for row, at in sent_back))
         return len(rows)
 
-    async def _line_up(self, row: Outgoing) -> None:
+    def _line_up(self, row: Outgoing) -> tuple[Outgoing, float] | None:
+        """Takes a row in; gives back one for which there is no room, with its time."""
         if row.id in self._running or self._lanes.holds(row):
-            return  # we have it still; its lease was only too short
+            return None  # we have it still; its lease was only too short
         here, known = self._desk.clock.monotonic(), purpose_of(row)
         settles = known.settles - self._age(row) if known else 0.0
-        sent_back = self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
-        if sent_back is not None:
-            await self._give_back([sent_back[0]], "waits for its turn", sent_back[1])
+        return self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
 
     def _start(self) -> None:
         while len(self._running) < _AT_ONCE:
@@ -321,9 +320,8 @@ class Messenger:
 
     async def _give_back(self, rows: Sequence[Outgoing], error: str, at: float) -> None:
         """Back to the outbox until `at` (monotonic seconds)."""
-        for row in rows:
-            wait = max(at - self._desk.clock.monotonic(), 0.0)
-            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=wait), error)
+        until = self._desk.clock.now() + timedelta(seconds=max(at - self._desk.clock.monotonic(), 0.0))
+        await asyncio.gather(*(self._desk.store.release(row, until, error) for row in rows))
 
     def _age(self, row: Outgoing) -> float:
         return (self._desk.clock.now() - row.created_at).total_seconds()
