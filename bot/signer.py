@@ -28,7 +28,7 @@ from bot.domain.errors import KeyFileError, LogDamaged, NoteError
 from bot.domain.ledger import root
 from bot.domain.note import Checkpoint, sign
 from bot.domain.proof import extends
-from bot.keys import LOG_KEY, make_keys, read_key
+from bot.keys import LOG_KEY, make_keys, read_key, signing_keys
 from bot.memory import recall, remember
 from bot.ports import Signed
 
@@ -98,6 +98,8 @@ class Signer:
 
     def stop(self, found: Finding) -> None:
         """Signs nothing any more, and the store takes no entry, until `resume`: somebody found the log wanting."""
+        if self.stopped is not None:
+            return
         self.stopped = found
         self._store.halt(found.text)
         log.error("log.stopped", code=found.code, reason=found.text)
@@ -112,10 +114,10 @@ class Signer:
         if isinstance(found, Finding):
             return found
         try:
-            key = read_key(self._state_dir / LOG_KEY)  # each time: it may have been rotated beside us
+            keys = signing_keys(self._state_dir)  # each time: one may have been replaced beside us
         except KeyFileError as error:
             return Finding("signature", None, str(error))
-        note = sign(found.text, [(key.vkey(found.origin), key.sign)])
+        note = sign(found.text, [(key.vkey(found.origin), key.sign) for key in keys])
         await asyncio.to_thread(remember, self._state_dir, found)
         return Signed(found.size, found.root, str(note))
 

@@ -576,6 +576,10 @@ UPDATE log_head SET size = :size, edge = :edge;
 -- One more entry.
 INSERT INTO log_entry (idx, leaf, data, type, case_id, ts_ms) VALUES (:idx, :leaf, :data, :type, :case_id, :ts_ms);
 
+-- name: entries_of_type
+-- The bytes of every entry of one type, in order; for types of which there are few.
+SELECT data FROM log_entry WHERE type = :type ORDER BY idx;
+
 -- name: insert_log_node
 -- The root of a subtree that is complete now.
 INSERT INTO log_node (level, i, h) VALUES (:level, :i, :h);
