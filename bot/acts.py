@@ -13,7 +13,21 @@ from pydantic import Discriminator, TypeAdapter
 
 from bot.domain.people import Person
 
-Decision = Literal["approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag", "ratify", "reject"]
+Decision = Literal[
+    "approve",
+    "deny",
+    "withdraw",
+    "finish",
+    "unused",
+    "revoke",
+    "accept",
+    "flag",
+    "ratify",
+    "reject",
+    "restore",
+    "keep",
+    "withdraw_right",
+]
 Deed = Literal[
     "question",
     "answer",

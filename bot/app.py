@@ -41,6 +41,7 @@ from bot.permit_keys import jwks
 from bot.permits import Issuer
 from bot.ports import StoredPolicy
 from bot.pruning import pruning
+from bot.rehashing import Rehasher
 from bot.setting_names import strays
 from bot.settings import Settings
 from bot.standing import Standing, stand
@@ -63,6 +64,7 @@ from runbooks.watch import changes
 from storage.store import SqliteStore
 
 _SETS = 20
+_REHASH = 1.0  # seconds that the first check of the whole log may hold up the serving
 log = structlog.get_logger(__name__)
 
 
@@ -91,6 +93,7 @@ class Parts:
     anchoring: Anchoring
     homes: Homes
     standing: Standing
+    rehasher: Rehasher
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -187,6 +190,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
         timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
+        Rehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop),
     )  # fmt: skip
 
 
@@ -259,6 +263,8 @@ async def _serve_until(
         health.up()
         ready()
 
+    rehashing = asyncio.ensure_future(parts.rehasher.run(inner))
+    await parts.rehasher.begun(_REHASH)
     incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, parts.feeds.run()), *watching]
     outgoing = [
         health.watch("worker", parts.worker.run(inner)),
@@ -269,6 +275,7 @@ async def _serve_until(
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
         health.watch("log", parts.standing.stoppable.watch(inner)),
+        health.watch("rehasher", rehashing),
         health.watch("operations", parts.operations.run(inner)),
         health.watch("housekeeper", parts.housekeeper.run(inner)),
         health.watch("anchoring", parts.anchoring.run(inner)),

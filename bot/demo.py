@@ -21,6 +21,7 @@ from pathlib import Path
 
 import runbooks
 from bot.app import serve
+from bot.demo_pages import with_pages
 from bot.demo_workspace import APPROVER, ASKER, script, workspace
 from bot.domain.errors import SettingsError
 from bot.domain.policy import Policy
@@ -46,7 +47,8 @@ async def play(port: int, *, browser: bool) -> None:
     try:
         async with AsyncExitStack() as stack:
             sandbox = await _opened(stack, policy, port)
-            await _both(sandbox, _settings(sandbox, folder, home), policy, home, stop, browser=browser)
+            played = stack.enter_context(with_pages(folder, home, policy, sandbox.pager))
+            await _both(sandbox, _settings(sandbox, played, home), policy, home, stop, browser=browser)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -97,6 +99,7 @@ def _settings(sandbox: Sandbox, folder: Path, home: Path) -> Settings:
         log_origin=None,
         log_format="console",
         ops_listen="127.0.0.1:0",
+        pagerduty_url=sandbox.pagerduty_url,
     )
 
 

@@ -73,7 +73,7 @@ def workspace(policy: Policy, scale: int) -> dict[str, Any]:
 
 
 def script() -> list[dict[str, str]]:
-    """Three acts to try. `persona` is whom a link beside the act brings on screen."""
+    """Four acts to try. `persona` is whom a link beside the act brings on screen."""
     return [
         {
             "text": "The owner signs.",
@@ -85,6 +85,12 @@ def script() -> list[dict[str, str]]:
             "detail": "As Pavel type /breakglass directory-admin-emergency, fill in a target and a ticket such as INC1001,"
             " send it and wait: 12 s to the reminder, 20 s to the deputies (Dev), 40 s to whoever is on call (Grace or"
             " Tomas), 3 min to the end. Nothing opens.",
+        },
+        {
+            "text": "Nobody is waited for in vain.", "persona": "U0DEP1", "at": "app",
+            "detail": "Open Faults, set Olga asleep or deactivated, or cut Slack off, and ask again as Pavel: a sleeper is paged"
+            " (see Pages), for a deactivated owner the deputies are asked at once, and what cannot be said is said when Slack is"
+            " back. Or type /countersign away 2d as Olga: Dev is asked on her behalf, and away off sums up what he decided.",
         },
         {
             "text": "The log tells.",

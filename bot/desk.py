@@ -20,6 +20,7 @@ from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reac
 from bot.clock import Clock
 from bot.confirming import pressed
 from bot.domain import (
+    autonomy,
     beside,
     breaking,
     deciding,
@@ -98,6 +99,7 @@ class Desk(Absences):
 
     async def may_open(self, act: Reach) -> Allowed | Refused:
         """Whether this person would be heard if they said no. Raises LookupFailed."""
+        await self.stand()
         case = await self.store.case(act.case)
         if case is None:
             return Refused(Refusal.STALE, "There is no such request.")
@@ -145,9 +147,9 @@ class Desk(Absences):
         return await recorded(self.directory, self.policy, act, presence, self.clock.now, self.scale)
 
     def _one_at_a_time(self, act: File) -> str:
-        """Whose filings wait for each other: one human's, and where a quota counts, a whole provider's."""
+        """Whose filings wait for each other: one human's, and where a quota or limit counts, a whole provider's."""
         runbook, provider = self.policy.runbooks.get(act.runbook), filing.provider_asking(self.policy, act.person)
-        if runbook is not None and runbook.break_glass is not None and provider is not None:
+        if runbook is not None and (runbook.break_glass or runbook.limit) and provider is not None:
             return f"provider {provider.id}"
         return self.policy.humans.key(act.person)
 
@@ -174,6 +176,7 @@ class Desk(Absences):
         await self._commit(replace(act, inbox=row.id))
 
     async def _file(self, act: File) -> Transition:
+        await self.stand()
         form, policy, now = _form(act), self.policy, self.clock.now()
         runbook = policy.runbooks.get(form.runbook)
         provider = filing.provider_asking(policy, form.requester)
@@ -185,11 +188,25 @@ class Desk(Absences):
         glass = await self._glass(runbook, provider.id if provider else "")
         earlier = filing.Earlier(
             found.pending, found.same_pending, found.denied_by, found.expired_recently, found.asks_in_week,
-            found.last_outcome or "", glass.opened, glass.overdue,
+            found.last_outcome or "", glass.opened, glass.overdue, await self._used(runbook, provider.id if provider else ""),
         )  # fmt: skip
         presence = await self._presence(candidates(policy, domain), runbook.kind if runbook else None)
         filed = filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
         return replace(filed, otherwise=filing.refused_by_clock(policy, form, act.form))
+
+    async def used(self, person: Person, runbook: Runbook) -> str | None:
+        """What the form says of the runbook's limit: that it is spent, or how much of it; None where it has none."""
+        provider = filing.provider_asking(self.policy, person)
+        if runbook.limit is None or provider is None:
+            return None
+        used = await self._used(runbook, provider.id)
+        return autonomy.spent(runbook.limit, used, self.scale) or autonomy.left(runbook.limit, used)
+
+    async def _used(self, runbook: Runbook | None, provider: str) -> autonomy.Used:
+        if runbook is None or runbook.limit is None:
+            return autonomy.Used()
+        since = self.clock.now() - timedelta(seconds=runbook.limit.per / self.scale)
+        return await self.store.uses(provider, runbook.id, since)
 
     async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
         """Why a break-glass of this person would open nothing before a yes; None if it opens at once, or is none."""
@@ -204,6 +221,7 @@ class Desk(Absences):
         return await self.store.glass_debt(provider, runbook.domain, now, now - window)
 
     async def _decide(self, act: Decide | Reach | Beside) -> Transition:
+        await self.stand()
         click, policy = _click(act), self.policy
         case = await self.store.case(act.case)
         if case is None:

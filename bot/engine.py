@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot import taken_away
 from bot.clock import Clock
 from bot.domain import cooling, drilling, giving, saying, standing_in, sweeping
 from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, TooLate
@@ -37,6 +38,22 @@ class Engine(Reader):
         self.directory, self.clock, self.scale = directory, clock, scale
         self.spoke = asyncio.Event()
         self.committed: Callable[[Transition], None] = lambda act: None  # hears of every act that stands written
+        self._reviewed = ""  # the set whose autonomous rights are under review
+
+    async def stand(self) -> None:
+        """Reads what acts have taken away from the set in force: before every judgement."""
+        found = taken_away.of(await self.store.matters())
+        if found != self.policy.standing:
+            self.sets = self.sets.with_current(replace(self.policy, standing=found))
+
+    async def keep_rights(self) -> None:
+        """Once for each set: begins and ends the reviews of autonomous rights."""
+        policy = self.policy
+        if self._reviewed == policy.digest or self.clock.jumped() is not None:
+            return
+        for act in await taken_away.reviews(self.store, policy, self.clock, self.scale):
+            await self._commit(act)
+        self._reviewed = policy.digest
 
     # What the clock and the messenger bring.
 
@@ -67,6 +84,7 @@ class Engine(Reader):
 
     async def carry_out_due(self, acts: Sequence[Transition], failed: Callable[[str], None]) -> None:
         """Commits what was judged. Where somebody was faster it is judged again; `failed` as in `judge_due`."""
+        acts = [self._whole(act) for act in acts]
         for number, (act, result) in enumerate(zip(acts, await self.store.commit_each(acts), strict=True), 1):
             if result is None:
                 self._written(act)
@@ -183,7 +201,7 @@ class Engine(Reader):
                     raise
 
     async def _commit(self, act: Transition) -> None:
-        await self.store.commit(act)
+        await self.store.commit(self._whole(act))
         self._written(act)
 
     def _written(self, act: Transition) -> None:
@@ -194,9 +212,13 @@ class Engine(Reader):
         """Who of those whom the case could ask is not here now."""
         return await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
 
+    def _whole(self, act: Transition) -> Transition:
+        return taken_away.whole(act, self.policy, self.clock, self.clock.now())
+
     async def _presence(self, people: Iterable[Person], kind: Kind | None) -> Presence:
         """Who is away, whose account is gone and, for an emergency, who sleeps. Whom Slack does not answer for in time
         counts as there and awake: a card is tried."""
+        await self.stand()
         listed = list(dict.fromkeys(people))
         away = await self.store.absences(self.clock.now())
         found = await asyncio.gather(*(self._account(person) for person in listed))

@@ -171,14 +171,23 @@ def send_page(pagerduty_url: str | None = None) -> Sender:
 def _pagerduty(routing_key: str, action: str, key: str, title: str, text: str, link: str, url: str | None) -> bool:
     from pagerduty import EventsApiV2Client
 
-    client = EventsApiV2Client(routing_key, base_url=url)
-    if action == "acknowledge":
-        client.acknowledge(key)
-    elif action == "resolve":
-        client.resolve(key)
-    else:
-        links = [{"href": link, "text": "The card in Slack"}] if link else []
-        client.trigger(f"{title}. {text}"[:1024], "countersign", dedup_key=key, links=links)
+    class Events(EventsApiV2Client):
+        """Tries once: the outbox repeats, and a thread that waited here, without limit at a 429, would hold up every page."""
+
+        max_network_attempts, max_http_attempts = 0, -1
+
+        def normalize_url(self, path: str) -> str:
+            return super().normalize_url(path) if url is None else f"{url.rstrip('/')}{path}"  # a stand-in without TLS
+
+    with Events(routing_key) as client:
+        client.timeout, client.retry[429] = 10, 1
+        if action == "acknowledge":
+            client.acknowledge(key)
+        elif action == "resolve":
+            client.resolve(key)
+        else:
+            links = [{"href": link, "text": "The card in Slack"}] if link else []
+            client.trigger(f"{title}. {text}"[:1024], "countersign", dedup_key=key, links=links)
     return True
 
 

@@ -10,10 +10,11 @@ from typing import Protocol, TypeAlias
 from bot.acts import Act
 from bot.domain.absence import Absent
 from bot.domain.audit import Finding
+from bot.domain.autonomy import Used
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person, Profile
 from bot.domain.policy import PolicyFile
-from bot.domain.request import AskKind, Case
+from bot.domain.request import AskKind, Case, MatterKind
 from bot.domain.timekeeping import Mark
 from bot.domain.transition import Draft, Lane, Say, Transition
 from bot.ports_operator import OperatorBook
@@ -79,6 +80,19 @@ class GlassDebt:
 
     opened: int
     overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """A case that nobody filed, with the state of its newest ask: `subject` of a suspension, runbook of a right."""
+
+    id: str
+    kind: MatterKind
+    domain: str
+    runbook: str
+    sha256: str
+    subject: Person | None
+    state: AskState
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +274,15 @@ class Store(OperatorBook, Protocol):
 
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
+
+    async def matters(self) -> Sequence[Matter]:
+        """Every case that nobody filed, closed ones included."""
+
+    async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
+        """How often a provider used a runbook since then (strictly after), refused, denied and expired requests aside."""
+
+    async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
+        """What was opened under autonomous rights of these domains since then, the oldest first."""
 
     async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
         """The same cases whole, in the same order, read together in as many statements as one."""

@@ -50,6 +50,7 @@ class Sweeper:
     async def sweep(self) -> int:
         """Everything that is due now, the most overdue first, some cases at a time: while some are written the next are read
         and judged."""
+        await self._desk.keep_rights()
         self._looked = now = self._desk.clock.now()
         last, seen = None, set[str]()
         writing: asyncio.Task[None] | None = None
@@ -66,6 +67,8 @@ class Sweeper:
                 await asyncio.wait({writing})
         if writing is not None:
             writing.result()
+        with contextlib.suppress(Stopped):  # the absence ends when the log is back
+            await self._desk.welcome_back()
         return len(seen)
 
     async def _judged(self, now: datetime, last: Deadline | None, fresh: set[str]) -> list[Transition]:

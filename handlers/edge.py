@@ -50,9 +50,12 @@ class Edge:
         return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
 
     async def glass_debt(self, person: Person, runbook_id: str) -> str | None:
-        """Why a break-glass under the chosen runbook would open nothing now; None if it would, or is none."""
+        """Why a break-glass under the chosen runbook would open nothing now, or how much of its limit is used; None if there
+        is nothing to say."""
         runbook = self.desk.policy.runbooks.get(runbook_id)
-        return None if runbook is None else await self.desk.glass_debt(person, runbook)
+        if runbook is None:
+            return None
+        return await self.desk.glass_debt(person, runbook) or await self.desk.used(person, runbook)
 
     async def take_in(self, key: str, act: Act, answer: Answer = NOTHING) -> Answer:
         """Writes the act down; the answer to give, which is the first one's for a repeat."""

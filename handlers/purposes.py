@@ -23,7 +23,7 @@ from bot.domain.timeline import Moment, ahead
 from bot.ports import Copy, Outgoing
 from handlers.lanes import Spot
 from handlers.reading import PAGES
-from handlers.views import asks, executed, granted, operating, proof, signed
+from handlers.views import asks, executed, granted, matters, operating, proof, signed
 from handlers.views import drill as drills
 from handlers.views import receipt as receipts
 from handlers.views.besides import answered, asked_question, lead_copy
@@ -38,6 +38,7 @@ from handlers.views.scene import Scene, who
 from handlers.views.sentences import policy_gain, say
 from handlers.views.watch import calendar, watchdog
 
+DIGEST_MAX = 200
 FORM_SETTLES = 0.4  # seconds; the acknowledgement draws the form's last page before we do
 Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publish", "answer"]
 
@@ -162,6 +163,30 @@ async def _expiring(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
         return _NOBODY
     purpose = "receipt" if to == case.request.requester else "card"
     return await _under(stage, purpose, case, to, granted.expiring(case, to, stage.scene()))
+
+
+async def _suspended(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    if case is None or to is None:
+        return _NOBODY
+    return Post(to.user, matters.to_suspended(case, outgoing.say.purpose, stage.scene()))
+
+
+async def _used(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+    to = outgoing.say.to
+    return _NOBODY if case is None or to is None else Post(to.user, matters.used(case, stage.scene()))
+
+
+async def _digest(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+    """One message for everything since the first use that asked for it, in the domains that are the reader's now."""
+    to, since = outgoing.say.to, datetime.fromtimestamp(_whole(outgoing.say.data, "since") / 1000, UTC)
+    if to is None:
+        return _NOBODY
+    runbooks = stage.desk.policy.runbooks
+    domains = [d.id for d in stage.desk.policy.domains.values() if d.owner == to]
+    found = await stage.desk.store.autonomous_since(domains, since, DIGEST_MAX)
+    told = [c for c in found if c.request.runbook not in runbooks or runbooks[c.request.runbook].tell == "daily"]
+    return Post(to.user, matters.digest(told, stage.scene())) if told else _NOBODY
 
 
 async def _owed(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
@@ -460,6 +485,8 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     ask = _later(case, copy.purpose)
     if ask is not None:
         return Change(copy.channel, copy.ts, asks.ask_card(case, ask, copy.to, scene))
+    if copy.purpose == "used":
+        return Change(copy.channel, copy.ts, matters.used(case, scene))
     if copy.purpose == "lead":
         return Change(copy.channel, copy.ts, lead_copy(case, copy.to, scene))
     if copy.purpose == "receipt":
@@ -529,6 +556,10 @@ PURPOSES: Mapping[str, Purpose] = {
     "ending": Purpose(_ending, logged=True, looked_up=True),
     "expiring": Purpose(_expiring, logged=True, looked_up=True),
     "owed": Purpose(_owed, logged=True, looked_up=True),
+    "suspended": Purpose(_suspended, logged=True, looked_up=True),
+    "restored": Purpose(_suspended, logged=True, looked_up=True),
+    "used": Purpose(_used, kept=True, logged=True, looked_up=True),
+    "digest": Purpose(_digest, logged=True, looked_up=True),
     "executor": Purpose(_executor, logged=True, looked_up=True),
     "executor_alarm": Purpose(_executor_alarm, logged=True, looked_up=True),
     "extension": Purpose(_extension, remembered=True, logged=True, looked_up=True),

@@ -14,7 +14,7 @@ from bot.domain.errors import LookupFailed
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Domain, Policy, Runbook
 from handlers.views import drill as drills
-from handlers.views import pages
+from handlers.views import matters, pages
 from handlers.views.blocks import Message
 from handlers.views.scene import Scene
 from handlers.views.sentences import say
@@ -47,6 +47,8 @@ async def _show(desk: Desk, person: Person, argument: str, scene: Scene) -> Mess
     case = await desk.read_case(person, argument)
     if case is None:
         return say("unknown", {"argument": argument}, scene)
+    if case.request.matter:
+        return matters.show(case, scene)
     return pages.show(case, scene) if case.request.drill is None else drills.report(case, scene, whole=True)
 
 

@@ -14,6 +14,7 @@ from sandbox.errors import GestureError
 from sandbox.faults import Faults
 from sandbox.gestures import Gestures
 from sandbox.hands import Hands
+from sandbox.paging import Paging
 from sandbox.screens import directory, screen
 from sandbox.workspace import Json
 from sandbox.world import World
@@ -26,9 +27,10 @@ _POLICY = "default-src 'self'; img-src 'self' data: https:; style-src 'self'; co
 class Control:
     """The handlers behind `/sandbox/…`."""
 
-    def __init__(self, world: World, faults: Faults, delivery: Delivery, gestures: Gestures) -> None:
+    def __init__(self, world: World, faults: Faults, delivery: Delivery, gestures: Gestures, paging: Paging) -> None:
         """Handlers over one running sandbox."""
         self.world = world
+        self.paging = paging
         self.faults = faults
         self.delivery = delivery
         self.hands = Hands(world, gestures)
@@ -66,6 +68,10 @@ class Control:
         lines = [dataclasses.asdict(x) for x in self.world.timeline.lines if x.number > after]
         return web.json_response({"lines": lines[-500:]}, dumps=_dumps)
 
+    async def read_paged(self, _request: web.Request) -> web.StreamResponse:
+        """Every page that arrived, oldest first."""
+        return web.json_response({"paged": [dataclasses.asdict(one) for one in self.paging.arrived]})
+
     async def read_faults(self, _request: web.Request) -> web.StreamResponse:
         """What is switched on, and how many sockets are connected."""
         sockets = {"sockets": len(self.delivery.sockets.connected)}
@@ -97,6 +103,12 @@ class Control:
             self.faults.double_deliveries = bool(body["on"])
         elif name == "extra_connections":
             self.faults.extra_connections = int(body["count"])
+        elif name == "slack_off":
+            self.faults.slack_off = bool(body["on"])
+            if self.faults.slack_off:
+                self.delivery.sockets.cut()
+        elif name == "pager_off":
+            self.faults.pager_off = bool(body["on"])
         elif name == "cut":
             self.faults.bar_sockets(float(body.get("seconds", 0)))
             self.delivery.sockets.cut()
@@ -170,15 +182,15 @@ async def _home(_request: web.Request) -> web.StreamResponse:
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def add_routes(app: web.Application, world: World, faults: Faults, delivery: Delivery, gestures: Gestures) -> None:
+def add_routes(app: web.Application, control: Control) -> None:
     """Hang everything under `/sandbox/…` and the page at `/` into the server."""
-    control = Control(world, faults, delivery, gestures)
     app.router.add_get("/", control.page)
     app.router.add_get("/page/{name}", control.page)
     app.router.add_get("/archives/{channel}/{ts}", _home)
     app.router.add_get("/sandbox/directory", control.read_directory)
     app.router.add_get("/sandbox/screen", control.read_screen)
     app.router.add_get("/sandbox/timeline", control.read_timeline)
+    app.router.add_get("/sandbox/paged", control.read_paged)
     app.router.add_get("/sandbox/faults", control.read_faults)
     app.router.add_post("/sandbox/faults", control.set_fault)
     app.router.add_post("/sandbox/do/{gesture}", control.do)

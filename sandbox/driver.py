@@ -20,8 +20,9 @@ from sandbox.delivery import Outcome, encoded
 from sandbox.errors import GestureError
 from sandbox.faults import Faults
 from sandbox.hands import Hands, button_in, field_in, fields_of
+from sandbox.paging import Paged
 from sandbox.seen import Form, Seen
-from sandbox.server import Server
+from sandbox.server import LOOPBACK, Server
 from sandbox.timeline import Timeline
 from sandbox.workspace import Json, User, Workspace
 from sandbox.world import View, World
@@ -96,6 +97,20 @@ class Sandbox:
     def timeline(self) -> Timeline:
         """Everything that crossed the line."""
         return self.world.timeline
+
+    @property
+    def paged(self) -> list[Paged]:
+        """Every page that arrived beside Slack, oldest first."""
+        return list(self.server.paging.arrived)
+
+    def pager(self, name: str) -> str:
+        """An Apprise address whose pages arrive in the inbox under that name."""
+        return f"json://{LOOPBACK}:{self.port}/pager/{name}"
+
+    @property
+    def pagerduty_url(self) -> str:
+        """What stands in for PagerDuty's Events API."""
+        return f"{self.world.base_url}/pagerduty"
 
     @property
     def sockets(self) -> int:

@@ -30,6 +30,9 @@ class Faults:
     extra_connections: int = 0
     sockets_barred_until: float = 0.0
     refuse_sockets: bool = False
+    slack_off: bool = False
+    pager_off: bool = False
+    pager_status: int = 503  # with which the inbox of pages refuses
 
     def delay(self, method: str) -> float:
         """Seconds to wait before this method answers."""
@@ -59,7 +62,7 @@ class Faults:
 
     def sockets_barred(self) -> bool:
         """Whether Socket Mode refuses connections at this moment."""
-        return self.refuse_sockets or time.monotonic() < self.sockets_barred_until
+        return self.refuse_sockets or self.slack_off or time.monotonic() < self.sockets_barred_until
 
     def bar_sockets(self, seconds: float) -> None:
         """Refuse Socket Mode connections for this many seconds."""
@@ -97,4 +100,6 @@ class Faults:
             "double_deliveries": self.double_deliveries,
             "extra_connections": self.extra_connections,
             "sockets_barred": self.sockets_barred(),
+            "slack_off": self.slack_off,
+            "pager_off": self.pager_off,
         }

@@ -1,4 +1,4 @@
-"""The HTTP server: `/api/…` for the app, `/link` for Socket Mode, `/response/…`, and `/sandbox/…` with the page.
+"""The HTTP server: `/api/…` for the app, `/link` for Socket Mode, `/response/…`, an inbox of pages, and `/sandbox/…`.
 
 It binds the loopback address only and refuses requests whose Host is another name, so that no web page elsewhere can
 reach it through a rebound name.
@@ -13,10 +13,12 @@ from typing import Any
 from aiohttp import web
 
 from sandbox import control, response_urls
+from sandbox.control import Control
 from sandbox.delivery import Delivery
 from sandbox.errors import SlackError
 from sandbox.faults import Faults
 from sandbox.gestures import Gestures
+from sandbox.paging import Paging
 from sandbox.web_api import Call, read_arguments, run
 from sandbox.workspace import Json, Workspace
 from sandbox.world import World
@@ -35,6 +37,7 @@ class Server:
         self.faults = Faults()
         self.delivery = Delivery(self.world, self.faults)
         self.gestures = Gestures(self.world, self.delivery)
+        self.paging = Paging(self.world, self.faults)
         self.port = 0
         self._runner: web.AppRunner | None = None
 
@@ -44,7 +47,8 @@ class Server:
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self.delivery.sockets.serve)
         app.router.add_post("/response/{team}/{token}", self._response)
-        control.add_routes(app, self.world, self.faults, self.delivery, self.gestures)
+        self.paging.add_routes(app)
+        control.add_routes(app, Control(self.world, self.faults, self.delivery, self.gestures, self.paging))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, port)
@@ -84,6 +88,8 @@ class Server:
 
     def _strike(self, method: str) -> None:
         """Faults that keep a call from being performed."""
+        if self.faults.slack_off:
+            raise SlackError("internal_error", status=503)
         if (wait := self.faults.take(self.faults.limited, method)) is not None:
             raise SlackError("ratelimited", status=429, headers={"Retry-After": str(int(wait))})
         if (status := self.faults.take(self.faults.broken, method)) is not None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain.autonomy import Used
 from bot.domain.people import Person
 from bot.ports import Brakes, GlassDebt
 from storage.private_rows import target_of
 from storage.sqlite import Row, Session
-from storage.values import ms
+from storage.values import moment_or_none, ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ def glass_debt(session: Session, provider: str, domain: str, now: datetime, sinc
     opened = session.row("glass_openings", **where)
     overdue = session.row("glass_overdue", **where, now=ms(now))
     return GlassDebt(0 if opened is None else opened["opened"], overdue is not None)
+
+
+def uses(session: Session, provider: str, runbook: str, since: datetime) -> Used:
+    row = session.row("uses_since", provider=provider, runbook=runbook, since=ms(since))
+    return Used() if row is None else Used(row["uses"], moment_or_none(row["oldest_ms"]))
 
 
 def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Brakes:

@@ -16,12 +16,14 @@ from storage.values import from_json, moment, ms, person_or_none, to_columns, to
 
 
 def put(session: Session, say: Say, now: datetime) -> None:
-    """Asks for something to be said; a key replaces what waits under it."""
+    """Asks for something to be said; a key replaces what waits under it, or with `at` waits with it."""
+    if say.at is not None and session.row("waits_under_key", key=say.key) is not None:
+        return
     columns: dict[str, object] = {
         "lane": int(say.lane), "purpose": say.purpose, "case_id": say.case, **to_columns(say.to, "to"),
-        "channel": say.channel, "data": to_json(dict(say.data)), "key": say.key, "now": ms(now),
+        "channel": say.channel, "data": to_json(dict(say.data)), "key": say.key, "now": ms(say.at or now),
     }  # fmt: skip
-    if not (say.key and session.run("replace_outbox", **columns)):
+    if not (say.key and say.at is None and session.run("replace_outbox", **columns)):
         session.run("insert_outbox", **columns)
 
 

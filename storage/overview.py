@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
 from bot.domain.transition import Lane
-from bot.ports import Backlog, Lateness, Listed, Waiting
+from bot.ports import Backlog, Lateness, Listed, Matter, Waiting
 from storage import schema
 from storage.ledger_rows import read_head
 from storage.sqlite import Row, Session
-from storage.values import moment, moment_or_none, ms
+from storage.values import moment, moment_or_none, ms, person_or_none
 
 
 def backlog(session: Session, now: datetime) -> Backlog:
@@ -51,6 +52,16 @@ def requests(session: Session, limit: int, *, closed_too: bool) -> Sequence[List
 def running_drill(session: Session, runbook: str) -> str | None:
     row = session.row("running_drill", runbook=runbook)
     return None if row is None else row["id"]
+
+
+def matters(session: Session) -> Sequence[Matter]:
+    return [
+        Matter(
+            row["id"], row["matter"], row["domain"], row["runbook"], row["runbook_sha256"],
+            person_or_none(row["subject_team"], row["subject_user"]), AskState(row["state"]),
+        )
+        for row in session.rows("matters")
+    ]  # fmt: skip
 
 
 def _waiting(row: Row | None) -> Waiting:

@@ -9,12 +9,12 @@ INSERT INTO request (
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user
+  drill_user, matter
 ) VALUES (
   :id, :kind, :decision_right, :runbook, :runbook_sha256, :policy_sha256, :title, :domain, :provider, :requester_team,
   :requester_user, :subject_team, :subject_user, :target, :reason, :fields, :seconds, :filed_ms, :expires_ms, :state,
   :version, :closed_ms, :closed_team, :closed_user, :asks_before, :last_outcome, :denied_lately,
-  :terms, :drill, :drill_team, :drill_user
+  :terms, :drill, :drill_team, :drill_user, :matter
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: swap_request
@@ -127,7 +127,7 @@ SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user, emptied
+  drill_user, emptied, matter
 FROM request WHERE id = :id;
 
 -- name: asks
@@ -179,7 +179,7 @@ SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user, emptied
+  drill_user, emptied, matter
 FROM request WHERE id IN (
   SELECT case_id FROM deadline
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
@@ -293,6 +293,23 @@ WHERE r.kind = 'policy_exception' ORDER BY g.state <> 'open', g.not_after_ms, r.
 SELECT r.id FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
 WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, r.id LIMIT :limit;
 
+-- name: matters
+-- Cases that nobody filed, each with the state of its newest ask.
+SELECT r.id, r.matter, r.domain, r.runbook, r.runbook_sha256, r.subject_team, r.subject_user, a.state
+FROM request AS r JOIN ask AS a ON a.case_id = r.id
+WHERE r.matter <> '' AND a.n = (SELECT max(b.n) FROM ask AS b WHERE b.case_id = r.id) ORDER BY r.id;
+
+-- name: uses_since
+-- How often a provider used a runbook since then, refused, denied and expired requests aside, and the first time.
+SELECT count(*) AS uses, min(filed_ms) AS oldest_ms FROM request
+WHERE provider = :provider AND runbook = :runbook AND filed_ms > :since AND state IN ('pending', 'approved', 'opened');
+
+-- name: autonomous_since
+-- What was opened under autonomous rights of a domain since then, the oldest first.
+SELECT id FROM request
+WHERE domain = :domain AND decision_right = 'autonomous' AND state = 'opened' AND matter = '' AND filed_ms >= :since
+ORDER BY filed_ms, id LIMIT :limit;
+
 -- name: running_drill
 -- The drill of a runbook that is under way; there is one at most.
 SELECT id FROM request WHERE state = 'pending' AND drill <> '' AND runbook = :runbook LIMIT 1;
@@ -386,6 +403,10 @@ UPDATE outbox
 SET lane = :lane, purpose = :purpose, case_id = :case_id, to_team = :to_team, to_user = :to_user, channel = :channel,
   data = :data
 WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms <= :now;
+
+-- name: waits_under_key
+-- Whether something waits to be said under a key.
+SELECT 1 AS found FROM outbox WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms = 0 LIMIT 1;
 
 -- name: refresh_copies
 -- Every copy of a case is to be redrawn, but for plain ones; one that waits for it already needs no second.
@@ -555,6 +576,10 @@ UPDATE log_head SET size = :size, edge = :edge;
 -- One more entry.
 INSERT INTO log_entry (idx, leaf, data, type, case_id, ts_ms) VALUES (:idx, :leaf, :data, :type, :case_id, :ts_ms);
 
+-- name: entries_of_type
+-- The bytes of every entry of one type, in order; for types of which there are few.
+SELECT data FROM log_entry WHERE type = :type ORDER BY idx;
+
 -- name: insert_log_node
 -- The root of a subtree that is complete now.
 INSERT INTO log_node (level, i, h) VALUES (:level, :i, :h);
@@ -707,8 +732,9 @@ UPDATE time_mark SET wished = 1 WHERE jump_ms IS NOT NULL;
 SELECT jump_ms FROM time_mark WHERE jump_ms IS NOT NULL;
 
 -- name: shift_requests
--- Time steps back: what was to end still ends after as long as it was given for. Whoever judged a case judges it again.
-UPDATE request SET version = version + 1, expires_ms = expires_ms + :by_ms
+-- Time steps back: what was to end still ends after as long as it was given for, and what is older than a change of policy
+-- stays older than it. Whoever judged a case judges it again.
+UPDATE request SET version = version + 1, filed_ms = filed_ms + :by_ms, expires_ms = expires_ms + :by_ms
 WHERE id IN (SELECT case_id FROM deadline);
 
 -- name: shift_steps
@@ -718,13 +744,17 @@ WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = ste
 
 -- name: shift_asks
 -- … the open questions,
-UPDATE ask SET expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms, warn_ms = warn_ms + :by_ms,
-  opens_ms = opens_ms + :by_ms WHERE state = 'open';
+UPDATE ask SET opened_ms = opened_ms + :by_ms, expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms,
+  warn_ms = warn_ms + :by_ms, opens_ms = opens_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_grants
 -- … the open grants,
 UPDATE access_grant SET opened_ms = opened_ms + :by_ms, not_after_ms = not_after_ms + :by_ms,
   remind_ms = remind_ms + :by_ms WHERE state = 'open';
+
+-- name: shift_absences
+-- … absences,
+UPDATE absence SET since_ms = since_ms + :by_ms, until_ms = until_ms + :by_ms;
 
 -- name: shift_duties
 -- … what is owed,
@@ -1084,6 +1114,7 @@ ORDER BY r.filed_ms, r.id LIMIT :limit;
 SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
   r.closed_ms, r.drill, g.state AS grant_state, g.not_after_ms
 FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.matter = ''
 ORDER BY r.filed_ms, r.id LIMIT :limit;
 
 -- ── evidence for an outsider ────────────────────────────────────────────────────────────────────────────────────────

@@ -140,6 +140,11 @@ def with_open_asks(session: Session, domain: str, limit: int) -> Sequence[str]:
     return [row["id"] for row in session.rows("with_open_asks", domain=domain, limit=limit)]
 
 
+def autonomous_since(session: Session, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
+    rows = [row for d in set(domains) for row in session.rows("autonomous_since", domain=d, since=ms(since), limit=limit)]
+    return cases(session, [row["id"] for row in rows][:limit])
+
+
 def cases_of(session: Session, requester: Person, limit: int) -> Sequence[Case]:
     rows = session.rows("cases_of", team=requester.team, user=requester.user, limit=limit)
     return cases(session, (row["id"] for row in rows))

@@ -14,6 +14,7 @@ from bot import memory
 from bot.acts import Act
 from bot.clock import Clock
 from bot.domain.absence import Absent
+from bot.domain.autonomy import Used
 from bot.domain.errors import SettingsError, StorageError
 from bot.domain.people import Person
 from bot.domain.request import Case
@@ -31,6 +32,7 @@ from bot.ports import (
     KeptFeed,
     Lateness,
     Listed,
+    Matter,
     Outgoing,
     StoredPolicy,
 )
@@ -136,6 +138,15 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, CallStore):
 
     async def wake_on_call(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
+
+    async def matters(self) -> Sequence[Matter]:
+        return await self._read(overview.matters)
+
+    async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
+        return await self._read(lambda session: history.uses(session, provider, runbook, since))
+
+    async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
+        return await self._read(lambda session: reading.autonomous_since(session, domains, since, limit))
 
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))

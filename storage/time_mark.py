@@ -15,8 +15,8 @@ from storage.values import moment, ms
 
 _MS = timedelta(milliseconds=1)
 _WAITING = (
-    "shift_requests", "shift_steps", "shift_asks", "shift_grants", "shift_duties", "shift_deadlines", "shift_calls",
-    "shift_inbox", "shift_outbox",
+    "shift_requests", "shift_steps", "shift_asks", "shift_grants", "shift_duties", "shift_absences", "shift_deadlines",
+    "shift_calls", "shift_inbox", "shift_outbox",
 )  # fmt: skip
 
 

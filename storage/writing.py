@@ -73,6 +73,8 @@ def write(tx: Tx, act: Transition) -> None:
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)
+    for more in act.also:
+        carry_out(tx, more)
     if act.refresh and (about := _about(act)) is not None:
         outbox.refresh_all(tx.session, about, tx.now)
 

@@ -21,6 +21,7 @@ from bot.domain.policy import Policy
 from bot.domain.request import Ask, AskKind, Case, Duty, Grant
 from bot.domain.transition import CLOCK, SYSTEM, Draft, Say
 
+UNTIL_ANSWERED: frozenset[AskKind] = frozenset({"restore", "right"})
 WARNING, DAY = 600, 86_400  # seconds of policy time
 LONGER = frozenset({"extension", "renewal"})  # asks that die with their grant
 
@@ -102,6 +103,18 @@ def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: da
     ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due, warn_at=due)
     after = case.with_ask(ask)
     return Chore(after, (entries.due(after, policy, "review.due", SYSTEM, due),))
+
+
+def asked_again(case: Case, ask: Ask, now: datetime) -> Case:
+    """An ask that must be answered closed without an answer: the same is asked anew, at once."""
+    if ask.kind not in UNTIL_ANSWERED or ask.due_at is None:
+        return case
+    window = ask.due_at - ask.steps[0].due_at
+    again = Ask(
+        ask.kind, max(a.version for a in case.asks) + 1, ask.need, ask.requires, now, now + 2 * window,
+        steps=afterwards(now, window), due_at=now + window, warn_at=now + window,
+    )  # fmt: skip
+    return case.with_ask(again)
 
 
 def chased(case: Case, policy: Policy, now: datetime) -> Chore | None:

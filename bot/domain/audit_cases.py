@@ -5,7 +5,8 @@ A case begins with `request.filed` or, refused by the worker, `request.refused`.
 follows; entries of other kinds may. A policy exception is opened right with its grant, renewed while it is open, and ends with
 `exception.ended` alone. A drill begins with `drill.started`, ends with `drill.ended`, and holds nothing that asks for, decides
 or gives anything; `drill.*` stands nowhere else. A use of the sealed path begins with `sealed_use.recorded` and holds its review
-and nothing that gives. Each entry counts on from the one before and names its leaf hash.
+and nothing that gives. A suspended authority begins with `authority.suspended` and is settled by `authority.restored`, a right
+under review with `right.begun` and by `right.withdrawn` or `right.ended`. Each entry counts on from the one before and names its leaf hash.
 Source: decision-log.md.
 """
 
@@ -34,7 +35,8 @@ _NAMES = {
     "extension": "asked denied expired",
     "renewal": "asked denied expired",
     "exception": "opened renewed ended",
-    "right": "kept withdrawn",
+    "right": "begun kept withdrawn ended",
+    "authority": "suspended overdue restored",
     "roster": "attested",
     "sealed_use": "recorded",
     "absence": "set cleared",
@@ -48,7 +50,9 @@ TYPES = frozenset(f"{group}.{name}" for group, names in _NAMES.items() for name 
 NO = frozenset({"request.refused", "request.denied", "request.withdrawn", "request.expired"})
 ENDS = frozenset({"grant.finished", "grant.unused", "grant.revoked", "grant.lapsed", "exception.ended"})
 _OUTCOMES = NO | {"grant.opened"}
-Phase = Literal["unknown", "pending", "no", "open", "ended", "drill", "drilled", "sealed"]
+Phase = Literal[
+    "unknown", "pending", "no", "open", "ended", "drill", "drilled", "sealed", "suspended", "reviewed", "settled"
+]
 _NOT_IN_A_DRILL = frozenset(
     [
         "request",
@@ -68,7 +72,21 @@ _NOT_IN_A_DRILL = frozenset(
     ]
 )
 _NOT_IN_A_SEALED_USE = (_NOT_IN_A_DRILL | {"drill"}) - {"review"}
-_BEGINS: Mapping[str, Phase] = {"drill.started": "drill", "sealed_use.recorded": "sealed"}  # in the place of a filing
+_BEGINS: Mapping[str, Phase] = {  # in the place of a filing
+    "drill.started": "drill",
+    "sealed_use.recorded": "sealed",
+    "authority.suspended": "suspended",
+    "right.begun": "reviewed",
+}
+_MATTERS: Mapping[
+    str, frozenset[str]
+] = {  # cases that nobody filed: what each may hold beside steps, deliveries and refusals
+    "suspended": frozenset({"authority.overdue", "authority.restored"}),
+    "reviewed": frozenset({"review.due", "review.overdue", "right.kept", "right.withdrawn", "right.ended"}),
+    "settled": frozenset(),
+}
+_SETTLED = frozenset({"authority.restored", "right.withdrawn", "right.ended"})
+_ALWAYS = frozenset({"step.fired", "step.skipped", "delivery.sent", "delivery.failed", "decision.refused"})
 
 
 _AFTER: Mapping[str, str] = {  # what makes sense only once something else has happened
@@ -80,6 +98,10 @@ _AFTER: Mapping[str, str] = {  # what makes sense only once something else has h
     "review.overdue": "review.due",
     "extension.denied": "extension.asked",
     "extension.expired": "extension.asked",
+    "authority.overdue": "authority.suspended",
+    "authority.restored": "authority.suspended",
+    "right.kept": "review.due",
+    "right.withdrawn": "review.due",
     "renewal.denied": "renewal.asked",
     "renewal.expired": "renewal.asked",
 }
@@ -139,6 +161,10 @@ def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | N
     if before is not None and (phase == "sealed" or kind == "sealed_use.recorded"):
         yield from _sealed(kind, phase)
         return
+    if before is not None and (phase in _MATTERS or kind.startswith(("authority.", "right."))):
+        if kind not in _ALWAYS | _MATTERS.get(phase, frozenset()):
+            yield f"{kind} in a case that is {phase}."
+        return
     if before is None and kind not in ("request.filed", "request.refused", *_BEGINS):
         yield f"it begins with {kind}."
     if before is not None and kind == "request.filed":
@@ -187,6 +213,8 @@ def _next(phase: Phase, kind: str) -> Phase:
         return "drilled" if kind == "drill.ended" else phase
     if phase == "sealed":
         return phase
+    if phase in _MATTERS:
+        return "settled" if kind in _SETTLED else phase
     if phase == "unknown" and kind in ENDS:
         return "ended"
     if phase in ("pending", "unknown"):

@@ -3,7 +3,8 @@
 Each yes, no and ratification was made by somebody of home (`party`): of no provider, in a home workspace, under the set
 that stood at the click. They were named for the request's domain under that set, in the role the entry claims, and were
 neither the requester nor the subject (`policy`), and no yes came before every method of `subject_verification` was attested.
-A grant that waited for its `not_before` opened no earlier. The runbook is the one of the filing's set, byte for byte, and a grant opened only on as many
+Whose authority was suspended decides nothing in that domain until it is restored, and a right that was withdrawn opens
+nothing under the same file. A grant that waited for its `not_before` opened no earlier. The runbook is the one of the filing's set, byte for byte, and a grant opened only on as many
 yeses of distinct humans as it demands, the required roles among them, counted again under the set of that moment.
 Whether somebody had been *reached* is the log's own word. A pseudonym whose disclosure was erased is judged by what its
 entry claims; such entries are counted in `unproven`.
@@ -22,7 +23,18 @@ from bot.domain.quorum import cover
 from bot.domain.rights import listed_on_call, named_for
 
 _YES = "request.approved"
-_DECISIONS = frozenset({_YES, "request.denied", "breakglass.ratified", "breakglass.rejected"})
+_DECISIONS = frozenset(
+    {
+        _YES,
+        "request.denied",
+        "breakglass.ratified",
+        "breakglass.rejected",
+        "authority.restored",
+        "right.kept",
+        "right.withdrawn",
+    }
+)
+_NOBODY_FILED = frozenset({"authority.suspended", "right.begun"})
 _GRANTS = frozenset({"grant.opened", "grant.extended", "exception.renewed"})
 Fault = tuple[Code, str]
 
@@ -51,6 +63,8 @@ class Rejudge:
     unproven: int = 0
     _cases: dict[str, _Filed] = field(default_factory=dict)
     _missing: set[str] = field(default_factory=set)
+    _suspended: set[tuple[str, str]] = field(default_factory=set)  # domain, and the pseudonym of who decides nothing there
+    _withdrawn: set[str] = field(default_factory=set)  # SHA-256 of the runbooks whose right was withdrawn
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[Finding]:
         """What policy says against one entry."""
@@ -71,6 +85,8 @@ class Rejudge:
         kind, case = str(entry.get("type")), str(entry.get("case"))
         if kind == "request.filed":
             yield from self._filed(entry, policy, case)
+        if kind in _NOBODY_FILED:
+            self._began(entry, case)
         filed = self._cases.get(case)
         if filed is None:
             return
@@ -85,6 +101,12 @@ class Rejudge:
             filed.yeses.clear()
         if kind == "grant.opened" and str(entry.get("ts")) < filed.not_before:
             yield "policy", f"it opened before {filed.not_before}, for which its quorum waited."
+        if kind == "grant.opened" and filed.runbook_sha256 in self._withdrawn and _autonomous(filed):
+            yield "policy", "it opened under a right that was withdrawn."
+        if kind == "authority.restored":
+            self._suspended.discard((filed.domain, filed.subject))
+        if kind == "right.withdrawn":
+            self._withdrawn.add(filed.runbook_sha256)
 
     def _filed(self, entry: Mapping[str, object], policy: Policy, case: str) -> Iterator[Fault]:
         named, data = _part(entry, "runbook"), _part(entry, "data")
@@ -103,6 +125,14 @@ class Rejudge:
         if runbook is not None and claimed not in runbook.providers:
             yield "policy", f"{claimed!r} may not ask under the runbook {runbook.id}."
 
+    def _began(self, entry: Mapping[str, object], case: str) -> None:
+        """A case that nobody filed: its subject, and the file that it names, are known from its first entry."""
+        named, data = _part(entry, "runbook"), _part(entry, "data")
+        domain, subject = str(data.get("domain")), str(data.get("subject", ""))
+        self._cases[case] = _Filed("", str(named.get("sha256")), None, domain, subject=subject)
+        if entry.get("type") == "authority.suspended":
+            self._suspended.add((domain, subject))
+
     def _decided(self, entry: Mapping[str, object], policy: Policy, filed: _Filed) -> Iterator[Fault]:
         actor = _part(entry, "actor")
         ref, kind = str(actor.get("ref")), entry.get("type")
@@ -112,6 +142,8 @@ class Rejudge:
             filed.yeses.append(ref)
             filed.not_before = str(_part(entry, "data").get("not_before", ""))
             yield from _unverified(filed)
+        if (filed.domain, ref) in self._suspended and ref != filed.subject:
+            yield "policy", f"{kind} by somebody whose authority was suspended."
         if ref in (filed.requester, filed.subject):
             yield "policy", f"{kind} by the {'requester' if ref == filed.requester else 'subject'}."
         if _part(entry, "runbook").get("sha256") != filed.runbook_sha256:
@@ -160,6 +192,10 @@ class Rejudge:
             return Person.parse(told) if told else None
         except ValueError:
             return None
+
+
+def _autonomous(filed: _Filed) -> bool:
+    return filed.runbook is not None and filed.runbook.right == "autonomous"
 
 
 def _unverified(filed: _Filed) -> Iterator[Fault]:

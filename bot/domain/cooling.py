@@ -38,9 +38,8 @@ def grant(case: Case, tally: Count, now: datetime) -> Grant:
 
 
 def opened(case: Case, grant: Grant, by: Person | None) -> Case:
-    """The case with this grant open. `by` None: the clock opened it."""
-    request = replace(
-        case.request, state=move_request(case.request.state, "approve"), closed_at=grant.opened_at, closed_by=by
-    )
+    """The case with this grant open. `by` None: the clock opened it. Under an autonomous right nobody approved it."""
+    move = "open" if case.request.right == "autonomous" else "approve"
+    request = replace(case.request, state=move_request(case.request.state, move), closed_at=grant.opened_at, closed_by=by)
     ask = replace(case.approval, state=move_ask(case.approval.state, "yes"), opens_at=None)
     return replace(case, request=request, grant=grant).with_approval(ask)

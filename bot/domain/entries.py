@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.escalation import Fired, Skipped
@@ -255,6 +256,35 @@ def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: st
     """A permit is about to be signed; the permit itself stands nowhere."""
     data: dict[str, Value] = {"jti": jti, "aud": audience, "exp": stamp(expires)}
     return _draft("permit.issued", who, case.request, policy, data)
+
+
+def suspended(case: Case, policy: Policy, reset: str) -> Draft:
+    """An authority counts for nothing from now on, since `reset` opened; it begins a case of its own."""
+    assert case.request.subject is not None
+    data: dict[str, Value] = {"domain": case.request.domain, "subject": case.request.subject, "reset": reset}
+    return _draft("authority.suspended", SYSTEM, case.request, policy, data)
+
+
+def restored(case: Case, policy: Policy, vote: Vote) -> Draft:
+    assert case.request.subject is not None
+    draft = answered(case, policy, "authority.restored", vote)
+    return replace(draft, data={**draft.data, "domain": case.request.domain, "subject": case.request.subject})
+
+
+def right_begun(case: Case, policy: Policy, until: datetime) -> Draft:
+    """An autonomous right is under review; `until`: when its owner is asked next."""
+    data: dict[str, Value] = {"domain": case.request.domain, "until": stamp(until)}
+    return _draft("right.begun", SYSTEM, case.request, policy, data)
+
+
+def right_answered(case: Case, policy: Policy, type_: str, vote: Vote, until: datetime | None) -> Draft:
+    draft = answered(case, policy, type_, vote)
+    return draft if until is None else replace(draft, data={**draft.data, "until": stamp(until)})
+
+
+def right_ended(case: Case, policy: Policy) -> Draft:
+    """The file that said the right has changed or is gone."""
+    return _draft("right.ended", SYSTEM, case.request, policy, {})
 
 
 def executor(case: Case, policy: Policy, word: str, kind: str, detail: str) -> Draft:

@@ -25,7 +25,7 @@ from bot.domain import hours
 from bot.domain.people import Person
 from bot.domain.policy import Domain, EscalationPolicy, Policy, Role, Runbook
 from bot.domain.request import Ask, Case, Reached, Step
-from bot.domain.rights import barred, conflicted, named_for
+from bot.domain.rights import barred, conflicted, named_for, suspended
 from bot.domain.rota import on_call
 
 REMINDER_GRACE = timedelta(seconds=30)  # a reminder later than this was missed, not delayed
@@ -59,7 +59,7 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A step that found nobody: `why` is `already_asked`, `absent`, `deactivated`, `undeliverable`, `conflicted`,
+    """A step that found nobody: `why` is `already_asked`, `absent`, `deactivated`, `undeliverable`, `conflicted`, `suspended`,
     `nobody` or, for a reminder, `overdue`, `passed_by` or `nobody_left`."""
 
     step: Step
@@ -187,7 +187,7 @@ def _judge(
     there = [r for r in fit if presence.here(r.person)]
     if there:
         return _fired(case, ask, policy, presence, step, there)
-    return Skipped(step, _why_nobody(wanted, new, fit, presence))
+    return Skipped(step, _why_nobody(policy, domain.id, wanted, new, fit, presence))
 
 
 def may_wake(ask: Ask, step: Step) -> bool:
@@ -274,13 +274,20 @@ def _fill(
     return spare[: max(0, ask.need - len(here))]
 
 
-def _why_nobody(wanted: Sequence[Reached], new: Sequence[Reached], fit: Sequence[Reached], presence: Presence) -> str:
+def _why_nobody(
+    policy: Policy,
+    domain_id: str,
+    wanted: Sequence[Reached],
+    new: Sequence[Reached],
+    fit: Sequence[Reached],
+    presence: Presence,
+) -> str:
     if not wanted:
         return "nobody"
     if not new:
         return "already_asked"
     if not fit:
-        return "conflicted"
+        return "conflicted" if all(suspended(policy, domain_id, r.person) is None for r in new) else "suspended"
     reasons = [presence.away[r.person] for r in fit]
     return next((why for why in ("deactivated", "undeliverable", "absent") if why in reasons), "nobody")
 

@@ -1,8 +1,8 @@
 """What may be filed, and what a filing sets going.
 
 A form is checked twice by the same rules: before it is acknowledged, where an error stands at its field and leaves no
-row; and by the worker, where the brakes join in and a refusal is the case's only outcome. What needs a feature that this
-release lacks is refused with a sentence, never filed and forgotten. Design, sections 2, 4 and 6.
+row; and by the worker, where the brakes join in and a refusal is the case's only outcome. A runbook that
+contradicts itself is refused with a sentence. Design, sections 2, 4 and 6.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.domain import breaking, dated, entries, saying, verifying
+from bot.domain import autonomy, breaking, dated, entries, saying, verifying
 from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, deadline, freeze, warn_at
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
@@ -52,6 +52,9 @@ class FieldError:
     text: str
 
 
+_UNUSED = autonomy.Used()
+
+
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """What earlier requests say about this one. See `bot.ports.Brakes`."""
@@ -64,6 +67,7 @@ class Earlier:
     last_outcome: str = ""
     glass_opened: int = 0  # break-glass openings of the provider in the domain, within the quota's window
     glass_overdue: bool = False  # a ratification or review of one of them is overdue
+    used: autonomy.Used = _UNUSED  # of the runbook's limit
 
 
 def provider_asking(policy: Policy, person: Person) -> Provider | None:
@@ -71,10 +75,8 @@ def provider_asking(policy: Policy, person: Person) -> Provider | None:
     return next((p for p in policy.providers.values() if p.may_ask(person)), None)
 
 
-def not_yet(runbook: Runbook) -> str | None:
-    """Why this release cannot take a request under a runbook; None if it can."""
-    if runbook.right == "autonomous":
-        return "Rights without an approval are not served by this release yet. Ask your owner directly."
+def unfit(runbook: Runbook) -> str | None:
+    """Why nothing can be filed under a runbook as it stands; None if it can."""
     if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
         return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
     return None
@@ -88,6 +90,12 @@ def not_asked_by(policy: Policy, runbook: Runbook, person: Person, today: date) 
     return provider.contract_until is not None and today > provider.contract_until
 
 
+def withdrawn(policy: Policy, runbook: Runbook) -> str | None:
+    """Why nothing is possible under an autonomous right any more; None if it is."""
+    gone = runbook.right == "autonomous" and autonomy.withdrawn(policy, runbook.sha256)
+    return autonomy.WITHDRAWN if gone else None
+
+
 def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
     """Everything wrong with a form, each error at its field. Empty: it may be filed, brakes aside."""
     provider = provider_asking(policy, form.requester)
@@ -99,7 +107,7 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
     if provider.contract_until is not None and today > provider.contract_until:
         text = f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
         return (FieldError("runbook", text),)
-    unserved = not_yet(runbook)
+    unserved = unfit(runbook) or withdrawn(policy, runbook)
     if unserved is not None:
         return (FieldError("runbook", unserved),)
     return (
@@ -122,11 +130,18 @@ def file(
     if earlier.same_pending is not None:
         text = f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice."
         return _refused(policy, form, "already_pending", text, form_view)
+    over = autonomy.spent(runbook.limit, earlier.used, scale)
+    if over is not None:
+        return _refused(policy, form, "limit", over, form_view)
     case = opened(policy, form, runbook, earlier, now, scale)
     if case.request.seconds <= 0:
         return _refused(policy, form, "invalid", "The day that you chose is over. Choose a later one.", form_view)
     if runbook.break_glass is not None and breaking.debt(runbook, earlier.glass_opened, earlier.glass_overdue) is None:
         return _at_once(breaking.begin(case, policy, runbook, presence, now), policy, form, form_view)
+    if runbook.right == "autonomous":
+        begun = autonomy.begin(case, policy, now)
+        act = Transition(None, begun.case, begun.drafts, begun.says, wake_at(begun.case, policy, now))
+        return _at_once(act, policy, form, form_view)
     result = _with_denier(advance(case, case.approval, policy, presence, now), case, policy, presence, earlier, now)
     after = case.with_approval(result.ask)
     says = [say for event in result.events for say in saying.step(after, policy, event)]
@@ -142,7 +157,7 @@ def file(
 
 
 def _at_once(act: Transition, policy: Policy, form: Form, form_view: str) -> Transition:
-    """A break-glass, with the receipt and the lead's copies that every filing has."""
+    """A break-glass or an autonomous right, with the receipt and the lead's copies that every filing has."""
     assert act.after is not None
     told = (
         saying.receipt(act.after, form.door),
@@ -162,9 +177,11 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
     """A new case with its frozen steps, before any of them fired."""
     provider = provider_asking(policy, form.requester)
     assert provider is not None
-    ladder = policy.escalation_policies[runbook.escalation or ""]
+    autonomous = runbook.right == "autonomous"
+    ladder = None if autonomous else policy.escalation_policies[runbook.escalation or ""]
     ends_at, seconds = _end(form, runbook, now, scale)
-    expires_at = min(deadline(ladder, now, scale), ends_at or datetime.max.replace(tzinfo=UTC))
+    expires_at = deadline(ladder, now, scale) if ladder else autonomy.waits_until(runbook, now, scale)
+    expires_at = min(expires_at, ends_at or datetime.max.replace(tzinfo=UTC))
     labels = {spec.name: spec.label for spec in runbook.fields}
     request = Request(
         id=form.id, kind=runbook.kind, right=runbook.right, runbook=runbook.id, runbook_sha256=runbook.sha256,
@@ -175,12 +192,15 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
         asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
         terms=terms_of(runbook, scale, ends_at),
     )  # fmt: skip
+    duties = verifying.duties(runbook, now, expires_at)
+    if ladder is None:
+        return Case(request, (Ask("approval", 1, 0, (), now, expires_at),), duties=duties)
     steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)
     if earlier.denied_by is not None:
         steps = _nobody_later(steps)
     ask = Ask("approval", 1, runbook.approvals, runbook.requires, now, expires_at, steps=steps)
     ask = replace(ask, warn_at=warn_at(now, expires_at, scale))
-    return Case(request, (ask,), duties=verifying.duties(runbook, now, expires_at))
+    return Case(request, (ask,), duties=duties)
 
 
 def terms_of(runbook: Runbook, scale: float, ends_at: datetime | None = None) -> Terms:

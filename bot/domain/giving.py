@@ -38,7 +38,7 @@ def _opens(before: Case | None, after: Case) -> bool:
         return False  # it is the record of what happened outside
     had = before.request.state if before is not None else None
     open_states = (RequestState.APPROVED, RequestState.OPENED)
-    return after.request.state in open_states and after.request.state is not had
+    return after.request.state in open_states and after.request.state is not had and not after.request.matter
 
 
 def _lasts_longer(before: Case | None, after: Case) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import breaking, entries, renewing, saying
+from bot.domain import breaking, entries, matters, renewing, saying
 from bot.domain.aftermath import LONGER, Chore
 from bot.domain.deciding import Click, NoEffect, refuse
 from bot.domain.escalation import Presence, advance, deadline, freeze
@@ -35,7 +35,7 @@ def answer(
 ) -> Transition:
     """Somebody's answer to an ask after the yes. `older`: earlier sets that must allow a yes that gives, too."""
     judged = judge(case, ask, policy, click, profile, now)
-    gives = isinstance(judged, Allowed) and click.action == "approve"
+    gives = isinstance(judged, Allowed) and click.action in ("approve", "restore")
     if gives and not all(isinstance(may_decide(case, ask, was, click.person, profile), Allowed) for was in older):
         judged = NoEffect(Refusal.UNAUTHORISED, "too_new", {})
     if isinstance(judged, NoEffect):
@@ -168,10 +168,12 @@ def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-_YES = frozenset({"approve", "accept", "ratify"})
+_YES = frozenset({"approve", "accept", "ratify", "restore", "keep"})
 KINDS: Mapping[AskKind, Mapping[str, Answer]] = {
     "review": {"accept": _accept, "flag": _flag},
     "extension": {"approve": _longer, "deny": _not_longer},
     "renewal": {"approve": renewing.renewed, "deny": renewing.not_renewed},
     "ratification": {"ratify": breaking.ratify, "reject": breaking.reject},
+    "restore": {"restore": matters.restore},
+    "right": {"keep": matters.keep, "withdraw_right": matters.withdraw},
 }

@@ -96,4 +96,15 @@ def _easier(old: Runbook | None, new: Runbook) -> bool:
         or (new.break_glass is not None and old.break_glass is None)
         or not set(old.subject_verification) <= set(new.subject_verification)
         or not set(old.evidence) <= set(new.evidence)
+        or (new.not_before or 0) < (old.not_before or 0)
+        or _looser(old, new)
     )
+
+
+def _looser(old: Runbook, new: Runbook) -> bool:
+    """Whether a limit allows more, or a right is reviewed more rarely."""
+    limit = old.limit is not None and (
+        new.limit is None or new.limit.count > old.limit.count or new.limit.per < old.limit.per
+    )
+    review = old.review_every is not None and (new.review_every is None or new.review_every > old.review_every)
+    return limit or (review and new.right == "autonomous")

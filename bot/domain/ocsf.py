@@ -17,7 +17,15 @@ from bot.domain.audit_entry import read_stamp
 
 VERSION = "1.5.0"
 _PRODUCT = {"name": "Countersign", "vendor_name": "Countersign"}
-_SEVERITY = {"breakglass.opened": 4, "breakglass.unratified": 4, "review.overdue": 3, "review.flagged": 3}
+_SEVERITY = {
+    "breakglass.opened": 4,
+    "breakglass.unratified": 4,
+    "authority.suspended": 3,
+    "authority.overdue": 3,
+    "right.withdrawn": 3,
+    "review.overdue": 3,
+    "review.flagged": 3,
+}
 _CONTROL = "security_control"
 
 

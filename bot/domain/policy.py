@@ -240,6 +240,23 @@ class Runbook:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspended:
+    """An authority that counts for nothing until another person restores it; `case` is where they do."""
+
+    domain: str
+    person: Person
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What acts have taken away from a set: suspended authority, and autonomous rights withdrawn, by their file's SHA-256."""
+
+    suspended: frozenset[Suspended] = frozenset()
+    withdrawn: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyFile:
     """One accepted file: `path` relative to the folder, with `/`; `content` its exact bytes."""
 
@@ -268,6 +285,7 @@ class Policy:
     policy_delay: int = 15 * 60
     hold: int = 10 * 60
     retention: int = 2555 * 86400
+    standing: Standing = field(default=Standing(), compare=False)  # no part of the files; the desk keeps it up to date
 
     def provider_of(self, person: Person) -> Provider | None:
         """The provider that a person belongs to, by any of their accounts; None for everybody else."""

@@ -15,7 +15,8 @@ from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Kind, Right, Role
 
-AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill"]
+AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right"]
+MatterKind = Literal["", "suspension", "right"]
 DutyKind = Literal["evidence", "rotation", "verification"]
 CallKind = Literal["open", "close"]
 CallState = Literal["waiting", "opened", "closed", "failed", "dropped"]
@@ -104,6 +105,7 @@ class Request:
     denied_lately: bool = False  # the same target was denied within a day
     terms: Terms = Terms()
     drill: Drill | None = None  # nothing is asked for: it never gives anything
+    matter: MatterKind = ""  # a case that nobody filed (`matters`)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Party rule: nobody who belongs to a provider ever decides anything. Conflict rul
 or on one of which they are the subject. Then: only a living, full account of a home workspace, named for the domain, and
 - owner: always; deputy and risk owner: once a step or an absence has reached them (or `requires` names their role);
 - on-call: once a step has reached them, while the rota still lists them.
+Whoever's own credential was reset decides nothing in a domain until somebody else restores it (`matters`).
 There is no administrator override. Design, section 1; rules 1 and 9 of section 5.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.domain.people import Person, Profile
-from bot.domain.policy import Domain, Policy, Role
+from bot.domain.policy import Domain, Policy, Role, Suspended
 from bot.domain.request import Ask, Case, Refusal
 
 
@@ -46,7 +47,7 @@ def standing(case: Case, ask: Ask, policy: Policy, person: Person) -> Allowed | 
     party = _party(policy, person)
     if party is not None:
         return party
-    conflict = _conflict(case, policy, person) or _own_yes(case, ask, policy, person)
+    conflict = _conflict(case, policy, person) or _suspension(case, policy, person) or _own_yes(case, ask, policy, person)
     if conflict is not None:
         return conflict
     domain = policy.domains.get(case.request.domain)
@@ -67,7 +68,7 @@ def may_revoke(case: Case, policy: Policy, person: Person, profile: Profile) -> 
     domain = policy.domains.get(case.request.domain)
     if domain is None or person not in named_for(policy, domain):
         return Refused(Refusal.UNAUTHORISED, f"Only people named for this domain revoke. {_write(policy)}")
-    return Allowed(())
+    return _suspension(case, policy, person) or Allowed(())
 
 
 ConfirmingRole = Literal["auditor", "risk_owner"]
@@ -145,8 +146,15 @@ def named_for(policy: Policy, domain: Domain) -> tuple[Person, ...]:
 
 
 def conflicted(case: Case, policy: Policy, person: Person) -> bool:
-    """Whether the person is the requester or the subject, by any account, or belongs to a provider."""
-    return _party(policy, person) is not None or _conflict(case, policy, person) is not None
+    """Whether the person is the requester or the subject, by any account, belongs to a provider, or is suspended."""
+    found = _party(policy, person) or _conflict(case, policy, person) or _suspension(case, policy, person)
+    return found is not None
+
+
+def suspended(policy: Policy, domain: str, person: Person) -> Suspended | None:
+    """The suspension of the human's authority in a domain, if there is one."""
+    found = (s for s in policy.standing.suspended if s.domain == domain and policy.humans.same(s.person, person))
+    return next(found, None)
 
 
 def barred(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:
@@ -185,6 +193,17 @@ def _conflict(case: Case, policy: Policy, person: Person) -> Refused | None:
     if request.subject is not None and policy.humans.same(person, request.subject):
         return Refused(Refusal.UNAUTHORISED, f"This is about you; somebody else decides it. {_write(policy)}")
     return None
+
+
+def _suspension(case: Case, policy: Policy, person: Person) -> Refused | None:
+    found = suspended(policy, case.request.domain, person)
+    if found is None:
+        return None
+    return Refused(
+        Refusal.UNAUTHORISED,
+        "Your authority here is suspended since your own credential was reset. It counts again once another person accountable"
+        f" for the domain has pressed Restore ({found.case}). {_write(policy)}",
+    )
 
 
 def _account(policy: Policy, person: Person, profile: Profile) -> Refused | None:

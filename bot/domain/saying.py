@@ -164,6 +164,23 @@ def to_subject(case: Case, moment: str) -> tuple[Say, ...]:
     return () if subject is None else (Say(f"subject_{moment}", lane(case), case.id, to=subject),)
 
 
+def to_suspended(case: Case, moment: str) -> tuple[Say, ...]:
+    """Whose authority is `suspended`, or `restored`, hears it."""
+    subject = case.request.subject
+    return () if subject is None else (Say(moment, Lane.CARD, case.id, to=subject),)
+
+
+def used(case: Case, owner: Person) -> Say:
+    """The owner of an autonomous right is told that it was used."""
+    return Say("used", lane(case), case.id, to=owner)
+
+
+def digest(owner: Person, now: datetime, at: datetime) -> Say:
+    """… or once for all of a day: the first use asks for the message at `at`, the later ones find it waiting."""
+    since = round(now.timestamp() * 1000)
+    return Say("digest", Lane.CARD, to=owner, data={"since": since}, key=f"digest {owner}", at=at)
+
+
 def to_requester(purpose: str, case: Case, **data: object) -> Say:
     """`cooling`: it opens later. `ending`: it ends soon. `owed`: what is owed. `extension`: what became of an extension. `reviewed`: what a review said."""
     return Say(purpose, lane(case), case.id, to=case.request.requester, data=data)

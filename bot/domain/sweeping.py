@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import cooling, entries, saying
-from bot.domain.aftermath import LONGER, Chore, chased, grant_chore, grant_wake
+from bot.domain import autonomy, cooling, entries, saying
+from bot.domain.aftermath import LONGER, Chore, asked_again, chased, grant_chore, grant_wake
 from bot.domain.escalation import Advance, Presence, advance, next_wake, rings, undelivered
 from bot.domain.handover import hand_over, next_shift
 from bot.domain.lifecycle import AskState, RequestState, move_ask, move_request
@@ -19,9 +19,14 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy
 from bot.domain.quorum import count
 from bot.domain.request import Ask, AskKind, Case
-from bot.domain.transition import CLOCK, Transition
+from bot.domain.transition import CLOCK, Draft, Transition
 
-OVERDUE: Mapping[AskKind, str] = {"review": "review.overdue", "ratification": "breakglass.unratified"}
+OVERDUE: Mapping[AskKind, str] = {
+    "review": "review.overdue",
+    "right": "review.overdue",
+    "restore": "authority.overdue",
+    "ratification": "breakglass.unratified",
+}
 
 
 def sweep(
@@ -93,10 +98,17 @@ def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
     ask, before = result.ask, case.question(result.ask.version)
     after = case.with_ask(ask)
     drafts = [entries.step(after, policy, event, ask.kind) for event in result.events]
+    if any(event.step.index == 0 for event in result.events):
+        drafts += _begins(after, ask, policy)
     if ask.kind in OVERDUE and before is not None and before.warn_at is not None and ask.warn_at is None:
         drafts.append(entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at))
     says = tuple(say for event in result.events for say in saying.later_step(after, ask, event))
     return Chore(after, tuple(drafts), says)
+
+
+def _begins(case: Case, ask: Ask, policy: Policy) -> list[Draft]:
+    """The scheduled review of a right begins only now; of every other ask its opening said so."""
+    return [entries.due(case, policy, "review.due", CLOCK, ask.due_at)] if ask.kind == "right" else []
 
 
 def _stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now: datetime) -> Transition:
@@ -124,6 +136,9 @@ def _cooled(
     opens_at = case.approval.opens_at
     if opens_at is not None and now < opens_at:
         return Transition(case, case, wake_at=opens_at)
+    if case.request.right == "autonomous" and not autonomy.withdrawn(policy, case.request.runbook_sha256):
+        used = autonomy.opened(case, policy, now, None)
+        return Transition(case, used.case, used.drafts, used.says, wake_at(used.case, policy, now), refresh=True)
     tally = count(case, case.approval, policy)
     if not (tally.met and all(count(case, case.approval, was).met for was in older)):
         on = sweep(case.with_approval(replace(case.approval, opens_at=None)), policy, presence, now, delivered)
@@ -153,10 +168,11 @@ def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dateti
     late = replace(ask, state=move_ask(ask.state, "expire"), warn_at=None)
     after = case.with_ask(late)
     unsaid = ask.kind in OVERDUE and ask.warn_at is not None
-    drafts = [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unsaid else []
+    drafts = _begins(after, ask, policy) if unsaid and ask.steps[0].state == "waiting" else []
+    drafts += [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unsaid else []
     if ask.kind in LONGER:
         drafts.append(entries.due(after, policy, f"{ask.kind}.expired", CLOCK, None))
-    return Chore(after, tuple(drafts))
+    return Chore(asked_again(after, ask, now), tuple(drafts))
 
 
 def _expire(case: Case, policy: Policy, now: datetime, delivered: int) -> Transition:

@@ -86,7 +86,8 @@ class Say:
     """Something to be said. It is drawn when it is sent, from the state of that moment.
 
     `purpose` names the view. Exactly one of `to` (a direct message), `channel`, or `reply` in `data` (an ephemeral
-    answer) says where. `key` other than "" lets a later one with the same key replace an unsent earlier one.
+    answer) says where. `key` other than "" lets a later one with the same key replace an unsent earlier one. `at`: it is said
+    then and not before, and an unsent earlier one with its key stays instead.
     """
 
     purpose: str
@@ -96,6 +97,7 @@ class Say:
     channel: str | None = None
     data: Mapping[str, object] = field(default_factory=dict)
     key: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,9 @@ class Transition:
     must begin before this instant (a decision), else TooLate. `wake_at`: when the sweeper must look at the case again;
     None: never. `inbox`: the inbox row that this act finishes. `refresh`: every copy of the case's messages is redrawn.
     `operated`: an operator's act or a hold that it changes (`operating`); then `refresh` is about that act's messages.
-    `otherwise`: how an act that gives is refused while the clock is doubted (`giving`). `while_stopped`: it goes on while
-    the log is stopped although it takes nothing away: the confirmations of a new epoch.
+    `otherwise`: how an act that gives is refused while the clock is doubted (`giving`). `also`: cases that begin in the same
+    transaction. `while_stopped`: it goes on while the log is stopped although it takes nothing away: the confirmations of a
+    new epoch.
     """
 
     before: Case | None
@@ -139,4 +142,5 @@ class Transition:
     operated: Operated | None = None
     visit: Visit | None = None
     otherwise: Transition | None = None
+    also: tuple[Transition, ...] = ()
     while_stopped: bool = False

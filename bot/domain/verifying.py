@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import entries, saying
+from bot.domain import autonomy, entries, saying
+from bot.domain.aftermath import Chore
 from bot.domain.deciding import Click, NoEffect, closed, refuse
 from bot.domain.policy import Policy, Runbook
 from bot.domain.request import Case, Duty, Note, Refusal
@@ -40,10 +41,11 @@ def attest(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
     noted = case.with_approval(replace(case.approval, notes=(*case.approval.notes, note)))
     after = replace(noted, duties=tuple(done if d is duty else d for d in case.duties))
     draft = entries.verified(after, policy, click.person, done, click.reason)
-    says = () if after.unverified() else saying.verified(after)
-    return Transition(
-        case, after, (draft,), says, wake_at(after, policy, now), case.approval.expires_at, refresh=True
-    )  # fmt: skip
+    chore = Chore(after, (draft,), () if after.unverified() else saying.verified(after))
+    if case.request.right == "autonomous" and not after.unverified():
+        chore = chore.then(autonomy.ready(after, policy, now))
+    wake = wake_at(chore.case, policy, now)
+    return Transition(case, chore.case, chore.drafts, chore.says, wake, case.approval.expires_at, refresh=True)
 
 
 def may_attest(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:

@@ -6,18 +6,20 @@ import json
 from collections.abc import Callable, Mapping
 
 from bot.domain import dated, later
+from bot.domain.aftermath import UNTIL_ANSWERED
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
 from bot.domain.request import Ask, AskKind, Case
 from bot.domain.verifying import REFERENCE_MAX
 from bot.domain.verifying import said as methods
 from handlers import names
-from handlers.views import facts, wording
+from handlers.views import facts, matters, wording
 from handlers.views.blocks import (
     Block,
     Message,
     actions,
     button,
+    confirmed,
     context,
     input_block,
     message,
@@ -185,7 +187,19 @@ def _renewal_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     return head, [*facts.asked_for(case, scene), facts.outcome(case, scene), of]
 
 
+def _restore_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    return f"*{facts.heading(case)}*", matters.suspension(case, scene)
+
+
+def _right_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    return f"*Review of a right: {facts.heading(case)}*", matters.right(case, scene)
+
+
 def _silence(ask: Ask, scene: Scene) -> str:
+    if ask.kind in UNTIL_ANSWERED:
+        stays = "The authority stays suspended" if ask.kind == "restore" else "The right stays"
+        due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
+        return f"Answer {due}. {stays} without one; it is overdue then, the risk owner is told, and it is asked again."
     if ask.kind == "renewal":
         return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the exception ends on its date."
     if ask.kind == "extension":
@@ -212,6 +226,8 @@ _HEADS: Mapping[AskKind, Callable[[Case, Ask, Scene], tuple[str, list[str]]]] = 
     "ratification": _ratification_head,
     "review": _review_head,
     "extension": _extension_head,
+    "restore": _restore_head,
+    "right": _right_head,
     "renewal": _renewal_head,
 }
 _YES_NO: tuple[Callable[[str], Block], ...] = (
@@ -226,6 +242,15 @@ _BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
     "review": (
         lambda value: button(wording.ACCEPT, names.ACCEPT, value, "primary"),
         lambda value: button(wording.FLAG, names.FLAG, value, "danger"),
+    ),
+    "restore": (lambda value: button(wording.RESTORE, names.RESTORE, value, "primary"),),
+    "right": (
+        lambda value: button(wording.KEEP, names.KEEP, value, "primary"),
+        lambda value: confirmed(
+            button(wording.WITHDRAW_RIGHT, names.WITHDRAW_RIGHT, value, "danger"),
+            wording.WITHDRAW_RIGHT,
+            wording.WITHDRAW_RIGHT_MEANS,
+        ),
     ),
     "extension": _YES_NO,
     "renewal": _YES_NO,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.acts import Deed
+from bot.domain import cooling
 from bot.domain.people import Person
 from bot.domain.request import Case, Note
 from handlers import names
@@ -43,7 +44,7 @@ class TextForm:
     hint: str
 
 
-_TOLD = frozenset({"question", "answer", "advice", "pass", "hold", "push", "verified"})
+_TOLD = frozenset({"question", "answer", "advice", "pass", "hold", "push"})
 TEXT_FORMS: Mapping[str, TextForm] = {
     "question": TextForm(
         "question", names.FORM_QUESTION, "Question", "Question", "Ask", "The clock runs on; everybody asked reads the answer."
@@ -92,6 +93,15 @@ def _less_by_day(asked: Asked, case: Case) -> Block:
     blocks = [section(said), day_block(names.UNTIL, latest.date().isoformat(), request.seconds)]
     title = "Approve for less"
     return modal(names.FORM_LESS, title, blocks, submit=wording.APPROVE, close=wording.CANCEL, metadata=_metadata(asked))
+
+
+def deciding_buttons(case: Case) -> Block:
+    """The decision; once the quorum waits to open something only a no is left, and a revoke."""
+    value = names.question(case.id, case.approval.version)
+    deny = button(wording.DENY, names.DENY, value, "danger")
+    if cooling.waits(case):
+        return actions(names.BLOCK_DECIDE, deny, button(wording.REVOKE, names.REVOKE, value, "danger"))
+    return actions(names.BLOCK_DECIDE, button(wording.APPROVE, names.APPROVE, value, "primary"), deny)
 
 
 def beside_buttons(case: Case) -> Block:
@@ -175,8 +185,6 @@ def _told(note: Note, scene: Scene) -> list[str]:
         return [f"{by} {verb} at {at}:", *quote(note.text, 600).split("\n")]
     if note.kind == "advice":
         return [f"{by} of the provider {'recommends it' if note.advice == 'for' else 'advises against it'} (no decision)."]
-    if note.kind == "verified":
-        return [f"{by} attested at {at}:", *quote(note.text, 400).split("\n")]
     if note.kind == "hold":
         return [f"*{by} is on it* since {at}."]
     if note.kind == "pass":

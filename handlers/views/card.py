@@ -8,10 +8,9 @@ from __future__ import annotations
 from bot.domain import cooling
 from bot.domain.people import Person
 from bot.domain.request import Case
-from handlers import names
 from handlers.views import facts, proof, wording
-from handlers.views.besides import beside_buttons, history, story
-from handlers.views.blocks import Block, Message, actions, button, context, message, section
+from handlers.views.besides import beside_buttons, deciding_buttons, history, story
+from handlers.views.blocks import Message, context, message, section
 from handlers.views.glance import glance
 from handlers.views.granted import revoke_button
 from handlers.views.safe import inline, quote
@@ -21,26 +20,17 @@ from handlers.views.scene import Scene, who
 def card(case: Case, reader: Person, scene: Scene) -> Message:
     """The card as `reader` sees it."""
     open_ = facts.pending(case)
-    value = names.question(case.id, case.approval.version)
     blocks = [
         section(_opening(case, scene)),
         *facts.sections(facts.asked_for(case, scene)),
         section(_standing(case, reader, scene)),
-        _buttons(case, value) if open_ else None,
+        deciding_buttons(case) if open_ else None,
         beside_buttons(case) if open_ and not cooling.waits(case) else None,
         revoke_button(case),
         context(history(case, scene)),
         context(facts.footer(case)),
     ]  # fmt: skip
     return message(_text(case, reader, scene), blocks)
-
-
-def _buttons(case: Case, value: str) -> Block:
-    """The decision; once the quorum waits to open something only a no is left, and a revoke."""
-    deny = button(wording.DENY, names.DENY, value, "danger")
-    if cooling.waits(case):
-        return actions(names.BLOCK_DECIDE, deny, button(wording.REVOKE, names.REVOKE, value, "danger"))
-    return actions(names.BLOCK_DECIDE, button(wording.APPROVE, names.APPROVE, value, "primary"), deny)
 
 
 def _opening(case: Case, scene: Scene) -> str:

@@ -9,11 +9,12 @@ import re
 from collections.abc import Sequence
 
 from bot.domain.escalation import people_of
-from bot.domain.lifecycle import GrantState, RequestState
+from bot.domain.lifecycle import AskState, GrantState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Role
 from bot.domain.quorum import count
 from bot.domain.request import Case, FieldValue, Step, Vote
+from bot.domain.rights import conflicted
 from handlers.views import sealed, wording
 from handlers.views.blocks import Block, section
 from handlers.views.executed import standing
@@ -81,7 +82,7 @@ def next_step(case: Case, scene: Scene) -> tuple[Step, tuple[Person, ...]] | Non
             continue
         roles: tuple[Role, ...] = (step.role, *step.also)
         people = [p for role in roles for p in people_of(role, scene.policy, domain, max(step.due_at, scene.now))]
-        fresh = tuple(dict.fromkeys(p for p in people if p not in asked))
+        fresh = tuple(dict.fromkeys(p for p in people if p not in asked and not conflicted(case, scene.policy, p)))
         if fresh:
             return step, fresh
     return None
@@ -135,6 +136,10 @@ def outcome(case: Case, scene: Scene) -> str:
     by = f" by {who(request.closed_by)}" if request.closed_by else ""
     if request.state is RequestState.APPROVED:
         return f"*Approved* by {_yes_people(case)}{when}. {_grant(case, scene)}".strip()
+    if request.matter:
+        return _matter(case)
+    if request.state is RequestState.OPENED and request.right == "autonomous":
+        return f"*Opened under a standing right of the provider*{when}; nobody was asked. {_grant(case, scene)}".strip()
     if request.state is RequestState.OPENED:
         return f"*Opened*{when}. {_grant(case, scene)}".strip()
     if request.state is RequestState.DENIED:
@@ -144,6 +149,20 @@ def outcome(case: Case, scene: Scene) -> str:
     if request.state is RequestState.WITHDRAWN:
         return f"*Withdrawn*{by}{when}. Nothing was opened."
     return ""
+
+
+def _matter(case: Case) -> str:
+    """How a case that nobody filed stands."""
+    last = case.asks[-1]
+    by = f" by {who(last.votes[-1].person)}" if last.votes else ""
+    if case.request.matter == "suspension":
+        person = who(case.request.subject) if case.request.subject else "Somebody"
+        return f"*Restored*{by}: {person} decides again." if last.state is AskState.YES else f"*Suspended:* {person}."
+    if last.state is AskState.NO:
+        return f"*The right was withdrawn*{by}."
+    return (
+        "*The right is under review on schedule.*" if last.state is AskState.OPEN else "*The right has changed or is gone.*"
+    )
 
 
 def footer(case: Case) -> str:

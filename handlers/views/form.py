@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.domain import dated
-from bot.domain.filing import REASON_MAX, TARGET_MAX, not_yet
+from bot.domain.filing import REASON_MAX, TARGET_MAX, unfit
 from bot.domain.policy import Kind, Runbook
 from handlers import names
 from handlers.views import wording
@@ -98,7 +98,7 @@ def _runbook(offered: Sequence[Runbook], chosen: Runbook | None) -> Block:
 def _consequence(chosen: Runbook | None, scene: Scene, debt: str | None) -> Block:
     if chosen is None:
         return context(wording.FORM_CHOOSE, names.BLOCK_CONSEQUENCE)
-    unserved = not_yet(chosen)
+    unserved = unfit(chosen)
     if unserved is not None:
         return context(inline(unserved, 1000), names.BLOCK_CONSEQUENCE)
     domain = scene.domain(chosen.domain)
@@ -108,7 +108,10 @@ def _consequence(chosen: Runbook | None, scene: Scene, debt: str | None) -> Bloc
     more = " and the ".join(wording.ROLES[r] for r in roles) + (f" {everyone(named)}" if named else "")
     glass = chosen.break_glass
     by = scene.at(scene.now + timedelta(seconds=glass.ratify_within / scene.scale)) if glass else ""
-    said = wording.consequence(chosen, owner, more, debt, by) + (f" All times run fast{scene.demo}." if scene.demo else "")
+    said = wording.consequence(chosen, owner, more, debt, by)
+    said += wording.before_it_opens(chosen, span(chosen.not_before or 0)) + (
+        f" All times run fast{scene.demo}." if scene.demo else ""
+    )
     return context(said, names.BLOCK_CONSEQUENCE)
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bot.domain import cooling
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
 from bot.domain.request import Ask, Case
 from bot.reader import HomeSheet
 from handlers import names
-from handlers.views import facts, wording
+from handlers.views import facts, proof, wording
 from handlers.views.asks import ask_at_home
-from handlers.views.besides import beside_buttons
+from handlers.views.besides import beside_buttons, deciding_buttons
 from handlers.views.blocks import Block, Message, actions, button, context, divider, plain, section
 from handlers.views.granted import owed_lines, requester_buttons, revoke_button
 from handlers.views.pace import marked_once
@@ -76,14 +77,11 @@ def _question(case: Case, ask: Ask, scene: Scene) -> list[Block]:
         f"{who(request.requester)} of *{scene.provider(request.provider)}* asks {scene.length(case)}",
         *facts.asked_for(case, scene),
         facts.tally(case, scene),
-        facts.silence(case, scene),
+        *proof.lines(case, scene),
     ]
-    decide = actions(
-        f"{names.BLOCK_DECIDE}.{value}",
-        button(wording.APPROVE, names.APPROVE, value, "primary"),
-        button(wording.DENY, names.DENY, value, "danger"),
-    )
-    return [*facts.sections([line for line in lines if line]), decide, _own(beside_buttons(case), value)]
+    lines += [] if cooling.waits(case) else [facts.silence(case, scene)]
+    rows = [_own(deciding_buttons(case), value)] + ([] if cooling.waits(case) else [_own(beside_buttons(case), value)])
+    return [*facts.sections([line for line in lines if line]), *rows]
 
 
 def _pages(sheet: HomeSheet) -> list[Block]:
@@ -122,11 +120,13 @@ def _owing(sheet: HomeSheet, scene: Scene) -> list[Block]:
 
 
 def _mine(sheet: HomeSheet, scene: Scene) -> list[Block]:
-    return _part("What you asked for", [_asked(case, scene) for case in sheet.mine])
+    return _part("What you asked for", [block for case in sheet.mine for block in _asked(case, scene)])
 
 
-def _asked(case: Case, scene: Scene) -> Block:
-    return section(f"*{case.id} · {facts.heading(case, 120)}*\n{status(case, scene)}")
+def _asked(case: Case, scene: Scene) -> list[Block]:
+    row = proof.attest_button(case)
+    shown = section(f"*{case.id} · {facts.heading(case, 120)}*\n{status(case, scene)}")
+    return [shown, *([_own(row, case.id)] if row else [])]
 
 
 def _part(title: str, blocks: Sequence[Block]) -> list[Block]:

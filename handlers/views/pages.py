@@ -151,6 +151,8 @@ def log(case: Case, rows: Sequence[LogRow], scene: Scene) -> Message:
 
 def _entry(case: Case, scene: Scene) -> str:
     """A case in a list. Never its target or reason: a list is looked at over shoulders."""
+    if case.request.matter:
+        return f"*{case.id}* {facts.heading(case, 120)}\n{facts.outcome(case, scene)}"
     asks = facts.asker(case, scene, 60) + ("" if case.sealed else f", {scene.length(case)}")
     if not facts.pending(case):
         open_ = [wording.ASKS[ask.kind] for ask in case.later if ask.state is AskState.OPEN]

@@ -21,6 +21,8 @@ ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand 
 ACCEPT, FLAG = "Accept", "Flag"
 GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
 NOTHING_WAITS = "Nothing waits for you."
+RESTORE, KEEP, WITHDRAW_RIGHT = "Restore", "Keep", "Withdraw right"
+WITHDRAW_RIGHT_MEANS = "Nothing is possible under this right from now on, until its runbook changes. What is open runs out."
 RATIFY, REJECT, BREAK_GLASS = "Ratify", "Reject", "BREAK-GLASS"
 RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at once, and a review is opened."
 REJECT_MEANS = "What is open is revoked at once, and the review carries your reason."
@@ -45,12 +47,17 @@ ASKS: Mapping[AskKind, str] = {
     "extension": "extension",
     "renewal": "renewal",
     "ratification": "ratification",
+    "restore": "restoring of authority",
+    "right": "review of a right",
 }
 ANSWERED: Mapping[tuple[str, str], str] = {
     ("review", "yes"): "Accepted",
     ("review", "no"): "Flagged",
     ("ratification", "yes"): "Ratified",
     ("ratification", "no"): "Rejected",
+    ("restore", "yes"): "Restored",
+    ("right", "yes"): "Kept",
+    ("right", "no"): "Withdrawn",
     ("extension", "yes"): "More time approved",
     ("extension", "no"): "More time denied",
     ("renewal", "yes"): "Renewed",
@@ -98,6 +105,10 @@ STATES: Mapping[str, str] = {
     "breakglass.ratified": "break-glass ratified",
     "breakglass.rejected": "break-glass rejected",
     "breakglass.unratified": "break-glass not ratified in time",
+    "authority.suspended": "suspended after a reset",
+    "authority.restored": "restored",
+    "right.kept": "right kept",
+    "right.withdrawn": "right withdrawn",
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
     "exception.renewed": "exception renewed",
@@ -153,7 +164,14 @@ FILED_WAIT = "Asking the people who decide …"
 
 
 def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratify_by: str) -> str:
-    """What sending the form sets going. `owner` and `more` are mentions; `debt` is why a break-glass opens nothing."""
+    """What sending the form sets going. `owner` and `more` are mentions; `debt` is why a break-glass opens nothing, or what is
+    used of a limit."""
+    if runbook.right == "autonomous":
+        often = "each time" if runbook.tell == "each" else "once a day"
+        used = f" {debt}" if debt else ""
+        return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}.{used}"
+    if runbook.break_glass is None and debt is not None:  # what is used of the runbook's limit
+        return f"{consequence(runbook, owner, more, None, ratify_by)} {debt}"
     if runbook.break_glass is not None and debt is None:
         return f"*{BREAK_GLASS}.* Opens now, and everybody is told; {owner} must ratify by {ratify_by}."
     if debt is not None:
@@ -169,6 +187,13 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
 def until_hint(days: int) -> str:
     """Under the choice of a last day."""
     return f"The last day, in UTC; at most {days} days from today." if days else "The last day, in UTC; today at most."
+
+
+def before_it_opens(runbook: Runbook, wait: str) -> str:
+    """What a reset wants beside the yes; `wait` is its cooling-off in words."""
+    proof = " First you attest how the person was verified." if runbook.subject_verification else ""
+    cooling = f" Nothing opens before {wait} have passed since you asked." if runbook.not_before else ""
+    return proof + cooling
 
 
 def help_lines(prefix: str) -> tuple[str, ...]:

@@ -62,6 +62,15 @@ const TOKENS = {
   ago: (at) => ago(at),
 };
 
+// What Slack does not do: a moment of the next hour counts down, beside its words (as the style sheet's content, not as text).
+function countDown(time) {
+  const left = Math.ceil(Number(time.dataset.at) - Date.now() / 1000);
+  if (left <= 0 || left >= 3600) delete time.dataset.left;
+  else time.dataset.left = left < 60 ? `${left} s` : `${Math.floor(left / 60)} min ${left % 60} s`;
+}
+
+setInterval(() => document.querySelectorAll("time[data-at]").forEach(countDown), 1000);
+
 // `<!date^seconds^format^link|fallback>` for a reader's zone; an unreadable one shows its fallback.
 export function dateToken(target, fallback, tz) {
   const [, seconds, pattern, address] = target.split("^");
@@ -69,7 +78,8 @@ export function dateToken(target, fallback, tz) {
   if (!pattern || Number.isNaN(at.getTime())) return fallback;
   const said = pattern.replace(/\{(\w+)\}/g, (all, name) => (TOKENS[name] ? TOKENS[name](at, tz) : all));
   const words = /^\{date(_short|_long)?_pretty\}/.test(pattern) ? capital(said) : said;
-  const time = h("time", { datetime: at.toISOString(), title: fullTime(Number(seconds), tz) }, words);
+  const time = h("time", { datetime: at.toISOString(), title: fullTime(Number(seconds), tz), data: { at: seconds } }, words);
+  countDown(time);
   if (address && /^https?:\/\//.test(address)) return h("a", { href: address, target: "_blank", rel: "noopener" }, time);
   return time;
 }

@@ -42,7 +42,7 @@ function drawTop() {
     h("span", { class: "state", role: "status", id: "state" }),
     side("left"), side("right"),
     h("button", { type: "button", class: "tool split", "aria-pressed": String(!document.body.classList.contains("single")), onclick: single }, "Split view"),
-    ...(store.directory.script.length ? [tool("script", TITLES.script)] : []), tool("faults", TITLES.faults), tool("timeline", TITLES.timeline));
+    ...(store.directory.script.length ? [tool("script", TITLES.script)] : []), tool("faults", TITLES.faults), tool("pages", TITLES.pages), tool("timeline", TITLES.timeline));
   document.querySelectorAll(".tool.side").forEach((b, i) => b.setAttribute("aria-label", `${i + 1}: show the ${i ? "right" : "left"} person`));
 }
 
@@ -54,6 +54,7 @@ function showSide(side) {
 function render() {
   for (const pane of panes) pane.render();
   panels.render();
+  document.querySelector("[data-testid=tool-pages]").textContent = store.paged.length ? `${TITLES.pages} ${store.paged.length}` : TITLES.pages;
   const state = document.getElementById("state");
   state.textContent = store.connected === false ? "Reconnecting…" : store.faults?.sockets || store.lines.length ? "" : "No app has connected yet";
 }

@@ -1,9 +1,9 @@
-// Beside the panes: the script of a demo, faults to switch on, and what crossed the line.
+// Beside the panes: the script of a demo, faults to switch on, the pages that arrived, and what crossed the line.
 
 import { filled, h, icon, keyed } from "./dom.js";
 import { act, nameOf, setFault, store } from "./store.js";
 
-export const TITLES = { script: "What to try", faults: "Faults", timeline: "Timeline" };
+export const TITLES = { script: "What to try", faults: "Faults", pages: "Pages", timeline: "Timeline" };
 
 export class Panels {
   constructor(panes, changed) {
@@ -31,6 +31,7 @@ export class Panels {
     filled(this.head, this.open, () => [h("h2", {}, TITLES[this.open]), h("button", { type: "button", class: "quiet", "aria-label": "Close panel", onclick: () => this.toggle(this.open) }, icon("close"))]);
     if (this.open === "script") this.script();
     else if (this.open === "faults") this.faults();
+    else if (this.open === "pages") this.pages();
     else this.timeline();
   }
 
@@ -63,6 +64,8 @@ export class Panels {
           button("Fail the next 3 messages (503)", "fail", { method: "chat.postMessage", calls: 3 }),
           button("Lose the next answer", "lose_answer", { method: "chat.postMessage" }),
           button("Every method 1 s slower", "slow", { method: "*", seconds: 1 })),
+        check("Slack is cut off: no sockets, every method answers 503", store.faults.slack_off, (on) => setFault("slack_off", { on })),
+        check("Pages are refused", store.faults.pager_off, (on) => setFault("pager_off", { on })),
         check("Deliver everything twice", store.faults.double_deliveries, (on) => setFault("double_deliveries", { on })),
         check("Somebody else holds a connection", store.faults.extra_connections > 0, (on) => setFault("extra_connections", { count: on ? 1 : 0 })),
         h("table", { class: "people" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Person"), h("th", { scope: "col" }, "Asleep"), h("th", { scope: "col" }, "Deactivated"))), h("tbody", {}, store.directory.users.filter((u) => !u.is_bot).map(person))),
@@ -70,6 +73,18 @@ export class Panels {
         h("pre", { tabindex: "0" }, JSON.stringify(store.faults, null, 1)),
       ];
     });
+  }
+
+  // What arrived beside Slack, newest first; an incident's events carry its key.
+  pages() {
+    const action = { trigger: "", acknowledge: "acknowledged", resolve: "resolved" };
+    filled(this.body, JSON.stringify(store.paged), () => [
+      store.paged.length ? null : h("p", {}, "No page has arrived. Somebody who is asleep, a step that pages, or a Slack that is cut off brings one."),
+      h("ul", { class: "paged" }, [...store.paged].reverse().map((one) => h("li", { data: { testid: "paged" } },
+        h("div", { class: "took" }, `${new Date(one.at * 1000).toLocaleTimeString()} · ${nameOf(one.to)}${one.key ? ` · ${one.key}` : ""} ${action[one.action]}`),
+        one.title && h("strong", {}, one.title), one.text && h("div", {}, one.text),
+        one.link && h("a", { href: one.link }, "The card in Slack")))),
+    ]);
   }
 
   timeline() {

@@ -1,7 +1,7 @@
 // What the server knows, as this page last heard it, and the way to ask for something to be done.
 // `connected` is null until the live line stood once, so that a page that opens does not say it is reconnecting.
 
-export const store = { directory: null, screens: new Map(), faults: null, lines: [], connected: null };
+export const store = { directory: null, screens: new Map(), faults: null, paged: [], lines: [], connected: null };
 
 const listeners = new Set();
 
@@ -44,6 +44,7 @@ export async function refresh() {
       const screens = await Promise.all(users.map((u) => read(`/sandbox/screen?user=${encodeURIComponent(u)}`)));
       store.screens = new Map(users.map((u, i) => [u, screens[i]]));
       store.faults = await read("/sandbox/faults");
+      store.paged = (await read("/sandbox/paged")).paged;
       const last = store.lines.at(-1)?.number ?? 0;
       const fresh = (await read(`/sandbox/timeline?after=${last}`)).lines;
       const open = store.lines.filter((l) => !fresh.some((f) => f.number === l.number));

@@ -66,12 +66,6 @@ class TestFiling:
         (told,) = office.answers()
         assert (told["to"], told["sentence"], "#identity-help" in told["text"]) == ("U0NOBODY", "refused_filing", True)
 
-    @pytest.mark.parametrize("runbook_id", ["unlock", "executed"])
-    async def test_what_is_not_served_yet_is_refused_with_a_sentence(self, office: Office, runbook_id: str) -> None:
-        case_id = await office.file(PE1, runbook_id)
-        assert office.types(case_id) == ["request.refused"]
-        assert "not served by this release yet" in office.answers()[0]["text"]
-
     async def test_when_the_contract_ended_the_request_is_refused(self, office: Office) -> None:
         office.clock.at = office.clock.at.replace(year=2027, month=4, day=1)
         case_id = await office.file(PE1)

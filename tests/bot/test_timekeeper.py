@@ -17,11 +17,11 @@ from bot.domain.lifecycle import GrantState, RequestState
 from bot.health import Health
 from bot.timekeeper import KEEP, Timekeeper
 from storage.log_check import check_database
-from tests.bot.building import DAY, DEP1, HOUR, MINUTE, OWNER, PE1, T0, policy
+from tests.bot.building import DAY, DEP1, HOUR, MINUTE, OWNER, PE1, T0, home, policy, with_domain
 from tests.bot.jumpy import JumpyClock
 from tests.bot.office import Office
 
-SECOND = timedelta(seconds=1)
+SECOND, NEW = timedelta(seconds=1), home("U0NEW")
 JUMPS = [2 * DAY, HOUR, 61 * SECOND, -61 * SECOND, -HOUR, -2 * DAY]
 PENDING, APPROVED = RequestState.PENDING, RequestState.APPROVED
 
@@ -168,6 +168,31 @@ async def test_accepting_a_clock_that_went_back_leaves_everything_as_long_as_it_
     assert await office.state(waiting) is RequestState.EXPIRED
     await office.forward(15 * MINUTE)
     assert (await office.case(granted)).grant.state is GrantState.LAPSED  # type: ignore[union-attr]
+
+
+async def test_an_absence_lasts_as_long_as_it_would_have_after_time_stepped_back(watched: Watched) -> None:
+    await watched.office.away(OWNER, HOUR)
+    watched.office.sleep(20 * MINUTE)
+    watched.clock.jump(-DAY)
+    await watched.keeper.look()
+    await watched.accepts()
+    found = await watched.office.store.absence(OWNER)
+    assert found is not None
+    assert (found.since, found.until) == (watched.clock.now() - 20 * MINUTE, watched.clock.now() + 40 * MINUTE)
+
+
+async def test_new_authority_still_waits_for_the_policy_delay_after_time_stepped_back(watched: Watched) -> None:
+    """The request is older than the change, whatever the calendar says since."""
+    office = watched.office
+    case_id = await office.file(PE1)
+    office.sleep(20 * MINUTE)
+    watched.clock.jump(-DAY)
+    await watched.keeper.look()
+    await watched.accepts()
+    await office.adopt(with_domain(policy(), owner=NEW))
+    await office.click(NEW, case_id)
+    assert watched.yeses() == 0
+    assert [a["sentence"] for a in office.answers()] == ["too_new"]
 
 
 async def test_a_deadline_that_passed_before_the_acceptance_stays_passed(watched: Watched) -> None:

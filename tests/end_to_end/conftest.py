@@ -125,10 +125,13 @@ class HttpBot(Bot):
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
-    """`await start(scale)` gives a connected bot on a fresh database and its sandbox; `transport` is socket or http."""
+    """`await start(scale)` gives a connected bot on a fresh database and its sandbox; `transport` is socket or http, and
+    `prepare` changes what it starts with."""
     running: list[tuple[Bot, Sandbox]] = []
 
-    async def begin(scale: float = 1.0, transport: str = "socket", **settings: Any) -> Bot:
+    async def begin(
+        scale: float = 1.0, transport: str = "socket", prepare: Callable[[Bot], None] = lambda bot: None, **settings: Any
+    ) -> Bot:
         shutil.copytree(EXAMPLE, tmp_path / "runbooks", ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
         policy = load(tmp_path / "runbooks").policy
         assert policy is not None
@@ -139,6 +142,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
         await sandbox.__aenter__()
         bot = (HttpBot if transport == "http" else Bot)(sandbox, tmp_path, scale)
         running.append((bot, sandbox))
+        prepare(bot)
         await bot.start()
         return bot
 

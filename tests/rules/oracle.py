@@ -6,6 +6,7 @@ entry is the one that the design demands. Nothing here calls a judgement of `bot
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -80,6 +81,7 @@ class Known:
     closed_at: datetime | None = None
     failed: set[Person] = field(default_factory=set)
     quorum_due: bool = False
+    quiet: dict[int, set[Person]] = field(default_factory=dict)  # who slept when a step asked them
     events: list[str] = field(default_factory=list)
 
 
@@ -91,6 +93,11 @@ class Oracle:
         self.gone: set[Person] = set()
         self.guests: set[Person] = set()
         self.silent: set[Person] = set()
+        self.asleep: set[Person] = set()
+        self.absent: dict[Person, tuple[datetime, datetime]] = {}  # since, until
+        self.answered: list[tuple[Person, datetime]] = []  # on whose behalf, when
+        self.summaries: Counter[Person] = Counter()
+        self.doubted = False
 
     @property
     def policy(self) -> Policy:
@@ -165,6 +172,8 @@ class Oracle:
             return "lost"
         if not all(self.roles(case, policy, person) for policy in self.binding(case)):
             return "unauthorised"
+        if self.doubted:
+            return "stale"
         given = min(click.seconds or case.form.seconds, case.form.seconds)
         with_it = Known(**{**vars(case), "yes": case.yes | {person: given}})
         return "quorum" if all(self.enough(with_it, policy) for policy in self.binding(case)) else "yes"
@@ -221,6 +230,12 @@ class Oracle:
         kind, case_id = entry["type"], entry.get("case")
         if kind in ("log.opened", "policy.loaded"):
             return
+        if kind == "clock.anomaly":
+            assert self.doubted or entry["data"]["accepted"]
+            return
+        if kind.startswith("absence."):
+            self._left(entry["who"], entry["data"], now) if kind == "absence.set" else self._returned(entry["who"], now)
+            return
         if kind.startswith("review.") or entry.get("data", {}).get("ask"):
             pass  # the time after the yes has tests of its own
         elif kind == "request.filed":
@@ -245,6 +260,56 @@ class Oracle:
             assert entry["case_seq"] == len(case.events)
             case.events.append(kind)
             assert sum(e in OUTCOMES for e in case.events) <= 1
+
+    # Who is here.
+
+    def away(self, person: Person, now: datetime) -> bool:
+        """They said so, and the time has not passed."""
+        return person in self.absent and now < self.absent[person][1]
+
+    def unreachable(self, person: Person, now: datetime) -> bool:
+        return self.away(person, now) or person in self.gone - self.silent
+
+    def fit(self, case: Known, person: Person) -> bool:
+        return not party(self.policy, person) and human(self.policy, person) != human(self.policy, case.form.person)
+
+    def nobody_hears(self, case: Known, now: datetime) -> bool:
+        """The owner is away, and all who were asked and have not answered are away, gone, undeliverable or asleep: nobody
+        here has a page address."""
+        waiting = case.asked - set(case.yes)
+        if not waiting or not self.away(self.policy.domains[case.book.domain].owner, now):
+            return False
+        deaf = case.failed | (self.asleep if case.book.kind == "emergency_access" else set())
+        return all(self.unreachable(p, now) or p in deaf for p in waiting)
+
+    def _left(self, person: Person, data: Mapping[str, Any], now: datetime) -> None:
+        until = datetime.fromisoformat(data["until"])
+        assert until > now
+        self.absent[person] = (self.absent[person][0] if person in self.absent else now, until)
+
+    def _returned(self, person: Person, now: datetime) -> None:
+        if person not in self.absent:
+            return
+        since, until = self.absent.pop(person)
+        if any(who == person and since <= at <= min(until, now) for who, at in self.answered):
+            self.summaries[person] += party(self.policy, person) is None
+
+    def ends_absences(self, now: datetime) -> None:
+        """What a sweep does for those whose time has passed."""
+        for person in [p for p, (_, until) in self.absent.items() if until <= now]:
+            self._returned(person, now)
+
+    def steps_back(self, by: timedelta) -> None:
+        """An operator accepted a clock that had gone back: what is open lasts as long as it would have."""
+        for case in self.cases.values():
+            if case.state == "pending":
+                case.filed_at += by
+                case.expires_at += by
+                case.due = {n: at + (by if n not in case.steps else timedelta(0)) for n, at in case.due.items()}
+            if case.grant == "open" and case.not_after is not None:
+                case.filed_at += by
+                case.not_after += by
+        self.absent = {p: (since + by, until + by) for p, (since, until) in self.absent.items()}
 
     def _taken(self, fits: Any) -> Any:
         act = next(act for act in self.pending if fits(act))
@@ -308,6 +373,9 @@ class Oracle:
             case.quorum_due = outcome == "quorum"
             owner = self.policy.domains[case.book.domain].owner
             assert (entry.get("on_behalf_of") is None) == (click.person == owner)
+        if kind in ("request.approved", "request.denied") and entry.get("on_behalf_of") is not None:
+            assert entry["on_behalf_of"] == self.policy.domains[case.book.domain].owner
+            self.answered.append((entry["on_behalf_of"], now))
         case.state = {"quorum": "approved", "denied": "denied", "withdrawn": "withdrawn"}.get(outcome, case.state)
         if case.state != "pending":
             case.closed_by, case.closed_at = click.person, now
@@ -324,19 +392,26 @@ class Oracle:
             assert set(data["to"]) <= people(self.policy, case.book.domain, "on_call", now) - case.asked
             case.asked |= set(data["to"])
             return
+        if action == "stand_in":  # nor is an absence: it asks the first deputy present in the owner's place
+            self._stood_in(case, set(data["to"]), now)
+            return
         assert step in case.due
         assert step not in case.steps
         assert all(n < step for n in case.steps)
-        assert now >= case.due[step] or self._pulled(case, step), f"step {step} of {case.id} came early"
+        assert now >= case.due[step] or self._pulled(case, step, now), f"step {step} of {case.id} came early"
         to = set(data.get("to", ()))
         if fired and action == "notify":
             assert to
             assert not to & case.asked
-            assert not to & (self.gone - self.silent)
+            assert not any(self.unreachable(p, now) for p in to)
             assert not any(party(self.policy, p) for p in to)
             assert to <= rostered(self.policy, case.book.domain)
-            if step == 0 and not self.gone & rostered(self.policy, case.book.domain):
+            everybody = rostered(self.policy, case.book.domain)
+            if step == 0 and not self.gone & everybody and not any(self.away(p, now) for p in everybody):
                 assert to == self.minute_zero(case, now)
+            quiet = to & self.asleep if case.book.kind == "emergency_access" else set()
+            assert {told["who"] for told in data.get("quiet", ())} == quiet
+            case.quiet[step] = quiet
             if step > 0:
                 assert to <= people(self.policy, case.book.domain, data["role"], now)
             case.asked |= to
@@ -345,13 +420,26 @@ class Oracle:
             assert not to & set(case.yes)
         case.steps[step] = (action, data.get("why", ""), to)
 
-    def _pulled(self, case: Known, step: int) -> bool:
-        """Whether the `notify` step before proved empty: skipped, or nobody of it could be told."""
+    def _stood_in(self, case: Known, to: set[Person], now: datetime) -> None:
+        domain = self.policy.domains[case.book.domain]
+        assert self.away(domain.owner, now)
+        assert domain.owner not in case.yes
+        present = (
+            d for d in domain.deputies if not self.unreachable(d, now) and d not in case.failed and self.fit(case, d)
+        )
+        assert to == {next(present)}
+        assert not to & case.asked
+        case.asked |= to
+
+    def _pulled(self, case: Known, step: int, now: datetime) -> bool:
+        """Whether the `notify` step before proved empty: skipped, or nobody of it could be told or woken."""
+        if self.nobody_hears(case, now):
+            return True
         for before in sorted((n for n in case.steps if n < step), reverse=True):
             action, why, to = case.steps[before]
             if action == "remind" or why == "already_asked":
                 continue
-            return why in EMPTY or (not why and to <= case.failed)
+            return why in EMPTY or (not why and to <= case.failed | case.quiet.get(before, set()))
         return False
 
     def _expired(self, case: Known, entry: Mapping[str, Any], now: datetime) -> None:

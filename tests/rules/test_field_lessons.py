@@ -202,7 +202,9 @@ class TestWhoMay:
         await nobody_is_heard(office, case_id, OWNER)
 
     async def test_policy_auto_approved_with_nobody_behind_it(self, office: Office) -> None:
-        assert office.types(await office.file(PE1, "unlock")) == ["request.refused"]
+        right = await office.file(PE1, "unlock")  # policy says that no yes is needed, and nobody is said to have given one
+        assert office.types(right) == ["request.filed", "grant.opened"]
+        assert await office.state(right) is RequestState.OPENED
         case_id = await office.file(PE1)
         await office.forward(DAY, HOUR)
         assert (await office.case(case_id)).grant is None

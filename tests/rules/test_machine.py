@@ -1,4 +1,4 @@
-"""Anything that people, the clock, Slack and a crash can do, in any order, against an oracle (rules 1-3, 5-9, 11)."""
+"""Anything that people, two clocks, Slack and a crash can do, in any order, against an oracle (rules 1-3, 5-9, 11, 12)."""
 
 from __future__ import annotations
 
@@ -6,25 +6,33 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
+from structlog.testing import capture_logs
 
 from bot.acts import Act
+from bot.domain.errors import StorageError
 from bot.domain.people import Humans, Person, Ref
 from bot.domain.policy import Policy
+from bot.timekeeper import Timekeeper
+from storage.log_check import check_database
 from tests.bot.building import (
     COLLEAGUE,
     DEP1,
     DEP2,
     GUEST,
     HOME,
+    HOUR,
     LEAD,
     MACH,
     MDEP,
@@ -47,7 +55,9 @@ from tests.bot.building import (
     policy,
     with_domain,
 )
+from tests.bot.jumpy import JumpyClock
 from tests.bot.office import LEASE, Killed, Office
+from tests.rules.failing import fail_after
 from tests.rules.oracle import Oracle, party
 
 TWIN, NEW, NEW_RISK = home("U0TWIN"), home("U0NEW"), home("U0NRISK")
@@ -62,6 +72,7 @@ CLICKERS = st.sampled_from([*DECIDERS, *DECIDERS, *OTHERS])
 DECISIONS = st.sampled_from(["approve", "approve", "approve", "deny", "withdraw"])
 VERSIONS = st.sampled_from([1] * 9 + [0, 2])
 SECONDS = st.sampled_from([0, 0, 0, 600, 7200])
+MEMORY = Path("/dev/shm")  # where there is one, no commit waits for a disk that no test pulls the plug of
 TABLES = ("request", "ask", "step", "reached", "vote", "access_grant", "deadline")
 
 
@@ -97,9 +108,13 @@ class Countersign(RuleBasedStateMachine):
     )
     def opens(self, roster: int, first: list[tuple[Person, str, str]], gone: set[Person], dead: set[Person]) -> Any:
         self.runner = asyncio.Runner()
-        self.folder = Path(tempfile.mkdtemp())
-        self.office = Office(self.folder / "countersign.db", ROSTERS[roster])
+        self.folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
+        self.clock = JumpyClock()
+        self.office = Office(self.folder / "countersign.db", ROSTERS[roster], clock=self.clock)  # type: ignore[arg-type]
         self.runner.run(self.office.open())
+        self.drift, self.seen, self.boots = timedelta(0), T0, 1
+        self.keeper = Timekeeper(self.office.store, self.clock)
+        self.runner.run(self.keeper.begin())
         self.oracle = Oracle(ROSTERS[roster], T0)
         self.oracle.guests = self.office.directory.guests = {GUEST}
         self.office.directory.gone, self.office.dead_letters = set(gone), set(dead)
@@ -118,7 +133,9 @@ class Countersign(RuleBasedStateMachine):
         finally:
             self.runner.run(self.office.close())
             self.runner.close()
+            found = check_database(self.folder / "countersign.db").findings
             shutil.rmtree(self.folder)
+        assert found == ()
 
     # What people do.
 
@@ -129,7 +146,7 @@ class Countersign(RuleBasedStateMachine):
         self._act(act)
         return act.id if act.id in self.oracle.cases else multiple()
 
-    @rule(person=st.sampled_from([*ASKERS, *OTHERS, OWNER]), runbook=st.sampled_from(["unlock", "verified", "none"]))
+    @rule(person=st.sampled_from([*ASKERS, *OTHERS, OWNER]), runbook=st.sampled_from(["verified", "none"]))
     def files_what_is_not_served(self, person: Person, runbook: str) -> None:
         self._act(self.office.form(person, runbook))
 
@@ -139,7 +156,7 @@ class Countersign(RuleBasedStateMachine):
 
     def clicks(self, person: Person, case: str, decision: Any, version: int, seconds: int) -> None:
         click = replace(self.office.press(person, case, decision, version), seconds=seconds)
-        expected = self.oracle.verdict(click, self.office.clock.at)
+        expected = self.oracle.verdict(click, self.now())
         before, said, entries = self._tables(), self._said(), len(self.office.log())
         self._act(click)
         if expected in ("quorum", "yes", "denied", "withdrawn"):
@@ -203,12 +220,12 @@ class Countersign(RuleBasedStateMachine):
 
     @rule()
     def restarts(self) -> None:
-        self.runner.run(self.office.restart())
+        self._restart()
 
     @rule(roster=st.sampled_from(range(len(ROSTERS))))
     def people_change(self, roster: int) -> None:
         if ROSTERS[roster] is not self.office.policy:
-            self.oracle.adopt(ROSTERS[roster], self.office.clock.at)
+            self.oracle.adopt(ROSTERS[roster], self.now())
             self.runner.run(self.office.adopt(ROSTERS[roster]))
 
     @rule(person=st.sampled_from(DECIDERS), what=st.sampled_from(["gone", "silent"]))
@@ -216,23 +233,114 @@ class Countersign(RuleBasedStateMachine):
         people: set[Person] = getattr(self.office.directory, what)
         people.symmetric_difference_update({person})
 
-    # What the clock does.
+    @rule(
+        person=CLICKERS, case=cases, decision=DECISIONS, at=st.integers(0, 30),
+    )  # fmt: skip
+    def the_disk_fails_under_a_click(self, person: Person, case: str, decision: Any, at: int) -> None:
+        """At whichever statement: nothing of the act stands, and the next process carries it out whole."""
+        act = self.office.press(person, case, decision)
+        self.oracle.pending.append(act)
+        self.runner.run(self.office.take_in(act))
+        (row,) = self.runner.run(self.office.store.inbox(10))
+        before = self._everything()
+        fail_after(self.office.store, at)
+        try:
+            self.runner.run(self.office.desk.carry_out(row))
+        except StorageError:
+            assert self._everything() == before
+        self._restart()
+        self.runner.run(self.office.worker.drain())
+        self._follow()
+        self.oracle.settled(self.now())
+
+    @rule(at=st.integers(0, 40))
+    def the_disk_fails_under_the_sweeper(self, at: int) -> None:
+        before = self._everything()
+        fail_after(self.office.store, at)
+        with suppress(StorageError), capture_logs():  # the sweeper writes each failure's stack
+            self.runner.run(self.office.sweeper.sweep())
+        assert self._everything() == before or at
+        self._restart()
+        self.sweeps()
+
+    # Who is here.
+
+    @rule(person=st.sampled_from([OWNER, OWNER, OWNER, *DECIDERS]), minutes=st.sampled_from([1, 20, 120, 2 * 24 * 60]))
+    def somebody_goes_away(self, person: Person, minutes: int) -> None:
+        self.runner.run(self.office.away(person, minutes * MINUTE))
+        self._follow()
+
+    @rule(case=cases, minutes=st.sampled_from([5, 60]), first=st.integers(0, 3), decision=DECISIONS)
+    def an_owner_leaves_and_a_deputy_answers(self, case: str, minutes: int, first: int, decision: Any) -> None:
+        """Some deputies may have left before; the first who is there answers, and the owner comes back."""
+        domain = self.oracle.policy.domains[self.oracle.cases[case].book.domain]
+        for person in (*domain.deputies[:first], domain.owner):
+            self.somebody_goes_away(person, minutes)
+        self.clicks(domain.deputies[min(first, len(domain.deputies) - 1)], case, decision, 1, 0)
+        if minutes == 5:
+            self.somebody_is_back(domain.owner)
+
+    @rule(person=st.sampled_from([OWNER, OWNER, *DECIDERS]))
+    def somebody_is_back(self, person: Person) -> None:
+        self.runner.run(self.office.away(person))
+        self._follow()
+        assert person not in self.oracle.absent
+
+    @rule(person=st.sampled_from(DECIDERS))
+    def somebody_falls_asleep_or_wakes(self, person: Person) -> None:
+        asleep = self.office.directory.asleep
+        if asleep.pop(person, None) is None:
+            asleep[person] = self.now() + 8 * HOUR
+        self.oracle.asleep = set(asleep)
+
+    # What the clocks do.
+
+    @rule(seconds=st.sampled_from([-2 * 86_400, -3600, -150, -30, 30, 150, 3600]), reboots=st.booleans())
+    def the_wall_clock_is_set(self, seconds: int, reboots: bool) -> None:
+        """A jump is seen at the next look, or after the process, perhaps the machine, started again."""
+        self.clock.jump(timedelta(seconds=seconds))
+        self.drift += timedelta(seconds=seconds)
+        if reboots:
+            self.boots += 1
+            self.drift = timedelta(0)
+            self._restart()
+        self._look()
+
+    @rule(case=cases, deputy=st.booleans(), back=st.booleans())
+    def a_yes_meets_a_clock_that_was_set(self, case: str, deputy: bool, back: bool) -> None:
+        domain = self.oracle.policy.domains[self.oracle.cases[case].book.domain]
+        self.the_wall_clock_is_set(seconds=-150 if back else 150, reboots=False)
+        self.clicks(domain.deputies[0] if deputy else domain.owner, case, "approve", 1, 0)
+        if not deputy:
+            self.an_operator_accepts_the_clock()
+
+    @precondition(lambda self: hasattr(self, "oracle") and self.oracle.doubted)
+    @rule()
+    def an_operator_accepts_the_clock(self) -> None:
+        before = self.now()
+        assert self.runner.run(self.office.store.wish_time_accepted())
+        self.runner.run(self.keeper.look())
+        self.oracle.doubted, self.drift, self.seen = False, timedelta(0), self.clock.machine.at
+        self.oracle.steps_back(min(self.seen - before, timedelta(0)))
+        self._follow()
+
+    # What time does.
 
     @rule(minutes=st.sampled_from([0, 1, 2, 3, 5, 10, 30, 44, 45, 60, 24 * 60]), less=st.booleans())
     def time_passes(self, minutes: int, less: bool) -> None:
-        self.office.sleep(max(minutes * MINUTE - less * MS, timedelta(0)))
+        self._pass(max(minutes * MINUTE - less * MS, timedelta(0)))
 
     @rule(person=CLICKERS, case=cases, off=st.sampled_from([-1, 0, 1]), decision=DECISIONS)
     def clicks_at_the_very_end(self, person: Person, case: str, off: int, decision: Any) -> None:
-        at = self.oracle.cases[case].expires_at + off * MS
-        if at > self.office.clock.at:
-            self.office.clock.at = at
+        wait = self.oracle.cases[case].expires_at + off * MS - self.now()
+        if wait > timedelta(0):
+            self._pass(wait)
             self._act(self.office.press(person, case, decision))
 
     @rule(minutes=st.sampled_from([1, 4, 6, 16, 46]))
     def the_sweeper_works(self, minutes: int) -> None:
         for _ in range(minutes):
-            self.office.sleep(MINUTE)
+            self._pass(MINUTE)
             self.sweeps()
 
     @rule()
@@ -242,7 +350,8 @@ class Countersign(RuleBasedStateMachine):
     def sweeps(self) -> None:
         self.runner.run(self.office.sweeper.sweep())
         self._follow()
-        self.oracle.swept(self.office.clock.at)
+        self.oracle.ends_absences(self.now())
+        self.oracle.swept(self.now())
 
     @rule(case=cases, person=st.sampled_from(DECIDERS[:7]), decision=DECISIONS)
     def a_click_meets_the_sweeper(self, case: str, person: Person, decision: Any) -> None:
@@ -255,13 +364,14 @@ class Countersign(RuleBasedStateMachine):
         self.oracle.pending.append(act)
         self.runner.run(both())
         self._follow()
-        self.oracle.settled(self.office.clock.at)
+        self.oracle.ends_absences(self.now())
+        self.oracle.settled(self.now())
 
     # What Slack does.
 
-    @rule(some=st.integers(1, 8))
-    def slack_takes_some(self, some: int) -> None:
-        self._deliver(some)
+    @rule(some=st.integers(1, 8), answers=st.lists(st.sampled_from(["ok", "ok", "429", "503", "lost"]), min_size=1))
+    def slack_takes_some(self, some: int, answers: list[str]) -> None:
+        self._deliver(some, answers)
 
     @rule(person=st.sampled_from(DECIDERS))
     def slack_refuses_somebody(self, person: Person) -> None:
@@ -270,14 +380,14 @@ class Countersign(RuleBasedStateMachine):
     @rule(some=st.integers(1, 8), noted=st.booleans())
     def dies_while_speaking(self, some: int, noted: bool) -> None:
         """Leased, and perhaps found undeliverable, but never written down as such."""
-        now = self.office.clock.at
+        now = self.now()
         for outgoing in self.runner.run(self.office.store.lease(now, now + LEASE, some)):
             lost = outgoing.say.to in self.office.dead_letters and outgoing.copy is None
             if noted and lost and outgoing.say.purpose == "card":
                 self._fails(outgoing)
                 self.runner.run(self.office.desk.undelivered(outgoing, "user_not_found"))
         self._follow()
-        self.runner.run(self.office.restart())
+        self._restart()
 
     # What people see.
 
@@ -335,7 +445,7 @@ class Countersign(RuleBasedStateMachine):
         keys = [self.runner.run(self.office.take_in(act)) for act in acts]
         self.runner.run(self.office.worker.drain())
         self._follow()
-        self.oracle.settled(self.office.clock.at)
+        self.oracle.settled(self.now())
         return keys[0]
 
     def _die(self, act: Any, dies: str, down: int) -> None:
@@ -348,22 +458,27 @@ class Countersign(RuleBasedStateMachine):
                 self.runner.run(self.office.desk.carry_out(row))
         if dies == "after":
             self._follow()
-        self.runner.run(self.office.restart())
-        self.office.sleep(down * MINUTE)
+        self._restart()
+        self._pass(down * MINUTE)
         self.runner.run(self.office.worker.drain())
         self._follow()
-        self.oracle.settled(self.office.clock.at)
+        self.oracle.settled(self.now())
 
     def _follow(self) -> None:
         for entry in self.office.log(start=self.read):
             assert entry["i"] == self.read
-            self.oracle.read(entry, self.office.clock.at)
+            self.oracle.read(entry, self.now())
             self.read += 1
 
-    def _deliver(self, some: int) -> int:
-        now = self.office.clock.at
+    def _deliver(self, some: int, answers: Sequence[str] = ("ok",)) -> int:
+        """Slack's answers in turn: `lost` is a message that it took and did not confirm, so that it is said again."""
+        now = self.now()
         leased = self.runner.run(self.office.store.lease(now, now + LEASE, some))
-        for outgoing in leased:
+        for answer, outgoing in zip(cycle(answers), leased, strict=False):
+            if answer != "ok":
+                wait = MINUTE / 2 if answer == "429" else MS
+                self.runner.run(self.office.store.release(outgoing, now + wait, answer))
+                continue
             if outgoing.say.to in self.office.dead_letters | self.office.directory.gone and outgoing.copy is None:
                 self._fails(outgoing)
             self.runner.run(self.office.say(outgoing))
@@ -376,14 +491,55 @@ class Countersign(RuleBasedStateMachine):
             case.failed.add(outgoing.say.to)
 
     def _everything_is_said(self) -> None:
-        """Rule 5: what was written to be said is said, or recorded as undeliverable with the reason."""
-        self.office.sleep(LEASE)
+        """Rule 5: what was written to be said is said, or recorded as undeliverable with the reason; a summary once."""
+        self._pass(2 * MINUTE)
         for _ in range(1000):
             if not self._deliver(50):
                 break
         left = self.office.rows("SELECT * FROM outbox WHERE done_ms IS NULL")
         assert not left
         assert all(row["error"] for row in self.office.rows("SELECT error FROM outbox"))
+        told = Counter(o.say.to for o in self.office.shown if o.say.purpose == "returned")
+        lost = self.office.rows("SELECT to_team, to_user FROM outbox WHERE purpose = 'returned'")
+        assert told + Counter(Person(r["to_team"], r["to_user"]) for r in lost) == self.oracle.summaries
+
+    # The clocks.
+
+    def now(self) -> datetime:
+        """The program's time: it never goes back, and is doubted exactly when the clock says that it is."""
+        wall = self.clock.machine.at
+        if abs(self.drift) > MINUTE or wall - self.seen < -MINUTE:
+            self.oracle.doubted = True
+        found = self.clock.now()
+        assert found >= self.seen
+        assert (self.clock.jumped() is not None) == self.oracle.doubted
+        self.seen = found
+        return found
+
+    def _look(self) -> None:
+        """The timekeeper's, which writes down how far time has come."""
+        self.now()
+        self.runner.run(self.keeper.look(keep=True))
+        self._follow()
+
+    def _pass(self, delta: timedelta) -> None:
+        self.office.sleep(delta)
+        self._look()
+
+    def _restart(self) -> None:
+        """A new process, in this boot of the machine or in another."""
+        self.clock = self.clock.reborn(f"boot-{self.boots}")
+        self.office.clock = self.clock  # type: ignore[assignment]
+        self.runner.run(self.office.restart())
+        self.keeper = Timekeeper(self.office.store, self.clock)
+        if abs(self.drift) > MINUTE or self.clock.machine.at - self.seen < -MINUTE:
+            self.oracle.doubted = True
+        self.runner.run(self.keeper.begin())
+        self._look()
+
+    def _everything(self) -> list[Any]:
+        names = [r["name"] for r in self.office.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        return [[tuple(row) for row in self.office.rows(f"SELECT * FROM {name}")] for name in names]
 
     def _tables(self) -> list[Any]:
         return [[tuple(row) for row in self.office.rows(f"SELECT * FROM {table} ORDER BY 1, 2")] for table in TABLES]
@@ -395,6 +551,9 @@ class Countersign(RuleBasedStateMachine):
 
 TestCountersign = Countersign.TestCase
 TestCountersign.settings = settings(
-    max_examples=max(30, settings.default.max_examples // 4),
+    max_examples=max(60, settings.default.max_examples // 4),
     stateful_step_count=min(settings.default.stateful_step_count, 80),
+    derandomize=settings.default.max_examples < 1000,  # the same walks in every quick run; others when it may take long
+    database=None,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )

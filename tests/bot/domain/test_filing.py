@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.filing import Earlier, check, file, not_yet, provider_asking
+from bot.domain.filing import Earlier, check, file, provider_asking, unfit
 from bot.domain.lifecycle import RequestState
 from bot.domain.people import Person
-from bot.domain.policy import FieldSpec
+from bot.domain.policy import BreakGlass, FieldSpec
 from bot.domain.transition import Draft, Lane
 from tests.bot.building import (
     COLLEAGUE,
@@ -85,22 +85,26 @@ class TestWhoMayAsk:
         assert check(policy(), form(requester=SOC1), date(2090, 1, 1)) == ()
 
 
-class TestNotYetServed:
-    @pytest.mark.parametrize("runbook_id", ["unlock"])
-    def test_a_feature_that_comes_later_is_refused_with_a_sentence(self, runbook_id: str) -> None:
-        told = errors(runbook_id)
-        assert set(told) == {"runbook"}
-        assert "not served by this release yet" in told["runbook"]
+class TestARunbookThatContradictsItself:
+    """It opens at once, and wants proof or a wait before a yes."""
 
-    @pytest.mark.parametrize("runbook_id", ["unlock"])
-    def test_the_worker_refuses_it_too_and_nothing_opens(self, runbook_id: str) -> None:
-        act = filing_of(policy(), runbook_id)
+    WRONG = policy(
+        runbooks=[runbook("glassy", kind="reset", right="immediate", break_glass=BreakGlass(3600, None), not_before=600)]
+    )
+
+    def test_is_refused_with_a_sentence(self) -> None:
+        (wrong,) = check(self.WRONG, form("glassy"), TODAY)
+        assert wrong.field == "runbook"
+        assert "opens at once and wants proof or a wait" in wrong.text
+
+    def test_the_worker_refuses_it_too_and_nothing_opens(self) -> None:
+        act = filing_of(self.WRONG, "glassy")
         assert act.after is None
         assert types(act) == ["request.refused"]
 
-    @pytest.mark.parametrize("runbook_id", ["emergency", "double", "contain", "token"])
-    def test_what_is_served_is_not(self, runbook_id: str) -> None:
-        assert not_yet(policy().runbooks[runbook_id]) is None
+    @pytest.mark.parametrize("runbook_id", ["emergency", "double", "contain", "token", "unlock", "cooling", "verified"])
+    def test_none_of_the_others_does(self, runbook_id: str) -> None:
+        assert unfit(policy().runbooks[runbook_id]) is None
 
 
 class TestTheForm:

@@ -13,7 +13,7 @@ from bot.acts import Beside, Reply
 from bot.domain.audit_decisions import Rejudge
 from bot.domain.people import Person
 from bot.domain.policy import Policy
-from tests.bot.building import HOME, HOUR, OWNER, PE1, STRANGER, T0, policy, runbook
+from tests.bot.building import DEP1, HOME, HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
 from tests.bot.office import Office
 
 Entries = list[dict[str, Any]]
@@ -21,7 +21,10 @@ METHODS = ("manager_callback", "id_document")
 RESET = runbook(
     "mfa", kind="reset", subject_verification=METHODS, not_before=1800, escalation="short", review_within=None
 )  # fmt: skip
-BASE = policy(runbooks=[RESET])
+UNLOCK = runbook(
+    "unlock", kind="reset", right="autonomous", escalation=None, review_within=None, review_every=86400, sha256="11" * 32
+)  # fmt: skip
+BASE = policy(runbooks=[RESET, UNLOCK, runbook("emergency")])
 
 
 @pytest.fixture
@@ -47,9 +50,80 @@ def _told(value: Any) -> Any:
 
 
 def findings(entries: Entries, under: Policy = BASE) -> list[str]:
-    people = {str(Person(HOME, user)): str(Person(HOME, user)) for user in ("U0OWNER", "U0PE1", "U0NOBODY")}
+    people = {str(Person(HOME, user)): str(Person(HOME, user)) for user in ("U0OWNER", "U0PE1", "U0NOBODY", "U0DEP1")}
     judge = Rejudge(lambda digest: under, people)
     return [f.text for entry in entries for f in judge.findings(entry["i"], entry)]
+
+
+@pytest.fixture
+async def whole(tmp_path: Path) -> Entries:
+    """The log of a deputy's reset and restoring, a yes of theirs afterwards, a right that was used and then withdrawn."""
+    async with Office(tmp_path / "countersign.db", BASE) as office:
+        await office.sweeper.sweep()
+        case_id = await office.file(PE1, "mfa", subject=DEP1)
+        for name in METHODS:
+            word = Beside(PE1, case_id, 1, "verify", Reply(PE1), "call 4711", name, at=T0.isoformat())
+            await office.take_in(word)
+            await office.worker.drain()
+        await office.click(OWNER, case_id)
+        await office.forward(HOUR)
+        ids = {m.kind: m.id for m in await office.store.matters()}
+        suspended, right = ids["suspension"], ids["right"]
+        await office.click(OWNER, suspended, "restore")
+        emergency = await office.file(PE1)
+        await office.forward(6 * MINUTE)
+        await office.click(DEP1, emergency)
+        await office.file(PE1, "unlock", target="a")
+        await office.forward(25 * HOUR, every=HOUR)
+        await office.click(OWNER, right, "withdraw_right")
+        return [_told(entry) for entry in office.log()]
+
+
+def a_yes_while_suspended(entries: Entries) -> None:
+    entries.remove(of_type(entries, "authority.restored"))
+
+
+def a_restoring_by_the_suspended(entries: Entries) -> None:
+    of_type(entries, "authority.restored")["actor"] |= {"ref": str(DEP1)}
+    of_type(entries, "authority.restored")["data"]["role"] = "deputies"
+
+
+def a_restoring_by_a_provider(entries: Entries) -> None:
+    of_type(entries, "authority.restored")["actor"] |= {"ref": str(PE1), "party": "northgate"}
+
+
+def a_use_of_a_withdrawn_right(entries: Entries) -> None:
+    withdrawn = of_type(entries, "right.withdrawn")
+    entries.remove(withdrawn)
+    entries.insert(entries.index(of_type(entries, "right.begun")) + 1, withdrawn)
+
+
+def a_right_kept_by_somebody_else(entries: Entries) -> None:
+    of_type(entries, "right.withdrawn")["actor"] |= {"ref": "T0HOME/U0NOBODY"}
+
+
+def test_an_honest_log_of_what_nobody_filed_has_no_findings(whole: Entries) -> None:
+    kinds = {entry["type"] for entry in whole}
+    assert {"authority.suspended", "authority.restored", "right.begun", "review.due", "right.withdrawn"} <= kinds
+    assert findings(whole) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (a_yes_while_suspended, "request.approved by somebody whose authority was suspended"),
+        (a_restoring_by_the_suspended, "authority.restored by the subject"),
+        (a_restoring_by_a_provider, "Nobody of a provider decides"),
+        (a_use_of_a_withdrawn_right, "it opened under a right that was withdrawn"),
+        (a_right_kept_by_somebody_else, "not named for the domain directory"),
+    ],
+    ids=lambda v: v.__name__ if callable(v) else "",
+)
+def test_what_nobody_filed_is_judged_again_too(whole: Entries, change: Callable[[Entries], None], said: str) -> None:
+    forged = copy.deepcopy(whole)
+    change(forged)
+    found = findings(forged)
+    assert [text for text in found if said in text], found
 
 
 def of_type(entries: Entries, kind: str) -> dict[str, Any]:
