@@ -31,9 +31,9 @@ async def test_a_bot_whose_memory_is_gone_gives_nothing_and_takes_away(start: Ca
     await sandbox.wait_for(
         lambda: [m for m in sandbox.messages(APPROVER) if "decision log is stopped, so nothing" in m.shown]
     )
-    await sandbox.press(APPROVER, "Revoke", message=opened)
+    await sandbox.press(APPROVER, "Revoke", message=sandbox.current(opened))
     await sandbox.wait_for(lambda: "Revoke" not in sandbox.current(opened).buttons)
-    await sandbox.press(APPROVER, "Deny", message=asked)
+    await sandbox.press(APPROVER, "Deny", message=sandbox.current(asked))
     await sandbox.wait_for(lambda: sandbox.modal(APPROVER))
     await sandbox.submit(APPROVER, {"Reason": "Not now"})
     await sandbox.wait_for(lambda: "Approve" not in sandbox.current(asked).buttons)
