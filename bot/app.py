@@ -25,6 +25,7 @@ from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.epoch import Ground, beginning
 from bot.erasing import erasing
 from bot.executors import Executors
 from bot.feeds import EVERY, Feeds, carried
@@ -33,6 +34,7 @@ from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
 from bot.keys import vkey_lines
 from bot.logs import configure
+from bot.memory import signed_name
 from bot.metrics import Metrics
 from bot.operations import Operations, releasing
 from bot.ops import Ops
@@ -182,9 +184,15 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         desk.spoke.set,
         health.part("anchoring", 300.0),
     )
+    ground = Ground(store, settings.sqlite_path, settings.state_dir, standing)
     operations = Operations(
         desk,
-        {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
+        {
+            "hold_release": releasing(desk),
+            "erase": erasing(desk),
+            "prune": pruning(desk),
+            "new_epoch": beginning(desk, ground),
+        },
         health.part("operations", 900.0),
     )
     return Parts(
@@ -241,7 +249,7 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     origin = (await parts.store.log_head()).origin
     ops = Ops(
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
-        vkeys=lambda: vkey_lines(settings.state_dir, origin),
+        vkeys=lambda: vkey_lines(settings.state_dir, signed_name(settings.state_dir, origin)),
         jwks=lambda: json.dumps(jwks(settings.state_dir, parts.clock.now())),
     )  # fmt: skip
     await ops.start()
