@@ -25,6 +25,7 @@ from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.epoch import Ground, beginning
 from bot.erasing import erasing
 from bot.executors import Executors
 from bot.feeds import EVERY, Feeds, carried
@@ -33,6 +34,7 @@ from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
 from bot.keys import vkey_lines
 from bot.logs import configure
+from bot.memory import signed_name
 from bot.metrics import Metrics
 from bot.operations import Operations, releasing
 from bot.ops import Ops
@@ -41,6 +43,7 @@ from bot.permit_keys import jwks
 from bot.permits import Issuer
 from bot.ports import StoredPolicy
 from bot.pruning import pruning
+from bot.rehashing import Rehasher
 from bot.setting_names import strays
 from bot.settings import Settings
 from bot.standing import Standing, stand
@@ -63,6 +66,7 @@ from runbooks.watch import changes
 from storage.store import SqliteStore
 
 _SETS = 20
+_REHASH = 1.0  # seconds that the first check of the whole log may hold up the serving
 log = structlog.get_logger(__name__)
 
 
@@ -91,6 +95,7 @@ class Parts:
     anchoring: Anchoring
     homes: Homes
     standing: Standing
+    rehasher: Rehasher
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -179,14 +184,21 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         desk.spoke.set,
         health.part("anchoring", 300.0),
     )
+    ground = Ground(store, settings.sqlite_path, settings.state_dir, standing)
     operations = Operations(
         desk,
-        {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
+        {
+            "hold_release": releasing(desk),
+            "erase": erasing(desk),
+            "prune": pruning(desk),
+            "new_epoch": beginning(desk, ground),
+        },
         health.part("operations", 900.0),
     )
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
         timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
+        Rehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop),
     )  # fmt: skip
 
 
@@ -237,7 +249,7 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     origin = (await parts.store.log_head()).origin
     ops = Ops(
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
-        vkeys=lambda: vkey_lines(settings.state_dir, origin),
+        vkeys=lambda: vkey_lines(settings.state_dir, signed_name(settings.state_dir, origin)),
         jwks=lambda: json.dumps(jwks(settings.state_dir, parts.clock.now())),
     )  # fmt: skip
     await ops.start()
@@ -259,6 +271,8 @@ async def _serve_until(
         health.up()
         ready()
 
+    rehashing = asyncio.ensure_future(parts.rehasher.run(inner))
+    await parts.rehasher.begun(_REHASH)
     incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, parts.feeds.run()), *watching]
     outgoing = [
         health.watch("worker", parts.worker.run(inner)),
@@ -269,6 +283,7 @@ async def _serve_until(
         health.watch("timekeeper", parts.timekeeper.run(inner)),
         health.watch("watchdog", parts.watchdog.run(inner)),
         health.watch("log", parts.standing.stoppable.watch(inner)),
+        health.watch("rehasher", rehashing),
         health.watch("operations", parts.operations.run(inner)),
         health.watch("housekeeper", parts.housekeeper.run(inner)),
         health.watch("anchoring", parts.anchoring.run(inner)),

@@ -21,6 +21,7 @@ from bot.domain.errors import KeyFileError, NoteError
 from bot.domain.note import VerifierKey, read_vkey
 
 LOG_KEY, PERMIT_KEY, RETIRED = "log.key", "permit.key", "log.vkeys"
+NEXT = "log.key.next"  # while the log's key is being replaced: both sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,29 @@ def vkeys(state_dir: Path, origin: str) -> tuple[VerifierKey, ...]:
     retired = state_dir / RETIRED
     lines = retired.read_text().splitlines() if retired.exists() else []
     return (read_key(state_dir / LOG_KEY).vkey(origin), *map(read_vkey, lines))
+
+
+def signing_keys(state_dir: Path) -> tuple[SigningKey, ...]:
+    """The keys that sign the log now, the newest first: one, or two while one replaces the other. Raises KeyFileError."""
+    following = (read_key(state_dir / NEXT),) if (state_dir / NEXT).exists() else ()
+    return (*following, read_key(state_dir / LOG_KEY))
+
+
+def retire(state_dir: Path, origin: str) -> None:
+    """The next key takes the place of the log's key, whose public half is kept. Again is nothing. Raises KeyFileError."""
+    if not (state_dir / NEXT).exists():
+        return
+    try:
+        path, line = state_dir / RETIRED, f"{read_key(state_dir / LOG_KEY).vkey(origin)}\n"
+        known = path.read_text() if path.exists() else ""
+        if line not in known:
+            draft = path.with_name(RETIRED + ".new")
+            draft.write_text(line + known)
+            draft.replace(path)
+        (state_dir / NEXT).replace(state_dir / LOG_KEY)
+        _keep_folder(state_dir)
+    except OSError as error:
+        raise KeyFileError(f"The keys in {state_dir} cannot be replaced: {error.strerror}. Try again.") from None
 
 
 def vkey_lines(state_dir: Path, origin: str) -> str:

@@ -141,6 +141,22 @@ def consistency(
         print(f"The checkpoint of {found.new.size} entries extends the one of {found.old.size}; both signatures hold.")
 
 
+@app.command("rotate-key")
+def rotate_key() -> None:
+    """Sign with a new key from now on; the checkpoint of the change is signed by both."""
+    from bot.domain.audit import Finding
+    from bot.rotating import rotate
+
+    settings = load()
+    _database(settings.sqlite_path)
+    found = asyncio.run(rotate(settings))
+    if isinstance(found, Finding):
+        refused(f"{found.code}: {found.text}")
+    print(
+        f"The log is signed with {found.new} from now on; it was {found.old}. Give auditors the lines of `log vkey` again."
+    )
+
+
 @app.command("vkey")
 def vkey() -> None:
     """Print the log's verifier keys, one a line, the one that signs now first."""

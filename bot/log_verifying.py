@@ -6,7 +6,7 @@ another, entries are not those that were signed (`fork`). Source: decision-log.m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,19 +22,20 @@ from storage.log_check import Against, Checked, check_database
 class Vouching:
     """What the database does not hold: the verifier keys (None: those of `state_dir`) and the folder of memory and keys.
 
-    `remembers`: whether the memory in it is of this log.
+    `remembers`: whether the memory in it is of this log. `over`: whether nobody waits for the answer any more.
     """
 
     keys: Sequence[VerifierKey] | None
     state_dir: Path
     remembers: bool = True
+    over: Callable[[], bool] = lambda: False
 
 
 def verify(path: Path, vouching: Vouching) -> Checked:
     """Checks a database file. Raises StorageError, SchemaError."""
     memory, damaged = _memory(vouching)
     against = Against(lambda origin: _keys(origin, vouching), memory, remembers=vouching.remembers)
-    return check_database(path, against=against, found=damaged)
+    return check_database(path, against=against, found=damaged, over=vouching.over)
 
 
 def _memory(vouching: Vouching) -> tuple[Checkpoint | None, tuple[Finding, ...]]:

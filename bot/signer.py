@@ -28,7 +28,7 @@ from bot.domain.errors import KeyFileError, LogDamaged, NoteError
 from bot.domain.ledger import root
 from bot.domain.note import Checkpoint, sign
 from bot.domain.proof import extends
-from bot.keys import LOG_KEY, make_keys, read_key
+from bot.keys import LOG_KEY, make_keys, read_key, signing_keys
 from bot.memory import recall, remember
 from bot.ports import Signed
 
@@ -68,6 +68,7 @@ class Signer:
         self._store, self._state_dir, self._lock = store, state_dir, lock
         self._one = asyncio.Lock()
         self._newest: Signed | None = None
+        self._calls = self._through = 0  # how many came, and up to which of them `_newest` looked at the log afterwards
         self.stopped: Finding | None = None
 
     async def cover(self) -> Signed | Finding:
@@ -75,10 +76,16 @@ class Signer:
 
         Raises StorageError where the disk refuses: then nothing is covered, and it may be tried again.
         """
+        self._calls += 1
+        mine = self._calls
         async with self._one:
             if self.stopped is not None:
                 return self.stopped
+            if self._newest is not None and self._through >= mine:
+                return self._newest  # signed for somebody else, and begun after this call
+            through = self._calls
             if self._newest is not None and (await self._store.log_head()).size == self._newest.size:
+                self._through = through
                 return self._newest
             async with self._locked():
                 found = await self._extend()
@@ -86,11 +93,13 @@ class Signer:
                 self.stop(found)
                 return found
             await self._store.keep_checkpoint(found.size, found.root, found.note)
-            self._newest = found
+            self._newest, self._through = found, through
             return found
 
     def stop(self, found: Finding) -> None:
         """Signs nothing any more, and the store takes no entry, until `resume`: somebody found the log wanting."""
+        if self.stopped is not None:
+            return
         self.stopped = found
         self._store.halt(found.text)
         log.error("log.stopped", code=found.code, reason=found.text)
@@ -105,10 +114,10 @@ class Signer:
         if isinstance(found, Finding):
             return found
         try:
-            key = read_key(self._state_dir / LOG_KEY)  # each time: it may have been rotated beside us
+            keys = signing_keys(self._state_dir)  # each time: one may have been replaced beside us
         except KeyFileError as error:
             return Finding("signature", None, str(error))
-        note = sign(found.text, [(key.vkey(found.origin), key.sign)])
+        note = sign(found.text, [(key.vkey(found.origin), key.sign) for key in keys])
         await asyncio.to_thread(remember, self._state_dir, found)
         return Signed(found.size, found.root, str(note))
 

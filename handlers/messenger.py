@@ -25,7 +25,7 @@ from bot.domain.operator_act import is_act
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Cover, Directory, Outgoing, Signed
-from handlers.lanes import Lanes, Spot
+from handlers.lanes import Called, Lanes, Spot
 from handlers.limits import CALL_ERRORS, UNANSWERED, Verdict, verdict
 from handlers.purposes import (
     Change,
@@ -75,6 +75,7 @@ class Messenger:
         self._lanes = Lanes({"chat.postMessage": pace})
         self._running: dict[int, asyncio.Task[None]] = {}
         self._failures: dict[int, int] = {}
+        self._called: dict[int, Called] = {}  # of rows that are being said
         self._answered_at = desk.clock.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -126,18 +127,17 @@ class Messenger:
             return 0
         now = self._desk.clock.now()
         rows = await self._desk.store.lease(now, now + LEASE, _GROUP)
-        for row in rows:
-            await self._line_up(row)
+        sent_back = [back for row in rows if (back := self._line_up(row)) is not None]
+        await asyncio.gather(*(self._give_back([row], "waits for its turn", at) for row, at in sent_back))
         return len(rows)
 
-    async def _line_up(self, row: Outgoing) -> None:
+    def _line_up(self, row: Outgoing) -> tuple[Outgoing, float] | None:
+        """Takes a row in; gives back one for which there is no room, with its time."""
         if row.id in self._running or self._lanes.holds(row):
-            return  # we have it still; its lease was only too short
+            return None  # we have it still; its lease was only too short
         here, known = self._desk.clock.monotonic(), purpose_of(row)
         settles = known.settles - self._age(row) if known else 0.0
-        sent_back = self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
-        if sent_back is not None:
-            await self._give_back([sent_back[0]], "waits for its turn", sent_back[1])
+        return self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
 
     def _start(self) -> None:
         while len(self._running) < _AT_ONCE:
@@ -187,7 +187,7 @@ class Messenger:
             await self._try_later(row, place)
         finally:
             self._running.pop(row.id, None)
-            self._lanes.done(place, self._desk.clock.monotonic())
+            self._lanes.done(place, self._desk.clock.monotonic(), self._called.pop(row.id, None))
 
     async def _try_later(self, row: Outgoing, place: Spot) -> None:
         try:
@@ -218,7 +218,7 @@ class Messenger:
             return
         job = self._finished(job, signed, decision=tells_decision(row, case))
         try:
-            standing = await self._sender.send(job, self._age(row))
+            standing = await self._send(row, job)
         except CALL_ERRORS as error:
             judged = verdict(error)
             if judged.error not in UNANSWERED:
@@ -228,6 +228,13 @@ class Messenger:
         await self._answered()
         shown = job.drawn if isinstance(job, Post | Change) else 0
         await self._note(row, standing, case.request.version if case else shown)
+
+    async def _send(self, row: Outgoing, job: Job) -> Standing:
+        began = self._desk.clock.monotonic()
+        try:
+            return await self._sender.send(job, self._age(row))
+        finally:
+            self._called[row.id] = Called(began, self._desk.clock.monotonic())
 
     async def _covered(self) -> Signed | None:
         """The checkpoint over what was drawn; None while the log is stopped."""
@@ -313,9 +320,8 @@ class Messenger:
 
     async def _give_back(self, rows: Sequence[Outgoing], error: str, at: float) -> None:
         """Back to the outbox until `at` (monotonic seconds)."""
-        for row in rows:
-            wait = max(at - self._desk.clock.monotonic(), 0.0)
-            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=wait), error)
+        until = self._desk.clock.now() + timedelta(seconds=max(at - self._desk.clock.monotonic(), 0.0))
+        await asyncio.gather(*(self._desk.store.release(row, until, error) for row in rows))
 
     def _age(self, row: Outgoing) -> float:
         return (self._desk.clock.now() - row.created_at).total_seconds()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -53,22 +54,26 @@ async def check_log(path: Path | str, limit: int = 1_000) -> Checked:
 
 
 def check_database(
-    path: Path, limit: int = 1_000, *, against: Against | None = None, found: tuple[Finding, ...] = ()
-) -> Checked:
-    """`check_log` for callers without an event loop. `found` are findings that stand already."""
+    path: Path, limit: int = 1_000, *, against: Against | None = None, found: tuple[Finding, ...] = (),
+    over: Callable[[], bool] = lambda: False,
+) -> Checked:  # fmt: skip
+    """`check_log` for callers without an event loop. `found` are findings that stand already; once `over`, it ends with a
+    StorageError."""
     try:
         with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None)) as raw:
             session = Session(raw)
             schema.check(session)
             raw.execute("BEGIN")
-            return _checked(session, limit, against, list(found))
+            return _checked(session, limit, against, list(found), over)
     except sqlite3.Error as error:
         raise explained(error) from error
     except OSError as error:
         raise StorageError(f"The database {path} cannot be read: {error.strerror}.") from error
 
 
-def _checked(session: Session, limit: int, against: Against | None, found: list[Finding]) -> Checked:
+def _checked(
+    session: Session, limit: int, against: Against | None, found: list[Finding], over: Callable[[], bool]
+) -> Checked:  # fmt: skip
     head = session.row("log_head")
     origin = "" if head is None else str(head["origin"])
     audit = Audit(
@@ -78,7 +83,7 @@ def _checked(session: Session, limit: int, against: Against | None, found: list[
         checkpoints={row["size"]: row["root"] for row in session.rows("checkpoints")},
         memory=_remembered(against, origin),
     )
-    for finding in itertools.chain(_notes(session, against, origin), audit.findings(_rows(session))):
+    for finding in itertools.chain(_notes(session, against, origin), audit.findings(_rows(session, over))):
         if len(found) < limit:
             found.append(finding)
     return Checked(tuple(found), origin, audit.size, audit.root, tuple(sorted(audit.unknown_types)))
@@ -97,11 +102,13 @@ def _notes(session: Session, against: Against | None, origin: str) -> Iterator[F
         return
     if against.memory is not None and against.memory.origin != origin:
         yield Finding("fork", None, f"The signer's memory is of the log {against.memory.origin}; this one is {origin}.")
+    keys = against.keys(origin)
+    named = {origin, *(key.name for key in keys)}  # of an earlier epoch the key may be lost: only whoever kept it can judge
     kept = (
         Kept(f"The stored checkpoint of size {row['size']}", str(row["note"]), row["size"], row["root"])
         for row in session.stream("checkpoints")
+        if str(row["note"]).partition("\n")[0] in named or not _of_the_log(str(row["note"]), origin)
     )
-    keys = against.keys(origin)
     if not keys and session.row("newest_checkpoint") is not None:
         yield Finding(
             "signature", None, "No verifier key of this log is known here, so no stored checkpoint can be checked."
@@ -110,6 +117,15 @@ def _notes(session: Session, against: Against | None, origin: str) -> Iterator[F
     yield from audited(kept, keys, verify, {})
 
 
-def _rows(session: Session) -> Iterator[Row]:
+def _of_the_log(note: str, origin: str) -> bool:
+    """Whether a note names an epoch of the log."""
+    name = note.partition("\n")[0]
+    base = re.compile(r"\.\d+$").sub("", origin)
+    return re.fullmatch(re.escape(base) + r"(\.\d+)?", name) is not None
+
+
+def _rows(session: Session, over: Callable[[], bool]) -> Iterator[Row]:
     for row in session.stream("all_log_rows"):
+        if over():
+            raise StorageError("The check of the log was ended before its end.")
         yield Row(row["idx"], row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -52,6 +53,11 @@ class LogStore(ABC):
             return head, consistency(old, head.size, Tree(session).whole) if old else []
 
         return await self._read(work)
+
+    async def names_key(self, key_id: str) -> bool:
+        """Whether the log says that this key (eight hex digits) took over."""
+        rows = await self._read(lambda session: session.rows("entries_of_type", type="log.key_rotated"))
+        return any(json.loads(row["data"]).get("data", {}).get("new") == key_id for row in rows if row["data"] is not None)
 
     async def between(self, old: int, new: int) -> list[bytes]:
         """The RFC 9162 proof that the tree of `new` entries extends that of `old`. Raises LogDamaged."""

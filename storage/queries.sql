@@ -569,12 +569,16 @@ INSERT INTO log_head (origin, size, edge) VALUES (:origin, 0, :edge);
 SELECT origin, size, edge FROM log_head;
 
 -- name: move_log_head
--- The log has grown.
-UPDATE log_head SET size = :size, edge = :edge;
+-- The log has grown, and with a new epoch's first entry has a new name.
+UPDATE log_head SET origin = :origin, size = :size, edge = :edge;
 
 -- name: insert_log_entry
 -- One more entry.
 INSERT INTO log_entry (idx, leaf, data, type, case_id, ts_ms) VALUES (:idx, :leaf, :data, :type, :case_id, :ts_ms);
+
+-- name: entries_of_type
+-- The bytes of every entry of one type, in order; for types of which there are few.
+SELECT data FROM log_entry WHERE type = :type ORDER BY idx;
 
 -- name: insert_log_node
 -- The root of a subtree that is complete now.
@@ -969,6 +973,12 @@ INSERT INTO log_pruning (minimum) VALUES (:minimum);
 UPDATE log_entry SET data = NULL WHERE idx IN (
   SELECT idx FROM log_entry WHERE idx < :minimum AND data IS NOT NULL ORDER BY idx LIMIT :limit
 );
+
+-- ── epochs ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: epochs
+-- The entries that began a new epoch, oldest first.
+SELECT idx, ts_ms, data FROM log_entry WHERE type = 'log.epoch_started' ORDER BY idx;
 
 -- ── anchors ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

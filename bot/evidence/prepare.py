@@ -6,6 +6,7 @@ written, so that nothing leaves that the log does not know of; the size they nam
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from bot.evidence.case_export import export_case
 from bot.evidence.export import Format, export, findings_only
 from bot.evidence.folder import Folder
 from bot.keys import vkey_lines
+from bot.log_verifying import Vouching, verify
 from bot.settings import Settings
 from bot.signing import cover
-from storage.log_check import Checked, check_log
+from storage.log_check import Checked
 from storage.log_evidence import evidence
 
 
@@ -36,7 +38,7 @@ async def exported(settings: Settings, out: Path, case: str | None, form: Format
 
     Raises SettingsError (`out` is not empty, no such case), KeyFileError (no keys yet), StorageError.
     """
-    checked = await check_log(settings.sqlite_path)
+    checked = await asyncio.to_thread(verify, settings.sqlite_path, Vouching(None, settings.state_dir))
     if checked.findings:
         with Folder(out) as folder:
             findings_only(checked.findings, folder)

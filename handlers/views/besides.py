@@ -44,7 +44,7 @@ class TextForm:
     hint: str
 
 
-_TOLD = frozenset({"question", "answer", "advice", "pass", "hold", "push", "verified"})
+_TOLD = frozenset({"question", "answer", "advice", "pass", "hold", "push"})
 TEXT_FORMS: Mapping[str, TextForm] = {
     "question": TextForm(
         "question", names.FORM_QUESTION, "Question", "Question", "Ask", "The clock runs on; everybody asked reads the answer."
@@ -185,8 +185,6 @@ def _told(note: Note, scene: Scene) -> list[str]:
         return [f"{by} {verb} at {at}:", *quote(note.text, 600).split("\n")]
     if note.kind == "advice":
         return [f"{by} of the provider {'recommends it' if note.advice == 'for' else 'advises against it'} (no decision)."]
-    if note.kind == "verified":
-        return [f"{by} attested at {at}:", *quote(note.text, 400).split("\n")]
     if note.kind == "hold":
         return [f"*{by} is on it* since {at}."]
     if note.kind == "pass":

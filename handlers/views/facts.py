@@ -14,6 +14,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Role
 from bot.domain.quorum import count
 from bot.domain.request import Case, FieldValue, Step, Vote
+from bot.domain.rights import conflicted
 from handlers.views import sealed, wording
 from handlers.views.blocks import Block, section
 from handlers.views.executed import standing
@@ -81,7 +82,7 @@ def next_step(case: Case, scene: Scene) -> tuple[Step, tuple[Person, ...]] | Non
             continue
         roles: tuple[Role, ...] = (step.role, *step.also)
         people = [p for role in roles for p in people_of(role, scene.policy, domain, max(step.due_at, scene.now))]
-        fresh = tuple(dict.fromkeys(p for p in people if p not in asked))
+        fresh = tuple(dict.fromkeys(p for p in people if p not in asked and not conflicted(case, scene.policy, p)))
         if fresh:
             return step, fresh
     return None

@@ -108,7 +108,10 @@ def _consequence(chosen: Runbook | None, scene: Scene, debt: str | None) -> Bloc
     more = " and the ".join(wording.ROLES[r] for r in roles) + (f" {everyone(named)}" if named else "")
     glass = chosen.break_glass
     by = scene.at(scene.now + timedelta(seconds=glass.ratify_within / scene.scale)) if glass else ""
-    said = wording.consequence(chosen, owner, more, debt, by) + (f" All times run fast{scene.demo}." if scene.demo else "")
+    said = wording.consequence(chosen, owner, more, debt, by)
+    said += wording.before_it_opens(chosen, span(chosen.not_before or 0)) + (
+        f" All times run fast{scene.demo}." if scene.demo else ""
+    )
     return context(said, names.BLOCK_CONSEQUENCE)
 
 

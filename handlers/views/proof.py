@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.people import Person
-from bot.domain.request import Case
+from bot.domain.request import Case, Duty
 from bot.domain.verifying import said as methods
 from handlers import names
 from handlers.views import facts, wording
@@ -14,9 +14,7 @@ from handlers.views.scene import Scene, who
 
 def lines(case: Case, scene: Scene) -> list[str]:
     """Of a pending case: what is attested, what a yes still waits for, and until when what it opens waits."""
-    done = [
-        f"*Verified:* {inline(methods([d.name]), 80)}, at {scene.at(d.done_at)}" for d in case.verifications() if d.done_at
-    ]
+    done = [_done(case, d, scene) for d in case.verifications() if d.done_at]
     missing = case.unverified()
     if missing:
         asker = who(case.request.requester)
@@ -32,6 +30,14 @@ def lines(case: Case, scene: Scene) -> list[str]:
         earliest = case.request.filed_at + case.request.terms.real(case.request.terms.not_before)
         done.append(f"After the yes nothing opens before {scene.at(earliest)}.")
     return done
+
+
+def _done(case: Case, duty: Duty, scene: Scene) -> str:
+    """What was done, when, and where it is found again."""
+    head, when = f"*Verified:* {inline(methods([duty.name]), 80)}", scene.at(duty.done_at) if duty.done_at else ""
+    noted = (n.text for n in case.approval.noted("verified") if n.text.startswith(f"{duty.name}: "))
+    reference = next(noted, "").partition(": ")[2]
+    return f"{head}, at {when}" + (f": {inline(reference, 400)}" if reference else "")
 
 
 def attest_button(case: Case) -> Block | None:

@@ -168,9 +168,8 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
     used of a limit."""
     if runbook.right == "autonomous":
         often = "each time" if runbook.tell == "each" else "once a day"
-        proof = " It opens once you have attested how the person was verified." if runbook.subject_verification else ""
         used = f" {debt}" if debt else ""
-        return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}.{proof}{used}"
+        return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}.{used}"
     if runbook.break_glass is None and debt is not None:  # what is used of the runbook's limit
         return f"{consequence(runbook, owner, more, None, ratify_by)} {debt}"
     if runbook.break_glass is not None and debt is None:
@@ -188,6 +187,13 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
 def until_hint(days: int) -> str:
     """Under the choice of a last day."""
     return f"The last day, in UTC; at most {days} days from today." if days else "The last day, in UTC; today at most."
+
+
+def before_it_opens(runbook: Runbook, wait: str) -> str:
+    """What a reset wants beside the yes; `wait` is its cooling-off in words."""
+    proof = " First you attest how the person was verified." if runbook.subject_verification else ""
+    cooling = f" Nothing opens before {wait} have passed since you asked." if runbook.not_before else ""
+    return proof + cooling
 
 
 def help_lines(prefix: str) -> tuple[str, ...]:

@@ -47,9 +47,8 @@ def shown(case: Case) -> str:
 def test_the_card_says_what_is_missing_and_who_has_to_attest_it() -> None:
     assert "*Not verified yet:* manager callback, id document. No yes is possible before <@U0PE1>" in shown(filed())
     one = shown(attested("id_document"))
-    assert "*Verified:* id document, at" in one
+    assert "2026-03-04 09:00 UTC>: call &lt;@U0RISK&gt; 4711" in one.split("*Verified:* id document, at")[1]
     assert "*Not verified yet:* manager callback." in one
-    assert ">id_document: call &lt;@U0RISK&gt; 4711" in one
     assert "Not verified" not in shown(attested())
 
 
