@@ -570,8 +570,8 @@ INSERT INTO log_head (origin, size, edge) VALUES (:origin, 0, :edge);
 SELECT origin, size, edge FROM log_head;
 
 -- name: move_log_head
--- The log has grown.
-UPDATE log_head SET size = :size, edge = :edge;
+-- The log has grown, and with a new epoch's first entry has a new name.
+UPDATE log_head SET origin = :origin, size = :size, edge = :edge;
 
 -- name: insert_log_entry
 -- One more entry.
@@ -830,6 +830,7 @@ SELECT 1 AS found FROM request AS r WHERE r.id = :id AND (
   r.state = 'pending'
   OR EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
   OR EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
+  OR EXISTS (SELECT 1 FROM executor_call AS c WHERE c.case_id = r.id AND c.state = 'waiting')
 );
 
 -- name: decided_until
@@ -974,6 +975,12 @@ INSERT INTO log_pruning (minimum) VALUES (:minimum);
 UPDATE log_entry SET data = NULL WHERE idx IN (
   SELECT idx FROM log_entry WHERE idx < :minimum AND data IS NOT NULL ORDER BY idx LIMIT :limit
 );
+
+-- ── epochs ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: epochs
+-- The entries that began a new epoch, oldest first.
+SELECT idx, ts_ms, data FROM log_entry WHERE type = 'log.epoch_started' ORDER BY idx;
 
 -- ── anchors ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
