@@ -829,6 +829,7 @@ SELECT 1 AS found FROM request AS r WHERE r.id = :id AND (
   r.state = 'pending'
   OR EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
   OR EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
+  OR EXISTS (SELECT 1 FROM executor_call AS c WHERE c.case_id = r.id AND c.state = 'waiting')
 );
 
 -- name: decided_until
