@@ -49,7 +49,7 @@ LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
 PAUSE, SILENT = 5.0, 60.0  # seconds without any answer of Slack's: it was away; prompts leave beside it
 _PROMPTS = frozenset({"card", "reminder", "deadline"})
 POLL, PARTING = 0.25, 3.0  # seconds: between looks without a wake-up; for last words at a stop
-ACCOUNT_AGE = 60.0
+ACCOUNT_AGE = 60.0  # seconds of the policy's clock
 STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
 _GROUP, _ROOM, _AT_ONCE, _SLOWEST = 100, 1000, 16, 60.0
 log = structlog.get_logger(__name__)
@@ -267,7 +267,7 @@ class Messenger:
         if row.say.to is None:
             return False
         try:
-            return (await self._directory.profile(row.say.to, ACCOUNT_AGE)).deleted
+            return (await self._directory.profile(row.say.to, ACCOUNT_AGE / self._desk.scale)).deleted
         except LookupFailed:
             return False
 
@@ -277,7 +277,7 @@ class Messenger:
         if row.say.to is None or self._desk.scale > 1 or not keeps_hours(row, case):
             return None
         try:
-            profile = await self._directory.profile(row.say.to, ACCOUNT_AGE)
+            profile = await self._directory.profile(row.say.to, ACCOUNT_AGE / self._desk.scale)
         except LookupFailed:
             return None
         at = rings_at(now, profile.time_zone)
