@@ -65,7 +65,7 @@ from runbooks.loader import Loaded, load_files
 from runbooks.watch import changes
 from storage.store import SqliteStore
 
-_SETS = 20
+_SETS, _POLICY_AGAIN = 20, 5.0  # sets that are looked back at; seconds until a stopped log is asked again
 _REHASH = 1.0  # seconds that the first check of the whole log may hold up the serving
 log = structlog.get_logger(__name__)
 
@@ -324,28 +324,38 @@ async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
 async def _watch(parts: Parts) -> None:
     """Live reload: a good set is adopted, a bad one reported and the last good one kept."""
     known = read_folder(parts.settings.runbooks_dir)
+    if parts.standing.stoppable.why:  # at the start the log took no policy, perhaps not this one
+        await _taken_up(parts, known)
     async for files in changes(parts.settings.runbooks_dir, since=known):
-        await adopt(parts.desk, parts.store, parts.feeds, files)
+        await _taken_up(parts, files)
 
 
-async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> None:
-    """Judges a changed set of files and puts it in force, or reports it."""
+async def _taken_up(parts: Parts, files: Mapping[str, bytes]) -> None:
+    """Until the set stands judged: a stopped log takes none, and what the folder holds when it is back counts."""
+    while not await adopt(parts.desk, parts.store, parts.feeds, files):
+        await asyncio.sleep(_POLICY_AGAIN)
+        files = read_folder(parts.settings.runbooks_dir)
+
+
+async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> bool:
+    """Judges a changed set of files and puts it in force, or reports it. False where the log takes nothing now."""
     today = desk.clock.now().date()
     loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
     if loaded.policy is None:
         _report(loaded.findings)
         await _rejected(store, loaded)
-        return
+        return True
     if loaded.policy.digest == desk.policy.digest:
-        return
+        return True
     try:
         await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
     except (Stopped, StorageError) as error:
         log.error("policy.not_accepted", reason=str(error))
-        return
+        return False
     await desk.adopt(carried(loaded.policy, desk.policy))
     feeds.soon()
     log.info("policy.loaded", digest=loaded.policy.digest)
+    return True
 
 
 async def _accept(store: SqliteStore, clock: Clock, old: Policy | None, policy: Policy, scale: float) -> None:
