@@ -37,6 +37,7 @@ from tests.bot.building import (
     with_domain,
 )
 from tests.bot.office import Office
+from tests.bot.stopping import StoppableOffice
 
 RESET = runbook(
     "mfa", kind="reset", domain="machines", subject_verification=("callback",), escalation="short", review_within=None
@@ -356,3 +357,16 @@ class TestTheReviewOfARight:
         await office.sweeper.sweep()
         assert office.types(new.id)[-1] == "right.ended"
         assert (await office.case(new.id)).asks[-1].state is AskState.EXPIRED
+
+
+async def test_a_stopped_log_begins_no_review_and_holds_back_nothing_that_takes_access_away(tmp_path: Path) -> None:
+    async with StoppableOffice(tmp_path / "countersign.db", policy(runbooks=[runbook("emergency")])) as office:
+        case_id = await office.file(PE1)
+        copy = office.copied("before.db")
+        await office.file(OWNER)
+        await office.signed()
+        await office.go_back_to(copy)
+        await office.adopt(replace(BASE, digest="ee" * 32))
+        await office.forward(HOUR, every=10 * MINUTE)
+        assert await office.state(case_id) is RequestState.EXPIRED
+        assert await matters(office, "right") == []
