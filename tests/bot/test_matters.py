@@ -302,6 +302,13 @@ class TestTheReviewOfARight:
         assert office.types(case.id) == ["right.begun", "step.fired", "review.due"]
         assert told(office, "ask.1") == ["U0OWNER"]
 
+    async def test_cannot_be_answered_before_its_day(self, office: Office) -> None:
+        await office.sweeper.sweep()
+        (case,) = await matters(office, "right")
+        for answer in ("keep", "withdraw_right"):
+            await office.click(OWNER, case.id, answer)
+            assert office.log(case.id)[-1]["data"] == {"action": answer, "why": "stale"}
+
     async def test_kept_it_is_asked_again_a_period_later(self, office: Office) -> None:
         case = await self.reviewed(office)
         await office.click(OWNER, case.id, "keep")
