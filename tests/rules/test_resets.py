@@ -178,16 +178,49 @@ class Resets(RuleBasedStateMachine):
     def decides(self, case: str, person: Person, decision: Any) -> None:
         self._act(self.office.press(person, case, decision))
 
-    @rule(case=cases, first=st.sampled_from(DECIDERS), second=st.sampled_from(DECIDERS))
-    def is_carried(self, case: str, first: Person, second: Person) -> None:
-        """The way that opens a reset, whole."""
+    @rule(case=cases, minutes=st.sampled_from([1, 31]))
+    def is_carried(self, case: str, minutes: int) -> None:
+        """The way that opens it: the proof, and a yes of everybody who is asked."""
         self.is_attested_whole(case)
-        for person in (first, second):
+        for person in self.runner.run(self.office.case(case)).approval.asked:
             self._act(self.office.press(person, case))
-        self.time_passes(31)
+        self.time_passes(minutes)
+
+    @rule(target=cases, subject=st.sampled_from(SUBJECTS[1:]), restored=st.booleans())
+    def somebody_with_authority_is_reset(self, subject: Person, restored: bool) -> Any:
+        """… and presses Approve on what was asked before and after it."""
+        before, reset = self._filed(PE1, "emergency"), self._filed(PE2, "mfa", subject=subject, target="d")
+        if not isinstance(before, str) or not isinstance(reset, str):
+            return multiple()
+        self.is_carried(reset, 31)
+        after = self._filed(SOC1, "emergency")
+        if restored:
+            self.runner.run(self.office.forward(4 * HOUR, every=HOUR))
+            self.answers_what_nobody_filed(DEP2 if subject == DEP1 else DEP1, "restore", -1)
+        for case in (before, after):
+            if isinstance(case, str):
+                self._act(self.office.press(subject, case))
+        return after
+
+    @rule(person=st.sampled_from(DECIDERS), answer=st.sampled_from(["keep", "withdraw_right"]))
+    def the_day_of_a_review_comes(self, person: Person, answer: Any) -> None:
+        self.office.sleep(10 * DAY)
+        self.looks()
+        for n in range(4):
+            self.answers_what_nobody_filed(person, answer, n)
+        self._filed(PE1, "unlock", target="e")
+
+    @rule(off=st.sampled_from([-1, 0, 1]))
+    def the_oldest_use_leaves_the_window(self, off: int) -> None:
+        for what in "fg":
+            self._filed(PE1, "unlock", target=what)
+        uses = self.judge.uses["northgate"]
+        if uses and uses[0] + WINDOW + off * MS > self.office.clock.at:
+            self.office.clock.at = uses[0] + WINDOW + off * MS
+        self._filed(PE2, "unlock", target="h")
 
     @rule(
-        person=st.sampled_from(ANYBODY), answer=st.sampled_from(["restore", "keep", "withdraw_right"]), n=st.integers(0, 9)
+        person=st.sampled_from(ANYBODY), answer=st.sampled_from(["restore", "keep", "withdraw_right"]), n=st.integers(-1, 9)
     )
     def answers_what_nobody_filed(self, person: Person, answer: Any, n: int) -> None:
         found = self.runner.run(self.office.store.matters())
