@@ -19,13 +19,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import acknowledging, acting, clicking, memory, sweeping
+from bench import acknowledging, acting, clicking, flooding, memory, proving, sweeping
 from bench.bot import REPOSITORY, environment, example
 from bench.rounds import FULL, QUICK, Result, Size, table
 from bot.clock import SystemClock
 
 _RESULTS = Path(__file__).with_name("results.json")
-_PARTS = ("acknowledging", "acting", "sweeping", "memory", "clicking")
+_PARTS = ("acknowledging", "acting", "sweeping", "memory", "clicking", "flooding", "proving")
 
 
 def main() -> None:
@@ -62,6 +62,10 @@ async def _all(size: Size, parts: Sequence[str], scratch: Path) -> list[Result]:
                     results += await memory.measure(size, policy, scratch, env)
                 case "clicking":
                     results += await clicking.measure(size, policy, scratch, env)
+                case "flooding":
+                    results += await flooding.measure(size, policy, scratch)
+                case "proving":
+                    results += await proving.measure(size, scratch)
         return results
 
 

@@ -19,7 +19,7 @@ Subject = Callable[[], Awaitable[float]]
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much is measured: dispatches, acts and clicks in each round, starts in all; `idle` in seconds. `due` steps fall due
-    at once among `pending` requests, `storms` times."""
+    at once among `pending` requests, `storms` times; a log of `entries` is checked."""
 
     rounds: int
     dispatches: int
@@ -31,12 +31,25 @@ class Size:
     pending: int
     due: int
     storms: int
+    entries: int
 
 
 FULL = Size(
-    rounds=7, dispatches=150, acts=150, clicks=2, starts=3, idle=2.0, limit=420.0, pending=100_000, due=1000, storms=3
+    rounds=7,
+    dispatches=150,
+    acts=150,
+    clicks=2,
+    starts=3,
+    idle=2.0,
+    limit=1200.0,
+    pending=100_000,
+    due=1000,
+    storms=3,
+    entries=1_000_000,
 )
-QUICK = Size(rounds=2, dispatches=3, acts=10, clicks=1, starts=1, idle=0.1, limit=90.0, pending=500, due=20, storms=1)
+QUICK = Size(
+    rounds=2, dispatches=3, acts=10, clicks=1, starts=1, idle=0.1, limit=90.0, pending=500, due=20, storms=1, entries=600
+)
 
 
 @dataclass(frozen=True, slots=True)

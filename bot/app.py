@@ -25,6 +25,7 @@ from bot.domain.motion import InForce, Sets
 from bot.domain.policy import Policy
 from bot.domain.saying import announced
 from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.epoch import Ground, beginning
 from bot.erasing import erasing
 from bot.executors import Executors
 from bot.feeds import EVERY, Feeds, carried
@@ -33,6 +34,7 @@ from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
 from bot.keys import vkey_lines
 from bot.logs import configure
+from bot.memory import signed_name
 from bot.metrics import Metrics
 from bot.operations import Operations, releasing
 from bot.ops import Ops
@@ -63,7 +65,7 @@ from runbooks.loader import Loaded, load_files
 from runbooks.watch import changes
 from storage.store import SqliteStore
 
-_SETS = 20
+_SETS, _POLICY_AGAIN = 20, 5.0  # sets that are looked back at; seconds until a stopped log is asked again
 _REHASH = 1.0  # seconds that the first check of the whole log may hold up the serving
 log = structlog.get_logger(__name__)
 
@@ -182,9 +184,15 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         desk.spoke.set,
         health.part("anchoring", 300.0),
     )
+    ground = Ground(store, settings.sqlite_path, settings.state_dir, standing)
     operations = Operations(
         desk,
-        {"hold_release": releasing(desk), "erase": erasing(desk), "prune": pruning(desk)},
+        {
+            "hold_release": releasing(desk),
+            "erase": erasing(desk),
+            "prune": pruning(desk),
+            "new_epoch": beginning(desk, ground),
+        },
         health.part("operations", 900.0),
     )
     return Parts(
@@ -241,7 +249,7 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
     origin = (await parts.store.log_head()).origin
     ops = Ops(
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
-        vkeys=lambda: vkey_lines(settings.state_dir, origin),
+        vkeys=lambda: vkey_lines(settings.state_dir, signed_name(settings.state_dir, origin)),
         jwks=lambda: json.dumps(jwks(settings.state_dir, parts.clock.now())),
     )  # fmt: skip
     await ops.start()
@@ -316,28 +324,38 @@ async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
 async def _watch(parts: Parts) -> None:
     """Live reload: a good set is adopted, a bad one reported and the last good one kept."""
     known = read_folder(parts.settings.runbooks_dir)
+    if parts.standing.stoppable.why:  # at the start the log took no policy, perhaps not this one
+        await _taken_up(parts, known)
     async for files in changes(parts.settings.runbooks_dir, since=known):
-        await adopt(parts.desk, parts.store, parts.feeds, files)
+        await _taken_up(parts, files)
 
 
-async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> None:
-    """Judges a changed set of files and puts it in force, or reports it."""
+async def _taken_up(parts: Parts, files: Mapping[str, bytes]) -> None:
+    """Until the set stands judged: a stopped log takes none, and what the folder holds when it is back counts."""
+    while not await adopt(parts.desk, parts.store, parts.feeds, files):
+        await asyncio.sleep(_POLICY_AGAIN)
+        files = read_folder(parts.settings.runbooks_dir)
+
+
+async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> bool:
+    """Judges a changed set of files and puts it in force, or reports it. False where the log takes nothing now."""
     today = desk.clock.now().date()
     loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
     if loaded.policy is None:
         _report(loaded.findings)
         await _rejected(store, loaded)
-        return
+        return True
     if loaded.policy.digest == desk.policy.digest:
-        return
+        return True
     try:
         await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
     except (Stopped, StorageError) as error:
         log.error("policy.not_accepted", reason=str(error))
-        return
+        return False
     await desk.adopt(carried(loaded.policy, desk.policy))
     feeds.soon()
     log.info("policy.loaded", digest=loaded.policy.digest)
+    return True
 
 
 async def _accept(store: SqliteStore, clock: Clock, old: Policy | None, policy: Policy, scale: float) -> None:

@@ -24,7 +24,7 @@ from bot.domain.transition import Transition
 from bot.ports import Directory, Due, Outgoing, Store
 from bot.reader import Reader
 
-CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds
+CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds; the first by the policy's clock, so that a demo sees who falls asleep
 TRIES = 8
 DOUBT = timedelta(seconds=5)
 _BREATH = 8  # cases judged in one go of the event loop
@@ -241,12 +241,12 @@ class Engine(Reader):
 
     async def _sleeps(self, person: Person) -> datetime | None:
         try:
-            return await asyncio.wait_for(self.directory.quiet_until(person, CARD_AGE), PRESENCE_WAIT)
+            return await asyncio.wait_for(self.directory.quiet_until(person, CARD_AGE / self.scale), PRESENCE_WAIT)
         except (LookupFailed, TimeoutError):
             return None
 
     async def _account(self, person: Person) -> Profile | None:
         try:
-            return await asyncio.wait_for(self.directory.profile(person, CARD_AGE), PRESENCE_WAIT)
+            return await asyncio.wait_for(self.directory.profile(person, CARD_AGE / self.scale), PRESENCE_WAIT)
         except (LookupFailed, TimeoutError):
             return None

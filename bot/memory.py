@@ -54,3 +54,12 @@ def begin(state_dir: Path, origin: str) -> None:
     known = recall(state_dir)
     if known is None or known.size == 0:
         remember(state_dir, Checkpoint(origin, 0, root(())))
+
+
+def signed_name(state_dir: Path, origin: str) -> str:
+    """The name under which the log is signed now: a new epoch changes it; `origin` where nothing is remembered."""
+    try:
+        known = recall(state_dir)
+    except (StorageError, NoteError):
+        return origin
+    return origin if known is None else known.origin

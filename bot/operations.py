@@ -14,7 +14,7 @@ import structlog
 
 from bot.desk import Desk
 from bot.domain import operating
-from bot.domain.errors import CountersignError, NotDone, NotYet, Stale
+from bot.domain.errors import CountersignError, NotDone, NotYet, Stale, Stopped
 from bot.domain.operator_act import ActKind, ActState, OperatorAct
 
 Run = Callable[[OperatorAct], Awaitable[None]]
@@ -49,7 +49,7 @@ class Operations:
                 await self._one(act)
             except Stale:
                 continue  # somebody was faster: the next look finds what stands
-            except NotYet as why:
+            except (NotYet, Stopped) as why:
                 self._not_before[act.id] = self._desk.clock.now() + SOON
                 log.info("operation.waits", act=act.id, kind=act.kind, why=str(why))
             except Exception:
@@ -58,10 +58,12 @@ class Operations:
 
     async def _one(self, act: OperatorAct) -> None:
         policy, now = self._desk.policy, self._desk.clock.now()
+        if now < self._not_before.get(act.id, now):
+            return
         expired = operating.expire(act, policy, now)
         if expired is not None:
             await self._desk.carry(expired)
-        elif act.state is ActState.CONFIRMED and act.kind in self._runs and now >= self._not_before.get(act.id, now):
+        elif act.state is ActState.CONFIRMED and act.kind in self._runs:
             await self._carried_out(act)
 
     async def _carried_out(self, act: OperatorAct) -> None:

@@ -17,6 +17,7 @@ import typer
 
 from bot.clock import SystemClock, read_request_id
 from bot.domain import erasing, operating
+from bot.domain.audit import Finding
 from bot.domain.errors import PolicyError
 from bot.domain.filing import REASON_MAX
 from bot.domain.operator_act import PREFIX, Hold, OperatorAct
@@ -25,6 +26,7 @@ from bot.domain.policy import Policy
 from bot.exits import misused, refused
 from bot.host import accepted_policy, opened_store
 from bot.settings import load
+from bot.signer import remembered
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
@@ -41,6 +43,7 @@ def add_to(app: typer.Typer) -> None:
     """The commands of `countersign log` that are an operator's."""
     app.command("erase")(erase)
     app.command("prune")(prune)
+    app.command("new-epoch")(new_epoch)
     app.add_typer(hold_app, name="hold")
 
 
@@ -75,6 +78,19 @@ def prune(
         return OperatorAct(
             _fresh(PREFIX, clock), "prune", reason.strip()[:REASON_MAX], now, now + operating.WINDOW, before=moment
         )
+
+    file_act(filed)
+
+
+def new_epoch(reason: Reason) -> None:
+    """File that a stopped log goes on, after entries were lost, under a new name and key: two people confirm it in Slack."""
+    why = _reason(reason)
+
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
+        if not isinstance(await remembered(store, load().state_dir), Finding):
+            refused("The signer does not refuse this log, so there is nothing to begin anew. See: countersign log verify")
+        now = clock.now()
+        return OperatorAct(_fresh(PREFIX, clock), "new_epoch", why, now, now + operating.WINDOW)
 
     file_act(filed)
 

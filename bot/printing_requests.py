@@ -73,6 +73,10 @@ def whole(policy: Policy | None, case: Case) -> dict[str, object]:
             "state": str(grant.state), "seconds": grant.seconds, "opened_at": stamp(grant.opened_at),
             "not_after": stamp(grant.not_after), "ended_at": _stamp(grant.ended_at),
         },
+        "executor": [
+            {"call": c.kind, "state": c.state, "asked_at": stamp(c.asked_at), "answered_at": _stamp(c.answered_at)}
+            for c in case.calls
+        ],
     }  # fmt: skip
 
 
@@ -94,6 +98,8 @@ def whole_lines(policy: Policy | None, case: Case, now: datetime) -> Iterator[st
         yield f"  {safe(field.label)}: {safe(field.value)}"
     yield f"  time      {request.seconds} s"
     yield f"  asked     {_people(policy, case.approval.asked)}"
+    for call in case.calls:
+        yield f"  system    to {call.kind}, asked at {when(call.asked_at)}: {call.state}"
     for vote in case.approval.votes:
         yield f"  {vote.answer:<9} {_voter(policy, vote)} as {vote.role}, at {when(vote.at)}"
 

@@ -68,6 +68,7 @@ class Signer:
         self._store, self._state_dir, self._lock = store, state_dir, lock
         self._one = asyncio.Lock()
         self._newest: Signed | None = None
+        self._calls = self._through = 0  # how many came, and up to which of them `_newest` looked at the log afterwards
         self.stopped: Finding | None = None
 
     async def cover(self) -> Signed | Finding:
@@ -75,10 +76,16 @@ class Signer:
 
         Raises StorageError where the disk refuses: then nothing is covered, and it may be tried again.
         """
+        self._calls += 1
+        mine = self._calls
         async with self._one:
             if self.stopped is not None:
                 return self.stopped
+            if self._newest is not None and self._through >= mine:
+                return self._newest  # signed for somebody else, and begun after this call
+            through = self._calls
             if self._newest is not None and (await self._store.log_head()).size == self._newest.size:
+                self._through = through
                 return self._newest
             async with self._locked():
                 found = await self._extend()
@@ -86,7 +93,7 @@ class Signer:
                 self.stop(found)
                 return found
             await self._store.keep_checkpoint(found.size, found.root, found.note)
-            self._newest = found
+            self._newest, self._through = found, through
             return found
 
     def stop(self, found: Finding) -> None:

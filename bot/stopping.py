@@ -23,7 +23,7 @@ from bot.clock import Clock
 from bot.domain.audit import Finding
 from bot.domain.errors import CountersignError, DiskRefuses, Stale, Stopped, StorageError, TooLate
 from bot.domain.lifecycle import GrantState, RequestState
-from bot.domain.operator_act import OperatorAct
+from bot.domain.operator_act import ActState, Operated, OperatorAct
 from bot.domain.people import Person
 from bot.domain.request import Case
 from bot.domain.saying import PAGER
@@ -288,17 +288,23 @@ class StoppableStore:
         return [one for one in found if closed_too or one.state == RequestState.PENDING or one.grant == GrantState.OPEN]
 
     async def operator_act(self, act_id: str) -> OperatorAct | None:
-        found = await self._store.operator_act(act_id)
-        return None if found is None else self._operated(found)
+        return self._aside_acts().get(act_id) or await self._store.operator_act(act_id)
 
     async def unfinished_acts(self) -> Sequence[OperatorAct]:
-        return [self._operated(act) for act in await self._store.unfinished_acts()]
+        """Those of the emergency file too, the ones that were filed without the log among them."""
+        aside = self._aside_acts()
+        stored = [act for act in await self._store.unfinished_acts() if act.id not in aside]
+        return [*stored, *(act for act in aside.values() if act.state in (ActState.OPEN, ActState.CONFIRMED))]
 
-    def _operated(self, act: OperatorAct) -> OperatorAct:
+    def _aside_acts(self) -> dict[str, OperatorAct]:
+        """Operator's acts as the emergency file leaves them, each with the version that it will have in the store."""
+        found: dict[str, OperatorAct] = {}
         for line in self._emergency.lines():
-            after = line.act.operated.after if line.act.operated is not None else None
-            act = after if after is not None and after.id == act.id else act
-        return act
+            change = line.act.operated
+            if change is not None and change.after is not None:
+                version = 0 if change.before is None else change.before.version + 1
+                found[change.after.id] = replace(change.after, version=version)
+        return found
 
     def _pending(self, found: Sequence[Case]) -> Sequence[Case]:
         standing = (self._emergency.over(case) for case in found)
@@ -352,6 +358,12 @@ class StoppableStore:
                 await self._store.commit(Transition(None, None, inbox=row))
             self._finished.discard(row)
 
+    async def _has(self, change: Operated) -> bool:
+        """Whether the store knows an operator's act as a line leaves it: the line was entered before a kill."""
+        after = change.after
+        stored = await self._store.operator_act(after.id) if after is not None else None
+        return stored is not None and stored.version >= (0 if change.before is None else change.before.version + 1)
+
     async def _forgotten(self, line: Taken) -> None:
         try:
             await asyncio.to_thread(self._emergency.forget, line)
@@ -362,7 +374,7 @@ class StoppableStore:
         for attempt in range(_TRIES):
             stored = await self._store.case(line.act.after.id) if line.act.after is not None else None
             act = entered(line, stored)
-            if act is None:
+            if act is None or (act.operated is not None and await self._has(act.operated)):
                 return
             unsaid = [number for number, one in self._aside.items() if one.line == line and one.outgoing.copy is None]
             if line in self._told:

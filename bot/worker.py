@@ -48,7 +48,8 @@ class Worker:
         room = _AT_ONCE - len(self._busy)
         if room <= 0:
             return False
-        found = [r for r in await self._desk.store.inbox(_AT_ONCE + len(self._busy)) if r.id not in self._busy]
+        known = set(self._busy)  # a row that is finished while the inbox is read still stands in what was read
+        found = [r for r in await self._desk.store.inbox(_AT_ONCE + len(known)) if r.id not in known]
         rows = self._in_turn(found)[:room]
         for row in rows:
             self._about[row.id] = _about(row)

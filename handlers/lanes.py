@@ -13,6 +13,7 @@ from typing import NamedTuple
 from bot.ports import Outgoing
 
 HELD = 4
+_STRETCH = 1.08  # of the pace: at most this lies between the beginnings of two calls, however slowly Slack answers
 
 
 class Spot(NamedTuple):
@@ -22,12 +23,19 @@ class Spot(NamedTuple):
     place: str
 
 
+class Called(NamedTuple):
+    """A call to Slack: when it left and when its answer was there."""
+
+    began: float
+    ended: float
+
+
 @dataclass(slots=True)
 class _Queue:
     held: list[tuple[Outgoing, float]] = field(default_factory=list)  # with its earliest time
     busy: bool = False
     free_at: float = 0.0  # the next post may begin
-    sent_back: float = 0.0  # the turn that the last one sent back was told
+    sent_back: dict[int, float] = field(default_factory=dict)  # by lane, the turn that its last one sent back was told
 
 
 class Lanes:
@@ -54,9 +62,10 @@ class Lanes:
         if len(queue.held) <= HELD and free - now <= HELD * max(pace, 1.0):
             return None
         worst, _ = queue.held.pop()
-        turn = max(free, now) + HELD * pace / 2
-        queue.sent_back = max(turn, queue.sent_back + pace)
-        return worst, queue.sent_back
+        lane = int(worst.say.lane)
+        before = [turn + pace for sent, turn in queue.sent_back.items() if sent <= lane]  # nobody waits for a later lane
+        queue.sent_back[lane] = max([max(free, now) + HELD * pace / 2, *before])
+        return worst, queue.sent_back[lane]
 
     def take(self, now: float) -> tuple[Outgoing, Spot] | None:
         """The best message whose spot is free; the spot is busy until `done`."""
@@ -71,15 +80,24 @@ class Lanes:
         queue = self._queues[spot]
         queue.held = [entry for entry in queue.held if entry[0].id != outgoing.id]
         queue.busy = True
-        queue.free_at = now + self._pace.get(spot.method, 0.0)
         return best
 
-    def done(self, spot: Spot, now: float) -> None:
-        """The spot is free for the next one; queues that wait for nothing are forgotten."""
+    def done(self, spot: Spot, now: float, called: Called | None) -> None:
+        """The spot is free for the next one, which keeps the pace; at once where nothing was `called`. Queues that wait for
+        nothing are forgotten.
+
+        Slack counts from some moment between a call and its answer. A pace after the answer is never too early; a slow
+        answer is not waited for twice.
+        """
         queue = self._queues.get(spot)
         if queue is not None:
             queue.busy = False
-        self._queues = {s: q for s, q in self._queues.items() if q.held or q.busy or max(q.free_at, q.sent_back) > now}
+            if called is not None:
+                pace = self._pace.get(spot.method, 0.0)
+                queue.free_at = max(queue.free_at, min(called.ended + pace, called.began + _STRETCH * pace))
+        self._queues = {
+            s: q for s, q in self._queues.items() if q.held or q.busy or max([q.free_at, *q.sent_back.values()]) > now
+        }
 
     def pause(self, spot: Spot, until: float, *, everywhere: bool) -> list[Outgoing]:
         """Nothing more to this spot (or by this method, everywhere) before `until`; gives back what it held."""
@@ -89,7 +107,8 @@ class Lanes:
         held = [outgoing for queue in hit for outgoing, _ in queue.held]
         for queue in hit:
             queue.held = []
-            queue.free_at = queue.sent_back = max(until, queue.free_at)
+            queue.free_at = max(until, queue.free_at)
+            queue.sent_back.clear()
         return held
 
     def clear(self) -> list[Outgoing]:

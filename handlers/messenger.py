@@ -25,7 +25,7 @@ from bot.domain.operator_act import is_act
 from bot.domain.request import Case
 from bot.domain.transition import SYSTEM, Draft, Value
 from bot.ports import Cover, Directory, Outgoing, Signed
-from handlers.lanes import Lanes, Spot
+from handlers.lanes import Called, Lanes, Spot
 from handlers.limits import CALL_ERRORS, UNANSWERED, Verdict, verdict
 from handlers.purposes import (
     Change,
@@ -49,7 +49,7 @@ LEASE, GIVE_UP = timedelta(seconds=120), timedelta(hours=24)
 PAUSE, SILENT = 5.0, 60.0  # seconds without any answer of Slack's: it was away; prompts leave beside it
 _PROMPTS = frozenset({"card", "reminder", "deadline"})
 POLL, PARTING = 0.25, 3.0  # seconds: between looks without a wake-up; for last words at a stop
-ACCOUNT_AGE = 60.0
+ACCOUNT_AGE = 60.0  # seconds of the policy's clock
 STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
 _GROUP, _ROOM, _AT_ONCE, _SLOWEST = 100, 1000, 16, 60.0
 log = structlog.get_logger(__name__)
@@ -75,7 +75,8 @@ class Messenger:
         self._lanes = Lanes({"chat.postMessage": pace})
         self._running: dict[int, asyncio.Task[None]] = {}
         self._failures: dict[int, int] = {}
-        self._answered_at = desk.clock.monotonic()
+        self._called: dict[int, Called] = {}  # of rows that are being said
+        self._silent_since: float | None = None  # the first call that got no answer, since Slack last gave one
 
     async def run(self, stop: asyncio.Event) -> None:
         """Speaks until `stop`; then says what can be said within seconds and gives the rest back."""
@@ -126,18 +127,17 @@ class Messenger:
             return 0
         now = self._desk.clock.now()
         rows = await self._desk.store.lease(now, now + LEASE, _GROUP)
-        for row in rows:
-            await self._line_up(row)
+        sent_back = [back for row in rows if (back := self._line_up(row)) is not None]
+        await asyncio.gather(*(self._give_back([row], "waits for its turn", at) for row, at in sent_back))
         return len(rows)
 
-    async def _line_up(self, row: Outgoing) -> None:
+    def _line_up(self, row: Outgoing) -> tuple[Outgoing, float] | None:
+        """Takes a row in; gives back one for which there is no room, with its time."""
         if row.id in self._running or self._lanes.holds(row):
-            return  # we have it still; its lease was only too short
+            return None  # we have it still; its lease was only too short
         here, known = self._desk.clock.monotonic(), purpose_of(row)
         settles = known.settles - self._age(row) if known else 0.0
-        sent_back = self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
-        if sent_back is not None:
-            await self._give_back([sent_back[0]], "waits for its turn", sent_back[1])
+        return self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
 
     def _start(self) -> None:
         while len(self._running) < _AT_ONCE:
@@ -187,7 +187,7 @@ class Messenger:
             await self._try_later(row, place)
         finally:
             self._running.pop(row.id, None)
-            self._lanes.done(place, self._desk.clock.monotonic())
+            self._lanes.done(place, self._desk.clock.monotonic(), self._called.pop(row.id, None))
 
     async def _try_later(self, row: Outgoing, place: Spot) -> None:
         try:
@@ -218,16 +218,25 @@ class Messenger:
             return
         job = self._finished(job, signed, decision=tells_decision(row, case))
         try:
-            standing = await self._sender.send(job, self._age(row))
+            standing = await self._send(row, job)
         except CALL_ERRORS as error:
             judged = verdict(error)
             if judged.error not in UNANSWERED:
                 await self._answered()
+            elif self._silent_since is None:
+                self._silent_since = self._desk.clock.monotonic()
             await self._judged(row, place, judged)
             return
         await self._answered()
         shown = job.drawn if isinstance(job, Post | Change) else 0
         await self._note(row, standing, case.request.version if case else shown)
+
+    async def _send(self, row: Outgoing, job: Job) -> Standing:
+        began = self._desk.clock.monotonic()
+        try:
+            return await self._sender.send(job, self._age(row))
+        finally:
+            self._called[row.id] = Called(began, self._desk.clock.monotonic())
 
     async def _covered(self) -> Signed | None:
         """The checkpoint over what was drawn; None while the log is stopped."""
@@ -241,7 +250,7 @@ class Messenger:
     async def _answered(self) -> None:
         """Slack is there. What waits only because it was silent goes now, and not when its pause is over."""
         here = self._desk.clock.monotonic()
-        silence, self._answered_at = here - self._answered_at, here
+        silence, self._silent_since = here - (self._silent_since or here), None
         if silence > PAUSE and self._failures:
             await self._desk.store.slack_is_back(self._desk.clock.now())
             self._desk.spoke.set()
@@ -260,7 +269,7 @@ class Messenger:
         if row.say.to is None:
             return False
         try:
-            return (await self._directory.profile(row.say.to, ACCOUNT_AGE)).deleted
+            return (await self._directory.profile(row.say.to, ACCOUNT_AGE / self._desk.scale)).deleted
         except LookupFailed:
             return False
 
@@ -270,7 +279,7 @@ class Messenger:
         if row.say.to is None or self._desk.scale > 1 or not keeps_hours(row, case):
             return None
         try:
-            profile = await self._directory.profile(row.say.to, ACCOUNT_AGE)
+            profile = await self._directory.profile(row.say.to, ACCOUNT_AGE / self._desk.scale)
         except LookupFailed:
             return None
         at = rings_at(now, profile.time_zone)
@@ -295,7 +304,7 @@ class Messenger:
         elif judged.kind == "never" or self._age(row) > GIVE_UP.total_seconds():
             await self._never(row, judged.error)
         else:
-            if judged.kind == "later" and row.say.purpose in _PROMPTS and here - self._answered_at > SILENT:
+            if judged.kind == "later" and row.say.purpose in _PROMPTS and here - (self._silent_since or here) > SILENT:
                 await self._desk.slack_is_silent(row)
             tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
             await self._give_back([row], judged.error, here + min(2.0 ** (tries - 1), _SLOWEST))
@@ -313,9 +322,8 @@ class Messenger:
 
     async def _give_back(self, rows: Sequence[Outgoing], error: str, at: float) -> None:
         """Back to the outbox until `at` (monotonic seconds)."""
-        for row in rows:
-            wait = max(at - self._desk.clock.monotonic(), 0.0)
-            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=wait), error)
+        until = self._desk.clock.now() + timedelta(seconds=max(at - self._desk.clock.monotonic(), 0.0))
+        await asyncio.gather(*(self._desk.store.release(row, until, error) for row in rows))
 
     def _age(self, row: Outgoing) -> float:
         return (self._desk.clock.now() - row.created_at).total_seconds()

@@ -65,7 +65,12 @@ class Ledger:
     def flush(self) -> None:
         """Writes the head; the last thing before the commit."""
         if self.state is not None and self.state != self._stored:
-            self._session.run("move_log_head", size=self.state.size, edge=b"".join(self.state.edge))
+            edge = b"".join(self.state.edge)
+            self._session.run("move_log_head", origin=self.state.origin, size=self.state.size, edge=edge)
+
+    def rename(self, origin: str) -> None:
+        """The log has another name from the next entry on; the database allows it for the first entry of a new epoch."""
+        self.state = replace(self.head(), origin=origin)
 
     def head(self) -> Head:
         """The log's end, read at the first need."""

@@ -294,10 +294,11 @@ SELECT r.id FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
 WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, r.id LIMIT :limit;
 
 -- name: matters
--- Cases that nobody filed, each with the state of its newest ask.
+-- Cases that nobody filed, each with the state of its newest ask. Asked before every judgement: found by themselves first,
+-- they are found by their index; ordered by id, SQLite would rather go through all requests.
 SELECT r.id, r.matter, r.domain, r.runbook, r.runbook_sha256, r.subject_team, r.subject_user, a.state
 FROM request AS r JOIN ask AS a ON a.case_id = r.id
-WHERE r.matter <> '' AND a.n = (SELECT max(b.n) FROM ask AS b WHERE b.case_id = r.id) ORDER BY r.id;
+WHERE r.id IN (SELECT m.id FROM request AS m WHERE m.matter <> '') AND a.n = (SELECT max(b.n) FROM ask AS b WHERE b.case_id = r.id) ORDER BY r.id;
 
 -- name: uses_since
 -- How often a provider used a runbook since then, refused, denied and expired requests aside, and the first time.
@@ -569,8 +570,8 @@ INSERT INTO log_head (origin, size, edge) VALUES (:origin, 0, :edge);
 SELECT origin, size, edge FROM log_head;
 
 -- name: move_log_head
--- The log has grown.
-UPDATE log_head SET size = :size, edge = :edge;
+-- The log has grown, and with a new epoch's first entry has a new name.
+UPDATE log_head SET origin = :origin, size = :size, edge = :edge;
 
 -- name: insert_log_entry
 -- One more entry.
@@ -829,6 +830,7 @@ SELECT 1 AS found FROM request AS r WHERE r.id = :id AND (
   r.state = 'pending'
   OR EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
   OR EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
+  OR EXISTS (SELECT 1 FROM executor_call AS c WHERE c.case_id = r.id AND c.state = 'waiting')
 );
 
 -- name: decided_until
@@ -973,6 +975,12 @@ INSERT INTO log_pruning (minimum) VALUES (:minimum);
 UPDATE log_entry SET data = NULL WHERE idx IN (
   SELECT idx FROM log_entry WHERE idx < :minimum AND data IS NOT NULL ORDER BY idx LIMIT :limit
 );
+
+-- ── epochs ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- name: epochs
+-- The entries that began a new epoch, oldest first.
+SELECT idx, ts_ms, data FROM log_entry WHERE type = 'log.epoch_started' ORDER BY idx;
 
 -- ── anchors ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -39,6 +39,7 @@ from bot.ports import (
 from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
 from storage.anchor_store import AnchorStore
 from storage.calls import CallStore
+from storage.epoch_store import EpochStore
 from storage.group import Group
 from storage.home_store import HomeStore
 from storage.ledger_rows import Ledger
@@ -53,7 +54,7 @@ T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, CallStore):
+class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, CallStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:

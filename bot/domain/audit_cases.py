@@ -6,7 +6,8 @@ follows; entries of other kinds may. A policy exception is opened right with its
 `exception.ended` alone. A drill begins with `drill.started`, ends with `drill.ended`, and holds nothing that asks for, decides
 or gives anything; `drill.*` stands nowhere else. A use of the sealed path begins with `sealed_use.recorded` and holds its review
 and nothing that gives. A suspended authority begins with `authority.suspended` and is settled by `authority.restored`, a right
-under review with `right.begun` and by `right.withdrawn` or `right.ended`. Each entry counts on from the one before and names its leaf hash.
+under review with `right.begun` and by `right.withdrawn` or `right.ended`. A permit and an executor's opening stand
+under the open grant, its closing after the end. Each entry counts on from the one before and names its leaf hash.
 Source: decision-log.md.
 """
 
@@ -175,6 +176,12 @@ def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | N
         yield f"{kind} without an open grant."
     if kind in ("grant.extended", "exception.opened", "exception.renewed") and phase != "open":
         yield f"{kind} without an open grant."
+    if kind in ("permit.issued", "executor.opened") and phase != "open":
+        yield f"{kind} without an open grant."
+    if kind == "executor.closed" and phase != "ended":
+        yield "executor.closed before the grant's end."
+    if kind == "executor.failed" and phase not in ("open", "ended"):
+        yield "executor.failed without a grant."
     if kind == "subject.verified" and phase != "pending":
         yield "subject.verified after its outcome."
     if kind == "request.approved" and phase != ("open" if _extends(entry) else "pending"):

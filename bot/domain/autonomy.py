@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain import cooling, entries, saying
+from bot.domain import cooling, dated, entries, saying
 from bot.domain.aftermath import DAY, Chore
 from bot.domain.people import Person
 from bot.domain.policy import Limit, Policy, Runbook
@@ -74,7 +74,8 @@ def ready(case: Case, policy: Policy, now: datetime) -> Chore:
 def opened(case: Case, policy: Policy, now: datetime, by: Person | None) -> Chore:
     """The grant opens for all that was asked, and the owner is told as the runbook says today. `by` None: by the clock."""
     seconds = case.request.seconds
-    grant = Grant(seconds, now, now + case.request.terms.real(seconds))
+    lasting = Grant(seconds, now, now + case.request.terms.real(seconds))
+    grant = dated.grant(case, seconds, now) if case.dated else lasting
     after = cooling.opened(case, grant, by)
     says = (*saying.outcome(after, policy), *told(after, policy, now))
     return Chore(after, entries.grant_opened(after, policy, by, grant), says)

@@ -38,7 +38,7 @@ def file(act: OperatorAct, policy: Policy) -> Transition:
     asked = confirmers(policy)
     says = [Say("operator", Lane.CARD, act.id, to=person) for person in asked]
     says += [_told(act, person) for person in _owners(policy) if person not in asked]
-    return Transition(None, None, (draft,), tuple(says), operated=Operated(None, act))
+    return Transition(None, None, (draft,), tuple(says), operated=Operated(None, act), while_stopped=_waits(act))
 
 
 def press(act: OperatorAct, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
@@ -51,9 +51,9 @@ def press(act: OperatorAct, policy: Policy, click: Click, profile: Profile, now:
     voiced = replace(act, voices=(*act.voices, Voice(click.person, "confirm", now)))
     draft = _voice_entry("operator.confirmed", voiced, policy, click.person)
     if not complete(voiced, policy):
-        return Transition(None, None, (draft,), (), None, act.expires_at, operated=Operated(act, voiced), refresh=True)
+        return _voiced(act, voiced, draft)
     closed = replace(voiced, state=move_act(act.state, "confirm"))
-    return Transition(None, None, (draft,), (), None, act.expires_at, operated=Operated(act, closed), refresh=True)
+    return _voiced(act, closed, draft)
 
 
 def judge(act: OperatorAct, policy: Policy, click: Click, profile: Profile, now: datetime) -> NoEffect | None:
@@ -143,6 +143,18 @@ def possible(policy: Policy) -> bool:
     return any(not policy.humans.same(a, r) for a in auditors for r in risk_owners)
 
 
+def _voiced(before: OperatorAct, after: OperatorAct, draft: Draft) -> Transition:
+    return Transition(
+        None, None, (draft,), (), None, before.expires_at, operated=Operated(before, after), refresh=True,
+        while_stopped=_waits(before),
+    )  # fmt: skip
+
+
+def _waits(act: OperatorAct) -> bool:
+    """Whether the act goes on while the log is stopped: only what lets it go on itself."""
+    return act.kind == "new_epoch"
+
+
 def _refused(act: OperatorAct, policy: Policy, click: Click, now: datetime) -> Transition:
     closed = _closed(replace(act, voices=(*act.voices, Voice(click.person, "refuse", now))), "refuse", now)
     draft = _voice_entry("operator.refused", closed, policy, click.person)
@@ -153,7 +165,8 @@ def _ended(before: OperatorAct, after: OperatorAct, policy: Policy, *drafts: Dra
     """Everybody who was asked or told hears how it ended: edits alone do not notify."""
     people = dict.fromkeys((*confirmers(policy), *_owners(policy)))
     says = tuple(_told(after, person) for person in people)
-    return Transition(None, None, drafts, says, operated=Operated(before, after, releases=releases), refresh=True)
+    change = Operated(before, after, releases=releases)
+    return Transition(None, None, drafts, says, operated=change, refresh=True, while_stopped=_waits(before))
 
 
 def _told(act: OperatorAct, person: Person) -> Say:

@@ -80,9 +80,9 @@ def longest(case: Case, runbook: Runbook) -> int:
 
 def offered(case: Case, runbook: Runbook | None) -> bool:
     """Whether **Renew** stands on the receipt: from the first reminder on, while one may be asked for."""
-    return (
-        case.dated and case.grant is not None and case.grant.warned and runbook is not None and not _used_up(case, runbook)
-    )
+    if runbook is None or runbook.escalation is None or not case.dated or case.grant is None:
+        return False
+    return case.grant.warned and _used_up(case, runbook) is None
 
 
 def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:

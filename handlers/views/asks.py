@@ -182,7 +182,7 @@ def _extension_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]
 def _renewal_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     until = ask.opened_at + case.request.terms.real(ask.seconds)
     before = len(dated.renewals(case))
-    head = f"*Renewal: {facts.heading(case)}*\n{who(case.request.requester)} asks for this exception until *{scene.day(until)}*."
+    head = f"*Renewal: {facts.heading(case)}*\n{who(case.request.requester)} asks for this exception until *{scene.day(until, ask.opened_at, ask.seconds)}*."
     of = f"Renewed {before} of {case.request.terms.max_renewals} times so far."
     return head, [*facts.asked_for(case, scene), facts.outcome(case, scene), of]
 

@@ -188,13 +188,14 @@ def _grant(case: Case, scene: Scene) -> str:
     if grant is None:
         return ""
     if grant.state is GrantState.OPEN and case.dated:
-        return f"The exception holds until {scene.day(grant.not_after)}."
+        return f"The exception holds until {scene.day(grant.not_after, grant.opened_at, grant.seconds)}."
     if grant.state is GrantState.OPEN:
         held = f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
         return f"{held} {standing(case, scene)}".rstrip()
     how = wording.ENDS.get(str(grant.state), "")
     by = f" by {who(grant.ended_by)}" if grant.ended_by else ""
-    return f"The approval ended at {scene.at(grant.ended_at or grant.not_after)}{how}{by}. {standing(case, scene)}".rstrip()
+    what = "exception" if case.dated else "approval"
+    return f"The {what} ended at {scene.at(grant.ended_at or grant.not_after)}{how}{by}. {standing(case, scene)}".rstrip()
 
 
 def _field(case: Case, value: FieldValue, scene: Scene, room: int) -> list[str]:

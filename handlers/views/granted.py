@@ -63,7 +63,8 @@ def expiring(case: Case, reader: Person, scene: Scene) -> Message:
         said = f"{head} ended at {until}. What it covers counts by the rule again."
         return message(said, [section(said)])
     runbook = scene.policy.runbooks.get(request.runbook)
-    more = f" Renewals left: {renewing.left(case, runbook)}."
+    can = renewing.offered(case, runbook)
+    more = f" Renewals left: {renewing.left(case, runbook)}." if can else " It cannot be renewed now."
     said = f"{head} ends at {until}.{more}"
     return message(said, [section(said), requester_buttons(case, scene.policy) if asks else None])
 

@@ -81,7 +81,8 @@ def _exception(case: Case, scene: Scene) -> str:
     request, terms, domain = case.request, case.request.terms, scene.domain(case.request.domain)
     owner = f", owner {who(domain.owner)}" if domain else ""
     asked = f"{who(request.requester)} of {scene.provider(request.provider, 60)}{owner}"
-    until = scene.day(case.grant.not_after) if case.grant else ""
+    grant = case.grant
+    until = scene.day(grant.not_after, grant.opened_at, grant.seconds) if grant else ""
     renewed = f"renewed {len(dated.renewals(case))} of {terms.max_renewals} times"
     return f"*{case.id}* {facts.heading(case, 120)}\n{asked}\nUntil *{until}*, risk {terms.risk}, {renewed}."
 

@@ -56,7 +56,8 @@ def outcome(case: Case, state: str, reason: str, scene: Scene) -> Message:
     request = case.request
     if state in ("lapsed", "finished", "unused", "revoked") and case.grant is not None:
         ended = case.grant.ended_at or case.grant.not_after
-        said = f"The approval of {case.id} ended at {scene.at(ended)}."
+        what = "exception" if case.dated else "approval"
+        said = f"The {what} of {case.id} ended at {scene.at(ended)}."
     else:
         said = facts.outcome(case, scene)
     line = f"{who(request.requester)} {case.id} · {facts.heading(case)}\n{said}"

@@ -43,14 +43,16 @@ class Scene:
 
     def length(self, case: Case) -> str:
         """How long what was asked for lasts: `for 1 hour`, or of an exception `until …`."""
-        ends_at = case.request.terms.ends_at
-        return f"for *{self.lasting(case.request.seconds)}*" if ends_at is None else f"until *{self.day(ends_at)}*"
+        request, ends_at = case.request, case.request.terms.ends_at
+        if ends_at is None:
+            return f"for *{self.lasting(request.seconds)}*"
+        return f"until *{self.day(ends_at, request.filed_at, request.seconds)}*"
 
-    def day(self, moment: datetime) -> str:
-        """The day of a moment, in the reader's zone; with the time of day where the day alone would mislead."""
-        if self.scale > 1 or abs(moment - self.now) < 2 * _NEAR:
-            return self.at(moment)
-        return f"<!date^{int(moment.timestamp())}^{{date_short}}|{moment:%Y-%m-%d}>"
+    def day(self, ends_at: datetime, since: datetime, seconds: int) -> str:
+        """The end of an exception that lasts `seconds` of policy from `since`, as a day in UTC, for so it was chosen; where
+        the clock runs faster, with the moment at which it comes."""
+        chosen = since + timedelta(seconds=seconds)
+        return f"{chosen:%Y-%m-%d}" + (f", which comes at {self.at(ends_at)}" if self.demo else "")
 
     @property
     def demo(self) -> str:

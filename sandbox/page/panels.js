@@ -83,7 +83,7 @@ export class Panels {
       h("ul", { class: "paged" }, [...store.paged].reverse().map((one) => h("li", { data: { testid: "paged" } },
         h("div", { class: "took" }, `${new Date(one.at * 1000).toLocaleTimeString()} · ${nameOf(one.to)}${one.key ? ` · ${one.key}` : ""} ${action[one.action]}`),
         one.title && h("strong", {}, one.title), one.text && h("div", {}, one.text),
-        one.link && h("a", { href: one.link }, "The card in Slack")))),
+        one.link && h("div", {}, h("a", { href: one.link }, "The card in Slack"))))),
     ]);
   }
 

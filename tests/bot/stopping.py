@@ -66,7 +66,12 @@ class StoppableOffice(Office):
         """From now on the database cannot grow: SQLite says what it says on a full disk."""
         await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1").fetchall())  # type: ignore[union-attr]
 
+    async def write_protect(self) -> None:
+        """The disk is read-only from now on, as far as SQLite can tell."""
+        await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA query_only = ON").fetchall())  # type: ignore[union-attr]
+
     async def free_the_disk(self) -> None:
+        await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA query_only = OFF").fetchall())  # type: ignore[union-attr]
         await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1000000").fetchall())  # type: ignore[union-attr]
 
     def lines(self) -> list[dict[str, Any]]:

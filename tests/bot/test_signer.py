@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -88,6 +89,29 @@ async def test_nothing_new_is_not_signed_again(log: Log) -> None:
     before = (log.state / MEMORY).stat().st_mtime_ns
     await log.signer.cover()
     assert (log.state / MEMORY).stat().st_mtime_ns == before
+
+
+async def test_those_who_wait_while_the_log_grows_share_a_signature(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each message that is said writes that it was said: else every one of them would sign for itself."""
+    keep, signed, calls = log.store.keep_checkpoint, list[int](), list[int]()
+
+    async def keeping(size: int, root: bytes, note: str) -> None:
+        await keep(size, root, note)
+        signed.append(size)
+        await log.write()
+
+    async def call() -> None:
+        await log.write()
+        before = (await log.store.log_head()).size
+        found = await log.signer.cover()
+        assert not isinstance(found, Finding)
+        assert found.size >= before
+        calls.append(before)
+
+    monkeypatch.setattr(log.store, "keep_checkpoint", keeping)
+    await asyncio.gather(*(call() for _ in range(16)))
+    assert len(calls) == 16
+    assert len(signed) < 8
 
 
 async def test_a_tail_that_a_killed_process_left_is_signed_at_the_next_call(log: Log) -> None:

@@ -140,17 +140,24 @@ async def test_a_line_that_was_entered_before_a_kill_is_not_entered_twice(office
     assert office.lines() == []
 
 
-async def test_on_a_full_disk_nothing_is_given_half_or_whole_and_a_no_counts(office: StoppableOffice) -> None:
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_on_a_disk_that_takes_nothing_nothing_is_given_half_or_whole_and_a_no_counts(
+    office: StoppableOffice, read_only: bool
+) -> None:
     asked, other = await office.file(PE1), await office.file(PE1, target="srv-2")
     await office.told()
-    await office.fill_the_disk()
+    await (office.write_protect() if read_only else office.fill_the_disk())
     before = len(office.log())
     await office.click(OWNER, asked, "approve")
     await office.click(OWNER, other, "deny")
     assert "stopped" in await office.told()
     assert (await office.state(asked), await office.state(other)) == (PENDING, DENIED)
     assert len(office.log()) == before
-    assert any("full" in sentence for sentence in office.standing.stoppable.findings())
+    said = "cannot be written to" if read_only else "The disk is full"
+    assert any(said in sentence for sentence in office.standing.stoppable.findings())
+    await office.free_the_disk()
+    await office.standing.stoppable.look()
+    assert (await office.state(other), office.types(other)[-1]) == (DENIED, "request.denied")
 
 
 async def test_when_the_disk_takes_again_the_no_is_entered_and_the_yes_is_not(office: StoppableOffice) -> None:

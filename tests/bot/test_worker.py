@@ -74,6 +74,29 @@ async def test_two_workers_carry_a_row_out_once(office: Office) -> None:
     assert office.types(act.id) == ["request.filed", "step.fired"]
 
 
+async def test_a_row_that_is_finished_while_the_inbox_is_read_is_not_carried_out_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, carry_out, carried = office.store.inbox, office.desk.carry_out, list[int]()
+
+    async def slow(limit: int) -> Any:
+        rows = await read(limit)
+        if office.worker._busy:
+            await asyncio.wait(office.worker._busy.values())
+        return rows
+
+    async def counted(row: Inbound) -> None:
+        carried.append(row.id)
+        await carry_out(row)
+
+    monkeypatch.setattr(office.mortal, "inbox", slow, raising=False)
+    monkeypatch.setattr(office.desk, "carry_out", counted)
+    for number in range(3):
+        await office.take_in(office.form(PE1, target=f"srv-{number}"))
+    await office.worker.drain()
+    assert sorted(carried) == sorted(set(carried))
+
+
 async def test_what_fails_waits_longer_each_time_and_succeeds_in_the_end(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser, Page
 
 import runbooks
-from bot.demo_workspace import workspace
+from bot.demo_workspace import APPROVER, ASKER, workspace
 from runbooks.loader import load
 from sandbox.driver import Sandbox, Seen
 from tests.end_to_end.ground import free_port
+from tests.end_to_end.screen import Screen
 from tests.slack.watching import complaints
 
 EXAMPLE = Path(runbooks.__file__).parent
@@ -130,9 +132,14 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     running: list[tuple[Bot, Sandbox]] = []
 
     async def begin(
-        scale: float = 1.0, transport: str = "socket", prepare: Callable[[Bot], None] = lambda bot: None, **settings: Any
+        scale: float = 1.0,
+        transport: str = "socket",
+        prepare: Callable[[Bot], None] = lambda bot: None,
+        rewrite: Callable[[Path], None] = lambda folder: None,
+        **settings: Any,
     ) -> Bot:
         shutil.copytree(EXAMPLE, tmp_path / "runbooks", ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
+        rewrite(tmp_path / "runbooks")
         policy = load(tmp_path / "runbooks").policy
         assert policy is not None
         people = {**workspace(policy, int(scale)), "settings": settings}
@@ -184,3 +191,24 @@ def file() -> Callable[..., Any]:
         return card
 
     return filed
+
+
+@pytest.fixture
+async def look(browser: Browser) -> AsyncIterator[Callable[..., Any]]:
+    """`await look(url, left, right)` opens a page; whatever its console complains of fails the test."""
+    pages: list[Page] = []
+    wrong: list[str] = []
+
+    async def opened(url: str, left: str = ASKER, right: str = APPROVER) -> Screen:
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        pages.append(page)
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+        await page.goto(url if "?" in url else f"{url}?left={left}&right={right}&leftAt=app&rightAt=app")
+        return Screen(page)
+
+    yield opened
+    for page in pages:
+        await page.close()
+    assert wrong == []

@@ -91,3 +91,28 @@ async def test_a_break_glass_opens_at_once_and_a_rejection_revokes_it(start: Cal
     await sandbox.wait_for(lambda: "revoked" in sandbox.current(receipt).shown)
     assert {"breakglass.opened", "breakglass.rejected", "grant.revoked", "review.flagged"} <= set(bot.types())
     assert check_database(bot.database).findings == ()
+
+
+async def test_a_use_of_the_sealed_path_is_recorded_and_reviewed_by_somebody_else(start: Callable[..., Any]) -> None:
+    bot = await start()
+    sandbox = bot.sandbox
+    await sandbox.command(ASKER, "/countersign", "sealed-use")
+    await sandbox.wait_for(lambda: sandbox.find(ASKER, "Only people who are named for a domain"))
+    await sandbox.command(APPROVER, "/countersign", "sealed-use")
+    await sandbox.wait_for(lambda: sandbox.modal(APPROVER))
+    used = {"When": "2026-03-04T03:00", "Who used it": APPROVER, "What was done": "Envelope 7 opened", "Reference": "INC7"}
+    assert not (await sandbox.submit(APPROVER, {**used, "When": "2126-03-04T03:00"})).ok
+    assert (await sandbox.submit(APPROVER, used)).ok
+    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "is recorded as"))
+    review = await sandbox.wait_for(lambda: sandbox.find(DEPUTY, "Accept"))
+    assert "Used without approval" in review.shown
+    assert "Envelope 7 opened" in review.shown
+    await sandbox.close(APPROVER, everything=True)
+    await sandbox.command(DEPUTY, "/countersign", "review")
+    again = await sandbox.wait_for(
+        lambda: next((m for m in sandbox.messages(DEPUTY) if "Accept" in m.buttons and m.ts != review.ts), None)
+    )
+    await sandbox.press(DEPUTY, "Accept", message=again)
+    await sandbox.wait_for(lambda: "Accepted" in sandbox.current(review).shown)
+    assert {"sealed_use.recorded", "review.due", "review.passed"} <= set(bot.types())
+    assert check_database(bot.database).findings == ()

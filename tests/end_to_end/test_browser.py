@@ -15,26 +15,15 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, expect
 
 from bot.demo_workspace import APPROVER, ASKER
 from tests.conftest import EXAMPLE
+from tests.end_to_end.screen import button
 
 COLLEAGUE, OTHER_PROVIDER, DEPUTY, ON_CALL = "U0PE2", "U0SOC1", "U0DEP1", ("U0ONC1", "U0ONC2")
 DECISIONS = ("Approve", "Deny", "Approve for less…", "Question", "On it", "Pass")
 BODY = "Before you start"
-
-
-class Screen:
-    """One browser page with two people on it."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.left, self.right = page.get_by_test_id("pane-left"), page.get_by_test_id("pane-right")
-
-
-def button(within: Locator, name: str) -> Locator:
-    return within.get_by_role("button", name=name, exact=True)
 
 
 def card(pane: Locator) -> Locator:
@@ -60,27 +49,6 @@ async def ask(pane: Locator, reason: str = "Sync stopped", target: str = "dc-cor
     await expect(form.get_by_text("Asked:")).to_be_visible()
     await form.get_by_test_id("modal-close").click()
     await expect(form).to_be_hidden()
-
-
-@pytest.fixture
-async def look(browser: Browser) -> AsyncIterator[Callable[..., Any]]:
-    """`await look(url, left, right)` opens a page; whatever its console complains of fails the test."""
-    pages: list[Page] = []
-    wrong: list[str] = []
-
-    async def opened(url: str, left: str = ASKER, right: str = APPROVER) -> Screen:
-        page = await browser.new_page(viewport={"width": 1440, "height": 900})
-        pages.append(page)
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-        await page.goto(url if "?" in url else f"{url}?left={left}&right={right}&leftAt=app&rightAt=app")
-        return Screen(page)
-
-    yield opened
-    for page in pages:
-        await page.close()
-    assert wrong == []
 
 
 async def test_a_form_filled_in_and_one_click_bring_the_runbooks_body(start: Callable[..., Any], look: Any) -> None:

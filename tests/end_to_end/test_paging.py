@@ -1,6 +1,8 @@
 """Pages really leave: Apprise's and PagerDuty's own packages, against receivers on this machine."""
 
+import asyncio
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser, expect
 
 from bot.domain.policy import NamedPerson
 from bot.pages import Pager, send_page
@@ -16,7 +19,7 @@ from handlers.messenger import SILENT, Messenger
 from sandbox.driver import Sandbox
 from sandbox.paging import Paged
 from tests.bot.building import MINUTE, ONC1, OWNER, PE1, SECURITY, policy
-from tests.bot.office import Office
+from tests.bot.office import Office, covered
 
 OLGA, ASKER = "U0OWNER", "U0PE1"
 WORKSPACE = {
@@ -71,7 +74,7 @@ async def test_a_sleeper_a_step_that_pages_and_a_break_glass_ring_outside_slack(
     sandbox: Sandbox = bot.sandbox
     sandbox.person(OLGA).dnd = True
     card = await file(sandbox, ASKER, target="dc-secret", reason="Jane Doe cannot sign in")
-    [(case,)] = bot.rows("SELECT id FROM request")
+    [(case,)] = bot.rows("SELECT id FROM request WHERE provider <> ''")
 
     rung = await sandbox.wait_for(lambda: next((p for p in sandbox.paged if p.to == "olga"), None), 30)
     assert rung.title == "Northgate Managed Identity: Emergency admin on the corporate directory"
@@ -108,9 +111,9 @@ async def test_when_slack_is_cut_off_prompts_leave_by_page_and_say_that_only_a_n
     base = policy(people=named, rotas=[replace(SECURITY, page="env:PAGE_SECURITY")])
     async with Sandbox(WORKSPACE) as sandbox, Office(tmp_path / "bot.db", base) as office:
         client = web_client(sandbox.bot_token, sandbox.api_url)
-        messenger = Messenger(office.desk, client, office.directory, pace=0)
+        messenger = Messenger(office.desk, client, office.directory, covered, pace=0)
         where = {"PAGE_OLGA": sandbox.pager("olga"), "PAGE_SECURITY": "pagerduty://KEY"}
-        pager = Pager(office.desk, office.directory, where, send_page(sandbox.pagerduty_url))
+        pager = Pager(office.desk, office.directory, where, send_page(sandbox.pagerduty_url), covered)
         sandbox.faults.slack_off = True
         case_id = await office.file(PE1, target="dc-secret", reason="Jane Doe cannot sign in")
         await messenger.drain()
@@ -139,3 +142,34 @@ async def test_when_slack_is_cut_off_prompts_leave_by_page_and_say_that_only_a_n
         assert sandbox.find(OLGA, "Approve") is not None
         assert (await office.case(case_id)).approval.asked[:1] == (OWNER,)
         assert ONC1 in (await office.case(case_id)).approval.asked
+
+
+async def test_in_the_sandbox_one_watches_the_countdown_and_sees_the_engine_route_around_each_trouble(
+    start: Callable[..., Any], file: Callable[..., Any], browser: Browser
+) -> None:
+    bot = await start(15.0, prepare=with_addresses)
+    sandbox: Sandbox = bot.sandbox
+    page = await browser.new_page(viewport={"width": 1500, "height": 900})
+    page.set_default_timeout(30_000)
+    await page.goto(f"{sandbox.page_url}?left={ASKER}&right={OLGA}&leftAt=app&rightAt=app&panel=faults")
+    await page.get_by_label("Olga Novak: asleep").check()
+    await file(sandbox, ASKER)
+    receipt = page.get_by_test_id("pane-left").get_by_test_id("message").filter(has_text="What happens next")
+    left = receipt.locator("time[data-left]").last
+    await expect(left).to_have_attribute("data-left", re.compile(r"2 min \d+ s"))
+    first = await left.get_attribute("data-left")
+    await expect(left).not_to_have_attribute("data-left", first or "")
+    await page.get_by_test_id("tool-pages").click()
+    rung = page.get_by_test_id("paged").filter(has_text="olga")
+    await expect(rung).to_contain_text("Northgate Managed Identity: Emergency admin on the corporate directory")
+    await expect(rung.get_by_role("link", name="The card in Slack")).to_be_visible()
+
+    await page.get_by_test_id("tool-faults").click()
+    await page.get_by_label("Olga Novak: deactivated").check()
+    await asyncio.sleep(60 / 15 + 1)  # for so long Slack's word on a person is believed, on this clock
+    await file(sandbox, ASKER, target="dc-core-02", owner="U0DEP1")
+    await page.get_by_label("Slack is cut off").check()
+    await sandbox.wait_for(lambda: sandbox.sockets == 0)
+    await page.get_by_label("Slack is cut off").uncheck()
+    await sandbox.wait_for(lambda: sandbox.sockets > 0, 60)
+    await page.close()

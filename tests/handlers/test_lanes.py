@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.transition import Lane, Say
 from bot.ports import Outgoing
-from handlers.lanes import HELD, Lanes, Spot
+from handlers.lanes import HELD, Called, Lanes, Spot
 from tests.bot.building import OWNER, T0
 
 POST = "chat.postMessage"
@@ -42,9 +42,28 @@ def test_one_place_hears_one_at_a_time_and_one_a_second() -> None:
         assert some.offer(row(number), spot, 0) is None
     assert taken(some, 0) == 1
     assert taken(some, 5) is None  # the first is still on its way
-    some.done(spot, 0.2)
-    assert (taken(some, 0.9), some.next_at(0.9)) == (None, 1.0)
-    assert taken(some, 1.0) == 2
+    some.done(spot, 0.03, Called(0.01, 0.02))
+    assert (taken(some, 0.9), some.next_at(0.9)) == (None, 1.02)
+    assert taken(some, 1.02) == 2
+
+
+def test_a_pace_lies_between_an_answer_and_the_next_call_but_a_slow_answer_is_not_waited_for_twice() -> None:
+    some, spot = lanes(), Spot(POST, "U1")
+    for number in (1, 2, 3):
+        some.offer(row(number), spot, 0)
+    for began, ended, free in ((0.0, 0.05, 1.05), (2.0, 2.5, 3.08)):
+        some.take(began)
+        some.done(spot, ended, Called(began, ended))
+        assert some.next_at(ended) == free
+
+
+def test_what_needed_no_call_costs_its_place_no_time() -> None:
+    some, spot = lanes(), Spot(POST, "U1")
+    for number in (1, 2):
+        some.offer(row(number), spot, 0)
+    assert taken(some, 0) == 1
+    some.done(spot, 0, None)
+    assert taken(some, 0) == 2
 
 
 def test_a_redraw_has_no_pace() -> None:
@@ -52,7 +71,7 @@ def test_a_redraw_has_no_pace() -> None:
     for number in (1, 2):
         some.offer(row(number), spot, 0)
     assert taken(some, 0) == 1
-    some.done(spot, 0)
+    some.done(spot, 0, Called(0, 0))
     assert taken(some, 0) == 2
 
 
@@ -65,6 +84,18 @@ def test_what_finds_no_room_goes_back_with_its_turn_and_the_urgent_pass() -> Non
     assert passed is not None
     assert passed[0].id == HELD - 1
     assert taken(some, 0) == 99
+
+
+def test_an_emergency_is_not_sent_back_behind_what_was_sent_back_before_it() -> None:
+    some, spot = lanes(), Spot(POST, "U1")
+    for number in range(60):
+        some.offer(row(number, Lane.REMINDER), spot, 0)
+    back = [some.offer(row(100 + number, Lane.URGENT), spot, 0) for number in range(HELD + 3)]
+    assert [b[0].say.lane for b in back[:HELD] if b] == [Lane.REMINDER] * HELD
+    assert [(b[0].id, b[1]) for b in back[HELD:] if b] == [(100 + HELD, 2.0), (101 + HELD, 3.0), (102 + HELD, 4.0)]
+    later = some.offer(row(999, Lane.CARD), spot, 0)
+    assert later is not None
+    assert later[1] == 5.0  # behind the emergencies, before the reminders
 
 
 def test_a_crowded_place_does_not_keep_another_waiting() -> None:
@@ -82,7 +113,7 @@ def test_a_paused_place_gives_back_what_it_held_and_the_others_go_on() -> None:
     some.offer(row(9), other, 0)
     assert taken(some, 0) == 1
     assert [r.id for r in some.pause(slow, 30, everywhere=False)] == [2, 3]
-    some.done(slow, 0)
+    some.done(slow, 0, Called(0, 0))
     assert taken(some, 0) == 9
     sent_back = some.offer(row(4), slow, 1)
     assert sent_back is not None
@@ -106,7 +137,7 @@ def test_a_message_that_settles_waits_and_lets_the_next_go() -> None:
     some.offer(row(1), spot, 0, earliest=0.4)
     some.offer(row(2), spot, 0)
     assert taken(some, 0) == 2
-    some.done(spot, 0)
+    some.done(spot, 0, Called(0, 0))
     assert (taken(some, 0.3), some.next_at(0.3)) == (None, 0.4)
     assert taken(some, 0.4) == 1
 
@@ -128,7 +159,7 @@ def test_nothing_is_lost_and_no_place_is_hurried(offers: list[tuple[int, Lane]])
         while (found := some.take(now)) is not None:
             spoken.append(found[0].id)
             heard.setdefault(found[1], []).append(now)
-            some.done(found[1], now)
+            some.done(found[1], now, Called(now, now))
         now += 0.25
     assert sorted(spoken) == list(range(len(offers)))
     for times in heard.values():

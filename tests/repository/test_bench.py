@@ -15,7 +15,9 @@ from bench.rounds import Size, table
 
 ROOT = Path(__file__).parents[2]
 GOALS = {"P1", "P2", "P3", "P9", "P12"}
-TINY = Size(rounds=1, dispatches=1, acts=2, clicks=1, starts=1, idle=0.0, limit=0.0, pending=0, due=0, storms=0)
+TINY = Size(
+    rounds=1, dispatches=1, acts=2, clicks=1, starts=1, idle=0.0, limit=0.0, pending=0, due=0, storms=1, entries=600
+)
 
 
 def well_formed(told: dict[str, Any], goals: set[str]) -> None:

@@ -13,6 +13,7 @@ from tests.runbooks.test_feeds import feed
 
 ROTA = Rota("security", "ical", (ONC1, ONC2), "Europe/London", fallback=ONC2, feed="a.ics")
 NOW = datetime(2026, 3, 28, tzinfo=UTC)
+MINUTES = [f"20260302T{minute // 60:02d}{minute % 60:02d}00Z" for minute in range(1440)]
 
 
 def event(*lines: str, start: str = "20260301T080000Z", end: str = "20260301T090000Z", uid: int = 1) -> str:
@@ -20,26 +21,27 @@ def event(*lines: str, start: str = "20260301T080000Z", end: str = "20260301T090
 
 
 @pytest.mark.parametrize(
-    ("lines", "start"),
+    ("lines", "why"),
     [
-        (["RRULE:FREQ=DAILY;INTERVAL=0"], "20260301T080000Z"),
-        (["RRULE:FREQ=DAILY;INTERVAL=-1"], "20260301T080000Z"),
-        (["RRULE:FREQ=SECONDLY"], "20260301T080000Z"),
-        (["RRULE:FREQ=SEC\n ONDLY"], "20260301T080000Z"),  # folded
-        (["RRULE:FREQ=DAILY;BYMINUTE=1"], "20260301T080000Z"),
-        (["RRULE:FREQ=DAILY", "RRULE:FREQ=SECONDLY"], "20260301T080000Z"),
-        (["RRULE:FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30"], "20260301T080000Z"),
-        (["RRULE:FREQ=NOW"], "20260301T080000Z"),
-        (["RRULE:FREQ=HOURLY"], "00010101T000000Z"),
-        (
-            ["RDATE:" + ",".join(f"20260302T{h:02d}{m:02d}00Z" for h in range(24) for m in range(60)) * 15],
-            "20260301T080000Z",
-        ),
+        (["RRULE:FREQ=DAILY;INTERVAL=0"], "not understood"),
+        (["RRULE:FREQ=DAILY;INTERVAL=-1"], "not understood"),
+        (["RRULE:FREQ=NOW"], "cannot be read"),
+        (["RRULE:FREQ=SECONDLY"], "by the minute or second"),
+        (["RRULE:FREQ=SEC\n ONDLY"], "by the minute or second"),  # folded
+        (["RRULE:FREQ=DAILY;BYMINUTE=1"], "by the minute or second"),
+        (["RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY"], "two rules"),
+        (["RRULE:FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30"], "by the hour on some days only"),
+        (["RDATE:" + ",".join(MINUTES * 15)], "more than can be followed"),
     ],
 )
-def test_a_rule_without_end_of_work_is_refused_at_once(lines: list[str], start: str) -> None:
-    with pytest.raises(BadFeed):
-        read_feed(feed(event(*lines, start=start)), ROTA, (), NOW)
+def test_a_rule_without_end_of_work_is_refused_at_once(lines: list[str], why: str) -> None:
+    with pytest.raises(BadFeed, match=why):
+        read_feed(feed(event(*lines)), ROTA, (), NOW)
+
+
+def test_an_hourly_event_since_the_year_one_is_more_than_can_be_followed() -> None:
+    with pytest.raises(BadFeed, match="more than can be followed"):
+        read_feed(feed(event("RRULE:FREQ=HOURLY", start="00010101T000000Z")), ROTA, (), NOW)
 
 
 @pytest.mark.parametrize(

@@ -190,12 +190,14 @@ class Log {
 
   async takeDisclosures(state) {
     state.shown = new Map();
+    state.told = new Set();
     for (const line of text.decode((await this.bytes("disclosures.jsonl")) ?? new Uint8Array()).split("\n").filter(Boolean)) {
       const told = JSON.parse(line);
       const digest = base64url(await sha256(new TextEncoder().encode(told.disclosure)));
       if (digest !== told.digest) state.report("disclosure", told.i, `A disclosure of entry ${told.i} was altered.`);
       if (!state.shown.has(told.i)) state.shown.set(told.i, new Set());
       state.shown.get(told.i).add(told.digest);
+      state.told.add(told.digest);
     }
   }
 
@@ -236,7 +238,11 @@ class Log {
     const shown = state.shown.get(i) ?? new Set(), own = new Set(entry._sd ?? []);
     for (const digest of own) if (!shown.has(digest)) state.owed.set(digest, i);
     for (const digest of shown) if (!own.has(digest)) report("disclosure", `A disclosure says it is of entry ${i} and is not.`);
-    if (entry.type === "privacy.erased") for (const digest of entry.data?.digests ?? []) state.owed.delete(digest);
+    if (entry.type === "privacy.erased")
+      for (const digest of entry.data?.digests ?? []) {
+        state.owed.delete(digest);
+        if (state.told.has(digest)) report("disclosure", `Entry ${i} says that ${digest} is erased, and it is disclosed.`);
+      }
     if (entry.type === "log.pruned") state.minimum = Math.max(state.minimum, entry.data?.minimum ?? 0);
   }
 

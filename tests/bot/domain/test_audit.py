@@ -319,7 +319,7 @@ def test_a_finding_names_its_entry() -> None:
 
 def test_every_kind_of_entry_that_may_follow_an_outcome_is_no_finding() -> None:
     log = honest()
-    after = ("decision.refused", "delivery.sent", "evidence.missing", "review.due", "permit.issued", "request.asked")
+    after = ("decision.refused", "delivery.sent", "evidence.missing", "review.due", "request.asked")
     for type_ in after:
         log.add(Draft(type_, CLOCK, "R-1"))
         log.add(Draft(type_, CLOCK, "R-2"))

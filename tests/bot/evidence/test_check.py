@@ -359,6 +359,22 @@ def test_decisions_of_erased_people_are_counted_and_not_found_fault_with(altered
     assert (checked.findings, checked.unproven) == ([], 1)
 
 
+def erased_and_disclosed(folder: Path) -> None:
+    """The last entry says that something is erased which the export still discloses."""
+    digest = json.loads((folder / "disclosures.jsonl").read_text().splitlines()[0])["digest"]
+
+    def erase(entries: list[dict[str, Any]]) -> None:
+        entries[-1] |= {"type": "privacy.erased", "data": {"subject": "sub_x", "digests": [digest]}}
+
+    edited(folder, erase)
+
+
+def test_what_is_erased_and_disclosed_all_the_same_is_named(altered: Callable[[], Path]) -> None:
+    folder = altered()
+    erased_and_disclosed(folder)
+    assert {f.code for f in check_export(folder).findings} == {"disclosure"}
+
+
 def test_pruned_entries_keep_their_hashes_and_a_case_goes_on_after_them(altered: Callable[[], Path]) -> None:
     """256 entries emptied, as `log.pruned` says; the pending case's entries after them still count on."""
     folder = altered()

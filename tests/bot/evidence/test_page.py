@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.bot.evidence.conftest import Written
 from tests.bot.evidence.signing import Scribe
+from tests.bot.evidence.test_check import erased_and_disclosed
 
 
 @pytest.fixture
@@ -265,3 +266,13 @@ async def test_every_control_has_a_name(look: Callable[..., Any], exported: Path
         "[...document.querySelectorAll('input, select, textarea')].filter((e) => !e.labels.length || !e.labels[0].textContent.trim()).map((e) => e.id)"
     )
     assert nameless == []
+
+
+async def test_what_is_erased_and_disclosed_all_the_same_is_named(
+    look: Callable[..., Any], altered: Callable[[], Path]
+) -> None:  # fmt: skip
+    folder = altered()
+    erased_and_disclosed(folder)
+    page = await look(folder)
+    assert await verify(page) != "Nothing was altered"
+    await expect(page.locator("#result")).to_contain_text("is erased, and it is disclosed")
