@@ -134,7 +134,7 @@ def _storm(path: Path, policy: Policy, due: int, blocked: list[float]) -> Callab
         late: list[float] = []
 
         def committed(act: Transition) -> None:
-            if act.entries:
+            if act.before is not None and act.entries:
                 late.append((desk.clock.now() - at).total_seconds() * 1e3)
 
         desk.committed = committed

@@ -40,7 +40,7 @@ async def test_a_bot_that_starts_without_slack_pages_and_says_all_of_it_when_sla
     ground = Ground(bot)
     await file(bot.sandbox)
     assert await bot.stop() == 0
-    [(case,)] = bot.rows("SELECT id FROM request")
+    [(case,)] = bot.rows("SELECT id FROM request WHERE target = 'dc-core-01'")
     matrix = bot.home / "runbooks" / "responsibility.yaml"
     rota = "    people: [tomas, grace]\n"
     assert rota in matrix.read_text()
