@@ -100,9 +100,10 @@ def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
     drafts = [entries.step(after, policy, event, ask.kind) for event in result.events]
     if any(event.step.index == 0 for event in result.events):
         drafts += _begins(after, ask, policy)
+    says = tuple(say for event in result.events for say in saying.later_step(after, ask, event))
     if ask.kind in OVERDUE and before is not None and before.warn_at is not None and ask.warn_at is None:
         drafts.append(entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at))
-    says = tuple(say for event in result.events for say in saying.later_step(after, ask, event))
+        says += saying.channel_line(after, policy, OVERDUE[ask.kind])
     return Chore(after, tuple(drafts), says)
 
 
@@ -170,9 +171,10 @@ def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dateti
     unsaid = ask.kind in OVERDUE and ask.warn_at is not None
     drafts = _begins(after, ask, policy) if unsaid and ask.steps[0].state == "waiting" else []
     drafts += [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unsaid else []
+    says = saying.channel_line(after, policy, OVERDUE[ask.kind]) if unsaid else ()
     if ask.kind in LONGER:
         drafts.append(entries.due(after, policy, f"{ask.kind}.expired", CLOCK, None))
-    return Chore(asked_again(after, ask, now), tuple(drafts))
+    return Chore(asked_again(after, ask, now), tuple(drafts), says)
 
 
 def _expire(case: Case, policy: Policy, now: datetime, delivered: int) -> Transition:
