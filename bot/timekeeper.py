@@ -83,4 +83,5 @@ class Timekeeper:
         try:
             await self.look(keep=keep)
         except CountersignError as error:
+            self._kept_at = self._clock.monotonic()  # a disk that refuses is asked no more often
             log.error("clock.not_kept", error=str(error))

@@ -76,7 +76,7 @@ class Messenger:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._failures: dict[int, int] = {}
         self._called: dict[int, Called] = {}  # of rows that are being said
-        self._answered_at = desk.clock.monotonic()
+        self._silent_since: float | None = None  # the first call that got no answer, since Slack last gave one
 
     async def run(self, stop: asyncio.Event) -> None:
         """Speaks until `stop`; then says what can be said within seconds and gives the rest back."""
@@ -229,6 +229,8 @@ class Messenger:
             judged = verdict(error)
             if judged.error not in UNANSWERED:
                 await self._answered()
+            elif self._silent_since is None:
+                self._silent_since = self._desk.clock.monotonic()
             await self._judged(row, place, judged)
             return
         await self._answered()
@@ -254,7 +256,7 @@ class Messenger:
     async def _answered(self) -> None:
         """Slack is there. What waits only because it was silent goes now, and not when its pause is over."""
         here = self._desk.clock.monotonic()
-        silence, self._answered_at = here - self._answered_at, here
+        silence, self._silent_since = here - (self._silent_since or here), None
         if silence > PAUSE and self._failures:
             await self._desk.store.slack_is_back(self._desk.clock.now())
             self._desk.spoke.set()
@@ -308,7 +310,7 @@ class Messenger:
         elif judged.kind == "never" or self._age(row) > GIVE_UP.total_seconds():
             await self._never(row, judged.error)
         else:
-            if judged.kind == "later" and row.say.purpose in _PROMPTS and here - self._answered_at > SILENT:
+            if judged.kind == "later" and row.say.purpose in _PROMPTS and here - (self._silent_since or here) > SILENT:
                 await self._desk.slack_is_silent(row)
             tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
             await self._give_back([row], judged.error, here + min(2.0 ** (tries - 1), _SLOWEST))

@@ -169,6 +169,7 @@ def explained(error: sqlite3.Error) -> StorageError:
         "SQLITE_READONLY": "The database cannot be written to; check the file's owner and mode.",
         "SQLITE_CORRUPT": "The database file is damaged; restore a backup and run `countersign log verify`.",
         "SQLITE_NOTADB": "The file is no SQLite database.",
+        "SQLITE_IOERR": "The disk refused to read or write; it is full or broken. Nothing was written.",
         "SQLITE_CANTOPEN": "The database file cannot be opened; check its path, owner and mode.",
     }
     name = getattr(error, "sqlite_errorname", "")

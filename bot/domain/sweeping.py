@@ -34,7 +34,7 @@ def sweep(
 ) -> Transition | None:
     """What is due on a case at `now`; None when nothing will ever be. `delivered`: cards that Slack accepted; `older`:
     earlier sets that must allow what opens, too."""
-    if case.approval.opens_at is not None:
+    if cooling.waits(case):
         return _cooled(case, policy, presence, now, delivered, older)
     if case.request.state is RequestState.PENDING:
         if now >= case.approval.expires_at:
@@ -84,7 +84,7 @@ def slack_is_silent(case: Case, policy: Policy, person: Person, now: datetime) -
 
 def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
     """When the sweeper must look at the case again, also for a change of shift after `now`; None: never."""
-    if case.approval.opens_at is not None:
+    if cooling.waits(case) and case.approval.opens_at is not None:
         return case.approval.opens_at
     if case.request.state is RequestState.PENDING:
         shift = next_shift(case, policy, now)
@@ -100,9 +100,10 @@ def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
     drafts = [entries.step(after, policy, event, ask.kind) for event in result.events]
     if any(event.step.index == 0 for event in result.events):
         drafts += _begins(after, ask, policy)
+    says = tuple(say for event in result.events for say in saying.later_step(after, ask, event))
     if ask.kind in OVERDUE and before is not None and before.warn_at is not None and ask.warn_at is None:
         drafts.append(entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at))
-    says = tuple(say for event in result.events for say in saying.later_step(after, ask, event))
+        says += saying.channel_line(after, policy, OVERDUE[ask.kind])
     return Chore(after, tuple(drafts), says)
 
 
@@ -170,9 +171,10 @@ def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dateti
     unsaid = ask.kind in OVERDUE and ask.warn_at is not None
     drafts = _begins(after, ask, policy) if unsaid and ask.steps[0].state == "waiting" else []
     drafts += [entries.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at)] if unsaid else []
+    says = saying.channel_line(after, policy, OVERDUE[ask.kind]) if unsaid else ()
     if ask.kind in LONGER:
         drafts.append(entries.due(after, policy, f"{ask.kind}.expired", CLOCK, None))
-    return Chore(asked_again(after, ask, now), tuple(drafts))
+    return Chore(asked_again(after, ask, now), tuple(drafts), says)
 
 
 def _expire(case: Case, policy: Policy, now: datetime, delivered: int) -> Transition:

@@ -141,7 +141,7 @@ def outcome(case: Case, scene: Scene) -> str:
     if request.state is RequestState.OPENED and request.right == "autonomous":
         return f"*Opened under a standing right of the provider*{when}; nobody was asked. {_grant(case, scene)}".strip()
     if request.state is RequestState.OPENED:
-        return f"*Opened*{when}. {_grant(case, scene)}".strip()
+        return f"*Opened*{when}. {_grant(case, scene)} {_ratification(case, scene)}".strip()
     if request.state is RequestState.DENIED:
         return f"*Denied*{_denier(case) or by or ' on the host'}{when}, with a reason to the requester. Nothing was opened."
     if request.state is RequestState.EXPIRED:
@@ -149,6 +149,20 @@ def outcome(case: Case, scene: Scene) -> str:
     if request.state is RequestState.WITHDRAWN:
         return f"*Withdrawn*{by}{when}. Nothing was opened."
     return ""
+
+
+def _ratification(case: Case, scene: Scene) -> str:
+    """Whether somebody stands for what opened before any yes; silence never does."""
+    ask = case.asks[0]
+    if ask.kind != "ratification" or ask.due_at is None:
+        return ""
+    if ask.state in (AskState.YES, AskState.NO):
+        word = "Ratified" if ask.state is AskState.YES else "Rejected"
+        return f"*{word}* by {_voter(ask.votes[-1])} at {scene.at(ask.votes[-1].at)}."
+    if scene.now < ask.due_at:
+        return f"Ratification is owed by {scene.at(ask.due_at)}."
+    still = f"; it can still be ratified until {scene.at(ask.expires_at)}" if scene.now < ask.expires_at else ""
+    return f"*Used without approval*: nobody ratified it by {scene.at(ask.due_at)}{still}."
 
 
 def _matter(case: Case) -> str:

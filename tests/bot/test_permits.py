@@ -134,6 +134,17 @@ async def test_it_never_holds_beyond_the_grant_and_its_seconds_are_rounded_down(
     assert (await office.refused(case_id)).sentence == "over"
 
 
+@pytest.mark.parametrize(
+    ("runbook", "basis", "yeses"), [("emergency", "approval", 1), ("glass", "break_glass", 0), ("unlock", "autonomous", 0)]
+)
+async def test_it_says_what_the_grant_rests_on(office: SignedOffice, runbook: str, basis: str, yeses: int) -> None:
+    case_id = await office.file(PE1, runbook)
+    if yeses:
+        await office.click(OWNER, case_id)
+    claims = claims_of((await office.permit(case_id)).token)
+    assert (claims["basis"], len(claims["authorization_details"][0]["approvals"])) == (basis, yeses)
+
+
 async def test_none_is_given_before_the_yes_after_the_end_or_for_no_request(office: SignedOffice) -> None:
     case_id = await office.file(PE1)
     assert (await office.refused(case_id)).sentence == "no_grant"

@@ -55,7 +55,7 @@ async def test_an_end_is_told_once_and_never_lost_however_often_the_bot_is_kille
         await bot.start()
         await sandbox.wait_for(lambda: "executor.opened" in bot.types(), 60)
         receipt = await sandbox.wait_for(lambda: sandbox.find(ASKER, "Permit"), 30)
-        await sandbox.wait_for(lambda: "that access is open" in sandbox.current(receipt).shown, 30)
+        await sandbox.wait_for(lambda: "The system confirmed at" in sandbox.current(receipt).shown, 30)
 
         await sandbox.press(ASKER, "Permit", message=sandbox.current(receipt))
         page = await sandbox.wait_for(lambda: sandbox.modal(ASKER), 30)
@@ -81,7 +81,8 @@ async def test_an_end_is_told_once_and_never_lost_however_often_the_bot_is_kille
         await bot.kill()
         await bot.start()
         await sandbox.wait_for(lambda: "executor.closed" in bot.types(), 60)
-        await sandbox.wait_for(lambda: "that access is closed" in sandbox.current(receipt).shown, 30)
+        await sandbox.wait_for(lambda: "The system confirmed at" in sandbox.current(receipt).shown, 30)
+        assert "that access is closed" in sandbox.current(receipt).shown
         assert len(set(closes())) == 1
         assert [t for t in bot.types() if t.startswith(("executor.", "grant."))] == [
             "grant.opened", "executor.opened", "grant.finished", "executor.closed"

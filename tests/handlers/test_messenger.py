@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 
 from bot.acts import CARDS, Read, Reply
 from bot.domain.people import Person
+from bot.domain.policy import NamedPerson
 from bot.domain.transition import Lane, Say, Transition
 from handlers.limits import UNANSWERED
-from handlers.messenger import Messenger
+from handlers.messenger import SILENT, Messenger
 from handlers.people import SlackDirectory
 from handlers.sending import usable
 from storage.queries import QUERIES
-from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, SOC1, policy, runbook
+from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, PE2, SOC1, policy, runbook
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, HANG, LOST, Call, FakeSlack, limited, refusal
 from tests.handlers.fake_slack import Reply as Told
@@ -615,3 +616,18 @@ async def test_a_review_whose_reader_is_gone_is_put_to_the_next(post: Post) -> N
     await reviewing(post)
     await post.messenger.drain()
     assert len(post.to(DEP2)) == 1
+
+
+async def test_slack_is_silent_after_a_minute_of_failures_and_not_at_the_first_one_after_an_idle_hour(post: Post) -> None:
+    office = post.office
+    await office.adopt(policy(people=(NamedPerson("olga", OWNER, "Olga", "env:PAGE_OLGA"),)))
+    await office.file(PE1)
+    await post.messenger.drain()
+    office.sleep(timedelta(hours=1))
+    post.slack.script[POST].extend([BROKEN] * 100)
+    case_id = await office.file(PE2, target="srv-2")
+    await post.messenger.drain()
+    assert not any(r.paged for r in (await office.case(case_id)).approval.reached)
+    office.sleep(timedelta(seconds=SILENT + 1))
+    await post.messenger.drain()
+    assert [r.person for r in (await office.case(case_id)).approval.reached if r.paged] == [OWNER]

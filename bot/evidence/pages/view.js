@@ -65,9 +65,9 @@ function sentence(entry) {
     case "step.fired": return { remind: `Reminded ${role(data.role)}: ${people(data.to)}`, stand_in: `An absence put it to ${people(data.to)}` }[data.action] ?? `Asked ${role(data.role)}: ${people(data.to)}`;
     case "step.skipped": return `Step ${data.step + 1} (${role(data.role)}) was skipped: ${WHY[data.why] ?? data.why}`;
     case "decision.refused": return `A click of ${who} (${data.action}) did not count: ${data.why}`;
-    case "grant.opened": return `Access opened${until}`;
+    case "grant.opened": return `The approval opened${until}`;
     case "grant.finished": return `${who} reported it finished`;
-    case "grant.lapsed": return "The time ran out; access ended";
+    case "grant.lapsed": return "The time ran out; the approval ended";
     case "grant.revoked": return `${who} revoked it`;
     case "exception.opened": return `The exception holds until ${moment(data.until ?? "")}`;
     case "exception.renewed": return `Renewed until ${moment(data.until ?? "")}`;
@@ -80,7 +80,7 @@ function sentence(entry) {
     case "request.asked": return `${who} asked a question`;
     case "request.answered": return `${who} answered`;
     case "request.recommended": return `${who} advises ${data.advice}`;
-    case "breakglass.opened": return `Access opened before a yes (break-glass)${until}`;
+    case "breakglass.opened": return `Opened before a yes (break-glass)${until}`;
     case "breakglass.ratified": return `${who} ratified it${behalf}`;
     case "breakglass.unratified": return "Nobody ratified it in time: used without approval";
     case "delivery.failed": return `A message (${data.purpose}) could not be delivered to ${data.to ? person(data.to) : data.channel}: ${data.error}`;
