@@ -136,6 +136,7 @@ class Desk(Absences):
         elif isinstance(act, Seal):
             await self._until_fresh(lambda: self._sealed(act), row.id)
         elif isinstance(act, Operate):
+            await self.stand()
             await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
