@@ -245,7 +245,10 @@ def _later(case: Case | None, purpose: str) -> Ask | None:
 
 
 def keeps_hours(outgoing: Outgoing, case: Case | None) -> bool:
-    """Whether this waits for its reader's day: it belongs to an ask that does, and they did not ask to see it."""
+    """Whether this waits for its reader's day: the message of a day, or of an ask that waits and that they did not ask to
+    see."""
+    if outgoing.say.purpose == "digest":
+        return True
     if case is None or outgoing.copy is not None or outgoing.say.data.get("wanted"):
         return False
     about = outgoing.say.purpose == "ask_reminder" or outgoing.say.purpose.startswith("ask.")
@@ -560,8 +563,8 @@ PURPOSES: Mapping[str, Purpose] = {
     "restored": Purpose(_suspended, logged=True, looked_up=True),
     "used": Purpose(_used, kept=True, logged=True, looked_up=True),
     "digest": Purpose(_digest, logged=True, looked_up=True),
-    "executor": Purpose(_executor, logged=True, looked_up=True),
-    "executor_alarm": Purpose(_executor_alarm, logged=True, looked_up=True),
+    "executor": Purpose(_executor, remembered=True, logged=True, looked_up=True),
+    "executor_alarm": Purpose(_executor_alarm, remembered=True, logged=True, looked_up=True),
     "extension": Purpose(_extension, remembered=True, logged=True, looked_up=True),
     "cooling": Purpose(_cooling, logged=True, looked_up=True),
     "verified": Purpose(_verified, logged=True, looked_up=True),
