@@ -152,7 +152,10 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
     desk = Desk(standing.store, directory, clock, settings.time_scale, policy)
     standing.stoppable.spoke = desk.spoke.set
     desk.sets = await accepted_sets(store, desk.sets)
-    feeds = Feeds(desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY))
+    feeds = Feeds(
+        desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY),
+        lost=metrics.calendars,
+    )  # fmt: skip
     await feeds.begin()
     desk.permits = Issuer(standing.store, cover, settings.state_dir, clock)
     door = SlackDoor(desk, client, introduction.identity, cover, prefix=settings.command_prefix)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot import taken_away
 from bot.clock import Clock
 from bot.domain import cooling, drilling, giving, saying, standing_in, sweeping
-from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, TooLate
+from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, StorageError, TooLate
 from bot.domain.escalation import Away as NotHere
 from bot.domain.escalation import Presence, candidates
 from bot.domain.motion import InForce, Sets
@@ -51,8 +51,11 @@ class Engine(Reader):
         policy = self.policy
         if self._reviewed == policy.digest or self.clock.jumped() is not None:
             return
-        for act in await taken_away.reviews(self.store, policy, self.clock, self.scale):
-            await self._commit(act)
+        try:
+            for act in await taken_away.reviews(self.store, policy, self.clock, self.scale):
+                await self._commit(act)
+        except (Frozen, Stale, StorageError, Stopped):
+            return  # the next sweep tries again, and what takes access away waits for none of it
         self._reviewed = policy.digest
 
     # What the clock and the messenger bring.

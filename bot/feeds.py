@@ -35,9 +35,9 @@ class Feeds:
 
     def __init__(
         self, desk: Desk, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None,
-        beat: Callable[[], None] = lambda: None,
+        beat: Callable[[], None] = lambda: None, lost: Callable[[int], None] = lambda count: None,
     ) -> None:  # fmt: skip
-        self._desk, self._environment, self._fetch, self._beat = desk, environment, fetch, beat
+        self._desk, self._environment, self._fetch, self._beat, self._lost = desk, environment, fetch, beat, lost
         self._alarm_channel = alarm_channel
         self._kept: dict[str, KeptFeed] = {}
         self._why: dict[str, str] = {}  # why an address could not be used when it was last tried, by rota
@@ -92,7 +92,9 @@ class Feeds:
         fed = [rota for rota in policy.rotas.values() if rota.source == "ical"]
         unseen = {r.id for r in fed if r.id in ready.bad or not (is_file(r) or r.id in bodies)}
         self._log({r.id: sentence(r.id, why[r.id], blind=r.id in unseen) for r in fed if r.id in why}, unseen)
-        await self._announce(policy, {rota for rota in unseen if rota in why}, unseen)
+        blind = {rota for rota in unseen if rota in why}
+        self._lost(len(blind))
+        await self._announce(policy, blind, unseen)
 
     async def _try(self, rota: Rota, address: str, policy: Policy) -> None:
         now = self._desk.clock.now()

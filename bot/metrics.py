@@ -77,6 +77,7 @@ class Metrics:
         self._unswept = Gauge("countersign_sweep_lateness_seconds", "The oldest deadline without a sweep.", registry=r)
         self._unsent = Gauge("countersign_urgent_age_seconds", "The oldest emergency message unsent.", registry=r)
         self._trusted = Gauge("countersign_clock_trusted", "Whether the clock has not jumped.", registry=r)
+        self._lost = Gauge("countersign_calendars_lost", "Rotas whose calendar cannot be used any more.", registry=r)
         self._log = Gauge("countersign_log_entries", "Entries of the decision log.", registry=r)
         self._readable = Gauge("countersign_database_readable", "Whether the numbers above are known.", registry=r)
         self._ready = Gauge("countersign_ready", "Whether /readyz says so.", registry=r)
@@ -126,6 +127,10 @@ class Metrics:
         for place, waiting in places.items():
             self._waiting.labels(place).set(waiting.count)
             self._oldest.labels(place).set(self._age(waiting))
+
+    def calendars(self, lost: int) -> None:
+        """How many rotas have nobody but their fallback on call, because their calendar cannot be used."""
+        self._lost.set(lost)
 
     def watched(self, late: Lateness | None) -> None:
         """What the watchdog saw; None where the database did not say."""

@@ -39,7 +39,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     (
         names.COMMAND_MAIN,
         "What waits for you; help shows the rest",
-        "[ask|help|queue|mine|show ID|log ID|away 2d|post|matrix|whoami]",
+        "[ask|help|queue|mine|review|show ID|log ID|exceptions|sealed-use|away 2d|post|matrix|whoami]",
     ),
 )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.lifecycle import move_ask, move_request
+from bot.domain.lifecycle import RequestState, move_ask, move_request
 from bot.domain.people import Person
 from bot.domain.quorum import Count
 from bot.domain.request import Case, Grant
@@ -27,8 +27,8 @@ def until(case: Case, now: datetime) -> datetime | None:
 
 
 def waits(case: Case) -> bool:
-    """Whether the quorum is met and what it opens waits."""
-    return case.approval.opens_at is not None
+    """Whether the quorum is met and what it opens waits; never once the request is closed, however that came about."""
+    return case.request.state is RequestState.PENDING and case.approval.opens_at is not None
 
 
 def grant(case: Case, tally: Count, now: datetime) -> Grant:

@@ -123,14 +123,16 @@ def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> Draft:
 
 
 def sealed_use(case: Case, policy: Policy, used_at: datetime) -> Draft:
-    """The sealed path was used without approval; `at` is when, who used it and what they did are disclosures."""
+    """The sealed path was used without approval; `at` is when. Disclosed: who used it (`subject`), what they did (`reason`), and the
+    reference (`target`)."""
     request = case.request
     assert request.subject is not None
     data: dict[str, Value] = {"domain": request.domain, "at": stamp(used_at)}
     private = (
-        Private("used_by", str(request.subject), request.subject),
-        Private("what", request.reason, request.requester),
-        Private("reference", request.target, request.requester),
+        Private("subject", str(request.subject), request.subject),
+        Private("reason", request.reason, request.requester),
+        Private("target", request.target, request.requester),
+        *(Private(f"field.{f.name}", f.value, request.requester) for f in request.fields),
     )
     return _draft("sealed_use.recorded", actor(policy, request.requester), request, policy, data, private=private)
 

@@ -57,6 +57,10 @@ def judge(case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, 
         return NoEffect(allowed.why, "plain", {"text": allowed.reason})
     if click.action not in KINDS.get(ask.kind, {}):
         return NoEffect(Refusal.STALE, "stale", {})
+    if ask.kind == "right" and ask.steps[0].state == "waiting":
+        return _no(
+            Refusal.STALE, "The review of this right is not due yet, so there is nothing to answer. Nothing was changed."
+        )
     if ask.state is AskState.OPEN and now < valid_before(case, ask):
         earlier = ask.vote_of(click.person)
         if earlier is not None and earlier.answer == "yes" and click.action == "approve":

@@ -34,7 +34,7 @@ def sweep(
 ) -> Transition | None:
     """What is due on a case at `now`; None when nothing will ever be. `delivered`: cards that Slack accepted; `older`:
     earlier sets that must allow what opens, too."""
-    if case.approval.opens_at is not None:
+    if cooling.waits(case):
         return _cooled(case, policy, presence, now, delivered, older)
     if case.request.state is RequestState.PENDING:
         if now >= case.approval.expires_at:
@@ -84,7 +84,7 @@ def slack_is_silent(case: Case, policy: Policy, person: Person, now: datetime) -
 
 def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
     """When the sweeper must look at the case again, also for a change of shift after `now`; None: never."""
-    if case.approval.opens_at is not None:
+    if cooling.waits(case) and case.approval.opens_at is not None:
         return case.approval.opens_at
     if case.request.state is RequestState.PENDING:
         shift = next_shift(case, policy, now)

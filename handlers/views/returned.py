@@ -32,4 +32,5 @@ def _line(one: DecidedFor) -> str:
 
 def _outcome(one: DecidedFor) -> str:
     word = str(one.state if one.kind == "approval" else one.ask_state)
-    return wording.CAME_OF_IT.get((one.kind, word)) or wording.STATES.get(word, word)
+    said = wording.CAME_OF_IT.get((one.kind, word)) or wording.ANSWERED.get((one.kind, word), "").lower()
+    return said or wording.STATES.get(word, word)

@@ -11,7 +11,7 @@ from bot.domain import absence
 from bot.domain.errors import Stale
 from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person, Ref
-from bot.domain.policy import Policy
+from bot.domain.policy import BreakGlass, Policy
 from tests.bot.building import (
     DAY,
     DEP1,
@@ -25,6 +25,7 @@ from tests.bot.building import (
     PE1,
     RISK,
     policy,
+    runbook,
     with_domain,
 )
 from tests.bot.office import Office
@@ -191,6 +192,18 @@ class TestOpenQuestions:
         before = await asked(office, case_id)
         await office.away(OWNER, DAY)
         assert await asked(office, case_id) == before
+
+    async def test_a_ratification_that_waits_for_the_owner_goes_to_a_deputy_who_was_not_asked(self, office: Office) -> None:
+        glass = runbook("glass", right="immediate", break_glass=BreakGlass(4 * 3600, None))
+        await office.adopt(policy(runbooks=[glass]))
+        office.directory.gone = {DEP1, DEP2}
+        case_id = await office.file(PE1, "glass")
+        office.directory.gone = {DEP1}
+        await office.away(OWNER, DAY)
+        ask = (await office.case(case_id)).approval
+        assert (ask.kind, ask.asked[-1]) == ("ratification", DEP2)
+        assert cards(office, f"ask.{ask.version}").count(DEP2.user) == 1
+        assert cards(office) == []
 
     async def test_a_review_that_waits_for_the_owner_goes_to_the_first_deputy(self, office: Office) -> None:
         case_id = await office.file(PE1)

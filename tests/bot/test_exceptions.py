@@ -142,6 +142,14 @@ class TestTheRegisterOnTheHost:
         code, text = await self.type("--all", "--json")
         assert (code, [(one["id"], one["state"]) for one in json.loads(text)]) == (0, [(case_id, "finished")])
 
+    async def test_still_tells_of_one_that_is_over_what_only_the_log_keeps(self, office: Office) -> None:
+        case_id = await opened(office, target="srv-9")
+        await office.click(PE1, case_id, "finish")
+        await office.deliver()
+        assert await office.store.empty_over(10) == 1
+        (one,) = json.loads((await self.type("--all", "--json"))[1])
+        assert (one["id"], one["target"]) == (case_id, "srv-9")
+
     async def test_never_shows_one_as_open_whose_date_has_come_though_no_timer_ran(self, office: Office) -> None:
         office.clock.at -= 30 * DAY
         await opened(office, 4)

@@ -14,6 +14,7 @@ import structlog
 from bot.domain.policy import NamedPerson, Policy, Rota
 from bot.domain.rota import on_call
 from bot.feeds import EVERY, KEEP, Feeds, carried
+from bot.metrics import Metrics
 from handlers.purposes import PURPOSES, Post, Stage
 from runbooks.feeds import BadFeed
 from tests.bot.building import DAY, HOUR, MINUTE, ONC1, ONC2, PE1, T0, policy
@@ -128,6 +129,17 @@ async def test_after_a_week_without_the_bot_a_lost_calendar_is_said(office: Offi
     assert told(office) == []  # it may be there again
     await kept.look()
     assert told(office) == [("C0DIRECTORY", '{"rota":"security","blind":true}')]
+
+
+async def test_a_monitor_sees_how_many_calendars_are_lost(office: Office) -> None:
+    metrics = Metrics(office.clock)
+    kept = feeds(office, calendar := Calendar(), lost=metrics.calendars)
+    calendar.body = None
+    await kept.look()
+    assert b"countersign_calendars_lost 1.0" in metrics.text()
+    calendar.body = feed(ALWAYS)
+    await kept.look()
+    assert b"countersign_calendars_lost 0.0" in metrics.text()
 
 
 async def test_the_alarm_channel_hears_it_where_there_is_one(office: Office) -> None:

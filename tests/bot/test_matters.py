@@ -37,6 +37,7 @@ from tests.bot.building import (
     with_domain,
 )
 from tests.bot.office import Office
+from tests.bot.stopping import StoppableOffice
 
 RESET = runbook(
     "mfa", kind="reset", domain="machines", subject_verification=("callback",), escalation="short", review_within=None
@@ -301,6 +302,13 @@ class TestTheReviewOfARight:
         assert office.types(case.id) == ["right.begun", "step.fired", "review.due"]
         assert told(office, "ask.1") == ["U0OWNER"]
 
+    async def test_cannot_be_answered_before_its_day(self, office: Office) -> None:
+        await office.sweeper.sweep()
+        (case,) = await matters(office, "right")
+        for answer in ("keep", "withdraw_right"):
+            await office.click(OWNER, case.id, answer)
+            assert office.log(case.id)[-1]["data"] == {"action": answer, "why": "stale"}
+
     async def test_kept_it_is_asked_again_a_period_later(self, office: Office) -> None:
         case = await self.reviewed(office)
         await office.click(OWNER, case.id, "keep")
@@ -356,3 +364,16 @@ class TestTheReviewOfARight:
         await office.sweeper.sweep()
         assert office.types(new.id)[-1] == "right.ended"
         assert (await office.case(new.id)).asks[-1].state is AskState.EXPIRED
+
+
+async def test_a_stopped_log_begins_no_review_and_holds_back_nothing_that_takes_access_away(tmp_path: Path) -> None:
+    async with StoppableOffice(tmp_path / "countersign.db", policy(runbooks=[runbook("emergency")])) as office:
+        case_id = await office.file(PE1)
+        copy = office.copied("before.db")
+        await office.file(OWNER)
+        await office.signed()
+        await office.go_back_to(copy)
+        await office.adopt(replace(BASE, digest="ee" * 32))
+        await office.forward(HOUR, every=10 * MINUTE)
+        assert await office.state(case_id) is RequestState.EXPIRED
+        assert await matters(office, "right") == []

@@ -130,6 +130,16 @@ async def test_stands_in_no_queue_and_counts_as_nobodys_pending_request(office: 
     assert [c.id for c in await office.desk.read_waiting(OWNER)] == [c.id for c in await office.desk.read_reviews(OWNER)]
 
 
+async def test_is_still_told_once_its_words_stand_in_the_log_alone(office: Office) -> None:
+    case_id = await sealed(office)
+    await office.click(OWNER, case_id, "accept")
+    await office.deliver()
+    before = await office.case(case_id)
+    assert await office.store.empty_over(10) == 1
+    assert [tuple(r) for r in office.rows("SELECT target, reason FROM request")] == [("", "")]
+    assert (await office.case(case_id)).request == before.request
+
+
 class TestWhatIsOwed:
     async def test_brings_the_cards_of_reviews_and_what_is_to_be_handed_in(self, office: Office) -> None:
         await office.deliver()

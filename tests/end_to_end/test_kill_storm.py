@@ -48,7 +48,7 @@ async def filed(database: Path, folder: Path, state: Path) -> None:
     await store.close()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(420)
 async def test_over_thirty_kills_no_step_is_lost_and_none_fires_twice(start: Callable[..., Any]) -> None:
     bot = await start()
     await bot.stop()

@@ -49,6 +49,8 @@ def test_each_kind_of_question_says_what_came_of_it() -> None:
     assert "said no (break-glass rejected)" in line(one("ratification", "no", "opened", "no"))
     assert "said no (review flagged)" in line(one("review", "no", answer="no"))
     assert "said yes (more time given)" in line(one("extension"))
+    assert "said no (withdrawn)" in line(one("right", "no", answer="no"))
+    assert "said yes (renewed)" in line(one("renewal"))
 
 
 def test_a_long_absence_fits_one_message() -> None:

@@ -146,3 +146,11 @@ def test_a_second_yes_meanwhile_may_give_less_and_moves_nothing() -> None:
 def test_time_scale_divides_the_wait() -> None:
     case = after(yes(case_of(BASE, "cool", scale=60), at=T0 + MS))
     assert case.approval.opens_at == T0 + MINUTE / 2
+
+
+def test_a_request_that_was_closed_without_its_wait_being_noted_never_opens() -> None:
+    """As the emergency file closes one while the log is stopped."""
+    case = waiting()
+    closed = replace(case, request=replace(case.request, state=RequestState.DENIED, closed_at=T0 + 2 * MINUTE))
+    assert sweep(closed, BASE, HERE, OPENS, 0) is None
+    assert wake_at(closed, BASE, T0) != OPENS

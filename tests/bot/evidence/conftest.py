@@ -77,7 +77,9 @@ async def written(tmp_path: Path) -> Written:
         four = await office.file(PE1, RUNBOOK, target="dc-4", **how)
         await office.store.commit(Transition(None, None, tuple(Draft("log.verified", SYSTEM) for _ in range(270))))
         scribe.sign(office.path)
-    return Written(tmp_path / "countersign.db", scribe, {"denied": one, "expired": two, "open": three, "pending": four})
+        [right] = office.rows("SELECT case_id FROM log_entry WHERE type = 'right.begun'")
+    named = {"denied": one, "expired": two, "open": three, "pending": four, "right": right["case_id"]}
+    return Written(tmp_path / "countersign.db", scribe, named)
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ async def test_the_timeline_tells_who_decided_how_long_it_took_and_what_escalate
     look: Callable[..., Any], written: Written, exported: Path
 ) -> None:
     page = await look(exported)
-    await expect(page.locator("#count")).to_have_text("4 of 4 cases")
+    await expect(page.locator("#count")).to_have_text("5 of 5 cases")
     case = page.locator(f'details[data-case="{written.cases["denied"]}"]')
     await expect(case.locator(".facts")).to_contain_text("6 min")
     await expect(case.locator(".facts")).to_contain_text("Dev Rao (T0HOME/U0DEP1) for Olga Novak (T0HOME/U0OWNER)")
@@ -186,9 +186,9 @@ async def test_the_timeline_tells_who_decided_how_long_it_took_and_what_escalate
         ("f-state", "open", {"open"}),
         ("f-provider", "northgate", {"denied", "expired", "open", "pending"}),
         ("f-runbook", "directory-admin-emergency", {"denied", "expired", "open", "pending"}),
-        ("f-domain", "directory", {"denied", "expired", "open", "pending"}),
+        ("f-domain", "directory", {"denied", "expired", "open", "pending", "right"}),
         ("f-from", "2026-03-05", set()),
-        ("f-to", "2026-03-04", {"denied", "expired", "open", "pending"}),
+        ("f-to", "2026-03-04", {"denied", "expired", "open", "pending", "right"}),
     ],
 )
 async def test_a_filter_leaves_these_cases(
@@ -197,7 +197,7 @@ async def test_a_filter_leaves_these_cases(
     page = await look(exported)
     control = page.locator(f"#{field}")
     await (control.fill(value) if field in ("f-from", "f-to") else control.select_option(value))
-    await expect(page.locator("#count")).to_have_text(f"{len(left)} of 4 cases")
+    await expect(page.locator("#count")).to_have_text(f"{len(left)} of 5 cases")
     found = {await one.get_attribute("data-case") for one in await page.locator("#cases details").all()}
     assert found == {written.cases[name] for name in left}
 
@@ -205,11 +205,11 @@ async def test_a_filter_leaves_these_cases(
 async def test_a_person_filter_and_show_all(look: Callable[..., Any], written: Written, exported: Path) -> None:
     page = await look(exported)
     await page.locator("#f-person").select_option(label="Tomas Lindqvist (T0HOME/U0ONC1)")
-    await expect(page.locator("#count")).to_have_text("1 of 4 cases")
+    await expect(page.locator("#count")).to_have_text("1 of 5 cases")
     await page.get_by_role("button", name="Show all").click()
-    await expect(page.locator("#count")).to_have_text("4 of 4 cases")
+    await expect(page.locator("#count")).to_have_text("5 of 5 cases")
     await page.locator("#f-id").fill(written.cases["open"].lower())
-    await expect(page.locator("#count")).to_have_text("1 of 4 cases")
+    await expect(page.locator("#count")).to_have_text("1 of 5 cases")
 
 
 async def test_the_folder_can_be_dropped(look: Callable[..., Any], exported: Path) -> None:
