@@ -1,7 +1,8 @@
 """P11: the decision log. What an entry costs, what checking all of them costs, and what proving one of them costs.
 
 Appending: one entry a transaction through the store, which reads the head, seals, hashes, and moves the head; its floor is
-one raw durable insert of the very row. Verification is all that `log verify` does with the entries of a database: bytes,
+one raw durable insert of the very row, on the caller's own thread. The goal is judged with ten at a time, as P3 has it; one
+at a time is told beside it. Verification is all that `log verify` does with the entries of a database: bytes,
 leaves, nodes, canonical form, time, case chains, disclosures. Its floor reads the same bytes in the same order and hashes
 them once, so it is the least that any check could do. A proof is made as the bot serves it, of entries all over the log.
 """
@@ -49,10 +50,11 @@ async def _appending(size: Size, folder: Path) -> list[Result]:
             })  # fmt: skip
     finally:
         await store.close()
-    return [
-        Result(Goal("P11", f"entries a second, {word} at a time", 0.6, at_least=True), "/s", found[word], _RAW, found[_RAW])
-        for word in ("one", "ten")
-    ]
+    one, ten = (
+        Goal("P11", "entries a second, one at a time", None),
+        Goal("P11", "entries a second, ten at a time", 0.6, at_least=True),
+    )
+    return [Result(one, "/s", found["one"], _RAW, found[_RAW]), Result(ten, "/s", found["ten"], _RAW, found[_RAW])]
 
 
 async def _checking(size: Size, folder: Path) -> list[Result]:

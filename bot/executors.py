@@ -20,9 +20,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -30,6 +28,7 @@ from standardwebhooks import Webhook
 
 from bot.desk import Desk
 from bot.domain import executing
+from bot.domain.addresses import trusted
 from bot.domain.errors import CountersignError, StorageError
 from bot.domain.executing import MAY_SAY, Heard
 from bot.domain.ledger import stamp
@@ -160,7 +159,7 @@ class Executors:
         """The answer, or a word why there is none."""
         terms = case.request.terms
         url, secret = (_resolved(value, self._environment) for value in (terms.webhook, terms.secret))
-        if not _safe(url) or not secret.removeprefix("whsec_"):
+        if not trusted(url) or not secret.removeprefix("whsec_"):
             return "no_address"
         token: str | None = None
         if call.kind == "open":
@@ -253,16 +252,7 @@ def _wait(attempts: int) -> timedelta:
 
 
 def _resolved(value: str, environment: Mapping[str, str]) -> str:
-    return environment.get(value.removeprefix("env:"), "") if value.startswith("env:") else value
-
-
-def _safe(url: str) -> bool:
-    """https, or this machine's own: the message holds a permit."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme == "https" or (parts.scheme == "http" and ip_address(parts.hostname or "").is_loopback)
-    except ValueError:
-        return False
+    return environment.get(value.removeprefix("env:"), "")
 
 
 def _judged_silence(case: Case, policy: Policy, now: datetime, *, n: int) -> Transition | None:

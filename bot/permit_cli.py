@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from bot.clock import SystemClock, read_request_id
+from bot.domain.addresses import trusted
 from bot.domain.deciding import NoEffect
 from bot.domain.errors import NoteError, PolicyError
 from bot.domain.permit import Wanted
@@ -149,18 +148,9 @@ def _jwks(where: str | None) -> str:
         return json.dumps(jwks(load().state_dir, SystemClock().now()))
     if "://" not in where:
         return _text(Path(where))
-    if not _trusted(where):
+    if not trusted(where):
         misused("--jwks takes https:// only: keys that came over plain HTTP may be anybody's.")
     return asyncio.run(_fetched(where))
-
-
-def _trusted(url: str) -> bool:
-    """https, or this machine's own."""
-    parts = urlsplit(url)
-    try:
-        return parts.scheme == "https" or (parts.scheme == "http" and ip_address(parts.hostname or "").is_loopback)
-    except ValueError:
-        return False
 
 
 async def _fetched(url: str) -> str:

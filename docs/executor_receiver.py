@@ -1,4 +1,4 @@
-"""What a runbook's `executor` calls, in forty lines: run it behind TLS, and write `set_access` for your system.
+"""What a runbook's `executor` calls, in fifty lines: run it behind TLS, and write `set_access` for your system.
 
 WEBHOOK_SECRET=whsec_… AUDIENCE=pam-prod JWKS=https://bot.example/.well-known/jwks.json python executor_receiver.py 8443
 """

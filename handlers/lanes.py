@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from bot.domain.transition import Lane
 from bot.ports import Outgoing
 
 HELD = 4
@@ -67,11 +68,11 @@ class Lanes:
         queue.sent_back[lane] = max([max(free, now) + HELD * pace / 2, *before])
         return worst, queue.sent_back[lane]
 
-    def take(self, now: float) -> tuple[Outgoing, Spot] | None:
-        """The best message whose spot is free; the spot is busy until `done`."""
+    def take(self, now: float, last: Lane = Lane.HOME) -> tuple[Outgoing, Spot] | None:
+        """The best message whose spot is free, of no later lane than `last`; the spot is busy until `done`."""
         best: tuple[Outgoing, Spot] | None = None
         for spot, queue in self._queues.items():
-            ready = self._ready(spot, queue, now)
+            ready = self._ready(spot, queue, now, last)
             if ready is not None and (best is None or _rank(ready) < _rank(best[0])):
                 best = ready, spot
         if best is None:
@@ -118,19 +119,21 @@ class Lanes:
             queue.held = []
         return held
 
-    def next_at(self, now: float) -> float | None:
-        """When the next held message may go, as far as time decides; None if nothing is held."""
-        times = [
-            max(queue.free_at, self._paused.get(spot.method, 0.0), min(earliest for _, earliest in queue.held))
+    def next_at(self, now: float, last: Lane = Lane.HOME) -> float | None:
+        """When the next held message of no later lane than `last` may go, as far as time decides; None if none is held."""
+        held = [
+            (spot, queue, [earliest for outgoing, earliest in queue.held if outgoing.say.lane <= last])
             for spot, queue in self._queues.items()
-            if queue.held and not queue.busy
+            if not queue.busy
         ]
+        times = [max(q.free_at, self._paused.get(spot.method, 0.0), min(starts)) for spot, q, starts in held if starts]
         return max(now, min(times)) if times else None
 
-    def _ready(self, spot: Spot, queue: _Queue, now: float) -> Outgoing | None:
+    def _ready(self, spot: Spot, queue: _Queue, now: float, last: Lane) -> Outgoing | None:
         if queue.busy or max(queue.free_at, self._paused.get(spot.method, 0.0)) > now:
             return None
-        return next((outgoing for outgoing, earliest in queue.held if earliest <= now), None)
+        fit = (outgoing for outgoing, earliest in queue.held if earliest <= now and outgoing.say.lane <= last)
+        return next(fit, None)
 
 
 def _rank(outgoing: Outgoing) -> tuple[int, float, int]:

@@ -23,7 +23,7 @@ from bot.domain.daytime import rings_at
 from bot.domain.errors import LookupFailed, StorageError
 from bot.domain.operator_act import is_act
 from bot.domain.request import Case
-from bot.domain.transition import SYSTEM, Draft, Value
+from bot.domain.transition import SYSTEM, Draft, Lane, Value
 from bot.ports import Cover, Directory, Outgoing, Signed
 from handlers.lanes import Called, Lanes, Spot
 from handlers.limits import CALL_ERRORS, UNANSWERED, Verdict, verdict
@@ -51,7 +51,7 @@ _PROMPTS = frozenset({"card", "reminder", "deadline"})
 POLL, PARTING = 0.25, 3.0  # seconds: between looks without a wake-up; for last words at a stop
 ACCOUNT_AGE = 60.0  # seconds of the policy's clock
 STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
-_GROUP, _ROOM, _AT_ONCE, _SLOWEST = 100, 1000, 16, 60.0
+_GROUP, _ROOM, _AT_ONCE, _URGENT, _SLOWEST = 100, 1000, 16, 4, 60.0
 log = structlog.get_logger(__name__)
 
 
@@ -140,17 +140,23 @@ class Messenger:
         return self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
 
     def _start(self) -> None:
-        while len(self._running) < _AT_ONCE:
-            found = self._lanes.take(self._desk.clock.monotonic())
+        while (last := self._room()) is not None:
+            found = self._lanes.take(self._desk.clock.monotonic(), last)
             if found is None:
                 return
             row, place = found
             self._running[row.id] = asyncio.create_task(self._one(row, place))
 
+    def _room(self) -> Lane | None:
+        """The last lane of which another call may begin now: some room is kept for the urgent, however slow Slack is."""
+        running = len(self._running)
+        return None if running >= _AT_ONCE else Lane.URGENT if running >= _AT_ONCE - _URGENT else Lane.HOME
+
     async def _rest(self, stop: asyncio.Event) -> None:
         """Until something happens, a held message may go, or a poll's time has passed."""
         here = self._desk.clock.monotonic()
-        next_at = self._lanes.next_at(here) if len(self._running) < _AT_ONCE else None
+        last = self._room()
+        next_at = None if last is None else self._lanes.next_at(here, last)
         waits = POLL if next_at is None else min(POLL, max(next_at - here, 0.001))
         events = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._desk.spoke.wait())]
         try:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from bot.domain.policy import Domain, Runbook
 from runbooks.apart import check_apart
 from runbooks.books import Ground, read_runbook
+from runbooks.executor_keys import check_executor
 from runbooks.frontmatter import Parts
 from runbooks.ladders import read_ladders
 from runbooks.matrix_parts import Matrix
@@ -66,6 +67,7 @@ def read_books(books: list[Book], ground: Ground, around: Circumstances) -> dict
         found[runbook.id] = runbook
         check_pages(ground, runbook, book.sheet)
         check_addresses(book.sheet, _addresses(book.shape), around.environment, around.require_env)
+        check_executor(book.sheet, book.shape.executor, around.environment, around.require_env)
     _few_enough(ground.parties.matrix, found)
     return found
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bot.domain.audit import Code, Finding
+from bot.domain.audit_operator import OperatorActs
 from bot.domain.people import Person
 from bot.domain.policy import Domain, Policy, Role, Runbook
 from bot.domain.quorum import cover
@@ -61,10 +62,14 @@ class Rejudge:
     sets: Callable[[str], Policy | None]
     people: Mapping[str, str]
     unproven: int = 0
+    operator: OperatorActs = field(init=False)
     _cases: dict[str, _Filed] = field(default_factory=dict)
     _missing: set[str] = field(default_factory=set)
     _suspended: set[tuple[str, str]] = field(default_factory=set)  # domain, and the pseudonym of who decides nothing there
     _withdrawn: set[str] = field(default_factory=set)  # SHA-256 of the runbooks whose right was withdrawn
+
+    def __post_init__(self) -> None:
+        self.operator = OperatorActs(self.people)
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[Finding]:
         """What policy says against one entry."""
@@ -78,6 +83,8 @@ class Rejudge:
                 self._missing.add(digest)
                 yield Finding("policy", idx, f"The policy set {digest[:12]}… is missing, altered or unreadable.")
             return
+        for code, text in self.operator.faults(entry, policy):
+            yield Finding(code, idx, text)
         for code, text in self._judged(entry, policy):
             yield Finding(code, idx, f"{entry.get('case')}: {text}")
 

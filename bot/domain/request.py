@@ -58,7 +58,7 @@ class Terms:
     max_renewals: int = 0
     risk: Literal["low", "medium", "high"] = "low"
     audience: str = ""  # the system that accepts the permit
-    webhook: str = ""  # of the executor, with its secret: `env:NAME`, or the address itself
+    webhook: str = ""  # `env:NAME` of the executor's address, and of its secret
     secret: str = ""
     not_before: int | None = None  # nothing opens earlier than this after the filing
 

@@ -147,6 +147,7 @@ def _entries(export: Export, size: int, audit: Audit, judge: Rejudge) -> Iterato
     def rows() -> Iterator[Row]:
         for row in export.rows(size):
             entry = None if row.data is None else parsed(row.data)[0]
+            judge.operator.blind |= row.data is None
             if entry is not None and row.data is not None:
                 beside.extend(judge.findings(row.idx, entry))
                 if next(events, None) != ocsf.line(entry, row.data):

@@ -98,6 +98,8 @@ async def test_an_opening_and_a_closing_are_told_signed_under_an_id_of_their_own
     assert headers["webhook-signature"] == Webhook(SECRET).sign(headers["webhook-id"], sent, body)
     await office.click(OWNER, case_id, "revoke")
     await ground.call()
+    [revoked] = [e["i"] for e in office.log(case_id) if e["type"] == "grant.revoked"]
+    assert int((await office.store.last_checkpoint() or "").split("\n")[1]) > revoked  # covered before it left
     closing = json.loads(ground.system.got[1][1])
     assert (closing["type"], closing["data"]["request"], closing["data"]["permit"]) == ("grant.close", case_id, None)
     assert ground.system.told[0][1] != ground.system.told[1][1]

@@ -215,12 +215,15 @@ async def test_one_place_that_hangs_delays_nobody_else(post: Post) -> None:
         post.slack.released.set()
 
 
-async def test_no_more_than_a_few_calls_are_under_way(post: Post) -> None:
+async def test_no_more_than_a_few_calls_are_under_way_and_the_urgent_find_room(post: Post) -> None:
     people = [Person("T0HOME", f"U0X{n}") for n in range(40)]
     for person in people:
         post.slack.always[person.user] = Told(200, HANG)
     await post.say(*(Say("answer", Lane.CARD, to=p, data={"sentence": "again"}) for p in people))
     async with post.running():
+        await post.slack.until(lambda: len(post.slack.of(POST)) == 12)
+        await post.say(*(Say("answer", Lane.URGENT, to=p, data={"sentence": "again"}) for p in people[30:36]))
+        post.office.desk.spoke.set()
         await post.slack.until(lambda: len(post.slack.of(POST)) == 16)
         post.slack.always.clear()
         post.slack.released.set()

@@ -321,7 +321,7 @@ def test_a_contract_that_has_ended_is_a_warning_from_the_day_after(stored: dict[
 
 
 def test_an_unset_address_is_a_warning_for_check_and_an_error_for_run(stored: dict[str, bytes]) -> None:
-    names = {"PAGE_OLGA": "x", "PAM_URL": "x", "PAM_SECRET": ""}
+    names = {"PAGE_OLGA": "x", "PAM_URL": "https://x", "PAM_SECRET": ""}
     checked = load_files(stored, environment=names)
     assert checked.policy is not None
     assert [(f.file, f.line, f.severity) for f in checked.findings] == [

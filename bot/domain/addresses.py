@@ -1,0 +1,16 @@
+"""Which addresses may be trusted with a secret, or to bring keys: https, or this machine's own."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+def trusted(url: str) -> bool:
+    """Whether nobody on the way can read or change what goes to this address."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and ip_address(host).is_loopback))
+    except ValueError:
+        return False
