@@ -28,6 +28,7 @@ from storage.store import SqliteStore
 from tests.end_to_end.conftest import REPOSITORY
 
 REQUESTS, KILLS = 1000, 30
+OF_REQUESTS = "case_id IN (SELECT case_id FROM log_entry WHERE type = 'request.filed')"  # rights are reviewed beside them
 RUNBOOK, ASKER = "directory-admin-emergency", Person("T0HOME", "U0PE1")
 
 
@@ -76,6 +77,7 @@ async def test_over_thirty_kills_no_step_is_lost_and_none_fires_twice(start: Cal
     steps = Counter(
         bot.rows(
             "SELECT case_id, json_extract(data, '$.data.step') FROM log_entry WHERE type IN ('step.fired', 'step.skipped')"
+            f" AND {OF_REQUESTS}"
         )
     )
     assert max(steps.values()) == 1
@@ -104,7 +106,7 @@ def due(bot: Any) -> int:
 def fired(bot: Any) -> int:
     rows = bot.rows(
         "SELECT count(*) FROM log_entry WHERE type IN ('step.fired', 'step.skipped')"
-        " AND json_extract(data, '$.data.step') = 1"
+        f" AND json_extract(data, '$.data.step') = 1 AND {OF_REQUESTS}"
     )
     return int(rows[0][0])
 
