@@ -136,6 +136,7 @@ class Desk(Absences):
         elif isinstance(act, Seal):
             await self._until_fresh(lambda: self._sealed(act), row.id)
         elif isinstance(act, Operate):
+            await self.stand()
             await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
@@ -194,13 +195,14 @@ class Desk(Absences):
         filed = filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
         return replace(filed, otherwise=filing.refused_by_clock(policy, form, act.form))
 
-    async def used(self, person: Person, runbook: Runbook) -> str | None:
-        """What the form says of the runbook's limit: that it is spent, or how much of it; None where it has none."""
+    async def used(self, person: Person, runbook: Runbook) -> tuple[str | None, str]:
+        """What the form says of the runbook's limit: why nothing is left of it, and else how much is used."""
         provider = filing.provider_asking(self.policy, person)
         if runbook.limit is None or provider is None:
-            return None
+            return None, ""
         used = await self._used(runbook, provider.id)
-        return autonomy.spent(runbook.limit, used, self.scale) or autonomy.left(runbook.limit, used)
+        spent = autonomy.spent(runbook.limit, used, self.scale)
+        return spent, "" if spent else autonomy.left(runbook.limit, used)
 
     async def _used(self, runbook: Runbook | None, provider: str) -> autonomy.Used:
         if runbook is None or runbook.limit is None:

@@ -12,6 +12,7 @@ from bot.domain.people import Person
 from bot.domain.policy import ROLES, Domain, Policy, Rota, Runbook
 from bot.domain.rota import AHEAD, next_change, on_call
 from bot.domain.timeline import Moment, Timeline
+from bot.domain.verifying import said as verified_by
 
 _RIGHTS = {
     "autonomous": "may execute now; the owner is told",
@@ -102,6 +103,10 @@ def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator
         return
     needed = f"{runbook.approvals} yes" + (f", {_roles(runbook)} among them" if runbook.requires else "")
     yield f"needs {needed}; filed at {stamp(told.filed_at)}"
+    if runbook.subject_verification:
+        yield f"before a yes the requester attests: {verified_by(runbook.subject_verification)}"
+    if runbook.not_before:
+        yield f"whenever the yes comes, nothing opens before {_after(timedelta(seconds=runbook.not_before))}"
     now_on_call = people_of("on_call", policy, domain, told.filed_at)
     if now_on_call:
         yield f"on call: {_named(policy, now_on_call[0])}{_until(policy, domain, told.filed_at)}"

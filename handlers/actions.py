@@ -71,7 +71,8 @@ async def rebuild_form(edge: Edge, body: Body) -> None:
     offered = edge.desk.runbooks_for(press.person, draft.kind)
     if offered:
         debt = await edge.glass_debt(press.person, draft.chosen)
-        await edge.update_view(sheet.id, sheet.hash, form(draft, offered, edge.scene(), debt))
+        left = await edge.left(press.person, draft.chosen)
+        await edge.update_view(sheet.id, sheet.hash, form(draft, offered, edge.scene(), debt, left))
 
 
 async def unknown(edge: Edge, body: Body) -> Answer:

@@ -159,7 +159,8 @@ async def show_form(edge: Edge, wanted: Opening, trigger: str, reply: Reply, key
     if not offered:
         return
     debt = await edge.glass_debt(wanted.person, wanted.draft.chosen)
-    refused = await edge.open_view(trigger, form(wanted.draft, offered, edge.scene(), debt))
+    left = await edge.left(wanted.person, wanted.draft.chosen)
+    refused = await edge.open_view(trigger, form(wanted.draft, offered, edge.scene(), debt, left))
     if refused and refused not in _SPENT:
         await edge.take_in(f"{key}:not_shown", Tell(wanted.person, "form_not_shown", refused, reply))
 

@@ -50,12 +50,17 @@ class Edge:
         return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
 
     async def glass_debt(self, person: Person, runbook_id: str) -> str | None:
-        """Why a break-glass under the chosen runbook would open nothing now, or how much of its limit is used; None if there
-        is nothing to say."""
+        """Why nothing can be had at once, or at all, under the chosen runbook now: a break-glass's debt, a limit that is used
+        up. None if it can."""
         runbook = self.desk.policy.runbooks.get(runbook_id)
         if runbook is None:
             return None
-        return await self.desk.glass_debt(person, runbook) or await self.desk.used(person, runbook)
+        return await self.desk.glass_debt(person, runbook) or (await self.desk.used(person, runbook))[0]
+
+    async def left(self, person: Person, runbook_id: str) -> str:
+        """How much of the chosen runbook's limit is used; empty where it has none, or none of it is left."""
+        runbook = self.desk.policy.runbooks.get(runbook_id)
+        return "" if runbook is None else (await self.desk.used(person, runbook))[1]
 
     async def take_in(self, key: str, act: Act, answer: Answer = NOTHING) -> Answer:
         """Writes the act down; the answer to give, which is the first one's for a repeat."""

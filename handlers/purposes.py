@@ -245,7 +245,10 @@ def _later(case: Case | None, purpose: str) -> Ask | None:
 
 
 def keeps_hours(outgoing: Outgoing, case: Case | None) -> bool:
-    """Whether this waits for its reader's day: it belongs to an ask that does, and they did not ask to see it."""
+    """Whether this waits for its reader's day: the message of a day, or of an ask that waits and that they did not ask to
+    see."""
+    if outgoing.say.purpose == "digest":
+        return True
     if case is None or outgoing.copy is not None or outgoing.say.data.get("wanted"):
         return False
     about = outgoing.say.purpose == "ask_reminder" or outgoing.say.purpose.startswith("ask.")

@@ -186,7 +186,7 @@ def _judge(
     fit = [r for r in new if not barred(case, ask, policy, r.person)]
     there = [r for r in fit if presence.here(r.person)]
     if there:
-        return _fired(case, ask, policy, presence, step, there)
+        return fire(case, ask, policy, presence, step, there)
     return Skipped(step, _why_nobody(policy, domain.id, wanted, new, fit, presence))
 
 
@@ -195,7 +195,7 @@ def may_wake(ask: Ask, step: Step) -> bool:
     return ask.due_at is None or step.page
 
 
-def _fired(case: Case, ask: Ask, policy: Policy, presence: Presence, step: Step, there: Sequence[Reached]) -> Fired:
+def fire(case: Case, ask: Ask, policy: Policy, presence: Presence, step: Step, there: Sequence[Reached]) -> Fired:
     """Who of the people asked is paged, who sleeps, and whether anybody could hear it."""
     if not may_wake(ask, step):
         return Fired(step, tuple(there))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from bot.domain import autonomy, breaking, dated, entries, saying, verifying
-from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, deadline, freeze, warn_at
+from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, deadline, fire, freeze, warn_at
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
 from bot.domain.request import Ask, Case, FieldValue, Reached, Request, Step, Terms
@@ -240,15 +240,15 @@ def _with_denier(
         return result
     role: Role = "deputies" if denier in domain.deputies else "risk_owner" if denier == domain.risk_owner else "on_call"
     new = Reached(denier, role, 0, now)
-    ask = replace(result.ask, reached=(*result.ask.reached, new))
+    ask = case.approval
     if not result.events:  # working hours hold the first step back; the denier is asked at once
-        return Advance(ask, ())
+        return Advance(replace(ask, reached=(new,)), ())
     first, *rest = result.events
-    fired = Fired(first.step, (*(first.people if isinstance(first, Fired) else ()), new))
-    steps = (replace(ask.steps[0], state="fired", why=""), *ask.steps[1:])
-    if isinstance(first, Skipped):  # it reaches the denier after all, so it pulls nothing forward
-        rest, steps = [], (steps[0], *case.approval.steps[1:])
-    return Advance(replace(ask, steps=steps), (fired, *rest))
+    fired = fire(case, ask, policy, presence, first.step, [*(first.people if isinstance(first, Fired) else ()), new])
+    steps = (replace(ask.steps[0], state="fired"), *result.ask.steps[1:])
+    if not fired.unheard and (isinstance(first, Skipped) or first.unheard):
+        rest, steps = [], (steps[0], *ask.steps[1:])  # the denier hears it after all, so it pulls nothing forward
+    return Advance(replace(ask, steps=steps, reached=fired.people), (fired, *rest))
 
 
 def _told(result: Advance, reached: Reached) -> bool:

@@ -91,7 +91,8 @@ def confirming_roles(policy: Policy, person: Person) -> tuple[ConfirmingRole, ..
     if policy.provider_of(person) is not None:
         return ()
     found: list[ConfirmingRole] = ["auditor"] if person in policy.auditors else []
-    if any(domain.risk_owner == person for domain in policy.domains.values()):
+    owned = (domain.id for domain in policy.domains.values() if domain.risk_owner == person)
+    if any(suspended(policy, domain_id, person) is None for domain_id in owned):
         found.append("risk_owner")
     return tuple(found)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.domain import dated
-from bot.domain.filing import REASON_MAX, TARGET_MAX, unfit
+from bot.domain.filing import REASON_MAX, TARGET_MAX, unfit, withdrawn
 from bot.domain.policy import Kind, Runbook
 from handlers import names
 from handlers.views import wording
@@ -37,10 +37,11 @@ class Draft:
     door: str = ""
 
 
-def form(draft: Draft, offered: Sequence[Runbook], scene: Scene, debt: str | None = None) -> Block:
-    """The form for somebody who may ask for `offered` (not empty). `debt`: why the chosen break-glass opens nothing now."""
+def form(draft: Draft, offered: Sequence[Runbook], scene: Scene, debt: str | None = None, left: str = "") -> Block:
+    """The form for somebody who may ask for `offered` (not empty). `debt`: why nothing opens at once, or can be
+    had, under the chosen runbook now; `left`: how much of its limit is used."""
     chosen = next((r for r in offered if r.id == draft.chosen), None)
-    blocks = [_runbook(offered, chosen), _consequence(chosen, scene, debt)]
+    blocks = [_runbook(offered, chosen), _consequence(chosen, scene, debt, left)]
     blocks.append(_target(chosen, draft.entered))
     if draft.was_cut:
         blocks.append(context(wording.FORM_CUT, names.BLOCK_NOTE))
@@ -95,10 +96,10 @@ def _runbook(offered: Sequence[Runbook], chosen: Runbook | None) -> Block:
     return input_block(names.RUNBOOK, wording.RUNBOOK, element, dispatch=True)
 
 
-def _consequence(chosen: Runbook | None, scene: Scene, debt: str | None) -> Block:
+def _consequence(chosen: Runbook | None, scene: Scene, debt: str | None, left: str) -> Block:
     if chosen is None:
         return context(wording.FORM_CHOOSE, names.BLOCK_CONSEQUENCE)
-    unserved = unfit(chosen)
+    unserved = unfit(chosen) or withdrawn(scene.policy, chosen) or (debt if chosen.break_glass is None else None)
     if unserved is not None:
         return context(inline(unserved, 1000), names.BLOCK_CONSEQUENCE)
     domain = scene.domain(chosen.domain)
@@ -109,8 +110,10 @@ def _consequence(chosen: Runbook | None, scene: Scene, debt: str | None) -> Bloc
     glass = chosen.break_glass
     by = scene.at(scene.now + timedelta(seconds=glass.ratify_within / scene.scale)) if glass else ""
     said = wording.consequence(chosen, owner, more, debt, by)
-    said += wording.before_it_opens(chosen, span(chosen.not_before or 0)) + (
-        f" All times run fast{scene.demo}." if scene.demo else ""
+    said += (
+        wording.before_it_opens(chosen, span(chosen.not_before or 0))
+        + (f" {left}" if left else "")
+        + (f" All times run fast{scene.demo}." if scene.demo else "")
     )
     return context(said, names.BLOCK_CONSEQUENCE)
 

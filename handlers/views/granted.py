@@ -108,6 +108,7 @@ def _extend(case: Case, value: str) -> list[Block]:
     """Offered shortly before the end, while there is room and nobody is asked for it yet."""
     asked = any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later)
     offered = case.grant is not None and case.grant.warned and later.room(case) > 0 and not asked
+    offered = offered and case.request.right != "autonomous"  # nobody could be asked: it is filed anew
     return [button(wording.EXTEND, names.EXTEND, value)] if offered else []
 
 

@@ -173,6 +173,9 @@ def _domain(domain: Domain, runbooks: Sequence[Runbook], scene: Scene) -> str:
         parts.append(f"on-call now {who(person)}")
     if domain.risk_owner:
         parts.append(f"risk owner {who(domain.risk_owner)}")
+    suspended = [s.person for s in scene.policy.standing.suspended if s.domain == domain.id]
+    if suspended:
+        parts.append(f"suspended after a reset {everyone(suspended)}")
     asked = [f"• {inline(r.title, 120)} (`{inline(r.id, 80)}`)" for r in runbooks if r.domain == domain.id][:12]
     return "\n".join([f"*{inline(domain.name, 120)}*: {', '.join(parts)}", *asked])
 

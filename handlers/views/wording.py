@@ -166,14 +166,10 @@ FILED_WAIT = "Asking the people who decide …"
 
 
 def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratify_by: str) -> str:
-    """What sending the form sets going. `owner` and `more` are mentions; `debt` is why a break-glass opens nothing, or what is
-    used of a limit."""
+    """What sending the form sets going. `owner` and `more` are mentions; `debt` is why a break-glass opens nothing."""
     if runbook.right == "autonomous":
         often = "each time" if runbook.tell == "each" else "once a day"
-        used = f" {debt}" if debt else ""
-        return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}.{used}"
-    if runbook.break_glass is None and debt is not None:  # what is used of the runbook's limit
-        return f"{consequence(runbook, owner, more, None, ratify_by)} {debt}"
+        return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}."
     if runbook.break_glass is not None and debt is None:
         return f"*{BREAK_GLASS}.* Opens now, and everybody is told; {owner} must ratify by {ratify_by}."
     if debt is not None:

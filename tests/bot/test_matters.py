@@ -225,10 +225,11 @@ class TestAnAutonomousRight:
         assert sorted(office.types(act.id)[-1] for act in acts) == ["grant.opened"] * 3 + ["request.refused"] * 2
 
     async def test_the_form_says_how_much_of_the_limit_is_used(self, office: Office) -> None:
-        assert await office.desk.used(PE1, UNLOCK) == "0 of 3 in 7 days are used."
+        assert await office.desk.used(PE1, UNLOCK) == (None, "0 of 3 in 7 days are used.")
         for target in "abc":
             await office.file(PE1, "unlock", target=target)
-        said = await office.desk.used(PE2, UNLOCK)
+        said, left = await office.desk.used(PE2, UNLOCK)
+        assert left == ""
         assert said is not None
         assert said.startswith("The limit of 3 in 7 days is used up for your provider. The next is possible after")
 

@@ -80,6 +80,13 @@ def test_a_quorum_that_nobody_could_bring_is_said(named: Policy) -> None:
     assert "no moment could bring the quorum" in "\n".join(timeline_lines(named, named.runbooks["emergency"], never))
 
 
+def test_what_a_reset_wants_beside_the_yes_is_said(named: Policy) -> None:
+    lines = [*timeline_lines(named, named.runbooks["verified"], told(named, "verified"))]
+    lines += timeline_lines(named, named.runbooks["cooling"], told(named, "cooling"))
+    assert "before a yes the requester attests: manager callback" in lines
+    assert "whenever the yes comes, nothing opens before +30m" in lines
+
+
 def test_an_autonomous_right_has_no_timeline(named: Policy) -> None:
     lines = list(timeline_lines(named, named.runbooks["unlock"], told(named, "unlock")))
     assert lines[-1] == "autonomous: may execute now; the owner is told"

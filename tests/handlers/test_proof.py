@@ -6,14 +6,16 @@ from dataclasses import replace
 
 from bot.domain import deciding
 from bot.domain.deciding import Click
+from bot.domain.policy import Policy, Standing
 from bot.domain.request import Case
 from bot.domain.verifying import attest
 from handlers import names
 from handlers.payloads import sheet_of
-from handlers.views import proof
+from handlers.views import matters, proof
 from handlers.views.asks import verify_form
 from handlers.views.card import card
 from handlers.views.dialogs import Asked
+from handlers.views.form import Draft, form
 from handlers.views.receipt import receipt, status
 from sandbox.blocks import check_message, check_view
 from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, after, case_of, click, policy, profile, runbook
@@ -102,3 +104,38 @@ def test_a_sent_form_is_read_by_its_inputs() -> None:
     assert sheet.entered == {
         names.METHOD: "id_document", names.REFERENCE: "passport seen", names.DONE_AT: "1772614800",
     }  # fmt: skip
+
+
+def consequence(runbook_id: str, under: Policy, debt: str | None = None, left: str = "") -> str:
+    view = form(Draft("reset", runbook_id), list(under.runbooks.values()), scene(under), debt, left)
+    return str(next(b for b in view["blocks"] if b.get("block_id") == names.BLOCK_CONSEQUENCE)["elements"][0]["text"])
+
+
+def test_the_form_says_what_a_reset_wants_beside_the_yes() -> None:
+    said = consequence("mfa", BASE)
+    assert (
+        "First you attest how the person was verified. Nothing opens before 30 minutes have passed since you asked." in said
+    )
+
+
+def test_the_form_of_a_right_says_that_nobody_is_asked_and_what_is_left_of_it_or_why_nothing_is() -> None:
+    under = policy(runbooks=[runbook("unlock", kind="reset", right="autonomous", escalation=None, tell="each")])
+    told = "You may do this now, nobody is asked. It is logged, and <@U0OWNER> is told each time."
+    assert consequence("unlock", under, None, "1 of 5 in 7 days are used.") == f"{told} 1 of 5 in 7 days are used."
+    assert consequence("unlock", under, "The limit of 5 in 7 days is used up.") == "The limit of 5 in 7 days is used up."
+    gone = replace(under, standing=Standing(withdrawn=frozenset({under.runbooks["unlock"].sha256})))
+    assert consequence("unlock", gone).startswith("This right was withdrawn by its owner.")
+
+
+def test_what_an_owner_reads_of_a_right_that_was_used() -> None:
+    under = policy(runbooks=[runbook("unlock", kind="reset", right="autonomous", escalation=None)])
+    case = case_of(under, "unlock", reason="locked <!channel>")
+    told = matters.used(case, scene(under))
+    assert labels(told) == ["Revoke"]
+    assert check_message([*told.blocks]) == []
+    assert "<!channel>" not in str(told.blocks)
+    digest = matters.digest([case] * 30, scene(under))
+    assert check_message([*digest.blocks]) == []
+    assert "30 uses of rights that need no yes" in digest.text
+    assert "… and 10 more." in digest.text
+    assert "locked" not in digest.text

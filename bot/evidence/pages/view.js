@@ -83,6 +83,10 @@ function sentence(entry) {
     case "breakglass.opened": return `Opened before a yes (break-glass)${until}`;
     case "breakglass.ratified": return `${who} ratified it${behalf}`;
     case "breakglass.unratified": return "Nobody ratified it in time: used without approval";
+    case "permit.issued": return `A permit for ${data.aud} was given to ${entry.actor?.kind === "system" ? "the executor" : who}, good until ${moment(data.exp ?? "")}`;
+    case "executor.opened": return "The system confirmed that access is open";
+    case "executor.closed": return "The system confirmed that access is closed";
+    case "executor.failed": return data.name === "grant.close" ? "The system did not close the access" : "The system could not open the access";
     case "delivery.failed": return `A message (${data.purpose}) could not be delivered to ${data.to ? person(data.to) : data.channel}: ${data.error}`;
     default: return `${entry.type} by ${who}${as}${behalf}`;
   }

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
+from bot.domain.escalation import Presence
 from bot.domain.filing import Earlier, check, file, provider_asking, unfit
 from bot.domain.lifecycle import RequestState
 from bot.domain.people import Person
 from bot.domain.policy import BreakGlass, FieldSpec
-from bot.domain.transition import Draft, Lane
+from bot.domain.transition import Draft, Lane, Transition
 from tests.bot.building import (
     COLLEAGUE,
     DEP1,
     DEP2,
     FIRST_TIME,
     HERE,
+    HOUR,
     LEAD,
     MINUTE,
     NORTHGATE,
@@ -277,3 +279,18 @@ def test_a_repeat_that_reaches_only_the_denier_pulls_nothing_forward() -> None:
     assert types(act) == ["request.filed", "step.fired"]
     assert asked(after(act)) == {ONC1}
     assert [s.state for s in after(act).approval.steps] == ["fired", "waiting"]
+
+
+def repeat(presence: Presence) -> Transition:
+    return filing_of(policy(), presence=presence, earlier=Earlier(0, None, DEP1, expired_recently=False))
+
+
+def test_a_repeat_records_who_sleeps_and_a_denier_who_is_awake_keeps_the_reminder() -> None:
+    night = T0 + 8 * HOUR
+    act = repeat(Presence({}, {OWNER: night}))
+    assert types(act) == ["request.filed", "step.fired"]
+    assert [told["who"] for told in act.entries[1].data["quiet"]] == [OWNER]  # type: ignore[union-attr, index]
+    assert [s.state for s in after(act).approval.steps] == ["fired", "waiting"]
+    both = repeat(Presence({}, {OWNER: night, DEP1: night}))
+    assert [told["who"] for told in both.entries[1].data["quiet"]] == [OWNER, DEP1]  # type: ignore[union-attr, index]
+    assert [s.why for s in after(both).approval.steps] == ["", "passed_by"]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bot.domain.people import Humans, Person, Profile
-from bot.domain.policy import Policy
+from bot.domain.policy import Policy, Standing, Suspended
 from bot.domain.request import Case, Reached, Refusal
-from bot.domain.rights import Allowed, Refused, conflicted, may_decide, named_for
+from bot.domain.rights import Allowed, Refused, confirming_roles, conflicted, may_decide, named_for
 from tests.bot.building import (
     AUDIT,
     COLLEAGUE,
@@ -174,3 +174,22 @@ def test_everybody_named_for_a_domain_is_listed_once_with_the_rotas_people() -> 
     assert named_for(base, base.domains["directory"]) == (OWNER, DEP1, DEP2, ONC1, ONC2)
     assert named_for(base, base.domains["machines"]) == (MACH, home("U0MDEP"))
     assert all(person.team == HOME for person in named_for(base, base.domains["machines"]))
+
+
+def test_a_suspended_risk_owner_confirms_nothing_as_one_unless_another_domain_names_them() -> None:
+    gone = replace(policy(), standing=Standing(suspended=frozenset({Suspended("directory", RISK, "R-00000002")})))
+    assert confirming_roles(policy(), RISK) == ("risk_owner",)
+    assert confirming_roles(gone, RISK) == ()
+    assert confirming_roles(with_domain(gone, "machines", risk_owner=RISK), RISK) == ("risk_owner",)
+
+
+def test_another_account_of_somebody_suspended_is_suspended_too() -> None:
+    twin = home("U0TWIN")
+    base = with_domain(policy(humans=Humans.joined([["U0OWNER", "U0TWIN"]])), deputies=(twin,))
+    gone = replace(base, standing=Standing(suspended=frozenset({Suspended("directory", OWNER, "R-00000002")})))
+    case = reached(case_of(base), (twin, "deputies"))
+    refused = judged(case, gone, twin)
+    assert isinstance(refused, Refused)
+    assert "suspended" in refused.reason
+    assert conflicted(case, gone, twin)
+    assert not conflicted(case, base, twin)
