@@ -345,6 +345,7 @@ class StoppableStore:
             log.warning("log.disk_takes_again")
         if not self.why:
             await self.enter()
+            await self._cover()  # also what nothing was said about: the tail is never older than a look
         for line in self._emergency.lines():
             if line not in self._told:  # another process wrote it
                 await self._tell(line)
