@@ -92,7 +92,7 @@ class StoppableStore:
         self._acts.pop(row or 0, None)
         return done
 
-    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
         """As `Store.commit_each`; one by one while the log is stopped."""
         if not self.why:
             found = await self._store.commit_each(acts)
@@ -104,11 +104,12 @@ class StoppableStore:
             ]
         return [await self._tried(act) for act in acts]
 
-    async def _tried(self, act: Transition) -> Case | Exception | None:
+    async def _tried(self, act: Transition) -> Exception | None:
         try:
-            return await self.commit(act)
+            await self.commit(act)
         except CountersignError as error:
             return error
+        return None
 
     async def _committed(self, act: Transition) -> Case | None:
         if not self.why:

@@ -9,7 +9,7 @@ Source: decision-log.md, "Privacy and retention".
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.ledger import disclosed
@@ -70,14 +70,23 @@ def empty(session: Session, case_id: str) -> None:
 
 
 def _empty_note(session: Session, note: Row, shown: Sequence[Row]) -> None:
-    """Its text ends with what its writer said: that part goes, the digest says where it stands."""
+    """Its text ends with what somebody said: that part goes, the digest says where it stands. Of two that say the same its
+    writer's is meant."""
     writer = f"{note['team_id']}/{note['user_id']}"
-    found = [(row["digest"], disclosed(row["disclosure"])[1]) for row in shown if row["subject"] == writer]
-    fitting = [(digest, value) for digest, value in found if value and note["text"].endswith(value)]
+    said = [(row, tail) for row in shown for tail in _said(row)]
+    fitting = [(len(tail), row["subject"] == writer, row["digest"]) for row, tail in said if note["text"].endswith(tail)]
     if fitting:
-        digest, value = max(fitting, key=lambda one: len(one[1]))
+        length, _, digest = max(fitting)
         key = {"case_id": note["case_id"], "ask": note["ask"], "n": note["n"]}
-        session.run("empty_note", **key, text=note["text"].removesuffix(value), digest=digest)
+        session.run("empty_note", **key, text=note["text"][:-length], digest=digest)
+
+
+def _said(row: Row) -> Iterator[str]:
+    """What a note may hold of a disclosure; an attested method is disclosed with its time in brackets behind it."""
+    _, value = disclosed(row["disclosure"])
+    yield from (value,) if value else ()
+    if row["type"] == "subject.verified":
+        yield value.rpartition(" (")[0]
 
 
 def _add(session: Session, case_id: str, found: Texts) -> None:

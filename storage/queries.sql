@@ -20,13 +20,16 @@ INSERT INTO request (
 -- name: swap_request
 -- Compare-and-swap: an act counts only on the version it was judged on. No row changed means stale.
 UPDATE request
-SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team = :closed_team, closed_user = :closed_user,
-  emptied = CASE emptied WHEN 1 THEN 2 ELSE emptied END
+SET version = version + 1, state = :state, closed_ms = :closed_ms, closed_team = :closed_team, closed_user = :closed_user
 WHERE id = :id AND version = :version;
 
 -- name: step_request
 -- The same for an act that changes only what belongs to the request.
 UPDATE request SET version = version + 1 WHERE id = :id AND version = :version;
+
+-- name: text_came_since
+-- A case that was emptied holds text again, and is to be emptied again.
+UPDATE request SET emptied = 2 WHERE id = :id AND emptied = 1;
 
 -- name: request_version
 -- The version that a case has now.
@@ -864,7 +867,7 @@ DELETE FROM hold WHERE subject = :subject AND released_ms IS NOT NULL;
 
 -- name: strip_unsaid
 -- What is still to be said about a case is said without what somebody typed.
-UPDATE outbox SET data = json_remove(data, '$.reason', '$.text') WHERE case_id = :case_id AND done_ms IS NULL;
+UPDATE outbox SET data = json_remove(data, '$.reason', '$.text', '$.detail') WHERE case_id = :case_id AND done_ms IS NULL;
 
 -- name: redraw_for_erasure
 -- Each message about a case is redrawn, also those that never are; the key says for which act, and which message.

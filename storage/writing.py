@@ -160,7 +160,9 @@ def _write_parts(session: Session, case_id: str, n: int, old: Ask | None, ask: A
     changed("put_step", old.steps if old else (), ask.steps, case_rows.from_step)
     changed("put_reached", old.reached if old else (), ask.reached, case_rows.from_reached)
     changed("put_vote", old.votes if old else (), ask.votes, case_rows.from_vote)
-    changed("put_note", old.notes if old else (), ask.notes, case_rows.from_note)
+    if ask.notes != (old.notes if old else ()):
+        changed("put_note", old.notes if old else (), ask.notes, case_rows.from_note)
+        session.run("text_came_since", id=case_id)
 
 
 def _write_grant(session: Session, before: Case | None, after: Case) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.acts import Beside, Reply
 from bot.domain.lifecycle import RequestState
+from bot.domain.operator_act import ActState, Operated, OperatorAct
 from bot.domain.people import Person
+from bot.domain.transition import Transition
 from storage.log_check import check_database
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
 from tests.bot.office import Office
@@ -54,6 +56,28 @@ async def test_a_reset_is_attested_approved_cooled_off_and_opened_across_a_resta
     grant = (await office.case(case_id)).grant
     assert grant is not None
     assert (grant.opened_at, grant.not_after) == (T0 + 30 * MINUTE, T0 + 30 * MINUTE + HOUR)
+
+
+async def test_how_somebody_was_verified_leaves_the_state_and_goes_with_an_erasure_of_them(office: Office) -> None:
+    case_id = await filed(office)
+    for name in METHODS:
+        await attest(office, case_id, name)
+    await office.click(OWNER, case_id, "deny")
+    await office.deliver()
+    await office.store.empty_over(10)
+
+    def notes() -> list[str]:
+        return [row["text"] for row in office.rows("SELECT text FROM note WHERE kind = 'verified' ORDER BY n")]
+
+    assert notes() == [f"{name}: " for name in METHODS]
+    told = [note.text for note in (await office.case(case_id)).approval.notes if note.kind == "verified"]
+    assert [text.split(" (")[0] for text in told] == [f"{name}: call 4711" for name in METHODS]
+    now = office.clock.now()
+    act = OperatorAct("O-7K3M9QX2", "erase", "x", now, now + HOUR, STRANGER, state=ActState.CONFIRMED)
+    await office.store.commit(Transition(None, None, operated=Operated(None, act)))
+    await office.store.erase(act, office.policy, timedelta())
+    told = [note.text for note in (await office.case(case_id)).approval.notes if note.kind == "verified"]
+    assert told == [f"{name}: " for name in METHODS]
 
 
 async def test_the_refused_yes_names_what_is_missing(office: Office) -> None:
