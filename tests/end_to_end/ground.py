@@ -15,6 +15,7 @@ from sandbox.delivery import Outcome
 from storage.log_check import check_database
 
 HOME = "T0HOME"
+MATTERS = ("right.begun", "authority.suspended")
 OUTCOMES = ("request.refused", "request.denied", "request.withdrawn", "request.expired", "grant.opened")
 TROUBLE = ("Traceback", "act.failed", "sweep.case_failed", "sweep.failed", "outbox.not_leased", "gate.failed", "gate.late",
            "Failed to run", "never retrieved", "not_put_off")  # fmt: skip
@@ -193,11 +194,13 @@ class Ground:
         steps: Counter[tuple[str, str, int]] = Counter()
         log, rows = self._at_one_moment(
             "SELECT data FROM log_entry ORDER BY idx",
-            "SELECT r.id, r.state, coalesce(g.state, '') FROM request r LEFT JOIN access_grant g ON g.case_id = r.id",
+            "SELECT r.id, r.state, coalesce(g.state, '') FROM request r LEFT JOIN access_grant g ON g.case_id = r.id"
+            " WHERE r.matter = ''",
         )
+        matters = {entry["case"] for entry in map(json.loads, (row[0] for row in log)) if entry["type"] in MATTERS}
         for entry in (json.loads(row[0]) for row in log):
             case, kind, data = entry.get("case"), entry["type"], entry.get("data", {})
-            if case is None:
+            if case is None or case in matters:  # what nobody filed asks, and gives nothing
                 continue
             request, grant = told.get(case, ("pending", ""))
             outcomes[case] += kind in OUTCOMES
