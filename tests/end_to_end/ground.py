@@ -161,7 +161,7 @@ class Ground:
         return str(self.bot.rows("SELECT user_id FROM person WHERE ref = ?", ref)[0][0])
 
     def requests(self) -> int:
-        return int(self.bot.rows("SELECT count(*) FROM request")[0][0])
+        return int(self.bot.rows("SELECT count(*) FROM request WHERE provider <> ''")[0][0])
 
     # What must hold, whatever was done.
 
@@ -190,6 +190,7 @@ class Ground:
         """State and grant of every case as the log alone tells them; one outcome at most; no step twice."""
         told: dict[str, tuple[str, str]] = {}
         outcomes: Counter[str] = Counter()
+        approved: set[str] = set()
         steps: Counter[tuple[str, str, int]] = Counter()
         log, rows = self._at_one_moment(
             "SELECT data FROM log_entry ORDER BY idx",
@@ -203,17 +204,20 @@ class Ground:
                 continue
             request, grant = told.get(case, ("pending", ""))
             outcomes[case] += kind in OUTCOMES
-            if kind in ("step.fired", "step.skipped") and data["action"] not in ("stand_in", "handover"):
+            again = data.get("ask") in ("restore", "right")  # what must be answered is asked anew
+            if kind in ("step.fired", "step.skipped") and data["action"] not in ("stand_in", "handover") and not again:
                 steps[case, data.get("ask", "approval"), data["step"]] += 1
             if kind == "breakglass.opened":
                 request = "opened"
             elif kind == "grant.opened":
-                request, grant = "opened" if request == "opened" else "approved", "open"
+                request, grant = "approved" if case in approved else "opened", "open"
             elif kind in ("request.denied", "request.withdrawn", "request.expired"):
                 request = kind.split(".")[1]
             elif kind == "exception.ended":
                 grant = data["how"]
-            elif kind == "sealed_use.recorded":
+            elif kind == "request.approved":
+                approved.add(case)
+            elif kind in ("sealed_use.recorded", "authority.suspended", "right.begun"):
                 request = "opened"
             elif kind == "drill.ended":
                 request = "expired"
