@@ -867,7 +867,7 @@ DELETE FROM hold WHERE subject = :subject AND released_ms IS NOT NULL;
 
 -- name: strip_unsaid
 -- What is still to be said about a case is said without what somebody typed.
-UPDATE outbox SET data = json_remove(data, '$.reason', '$.text') WHERE case_id = :case_id AND done_ms IS NULL;
+UPDATE outbox SET data = json_remove(data, '$.reason', '$.text', '$.detail') WHERE case_id = :case_id AND done_ms IS NULL;
 
 -- name: redraw_for_erasure
 -- Each message about a case is redrawn, also those that never are; the key says for which act, and which message.

@@ -253,3 +253,10 @@ def test_what_stands_around_the_store_takes_what_the_store_takes() -> None:
     for name in own:
         ours, theirs = (inspect.signature(getattr(one, name)).parameters.values() for one in (StoppableStore, Store))
         assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs], name
+
+
+async def test_what_nobody_is_told_of_is_signed_at_the_next_look(office: StoppableOffice) -> None:
+    await office.file(PE1)
+    await office.standing.stoppable.look()
+    (size,) = office.rows("SELECT max(size) FROM log_checkpoint")[0]
+    assert size == len(office.log())
