@@ -20,6 +20,7 @@ from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.collecting import settle
 from bot.desk import Desk
 from bot.domain.errors import SlackRefused, StorageError
+from bot.domain.operator_act import ActKind
 from bot.domain.transition import Transition
 from bot.epoch import Ground, beginning
 from bot.erasing import erasing
@@ -33,7 +34,7 @@ from bot.keys import vkey_lines
 from bot.logs import configure
 from bot.memory import signed_name
 from bot.metrics import Metrics
-from bot.operations import Operations, releasing
+from bot.operations import Operations, Run, releasing
 from bot.ops import Ops
 from bot.pages import Pager, send_page
 from bot.permit_keys import jwks
@@ -179,21 +180,22 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         health.part("anchoring", 300.0),
     )
     ground = Ground(store, settings.sqlite_path, settings.state_dir, standing)
-    operations = Operations(
-        desk,
-        {
-            "hold_release": releasing(desk),
-            "erase": erasing(desk),
-            "prune": pruning(desk),
-            "new_epoch": beginning(desk, ground),
-        },
-        health.part("operations", 900.0),
-    )
+    operations = Operations(desk, _carried_out_by(desk, ground), health.part("operations", 900.0))
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
         timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
         Rehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop),
     )  # fmt: skip
+
+
+def _carried_out_by(desk: Desk, ground: Ground) -> dict[ActKind, Run]:
+    """What becomes of an operator's act that an auditor confirmed, by its kind."""
+    return {
+        "hold_release": releasing(desk),
+        "erase": erasing(desk),
+        "prune": pruning(desk),
+        "new_epoch": beginning(desk, ground),
+    }
 
 
 def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]) -> Callable[[Transition], None]:
@@ -236,7 +238,22 @@ async def _serve_until(
     await parts.rehasher.begun(_REHASH)
     policy = follow(settings.runbooks_dir, parts.desk, parts.store, parts.feeds, parts.standing.stoppable)
     incoming = [_front(parts, stop, reached), _until(stop, policy), _until(stop, parts.feeds.run()), *watching]
-    outgoing = [
+    outgoing = _outgoing(parts, inner, rehashing)
+    tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
+    await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await stopper
+    await asyncio.gather(*tasks[: len(incoming)], return_exceptions=True)
+    inner.set()
+    await asyncio.gather(*tasks[len(incoming) :], return_exceptions=True)
+    for task in tasks:
+        task.result()
+
+
+def _outgoing(parts: Parts, inner: asyncio.Event, rehashing: asyncio.Future[None]) -> list[Coroutine[Any, Any, None]]:
+    """What carries out and speaks, each under the eye of health."""
+    health = parts.health
+    return [
         health.watch("worker", parts.worker.run(inner)),
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
@@ -251,15 +268,6 @@ async def _serve_until(
         health.watch("anchoring", parts.anchoring.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
-    tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
-    await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
-    await stopper
-    await asyncio.gather(*tasks[: len(incoming)], return_exceptions=True)
-    inner.set()
-    await asyncio.gather(*tasks[len(incoming) :], return_exceptions=True)
-    for task in tasks:
-        task.result()
 
 
 async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
