@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from bot.absences import Absences
-from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Reply, Seal, Tell
+from bot.acts import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Seal, Tell
 from bot.clock import Clock
 from bot.confirming import pressed
 from bot.domain import (
@@ -43,11 +43,12 @@ from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
 from bot.domain.rights import Allowed, Refused
-from bot.domain.transition import Draft, Lane, Say, Transition, Visit
+from bot.domain.transition import Draft, Lane, Say, Transition
 from bot.engine import CARD_AGE
 from bot.permits import Issuer, Permit
 from bot.ports import Directory, GlassDebt, Inbound, Store
 from bot.sealing import recorded
+from bot.translating import click_of, form_of, page_of, where, while_stopped
 
 DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
@@ -95,7 +96,7 @@ class Desk(Absences):
 
     def check_filing(self, act: File) -> tuple[filing.FieldError, ...]:
         """Everything wrong with a form, each at its field; brakes are the worker's."""
-        return filing.check(self.policy, _form(act), self.clock.now().date())
+        return filing.check(self.policy, form_of(act), self.clock.now().date())
 
     async def may_open(self, act: Reach) -> Allowed | Refused:
         """Whether this person would be heard if they said no. Raises LookupFailed."""
@@ -120,7 +121,7 @@ class Desk(Absences):
             await self._carried_out(row)
         except Stopped as stopped:
             log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
-            await self._commit(replace(_while_stopped(row.act), inbox=row.id))
+            await self._commit(replace(while_stopped(row.act), inbox=row.id))
 
     async def _carried_out(self, row: Inbound) -> None:
         act = row.act
@@ -156,7 +157,7 @@ class Desk(Absences):
 
     async def _answered(self, act: Read | Tell) -> Transition:
         """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
-        page = _page(act)
+        page = page_of(act)
         if isinstance(act, Read) and act.page == "review":
             return replace(page, says=(*page.says, *await self._owed_by(act.person)))
         if not (isinstance(act, Read) and act.page == "waiting" and act.argument == CARDS):
@@ -173,12 +174,12 @@ class Desk(Absences):
 
     async def give_up(self, row: Inbound, tell: Tell | None) -> None:
         """A row that cannot be carried out is finished; its author is told where there is a place to tell them."""
-        act = _page(tell) if tell else Transition(None, None)
+        act = page_of(tell) if tell else Transition(None, None)
         await self._commit(replace(act, inbox=row.id))
 
     async def _file(self, act: File) -> Transition:
         await self.stand()
-        form, policy, now = _form(act), self.policy, self.clock.now()
+        form, policy, now = form_of(act), self.policy, self.clock.now()
         runbook = policy.runbooks.get(form.runbook)
         provider = filing.provider_asking(policy, form.requester)
         domain = runbook.domain if runbook else ""
@@ -224,7 +225,7 @@ class Desk(Absences):
 
     async def _decide(self, act: Decide | Reach | Beside) -> Transition:
         await self.stand()
-        click, policy = _click(act), self.policy
+        click, policy = click_of(act), self.policy
         case = await self.store.case(act.case)
         if case is None:
             who, data = entries.actor(policy, act.person), {"action": click.action, "why": "stale"}
@@ -253,7 +254,7 @@ class Desk(Absences):
 
     async def _would(self, case: Case, act: Reach) -> NoEffect | None:
         """Why what the form is for would not count; None if it would. Raises LookupFailed."""
-        click, now = _click(act), self.clock.now
+        click, now = click_of(act), self.clock.now
         if act.action in ("again", "answer", "push"):
             return beside.requester_may(case, self.policy, click, now())
         if act.action == "extend":
@@ -276,7 +277,7 @@ class Desk(Absences):
         return judged if isinstance(judged, NoEffect) else None
 
     async def _reached(self, case: Case, act: Reach) -> Transition:
-        click = _click(act)
+        click = click_of(act)
         try:
             no = await self._would(case, act)
         except LookupFailed:
@@ -320,7 +321,7 @@ class Desk(Absences):
 
     async def _post(self, act: Post) -> Transition:
         """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""
-        told = partial(saying.answer, None, act.person, _where(act.reply))
+        told = partial(saying.answer, None, act.person, where(act.reply))
         try:
             profile = await self.directory.profile(act.person, DECISION_AGE)
             found = await asyncio.gather(*(self._party(user) for user in await self.directory.members(act.channel)))
@@ -337,55 +338,3 @@ class Desk(Absences):
         profile = await self.directory.profile(Person("", user), CARD_AGE)
         provider = self.policy.provider_of(profile.person)
         return provider.id if provider else None
-
-
-def _form(act: File) -> filing.Form:
-    return filing.Form(
-        act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door,
-        _day(act.until),
-    )  # fmt: skip
-
-
-def _click(act: Decide | Reach | Beside) -> Click:
-    where = _where(act.reply)
-    if isinstance(act, Decide):
-        return Click(act.person, act.decision, act.version, where, act.reason, act.seconds, until=_day(act.until))
-    if isinstance(act, Beside):
-        moment = datetime.fromisoformat(act.at) if act.at else None
-        until = _day(act.until)
-        return Click(act.person, act.deed, act.version, where, act.text, act.seconds, act.name, until, moment)
-    return Click(act.person, act.action, act.version, where)
-
-
-def _day(text: str) -> date | None:
-    """A day as a form gives it; None where none was chosen."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _where(reply: Reply) -> dict[str, object]:
-    return asdict(reply)
-
-
-def _while_stopped(act: Act) -> Transition:
-    """The sentence for what a stopped log does not let through; it leaves no entry."""
-    if isinstance(act, File):
-        params: dict[str, object] = {"id": act.id}
-        says = filing.told(None, act.person, "stopped", params, act.form)
-    else:
-        says = (saying.answer(getattr(act, "case", None), act.person, _where(act.reply), "stopped"),)
-    return Transition(None, None, says=says)
-
-
-def _page(act: Read | Tell) -> Transition:
-    if isinstance(act, Tell):
-        says = (saying.answer(None, act.person, _where(act.reply), act.sentence, argument=act.argument),)
-    elif act.page == "home":
-        visit = Visit(act.person, int(act.argument) if act.argument.isdecimal() else 1)
-        return Transition(None, None, says=(saying.home(act.person),), visit=visit)
-    else:
-        data = {"reply": _where(act.reply), "page": act.page, "argument": act.argument}
-        says = (Say("page", Lane.CARD, to=act.person, data=data),)
-    return Transition(None, None, says=says)
