@@ -867,7 +867,7 @@ DELETE FROM hold WHERE subject = :subject AND released_ms IS NOT NULL;
 
 -- name: strip_unsaid
 -- What is still to be said about a case is said without what somebody typed.
-UPDATE outbox SET data = json_remove(data, '$.reason', '$.text') WHERE case_id = :case_id AND done_ms IS NULL;
+UPDATE outbox SET data = json_remove(data, '$.reason', '$.text', '$.detail') WHERE case_id = :case_id AND done_ms IS NULL;
 
 -- name: redraw_for_erasure
 -- Each message about a case is redrawn, also those that never are; the key says for which act, and which message.
@@ -939,6 +939,18 @@ DELETE FROM absence WHERE team_id = :team AND user_id = :user;
 -- name: erase_home
 -- … as who looks at their App Home,
 DELETE FROM home WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_act_subject
+-- … as whom an operator's act was about that is over (its messages are redrawn beside),
+UPDATE operator_act SET subject_team = NULL, subject_user = NULL, version = version + 1
+WHERE subject_team = :team AND subject_user = :user AND state NOT IN ('open', 'confirmed');
+
+-- name: redraw_acts_for_erasure
+-- Each message about an operator's act that named a person and is over is redrawn; the key as in redraw_for_erasure.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', :act_id || ':' || c.ts, c.id, :now, :now
+FROM copy AS c JOIN operator_act AS a ON a.id = c.case_id
+WHERE a.subject_team = :team AND a.subject_user = :user AND a.state NOT IN ('open', 'confirmed') ORDER BY c.id;
 
 -- name: erase_voice
 -- … as who confirmed an operator's act,
