@@ -215,7 +215,7 @@ def _peer_storm(path: Path, due: int) -> Callable[[], Awaitable[float]]:
             timezone="UTC", jobstores={"default": SQLAlchemyJobStore(engine=_engine(used))}, executors={"default": AsyncIOExecutor()}
         )  # fmt: skip
         scheduler.start(paused=True)
-        at = SystemClock().now() + timedelta(seconds=2 + due / 400)
+        at = SystemClock().now() + timedelta(seconds=2 + due / 100)
         for number in range(due):
             scheduler.add_job(fire, "date", run_date=at, args=[number, at.timestamp()], misfire_grace_time=None)
         _LATE.clear()

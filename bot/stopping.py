@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 import structlog
 
@@ -22,15 +22,14 @@ from bot.acts import Act
 from bot.clock import Clock
 from bot.domain.audit import Finding
 from bot.domain.errors import CountersignError, DiskRefuses, Stale, Stopped, StorageError, TooLate
-from bot.domain.lifecycle import GrantState, RequestState
-from bot.domain.operator_act import ActState, Operated, OperatorAct
-from bot.domain.people import Person
+from bot.domain.operator_act import Operated
 from bot.domain.request import Case
 from bot.domain.saying import PAGER
 from bot.domain.taking import Taken, entered, goes_on, taken
 from bot.domain.transition import Draft, Lane, Say, Transition
 from bot.emergency import Emergency
-from bot.ports import Cover, Deadline, Due, Inbound, Listed, Outgoing, Store
+from bot.overriding import Overridden
+from bot.ports import Cover, Inbound, Outgoing, Store
 
 LOOK = 1.0  # seconds between two looks whether the log is back
 _TRIES = 8
@@ -47,13 +46,14 @@ class _Aside:
     leased: bool = False
 
 
-class StoppableStore:
+class StoppableStore(Overridden):
     """`bot.ports.Store` around another one. `refuses` is the signer's finding, `cover` the gate to the outside."""
 
     def __init__(
         self, store: Store, emergency: Emergency, clock: Clock, refuses: Callable[[], Finding | None], cover: Cover
     ) -> None:
-        self._store, self._emergency, self._clock, self._refuses, self._cover = store, emergency, clock, refuses, cover
+        super().__init__(store, emergency)
+        self._clock, self._refuses, self._cover = clock, refuses, cover
         self._disk = ""  # the sentence of a disk that refused
         self._one = asyncio.Lock()
         self._numbers = itertools.count(-1, -1)
@@ -62,9 +62,6 @@ class StoppableStore:
         self._finished: set[int] = set()  # inbox rows that are done with, and cannot be marked so yet
         self._told: list[Taken] = []
         self.spoke: Callable[[], None] = lambda: None  # hears that there is something to say
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
 
     @property
     def why(self) -> str:
@@ -92,7 +89,7 @@ class StoppableStore:
         self._acts.pop(row or 0, None)
         return done
 
-    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Case | Exception | None]:
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
         """As `Store.commit_each`; one by one while the log is stopped."""
         if not self.why:
             found = await self._store.commit_each(acts)
@@ -104,11 +101,12 @@ class StoppableStore:
             ]
         return [await self._tried(act) for act in acts]
 
-    async def _tried(self, act: Transition) -> Case | Exception | None:
+    async def _tried(self, act: Transition) -> Exception | None:
         try:
-            return await self.commit(act)
+            await self.commit(act)
         except CountersignError as error:
             return error
+        return None
 
     async def _committed(self, act: Transition) -> Case | None:
         if not self.why:
@@ -255,79 +253,6 @@ class StoppableStore:
                 say = Say(copy.purpose, Lane.EDIT, copy.case, copy.to, copy.channel)
                 self._aside[number] = _Aside(Outgoing(number, say, 0, now, copy), now, line)
 
-    # Reading, with what was taken away.
-
-    async def case(self, case_id: str) -> Case | None:
-        found = await self._store.case(case_id)
-        return None if found is None else self._emergency.over(found)
-
-    async def ended_aside(self) -> Sequence[Case]:
-        ids = dict.fromkeys(line.act.after.id for line in self._emergency.lines() if line.act.after is not None)
-        found = [await self.case(case_id) for case_id in ids]
-        return [case for case in found if case is not None and case.grant is not None]
-
-    async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
-        found = await self._store.due_cases(now, limit, after)
-        return [replace(due, case=self._emergency.over(due.case)) for due in found]
-
-    async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
-        return self._pending(await self._store.open_cases(domains, providers, limit))
-
-    async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
-        return [self._emergency.over(case) for case in await self._store.cases_of(requester, limit)]
-
-    async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
-        return self._pending(await self._store.waiting_for(person, limit))
-
-    async def home_live(self, person: Person, domains: Sequence[str], limit: int) -> Sequence[Case]:
-        found = [self._emergency.over(case) for case in await self._store.home_live(person, domains, limit)]
-        return [case for case in found if case.grant is not None and case.grant.state is GrantState.OPEN]
-
-    async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
-        found = [await self._listed(one) for one in await self._store.requests(limit, closed_too=closed_too)]
-        return [one for one in found if closed_too or one.state == RequestState.PENDING or one.grant == GrantState.OPEN]
-
-    async def operator_act(self, act_id: str) -> OperatorAct | None:
-        return (await self._newer_aside()).get(act_id) or await self._store.operator_act(act_id)
-
-    async def unfinished_acts(self) -> Sequence[OperatorAct]:
-        """Those of the emergency file too, the ones that were filed without the log among them."""
-        aside = await self._newer_aside()
-        stored = [act for act in await self._store.unfinished_acts() if act.id not in aside]
-        return [*stored, *(act for act in aside.values() if act.state in (ActState.OPEN, ActState.CONFIRMED))]
-
-    async def _newer_aside(self) -> dict[str, OperatorAct]:
-        """Those that the store does not know as far yet: a line that was entered once and was put back says nothing."""
-        aside = self._aside_acts()
-        stored = {act_id: await self._store.operator_act(act_id) for act_id in aside}
-        return {id_: act for id_, act in aside.items() if (known := stored[id_]) is None or known.version < act.version}
-
-    def _aside_acts(self) -> dict[str, OperatorAct]:
-        """Operator's acts as the emergency file leaves them, each with the version that it will have in the store."""
-        found: dict[str, OperatorAct] = {}
-        for line in self._emergency.lines():
-            change = line.act.operated
-            if change is not None and change.after is not None:
-                version = 0 if change.before is None else change.before.version + 1
-                found[change.after.id] = replace(change.after, version=version)
-        return found
-
-    def _pending(self, found: Sequence[Case]) -> Sequence[Case]:
-        standing = (self._emergency.over(case) for case in found)
-        return [case for case in standing if case.request.state is RequestState.PENDING or self._unchanged(case)]
-
-    def _unchanged(self, case: Case) -> bool:
-        return all(line.act.after is None or line.act.after.id != case.id for line in self._emergency.lines())
-
-    async def _listed(self, one: Listed) -> Listed:
-        if all(line.act.after is None or line.act.after.id != one.id for line in self._emergency.lines()):
-            return one
-        case = await self.case(one.id)
-        if case is None:
-            return one
-        grant = None if case.grant is None else case.grant.state.value
-        return replace(one, state=case.request.state.value, grant=grant, closed_at=case.request.closed_at)
-
     # When the log is back.
 
     async def watch(self, stop: asyncio.Event) -> None:
@@ -350,6 +275,7 @@ class StoppableStore:
             log.warning("log.disk_takes_again")
         if not self.why:
             await self.enter()
+            await self._cover()  # also what nothing was said about: the tail is never older than a look
         for line in self._emergency.lines():
             if line not in self._told:  # another process wrote it
                 await self._tell(line)

@@ -837,12 +837,18 @@ SELECT 1 AS found FROM request AS r WHERE r.id = :id AND (
 );
 
 -- name: decided_until
--- When the newest case ended that a person asked for or decided on; a drill asks for nothing and decides nothing.
-SELECT max(coalesce(g.ended_ms, r.closed_ms, r.filed_ms)) AS until_ms
-FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
-WHERE r.drill = '' AND (
-  (r.requester_team = :team AND r.requester_user = :user)
-  OR r.id IN (SELECT case_id FROM vote WHERE team_id = :team AND user_id = :user)
+-- When the newest case ended that a person asked for, decided on or revoked, or the newest operator's act that they confirmed
+-- or refused; a drill asks for nothing and decides nothing.
+SELECT max(until_ms) AS until_ms FROM (
+  SELECT coalesce(g.ended_ms, r.closed_ms, r.filed_ms) AS until_ms
+  FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+  WHERE r.drill = '' AND (
+    (r.requester_team = :team AND r.requester_user = :user)
+    OR r.id IN (SELECT case_id FROM vote WHERE team_id = :team AND user_id = :user)
+    OR (g.ended_team = :team AND g.ended_user = :user)
+  )
+  UNION ALL
+  SELECT at_ms FROM operator_voice WHERE team_id = :team AND user_id = :user
 );
 
 -- name: unfinished_inbox_of

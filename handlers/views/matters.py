@@ -76,7 +76,8 @@ def used(case: Case, scene: Scene) -> Message:
 
 
 def digest(cases: Sequence[Case], scene: Scene) -> Message:
-    """To the owner, once for a day: one line for each use of their autonomous rights."""
+    """To the owner, once for a day: one line for each use of their autonomous rights. Never what was typed: a message about
+    several requests could not be redrawn when one of them is erased."""
     head = f"*{len(cases)} {'use' if len(cases) == 1 else 'uses'} of rights that need no yes*, since the last of these messages."
     lines = [_line(case, scene) for case in cases[:SHOWN]]
     if len(cases) > SHOWN:
@@ -89,5 +90,5 @@ def _line(case: Case, scene: Scene) -> str:
     request = case.request
     return (
         f"• {scene.at(request.filed_at)} {case.id} {facts.heading(case, 80)}: {who(request.requester)} of"
-        f" {scene.provider(request.provider, 60)}, target {inline(request.target, 80)}, for {scene.lasting(request.seconds)}"
+        f" {scene.provider(request.provider, 60)}, for {scene.lasting(request.seconds)}"
     )

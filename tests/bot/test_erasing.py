@@ -27,7 +27,7 @@ from bot.settings import load
 from handlers.messenger import Messenger
 from storage.log_check import check_log
 from storage.store import SqliteStore
-from tests.bot.building import DAY, HOME, HOUR, T0
+from tests.bot.building import DAY, DEP2, HOME, HOUR, T0
 from tests.bot.hosting import Host
 from tests.bot.office import covered
 from tests.bot.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, bytes_of, filed, over, tables_with
@@ -288,6 +288,20 @@ async def test_a_read_only_store_writes_nothing_anew(host: Host) -> None:
     with pytest.raises(Exception, match="reading only"):
         await reading.rebuild()
     await reading.close()
+
+
+async def test_whoever_confirmed_an_erasure_or_revoked_a_grant_is_not_erased_before_the_retention_ends(
+    eraser: Eraser,
+) -> None:
+    host = eraser.host
+    await eraser.ended(await eraser.confirmed())
+    for person in (AUDIT, RISK):
+        code, text = await host.type("erase", str(person), "--reason", "no trace of me", app=log_app)
+        assert (code, "kept until" in text) == (1, True)
+    case_id = await filed(host)
+    await host.click(OWNER, case_id)
+    await host.click(DEP2, case_id, "revoke")
+    assert (await host.store.erasure_standing(DEP2)).decided_until == host.clock.now()
 
 
 async def test_acts_about_somebody_that_came_to_nothing_name_them_no_more_after_an_erasure(eraser: Eraser) -> None:

@@ -88,7 +88,10 @@ async def test_time_takes_away_without_the_log(office: StoppableOffice) -> None:
     asked, open_ = await office.file(PE1), await office.file(PE1, target="srv-2")
     await office.click(OWNER, open_)
     await rolled_back(office)
+    heard: list[str | None] = []
+    office.desk.committed = lambda act: heard.append(act.before and act.before.id)
     await office.forward(5 * HOUR, every=HOUR)
+    assert {asked, open_} <= set(heard)  # the metrics count it, and no failure is logged
     grant = (await office.case(open_)).grant
     assert grant is not None
     assert (grant.state, await office.state(asked)) == (GrantState.LAPSED, RequestState.EXPIRED)
@@ -250,3 +253,10 @@ def test_what_stands_around_the_store_takes_what_the_store_takes() -> None:
     for name in own:
         ours, theirs = (inspect.signature(getattr(one, name)).parameters.values() for one in (StoppableStore, Store))
         assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs], name
+
+
+async def test_what_nobody_is_told_of_is_signed_at_the_next_look(office: StoppableOffice) -> None:
+    await office.file(PE1)
+    await office.standing.stoppable.look()
+    (size,) = office.rows("SELECT max(size) FROM log_checkpoint")[0]
+    assert size == len(office.log())

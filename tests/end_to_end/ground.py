@@ -15,6 +15,7 @@ from sandbox.delivery import Outcome
 from storage.log_check import check_database
 
 HOME = "T0HOME"
+MATTERS = ("right.begun", "authority.suspended")
 OUTCOMES = ("request.refused", "request.denied", "request.withdrawn", "request.expired", "grant.opened")
 TROUBLE = ("Traceback", "act.failed", "sweep.case_failed", "sweep.failed", "outbox.not_leased", "gate.failed", "gate.late",
            "Failed to run", "never retrieved", "not_put_off")  # fmt: skip
@@ -160,7 +161,7 @@ class Ground:
         return str(self.bot.rows("SELECT user_id FROM person WHERE ref = ?", ref)[0][0])
 
     def requests(self) -> int:
-        return int(self.bot.rows("SELECT count(*) FROM request")[0][0])
+        return int(self.bot.rows("SELECT count(*) FROM request WHERE provider <> ''")[0][0])
 
     # What must hold, whatever was done.
 
@@ -189,28 +190,34 @@ class Ground:
         """State and grant of every case as the log alone tells them; one outcome at most; no step twice."""
         told: dict[str, tuple[str, str]] = {}
         outcomes: Counter[str] = Counter()
+        approved: set[str] = set()
         steps: Counter[tuple[str, str, int]] = Counter()
         log, rows = self._at_one_moment(
             "SELECT data FROM log_entry ORDER BY idx",
-            "SELECT r.id, r.state, coalesce(g.state, '') FROM request r LEFT JOIN access_grant g ON g.case_id = r.id",
+            "SELECT r.id, r.state, coalesce(g.state, '') FROM request r LEFT JOIN access_grant g ON g.case_id = r.id"
+            " WHERE r.matter = ''",
         )
+        matters = {entry["case"] for entry in map(json.loads, (row[0] for row in log)) if entry["type"] in MATTERS}
         for entry in (json.loads(row[0]) for row in log):
             case, kind, data = entry.get("case"), entry["type"], entry.get("data", {})
-            if case is None:
+            if case is None or case in matters:  # what nobody filed asks, and gives nothing
                 continue
             request, grant = told.get(case, ("pending", ""))
             outcomes[case] += kind in OUTCOMES
-            if kind in ("step.fired", "step.skipped") and data["action"] not in ("stand_in", "handover"):
+            again = data.get("ask") in ("restore", "right")  # what must be answered is asked anew
+            if kind in ("step.fired", "step.skipped") and data["action"] not in ("stand_in", "handover") and not again:
                 steps[case, data.get("ask", "approval"), data["step"]] += 1
             if kind == "breakglass.opened":
                 request = "opened"
             elif kind == "grant.opened":
-                request, grant = "opened" if request == "opened" else "approved", "open"
+                request, grant = "approved" if case in approved else "opened", "open"
             elif kind in ("request.denied", "request.withdrawn", "request.expired"):
                 request = kind.split(".")[1]
             elif kind == "exception.ended":
                 grant = data["how"]
-            elif kind == "sealed_use.recorded":
+            elif kind == "request.approved":
+                approved.add(case)
+            elif kind in ("sealed_use.recorded", "authority.suspended", "right.begun"):
                 request = "opened"
             elif kind == "drill.ended":
                 request = "expired"

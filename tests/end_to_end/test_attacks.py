@@ -502,7 +502,6 @@ FILINGS: list[tuple[str, dict[str, Any]]] = [
     ("another provider's runbook", {"runbook": "vault-admin-emergency"}),
     ("no runbook", {"runbook": ""}),
     ("an unknown runbook", {"runbook": "../../etc/passwd"}),
-    ("a runbook without an approval", {"runbook": "account-unlock"}),
     ("a runbook that is not served", {"runbook": "clinical-signin-outage"}),
     ("more than the maximum", {"duration": "14401"}),
     ("no time at all", {"duration": "0"}),

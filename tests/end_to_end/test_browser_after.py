@@ -13,7 +13,7 @@ from bot.demo_workspace import ASKER
 from storage.log_check import check_database
 from tests.end_to_end.screen import button
 
-SAMIRA, KOFI, MEI, JONAS = "U0CLIN", "U0CLDEP1", "U0NHI", "U0VAULT"
+DEV, SAMIRA, KOFI, MEI, JONAS = "U0DEP1", "U0CLIN", "U0CLDEP1", "U0NHI", "U0VAULT"
 LONG = 120_000  # milliseconds: reminders and ends come by the bot's clock
 LADDER = """escalation_policies:
   patient: {expires_after: 20d, steps: [{after: 0m, notify: owner}]}
@@ -53,6 +53,32 @@ def day(after_today: int) -> str:
     return (datetime.now(UTC) + timedelta(days=after_today)).date().isoformat()
 
 
+async def hand_in(pane: Locator, receipt: Locator) -> None:
+    """**Finished**, and the evidence that its form asks for."""
+    await button(receipt, "Finished").click()
+    evidence = pane.get_by_role("dialog")
+    await evidence.get_by_label("What it is").fill("https://recordings.example/7")
+    await evidence.get_by_test_id("modal-submit").click()
+    await expect(evidence).to_be_hidden()
+
+
+async def test_an_emergency_from_its_form_over_the_yes_to_the_accepted_review(start: Callable[..., Any], look: Any) -> None:
+    bot = await start()
+    screen = await look(bot.sandbox.page_url)
+    deputy = (await look(bot.sandbox.page_url, DEV, ASKER)).left
+    form = await command(screen.left, "/breakglass directory-admin-emergency Sync stopped")
+    await form.get_by_label("Target").fill("dc-core-01")
+    await form.get_by_label("Incident ticket").fill("INC1001")
+    await sent(form)
+    await button(message(screen.right, "dc-core-01"), "Approve").click()
+    await hand_in(screen.left, message(screen.left, "Asked at"))
+    review = message(deputy, "Was it in order?")
+    await expect(review).to_contain_text("recordings.example/7")
+    await button(review, "Accept").click()
+    await expect(review).to_contain_text("Accepted by @Dev Rao")
+    assert {"grant.finished", "evidence.added", "review.passed"} <= set(bot.types())
+
+
 async def test_a_break_glass_from_its_form_over_its_ratification_to_the_accepted_review(
     start: Callable[..., Any], look: Any
 ) -> None:
@@ -70,12 +96,7 @@ async def test_a_break_glass_from_its_form_over_its_ratification_to_the_accepted
     await expect(opened).to_contain_text("BREAK-GLASS")
     await button(opened, "Ratify").click()
     await expect(opened).to_contain_text("Ratified by @Samira Haddad")
-    receipt = message(screen.left, "Asked at")
-    await button(receipt, "Finished").click()
-    evidence = screen.left.get_by_role("dialog")
-    await evidence.get_by_label("What it is").fill("https://recordings.example/7")
-    await evidence.get_by_test_id("modal-submit").click()
-    await expect(evidence).to_be_hidden()
+    await hand_in(screen.left, message(screen.left, "Asked at"))
     review = message(deputy, "Was it in order?")
     await expect(review).to_contain_text("recordings.example/7")
     await expect(button(screen.right, "Accept")).to_have_count(0)  # who alone stood for it does not review it

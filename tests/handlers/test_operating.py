@@ -11,6 +11,7 @@ from bot.domain.people import Person
 from bot.domain.policy import Policy
 from handlers import names
 from handlers.messenger import Messenger
+from handlers.purposes import PURPOSES
 from handlers.views import operating as views
 from sandbox.blocks import check_message
 from tests.bot.building import DAY, HOME, HOUR, PE1, RISK, T0
@@ -82,3 +83,12 @@ async def test_a_message_that_was_under_way_while_it_ended_is_redrawn(tmp_path: 
         await office.store.sent(leased, "D0AUDIT", "1.0", 0, [])
         waits = office.rows("SELECT purpose FROM outbox WHERE copy_id IS NOT NULL AND done_ms IS NULL")
         assert [row["purpose"] for row in waits] == ["operator"]
+
+
+def test_every_message_that_holds_what_somebody_typed_can_be_erased() -> None:
+    """Redrawn from the case, or remembered to be blanked: a purpose that says typed text belongs into one of these."""
+    remembered = {name for name, purpose in PURPOSES.items() if purpose.remembered}
+    assert remembered == {
+        "outcome", "question", "answered", "extension", "executor", "executor_alarm", "subject_before", "subject_after",
+    }  # fmt: skip
+    assert {"card", "receipt", "lead", "ask", "used"} <= {name for name, purpose in PURPOSES.items() if purpose.kept}

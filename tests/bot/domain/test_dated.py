@@ -12,7 +12,7 @@ from bot.domain import dated, deciding, ending, filing, later, renewing
 from bot.domain.deciding import Click
 from bot.domain.lifecycle import AskState, GrantState
 from bot.domain.people import Person
-from bot.domain.policy import Policy
+from bot.domain.policy import BreakGlass, Policy
 from bot.domain.request import Ask, Case
 from bot.domain.sweeping import sweep, wake_at
 from bot.domain.transition import Transition
@@ -33,6 +33,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    filing_of,
     form,
     policy,
     profile,
@@ -302,3 +303,20 @@ def test_a_renewals_ask_and_an_exceptions_state_are_rows_of_the_tables() -> None
     assert case.grant is not None
     assert case.grant.state is GrantState.OPEN
     assert dated.renewals(case) == (ask,)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"right": "autonomous", "escalation": None},
+        {"right": "immediate", "break_glass": BreakGlass(3600, None)},
+    ],
+)
+def test_an_exception_that_opens_at_its_filing_ends_on_its_day_too(changes: dict[str, Any]) -> None:
+    under = policy(runbooks=[replace(EXCEPTION, **changes)])
+    act = filing_of(under, "exception", until=day(10))
+    grant = after(act).grant
+    assert grant is not None
+    assert grant.not_after == last_moment(day(10))
+    assert "exception.opened" in types(act)
+    assert types(swept(after(act), last_moment(day(10)), under))[0] == "exception.ended"

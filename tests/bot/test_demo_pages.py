@@ -1,0 +1,31 @@
+"""The demo's copy of the example has an address for everybody who decides, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bot.demo_pages import with_pages
+from bot.domain.policy import Policy
+from bot.domain.rights import named_for
+from runbooks.folder import read_folder
+from runbooks.loader import load_files
+from tests.conftest import EXAMPLE
+
+
+def test_everybody_who_decides_has_a_page_and_one_rota_an_incident(tmp_path: Path, example: Policy) -> None:
+    before = dict(os.environ)
+    with with_pages(EXAMPLE, tmp_path, example, lambda user: f"json://127.0.0.1:1/pager/{user}") as copy:
+        loaded = load_files(read_folder(copy), environment=os.environ, require_env=True)
+        assert loaded.policy is not None, loaded.errors
+        assert not [f for f in loaded.findings if "page" in f.text]
+        paged = {p.person: p.page for p in loaded.policy.people if p.page}
+        deciding = {p for domain in loaded.policy.domains.values() for p in named_for(loaded.policy, domain)}
+        assert set(paged) == deciding
+        assert {os.environ[page.removeprefix("env:")] for page in paged.values()} == {
+            f"json://127.0.0.1:1/pager/{person.user}" for person in deciding
+        }
+        rota = loaded.policy.rotas["security"].page
+        assert rota is not None
+        assert os.environ[rota.removeprefix("env:")] == "pagerduty://on-call"
+    assert dict(os.environ) == before
