@@ -194,6 +194,7 @@ class Desk(Absences):
         found = await self.store.brakes(
             form.requester, domain, provider.id if provider else "", form.runbook, form.target.strip(), now,
             denied_within=DENIED_WITHIN / self.scale, expired_within=EXPIRED_WITHIN / self.scale, week=WEEK / self.scale,
+            also=policy.humans.accounts(form.requester),
         )  # fmt: skip
         glass = await self._glass(runbook, provider.id if provider else "")
         earlier = filing.Earlier(

@@ -336,15 +336,13 @@ WHERE r.provider = :provider AND r.domain = :domain AND r.state = 'opened' AND o
 LIMIT 1;
 
 -- name: pending_of_requester
--- How many pending requests a person has in a domain.
-SELECT count(*) AS pending FROM request
-WHERE state = 'pending' AND requester_team = :team AND requester_user = :user AND domain = :domain;
+-- How many pending requests a user id has in a domain, whatever the workspace.
+SELECT count(*) AS pending FROM request WHERE state = 'pending' AND requester_user = :user AND domain = :domain;
 
 -- name: same_pending
--- A pending request of the same person, runbook and target, in whatever domain the runbook was.
+-- A pending request of the same user id, runbook and target, in whatever domain the runbook was.
 SELECT id FROM request
-WHERE state = 'pending' AND requester_team = :team AND requester_user = :user AND runbook = :runbook
-  AND target = :target
+WHERE state = 'pending' AND requester_user = :user AND runbook = :runbook AND target = :target
 ORDER BY filed_ms, id LIMIT 1;
 
 -- name: denials_since

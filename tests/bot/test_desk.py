@@ -533,6 +533,19 @@ async def test_filings_at_one_instant_under_different_runbooks_pass_no_brake(tmp
         assert states == ["pending"] * 3
 
 
+async def test_a_human_with_several_accounts_passes_no_brake(tmp_path: Path) -> None:
+    joined = policy(humans=Humans.joined([["U0PE1", "U0PE2"]]))
+    async with Office(tmp_path / "countersign.db", joined) as office:
+        first = await office.file(PE1, target="a")
+        for same in (PE2, Person(PROV, "U0PE1")):
+            refused = await office.file(same, target="a")
+            assert office.types(refused) == ["request.refused"]
+            assert first in next(a["text"] for a in office.answers() if a["id"] == refused)
+        for n, person in enumerate((PE2, Person(PROV, "U0PE1"), PE1, PE2)):
+            await office.file(person, target=f"b{n}")
+        assert [r["state"] for r in office.rows("SELECT state FROM request")] == ["pending"] * 3
+
+
 class TestWhatAChangeMakesEasier:
     """It counts for requests filed after `policy_delay`; until then both sets have to allow it."""
 
