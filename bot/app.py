@@ -7,9 +7,8 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -20,28 +19,26 @@ from bot.anchoring import Anchoring
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.collecting import settle
 from bot.desk import Desk
-from bot.domain.errors import PolicyError, SlackRefused, Stopped, StorageError
-from bot.domain.motion import InForce, Sets
-from bot.domain.policy import Policy
-from bot.domain.saying import announced
-from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.domain.errors import SlackRefused, StorageError
+from bot.domain.operator_act import ActKind
+from bot.domain.transition import Transition
 from bot.epoch import Ground, beginning
 from bot.erasing import erasing
 from bot.executors import Executors
-from bot.feeds import EVERY, Feeds, carried
+from bot.feeds import EVERY, Feeds
 from bot.health import Health
 from bot.heartbeat import Heartbeat
 from bot.housekeeper import Housekeeper
+from bot.in_force import accepted_sets, first_policy, follow
 from bot.keys import vkey_lines
 from bot.logs import configure
 from bot.memory import signed_name
 from bot.metrics import Metrics
-from bot.operations import Operations, releasing
+from bot.operations import Operations, Run, releasing
 from bot.ops import Ops
 from bot.pages import Pager, send_page
 from bot.permit_keys import jwks
 from bot.permits import Issuer
-from bot.ports import StoredPolicy
 from bot.pruning import pruning
 from bot.rehashing import Rehasher
 from bot.setting_names import strays
@@ -59,13 +56,8 @@ from handlers.introduction import Introduction
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.register import SlackDoor
-from runbooks.findings import Finding
-from runbooks.folder import read_folder
-from runbooks.loader import Loaded, load_files
-from runbooks.watch import changes
 from storage.store import SqliteStore
 
-_SETS, _POLICY_AGAIN = 20, 5.0  # sets that are looked back at; seconds until a stopped log is asked again
 _REHASH = 1.0  # seconds that the first check of the whole log may hold up the serving
 log = structlog.get_logger(__name__)
 
@@ -188,21 +180,22 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         health.part("anchoring", 300.0),
     )
     ground = Ground(store, settings.sqlite_path, settings.state_dir, standing)
-    operations = Operations(
-        desk,
-        {
-            "hold_release": releasing(desk),
-            "erase": erasing(desk),
-            "prune": pruning(desk),
-            "new_epoch": beginning(desk, ground),
-        },
-        health.part("operations", 900.0),
-    )
+    operations = Operations(desk, _carried_out_by(desk, ground), health.part("operations", 900.0))
     return Parts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
         timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
         Rehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop),
     )  # fmt: skip
+
+
+def _carried_out_by(desk: Desk, ground: Ground) -> dict[ActKind, Run]:
+    """What becomes of an operator's act that an auditor confirmed, by its kind."""
+    return {
+        "hold_release": releasing(desk),
+        "erase": erasing(desk),
+        "prune": pruning(desk),
+        "new_epoch": beginning(desk, ground),
+    }
 
 
 def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]) -> Callable[[Transition], None]:
@@ -211,39 +204,6 @@ def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]
         other(act)
 
     return hear
-
-
-async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
-    """The policy to start with: the folder's, else the last good one that is stored. What it gives is announced."""
-    loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
-    kept = _reread(await store.last_policy())
-    if loaded.policy is not None:
-        try:
-            await _accept(store, clock, kept, loaded.policy, scale)
-        except (Stopped, StorageError) as error:  # nothing is given meanwhile, and the set that was accepted last is known
-            log.error("policy.not_accepted", reason=str(error))
-            return kept or loaded.policy
-        return loaded.policy
-    _report(loaded.findings)
-    if kept is None:
-        text = "\n".join(str(f) for f in loaded.errors)
-        raise PolicyError(
-            f"{text}\nThe policy in {folder} is refused and no earlier one is stored; run `countersign check`."
-        )
-    await _rejected(store, loaded)
-    log.error("policy.kept", digest=kept.digest, reason="the files are refused; the last good set stays in force")
-    return kept
-
-
-async def accepted_sets(store: SqliteStore, now: Sets) -> Sets:
-    """The sets that may still bind a yes, across restarts: those that were accepted before, oldest first."""
-    found = [(_reread(stored), stored.accepted_at) for stored in await store.policy_history(_SETS)]
-    known = tuple(InForce(policy, since) for policy, since in found if policy is not None)
-    return Sets(known) if known and known[-1].policy.digest == now.current.digest else now
-
-
-def _reread(stored: StoredPolicy | None) -> Policy | None:
-    return load_files({f.path: f.content for f in stored.files}).policy if stored else None
 
 
 async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -268,7 +228,7 @@ async def _serve_until(
     parts: Parts, stop: asyncio.Event, ready: Callable[[], None], watching: list[Coroutine[Any, Any, None]]
 ) -> None:
     inner = asyncio.Event()  # the outgoing side stops after the incoming side is empty
-    health = parts.health
+    settings, health = parts.settings, parts.health
 
     def reached() -> None:
         health.up()
@@ -276,8 +236,24 @@ async def _serve_until(
 
     rehashing = asyncio.ensure_future(parts.rehasher.run(inner))
     await parts.rehasher.begun(_REHASH)
-    incoming = [_front(parts, stop, reached), _until(stop, _watch(parts)), _until(stop, parts.feeds.run()), *watching]
-    outgoing = [
+    policy = follow(settings.runbooks_dir, parts.desk, parts.store, parts.feeds, parts.standing.stoppable)
+    incoming = [_front(parts, stop, reached), _until(stop, policy), _until(stop, parts.feeds.run()), *watching]
+    outgoing = _outgoing(parts, inner, rehashing)
+    tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
+    await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await stopper
+    await asyncio.gather(*tasks[: len(incoming)], return_exceptions=True)
+    inner.set()
+    await asyncio.gather(*tasks[len(incoming) :], return_exceptions=True)
+    for task in tasks:
+        task.result()
+
+
+def _outgoing(parts: Parts, inner: asyncio.Event, rehashing: asyncio.Future[None]) -> list[Coroutine[Any, Any, None]]:
+    """What carries out and speaks, each under the eye of health."""
+    health = parts.health
+    return [
         health.watch("worker", parts.worker.run(inner)),
         health.watch("sweeper", parts.sweeper.run(inner)),
         health.watch("messenger", parts.messenger.run(inner)),
@@ -292,15 +268,6 @@ async def _serve_until(
         health.watch("anchoring", parts.anchoring.run(inner)),
         health.watch("homes", parts.homes.run(inner)),
     ]
-    tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
-    await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
-    await stopper
-    await asyncio.gather(*tasks[: len(incoming)], return_exceptions=True)
-    inner.set()
-    await asyncio.gather(*tasks[len(incoming) :], return_exceptions=True)
-    for task in tasks:
-        task.result()
 
 
 async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -322,67 +289,6 @@ async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
     report = parts.metrics.delivered
     await Gate(parts.door.app, secret, parts.clock.wall, listen=settings.listen, report=report).serve(stop, ready)
     await parts.door.finish()
-
-
-async def _watch(parts: Parts) -> None:
-    """Live reload: a good set is adopted, a bad one reported and the last good one kept."""
-    known = read_folder(parts.settings.runbooks_dir)
-    if parts.standing.stoppable.why:  # at the start the log took no policy, perhaps not this one
-        await _taken_up(parts, known)
-    async for files in changes(parts.settings.runbooks_dir, since=known):
-        await _taken_up(parts, files)
-
-
-async def _taken_up(parts: Parts, files: Mapping[str, bytes]) -> None:
-    """Until the set stands judged: a stopped log takes none, and what the folder holds when it is back counts."""
-    while not await adopt(parts.desk, parts.store, parts.feeds, files):
-        await asyncio.sleep(_POLICY_AGAIN)
-        files = read_folder(parts.settings.runbooks_dir)
-
-
-async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> bool:
-    """Judges a changed set of files and puts it in force, or reports it. False where the log takes nothing now."""
-    today = desk.clock.now().date()
-    loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
-    if loaded.policy is None:
-        _report(loaded.findings)
-        await _rejected(store, loaded)
-        return True
-    if loaded.policy.digest == desk.policy.digest:
-        return True
-    try:
-        await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
-    except (Stopped, StorageError) as error:
-        log.error("policy.not_accepted", reason=str(error))
-        return False
-    await desk.adopt(carried(loaded.policy, desk.policy))
-    feeds.soon()
-    log.info("policy.loaded", digest=loaded.policy.digest)
-    return True
-
-
-async def _accept(store: SqliteStore, clock: Clock, old: Policy | None, policy: Policy, scale: float) -> None:
-    """Stores a set, logs it, and announces what it gives beyond the last one, in one transaction."""
-    listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
-    named = Named(policy.organisation, policy.digest)
-    draft = Draft("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
-    told = announced(old, policy, clock.now(), scale) if old is not None else ()
-    await store.accept_policy(StoredPolicy(policy.digest, clock.now(), policy.files), [draft], told)
-
-
-async def _rejected(store: SqliteStore, loaded: Loaded) -> None:
-    """Which places are wrong, without what stands there: file and line, never text."""
-    places = tuple(f"{f.file}:{f.line}" for f in loaded.errors[:50])
-    try:
-        await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM, data={"places": places}),)))
-    except (Stopped, StorageError) as error:
-        log.error("policy.not_logged", reason=str(error))
-
-
-def _report(findings: tuple[Finding, ...]) -> None:
-    for finding in findings:
-        level = log.error if finding.severity == "error" else log.warning
-        level("policy.finding", file=finding.file, line=finding.line, text=finding.text)
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -111,7 +111,10 @@ def _notes(session: Session, against: Against | None, origin: str) -> Iterator[F
     )
     if not keys and session.row("newest_checkpoint") is not None:
         yield Finding(
-            "signature", None, "No verifier key of this log is known here, so no stored checkpoint can be checked."
+            "signature",
+            None,
+            "No verifier key of this log is known here, so no stored checkpoint can be checked: put log.key back into"
+            " COUNTERSIGN_STATE_DIR from its copy, or give --vkey.",
         )
         return
     yield from audited(kept, keys, verify, {})

@@ -7,12 +7,11 @@ contradicts itself is refused with a sentence. Design, sections 2, 4 and 6.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.domain import autonomy, breaking, dated, entries, saying, verifying
+from bot.domain import answers, autonomy, breaking, dated, entries, saying, verifying
 from bot.domain.escalation import Advance, Fired, Presence, Skipped, advance, deadline, fire, freeze, warn_at
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy, Provider, Role, Runbook
@@ -21,10 +20,7 @@ from bot.domain.rights import conflicted, named_for
 from bot.domain.sweeping import wake_at
 from bot.domain.transition import Lane, Named, Say, Transition
 
-TARGET_MAX, REASON_MAX, TEXT_MAX, PENDING_MAX = 200, 1000, 3000, 3
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_URL = re.compile(r"https?://[^\s<>]+")
-_USER = re.compile(r"[UW][A-Z0-9]{2,}")
+TARGET_MAX, REASON_MAX, PENDING_MAX = 200, 1000, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,65 +301,5 @@ def _check_field(spec: FieldSpec, values: Mapping[str, str]) -> list[FieldError]
     value = values.get(spec.name, "").strip()
     if not value:
         return [FieldError(f"field.{spec.name}", f"{spec.label} is required.")] if spec.required else []
-    text = _wrong(spec, value)
+    text = answers.wrong(spec, value)
     return [FieldError(f"field.{spec.name}", text)] if text else []
-
-
-def _wrong(spec: FieldSpec, value: str) -> str | None:
-    """What is wrong with one answer, by the type of its field."""
-    if len(value) > TEXT_MAX:
-        return f"{spec.label}: at most {TEXT_MAX} characters."
-    if spec.pattern is not None and re.search(spec.pattern, value) is None:
-        return f"{spec.label} has another form: {spec.hint or spec.pattern}."
-    if spec.type == "number":
-        return _wrong_number(spec, value)
-    if spec.type in ("text", "multiline"):
-        return _wrong_length(spec, value)
-    if spec.type == "select" and value not in spec.options:
-        return f"{spec.label}: choose one of the options."
-    return _wrong_shape(spec, value)
-
-
-def _wrong_shape(spec: FieldSpec, value: str) -> str | None:
-    if spec.type == "date":
-        return None if _is(date.fromisoformat, value) else f"{spec.label}: a date as 2026-12-31."
-    if spec.type == "datetime":
-        return None if value.isdecimal() or _is(datetime.fromisoformat, value) else f"{spec.label}: a date and a time."
-    if spec.type == "email":
-        return None if _EMAIL.fullmatch(value) else f"{spec.label}: an e-mail address."
-    if spec.type == "url":
-        return None if _URL.fullmatch(value) else f"{spec.label}: an address that starts with https://."
-    if spec.type == "person":
-        return None if _USER.fullmatch(value) else f"{spec.label}: choose a person."
-    if spec.type == "boolean":
-        return None if value in ("yes", "no") else f"{spec.label}: yes or no."
-    return None
-
-
-def _wrong_number(spec: FieldSpec, value: str) -> str | None:
-    if not re.fullmatch(r"[+-]?\d{1,15}(\.\d{1,9})?", value):
-        return f"{spec.label}: a number."
-    number = float(value)
-    if spec.minimum is not None and number < spec.minimum:
-        return f"{spec.label}: at least {spec.minimum:g}."
-    if spec.maximum is not None and number > spec.maximum:
-        return f"{spec.label}: at most {spec.maximum:g}."
-    return None
-
-
-def _wrong_length(spec: FieldSpec, value: str) -> str | None:
-    if spec.type == "text" and any(c in value for c in "\r\n"):
-        return f"{spec.label}: one line."
-    if spec.minimum is not None and len(value) < spec.minimum:
-        return f"{spec.label}: at least {spec.minimum:g} characters."
-    if spec.maximum is not None and len(value) > spec.maximum:
-        return f"{spec.label}: at most {spec.maximum:g} characters."
-    return None
-
-
-def _is(parse: object, value: str) -> bool:
-    try:
-        parse(value)  # type: ignore[operator]
-    except ValueError:
-        return False
-    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from bot.domain.filing import TEXT_MAX
+from bot.domain.answers import TEXT_MAX
 from bot.domain.policy import FieldSpec, FieldType
 from handlers import names
 from handlers.views import wording

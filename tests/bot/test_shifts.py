@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import runbooks
-from bot.app import adopt
 from bot.domain.lifecycle import RequestState
 from bot.domain.policy import Policy, Rota, Shift, Spell
 from bot.feeds import Feeds
+from bot.in_force import adopt
 from runbooks.folder import MATRIX
 from runbooks.loader import load_files
 from tests.bot.building import DAY, MINUTE, ONC1, ONC2, PE1, RISK, SECURITY, T0, WHOLE_WEEK, policy

@@ -14,7 +14,7 @@ from bench.bot import example
 from bench.rounds import Size, table
 
 ROOT = Path(__file__).parents[2]
-GOALS = {"P1", "P2", "P3", "P9", "P12"}
+GOALS = {"P1", "P2", "P3", "P5", "P6", "P8", "P9", "P10", "P11", "P12"}
 TINY = Size(
     rounds=1, dispatches=1, acts=2, clicks=1, starts=1, idle=0.0, limit=0.0, pending=0, due=0, storms=1, entries=600
 )
