@@ -87,10 +87,11 @@ def may_confirm(policy: Policy, person: Person, profile: Profile) -> Allowed | R
 
 
 def confirming_roles(policy: Policy, person: Person) -> tuple[ConfirmingRole, ...]:
-    """The roles in which `person` may confirm; none for whoever belongs to a provider."""
+    """The roles in which `person` may confirm; none for whoever belongs to a provider, nor while their authority is suspended."""
     if policy.provider_of(person) is not None:
         return ()
-    found: list[ConfirmingRole] = ["auditor"] if person in policy.auditors else []
+    audits = person in policy.auditors and not suspended_anywhere(policy, person)
+    found: list[ConfirmingRole] = ["auditor"] if audits else []
     owned = (domain.id for domain in policy.domains.values() if domain.risk_owner == person)
     if any(suspended(policy, domain_id, person) is None for domain_id in owned):
         found.append("risk_owner")
@@ -156,6 +157,11 @@ def suspended(policy: Policy, domain: str, person: Person) -> Suspended | None:
     """The suspension of the human's authority in a domain, if there is one."""
     found = (s for s in policy.standing.suspended if s.domain == domain and policy.humans.same(s.person, person))
     return next(found, None)
+
+
+def suspended_anywhere(policy: Policy, person: Person) -> bool:
+    """Whether the human's authority is suspended in any domain: then they confirm nothing as an auditor either."""
+    return any(policy.humans.same(s.person, person) for s in policy.standing.suspended)
 
 
 def barred(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:

@@ -14,13 +14,17 @@ from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Limit, Policy
 from bot.domain.request import Case
+from bot.domain.rights import confirming_roles
 from handlers.purposes import PURPOSES, Stage
+from handlers.views.matters import to_suspended
 from storage.log_check import check_database
 from tests.bot.building import (
+    AUDIT,
     DAY,
     DEP1,
     DEP2,
     HOUR,
+    MACH,
     MDEP,
     MINUTE,
     MS,
@@ -88,6 +92,21 @@ class TestAReset:
         assert first["type"] == "authority.suspended"
         assert first["data"] == {"domain": "directory", "subject": OWNER, "reset": reset}
         assert told(office, "suspended") == ["U0OWNER"]
+
+    async def test_of_an_auditor_takes_their_word_on_operators_until_the_resets_domain_restores_it(
+        self, office: Office
+    ) -> None:
+        await reset_of(office, AUDIT)
+        case = await the_suspension(office)
+        assert (case.request.domain, case.request.subject) == ("machines", AUDIT)
+        await office.desk.stand()
+        assert confirming_roles(office.desk.policy, AUDIT) == ()
+        said = to_suspended(case, "suspended", Stage(office.desk, "").scene()).text
+        assert "word as an auditor is suspended" in said
+        await office.sweeper.sweep()
+        await office.click(MACH, case.id, "restore")
+        await office.desk.stand()
+        assert confirming_roles(office.desk.policy, AUDIT) == ("auditor",)
 
     async def test_of_somebody_without_authority_suspends_nothing(self, office: Office) -> None:
         await reset_of(office, STRANGER)
