@@ -10,6 +10,7 @@ from bot.domain.aftermath import UNTIL_ANSWERED
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
 from bot.domain.request import Ask, AskKind, Case
+from bot.domain.rights import barred
 from bot.domain.verifying import REFERENCE_MAX
 from bot.domain.verifying import said as methods
 from handlers import names
@@ -42,7 +43,10 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
     value = names.question(case.id, ask.version)
     open_ = ask.state is AskState.OPEN and scene.now < later.valid_before(case, ask)
     standing = _silence(ask, scene) if open_ else _answered(ask, scene)
-    row = actions(names.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if open_ else None
+    mine = open_ and not barred(case, ask, scene.policy, reader)
+    if open_ and not mine:
+        standing = f"{wording.SOMEBODY_ELSE} {standing}"
+    row = actions(names.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if mine else None
     blocks = [section(head), *facts.sections(lines), section(standing), row, context(facts.footer(case))]
     first = [ask_glance(case, ask, scene)] if open_ else []
     return message("\n".join([*first, head, *lines, standing]), blocks)
@@ -213,9 +217,8 @@ def _answered(ask: Ask, scene: Scene) -> str:
     if last is None or ask.state is AskState.EXPIRED or ask.state is AskState.OPEN:
         return "*Closed without an answer.*"
     word = wording.ANSWERED[(ask.kind, str(ask.state))]
-    behalf = f" on behalf of {who(last.on_behalf_of)}" if last.on_behalf_of else ""
     note = "".join("\n" + quote(n.text, 1500) for n in ask.notes if n.kind == "review")
-    return f"*{word}* by {who(last.person)}{behalf} at {scene.at(last.at)}.{note}"
+    return f"*{word}* by {facts.voter(last)} at {scene.at(last.at)}.{note}"
 
 
 def _meta(asked: Asked) -> str:

@@ -17,7 +17,7 @@ from handlers.views.glance import GLANCE
 from tests.bot.building import DEP1, HOUR, LEAD, OWNER, PE1, T0, case_of, policy
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
-from tests.handlers.test_card import decided, scene
+from tests.handlers.test_card import decided, labels, scene
 
 BASE = policy()
 
@@ -56,3 +56,10 @@ async def test_a_request_costs_each_person_few_messages(office: Office) -> None:
     most = {OWNER.user: 1, DEP1.user: 1, LEAD.user: 1, PE1.user: 5, "C0DIRECTORY": 2}
     assert set(rung) == set(most), rung
     assert {place: rung[place] for place in most if rung[place] > most[place]} == {}, rung
+
+
+def test_a_review_offers_no_button_to_whoever_said_the_only_yes() -> None:
+    case, ask = with_ask("review")
+    assert labels(ask_card(case, ask, OWNER, scene())) == []
+    assert wording.SOMEBODY_ELSE in ask_card(case, ask, OWNER, scene()).text
+    assert labels(ask_card(case, ask, DEP1, scene())) == ["Accept", "Flag"]

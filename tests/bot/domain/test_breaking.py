@@ -140,3 +140,22 @@ def test_what_is_opened_is_neither_denied_nor_withdrawn() -> None:
 def test_every_break_glass_has_a_review_after_its_end() -> None:
     case = after(give_back(broken(), BASE, click(PE1, "finish"), T0 + MINUTE))
     assert [a.kind for a in case.later] == ["ratification", "review"]
+
+
+def reviewed() -> Case:
+    done = after(give_back(broken(), BASE, click(PE1, "finish"), T0 + MINUTE))
+    return after(sweep(done, BASE, HERE, T0 + 2 * MINUTE, 0))
+
+
+def test_a_review_that_only_the_ratifier_has_is_put_to_the_deputies_at_once() -> None:
+    done = reviewed()
+    assert done.asks[-1].asked == (OWNER,)
+    ratified = after(says(done, OWNER, "ratify", T0 + 2 * MINUTE))
+    asked = after(sweep(ratified, BASE, HERE, T0 + 2 * MINUTE, 0))
+    assert set(asked.asks[-1].asked) == {OWNER, DEP1, DEP2}
+
+
+def test_a_review_that_somebody_else_may_answer_keeps_its_times() -> None:
+    done = reviewed()
+    ratified = after(says(done, DEP1, "ratify", T0 + 2 * MINUTE))
+    assert ratified.asks[-1].steps == done.asks[-1].steps
