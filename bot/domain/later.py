@@ -38,6 +38,8 @@ def answer(
     gives = isinstance(judged, Allowed) and click.action in ("approve", "restore")
     if gives and not all(isinstance(may_decide(case, ask, was, click.person, profile), Allowed) for was in older):
         judged = NoEffect(Refusal.UNAUTHORISED, "too_new", {})
+    if isinstance(judged, Allowed) and ask.kind == "renewal" and click.action == "approve":
+        judged = renewing.outlived(case, ask, policy, now) or judged
     if isinstance(judged, NoEffect):
         return refuse(case, policy, click, judged)
     yes = click.action in _YES
