@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -39,6 +40,7 @@ from bot.domain import (
 from bot.domain.deciding import Click, NoEffect
 from bot.domain.errors import LookupFailed, Stopped
 from bot.domain.escalation import Presence, candidates
+from bot.domain.motion import settling
 from bot.domain.people import Person, Profile
 from bot.domain.policy import Kind, Policy, Runbook
 from bot.domain.request import Case, Refusal
@@ -77,6 +79,11 @@ class Desk(Absences):
         self.sets = self.sets.with_current(policy)
         await self.store.wake_on_call(self.clock.now())
 
+    @property
+    def asking(self) -> Policy:
+        """The set in force as it counts for whoever asks now: what it lately made easier counts later (`motion`)."""
+        return settling(self.policy, self.sets.also_binding(self.clock.now(), self.scale))
+
     # What the edge asks before it acknowledges.
 
     async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
@@ -89,14 +96,14 @@ class Desk(Absences):
         """What this person may ask for, by title."""
         provider = filing.provider_asking(self.policy, person)
         mine = [
-            r for r in self.policy.runbooks.values()
+            r for r in self.asking.runbooks.values()
             if provider is not None and provider.id in r.providers and kind in (None, r.kind)
         ]  # fmt: skip
         return tuple(sorted(mine, key=lambda r: r.title))
 
     def check_filing(self, act: File) -> tuple[filing.FieldError, ...]:
         """Everything wrong with a form, each at its field; brakes are the worker's."""
-        return filing.check(self.policy, form_of(act), self.clock.now().date())
+        return filing.check(self.asking, form_of(act), self.clock.now().date())
 
     async def may_open(self, act: Reach) -> Allowed | Refused:
         """Whether this person would be heard if they said no. Raises LookupFailed."""
@@ -126,7 +133,9 @@ class Desk(Absences):
     async def _carried_out(self, row: Inbound) -> None:
         act = row.act
         if isinstance(act, File):
-            async with self._filing[self._one_at_a_time(act)]:  # brakes and quota count one filing at a time
+            async with AsyncExitStack() as one_at_a_time:  # brakes, quota and limit count one filing at a time
+                for whose in self._whose_filings(act):
+                    await one_at_a_time.enter_async_context(self._filing[whose])
                 await self._until_fresh(lambda: self._file(act), row.id)
         elif isinstance(act, Decide | Reach | Beside):
             await self._until_fresh(lambda: self._decide(act), row.id)
@@ -148,12 +157,12 @@ class Desk(Absences):
 
         return await recorded(self.directory, self.policy, act, presence, self.clock.now, self.scale)
 
-    def _one_at_a_time(self, act: File) -> str:
-        """Whose filings wait for each other: one human's, and where a quota or limit counts, a whole provider's."""
-        runbook, provider = self.policy.runbooks.get(act.runbook), filing.provider_asking(self.policy, act.person)
+    def _whose_filings(self, act: File) -> Iterator[str]:
+        """Whose filings wait for each other: one human's, and where a quota or limit counts, a whole provider's too."""
+        yield self.policy.humans.key(act.person)
+        runbook, provider = self.asking.runbooks.get(act.runbook), filing.provider_asking(self.policy, act.person)
         if runbook is not None and (runbook.break_glass or runbook.limit) and provider is not None:
-            return f"provider {provider.id}"
-        return self.policy.humans.key(act.person)
+            yield f"provider {provider.id}"
 
     async def _answered(self, act: Read | Tell) -> Transition:
         """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
@@ -179,13 +188,14 @@ class Desk(Absences):
 
     async def _file(self, act: File) -> Transition:
         await self.stand()
-        form, policy, now = form_of(act), self.policy, self.clock.now()
+        form, policy, now = form_of(act), self.asking, self.clock.now()
         runbook = policy.runbooks.get(form.runbook)
         provider = filing.provider_asking(policy, form.requester)
         domain = runbook.domain if runbook else ""
         found = await self.store.brakes(
             form.requester, domain, provider.id if provider else "", form.runbook, form.target.strip(), now,
             denied_within=DENIED_WITHIN / self.scale, expired_within=EXPIRED_WITHIN / self.scale, week=WEEK / self.scale,
+            also=policy.humans.accounts(form.requester),
         )  # fmt: skip
         glass = await self._glass(runbook, provider.id if provider else "")
         earlier = filing.Earlier(
@@ -242,7 +252,7 @@ class Desk(Absences):
         asked = _ASKED_AGAIN.get(click.action)
         if asked is not None:
             presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
-            return asked(case, policy, click, presence, self.clock.now())
+            return asked(case, self.asking, click, presence, self.clock.now())
         try:
             profile = await self.directory.profile(act.person, DECISION_AGE)
         except LookupFailed:

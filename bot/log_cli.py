@@ -211,6 +211,9 @@ def _print(findings: Iterable[Finding], *, as_json: bool) -> None:
 
 
 def _keys(path: Path) -> tuple[VerifierKey, ...]:
+    if not path.is_file():
+        said = f"{path} is no file. Put the key's line into one: countersign log vkey > FILE"
+        raise typer.BadParameter(said, param_hint="--vkey")
     try:
         return tuple(read_vkey(line) for line in _text(path).splitlines() if line.strip())
     except NoteError as error:

@@ -67,13 +67,19 @@ class Overridden:
         return [one for one in found if closed_too or one.state == RequestState.PENDING or one.grant == GrantState.OPEN]
 
     async def operator_act(self, act_id: str) -> OperatorAct | None:
-        return self._aside_acts().get(act_id) or await self._store.operator_act(act_id)
+        return (await self._newer_aside()).get(act_id) or await self._store.operator_act(act_id)
 
     async def unfinished_acts(self) -> Sequence[OperatorAct]:
         """Those of the emergency file too, the ones that were filed without the log among them."""
-        aside = self._aside_acts()
+        aside = await self._newer_aside()
         stored = [act for act in await self._store.unfinished_acts() if act.id not in aside]
         return [*stored, *(act for act in aside.values() if act.state in (ActState.OPEN, ActState.CONFIRMED))]
+
+    async def _newer_aside(self) -> dict[str, OperatorAct]:
+        """Those that the store does not know as far yet: a line that was entered once and was put back says nothing."""
+        aside = self._aside_acts()
+        stored = {act_id: await self._store.operator_act(act_id) for act_id in aside}
+        return {id_: act for id_, act in aside.items() if (known := stored[id_]) is None or known.version < act.version}
 
     def _aside_acts(self) -> dict[str, OperatorAct]:
         """Operator's acts as the emergency file leaves them, each with the version that it will have in the store."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
@@ -299,8 +299,10 @@ class Store(OperatorBook, Protocol):
         denied_within: timedelta = timedelta(hours=24),
         expired_within: timedelta = timedelta(hours=2),
         week: timedelta = timedelta(days=7),
+        also: Collection[str] = (),
     ) -> Brakes:
-        """What earlier requests say, `target` compared exactly. The windows are real time: divide them by TIME_SCALE."""
+        """What earlier requests say, `target` compared exactly. For counting, a user id is one human whatever the workspace;
+        `also`: the other user ids of this one. The windows are real time: divide them by TIME_SCALE."""
 
     async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
         """Pending cases of any of these domains or providers, the next to expire first; never a drill."""

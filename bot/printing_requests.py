@@ -142,7 +142,9 @@ def _grant(case: Case, now: datetime) -> str:
 
 
 def _voter(policy: Policy | None, vote: Vote) -> str:
-    behalf = "" if vote.on_behalf_of is None else f" on behalf of {name(policy, vote.on_behalf_of)}"
+    behalf = (
+        "" if vote.on_behalf_of is None or vote.role == "risk_owner" else f" on behalf of {name(policy, vote.on_behalf_of)}"
+    )
     return name(policy, vote.person) + behalf
 
 

@@ -69,7 +69,7 @@ async def take_deny(edge: Edge, body: Body) -> Answer:
 def filing(edge: Edge, sent: Submission) -> File:
     """What was typed, as an act under a fresh id. A choice that the form did not show yet has its default."""
     entered = sent.sheet.entered
-    policy = edge.desk.policy
+    policy = edge.desk.asking
     runbook = policy.runbooks.get(entered.get(names.RUNBOOK, ""))
     subject = entered.get(names.SUBJECT, "")
     home = policy.workspaces[0] if policy.workspaces else sent.person.team

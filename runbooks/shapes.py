@@ -182,7 +182,7 @@ class FieldShape(Shape):
     name: Word = Field(description="How the log calls it.")
     label: Long = Field(description="How the form calls it.")
     type: FieldType = Field(description="What may be typed.")
-    required: StrictBool = Field(False, description="Whether it may stay empty.")
+    required: StrictBool = Field(False, description="Whether it must be filled in.")
     pattern: Pattern | None = Field(None, description="A regular expression for the whole text.")
     min: int | float | Day | None = Field(None, description="Least number, earliest day, or least length of a text.")
     max: int | float | Day | None = Field(None, description="Largest number, latest day, or greatest length of a text.")

@@ -23,6 +23,7 @@ from storage.writing import Tx
 _ACCOUNT_IN = (
     "erase_requester", "erase_case_subject", "erase_closer", "erase_driller", "erase_reached", "erase_vote", "erase_behalf",
     "erase_note", "erase_ender", "erase_duty", "erase_copy", "erase_said", "erase_absence", "erase_home", "erase_voice",
+    "erase_act_subject",
     "erase_person",
 )  # fmt: skip
 
@@ -56,6 +57,7 @@ def erase(tx: Tx, act_id: str, subject: Person, policy: Policy, retention: timed
         session.run("strip_unsaid", case_id=case_id)
         session.run("redraw_for_erasure", case_id=case_id, act_id=act_id, lane=int(Lane.EDIT), now=ms(tx.now))
         session.run("bump_request", id=case_id)
+    session.run("redraw_acts_for_erasure", act_id=act_id, lane=int(Lane.EDIT), now=ms(tx.now), **_who(subject))
     session.run("erase_disclosures", subject=str(subject))
     session.run("erase_released_holds", subject=str(subject))
     for name in _ACCOUNT_IN:

@@ -16,9 +16,9 @@ from storage.values import moment_or_none, ms
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who is about to ask for what. `target` is compared exactly."""
+    """Who is about to ask for what. `users` are all user ids of that human; `target` is compared exactly."""
 
-    requester: Person
+    users: tuple[str, ...]
     domain: str
     provider: str
     runbook: str
@@ -49,18 +49,17 @@ def uses(session: Session, provider: str, runbook: str, since: datetime) -> Used
 
 def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Brakes:
     """Sees the rows of the moment; a filing that commits later is not among them."""
-    who = {"team": plan.requester.team, "user": plan.requester.user}
     what = {"provider": plan.provider, "runbook": plan.runbook}
-    pending = session.row("pending_of_requester", **who, domain=plan.domain)
-    same = session.row("same_pending", **who, runbook=plan.runbook, target=plan.target)
+    pending = [session.row("pending_of_requester", user=user, domain=plan.domain) for user in plan.users]
+    same = [session.row("same_pending", user=user, runbook=plan.runbook, target=plan.target) for user in plan.users]
     denials = session.rows("denials_since", **what, since=ms(now - windows.denied))
     denial = _of_target(session, denials, plan.target)
     expired = _of_target(session, session.rows("expiries_since", **what, since=ms(now - windows.expired)), plan.target)
     asks = session.row("asks_since", **what, since=ms(now - windows.week))
     outcome = session.row("last_outcome", **what)
     return Brakes(
-        pending=0 if pending is None else pending["pending"],
-        same_pending=None if same is None else same["id"],
+        pending=sum(row["pending"] for row in pending if row is not None),
+        same_pending=next((row["id"] for row in same if row is not None), None),
         denied_by=None if denial is None else Person(denial["team_id"], denial["user_id"]),
         denied_as=None if denial is None else denial["role"],
         expired_recently=expired is not None,

@@ -336,15 +336,13 @@ WHERE r.provider = :provider AND r.domain = :domain AND r.state = 'opened' AND o
 LIMIT 1;
 
 -- name: pending_of_requester
--- How many pending requests a person has in a domain.
-SELECT count(*) AS pending FROM request
-WHERE state = 'pending' AND requester_team = :team AND requester_user = :user AND domain = :domain;
+-- How many pending requests a user id has in a domain, whatever the workspace.
+SELECT count(*) AS pending FROM request WHERE state = 'pending' AND requester_user = :user AND domain = :domain;
 
 -- name: same_pending
--- A pending request of the same person, runbook and target, in whatever domain the runbook was.
+-- A pending request of the same user id, runbook and target, in whatever domain the runbook was.
 SELECT id FROM request
-WHERE state = 'pending' AND requester_team = :team AND requester_user = :user AND runbook = :runbook
-  AND target = :target
+WHERE state = 'pending' AND requester_user = :user AND runbook = :runbook AND target = :target
 ORDER BY filed_ms, id LIMIT 1;
 
 -- name: denials_since
@@ -837,12 +835,18 @@ SELECT 1 AS found FROM request AS r WHERE r.id = :id AND (
 );
 
 -- name: decided_until
--- When the newest case ended that a person asked for or decided on; a drill asks for nothing and decides nothing.
-SELECT max(coalesce(g.ended_ms, r.closed_ms, r.filed_ms)) AS until_ms
-FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
-WHERE r.drill = '' AND (
-  (r.requester_team = :team AND r.requester_user = :user)
-  OR r.id IN (SELECT case_id FROM vote WHERE team_id = :team AND user_id = :user)
+-- When the newest case ended that a person asked for, decided on or revoked, or the newest operator's act that they confirmed
+-- or refused; a drill asks for nothing and decides nothing.
+SELECT max(until_ms) AS until_ms FROM (
+  SELECT coalesce(g.ended_ms, r.closed_ms, r.filed_ms) AS until_ms
+  FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+  WHERE r.drill = '' AND (
+    (r.requester_team = :team AND r.requester_user = :user)
+    OR r.id IN (SELECT case_id FROM vote WHERE team_id = :team AND user_id = :user)
+    OR (g.ended_team = :team AND g.ended_user = :user)
+  )
+  UNION ALL
+  SELECT at_ms FROM operator_voice WHERE team_id = :team AND user_id = :user
 );
 
 -- name: unfinished_inbox_of
@@ -939,6 +943,18 @@ DELETE FROM absence WHERE team_id = :team AND user_id = :user;
 -- name: erase_home
 -- … as who looks at their App Home,
 DELETE FROM home WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_act_subject
+-- … as whom an operator's act was about that is over (its messages are redrawn beside),
+UPDATE operator_act SET subject_team = NULL, subject_user = NULL, version = version + 1
+WHERE subject_team = :team AND subject_user = :user AND state NOT IN ('open', 'confirmed');
+
+-- name: redraw_acts_for_erasure
+-- Each message about an operator's act that named a person and is over is redrawn; the key as in redraw_for_erasure.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', :act_id || ':' || c.ts, c.id, :now, :now
+FROM copy AS c JOIN operator_act AS a ON a.id = c.case_id
+WHERE a.subject_team = :team AND a.subject_user = :user AND a.state NOT IN ('open', 'confirmed') ORDER BY c.id;
 
 -- name: erase_voice
 -- … as who confirmed an operator's act,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import partial
@@ -164,8 +164,9 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
         denied_within: timedelta = timedelta(hours=24),
         expired_within: timedelta = timedelta(hours=2),
         week: timedelta = timedelta(days=7),
+        also: Collection[str] = (),
     ) -> Brakes:
-        plan = history.Plan(requester, domain, provider, runbook, target)
+        plan = history.Plan(tuple(dict.fromkeys((requester.user, *also))), domain, provider, runbook, target)
         windows = history.Windows(denied_within, expired_within, week)
         return await self._read(lambda session: history.brakes(session, plan, now, windows))
 

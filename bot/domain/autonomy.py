@@ -26,7 +26,23 @@ def withdrawn(policy: Policy, sha256: str) -> bool:
     return sha256 in policy.standing.withdrawn
 
 
+def gone(case: Case, policy: Policy, now: datetime) -> str | None:
+    """Why nothing opens any more for a request that still waits under an autonomous right; None while the right stands.
+
+    Nobody says a yes to it, so what policy and owner have taken away since the filing counts at once.
+    """
+    request = case.request
+    runbook, provider = policy.runbooks.get(request.runbook), policy.providers.get(request.provider)
+    if withdrawn(policy, request.runbook_sha256) or (runbook is not None and withdrawn(policy, runbook.sha256)):
+        return WITHDRAWN
+    if runbook is None or runbook.right != "autonomous" or provider is None or provider.id not in runbook.providers:
+        return GONE
+    over = provider.contract_until is not None and now.date() > provider.contract_until
+    return GONE if over or not provider.may_ask(request.requester) else None
+
+
 WITHDRAWN = "This right was withdrawn by its owner. Nothing is possible under it until its runbook changes."
+GONE = "The policy no longer gives this right, so nothing opens under it. Ask again under what it says now."
 
 
 @dataclass(frozen=True, slots=True)

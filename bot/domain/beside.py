@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain import entries, saying
+from bot.domain import cooling, entries, saying
 from bot.domain.deciding import Click, NoEffect, closed, judge, refuse
 from bot.domain.escalation import Presence, advance
 from bot.domain.people import Profile
@@ -66,6 +66,8 @@ def pass_on(case: Case, policy: Policy, click: Click, profile: Profile, presence
     judged = judge(case, policy, click, profile, now)
     if isinstance(judged, NoEffect):
         return refuse(case, policy, click, judged)
+    if cooling.waits(case):
+        return refuse(case, policy, click, _enough())
     if any(n.person == click.person for n in case.approval.noted("pass")):
         return refuse(case, policy, click, NoEffect(Refusal.LOST, "already_passed", {}))
     after = _noted(case, Note("pass", click.person, now))
@@ -90,6 +92,8 @@ def requester_may(case: Case, policy: Policy, click: Click, now: datetime) -> No
         no = NoEffect(Refusal.STALE, "stale", {})
     if no is None and click.action == "push" and case.approval.noted("push"):
         no = NoEffect(Refusal.LOST, "already_pushed", {})
+    if no is None and click.action == "push" and cooling.waits(case):
+        no = _enough()
     return no
 
 
@@ -109,6 +113,12 @@ def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transi
     after = case.with_approval(ask)
     draft = entries.noted(after, policy, "request.recommended", click.person, data={"advice": advice})
     return _kept(case, after, policy, now, draft, ())
+
+
+def _enough() -> NoEffect:
+    """The quorum is met and what it opens waits for its time: nobody else need be woken."""
+    text = "Everybody needed has said yes, and it opens at its time. Nobody else is asked, and nothing was changed."
+    return NoEffect(Refusal.STALE, "plain", {"text": text})
 
 
 def _pulled(case: Case, after: Case, policy: Policy, presence: Presence, draft: Draft, now: datetime) -> Transition:

@@ -20,6 +20,7 @@ from bot.domain.escalation import Presence, advance, afterwards
 from bot.domain.lifecycle import AskState, GrantState, move_ask, move_grant, move_request
 from bot.domain.policy import BreakGlass, Policy, Runbook
 from bot.domain.request import Ask, Case, Grant, Note, Vote
+from bot.domain.rights import barred
 from bot.domain.sweeping import later_stepped, wake_at
 from bot.domain.transition import Transition
 
@@ -76,10 +77,23 @@ def begin(case: Case, policy: Policy, runbook: Runbook, presence: Presence, now:
 
 def ratify(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
     """The owner, or whoever was reached, stands for it afterwards."""
-    after = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
+    after = _reviewed_by_others(case.with_ask(replace(ask, state=move_ask(ask.state, "yes"))), policy, vote)
     draft = entries.answered(after, policy, "breakglass.ratified", vote, click.reason)
     says = (*saying.channel_line(after, policy, "breakglass.ratified"), *saying.paged(after, ask, "resolve"))
     return Chore(after, (draft,), says)
+
+
+def _reviewed_by_others(case: Case, policy: Policy, vote: Vote) -> Case:
+    """A review that is open already asks its next people now, where nobody whom it reached may answer it any more."""
+    for ask in case.later:
+        if ask.kind != "review" or ask.state is not AskState.OPEN:
+            continue
+        if not ask.asked or any(not barred(case, ask, policy, person) for person in ask.asked):
+            continue
+        index = next((s.index for s in ask.steps if s.state == "waiting" and s.action == "notify"), None)
+        steps = tuple(replace(s, due_at=min(s.due_at, vote.at)) if s.index == index else s for s in ask.steps)
+        case = case.with_ask(replace(ask, steps=steps))
+    return case
 
 
 def reject(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
@@ -96,7 +110,7 @@ def reject(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older
 
 def _revoked(case: Case, grant: Grant, policy: Policy, vote: Vote, click: Click) -> Chore:
     if vote.at >= grant.not_after:
-        return Chore(case)  # its time is over; the sweeper records the lapse
+        return aftermath.grant_chore(case, policy, vote.at) or Chore(case)  # its time was over before: it lapsed
     ended = replace(grant, state=move_grant(grant.state, "revoke"), ended_at=vote.at, ended_by=vote.person)
     after = replace(case, grant=ended)
     draft = entries.grant_ended(after, policy, entries.actor(policy, vote.person), ended, click.reason)

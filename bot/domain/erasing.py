@@ -20,7 +20,8 @@ AT_ONCE = 1_000  # digests in one entry
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands about a subject. `decided_until`: when the newest case ended that they asked for or decided on."""
+    """What stands about a subject. `decided_until`: when the newest case ended that they asked for, decided on or
+    revoked, or they last confirmed or refused an act of an operator."""
 
     named: bool
     holds: tuple[str, ...]
@@ -38,9 +39,7 @@ def refusal(standing: Standing, retention: timedelta, now: datetime) -> str | No
         return f"Cases of theirs are still open: {_some(standing.open_cases)}."
     if standing.decided_until is not None and now < standing.decided_until + retention:
         until = standing.decided_until + retention
-        return (
-            f"They asked for or decided on requests; that evidence is kept until {until:%Y-%m-%d %H:%M} UTC (`retention`)."
-        )
+        return f"They asked, decided, revoked or confirmed; that evidence is kept until {until:%Y-%m-%d %H:%M} UTC (`retention`)."
     return None
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import breaking, entries, matters, renewing, saying
+from bot.domain import breaking, entries, filing, matters, renewing, saying
 from bot.domain.aftermath import LONGER, Chore
 from bot.domain.deciding import Click, NoEffect, refuse
 from bot.domain.escalation import Presence, advance, deadline, freeze
@@ -38,6 +38,8 @@ def answer(
     gives = isinstance(judged, Allowed) and click.action in ("approve", "restore")
     if gives and not all(isinstance(may_decide(case, ask, was, click.person, profile), Allowed) for was in older):
         judged = NoEffect(Refusal.UNAUTHORISED, "too_new", {})
+    if isinstance(judged, Allowed) and ask.kind == "renewal" and click.action == "approve":
+        judged = renewing.outlived(case, ask, policy, now) or judged
     if isinstance(judged, NoEffect):
         return refuse(case, policy, click, judged)
     yes = click.action in _YES
@@ -113,6 +115,8 @@ def may_extend(case: Case, policy: Policy, click: Click, now: datetime) -> NoEff
         return _no(Refusal.LATE, "The approval has ended, so it cannot be extended. Ask again.")
     if runbook is None or runbook.escalation not in policy.escalation_policies:
         return _no(Refusal.STALE, "The policy has no such runbook any more. Ask again under another one.")
+    if filing.not_asked_by(policy, runbook, click.person, now.date()):
+        return _no(Refusal.UNAUTHORISED, f"Your provider may not ask for this any more. Write to {policy.contact}.")
     if any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later):
         return _no(Refusal.LOST, "More time is already asked for. The people asked have it.")
     if not click.seconds <= room(case):

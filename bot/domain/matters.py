@@ -26,7 +26,7 @@ from bot.domain.lifecycle import AskState, GrantState, RequestState, move_ask
 from bot.domain.people import Person
 from bot.domain.policy import Domain, Policy, Runbook
 from bot.domain.request import Ask, Case, Request, Terms, Vote
-from bot.domain.rights import named_for, suspended
+from bot.domain.rights import named_for, suspended, suspended_anywhere
 from bot.domain.transition import Transition
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def suspending(act: Transition, policy: Policy, new_id: Callable[[], str], now: 
     after = act.after
     if after is None or after.request.kind != "reset" or after.request.subject is None or not _opens(act):
         return ()
-    held = _holds(policy, after.request.subject)
+    held = tuple(_holds(policy, after.request.subject))
+    held = held or tuple(_reads(policy, after.request.subject, after.request.domain))
     return tuple(_suspension(after, policy, domain, person, new_id(), now) for domain, person in held)
 
 
@@ -59,6 +60,14 @@ def _holds(policy: Policy, subject: Person) -> Iterator[tuple[Domain, Person]]:
         named = next((p for p in named_for(policy, domain) if policy.humans.same(p, subject)), None)
         if named is not None and suspended(policy, domain.id, named) is None:
             yield domain, named
+
+
+def _reads(policy: Policy, subject: Person, domain_id: str) -> Iterator[tuple[Domain, Person]]:
+    """An auditor who is named in no domain confirms what operators do all the same: the reset's own domain restores that."""
+    auditor = next((p for p in policy.auditors if policy.humans.same(p, subject)), None)
+    domain = policy.domains.get(domain_id)
+    if auditor is not None and domain is not None and not suspended_anywhere(policy, auditor):
+        yield domain, auditor
 
 
 def _suspension(reset: Case, policy: Policy, domain: Domain, person: Person, id_: str, now: datetime) -> Transition:

@@ -2,13 +2,14 @@
 
 Who loses authority loses it at once. Who gains it, or what becomes easier, counts for requests filed after the old set's
 `policy_delay`; until then a yes must be allowed by the old set and the new (design, section 2). So a yes is judged under
-the set in force and under every earlier one that the request was filed too early to leave behind.
+the set in force and under every earlier one that the request was filed too early to leave behind, and a request filed
+meanwhile is filed under the stricter word of each (`settling`): no runbook opens more easily before its change counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.people import Person
@@ -103,8 +104,49 @@ def _easier(old: Runbook | None, new: Runbook) -> bool:
 
 def _looser(old: Runbook, new: Runbook) -> bool:
     """Whether a limit allows more, or a right is reviewed more rarely."""
-    limit = old.limit is not None and (
-        new.limit is None or new.limit.count > old.limit.count or new.limit.per < old.limit.per
-    )
     review = old.review_every is not None and (new.review_every is None or new.review_every > old.review_every)
-    return limit or (review and new.right == "autonomous")
+    return _looser_limit(old, new) or (review and new.right == "autonomous")
+
+
+def _looser_limit(old: Runbook, new: Runbook) -> bool:
+    limit = old.limit
+    return limit is not None and (new.limit is None or new.limit.count > limit.count or new.limit.per < limit.per)
+
+
+def settling(policy: Policy, older: Sequence[Policy]) -> Policy:
+    """A set as it counts for requests filed while `older` sets bind too: each runbook in the stricter word of all."""
+    if not older:
+        return policy
+    runbooks = dict(policy.runbooks)
+    for old in older:
+        runbooks |= {r.id: _stricter(old.runbooks.get(r.id), r) for r in runbooks.values()}
+    ladders = {id_: ladder for old in older for id_, ladder in old.escalation_policies.items()}
+    return replace(policy, runbooks=runbooks, escalation_policies={**ladders, **policy.escalation_policies})
+
+
+def _stricter(old: Runbook | None, new: Runbook) -> Runbook:
+    """What both files allow; of a new file nothing that opens without a yes."""
+    if old is None:
+        return replace(new, break_glass=None, providers=() if new.right == "autonomous" else new.providers)
+    if not _easier(old, new):
+        return new
+    requires = tuple(dict.fromkeys((*new.requires, *old.requires)))
+    longest = min(new.max_duration, old.max_duration)
+    common = tuple(t for t in new.targets if t in old.targets) if new.targets else old.targets
+    asked_by = tuple(p for p in new.providers if p in old.providers)
+    return replace(
+        new,
+        right=max((new.right, old.right), key=lambda right: _STRENGTH[right]),
+        requires=requires,
+        approvals=max(new.approvals, old.approvals, len(requires) + 1 if requires else 1),
+        escalation=new.escalation or old.escalation,
+        providers=asked_by if common or not old.targets else (),
+        targets=common if old.targets else new.targets,
+        max_duration=longest,
+        default_duration=min(new.default_duration, longest),
+        break_glass=new.break_glass if old.break_glass else None,
+        subject_verification=tuple(dict.fromkeys((*new.subject_verification, *old.subject_verification))),
+        evidence=tuple(dict.fromkeys((*new.evidence, *old.evidence))),
+        not_before=max(new.not_before or 0, old.not_before or 0) or None,
+        limit=old.limit if _looser_limit(old, new) else new.limit,
+    )

@@ -81,5 +81,9 @@ class Humans:
                 return min(group)
         return person.user
 
+    def accounts(self, person: Person) -> frozenset[str]:
+        """Every user id of the human behind an account."""
+        return next((group for group in self.groups if person.user in group), frozenset({person.user}))
+
     def same(self, a: Person, b: Person) -> bool:
         return self.key(a) == self.key(b)

@@ -1,7 +1,7 @@
 """The permit: what the requester's tool shows to the system that lets them in. Its claims, and who accepts them; pure.
 
-It is given only under an open grant, to the requester or to somebody on the host, never for longer than five minutes of
-real time nor beyond the grant. It says in which entry of the log it stands (`tlog`); whoever demands that proof lets nobody
+It is given only under an open grant, to the requester or to somebody on the host, while the requester may still ask for
+their provider, never for longer than five minutes of real time nor beyond the grant. It says in which entry of the log it stands (`tlog`); whoever demands that proof lets nobody
 in whom the log does not know. It is an authorisation and no credential: the system has authenticated `sub` itself.
 Source: decision-log.md, "Permit"; RFC 7519, RFC 9396.
 """
@@ -33,6 +33,9 @@ DOUBTED = NoEffect(
     "plain",
     {"text": "The clock of the bot's machine jumped, so no permit is given until an operator has confirmed it."},
 )
+
+
+LEFT = "The policy no longer names the requester for this provider, so no permit is given. Somebody of the domain revokes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ def issue(case: Case, policy: Policy, who: Actor, jti: str, now: datetime) -> tu
     grant = open_grant(case, now)
     if isinstance(grant, NoEffect):
         return grant
+    provider = policy.providers.get(case.request.provider)
+    if provider is None or not provider.may_ask(case.request.requester):
+        return NoEffect(Refusal.STALE, "plain", {"text": LEFT})
     expires = _seconds(min(now + LIFE, grant.not_after))
     if expires <= now.timestamp():
         return NoEffect(Refusal.LATE, "over", {"at": round(grant.not_after.timestamp() * 1000)})

@@ -290,12 +290,11 @@ class Policy:
     def provider_of(self, person: Person) -> Provider | None:
         """The provider that a person belongs to, by any of their accounts; None for everybody else."""
         for provider in self.providers.values():
-            if provider.owns(person) or any(provider.owns(Person(person.team, user)) for user in self._accounts(person)):
+            if provider.owns(person) or any(
+                provider.owns(Person(person.team, user)) for user in self.humans.accounts(person)
+            ):
                 return provider
         return None
-
-    def _accounts(self, person: Person) -> frozenset[str]:
-        return next((g for g in self.humans.groups if person.user in g), frozenset())
 
     def name_of(self, person: Person) -> str:
         """The name a policy file gives, else the user id: for logs and the command line, never for authority."""

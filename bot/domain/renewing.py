@@ -91,7 +91,7 @@ def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, olde
     assert grant is not None
     if not (tally.met and all(count(case, ask, was).met for was in older)):
         return Chore(case.with_ask(ask), entries.extended(case, policy, vote, tally, None))
-    until = ask.opened_at + case.request.terms.real(ask.seconds)
+    until = _until(case, ask, policy.runbooks[case.request.runbook])
     case = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
     seconds = round((until - grant.opened_at).total_seconds() * case.request.terms.scale)
     remind_at = dated.next_reminder(case, vote.at, until, vote.at)
@@ -102,6 +102,26 @@ def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, olde
         *saying.channel_line(after, policy, "exception.renewed"),
     )
     return Chore(after, entries.extended(after, policy, vote, tally, longer), says)
+
+
+def outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> NoEffect | None:
+    """Why a renewal that was asked for can get no yes any more: what the policy has taken away since. None if it can."""
+    runbook, grant = policy.runbooks.get(case.request.runbook), case.grant
+    if (
+        runbook is None
+        or filing.not_asked_by(policy, runbook, case.request.requester, now.date())
+        or not left(case, runbook)
+    ):
+        return _no(Refusal.STALE, "The policy allows this renewal no more, so it ends on its date. Deny it, or leave it.")
+    if grant is not None and _until(case, ask, runbook) <= grant.not_after:
+        return _no(
+            Refusal.STALE, "The runbook allows no longer time any more, so it ends on its date. Deny it, or leave it."
+        )
+    return None
+
+
+def _until(case: Case, ask: Ask, runbook: Runbook) -> datetime:
+    return ask.opened_at + case.request.terms.real(min(ask.seconds, longest(case, runbook)))
 
 
 def not_renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:

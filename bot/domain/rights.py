@@ -87,10 +87,11 @@ def may_confirm(policy: Policy, person: Person, profile: Profile) -> Allowed | R
 
 
 def confirming_roles(policy: Policy, person: Person) -> tuple[ConfirmingRole, ...]:
-    """The roles in which `person` may confirm; none for whoever belongs to a provider."""
+    """The roles in which `person` may confirm; none for whoever belongs to a provider, nor while their authority is suspended."""
     if policy.provider_of(person) is not None:
         return ()
-    found: list[ConfirmingRole] = ["auditor"] if person in policy.auditors else []
+    audits = person in policy.auditors and not suspended_anywhere(policy, person)
+    found: list[ConfirmingRole] = ["auditor"] if audits else []
     owned = (domain.id for domain in policy.domains.values() if domain.risk_owner == person)
     if any(suspended(policy, domain_id, person) is None for domain_id in owned):
         found.append("risk_owner")
@@ -158,6 +159,11 @@ def suspended(policy: Policy, domain: str, person: Person) -> Suspended | None:
     return next(found, None)
 
 
+def suspended_anywhere(policy: Policy, person: Person) -> bool:
+    """Whether the human's authority is suspended in any domain: then they confirm nothing as an auditor either."""
+    return any(policy.humans.same(s.person, person) for s in policy.standing.suspended)
+
+
 def barred(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:
     """Whether the person may never answer this ask, whatever their role: conflicted, or reviewing only their own yes."""
     return conflicted(case, policy, person) or _own_yes(case, ask, policy, person) is not None
@@ -174,7 +180,7 @@ def _own_yes(case: Case, ask: Ask, policy: Policy, person: Person) -> Refused | 
     named = (domain.owner, *domain.deputies, *([domain.risk_owner] if domain.risk_owner else []))
     if not any(not policy.humans.same(p, person) and not conflicted(case, policy, p) for p in named):
         return None
-    return Refused(Refusal.UNAUTHORISED, f"You alone approved this; somebody else reviews it. {_write(policy)}")
+    return Refused(Refusal.UNAUTHORISED, f"Yours is the only yes to this; somebody else reviews it. {_write(policy)}")
 
 
 def _party(policy: Policy, person: Person) -> Refused | None:

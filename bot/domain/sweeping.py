@@ -34,7 +34,7 @@ def sweep(
 ) -> Transition | None:
     """What is due on a case at `now`; None when nothing will ever be. `delivered`: cards that Slack accepted; `older`:
     earlier sets that must allow what opens, too."""
-    if cooling.waits(case):
+    if cooling.waits(case) and now < case.approval.expires_at:
         return _cooled(case, policy, presence, now, delivered, older)
     if case.request.state is RequestState.PENDING:
         if now >= case.approval.expires_at:
@@ -137,7 +137,7 @@ def _cooled(
     opens_at = case.approval.opens_at
     if opens_at is not None and now < opens_at:
         return Transition(case, case, wake_at=opens_at)
-    if case.request.right == "autonomous" and not autonomy.withdrawn(policy, case.request.runbook_sha256):
+    if case.request.right == "autonomous" and autonomy.gone(case, policy, now) is None:
         used = autonomy.opened(case, policy, now, None)
         return Transition(case, used.case, used.drafts, used.says, wake_at(used.case, policy, now), refresh=True)
     tally = count(case, case.approval, policy)
@@ -178,7 +178,7 @@ def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dateti
 
 
 def _expire(case: Case, policy: Policy, now: datetime, delivered: int) -> Transition:
-    ask = replace(case.approval, state=move_ask(case.approval.state, "expire"))
+    ask = replace(case.approval, state=move_ask(case.approval.state, "expire"), opens_at=None)
     request = replace(case.request, state=move_request(case.request.state, "expire"), closed_at=now)
     after = replace(case, request=request).with_approval(ask)
     says = saying.outcome(after, policy)

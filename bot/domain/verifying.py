@@ -56,7 +56,8 @@ def may_attest(case: Case, policy: Policy, click: Click, now: datetime) -> NoEff
     no = closed(case, now)
     if no is None and not case.unverified():
         no = NoEffect(Refusal.LOST, "nothing_owed", {})
-    return no
+    gone = autonomy.gone(case, policy, now) if no is None and case.request.right == "autonomous" else None
+    return no if gone is None else NoEffect(Refusal.STALE, "plain", {"text": gone})
 
 
 def said(methods: Iterable[str]) -> str:

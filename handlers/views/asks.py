@@ -10,6 +10,7 @@ from bot.domain.aftermath import UNTIL_ANSWERED
 from bot.domain.lifecycle import AskState
 from bot.domain.people import Person
 from bot.domain.request import Ask, AskKind, Case
+from bot.domain.rights import barred
 from bot.domain.verifying import REFERENCE_MAX
 from bot.domain.verifying import said as methods
 from handlers import names
@@ -41,8 +42,11 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
     head, lines = _HEADS[ask.kind](case, ask, scene)
     value = names.question(case.id, ask.version)
     open_ = ask.state is AskState.OPEN and scene.now < later.valid_before(case, ask)
-    standing = _silence(ask, scene) if open_ else _answered(ask, scene)
-    row = actions(names.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if open_ else None
+    standing = _silence(ask, scene) if open_ else _answered(case, ask, scene)
+    mine = open_ and not barred(case, ask, scene.policy, reader)
+    if open_ and not mine:
+        standing = f"{wording.SOMEBODY_ELSE} {standing}"
+    row = actions(names.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if mine else None
     blocks = [section(head), *facts.sections(lines), section(standing), row, context(facts.footer(case))]
     first = [ask_glance(case, ask, scene)] if open_ else []
     return message("\n".join([*first, head, *lines, standing]), blocks)
@@ -52,7 +56,7 @@ def ask_at_home(case: Case, ask: Ask, scene: Scene) -> tuple[list[str], Block | 
     """The same for an App Home: its lines, and its buttons while it is open."""
     head, lines = _HEADS[ask.kind](case, ask, scene)
     if ask.state is not AskState.OPEN or scene.now >= later.valid_before(case, ask):
-        return [head, _answered(ask, scene)], None
+        return [head, _answered(case, ask, scene)], None
     value = names.question(case.id, ask.version)
     row = actions(f"{names.BLOCK_DECIDE}.{value}", *(make(value) for make in _BUTTONS[ask.kind]))
     return [head, *lines, _silence(ask, scene)], row
@@ -208,14 +212,15 @@ def _silence(ask: Ask, scene: Scene) -> str:
     return f"Answer {due}. Without one it is overdue, and the risk owner is told; silence accepts nothing."
 
 
-def _answered(ask: Ask, scene: Scene) -> str:
+def _answered(case: Case, ask: Ask, scene: Scene) -> str:
     last = ask.votes[-1] if ask.votes else None
     if last is None or ask.state is AskState.EXPIRED or ask.state is AskState.OPEN:
         return "*Closed without an answer.*"
     word = wording.ANSWERED[(ask.kind, str(ask.state))]
-    behalf = f" on behalf of {who(last.on_behalf_of)}" if last.on_behalf_of else ""
     note = "".join("\n" + quote(n.text, 1500) for n in ask.notes if n.kind == "review")
-    return f"*{word}* by {who(last.person)}{behalf} at {scene.at(last.at)}.{note}"
+    owner = last.on_behalf_of  # nobody answers on behalf of somebody who may not answer
+    by = who(last.person) if owner and barred(case, ask, scene.policy, owner) else facts.voter(last)
+    return f"*{word}* by {by} at {scene.at(last.at)}.{note}"
 
 
 def _meta(asked: Asked) -> str:

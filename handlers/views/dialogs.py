@@ -11,6 +11,7 @@ from bot.domain.timeline import Moment
 from handlers import names
 from handlers.views import ahead, wording
 from handlers.views.blocks import Block, context, input_block, modal, plain, section, select
+from handlers.views.facts import pending
 from handlers.views.receipt import status
 from handlers.views.safe import inline
 from handlers.views.scene import Scene
@@ -71,7 +72,8 @@ def filed_page(case_id: str) -> Block:
 
 def filed_result(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Block:
     """The same page when the worker has committed: who is asked now, who next and when."""
-    return _last(f"*{case.id}* is filed.\n{status(case, scene)}", wording.FILED, ahead.blocks(moments, scene))
+    note = wording.FILED if pending(case) else wording.FILED_OPEN
+    return _last(f"*{case.id}* is filed.\n{status(case, scene)}", note, ahead.blocks(moments, scene))
 
 
 def said_page(text: str) -> Block:

@@ -158,7 +158,7 @@ def _ratification(case: Case, scene: Scene) -> str:
         return ""
     if ask.state in (AskState.YES, AskState.NO):
         word = "Ratified" if ask.state is AskState.YES else "Rejected"
-        return f"*{word}* by {_voter(ask.votes[-1])} at {scene.at(ask.votes[-1].at)}."
+        return f"*{word}* by {voter(ask.votes[-1])} at {scene.at(ask.votes[-1].at)}."
     if scene.now < ask.due_at:
         return f"Ratification is owed by {scene.at(ask.due_at)}."
     still = f"; it can still be ratified until {scene.at(ask.expires_at)}" if scene.now < ask.expires_at else ""
@@ -185,15 +185,16 @@ def footer(case: Case) -> str:
 
 def _yes_people(case: Case) -> str:
     votes = [v for v in case.approval.votes if v.answer == "yes"]
-    return ", ".join(_voter(v) for v in votes) or "nobody"
+    return ", ".join(voter(v) for v in votes) or "nobody"
 
 
 def _denier(case: Case) -> str:
-    return next((f" by {_voter(v)}" for v in case.approval.votes if v.answer == "no"), "")
+    return next((f" by {voter(v)}" for v in case.approval.votes if v.answer == "no"), "")
 
 
-def _voter(vote: Vote) -> str:
-    behalf = vote.on_behalf_of
+def voter(vote: Vote) -> str:
+    """Who answered, and for whom where they stood in for the owner."""
+    behalf = None if vote.role == "risk_owner" else vote.on_behalf_of  # who owns the risk answers for it themselves
     return who(vote.person) + (f" on behalf of {who(behalf)}" if behalf and behalf != vote.person else "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.request import Case
+from bot.domain.rights import named_for
 from handlers.views import facts, wording
 from handlers.views.blocks import Message, context, message, section
 from handlers.views.granted import revoke_button
@@ -49,13 +50,17 @@ def to_suspended(case: Case, moment: str, scene: Scene) -> Message:
     """To whoever's authority is suspended, or restored."""
     domain = scene.domain(case.request.domain)
     name = inline(domain.name if domain else case.request.domain, 100)
-    person = who(case.request.subject) if case.request.subject else ""
+    subject = case.request.subject
+    person = who(subject) if subject else ""
+    audits = subject in scene.policy.auditors
+    only_audits = audits and domain is not None and subject not in named_for(scene.policy, domain)
+    what = "word as an auditor" if only_audits else f"authority over *{name}*"
     if moment == "restored":
-        said = f"{person} Your authority over *{name}* counts again. ({case.id})"
+        said = f"{person} Your {what} counts again. ({case.id})"
     else:
         said = (
-            f"{person} Your credential was reset, so your authority over *{name}* is suspended: your clicks do not count there"
-            f" until another person accountable for it presses *{wording.RESTORE}*. ({case.id})"
+            f"{person} Your credential was reset, so your {what} is suspended: your clicks do not count there until another"
+            f" person accountable for {f'*{name}*' if only_audits else 'it'} presses *{wording.RESTORE}*. ({case.id})"
         )
     return message(said, [section(said)])
 

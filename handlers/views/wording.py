@@ -162,6 +162,8 @@ YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You ad
 
 BODY_ENDS = "Press Finished on your receipt when you are done. The approval ends by itself at its time."
 FILED = "This page stays as it is. What follows is told in our direct message, and there you can withdraw it."
+FILED_OPEN = "This page stays as it is. What follows is told in our direct message, with the buttons that end it."
+SOMEBODY_ELSE = "This is not for you to answer: somebody else is asked."
 FILED_WAIT = "Asking the people who decide …"
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from bot.acts import Reach, Read, Reply
 from bot.domain.errors import LookupFailed, Stale
 from bot.domain.lifecycle import RequestState
 from bot.domain.people import Humans, Person
+from bot.domain.policy import BreakGlass, Limit
 from bot.domain.rights import Allowed, Refused
 from bot.domain.transition import Transition
 from tests.bot.building import (
@@ -38,6 +41,7 @@ from tests.bot.building import (
     SOCLEAD,
     STRANGER,
     home,
+    policy,
     runbook,
     with_domain,
 )
@@ -518,3 +522,70 @@ class TestDrills:
         assert await office.file(PE1)
         request = office.rows("SELECT asks_before, last_outcome FROM request WHERE drill = ''")[0]
         assert tuple(request) == (0, "")
+
+
+async def test_filings_at_one_instant_under_different_runbooks_pass_no_brake(tmp_path: Path) -> None:
+    limited = runbook("limited", limit=Limit(9, 86400))
+    async with Office(tmp_path / "countersign.db", policy(runbooks=[runbook(), limited])) as office:
+        forms = [office.form(PE1, book, target=f"t{n}") for n in range(3) for book in ("emergency", "limited")]
+        await office.together(*forms)
+        states = [r["state"] for r in office.rows("SELECT state FROM request")]
+        assert states == ["pending"] * 3
+
+
+async def test_a_human_with_several_accounts_passes_no_brake(tmp_path: Path) -> None:
+    joined = policy(humans=Humans.joined([["U0PE1", "U0PE2"]]))
+    async with Office(tmp_path / "countersign.db", joined) as office:
+        first = await office.file(PE1, target="a")
+        for same in (PE2, Person(PROV, "U0PE1")):
+            refused = await office.file(same, target="a")
+            assert office.types(refused) == ["request.refused"]
+            assert first in next(a["text"] for a in office.answers() if a["id"] == refused)
+        for n, person in enumerate((PE2, Person(PROV, "U0PE1"), PE1, PE2)):
+            await office.file(person, target=f"b{n}")
+        assert [r["state"] for r in office.rows("SELECT state FROM request")] == ["pending"] * 3
+
+
+class TestWhatAChangeMakesEasier:
+    """It counts for requests filed after `policy_delay`; until then both sets have to allow it."""
+
+    @pytest.fixture
+    async def changed(self, tmp_path: Path) -> AsyncIterator[Office]:
+        listed = runbook("listed", targets=("alpha",))
+        strict = [runbook("a", approvals=2), runbook("b"), runbook("c"), runbook("d", providers=("watchfield",)), listed]
+        glass = BreakGlass(4 * 3600, None)
+        easy = [
+            runbook("a", max_duration=9 * 3600), runbook("b", right="autonomous", escalation=None),
+            runbook("c", right="immediate", break_glass=glass), runbook("d"), replace(listed, targets=("beta",)),
+            runbook("new", right="autonomous", escalation=None), runbook("glass", right="immediate", break_glass=glass),
+        ]  # fmt: skip
+        async with Office(tmp_path / "countersign.db", policy(runbooks=strict)) as office:
+            await office.adopt(policy(runbooks=easy, digest="ee" * 32))
+            yield office
+
+    async def test_one_yes_is_not_enough_where_two_were_wanted_a_moment_ago(self, changed: Office) -> None:
+        case_id = await changed.file(PE1, "a")
+        await changed.click(OWNER, case_id)
+        assert await changed.state(case_id) is RequestState.PENDING
+        await changed.click(DEP1, case_id)
+        assert await changed.state(case_id) is RequestState.APPROVED
+        longer = await changed.file(PE1, "a", target="t", seconds=5 * 3600)
+        assert changed.types(longer) == ["request.refused"]
+
+    @pytest.mark.parametrize("book", ["b", "c", "glass"])
+    async def test_nothing_opens_without_a_yes(self, changed: Office, book: str) -> None:
+        case_id = await changed.file(PE1, book)
+        assert await changed.state(case_id) is RequestState.PENDING
+        await changed.click(OWNER, case_id)
+        assert await changed.state(case_id) is RequestState.APPROVED
+
+    @pytest.mark.parametrize("book", ["d", "listed", "new"])
+    async def test_nobody_asks_for_what_they_could_not_ask_for(self, changed: Office, book: str) -> None:
+        assert book not in [r.id for r in changed.desk.runbooks_for(PE1, None)]
+        assert changed.types(await changed.file(PE1, book, target="beta")) == ["request.refused"]
+
+    async def test_after_the_delay_the_new_set_counts_alone(self, changed: Office) -> None:
+        changed.sleep(15 * MINUTE)
+        assert await changed.state(await changed.file(PE1, "b")) is RequestState.OPENED
+        assert await changed.state(await changed.file(PE1, "c")) is RequestState.OPENED
+        assert await changed.state(await changed.file(PE1, "d")) is RequestState.PENDING

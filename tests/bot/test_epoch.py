@@ -300,6 +300,24 @@ async def test_a_second_epoch_counts_on(lost: Lost) -> None:
     assert lost.findings() == ()
 
 
+async def test_confirmations_of_an_earlier_epoch_that_are_put_back_begin_no_other(lost: Lost) -> None:
+    office = lost.office
+    act_id = await lost.confirmed()
+    used = (office.state_dir / "emergency.jsonl").read_text()
+    for _ in range(2):
+        await lost.operations().work()
+    await office.signed()
+    copy = office.copied("second.db")
+    await office.file(PE1, target="srv-9")
+    await office.signed()
+    await office.go_back_to(copy)
+    (office.state_dir / "emergency.jsonl").write_text(used)
+    await lost.operations().work()
+    assert await lost.state(act_id) == "done"
+    assert office.standing.signer.stopped is not None
+    assert (await office.inner.log_head()).origin == f"{ORIGIN}.2"
+
+
 async def test_a_log_that_is_not_stopped_any_more_begins_nothing(lost: Lost, tmp_path: Path) -> None:
     async with StoppableOffice(tmp_path / "well" / "countersign.db", BASE) as office:
         (tmp_path / "well").mkdir(exist_ok=True)

@@ -16,6 +16,7 @@ from bot import memory
 from bot.acts import Operate, Reply
 from bot.domain import erasing as rules
 from bot.domain.people import Person
+from bot.domain.transition import Lane, Say, Transition
 from bot.erasing import erasing, retention
 from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
@@ -26,7 +27,7 @@ from bot.settings import load
 from handlers.messenger import Messenger
 from storage.log_check import check_log
 from storage.store import SqliteStore
-from tests.bot.building import DAY, HOME, HOUR, T0
+from tests.bot.building import DAY, DEP2, HOME, HOUR, T0
 from tests.bot.hosting import Host
 from tests.bot.office import covered
 from tests.bot.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, bytes_of, filed, over, tables_with
@@ -287,3 +288,45 @@ async def test_a_read_only_store_writes_nothing_anew(host: Host) -> None:
     with pytest.raises(Exception, match="reading only"):
         await reading.rebuild()
     await reading.close()
+
+
+async def test_whoever_confirmed_an_erasure_or_revoked_a_grant_is_not_erased_before_the_retention_ends(
+    eraser: Eraser,
+) -> None:
+    host = eraser.host
+    await eraser.ended(await eraser.confirmed())
+    for person in (AUDIT, RISK):
+        code, text = await host.type("erase", str(person), "--reason", "no trace of me", app=log_app)
+        assert (code, "kept until" in text) == (1, True)
+    case_id = await filed(host)
+    await host.click(OWNER, case_id)
+    await host.click(DEP2, case_id, "revoke")
+    assert (await host.store.erasure_standing(DEP2)).decided_until == host.clock.now()
+
+
+async def test_acts_about_somebody_that_came_to_nothing_name_them_no_more_after_an_erasure(eraser: Eraser) -> None:
+    host = eraser.host
+    refused = await eraser.filed()
+    await host.take_in(Operate(RISK, refused, "refuse", Reply(RISK, channel="D0")))
+    await host.worker.drain()
+    await eraser.messenger.drain()
+    assert f"discloses about <@{ASKER.user}>" in eraser.standing()
+    await eraser.ended(await eraser.confirmed())
+    act = await host.store.operator_act(refused)
+    assert act is not None
+    assert act.subject is None
+    assert f"discloses about <@{ASKER.user}>" not in eraser.standing()
+
+
+async def test_what_an_executor_wrote_leaves_our_messages_with_an_erasure(eraser: Eraser) -> None:
+    host = eraser.host
+    said = [Say("executor", Lane.CARD, eraser.case, to=ASKER, data={"word": "failed", "detail": "typed-detail"})]
+    said.append(Say("executor_alarm", Lane.CARD, eraser.case, to=OWNER, data={"word": "failed", "detail": "typed-detail"}))
+    await host.store.commit(Transition(None, None, says=tuple(said)))
+    await eraser.messenger.drain()
+    assert "typed-detail" in eraser.standing()
+    late = replace(said[1], at=host.clock.at + DAY)
+    await host.store.commit(Transition(None, None, says=(late,)))
+    await eraser.ended(await eraser.confirmed())
+    assert "typed-detail" not in eraser.standing()
+    assert tables_with(host.path, "typed-detail") == []

@@ -7,8 +7,10 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -90,6 +92,26 @@ async def test_a_renewal_is_asked_for_decided_and_survives_a_restart(office: Off
         "exception.opened", "renewal.asked", "exception.renewed",
     ]  # fmt: skip
     assert check_database(office.path).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "days"),
+    [
+        ({"max_renewals": 0}, 40), ({"providers": ("watchfield",)}, 40), ({"max_duration": 20 * 86400}, 40),
+        ({"max_duration": 50 * 86400}, 50),
+    ],
+)  # fmt: skip
+async def test_what_the_policy_takes_away_before_the_yes_to_a_renewal_counts(
+    office: Office, changes: dict[str, Any], days: int
+) -> None:
+    case_id = await opened(office)
+    end = await until(office, case_id)
+    await renew(office, case_id, 60)
+    await office.adopt(policy(runbooks=[replace(EXCEPTION, **changes)], digest="ee" * 32))
+    await office.click(OWNER, case_id, version=2)
+    expected = end if days == 40 else office.clock.at + days * DAY
+    assert await until(office, case_id) == expected
+    assert office.types(case_id)[-1] == ("decision.refused" if days == 40 else "exception.renewed")
 
 
 async def test_reminders_are_said_once_however_often_the_sweeper_looks(office: Office) -> None:

@@ -14,13 +14,17 @@ from bot.domain.lifecycle import AskState, RequestState
 from bot.domain.people import Person
 from bot.domain.policy import Limit, Policy
 from bot.domain.request import Case
+from bot.domain.rights import confirming_roles
 from handlers.purposes import PURPOSES, Stage
+from handlers.views.matters import to_suspended
 from storage.log_check import check_database
 from tests.bot.building import (
+    AUDIT,
     DAY,
     DEP1,
     DEP2,
     HOUR,
+    MACH,
     MDEP,
     MINUTE,
     MS,
@@ -88,6 +92,21 @@ class TestAReset:
         assert first["type"] == "authority.suspended"
         assert first["data"] == {"domain": "directory", "subject": OWNER, "reset": reset}
         assert told(office, "suspended") == ["U0OWNER"]
+
+    async def test_of_an_auditor_takes_their_word_on_operators_until_the_resets_domain_restores_it(
+        self, office: Office
+    ) -> None:
+        await reset_of(office, AUDIT)
+        case = await the_suspension(office)
+        assert (case.request.domain, case.request.subject) == ("machines", AUDIT)
+        await office.desk.stand()
+        assert confirming_roles(office.desk.policy, AUDIT) == ()
+        said = to_suspended(case, "suspended", Stage(office.desk, "").scene()).text
+        assert "word as an auditor is suspended" in said
+        await office.sweeper.sweep()
+        await office.click(MACH, case.id, "restore")
+        await office.desk.stand()
+        assert confirming_roles(office.desk.policy, AUDIT) == ("auditor",)
 
     async def test_of_somebody_without_authority_suspends_nothing(self, office: Office) -> None:
         await reset_of(office, STRANGER)
@@ -378,3 +397,46 @@ async def test_a_stopped_log_begins_no_review_and_holds_back_nothing_that_takes_
         await office.forward(HOUR, every=10 * MINUTE)
         assert await office.state(case_id) is RequestState.EXPIRED
         assert await matters(office, "right") == []
+
+
+PROVEN = replace(UNLOCK, subject_verification=("callback",), not_before=1800)
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"runbooks": [replace(PROVEN, right="approval", escalation="short", sha256="22" * 32)]},
+        {"runbooks": [replace(PROVEN, providers=("watchfield",), sha256="22" * 32)]},
+        {"runbooks": [runbook("emergency")]},
+    ],
+)
+async def test_a_request_that_waits_for_proof_opens_nothing_once_the_policy_gives_the_right_no_more(
+    tmp_path: Path, gone: dict[str, Any]
+) -> None:
+    async with Office(tmp_path / "countersign.db", policy(runbooks=[PROVEN])) as office:
+        asked, proven = [await office.file(PE1, "unlock", subject=STRANGER, target=t) for t in ("a", "b")]
+        await attested(office, proven)
+        await office.adopt(policy(digest="ee" * 32, **gone))
+        await attested(office, asked)
+        assert office.types(asked) == ["request.filed", "decision.refused"]
+        await office.forward(2 * DAY, every=HOUR)
+        assert {office.types(case_id)[-1] for case_id in (asked, proven)} == {"request.expired"}
+
+
+async def test_a_request_that_waits_for_proof_opens_nothing_once_the_right_was_withdrawn(tmp_path: Path) -> None:
+    async with Office(tmp_path / "countersign.db", policy(runbooks=[PROVEN])) as office:
+        await office.sweeper.sweep()
+        await office.forward(90 * DAY + MINUTE, every=30 * DAY)
+        (right,) = await matters(office, "right")
+        case_id = await office.file(PE1, "unlock", subject=STRANGER)
+        await office.click(OWNER, right.id, "withdraw_right")
+        await attested(office, case_id)
+        assert office.types(case_id) == ["request.filed", "decision.refused"]
+        await office.forward(DAY, every=HOUR)
+        assert "grant.opened" not in office.types(case_id)
+
+
+async def attested(office: Office, case_id: str) -> None:
+    word = Beside(PE1, case_id, 1, "verify", Reply(PE1, channel="D0"), "call", "callback", at=office.clock.at.isoformat())
+    await office.take_in(word)
+    await office.worker.drain()

@@ -9,6 +9,7 @@ import sqlite3
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,14 @@ async def test_none_is_given_before_the_yes_after_the_end_or_for_no_request(offi
     office.sleep(HOUR)  # nobody looked: the sweeper has not seen the end yet
     assert (await office.refused(lapsing)).sentence == "over"
     assert [t for t in office.types(case_id) + office.types(lapsing) if t == "permit.issued"] == ["permit.issued"]
+
+
+async def test_none_is_given_for_somebody_whom_the_policy_no_longer_names(office: SignedOffice) -> None:
+    case_id = await office.approved()
+    northgate = office.policy.providers["northgate"]
+    left = replace(northgate, members=northgate.members[1:], requesters=northgate.requesters[1:])
+    await office.adopt(replace(office.policy, providers={**office.policy.providers, "northgate": left}))
+    assert "no longer names" in str((await office.refused(case_id)).params["text"])
 
 
 async def test_a_revoke_in_between_wins(office: SignedOffice) -> None:

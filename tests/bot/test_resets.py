@@ -117,3 +117,27 @@ async def test_a_doubted_clock_opens_nothing_and_the_sweeper_waits(office: Offic
     office.desk.clock.jumped = lambda: None  # type: ignore[method-assign]
     await office.forward(MINUTE)
     assert office.types(case_id)[-1] == "grant.opened"
+
+
+async def test_what_nobody_opened_by_the_requests_end_expires_after_the_downtime(office: Office) -> None:
+    case_id = await filed(office)
+    for name in METHODS:
+        await attest(office, case_id, name)
+    await office.click(OWNER, case_id)
+    office.sleep(4 * HOUR)
+    await office.restart()
+    await office.sweeper.sweep()
+    assert office.types(case_id)[-1] == "request.expired"
+    assert (await office.case(case_id)).grant is None
+
+
+async def test_nobody_is_woken_by_a_stale_button_while_the_quorum_waits(office: Office) -> None:
+    case_id = await filed(office)
+    for name in METHODS:
+        await attest(office, case_id, name)
+    await office.click(OWNER, case_id)
+    for person, deed in ((OWNER, "pass"), (PE1, "push")):
+        await office.take_in(Beside(person, case_id, 1, deed, Reply(person, channel="D0"), "now"))  # type: ignore[arg-type]
+        await office.worker.drain()
+    assert office.types(case_id)[-2:] == ["decision.refused", "decision.refused"]
+    assert (await office.case(case_id)).approval.asked == (OWNER,)

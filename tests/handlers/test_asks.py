@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.later import KINDS
-from bot.domain.request import Ask, AskKind, Case
+from bot.domain.lifecycle import AskState
+from bot.domain.request import Ask, AskKind, Case, Vote
 from handlers.messenger import Messenger
 from handlers.people import SlackDirectory
 from handlers.views import wording
@@ -17,7 +18,7 @@ from handlers.views.glance import GLANCE
 from tests.bot.building import DEP1, HOUR, LEAD, OWNER, PE1, T0, case_of, policy
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
-from tests.handlers.test_card import decided, scene
+from tests.handlers.test_card import decided, labels, scene
 
 BASE = policy()
 
@@ -56,3 +57,19 @@ async def test_a_request_costs_each_person_few_messages(office: Office) -> None:
     most = {OWNER.user: 1, DEP1.user: 1, LEAD.user: 1, PE1.user: 5, "C0DIRECTORY": 2}
     assert set(rung) == set(most), rung
     assert {place: rung[place] for place in most if rung[place] > most[place]} == {}, rung
+
+
+def test_a_review_offers_no_button_to_whoever_said_the_only_yes() -> None:
+    case, ask = with_ask("review")
+    assert labels(ask_card(case, ask, OWNER, scene())) == []
+    assert wording.SOMEBODY_ELSE in ask_card(case, ask, OWNER, scene()).text
+    assert labels(ask_card(case, ask, DEP1, scene())) == ["Accept", "Flag"]
+
+
+def test_nobody_reviews_on_behalf_of_whose_yes_it_is() -> None:
+    case, ask = with_ask("review")
+    done = replace(ask, state=AskState.YES, votes=(Vote(DEP1, "yes", "deputies", T0, 0, on_behalf_of=OWNER),))
+    assert "by <@U0DEP1> at" in ask_card(case.with_ask(done), done, DEP1, scene()).text
+    case, ask = with_ask("restore")
+    done = replace(done, kind="restore")
+    assert "by <@U0DEP1> on behalf of <@U0OWNER> at" in ask_card(case.with_ask(done), done, DEP1, scene()).text

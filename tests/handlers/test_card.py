@@ -9,7 +9,7 @@ from typing import Any
 from bot.domain import deciding, sweeping
 from bot.domain.people import Person
 from bot.domain.policy import FieldSpec, Policy
-from bot.domain.request import Case
+from bot.domain.request import Case, Vote
 from handlers.views import facts
 from handlers.views.card import card
 from handlers.views.glance import GLANCE, glance
@@ -118,6 +118,12 @@ def test_who_clicked_is_named_and_for_whom_never_who_was_asked() -> None:
     assert "You are asked *on behalf of* <@U0OWNER>." in texts(drawn)[2]
     assert "on behalf of" not in texts(card(case, OWNER, scene()))[2]
     assert facts.outcome(decided(case, DEP1), scene()).startswith("*Approved* by <@U0DEP1> on behalf of <@U0OWNER> at ")
+
+
+def test_the_risk_owner_who_signs_as_such_stands_in_for_nobody() -> None:
+    risk = Vote(RISK, "yes", "risk_owner", T0, 3600, on_behalf_of=OWNER)
+    assert facts.voter(risk) == "<@U0RISK>"
+    assert facts.voter(replace(risk, person=DEP1, role="deputies")) == "<@U0DEP1> on behalf of <@U0OWNER>"
 
 
 def test_two_yeses_are_counted_and_the_one_that_lacks_is_named() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from handlers.manifest import SCOPES
 from tests.slack import judges
 
 REPOSITORY = Path(__file__).parents[2]
@@ -28,6 +29,10 @@ def test_the_schemas_are_those_of_the_pinned_types(tmp_path: Path) -> None:
         assert (judges.SCHEMAS / file.name).read_text() == file.read_text(), (
             f"run `make slack-schemas`: {file.name} differs"
         )
+
+
+def test_every_method_that_we_call_is_described() -> None:
+    assert [method for method in SCOPES if not judges.knows(method)] == []
 
 
 def test_a_sound_message_and_form_pass() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,12 +59,27 @@ async def test_a_folder_in_the_files_place_is_named(tmp_path: Path) -> None:
     assert text.endswith("is a folder: check COUNTERSIGN_DATABASE_URL, it names a file.")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    ((severity, _),) = await told(tmp_path / "new.db")
-    tmp_path.chmod(0o700)
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may write everywhere, so root looks as somebody else."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+async def test_a_folder_that_cannot_be_written_is_named() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders let nobody else in
+        Path(folder).chmod(0o555)
+        with as_nobody():
+            ((severity, text),) = await told(Path(folder) / "new.db")
+        Path(folder).chmod(0o700)
     assert severity == "error"
+    assert "cannot be made in" in text
 
 
 async def test_an_older_database_is_a_warning_that_says_migrate(file: Path) -> None:

@@ -39,13 +39,15 @@ async def test_a_first_request_meets_no_brake(store: SqliteStore) -> None:
     assert await asked(store) == FREE
 
 
-async def test_pending_requests_count_per_requester_and_domain(store: SqliteStore) -> None:
+async def test_pending_requests_count_per_human_and_domain(store: SqliteStore) -> None:
     await filed(store, "R-1", target="a")
     await filed(store, "R-2", target="b", runbook="reset")
     await filed(store, "R-3", domain="machines")
     await filed(store, "R-4", requester=Person("T0HOME", PE1.user))
     await store.commit(denial(await filed(store, "R-5")))
-    assert (await asked(store)).pending == 2
+    await filed(store, "R-6", requester=DEPUTY)
+    assert (await asked(store)).pending == 3
+    assert (await asked(store, also=[DEPUTY.user, PE1.user])).pending == 4
 
 
 async def test_the_same_again_while_pending_names_the_open_one(store: SqliteStore) -> None:

@@ -6,7 +6,7 @@ import { createGenerator } from "ts-json-schema-generator";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const calls = [
-  "auth_test", "chat_getPermalink", "chat_postEphemeral", "chat_postMessage", "chat_update", "conversations_info",
+  "apps_connections_open", "auth_test", "blocks_validate", "chat_getPermalink", "chat_postEphemeral", "chat_postMessage", "chat_update", "conversations_info",
   "conversations_members", "dnd_info", "users_info", "views_open", "views_publish", "views_push", "views_update",
   "block", "modal", "home",
 ];

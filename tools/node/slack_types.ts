@@ -4,13 +4,15 @@ import type { AppHomeOpenedEvent, GenericMessageEvent, HomeView, KnownBlock, Mod
 import type { BlockAction, ButtonAction, GlobalShortcut, SlashCommand, StaticSelectAction, ViewClosedAction, ViewSubmitAction } from "@slack/bolt";
 import type { EnvelopedEvent } from "@slack/bolt";
 import type {
-  AuthTestArguments, ChatGetPermalinkArguments, ChatPostEphemeralArguments, ChatPostMessageArguments, ChatUpdateArguments,
+  AppsConnectionsOpenArguments, AuthTestArguments, BlocksValidateArguments, ChatGetPermalinkArguments, ChatPostEphemeralArguments, ChatPostMessageArguments, ChatUpdateArguments,
   ConversationsInfoArguments, ConversationsMembersArguments, DndInfoArguments, UsersInfoArguments, ViewsOpenArguments,
   ViewsPublishArguments, ViewsPushArguments, ViewsUpdateArguments,
 } from "slack-web-api-types";
 
 // Calls of ours, by method; what they carry is judged by the three below, which know every block by name.
+export type apps_connections_open = AppsConnectionsOpenArguments;
 export type auth_test = AuthTestArguments;
+export type blocks_validate = BlocksValidateArguments;
 export type chat_getPermalink = ChatGetPermalinkArguments;
 export type chat_postEphemeral = ChatPostEphemeralArguments;
 export type chat_postMessage = ChatPostMessageArguments;

@@ -48,11 +48,12 @@ function span(ms) {
   const rest = next ? Math.floor((ms % unit) / next) : 0;
   return `${Math.floor(ms / unit)} ${name}${rest ? ` ${rest} ${nextName}` : ""}`;
 }
+const behalfOf = (entry) => (entry.data?.role === "risk_owner" ? "" : entry.on_behalf_of);
 const moment = (ts) => ts.replace("T", " ").replace(/\.\d+Z$/, " UTC");
 
 function sentence(entry) {
   const data = entry.data ?? {}, who = actor(entry);
-  const behalf = entry.on_behalf_of ? ` on behalf of ${person(entry.on_behalf_of)}` : "";
+  const behalf = behalfOf(entry) ? ` on behalf of ${person(entry.on_behalf_of)}` : "";
   const as = data.role ? ` as ${role(data.role)}` : "";
   const until = data.not_after ? `, until ${moment(data.not_after)}` : "";
   switch (entry.type) {
@@ -150,7 +151,7 @@ function drawCases() {
   $("more").hidden = found.length <= shown;
 }
 function drawCase(found) {
-  const deciders = found.decided.map((e) => person(e.actor.ref) + (e.on_behalf_of ? ` for ${person(e.on_behalf_of)}` : ""));
+  const deciders = found.decided.map((e) => person(e.actor.ref) + (behalfOf(e) ? ` for ${person(e.on_behalf_of)}` : ""));
   const facts = [
     ["Asked", `${person(found.requester)}, ${found.provider}`], ["Decided", deciders.join("; ") || "by nobody"],
     ["Took", found.outcome ? span(found.took) : "still open"],

@@ -99,6 +99,14 @@ def test_a_rejection_after_the_end_flags_the_review_that_is_open() -> None:
     assert types(act) == ["breakglass.rejected", "review.flagged"]
 
 
+def test_a_rejection_after_a_lapse_that_nobody_noted_notes_it_and_leaves_one_review() -> None:
+    act = says(broken(), OWNER, "reject", T0 + HOUR)
+    assert types(act) == ["breakglass.rejected", "grant.lapsed", "review.due", "review.flagged"]
+    swept = sweep(after(act), BASE, HERE, T0 + HOUR, 0)
+    assert "review.due" not in types(swept)
+    assert sum(ask.kind == "review" for ask in after(swept).asks) == 1
+
+
 def test_silence_never_ratifies() -> None:
     case, logged = broken(), []
     for minute in range(0, 9 * 60, 30):
@@ -140,3 +148,22 @@ def test_what_is_opened_is_neither_denied_nor_withdrawn() -> None:
 def test_every_break_glass_has_a_review_after_its_end() -> None:
     case = after(give_back(broken(), BASE, click(PE1, "finish"), T0 + MINUTE))
     assert [a.kind for a in case.later] == ["ratification", "review"]
+
+
+def reviewed() -> Case:
+    done = after(give_back(broken(), BASE, click(PE1, "finish"), T0 + MINUTE))
+    return after(sweep(done, BASE, HERE, T0 + 2 * MINUTE, 0))
+
+
+def test_a_review_that_only_the_ratifier_has_is_put_to_the_deputies_at_once() -> None:
+    done = reviewed()
+    assert done.asks[-1].asked == (OWNER,)
+    ratified = after(says(done, OWNER, "ratify", T0 + 2 * MINUTE))
+    asked = after(sweep(ratified, BASE, HERE, T0 + 2 * MINUTE, 0))
+    assert set(asked.asks[-1].asked) == {OWNER, DEP1, DEP2}
+
+
+def test_a_review_that_somebody_else_may_answer_keeps_its_times() -> None:
+    done = reviewed()
+    ratified = after(says(done, DEP1, "ratify", T0 + 2 * MINUTE))
+    assert ratified.asks[-1].steps == done.asks[-1].steps

@@ -83,10 +83,13 @@ def test_a_quorum_after_that_time_opens_at_once() -> None:
     assert types(yes(case_of(BASE, "cool"), at=OPENS)) == ["request.approved", "grant.opened"]
 
 
-def test_a_restart_long_after_its_time_opens_it_first_thing() -> None:
-    act = sweep(waiting(), BASE, HERE, T0 + 9 * HOUR, 0)
+def test_a_restart_after_its_time_opens_it_first_thing_while_a_no_could_still_stop_it() -> None:
+    act = sweep(waiting(), BASE, HERE, T0 + 45 * MINUTE - MS, 0)
     assert types(act) == ["grant.opened"]
-    assert after(act).grant.opened_at == T0 + 9 * HOUR  # type: ignore[union-attr]
+    assert after(act).grant.opened_at == T0 + 45 * MINUTE - MS  # type: ignore[union-attr]
+    over = sweep(waiting(), BASE, HERE, T0 + 45 * MINUTE, 0)
+    assert types(over) == ["request.expired"]
+    assert (after(over).grant, after(over).approval.opens_at) == (None, None)
 
 
 def test_until_then_it_is_denied_withdrawn_or_revoked_by_anybody_named_and_nothing_ever_opens() -> None:

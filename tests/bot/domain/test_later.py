@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.bot.building import (
     HOUR,
     LEAD,
     MINUTE,
+    NORTHGATE,
     OWNER,
     PE1,
     PE2,
@@ -144,6 +146,13 @@ class TestMoreTime:
             assert types(extend(opened(BASE), BASE, asking(person=person), HERE, T0)) == ["decision.refused"]
         assert types(extend(extending(BASE), BASE, asking(), HERE, T0 + 2 * MINUTE)) == ["decision.refused"]
         assert types(extend(opened(BASE), BASE, asking(), HERE, END)) == ["decision.refused"]
+
+    def test_it_is_not_asked_for_by_whoever_may_not_ask_any_more(self) -> None:
+        case = opened(BASE)
+        over = replace(NORTHGATE, contract_until=T0.date() - DAY)
+        gone = [{"providers": [over]}, {"runbooks": [runbook(providers=("watchfield",))]}]
+        for changes in gone:
+            assert types(extend(case, policy(**changes), asking(), HERE, T0 + MINUTE)) == ["decision.refused"]
 
     def test_a_yes_after_the_grants_end_gives_nothing_although_no_timer_ran(self) -> None:
         case = extending(BASE, at=T0 + 30 * MINUTE)
