@@ -110,7 +110,7 @@ def reject(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older
 
 def _revoked(case: Case, grant: Grant, policy: Policy, vote: Vote, click: Click) -> Chore:
     if vote.at >= grant.not_after:
-        return Chore(case)  # its time is over; the sweeper records the lapse
+        return aftermath.grant_chore(case, policy, vote.at) or Chore(case)  # its time was over before: it lapsed
     ended = replace(grant, state=move_grant(grant.state, "revoke"), ended_at=vote.at, ended_by=vote.person)
     after = replace(case, grant=ended)
     draft = entries.grant_ended(after, policy, entries.actor(policy, vote.person), ended, click.reason)

@@ -99,6 +99,14 @@ def test_a_rejection_after_the_end_flags_the_review_that_is_open() -> None:
     assert types(act) == ["breakglass.rejected", "review.flagged"]
 
 
+def test_a_rejection_after_a_lapse_that_nobody_noted_notes_it_and_leaves_one_review() -> None:
+    act = says(broken(), OWNER, "reject", T0 + HOUR)
+    assert types(act) == ["breakglass.rejected", "grant.lapsed", "review.due", "review.flagged"]
+    swept = sweep(after(act), BASE, HERE, T0 + HOUR, 0)
+    assert "review.due" not in types(swept)
+    assert sum(ask.kind == "review" for ask in after(swept).asks) == 1
+
+
 def test_silence_never_ratifies() -> None:
     case, logged = broken(), []
     for minute in range(0, 9 * 60, 30):
