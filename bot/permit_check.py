@@ -86,8 +86,8 @@ def _only_public(key: dict[str, str]) -> dict[str, str | list[str]]:
 
 def _signed_claims(token: str, keys: KeySet) -> Claims | Rejected:
     text = token.strip()
-    if len(text) > TOKEN_MAX or not text.isascii():
-        return Rejected("It is no permit.")
+    if len(text) > TOKEN_MAX or not text.isascii() or text.count(".") != 2:
+        return Rejected("It is no permit: a permit is one line with two dots.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)

@@ -99,7 +99,9 @@ _SAID: dict[str, Callable[[Any, ErrorDetails], str]] = {
 
 
 def _text_advice(value: Any) -> str:
-    return "write one text" if isinstance(value, list | dict) else "put it in quotes"
+    if isinstance(value, list | dict):
+        return "write one text"
+    return "put it in quotes" if isinstance(value, bool) else "put it in quotes (a duration has a unit, like `45m`)"
 
 
 def _shown(value: Any) -> str:

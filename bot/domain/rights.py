@@ -57,7 +57,7 @@ def standing(case: Case, ask: Ask, policy: Policy, person: Person) -> Allowed | 
             Refusal.UNAUTHORISED,
             f"This is not yours to decide: you are not named for it, or it has not reached you. {_write(policy)}",
         )
-    return Allowed(roles, None if roles[0] == "owner" else domain.owner)
+    return Allowed(roles, domain.owner if roles[0] in ("deputies", "on_call") else None)  # a risk owner signs as such
 
 
 def may_revoke(case: Case, policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:

@@ -223,7 +223,7 @@ class Session:
         self.down = False
 
 
-@pytest.mark.timeout(max(180, ACTS))
+@pytest.mark.timeout(180 + 2 * ACTS)
 @pytest.mark.parametrize("transport", ["socket", "http"])
 async def test_a_long_random_day_breaks_no_rule(start: Callable[..., Any], transport: str) -> None:
     print(f"SESSION_SEED={SEED} SESSION_ACTS={ACTS}")
@@ -265,7 +265,7 @@ async def everything_ended(day: Session) -> None:
     ground, rows = day.ground, day.bot.rows
     await ground.until(lambda: not rows("SELECT 1 FROM inbox WHERE done_ms IS NULL"), 60)
     await ground.until(lambda: not rows("SELECT 1 FROM request WHERE state = 'pending'"), 60)
-    await ground.until(lambda: not rows("SELECT 1 FROM outbox WHERE done_ms IS NULL AND purpose <> 'digest'"), 120)
+    await ground.until(lambda: not rows("SELECT 1 FROM outbox WHERE done_ms IS NULL AND purpose <> 'digest'"), 120 + ACTS)
 
 
 OPENS_A_FORM = frozenset(

@@ -371,8 +371,7 @@ class Oracle:
             case.yes[click.person] = given
             assert data["seconds"] == given
             case.quorum_due = outcome == "quorum"
-            owner = self.policy.domains[case.book.domain].owner
-            assert (entry.get("on_behalf_of") is None) == (click.person == owner)
+            assert (entry.get("on_behalf_of") is None) == (data["role"] in ("owner", "risk_owner"))
         if kind in ("request.approved", "request.denied") and entry.get("on_behalf_of") is not None:
             assert entry["on_behalf_of"] == self.policy.domains[case.book.domain].owner
             self.answered.append((entry["on_behalf_of"], now))

@@ -124,7 +124,7 @@ def test_a_key_that_signed_and_is_gone_is_missed_and_never_replaced(host: Host) 
         (("export", "--out", "o", "--case", "R-1"), "is no id"),
         (("export", "--out", "o", "--case", "R-ZZZZZZZZ"), "no case R-ZZZZZZZZ"),
         (("export", "--out", "o", "--case", "R-ZZZZZZZZ", "--format", "csv"), "One case has one form"),
-        (("verify", "--vkey", "x"), "cannot be read"),
+        (("verify", "--vkey", "x"), "log vkey > FILE"),
         (("verify", "--export", "."), "holds no export"),
     ],
 )
