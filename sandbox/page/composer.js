@@ -14,7 +14,7 @@ export class Composer {
     this.listId = `${pane.side}-${testid}-list`;
     this.list = h("div", { class: "completion", role: "listbox", id: this.listId, "aria-label": "Suggestions", hidden: true });
     this.box = h("textarea", {
-      rows: 1, class: "box", data: { testid }, "aria-autocomplete": "list",
+      rows: 1, class: "box", "aria-label": "Message", data: { testid }, "aria-autocomplete": "list",
       "aria-controls": this.listId, autocomplete: "off",
       oninput: () => this.typed(), onkeydown: (event) => this.key(event), onblur: () => setTimeout(() => this.show([]), 150),
     });

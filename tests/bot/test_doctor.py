@@ -260,6 +260,8 @@ async def test_tokens_that_others_can_read_are_a_warning(settings: Settings, fol
 
 @pytest.fixture
 def no_time_zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [name for name in sys.modules if name.split(".")[0] == "tzdata"]:
+        monkeypatch.delitem(sys.modules, name)  # a part that is loaded already would be found without its whole
     monkeypatch.setitem(sys.modules, "tzdata", None)
     before = zoneinfo.TZPATH
     zoneinfo.reset_tzpath(to=())

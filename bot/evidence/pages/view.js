@@ -197,14 +197,19 @@ async function fromDrop(items) {
 }
 const fromInput = (list) => new Map([...list].map((file) => [file.webkitRelativePath.split("/").slice(1).join("/"), file]));
 
+let openings = 0; // a folder that is picked while another is read takes its place
+
 async function opened(files) {
+  const mine = ++openings;
   $("result").hidden = $("log").hidden = true;
   if (!globalThis.crypto?.subtle) return say("This browser gives pages from disk no cryptography. Open the page in another one, or check by hand as VERIFY.md says.");
   if (!files.has("checkpoint")) return say("There is no file “checkpoint” in that folder. Pick the folder of the export itself, the one that this page lies in.");
   try {
-    log = await new Log(files).open((done, all) => say(`Reading ${done} of ${all} entries…`));
+    const read = await new Log(files).open((done, all) => mine === openings && say(`Reading ${done} of ${all} entries…`));
+    if (mine !== openings) return;
+    log = read;
   } catch (error) {
-    return say(`The export cannot be read: ${error.message}.`);
+    return mine === openings && say(`The export cannot be read: ${error.message}.`);
   }
   cases = gather(); shown = MORE;
   $("origin").textContent = `${log.note.origin}: ${log.note.size} entries`;
