@@ -73,7 +73,7 @@ def _compiled(folder: Path) -> dict[str, str]:
     """The environment for processes of ours: all bytecode is there before anything is measured."""
     env = environment(PYTHONPYCACHEPREFIX=str(folder))
     env.pop("PYTHONDONTWRITEBYTECODE", None)
-    subprocess.run([sys.executable, "-c", "import bot.cli, bot.app"], cwd=REPOSITORY, env=env, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", "import bot.cli.main, bot.app"], cwd=REPOSITORY, env=env, check=True, timeout=60)
     return env
 
 

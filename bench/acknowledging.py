@@ -26,13 +26,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bench.bot import BenchError, running
 from bench.rounds import Goal, Result, Size, in_turns
 from bot.clock import SystemClock
-from bot.demo_workspace import APPROVER
-from bot.desk import Desk
-from bot.domain.policy import Policy
-from bot.signer import Signer
-from handlers.people import SlackDirectory
-from handlers.register import Identity, SlackDoor
-from storage.lock import FileLock
+from bot.decision_log.signer import Signer
+from bot.demo.workspace import APPROVER
+from bot.domain.policy.model import Policy
+from bot.service.approvals import Desk
+from handlers.transport.app import Identity, SlackDoor
+from handlers.web_api.users import SlackDirectory
+from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
 
 _STOCK, _RAW = "stock bolt echo", "echo with process_before_response + raw durable transaction"

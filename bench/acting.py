@@ -23,13 +23,13 @@ import aiosqlite
 from bench.bot import RUNBOOK, BenchError
 from bench.rounds import Goal, Result, Size, in_turns
 from bot.clock import SystemClock
-from bot.demo_workspace import APPROVER, ASKER
-from bot.domain import deciding, filing
-from bot.domain.escalation import Presence
-from bot.domain.people import Person, Profile
-from bot.domain.policy import Policy
-from bot.domain.request import Case
-from bot.domain.transition import Transition
+from bot.demo.workspace import APPROVER, ASKER
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person, Profile
+from bot.domain.timing.escalation import Presence
+from bot.domain.workflow import approval, filing
 from storage.store import SqliteStore
 
 AT_ONCE = 10
@@ -117,8 +117,8 @@ def filings(policy: Policy, clock: SystemClock, times: int) -> Iterator[Transiti
 
 
 def _yes(policy: Policy, case: Case, clock: SystemClock) -> Transition:
-    click = deciding.Click(_OWNER, "approve", case.approval.version, {})
-    act = deciding.approve(case, policy, click, Profile(_OWNER, name="Olga"), clock.now(), 1.0)
+    click = approval.Click(_OWNER, "approve", case.approval.version, {})
+    act = approval.approve(case, policy, click, Profile(_OWNER, name="Olga"), clock.now(), 1.0)
     if act.after is None:
         raise BenchError("The yes was refused.")
     return act

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import runbooks
-from bot.demo_workspace import APPROVER, ASKER, workspace
-from bot.domain.policy import Policy
+from bot.demo.workspace import APPROVER, ASKER, workspace
+from bot.domain.policy.model import Policy
 from runbooks.loader import load
 from sandbox.delivery import Outcome
 from sandbox.driver import Sandbox

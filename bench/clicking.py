@@ -12,8 +12,8 @@ from time import perf_counter
 
 from bench.bot import BenchError, Running, running
 from bench.rounds import Goal, Result, Size, in_turns
-from bot.demo_workspace import APPROVER
-from bot.domain.policy import Policy
+from bot.demo.workspace import APPROVER
+from bot.domain.policy.model import Policy
 
 _WAIT = 20.0  # seconds
 

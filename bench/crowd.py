@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.bot import BenchError
 from bot.clock import SystemClock
-from bot.domain.transition import Transition
+from bot.domain.case.transition import Transition
 from storage.store import SqliteStore
 
 FAR = timedelta(days=3650)

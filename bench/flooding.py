@@ -24,19 +24,19 @@ from aiohttp import web
 from bench.acting import filings
 from bench.bot import BenchError
 from bench.rounds import Goal, Result, Size, in_turns
-from bot.acts import File
+from bot.background.inbox_worker import Worker
 from bot.clock import SystemClock
-from bot.desk import Desk
-from bot.domain.people import Person
-from bot.domain.policy import Policy
-from bot.domain.transition import Lane, Say, Transition
-from bot.signer import signer_of
-from bot.worker import Worker
-from handlers.edge import web_client
-from handlers.messenger import Messenger
-from handlers.people import SlackDirectory
+from bot.decision_log.signer import signer_of
+from bot.domain.case.transition import Lane, Say, Transition
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.ports.commands import File
+from bot.service.approvals import Desk
+from handlers.inbound.listener import web_client
+from handlers.outbound.outbox_sender import Messenger
+from handlers.web_api.users import SlackDirectory
 from runbooks.loader import load_files
-from storage.lock import FileLock
+from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
 
 OWNERS, EACH = 50, 10  # owners, and requests to each

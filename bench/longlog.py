@@ -15,11 +15,11 @@ from typing import Any
 
 from bench.bot import RUNBOOK, BenchError
 from bot.clock import SystemClock
-from bot.domain.ledger import canonical, disclose, grow, leaf_hash, stamp
-from bot.domain.people import Person
-from bot.domain.transition import Private
+from bot.domain.case.transition import Private
+from bot.domain.decision_log.entry import canonical, disclose, grow, leaf_hash, stamp
+from bot.domain.policy.people import Person
+from storage.sqlite.values import ms
 from storage.store import SqliteStore
-from storage.values import ms
 
 ORIGIN = "bench.example/log"
 _LOT = 20_000

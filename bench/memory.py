@@ -12,11 +12,11 @@ from pathlib import Path
 
 from bench.bot import REPOSITORY, BenchError, ended, running
 from bench.rounds import Goal, Result, Size, in_turns
-from bot.domain.policy import Policy
+from bot.domain.policy.model import Policy
 
 _FLOOR = "importing the same packages"
 _LISTED = """
-import bot.cli, bot.app, sys
+import bot.cli.main, bot.app, sys
 own = {"bot", "handlers", "storage", "runbooks", "sandbox", "__main__"}
 print(*(name for name in sys.modules if name.split(".")[0] not in own), sep="\\n")
 """

@@ -22,8 +22,8 @@ from bench.bot import BenchError
 from bench.longlog import ORIGIN, long_log
 from bench.rounds import Goal, Result, Size, in_turns
 from bot.clock import SystemClock
-from bot.domain.transition import SYSTEM, Draft, Transition
-from storage.log_check import check_database
+from bot.domain.case.transition import SYSTEM, Draft, Transition
+from storage.log.check import check_database
 from storage.store import SqliteStore
 
 AT_ONCE = 10

@@ -28,13 +28,13 @@ from bench.acting import filings
 from bench.bot import BenchError
 from bench.crowd import fall_due, multiplied
 from bench.rounds import Goal, Result, Size, in_turns
+from bot.background.sweeper import Sweeper
 from bot.clock import SystemClock
 from bot.collecting import settle
-from bot.desk import Desk
-from bot.domain.people import Person, Profile
-from bot.domain.policy import Policy
-from bot.domain.transition import Transition
-from bot.sweeper import Sweeper
+from bot.domain.case.transition import Transition
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person, Profile
+from bot.service.approvals import Desk
 from storage.store import SqliteStore
 
 _SOON = timedelta(seconds=0.4)

@@ -14,48 +14,48 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.anchor_settings import anchors
-from bot.anchoring import Anchoring
+from bot.background.anchor_publisher import Anchoring
+from bot.background.calendar_feeds import EVERY, Feeds
+from bot.background.clock_keeper import Timekeeper
+from bot.background.epoch_job import Ground, beginning
+from bot.background.executor_webhooks import Executors
+from bot.background.heartbeat import Heartbeat
+from bot.background.housekeeper import Housekeeper
+from bot.background.inbox_worker import Worker
+from bot.background.log_rehasher import Rehasher
+from bot.background.operator_jobs import Operations, Run, releasing
+from bot.background.pager import Pager, send_page
+from bot.background.policy_reload import accepted_sets, first_policy, follow
+from bot.background.sweeper import Sweeper
+from bot.background.watchdog import Watchdog
 from bot.clock import Clock, SteadyClock, SystemClock, boot_id
 from bot.collecting import settle
-from bot.desk import Desk
+from bot.decision_log.keys import vkey_lines
+from bot.decision_log.permit_keys import jwks
+from bot.decision_log.signer_memory import signed_name
+from bot.domain.case.operator_action import ActKind
+from bot.domain.case.transition import Transition
 from bot.domain.errors import SlackRefused, StorageError
-from bot.domain.operator_act import ActKind
-from bot.domain.transition import Transition
-from bot.epoch import Ground, beginning
 from bot.erasing import erasing
-from bot.executors import Executors
-from bot.feeds import EVERY, Feeds
-from bot.health import Health
-from bot.heartbeat import Heartbeat
-from bot.housekeeper import Housekeeper
-from bot.in_force import accepted_sets, first_policy, follow
-from bot.keys import vkey_lines
+from bot.http.health import Health
+from bot.http.metrics import Metrics
+from bot.http.operations_server import Ops
+from bot.http.server import read_address
 from bot.logs import configure
-from bot.memory import signed_name
-from bot.metrics import Metrics
-from bot.operations import Operations, Run, releasing
-from bot.ops import Ops
-from bot.pages import Pager, send_page
-from bot.permit_keys import jwks
-from bot.permits import Issuer
 from bot.pruning import pruning
-from bot.rehashing import Rehasher
-from bot.setting_names import strays
+from bot.runtime.anchors import anchors
+from bot.runtime.open_log import Standing, stand
+from bot.runtime.setting_typos import strays
+from bot.service.approvals import Desk
+from bot.service.permits import Issuer
 from bot.settings import Settings
-from bot.standing import Standing, stand
-from bot.sweeper import Sweeper
-from bot.timekeeper import Timekeeper
-from bot.watchdog import Watchdog
-from bot.web import read_address
-from bot.worker import Worker
-from handlers.client import HeardClient
-from handlers.gate import Gate
-from handlers.home import Homes
-from handlers.introduction import Introduction
-from handlers.messenger import Messenger
-from handlers.people import SlackDirectory
-from handlers.register import SlackDoor
+from handlers.inbound.home import Homes
+from handlers.outbound.outbox_sender import Messenger
+from handlers.transport.app import SlackDoor
+from handlers.transport.http import Gate
+from handlers.web_api.client import HeardClient
+from handlers.web_api.own_identity import Introduction
+from handlers.web_api.users import SlackDirectory
 from storage.store import SqliteStore
 
 _REHASH = 1.0  # seconds that the first check of the whole log may hold up the serving

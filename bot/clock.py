@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from bot.domain.timekeeping import Mark, Reading, begin, look
+from bot.domain.failsafe.clock_jump import Mark, Reading, begin, look
 
 _TOGETHER = 1.0  # seconds
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

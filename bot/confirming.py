@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 
-from bot.acts import Operate
-from bot.domain import operating, saying
-from bot.domain.deciding import Click, NoEffect
+from bot.domain.case.model import Refusal
+from bot.domain.case.transition import Transition
 from bot.domain.errors import LookupFailed
-from bot.domain.policy import Policy
-from bot.domain.request import Refusal
-from bot.domain.transition import Transition
-from bot.ports import Directory, Store
+from bot.domain.operator import dual_control
+from bot.domain.policy.model import Policy
+from bot.domain.workflow import notifications
+from bot.domain.workflow.approval import Click, NoEffect
+from bot.ports.commands import Operate
+from bot.ports.store import Directory, Store
 
 DECISION_AGE = 5.0  # seconds
 
@@ -25,9 +26,9 @@ async def pressed(
     click = Click(act.person, act.answer, 0, asdict(act.reply))
     found = await store.operator_act(act.id)
     if found is None:
-        return operating.refuse_click(act.id, policy, click, NoEffect(Refusal.STALE, "unknown_act", {"id": act.id}))
+        return dual_control.refuse_click(act.id, policy, click, NoEffect(Refusal.STALE, "unknown_act", {"id": act.id}))
     try:
         profile = await directory.profile(act.person, DECISION_AGE)
     except LookupFailed:
-        return Transition(None, None, says=(saying.answer(None, act.person, click.reply, "again"),))
-    return operating.press(found, policy, click, profile, now())
+        return Transition(None, None, says=(notifications.answer(None, act.person, click.reply, "again"),))
+    return dual_control.press(found, policy, click, profile, now())

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.domain.policy import Policy
-from bot.domain.rights import named_for
+from bot.domain.authority.authorization import named_for
+from bot.domain.policy.model import Policy
 
 _PERSON = re.compile(r"^(  \w+: \{id: (U\w+), name: [^}]*)\}", re.MULTILINE)
 _ROTA = re.compile(r"^  security:\n    source: static\n", re.MULTILINE)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.desk import Desk
-from bot.domain import erasing as rules
-from bot.domain import operating
+from bot.background.operator_jobs import Run
+from bot.domain.case.operator_action import OperatorAct
 from bot.domain.errors import NotYet
-from bot.domain.operator_act import OperatorAct
-from bot.operations import Run
+from bot.domain.operator import dual_control
+from bot.domain.operator import erasure as rules
+from bot.service.approvals import Desk
 
 
 def retention(desk: Desk) -> timedelta:
@@ -38,6 +38,6 @@ def erasing(desk: Desk) -> Run:
         waiting, failed = await store.erasure_report(act.id)
         if waiting:
             raise NotYet(f"{waiting} messages are still to be redrawn.")
-        await desk.carry(operating.ran(act, desk.policy, desk.clock.now(), rules.result(failed)))
+        await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), rules.result(failed)))
 
     return run

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.erasing import Standing
-from bot.domain.operator_act import Hold, OperatorAct
-from bot.domain.people import Person
-from bot.domain.policy import Policy
-from bot.domain.transition import Say
+from bot.domain.case.operator_action import Hold, OperatorAct
+from bot.domain.case.transition import Say
+from bot.domain.operator.erasure import Standing
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
 
 
 class OperatorBook(Protocol):

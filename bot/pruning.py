@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.desk import Desk
-from bot.domain import operating
+from bot.background.operator_jobs import Run
+from bot.domain.case.operator_action import OperatorAct
 from bot.domain.errors import NotYet
-from bot.domain.operator_act import OperatorAct
-from bot.operations import Run
+from bot.domain.operator import dual_control
+from bot.service.approvals import Desk
 
 MANY = 4_096  # entries in one transaction
 
@@ -24,6 +24,6 @@ def pruning(desk: Desk) -> Run:
         if not await store.shed():
             raise NotYet("Somebody reads the database; its side files are emptied once they are done.")
         result = f"The entries below {await store.pruned()} hold their hashes only."
-        await desk.carry(operating.ran(act, desk.policy, desk.clock.now(), result))
+        await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), result))
 
     return run

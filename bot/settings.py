@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _anchors(self) -> Settings:
         if any((self.witness_url, self.witness_vkey, self.anchor_mail, self.anchor_webhook)):
-            from bot.anchor_settings import faults
+            from bot.runtime.anchors import faults
 
             if wrong := list(faults(self)):
                 raise ValueError(". ".join(wrong))

@@ -1,16 +1,16 @@
 """Signs the log on demand, beside a running bot: before an export, and when somebody asks for the newest checkpoint.
 
-Keys are made before the first signature. The signer refuses what does not extend its memory (`bot.signer`).
+Keys are made before the first signature. The signer refuses what does not extend its memory (`bot.decision_log.signer`).
 """
 
 from __future__ import annotations
 
 from bot.app import open_store
-from bot.domain.audit import Finding
-from bot.ports import Signed
+from bot.decision_log.signer import signer_of
+from bot.domain.decision_log.verify.log import Finding
+from bot.ports.store import Signed
 from bot.settings import Settings
-from bot.signer import signer_of
-from storage.lock import FileLock
+from storage.sqlite.lock import FileLock
 
 
 async def cover(settings: Settings) -> Signed | Finding:

@@ -1,1 +1,4 @@
-"""Everything that speaks Slack. In: `payloads`, `commands`, `actions`, `submissions`. Out: `views` (pure), `messenger`."""
+"""Everything that speaks Slack.
+
+How it arrives: `transport`; what it means: `inbound`; what is sent: `outbound`; how it looks: `views` (pure).
+"""

@@ -7,8 +7,8 @@ import binascii
 from collections.abc import Mapping
 
 from bot.domain.addresses import trusted
-from runbooks.shapes import ExecutorShape
-from runbooks.sheet import Sheet
+from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.schema import ExecutorShape
 
 SECRET, LEAST = "whsec_", 24
 

@@ -13,21 +13,21 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from bot.domain.policy import Policy, PolicyFile, Runbook
-from runbooks.books import Ground
-from runbooks.cross import Book, Circumstances, read_books, read_ground
-from runbooks.feeds import feed_findings
-from runbooks.findings import Finding, Report
-from runbooks.folder import MATRIX, digest, is_runbook, problems_of, read_folder
-from runbooks.frontmatter import Parts, split
-from runbooks.matrix_parts import Matrix, read_matrix
-from runbooks.naming import named_files
+from bot.domain.policy.model import Policy, PolicyFile, Runbook
+from runbooks.calendars.ical import feed_findings
+from runbooks.parsing.file_references import named_files
+from runbooks.parsing.findings import Finding, Report
+from runbooks.parsing.folder import MATRIX, digest, is_runbook, problems_of, read_folder
+from runbooks.parsing.frontmatter import Parts, split
+from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.schema import RunbookShape
+from runbooks.parsing.schema_messages import validated
+from runbooks.parsing.units import seconds
+from runbooks.parsing.yaml_positions import parse
 from runbooks.placeholders import placeholders
-from runbooks.positions import parse
-from runbooks.sentences import validated
-from runbooks.shapes import RunbookShape
-from runbooks.sheet import Sheet
-from runbooks.units import seconds
+from runbooks.rules.cross_checks import Book, Circumstances, read_books, read_ground
+from runbooks.rules.matrix_salvage import Matrix, read_matrix
+from runbooks.rules.runbook import Ground
 
 
 @dataclass(frozen=True, slots=True)

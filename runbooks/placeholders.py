@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from runbooks.findings import Report
-from runbooks.folder import MATRIX, is_runbook
+from runbooks.parsing.findings import Report
+from runbooks.parsing.folder import MATRIX, is_runbook
 
 _PLACEHOLDER = re.compile(r"\b([UWCGTE])[A-Z0-9]*REPLACE[A-Z0-9]*\b")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.hours import instant
-from bot.domain.policy import Weeks
-from runbooks.scalars import day, moment
-from runbooks.shapes import ShiftShape
+from bot.domain.policy.business_hours import instant
+from bot.domain.policy.model import Weeks
+from runbooks.parsing.scalars import day, moment
+from runbooks.parsing.schema import ShiftShape
 
 
 def read_weeks(shape: ShiftShape) -> Weeks | None:

@@ -1,1 +1,1 @@
-"""Everything that speaks SQL. The rest of the program knows `bot.ports.Store` only."""
+"""Everything that speaks SQL. The rest of the program knows `bot.ports.store.Store` only."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.domain import timekeeping
+from bot.diagnostics import Finding, error, warning
 from bot.domain.errors import SchemaError, StorageError
-from bot.findings import Finding, error, warning
-from storage import schema, time_mark
-from storage.sqlite import Database, Session
+from bot.domain.failsafe import clock_jump
+from storage.log import clock_mark
+from storage.sqlite import schema
+from storage.sqlite.driver import Database, Session
 
 _CHECK = "check COUNTERSIGN_DATABASE_URL"
 
@@ -48,8 +49,8 @@ def _inside(session: Session) -> list[Finding]:
 
 def _time(session: Session) -> list[Finding]:
     """A jump of the clock that the bot noticed and nobody accepted."""
-    mark = time_mark.read(session)
-    return [] if mark is None or mark.jump is None else [error("clock", timekeeping.finding(mark.jump))]
+    mark = clock_mark.read(session)
+    return [] if mark is None or mark.jump is None else [error("clock", clock_jump.finding(mark.jump))]
 
 
 def _behind(session: Session) -> bool:

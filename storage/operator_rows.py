@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.domain.case.operator_action import KINDS, ActState, Hold, Operated, OperatorAct, Voice
 from bot.domain.errors import IllegalMove, Stale
-from bot.domain.operator_act import KINDS, ActState, Hold, Operated, OperatorAct, Voice
-from bot.domain.people import Person
-from storage.sqlite import Row, Session
-from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns
+from bot.domain.policy.people import Person
+from storage.sqlite.driver import Row, Session
+from storage.sqlite.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns
 
 _KINDS = {str(kind): kind for kind in KINDS}
 

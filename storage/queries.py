@@ -23,4 +23,4 @@ def parse(text: str) -> Mapping[str, str]:
     return found
 
 
-QUERIES = parse(Path(__file__).with_name("queries.sql").read_text(encoding="utf-8"))
+QUERIES = parse((Path(__file__).parent / "sqlite" / "queries.sql").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""`bot.ports.Store` on SQLite: one connection writes in groups, another reads beside it."""
+"""`bot.ports.store.Store` on SQLite: one connection writes in groups, another reads beside it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from bot import memory
-from bot.acts import Act
 from bot.clock import Clock
-from bot.domain.absence import Absent
-from bot.domain.autonomy import Used
+from bot.decision_log import signer_memory
+from bot.domain.case.model import Case
+from bot.domain.case.transition import SYSTEM, Draft, Say, Transition
 from bot.domain.errors import SettingsError, StorageError
-from bot.domain.people import Person
-from bot.domain.request import Case
-from bot.domain.timekeeping import Mark
-from bot.domain.transition import SYSTEM, Draft, Say, Transition
-from bot.ports import (
+from bot.domain.failsafe.clock_jump import Mark
+from bot.domain.policy.people import Person
+from bot.domain.workflow.absence import Absent
+from bot.domain.workflow.autonomous_rights import Used
+from bot.ports.commands import Act
+from bot.ports.store import (
     Backlog,
     Brakes,
     Copy,
@@ -36,19 +36,24 @@ from bot.ports import (
     Outgoing,
     StoredPolicy,
 )
-from storage import feeds, history, inbox, log_tree, outbox, overview, policies, reading, schema, time_mark
-from storage.anchor_store import AnchorStore
-from storage.calls import CallStore
-from storage.epoch_store import EpochStore
-from storage.group import Group
-from storage.home_store import HomeStore
-from storage.ledger_rows import Ledger
-from storage.lock import FileLock
-from storage.log_store import LogStore
-from storage.operator_store import OperatorRows
-from storage.sqlite import Database, Session, rebuild, shed
-from storage.values import ms
-from storage.writing import Tx, carry_out, write
+from storage.cases import history, overview, reads
+from storage.cases.commit import Tx, carry_out, write
+from storage.cases.group_commit import Group
+from storage.log import clock_mark as time_mark
+from storage.log import tiles
+from storage.log.append import Ledger
+from storage.policy import calendar_cache, policies
+from storage.queues import inbox, outbox
+from storage.sqlite import schema
+from storage.sqlite.driver import Database, Session, rebuild, shed
+from storage.sqlite.lock import FileLock
+from storage.sqlite.values import ms
+from storage.stores.anchors import AnchorStore
+from storage.stores.epochs import EpochStore
+from storage.stores.executor_calls import CallStore
+from storage.stores.homes import HomeStore
+from storage.stores.log import LogStore
+from storage.stores.operator import OperatorRows
 
 T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
@@ -129,13 +134,13 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
     # ── cases ──
 
     async def case(self, case_id: str) -> Case | None:
-        return await self._read(lambda session: reading.case(session, case_id))
+        return await self._read(lambda session: reads.case(session, case_id))
 
     async def due(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Deadline]:
-        return await self._read(lambda session: reading.due(session, now, limit, after))
+        return await self._read(lambda session: reads.due(session, now, limit, after))
 
     async def due_cases(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Due]:
-        return await self._read(lambda session: reading.due_cases(session, now, limit, after))
+        return await self._read(lambda session: reads.due_cases(session, now, limit, after))
 
     async def wake_on_call(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
@@ -147,7 +152,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
         return await self._read(lambda session: history.uses(session, provider, runbook, since))
 
     async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
-        return await self._read(lambda session: reading.autonomous_since(session, domains, since, limit))
+        return await self._read(lambda session: reads.autonomous_since(session, domains, since, limit))
 
     async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))
@@ -171,34 +176,34 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
         return await self._read(lambda session: history.brakes(session, plan, now, windows))
 
     async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
-        return await self._read(lambda session: reading.open_cases(session, domains, providers, limit))
+        return await self._read(lambda session: reads.open_cases(session, domains, providers, limit))
 
     async def absences(self, now: datetime) -> Mapping[Person, datetime]:
-        return await self._read(lambda session: reading.absences(session, now))
+        return await self._read(lambda session: reads.absences(session, now))
 
     async def absence(self, person: Person) -> Absent | None:
-        return await self._read(lambda session: reading.absence(session, person))
+        return await self._read(lambda session: reads.absence(session, person))
 
     async def absences_over(self, now: datetime) -> Sequence[Person]:
-        return await self._read(lambda session: reading.absences_over(session, now))
+        return await self._read(lambda session: reads.absences_over(session, now))
 
     async def decided_for(self, person: Person, since: datetime, until: datetime) -> Sequence[DecidedFor]:
-        return await self._read(lambda session: reading.decided_for(session, person, since, until))
+        return await self._read(lambda session: reads.decided_for(session, person, since, until))
 
     async def with_open_asks(self, domain: str, limit: int) -> Sequence[str]:
-        return await self._read(lambda session: reading.with_open_asks(session, domain, limit))
+        return await self._read(lambda session: reads.with_open_asks(session, domain, limit))
 
     async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
-        return await self._read(lambda session: reading.cases_of(session, requester, limit))
+        return await self._read(lambda session: reads.cases_of(session, requester, limit))
 
     async def waiting_for(self, person: Person, limit: int) -> Sequence[Case]:
-        return await self._read(lambda session: reading.waiting_for(session, person, limit))
+        return await self._read(lambda session: reads.waiting_for(session, person, limit))
 
     async def owing_of(self, provider: str, limit: int) -> Sequence[Case]:
-        return await self._read(lambda session: reading.owing_of(session, provider, limit))
+        return await self._read(lambda session: reads.owing_of(session, provider, limit))
 
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
-        return await self._read(lambda session: reading.exceptions(session, limit, ended_too=ended_too))
+        return await self._read(lambda session: reads.exceptions(session, limit, ended_too=ended_too))
 
     # ── inbox ──
 
@@ -273,10 +278,10 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
         return await self._read(lambda session: policies.file_by_hash(session, sha256))
 
     async def kept_feeds(self) -> Mapping[str, KeptFeed]:
-        return await self._read(feeds.kept)
+        return await self._read(calendar_cache.kept)
 
     async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
-        await self._write(lambda tx: feeds.keep(tx.session, address, feed, since))
+        await self._write(lambda tx: calendar_cache.keep(tx.session, address, feed, since))
 
     # ── time ──
 
@@ -321,7 +326,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
         return await self._read(lambda session: overview.requests(session, limit, closed_too=closed_too))
 
     async def log_file(self, name: str) -> bytes | None:
-        return await self._read(lambda session: log_tree.file(session, name))
+        return await self._read(lambda session: tiles.file(session, name))
 
     async def shed(self) -> bool:
         """Empties the write-ahead log, which holds what was overwritten; False where a reader still needs it."""
@@ -395,7 +400,7 @@ def _open_log(session: Session, clock: Clock, origin: str | None, state_dir: Pat
     if row is None:
         name = origin or f"countersign.local/{clock.salt()[:4].hex()}"
         if state_dir is not None:
-            memory.begin(state_dir, name)
+            signer_memory.begin(state_dir, name)
         session.run("open_log", origin=name, edge=b"")
         ledger = Ledger(session, clock)
         ledger.append(Draft("log.opened", SYSTEM), clock.now())

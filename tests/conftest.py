@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright
 
-from bot.domain.policy import Policy
-from runbooks.folder import read_folder
+from bot.domain.policy.model import Policy
 from runbooks.loader import load_files
+from runbooks.parsing.folder import read_folder
 from tests.bot.building import policy
 from tests.bot.office import Office
 

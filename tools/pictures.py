@@ -10,7 +10,7 @@ from screenshots import FLAGS, ROOT, chromium
 
 import runbooks
 from bot.app import serve
-from bot.demo_workspace import APPROVER, ASKER, workspace
+from bot.demo.workspace import APPROVER, ASKER, workspace
 from bot.settings import Settings
 from runbooks.loader import load
 from sandbox.driver import Sandbox

@@ -1,1 +1,4 @@
-"""The rules, pure: no I/O, no clock, no Slack. Read `lifecycle`, `rights`, `quorum`, `escalation`, in that order."""
+"""The rules, pure: no I/O, no clock, no Slack.
+
+Read `case.lifecycle`, `authority.authorization`, `authority.quorum`, `timing.escalation`, in that order.
+"""

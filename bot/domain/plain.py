@@ -14,11 +14,12 @@ from enum import Enum
 from types import ModuleType
 from typing import Any
 
-from bot.domain import lifecycle, operator_act, people, request, transition
+from bot.domain.case import lifecycle, model, operator_action, transition
 from bot.domain.errors import EntryError
+from bot.domain.policy import people
 
 _KIND = "~"
-_MODULES: tuple[ModuleType, ...] = (lifecycle, people, request, operator_act, transition)
+_MODULES: tuple[ModuleType, ...] = (lifecycle, people, model, operator_action, transition)
 _CLASSES: Mapping[str, type[Any]] = {
     name: found
     for module in _MODULES

@@ -12,18 +12,18 @@ import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from bot.domain.audit import Finding
-from bot.domain.audit_cases import CaseRecord, judged
-from bot.domain.audit_entry import parsed
+from bot.domain.decision_log.entry import b64, leaf_hash, pseudonym_of
+from bot.domain.decision_log.entry_reader import parsed
+from bot.domain.decision_log.inclusion_proof import proven_root
+from bot.domain.decision_log.signed_note import Checkpoint
+from bot.domain.decision_log.tlog_proof import TlogProof
+from bot.domain.decision_log.verify.case_order import CaseRecord, judged
+from bot.domain.decision_log.verify.log import Finding
 from bot.domain.errors import SettingsError
-from bot.domain.ledger import b64, leaf_hash, pseudonym_of
-from bot.domain.note import Checkpoint
-from bot.domain.proof import proven_root
-from bot.domain.tlog_proof import TlogProof
 from bot.evidence.export import disclosed, instructions
 from bot.evidence.files import Export, Line
 from bot.evidence.folder import Folder
-from storage.log_evidence import Evidence
+from storage.log.evidence import Evidence
 
 
 def export_case(log: Evidence, vkeys: str, folder: Folder, case_id: str) -> None:

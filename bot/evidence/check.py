@@ -1,8 +1,8 @@
 """Checks an export from its files alone, wherever they are: no database, no network, no Slack.
 
 Every entry's bytes, leaf, tiles, roots of all checkpoints, signatures, canonical form, time, case chains and disclosures
-are checked as for a stored log (`bot.domain.audit`); OCSF lines must be those of the entries; and each decision is judged
-again by the policy files inside (`bot.domain.audit_decisions`). The files are trusted in nothing. A key that lies in the
+are checked as for a stored log (`bot.domain.decision_log.verify.log`); OCSF lines must be those of the entries; and each decision is judged
+again by the policy files inside (`bot.domain.decision_log.verify.decisions`). The files are trusted in nothing. A key that lies in the
 export proves only that one hand made both: give the key that you got elsewhere.
 """
 
@@ -15,21 +15,21 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from bot.domain.audit import Audit, Finding, Row, Shown, StoredHead
-from bot.domain.audit_decisions import Rejudge
-from bot.domain.audit_entry import parsed
-from bot.domain.audit_notes import Kept, audited
+from bot.decision_log.keys import verify
+from bot.domain.decision_log.entry_reader import parsed
+from bot.domain.decision_log.export_ocsf import Ocsf
+from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, read_checkpoint, read_note, read_vkey
+from bot.domain.decision_log.tiles import tiles_of
+from bot.domain.decision_log.verify.checkpoints import Kept, audited
+from bot.domain.decision_log.verify.decisions import Rejudge
+from bot.domain.decision_log.verify.log import Audit, Finding, Row, Shown, StoredHead
 from bot.domain.errors import NoteError
-from bot.domain.note import Checkpoint, VerifierKey, read_checkpoint, read_note, read_vkey
-from bot.domain.ocsf import Ocsf
-from bot.domain.policy import Policy
-from bot.domain.tiles import tiles_of
+from bot.domain.policy.model import Policy
 from bot.evidence.case_export import case_disclosures, case_findings, is_case
 from bot.evidence.files import Export, Line
 from bot.evidence.people import known_people
-from bot.keys import verify
-from runbooks.folder import digest as digest_of
 from runbooks.loader import load_files
+from runbooks.parsing.folder import digest as digest_of
 
 _SETS = 64  # policy sets kept in memory
 _DIGEST = re.compile("[0-9a-f]{64}")

@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Literal
 
-from bot.domain import sheet
-from bot.domain.audit import Row, Shown
-from bot.domain.audit_entry import parsed
-from bot.domain.ledger import b64
-from bot.domain.ocsf import Ocsf
-from bot.domain.tiles import Tiler
+from bot.domain.decision_log import export_csv
+from bot.domain.decision_log.entry import b64
+from bot.domain.decision_log.entry_reader import parsed
+from bot.domain.decision_log.export_ocsf import Ocsf
+from bot.domain.decision_log.tiles import Tiler
+from bot.domain.decision_log.verify.log import Row, Shown
 from bot.evidence.folder import Folder
 from bot.evidence.people import known_people
-from storage.log_evidence import Anchor, Evidence
+from storage.log.evidence import Anchor, Evidence
 
 Format = Literal["tiles", "ocsf", "csv"]
 
@@ -98,11 +98,11 @@ def _events(log: Evidence, folder: Folder) -> None:
 
 def _sheet(log: Evidence, folder: Folder) -> None:
     people = known_people(log.disclosures())
-    folder.append("log.csv", b"\xef\xbb\xbf" + sheet.header().encode())  # spreadsheets take UTF-8 only by this mark
+    folder.append("log.csv", b"\xef\xbb\xbf" + export_csv.header().encode())  # spreadsheets take UTF-8 only by this mark
     for row in log.rows():
         entry = _entry(row)
         if entry is not None:
-            folder.append("log.csv", sheet.line(entry, row.leaf, people).encode())
+            folder.append("log.csv", export_csv.line(entry, row.leaf, people).encode())
 
 
 def disclosed(disclosures: Iterator[Shown], folder: Folder) -> None:

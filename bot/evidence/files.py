@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.domain.audit import Row, Shown
-from bot.domain.audit_entry import parsed, read_stamp
+from bot.domain.decision_log.entry import Node
+from bot.domain.decision_log.entry_reader import parsed, read_stamp
+from bot.domain.decision_log.tiles import ENTRIES, Tile, hashes, tiles_of, unbundle
+from bot.domain.decision_log.verify.log import Row, Shown
 from bot.domain.errors import SettingsError
-from bot.domain.ledger import Node
-from bot.domain.tiles import ENTRIES, Tile, hashes, tiles_of, unbundle
 
 SMALL, LARGE = 1_000_000, 256 * (2 + 65_535)
 _LINE = 1_000_000
@@ -49,7 +49,7 @@ class Export:
         return sorted(path.relative_to(self.folder).as_posix() for path in found)
 
     def rows(self, size: int) -> Iterator[Row]:
-        """The entries as `bot.domain.audit` checks them, up to the first tile or bundle that is not whole.
+        """The entries as `bot.domain.decision_log.verify.log` checks them, up to the first tile or bundle that is not whole.
 
         Where a bundle is missing the entries have no bytes, as after a pruning: the audit says whether there was one.
         """

@@ -10,8 +10,8 @@ import base64
 import json
 from collections.abc import Iterable
 
-from bot.domain.audit import Shown
-from bot.domain.ledger import pseudonym_of
+from bot.domain.decision_log.entry import pseudonym_of
+from bot.domain.decision_log.verify.log import Shown
 
 PERSON = "person"
 

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import open_store
-from bot.domain.audit import Finding
+from bot.decision_log.keys import vkey_lines
+from bot.domain.case.transition import OPERATOR, Draft, Transition
+from bot.domain.decision_log.verify.log import Finding
 from bot.domain.errors import SettingsError
-from bot.domain.transition import OPERATOR, Draft, Transition
 from bot.evidence.case_export import export_case
 from bot.evidence.export import Format, export, findings_only
 from bot.evidence.folder import Folder
-from bot.keys import vkey_lines
-from bot.log_verifying import Vouching, verify
+from bot.runtime.log_verification import Vouching, verify
 from bot.settings import Settings
 from bot.signing import cover
-from storage.log_check import Checked
-from storage.log_evidence import evidence
+from storage.log.check import Checked
+from storage.log.evidence import evidence
 
 
 @dataclass(frozen=True, slots=True)

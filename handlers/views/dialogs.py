@@ -6,15 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.request import Case
-from bot.domain.timeline import Moment
-from handlers import names
-from handlers.views import ahead, wording
-from handlers.views.blocks import Block, context, input_block, modal, plain, section, select
+from bot.domain.case.model import Case
+from bot.domain.workflow.timeline import Moment
+from handlers import ids
+from handlers.views import timeline
 from handlers.views.facts import pending
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Block, context, input_block, modal, plain, section, select
+from handlers.views.kit.context import Scene
+from handlers.views.kit.escaping import inline
 from handlers.views.receipt import status
-from handlers.views.safe import inline
-from handlers.views.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +30,29 @@ def deny_form(asked: Asked, case_id: str) -> Block:
     """Stock reasons and text; either is enough, none is preselected."""
     reasons = {reason: reason for reason in wording.STOCK_REASONS}
     text: Block = {
-        "type": "plain_text_input", "action_id": names.REASON, "multiline": True, "max_length": 1000,
+        "type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": 1000,
         "placeholder": plain("In your own words", 150),
     }  # fmt: skip
     blocks = [
         section(f"*{inline(case_id, 20)}.* {wording.DENY_FINAL}\n{wording.DENY_EITHER}"),
         input_block(
-            names.STOCK_REASON, wording.STOCK_REASON, select(names.STOCK_REASON, reasons, placeholder="Choose one"),
+            ids.STOCK_REASON, wording.STOCK_REASON, select(ids.STOCK_REASON, reasons, placeholder="Choose one"),
             optional=True,
         ),
-        input_block(names.REASON, wording.REASON, text, optional=True, hint=wording.DENY_HINT),
+        input_block(ids.REASON, wording.REASON, text, optional=True, hint=wording.DENY_HINT),
     ]  # fmt: skip
     metadata = json.dumps({"question": asked.question, "channel": asked.channel})
     return modal(
-        names.FORM_DENY, f"{wording.DENY} {case_id}", blocks, submit=wording.DENY, close=wording.CANCEL, metadata=metadata
+        ids.FORM_DENY, f"{wording.DENY} {case_id}", blocks, submit=wording.DENY, close=wording.CANCEL, metadata=metadata
     )
 
 
 def away_form(channel: str) -> Block:
     """When somebody who goes away is back."""
-    picker: Block = {"type": "datepicker", "action_id": names.BACK_ON, "placeholder": plain("Choose a day", 150)}
-    blocks = [section(wording.AWAY_MEANS), input_block(names.BACK_ON, wording.BACK_ON, picker)]
+    picker: Block = {"type": "datepicker", "action_id": ids.BACK_ON, "placeholder": plain("Choose a day", 150)}
+    blocks = [section(wording.AWAY_MEANS), input_block(ids.BACK_ON, wording.BACK_ON, picker)]
     metadata = json.dumps({"question": "", "channel": channel})
-    return modal(names.FORM_AWAY, wording.AWAY, blocks, submit=wording.AWAY, close=wording.CANCEL, metadata=metadata)
+    return modal(ids.FORM_AWAY, wording.AWAY, blocks, submit=wording.AWAY, close=wording.CANCEL, metadata=metadata)
 
 
 def read_asked(metadata: str) -> Asked:
@@ -73,7 +74,7 @@ def filed_page(case_id: str) -> Block:
 def filed_result(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Block:
     """The same page when the worker has committed: who is asked now, who next and when."""
     note = wording.FILED if pending(case) else wording.FILED_OPEN
-    return _last(f"*{case.id}* is filed.\n{status(case, scene)}", note, ahead.blocks(moments, scene))
+    return _last(f"*{case.id}* is filed.\n{status(case, scene)}", note, timeline.blocks(moments, scene))
 
 
 def said_page(text: str) -> Block:
@@ -83,4 +84,4 @@ def said_page(text: str) -> Block:
 
 def _last(text: str, note: str, more: Sequence[Block] = ()) -> Block:
     blocks = [section(text), *more] + ([context(note)] if note else [])
-    return modal(names.FORM_FILED, wording.FORM_TITLE, blocks, close=wording.CLOSE)
+    return modal(ids.FORM_FILED, wording.FORM_TITLE, blocks, close=wording.CLOSE)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.domain.drilling import answered_at, hears, missed, waiting_for
-from bot.domain.people import Person
-from bot.domain.request import Case, Reached
-from handlers import names
-from handlers.views import facts, wording
-from handlers.views.blocks import Block, Message, actions, button, message
-from handlers.views.safe import inline
-from handlers.views.scene import Scene, everyone, who
+from bot.domain.case.model import Case, Reached
+from bot.domain.policy.people import Person
+from bot.domain.workflow.drill import answered_at, hears, missed, waiting_for
+from handlers import ids
+from handlers.views import facts
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Block, Message, actions, button, message
+from handlers.views.kit.context import Scene, everyone, who
+from handlers.views.kit.escaping import inline
 
 DRILL = "DRILL ·"
 HERE = "I am here"
@@ -28,10 +29,10 @@ def card(case: Case, reader: Person, scene: Scene) -> Message:
     lines = [f"*{case.id} · {facts.heading(case)}*", "This is a rehearsal. Nothing is asked for, and nothing opens."]
     lines += [_asked_as(case, r, scene) for r in mine]
     lines += [_ending(case, scene)]
-    value = names.question(case.id, case.approval.version)
-    press = button(HERE, names.HERE, value, "primary")
+    value = ids.question(case.id, case.approval.version)
+    press = button(HERE, ids.HERE, value, "primary")
     waits = facts.pending(case) and bool(waiting_for(case, reader))
-    return _message(lines, actions(names.BLOCK_DRILL, press) if waits else None)
+    return _message(lines, actions(ids.BLOCK_DRILL, press) if waits else None)
 
 
 def reminder(case: Case, reader: Person, scene: Scene) -> Message:

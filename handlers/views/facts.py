@@ -8,18 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.domain.escalation import people_of
-from bot.domain.lifecycle import AskState, GrantState, RequestState
-from bot.domain.people import Person
-from bot.domain.policy import Role
-from bot.domain.quorum import count
-from bot.domain.request import Case, FieldValue, Step, Vote
-from bot.domain.rights import conflicted
-from handlers.views import sealed, wording
-from handlers.views.blocks import Block, section
-from handlers.views.executed import standing
-from handlers.views.safe import inline, quote
-from handlers.views.scene import Scene, everyone, who
+from bot.domain.authority.authorization import conflicted
+from bot.domain.authority.quorum import count
+from bot.domain.case.lifecycle import AskState, GrantState, RequestState
+from bot.domain.case.model import Case, FieldValue, Step, Vote
+from bot.domain.policy.model import Role
+from bot.domain.policy.people import Person
+from bot.domain.timing.escalation import people_of
+from handlers.views import sealed_use
+from handlers.views.executor import standing
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Block, section
+from handlers.views.kit.context import Scene, everyone, who
+from handlers.views.kit.escaping import inline, quote
 
 REASON_ROOM, FIELDS_ROOM, FIELD_ROOM_MIN = 5600, 3600, 60
 _PACK = 2900
@@ -39,7 +40,7 @@ def asked_for(case: Case, scene: Scene) -> list[str]:
     """Everything that was filed beside title and duration, one line each; a quote is several."""
     request = case.request
     if case.sealed:
-        return sealed.facts_of(case, scene)
+        return sealed_use.facts_of(case, scene)
     lines = [f"*{wording.TARGET}:* {inline(request.target, 1100)}"]
     if request.subject is not None:
         lines.append(f"*{wording.SUBJECT}:* {who(request.subject)}")
@@ -131,7 +132,7 @@ def outcome(case: Case, scene: Scene) -> str:
     """
     request = case.request
     if case.sealed:
-        return sealed.outcome(case, scene)
+        return sealed_use.outcome(case, scene)
     when = f" at {scene.at(request.closed_at)}" if request.closed_at else ""
     by = f" by {who(request.closed_by)}" if request.closed_by else ""
     if request.state is RequestState.APPROVED:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.domain import cooling
-from bot.domain.lifecycle import AskState
-from bot.domain.people import Person
-from bot.domain.request import Ask, Case
-from bot.reader import HomeSheet
-from handlers import names
-from handlers.views import facts, proof, wording
-from handlers.views.asks import ask_at_home
-from handlers.views.besides import beside_buttons, deciding_buttons
-from handlers.views.blocks import Block, Message, actions, button, context, divider, plain, section
-from handlers.views.granted import owed_lines, requester_buttons, revoke_button
-from handlers.views.pace import marked_once
+from bot.domain.case.lifecycle import AskState
+from bot.domain.case.model import Ask, Case
+from bot.domain.policy.people import Person
+from bot.domain.timing import cooling_off
+from bot.service.queries import HomeSheet
+from handlers import ids
+from handlers.views import facts, identity_proof
+from handlers.views.discussion import beside_buttons, deciding_buttons
+from handlers.views.grant import owed_lines, requester_buttons, revoke_button
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Block, Message, actions, button, context, divider, plain, section
+from handlers.views.kit.context import Scene, who
+from handlers.views.kit.escaping import inline
+from handlers.views.kit.time_scale_mark import marked_once
 from handlers.views.receipt import status
-from handlers.views.safe import inline
-from handlers.views.scene import Scene, who
+from handlers.views.review_cards import ask_at_home
 
 _BLOCKS = 100
 
@@ -37,15 +38,15 @@ def home(sheet: HomeSheet, scene: Scene, *, may_ask: bool) -> Block:
         *_mine(sheet, scene),
     ]
     drawn = marked_once(Message("", tuple(blocks[:_BLOCKS])), scene).blocks
-    return {"type": "home", "callback_id": names.FORM_HOME, "blocks": list(drawn)}
+    return {"type": "home", "callback_id": ids.FORM_HOME, "blocks": list(drawn)}
 
 
 def _top(sheet: HomeSheet, scene: Scene, *, may_ask: bool) -> list[Block]:
-    ask = [button(wording.SHORTCUT_NAME, names.ASK_HERE, "home", "primary")] if may_ask else []
+    ask = [button(wording.SHORTCUT_NAME, ids.ASK_HERE, "home", "primary")] if may_ask else []
     if sheet.away_until is None:
-        away = button(wording.GO_AWAY, names.GO_AWAY, "away")
+        away = button(wording.GO_AWAY, ids.GO_AWAY, "away")
     else:
-        away = button(wording.COME_BACK, names.COME_BACK, "back")
+        away = button(wording.COME_BACK, ids.COME_BACK, "back")
     said = f"*{wording.BOT_NAME}.* {inline(scene.policy.organisation, 100)}. As of {scene.at(scene.now)}."
     if sheet.away_until is not None:
         said += f"\n*You are away* until {scene.at(sheet.away_until)}: your questions go to a deputy. You may still decide."
@@ -71,16 +72,16 @@ def _question(case: Case, ask: Ask, scene: Scene) -> list[Block]:
     if ask.kind != "approval":
         lines, row = ask_at_home(case, ask, scene)
         return [*facts.sections([f"*{case.id}*", *lines]), *([row] if row else [])]
-    request, value = case.request, names.question(case.id, ask.version)
+    request, value = case.request, ids.question(case.id, ask.version)
     lines = [
         f"*{case.id} · {facts.heading(case)}*",
         f"{who(request.requester)} of *{scene.provider(request.provider)}* asks {scene.length(case)}",
         *facts.asked_for(case, scene),
         facts.tally(case, scene),
-        *proof.lines(case, scene),
+        *identity_proof.lines(case, scene),
     ]
-    lines += [] if cooling.waits(case) else [facts.silence(case, scene)]
-    rows = [_own(deciding_buttons(case), value)] + ([] if cooling.waits(case) else [_own(beside_buttons(case), value)])
+    lines += [] if cooling_off.waits(case) else [facts.silence(case, scene)]
+    rows = [_own(deciding_buttons(case), value)] + ([] if cooling_off.waits(case) else [_own(beside_buttons(case), value)])
     return [*facts.sections([line for line in lines if line]), *rows]
 
 
@@ -89,9 +90,9 @@ def _pages(sheet: HomeSheet) -> list[Block]:
         return []
     row = []
     if sheet.page > 1:
-        row.append(button(wording.EARLIER, names.HOME_PAGE, str(sheet.page - 1)))
+        row.append(button(wording.EARLIER, ids.HOME_PAGE, str(sheet.page - 1)))
     if sheet.page < sheet.pages:
-        row.append(button(wording.LATER, names.HOME_PAGE, str(sheet.page + 1)))
+        row.append(button(wording.LATER, ids.HOME_PAGE, str(sheet.page + 1)))
     said = context(f"Page {sheet.page} of {sheet.pages}; the next to expire stand first.")
     # both buttons share an action; Slack wants every action_id of a block once
     return [said, *(actions(f"home.page.{one['value']}", one) for one in row)]
@@ -124,7 +125,7 @@ def _mine(sheet: HomeSheet, scene: Scene) -> list[Block]:
 
 
 def _asked(case: Case, scene: Scene) -> list[Block]:
-    row = proof.attest_button(case)
+    row = identity_proof.attest_button(case)
     shown = section(f"*{case.id} · {facts.heading(case, 120)}*\n{status(case, scene)}")
     return [shown, *([_own(row, case.id)] if row else [])]
 

@@ -10,19 +10,20 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bot.domain import dated
-from bot.domain.lifecycle import AskState
-from bot.domain.people import Person, Profile
-from bot.domain.policy import Domain, Policy, Runbook
-from bot.domain.request import Case
-from bot.domain.rota import on_call
-from bot.ports import LogRow
-from handlers.views import facts, wording
-from handlers.views.blocks import Message, context, message
+from bot.domain.case.lifecycle import AskState
+from bot.domain.case.model import Case
+from bot.domain.policy.model import Domain, Policy, Runbook
+from bot.domain.policy.on_call import on_call
+from bot.domain.policy.people import Person, Profile
+from bot.domain.timing import end_dates
+from bot.ports.store import LogRow
+from handlers.views import facts
 from handlers.views.drill import DRILL
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Message, context, message
+from handlers.views.kit.context import Scene, everyone, who
+from handlers.views.kit.escaping import escape, inline, one_line
 from handlers.views.receipt import status
-from handlers.views.safe import escape, inline, one_line
-from handlers.views.scene import Scene, everyone, who
 
 SHOWN, _REGISTER = 15, 40
 
@@ -83,7 +84,7 @@ def _exception(case: Case, scene: Scene) -> str:
     asked = f"{who(request.requester)} of {scene.provider(request.provider, 60)}{owner}"
     grant = case.grant
     until = scene.day(grant.not_after, grant.opened_at, grant.seconds) if grant else ""
-    renewed = f"renewed {len(dated.renewals(case))} of {terms.max_renewals} times"
+    renewed = f"renewed {len(end_dates.renewals(case))} of {terms.max_renewals} times"
     return f"*{case.id}* {facts.heading(case, 120)}\n{asked}\nUntil *{until}*, risk {terms.risk}, {renewed}."
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from bot.permits import Permit
-from handlers import names
-from handlers.views import wording
-from handlers.views.blocks import SECTION_MAX, Block, context, modal, section
+from bot.service.permits import Permit
+from handlers import ids
+from handlers.views.answers import say
 from handlers.views.dialogs import said_page
-from handlers.views.safe import inline
-from handlers.views.scene import Scene
-from handlers.views.sentences import say
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import SECTION_MAX, Block, context, modal, section
+from handlers.views.kit.context import Scene
+from handlers.views.kit.escaping import inline
 
 
 def permit_page(case_id: str, permit: Permit, scene: Scene) -> Block:
@@ -23,7 +23,7 @@ def permit_page(case_id: str, permit: Permit, scene: Scene) -> Block:
     if len(shown) > SECTION_MAX:
         shown = f"It is too long for this page. On the host: `countersign permit issue {inline(case_id, 20)}`."
     blocks = [section(head), section(shown), context(wording.PERMIT_ONCE)]
-    return modal(names.FORM_PERMIT, wording.PERMIT, blocks, close=wording.CLOSE)
+    return modal(ids.FORM_PERMIT, wording.PERMIT, blocks, close=wording.CLOSE)
 
 
 def no_permit(name: str, params: Mapping[str, object], scene: Scene) -> Block:

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain import cooling
-from bot.domain.request import Case
-from bot.domain.timeline import Moment
-from handlers import names
-from handlers.views import ahead, facts, proof, wording
-from handlers.views.blocks import Message, actions, button, context, markdown, message, section
-from handlers.views.granted import owed_lines, requester_buttons
-from handlers.views.safe import inline, quote
-from handlers.views.scene import Scene, who
+from bot.domain.case.model import Case
+from bot.domain.timing import cooling_off
+from bot.domain.workflow.timeline import Moment
+from handlers import ids
+from handlers.views import facts, identity_proof, timeline
+from handlers.views.grant import owed_lines, requester_buttons
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Message, actions, button, context, markdown, message, section
+from handlers.views.kit.context import Scene, who
+from handlers.views.kit.escaping import inline, quote
 
 
 def receipt(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Message:
     """The receipt: what was asked, where it stands, what comes next, **Withdraw** while it is pending."""
     request = case.request
     opening = f"*{case.id} · {facts.heading(case)}*\nAsked at {scene.at(request.filed_at)}, {scene.length(case)}"
-    value = names.question(case.id, case.approval.version)
+    value = ids.question(case.id, case.approval.version)
     pushed = bool(case.approval.noted("push"))
     withdraw = actions(
-        names.BLOCK_RECEIPT,
-        button(wording.WITHDRAW, names.WITHDRAW, value),
-        *([] if pushed or cooling.waits(case) else [button(wording.PUSH, names.PUSH, value)]),
+        ids.BLOCK_RECEIPT,
+        button(wording.WITHDRAW, ids.WITHDRAW, value),
+        *([] if pushed or cooling_off.waits(case) else [button(wording.PUSH, ids.PUSH, value)]),
     )
-    again = actions(names.BLOCK_RECEIPT, button(wording.AGAIN, names.AGAIN, value))
+    again = actions(ids.BLOCK_RECEIPT, button(wording.AGAIN, ids.AGAIN, value))
     blocks = [
         section(opening),
         section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),
         section(status(case, scene)),
-        proof.attest_button(case),
-        *ahead.blocks(() if cooling.waits(case) else moments, scene),
+        identity_proof.attest_button(case),
+        *timeline.blocks(() if cooling_off.waits(case) else moments, scene),
         withdraw if facts.pending(case) else again if str(request.state) in ("denied", "expired") else None,
         *facts.sections(owed_lines(case, scene)),
         requester_buttons(case, scene.policy),
@@ -45,10 +46,10 @@ def status(case: Case, scene: Scene) -> str:
     """One line on where the request stands: outcome, or who is asked, who next and when."""
     if not facts.pending(case):
         return facts.outcome(case, scene)
-    if cooling.waits(case):
-        return "\n".join(proof.lines(case, scene))
+    if cooling_off.waits(case):
+        return "\n".join(identity_proof.lines(case, scene))
     parts = ["*Pending.*", facts.asked_now(case, scene), facts.tally(case, scene), facts.silence(case, scene)]
-    return "\n".join([" ".join(part for part in parts if part), *proof.lines(case, scene)])
+    return "\n".join([" ".join(part for part in parts if part), *identity_proof.lines(case, scene)])
 
 
 def outcome(case: Case, state: str, reason: str, scene: Scene) -> Message:

@@ -7,12 +7,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bot.domain import filing
-from bot.domain.deciding import Click
-from bot.domain.escalation import Away, Presence
-from bot.domain.filing import Earlier, Form
-from bot.domain.people import Humans, Person, Profile, Ref
-from bot.domain.policy import (
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition
+from bot.domain.policy.model import (
     BreakGlass,
     Domain,
     EscalationPolicy,
@@ -25,8 +22,11 @@ from bot.domain.policy import (
     Runbook,
     Shift,
 )
-from bot.domain.request import Case
-from bot.domain.transition import Transition
+from bot.domain.policy.people import Humans, Person, Profile, Ref
+from bot.domain.timing.escalation import Away, Presence
+from bot.domain.workflow import filing
+from bot.domain.workflow.approval import Click
+from bot.domain.workflow.filing import Earlier, Form
 
 T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)  # a Wednesday, 09:00 in London
 MINUTE, HOUR, DAY, MS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(milliseconds=1)

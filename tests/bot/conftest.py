@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.domain.policy import Policy
-from bot.ports import StoredPolicy
+from bot.domain.policy.model import Policy
+from bot.ports.store import StoredPolicy
 from tests.bot.hosting import Host
 
 

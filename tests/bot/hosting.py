@@ -8,8 +8,8 @@ from typing import Any
 import typer
 from typer.testing import CliRunner
 
-from bot.domain.people import Person
-from bot.requests_cli import app as requests
+from bot.cli.requests import app as requests
+from bot.domain.policy.people import Person
 from storage.store import SqliteStore
 from tests.bot.building import HOME
 from tests.bot.office import Office

@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from bot.acts import Act, Away, Beside, Decide, Decision, File, Reach, Reply
-from bot.desk import Desk
-from bot.domain import drilling
+from bot.background.inbox_worker import Worker
+from bot.background.sweeper import Sweeper
+from bot.domain.case.lifecycle import RequestState
+from bot.domain.case.model import Case, Drill
+from bot.domain.case.transition import SYSTEM, Draft, Transition
 from bot.domain.errors import LookupFailed
-from bot.domain.lifecycle import RequestState
-from bot.domain.people import Person, Profile
-from bot.domain.policy import Policy
-from bot.domain.request import Case, Drill
-from bot.domain.transition import SYSTEM, Draft, Transition
-from bot.ports import Outgoing, Signed, Store
-from bot.sweeper import Sweeper
-from bot.worker import Worker
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person, Profile
+from bot.domain.workflow import drill as drilling
+from bot.ports.commands import Act, Away, Beside, Decide, Decision, File, Reach, Reply
+from bot.ports.store import Outgoing, Signed, Store
+from bot.service.approvals import Desk
 from storage.store import SqliteStore
 from tests.bot.building import HOME, MINUTE, T0
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from bot.domain.deciding import NoEffect
-from bot.domain.transition import OPERATOR
-from bot.permits import Issuer, Permit
-from bot.signer import signer_of
+from bot.decision_log.signer import signer_of
+from bot.domain.case.transition import OPERATOR
+from bot.domain.workflow.approval import NoEffect
+from bot.service.permits import Issuer, Permit
 from storage.store import SqliteStore
 from tests.bot.building import OWNER, PE1
 from tests.bot.office import Office

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bot.domain.cosignature import WitnessKey, cosignature, signed_message
+from bot.decision_log.keys import verify
+from bot.domain.decision_log.inclusion_proof import extends
+from bot.domain.decision_log.signed_note import VerifierKey, open_checkpoint, read_note
+from bot.domain.decision_log.witness import WitnessKey, cosignature, signed_message
 from bot.domain.errors import NoteError
-from bot.domain.note import VerifierKey, open_checkpoint, read_note
-from bot.domain.proof import extends
-from bot.keys import verify
 
 
 @dataclass

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from bot.desk import Desk
-from bot.standing import stand
-from bot.sweeper import Sweeper
-from bot.worker import Worker
+from bot.background.inbox_worker import Worker
+from bot.background.sweeper import Sweeper
+from bot.runtime.open_log import stand
+from bot.service.approvals import Desk
 from storage.store import SqliteStore
 from tests.bot.office import Office
 

@@ -11,13 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 import runbooks
-from bot import cli
-from bot.cli import app
-from bot.demo_workspace import workspace
-from bot.doctor import Surroundings, examine
+from bot.cli import main
+from bot.cli.doctor import Surroundings, examine
+from bot.cli.main import app
+from bot.demo.workspace import workspace
 from bot.settings import Settings
-from handlers.doctor import READS
-from handlers.manifest import manifest
+from handlers.doctor.check import READS
+from handlers.web_api.manifest import manifest
 from runbooks.loader import load
 from sandbox.driver import Sandbox
 from tests.bot.office import HandClock
@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
     (found / "responsibility.yaml").write_text(text)
-    monkeypatch.setattr(cli, "SystemClock", lambda: HandClock(NOW))
+    monkeypatch.setattr(main, "SystemClock", lambda: HandClock(NOW))
     monkeypatch.chdir(tmp_path)
     return found
 

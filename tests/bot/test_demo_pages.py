@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from bot.demo_pages import with_pages
-from bot.domain.policy import Policy
-from bot.domain.rights import named_for
-from runbooks.folder import read_folder
+from bot.domain.authority.authorization import named_for
+from bot.domain.policy.model import Policy
 from runbooks.loader import load_files
+from runbooks.parsing.folder import read_folder
 from tests.conftest import EXAMPLE
 
 

@@ -12,25 +12,25 @@ from typing import Any
 
 import pytest
 
-from bot import memory
-from bot.acts import Operate, Reply
-from bot.domain import erasing as rules
-from bot.domain.people import Person
-from bot.domain.transition import Lane, Say, Transition
+from bot.background.housekeeper import Housekeeper
+from bot.background.operator_jobs import Operations
+from bot.cli.log import app as log_app
+from bot.decision_log import signer_memory
+from bot.domain.case.transition import Lane, Say, Transition
+from bot.domain.operator import erasure as rules
+from bot.domain.policy.people import Person
 from bot.erasing import erasing, retention
 from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
-from bot.housekeeper import Housekeeper
-from bot.log_cli import app as log_app
-from bot.operations import Operations
+from bot.ports.commands import Operate, Reply
 from bot.settings import load
-from handlers.messenger import Messenger
-from storage.log_check import check_log
+from handlers.outbound.outbox_sender import Messenger
+from storage.log.check import check_log
 from storage.store import SqliteStore
+from tests.bot.background.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, bytes_of, filed, over, tables_with
 from tests.bot.building import DAY, DEP2, HOME, HOUR, T0
 from tests.bot.hosting import Host
 from tests.bot.office import covered
-from tests.bot.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, bytes_of, filed, over, tables_with
 from tests.handlers.fake_slack import FakeSlack, refusal
 from tests.storage.making import attacker
 
@@ -94,7 +94,7 @@ async def eraser(host: Host, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[E
     async def kept_a_day(_store: Any) -> Any:
         return host.policy
 
-    monkeypatch.setattr("bot.operator_cli.accepted_policy", kept_a_day)
+    monkeypatch.setattr("bot.cli.operator.accepted_policy", kept_a_day)
     await host.adopt(replace(host.policy, retention=86_400))
     async with FakeSlack() as slack:
         made = Eraser(host, slack)
@@ -121,7 +121,7 @@ async def test_after_an_erasure_the_text_is_nowhere_and_every_proof_holds(
         "typed-question": ["log_private"], "typed-review": ["log_private"],
     }  # fmt: skip
     assert not (await check_log(host.path)).findings
-    memory.begin(load().state_dir, "test.example/log")
+    signer_memory.begin(load().state_dir, "test.example/log")
     out = tmp_path / "evidence"
     assert not (await exported(load(), out, None, "tiles")).findings
     assert not check_export(out).findings

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot.acts import Beside, Reply
-from bot.cli import app
+from bot.cli.exception_register import COLUMNS
+from bot.cli.main import app
 from bot.clock import SystemClock
-from bot.domain.people import Person
-from bot.register import COLUMNS
-from storage.log_check import check_database
+from bot.domain.policy.people import Person
+from bot.ports.commands import Beside, Reply
+from storage.log.check import check_database
 from tests.bot.building import AUDIT, DAY, DEP1, HOUR, MACH, OWNER, PE1, SOC1, STRANGER, policy, runbook
 from tests.bot.office import Office
 

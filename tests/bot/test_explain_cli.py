@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import runbooks
-from bot.cli import app
+from bot.cli.main import app
 
 FOLDER = str(Path(runbooks.__file__).parent)
 RUNBOOK = "directory-admin-emergency"

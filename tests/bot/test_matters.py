@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from bot.acts import Beside, Reply
-from bot.domain.lifecycle import AskState, RequestState
-from bot.domain.people import Person
-from bot.domain.policy import Limit, Policy
-from bot.domain.request import Case
-from bot.domain.rights import confirming_roles
-from handlers.purposes import PURPOSES, Stage
-from handlers.views.matters import to_suspended
-from storage.log_check import check_database
+from bot.domain.authority.authorization import confirming_roles
+from bot.domain.case.lifecycle import AskState, RequestState
+from bot.domain.case.model import Case
+from bot.domain.policy.model import Limit, Policy
+from bot.domain.policy.people import Person
+from bot.ports.commands import Beside, Reply
+from handlers.outbound.message_table import PURPOSES, Stage
+from handlers.views.suspensions import to_suspended
+from storage.log.check import check_database
 from tests.bot.building import (
     AUDIT,
     DAY,

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from bot import memory
-from bot.domain.transition import SYSTEM, Draft, Transition
+from bot.background.operator_jobs import Operations
+from bot.cli.log import app as log_app
+from bot.decision_log import signer_memory
+from bot.domain.case.transition import SYSTEM, Draft, Transition
 from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
-from bot.log_cli import app as log_app
-from bot.operations import Operations
 from bot.pruning import pruning
 from bot.settings import load
-from storage.log_check import check_log
+from storage.log.check import check_log
+from tests.bot.background.test_housekeeper import ASKER, OWNER, bytes_of, filed
+from tests.bot.background.test_operator_jobs import Voices
 from tests.bot.building import DAY
 from tests.bot.hosting import Host
 from tests.bot.test_erasing import AUDIT, RISK
-from tests.bot.test_housekeeper import ASKER, OWNER, bytes_of, filed
-from tests.bot.test_operations import Voices
 from tests.storage.making import attacker
 
 MARK = "0123456789abcdef" * 4
@@ -60,7 +60,7 @@ async def test_old_bundles_are_emptied_and_log_and_export_still_verify(host: Hos
     assert [e["data"] for e in host.log(start=512) if e["type"] == "log.pruned"] == [{"minimum": 512}]
     assert bytes_of(host.path).count(MARK.encode()) < 120
     assert not (await check_log(host.path)).findings
-    memory.begin(load().state_dir, "test.example/log")
+    signer_memory.begin(load().state_dir, "test.example/log")
     out = tmp_path / "evidence"
     assert not (await exported(load(), out, None, "tiles")).findings
     assert not check_export(out).findings

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.acts import Beside, Reply
-from bot.domain.lifecycle import RequestState
-from bot.domain.operator_act import ActState, Operated, OperatorAct
-from bot.domain.people import Person
-from bot.domain.transition import Transition
-from storage.log_check import check_database
+from bot.domain.case.lifecycle import RequestState
+from bot.domain.case.operator_action import ActState, Operated, OperatorAct
+from bot.domain.case.transition import Transition
+from bot.domain.policy.people import Person
+from bot.ports.commands import Beside, Reply
+from storage.log.check import check_database
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
 from tests.bot.office import Office
 

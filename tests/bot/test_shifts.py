@@ -7,15 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import runbooks
-from bot.domain.lifecycle import RequestState
-from bot.domain.policy import Policy, Rota, Shift, Spell
-from bot.feeds import Feeds
-from bot.in_force import adopt
-from runbooks.folder import MATRIX
+from bot.background.calendar_feeds import Feeds
+from bot.background.policy_reload import adopt
+from bot.domain.case.lifecycle import RequestState
+from bot.domain.policy.model import Policy, Rota, Shift, Spell
 from runbooks.loader import load_files
+from runbooks.parsing.folder import MATRIX
 from tests.bot.building import DAY, MINUTE, ONC1, ONC2, PE1, RISK, SECURITY, T0, WHOLE_WEEK, policy
 from tests.bot.office import Office
-from tests.runbooks.test_feeds import feed
+from tests.runbooks.calendars.test_ical import feed
 
 EXAMPLE = Path(runbooks.__file__).parent
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.audit import Finding
-from bot.log_verifying import Vouching, verify
-from bot.rehashing import Rehasher
+from bot.background.log_rehasher import Rehasher
+from bot.domain.decision_log.verify.log import Finding
+from bot.runtime.log_verification import Vouching, verify
 from tests.bot import tampering
 from tests.bot.building import OWNER, PE1, policy
 from tests.bot.stopping import StoppableOffice

@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 import runbooks
-from bot.demo_workspace import APPROVER, ASKER, workspace
+from bot.demo.workspace import APPROVER, ASKER, workspace
 from runbooks.loader import load
 from sandbox.driver import Sandbox, Seen
 from tests.end_to_end.ground import free_port

@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Any
 
 from sandbox.delivery import Outcome
-from storage.log_check import check_database
+from storage.log.check import check_database
 
 HOME = "T0HOME"
 MATTERS = ("right.begun", "authority.suspended")

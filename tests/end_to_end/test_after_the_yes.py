@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.demo_workspace import APPROVER, ASKER
-from storage.log_check import check_database
+from bot.demo.workspace import APPROVER, ASKER
+from storage.log.check import check_database
 
 DEPUTY, STRANGER = "U0DEP1", "U0SOC1"
 SAMIRA, KOFI = "U0CLIN", "U0CLDEP1"

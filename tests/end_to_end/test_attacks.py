@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.demo_workspace import workspace
-from bot.desk import DECISION_AGE
+from bot.demo.workspace import workspace
+from bot.service.approvals import DECISION_AGE
 from runbooks.loader import load
 from sandbox.driver import Sandbox
 from tests.end_to_end.conftest import EXAMPLE, Bot, HttpBot

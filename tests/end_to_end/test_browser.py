@@ -17,7 +17,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Locator, expect
 
-from bot.demo_workspace import APPROVER, ASKER
+from bot.demo.workspace import APPROVER, ASKER
 from tests.conftest import EXAMPLE
 from tests.end_to_end.screen import button
 

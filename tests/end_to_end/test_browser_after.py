@@ -9,8 +9,8 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from bot.demo_workspace import ASKER
-from storage.log_check import check_database
+from bot.demo.workspace import ASKER
+from storage.log.check import check_database
 from tests.end_to_end.screen import button
 
 DEV, SAMIRA, KOFI, MEI, JONAS = "U0DEP1", "U0CLIN", "U0CLDEP1", "U0NHI", "U0VAULT"

@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from bot.demo_workspace import ASKER
-from storage.log_check import check_database
+from bot.demo.workspace import ASKER
+from storage.log.check import check_database
 from tests.end_to_end.screen import button
 from tests.end_to_end.test_browser_after import KOFI, LONG, SAMIRA, command, message, sent
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from bot.demo_workspace import APPROVER
-from storage.log_check import check_database
+from bot.demo.workspace import APPROVER
+from storage.log.check import check_database
 from tests.end_to_end.conftest import REPOSITORY
 
 

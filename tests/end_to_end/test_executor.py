@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from storage.log_check import check_database
+from storage.log.check import check_database
 from tests.bot.receiving import SECRET, Receiver
 from tests.end_to_end.conftest import REPOSITORY
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.demo_workspace import APPROVER, ASKER
+from bot.demo.workspace import APPROVER, ASKER
 
 
 async def test_a_click_after_a_kill_between_filing_and_click_works(start: Callable[..., Any], file: Any) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.ledger import append, root
-from bot.domain.note import Checkpoint, open_checkpoint
-from bot.keys import verify, vkeys
-from bot.log_verifying import Vouching
-from bot.log_verifying import verify as verified
+from bot.decision_log.keys import verify, vkeys
+from bot.domain.decision_log.entry import append, root
+from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint
+from bot.runtime.log_verification import Vouching
+from bot.runtime.log_verification import verify as verified
 from tests.end_to_end.test_kill_storm import filed, started
 
 KILLS, EACH = 25, 25

@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 
 from bot.clock import SystemClock
-from bot.domain import filing
-from bot.domain.escalation import Presence
-from bot.domain.people import Person
+from bot.domain.policy.people import Person
+from bot.domain.timing.escalation import Presence
+from bot.domain.workflow import filing
 from runbooks.loader import load
-from storage.log_check import check_database
+from storage.log.check import check_database
 from storage.store import SqliteStore
 from tests.end_to_end.conftest import REPOSITORY
 

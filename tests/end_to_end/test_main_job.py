@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.demo_workspace import APPROVER, ASKER
+from bot.demo.workspace import APPROVER, ASKER
 
 
 def request_id(text: str) -> str:

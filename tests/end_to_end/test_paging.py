@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot.domain.policy import NamedPerson
-from bot.pages import Pager, send_page
-from handlers.edge import web_client
-from handlers.messenger import SILENT, Messenger
+from bot.background.pager import Pager, send_page
+from bot.domain.policy.model import NamedPerson
+from handlers.inbound.listener import web_client
+from handlers.outbound.outbox_sender import SILENT, Messenger
 from sandbox.driver import Sandbox
 from sandbox.paging import Paged
 from tests.bot.building import MINUTE, ONC1, OWNER, PE1, SECURITY, policy

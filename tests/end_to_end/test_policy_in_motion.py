@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bot.demo_workspace import APPROVER
+from bot.demo.workspace import APPROVER
 
 DEPUTY = "U0DEP1"
 

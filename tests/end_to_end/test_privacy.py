@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from storage.log_check import check_database
+from storage.log.check import check_database
 from tests.end_to_end.test_drill import on_host, said
 
 AUDITOR, RISK, OWNER, ASKER = "U0AUDIT", "U0RISK", "U0OWNER", "U0PE1"

@@ -5,8 +5,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.demo_workspace import APPROVER, ASKER
-from bot.log_verifying import Vouching, verify
+from bot.demo.workspace import APPROVER, ASKER
+from bot.runtime.log_verification import Vouching, verify
 from tests.end_to_end.ground import free_port
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.demo_workspace import APPROVER, ASKER
+from bot.demo.workspace import APPROVER, ASKER
 
 DEPUTY, LEAD = "U0DEP1", "U0PLEAD"
 

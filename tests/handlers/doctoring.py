@@ -9,12 +9,12 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.demo_workspace import workspace
-from bot.domain.policy import Policy
-from bot.findings import Finding
-from handlers.doctor import READS, examine
-from handlers.lookups import Lookups
-from handlers.manifest import manifest
+from bot.demo.workspace import workspace
+from bot.diagnostics import Finding
+from bot.domain.policy.model import Policy
+from handlers.doctor.check import READS, examine
+from handlers.doctor.lookups import Lookups
+from handlers.web_api.manifest import manifest
 from sandbox.driver import Sandbox
 from sandbox.workspace import Channel
 

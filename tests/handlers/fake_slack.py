@@ -12,7 +12,7 @@ from typing import Any, Self
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.edge import web_client
+from handlers.inbound.listener import web_client
 
 HANG = "hang"
 

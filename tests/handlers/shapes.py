@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.people import Person
+from bot.domain.policy.people import Person
 
 HOOK = "https://hooks.slack.com/commands/T0HOME/1/abc"
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.audit import Finding
-from bot.domain.note import open_checkpoint
-from bot.keys import LOG_KEY, make_keys, read_key, verify
-from bot.memory import begin
-from bot.ports import Signed
-from bot.signer import Signer
-from handlers.edge import Edge
-from handlers.messenger import Messenger
-from storage.lock import FileLock
+from bot.decision_log.keys import LOG_KEY, make_keys, read_key, verify
+from bot.decision_log.signer import Signer
+from bot.decision_log.signer_memory import begin
+from bot.domain.decision_log.signed_note import open_checkpoint
+from bot.domain.decision_log.verify.log import Finding
+from bot.ports.store import Signed
+from handlers.inbound.listener import Edge
+from handlers.outbound.outbox_sender import Messenger
+from storage.sqlite.lock import FileLock
 from tests.bot.building import MINUTE, OWNER, PE1
 from tests.bot.office import Office
 from tests.handlers.fake_slack import Call, FakeSlack

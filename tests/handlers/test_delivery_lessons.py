@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.lifecycle import RequestState
-from handlers.messenger import Messenger
+from bot.domain.case.lifecycle import RequestState
+from handlers.outbound.outbox_sender import Messenger
 from tests.bot.building import DEP1, DEP2, HOUR, MINUTE, ONC1, ONC2, OWNER, PE1, PE2, RISK
 from tests.bot.office import LEASE, Office, covered
 from tests.handlers.fake_slack import BROKEN, FakeSlack, limited, refusal
-from tests.handlers.test_messenger import POST, Post
+from tests.handlers.outbound.test_outbox_sender import POST, Post
 
 EVERYBODY = {OWNER, DEP1, DEP2, ONC1, ONC2, RISK}
 

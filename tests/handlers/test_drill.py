@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bot.domain import drilling
-from bot.domain.people import Person
-from bot.domain.policy import Policy
-from bot.domain.request import Case, Drill
-from handlers.names import HERE as HERE_ACTION
+from bot.domain.case.model import Case, Drill
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.domain.workflow import drill as drilling
+from handlers.ids import HERE as HERE_ACTION
 from handlers.views import drill
-from handlers.views.blocks import Message
-from handlers.views.sentences import SENTENCES, say
+from handlers.views.answers import SENTENCES, say
+from handlers.views.kit.blocks import Message
 from sandbox.blocks import check_message
 from tests.bot.building import DEP1, DEP2, HERE, HOME, MINUTE, ONC1, OWNER, RISK, T0, after, click, policy, runbook
-from tests.handlers.test_card import labels, scene, texts
+from tests.handlers.views.test_approval_card import labels, scene, texts
 
 BASE = policy()
 ME = Person(HOME, "U0CALLER")

@@ -14,20 +14,20 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.people import Person, Profile
-from bot.domain.policy import FieldSpec
-from bot.domain.request import Case, FieldValue
+from bot.domain.case.model import Case, FieldValue
+from bot.domain.policy.model import FieldSpec
+from bot.domain.policy.people import Person, Profile
 from handlers.views import pages
 from handlers.views import receipt as receipts
-from handlers.views.blocks import TEXT_MAX, Message
-from handlers.views.card import card
+from handlers.views.answers import SENTENCES, say
+from handlers.views.approval_card import card
 from handlers.views.dialogs import Asked, deny_form, filed_page, filed_result, said_page
-from handlers.views.form import Draft, form
-from handlers.views.sentences import SENTENCES, say
+from handlers.views.kit.blocks import TEXT_MAX, Message
+from handlers.views.request_form import Draft, form
 from sandbox.blocks import check_message, check_view
 from tests.bot.building import HOME, OWNER, PE1, T0, case_of, home, policy, runbook
-from tests.handlers.test_card import decided, scene
-from tests.handlers.test_safe import TYPED
+from tests.handlers.views.kit.test_escaping import TYPED
+from tests.handlers.views.test_approval_card import decided, scene
 
 BASE = policy()
 LONG = st.one_of(TYPED, TYPED.map(lambda t: (t or "x") * (10_000 // max(len(t), 1))))

@@ -41,9 +41,9 @@ def test_the_unit_says(directive: str, value: str) -> None:
 
 
 def test_a_stop_has_more_time_than_the_bot_takes() -> None:
-    from bot import web
+    from bot.http import server
 
-    assert int(unit()["TimeoutStopSec"][0]) > 3 * web.STOPPING
+    assert int(unit()["TimeoutStopSec"][0]) > 3 * server.STOPPING
 
 
 def test_no_secret_stands_in_the_environment_and_each_credential_is_a_setting() -> None:

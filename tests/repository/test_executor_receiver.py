@@ -13,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.background.executor_webhooks import Executors, message, signed
 from bot.clock import SystemClock
-from bot.executors import Executors, message, signed
-from bot.permit_keys import jwks
+from bot.decision_log.permit_keys import jwks
 from tests.bot.building import OWNER, policy
 from tests.bot.office import HandClock
 from tests.bot.permitting import SignedOffice

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from storage.sqlite import Row, Session
+from storage.sqlite.driver import Row, Session
 from storage.store import SqliteStore
 
 

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 
-from bot.acts import Decide, File
-from bot.domain.people import Person
-from bot.domain.policy import Policy, Role, Runbook
+from bot.domain.policy.model import Policy, Role, Runbook
+from bot.domain.policy.people import Person
+from bot.ports.commands import Decide, File
 from tests.bot.building import DAY, HOME, HOUR
 
 EMPTY = {"absent", "deactivated", "undeliverable", "conflicted", "nobody"}

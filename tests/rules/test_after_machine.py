@@ -19,10 +19,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from bot.acts import Act, Beside, Decide, Reply, Seal
-from bot.domain.people import Person
-from bot.domain.policy import BreakGlass, EscalationPolicy, Limit, PolicyStep
-from storage.log_check import check_database
+from bot.domain.policy.model import BreakGlass, EscalationPolicy, Limit, PolicyStep
+from bot.domain.policy.people import Person
+from bot.ports.commands import Act, Beside, Decide, Reply, Seal
+from storage.log.check import check_database
 from tests.bot.building import (
     DAY,
     DEP1,

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.acts import File
-from bot.domain.deciding import approve, deny, withdraw
-from bot.domain.escalation import advance
-from bot.domain.lifecycle import RequestState
-from bot.domain.people import Humans, Person, Profile, Ref
-from bot.domain.policy import Policy
-from bot.domain.request import Case
+from bot.domain.case.lifecycle import RequestState
+from bot.domain.case.model import Case
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Humans, Person, Profile, Ref
+from bot.domain.timing.escalation import advance
+from bot.domain.workflow.approval import approve, deny, withdraw
+from bot.ports.commands import File
 from tests.bot.building import (
     COLLEAGUE,
     DEP1,

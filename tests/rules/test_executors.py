@@ -12,12 +12,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.acts import Beside, Reply
-from bot.domain.executing import Heard
-from bot.domain.lifecycle import GrantState
-from bot.domain.request import Call, Case
-from bot.executors import Executors
-from bot.ports import CallOut
+from bot.background.executor_webhooks import Executors
+from bot.domain.case.lifecycle import GrantState
+from bot.domain.case.model import Call, Case
+from bot.domain.workflow.executor import Heard
+from bot.ports.commands import Beside, Reply
+from bot.ports.store import CallOut
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import Killed
 from tests.bot.permitting import SignedOffice

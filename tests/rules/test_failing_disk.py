@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.acts import Away, Reply
 from bot.domain.errors import StorageError
-from storage.log_check import check_database
+from bot.ports.commands import Away, Reply
+from storage.log.check import check_database
 from tests.bot.building import DAY, DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import LEASE, Office
 from tests.rules.failing import fail_after

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from bot.domain.lifecycle import RequestState
-from bot.domain.people import Humans, Person
-from bot.domain.policy import Domain, Provider, Rota, Shift, Spell
-from bot.domain.rota import on_call
-from bot.feeds import Feeds
+from bot.background.calendar_feeds import Feeds
+from bot.domain.case.lifecycle import RequestState
+from bot.domain.policy.model import Domain, Provider, Rota, Shift, Spell
+from bot.domain.policy.on_call import on_call
+from bot.domain.policy.people import Humans, Person
 from tests.bot.building import (
     COLLEAGUE,
     DAY,
@@ -42,7 +42,7 @@ from tests.bot.building import (
     with_domain,
 )
 from tests.bot.office import Killed, Office
-from tests.runbooks.test_feeds import feed
+from tests.runbooks.calendars.test_ical import feed
 
 APPROVED, DENIED, PENDING = RequestState.APPROVED, RequestState.DENIED, RequestState.PENDING
 

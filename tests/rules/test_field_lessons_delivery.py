@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from bot.domain.lifecycle import RequestState
-from bot.domain.transition import Lane, Say
-from handlers.messenger import Messenger
+from bot.domain.case.lifecycle import RequestState
+from bot.domain.case.transition import Lane, Say
+from handlers.outbound.outbox_sender import Messenger
 from tests.bot.building import DEP1, DEP2, HOUR, MINUTE, ONC1, OWNER, PE1, RISK, STRANGER, with_domain
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, LOST, FakeSlack, limited, refusal
-from tests.handlers.test_messenger import POST, Post
+from tests.handlers.outbound.test_outbox_sender import POST, Post
 
 
 @pytest.fixture

@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 from structlog.testing import capture_logs
 
-from bot.acts import Act
+from bot.background.clock_keeper import Timekeeper
 from bot.domain.errors import StorageError
-from bot.domain.people import Humans, Person, Ref
-from bot.domain.policy import Policy
-from bot.timekeeper import Timekeeper
-from storage.log_check import check_database
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Humans, Person, Ref
+from bot.ports.commands import Act
+from storage.log.check import check_database
 from tests.bot.building import (
     COLLEAGUE,
     DEP1,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.people import Person
-from bot.domain.transition import Say, Transition
+from bot.domain.case.transition import Say, Transition
+from bot.domain.policy.people import Person
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, RISK, STRANGER, policy
 from tests.bot.office import LEASE, Killed, Office
 

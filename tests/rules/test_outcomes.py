@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.deciding import NoEffect, approve, deny, deny_on_host, withdraw
+from bot.background.inbox_worker import Worker
+from bot.domain.case.lifecycle import RequestState
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition
 from bot.domain.errors import Stale, TooLate
-from bot.domain.lifecycle import RequestState
-from bot.domain.people import Person
-from bot.domain.request import Case
-from bot.domain.sweeping import card_failed, sweep
-from bot.domain.transition import Transition
-from bot.worker import Worker
+from bot.domain.policy.people import Person
+from bot.domain.workflow.approval import NoEffect, approve, deny, deny_on_host, withdraw
+from bot.domain.workflow.timers import card_failed, sweep
 from tests.bot.building import (
     AUDIT,
     COLLEAGUE,

@@ -20,10 +20,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from bot.acts import Beside, Decide, Reply
-from bot.domain.people import Person
-from bot.domain.policy import Limit, Policy
-from storage.log_check import check_database
+from bot.domain.policy.model import Limit, Policy
+from bot.domain.policy.people import Person
+from bot.ports.commands import Beside, Decide, Reply
+from storage.log.check import check_database
 from tests.bot.building import (
     DAY,
     DEP1,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.people import Person, Ref
+from bot.domain.policy.people import Person, Ref
 from tests.bot.building import (
     COLLEAGUE,
     DEP1,

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.deciding import approve, deny
-from bot.domain.escalation import Presence
-from bot.domain.lifecycle import AskState, GrantState, RequestState
-from bot.domain.people import Person
-from bot.domain.policy import EscalationPolicy, Hours, PolicyStep, Role
-from bot.domain.sweeping import card_failed, sweep, wake_at
-from bot.domain.transition import Transition
+from bot.domain.case.lifecycle import AskState, GrantState, RequestState
+from bot.domain.case.transition import Transition
+from bot.domain.policy.model import EscalationPolicy, Hours, PolicyStep, Role
+from bot.domain.policy.people import Person
+from bot.domain.timing.escalation import Presence
+from bot.domain.workflow.approval import approve, deny
+from bot.domain.workflow.timers import card_failed, sweep, wake_at
 from tests.bot.building import (
     DEP1,
     DEP2,

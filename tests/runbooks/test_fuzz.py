@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runbooks.folder import read_folder
 from runbooks.loader import load_files
+from runbooks.parsing.folder import read_folder
 
 FILES = ("responsibility.yaml", "emergency.md", "breakglass.md", "unlock.md", "exception.md", "targets.csv")
 TOKENS = (

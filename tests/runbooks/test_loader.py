@@ -7,10 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import runbooks
-from bot.domain.people import Person, Ref
-from bot.domain.policy import BreakGlass, Executor, Hours, Limit, NamedPerson, PolicyStep, Shift
-from runbooks.folder import digest
+from bot.domain.policy.model import BreakGlass, Executor, Hours, Limit, NamedPerson, PolicyStep, Shift
+from bot.domain.policy.people import Person, Ref
 from runbooks.loader import load, load_files
+from runbooks.parsing.folder import digest
 
 EXAMPLE = Path(runbooks.__file__).parent
 

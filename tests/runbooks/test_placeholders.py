@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runbooks.findings import Report
+from runbooks.parsing.findings import Report
 from runbooks.placeholders import placeholders
 
 

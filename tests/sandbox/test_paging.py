@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.pages import send_page
+from bot.background.pager import send_page
 from sandbox.driver import Sandbox
 
 

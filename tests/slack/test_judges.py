@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.manifest import SCOPES
+from handlers.web_api.manifest import SCOPES
 from tests.slack import judges
 
 REPOSITORY = Path(__file__).parents[2]

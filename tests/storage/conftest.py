@@ -8,7 +8,7 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
-from storage.sqlite import Database
+from storage.sqlite.driver import Database
 from storage.store import SqliteStore
 from tests.storage.making import HandClock
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.domain.lifecycle import AskState, GrantState, RequestState
-from bot.domain.people import Person
-from bot.domain.request import Ask, Case, FieldValue, Grant, Note, Reached, Request, Step, Vote
-from bot.domain.transition import CLOCK, Actor, Draft, Lane, Private, Say, Transition
+from bot.domain.case.lifecycle import AskState, GrantState, RequestState
+from bot.domain.case.model import Ask, Case, FieldValue, Grant, Note, Reached, Request, Step, Vote
+from bot.domain.case.transition import CLOCK, Actor, Draft, Lane, Private, Say, Transition
+from bot.domain.policy.people import Person
 
 T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 MS, SECOND, MINUTE, HOUR = (timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.queries import QUERIES, parse
-from storage.schema import migrations, statements
+from storage.sqlite.schema import migrations, statements
 from storage.store import SqliteStore
 from tests.storage.making import filing, new_case
 
@@ -38,14 +38,14 @@ def test_every_statement_fits_the_schema() -> None:
 
 
 def test_every_statement_is_used_and_every_used_one_exists() -> None:
-    code = "\n".join(file.read_text() for file in STORAGE.glob("*.py"))
+    code = "\n".join(file.read_text() for file in STORAGE.rglob("*.py"))
     asked_for = set(re.findall(r'(?:rows?|run|many|stream|changed)\(\s*"([a-z_]+)"', code))
     assert asked_for <= set(QUERIES)
     assert [name for name in QUERIES if f'"{name}"' not in code] == []
 
 
 def test_no_value_is_written_into_sql() -> None:
-    for file in STORAGE.glob("*.py"):
+    for file in STORAGE.rglob("*.py"):
         assert not re.search(r'f"[^"]*\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|VALUES)\b', file.read_text()), file
 
 

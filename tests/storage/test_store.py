@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.acts import Decide, Reply
+from bot.domain.case.lifecycle import AskState, RequestState
+from bot.domain.case.model import Case, Drill, Vote
+from bot.domain.case.transition import OPERATOR, SYSTEM, Actor, Draft, Lane, Private, Say, Transition
 from bot.domain.errors import EntryError, IllegalMove, SettingsError, Stale, StorageError, TooLate
-from bot.domain.lifecycle import AskState, RequestState
-from bot.domain.people import Person
-from bot.domain.request import Case, Drill, Vote
-from bot.domain.transition import OPERATOR, SYSTEM, Actor, Draft, Lane, Private, Say, Transition
-from bot.ports import Deadline
+from bot.domain.policy.people import Person
+from bot.ports.commands import Decide, Reply
+from bot.ports.store import Deadline
 from storage.store import SqliteStore
 from tests.storage.making import (
     DEPUTY,

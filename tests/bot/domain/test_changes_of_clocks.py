@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.hours import add, instant
-from bot.domain.policy import Hours, Rota, Shift, Spell
-from bot.domain.rota import gaps, next_change, on_call, spells
-from runbooks.feeds import read_feed
+from bot.domain.policy.business_hours import add, instant
+from bot.domain.policy.model import Hours, Rota, Shift, Spell
+from bot.domain.policy.on_call import gaps, next_change, on_call, spells
+from runbooks.calendars.ical import read_feed
 from runbooks.spans import real
 from tests.bot.building import DAY, HOUR, MINUTE, ONC1, ONC2, WHOLE_WEEK
-from tests.runbooks.test_feeds import feed
+from tests.runbooks.calendars.test_ical import feed
 
 
 def at(*when: int) -> datetime:

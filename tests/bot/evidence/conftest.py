@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.policy import Policy
-from bot.domain.transition import SYSTEM, Draft, Named, Transition
+from bot.domain.case.transition import SYSTEM, Draft, Named, Transition
+from bot.domain.policy.model import Policy
 from bot.evidence.export import export
 from bot.evidence.folder import Folder
-from bot.ports import StoredPolicy
-from runbooks.folder import read_folder
+from bot.ports.store import StoredPolicy
 from runbooks.loader import load_files
-from storage.log_evidence import evidence
+from runbooks.parsing.folder import read_folder
+from storage.log.evidence import evidence
 from tests.bot.building import DEP1, MINUTE, OWNER, PE1, RISK
 from tests.bot.evidence.signing import Scribe
 from tests.bot.office import Office

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from bot.domain.decision_log.entry import canonical, leaf_hash, subtree_root
+from bot.domain.decision_log.export_ocsf import Ocsf
+from bot.domain.decision_log.tiles import Tiler, tiles_of, unbundle
 from bot.domain.errors import NoteError, SettingsError
-from bot.domain.ledger import canonical, leaf_hash, subtree_root
-from bot.domain.ocsf import Ocsf
-from bot.domain.tiles import Tiler, tiles_of, unbundle
 from bot.evidence.check import check_export
 from tests.bot.evidence.conftest import ORIGIN, Written
 from tests.bot.evidence.signing import Scribe

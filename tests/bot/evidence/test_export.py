@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from pymerkle import InmemoryTree
 
+from bot.domain.decision_log.entry import leaf_hash
+from bot.domain.decision_log.tiles import Tile, tiles_of, unbundle
 from bot.domain.errors import SettingsError, StorageError
-from bot.domain.ledger import leaf_hash
-from bot.domain.tiles import Tile, tiles_of, unbundle
 from bot.evidence import export as module
 from bot.evidence.folder import Folder
-from storage.log_evidence import evidence
+from storage.log.evidence import evidence
 from tests.bot.evidence.conftest import Written, made
 
 

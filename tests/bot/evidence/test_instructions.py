@@ -10,8 +10,8 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from bot.domain.ledger import leaf_hash
-from bot.domain.tiles import unbundle
+from bot.domain.decision_log.entry import leaf_hash
+from bot.domain.decision_log.tiles import unbundle
 
 
 def run(folder: Path, info: str) -> list[subprocess.CompletedProcess[str]]:

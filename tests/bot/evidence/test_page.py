@@ -78,8 +78,8 @@ def an_entry(folder: Path) -> str:
 
 
 def an_entry_and_its_hash(folder: Path) -> str:
-    from bot.domain.ledger import leaf_hash
-    from bot.domain.tiles import unbundle
+    from bot.domain.decision_log.entry import leaf_hash
+    from bot.domain.decision_log.tiles import unbundle
 
     an_entry(folder)
     leaf = leaf_hash((unbundle((folder / "tile/entries/000").read_bytes()) or [])[2])

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.decision_log.signer_memory import begin
 from bot.evidence.check import check_export
-from bot.memory import begin
 from tests.bot.evidence.conftest import Written
 from tests.bot.evidence.signing import Scribe
 from tests.conftest import EXAMPLE

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.acts import Beside, Reply
-from bot.domain.audit_decisions import Rejudge
-from bot.domain.people import Person
-from bot.domain.policy import Policy
+from bot.domain.decision_log.verify.decisions import Rejudge
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.ports.commands import Beside, Reply
 from tests.bot.building import DEP1, HOME, HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
 from tests.bot.office import Office
 

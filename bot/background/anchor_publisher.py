@@ -1,0 +1,88 @@
+"""Anchors on a schedule: each way out gets the newest checkpoint, where it is another than the last, at its own pace.
+
+Beside them the audit channel gets a changed checkpoint at most every 15 minutes. That is a convenience and no anchor: the host
+holds the token that can edit those messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import structlog
+
+from bot.clock import Clock
+from bot.decision_log.anchors import Anchor, AnchorBook, NotAnchored
+from bot.domain.case.transition import Lane, Say
+from bot.domain.errors import CountersignError
+from bot.ports.store import Cover, Signed, Store
+
+LOOK, AGAIN = 5.0, 300.0  # seconds: between two looks; before a way that failed is tried again
+POSTS = timedelta(minutes=15)
+log = structlog.get_logger(__name__)
+
+
+class Anchoring:
+    """Runs until stopped; `work` does what is due now and returns."""
+
+    def __init__(
+        self,
+        store: Store,
+        book: AnchorBook,
+        cover: Cover,
+        clock: Clock,
+        anchors: Sequence[Anchor],
+        channel: str | None,
+        spoke: Callable[[], None] = lambda: None,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._book, self._cover, self._clock = store, book, cover, clock
+        self._anchors, self._channel, self._spoke, self._beat = tuple(anchors), channel, spoke, beat
+        self._due: dict[int, float] = {}  # by place in `anchors`: monotonic seconds
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self._beat()
+            try:
+                await self.work()
+            except CountersignError as error:
+                log.error("anchoring.failed", error=str(error))
+            try:
+                await asyncio.wait_for(stop.wait(), LOOK)
+            except TimeoutError:
+                continue
+
+    async def work(self) -> None:
+        """What is due now. Raises StorageError; a log that is stopped has nothing to anchor."""
+        due = [n for n in range(len(self._anchors)) if self._clock.monotonic() >= self._due.get(n, 0.0)]
+        if not due and self._channel is None:
+            return
+        signed = await self._cover()
+        if not isinstance(signed, Signed):
+            return
+        await asyncio.gather(*(self._one(n, signed) for n in due))
+        if self._channel is not None:
+            await self._post(self._channel, signed)
+
+    async def _one(self, n: int, signed: Signed) -> None:
+        anchor = self._anchors[n]
+        if await self._book.anchored(anchor.kind) == signed.size:
+            self._due[n] = self._clock.monotonic() + anchor.every
+            return
+        try:
+            done = await anchor.anchor(self._book, signed, self._clock.now())
+            self._due[n] = self._clock.monotonic() + anchor.every
+            log.info("log.anchored", kind=anchor.kind, size=signed.size, text=done)
+        except NotAnchored as why:
+            self._due[n] = self._clock.monotonic() + min(AGAIN, anchor.every)
+            log.error("log.not_anchored", kind=anchor.kind, size=signed.size, reason=str(why))
+
+    async def _post(self, channel: str, signed: Signed) -> None:
+        now = self._clock.now()
+        size, at = await self._store.last_post()
+        if size == signed.size or (at is not None and at <= now < at + POSTS):
+            return
+        say = Say("checkpoint", Lane.EDIT, channel=channel, key="checkpoint")
+        await self._store.post_checkpoint(signed.size, say)
+        self._spoke()

@@ -1,0 +1,177 @@
+"""Keeps the calendars of iCal rotas read: files of the set in force, and addresses that are fetched beside everything else.
+
+What a calendar said when it could last be read is kept in the database, so that a restart, an outage or a broken export
+changes nobody's shift: it counts for KEEP. A calendar that cannot be used is said in the log at once. When what is kept is
+too old, its rota's `fallback` is on call, and the channels of its domains are told, once; and again when that is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import structlog
+
+from bot.domain.case.transition import Lane, Say, Transition
+from bot.domain.policy.model import Policy, Rota
+from bot.ports.store import KeptFeed
+from bot.service.approvals import Desk
+from runbooks.calendars.fetch import fetch
+from runbooks.calendars.ical import BadFeed, prepare, read_feed, stranger
+from runbooks.parsing.addresses import address_of, is_file
+
+EVERY = 300.0  # seconds between two looks
+KEEP, NOTED = timedelta(days=7), timedelta(hours=1)  # what was read counts so long; its age is known to the hour
+Fetch = Callable[[str], Awaitable[bytes]]
+log = structlog.get_logger(__name__)
+
+
+class Feeds:
+    """One for each process. `alarm_channel` hears of a blind rota; without one the channels of the domains that it serves."""
+
+    def __init__(
+        self, desk: Desk, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None,
+        beat: Callable[[], None] = lambda: None, lost: Callable[[int], None] = lambda count: None,
+    ) -> None:  # fmt: skip
+        self._desk, self._environment, self._fetch, self._beat, self._lost = desk, environment, fetch, beat, lost
+        self._alarm_channel = alarm_channel
+        self._kept: dict[str, KeptFeed] = {}
+        self._why: dict[str, str] = {}  # why an address could not be used when it was last tried, by rota
+        self._told: dict[str, str] = {}  # what the log says of a rota
+        self._blind: set[str] = set()  # rotas whose fallback stands in, as people know
+        self._stale: set[str] = set()  # … or may know, from before the restart
+        self._soon = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Reads what is known already; nothing is fetched yet."""
+        self._kept = dict(await self._desk.store.kept_feeds())
+        policy, now = self._desk.policy, self._desk.clock.now()
+        known = usable(policy, self._environment, self._kept, now)
+        self._stale = {r for r, key in keys(policy, self._environment).items() if key in self._kept and r not in known}
+        await self.read()
+
+    def soon(self) -> None:
+        """Another set is in force: its calendars are looked at without waiting."""
+        self._soon.set()
+
+    async def run(self) -> None:
+        """Never ends by itself."""
+        while True:
+            self._beat()
+            self._soon.clear()
+            try:
+                await self.look()
+            except Exception:
+                log.exception("feeds.look_failed")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._soon.wait(), EVERY)
+
+    async def look(self) -> None:
+        """What is known is read around now, then the addresses are fetched."""
+        await self.read()
+        policy = self._desk.policy
+        found = {rota.id: address_of(rota, self._environment) for rota in policy.rotas.values()}
+        tried = [self._try(policy.rotas[rota], address, policy) for rota, address in found.items() if address is not None]
+        if tried:
+            await asyncio.gather(*tried)
+            await self.read()
+
+    async def read(self) -> None:
+        """The set in force with its spells around now, read off the event loop; one adopted meanwhile is read in turn."""
+        policy, now = self._desk.policy, self._desk.clock.now()
+        bodies = usable(policy, self._environment, self._kept, now)
+        ready = await asyncio.to_thread(prepare, policy, now, bodies)
+        if self._desk.policy is not policy:
+            return
+        await self._desk.reread(ready.policy)
+        why = {**self._unset(policy), **self._why, **ready.bad}
+        fed = [rota for rota in policy.rotas.values() if rota.source == "ical"]
+        unseen = {r.id for r in fed if r.id in ready.bad or not (is_file(r) or r.id in bodies)}
+        self._log({r.id: sentence(r.id, why[r.id], blind=r.id in unseen) for r in fed if r.id in why}, unseen)
+        blind = {rota for rota in unseen if rota in why}
+        self._lost(len(blind))
+        await self._announce(policy, blind, unseen)
+
+    async def _try(self, rota: Rota, address: str, policy: Policy) -> None:
+        now = self._desk.clock.now()
+        try:
+            body = await self._fetch(address)
+            said = await asyncio.to_thread(read_feed, body, rota, policy.people, now)
+        except BadFeed as bad:
+            self._why[rota.id] = str(bad)
+            return
+        self._why.pop(rota.id, None)
+        before = self._kept.get(key_of(address))
+        if before is not None and before.body == body and now - before.read_at < NOTED:
+            return
+        if before is None or before.body != body:
+            for text in said.strangers[:20]:
+                log.warning("feed.stranger", rota=rota.id, text=stranger(text, rota))
+        self._kept[key_of(address)] = kept = KeptFeed(body, now)
+        await self._desk.store.keep_feed(key_of(address), kept, now - KEEP)
+
+    def _unset(self, policy: Policy) -> dict[str, str]:
+        fed = [rota for rota in policy.rotas.values() if rota.feed is not None and not is_file(rota)]
+        return {r.id: "the variable of its address is not set" for r in fed if address_of(r, self._environment) is None}
+
+    def _log(self, told: dict[str, str], blind: set[str]) -> None:
+        """What is new about the calendars that cannot be used, and which can again."""
+        for rota, text in told.items():
+            if self._told.get(rota) != text:
+                (log.error if rota in blind else log.warning)("feed.trouble", rota=rota, text=text)
+        for rota in self._told.keys() - told.keys():
+            log.info("feed.well", rota=rota)
+        self._told = told
+
+    async def _announce(self, policy: Policy, blind: set[str], unseen: set[str]) -> None:
+        """People hear when a fallback stands in, and when that is over."""
+        over = (self._blind | self._stale) - unseen
+        changed = [rota for rota in sorted((blind - self._blind) | over) if rota in policy.rotas]
+        self._blind, self._stale = blind | (self._blind - over), self._stale - over
+        says = [say for rota in changed for say in self._say(policy, rota, blind=rota in blind)]
+        if says:
+            await self._desk.store.commit(Transition(None, None, says=tuple(says)))
+            self._desk.spoke.set()
+
+    def _say(self, policy: Policy, rota: str, *, blind: bool) -> list[Say]:
+        serves = [domain.channel for domain in policy.domains.values() if domain.on_call == rota]
+        channels = [self._alarm_channel] if self._alarm_channel else list(dict.fromkeys(serves))
+        return [Say("calendar", Lane.CARD, channel=channel, data={"rota": rota, "blind": blind}) for channel in channels]
+
+
+def carried(policy: Policy, old: Policy) -> Policy:
+    """A new set with the spells that are known of rotas it did not change, until its calendars are read."""
+    known = {rota.id: rota for rota in old.rotas.values()}
+    rotas = {r.id: replace(r, spells=known[r.id].spells) if known.get(r.id) == r else r for r in policy.rotas.values()}
+    return replace(policy, rotas=rotas)
+
+
+def usable(policy: Policy, environment: Mapping[str, str], kept: Mapping[str, KeptFeed], now: datetime) -> dict[str, bytes]:
+    """What is kept of the addresses of a set and is not too old, by rota."""
+    known = {rota: kept[key] for rota, key in keys(policy, environment).items() if key in kept}
+    return {rota: feed.body for rota, feed in known.items() if now - feed.read_at <= KEEP}
+
+
+def keys(policy: Policy, environment: Mapping[str, str]) -> dict[str, str]:
+    """How the store knows the addresses of a set, by rota."""
+    found = {rota.id: address_of(rota, environment) for rota in policy.rotas.values()}
+    return {rota: key_of(address) for rota, address in found.items() if address is not None}
+
+
+def sentence(rota: str, why: str, *, blind: bool) -> str:
+    """What is wrong with a calendar, and who is on call therefore."""
+    rest = (
+        "nobody but its `fallback` is on call"
+        if blind
+        else f"what it said when it could be read counts for {KEEP.days} days"
+    )
+    return f"The calendar of rota `{rota}` cannot be used, {why}; {rest}."
+
+
+def key_of(address: str) -> str:
+    """How the store knows an address: it may hold a key, so it is not written down."""
+    return sha256(address.encode()).hexdigest()

@@ -1,0 +1,115 @@
+"""Runs a new epoch: its entry, the fresh key, the signer's memory; then what was done without the log is entered.
+
+It runs only while the signer refuses the log, and only where what survives agrees with itself. Each part stands on the disk
+before the next begins and may be found done by a process that goes on: the key waits in `log.key.epoch` from before the
+entry that names it until it signs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.background.operator_jobs import Run
+from bot.decision_log.keys import LOG_KEY, RETIRED, make_key, read_key, read_pem, replace_file
+from bot.decision_log.signer_memory import recall, remember
+from bot.domain.case.operator_action import OperatorAct
+from bot.domain.decision_log.signed_note import Checkpoint, sign
+from bot.domain.errors import KeyFileError, NotDone, NoteError
+from bot.domain.operator import dual_control
+from bot.domain.operator import new_epoch as rules
+from bot.runtime.open_log import Standing
+from bot.service.approvals import Desk
+from storage.log.check import check_log
+from storage.store import SqliteStore
+
+NEXT = "log.key.epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an epoch is begun on: the database beneath, its file, the folder of keys and memory, and who signs."""
+
+    store: SqliteStore
+    path: Path
+    state_dir: Path
+    standing: Standing
+
+
+def beginning(desk: Desk, ground: Ground) -> Run:
+    """Begins a new epoch, or ends the act whose epoch has begun."""
+
+    async def run(act: OperatorAct) -> None:
+        if ground.standing.signer.stopped is not None:
+            await _begin(desk, ground)
+            return  # the act itself is entered first; the next look ends it
+        begun = await ground.store.newest_epoch()
+        if begun is None or begun.at < act.filed_at:
+            raise NotDone("The decision log is not stopped any more, so nothing was begun anew.")
+        result = f"The log goes on as {begun.origin} after {begun.surviving} entries."
+        await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), result))
+
+    return run
+
+
+async def _begin(desk: Desk, ground: Ground) -> None:
+    ready = ground.state_dir / NEXT
+    head, begun = await ground.store.log_head(), await ground.store.newest_epoch()
+    if begun is None or begun.index != head.size - 1 or not ready.exists():
+        await _written(desk, ground)
+        begun = await ground.store.newest_epoch()
+        assert begun is not None
+    root = await ground.store.root_at(begun.surviving)
+    with ground.standing.lock:
+        _take_over(ground.state_dir, begun.origin)
+        remember(ground.state_dir, Checkpoint(begun.origin, begun.surviving, root))
+        ready.unlink(missing_ok=True)
+    ground.standing.signer.resume()
+    await ground.standing.stoppable.look()
+
+
+async def _written(desk: Desk, ground: Ground) -> None:
+    """The entry, naming a key that stands on the disk. Raises NotDone where what survives contradicts itself."""
+    checked = await check_log(ground.path)
+    if checked.findings:
+        raise NotDone(
+            f"What survives contradicts itself ({checked.findings[0]}): restore another backup, then file this again."
+        )
+    make_key(ground.state_dir / NEXT)
+    head = await ground.store.log_head()
+    origin = rules.next_origin(head.origin, await ground.store.epochs())
+    key = read_key(ground.state_dir / NEXT).vkey(origin)
+    last = await asyncio.to_thread(_last_signed, ground.state_dir)
+    note = last[0] if last is not None else await ground.store.last_checkpoint()
+    draft = rules.started(note, head.size, last[1] if last is not None else None, str(key), desk.policy)
+    await ground.store.begin_epoch(head.size, origin, draft)
+
+
+def _last_signed(state_dir: Path) -> tuple[str, int] | None:
+    """The last note as it was signed (Ed25519 signs the same twice) and its size; None where memory or key is gone."""
+    try:
+        memory, key = recall(state_dir), read_key(state_dir / LOG_KEY)
+    except (NoteError, KeyFileError):
+        return None
+    if memory is None or memory.size == 0:
+        return None
+    return str(sign(memory.text, [(key.vkey(memory.origin), key.sign)])), memory.size
+
+
+def _take_over(state_dir: Path, origin: str) -> None:
+    """The fresh key signs from now on; the one before stays known by the log's name before."""
+    fresh = read_pem(state_dir / NEXT)
+    try:
+        before = read_pem(state_dir / LOG_KEY)
+    except KeyFileError:
+        before = b""
+    if before == fresh:
+        return
+    retired = state_dir / RETIRED
+    lines = retired.read_text().splitlines() if retired.exists() else []
+    if before:
+        line = str(read_key(state_dir / LOG_KEY).vkey(rules.previous_origin(origin)))
+        lines = [line, *(known for known in lines if known != line)]
+        replace_file(retired, "".join(f"{known}\n" for known in lines).encode())
+    replace_file(state_dir / LOG_KEY, fresh)

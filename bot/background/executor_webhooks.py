@@ -1,0 +1,263 @@
+"""Executors: systems that open and close the access, told by Standard Webhooks.
+
+Calls are rows (`bot.domain.workflow.executor`), put down in the act that opens, prolongs or ends the grant; here they are leased,
+sent and answered, at least once, under an id that stays the same: `webhook-id` tells the receiver what it has seen.
+- Of one case one call at a time is on its way, so that a close never overtakes an open.
+- An open carries a fresh permit at each attempt, and a permit is given only once a checkpoint covers it; where none is
+  given (the clock is doubted, the log is stopped) the open waits. A close is signed for where that is possible, and waits
+  for nothing: a stopped log takes away, also where the end itself stands in the emergency file only.
+- A 2xx answers; anything else is tried again after 5 s, doubling to 10 min. Addresses and secrets come from the
+  environment at the moment of sending, stand in no row and no log, and redirects are not followed.
+Design, section 4; https://www.standardwebhooks.com.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import aiohttp
+import structlog
+from standardwebhooks import Webhook
+
+from bot.domain.addresses import trusted
+from bot.domain.case.model import Call, CallKind, Case
+from bot.domain.case.transition import SYSTEM, Transition
+from bot.domain.decision_log.entry import stamp
+from bot.domain.errors import CountersignError, StorageError
+from bot.domain.policy.model import Policy
+from bot.domain.workflow import executor
+from bot.domain.workflow.executor import MAY_SAY, Heard
+from bot.ports.store import CallOut, Cover
+from bot.service.approvals import Desk
+from bot.service.permits import Permit
+
+POLL, TIMEOUT, PARTING = 0.25, 10.0, 3.0  # seconds
+LEASE = timedelta(seconds=60)
+FIRST, SLOWEST = 5.0, 600.0  # seconds between attempts
+MOST, ANSWER_MAX, DETAIL_MAX = 20, 65_536, 300  # calls on their way, bytes, characters
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Aside:
+    """How far the close of a grant has come that ended while nothing can be written."""
+
+    next_at: datetime
+    attempts: int = 0
+    over: bool = False
+
+
+class Executors:
+    """One for each process. `environment` holds the addresses and secrets, `cover` is the gate to the outside."""
+
+    def __init__(
+        self, desk: Desk, environment: Mapping[str, str], cover: Cover, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        self._desk, self._environment, self._cover, self._beat = desk, environment, cover, beat
+        self._under_way: dict[asyncio.Task[None], str] = {}
+        self._aside: dict[str, _Aside] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Calls until `stop`; what is on its way then may still be answered, briefly."""
+        try:
+            while not stop.is_set():
+                self._beat()
+                await self._begin_safely()
+                waiting = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(asyncio.sleep(POLL))]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in waiting:
+                    task.cancel()
+                await asyncio.gather(*waiting, return_exceptions=True)
+        finally:
+            await self.close()
+
+    async def drain(self) -> None:
+        """Makes the calls that are due now, and waits for their answers."""
+        await self._begin()
+        await self._begin_aside()
+        await asyncio.gather(*self._under_way)
+
+    async def close(self) -> None:
+        """Nothing more is begun; what is on its way and not answered is the next start's."""
+        if self._under_way:
+            await asyncio.wait(set(self._under_way), timeout=PARTING)
+        left = list(self._under_way)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _begin_safely(self) -> None:
+        for begin in (self._begin, self._begin_aside):  # each goes on where the other fails
+            try:
+                await begin()
+            except Exception:
+                log.exception("executors.not_begun")
+
+    async def _begin(self) -> None:
+        now, room = self._desk.clock.now(), MOST - len(self._under_way)
+        for call in await self._desk.store.lease_calls(now, now + LEASE, room) if room > 0 else ():
+            self._start(call.case, self._one(call))
+
+    async def _begin_aside(self) -> None:
+        now = self._desk.clock.now()
+        for case in await self._desk.store.ended_aside():
+            known, busy = self._aside.setdefault(case.id, _Aside(now)), case.id in self._under_way.values()
+            if not (known.over or busy) and known.next_at <= now and executor.unwritten(case) is not None:
+                self._start(case.id, self._one_aside(case, known))
+
+    def _start(self, case_id: str, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._under_way[task] = case_id
+        task.add_done_callback(self._under_way.pop)
+
+    async def _one_aside(self, case: Case, known: _Aside) -> None:
+        """A close that no row holds yet, under the id that its row will have; the row asks again once there is one."""
+        call = executor.unwritten(case)
+        assert call is not None
+        known.attempts += 1
+        heard = await self._asked(case, call, CallOut(case.id, len(case.calls), known.attempts))
+        known.over = isinstance(heard, Heard) and heard.word == "closed"
+        known.next_at = self._desk.clock.now() + _wait(known.attempts)
+        log.warning("executor.told_while_stopped", request=case.id, closed=known.over, attempts=known.attempts)
+
+    async def _one(self, call: CallOut) -> None:
+        """One attempt, whatever becomes of it; the lease ends with it."""
+        try:
+            error = await self._attempt(call)
+        except Exception as fault:  # noqa: BLE001  # its traceback could hold the permit: the name of it must do
+            error = type(fault).__name__
+            log.error("executor.attempt_failed", request=call.case, error=error)
+        with contextlib.suppress(StorageError):  # then the lease runs out by itself
+            await self._desk.store.release_call(call, self._desk.clock.now() + _wait(call.attempts), error)
+
+    async def _attempt(self, out: CallOut) -> str:
+        """The empty string, or a word why it is tried again."""
+        case = await self._desk.store.case(out.case)
+        if case is None or not executor.sendable(case, out.n, self._desk.clock.now()):
+            return "not_now"
+        call = case.calls[out.n]
+        heard = await self._asked(case, call, out)
+        if isinstance(heard, str):
+            log.warning("executor.silent", request=case.id, kind=call.kind, error=heard, attempts=out.attempts)
+            await self._desk.heard(case.id, partial(_judged_silence, n=out.n))
+            return heard
+        await self._desk.heard(case.id, partial(_judged_answer, n=out.n, heard=heard))
+        return "failed" if heard.word == "failed" else ""
+
+    async def _asked(self, case: Case, call: Call, out: CallOut) -> Heard | str:
+        """The answer, or a word why there is none."""
+        terms = case.request.terms
+        url, secret = (_resolved(value, self._environment) for value in (terms.webhook, terms.secret))
+        if not trusted(url) or not secret.removeprefix("whsec_"):
+            return "no_address"
+        token: str | None = None
+        if call.kind == "open":
+            permit = await self._permit(case)
+            if permit is None:
+                return "no_permit"
+            token = permit.token
+        else:
+            await self._covered_if_it_can_be()
+        return await self._post(url, secret, case, call, out, token)
+
+    async def _permit(self, case: Case) -> Permit | None:
+        permits = self._desk.permits
+        try:
+            made = await permits.issue(case.id, self._desk.policy, SYSTEM) if permits is not None else None
+        except CountersignError as error:
+            log.warning("executor.no_permit", request=case.id, error=str(error))
+            return None
+        return made if isinstance(made, Permit) else None
+
+    async def _covered_if_it_can_be(self) -> None:
+        with contextlib.suppress(StorageError):
+            await self._cover()
+
+    async def _post(
+        self, url: str, secret: str, case: Case, call: Call, out: CallOut, permit: str | None
+    ) -> Heard | str:  # fmt: skip
+        now = self._desk.clock.now()
+        body = json.dumps(message(case, call, permit, now), ensure_ascii=True, separators=(",", ":"))
+        try:
+            headers = signed(secret, f"msg_{case.id}_{out.n}", body, now)
+            session = self._http()
+            async with session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as answer:
+                return read_answer(call.kind, answer.status, await answer.content.read(ANSWER_MAX + 1))
+        except TimeoutError:
+            return "timeout"
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return type(error).__name__  # its text may hold the address
+
+    def _http(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        return self._session
+
+
+def message(case: Case, call: Call, permit: str | None, now: datetime) -> dict[str, Any]:
+    """What the executor reads; `permit` is null at the end, when none is given any more."""
+    request = case.request
+    data = {
+        "request": request.id, "runbook": request.runbook, "requester": str(request.requester), "target": request.target,
+        "not_after": stamp(call.not_after), "permit": permit,
+    }  # fmt: skip
+    return {"type": f"grant.{call.kind}", "timestamp": stamp(now), "data": data}
+
+
+def signed(secret: str, id_: str, body: str, now: datetime) -> dict[str, str]:
+    """The headers of Standard Webhooks. Raises ValueError for a secret that is no base64."""
+    return {
+        "Content-Type": "application/json", "User-Agent": "countersign", "webhook-id": id_,
+        "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": Webhook(secret).sign(id_, now, body),
+    }  # fmt: skip
+
+
+def read_answer(kind: CallKind, status: int, body: bytes) -> Heard | str:
+    """What a system said; a word where it said nothing that can be understood."""
+    done, _ = MAY_SAY[kind]
+    if not 200 <= status < 300:
+        return f"http_{status}"
+    if not body.strip():
+        return Heard(done)
+    try:
+        told = json.loads(body) if len(body) <= ANSWER_MAX else None
+    except (ValueError, RecursionError):
+        told = None
+    state = told.get("state") if isinstance(told, dict) else None
+    word = next((w for w in MAY_SAY[kind] if w == state), None)
+    if word is None or not isinstance(told, dict):
+        return "not_understood"
+    return Heard(word, _one_line(told.get("detail")))
+
+
+def _one_line(detail: object) -> str:
+    """Printable text in one line, or nothing."""
+    text = detail.encode("utf-8", "replace").decode() if isinstance(detail, str) else ""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:DETAIL_MAX]
+
+
+def _wait(attempts: int) -> timedelta:
+    return timedelta(seconds=min(FIRST * 2.0 ** min(attempts - 1, 10), SLOWEST))
+
+
+def _resolved(value: str, environment: Mapping[str, str]) -> str:
+    return environment.get(value.removeprefix("env:"), "")
+
+
+def _judged_silence(case: Case, policy: Policy, now: datetime, *, n: int) -> Transition | None:
+    return executor.unanswered(case, policy, n, now)
+
+
+def _judged_answer(case: Case, policy: Policy, now: datetime, *, n: int, heard: Heard) -> Transition | None:
+    return executor.answered(case, policy, n, heard, now)

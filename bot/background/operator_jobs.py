@@ -1,0 +1,87 @@
+"""Runs the acts of an operator that two people have confirmed, and ends those that nobody confirmed in time.
+
+Each is found in its row, so a restart goes on where the process before stopped. What runs it is given for each kind; a run
+commits its own end, and where it cannot be done any more it raises NotDone with the sentence that everybody is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.case.operator_action import ActKind, ActState, OperatorAct
+from bot.domain.errors import CountersignError, NotDone, NotYet, Stale, Stopped
+from bot.domain.operator import dual_control
+from bot.service.approvals import Desk
+
+Run = Callable[[OperatorAct], Awaitable[None]]
+POLL = 0.5  # seconds
+SOON, AGAIN = timedelta(seconds=2), timedelta(seconds=60)  # before an act is tried again: what it waits for, a fault
+log = structlog.get_logger(__name__)
+
+
+class Operations:
+    """Runs until stopped; `work` does what is due now and returns."""
+
+    def __init__(self, desk: Desk, runs: Mapping[ActKind, Run], beat: Callable[[], None] = lambda: None) -> None:
+        self._desk, self._runs, self._beat = desk, runs, beat
+        self._not_before: dict[str, datetime] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self._beat()
+            try:
+                await self.work()
+            except CountersignError as error:
+                log.error("operations.failed", error=str(error))
+            try:
+                await asyncio.wait_for(stop.wait(), POLL)
+            except TimeoutError:
+                continue
+
+    async def work(self) -> None:
+        """Everything that is due now."""
+        for act in await self._desk.store.unfinished_acts():
+            try:
+                await self._one(act)
+            except Stale:
+                continue  # somebody was faster: the next look finds what stands
+            except (NotYet, Stopped) as why:
+                self._not_before[act.id] = self._desk.clock.now() + SOON
+                log.info("operation.waits", act=act.id, kind=act.kind, why=str(why))
+            except Exception:
+                self._not_before[act.id] = self._desk.clock.now() + AGAIN
+                log.exception("operation.failed", act=act.id, kind=act.kind)
+
+    async def _one(self, act: OperatorAct) -> None:
+        policy, now = self._desk.policy, self._desk.clock.now()
+        if now < self._not_before.get(act.id, now):
+            return
+        expired = dual_control.expire(act, policy, now)
+        if expired is not None:
+            await self._desk.carry(expired)
+        elif act.state is ActState.CONFIRMED and act.kind in self._runs:
+            await self._carried_out(act)
+
+    async def _carried_out(self, act: OperatorAct) -> None:
+        try:
+            await self._runs[act.kind](act)
+            log.info("operation.done", act=act.id, kind=act.kind)
+        except NotDone as why:
+            failed = dual_control.failed(act, self._desk.policy, self._desk.clock.now(), str(why))
+            await self._desk.carry(failed)
+
+
+def releasing(desk: Desk) -> Run:
+    """Ends a hold."""
+
+    async def run(act: OperatorAct) -> None:
+        hold = await desk.store.hold(act.hold)
+        if hold is None:
+            raise NotDone(f"The hold {act.hold} is released already.")
+        await desk.carry(dual_control.release(act, hold.subject, desk.policy, desk.clock.now()))
+
+    return run

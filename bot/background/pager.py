@@ -1,0 +1,202 @@
+"""Pages: what leaves beside Slack when somebody must wake up.
+
+A page says what to look at and by when, and leads to the card: runbook, provider, domain, deadline, id. Never reason or
+target, for the address is a telephone network or somebody else's cloud. Rows of the outbox (purpose `pager`) are leased,
+sent and noted as messages are: at least once, tried again with back-off, given up when the question is over.
+- `pagerduty://ROUTING_KEY` goes to PagerDuty's Events API: one incident a request, acknowledged by *On it*, resolved when
+  the question is over. Everything else is an Apprise address; it only rings.
+- Addresses come from policy and `env:NAME` from the environment, at the moment of sending. They stand in no row and no log.
+Design, sections 2 and 4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.domain.case.lifecycle import AskState
+from bot.domain.case.model import Case
+from bot.domain.case.transition import SYSTEM, Draft, Value
+from bot.domain.errors import LookupFailed
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.ports.store import Cover, Directory, Outgoing, Signed
+from bot.service.approvals import Desk
+
+POLL, TIMEOUT, PARTING = 0.5, 15.0, 3.0  # seconds
+LEASE, GIVE_UP = timedelta(seconds=60), timedelta(hours=2)
+_GROUP, _SLOWEST, _CARD_WAIT = 20, 60.0, 5.0
+PAGERDUTY = "pagerduty://"
+log = structlog.get_logger(__name__)
+
+
+class Sender(Protocol):
+    """Sends to one address, on a thread. Returns whether it was taken; may raise anything."""
+
+    def __call__(self, address: str, action: str, key: str, title: str, text: str, link: str) -> bool: ...
+
+
+class Pager:
+    """One for each process. `send` is `send_page` outside tests, `cover` the gate to the outside."""
+
+    def __init__(
+        self, desk: Desk, directory: Directory, environment: Mapping[str, str], send: Sender, cover: Cover,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._desk, self._directory, self._environment, self._send, self._beat = desk, directory, environment, send, beat
+        self._cover = cover
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Pages until `stop`; what is due then is still tried, briefly."""
+        while not stop.is_set():
+            self._beat()
+            await self._drain_safely()
+            waiting = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(asyncio.sleep(POLL))]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        try:
+            await asyncio.wait_for(self._drain_safely(), PARTING)
+        except TimeoutError:
+            log.warning("pages.left_for_the_next_start")
+
+    async def drain(self) -> None:
+        """Sends everything that is due now."""
+        now = self._desk.clock.now()
+        rows = await self._desk.store.lease(now, now + LEASE, _GROUP, pages=True)
+        await asyncio.gather(*(self._one(row) for row in rows))
+
+    async def _drain_safely(self) -> None:
+        try:
+            await self.drain()
+        except Exception:
+            log.exception("pages.not_leased")
+
+    async def _one(self, row: Outgoing) -> None:
+        case = await self._desk.store.case(row.say.case) if row.say.case else None
+        action = str(row.say.data.get("action", "trigger"))
+        if case is None or row.say.to is None or (action == "trigger" and case.approval.state is not AskState.OPEN):
+            await self._desk.store.undeliverable(row, "no_longer_open", ())
+            return
+        link = await self._link(case, row.say.to)
+        if not link and action == "trigger" and self._age(row) < _CARD_WAIT:
+            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=1), "waits_for_the_card")
+            return
+        if not row.aside and not isinstance(await self._cover(), Signed):
+            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=2), "the log is stopped")
+            return
+        found = addresses(self._desk.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
+        failed = [e for e in [await self._try(a, action, case, link, row) for a in found] if e]
+        await self._note(row, action, found, failed)
+
+    async def _try(self, address: str, action: str, case: Case, link: str, row: Outgoing) -> str:
+        """The empty string, or a word why it failed."""
+        title, text = page_text(case, self._desk.policy, slack_down=bool(row.say.data.get("slack_down")))
+        try:
+            sending = asyncio.to_thread(self._send, address, action, case.id, title, text, link)
+            return "" if await asyncio.wait_for(sending, TIMEOUT) else "not_taken"
+        except TimeoutError:
+            return "timeout"
+        except Exception as error:  # noqa: BLE001  two libraries and a hundred services: whatever they raise is a failed page
+            return type(error).__name__[:60]  # its text may hold the address
+
+    async def _note(self, row: Outgoing, action: str, found: tuple[str, ...], failed: list[str]) -> None:
+        data: dict[str, Value] = {"purpose": "page", "to": row.say.to or "", "action": action}
+        if not found:
+            await self._desk.store.undeliverable(row, "no_address", [_draft("delivery.failed", row, data, "no_address")])
+        elif not failed:
+            await self._desk.store.sent(row, "", "", 0, [_draft("delivery.sent", row, data)])
+        elif self._age(row) > GIVE_UP.total_seconds():
+            await self._desk.store.undeliverable(row, failed[0], [_draft("delivery.failed", row, data, failed[0])])
+        else:
+            log.warning("page.failed", request=row.say.case, error=failed[0], attempts=row.attempts + 1)
+            wait = min(2.0 ** min(row.attempts, 6), _SLOWEST)
+            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=wait), failed[0])
+
+    async def _link(self, case: Case, person: Person) -> str:
+        """The address of that person's card; empty where it does not stand yet, or Slack does not say."""
+        copies = await self._desk.store.copies(case.id)
+        mine = next((c for c in copies if c.to == person and (c.purpose == "card" or c.purpose.startswith("ask."))), None)
+        if mine is None:
+            return ""
+        try:
+            return await self._directory.permalink(mine.channel, mine.ts)
+        except LookupFailed:
+            return ""
+
+    def _age(self, row: Outgoing) -> float:
+        return (self._desk.clock.now() - row.created_at).total_seconds()
+
+
+def addresses(policy: Policy, case: Case, person: Person, role: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Where a page to this person goes: their own address, and as on-call the rota's; `env:NAME` resolved."""
+    domain = policy.domains.get(case.request.domain)
+    rota = policy.rotas.get(domain.on_call) if domain is not None and domain.on_call else None
+    named = [p.page for p in policy.people if p.person == person and p.page]
+    named += [rota.page] if role == "on_call" and rota is not None and rota.page else []
+    found = (environment.get(n.removeprefix("env:"), "") if n.startswith("env:") else n for n in named)
+    return tuple(dict.fromkeys(a for a in found if a))
+
+
+def page_text(case: Case, policy: Policy, *, slack_down: bool = False) -> tuple[str, str]:
+    """Title and text. Everything in them is of policy or made by us; nothing was typed by the requester."""
+    request = case.request
+    provider = policy.providers.get(request.provider)
+    domain = policy.domains.get(request.domain)
+    drill = "DRILL: " if request.drill is not None else "BREAK-GLASS: " if case.break_glass else ""
+    title = f"{drill}{provider.name if provider else request.provider or 'Drill'}: {request.title}"
+    ends = case.approval.due_at or case.approval.expires_at
+    lines = [f"{drill}{request.id}, {domain.name if domain else request.domain}. Answer in Slack by {ends:%H:%M} UTC."]
+    if slack_down:
+        lines.append("Slack does not answer. On the host only a no is possible: countersign requests deny.")
+    return title, " ".join(lines)
+
+
+def send_page(pagerduty_url: str | None = None) -> Sender:
+    """The real sender. `pagerduty_url`: another server than PagerDuty's, for tests on this machine."""
+
+    def send(address: str, action: str, key: str, title: str, text: str, link: str) -> bool:
+        if address.startswith(PAGERDUTY) and "@" not in address:
+            return _pagerduty(address.removeprefix(PAGERDUTY).strip("/"), action, key, title, text, link, pagerduty_url)
+        return action != "trigger" or _apprise(address, title, text, link)
+
+    return send
+
+
+def _pagerduty(routing_key: str, action: str, key: str, title: str, text: str, link: str, url: str | None) -> bool:
+    from pagerduty import EventsApiV2Client
+
+    class Events(EventsApiV2Client):
+        """Tries once: the outbox repeats, and a thread that waited here, without limit at a 429, would hold up every page."""
+
+        max_network_attempts, max_http_attempts = 0, -1
+
+        def normalize_url(self, path: str) -> str:
+            return super().normalize_url(path) if url is None else f"{url.rstrip('/')}{path}"  # a stand-in without TLS
+
+    with Events(routing_key) as client:
+        client.timeout, client.retry[429] = 10, 1
+        if action == "acknowledge":
+            client.acknowledge(key)
+        elif action == "resolve":
+            client.resolve(key)
+        else:
+            links = [{"href": link, "text": "The card in Slack"}] if link else []
+            client.trigger(f"{title}. {text}"[:1024], "countersign", dedup_key=key, links=links)
+    return True
+
+
+def _apprise(address: str, title: str, text: str, link: str) -> bool:
+    import apprise
+
+    pager = apprise.Apprise()
+    return bool(pager.add(address)) and bool(pager.notify(body=f"{text}\n{link}".strip(), title=title))
+
+
+def _draft(type_: str, row: Outgoing, data: Mapping[str, Value], error: str = "") -> Draft:
+    return Draft(type_, SYSTEM, row.say.case, {**data, **({"error": error} if error else {})})

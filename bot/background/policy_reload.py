@@ -1,0 +1,127 @@
+"""Which policy is in force: what a start takes up, and what the bot does when the files change under it.
+
+A good set is stored, logged and announced in one transaction before it counts; a bad one is reported and the last good one
+stays. A stopped log takes none. Design, section 2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from bot.background.calendar_feeds import Feeds, carried
+from bot.clock import Clock
+from bot.decision_log.failsafe_store import StoppableStore
+from bot.domain.authority.policy_rollout import InForce, Sets
+from bot.domain.case.transition import SYSTEM, Draft, Named, Transition
+from bot.domain.errors import PolicyError, Stopped, StorageError
+from bot.domain.policy.model import Policy
+from bot.domain.workflow.notifications import announced
+from bot.ports.store import StoredPolicy
+from bot.service.approvals import Desk
+from runbooks.loader import Loaded, load_files
+from runbooks.parsing.file_watch import changes
+from runbooks.parsing.findings import Finding
+from runbooks.parsing.folder import read_folder
+from storage.store import SqliteStore
+
+_SETS, _AGAIN = 20, 5.0  # sets that are looked back at; seconds until a stopped log is asked again
+log = structlog.get_logger(__name__)
+
+
+async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
+    """The policy to start with: the folder's, else the last good one that is stored. What it gives is announced."""
+    loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
+    kept = _reread(await store.last_policy())
+    if loaded.policy is not None:
+        try:
+            await _accept(store, clock, kept, loaded.policy, scale)
+        except (Stopped, StorageError) as error:  # nothing is given meanwhile, and the set that was accepted last is known
+            log.error("policy.not_accepted", reason=str(error))
+            return kept or loaded.policy
+        return loaded.policy
+    _report(loaded.findings)
+    if kept is None:
+        text = "\n".join(str(f) for f in loaded.errors)
+        raise PolicyError(
+            f"{text}\nThe policy in {folder} is refused and no earlier one is stored; run `countersign check`."
+        )
+    await _rejected(store, loaded)
+    log.error("policy.kept", digest=kept.digest, reason="the files are refused; the last good set stays in force")
+    return kept
+
+
+async def accepted_sets(store: SqliteStore, now: Sets) -> Sets:
+    """The sets that may still bind a yes, across restarts: those that were accepted before, oldest first."""
+    found = [(_reread(stored), stored.accepted_at) for stored in await store.policy_history(_SETS)]
+    known = tuple(InForce(policy, since) for policy, since in found if policy is not None)
+    return Sets(known) if known and known[-1].policy.digest == now.current.digest else now
+
+
+def _reread(stored: StoredPolicy | None) -> Policy | None:
+    return load_files({f.path: f.content for f in stored.files}).policy if stored else None
+
+
+async def follow(folder: Path, desk: Desk, store: SqliteStore, feeds: Feeds, log_is: StoppableStore) -> None:
+    """Live reload: a good set is adopted, a bad one reported and the last good one kept. Never ends by itself."""
+    known = read_folder(folder)
+    if log_is.why:  # at the start the log took no policy, perhaps not this one
+        await _taken_up(folder, desk, store, feeds, known)
+    async for files in changes(folder, since=known):
+        await _taken_up(folder, desk, store, feeds, files)
+
+
+async def _taken_up(folder: Path, desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> None:
+    """Until the set stands judged: a stopped log takes none, and what the folder holds when it is back counts."""
+    while not await adopt(desk, store, feeds, files):
+        await asyncio.sleep(_AGAIN)
+        files = read_folder(folder)
+
+
+async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> bool:
+    """Judges a changed set of files and puts it in force, or reports it. False where the log takes nothing now."""
+    today = desk.clock.now().date()
+    loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
+    if loaded.policy is None:
+        _report(loaded.findings)
+        await _rejected(store, loaded)
+        return True
+    if loaded.policy.digest == desk.policy.digest:
+        return True
+    try:
+        await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
+    except (Stopped, StorageError) as error:
+        log.error("policy.not_accepted", reason=str(error))
+        return False
+    await desk.adopt(carried(loaded.policy, desk.policy))
+    feeds.soon()
+    log.info("policy.loaded", digest=loaded.policy.digest)
+    return True
+
+
+async def _accept(store: SqliteStore, clock: Clock, old: Policy | None, policy: Policy, scale: float) -> None:
+    """Stores a set, logs it, and announces what it gives beyond the last one, in one transaction."""
+    listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
+    named = Named(policy.organisation, policy.digest)
+    draft = Draft("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
+    told = announced(old, policy, clock.now(), scale) if old is not None else ()
+    await store.accept_policy(StoredPolicy(policy.digest, clock.now(), policy.files), [draft], told)
+
+
+async def _rejected(store: SqliteStore, loaded: Loaded) -> None:
+    """Which places are wrong, without what stands there: file and line, never text."""
+    places = tuple(f"{f.file}:{f.line}" for f in loaded.errors[:50])
+    try:
+        await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM, data={"places": places}),)))
+    except (Stopped, StorageError) as error:
+        log.error("policy.not_logged", reason=str(error))
+
+
+def _report(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        level = log.error if finding.severity == "error" else log.warning
+        level("policy.finding", file=finding.file, line=finding.line, text=finding.text)

@@ -1,0 +1,116 @@
+"""Lets the clock act: finds the cases whose time has come and has the desk judge them.
+
+Deadlines are rows. APScheduler holds one interval job that only wakes this loop, so that a wake-up that falls into a
+running sweep is one event set twice, and a restart simply catches up (design, section 9). Between two wake-ups the loop
+rises by itself for a deadline that it can see coming.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.domain.case.transition import Transition
+from bot.domain.errors import CountersignError, Stopped
+from bot.ports.store import Deadline
+from bot.service.approvals import Desk
+
+INTERVAL = 0.25  # seconds
+_GROUP = 100  # read together, and committed together
+_LAST = "~"  # behind every request id
+log = structlog.get_logger(__name__)
+
+
+class Sweeper:
+    """Runs until stopped; `sweep` does everything that is due and returns how many cases it looked at."""
+
+    def __init__(self, desk: Desk, swept: Callable[[float, int], None] = lambda seconds, cases: None) -> None:
+        self._desk, self._swept = desk, swept
+        self._wake = asyncio.Event()
+        self._looked = desk.clock.now()  # when the last sweep began
+
+    async def run(self, stop: asyncio.Event) -> None:
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.add_job(self._ring, "interval", seconds=INTERVAL, max_instances=1, coalesce=True, misfire_grace_time=None)
+        scheduler.start()
+        try:
+            while not stop.is_set():
+                self._wake.clear()
+                coming = await self._sweep_safely()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), coming)
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def sweep(self) -> int:
+        """Everything that is due now, the most overdue first, some cases at a time: while some are written the next are read
+        and judged."""
+        await self._desk.keep_rights()
+        self._looked = now = self._desk.clock.now()
+        last, seen = None, set[str]()
+        writing: asyncio.Task[None] | None = None
+        try:
+            while due := await self._desk.store.due(now, _GROUP, last):
+                acts = await self._judged(now, last, {d.case for d in due} - seen)
+                seen.update(d.case for d in due)
+                last = due[-1]
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._desk.carry_out_due(acts, _failed))
+        finally:
+            if writing is not None:
+                await asyncio.wait({writing})
+        if writing is not None:
+            writing.result()
+        with contextlib.suppress(Stopped):  # the absence ends when the log is back
+            await self._desk.welcome_back()
+        return len(seen)
+
+    async def _judged(self, now: datetime, last: Deadline | None, fresh: set[str]) -> list[Transition]:
+        """Cases that are read together; one by one, and carried out at once, where a case among them cannot be read."""
+        try:
+            found = await self._desk.store.due_cases(now, _GROUP, last)
+        except CountersignError:
+            raise
+        except Exception:
+            log.exception("sweep.not_read_together")
+            await asyncio.gather(*(self._one(case_id) for case_id in fresh))
+            return []
+        return await self._desk.judge_due([due for due in found if due.case.id in fresh], _failed)
+
+    async def _ring(self) -> None:
+        self._wake.set()
+
+    async def _sweep_safely(self) -> float | None:
+        """Seconds until the next deadline, where it comes before the next wake-up."""
+        try:
+            started = self._desk.clock.monotonic()
+            cases = await self.sweep()
+            self._swept(self._desk.clock.monotonic() - started, cases)
+            return await self._coming()
+        except CountersignError as error:
+            log.error("sweep.failed", error=str(error))
+            return None
+
+    async def _coming(self) -> float | None:
+        """Behind what this sweep looked at: what it could not carry out is left to the next wake-up."""
+        now = self._desk.clock.now()
+        found = await self._desk.store.due(now + timedelta(seconds=INTERVAL), 1, Deadline(self._looked, _LAST))
+        return max(0.0, (found[0].at - now).total_seconds()) if found else None
+
+    async def _one(self, case_id: str) -> None:
+        try:
+            await self._desk.sweep(case_id)
+        except Stopped:
+            return
+        except Exception:  # noqa: BLE001  # one case stops nobody else's
+            _failed(case_id)
+
+
+def _failed(case_id: str) -> None:
+    log.exception("sweep.case_failed", case=case_id)

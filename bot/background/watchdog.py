@@ -1,0 +1,126 @@
+"""Watches apart from the sweeper whether what must happen in time does: questions close, emergencies are told, sweeps come.
+
+It looks at the database with a task of its own, so a sweeper that is dead, stuck or stumbling over one case is noticed by
+what it left undone (rule 7). What it finds stands in `/readyz` and in the metrics at once; a finding that stays is an
+incident, said once to people when it begins and once when it is over. Said in Slack, so nobody may rely on that alone: the
+heartbeat stops as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.clock import Clock
+from bot.domain.case.transition import Lane, Say, Transition
+from bot.domain.errors import CountersignError
+from bot.domain.policy.model import Policy
+from bot.ports.store import Lateness, Store
+
+LOOK = 5.0  # seconds between two looks
+OVERDUE, UNSENT, UNSWEPT = timedelta(seconds=10), timedelta(seconds=60), timedelta(seconds=10)
+_STAYS = 2  # looks in a row that begin an incident, or end it
+log = structlog.get_logger(__name__)
+
+
+class Watchdog:
+    """`alarm_channel` hears of an incident; without one the channels of the domains concerned. `stuck` tells which parts of
+    this process are silent, `watched` hears of each look."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        policy: Callable[[], Policy],
+        *,
+        alarm_channel: str | None = None,
+        stuck: Callable[[], tuple[str, ...]] = lambda: (),
+        watched: Callable[[Lateness | None], None] = lambda lateness: None,
+        spoke: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._clock, self._policy = store, clock, policy
+        self._alarm_channel, self._stuck, self._watched, self._spoke = alarm_channel, stuck, watched, spoke
+        self._found: tuple[str, ...] = ()
+        self._in_a_row = 0
+        self._incident: tuple[datetime, tuple[str, ...]] | None = None  # since when, who was told
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self.look()
+            try:
+                await asyncio.wait_for(stop.wait(), LOOK)
+            except TimeoutError:
+                continue
+
+    def findings(self) -> tuple[str, ...]:
+        """What was late at the last look, a sentence each."""
+        return self._found
+
+    async def look(self) -> None:
+        """One look, and what follows from it."""
+        now = self._clock.now()
+        try:
+            late = await self._store.lateness(now - OVERDUE)
+        except CountersignError as error:
+            self._watched(None)
+            self._found = (f"Nobody knows what is late: {error}",)
+            return
+        self._watched(late)
+        self._found = tuple(findings(late, self._policy(), now))
+        await self._tell(late, (*self._found, *self._stuck()), now)
+
+    async def _tell(self, late: Lateness, troubles: tuple[str, ...], now: datetime) -> None:
+        """An incident begins when trouble stays, and ends when it stays away."""
+        self._in_a_row = self._in_a_row + 1 if bool(troubles) is (self._incident is None) else 0
+        if self._in_a_row < _STAYS:
+            return
+        if self._incident is None:
+            log.error("watchdog.late", findings=troubles)
+            channels = self._channels(late)
+            if await self._said(channels, now, troubles):
+                self._incident, self._in_a_row = (now, channels), 0
+        else:
+            since, channels = self._incident
+            log.warning("watchdog.over", since=since.isoformat())
+            if await self._said(channels, since, ()):
+                self._incident, self._in_a_row = None, 0
+
+    async def _said(self, channels: tuple[str, ...], since: datetime, troubles: tuple[str, ...]) -> bool:
+        """Whether it stands written to be said."""
+        data = {"since": round(since.timestamp() * 1000), "troubles": list(troubles)}
+        says = tuple(Say("watchdog", Lane.URGENT, channel=channel, data=data) for channel in channels)
+        try:
+            await self._store.commit(Transition(None, None, says=says))
+        except CountersignError as error:
+            log.error("watchdog.not_said", error=str(error))
+            return False
+        self._spoke()
+        return True
+
+    def _channels(self, late: Lateness) -> tuple[str, ...]:
+        if self._alarm_channel is not None:
+            return (self._alarm_channel,)
+        domains = self._policy().domains
+        named = [domains[d].channel for d in late.overdue if d in domains] or [d.channel for d in domains.values()]
+        return tuple(dict.fromkeys(named))
+
+
+def findings(late: Lateness, policy: Policy, now: datetime) -> Iterator[str]:
+    """What is late, a sentence each; nothing that names a request or a person."""
+    for domain, waiting in late.overdue.items():
+        name = policy.domains[domain].name if domain in policy.domains else domain
+        many = "1 question is" if waiting.count == 1 else f"{waiting.count} questions are"
+        since = f", the oldest by {_age(waiting.oldest, now)}" if waiting.oldest else ""
+        yield f"{name}: {many} past the deadline and still open{since}."
+    if late.urgent is not None and now - late.urgent > UNSENT:
+        yield f"The oldest emergency message has waited {_age(late.urgent, now)} to be sent."
+    if late.due is not None and now - late.due > UNSWEPT:
+        yield f"The oldest deadline has waited {_age(late.due, now)} for a sweep."
+
+
+def _age(since: datetime, now: datetime) -> str:
+    seconds = round((now - since).total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

@@ -1,0 +1,60 @@
+"""`countersign doctor --accept-clock`: an operator confirms that the machine's clock is right after it jumped.
+
+The wish goes through the database. A running bot keeps the time, so it takes the wish within a second and steps to the
+clock as it stands; where none runs, nobody's time has to be set, and it is done here. Exit codes: 0 the clock is accepted,
+or needs no accepting; 1 it could not be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import typer
+
+from bot.background.clock_keeper import Timekeeper
+from bot.clock import SteadyClock, SystemClock, boot_id
+from bot.domain.failsafe import clock_jump
+from bot.settings import load
+from storage.store import SqliteStore
+
+PATIENCE, POLL = 5.0, 0.1  # seconds that a running bot has, between two looks
+
+
+async def accept_clock(tell: Callable[[str], None]) -> int:
+    """Accepts the jump that stands, saying which; the exit code. Raises CountersignError."""
+    settings, clock = load(), SystemClock()
+    path = settings.sqlite_path
+    if not path.is_file():
+        raise typer.BadParameter(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
+    store = await SqliteStore.open(path, clock, settings.log_origin, settings.state_dir)
+    try:
+        return await accept(store, SteadyClock(clock, boot_id()), tell)
+    finally:
+        await store.close()
+
+
+async def accept(store: SqliteStore, clock: SteadyClock, tell: Callable[[str], None], patience: float = PATIENCE) -> int:
+    """The same on an open store; `clock` has seen nothing yet."""
+    mark = await store.time_mark()
+    if mark is not None:
+        clock.resume(mark)
+    jump = clock.jumped()
+    if mark is None or jump is None:
+        tell("The clock has not jumped; there is nothing to accept.")
+        return 0
+    tell(
+        f"The clock jumped {clock_jump.words(jump)}. This machine says that it is {clock.wall.now():%Y-%m-%d %H:%M:%S} UTC."
+    )
+    if mark.jump is not None:
+        await store.wish_time_accepted()
+        for _ in range(max(1, round(patience / POLL))):
+            if not await store.time_wished():
+                tell("Accepted. The bot gives again.")
+                return 0
+            await asyncio.sleep(POLL)
+    keeper = Timekeeper(store, clock)
+    await keeper.begin()
+    await keeper.accept()
+    tell("Accepted. No bot is running; the next one gives again.")
+    return 0

@@ -1,0 +1,48 @@
+"""`countersign log anchor`: takes the newest checkpoint out of the host now, every configured way.
+
+Exit codes: 0 all of them took it, 1 one did not or the signer refuses, 2 none is configured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import typer
+
+from bot.cli.errors import misused, refused
+from bot.cli.host_store import opened_store
+from bot.clock import SystemClock
+from bot.settings import load
+
+
+def anchor() -> None:
+    """Send the newest signed checkpoint to every anchor that is configured, now."""
+    if not asyncio.run(_anchor()):
+        raise typer.Exit(1)
+
+
+async def _anchor() -> bool:
+    from bot.decision_log.anchors import NotAnchored
+    from bot.ports.store import Signed
+    from bot.runtime.anchors import anchors
+    from bot.signing import cover
+
+    settings = load()
+    ways = anchors(settings)
+    if not ways:
+        misused(
+            "No anchor is configured. Set COUNTERSIGN_WITNESS_URL, COUNTERSIGN_ANCHOR_MAIL or COUNTERSIGN_ANCHOR_WEBHOOK."
+        )
+    async with opened_store(read_only=False) as store:
+        signed = await cover(settings)
+        if not isinstance(signed, Signed):
+            refused(f"{signed.code}: {signed.text}")
+        well = True
+        for way in ways:
+            try:
+                print(await way.anchor(store, signed, SystemClock().now()))
+            except NotAnchored as why:
+                print(f"{way.kind}: {why}", file=sys.stderr)
+                well = False
+    return well

@@ -1,0 +1,207 @@
+"""`countersign doctor`: everything that can be known before somebody asks at three in the morning.
+
+It changes nothing, in Slack or here. Exit codes: 0 no errors, 1 an error, 2 the settings themselves are wrong. What can
+be examined is examined, whatever else is broken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.cli import doctor_anchors, doctor_calendars
+from bot.clock import Clock, SystemClock
+from bot.diagnostics import Finding, error, warning
+from bot.domain.errors import CountersignError, SettingsError
+from bot.domain.policy.model import Policy
+from bot.runtime.open_log import log_findings
+from bot.runtime.setting_typos import strays
+from bot.settings import Settings, load
+from handlers.doctor import check as slack
+from handlers.doctor.lookups import Lookups
+from runbooks.calendars.ical import prepared
+from runbooks.calendars.on_call_coverage import coverage
+from runbooks.loader import load as load_policy
+from storage import health
+
+_ZONE = "Europe/London"
+_TOKEN = ("xoxb-", "xoxp-", "xapp-")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a test holds still: the environment, the clock, waiting, and who hears that we wait."""
+
+    environment: Mapping[str, str]
+    clock: Clock
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    tell: Callable[[str], None] = lambda _: None
+    live: str | None = None  # --live: whom to write to, a label or id, or empty
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    @property
+    def exit_code(self) -> int:
+        if any(finding.area == "settings" for finding in self.errors):
+            return 2
+        return 1 if self.errors else 0
+
+    def as_json(self) -> list[dict[str, str]]:
+        return [{"severity": f.severity, "area": f.area, "text": f.text} for f in self.findings]
+
+    def lines(self) -> Iterator[str]:
+        """Errors first, for a person to read."""
+        yield from (str(finding) for finding in sorted(self.findings, key=lambda f: f.severity != "error"))
+        warnings = len(self.findings) - len(self.errors)
+        yield f"doctor: {_counted(len(self.errors), 'error')}, {_counted(warnings, 'warning')}"
+
+
+async def doctor(tell: Callable[[str], None], *, live: bool = False, me: str = "") -> Report:
+    """Examines this installation; `tell` hears when Slack makes us wait. `live`: Slack judges samples of what we show."""
+    try:
+        settings = load()
+    except SettingsError as failure:
+        faults = (error("settings", line) for line in str(failure).splitlines())
+        return Report((*faults, *_strays(os.environ)))
+    return await examine(
+        settings, Surroundings(os.environ, SystemClock(), tell=tell, live=(me or settings.me or "") if live else None)
+    )
+
+
+async def examine(settings: Settings, around: Surroundings) -> Report:
+    """Examines what the settings lead to, the outside last."""
+    found = [*_settings(settings), *_strays(around.environment), *_time_zones(), *_files(settings)]
+    policy, findings = _policy(settings, around)
+    found += findings
+    database = await _database(settings)
+    found += database
+    if not any(finding.severity == "error" for finding in database):
+        found += await _log(settings, around.clock)
+    found += await _ahead(settings, policy, around)
+    if settings.slack_bot_token is not None:
+        found += await _slack(settings, settings.slack_bot_token, policy, around)
+    return Report(tuple(found))
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    if settings.slack_bot_token is None:
+        yield error(
+            "settings",
+            "SLACK_BOT_TOKEN is not set: copy it from OAuth & Permissions of your Slack app (xoxb-…) into .env.",
+        )
+    secret = settings.slack_signing_secret
+    if settings.slack_app_token is None and secret is None:
+        yield error(
+            "settings",
+            "Neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set: for Socket Mode make an App-Level Token (xapp-…) with"
+            " connections:write under Basic Information, for signed HTTP copy the Signing Secret from there.",
+        )
+    if secret is not None and secret.get_secret_value().startswith(_TOKEN):
+        yield error(
+            "settings",
+            "SLACK_SIGNING_SECRET holds a token: copy the Signing Secret from Basic Information → App Credentials.",
+        )
+
+
+def _strays(environment: Mapping[str, str]) -> Iterator[Finding]:
+    yield from (warning("settings", stray.text) for stray in strays(environment))
+
+
+def _time_zones() -> Iterator[Finding]:
+    try:
+        ZoneInfo.no_cache(_ZONE)
+    except ZoneInfoNotFoundError:
+        yield error(
+            "time zones",
+            "There is no time zone data, so rotas and working hours cannot be read: install the Python package tzdata, or"
+            " your system's.",
+        )
+
+
+def _files(settings: Settings) -> Iterator[Finding]:
+    """Who else on this machine can read secrets and state."""
+    folder, env = settings.state_dir, Path(".env")
+    if folder.exists() and not folder.is_dir():
+        yield error("state", f"COUNTERSIGN_STATE_DIR is {folder}, which is no folder: remove the file, or name a folder.")
+    elif folder.is_dir() and _mode(folder) != 0o700:
+        yield error("state", f"{folder} has mode {_mode(folder):04o}, and keys live there: chmod 700 {folder}.")
+    elif folder.is_dir() and not os.access(folder, os.W_OK):
+        yield error("state", f"{folder} cannot be written: give this account the folder, or change COUNTERSIGN_STATE_DIR.")
+    if env.is_file() and _mode(env) & 0o077:
+        yield warning("state", f"Others on this machine can read the tokens in {env}: chmod 600 {env}.")
+
+
+def _policy(settings: Settings, around: Surroundings) -> tuple[Policy | None, list[Finding]]:
+    """What `check` says, with what only `run` insists on: every `env:NAME` is set."""
+    folder = settings.runbooks_dir
+    if not folder.is_dir():
+        text = f"COUNTERSIGN_RUNBOOKS_DIR: {folder} is not a folder; run `countersign init`, or name your policy folder."
+        return None, [error("settings", text)]
+    today = around.clock.now().date()
+    loaded = load_policy(folder, environment=around.environment, require_env=True, today=today)
+    found = [Finding(f.severity, "policy", f"{folder / f.file}:{f.line}: {f.text}") for f in loaded.findings]
+    if loaded.policy is not None:
+        return loaded.policy, found
+    # Without the environment the same files may still be a policy: then people and channels can be looked up.
+    return load_policy(folder).policy, found
+
+
+async def _ahead(settings: Settings, policy: Policy | None, around: Surroundings) -> list[Finding]:
+    """What the calendars of rotas say, and when nobody is on call."""
+    if policy is None:
+        return []
+    now, path = around.clock.now(), Path(settings.database_url.removeprefix("sqlite:///"))
+    kept = await doctor_calendars.known(path, policy, around.environment, now)
+    found, bodies = await doctor_calendars.examine(policy, around.environment, kept, now)
+    ready = await asyncio.to_thread(prepared, policy, now, bodies)
+    return [*found, *(Finding(f.severity, "policy", f.text) for f in coverage(ready, now, bodies))]
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    try:
+        path = settings.sqlite_path
+    except SettingsError as failure:
+        return [error("settings", str(failure))]
+    return await health.examine(path)
+
+
+async def _log(settings: Settings, clock: Clock) -> list[Finding]:
+    """Whether the signer would refuse the log as it stands, and what waits for it."""
+    try:
+        if not settings.sqlite_path.is_file():
+            return []
+        found = [error("log", text) for text in await log_findings(settings, clock)]
+        return [*found, *await doctor_anchors.look(settings, clock)]
+    except CountersignError as failure:
+        return [error("log", str(failure))]
+
+
+async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: Surroundings) -> list[Finding]:
+    client = AsyncWebClient(token.get_secret_value(), base_url=settings.slack_api_url)
+    app_token = settings.slack_app_token
+    live = None if around.live is None else slack.Live(around.live, around.clock.now())
+    lookups = Lookups(client, sleep=around.sleep, tell=around.tell)
+    return await slack.examine(lookups, app_token.get_secret_value() if app_token else None, policy, live)
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

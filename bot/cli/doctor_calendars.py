@@ -1,0 +1,62 @@
+"""Calendars of rotas as a command on the host sees them: what the bot kept, and for `doctor` what their addresses say now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from bot.background.calendar_feeds import Fetch, sentence, usable
+from bot.clock import SystemClock
+from bot.diagnostics import Finding, error, warning
+from bot.domain.errors import CountersignError
+from bot.domain.policy.model import Policy, Rota
+from bot.ports.store import KeptFeed
+from runbooks.calendars.fetch import fetch
+from runbooks.calendars.ical import BadFeed, read_feed, stranger
+from runbooks.parsing.addresses import address_of
+from storage.store import SqliteStore
+
+
+async def known(path: Path, policy: Policy, environment: Mapping[str, str], now: datetime) -> dict[str, bytes]:
+    """What the bot beside us goes by, by rota; nothing where there is no database that we can read."""
+    return usable(policy, environment, await _stored(path), now)
+
+
+async def examine(
+    policy: Policy, environment: Mapping[str, str], kept: Mapping[str, bytes], now: datetime, fetch: Fetch = fetch
+) -> tuple[list[Finding], dict[str, bytes]]:
+    """Fetches every address once. What is wrong, and what each calendar says, or said when the bot could read it."""
+    found, bodies = [], dict(kept)
+    for rota in policy.rotas.values():
+        address = address_of(rota, environment)
+        if address is None:
+            continue
+        try:
+            body = await fetch(address)
+            said = await asyncio.to_thread(read_feed, body, rota, policy.people, now)
+        except BadFeed as bad:
+            found.append(_trouble(rota, str(bad), known=rota.id in kept))
+            continue
+        bodies[rota.id] = body
+        found += [warning("feeds", stranger(text, rota)) for text in said.strangers[:20]]
+    return found, bodies
+
+
+def _trouble(rota: Rota, why: str, *, known: bool) -> Finding:
+    text = sentence(rota.id, why, blind=not known)
+    return warning("feeds", text) if known else error("feeds", text)
+
+
+async def _stored(path: Path) -> Mapping[str, KeptFeed]:
+    if not await asyncio.to_thread(path.is_file):
+        return {}
+    try:
+        store = await SqliteStore.open(path, SystemClock(), read_only=True)
+    except CountersignError:
+        return {}
+    try:
+        return await store.kept_feeds()
+    finally:
+        await store.close()

@@ -1,0 +1,142 @@
+"""`countersign drill RUNBOOK`: rehearses the ladder of a runbook with the real people, beside the running bot.
+
+The command only starts the drill, one transaction in the bot's database, and then looks on: the bot's sweeper asks, and
+what the drill finds is the bot's to record and to tell. It can be interrupted; the drill goes on and ends by itself. Exit
+codes: 0 everybody asked was reached, 1 somebody was not, or it was refused, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli import print_drill as printing
+from bot.cli.errors import misused, refused
+from bot.cli.host_store import accepted_policy, opened_store
+from bot.clock import SystemClock
+from bot.domain.authority.person_lookup import named
+from bot.domain.case.model import Case, Drill
+from bot.domain.errors import StorageError
+from bot.domain.policy.model import Policy, Runbook
+from bot.domain.policy.people import Person
+from bot.domain.workflow import drill as drilling
+from bot.settings import Settings, load
+
+if TYPE_CHECKING:
+    from storage.store import SqliteStore
+
+POLL, PATIENCE, GRACE = 0.5, timedelta(seconds=15), timedelta(seconds=60)  # POLL in seconds
+
+
+def drill(
+    runbook: str,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="The next step follows an answer, or after 30 s, instead of at its time.")
+    ] = False,
+    only_me: Annotated[bool, typer.Option("--only-me", help="Send every card and reminder to you alone.")] = False,
+    me: Annotated[
+        str | None, typer.Option(metavar="PERSON", help="Who you are, for --only-me (COUNTERSIGN_ME): label or id.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Look on until it ends, or only print its id.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Rehearse RUNBOOK's ladder: real people, real pages, the word DRILL in every line, and no access."""
+    asyncio.run(_drill(runbook, fast=fast, only_me=only_me, me=me, wait=wait, as_json=as_json))
+
+
+async def _drill(runbook: str, *, fast: bool, only_me: bool, me: str | None, wait: bool, as_json: bool) -> None:
+    settings = load()
+    me = me or settings.me
+    if only_me and not me:
+        misused("Every card goes to you alone: say who you are, with --me PERSON or COUNTERSIGN_ME.")
+    async with opened_store(read_only=False) as store:
+        policy = await accepted_policy(store)
+        if policy is None:
+            refused("No policy that this release reads stands in the database; start the bot once.")
+        caller = _caller(policy, me) if only_me and me else None
+        case_id = await _started(store, policy, _runbook(policy, runbook, settings), Drill(fast, caller), settings)
+    if not wait:
+        print(json.dumps({"id": case_id}) if as_json else case_id)
+        return
+    async with opened_store(read_only=True) as store:
+        case = await _watched(store, policy, case_id, lambda text: print(text, file=sys.stderr if as_json else sys.stdout))
+        delivered = {c.to for c in await store.copies(case_id) if c.purpose == "card" and c.to is not None}
+    if as_json:
+        print(json.dumps(printing.report(policy, case, delivered)))
+    else:
+        print("\n".join(["", *printing.table(policy, case, delivered)]))
+    raise typer.Exit(1 if drilling.missed(case) or not case.approval.reached else 0)
+
+
+async def _started(store: SqliteStore, policy: Policy, runbook: Runbook, drill: Drill, settings: Settings) -> str:
+    """The id of the new drill. Refuses; of two that start at once the database lets one."""
+    await _may_start(store, policy, runbook)
+    clock = SystemClock()
+    case_id = clock.request_id()
+    try:
+        await store.commit(drilling.start(policy, runbook, case_id, drill, clock.now(), settings.time_scale))
+    except StorageError:
+        await _may_start(store, policy, runbook)
+        raise
+    return case_id
+
+
+async def _may_start(store: SqliteStore, policy: Policy, runbook: Runbook) -> None:
+    no = drilling.refusal(runbook, policy, await store.running_drill(runbook.id))
+    if no is not None:
+        refused(no)
+
+
+async def _watched(store: SqliteStore, policy: Policy, case_id: str, tell: Callable[[str], None]) -> Case:
+    """Tells what happens until the drill has ended; the case as it then stands."""
+    clock, told = SystemClock(), set[str]()
+    tell(f"DRILL {case_id} has started. It goes on if you leave; see: countersign requests show {case_id}")
+    while True:
+        case = await store.case(case_id)
+        assert case is not None  # a case never goes away
+        for line in printing.progress(policy, case):
+            if line not in told:
+                told.add(line)
+                tell(line)
+        if case.request.closed_at is not None:
+            return case
+        now = clock.now()
+        if now > case.request.expires_at + GRACE:
+            refused(f"{case_id} is past its end and nobody has closed it: start the bot, then countersign requests show.")
+        if now > case.request.filed_at + PATIENCE and all(s.state == "waiting" for s in case.approval.steps):
+            line = (
+                "DRILL Nobody has been asked yet. The running bot does that: is it up, or are these not its working hours?"
+            )
+            if line not in told:
+                told.add(line)
+                tell(line)
+        await asyncio.sleep(POLL)
+
+
+def _runbook(policy: Policy, name: str, settings: Settings) -> Runbook:
+    found = policy.runbooks.get(name)
+    if found is None and (settings.runbooks_dir / f"{name}.md").is_file():
+        refused(f"The bot has not loaded {name} yet: start it, or run `countersign check` and wait some seconds.")
+    if found is None:
+        misused(f"There is no runbook {name!r}. There are: {', '.join(policy.runbooks)}.")
+    return found
+
+
+def _caller(policy: Policy, text: str) -> Person:
+    """Whoever drills alone: somebody whom the policy names, or any account of a home workspace written `TEAM/USER`."""
+    person = named(policy, text)
+    if person is None and text.partition("/")[0] in policy.workspaces and text.partition("/")[2]:
+        person = Person.parse(text)
+    if person is None:
+        misused(f"The policy names nobody by {text!r}; write TEAM/USER.")
+    provider = policy.provider_of(person)
+    if provider is not None or person.team not in policy.workspaces:
+        whose = provider.name if provider else "another workspace"
+        misused(f"{text!r} is of {whose}: a drill speaks to {policy.organisation} only.")
+    return person

@@ -1,0 +1,53 @@
+"""What commands on the host share: the bot's database beside it, and the policy that it loaded."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+from bot.cli.errors import misused
+from bot.clock import SystemClock
+from bot.domain.policy.model import Policy
+from bot.logs import aside
+
+if TYPE_CHECKING:
+    from storage.store import SqliteStore
+
+
+@asynccontextmanager
+async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
+    """The configured database; wrong use where there is none. While the log is stopped it takes away all the same, and what
+    the emergency file holds counts for whoever reads."""
+    from bot.runtime.open_log import looking, stand
+    from bot.settings import load
+    from storage.store import SqliteStore
+
+    aside()
+    settings = load()
+    path = settings.sqlite_path
+    if not path.is_file():
+        misused(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
+    clock = SystemClock()
+    store = await SqliteStore.open(
+        path, clock, settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
+    )
+    try:
+        if read_only:
+            yield cast("SqliteStore", looking(store, settings.state_dir, clock))
+            return
+        standing = await stand(store, settings.state_dir, clock)
+        try:
+            yield cast("SqliteStore", standing.store)
+        finally:
+            standing.close()
+    finally:
+        await store.close()
+
+
+async def accepted_policy(store: SqliteStore) -> Policy | None:
+    """The set that the bot accepted last: it stands in the database, whatever the folder says by now."""
+    from runbooks.loader import load_files
+
+    stored = await store.last_policy()
+    return None if stored is None else load_files({f.path: f.content for f in stored.files}).policy

@@ -1,0 +1,231 @@
+"""`countersign log …`: the decision log as somebody on the host reads and checks it, and exports of it anywhere.
+
+`verify` and `export` first check every byte; a log that contradicts itself exports only its findings. Exit codes: 0 yes,
+1 a finding, 2 wrong use. Source: decision-log.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from bot.cli import operator
+from bot.cli.anchor import anchor
+from bot.cli.errors import misused, refused
+from bot.clock import SystemClock, read_request_id
+from bot.decision_log.keys import vkey_lines
+from bot.domain.decision_log.signed_note import VerifierKey, read_vkey
+from bot.domain.errors import NoteError
+from bot.settings import Settings, load
+
+if TYPE_CHECKING:
+    from bot.domain.decision_log.verify.log import Finding
+    from storage.store import SqliteStore
+
+T = TypeVar("T")
+app = typer.Typer(no_args_is_help=True, help="The decision log.")
+operator.add_to(app)
+app.command()(anchor)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+class Form(StrEnum):
+    """What an export looks like."""
+
+    TILES = "tiles"
+    OCSF = "ocsf"
+    CSV = "csv"
+
+
+@app.command()
+def verify(
+    database: Annotated[Path | None, typer.Option(help="Another database file than the configured one.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Check an export instead, from its files alone.")] = None,
+    vkey: Annotated[Path | None, typer.Option(help="The verifier keys that you got elsewhere, one a line.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check every entry of the log; exit 1 names each finding."""
+    if export is not None:
+        _verify_export(export, vkey, as_json=as_json)
+    from bot.runtime.log_verification import Vouching, verify
+
+    settings = load()
+    path = _database(database or settings.sqlite_path)
+    ours = database is None or database.absolute() == settings.sqlite_path.absolute()  # the memory is of this one only
+    keys = None if vkey is None else _keys(vkey)
+    report = verify(path, Vouching(keys, settings.state_dir, remembers=ours))
+    _print(report.findings, as_json=as_json)
+    if not as_json:
+        print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
+    raise typer.Exit(1 if report.findings else 0)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="An empty folder, or the name of a new one.", show_default=False)],
+    case: Annotated[str | None, typer.Option(help="Only this request, R-…, with a proof of each of its entries.")] = None,
+    form: Annotated[
+        Form, typer.Option("--format", help="Everything, or one file for monitoring or a spreadsheet.")
+    ] = Form.TILES,
+) -> None:
+    """Write the evidence for an outsider into a folder, after every byte was checked again."""
+    from bot.evidence.prepare import exported
+
+    case_id = None if case is None else read_request_id(case)
+    if case is not None and case_id is None:
+        raise typer.BadParameter(f"{case!r} is no id; it is R- and eight characters.", param_hint="--case")
+    if case is not None and form is not Form.TILES:
+        raise typer.BadParameter("One case has one form; leave --format out.", param_hint="--format")
+    settings = load()
+    _database(settings.sqlite_path)
+    report = asyncio.run(exported(settings, out, case_id, form.value))
+    print(report.text)
+    raise typer.Exit(1 if report.findings else 0)
+
+
+@app.command("checkpoint")
+def checkpoint() -> None:
+    """Print the newest signed note, after signing what is not signed yet."""
+    from bot.domain.decision_log.verify.log import Finding
+    from bot.signing import cover
+
+    settings = load()
+    _database(settings.sqlite_path)
+    signed = asyncio.run(cover(settings))
+    if isinstance(signed, Finding):
+        refused(f"{signed.code}: {signed.text}")
+    typer.echo(signed.note, nl=False)
+
+
+@app.command("prove")
+def prove(index: Annotated[int, typer.Argument(metavar="IDX", min=0, help="The entry's index.")]) -> None:
+    """Print the proof that an entry is in the signed log (C2SP tlog-proof), with the entry's bytes in its `extra` line."""
+    from bot.domain.decision_log.verify.log import Finding
+    from bot.runtime.log_proofs import prove as proven
+
+    settings = load()
+    _database(settings.sqlite_path)
+    found = asyncio.run(proven(settings, index))
+    if isinstance(found, Finding):
+        refused(f"{found.code}: {found.text}")
+    typer.echo(found, nl=False)
+
+
+@app.command("consistency")
+def consistency(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A stored checkpoint's size, or a file with a signed note.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The same.")],
+    vkey: Annotated[Path | None, typer.Option(help="The verifier keys that you got elsewhere, one a line.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check both signatures, and that NEW extends OLD."""
+    from bot.domain.decision_log.verify.log import Finding
+    from bot.runtime.log_proofs import extended
+
+    settings = load()
+    _database(settings.sqlite_path)
+    found = asyncio.run(extended(settings, old, new, None if vkey is None else _keys(vkey)))
+    if isinstance(found, Finding):
+        refused(f"{found.code}: {found.text}")
+    if as_json:
+        path = [base64.b64encode(step).decode() for step in found.path]
+        print(json.dumps({"old": found.old.size, "new": found.new.size, "path": path}))
+    else:
+        print(f"The checkpoint of {found.new.size} entries extends the one of {found.old.size}; both signatures hold.")
+
+
+@app.command("rotate-key")
+def rotate_key() -> None:
+    """Sign with a new key from now on; the checkpoint of the change is signed by both."""
+    from bot.domain.decision_log.verify.log import Finding
+    from bot.runtime.key_rotation import rotate
+
+    settings = load()
+    _database(settings.sqlite_path)
+    found = asyncio.run(rotate(settings))
+    if isinstance(found, Finding):
+        refused(f"{found.code}: {found.text}")
+    print(
+        f"The log is signed with {found.new} from now on; it was {found.old}. Give auditors the lines of `log vkey` again."
+    )
+
+
+@app.command("vkey")
+def vkey() -> None:
+    """Print the log's verifier keys, one a line, the one that signs now first."""
+    settings = load()
+    head = _reading(lambda store: store.log_head(), settings)
+    print(vkey_lines(settings.state_dir, head.origin), end="")
+
+
+def _reading(ask: Callable[[SqliteStore], Awaitable[T]], settings: Settings | None = None) -> T:
+    """What the configured database answers, read beside a running bot."""
+    from storage.store import SqliteStore
+
+    path = _database((settings or load()).sqlite_path)
+
+    async def work() -> T:
+        store = await SqliteStore.open(path, SystemClock(), read_only=True)
+        try:
+            return await ask(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(work())
+
+
+def _database(path: Path) -> Path:
+    if not path.is_file():
+        misused(
+            f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
+        )
+    return path
+
+
+def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
+    from bot.evidence.check import check_export
+
+    checked = check_export(folder, None if vkey is None else _text(vkey))
+    _print(checked.findings, as_json=as_json)
+    if not as_json:
+        print(f"{checked.size} entries of {checked.origin or 'no log'}, {_count(len(checked.findings), 'finding')}")
+        if checked.own_key:
+            print("The export's own key was used: give --vkey with the key that you got elsewhere.")
+        if checked.unproven:
+            print(f"{_count(checked.unproven, 'decision')} of people whose names were erased: judged by pseudonym only.")
+        if checked.unknown_types:
+            print(f"Types that this program does not know: {', '.join(checked.unknown_types)}.")
+    raise typer.Exit(1 if checked.findings else 0)
+
+
+def _print(findings: Iterable[Finding], *, as_json: bool) -> None:
+    for finding in findings:
+        print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
+
+
+def _keys(path: Path) -> tuple[VerifierKey, ...]:
+    if not path.is_file():
+        said = f"{path} is no file. Put the key's line into one: countersign log vkey > FILE"
+        raise typer.BadParameter(said, param_hint="--vkey")
+    try:
+        return tuple(read_vkey(line) for line in _text(path).splitlines() if line.strip())
+    except NoteError as error:
+        raise typer.BadParameter(f"{path}: {error}", param_hint="--vkey") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error}.") from None
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

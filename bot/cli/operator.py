@@ -1,0 +1,195 @@
+"""`countersign log hold …` and the other acts of an operator that two people stand behind.
+
+`hold place` acts at once: it only keeps. Everything else here is only *filed*: one transaction beside a running bot, whose
+messenger then asks auditors and risk owners (`bot.domain.operator.dual_control`). What cannot be filed is refused at once, with the
+reason. Exit codes: 0 filed, 1 refused, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.errors import misused, refused
+from bot.cli.host_store import accepted_policy, opened_store
+from bot.clock import SystemClock, read_request_id
+from bot.decision_log.signer import remembered
+from bot.domain.case.operator_action import PREFIX, Hold, OperatorAct
+from bot.domain.decision_log.verify.log import Finding
+from bot.domain.errors import PolicyError
+from bot.domain.operator import dual_control, erasure
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.domain.workflow.filing import REASON_MAX
+from bot.settings import load
+
+if TYPE_CHECKING:
+    from storage.store import SqliteStore
+
+_REF = re.compile(r"sub_[a-z2-7]{26}")
+_ACCOUNT = re.compile(r"[TE][A-Z0-9]{2,20}/[UW][A-Z0-9]{2,20}")
+HOLD = "H-"
+hold_app = typer.Typer(no_args_is_help=True, help="Holds: what they cover is not erased.")
+Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="A pseudonym of the log (sub_…), or TEAM/USER.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the log.", show_default=False)]
+
+
+def add_to(app: typer.Typer) -> None:
+    """The commands of `countersign log` that are an operator's."""
+    app.command("erase")(erase)
+    app.command("prune")(prune)
+    app.command("new-epoch")(new_epoch)
+    app.add_typer(hold_app, name="hold")
+
+
+def erase(subject: Subject, reason: Reason) -> None:
+    """File that everything the log discloses about SUBJECT is erased: two people confirm it in Slack."""
+    why = _reason(reason)
+
+    async def filed(store: SqliteStore, clock: SystemClock, policy: Policy) -> OperatorAct:
+        person, now = await _subject(store, subject), clock.now()
+        kept = timedelta(seconds=policy.retention / load().time_scale)
+        no = erasure.refusal(await store.erasure_standing(person), kept, now)
+        if no is not None:
+            refused(no)
+        return OperatorAct(_fresh(PREFIX, clock), "erase", why, now, now + dual_control.WINDOW, person)
+
+    file_act(filed)
+
+
+def prune(
+    before: Annotated[str, typer.Option("--before", metavar="DATE", help="Such as 2026-01-31, midnight UTC.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the log.")] = "",
+) -> None:
+    """File that entries of before DATE are emptied, in whole bundles of 256: two people confirm it in Slack."""
+    moment = _moment(before)
+
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
+        if not await store.prunable(moment):
+            refused(
+                f"Nothing can be emptied: no whole bundle of 256 entries is older than {before}, over, and held by nobody."
+            )
+        now = clock.now()
+        return OperatorAct(
+            _fresh(PREFIX, clock), "prune", reason.strip()[:REASON_MAX], now, now + dual_control.WINDOW, before=moment
+        )
+
+    file_act(filed)
+
+
+def new_epoch(reason: Reason) -> None:
+    """File that a stopped log goes on, after entries were lost, under a new name and key: two people confirm it in Slack."""
+    why = _reason(reason)
+
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
+        if not isinstance(await remembered(store, load().state_dir), Finding):
+            refused("The signer does not refuse this log, so there is nothing to begin anew. See: countersign log verify")
+        now = clock.now()
+        return OperatorAct(_fresh(PREFIX, clock), "new_epoch", why, now, now + dual_control.WINDOW)
+
+    file_act(filed)
+
+
+@hold_app.command("place")
+def hold_place(subject: Subject, reason: Reason) -> None:
+    """Keep everything that the log discloses about SUBJECT, what is written later included. Acts at once."""
+    why = _reason(reason)
+
+    async def work() -> None:
+        async with opened_store(read_only=False) as store:
+            policy, person, clock = await _policy(store), await _subject(store, subject, known=False), SystemClock()
+            placed = Hold(_fresh(HOLD, clock), person, clock.now())
+            await store.commit(dual_control.place(placed, why, policy))
+        print(placed.id)
+
+    asyncio.run(work())
+
+
+@hold_app.command("release")
+def hold_release(
+    hold: Annotated[str, typer.Argument(metavar="ID", help="The hold's id, H- and eight characters.")], reason: Reason
+) -> None:
+    """File the end of a hold: two people confirm it in Slack."""
+    why, hold_id = _reason(reason), _hold_id(hold)
+
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
+        standing = await store.hold(hold_id)
+        if standing is None:
+            refused(f"There is no hold {hold_id}, or it is released already.")
+        now = clock.now()
+        return OperatorAct(
+            _fresh(PREFIX, clock), "hold_release", why, now, now + dual_control.WINDOW, standing.subject, hold_id
+        )
+
+    file_act(filed)
+
+
+def file_act(make: Callable[[SqliteStore, SystemClock, Policy], Awaitable[OperatorAct]]) -> None:
+    """Files what `make` gives and prints its id."""
+
+    async def work() -> None:
+        async with opened_store(read_only=False) as store:
+            policy = await _policy(store)
+            if not dual_control.possible(policy):
+                refused("The policy names no auditor and risk owner who are two people, so nobody could confirm this.")
+            act = await make(store, SystemClock(), policy)
+            await store.commit(dual_control.file(act, policy))
+        print(act.id)
+
+    asyncio.run(work())
+
+
+async def _policy(store: SqliteStore) -> Policy:
+    policy = await accepted_policy(store)
+    if policy is None:
+        raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+    return policy
+
+
+async def _subject(store: SqliteStore, text: str, *, known: bool = True) -> Person:
+    """Whom SUBJECT means; `known`: the log must have named them."""
+    if _REF.fullmatch(text):
+        person = await store.person_of(text)
+        if person is None:
+            refused(f"The log names nobody by {text}, or they were erased.")
+        return person
+    if not _ACCOUNT.fullmatch(text):
+        misused(f"{text!r} is no subject: write a pseudonym of the log (sub_…), or TEAM/USER.")
+    person = Person.parse(text)
+    if known and await store.ref_of(person) is None:
+        refused(f"The log never named {text}, or they were erased.")
+    return person
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        misused(f"{text!r} is no date; write 2026-01-31.")
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _hold_id(text: str) -> str:
+    plain = text.strip().upper()
+    found = read_request_id(plain.removeprefix(HOLD)) if plain.startswith(HOLD) else None
+    if found is None:
+        misused(f"{text!r} is no id of a hold; one looks like H-7K3M9QX2.")
+    return HOLD + found.removeprefix("R-")
+
+
+def _fresh(prefix: str, clock: SystemClock) -> str:
+    return prefix + clock.request_id().removeprefix("R-")
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()
+    if not reason:
+        misused("A reason is wanted: those who confirm read it, and it stands in the log.")
+    if len(reason) > REASON_MAX:
+        misused(f"A reason has at most {REASON_MAX} characters.")
+    return reason

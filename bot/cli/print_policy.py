@@ -1,0 +1,176 @@
+"""What the command line prints of policy: the responsibility matrix and a runbook's timeline, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.domain.decision_log.entry import stamp
+from bot.domain.policy.model import ROLES, Domain, Policy, Rota, Runbook
+from bot.domain.policy.on_call import AHEAD, next_change, on_call
+from bot.domain.policy.people import Person
+from bot.domain.timing.escalation import people_of
+from bot.domain.workflow.identity_proof import said as verified_by
+from bot.domain.workflow.timeline import Moment, Timeline
+
+_RIGHTS = {
+    "autonomous": "may execute now; the owner is told",
+    "approval": "nothing happens before the yes",
+    "immediate": "everybody is asked at once; nothing happens before the yes",
+}
+_LABEL = {"owner": "owner", "deputies": "deputies", "on_call": "on call now", "risk_owner": "risk owner"}
+_WHY = {
+    "conflicted": "the request is theirs or about them",
+    "nobody": "nobody is named or on duty",
+    "passed_by": "the step after it fired already",
+    "nobody_left": "nobody is left to remind",
+}
+_ROLE = {"owner": "owner", "deputies": "deputies", "on_call": "on-call", "risk_owner": "risk owner"}
+
+
+def matrix(policy: Policy, now: datetime) -> dict[str, object]:
+    """Who answers for what, as JSON-able values."""
+    return {
+        "organisation": policy.organisation,
+        "digest": policy.digest,
+        "domains": [_domain(policy, d, now) for d in policy.domains.values()],
+        "runbooks": [_runbook(policy, r) for r in policy.runbooks.values()],
+        "auditors": [_person(policy, p) for p in policy.auditors],
+    }
+
+
+def matrix_lines(policy: Policy, now: datetime) -> Iterator[str]:
+    """The same for a person to read."""
+    yield f"{policy.organisation} · policy {policy.digest[:12]}"
+    for domain in policy.domains.values():
+        yield ""
+        yield f"{domain.name} ({domain.id})"
+        for role in ROLES:
+            people, label = people_of(role, policy, domain, now), _LABEL[role]
+            if people:
+                until = _until(policy, domain, now) if role == "on_call" else ""
+                yield f"  {label:<12} " + ", ".join(_named(policy, p) for p in people) + until
+        for runbook in policy.runbooks.values():
+            if runbook.domain == domain.id:
+                who = ", ".join(policy.providers[p].name for p in runbook.providers)
+                need = "" if runbook.right == "autonomous" else f", {runbook.approvals} yes"
+                yield f"  {runbook.id}: {runbook.right}{need}; asked by {who}"
+
+
+def _until(policy: Policy, domain: Domain, now: datetime) -> str:
+    """Until when the one on call is, in the rota's time, and who is next; empty where nothing changes in 14 days."""
+    found = _shift(policy, domain, now)
+    if found is None:
+        return ""
+    rota, change = found
+    person = on_call(rota, change)
+    local = change.astimezone(ZoneInfo(rota.time_zone))
+    return f" until {local:%a %Y-%m-%d %H:%M} {rota.time_zone}, then {_named(policy, person) if person else 'nobody'}"
+
+
+def _shift(policy: Policy, domain: Domain, now: datetime) -> tuple[Rota, datetime] | None:
+    """A domain's rota and its next change of shift within 14 days."""
+    rota = policy.rotas.get(domain.on_call or "")
+    change = next_change(rota, now, now + AHEAD) if rota else None
+    return (rota, change) if rota and change else None
+
+
+def timeline(policy: Policy, runbook: Runbook, told: Timeline) -> dict[str, object]:
+    """A timeline as JSON-able values; times are RFC 3339, `after` whole seconds from the filing."""
+    return {
+        "runbook": runbook.id,
+        "right": runbook.right,
+        "filed_at": stamp(told.filed_at),
+        "earliest_yes": None if told.earliest_yes is None else stamp(told.earliest_yes),
+        "moments": [
+            {
+                "at": stamp(m.at), "after": round((m.at - told.filed_at).total_seconds()), "what": m.what,
+                "role": m.role, "people": [_person(policy, p) for p in m.people], "why": m.why, "page": m.page,
+                "asleep": [str(p) for p in m.asleep],
+            }
+            for m in told.moments
+        ],
+    }  # fmt: skip
+
+
+def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator[str]:
+    """The same for a person to read."""
+    domain = policy.domains[runbook.domain]
+    yield f"{runbook.title} ({runbook.id}) · {domain.name}"
+    yield f"{runbook.right}: {_RIGHTS[runbook.right]}"
+    if runbook.right == "autonomous":
+        return
+    needed = f"{runbook.approvals} yes" + (f", {_roles(runbook)} among them" if runbook.requires else "")
+    yield f"needs {needed}; filed at {stamp(told.filed_at)}"
+    if runbook.subject_verification:
+        yield f"before a yes the requester attests: {verified_by(runbook.subject_verification)}"
+    if runbook.not_before:
+        yield f"whenever the yes comes, nothing opens before {_after(timedelta(seconds=runbook.not_before))}"
+    now_on_call = people_of("on_call", policy, domain, told.filed_at)
+    if now_on_call:
+        yield f"on call: {_named(policy, now_on_call[0])}{_until(policy, domain, told.filed_at)}"
+    for moment in told.moments:
+        yield f"  {_after(moment.at - told.filed_at):>8}  {_what(policy, moment)}"
+    if told.earliest_yes is None:
+        yield "no moment could bring the quorum: name more people, or ask them earlier"
+    else:
+        yield f"a yes is possible from {_after(told.earliest_yes - told.filed_at)} on"
+
+
+def _what(policy: Policy, moment: Moment) -> str:
+    people = ", ".join(_named(policy, p) + (", asleep" if p in moment.asleep else "") for p in moment.people)
+    if moment.what == "expire":
+        return "expires: nothing opens"
+    role = _ROLE[moment.role or "owner"]
+    if moment.what == "skip":
+        return f"{role}: skipped, {_WHY.get(moment.why, moment.why.replace('_', ' '))}"
+    page = ", by page too" if moment.page else ""
+    return f"{'asks' if moment.what == 'ask' else 'reminds'} {people}{page}"
+
+
+def _after(delta: timedelta) -> str:
+    seconds = round(delta.total_seconds())
+    days, rest = divmod(seconds, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [f"{n}{u}" for n, u in ((days, "d"), (hours, "h"), (minutes, "m"), (left, "s")) if n]
+    return "+" + "".join(parts) if parts else "+0m"
+
+
+def _roles(runbook: Runbook) -> str:
+    return " and ".join(_ROLE[r] for r in runbook.requires)
+
+
+def _named(policy: Policy, person: Person) -> str:
+    name = policy.name_of(person)
+    return name if name == person.user else f"{name} ({person.user})"
+
+
+def _person(policy: Policy, person: Person) -> dict[str, str]:
+    return {"id": str(person), "name": policy.name_of(person)}
+
+
+def _domain(policy: Policy, domain: Domain, now: datetime) -> dict[str, object]:
+    there = people_of("on_call", policy, domain, now)
+    shift = _shift(policy, domain, now)
+    then = on_call(*shift) if shift else None
+    return {
+        "id": domain.id,
+        "name": domain.name,
+        "owner": _person(policy, domain.owner),
+        "deputies": [_person(policy, p) for p in domain.deputies],
+        "on_call_now": _person(policy, there[0]) if there else None,
+        "on_call_until": stamp(shift[1]) if shift else None,
+        "on_call_next": _person(policy, then) if then else None,
+        "risk_owner": _person(policy, domain.risk_owner) if domain.risk_owner else None,
+        "channel": domain.channel,
+    }
+
+
+def _runbook(policy: Policy, runbook: Runbook) -> dict[str, object]:
+    return {
+        "id": runbook.id, "title": runbook.title, "kind": runbook.kind, "domain": runbook.domain,
+        "providers": list(runbook.providers), "right": runbook.right, "approvals": runbook.approvals,
+        "requires": list(runbook.requires), "sha256": runbook.sha256,
+    }  # fmt: skip

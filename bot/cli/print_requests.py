@@ -1,0 +1,167 @@
+"""What the command line prints of requests: lists, one request whole, and why nothing can be done to one.
+
+What people typed is printed without control characters: a terminal obeys them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bot.cli import print_drill
+from bot.domain.case.lifecycle import AskState, GrantState, RequestState
+from bot.domain.case.model import Case, Vote
+from bot.domain.decision_log.entry import stamp
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.ports.store import Listed
+
+
+def when(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def safe(text: str) -> str:
+    """One line that a terminal prints as it is."""
+    return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
+
+
+def name(policy: Policy | None, person: Person) -> str:
+    """The policy's name for a person, and the id that counts."""
+    known = policy.name_of(person) if policy is not None else person.user
+    return str(person) if known == person.user else f"{safe(known)} ({person})"
+
+
+def line(policy: Policy | None, one: Listed) -> str:
+    """A request in a list: never its target, reason or fields."""
+    if one.grant == "open" and one.not_after is not None:
+        state = f"open until {when(one.not_after)}"
+    elif one.state == "pending":
+        state = f"pending until {when(one.expires_at)}"
+    else:
+        state = "ended" if one.drill else one.grant or one.state
+    if one.drill:
+        return f"{one.id}  {state:<36}  DRILL: {safe(one.title)}; on the host"
+    asked = f"{one.provider}, asked" if one.provider else f"{one.domain}, without approval, recorded"
+    return f"{one.id}  {state:<36}  {safe(one.title)}; {asked} by {name(policy, one.requester)}"
+
+
+def listed(one: Listed) -> dict[str, object]:
+    """The same as JSON-able values."""
+    return {
+        "id": one.id, "kind": one.kind, "state": one.state, "grant": one.grant, "title": one.title, "domain": one.domain,
+        "provider": one.provider, "requester": None if one.drill else str(one.requester), "drill": one.drill, "filed_at": stamp(one.filed_at),
+        "expires_at": stamp(one.expires_at), "closed_at": _stamp(one.closed_at), "not_after": _stamp(one.not_after),
+    }  # fmt: skip
+
+
+def whole(policy: Policy | None, case: Case) -> dict[str, object]:
+    """Everything of a request, as JSON-able values."""
+    request, grant = case.request, case.grant
+    if request.drill is not None:
+        return print_drill.report(policy, case)
+    return {
+        "id": case.id, "kind": request.kind, "right": request.right, "state": str(request.state), "title": request.title,
+        "runbook": {"id": request.runbook, "sha256": request.runbook_sha256}, "policy": request.policy_sha256,
+        "domain": request.domain, "provider": request.provider, "requester": _person(policy, request.requester),
+        "subject": None if request.subject is None else _person(policy, request.subject), "target": request.target,
+        "reason": request.reason, "fields": {f.name: f.value for f in request.fields}, "seconds": request.seconds,
+        "filed_at": stamp(request.filed_at), "expires_at": stamp(case.approval.expires_at),
+        "closed_at": _stamp(request.closed_at), "asked": [_person(policy, p) for p in case.approval.asked],
+        "votes": [_vote(policy, v) for v in case.approval.votes],
+        "grant": None if grant is None else {
+            "state": str(grant.state), "seconds": grant.seconds, "opened_at": stamp(grant.opened_at),
+            "not_after": stamp(grant.not_after), "ended_at": _stamp(grant.ended_at),
+        },
+        "executor": [
+            {"call": c.kind, "state": c.state, "asked_at": stamp(c.asked_at), "answered_at": _stamp(c.answered_at)}
+            for c in case.calls
+        ],
+    }  # fmt: skip
+
+
+def whole_lines(policy: Policy | None, case: Case, now: datetime) -> Iterator[str]:
+    """The same for a person to read."""
+    request = case.request
+    drill = "" if request.drill is None else "DRILL · "
+    yield f"{drill}{case.id} · {safe(request.title)} ({request.runbook})"
+    yield outcome(policy, case, now)
+    if request.drill is not None:
+        yield from (f"  {line}" for line in print_drill.progress(policy, case))
+        return
+    yield f"  asked by  {name(policy, request.requester)}, {request.provider}, at {when(request.filed_at)}"
+    if request.subject is not None:
+        yield f"  subject   {name(policy, request.subject)}"
+    yield f"  target    {safe(request.target)}"
+    yield f"  reason    {safe(request.reason)}"
+    for field in request.fields:
+        yield f"  {safe(field.label)}: {safe(field.value)}"
+    yield f"  time      {request.seconds} s"
+    yield f"  asked     {_people(policy, case.approval.asked)}"
+    for call in case.calls:
+        yield f"  system    to {call.kind}, asked at {when(call.asked_at)}: {call.state}"
+    for vote in case.approval.votes:
+        yield f"  {vote.answer:<9} {_voter(policy, vote)} as {vote.role}, at {when(vote.at)}"
+
+
+def outcome(policy: Policy | None, case: Case, now: datetime) -> str:
+    """How a request stands: what was decided, by whom and when, and what became of its grant."""
+    request, ask = case.request, case.approval
+    if request.drill is not None:
+        return print_drill.standing(case)
+    if case.sealed:
+        return f"{case.id} is a use of the sealed path, without approval, recorded at {when(request.filed_at)}."
+    if ask.state is AskState.OPEN and now < ask.expires_at:
+        return f"{case.id} is pending until {when(ask.expires_at)}; {len(ask.votes)} of {ask.need} yes."
+    if ask.state is AskState.OPEN or request.state is RequestState.EXPIRED:
+        return f"{case.id} expired at {when(ask.expires_at)}: nobody decided in time."
+    at = "" if request.closed_at is None else f" at {when(request.closed_at)}"
+    return f"{case.id} was {request.state}{_deciders(policy, case)}{at}.{_grant(case, now)}"
+
+
+def _deciders(policy: Policy | None, case: Case) -> str:
+    request = case.request
+    answer = {RequestState.APPROVED: "yes", RequestState.DENIED: "no"}.get(request.state)
+    voters = [_voter(policy, v) for v in case.approval.votes if v.answer == answer]
+    if voters:
+        return " by " + ", ".join(voters)
+    if request.closed_by is not None:
+        return f" by {name(policy, request.closed_by)}"
+    return " on the host" if request.state is RequestState.DENIED else ""
+
+
+def _grant(case: Case, now: datetime) -> str:
+    grant = case.grant
+    if grant is None:
+        return ""
+    if grant.state is not GrantState.OPEN:
+        return f" Its grant was {grant.state} at {when(grant.ended_at or grant.not_after)}."
+    if now >= grant.not_after:
+        return f" Its grant lapsed at {when(grant.not_after)}."
+    return f" Its grant is open until {when(grant.not_after)}."
+
+
+def _voter(policy: Policy | None, vote: Vote) -> str:
+    behalf = (
+        "" if vote.on_behalf_of is None or vote.role == "risk_owner" else f" on behalf of {name(policy, vote.on_behalf_of)}"
+    )
+    return name(policy, vote.person) + behalf
+
+
+def _vote(policy: Policy | None, vote: Vote) -> dict[str, object]:
+    return {
+        **_person(policy, vote.person), "answer": vote.answer, "role": vote.role, "at": stamp(vote.at),
+        "seconds": vote.seconds, "on_behalf_of": None if vote.on_behalf_of is None else str(vote.on_behalf_of),
+    }  # fmt: skip
+
+
+def _people(policy: Policy | None, people: Sequence[Person]) -> str:
+    return ", ".join(name(policy, p) for p in people) or "nobody yet"
+
+
+def _person(policy: Policy | None, person: Person) -> dict[str, object]:
+    return {"id": str(person), "name": person.user if policy is None else policy.name_of(person)}
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return None if at is None else stamp(at)

@@ -1,0 +1,129 @@
+"""`countersign reconcile FILE`: who has access now, held against the open grants.
+
+The file is CSV with the header `runbook,person,target`, one line for each access that exists, as the target systems tell it.
+A person is `TEAM/USER` or the user id alone. Exit codes: 0 the two agree, 1 they differ, 2 the file cannot be read, with the
+line and what to do. Design, section 4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.errors import misused
+from bot.cli.print_requests import name, safe, when
+from bot.clock import SystemClock
+from bot.domain.case.model import Case
+from bot.domain.decision_log.entry import stamp
+from bot.domain.errors import PolicyError
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.domain.workflow.reconciliation import Access, Differences, compare, is_open
+
+HEADER = ["runbook", "person", "target"]
+EVERYTHING = 10_000_000  # requests
+_PERSON = re.compile(r"(?:([TE][A-Z0-9]{2,})/)?([UW][A-Z0-9]{2,})")
+
+
+def reconcile(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV: runbook,person,target; one line per access.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Compare who has access now with the open grants, and print both differences."""
+    found = read_accesses(file)
+    policy, cases = asyncio.run(_open_cases())
+    differ = compare(found, cases, policy.humans)
+    if as_json:
+        print(json.dumps(_plain(differ)))  # ASCII: text that people typed must not steer a terminal
+    else:
+        print("\n".join(_lines(policy, differ)) or f"{len(found)} accesses, {len(cases)} open grants: they agree.")
+    raise typer.Exit(1 if differ else 0)
+
+
+def read_accesses(file: Path) -> list[Access]:
+    """The lines of the file; wrong use, with the line, for one that cannot be read."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        misused(f"{file} cannot be read: {error.strerror}.")
+    except UnicodeDecodeError:
+        misused(f"{file} is not UTF-8: export it again as UTF-8.")
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    found: list[Access] = []
+    try:
+        if next(rows, None) != HEADER:
+            misused(f"{file}, line 1: the header is `{','.join(HEADER)}`.")
+        found += [_access(file, rows.line_num, row) for row in rows if row]
+    except csv.Error as error:
+        misused(f"{file}, line {rows.line_num}: this is no CSV ({error}): quote what holds a quote or a line break.")
+    return found
+
+
+def _access(file: Path, line: int, row: list[str]) -> Access:
+    place = f"{file}, line {line}"
+    if len(row) != len(HEADER):
+        misused(f"{place}: {len(row)} fields instead of runbook, person and target: quote a comma.")
+    runbook, who, target = (value.strip() for value in row)
+    if not runbook or not target:
+        misused(f"{place}: runbook and target are wanted.")
+    person = _PERSON.fullmatch(who)
+    if person is None:
+        misused(f"{place}: {who!r} is no person: write TEAM/USER, or the user id.")
+    return Access(line, runbook, Person(person[1] or "", person[2]), target)
+
+
+async def _open_cases() -> tuple[Policy, list[Case]]:
+    from bot.cli.host_store import accepted_policy, opened_store
+
+    async with opened_store(read_only=True) as store:
+        policy = await accepted_policy(store)
+        if policy is None:
+            raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+        listed = [one for one in await store.requests(EVERYTHING, closed_too=False) if one.grant == "open"]
+        cases = [await store.case(one.id) for one in listed]
+    now = SystemClock().now()
+    return policy, [case for case in cases if case is not None and is_open(case, now)]
+
+
+def _lines(policy: Policy, differ: Differences) -> list[str]:
+    alone = [
+        f"access without grant  line {a.line}: {safe(a.runbook)}, {_who(policy, a.person)}, {safe(a.target)}"
+        for a in differ.access_without_grant
+    ]
+    for case in differ.grant_without_access:
+        request, grant = case.request, case.grant
+        until = f", until {when(grant.not_after)}" if grant else ""
+        told = f"{safe(request.runbook)}, {name(policy, request.requester)}, {safe(request.target)}"
+        alone.append(f"grant without access  {case.id}: {told}{until}")
+    return alone
+
+
+def _who(policy: Policy, person: Person) -> str:
+    return name(policy, person) if person.team else person.user
+
+
+def _plain(differ: Differences) -> dict[str, list[dict[str, object]]]:
+    accesses: list[dict[str, object]] = [
+        {
+            "line": a.line,
+            "runbook": a.runbook,
+            "person": str(a.person) if a.person.team else a.person.user,
+            "target": a.target,
+        }
+        for a in differ.access_without_grant
+    ]
+    grants: list[dict[str, object]] = [
+        {
+            "request": case.id, "runbook": case.request.runbook, "person": str(case.request.requester),
+            "target": case.request.target, "not_after": stamp(case.grant.not_after) if case.grant else "",
+        }
+        for case in differ.grant_without_access
+    ]  # fmt: skip
+    return {"access_without_grant": accesses, "grant_without_access": grants}

@@ -1,0 +1,175 @@
+"""`countersign requests …`: requests on the host, for when Slack is down.
+
+Here a request can be read, denied, and its open grant revoked; nothing else. Nobody can approve on the host: whoever
+operates the bot is not whoever answers for the domain, so there is no command for it, and asking for one is answered with
+that. An act is one transaction beside a running bot, under the same lock; the outbox tells everybody, the running bot's at
+once, else the next start's. Exit codes: 0 done, 1 refused, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+from typer.core import TyperGroup
+
+from bot.cli import print_requests as printing
+from bot.cli.errors import misused, refused
+from bot.cli.host_store import accepted_policy, opened_store
+from bot.clock import SystemClock, read_request_id
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition
+from bot.domain.errors import PolicyError, Stale, TooLate
+from bot.domain.policy.model import Policy
+from bot.domain.workflow.approval import NoEffect, deny_on_host
+from bot.domain.workflow.filing import REASON_MAX
+from bot.domain.workflow.grant_end import revoke_on_host
+
+if TYPE_CHECKING:
+    from storage.store import SqliteStore
+
+Judge: TypeAlias = Callable[[Case, Policy, str, datetime], Transition | NoEffect]
+GIVING = frozenset({"approve", "accept", "yes", "open", "grant", "extend", "renew", "ratify", "restore", "confirm"})
+NOBODY_GIVES = (
+    "Nobody can approve on the host: only the people whom the policy names for the domain give access, in Slack. "
+    "If they cannot be reached, use your sealed path and record it afterwards."
+)
+LIMIT, TRIES = 10_000, 8
+
+
+class NothingGives(TyperGroup):
+    """Knows no command that gives access, and says so when it is asked for one."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name.lower() in GIVING:
+            print(NOBODY_GIVES, file=sys.stderr)
+            raise typer.Exit(2)
+        return super().get_command(ctx, cmd_name)
+
+
+app = typer.Typer(
+    cls=NothingGives, no_args_is_help=True, help="Requests on the host, for when Slack is down. Nobody can approve here."
+)
+Id = Annotated[str, typer.Argument(metavar="ID", help="R- and eight characters; case and dashes do not matter.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; the requester reads it.", show_default=False)]
+
+
+@app.command("list")
+def list_requests(
+    as_json: Json = False, everything: Annotated[bool, typer.Option("--all", help="The closed ones too.")] = False
+) -> None:
+    """Print the requests that are pending or whose grant is open."""
+
+    async def work() -> None:
+        async with opened_store(read_only=True) as store:
+            found = await store.requests(LIMIT, closed_too=everything)
+            policy = await accepted_policy(store)
+        if as_json:
+            print(json.dumps([printing.listed(one) for one in found]))
+        else:
+            print("\n".join(printing.line(policy, one) for one in found) or "Nothing is pending or open.")
+
+    _run(work())
+
+
+@app.command()
+def show(request: Id, as_json: Json = False) -> None:
+    """Print everything of one request."""
+    case_id = _id(request)
+
+    async def work() -> None:
+        async with opened_store(read_only=True) as store:
+            case, policy = await _case(store, case_id), await accepted_policy(store)
+        if as_json:
+            print(json.dumps(printing.whole(policy, case)))  # ASCII: text that people typed must not steer a terminal
+        else:
+            print("\n".join(printing.whole_lines(policy, case, SystemClock().now())))
+
+    _run(work())
+
+
+@app.command()
+def deny(request: Id, reason: Reason) -> None:
+    """Deny a pending request, finally."""
+    _act(_id(request), _reason(reason), deny_on_host, "denied", "Nothing was opened.")
+
+
+@app.command()
+def revoke(request: Id, reason: Reason) -> None:
+    """End an open grant before its time."""
+    _act(_id(request), _reason(reason), revoke_on_host, "revoked", "End the session in the target system, too.")
+
+
+def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
+    async def work() -> None:
+        async with opened_store(read_only=False) as store:
+            sentence = await _until_fresh(store, case_id, reason, judge)
+        if sentence is not None:
+            refused(sentence)
+        print(f"{case_id} is {done}. {rest} The bot tells everybody as soon as it runs and Slack answers.")
+
+    _run(work())
+
+
+async def _until_fresh(store: SqliteStore, case_id: str, reason: str, judge: Judge) -> str | None:
+    """Commits the act; the sentence why not, where it would change nothing. Raises Stale after many tries."""
+    policy = await accepted_policy(store)
+    if policy is None:
+        raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+    for attempt in range(TRIES):
+        case, now = await _case(store, case_id), SystemClock().now()
+        act = judge(case, policy, reason, now)
+        if isinstance(act, NoEffect):
+            return _why(policy, case, act, now)
+        try:
+            await store.commit(act)
+            return None
+        except (Stale, TooLate):
+            if attempt == TRIES - 1:
+                raise
+    return None
+
+
+def _why(policy: Policy, case: Case, no: NoEffect, now: datetime) -> str:
+    """What was decided, by whom and when, and what can be done instead."""
+    said = f"Nothing was changed. {printing.outcome(policy, case, now)}"
+    if case.request.drill is not None:
+        return said
+    if no.sentence == "lost" and case.grant is not None and now < case.grant.not_after and case.grant.ended_at is None:
+        return f"{said} To end it: countersign requests revoke {case.id} --reason TEXT"
+    if no.sentence == "no_grant" and case.request.state == "pending" and now < case.approval.expires_at:
+        return f"{said} To refuse it: countersign requests deny {case.id} --reason TEXT"
+    return said
+
+
+async def _case(store: SqliteStore, case_id: str) -> Case:
+    case = await store.case(case_id)
+    if case is None:
+        refused(f"There is no request {case_id}. See: countersign requests list --all")
+    return case
+
+
+def _id(text: str) -> str:
+    case_id = read_request_id(text)
+    if case_id is None:
+        misused(f"{text!r} is no request id; one looks like R-7K3M9QX2.")
+    return case_id
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()
+    if not reason:
+        misused("A reason is wanted: the requester reads it, and it stands in the log.")
+    if len(reason) > REASON_MAX:
+        misused(f"A reason has at most {REASON_MAX} characters.")
+    return reason
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)

@@ -1,0 +1,181 @@
+"""The emergency file: what took access away while the log was stopped (rule 4), STATE_DIR/emergency.jsonl.
+
+A line is one act, signed with the log's key, and on the disk before anybody hears of it. Blank room is kept at the file's end,
+so that a full disk does not stop a no; where even that fails the line stands in memory, and is written again and again
+until the disk takes it. Lines are entered into the log in their order,
+and blanked when it has them. Bot and command line write under the file's lock, always in place, so that neither loses the
+other's. A line without a good signature counts for nothing and is reported: it may be anybody's.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import rfc8785
+import structlog
+
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition
+from bot.domain.errors import EntryError
+from bot.domain.failsafe.revocation import Taken, imposed
+from bot.domain.plain import from_plain, to_plain
+
+FILE, ROOM = "emergency.jsonl", 256 * 1024  # bytes of blank room
+_SAYS = b"countersign emergency line v1\n"  # before what is signed, so that it can never be taken for a note
+Sign = Callable[[bytes], bytes]
+Check = Callable[[bytes, bytes], bool]  # message, signature
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    text: str
+    line: Taken
+
+
+class Emergency:
+    """The lines of one STATE_DIR. `sign` makes a signature of the log's key, `check` judges one by any of its keys."""
+
+    def __init__(self, state_dir: Path, sign: Sign, check: Check) -> None:
+        self._path, self._sign, self._check = state_dir / FILE, sign, check
+        self._read_at: tuple[int, ...] | None = None
+        self._lines: list[_Kept] = []
+        self._unwritten: list[_Kept] = []
+        self.bad = 0  # lines without a good signature
+
+    def make_room(self) -> None:
+        """Keeps blank room in the file for the day the disk is full. A disk that refuses now changes nothing."""
+        try:
+            with _opened(self._path) as (handle, text):
+                if len(text) < ROOM:
+                    _put(handle, len(text), b"\n" * (ROOM - len(text)))
+        except OSError as error:
+            log.warning("emergency.no_room", error=error.strerror)
+
+    def keep(self, line: Taken) -> bool:
+        """Whether the line is on the disk on return; else it stands in memory. Raises EntryError."""
+        kept = _Kept(self._text(line), line)
+        if self._written(kept):
+            return True
+        self._unwritten.append(kept)
+        log.critical("emergency.not_written", request=line.act.after.id if line.act.after else None)
+        return False
+
+    def lines(self) -> Sequence[Taken]:
+        """Every act that the log does not have yet, in order."""
+        self._look()
+        return [kept.line for kept in (*self._lines, *self._unwritten)]
+
+    def over(self, case: Case) -> Case:
+        """The case as it stands with what was taken away."""
+        for line in self.lines():
+            case = imposed(case, line)
+        return case
+
+    def refresh(self) -> None:
+        """Reads the file again, whoever wrote it, and tries once more to write what stands only in memory."""
+        self._read_at = None
+        while self._unwritten and self._written(self._unwritten[0]):
+            self._unwritten.pop(0)
+
+    def forget(self, line: Taken) -> None:
+        """The log has the line: it is blanked. Raises OSError, and then it may still stand; entering it again is harmless."""
+        self._look()
+        self._unwritten = [kept for kept in self._unwritten if kept.line != line]
+        with _opened(self._path) as (handle, text):
+            for kept in (kept for kept in self._lines if kept.line == line):
+                at = text.find(kept.text.encode())
+                if at >= 0:
+                    _put(handle, at, b" " * len(kept.text.encode()))
+        self._read_at = None
+
+    def _text(self, line: Taken) -> str:
+        body = {"act": to_plain(line.act), "version": line.version, "at": to_plain(line.at)}
+        signature = self._sign(_SAYS + rfc8785.dumps(body))  # type: ignore[arg-type]  # its own alias of JSON
+        return json.dumps(body | {"sig": base64.b64encode(signature).decode()}, separators=(",", ":"))
+
+    def _written(self, kept: _Kept) -> bool:
+        try:
+            with _opened(self._path) as (handle, text):
+                _put(handle, len(text.rstrip()), b"\n" + kept.text.encode() + b"\n")
+        except OSError:
+            return False
+        self._read_at = None
+        return True
+
+    def _look(self) -> None:
+        """Reads the file where somebody changed it."""
+        now = _stamp(self._path)
+        if now == self._read_at:
+            return
+        try:
+            texts = [text for text in _read(self._path).decode(errors="replace").split("\n") if text.strip()]
+        except OSError as error:
+            log.error("emergency.not_read", error=error.strerror)
+            return
+        judged = ((text, self._judged(text)) for text in texts)
+        self._lines = [_Kept(text, line) for text, line in judged if line is not None]
+        self.bad, self._read_at = len(texts) - len(self._lines), now
+
+    def _judged(self, text: str) -> Taken | None:
+        try:
+            body = json.loads(text)
+            signature = base64.b64decode(body.pop("sig"), validate=True)
+            if self._check(_SAYS + rfc8785.dumps(body), signature):
+                return _taken(body)
+            why = "its signature is not the log key's"
+        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, EntryError) as error:
+            why = str(error)
+        log.error("emergency.bad_line", error=why)
+        return None
+
+
+def _taken(body: Mapping[str, object]) -> Taken:
+    act, version, at = from_plain(body["act"]), body["version"], from_plain(body["at"])
+    if not (isinstance(act, Transition) and isinstance(version, int) and isinstance(at, datetime)):
+        raise EntryError("A line of the emergency file has another form.")
+    return Taken(act, version, at)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The file under its lock, made where it is missing, and what stands in it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle, os.pread(handle, os.fstat(handle).st_size, 0)
+    finally:
+        os.close(handle)
+
+
+def _put(handle: int, at: int, data: bytes) -> None:
+    """Writes in place, to the disk: room that the file has already needs none of the disk's."""
+    while data:
+        written = os.pwrite(handle, data, at)
+        at, data = at + written, data[written:]
+    os.fsync(handle)

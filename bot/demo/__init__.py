@@ -1,0 +1,1 @@
+"""Sandbox and bot in one process."""

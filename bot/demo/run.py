@@ -1,0 +1,232 @@
+"""The demo: the sandbox and the bot in one process, on the example organisation, with time running faster.
+
+Nothing leaves this machine. The database is new each time, in a folder of its own; the last act spoils a copy of it and
+shows what `log verify` says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import sqlite3
+import sys
+import tempfile
+import textwrap
+import webbrowser
+from contextlib import AsyncExitStack, closing, suppress
+from pathlib import Path
+
+import runbooks
+from bot.app import serve
+from bot.demo.workspace import APPROVER, ASKER, script, workspace
+from bot.demo_pages import with_pages
+from bot.domain.errors import SettingsError
+from bot.domain.policy.model import Policy
+from bot.settings import Settings
+from runbooks.loader import load
+from sandbox.driver import Sandbox
+from storage.log.check import check_database
+
+SCALE = 15
+_MAIN = "directory-admin-emergency"
+_WAIT = 20.0
+_TOLD = 3  # findings in full: the entry itself stands first, and must not scroll away
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
+
+
+async def play(port: int, *, browser: bool) -> None:
+    """Runs until Ctrl-C. Raises SettingsError where the port is taken or the example does not load."""
+    folder = Path(runbooks.__file__).parent
+    policy = load(folder).policy
+    if policy is None:
+        raise SettingsError("The example organisation does not load; run `countersign check runbooks` to see why.")
+    home = Path(tempfile.mkdtemp(prefix="countersign-demo-"))
+    stop = asyncio.Event()
+    try:
+        async with AsyncExitStack() as stack:
+            sandbox = await _opened(stack, policy, port)
+            played = stack.enter_context(with_pages(folder, home, policy, sandbox.pager))
+            await _both(sandbox, _settings(sandbox, played, home), policy, home, stop, browser=browser)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+async def _opened(stack: AsyncExitStack, policy: Policy, port: int) -> Sandbox:
+    try:
+        return await stack.enter_async_context(Sandbox(workspace(policy, SCALE), port))
+    except (OSError, OverflowError):
+        raise SettingsError(f"Port {port} cannot be used here. Try: countersign demo --port 0") from None
+
+
+async def _both(
+    sandbox: Sandbox, settings: Settings, policy: Policy, home: Path, stop: asyncio.Event, *, browser: bool
+) -> None:
+    ready = asyncio.Event()
+    bot = asyncio.ensure_future(serve(settings, stop=stop, ready=ready.set))
+    waiting = asyncio.ensure_future(ready.wait())
+    await asyncio.wait([bot, waiting], timeout=_WAIT, return_when=asyncio.FIRST_COMPLETED)
+    if bot.done() or not ready.is_set():
+        waiting.cancel()
+        stop.set()
+        await bot
+        raise SettingsError("The bot did not reach the sandbox in time; try again.")
+    await _first_request(sandbox)
+    _welcome(sandbox, policy)
+    if browser:
+        await asyncio.to_thread(webbrowser.open, _page(sandbox))
+    companions = [_follow(home / "demo.db", stop), _keys(home, stop), _greet(sandbox, stop)]
+    running = asyncio.gather(*companions)
+    running.add_done_callback(lambda _: stop.set())  # also when nobody reads what we print any more
+    await bot
+    await running
+    print("\nThe demo has ended; nothing is left running.")
+
+
+def _settings(sandbox: Sandbox, folder: Path, home: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        slack_bot_token=sandbox.bot_token,
+        slack_app_token=sandbox.app_token,
+        slack_signing_secret=sandbox.signing_secret,
+        slack_api_url=sandbox.api_url,
+        database_url=f"sqlite:///{home / 'demo.db'}",
+        runbooks_dir=folder,
+        state_dir=home / "state",
+        time_scale=SCALE,
+        command_prefix="",
+        log_origin=None,
+        log_format="console",
+        ops_listen="127.0.0.1:0",
+        pagerduty_url=sandbox.pagerduty_url,
+    )
+
+
+async def _first_request(sandbox: Sandbox) -> None:
+    """One request that already waits when the page opens, so that the first yes is one click away."""
+    await sandbox.command(ASKER, "/breakglass", f"{_MAIN} Sync stopped at 02:40, nobody can sign in")
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER), _WAIT)
+    await sandbox.submit(ASKER, {"Target": "dc-core-01", "Incident ticket": "INC20417"})
+    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "Approve"), _WAIT)
+    with suppress(TimeoutError):  # the form's last page is drawn once more when the worker has committed
+        await sandbox.wait_for(lambda: APPROVER in _last_page(sandbox), 5)
+    await sandbox.close(ASKER, everything=True)
+
+
+def _last_page(sandbox: Sandbox) -> str:
+    form = sandbox.modal(ASKER)
+    return form.shown if form else ""
+
+
+async def _greet(sandbox: Sandbox, stop: asyncio.Event) -> None:
+    """Files once more when the first page opens so late that the first request has expired."""
+    while not sandbox.pages:
+        if stop.is_set():
+            return
+        await _pause(stop, 0.3)
+    if sandbox.find(APPROVER, "Approve") is None:
+        with suppress(TimeoutError):
+            await _first_request(sandbox)
+
+
+def _page(sandbox: Sandbox) -> str:
+    return f"{sandbox.page_url}?left={ASKER}&right={APPROVER}&leftAt=app&rightAt=app&panel=script"
+
+
+def _welcome(sandbox: Sandbox, policy: Policy) -> None:
+    print(f"\nCountersign demo · {policy.organisation} · demo clock {SCALE}×\n\n  {_page(sandbox)}\n")
+    for number, step in enumerate(script(), 1):
+        print(f"  {number}. {step['text']}")
+        print(textwrap.fill(step["detail"], 100, initial_indent="     ", subsequent_indent="     "))
+    print(
+        f"\nThe decision log, as it happens (UTC, demo clock {SCALE}×, people as pseudonyms). Ctrl-C ends the demo.",
+        flush=True,
+    )
+
+
+async def _follow(database: Path, stop: asyncio.Event) -> None:
+    """Prints each log entry once it stands."""
+    seen = 0
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reader:
+        while not stop.is_set():
+            for (data,) in reader.execute("SELECT data FROM log_entry WHERE idx >= ? ORDER BY idx", (seen,)).fetchall():
+                print(_line(json.loads(data)), flush=True)
+                seen += 1
+            await _pause(stop, 0.3)
+
+
+def _line(entry: dict[str, object]) -> str:
+    actor, data = entry["actor"], entry.get("data", {})
+    assert isinstance(actor, dict)
+    assert isinstance(data, dict)
+    who = f"{_short(actor['ref'])} ({actor['party']})" if "ref" in actor else actor["kind"]
+    shown = {k: v for k, v in data.items() if not isinstance(v, list | dict)}
+    said = " ".join(f"{k}={_short(v)}" for k, v in shown.items())
+    return f"  {entry['i']:>4}  {str(entry['ts'])[11:23]}  {entry['type']:<18} {entry.get('case', ''):<11} {who}  {said}"
+
+
+def _short(value: object) -> str:
+    """Pseudonyms by their beginning, moments to the second."""
+    text = str(value)
+    if text.startswith("sub_"):
+        return f"{text[:12]}…"
+    return f"{text[11:19]}" if isinstance(value, str) and _MOMENT.fullmatch(text) else text
+
+
+async def _keys(home: Path, stop: asyncio.Event) -> None:
+    """The third act: `t` and Enter spoil one byte of a copy of the log and verify it."""
+    if not sys.stdin.isatty() and os.environ.get("COUNTERSIGN_DEMO_KEYS") != "1":
+        return
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def read() -> None:
+        line = sys.stdin.readline()
+        if not line:  # end of input: nobody types any more
+            loop.remove_reader(sys.stdin)
+        lines.put_nowait(line.strip().lower())
+
+    loop.add_reader(sys.stdin, read)
+    try:
+        while not stop.is_set():
+            try:
+                line = await asyncio.wait_for(lines.get(), 0.3)
+            except TimeoutError:
+                continue
+            if line == "t":
+                print(await asyncio.to_thread(tampered, home), flush=True)
+    finally:
+        loop.remove_reader(sys.stdin)
+
+
+def tampered(home: Path) -> str:
+    """Copies the database, edits one byte of one entry as somebody with the file could, and verifies both."""
+    copy = home / "tampered.db"
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(home / "demo.db")) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    honest = check_database(copy)
+    with closing(sqlite3.connect(copy)) as target, target:
+        for (name,) in target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            target.execute(f'DROP TRIGGER "{name}"')
+        idx, data = target.execute(
+            "SELECT idx, data FROM log_entry WHERE type = 'request.filed' ORDER BY idx LIMIT 1"
+        ).fetchone()
+        spoiled = data.replace(b'"seconds":3600', b'"seconds":9600')
+        target.execute("UPDATE log_entry SET data = ? WHERE idx = ?", (spoiled, idx))
+    found = check_database(copy)
+    lines = [f"\n  before: {honest.size} entries, {len(honest.findings)} findings"]
+    lines.append(f"  edited one byte of entry {idx} in a copy ({copy.name}): 3600 seconds became 9600")
+    lines += [f"  log verify: {finding}" for finding in found.findings[:_TOLD]]
+    if len(found.findings) > _TOLD:
+        lines.append(f"  log verify: … and {len(found.findings) - _TOLD} more that follow from it")
+    return "\n".join([*lines, ""])
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

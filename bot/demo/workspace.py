@@ -1,0 +1,153 @@
+"""The example organisation as Slack people and channels, the awkward ones too: plain data for the sandbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.clock import SystemClock
+from bot.domain.authority.authorization import named_for
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from handlers.web_api.manifest import manifest
+
+ASKER, APPROVER = "U0PE1", "U0OWNER"
+_BOT = "U0BOT"
+_NAMES = {"U0KH1": "Karim Haddou", "U0KH2": "Lotte Visser", "U0KHLEAD": "Bram de Wit"}
+_AWKWARD: tuple[dict[str, Any], ...] = (
+    {
+        "id": "U0GUEST",
+        "name": "gil",
+        "real_name": "Gil Santos",
+        "team_id": "T0HOME",
+        "is_restricted": True,
+        "title": "Guest",
+    },
+    {"id": "U0GONE", "name": "walter", "real_name": "Walter Lang", "team_id": "T0HOME", "deleted": True, "title": "Left"},
+    {"id": "U0OUTSIDE", "name": "omar", "real_name": "Omar Aziz", "team_id": "T0ELSE", "title": "Nobody here knows him"},
+    {
+        "id": "U0ADMIN",
+        "name": "ada",
+        "real_name": "Ada Lund",
+        "team_id": "T0HOME",
+        "is_admin": True,
+        "title": "Slack admin",
+    },
+)
+
+
+def daytime_zone(now: datetime) -> str:
+    """Where the people of the demo live: in London, or wherever it is morning when it is not day there.
+
+    Reviews wait for the morning (`bot.domain.timing.quiet_hours`), and whoever plays at night would wait with them.
+    """
+    if 9 <= now.astimezone(ZoneInfo("Europe/London")).hour < 16:
+        return "Europe/London"
+    east = (10 - now.astimezone(UTC).hour + 12) % 24 - 12
+    return f"Etc/GMT{-east:+d}"  # POSIX turns the sign round
+
+
+def workspace(policy: Policy, scale: int) -> dict[str, Any]:
+    """What the sandbox is told: teams, people, channels, the app as its manifest declares it."""
+    zone = {"tz": daytime_zone(SystemClock().now())}
+    made = manifest(prefix="", url=None)
+    features, scopes = made["features"], made["oauth_config"]["scopes"]["bot"]
+    return {
+        "banner": f"Sandbox · {policy.organisation} · demo clock {scale}×",
+        "teams": _teams(policy),
+        "users": [person | zone for person in (*_people(policy), *_AWKWARD)],
+        "channels": _channels(policy),
+        "app": {
+            "name": "Countersign", "bot_user_id": _BOT, "scopes": scopes,
+            "description": "The provider asks. The owner signs.",
+            "home_enabled": features["app_home"]["home_tab_enabled"],
+            "events": made["settings"]["event_subscriptions"]["bot_events"],
+            "commands": [
+                {k: c[k] for k in ("command", "description", "usage_hint", "should_escape") if k in c}
+                for c in features["slash_commands"]
+            ],
+        },
+        "script": script(),
+    }  # fmt: skip
+
+
+def script() -> list[dict[str, str]]:
+    """Four acts to try. `persona` is whom a link beside the act brings on screen."""
+    return [
+        {
+            "text": "The owner signs.",
+            "detail": "Olga (right) has one message. Press Approve: Pavel (left) gets the runbook's steps at once."
+            " To cheat first, choose “Press as Pavel Horak” above her messages and press Approve: he is refused.",
+        },
+        {
+            "text": "Silence escalates, and never approves.", "persona": "U0DEP1", "at": "app",
+            "detail": "As Pavel type /breakglass directory-admin-emergency, fill in a target and a ticket such as INC1001,"
+            " send it and wait: 12 s to the reminder, 20 s to the deputies (Dev), 40 s to whoever is on call (Grace or"
+            " Tomas), 3 min to the end. Nothing opens.",
+        },
+        {
+            "text": "Nobody is waited for in vain.", "persona": "U0DEP1", "at": "app",
+            "detail": "Open Faults, set Olga asleep or deactivated, or cut Slack off, and ask again as Pavel: a sleeper is paged"
+            " (see Pages), for a deactivated owner the deputies are asked at once, and what cannot be said is said when Slack is"
+            " back. Or type /countersign away 2d as Olga: Dev is asked on her behalf, and away off sums up what he decided.",
+        },
+        {
+            "text": "The log tells.",
+            "detail": "Every act stood in the terminal as it happened. Type t and Enter there: one byte of a copy of"
+            " the log is changed, and log verify names the entry.",
+        },
+    ]  # fmt: skip
+
+
+def _teams(policy: Policy) -> list[dict[str, str]]:
+    home = [{"id": team, "name": policy.organisation} for team in policy.workspaces]
+    theirs = [{"id": team, "name": p.name} for p in policy.providers.values() for team in sorted(p.workspaces)]
+    return [*home, *theirs, {"id": "T0ELSE", "name": "Somewhere else"}]
+
+
+def _people(policy: Policy) -> list[dict[str, str]]:
+    """Everybody whom the policy names, each once, with the role as their title."""
+    found: dict[str, dict[str, str]] = {}
+
+    def add(person: Person, title: str) -> None:
+        name = _NAMES.get(person.user, policy.name_of(person))
+        known = {"id": person.user, "name": name.split()[0].lower(), "real_name": name, "team_id": person.team}
+        entry = found.setdefault(person.user, known | {"title": title})
+        if title not in entry["title"]:
+            entry["title"] += f" · {title}"
+
+    for domain in policy.domains.values():
+        add(domain.owner, f"owner, {domain.name.lower()}")
+        for person in named_for(policy, domain):
+            if person != domain.owner:
+                add(person, "deputy" if person in domain.deputies else _other(person, domain.risk_owner))
+    for person in policy.auditors:
+        add(person, "auditor")
+    for provider in policy.providers.values():
+        for refs, title in ((provider.requesters, provider.name), (provider.leads, f"lead, {provider.name}")):
+            for ref in refs:
+                home = min(ref.teams & set(policy.workspaces), default="")
+                own = min(provider.workspaces, default=home)
+                add(Person(own if ref.user in _NAMES else home or own, ref.user), title)
+    return list(found.values())
+
+
+def _other(person: Person, risk_owner: Person | None) -> str:
+    return "risk owner" if person == risk_owner else "on call"
+
+
+def _channels(policy: Policy) -> list[dict[str, Any]]:
+    channels: list[dict[str, Any]] = []
+    for domain in policy.domains.values():
+        members = [_BOT, *(p.user for p in named_for(policy, domain))]
+        channels.append({"id": domain.channel, "name": f"id-{domain.id}", "members": members, "topic": domain.name})
+    for provider in policy.providers.values():
+        if provider.channel is not None:
+            people = dict.fromkeys(ref.user for ref in (*provider.requesters, *provider.leads))
+            channels.append({
+                "id": provider.channel, "name": f"ext-{provider.id}", "members": [_BOT, *people],
+                "shared_with": sorted(provider.workspaces), "topic": provider.name,
+            })  # fmt: skip
+    everyone = [p["id"] for p in _people(policy) if p["team_id"] in policy.workspaces]
+    return [*channels, {"id": "C0HELP", "name": "identity-help", "members": [_BOT, *everyone], "topic": "Ask us"}]

@@ -1,0 +1,1 @@
+"""Who may decide: authorization, quorum, policy rollout, person lookup."""

@@ -1,0 +1,1 @@
+"""A case: its model, its lifecycle, its transitions, and what an operator does."""

@@ -1,0 +1,307 @@
+"""A case: one request with its asks and its grant, as values.
+
+A case is read whole and written by transitions (`transition`). `version` counts its acts: a transition that was judged
+on another version than the stored one is stale and changes nothing. Times are aware UTC; `seconds` are policy time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from bot.domain.case.lifecycle import AskState, GrantState, RequestState
+from bot.domain.policy.model import Kind, Right, Role
+from bot.domain.policy.people import Person
+
+AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right"]
+MatterKind = Literal["", "suspension", "right"]
+DutyKind = Literal["evidence", "rotation", "verification"]
+CallKind = Literal["open", "close"]
+CallState = Literal["waiting", "opened", "closed", "failed", "dropped"]
+StepState = Literal["waiting", "fired", "skipped"]
+
+
+class Refusal(StrEnum):
+    """Why a click does not count, as the log's `decision.refused` writes it."""
+
+    UNAUTHORISED = "unauthorised"
+    PARTY = "party"
+    LATE = "late"
+    LOST = "lost"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One answer to a runbook's own field, with the label it was asked under."""
+
+    name: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the runbook said at the filing about the time after the yes. Seconds are of policy, `scale` divides them.
+
+    `ends_at` is the real end of a policy exception (`dated`); None for everything that lasts a time instead.
+    """
+
+    max_duration: int = 0
+    evidence: tuple[str, ...] = ()
+    rotate_within: int | None = None
+    review_within: int | None = None
+    scale: float = 1.0
+    ends_at: datetime | None = None
+    max_renewals: int = 0
+    risk: Literal["low", "medium", "high"] = "low"
+    audience: str = ""  # the system that accepts the permit
+    webhook: str = ""  # `env:NAME` of the executor's address, and of its secret
+    secret: str = ""
+    not_before: int | None = None  # nothing opens earlier than this after the filing
+
+    def real(self, seconds: int) -> timedelta:
+        """How long `seconds` of policy last on the wall's clock."""
+        return timedelta(seconds=seconds / self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """The case only rehearses (`drilling`). `fast`: steps follow within half a minute; `only_me`: who gets every card."""
+
+    fast: bool = False
+    only_me: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was filed, frozen. `runbook_sha256` and `policy_sha256` name the bytes in force at the filing."""
+
+    id: str
+    kind: Kind
+    right: Right
+    runbook: str
+    runbook_sha256: str
+    policy_sha256: str
+    title: str
+    domain: str
+    provider: str
+    requester: Person
+    target: str
+    reason: str
+    fields: tuple[FieldValue, ...]
+    seconds: int
+    filed_at: datetime
+    expires_at: datetime
+    state: RequestState = RequestState.PENDING
+    version: int = 0
+    subject: Person | None = None
+    closed_at: datetime | None = None  # when the request left `pending`
+    closed_by: Person | None = None  # who clicked last; None where the clock did it
+    asks_before: int = 0  # of this provider for this runbook in the 7 days before
+    last_outcome: str = ""  # of the last of them
+    denied_lately: bool = False  # the same target was denied within a day
+    terms: Terms = Terms()
+    drill: Drill | None = None  # nothing is asked for: it never gives anything
+    matter: MatterKind = ""  # a case that nobody filed (`matters`)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One frozen step of an ask. `also` are the roles that the first step asks beside `role` (the minute-0 set)."""
+
+    index: int
+    action: Literal["notify", "remind"]
+    role: Role
+    due_at: datetime
+    page: bool = False
+    also: tuple[Role, ...] = ()
+    state: StepState = "waiting"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A step, or an absence, put the question to this person. `for_owner`: in the owner's stead."""
+
+    person: Person
+    role: Role
+    step: int
+    at: datetime
+    for_owner: bool = False
+    failed: str = ""  # Slack's word why the question never reached them
+    paged: bool = False  # beside Slack too
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's click. The recorded decider is who clicked, never who was asked (rule 2)."""
+
+    person: Person
+    answer: Literal["yes", "no", "here"]  # `here` decides nothing: a drill reached them
+    role: Role
+    at: datetime
+    seconds: int
+    on_behalf_of: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something said or done beside deciding. `text` is free text; `advice` only with kind "advice".
+
+    `verified` is how the subject's identity was checked. `evidence` and `review` belong to the time after the yes: what was
+    handed in, what the reviewer wrote.
+    """
+
+    kind: Literal["question", "answer", "advice", "pass", "hold", "push", "verified", "evidence", "review"]
+    person: Person
+    at: datetime
+    text: str = ""
+    advice: Literal["", "for", "against"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question to accountable people. `version` changes only when the question does; each ask of a case has its own.
+
+    `seconds` is the policy time that an extension asks for. `due_at` is when an answer to an ask after the yes is owed.
+    `opens_at`: the quorum is met, and what it opens waits until then (`cooling`); None before, and where nothing waits.
+    """
+
+    kind: AskKind
+    version: int
+    need: int
+    requires: tuple[Role, ...]
+    opened_at: datetime
+    expires_at: datetime
+    state: AskState = AskState.OPEN
+    steps: tuple[Step, ...] = ()
+    reached: tuple[Reached, ...] = ()
+    votes: tuple[Vote, ...] = ()
+    notes: tuple[Note, ...] = ()
+    seconds: int = 0
+    due_at: datetime | None = None
+    warn_at: datetime | None = None  # when the silent are warned of the end, or it is overdue; None once that was said
+    opens_at: datetime | None = None
+
+    @property
+    def asked(self) -> tuple[Person, ...]:
+        """Everybody who was asked, first asked first, each once."""
+        return tuple(dict.fromkeys(r.person for r in self.reached))
+
+    def noted(self, kind: str) -> tuple[Note, ...]:
+        """The notes of one kind, in order."""
+        return tuple(n for n in self.notes if n.kind == kind)
+
+    def vote_of(self, person: Person) -> Vote | None:
+        return next((v for v in self.votes if v.person == person), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a yes opened. `seconds` are the policy's; `not_after` is real and checked at every use."""
+
+    seconds: int
+    opened_at: datetime
+    not_after: datetime
+    state: GrantState = GrantState.OPEN
+    ended_at: datetime | None = None
+    ended_by: Person | None = None  # None where the clock or the host did it
+    warned: bool = False  # the requester heard that it ends soon
+    remind_at: datetime | None = None  # when those who stand for an exception hear that it ends; None: no more
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What the provider owes: after the end of a grant, or before a yes the word that the subject was verified (`name`: how).
+
+    `chase_at`: when it is asked for next; None once it came, and where nobody is chased.
+    """
+
+    kind: DutyKind
+    name: str
+    since: datetime
+    due_at: datetime
+    chase_at: datetime | None
+    missed: bool = False  # that it did not come in time stands in the log
+    done_at: datetime | None = None
+    done_by: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the executor is told, once for every opening, prolongation and end of the grant; see `executing`."""
+
+    kind: CallKind
+    asked_at: datetime
+    not_after: datetime
+    state: CallState = "waiting"
+    answered_at: datetime | None = None
+    alarmed_at: datetime | None = None  # when people last heard that it does not succeed
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Request, asks and grant together: what one act reads and changes."""
+
+    request: Request
+    asks: tuple[Ask, ...]
+    grant: Grant | None = None
+    duties: tuple[Duty, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.request.id
+
+    @property
+    def approval(self) -> Ask:
+        """The question whether the request may be executed; of a break-glass, whether it should have been."""
+        return self.asks[0]
+
+    def with_approval(self, ask: Ask) -> Case:
+        return replace(self, asks=(ask, *self.asks[1:]))
+
+    @property
+    def dated(self) -> bool:
+        """A policy exception, whose end is a date."""
+        return self.request.terms.ends_at is not None
+
+    @property
+    def sealed(self) -> bool:
+        """A use of the sealed path, recorded afterwards: nobody asked, nobody approved (`sealing`)."""
+        return self.asks[0].kind == "review"
+
+    @property
+    def later(self) -> tuple[Ask, ...]:
+        """The asks after the yes: all but the one for the approval, or the drill."""
+        return tuple(ask for ask in self.asks if ask.kind not in ("approval", "drill"))
+
+    @property
+    def break_glass(self) -> bool:
+        """It opened before any yes, and somebody owes its ratification."""
+        return self.asks[0].kind == "ratification"
+
+    def question(self, version: int) -> Ask | None:
+        """The ask that a button with this version belongs to."""
+        return next((ask for ask in self.asks if ask.version == version), None)
+
+    def with_ask(self, ask: Ask) -> Case:
+        """The case with `ask` in the place of the one of its version, or added where there is none."""
+        if self.question(ask.version) is None:
+            return replace(self, asks=(*self.asks, ask))
+        return replace(self, asks=tuple(ask if a.version == ask.version else a for a in self.asks))
+
+    def owed(self) -> tuple[Duty, ...]:
+        """What has not come yet of what is owed after the end."""
+        return tuple(duty for duty in self.duties if duty.done_at is None and duty.kind != "verification")
+
+    def verifications(self) -> tuple[Duty, ...]:
+        """How the subject's identity is to be verified before a yes, attested or not."""
+        return tuple(duty for duty in self.duties if duty.kind == "verification")
+
+    def unverified(self) -> tuple[str, ...]:
+        """The methods that nobody has attested yet: no yes is possible before."""
+        return tuple(duty.name for duty in self.verifications() if duty.done_at is None)

@@ -1,0 +1,101 @@
+"""What an operator files on the host and two people confirm (`operating` holds the rules), and holds, as values.
+
+One rule: an act changes through the table ACT only, and a state without moves is final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from bot.domain.errors import IllegalMove
+from bot.domain.policy.people import Person
+
+PREFIX = "O-"
+ActKind = Literal["erase", "hold_release", "prune", "new_epoch"]
+KINDS: tuple[ActKind, ...] = ("erase", "hold_release", "prune", "new_epoch")
+
+
+class ActState(StrEnum):
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    DONE = "done"
+    FAILED = "failed"
+
+
+ACT: Mapping[ActState, Mapping[str, ActState]] = {
+    ActState.OPEN: {"confirm": ActState.CONFIRMED, "refuse": ActState.REFUSED, "expire": ActState.EXPIRED},
+    ActState.CONFIRMED: {"run": ActState.DONE, "fail": ActState.FAILED},
+    ActState.REFUSED: {},
+    ActState.EXPIRED: {},
+    ActState.DONE: {},
+    ActState.FAILED: {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One person's Confirm or Refuse."""
+
+    person: Person
+    answer: Literal["confirm", "refuse"]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAct:
+    """What was filed on the host, and what became of it. `subject`, `hold` and `before` as the kind needs them.
+
+    `result` is what came of it in words, once it has run.
+    """
+
+    id: str
+    kind: ActKind
+    reason: str
+    filed_at: datetime
+    expires_at: datetime
+    subject: Person | None = None
+    hold: str = ""
+    before: datetime | None = None
+    state: ActState = ActState.OPEN
+    version: int = 0
+    voices: tuple[Voice, ...] = ()
+    closed_at: datetime | None = None
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What is about or by `subject` is not erased while this stands, what is written later included."""
+
+    id: str
+    subject: Person
+    placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """How a transition changes an act or a hold. `before` None files `after`; else the act counts on that version only."""
+
+    before: OperatorAct | None = None
+    after: OperatorAct | None = None
+    places: Hold | None = None
+    releases: str = ""
+
+
+def is_act(about: str | None) -> bool:
+    """Whether a message is about an operator's act rather than a request."""
+    return about is not None and about.startswith(PREFIX)
+
+
+def move_act(state: ActState, event: str) -> ActState:
+    """The state after `event`; raises IllegalMove where the table has none."""
+    try:
+        return ACT[state][event]
+    except KeyError:
+        raise IllegalMove(f"{state} has no move “{event}”") from None

@@ -1,0 +1,1 @@
+"""The log as text and bytes: events, entries, signed notes, tiles, proofs, exports."""

@@ -1,0 +1,313 @@
+"""What the decision log says of each act: one function an entry type. Source: decision-log.md, the table of types."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.domain.authority.quorum import Count
+from bot.domain.case.model import AskKind, Case, Duty, Grant, Reached, Refusal, Request, Vote
+from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, Disclosed, Draft, Named, Private, Value
+from bot.domain.decision_log.entry import stamp
+from bot.domain.policy.model import Policy, Role
+from bot.domain.policy.people import Person
+from bot.domain.timing.escalation import Fired, Skipped
+
+LATE = timedelta(seconds=1)  # an expiry that is found later says so
+
+
+def actor(policy: Policy, person: Person) -> Actor:
+    """A person as the log names them: of home, or of the provider they belong to."""
+    provider = policy.provider_of(person)
+    return Actor("person", person, provider.id if provider else "home")
+
+
+def filed(case: Case, policy: Policy) -> Draft:
+    request = case.request
+    data: dict[str, Value] = {
+        "kind": request.kind, "seconds": request.seconds, "expires_at": stamp(request.expires_at),
+        "provider": request.provider, "domain": request.domain,
+    }  # fmt: skip
+    private = [
+        Private("target", request.target, request.requester),
+        Private("reason", request.reason, request.requester),
+    ]
+    private += [Private(f"field.{f.name}", f.value, request.requester) for f in request.fields]
+    if request.subject is not None:
+        data["subject"] = request.subject
+        private.append(Private("subject", str(request.subject), request.subject))
+    return _draft("request.filed", actor(policy, request.requester), request, policy, data, private=tuple(private))
+
+
+def refused_filing(case_id: str, requester: Person, runbook: Named | None, policy: Policy, code: str) -> Draft:
+    return Draft(
+        "request.refused",
+        actor(policy, requester),
+        case_id,
+        {"reason_code": code},
+        runbook=runbook,
+        policy=_set(policy),
+    )
+
+
+def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "approval") -> Draft:
+    """`kind` of the ask is named where it is not the request's own."""
+    data: dict[str, Value] = {"step": event.step.index, "role": event.step.role, "action": event.step.action}
+    if kind != "approval":
+        data["ask"] = kind
+    if isinstance(event, Fired):
+        to: tuple[Value, ...] = tuple(r.person for r in event.people)
+        if event.quiet:
+            data["quiet"] = tuple({"who": person, "until": stamp(until)} for person, until in event.quiet)
+        return _draft("step.fired", CLOCK, case.request, policy, data | {"to": to})
+    return _draft("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
+
+
+def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> Draft:
+    """An absence, not a step, put the question to a deputy. `kind` of the ask is named where it is not the request's own."""
+    data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "stand_in"}
+    if kind != "approval":
+        data["ask"] = kind
+    return _draft("step.fired", CLOCK, case.request, policy, data)
+
+
+def handed_over(case: Case, policy: Policy, reached: Reached) -> Draft:
+    """A change of shift, not a step, put the question to the next person on call."""
+    data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "handover"}
+    return _draft("step.fired", CLOCK, case.request, policy, data)
+
+
+def absence(policy: Policy, person: Person, until: datetime | None) -> Draft:
+    data: dict[str, Value] = {} if until is None else {"until": stamp(until)}
+    return Draft(
+        "absence.cleared" if until is None else "absence.set", actor(policy, person), data=data, policy=_set(policy)
+    )
+
+
+def drill_started(case: Case, policy: Policy) -> Draft:
+    drill = case.request.drill
+    assert drill is not None
+    data: dict[str, Value] = {
+        "due": stamp(case.request.expires_at), "domain": case.request.domain, "fast": drill.fast,
+    }  # fmt: skip
+    if drill.only_me is not None:
+        data["only_me"] = drill.only_me
+    return _draft("drill.started", OPERATOR, case.request, policy, data)
+
+
+def drill_reached(case: Case, policy: Policy, person: Person, reached: Reached, now: datetime) -> Draft:
+    """`person` pressed the button; `ms` is real time since they were asked, `to` whom the step meant if somebody else."""
+    ms = round((now - reached.at).total_seconds() * 1000)
+    data: dict[str, Value] = {"step": reached.step, "role": reached.role, "ms": ms}
+    if reached.person != person:
+        data["to"] = (reached.person,)
+    return _draft("drill.reached", actor(policy, person), case.request, policy, data)
+
+
+def drill_ended(case: Case, policy: Policy, who: Actor, missed: tuple[Person, ...]) -> Draft:
+    data: dict[str, Value] = {
+        "due": stamp(case.request.expires_at), "asked": tuple(case.approval.asked), "missed": missed,
+    }  # fmt: skip
+    return _draft("drill.ended", who, case.request, policy, data)
+
+
+def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> Draft:
+    """One approving click; where it completed the quorum, with the end of the grant, or with what it waits for."""
+    data: dict[str, Value] = {"have": count.have, "need": count.need, "seconds": vote.seconds, "role": vote.role}
+    if case.grant is not None:
+        data["not_after"] = stamp(case.grant.not_after)
+    elif case.approval.opens_at is not None:
+        data["not_before"] = stamp(case.approval.opens_at)
+    who = actor(policy, vote.person)
+    return _draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
+
+
+def sealed_use(case: Case, policy: Policy, used_at: datetime) -> Draft:
+    """The sealed path was used without approval; `at` is when. Disclosed: who used it (`subject`), what they did (`reason`), and the
+    reference (`target`)."""
+    request = case.request
+    assert request.subject is not None
+    data: dict[str, Value] = {"domain": request.domain, "at": stamp(used_at)}
+    private = (
+        Private("subject", str(request.subject), request.subject),
+        Private("reason", request.reason, request.requester),
+        Private("target", request.target, request.requester),
+        *(Private(f"field.{f.name}", f.value, request.requester) for f in request.fields),
+    )
+    return _draft("sealed_use.recorded", actor(policy, request.requester), request, policy, data, private=private)
+
+
+def grant_opened(case: Case, policy: Policy, person: Person | None, grant: Grant) -> tuple[Draft, ...]:
+    """The grant; with a policy exception also the exception and its date. `person` None: its quorum was met before, and the
+    clock opened it."""
+    who = actor(policy, person) if person else CLOCK
+    data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after)}
+    drafts = (_draft("grant.opened", who, case.request, policy, data),)
+    if not case.dated:
+        return drafts
+    until: dict[str, Value] = {"until": stamp(grant.not_after)}
+    return (*drafts, _draft("exception.opened", who, case.request, policy, until))
+
+
+def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> Draft:
+    return _ended(case, policy, CLOCK, grant, "clock", ())
+
+
+def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str = "") -> Draft:
+    """Somebody says that it is ended: finished, unused or revoked; and why, where they said it."""
+    private = (Private("reason", reason, who.person or case.request.requester),) if reason else ()
+    return _ended(case, policy, who, grant, "attested", private)
+
+
+def _ended(
+    case: Case, policy: Policy, who: Actor, grant: Grant, closed_by: str, private: tuple[Private, ...]
+) -> Draft:  # fmt: skip
+    """The one end of a grant; an exception's is called so, and says in `how` what the others are called by."""
+    data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": closed_by}
+    if not case.dated:
+        return _draft(f"grant.{grant.state}", who, case.request, policy, data, private=private)
+    more: dict[str, Value] = {"until": stamp(grant.not_after), "how": str(grant.state)}
+    return _draft("exception.ended", who, case.request, policy, data | more, private=private)
+
+
+def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: str, on_behalf_of: Person | None) -> Draft:
+    """`role` is absent where an operator denied on the host."""
+    writer = who.person or case.request.requester
+    private = (Private("answer", reason, writer),)
+    data: dict[str, Value] = {"role": role} if role else {}
+    return _draft("request.denied", who, case.request, policy, data, on_behalf_of=on_behalf_of, private=private)
+
+
+def withdrawn(case: Case, policy: Policy, person: Person) -> Draft:
+    return _draft("request.withdrawn", actor(policy, person), case.request, policy, {})
+
+
+def expired(case: Case, policy: Policy, delivered: int, late: timedelta) -> Draft:
+    """`delivered`: how many of the cards Slack accepted. `late`: how long after the deadline it was found, after downtime."""
+    data: dict[str, Value] = {"asked": tuple(case.approval.asked), "delivered": delivered}
+    data |= {"late_ms": late // timedelta(milliseconds=1)} if late >= LATE else {}
+    return _draft("request.expired", CLOCK, case.request, policy, data)
+
+
+def noted(
+    case: Case, policy: Policy, type_: str, person: Person,
+    private: tuple[str, str] | None = None, data: dict[str, Value] | None = None,
+) -> Draft:  # fmt: skip
+    """Something done beside deciding; `private` is (name, text) of what was said."""
+    said = () if private is None or not private[1] else (Private(private[0], private[1], person),)
+    return _draft(type_, actor(policy, person), case.request, policy, data or {}, private=said)
+
+
+def decision_refused(case: Case, policy: Policy, person: Person, action: str, why: Refusal) -> Draft:
+    data: dict[str, Value] = {"action": action, "why": str(why)}
+    return _draft("decision.refused", actor(policy, person), case.request, policy, data)
+
+
+def due(case: Case, policy: Policy, type_: str, who: Actor, due_at: datetime | None, **more: Value) -> Draft:
+    """An ask after the yes opens, is answered or is overdue."""
+    data: dict[str, Value] = dict(more) | ({} if due_at is None else {"due": stamp(due_at)})
+    return _draft(type_, who, case.request, policy, data)
+
+
+def answered(case: Case, policy: Policy, type_: str, vote: Vote, note: str = "") -> Draft:
+    """Somebody answered an ask after the yes, with what they wrote."""
+    private = (Private("note", note, vote.person),) if note else ()
+    data: dict[str, Value] = {"role": vote.role}
+    who = actor(policy, vote.person)
+    return _draft(type_, who, case.request, policy, data, on_behalf_of=vote.on_behalf_of, private=private)
+
+
+def extended(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> tuple[Draft, ...]:
+    """One yes to an extension; `grant` where it completed the quorum."""
+    data: dict[str, Value] = {
+        "have": count.have, "need": count.need, "seconds": vote.seconds, "role": vote.role, "extends": True,
+    }  # fmt: skip
+    who = actor(policy, vote.person)
+    if grant is None:
+        return (_draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of),)
+    until: dict[str, Value] = {"not_after": stamp(grant.not_after)}
+    return (
+        _draft("request.approved", who, case.request, policy, data | until, on_behalf_of=vote.on_behalf_of),
+        _longer(case, policy, who, grant),
+    )
+
+
+def _longer(case: Case, policy: Policy, who: Actor, grant: Grant) -> Draft:
+    end = stamp(grant.not_after)
+    if case.dated:
+        return _draft("exception.renewed", who, case.request, policy, {"seconds": grant.seconds, "until": end})
+    return _draft("grant.extended", who, case.request, policy, {"seconds": grant.seconds, "not_after": end})
+
+
+def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str, text: str) -> Draft:
+    """Evidence came, or a rotation is attested."""
+    private = (Private("evidence", text, person),) if text else ()
+    data: dict[str, Value] = {"name": name, **({"digest": Disclosed("evidence")} if text else {})}
+    return _draft(type_, actor(policy, person), case.request, policy, data, private=private)
+
+
+def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: str) -> Draft:
+    """A method by which the subject was verified is attested; what it says is about the subject."""
+    assert duty.done_at is not None
+    private = Private("evidence", f"{reference} ({stamp(duty.done_at)})", case.request.subject or person)
+    data: dict[str, Value] = {"name": duty.name, "digest": Disclosed("evidence")}
+    return _draft("subject.verified", actor(policy, person), case.request, policy, data, private=(private,))
+
+
+def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: str, expires: datetime) -> Draft:
+    """A permit is about to be signed; the permit itself stands nowhere."""
+    data: dict[str, Value] = {"jti": jti, "aud": audience, "exp": stamp(expires)}
+    return _draft("permit.issued", who, case.request, policy, data)
+
+
+def suspended(case: Case, policy: Policy, reset: str) -> Draft:
+    """An authority counts for nothing from now on, since `reset` opened; it begins a case of its own."""
+    assert case.request.subject is not None
+    data: dict[str, Value] = {"domain": case.request.domain, "subject": case.request.subject, "reset": reset}
+    return _draft("authority.suspended", SYSTEM, case.request, policy, data)
+
+
+def restored(case: Case, policy: Policy, vote: Vote) -> Draft:
+    assert case.request.subject is not None
+    draft = answered(case, policy, "authority.restored", vote)
+    return replace(draft, data={**draft.data, "domain": case.request.domain, "subject": case.request.subject})
+
+
+def right_begun(case: Case, policy: Policy, until: datetime) -> Draft:
+    """An autonomous right is under review; `until`: when its owner is asked next."""
+    data: dict[str, Value] = {"domain": case.request.domain, "until": stamp(until)}
+    return _draft("right.begun", SYSTEM, case.request, policy, data)
+
+
+def right_answered(case: Case, policy: Policy, type_: str, vote: Vote, until: datetime | None) -> Draft:
+    draft = answered(case, policy, type_, vote)
+    return draft if until is None else replace(draft, data={**draft.data, "until": stamp(until)})
+
+
+def right_ended(case: Case, policy: Policy) -> Draft:
+    """The file that said the right has changed or is gone."""
+    return _draft("right.ended", SYSTEM, case.request, policy, {})
+
+
+def executor(case: Case, policy: Policy, word: str, kind: str, detail: str) -> Draft:
+    """The executor's answer, or that there is none (`failed`); `detail` is what it wrote."""
+    private = (Private("detail", detail, case.request.requester),) if detail else ()
+    data: dict[str, Value] = {"name": f"grant.{kind}", **({"digest": Disclosed("detail")} if detail else {})}
+    data |= {"closed_by": "executor"} if word == "closed" else {}
+    return _draft(f"executor.{word}", SYSTEM, case.request, policy, data, private=private)
+
+
+def missing(case: Case, policy: Policy, name: str) -> Draft:
+    return _draft("evidence.missing", CLOCK, case.request, policy, {"name": name})
+
+
+def _draft(
+    type_: str, who: Actor, request: Request, policy: Policy, data: dict[str, Value],
+    *, on_behalf_of: Person | None = None, private: tuple[Private, ...] = (),
+) -> Draft:  # fmt: skip
+    runbook = Named(request.runbook, request.runbook_sha256) if request.runbook else None
+    return Draft(type_, who, request.id, data, on_behalf_of, runbook, _set(policy), private)
+
+
+def _set(policy: Policy) -> Named:
+    return Named(policy.organisation, policy.digest)

@@ -1,0 +1,1 @@
+"""Checks a log from outside: entries, checkpoints, order, decisions, operator actions."""

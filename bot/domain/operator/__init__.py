@@ -1,0 +1,1 @@
+"""What an operator may do: dual control, erasure, a new epoch."""

@@ -1,0 +1,208 @@
+"""Acts of an operator that two people stand behind: erase, hold release, prune, new epoch.
+
+The rules:
+- Somebody on the host only files the act. It runs when an auditor and a risk owner (of any domain), two distinct people,
+  have both pressed **Confirm** within WINDOW; one **Refuse** of either is final, and silence confirms nothing.
+- Who may press is judged at the click, under the policy of that moment, by `rights.may_confirm`; the voices given before
+  are counted again at each. Nobody confirms what is about themselves.
+- What was confirmed runs once. It is judged once more when it runs, and may fail: then everybody is told why.
+- The reason stands here only while the act is open; afterwards the log's deletable table has it.
+Times are real: TIME_SCALE does not divide WINDOW. Source: decision-log.md, "Command line".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.domain.authority.authorization import Refused, confirming_roles, may_confirm
+from bot.domain.case.model import Refusal
+from bot.domain.case.operator_action import ActState, Hold, Operated, OperatorAct, Voice, move_act
+from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Draft, Lane, Named, Private, Say, Transition, Value
+from bot.domain.decision_log import events
+from bot.domain.decision_log.entry import stamp
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person, Profile
+from bot.domain.workflow import notifications
+from bot.domain.workflow.approval import Click, NoEffect
+
+WINDOW = timedelta(hours=24)
+NOBODY = Person("-", "-")  # whom the reason of an act is about that concerns no person
+
+
+def file(act: OperatorAct, policy: Policy) -> Transition:
+    """A new act: everybody who may confirm it gets it, every owner hears of it."""
+    draft = Draft(
+        "operator.filed", OPERATOR, data=_data(act) | _about(act), policy=_set(policy),
+        private=(Private("reason", act.reason, act.subject or NOBODY),) if act.reason else (),
+    )  # fmt: skip
+    asked = confirmers(policy)
+    says = [Say("operator", Lane.CARD, act.id, to=person) for person in asked]
+    says += [_told(act, person) for person in _owners(policy) if person not in asked]
+    return Transition(None, None, (draft,), tuple(says), operated=Operated(None, act), while_stopped=_waits(act))
+
+
+def press(act: OperatorAct, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
+    """Confirm or Refuse was pressed."""
+    no = judge(act, policy, click, profile, now)
+    if no is not None:
+        return refuse_click(act.id, policy, click, no)
+    if click.action == "refuse":
+        return _refused(act, policy, click, now)
+    voiced = replace(act, voices=(*act.voices, Voice(click.person, "confirm", now)))
+    draft = _voice_entry("operator.confirmed", voiced, policy, click.person)
+    if not complete(voiced, policy):
+        return _voiced(act, voiced, draft)
+    closed = replace(voiced, state=move_act(act.state, "confirm"))
+    return _voiced(act, closed, draft)
+
+
+def judge(act: OperatorAct, policy: Policy, click: Click, profile: Profile, now: datetime) -> NoEffect | None:
+    """Why a click does not count at `now`; None if it does."""
+    allowed = may_confirm(policy, click.person, profile)
+    if isinstance(allowed, Refused):
+        return NoEffect(allowed.why, "plain", {"text": allowed.reason})
+    if act.subject is not None and policy.humans.same(click.person, act.subject):
+        text = f"This is about you; somebody else confirms it. Write to {policy.contact} if that is wrong."
+        return NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text})
+    if act.state is ActState.EXPIRED or (act.state is ActState.OPEN and now >= act.expires_at):
+        return NoEffect(Refusal.LATE, "act_late", {"at": _ms(act.expires_at)})
+    if act.state is not ActState.OPEN:
+        last = act.voices[-1]
+        params: dict[str, object] = {"state": str(act.state), "by": str(last.person), "at": _ms(last.at)}
+        return NoEffect(Refusal.LOST, "act_lost", params)
+    mine = next((v for v in act.voices if v.person == click.person), None)
+    if mine is not None and click.action == "confirm":
+        return NoEffect(Refusal.LOST, "act_again", {"at": _ms(mine.at)})
+    return None
+
+
+def complete(act: OperatorAct, policy: Policy) -> bool:
+    """Whether an auditor and a risk owner, two distinct people under this policy, have confirmed."""
+    said = [v.person for v in act.voices if v.answer == "confirm"]
+    roles = {person: confirming_roles(policy, person) for person in said}
+    auditors = [p for p in said if "auditor" in roles[p]]
+    risk_owners = [p for p in said if "risk_owner" in roles[p]]
+    return any(not policy.humans.same(a, r) for a in auditors for r in risk_owners)
+
+
+def expire(act: OperatorAct, policy: Policy, now: datetime) -> Transition | None:
+    """The window is over and nobody completed it; None where it is not, or has been decided."""
+    if act.state is not ActState.OPEN or now < act.expires_at:
+        return None
+    closed = _closed(act, "expire", now)
+    return _ended(act, closed, policy, Draft("operator.expired", CLOCK, data=_data(act), policy=_set(policy)))
+
+
+def ran(act: OperatorAct, policy: Policy, now: datetime, result: str, *drafts: Draft, releases: str = "") -> Transition:
+    """What was confirmed has been done, with `drafts`; `result` says what came of it."""
+    subject = None if act.kind == "erase" else act.subject
+    closed = replace(_closed(act, "run", now), result=result, subject=subject)
+    return _ended(act, closed, policy, *drafts, releases=releases)
+
+
+def failed(act: OperatorAct, policy: Policy, now: datetime, why: str) -> Transition:
+    """What was confirmed cannot be done any more: nothing was changed."""
+    closed = replace(_closed(act, "fail", now), result=why)
+    return _ended(act, closed, policy, Draft("operator.refused", SYSTEM, data=_data(act), policy=_set(policy)))
+
+
+def release(act: OperatorAct, subject: Person, policy: Policy, now: datetime) -> Transition:
+    """The hold ends."""
+    data: dict[str, Value] = {"subject": subject, "hold": act.hold}
+    draft = Draft("hold.released", OPERATOR, data=data, policy=_set(policy))
+    return ran(act, policy, now, f"The hold {act.hold} is released.", draft, releases=act.hold)
+
+
+def place(hold: Hold, reason: str, policy: Policy) -> Transition:
+    """A hold stands at once: it only keeps."""
+    data: dict[str, Value] = {"subject": hold.subject, "hold": hold.id}
+    private = (Private("reason", reason, hold.subject),)
+    draft = Draft("hold.placed", OPERATOR, data=data, policy=_set(policy), private=private)
+    return Transition(None, None, (draft,), operated=Operated(places=hold))
+
+
+def refuse_click(act_id: str, policy: Policy, click: Click, no: NoEffect) -> Transition:
+    """Changes nothing, tells its author, leaves one entry."""
+    data: dict[str, Value] = {"action": click.action, "why": str(no.why), "id": act_id}
+    draft = Draft("decision.refused", events.actor(policy, click.person), data=data, policy=_set(policy))
+    return Transition(
+        None, None, (draft,), (notifications.answer(None, click.person, click.reply, no.sentence, **no.params),)
+    )
+
+
+def confirmers(policy: Policy) -> tuple[Person, ...]:
+    """Everybody whose voice could count, each once."""
+    risk_owners = (d.risk_owner for d in policy.domains.values() if d.risk_owner is not None)
+    listed = dict.fromkeys((*policy.auditors, *risk_owners))
+    return tuple(person for person in listed if confirming_roles(policy, person))
+
+
+def possible(policy: Policy) -> bool:
+    """Whether the policy names an auditor and another person who is a risk owner."""
+    roles = {person: confirming_roles(policy, person) for person in confirmers(policy)}
+    auditors = [p for p, has in roles.items() if "auditor" in has]
+    risk_owners = [p for p, has in roles.items() if "risk_owner" in has]
+    return any(not policy.humans.same(a, r) for a in auditors for r in risk_owners)
+
+
+def _voiced(before: OperatorAct, after: OperatorAct, draft: Draft) -> Transition:
+    return Transition(
+        None, None, (draft,), (), None, before.expires_at, operated=Operated(before, after), refresh=True,
+        while_stopped=_waits(before),
+    )  # fmt: skip
+
+
+def _waits(act: OperatorAct) -> bool:
+    """Whether the act goes on while the log is stopped: only what lets it go on itself."""
+    return act.kind == "new_epoch"
+
+
+def _refused(act: OperatorAct, policy: Policy, click: Click, now: datetime) -> Transition:
+    closed = _closed(replace(act, voices=(*act.voices, Voice(click.person, "refuse", now))), "refuse", now)
+    draft = _voice_entry("operator.refused", closed, policy, click.person)
+    return replace(_ended(act, closed, policy, draft), valid_before=act.expires_at)
+
+
+def _ended(before: OperatorAct, after: OperatorAct, policy: Policy, *drafts: Draft, releases: str = "") -> Transition:
+    """Everybody who was asked or told hears how it ended: edits alone do not notify."""
+    people = dict.fromkeys((*confirmers(policy), *_owners(policy)))
+    says = tuple(_told(after, person) for person in people)
+    change = Operated(before, after, releases=releases)
+    return Transition(None, None, drafts, says, operated=change, refresh=True, while_stopped=_waits(before))
+
+
+def _told(act: OperatorAct, person: Person) -> Say:
+    return Say("operator_told", Lane.CARD, act.id, to=person)
+
+
+def _closed(act: OperatorAct, event: str, now: datetime) -> OperatorAct:
+    return replace(act, state=move_act(act.state, event), closed_at=now, reason="")
+
+
+def _voice_entry(type_: str, act: OperatorAct, policy: Policy, person: Person) -> Draft:
+    roles: tuple[Value, ...] = confirming_roles(policy, person)
+    return Draft(type_, events.actor(policy, person), data=_data(act) | {"roles": roles}, policy=_set(policy))
+
+
+def _data(act: OperatorAct) -> dict[str, Value]:
+    return {"act": act.kind, "id": act.id}
+
+
+def _about(act: OperatorAct) -> dict[str, Value]:
+    told: dict[str, Value] = {"expires_at": stamp(act.expires_at)}
+    told |= {"subject": act.subject} if act.subject is not None else {}
+    told |= {"hold": act.hold} if act.hold else {}
+    return told | ({"before": stamp(act.before)} if act.before is not None else {})
+
+
+def _owners(policy: Policy) -> tuple[Person, ...]:
+    return tuple(dict.fromkeys(domain.owner for domain in policy.domains.values()))
+
+
+def _set(policy: Policy) -> Named:
+    return Named(policy.organisation, policy.digest)
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

@@ -1,0 +1,1 @@
+"""The policy: its model, people, on-call, business hours, field values."""

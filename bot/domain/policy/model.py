@@ -1,0 +1,301 @@
+"""What may be asked for and who answers, as values.
+
+The loader (`runbooks.loader`) makes these from files and refuses what breaks a rule; here they are only true.
+Durations are whole seconds of policy time: `TIME_SCALE` divides them where they meet the clock. People are resolved to
+(team, user); labels are gone. Source of every key: design, section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from bot.domain.policy.people import Humans, Person, Ref
+
+Role = Literal["owner", "deputies", "on_call", "risk_owner"]
+Kind = Literal["emergency_access", "reset", "policy_exception"]
+Right = Literal["autonomous", "approval", "immediate"]
+FieldType = Literal["text", "multiline", "number", "date", "datetime", "select", "person", "email", "url", "boolean"]
+ROLES: tuple[Role, ...] = ("owner", "deputies", "on_call", "risk_owner")
+KINDS: tuple[Kind, ...] = ("emergency_access", "reset", "policy_exception")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPerson:
+    """A line of `people:`. `page` is an Apprise address or `env:NAME`."""
+
+    label: str
+    person: Person
+    name: str
+    page: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An outside party. Everyone of `workspaces`, `members`, `requesters` and `leads` belongs to it."""
+
+    id: str
+    name: str
+    contract: str | None
+    contract_until: date | None
+    channel: str | None
+    workspaces: frozenset[str]
+    members: tuple[Ref, ...]
+    requesters: tuple[Ref, ...]
+    leads: tuple[Ref, ...]
+
+    def owns(self, person: Person) -> bool:
+        """Party rule, on the safe side: a user id named here belongs here whatever team a payload claims."""
+        named = {ref.user for group in (self.members, self.requesters, self.leads) for ref in group}
+        return person.team in self.workspaces or person.user in named
+
+    def may_ask(self, person: Person) -> bool:
+        return any(ref.matches(person) for ref in self.requesters)
+
+    def leads_include(self, person: Person) -> bool:
+        return any(ref.matches(person) for ref in self.leads)
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """An identity domain and the named people who are accountable for it."""
+
+    id: str
+    name: str
+    owner: Person
+    channel: str
+    deputies: tuple[Person, ...] = ()
+    risk_owner: Person | None = None
+    on_call: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """A rotation: of every `of` weeks (Monday to Sunday), counted from the one that holds `since`, the `on`th."""
+
+    of: int
+    on: int
+    since: date
+
+    @property
+    def turn(self) -> int:
+        """The number of its weeks since the first Monday of the calendar, modulo `of`."""
+        return (_week(self.since) + self.on - 1) % self.of
+
+    def include(self, day: date) -> bool:
+        """Whether `day` is of such a week; the rotation runs on without an end, also before `since`."""
+        return _week(day) % self.of == self.turn
+
+
+def _week(day: date) -> int:
+    return (day.toordinal() - 1) // 7  # ordinal 1 is a Monday, so no year's end breaks the count
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """`days` are 0 (Monday) to 6; `start` and `end` minutes of the local day, `end` up to 1440 and after `start`.
+
+    `weeks` None: every week."""
+
+    days: frozenset[int]
+    start: int
+    end: int
+    person: Person
+    weeks: Weeks | None = None
+
+    def on_day(self, day: date) -> bool:
+        """Whether it begins on this local day."""
+        return day.weekday() in self.days and (self.weeks is None or self.weeks.include(day))
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """One person from `start` to before `end`, aware UTC."""
+
+    start: datetime
+    end: datetime
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """Says when somebody is on call; only `people` can be named. `feed` is the address of an iCal source.
+
+    `spells` are what that source says around now; they are no part of the files and change without them."""
+
+    id: str
+    source: Literal["static", "ical"]
+    people: tuple[Person, ...]
+    time_zone: str
+    shifts: tuple[Shift, ...] = ()
+    fallback: Person | None = None
+    page: str | None = None
+    feed: str | None = None
+    overrides: tuple[Spell, ...] = ()
+    spells: tuple[Spell, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Working hours: `days` 0 to 6, `start` and `end` minutes of the local day in `time_zone`."""
+
+    days: frozenset[int]
+    start: int
+    end: int
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStep:
+    """One rung of a ladder: `after` seconds from the filing, `notify` or `remind` a role."""
+
+    after: int
+    action: Literal["notify", "remind"]
+    role: Role
+    page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationPolicy:
+    id: str
+    expires_after: int
+    steps: tuple[PolicyStep, ...]
+    hours: Hours | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field of a runbook's form. `minimum` and `maximum` bound a number, or the length of a text.
+
+    `earliest` and `latest` bound a date.
+    """
+
+    name: str
+    label: str
+    type: FieldType
+    required: bool = False
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    options: tuple[str, ...] = ()
+    hint: str | None = None
+    earliest: date | None = None
+    latest: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` in a sliding window of `per` seconds."""
+
+    count: int
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    ratify_within: int
+    quota: Limit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    webhook: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """One kind of thing that may be asked for. `sha256` is of the file's bytes; `body` is its Markdown."""
+
+    id: str
+    title: str
+    kind: Kind
+    domain: str
+    providers: tuple[str, ...]
+    right: Right
+    max_duration: int
+    default_duration: int
+    body: str
+    sha256: str
+    approvals: int = 1
+    requires: tuple[Role, ...] = ()
+    escalation: str | None = None
+    evidence: tuple[str, ...] = ()
+    rotate_within: int | None = None
+    review_within: int | None = None
+    audience: str = ""
+    fields: tuple[FieldSpec, ...] = ()
+    limit: Limit | None = None
+    review_every: int | None = None
+    tell: Literal["each", "daily"] = "daily"
+    break_glass: BreakGlass | None = None
+    risk: Literal["low", "medium", "high"] = "low"
+    max_renewals: int = 2
+    subject_verification: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()  # of this domain, in the file's order; empty: free text
+    executor: Executor | None = None
+    not_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """An authority that counts for nothing until another person restores it; `case` is where they do."""
+
+    domain: str
+    person: Person
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What acts have taken away from a set: suspended authority, and autonomous rights withdrawn, by their file's SHA-256."""
+
+    suspended: frozenset[Suspended] = frozenset()
+    withdrawn: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """One accepted file: `path` relative to the folder, with `/`; `content` its exact bytes."""
+
+    path: str
+    sha256: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole accepted set. `digest` is the SHA-256 of the lines `<hex>  <path>\\n`, sorted by path bytes."""
+
+    organisation: str
+    contact: str
+    workspaces: tuple[str, ...]
+    people: tuple[NamedPerson, ...]
+    providers: Mapping[str, Provider]
+    auditors: tuple[Person, ...]
+    domains: Mapping[str, Domain]
+    rotas: Mapping[str, Rota]
+    escalation_policies: Mapping[str, EscalationPolicy]
+    runbooks: Mapping[str, Runbook]
+    humans: Humans
+    files: tuple[PolicyFile, ...]
+    digest: str
+    policy_delay: int = 15 * 60
+    hold: int = 10 * 60
+    retention: int = 2555 * 86400
+    standing: Standing = field(default=Standing(), compare=False)  # no part of the files; the desk keeps it up to date
+
+    def provider_of(self, person: Person) -> Provider | None:
+        """The provider that a person belongs to, by any of their accounts; None for everybody else."""
+        for provider in self.providers.values():
+            if provider.owns(person) or any(
+                provider.owns(Person(person.team, user)) for user in self.humans.accounts(person)
+            ):
+                return provider
+        return None
+
+    def name_of(self, person: Person) -> str:
+        """The name a policy file gives, else the user id: for logs and the command line, never for authority."""
+        return next((p.name for p in self.people if p.person == person), person.user)

@@ -1,0 +1,1 @@
+"""When: escalation, quiet hours, cooling off, end dates."""

@@ -1,0 +1,61 @@
+"""Who goes away and who comes back, and what is told to them then.
+
+Whoever comes back, by word or because the time has passed, hears once what others answered in their name meanwhile; nobody
+is told that it was nothing. The message is written in the transaction that ends the absence, so that it is sent exactly
+once, over restarts too. It names requests by id and title, who answered and what came of it, never a target or a reason.
+Design, section 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.case.transition import Absence, Lane, Say, Transition
+from bot.domain.decision_log import events
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.domain.workflow import notifications
+
+RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Somebody's absence as stored: since when, through all that prolonged it, and until when."""
+
+    person: Person
+    since: datetime
+    until: datetime
+
+
+def leave(policy: Policy, person: Person, until: datetime, reply: dict[str, object]) -> Transition:
+    """Away until then. An absence that is under way is prolonged or cut, and keeps its beginning."""
+    draft = events.absence(policy, person, until)
+    says = (notifications.answer(None, person, reply, "away", until=_ms(until)),)
+    return Transition(None, None, (draft,), says, absence=Absence(person, until))
+
+
+def come_back(
+    policy: Policy, person: Person, reply: dict[str, object], found: Absent | None, now: datetime, *, decided: bool
+) -> Transition:
+    """Back by their own word. `decided`: something was answered in their name."""
+    says: tuple[Say, ...] = (notifications.answer(None, person, reply, "away", until=0),)
+    if found is None:
+        return Transition(None, None, (events.absence(policy, person, None),), says)
+    says += _summary(found, min(now, found.until)) if decided else ()
+    return Transition(None, None, (events.absence(policy, person, None),), says, absence=Absence(person, None, found.until))
+
+
+def passed(found: Absent, *, decided: bool) -> Transition:
+    """The time that they named has passed: `absence.set` says it already, so the log gets no second entry."""
+    says = _summary(found, found.until) if decided else ()
+    return Transition(None, None, says=says, absence=Absence(found.person, None, found.until))
+
+
+def _summary(found: Absent, until: datetime) -> tuple[Say, ...]:
+    return (Say(RETURNED, Lane.CARD, to=found.person, data={"since": _ms(found.since), "until": _ms(until)}),)
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

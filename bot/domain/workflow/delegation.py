@@ -1,0 +1,77 @@
+"""The owner is away: their open questions go to the first deputy present, on their behalf.
+
+Every question that waits for the owner moves: the request's own and those after the yes. When that deputy goes away too,
+or cannot be told, the next one present is asked. Where no deputy is present and nobody else who was asked is there, the
+request's next `notify` step fires at once, as after any step that proves empty. The owner keeps the authority, and whoever
+was asked keeps it too. A quorum that waits to open something waits for nobody (`cooling`). Design, section 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.authority.authorization import barred
+from bot.domain.case.lifecycle import AskState
+from bot.domain.case.model import Ask, Case, Reached
+from bot.domain.case.transition import Transition
+from bot.domain.decision_log import events
+from bot.domain.policy.model import Domain, Policy
+from bot.domain.timing import cooling_off
+from bot.domain.timing.escalation import Presence, advance, may_wake, rings
+from bot.domain.workflow import notifications
+from bot.domain.workflow.follow_up import Chore
+from bot.domain.workflow.timers import stepped, wake_at
+
+
+def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
+    """What an absence does to a case; None where it does nothing."""
+    domain = policy.domains.get(case.request.domain)
+    if (
+        domain is None
+        or case.request.drill is not None
+        or cooling_off.waits(case)
+        or presence.away.get(domain.owner) != "absent"
+    ):
+        return None
+    chore = Chore(case)
+    for ask in case.asks:
+        if ask.state is AskState.OPEN and now < ask.expires_at and _waits_for_owner(ask, domain):
+            chore = chore.then(_handed_on(chore.case, ask, policy, domain, presence, now))
+    if chore.case is case:
+        return None
+    return Transition(case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now))
+
+
+def _waits_for_owner(ask: Ask, domain: Domain) -> bool:
+    """It was put to the owner, or to somebody for them, and none of these has answered."""
+    theirs = [r.person for r in ask.reached if r.person == domain.owner or r.for_owner]
+    return bool(theirs) and not any(ask.vote_of(person) for person in theirs)
+
+
+def _handed_on(case: Case, ask: Ask, policy: Policy, domain: Domain, presence: Presence, now: datetime) -> Chore:
+    failed = {r.person for r in ask.reached if r.failed}
+    present = (d for d in domain.deputies if presence.here(d) and d not in failed and not barred(case, ask, policy, d))
+    deputy = next(present, None)
+    if deputy is None:
+        return _moved_on(case, ask, policy, presence, now)
+    if deputy in ask.asked:
+        return Chore(case)
+    reached = Reached(deputy, "deputies", 0, now, for_owner=True)
+    asleep = deputy in presence.quiet and may_wake(ask, ask.steps[0])
+    called = asleep or ask.steps[0].page
+    reached = replace(reached, paged=called and rings(policy, domain.id, reached))
+    after = case.with_ask(replace(ask, reached=(*ask.reached, reached)))
+    says = (notifications.card_of(after, ask, reached), *notifications.pages(after, reached))
+    chore = Chore(after, (events.stood_in(after, policy, reached, ask.kind),), says)
+    heard = not asleep or reached.paged
+    return chore if heard else chore.then(_moved_on(after, after.question(ask.version) or ask, policy, presence, now))
+
+
+def _moved_on(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Chore:
+    """Nobody who was asked is there and awake: the request's next step fires at once."""
+    there = (r for r in ask.reached if presence.here(r.person) and not r.failed and ask.vote_of(r.person) is None)
+    if ask.kind != "approval" or any(r.person not in presence.quiet or r.paged for r in there):
+        return Chore(case)
+    result = advance(case, ask, policy, presence, now, pulling=True)
+    return stepped(case, policy, result, presence, now) if result.events else Chore(case)

@@ -1,0 +1,308 @@
+"""What may be filed, and what a filing sets going.
+
+A form is checked twice by the same rules: before it is acknowledged, where an error stands at its field and leaves no
+row; and by the worker, where the brakes join in and a refusal is the case's only outcome. A runbook that
+contradicts itself is refused with a sentence. Design, sections 2, 4 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from bot.domain.authority.authorization import conflicted, named_for
+from bot.domain.case.model import Ask, Case, FieldValue, Reached, Request, Step, Terms
+from bot.domain.case.transition import Lane, Named, Say, Transition
+from bot.domain.decision_log import events
+from bot.domain.policy import field_values
+from bot.domain.policy.model import FieldSpec, Policy, Provider, Role, Runbook
+from bot.domain.policy.people import Person
+from bot.domain.timing import end_dates
+from bot.domain.timing.escalation import Advance, Fired, Presence, Skipped, advance, deadline, fire, freeze, warn_at
+from bot.domain.workflow import autonomous_rights, break_glass, identity_proof, notifications
+from bot.domain.workflow.timers import wake_at
+
+TARGET_MAX, REASON_MAX, PENDING_MAX = 200, 1000, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a person typed, as values. `seconds` is policy time, `until` the last day of what ends on a date instead;
+    `fields` by the names of the runbook's own fields."""
+
+    id: str
+    requester: Person
+    runbook: str
+    target: str
+    reason: str
+    seconds: int
+    fields: Mapping[str, str]
+    subject: Person | None = None
+    door: str = ""
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """`field` is runbook, target, reason, duration, until, subject or `field.<name>`; `text` says what to do."""
+
+    field: str
+    text: str
+
+
+_UNUSED = autonomous_rights.Used()
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What earlier requests say about this one. See `bot.ports.store.Brakes`."""
+
+    pending: int
+    same_pending: str | None
+    denied_by: Person | None
+    expired_recently: bool
+    asks_in_week: int = 0
+    last_outcome: str = ""
+    glass_opened: int = 0  # break-glass openings of the provider in the domain, within the quota's window
+    glass_overdue: bool = False  # a ratification or review of one of them is overdue
+    used: autonomous_rights.Used = _UNUSED  # of the runbook's limit
+
+
+def provider_asking(policy: Policy, person: Person) -> Provider | None:
+    """The provider for which a person may ask."""
+    return next((p for p in policy.providers.values() if p.may_ask(person)), None)
+
+
+def unfit(runbook: Runbook) -> str | None:
+    """Why nothing can be filed under a runbook as it stands; None if it can."""
+    if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
+        return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
+    return None
+
+
+def not_asked_by(policy: Policy, runbook: Runbook, person: Person, today: date) -> bool:
+    """Whether this person's provider may not ask under the runbook, or its contract is over."""
+    provider = provider_asking(policy, person)
+    if provider is None or provider.id not in runbook.providers:
+        return True
+    return provider.contract_until is not None and today > provider.contract_until
+
+
+def withdrawn(policy: Policy, runbook: Runbook) -> str | None:
+    """Why nothing is possible under an autonomous right any more; None if it is."""
+    gone = runbook.right == "autonomous" and autonomous_rights.withdrawn(policy, runbook.sha256)
+    return autonomous_rights.WITHDRAWN if gone else None
+
+
+def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
+    """Everything wrong with a form, each error at its field. Empty: it may be filed, brakes aside."""
+    provider = provider_asking(policy, form.requester)
+    runbook = policy.runbooks.get(form.runbook)
+    if provider is None:
+        return (FieldError("runbook", f"You are not named as a requester. Write to {policy.contact}."),)
+    if runbook is None or provider.id not in runbook.providers:
+        return (FieldError("runbook", "Choose one of the runbooks that your provider may ask for."),)
+    if provider.contract_until is not None and today > provider.contract_until:
+        text = f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
+        return (FieldError("runbook", text),)
+    unserved = unfit(runbook) or withdrawn(policy, runbook)
+    if unserved is not None:
+        return (FieldError("runbook", unserved),)
+    return (
+        *_check_own(policy, form, runbook, today),
+        *(e for spec in runbook.fields for e in _check_field(spec, form.fields)),
+    )
+
+
+def file(
+    policy: Policy, form: Form, earlier: Earlier, presence: Presence, now: datetime, scale: float, *, form_view: str = ""
+) -> Transition:
+    """The filing, judged by the worker: a new pending case whose first step has fired, or a refusal."""
+    errors = check(policy, form, now.date())
+    if errors:
+        return _refused(policy, form, "invalid", " ".join(e.text for e in errors), form_view)
+    runbook = policy.runbooks[form.runbook]
+    if earlier.pending >= PENDING_MAX:
+        text = f"You already have {earlier.pending} pending requests in this domain. Withdraw one, or wait for an answer."
+        return _refused(policy, form, "too_many_pending", text, form_view)
+    if earlier.same_pending is not None:
+        text = f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice."
+        return _refused(policy, form, "already_pending", text, form_view)
+    over = autonomous_rights.spent(runbook.limit, earlier.used, scale)
+    if over is not None:
+        return _refused(policy, form, "limit", over, form_view)
+    case = opened(policy, form, runbook, earlier, now, scale)
+    if case.request.seconds <= 0:
+        return _refused(policy, form, "invalid", "The day that you chose is over. Choose a later one.", form_view)
+    if runbook.break_glass is not None and break_glass.debt(runbook, earlier.glass_opened, earlier.glass_overdue) is None:
+        return _at_once(break_glass.begin(case, policy, runbook, presence, now), policy, form, form_view)
+    if runbook.right == "autonomous":
+        begun = autonomous_rights.begin(case, policy, now)
+        act = Transition(None, begun.case, begun.drafts, begun.says, wake_at(begun.case, policy, now))
+        return _at_once(act, policy, form, form_view)
+    result = _with_denier(advance(case, case.approval, policy, presence, now), case, policy, presence, earlier, now)
+    after = case.with_approval(result.ask)
+    says = [say for event in result.events for say in notifications.step(after, policy, event)]
+    says += [notifications.card(after, r) for r in result.ask.reached if not _told(result, r)]
+    says += [
+        notifications.receipt(after, form.door),
+        *notifications.lead_copies(after, policy),
+        *notifications.to_subject(after, "before"),
+        *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id}),
+    ]
+    drafts = (events.filed(after, policy), *(events.step(after, policy, e) for e in result.events))
+    return Transition(None, after, drafts, tuple(says), wake_at(after, policy, now))
+
+
+def _at_once(act: Transition, policy: Policy, form: Form, form_view: str) -> Transition:
+    """A break-glass or an autonomous right, with the receipt and the lead's copies that every filing has."""
+    assert act.after is not None
+    told = (
+        notifications.receipt(act.after, form.door),
+        *notifications.lead_copies(act.after, policy),
+        *_form_result(form_view, act.after.id, form.requester, "filed", {"id": act.after.id}),
+    )
+    return replace(act, says=(*act.says, *told))
+
+
+def refused_by_clock(policy: Policy, form: Form, form_view: str = "") -> Transition:
+    """How a filing that would open something at once is refused while the clock is doubted (rule 12)."""
+    text = f"The bot's clock jumped, and nothing opens until an operator has confirmed it. Write to {policy.contact}."
+    return _refused(policy, form, "clock", text, form_view)
+
+
+def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: datetime, scale: float) -> Case:
+    """A new case with its frozen steps, before any of them fired."""
+    provider = provider_asking(policy, form.requester)
+    assert provider is not None
+    autonomous = runbook.right == "autonomous"
+    ladder = None if autonomous else policy.escalation_policies[runbook.escalation or ""]
+    ends_at, seconds = _end(form, runbook, now, scale)
+    expires_at = deadline(ladder, now, scale) if ladder else autonomous_rights.waits_until(runbook, now, scale)
+    expires_at = min(expires_at, ends_at or datetime.max.replace(tzinfo=UTC))
+    labels = {spec.name: spec.label for spec in runbook.fields}
+    request = Request(
+        id=form.id, kind=runbook.kind, right=runbook.right, runbook=runbook.id, runbook_sha256=runbook.sha256,
+        policy_sha256=policy.digest, title=runbook.title, domain=runbook.domain, provider=provider.id,
+        requester=form.requester, target=form.target.strip(), reason=form.reason.strip(),
+        fields=tuple(FieldValue(n, labels[n], v) for n, v in form.fields.items() if n in labels and v != ""),
+        seconds=seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
+        asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
+        terms=terms_of(runbook, scale, ends_at),
+    )  # fmt: skip
+    duties = identity_proof.duties(runbook, now, expires_at)
+    if ladder is None:
+        return Case(request, (Ask("approval", 1, 0, (), now, expires_at),), duties=duties)
+    steps = freeze(runbook, ladder, now, scale, wide=earlier.expired_recently)
+    if earlier.denied_by is not None:
+        steps = _nobody_later(steps)
+    ask = Ask("approval", 1, runbook.approvals, runbook.requires, now, expires_at, steps=steps)
+    ask = replace(ask, warn_at=warn_at(now, expires_at, scale))
+    return Case(request, (ask,), duties=duties)
+
+
+def terms_of(runbook: Runbook, scale: float, ends_at: datetime | None = None) -> Terms:
+    """What the runbook says today about the time after the yes. `ends_at`: the date on which an exception ends."""
+    return Terms(
+        runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
+        audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
+        not_before=runbook.not_before, webhook=runbook.executor.webhook if runbook.executor else "",
+        secret=runbook.executor.secret if runbook.executor else "",
+    )  # fmt: skip
+
+
+def _end(form: Form, runbook: Runbook, now: datetime, scale: float) -> tuple[datetime | None, int]:
+    """The date on which an exception ends, None for everything else; and how long that is, in seconds of policy."""
+    if not end_dates.is_dated(runbook):
+        return None, form.seconds
+    if form.until is None:  # nobody chose a day: `explain` plays a request without a form
+        return now + timedelta(seconds=form.seconds / scale), form.seconds
+    longest = runbook.max_duration
+    return end_dates.end(form.until, now, longest, scale), end_dates.span(form.until, now, longest)
+
+
+def _nobody_later(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A repeat of something just denied asks the minute-0 set and the denier, and nobody later."""
+    return tuple(s for s in steps if s.index == 0 or s.action == "remind")
+
+
+def _with_denier(
+    result: Advance, case: Case, policy: Policy, presence: Presence, earlier: Earlier, now: datetime
+) -> Advance:
+    """Adds whoever denied the same within a day, while they are still named for the domain, to those of the first step."""
+    denier = earlier.denied_by
+    domain = policy.domains[case.request.domain]
+    if denier is None or denier in result.ask.asked or denier not in named_for(policy, domain):
+        return result
+    if conflicted(case, policy, denier) or not presence.here(denier):
+        return result
+    role: Role = "deputies" if denier in domain.deputies else "risk_owner" if denier == domain.risk_owner else "on_call"
+    new = Reached(denier, role, 0, now)
+    ask = case.approval
+    if not result.events:  # working hours hold the first step back; the denier is asked at once
+        return Advance(replace(ask, reached=(new,)), ())
+    first, *rest = result.events
+    fired = fire(case, ask, policy, presence, first.step, [*(first.people if isinstance(first, Fired) else ()), new])
+    steps = (replace(ask.steps[0], state="fired"), *result.ask.steps[1:])
+    if not fired.unheard and (isinstance(first, Skipped) or first.unheard):
+        rest, steps = [], (steps[0], *ask.steps[1:])  # the denier hears it after all, so it pulls nothing forward
+    return Advance(replace(ask, steps=steps, reached=fired.people), (fired, *rest))
+
+
+def _told(result: Advance, reached: Reached) -> bool:
+    return any(isinstance(event, Fired) and reached in event.people for event in result.events)
+
+
+def _refused(policy: Policy, form: Form, code: str, text: str, form_view: str) -> Transition:
+    """The case's only outcome; its id was promised, so it is kept."""
+    runbook = policy.runbooks.get(form.runbook)
+    named = Named(runbook.id, runbook.sha256) if runbook else None
+    draft = events.refused_filing(form.id, form.requester, named, policy, code)
+    params: dict[str, object] = {"id": form.id, "text": text}
+    return Transition(None, None, (draft,), told(None, form.requester, "refused_filing", params, form_view))
+
+
+def told(case: str | None, person: Person, sentence: str, params: Mapping[str, object], form_view: str) -> tuple[Say, ...]:
+    """What a form came to: to its author, and on its page while that is open."""
+    return (
+        notifications.answer(case, person, {}, sentence, **params),
+        *_form_result(form_view, case, person, sentence, params),
+    )
+
+
+def _form_result(
+    view: str, case: str | None, person: Person, sentence: str, params: Mapping[str, object]
+) -> tuple[Say, ...]:
+    if not view:
+        return ()
+    return (Say("form", Lane.CARD, case, to=person, data={"view": view, "sentence": sentence, **params}),)
+
+
+def _check_own(policy: Policy, form: Form, runbook: Runbook, today: date) -> list[FieldError]:
+    errors: list[FieldError] = []
+    target = form.target.strip()
+    if not target or len(target) > TARGET_MAX or any(c in target for c in "\r\n"):
+        errors.append(FieldError("target", f"Name the target on one line of at most {TARGET_MAX} characters."))
+    elif runbook.targets and target not in runbook.targets:
+        errors.append(FieldError("target", "Choose one of the listed targets."))
+    if not form.reason.strip() or len(form.reason) > REASON_MAX:
+        errors.append(FieldError("reason", f"Say why, in at most {REASON_MAX} characters."))
+    if end_dates.is_dated(runbook):
+        wrong = end_dates.wrong_day(form.until, today, runbook.max_duration)
+        errors += [FieldError("until", wrong)] if wrong else []
+    elif not 0 < form.seconds <= runbook.max_duration:
+        errors.append(FieldError("duration", "Choose a duration up to the maximum of this runbook."))
+    if runbook.subject_verification and form.subject is None:
+        errors.append(FieldError("subject", "Name the person whose credential is reset."))
+    elif form.subject is not None and policy.humans.same(form.subject, form.requester):
+        errors.append(FieldError("subject", "You cannot vouch for yourself: a colleague asks for the reset of yours."))
+    return errors
+
+
+def _check_field(spec: FieldSpec, values: Mapping[str, str]) -> list[FieldError]:
+    value = values.get(spec.name, "").strip()
+    if not value:
+        return [FieldError(f"field.{spec.name}", f"{spec.label} is required.")] if spec.required else []
+    text = field_values.wrong(spec, value)
+    return [FieldError(f"field.{spec.name}", text)] if text else []

@@ -1,0 +1,147 @@
+"""What follows the yes on its own: the warning, the lapse, what the provider owes, the review.
+
+- A warning comes 10 minutes before the end, or at ¾ of a grant so short that ¾ of it comes later; for an exception its
+  reminders (`dated`) stand in its place.
+- After *every* end the runbook's evidence and rotation are owed and asked for once a day until they come; what did not come
+  in time stands in the log, once.
+- After every end a review is due where the runbook wants one. An extension or renewal that is still open dies with its grant.
+The text says "approval ended", never "access removed". Design, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.case.lifecycle import AskState, GrantState, move_ask, move_grant
+from bot.domain.case.model import Ask, AskKind, Case, Duty, Grant
+from bot.domain.case.transition import CLOCK, SYSTEM, Draft, Say
+from bot.domain.decision_log import events
+from bot.domain.policy.model import Policy
+from bot.domain.timing import end_dates
+from bot.domain.timing.escalation import afterwards
+from bot.domain.workflow import notifications
+
+UNTIL_ANSWERED: frozenset[AskKind] = frozenset({"restore", "right"})
+WARNING, DAY = 600, 86_400  # seconds of policy time
+LONGER = frozenset({"extension", "renewal"})  # asks that die with their grant
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something that is due on a case: the case after it, what the log says, what is said aloud."""
+
+    case: Case
+    drafts: tuple[Draft, ...] = ()
+    says: tuple[Say, ...] = ()
+
+    def then(self, other: Chore) -> Chore:
+        return Chore(other.case, (*self.drafts, *other.drafts), (*self.says, *other.says))
+
+
+def warn_at(case: Case, grant: Grant) -> datetime:
+    """When the requester hears that it ends soon."""
+    length = grant.not_after - grant.opened_at
+    return max(grant.not_after - case.request.terms.real(WARNING), grant.opened_at + 0.75 * length)
+
+
+def grant_wake(case: Case) -> Iterator[datetime]:
+    """When something is due on the grant, or on what is owed after it."""
+    grant = case.grant
+    if grant is not None and grant.state is GrantState.OPEN:
+        yield min(_notice_at(case, grant) or grant.not_after, grant.not_after)
+    yield from (duty.chase_at for duty in case.owed() if duty.chase_at is not None)
+
+
+def grant_chore(case: Case, policy: Policy, now: datetime) -> Chore | None:
+    """The grant's warning or its end by the clock, if one is due."""
+    grant = case.grant
+    if grant is None or grant.state is not GrantState.OPEN:
+        return None
+    if now >= grant.not_after:
+        lapsed = replace(grant, state=move_grant(grant.state, "lapse"), ended_at=now)
+        after = replace(case, grant=lapsed)
+        draft = events.grant_lapsed(after, policy, lapsed)
+        return Chore(after, (draft,), notifications.outcome(after, policy)).then(ended(after, policy, now))
+    notice = _notice_at(case, grant)
+    if notice is None or now < notice:
+        return None
+    if case.dated:
+        following = end_dates.next_reminder(case, end_dates.since(case), grant.not_after, now)
+        after = replace(case, grant=replace(grant, warned=True, remind_at=following))
+        return Chore(after, (), notifications.expiring(after, policy))
+    after = replace(case, grant=replace(grant, warned=True))
+    return Chore(after, (), (notifications.to_requester("ending", after),))
+
+
+def _notice_at(case: Case, grant: Grant) -> datetime | None:
+    """When somebody next hears that it ends; None where nobody does any more."""
+    if case.dated:
+        return grant.remind_at
+    return None if grant.warned else warn_at(case, grant)
+
+
+def ended(case: Case, policy: Policy, now: datetime) -> Chore:
+    """What an end sets going; `case` has its grant ended already."""
+    chore = _extensions_closed(case, policy)
+    terms = case.request.terms
+    duties = [Duty("evidence", name, now, now + terms.real(DAY), now + terms.real(DAY)) for name in terms.evidence]
+    if terms.rotate_within is not None:
+        due = now + terms.real(terms.rotate_within)
+        duties.append(Duty("rotation", "rotation", now, due, min(due, now + terms.real(DAY))))
+    after = replace(chore.case, duties=(*chore.case.duties, *duties))
+    says = (notifications.to_requester("owed", after),) if duties else ()
+    chore = chore.then(Chore(after, (), says))
+    if terms.review_within is None:
+        return chore
+    return chore.then(opened(after, policy, "review", terms.real(terms.review_within), now))
+
+
+def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: datetime) -> Chore:
+    """An ask after the yes over its own window; it closes one window after it was due."""
+    version = max((ask.version for ask in case.asks), default=0) + 1
+    due = now + window
+    ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due, warn_at=due)
+    after = case.with_ask(ask)
+    return Chore(after, (events.due(after, policy, "review.due", SYSTEM, due),))
+
+
+def asked_again(case: Case, ask: Ask, now: datetime) -> Case:
+    """An ask that must be answered closed without an answer: the same is asked anew, at once."""
+    if ask.kind not in UNTIL_ANSWERED or ask.due_at is None:
+        return case
+    window = ask.due_at - ask.steps[0].due_at
+    again = Ask(
+        ask.kind, max(a.version for a in case.asks) + 1, ask.need, ask.requires, now, now + 2 * window,
+        steps=afterwards(now, window), due_at=now + window, warn_at=now + window,
+    )  # fmt: skip
+    return case.with_ask(again)
+
+
+def chased(case: Case, policy: Policy, now: datetime) -> Chore | None:
+    """Everything owed that is to be asked for again, in one message."""
+    late = [d for d in case.owed() if d.chase_at is not None and now >= d.chase_at]
+    if not late:
+        return None
+    day = case.request.terms.real(DAY)
+    drafts = tuple(events.missing(case, policy, d.name) for d in late if not d.missed and now >= d.due_at)
+    duties = tuple(_again(d, now, day) if d in late else d for d in case.duties)
+    after = replace(case, duties=duties)
+    return Chore(after, drafts, (notifications.to_requester("owed", after),))
+
+
+def _again(duty: Duty, now: datetime, day: timedelta) -> Duty:
+    """Asked for once a day, and at the moment it is due."""
+    following = now + day
+    chase = min(following, duty.due_at) if now < duty.due_at else following
+    return replace(duty, chase_at=chase, missed=duty.missed or now >= duty.due_at)
+
+
+def _extensions_closed(case: Case, policy: Policy) -> Chore:
+    chore = Chore(case)
+    for ask in case.later:
+        if ask.kind in LONGER and ask.state is AskState.OPEN:
+            after = chore.case.with_ask(replace(ask, state=move_ask(ask.state, "expire")))
+            chore = chore.then(Chore(after, (events.due(after, policy, f"{ask.kind}.expired", CLOCK, None),)))
+    return chore

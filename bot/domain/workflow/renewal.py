@@ -1,0 +1,159 @@
+"""**Renew**: an exception that is still needed after its date is asked for again, with a new date.
+
+A renewal is a new decision of the same people by the runbook's own ladder and quorum, and each is an ask of its own. It
+may reach `max_duration` from its asking, at most `max_renewals` of them get a yes, and a no to one is final for that
+exception: it ends on its date. Only while the exception is open; an ask that is not answered by then dies with it.
+What the runbook or the contract takes away meanwhile counts at once. Design, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.authority.quorum import count
+from bot.domain.case.lifecycle import AskState, GrantState, move_ask
+from bot.domain.case.model import Ask, Case, Refusal, Vote
+from bot.domain.case.transition import Transition
+from bot.domain.decision_log import events
+from bot.domain.decision_log.entry import stamp
+from bot.domain.policy.model import Policy, Runbook
+from bot.domain.timing import end_dates
+from bot.domain.timing.escalation import Presence, advance, deadline, freeze
+from bot.domain.workflow import filing, notifications
+from bot.domain.workflow.approval import Click, NoEffect, refuse
+from bot.domain.workflow.follow_up import Chore
+from bot.domain.workflow.timers import later_stepped, wake_at
+
+
+def renew(case: Case, policy: Policy, click: Click, presence: Presence, now: datetime) -> Transition:
+    """The requester asks for the exception until `click.until`."""
+    no = may_renew(case, policy, click, now) or _wrong_day(case, policy, click, now)
+    if no is not None:
+        return refuse(case, policy, click, no)
+    runbook, grant = policy.runbooks[case.request.runbook], case.grant
+    assert grant is not None
+    assert click.until is not None
+    ladder, scale = policy.escalation_policies[runbook.escalation or ""], case.request.terms.scale
+    ask = Ask(
+        "renewal", max(a.version for a in case.asks) + 1, max(runbook.approvals, case.approval.need), runbook.requires, now,
+        min(deadline(ladder, now, scale), grant.not_after), steps=freeze(runbook, ladder, now, scale, wide=False),
+        seconds=end_dates.span(click.until, now, longest(case, runbook)),
+    )  # fmt: skip
+    asked = case.with_ask(ask)
+    until = end_dates.end(click.until, now, longest(case, runbook), scale)
+    who = events.actor(policy, click.person)
+    draft = events.due(asked, policy, "renewal.asked", who, None, seconds=ask.seconds, until=stamp(until))
+    chore = Chore(asked, (draft,)).then(later_stepped(asked, policy, advance(asked, ask, policy, presence, now)))
+    return Transition(
+        case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now), grant.not_after, refresh=True
+    )
+
+
+def may_renew(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+    """Why this exception cannot be renewed by this person now, whatever the day; None if it can."""
+    grant, runbook = case.grant, policy.runbooks.get(case.request.runbook)
+    if not policy.humans.same(click.person, case.request.requester):
+        return _no(Refusal.UNAUTHORISED, f"Only the requester renews it. Write to {policy.contact}.")
+    if not case.dated:
+        return _no(Refusal.STALE, "Only a policy exception is renewed. Ask again for new access.")
+    if grant is None or grant.state is not GrantState.OPEN or now >= grant.not_after:
+        return _no(Refusal.LATE, "The exception has ended, so it cannot be renewed. Ask for a new one.")
+    if runbook is None or runbook.escalation not in policy.escalation_policies:
+        return _no(Refusal.STALE, "The policy has no such runbook any more. Ask again under another one.")
+    if filing.not_asked_by(policy, runbook, click.person, now.date()):
+        return _no(Refusal.UNAUTHORISED, f"Your provider may not ask for this any more. Write to {policy.contact}.")
+    return _used_up(case, runbook)
+
+
+def left(case: Case, runbook: Runbook | None) -> int:
+    """How many renewals may still get a yes; what the policy took away since the filing counts at once."""
+    allowed = (
+        case.request.terms.max_renewals if runbook is None else min(case.request.terms.max_renewals, runbook.max_renewals)
+    )
+    return max(allowed - len(end_dates.renewals(case)), 0)
+
+
+def longest(case: Case, runbook: Runbook) -> int:
+    """How far a renewal may reach from its asking, in seconds of policy."""
+    return min(case.request.terms.max_duration, runbook.max_duration)
+
+
+def offered(case: Case, runbook: Runbook | None) -> bool:
+    """Whether **Renew** stands on the receipt: from the first reminder on, while one may be asked for."""
+    if runbook is None or runbook.escalation is None or not case.dated or case.grant is None:
+        return False
+    return case.grant.warned and _used_up(case, runbook) is None
+
+
+def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+    """A yes; at the quorum the exception holds until the new date."""
+    tally, grant = count(case, ask, policy), case.grant
+    assert grant is not None
+    if not (tally.met and all(count(case, ask, was).met for was in older)):
+        return Chore(case.with_ask(ask), events.extended(case, policy, vote, tally, None))
+    until = _until(case, ask, policy.runbooks[case.request.runbook])
+    case = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
+    seconds = round((until - grant.opened_at).total_seconds() * case.request.terms.scale)
+    remind_at = end_dates.next_reminder(case, vote.at, until, vote.at)
+    longer = replace(grant, seconds=seconds, not_after=until, warned=False, remind_at=remind_at)
+    after = replace(case, grant=longer)
+    says = (
+        notifications.to_requester("extension", after, version=ask.version),
+        *notifications.channel_line(after, policy, "exception.renewed"),
+    )
+    return Chore(after, events.extended(after, policy, vote, tally, longer), says)
+
+
+def outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> NoEffect | None:
+    """Why a renewal that was asked for can get no yes any more: what the policy has taken away since. None if it can."""
+    runbook, grant = policy.runbooks.get(case.request.runbook), case.grant
+    if (
+        runbook is None
+        or filing.not_asked_by(policy, runbook, case.request.requester, now.date())
+        or not left(case, runbook)
+    ):
+        return _no(Refusal.STALE, "The policy allows this renewal no more, so it ends on its date. Deny it, or leave it.")
+    if grant is not None and _until(case, ask, runbook) <= grant.not_after:
+        return _no(
+            Refusal.STALE, "The runbook allows no longer time any more, so it ends on its date. Deny it, or leave it."
+        )
+    return None
+
+
+def _until(case: Case, ask: Ask, runbook: Runbook) -> datetime:
+    return ask.opened_at + case.request.terms.real(min(ask.seconds, longest(case, runbook)))
+
+
+def not_renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+    """A no: the exception ends on its date."""
+    after = case.with_ask(replace(ask, state=move_ask(ask.state, "no")))
+    draft = events.answered(after, policy, "renewal.denied", vote, click.reason)
+    said = notifications.to_requester("extension", after, version=ask.version, reason=click.reason)
+    return Chore(after, (draft,), (said,))
+
+
+def _used_up(case: Case, runbook: Runbook) -> NoEffect | None:
+    asked = [a for a in case.later if a.kind == "renewal"]
+    if any(a.state is AskState.OPEN for a in asked):
+        return _no(Refusal.LOST, "The renewal is already asked for. The people asked have it.")
+    if any(a.state is AskState.NO for a in asked):
+        return _no(Refusal.LOST, "A renewal of this was denied, so it ends on its date. Ask for a new exception.")
+    if left(case, runbook) == 0:
+        return _no(Refusal.STALE, "All renewals of this are used up, so it ends on its date. Ask for a new exception.")
+    return None
+
+
+def _wrong_day(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+    grant, runbook = case.grant, policy.runbooks[case.request.runbook]
+    text = end_dates.wrong_day(click.until, now.date(), longest(case, runbook))
+    if text is not None or click.until is None or grant is None:
+        return _no(Refusal.STALE, text or "Choose the day on which it ends.")
+    if end_dates.end(click.until, now, longest(case, runbook), case.request.terms.scale) <= grant.not_after:
+        return _no(Refusal.STALE, "It holds at least as long already. Choose a later day.")
+    return None
+
+
+def _no(why: Refusal, text: str) -> NoEffect:
+    return NoEffect(why, "plain", {"text": text})

@@ -1,0 +1,57 @@
+"""A shift changes while a question is open: the next person on call is asked too.
+
+Whoever was asked as on-call keeps the question (design, section 4; `rights`). Once a step has put it to on-call, and
+somebody else is on call now, they are asked, once, if they are there and may decide: whether the shift came to its end, the
+feed was rewritten or the policy names another rota. It is no step: the steps keep their times, and the log says `handover`
+(rule 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.authority.authorization import conflicted
+from bot.domain.case.model import Ask, Case, Reached, Step
+from bot.domain.policy.model import Policy, Rota
+from bot.domain.policy.on_call import next_change, on_call
+from bot.domain.timing.escalation import Presence, rings
+
+
+def hand_over(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> tuple[Ask, Reached | None]:
+    """The ask after a change of shift, and whom it reached; None where nobody new is to be asked."""
+    rota, asked = _rota(case, policy), _asked_on_call(ask)
+    if rota is None or asked is None:
+        return ask, None
+    person = on_call(rota, now)
+    if person is None or person in ask.asked or not presence.here(person) or conflicted(case, policy, person):
+        return ask, None
+    named = any(reached.role == "on_call" for reached in ask.reached)  # where nobody was, only the rota knows who it was
+    if not named and next_change(rota, asked[1], now) is None:
+        return ask, None
+    reached = Reached(person, "on_call", asked[0].index, now)
+    reached = replace(reached, paged=asked[0].page and rings(policy, case.request.domain, reached))
+    return replace(ask, reached=(*ask.reached, reached)), reached
+
+
+def next_shift(case: Case, policy: Policy, now: datetime) -> datetime | None:
+    """The next change of shift before the end of an open ask that on-call was asked in; None where there is none."""
+    rota, ask = _rota(case, policy), case.approval
+    if rota is None or _asked_on_call(ask) is None or now >= ask.expires_at:
+        return None
+    return next_change(rota, now, ask.expires_at)
+
+
+def _rota(case: Case, policy: Policy) -> Rota | None:
+    domain = policy.domains.get(case.request.domain)
+    return policy.rotas.get(domain.on_call or "") if domain else None
+
+
+def _asked_on_call(ask: Ask) -> tuple[Step, datetime] | None:
+    """The first fired step that asked on-call, and when it did."""
+    for step in ask.steps:
+        if step.state == "fired" and step.action == "notify" and "on_call" in (step.role, *step.also):
+            moments = [reached.at for reached in ask.reached if reached.step == step.index]
+            if moments:
+                return step, min(moments)
+    return None

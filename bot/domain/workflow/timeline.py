@@ -1,0 +1,126 @@
+"""What the engine would do with a request that nobody answers, by the engine itself.
+
+A made-up case is filed and swept at each of its own wake-ups; what fired, what was skipped and why, and the end are the
+timeline. The earliest yes is the first moment at which everybody asked so far, saying yes, would meet the quorum.
+Whoever is asleep gets the card and keeps the authority; where nobody of a step could be woken, the next one fires at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.authority.authorization import Allowed, standing
+from bot.domain.authority.quorum import count
+from bot.domain.case.model import Ask, Case, Vote
+from bot.domain.policy.model import Policy, Role, Runbook
+from bot.domain.policy.people import Person
+from bot.domain.timing.escalation import Fired, Presence, Skipped, advance, next_wake
+from bot.domain.workflow import filing
+from bot.domain.workflow.shift_change import hand_over, next_shift
+
+NIGHT = timedelta(hours=8)  # how long somebody who is asleep is taken to sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`what` is `ask`, `remind`, `skip` or `expire`; `why` only for a skip; `page`: beside Slack too; `asleep`: of those."""
+
+    at: datetime
+    what: str
+    role: Role | None = None
+    people: tuple[Person, ...] = ()
+    why: str = ""
+    page: bool = False
+    asleep: tuple[Person, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """`earliest_yes` is None where no moment could bring the quorum."""
+
+    filed_at: datetime
+    moments: tuple[Moment, ...]
+    earliest_yes: datetime | None
+
+
+def explain(
+    policy: Policy, runbook: Runbook, at: datetime, presence: Presence, scale: float = 1, asleep: Set[Person] = frozenset()
+) -> Timeline:
+    """The timeline of a request filed at `at` (aware UTC) by the runbook's first provider. No ladder: one empty line."""
+    if runbook.escalation is None:
+        return Timeline(at, (), at)
+    presence = Presence(presence.away, dict.fromkeys(asleep, at + NIGHT))
+    case = filing.opened(policy, _form(policy, runbook), runbook, filing.Earlier(0, None, None, False), at, scale)
+    moments: list[Moment] = []
+    earliest: datetime | None = None
+    for now, then, told in _run(case, policy, presence, at):
+        moments += told
+        if earliest is None and _could_pass(then, then.approval, policy, now):
+            earliest = now
+    moments.append(Moment(case.approval.expires_at, "expire"))
+    return Timeline(at, tuple(moments), earliest)
+
+
+def ahead(case: Case, policy: Policy, presence: Presence) -> tuple[Moment, ...]:
+    """All that is still to come on a pending case if nobody answers, its end included; nothing once it is decided."""
+    if case.request.closed_at is not None:
+        return ()
+    last = max((r.at for r in case.approval.reached), default=case.approval.opened_at)
+    runs = _run(case, policy, presence, _next(case, policy, last))
+    moments = [moment for _, _, told in runs for moment in told]
+    return (*moments, Moment(case.approval.expires_at, "expire"))
+
+
+def upcoming(case: Case, policy: Policy, presence: Presence) -> Moment | None:
+    """What comes next on a pending case if nobody answers; None when it is decided."""
+    return next((m for m in ahead(case, policy, presence) if m.what != "skip"), None)
+
+
+def _run(
+    case: Case, policy: Policy, presence: Presence, start: datetime
+) -> Iterator[tuple[datetime, Case, tuple[Moment, ...]]]:
+    """Each wake-up from `start` on, with the case after it and what happened."""
+    now = start
+    while now < case.approval.expires_at:
+        result = advance(case, case.approval, policy, presence, now)
+        case, handed = _handed(case.with_approval(result.ask), policy, presence, now)
+        yield now, case, (*(_moment(event, now) for event in result.events), *handed)
+        now = _next(case, policy, now)
+
+
+def _next(case: Case, policy: Policy, now: datetime) -> datetime:
+    shift = next_shift(case, policy, now)
+    return min([next_wake(case.approval), *([shift] if shift else [])])
+
+
+def _handed(case: Case, policy: Policy, presence: Presence, now: datetime) -> tuple[Case, list[Moment]]:
+    ask, reached = hand_over(case, case.approval, policy, presence, now)
+    return case.with_approval(ask), [Moment(now, "ask", "on_call", (reached.person,))] if reached else []
+
+
+def _moment(event: Fired | Skipped, now: datetime) -> Moment:
+    step = event.step
+    if isinstance(event, Skipped):
+        return Moment(now, "skip", step.role, why=event.why)
+    what = "ask" if step.action == "notify" else "remind"
+    people = tuple(r.person for r in event.people)
+    return Moment(now, what, step.role, people, page=step.page, asleep=tuple(p for p, _ in event.quiet))
+
+
+def _could_pass(case: Case, ask: Ask, policy: Policy, now: datetime) -> bool:
+    votes = []
+    for person in ask.asked:
+        judged = standing(case, ask, policy, person)
+        if isinstance(judged, Allowed):
+            votes.append(Vote(person, "yes", judged.roles[0], now, case.request.seconds))
+    return count(case, replace(ask, votes=tuple(votes)), policy).met
+
+
+def _form(policy: Policy, runbook: Runbook) -> filing.Form:
+    provider = policy.providers[runbook.providers[0]]
+    team = min(provider.workspaces, default=policy.workspaces[0])
+    asker = provider.requesters[0] if provider.requesters else None
+    requester = Person(min(asker.teams), asker.user) if asker else Person(team, "U0SOMEBODY")
+    return filing.Form("R-00000000", requester, runbook.id, "target", "reason", runbook.default_duration, {})

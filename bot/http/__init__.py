@@ -1,0 +1,1 @@
+"""What answers over HTTP: server, operations server, health, metrics, log tiles."""

@@ -1,0 +1,197 @@
+"""What is counted, for Prometheus. No person, no request and no text of anybody ever stands in a label.
+
+Counts follow what was committed, never what was tried: one hook behind the engine's commit hears of every act. What waits is
+read from the database at each scrape. Every label that is not a constant of ours is a word of a few small letters, or
+`other`.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from itertools import zip_longest
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+from bot.clock import Clock
+from bot.domain.case.model import Case, Step
+from bot.domain.case.transition import Draft, Transition
+from bot.ports.store import Backlog, Lateness, Waiting
+
+_WORD = re.compile(r"[a-z][a-z_]{0,39}|(?:status|http)_[1-5][0-9]{2}")
+_METHOD = re.compile(r"[a-z]{1,20}(\.[a-zA-Z]{1,30}){1,3}")
+_DECISIONS = {"request.approved": "approve", "request.denied": "deny", "request.withdrawn": "withdraw"}
+_LATENESS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 3600)
+_ACK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3)
+_UNKNOWN = float("nan")
+
+
+def word(text: object) -> str:
+    """A label: the text if it is a small word, else `other`."""
+    return text if isinstance(text, str) and _WORD.fullmatch(text) else "other"
+
+
+class Metrics:
+    """One for each process, with a registry of its own. The methods are the hooks that parts call."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self.registry = clock, CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._count_acts()
+        self._count_slack()
+        self._gauge_waiting()
+
+    def _count_acts(self) -> None:
+        r = self.registry
+        self._requests = Counter(
+            "countersign_requests", "Requests by what became of them.", ["kind", "outcome"], registry=r
+        )
+        self._grants = Counter("countersign_grants", "Grants by what became of them.", ["outcome"], registry=r)
+        self._decisions = Counter("countersign_decisions", "Clicks that counted.", ["decision"], registry=r)
+        self._refused = Counter("countersign_refused_clicks", "Clicks that did not.", ["action", "why"], registry=r)
+        self._late = Histogram(
+            "countersign_step_lateness_seconds", "From a step's time to its commit.", buckets=_LATENESS, registry=r
+        )
+        self._expired_late = Histogram(
+            "countersign_expiry_lateness_seconds", "From a deadline to its commit.", buckets=_LATENESS, registry=r
+        )
+        self._sweeps = Histogram("countersign_sweep_seconds", "How long a sweep took.", buckets=_ACK, registry=r)
+
+    def _count_slack(self) -> None:
+        r = self.registry
+        self._calls = Counter("countersign_slack_calls", "Calls to Slack.", ["method", "result"], registry=r)
+        self._call_seconds = Histogram("countersign_slack_call_seconds", "How long Slack took.", registry=r)
+        self._deliveries = Counter("countersign_deliveries", "What Slack brought.", ["kind", "outcome"], registry=r)
+        self._acks = Histogram(
+            "countersign_ack_seconds", "From delivery to acknowledgement.", ["kind"], buckets=_ACK, registry=r
+        )
+
+    def _gauge_waiting(self) -> None:
+        r = self.registry
+        self._waiting = Gauge("countersign_waiting", "What waits, by place.", ["place"], registry=r)
+        self._oldest = Gauge("countersign_oldest_seconds", "How long the oldest has waited.", ["place"], registry=r)
+        self._overdue = Gauge("countersign_overdue_asks", "Open questions past their deadline.", registry=r)
+        self._unswept = Gauge("countersign_sweep_lateness_seconds", "The oldest deadline without a sweep.", registry=r)
+        self._unsent = Gauge("countersign_urgent_age_seconds", "The oldest emergency message unsent.", registry=r)
+        self._trusted = Gauge("countersign_clock_trusted", "Whether the clock has not jumped.", registry=r)
+        self._lost = Gauge("countersign_calendars_lost", "Rotas whose calendar cannot be used any more.", registry=r)
+        self._log = Gauge("countersign_log_entries", "Entries of the decision log.", registry=r)
+        self._readable = Gauge("countersign_database_readable", "Whether the numbers above are known.", registry=r)
+        self._ready = Gauge("countersign_ready", "Whether /readyz says so.", registry=r)
+        self._silence = Gauge("countersign_silence_seconds", "Since a part was heard.", ["part"], registry=r)
+        self._policy = Gauge("countersign_policy_info", "The policy set in force.", ["digest"], registry=r)
+        build = Gauge("countersign_build_info", "This program.", ["version", "python"], registry=r)
+        build.labels(_version(), platform.python_version()).set(1)
+
+    # Hooks.
+
+    def committed(self, act: Transition) -> None:
+        """An act stands written."""
+        now = self._clock.now()
+        for draft in act.entries:
+            self._entered(draft)
+        if act.after is not None:
+            self._moved(act.before, act.after, now)
+
+    def swept(self, seconds: float, _cases: int = 0) -> None:
+        """A sweep is over."""
+        self._sweeps.observe(seconds)
+
+    def slack_called(self, method: str, result: str, seconds: float) -> None:
+        """Slack answered a call, or did not: `ok`, or Slack's or our word for why."""
+        self._calls.labels(method if _METHOD.fullmatch(method) else "other", word(result)).inc()
+        self._call_seconds.observe(seconds)
+
+    def delivered(self, kind: str, outcome: str, seconds: float) -> None:
+        """Something from Slack was answered; the shape of `handlers.transport.http.Report`."""
+        self._deliveries.labels(word(kind), word(outcome)).inc()
+        if kind != "refused":
+            self._acks.labels(word(kind)).observe(seconds)
+
+    # What is set at a scrape.
+
+    def waiting(self, backlog: Backlog | None) -> None:
+        """What waits; None where the database did not say."""
+        self._readable.set(backlog is not None)
+        if backlog is None:
+            self._waiting.clear()
+            self._oldest.clear()
+            self._log.set(_UNKNOWN)
+            return
+        self._log.set(backlog.log_size)
+        lanes = {f"outbox_{lane.name.lower()}": waiting for lane, waiting in backlog.outbox.items()}
+        places = {"inbox": backlog.inbox, "deadlines": backlog.due, "closings": backlog.unclosed, **lanes}
+        for place, waiting in places.items():
+            self._waiting.labels(place).set(waiting.count)
+            self._oldest.labels(place).set(self._age(waiting))
+
+    def calendars(self, lost: int) -> None:
+        """How many rotas have nobody but their fallback on call, because their calendar cannot be used."""
+        self._lost.set(lost)
+
+    def watched(self, late: Lateness | None) -> None:
+        """What the watchdog saw; None where the database did not say."""
+        if late is None:
+            for gauge in (self._overdue, self._unswept, self._unsent):
+                gauge.set(_UNKNOWN)
+            return
+        self._overdue.set(sum(waiting.count for waiting in late.overdue.values()))
+        self._unswept.set(self._age(Waiting(1, late.due)))
+        self._unsent.set(self._age(Waiting(1, late.urgent)))
+
+    def state(self, digest: str, silences: Mapping[str, float], *, ready: bool) -> None:
+        """Which policy is in force, who was heard when, and whether all that is ready."""
+        self._ready.set(ready)
+        self._trusted.set(self._clock.jumped() is None)
+        self._policy.clear()
+        self._policy.labels(digest).set(1)
+        for part, seconds in silences.items():
+            self._silence.labels(part).set(seconds)
+
+    def text(self) -> bytes:
+        """Everything in Prometheus's text format."""
+        return generate_latest(self.registry)
+
+    def _age(self, waiting: Waiting) -> float:
+        return 0.0 if waiting.oldest is None else max(0.0, (self._clock.now() - waiting.oldest).total_seconds())
+
+    def _entered(self, draft: Draft) -> None:
+        if draft.type in _DECISIONS:
+            self._decisions.labels(_DECISIONS[draft.type]).inc()
+        elif draft.type == "decision.refused":
+            self._refused.labels(word(draft.data.get("action")), word(draft.data.get("why"))).inc()
+        elif draft.type == "request.refused":
+            self._requests.labels("other", "refused").inc()
+
+    def _moved(self, before: Case | None, after: Case, now: datetime) -> None:
+        for step in _fired(before, after):
+            self._late.observe(max(0.0, (now - step.due_at).total_seconds()))
+        if after.request.drill is not None:
+            return  # a rehearsal is no request
+        kind, state = word(after.request.kind), after.request.state
+        if before is None:
+            self._requests.labels(kind, "filed").inc()
+        elif before.request.state is not state:
+            self._requests.labels(kind, word(str(state))).inc()
+            if state == "expired":
+                self._expired_late.observe(max(0.0, (now - after.approval.expires_at).total_seconds()))
+        if after.grant is not None and (before is None or before.grant is None or before.grant.state != after.grant.state):
+            self._grants.labels(word(str(after.grant.state))).inc()
+
+
+def _fired(before: Case | None, after: Case) -> Iterator[Step]:
+    """Steps that this act fired; one that was pulled forward is among them, and never late."""
+    for was, ask in zip_longest(before.asks if before else (), after.asks):
+        for old, step in zip_longest(was.steps if was else (), ask.steps):
+            if step.state == "fired" and (old is None or old.state == "waiting"):
+                yield step
+
+
+def _version() -> str:
+    try:
+        return version("countersign")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,143 @@
+"""What tools ask over HTTP: `/healthz`, `/readyz`, `/metrics`, the permits' keys, and the log below `/log/`.
+
+Nothing here acts, and nothing names anybody.
+
+`/healthz` is 200 while the program can answer at all. `/readyz` is 200, or 503 with a sentence for each reason: a probe
+that really writes tells whether the database takes writes. Neither ever waits long, nor asks the database more than once
+at a time, however often and by whomever it is asked. There is no login: keep the address on this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from bot.clock import Clock
+from bot.domain.errors import CountersignError
+from bot.http.health import Health
+from bot.http.log_tiles import ROOT, LogPages
+from bot.http.metrics import Metrics
+from bot.http.server import HttpServer
+from bot.ports.store import Backlog, Store
+
+T = TypeVar("T")
+JWKS = "/.well-known/jwks.json"
+WAIT, KEEP = 2.0, 1.0  # seconds that the database may take, that its answer counts
+log = structlog.get_logger(__name__)
+
+
+class OneAtATime(Generic[T]):
+    """Shares one running question, and its answer for a while. Whoever gives up waiting does not stop it."""
+
+    def __init__(self, ask: Callable[[], Awaitable[T]], clock: Clock) -> None:
+        self._ask, self._clock = ask, clock
+        self._task: asyncio.Task[T] | None = None
+        self._at = 0.0
+
+    async def answer(self) -> T:
+        """The answer; its own error, or TimeoutError."""
+        old = self._task is not None and self._task.done() and self._clock.monotonic() - self._at >= KEEP
+        if self._task is None or old:
+            self._task = asyncio.ensure_future(self._asked())
+        await asyncio.wait({self._task}, timeout=WAIT)
+        if not self._task.done():
+            raise TimeoutError
+        return self._task.result()
+
+    async def finish(self) -> None:
+        """At a stop: what was asked is waited for."""
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=WAIT)
+
+    async def _asked(self) -> T:
+        try:
+            return await self._ask()
+        finally:
+            self._at = self._clock.monotonic()
+
+
+class Ops:
+    """Serves on `listen`; `digest` tells the policy in force, `vkeys` the log's verifier keys, `jwks` the permits'."""
+
+    def __init__(
+        self, store: Store, health: Health, metrics: Metrics, clock: Clock, digest: Callable[[], str], *, listen: str,
+        vkeys: Callable[[], str] = lambda: "", jwks: Callable[[], str] = lambda: "",
+    ) -> None:  # fmt: skip
+        self._health, self._metrics, self._digest = health, metrics, digest
+        self._writable = OneAtATime(store.prove_writable, clock)
+        self._backlog = OneAtATime[Backlog](lambda: store.backlog(clock.now()), clock)
+        self._pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._scraped, JWKS: self._jwks}
+        self._log, self._keys = LogPages(store.log_file, vkeys), jwks
+        self._server = HttpServer(self._handle, listen, "COUNTERSIGN_OPS_LISTEN")
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    async def start(self) -> None:
+        """Listens. Raises SettingsError where the address cannot be had."""
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop()
+        await asyncio.gather(self._writable.finish(), self._backlog.finish())
+
+    async def findings(self) -> tuple[str, ...]:
+        """Why the bot is not ready, a sentence each."""
+        try:
+            await self._writable.answer()
+            return self._health.findings()
+        except CountersignError as error:
+            said = str(error)
+        except TimeoutError:
+            said = f"The database took no write within {WAIT:.0f} s."
+        return (said, *self._health.findings())
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        page = self._pages.get(request.path)
+        if page is None and not request.path.startswith(ROOT):
+            return _text(404, f"There is /healthz, /readyz, /metrics, {JWKS} and /log/checkpoint.")
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, text="Only read.\n", headers={"Allow": "GET, HEAD"})
+        return await (self._logged(request.path) if page is None else page())
+
+    async def _logged(self, path: str) -> web.Response:
+        try:
+            return await self._log.answer(path)
+        except CountersignError as error:
+            return _text(503, str(error))
+
+    async def _healthz(self) -> web.Response:
+        return _text(200, "alive")
+
+    async def _readyz(self) -> web.Response:
+        found = await self.findings()
+        return _text(503, "\n".join(found)) if found else _text(200, "ready")
+
+    async def _jwks(self) -> web.Response:
+        """What a permit's verifier asks for; kept for a minute, so that a new key is known soon."""
+        try:
+            keys = self._keys()
+        except CountersignError as error:
+            return _text(503, str(error))
+        headers = {"Content-Type": "application/jwk-set+json", "Cache-Control": "public, max-age=60"}
+        return web.Response(text=keys, headers=headers) if keys else _text(404, "There is no key yet.")
+
+    async def _scraped(self) -> web.Response:
+        ready = not await self.findings()
+        self._metrics.state(self._digest(), self._health.silences(), ready=ready)
+        try:
+            self._metrics.waiting(await self._backlog.answer())
+        except (CountersignError, TimeoutError) as error:
+            log.warning("ops.backlog_unknown", error=str(error) or "timeout")
+            self._metrics.waiting(None)
+        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _text(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=text + "\n")

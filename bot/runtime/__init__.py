@@ -1,0 +1,1 @@
+"""What process and command line both need: the open log, key rotation, log verification."""

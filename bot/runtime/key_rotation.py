@@ -1,0 +1,60 @@
+"""`log rotate-key`: the same log, another key.
+
+The new key stands beside the old one first, and from then on both sign; then `log.key_rotated` is written down, a checkpoint
+that covers it is signed by both, and the old private key goes. Killed anywhere in between, both go on signing, and the
+command goes on where it stopped. A running bot reads the keys at each signature. Source: decision-log.md, the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.app import open_store
+from bot.decision_log.keys import LOG_KEY, NEXT, SigningKey, make_key, read_key, retire
+from bot.decision_log.signer import Signer, signer_of
+from bot.domain.case.transition import OPERATOR, Draft, Transition
+from bot.domain.decision_log.verify.log import Finding
+from bot.settings import Settings
+from storage.sqlite.lock import FileLock
+from storage.store import SqliteStore
+
+KIND = "log.key_rotated"
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """The key ids, eight hex digits each."""
+
+    old: str
+    new: str
+
+
+async def rotate(settings: Settings) -> Rotated | Finding:
+    """The ids before and after, or why the log is not signed at all. Raises KeyFileError, StorageError, SettingsError."""
+    store, lock = await open_store(settings), FileLock(settings.state_dir)
+    try:
+        signer = await asyncio.to_thread(signer_of, store, settings.state_dir, lock)
+        refused = await signer.cover()
+        return refused if isinstance(refused, Finding) else await _rotated(store, signer, settings)
+    finally:
+        lock.close()
+        await store.close()
+
+
+async def _rotated(store: SqliteStore, signer: Signer, settings: Settings) -> Rotated | Finding:
+    origin, folder = (await store.log_head()).origin, settings.state_dir
+    await asyncio.to_thread(make_key, folder / NEXT)
+    old, new = (_id(read_key(folder / name), origin) for name in (LOG_KEY, NEXT))
+    if not await store.names_key(new):
+        draft = Draft(KIND, OPERATOR, data={"old": old, "new": new})
+        await store.commit(Transition(None, None, (draft,)))
+    signed = await signer.cover()
+    if isinstance(signed, Finding):
+        return signed
+    await asyncio.to_thread(retire, folder, origin)
+    return Rotated(old, new)
+
+
+def _id(key: SigningKey, origin: str) -> str:
+    return key.vkey(origin).id.hex()

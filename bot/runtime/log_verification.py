@@ -1,0 +1,55 @@
+"""Checks the stored log whole: its bytes (`storage.log.check`), every note that was signed, and the signer's memory.
+
+The memory stands outside the database. Where it says more than the log has, entries are gone (`rollback`); where its root is
+another, entries are not those that were signed (`fork`). Source: decision-log.md, "Checkpoint and signer".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.decision_log.keys import vkeys
+from bot.decision_log.signer_memory import recall
+from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
+from bot.domain.decision_log.verify.log import Finding
+from bot.domain.errors import KeyFileError, NoteError
+from storage.log.check import Against, Checked, check_database
+
+
+@dataclass(frozen=True, slots=True)
+class Vouching:
+    """What the database does not hold: the verifier keys (None: those of `state_dir`) and the folder of memory and keys.
+
+    `remembers`: whether the memory in it is of this log. `over`: whether nobody waits for the answer any more.
+    """
+
+    keys: Sequence[VerifierKey] | None
+    state_dir: Path
+    remembers: bool = True
+    over: Callable[[], bool] = lambda: False
+
+
+def verify(path: Path, vouching: Vouching) -> Checked:
+    """Checks a database file. Raises StorageError, SchemaError."""
+    memory, damaged = _memory(vouching)
+    against = Against(lambda origin: _keys(origin, vouching), memory, remembers=vouching.remembers)
+    return check_database(path, against=against, found=damaged, over=vouching.over)
+
+
+def _memory(vouching: Vouching) -> tuple[Checkpoint | None, tuple[Finding, ...]]:
+    try:
+        return (recall(vouching.state_dir) if vouching.remembers else None), ()
+    except NoteError as error:
+        return None, (Finding("checkpoint", None, f"The signer's memory in {vouching.state_dir} is damaged: {error}"),)
+
+
+def _keys(origin: str, vouching: Vouching) -> Sequence[VerifierKey]:
+    """None of them where they cannot be read: then no signature is good."""
+    if vouching.keys is not None:
+        return vouching.keys
+    try:
+        return vkeys(vouching.state_dir, origin)
+    except (KeyFileError, NoteError):
+        return ()

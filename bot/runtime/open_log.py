@@ -1,0 +1,84 @@
+"""Puts a store, its signer and its emergency file together: what the bot and the commands on the host both stand on."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.clock import Clock
+from bot.decision_log.emergency_file import Emergency
+from bot.decision_log.failsafe_store import StoppableStore, stoppable_store
+from bot.decision_log.keys import LogKey
+from bot.decision_log.signer import Signer, remembered, signer_of
+from bot.domain.decision_log.verify.log import Finding
+from bot.domain.errors import KeyFileError, StorageError
+from bot.ports.store import Store
+from bot.settings import Settings
+from storage.sqlite.lock import FileLock
+from storage.store import SqliteStore
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`store` is what everybody uses; `stoppable` is the same as itself, for whoever watches it."""
+
+    store: Store
+    stoppable: StoppableStore
+    signer: Signer
+    lock: FileLock
+
+    def close(self) -> None:
+        """After the last use; the store beneath is closed by whoever opened it."""
+        self.lock.close()
+
+
+async def stand(store: SqliteStore, state_dir: Path, clock: Clock) -> Standing:
+    """Signs what a killed process left unsigned, and enters first what was taken away without the log.
+
+    A log that the signer or the disk refuses is stopped, and that is no error here. Raises KeyFileError.
+    """
+    lock = FileLock(state_dir)
+    try:
+        signer = await asyncio.to_thread(signer_of, store, state_dir, lock)
+        key = LogKey(state_dir)
+        emergency = Emergency(state_dir, key.sign, key.check)
+        await asyncio.to_thread(emergency.make_room)
+        kept, stoppable = stoppable_store(store, emergency, clock, lambda: signer.stopped, signer.cover)
+        try:
+            await signer.cover()
+            await stoppable.look()
+        except StorageError as error:
+            stoppable.refused(error)
+    except BaseException:
+        lock.close()
+        raise
+    return Standing(kept, stoppable, signer, lock)
+
+
+async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
+    """What `doctor` says of the log, a sentence each. Nothing is signed or changed. Raises SettingsError, SchemaError."""
+    store = await SqliteStore.open(settings.sqlite_path, clock, read_only=True)
+    try:
+        found = await remembered(store, settings.state_dir)
+        refused = (
+            (f"The decision log is stopped, and nothing is given: {found.text}",) if isinstance(found, Finding) else ()
+        )
+        kept = looking(store, settings.state_dir, clock)
+        return (*refused, *(kept.findings() if isinstance(kept, StoppableStore) else ()))
+    finally:
+        await store.close()
+
+
+def looking(store: SqliteStore, state_dir: Path, clock: Clock) -> Store:
+    """The store for whoever only reads it, with what was taken away without the log. Nothing is signed."""
+    try:
+        key = LogKey(state_dir)
+    except KeyFileError:
+        return store  # nothing was ever signed with a key of this folder
+
+    async def nobody() -> Finding:
+        return Finding("checkpoint", None, "Here nothing is signed.")
+
+    kept, _ = stoppable_store(store, Emergency(state_dir, key.sign, key.check), clock, lambda: None, nobody)
+    return kept

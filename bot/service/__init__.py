@@ -1,0 +1,1 @@
+"""The use cases: approvals, filing, transactions, queries."""

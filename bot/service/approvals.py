@@ -1,0 +1,354 @@
+"""The use cases: what arrives is judged by the domain and carried out once by the store.
+
+Every act takes one line: read the case, look up the account, judge purely, commit. When somebody else was faster the
+commit says Stale; then it is read and judged again, so that the loser is told what really happened (rule 3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from bot.clock import Clock
+from bot.confirming import pressed
+from bot.domain.authority.authorization import Allowed, Refused
+from bot.domain.authority.policy_rollout import settling
+from bot.domain.case.model import Case, Refusal
+from bot.domain.case.transition import Draft, Lane, Say, Transition
+from bot.domain.decision_log import events
+from bot.domain.errors import LookupFailed, Stopped
+from bot.domain.policy import channel_posting
+from bot.domain.policy.model import Kind, Policy, Runbook
+from bot.domain.policy.people import Person, Profile
+from bot.domain.timing.escalation import Presence, candidates
+from bot.domain.workflow import (
+    approval,
+    autonomous_rights,
+    break_glass,
+    discussion,
+    drill,
+    filing,
+    grant_end,
+    identity_proof,
+    notifications,
+    obligations,
+    permit,
+    renewal,
+    reviews,
+)
+from bot.domain.workflow.approval import Click, NoEffect
+from bot.ports.commands import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Seal, Tell
+from bot.ports.store import Directory, GlassDebt, Inbound, Store
+from bot.service.absences import Absences
+from bot.service.command_mapping import click_of, form_of, page_of, where, while_stopped
+from bot.service.permits import Issuer, Permit
+from bot.service.sealed_use import recorded
+from bot.service.transactions import CARD_AGE
+
+DECISION_AGE = 5.0  # seconds
+DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
+_CARDS, _OWED = 5, 10
+_ASKED_AGAIN = {
+    "push": discussion.push,
+    "extend": reviews.extend,
+    "renew": renewal.renew,
+}  # the requester wants people asked
+log = structlog.get_logger(__name__)
+
+
+class Desk(Absences):
+    """One for each process. `spoke` is set when there is something to say, `arrived` when something came in."""
+
+    def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
+        super().__init__(store, directory, clock, scale, policy)
+        self.arrived = asyncio.Event()
+        self.permits: Issuer | None = None
+        self._filing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def adopt(self, policy: Policy) -> None:
+        """Puts a changed set in force that is stored and announced already."""
+        self.sets = self.sets.then(policy, self.clock.now())
+        self.spoke.set()
+        await self.store.wake_on_call(self.clock.now())
+
+    async def reread(self, policy: Policy) -> None:
+        """The same set, its feeds read anew. Somebody else may be on call now: open questions are looked at again."""
+        self.sets = self.sets.with_current(policy)
+        await self.store.wake_on_call(self.clock.now())
+
+    @property
+    def asking(self) -> Policy:
+        """The set in force as it counts for whoever asks now: what it lately made easier counts later (`motion`)."""
+        return settling(self.policy, self.sets.also_binding(self.clock.now(), self.scale))
+
+    # What the edge asks before it acknowledges.
+
+    async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
+        """Writes the act down durably, once a key; returns the answer that the first one got."""
+        first = await self.store.take_in(key, act, answer)
+        self.arrived.set()
+        return first
+
+    def runbooks_for(self, person: Person, kind: Kind | None) -> tuple[Runbook, ...]:
+        """What this person may ask for, by title."""
+        provider = filing.provider_asking(self.policy, person)
+        mine = [
+            r for r in self.asking.runbooks.values()
+            if provider is not None and provider.id in r.providers and kind in (None, r.kind)
+        ]  # fmt: skip
+        return tuple(sorted(mine, key=lambda r: r.title))
+
+    def check_filing(self, act: File) -> tuple[filing.FieldError, ...]:
+        """Everything wrong with a form, each at its field; brakes are the worker's."""
+        return filing.check(self.asking, form_of(act), self.clock.now().date())
+
+    async def may_open(self, act: Reach) -> Allowed | Refused:
+        """Whether this person would be heard if they said no. Raises LookupFailed."""
+        await self.stand()
+        case = await self.store.case(act.case)
+        if case is None:
+            return Refused(Refusal.STALE, "There is no such request.")
+        judged = await self._would(case, act)
+        return Refused(judged.why, judged.sentence) if judged is not None else Allowed(())
+
+    async def permit(self, case_id: str, person: Person) -> Permit | NoEffect:
+        """A fresh permit for somebody who may have it (`may_open`). Raises CountersignError."""
+        if self.permits is None:
+            return NoEffect(Refusal.STALE, "failed", {})
+        return await self.permits.issue(case_id, self.policy, events.actor(self.policy, person))
+
+    # What the worker carries out.
+
+    async def carry_out(self, row: Inbound) -> None:
+        """Carries out one inbox row, wholly and once; what a stopped log does not let through is answered with a sentence."""
+        try:
+            await self._carried_out(row)
+        except Stopped as stopped:
+            log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
+            await self._commit(replace(while_stopped(row.act), inbox=row.id))
+
+    async def _carried_out(self, row: Inbound) -> None:
+        act = row.act
+        if isinstance(act, File):
+            async with AsyncExitStack() as one_at_a_time:  # brakes, quota and limit count one filing at a time
+                for whose in self._whose_filings(act):
+                    await one_at_a_time.enter_async_context(self._filing[whose])
+                await self._until_fresh(lambda: self._file(act), row.id)
+        elif isinstance(act, Decide | Reach | Beside):
+            await self._until_fresh(lambda: self._decide(act), row.id)
+        elif isinstance(act, Post):
+            await self._commit(replace(await self._post(act), inbox=row.id))
+        elif isinstance(act, Away):
+            await self.away(act, row.id)
+        elif isinstance(act, Seal):
+            await self._until_fresh(lambda: self._sealed(act), row.id)
+        elif isinstance(act, Operate):
+            await self.stand()
+            await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
+        else:
+            await self._commit(replace(await self._answered(act), inbox=row.id))
+
+    async def _sealed(self, act: Seal) -> Transition:
+        async def presence() -> Presence:
+            return await self._presence(candidates(self.policy, act.domain), None)
+
+        return await recorded(self.directory, self.policy, act, presence, self.clock.now, self.scale)
+
+    def _whose_filings(self, act: File) -> Iterator[str]:
+        """Whose filings wait for each other: one human's, and where a quota or limit counts, a whole provider's too."""
+        yield self.policy.humans.key(act.person)
+        runbook, provider = self.asking.runbooks.get(act.runbook), filing.provider_asking(self.policy, act.person)
+        if runbook is not None and (runbook.break_glass or runbook.limit) and provider is not None:
+            yield f"provider {provider.id}"
+
+    async def _answered(self, act: Read | Tell) -> Transition:
+        """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
+        page = page_of(act)
+        if isinstance(act, Read) and act.page == "review":
+            return replace(page, says=(*page.says, *await self._owed_by(act.person)))
+        if not (isinstance(act, Read) and act.page == "waiting" and act.argument == CARDS):
+            return page
+        cards: list[Say] = []
+        for case in (await self.read_waiting(act.person))[:_CARDS]:
+            cards += notifications.cards_again(case, act.person)
+        return replace(page, says=(*page.says, *cards))
+
+    async def _owed_by(self, person: Person) -> list[Say]:
+        """The newest cards of what somebody owes, with their buttons."""
+        cards = [say for case in await self.read_reviews(person) for say in notifications.reviews_again(case, person)]
+        return [*cards[:_OWED], *(notifications.owed(case, person) for case in (await self.read_owing(person))[:_OWED])]
+
+    async def give_up(self, row: Inbound, tell: Tell | None) -> None:
+        """A row that cannot be carried out is finished; its author is told where there is a place to tell them."""
+        act = page_of(tell) if tell else Transition(None, None)
+        await self._commit(replace(act, inbox=row.id))
+
+    async def _file(self, act: File) -> Transition:
+        await self.stand()
+        form, policy, now = form_of(act), self.asking, self.clock.now()
+        runbook = policy.runbooks.get(form.runbook)
+        provider = filing.provider_asking(policy, form.requester)
+        domain = runbook.domain if runbook else ""
+        found = await self.store.brakes(
+            form.requester, domain, provider.id if provider else "", form.runbook, form.target.strip(), now,
+            denied_within=DENIED_WITHIN / self.scale, expired_within=EXPIRED_WITHIN / self.scale, week=WEEK / self.scale,
+            also=policy.humans.accounts(form.requester),
+        )  # fmt: skip
+        glass = await self._glass(runbook, provider.id if provider else "")
+        earlier = filing.Earlier(
+            found.pending, found.same_pending, found.denied_by, found.expired_recently, found.asks_in_week,
+            found.last_outcome or "", glass.opened, glass.overdue, await self._used(runbook, provider.id if provider else ""),
+        )  # fmt: skip
+        presence = await self._presence(candidates(policy, domain), runbook.kind if runbook else None)
+        filed = filing.file(policy, form, earlier, presence, self.clock.now(), self.scale, form_view=act.form)
+        return replace(filed, otherwise=filing.refused_by_clock(policy, form, act.form))
+
+    async def used(self, person: Person, runbook: Runbook) -> tuple[str | None, str]:
+        """What the form says of the runbook's limit: why nothing is left of it, and else how much is used."""
+        provider = filing.provider_asking(self.policy, person)
+        if runbook.limit is None or provider is None:
+            return None, ""
+        used = await self._used(runbook, provider.id)
+        spent = autonomous_rights.spent(runbook.limit, used, self.scale)
+        return spent, "" if spent else autonomous_rights.left(runbook.limit, used)
+
+    async def _used(self, runbook: Runbook | None, provider: str) -> autonomous_rights.Used:
+        if runbook is None or runbook.limit is None:
+            return autonomous_rights.Used()
+        since = self.clock.now() - timedelta(seconds=runbook.limit.per / self.scale)
+        return await self.store.uses(provider, runbook.id, since)
+
+    async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
+        """Why a break-glass of this person would open nothing before a yes; None if it opens at once, or is none."""
+        provider = filing.provider_asking(self.policy, person)
+        found = await self._glass(runbook, provider.id if provider else "")
+        return break_glass.debt(runbook, found.opened, found.overdue)
+
+    async def _glass(self, runbook: Runbook | None, provider: str) -> GlassDebt:
+        if runbook is None or runbook.break_glass is None:
+            return GlassDebt(0, overdue=False)
+        now, window = self.clock.now(), timedelta(seconds=break_glass.window_of(runbook.break_glass) / self.scale)
+        return await self.store.glass_debt(provider, runbook.domain, now, now - window)
+
+    async def _decide(self, act: Decide | Reach | Beside) -> Transition:
+        await self.stand()
+        click, policy = click_of(act), self.policy
+        case = await self.store.case(act.case)
+        if case is None:
+            who, data = events.actor(policy, act.person), {"action": click.action, "why": "stale"}
+            says = (notifications.answer(None, act.person, click.reply, "unknown", id=act.case),)
+            return Transition(None, None, (Draft("decision.refused", who, data=data),), says)
+        if isinstance(act, Reach):
+            return await self._reached(case, act)
+        if click.action == "here":
+            presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
+            return drill.here(case, policy, click, presence, self.clock.now())
+        by_provider = self._by_provider(case, click)
+        if by_provider is not None:
+            return by_provider
+        asked = _ASKED_AGAIN.get(click.action)
+        if asked is not None:
+            presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
+            return asked(case, self.asking, click, presence, self.clock.now())
+        try:
+            profile = await self.directory.profile(act.person, DECISION_AGE)
+        except LookupFailed:
+            return Transition(None, None, says=(notifications.answer(case.id, act.person, click.reply, "again"),))
+        if click.action == "pass":
+            presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
+            return discussion.pass_on(case, policy, click, profile, presence, self.clock.now())
+        return self._judged(case, click, profile)
+
+    async def _would(self, case: Case, act: Reach) -> NoEffect | None:
+        """Why what the form is for would not count; None if it would. Raises LookupFailed."""
+        click, now = click_of(act), self.clock.now
+        if act.action in ("again", "answer", "push"):
+            return discussion.requester_may(case, self.policy, click, now())
+        if act.action == "extend":
+            return reviews.may_extend(case, self.policy, click, now())
+        if act.action == "renew":
+            return renewal.may_renew(case, self.policy, click, now())
+        if act.action == "permit":
+            doubted = permit.DOUBTED if self.clock.jumped() is not None else None
+            return permit.may_have(case, self.policy, click, now()) or doubted
+        if act.action in ("evidence", "attest"):
+            return obligations.may_hand_in(case, self.policy, click, now())
+        if act.action == "verify":
+            return identity_proof.may_attest(case, self.policy, click, now())
+        profile = await self.directory.profile(act.person, DECISION_AGE)
+        ask = case.question(act.version)
+        if ask is not None and ask.kind != "approval":
+            answered = reviews.judge(case, ask, self.policy, click, profile, now())
+            return answered if isinstance(answered, NoEffect) else None
+        judged = approval.judge(case, self.policy, click, profile, now())
+        return judged if isinstance(judged, NoEffect) else None
+
+    async def _reached(self, case: Case, act: Reach) -> Transition:
+        click = click_of(act)
+        try:
+            no = await self._would(case, act)
+        except LookupFailed:
+            return Transition(None, None, says=(notifications.answer(case.id, act.person, click.reply, "again"),))
+        return Transition(None, None) if no is None else approval.refuse(case, self.policy, click, no)
+
+    def _by_provider(self, case: Case, click: Click) -> Transition | None:
+        """What the requester and their leads do: none of it needs authority, so nobody is looked up."""
+        now, policy = self.clock.now(), self.policy
+        if click.action == "withdraw":
+            return approval.withdraw(case, policy, click, now)
+        if click.action == "answer":
+            return discussion.answer(case, policy, click, now)
+        if click.action in ("for", "against"):
+            return discussion.recommend(case, policy, click, now)
+        if click.action in ("finish", "unused"):
+            return grant_end.give_back(case, policy, click, now)
+        if click.action in ("evidence", "attest"):
+            return obligations.hand_in(case, policy, click, now)
+        if click.action == "verify":
+            return identity_proof.attest(case, policy, click, now)
+        return None
+
+    def _judged(self, case: Case, click: Click, profile: Profile) -> Transition:
+        now = self.clock.now()
+        if click.action == "revoke":
+            return grant_end.revoke(case, self.policy, click, profile, now)
+        ask = case.question(click.version)
+        if ask is not None and ask.kind != "approval":
+            older = self.sets.also_binding(ask.opened_at, self.scale)
+            return reviews.answer(case, ask, self.policy, click, profile, now, older)
+        if click.action == "deny":
+            return approval.deny(case, self.policy, click, profile, now)
+        if click.action == "question":
+            return discussion.question(case, self.policy, click, profile, now)
+        if click.action == "hold":
+            return discussion.hold(case, self.policy, click, profile, now, self.scale)
+        older = self.sets.also_binding(case.request.filed_at, self.scale)
+        given = approval.approve(case, self.policy, click, profile, now, self.scale, older)
+        return replace(given, otherwise=approval.refuse(case, self.policy, click, approval.DOUBTED))
+
+    async def _post(self, act: Post) -> Transition:
+        """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""
+        told = partial(notifications.answer, None, act.person, where(act.reply))
+        try:
+            profile = await self.directory.profile(act.person, DECISION_AGE)
+            found = await asyncio.gather(*(self._party(user) for user in await self.directory.members(act.channel)))
+        except LookupFailed:
+            return Transition(None, None, says=(told("post_again"),))
+        no = channel_posting.refusal(self.policy, act.channel, act.person, profile, frozenset(found) - {None})
+        if no is not None:
+            return Transition(None, None, says=(told("plain", text=no),))
+        door = Say("door", Lane.CARD, channel=act.channel)
+        return Transition(None, None, says=(door, told("posted")))
+
+    async def _party(self, user: str) -> str | None:
+        """The provider of a channel's member, by the team that Slack names."""
+        profile = await self.directory.profile(Person("", user), CARD_AGE)
+        provider = self.policy.provider_of(profile.person)
+        return provider.id if provider else None

@@ -1,0 +1,118 @@
+"""What a person may read: never another provider's requests, never a domain that is not theirs (rule 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.clock import read_request_id
+from bot.domain.authority.authorization import named_for
+from bot.domain.authority.policy_rollout import Sets
+from bot.domain.case.model import Case
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.domain.workflow import notifications
+from bot.ports.store import Store
+
+_PAGE, _REGISTER = 25, 1000
+HOME_PAGE, _HOME_WAITING = 10, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class HomeSheet:
+    """What stands in one person's App Home.
+
+    `waiting` is the page of what waits for their answer, `waits` how many there are. `mine`: what they asked for, newest
+    first. `live`: open grants, their own and those of the domains they are named in. `owing`: cases for which they owe
+    something. `away_until`: they said that they are away.
+    """
+
+    person: Person
+    page: int
+    pages: int
+    waits: int
+    waiting: Sequence[Case]
+    mine: Sequence[Case]
+    live: Sequence[Case]
+    owing: Sequence[Case]
+    away_until: datetime | None
+
+
+class Reader:
+    """Reads under the policy of the moment."""
+
+    def __init__(self, store: Store, sets: Sets) -> None:
+        self.store, self.sets = store, sets
+
+    @property
+    def policy(self) -> Policy:
+        """The set in force."""
+        return self.sets.current
+
+    async def read_case(self, person: Person, text: str) -> Case | None:
+        """A case by its id, read leniently; None where there is none that this person may see."""
+        case_id = read_request_id(text)
+        case = await self.store.case(case_id) if case_id else None
+        return case if case is not None and self._may_see(person, case) else None
+
+    async def read_queue(self, person: Person) -> Sequence[Case]:
+        """All open asks of my domains, or of my provider."""
+        provider = self.policy.provider_of(person)
+        if provider is not None:
+            return await self.store.open_cases([], [provider.id], _PAGE)
+        domains = self.policy.domains.values()
+        mine = [d.id for d in domains if person in named_for(self.policy, d) or person in self.policy.auditors]
+        return await self.store.open_cases(mine, [], _PAGE)
+
+    async def read_mine(self, person: Person) -> Sequence[Case]:
+        return await self.store.cases_of(person, _PAGE)
+
+    async def read_waiting(self, person: Person) -> Sequence[Case]:
+        """What has reached me and is still mine to see."""
+        return [case for case in await self.store.waiting_for(person, _PAGE) if self._may_see(person, case)]
+
+    async def read_reviews(self, person: Person) -> Sequence[Case]:
+        """Where an ask after the yes waits for my answer: a review, a ratification, an extension, a renewal."""
+        waiting = await self.read_waiting(person)
+        return [case for case in waiting if notifications.reviews_again(case, person)]
+
+    async def read_owing(self, person: Person) -> Sequence[Case]:
+        """Where I owe evidence or a rotation; a lead reads what their provider owes."""
+        mine = list(await self.store.home_owing(person, _PAGE))
+        led = [p.id for p in self.policy.providers.values() if p.leads_include(person)]
+        for provider in led:
+            mine += [case for case in await self.store.owing_of(provider, _PAGE) if case not in mine]
+        return mine
+
+    async def read_exceptions(self, person: Person, now: datetime) -> Sequence[Case]:
+        """The exceptions that hold at `now`: of my domains, of my provider, or all for an auditor."""
+        found = await self.store.exceptions(_REGISTER, ended_too=False)
+        return [case for case in found if case.grant and now < case.grant.not_after and self._may_see(person, case)]
+
+    async def read_home(self, person: Person, now: datetime) -> HomeSheet:
+        """What stands in somebody's App Home at `now`, on the page that they looked at last."""
+        found = await self.store.home_waiting(person, _HOME_WAITING)
+        mine = [one.id for one in found if self._visible(person, one.requester, one.provider, one.domain)]
+        pages = max(1, -(-len(mine) // HOME_PAGE))
+        page = min(max(await self.store.home_page(person), 1), pages)
+        shown = [await self.store.case(id_) for id_ in mine[(page - 1) * HOME_PAGE : page * HOME_PAGE]]
+        named = [d.id for d in self.policy.domains.values() if person in named_for(self.policy, d)]
+        away = (await self.store.absences(now)).get(person)
+        live = await self.store.home_live(person, named, HOME_PAGE)
+        return HomeSheet(
+            person, page, pages, len(mine), [case for case in shown if case is not None],
+            await self.store.cases_of(person, HOME_PAGE), [case for case in live if self._may_see(person, case)],
+            await self.store.home_owing(person, HOME_PAGE), away,
+        )  # fmt: skip
+
+    def _may_see(self, person: Person, case: Case) -> bool:
+        request = case.request
+        return self._visible(person, request.requester, request.provider, request.domain)
+
+    def _visible(self, person: Person, requester: Person, provider_id: str, domain_id: str) -> bool:
+        provider = self.policy.provider_of(person)
+        if provider is not None or person == requester:
+            return person == requester or (provider is not None and provider.id == provider_id)
+        domain = self.policy.domains.get(domain_id)
+        return person in self.policy.auditors or (domain is not None and person in named_for(self.policy, domain))

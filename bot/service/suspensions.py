@@ -1,0 +1,54 @@
+"""What acts have taken away from the policy in force, and the reviews of its autonomous rights.
+
+Suspended authority and withdrawn rights are cases (`bot.domain.workflow.suspensions`), read anew before each judgement: they hold in
+every process, across restarts, and whatever set is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.domain.case.lifecycle import AskState
+from bot.domain.case.transition import Transition
+from bot.domain.policy.model import Policy, Standing, Suspended
+from bot.domain.workflow import suspensions
+from bot.ports.store import Matter, Store
+
+
+def of(found: Sequence[Matter]) -> Standing:
+    """What the cases that nobody filed take away now."""
+    suspended = (
+        Suspended(m.domain, m.subject, m.id)
+        for m in found
+        if m.kind == "suspension" and m.state is AskState.OPEN and m.subject is not None
+    )
+    withdrawn = (m.sha256 for m in found if m.kind == "right" and m.state is AskState.NO)
+    return Standing(frozenset(suspended), frozenset(withdrawn))
+
+
+def whole(act: Transition, policy: Policy, clock: Clock, now: datetime) -> Transition:
+    """An act with what begins in the same transaction: the suspensions of a reset that opens."""
+    also = suspensions.suspending(act, policy, clock.request_id, now)
+    return replace(act, also=(*act.also, *also)) if also else act
+
+
+async def reviews(store: Store, policy: Policy, clock: Clock, scale: float) -> list[Transition]:
+    """What a changed set begins and ends: every autonomous right with `review_every` has one live case. A right whose file
+    changed keeps the day of its next review; one that was withdrawn stays so under the same bytes."""
+    rights = [m for m in await store.matters() if m.kind == "right"]
+    acts, first = [], dict[str, datetime]()
+    for right in rights:
+        if right.state is AskState.OPEN and suspensions.stale(policy.runbooks.get(right.runbook), right.sha256):
+            case = await store.case(right.id)
+            if case is not None:
+                first[right.runbook] = suspensions.due(case)
+                acts.append(suspensions.end(case, policy))
+    live = {(m.runbook, m.sha256) for m in rights if m.state in (AskState.OPEN, AskState.NO)}
+    for runbook in policy.runbooks.values():
+        if not suspensions.stale(runbook, runbook.sha256) and (runbook.id, runbook.sha256) not in live:
+            case_id = clock.request_id()
+            acts.append(suspensions.begin(policy, runbook, case_id, clock.now(), scale, first.get(runbook.id)))
+    return acts

@@ -1,0 +1,254 @@
+"""How a judged act is carried out, and what needs nobody's click: the clock's acts, and a card that cannot be delivered.
+
+Judged, then committed; when somebody else was faster the commit says Stale, and it is judged again on what stands now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.authority.policy_rollout import InForce, Sets
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition
+from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, StorageError, TooLate
+from bot.domain.failsafe import clock_guard
+from bot.domain.policy.model import Kind, Policy
+from bot.domain.policy.people import Person, Profile
+from bot.domain.timing import cooling_off
+from bot.domain.timing.escalation import Away as NotHere
+from bot.domain.timing.escalation import Presence, candidates
+from bot.domain.workflow import delegation, drill, notifications, timers
+from bot.ports.store import Directory, Due, Outgoing, Store
+from bot.service import suspensions
+from bot.service.queries import Reader
+
+CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds; the first by the policy's clock, so that a demo sees who falls asleep
+TRIES = 8
+DOUBT = timedelta(seconds=5)
+_BREATH = 8  # cases judged in one go of the event loop
+
+
+class Engine(Reader):
+    """One for each process. `spoke` is set when there is something to say."""
+
+    def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
+        super().__init__(store, Sets((InForce(policy, clock.now()),)))
+        self.directory, self.clock, self.scale = directory, clock, scale
+        self.spoke = asyncio.Event()
+        self.committed: Callable[[Transition], None] = lambda act: None  # hears of every act that stands written
+        self._reviewed = ""  # the set whose autonomous rights are under review
+
+    async def stand(self) -> None:
+        """Reads what acts have taken away from the set in force: before every judgement."""
+        found = suspensions.of(await self.store.matters())
+        if found != self.policy.standing:
+            self.sets = self.sets.with_current(replace(self.policy, standing=found))
+
+    async def keep_rights(self) -> None:
+        """Once for each set: begins and ends the reviews of autonomous rights."""
+        policy = self.policy
+        if self._reviewed == policy.digest or self.clock.jumped() is not None:
+            return
+        try:
+            for act in await suspensions.reviews(self.store, policy, self.clock, self.scale):
+                await self._commit(act)
+        except (Frozen, Stale, StorageError, Stopped):
+            return  # the next sweep tries again, and what takes access away waits for none of it
+        self._reviewed = policy.digest
+
+    # What the clock and the messenger bring.
+
+    async def sweep(self, case_id: str) -> None:
+        """Everything that is due on a case now."""
+        await self._until_fresh(lambda: self._sweep(case_id), None)
+
+    async def judge_due(self, found: Sequence[Due], failed: Callable[[str], None]) -> list[Transition]:
+        """What is due on cases that were read together: who is there is asked once for all of them, and the loop breathes
+        between them. `failed` hears, inside the handling of the error, of a case that could not be judged."""
+        now, known = self.clock.now(), {due.case.request.domain for due in found}
+        listed = [person for domain in known for person in candidates(self.policy, domain)]
+        urgent = any(due.case.request.kind == "emergency_access" for due in found)
+        awake_or_not = await self._presence(listed, "emergency_access" if urgent else None)
+        asleep_or_not = Presence(awake_or_not.away)
+        acts = []
+        for number, due in enumerate(found, 1):
+            emergency = due.case.request.kind == "emergency_access"
+            try:
+                act = self._swept(due.case, awake_or_not if emergency else asleep_or_not, now, due.cards)
+            except Exception:  # noqa: BLE001  # one case stops nobody else's
+                failed(due.case.id)
+            else:
+                acts += [] if act is None else [act]
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
+        return acts
+
+    async def carry_out_due(self, acts: Sequence[Transition], failed: Callable[[str], None]) -> None:
+        """Commits what was judged. Where somebody was faster it is judged again; `failed` as in `judge_due`."""
+        acts = [self._whole(act) for act in acts]
+        for number, (act, result) in enumerate(zip(acts, await self.store.commit_each(acts), strict=True), 1):
+            if result is None:
+                self._written(act)
+            elif act.before is not None and not isinstance(result, Stopped):  # else it is due again when the log is back
+                await self._not_written(act.before.id, result, failed)
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
+
+    async def _not_written(self, case_id: str, error: Exception, failed: Callable[[str], None]) -> None:
+        try:
+            if not isinstance(error, Stale | TooLate | Frozen):
+                raise error
+            await self.sweep(case_id)
+        except Stopped:
+            return
+        except Exception:  # noqa: BLE001  # one case stops nobody else's
+            failed(case_id)
+
+    async def _sweep(self, case_id: str) -> Transition | None:
+        case = await self.store.case(case_id)
+        if case is None:
+            return None
+        presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
+        cards = [c for c in await self.store.copies(case_id) if c.purpose == "card"]
+        return self._swept(case, presence, self.clock.now(), len(cards))
+
+    def _swept(self, case: Case, presence: Presence, now: datetime, cards: int) -> Transition | None:
+        if case.request.drill is not None:
+            return drill.sweep(case, self.policy, presence, now)
+        older = self.sets.also_binding(case.request.filed_at, self.scale) if cooling_off.waits(case) else ()
+        return self._unless_doubted(timers.sweep(case, self.policy, presence, now, cards, older), now)
+
+    def _unless_doubted(self, act: Transition | None, now: datetime) -> Transition | None:
+        """What the clock would open waits while the clock is doubted (rule 12): it is looked at again in a while."""
+        if act is None or act.before is None or self.clock.jumped() is None or not clock_guard.gives(act):
+            return act
+        return Transition(act.before, act.before, wake_at=now + DOUBT)
+
+    async def undelivered(self, outgoing: Outgoing, error: str) -> None:
+        """A card will never reach its person: the engine moves on if nobody else of the step was reached. A receipt that
+        does not arrive stands under the channel button."""
+        person, case_id = outgoing.say.to, outgoing.say.case
+        if person is None or case_id is None:
+            return
+
+        async def judged() -> Transition | None:
+            case = await self.store.case(case_id)
+            if case is None:
+                return None
+            if outgoing.say.purpose == "receipt":
+                say = notifications.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
+                return Transition(None, None, says=(say,)) if say else None
+            presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
+            if "version" in outgoing.say.data:
+                version, now = int(str(outgoing.say.data["version"])), self.clock.now()
+                return timers.ask_failed(case, self.policy, presence, version, person, error, now)
+            failed = timers.card_failed if case.request.drill is None else drill.card_failed
+            return failed(case, self.policy, presence, person, error, self.clock.now())
+
+        await self._until_fresh(judged, None)
+        await self._until_fresh(lambda: self._stand_in(case_id), None)  # they may have stood in for an owner who is away
+
+    async def slack_is_silent(self, outgoing: Outgoing) -> None:
+        """Slack has taken nothing for a while, and this waits for it: its reader is paged instead where they can be."""
+        person, case_id = outgoing.say.to, outgoing.say.case
+        if person is None or case_id is None:
+            return
+
+        async def judged() -> Transition | None:
+            case = await self.store.case(case_id)
+            return None if case is None else timers.slack_is_silent(case, self.policy, person, self.clock.now())
+
+        await self._until_fresh(judged, None)
+
+    async def heard(self, case_id: str, judge: Callable[[Case, Policy, datetime], Transition | None]) -> None:
+        """Something beside Slack answered about a case, or did not: judged on what stands now."""
+
+        async def judged() -> Transition | None:
+            case = await self.store.case(case_id)
+            return None if case is None else judge(case, self.policy, self.clock.now())
+
+        await self._until_fresh(judged, None)
+
+    async def _stand_in(self, case_id: str) -> Transition | None:
+        case = await self.store.case(case_id)
+        if case is None:
+            return None
+        return delegation.stand_in(case, self.policy, await self.presence_for(case), self.clock.now())
+
+    # How an act is carried out.
+
+    async def carry(self, act: Transition) -> None:
+        """Carries out what was judged elsewhere. Raises Stale, StorageError."""
+        await self._commit(act)
+
+    async def _until_fresh(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
+        """Judges and commits; judges again while somebody else was faster. What would give while the clock is doubted
+        becomes its refusal (rule 12). Raises Stale after many tries."""
+        frozen = False
+        for attempt in range(TRIES):
+            act = await judge()
+            if act is None:
+                return
+            act = replace(act, inbox=inbox)
+            if clock_guard.gives(act) and (frozen or self.clock.jumped() is not None):
+                act = clock_guard.instead(act)
+            try:
+                await self._commit(act)
+                return
+            except Frozen:
+                frozen = True
+            except (Stale, TooLate):
+                if attempt == TRIES - 1:
+                    raise
+
+    async def _commit(self, act: Transition) -> None:
+        await self.store.commit(self._whole(act))
+        self._written(act)
+
+    def _written(self, act: Transition) -> None:
+        self.spoke.set()
+        self.committed(act)
+
+    async def presence_for(self, case: Case) -> Presence:
+        """Who of those whom the case could ask is not here now."""
+        return await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
+
+    def _whole(self, act: Transition) -> Transition:
+        return suspensions.whole(act, self.policy, self.clock, self.clock.now())
+
+    async def _presence(self, people: Iterable[Person], kind: Kind | None) -> Presence:
+        """Who is away, whose account is gone and, for an emergency, who sleeps. Whom Slack does not answer for in time
+        counts as there and awake: a card is tried."""
+        await self.stand()
+        listed = list(dict.fromkeys(people))
+        away = await self.store.absences(self.clock.now())
+        found = await asyncio.gather(*(self._account(person) for person in listed))
+        absent: dict[Person, NotHere] = {person: "absent" for person in listed if person in away}
+        gone: dict[Person, NotHere] = {
+            person: "deactivated"
+            for person, profile in zip(listed, found, strict=True)
+            if profile is not None and profile.deleted
+        }
+        quiet = await self._quiet(listed) if kind == "emergency_access" else {}
+        return Presence(absent | gone, quiet)
+
+    async def _quiet(self, people: Iterable[Person]) -> dict[Person, datetime]:
+        listed = list(people)
+        found = await asyncio.gather(*(self._sleeps(person) for person in listed))
+        return {person: until for person, until in zip(listed, found, strict=True) if until is not None}
+
+    async def _sleeps(self, person: Person) -> datetime | None:
+        try:
+            return await asyncio.wait_for(self.directory.quiet_until(person, CARD_AGE / self.scale), PRESENCE_WAIT)
+        except (LookupFailed, TimeoutError):
+            return None
+
+    async def _account(self, person: Person) -> Profile | None:
+        try:
+            return await asyncio.wait_for(self.directory.profile(person, CARD_AGE / self.scale), PRESENCE_WAIT)
+        except (LookupFailed, TimeoutError):
+            return None

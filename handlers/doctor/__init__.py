@@ -1,0 +1,1 @@
+"""What `doctor` asks of Slack: channels, people, a live try."""

@@ -1,0 +1,181 @@
+"""Slash commands and the global shortcut: what was typed becomes a form to open, a page to read or a sentence to hear.
+
+A command that opens a form writes nothing. Every other is an inbox row, and its answer comes from the outbox.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from bot.clock import read_request_id
+from bot.domain.policy.model import Kind
+from bot.domain.policy.people import Person
+from bot.domain.workflow.filing import REASON_MAX
+from bot.ports.commands import CARDS, Act, Away, Page, Post, Read, Reply, Tell
+from bot.service.sealed_use import domains_of
+from handlers import ids
+from handlers.inbound import payloads
+from handlers.inbound.listener import NOTHING, Answer, Edge, Listener
+from handlers.inbound.payloads import Body
+from handlers.views.dialogs import away_form
+from handlers.views.request_form import Draft, form
+from handlers.views.sealed_use import sealed_form
+
+_PAGES: Mapping[str, Page] = {
+    "help": "help", "log": "log", "queue": "queue", "mine": "mine", "show": "show", "matrix": "matrix", "whoami": "whoami",
+    "exceptions": "exceptions", "review": "review",
+}  # fmt: skip
+_DURATION = re.compile(r"(\d{1,4})([mhdw])")
+_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SPENT = frozenset({"exchanged_trigger_id", "trigger_exchanged"})  # a repeat of one that did open its form
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A form is to be opened for somebody who may ask for something."""
+
+    person: Person
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The form of an absence is to be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """The form that records a use of the sealed path is to be opened; `domains` are theirs, id to name."""
+
+    domains: Mapping[str, str]
+
+
+Plan: TypeAlias = Opening | Absent | Sealing | Act
+
+
+def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
+    """What a command comes to. `name` is without slash and prefix."""
+    if name in ids.FILING_KINDS:
+        return opening(edge, ids.FILING_KINDS[name], command.text, command.reply)
+    word, _, rest = command.text.strip().partition(" ")
+    word, rest = word.lower(), rest.strip()
+    if word == "ask":
+        return opening(edge, None, rest, command.reply)
+    if not word:
+        return Read(command.person, "waiting", "", command.reply)
+    if word == "whoami":
+        return Read(command.person, "whoami", " ".join(command.mentioned), command.reply)
+    if word == "post":
+        return Post(command.person, command.reply.channel, command.reply)
+    if word == "away":
+        return away(command, rest) if rest else Absent()
+    if word == "sealed-use":
+        return sealing(edge, command.reply)
+    if word in _PAGES:
+        return Read(command.person, _PAGES[word], rest[:100], command.reply)
+    if read_request_id(word) is not None:
+        return Read(command.person, "show", word, command.reply)
+    return Read(command.person, "help", word[:100], command.reply)
+
+
+def sealing(edge: Edge, reply: Reply) -> Plan:
+    """The form for whoever is named for a domain; a sentence for everybody else."""
+    domains = domains_of(edge.desk.policy, reply.person)
+    return Sealing(domains) if domains else Tell(reply.person, "no_sealed_use", "", reply)
+
+
+def away(command: payloads.Command, rest: str) -> Act:
+    """`2d`, `until 2026-12-01` (the start of that day, UTC) or `off`."""
+    lasting = _DURATION.fullmatch(rest)
+    if rest == "off":
+        return Away(command.person, command.reply)
+    if lasting is not None and int(lasting[1]) > 0:
+        return Away(command.person, command.reply, seconds=int(lasting[1]) * _UNITS[lasting[2]])
+    try:
+        day = date.fromisoformat(rest.removeprefix("until").strip())
+    except ValueError:
+        return Tell(command.person, "away_how", rest[:60], command.reply)
+    return Away(command.person, command.reply, until=f"{day.isoformat()}T00:00:00+00:00")
+
+
+def opening(edge: Edge, kind: Kind | None, text: str, reply: Reply) -> Plan:
+    """The form with what was typed in it; a sentence where this person may ask for nothing of that kind."""
+    person = reply.person
+    offered = edge.desk.runbooks_for(person, kind)
+    if not offered:
+        sentence = "nothing_of_kind" if edge.desk.runbooks_for(person, None) else "no_requester"
+        return Tell(person, sentence, kind or "", reply)
+    parts = text.split(None, 1)
+    chosen = next((r.id for r in offered if parts and r.id == parts[0].lower()), "")
+    reason = (parts[1] if len(parts) > 1 else "") if chosen else text.strip()
+    if not chosen and len(offered) == 1:
+        chosen = offered[0].id
+    entered = {ids.REASON: reason[:REASON_MAX]} if reason else {}
+    return Opening(person, Draft(kind, chosen, entered, len(reason) > REASON_MAX))
+
+
+def command_listener(name: str) -> Listener:
+    """The two functions of one command."""
+
+    async def take(edge: Edge, body: Body) -> Answer:
+        command = payloads.command(body)
+        planned = plan(edge, name, command)
+        if isinstance(planned, Opening | Absent | Sealing):
+            return NOTHING
+        return await edge.take_in(command.key, planned)
+
+    async def then(edge: Edge, body: Body) -> None:
+        command = payloads.command(body)
+        planned = plan(edge, name, command)
+        if isinstance(planned, Opening):
+            await show_form(edge, planned, command.trigger, command.reply, command.key)
+        if isinstance(planned, Absent):
+            await edge.open_view(command.trigger, away_form(command.reply.channel))
+        if isinstance(planned, Sealing):
+            await edge.open_view(command.trigger, sealed_form(planned.domains, command.reply.channel))
+
+    return Listener(take, then)
+
+
+async def take_shortcut(edge: Edge, body: Body) -> Answer:
+    shortcut = payloads.shortcut(body)
+    planned = opening(edge, None, "", shortcut.reply)
+    return NOTHING if isinstance(planned, Opening | Absent | Sealing) else await edge.take_in(shortcut.key, planned)
+
+
+async def open_shortcut(edge: Edge, body: Body) -> None:
+    shortcut = payloads.shortcut(body)
+    planned = opening(edge, None, "", shortcut.reply)
+    if isinstance(planned, Opening):
+        await show_form(edge, planned, shortcut.trigger, shortcut.reply, shortcut.key)
+
+
+async def show_form(edge: Edge, wanted: Opening, trigger: str, reply: Reply, key: str) -> None:
+    """Opens the form. Where Slack does not, the person hears it: they have seen nothing happen."""
+    offered = edge.desk.runbooks_for(wanted.person, wanted.draft.kind)
+    if not offered:
+        return
+    debt = await edge.glass_debt(wanted.person, wanted.draft.chosen)
+    left = await edge.left(wanted.person, wanted.draft.chosen)
+    refused = await edge.open_view(trigger, form(wanted.draft, offered, edge.scene(), debt, left))
+    if refused and refused not in _SPENT:
+        await edge.take_in(f"{key}:not_shown", Tell(wanted.person, "form_not_shown", refused, reply))
+
+
+async def take_message(edge: Edge, body: Body) -> Answer:
+    """Typed text never decides: a direct message is answered with what waits, and its buttons are on the cards."""
+    event = payloads.direct_message(body)
+    if event is None:
+        return NOTHING
+    return await edge.take_in(event.key, Read(event.person, "waiting", CARDS, event.reply))
+
+
+DIRECT_MESSAGE = Listener(take_message)
+COMMANDS: Mapping[str, Listener] = {
+    name: command_listener(name) for name in (*ids.FILING_KINDS, ids.COMMAND_MAIN)
+}  # fmt: skip
+SHORTCUTS: Mapping[str, Listener] = {ids.SHORTCUT_ASK: Listener(take_shortcut, open_shortcut)}

@@ -1,0 +1,105 @@
+"""The App Home: opened, paged, and drawn again when something in it changes.
+
+A drawing stands for all that were asked for before it, and goes last of everything that is said. What a killed process
+had still to draw again is not remembered one by one: at the start every Home that was opened lately is drawn once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from bot.domain.case.transition import Transition
+from bot.domain.errors import StorageError
+from bot.domain.policy.people import Person
+from bot.domain.workflow.notifications import seen_in_homes
+from bot.ports.commands import Away, Read, Reply
+from bot.service.approvals import Desk
+from handlers import ids
+from handlers.inbound import payloads
+from handlers.inbound.listener import NOTHING, Answer, Edge, Listener, nothing
+from handlers.inbound.payloads import Body
+from handlers.views.dialogs import away_form
+
+GATHER = 0.5  # seconds: what changes within is one drawing
+log = structlog.get_logger(__name__)
+
+
+async def take_opened(edge: Edge, body: Body) -> Answer:
+    """Somebody looks: their Home is drawn, from its first page."""
+    looked = payloads.home_opened(body)
+    return NOTHING if looked is None else await edge.take_in(looked.key, _page(looked.person, "1"))
+
+
+async def take_page(edge: Edge, body: Body) -> Answer:
+    """Another page of what waits."""
+    press = payloads.press(body)
+    return await edge.take_in(press.key, _page(press.person, press.value[:4]))
+
+
+async def open_away(edge: Edge, body: Body) -> None:
+    """The form of an absence."""
+    await edge.open_view(payloads.press(body).trigger, away_form(""))
+
+
+async def take_back(edge: Edge, body: Body) -> Answer:
+    """They are back."""
+    press = payloads.press(body)
+    return await edge.take_in(press.key, Away(press.person, press.reply))
+
+
+def _page(person: Person, page: str) -> Read:
+    return Read(person, "home", page, Reply(person))
+
+
+class Homes:
+    """Draws App Homes again. One for each process; `changed` hears of every act that stands written."""
+
+    def __init__(self, desk: Desk, beat: Callable[[], None] = lambda: None) -> None:
+        self._desk, self._beat = desk, beat
+        self._people: set[Person] = set()
+        self._something = asyncio.Event()
+
+    def changed(self, act: Transition) -> None:
+        """Whose Home shows what an act changed."""
+        case = act.after or act.before
+        if case is not None:
+            self._people |= seen_in_homes(case, self._desk.policy)
+        if act.absence is not None:
+            self._people.add(act.absence.person)
+        if self._people:
+            self._something.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`."""
+        await self._redraw(None)
+        ending = asyncio.ensure_future(stop.wait())
+        while not stop.is_set():
+            self._beat()
+            woken = asyncio.ensure_future(self._something.wait())
+            await asyncio.wait([woken, ending], timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+            woken.cancel()
+            if self._something.is_set():
+                await asyncio.wait([ending], timeout=GATHER)
+                self._something.clear()
+                people, self._people = self._people, set()
+                await self._redraw(people)
+        ending.cancel()
+
+    async def _redraw(self, people: set[Person] | None) -> None:
+        try:
+            await self._desk.store.redraw_homes(people)
+        except StorageError as error:
+            log.warning("homes.not_redrawn", error=str(error))
+            return
+        self._desk.spoke.set()
+
+
+HOME_OPENED = Listener(take_opened)
+HOME_ACTIONS: Mapping[str, Listener] = {
+    ids.HOME_PAGE: Listener(take_page),
+    ids.GO_AWAY: Listener(nothing, open_away),
+    ids.COME_BACK: Listener(take_back),
+}

@@ -1,0 +1,109 @@
+"""What every listener is given, and what a listener is.
+
+A listener is two functions. `take` validates, writes the inbox row and returns the answer of the acknowledgement; it calls
+no Slack method. `then`, where there is one, runs beside it and may: forms open and change there, for a trigger lives three
+seconds. Whoever adds a button, a form or a command adds one row to one table of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import StorageError
+from bot.domain.policy.people import Person
+from bot.ports.commands import Act
+from bot.ports.store import Cover, Signed
+from bot.service.approvals import Desk
+from handlers.inbound.payloads import Body
+from handlers.views.answers import say
+from handlers.views.dialogs import said_page
+from handlers.views.kit.blocks import Block
+from handlers.views.kit.context import Scene
+from handlers.web_api.errors import CALL_ERRORS, verdict
+
+Answer: TypeAlias = Mapping[str, Any]
+NOTHING: Answer = {}
+CALL_TIMEOUT = 10  # seconds
+log = structlog.get_logger(__name__)
+
+
+def web_client(token: str, base_url: str) -> AsyncWebClient:
+    """The Web API as we call it. The SDK repeats nothing by itself: the outbox does, and knows what it has said."""
+    return AsyncWebClient(token, base_url=base_url, timeout=CALL_TIMEOUT, retry_handlers=[])
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The desk behind, Slack in front, the gate between them, and the prefix of the commands."""
+
+    desk: Desk
+    client: AsyncWebClient
+    cover: Cover
+    prefix: str = ""
+
+    def scene(self) -> Scene:
+        return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+
+    async def glass_debt(self, person: Person, runbook_id: str) -> str | None:
+        """Why nothing can be had at once, or at all, under the chosen runbook now: a break-glass's debt, a limit that is used
+        up. None if it can."""
+        runbook = self.desk.asking.runbooks.get(runbook_id)
+        if runbook is None:
+            return None
+        return await self.desk.glass_debt(person, runbook) or (await self.desk.used(person, runbook))[0]
+
+    async def left(self, person: Person, runbook_id: str) -> str:
+        """How much of the chosen runbook's limit is used; empty where it has none, or none of it is left."""
+        runbook = self.desk.asking.runbooks.get(runbook_id)
+        return "" if runbook is None else (await self.desk.used(person, runbook))[1]
+
+    async def take_in(self, key: str, act: Act, answer: Answer = NOTHING) -> Answer:
+        """Writes the act down; the answer to give, which is the first one's for a repeat."""
+        return await self.desk.take_in(key, act, answer)
+
+    async def open_view(self, trigger: str, view: Block, *, takes_away: bool = False) -> str:
+        """Opens a form; the empty string, or Slack's word why it could not. While the log is stopped only a form that takes
+        something away opens; in the place of every other stands the sentence."""
+        if not (takes_away or await self.covered()):
+            view = said_page(say("stopped", {}, self.scene()).text)
+        return await self._call(self.client.views_open(trigger_id=trigger, view=view))
+
+    async def update_view(self, view_id: str, hash_: str, view: Block) -> str:
+        """Changes a form that is still as it was (`hash_`); the empty string, or Slack's word why it could not."""
+        await self.covered()
+        return await self._call(self.client.views_update(view_id=view_id, hash=hash_, view=view))
+
+    async def covered(self) -> bool:
+        """A form may show what was committed: a checkpoint covers it first. False while the log is stopped."""
+        try:
+            return isinstance(await self.cover(), Signed)
+        except StorageError as error:
+            log.error("log.not_signed", error=str(error))
+            return False
+
+    async def _call(self, call: Awaitable[object]) -> str:
+        try:
+            await call
+        except CALL_ERRORS as error:
+            word = verdict(error).error
+            log.warning("view.not_shown", error=word)
+            return word
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """See above. Both functions get the payload as Slack sent it and may raise PayloadError."""
+
+    take: Callable[[Edge, Body], Awaitable[Answer]]
+    then: Callable[[Edge, Body], Awaitable[None]] | None = None
+
+
+async def nothing(_edge: Edge, _body: Body) -> Answer:
+    """Acknowledged; there is nothing to write down."""
+    return NOTHING

@@ -1,0 +1,28 @@
+"""**Confirm** and **Refuse** on an operator's act: the two buttons, and how its messages are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from bot.ports.commands import Operate, Tell
+from handlers import ids
+from handlers.inbound import payloads
+from handlers.inbound.listener import Answer, Edge, Listener
+from handlers.inbound.payloads import Body
+
+
+def pressed(answer: Literal["confirm", "refuse"]) -> Listener:
+    """One click, one voice."""
+
+    async def take(edge: Edge, body: Body) -> Answer:
+        press = payloads.press(body)
+        act_id = ids.read_act(press.value)
+        if act_id is None:
+            return await edge.take_in(press.key, Tell(press.person, "unknown_button", "", press.reply))
+        return await edge.take_in(press.key, Operate(press.person, act_id, answer, press.reply))
+
+    return Listener(take)
+
+
+OPERATOR_ACTIONS: Mapping[str, Listener] = {ids.CONFIRM: pressed("confirm"), ids.REFUSE: pressed("refuse")}

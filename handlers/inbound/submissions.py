@@ -1,0 +1,153 @@
+"""Forms that were sent.
+
+Errors stand at their field and leave no row. What is in order gets its id here, is written down under it, and the
+acknowledgement names it; the worker files it. Nothing that the form carries is believed: who may ask for what is looked
+up again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from bot.domain.policy.model import Runbook
+from bot.domain.policy.people import Person
+from bot.domain.timing import end_dates
+from bot.domain.workflow.filing import FieldError
+from bot.ports.commands import Decide, File, Reply, Tell
+from handlers import ids
+from handlers.inbound import payloads
+from handlers.inbound.after_approval import AFTER_SUBMISSIONS
+from handlers.inbound.discussion import BESIDE_SUBMISSIONS
+from handlers.inbound.listener import Answer, Edge, Listener, nothing
+from handlers.inbound.payloads import Body, Sheet, Submission
+from handlers.inbound.sealed_use import SEALED_SUBMISSIONS
+from handlers.views.dialogs import filed_page, read_asked
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import choice_of
+from handlers.views.kit.escaping import cut
+from handlers.views.request_form import read_metadata
+
+_DOOR = re.compile(r"[CG][A-Z0-9]{2,20}:\d{1,12}\.\d{1,8}")
+ERROR_MAX, DENY_MAX = 300, 1000
+_OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "runbook": (ids.RUNBOOK,),
+    "target": (ids.TARGET_TEXT, ids.TARGET_CHOICE),
+    "reason": (ids.REASON,),
+    "duration": (ids.DURATION,),
+    "until": (ids.UNTIL,),
+    "subject": (ids.SUBJECT,),
+}
+
+
+async def take_filing(edge: Edge, body: Body) -> Answer:
+    sent = payloads.submission(body)
+    act = filing(edge, sent)
+    wrong = edge.desk.check_filing(act)
+    if wrong:
+        return {"response_action": "errors", "errors": placed(wrong, sent.sheet)}
+    return await edge.take_in(sent.key, act, {"response_action": "update", "view": filed_page(act.id)})
+
+
+async def take_deny(edge: Edge, body: Body) -> Answer:
+    sent = payloads.submission(body)
+    asked = read_asked(sent.sheet.metadata)
+    stock, text = (sent.sheet.entered.get(key, "").strip() for key in (ids.STOCK_REASON, ids.REASON))
+    known = choice_of(stock, wording.STOCK_REASONS)
+    reason = ": ".join(part for part in (known if known in wording.STOCK_REASONS else "", text) if part)
+    if not reason:
+        return {"response_action": "errors", "errors": {ids.REASON: wording.DENY_BLANK}}
+    if len(text) > DENY_MAX:
+        return {"response_action": "errors", "errors": {ids.REASON: wording.DENY_LONG}}
+    question = ids.read_question(asked.question)
+    reply = Reply(sent.person, "", asked.channel)
+    if question is None:
+        return await edge.take_in(sent.key, Tell(sent.person, "unknown_button", "", reply))
+    return await edge.take_in(sent.key, Decide(sent.person, *question, "deny", reply, reason))
+
+
+def filing(edge: Edge, sent: Submission) -> File:
+    """What was typed, as an act under a fresh id. A choice that the form did not show yet has its default."""
+    entered = sent.sheet.entered
+    policy = edge.desk.asking
+    runbook = policy.runbooks.get(entered.get(ids.RUNBOOK, ""))
+    subject = entered.get(ids.SUBJECT, "")
+    home = policy.workspaces[0] if policy.workspaces else sent.person.team
+    return File(
+        id=edge.desk.clock.request_id(),
+        person=sent.person,
+        runbook=entered.get(ids.RUNBOOK, ""),
+        target=_target(entered, runbook),
+        reason=entered.get(ids.REASON, ""),
+        seconds=_seconds(entered.get(ids.DURATION), runbook),
+        fields=_fields(entered, runbook),
+        subject=Person(home, subject) if subject and runbook is not None and runbook.subject_verification else None,
+        form=sent.sheet.id,
+        door=_door(read_metadata(sent.sheet.metadata, {}, "").door),
+        until=_until(entered.get(ids.UNTIL), runbook, edge.desk.clock.now().date()),
+    )
+
+
+def _door(text: str) -> str:
+    """Where the receipt may stand: believed only if it has the form of a channel and a message."""
+    return text if _DOOR.fullmatch(text) else ""
+
+
+def placed(wrong: Iterable[FieldError], sheet: Sheet) -> dict[str, str]:
+    """Each error at the block of its field; at the runbook's where the form does not show that field."""
+    errors: dict[str, str] = {}
+    for error in wrong:
+        block = _block_of(error.field, sheet)
+        text = error.text if block else f"{wording.FORM_CHANGED} {error.text}"
+        block = block or sheet.places.get(ids.RUNBOOK, ids.RUNBOOK)
+        errors[block] = cut(f"{errors[block]} {text}" if block in errors else text, ERROR_MAX)
+    return errors
+
+
+def _block_of(field: str, sheet: Sheet) -> str:
+    for action_id, block_id in sheet.places.items():
+        if action_id in _OWN_FIELDS.get(field, ()):
+            return block_id
+        name = ids.field_of(action_id)
+        if name is not None and field == f"field.{name}":
+            return block_id
+    return ""
+
+
+def _target(entered: Mapping[str, str], runbook: Runbook | None) -> str:
+    if runbook is not None and runbook.targets:
+        return choice_of(entered.get(ids.TARGET_CHOICE, ""), runbook.targets)
+    return entered.get(ids.TARGET_TEXT, "")
+
+
+def _seconds(text: str | None, runbook: Runbook | None) -> int:
+    if text is None:
+        return runbook.default_duration if runbook else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _until(text: str | None, runbook: Runbook | None, today: date) -> str:
+    """The last day; the runbook's default where the form did not show the choice yet."""
+    if runbook is None or not end_dates.is_dated(runbook):
+        return ""
+    return end_dates.usual_day(runbook, today).isoformat() if text is None else text
+
+
+def _fields(entered: Mapping[str, str], runbook: Runbook | None) -> dict[str, str]:
+    answers: dict[str, str] = {}
+    for spec in runbook.fields if runbook else ():
+        value = entered.get(ids.field_action(spec.name, spec.type))
+        if value is not None:
+            answers[spec.name] = choice_of(value, spec.options) if spec.type == "select" else value
+    return answers
+
+
+SUBMISSIONS: Mapping[str, Listener] = {
+    ids.FORM_ASK: Listener(take_filing),
+    ids.FORM_DENY: Listener(take_deny),
+    **BESIDE_SUBMISSIONS,
+    **AFTER_SUBMISSIONS,
+    **SEALED_SUBMISSIONS,
+}
+ANY_SUBMISSION = Listener(nothing)

@@ -1,0 +1,107 @@
+"""The calls themselves: what a drawn job becomes at Slack. Raises what the SDK raises; `limits` judges it.
+
+An answer goes to the address that Slack gave with the gesture while that lives, else to its author alone in the channel,
+else to them directly. Its address is a capability: it is used, never logged, and no redirect is followed with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.outbound.message_table import Change, Dropped, Job, Post, Published, Told, Turned
+from handlers.views.kit.blocks import Message
+from handlers.web_api.errors import verdict
+
+FRESH = 25 * 60  # seconds; Slack takes answers for thirty minutes
+TIMEOUT = 10.0
+NOTE = "countersign_checkpoint"  # the event type of the metadata that carries a signed note
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a message stands; both empty for what is no message."""
+
+    channel: str = ""
+    ts: str = ""
+
+
+class Sender:
+    """Sends one job at a time; safe to use from several tasks."""
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._client, self._session = client, session
+
+    async def send(self, job: Job, age: float) -> Standing:
+        """Carries a job out; `age` in seconds since it was written. Raises CALL_ERRORS."""
+        if isinstance(job, Post):
+            return await self._post(job)
+        if isinstance(job, Change):
+            await self._client.chat_update(channel=job.channel, ts=job.ts, **_content(job.message))
+            return Standing(job.channel, job.ts)
+        if isinstance(job, Turned):
+            await self._client.views_update(view_id=job.view_id, view=job.view)
+            return Standing()
+        if isinstance(job, Published):
+            await self._client.views_publish(user_id=job.user, view=job.view)
+            return Standing()
+        assert not isinstance(job, Dropped)
+        await self._tell(job, age)
+        return Standing()
+
+    async def _post(self, job: Post) -> Standing:
+        answer = await self._client.chat_postMessage(
+            channel=job.channel,
+            thread_ts=job.thread or None,
+            unfurl_links=False,
+            unfurl_media=False,
+            **_content(job.message),
+        )
+        return Standing(str(answer["channel"]), str(answer["ts"]))
+
+    async def _tell(self, job: Told, age: float) -> None:
+        if age < FRESH and usable(job.reply.response_url) and await self._respond(job):
+            return
+        user = job.reply.person.user
+        if job.reply.channel:
+            try:
+                await self._client.chat_postEphemeral(channel=job.reply.channel, user=user, **_content(job.message))
+                return
+            except SlackApiError as error:
+                if verdict(error).kind != "never":
+                    raise
+        await self._post(Post(user, job.message))
+
+    async def _respond(self, job: Told) -> bool:
+        """Whether Slack took the answer at its address."""
+        body = {"response_type": "ephemeral", "replace_original": False, **_content(job.message)}
+        try:
+            async with self._session.post(
+                job.reply.response_url, json=body, allow_redirects=False, proxy=self._client.proxy,
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT), ssl=self._client.ssl or True,
+            ) as response:  # fmt: skip
+                return response.status == 200
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
+
+
+def usable(url: str) -> bool:
+    """Whether an address is one that can be called: http or https, with a host and without a password."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False
+
+
+def _content(message: Message) -> Mapping[str, Any]:
+    content: dict[str, Any] = {"text": message.text, "blocks": list(message.blocks)}
+    if message.note:
+        content["metadata"] = {"event_type": NOTE, "event_payload": {"note": message.note}}
+    return content

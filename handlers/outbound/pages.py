@@ -1,0 +1,107 @@
+"""The pages of text: what each needs to be read, and which view draws it. One row of one table a page.
+
+Rule 11: a provider's person sees its own requests, runbooks and domains only; the desk answers for the requests, this file
+for the matrix. A stranger sees nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from bot.domain.errors import LookupFailed
+from bot.domain.policy.model import Domain, Policy, Runbook
+from bot.domain.policy.people import Person, Profile
+from bot.service.approvals import Desk
+from handlers.views import drill as drills
+from handlers.views import pages, suspensions
+from handlers.views.answers import say
+from handlers.views.kit.blocks import Message
+from handlers.views.kit.context import Scene
+
+Draw: TypeAlias = Callable[[Desk, Person, str, Scene], Awaitable[Message]]
+_PEOPLE_MAX, _NAME_AGE = 20, 60.0
+
+
+async def _waiting(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+    return pages.waiting(await desk.read_waiting(person), scene)
+
+
+async def _queue(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+    return pages.queue(await desk.read_queue(person), scene)
+
+
+async def _mine(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+    return pages.mine(await desk.read_mine(person), scene)
+
+
+async def _review(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+    return pages.review(await desk.read_reviews(person), await desk.read_owing(person), scene)
+
+
+async def _exceptions(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+    return pages.register(await desk.read_exceptions(person, scene.now), scene)
+
+
+async def _show(desk: Desk, person: Person, argument: str, scene: Scene) -> Message:
+    case = await desk.read_case(person, argument)
+    if case is None:
+        return say("unknown", {"argument": argument}, scene)
+    if case.request.matter:
+        return suspensions.show(case, scene)
+    return pages.show(case, scene) if case.request.drill is None else drills.report(case, scene, whole=True)
+
+
+async def _log(desk: Desk, person: Person, argument: str, scene: Scene) -> Message:
+    case = await desk.read_case(person, argument)
+    if case is None:
+        return say("unknown", {"argument": argument}, scene)
+    return pages.log(case, await desk.store.case_log(case.id), scene)
+
+
+async def _matrix(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+    return pages.matrix(*side_of(desk.policy, person), scene)
+
+
+async def _whoami(desk: Desk, person: Person, argument: str, _scene: Scene) -> Message:
+    asked = dict.fromkeys([person.user, *argument.split()])
+    people = [Person(person.team, user) for user in asked][:_PEOPLE_MAX]
+    return pages.whoami([await _profile(desk, one) for one in people], desk.policy)
+
+
+async def _help(_desk: Desk, _person: Person, argument: str, scene: Scene) -> Message:
+    return pages.help_page(argument, scene)
+
+
+def side_of(policy: Policy, person: Person) -> tuple[tuple[Domain, ...], tuple[Runbook, ...]]:
+    """The domains and runbooks that somebody's side has to do with, by name."""
+    provider = policy.provider_of(person)
+    runbooks = sorted(policy.runbooks.values(), key=lambda r: r.title)
+    if provider is not None:
+        own = tuple(r for r in runbooks if provider.id in r.providers)
+        wanted = {r.domain for r in own}
+        return tuple(d for d in policy.domains.values() if d.id in wanted), own
+    if person.team in policy.workspaces:
+        return tuple(policy.domains.values()), tuple(runbooks)
+    return (), ()
+
+
+async def _profile(desk: Desk, person: Person) -> Profile:
+    try:
+        return await desk.directory.profile(person, _NAME_AGE)
+    except LookupFailed:
+        return Profile(person, person.user)
+
+
+PAGES: Mapping[str, Draw] = {
+    "waiting": _waiting,
+    "queue": _queue,
+    "mine": _mine,
+    "exceptions": _exceptions,
+    "review": _review,
+    "show": _show,
+    "log": _log,
+    "matrix": _matrix,
+    "whoami": _whoami,
+    "help": _help,
+}

@@ -1,0 +1,140 @@
+"""What may be said next: lanes first, oldest first, one at a time and about one a second for each place.
+
+Only a few messages of one place are held; what finds no room goes back with the time at which its turn will come. So a
+place that is slow, crowded or paused never delays another, and an urgent message passes everything held. Pure: times are
+seconds of a monotonic clock and come as arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bot.domain.case.transition import Lane
+from bot.ports.store import Outgoing
+
+HELD = 4
+_STRETCH = 1.08  # of the pace: at most this lies between the beginnings of two calls, however slowly Slack answers
+
+
+class Spot(NamedTuple):
+    """What Slack counts together: a method and a place."""
+
+    method: str
+    place: str
+
+
+class Called(NamedTuple):
+    """A call to Slack: when it left and when its answer was there."""
+
+    began: float
+    ended: float
+
+
+@dataclass(slots=True)
+class _Queue:
+    held: list[tuple[Outgoing, float]] = field(default_factory=list)  # with its earliest time
+    busy: bool = False
+    free_at: float = 0.0  # the next post may begin
+    sent_back: dict[int, float] = field(default_factory=dict)  # by lane, the turn that its last one sent back was told
+
+
+class Lanes:
+    """`pace`: seconds between two messages to one spot, by method; methods not named have none."""
+
+    def __init__(self, pace: dict[str, float]) -> None:
+        self._pace = pace
+        self._queues: dict[Spot, _Queue] = {}
+        self._paused: dict[str, float] = {}  # by method, for all places
+
+    def __len__(self) -> int:
+        return sum(len(queue.held) for queue in self._queues.values())
+
+    def holds(self, outgoing: Outgoing) -> bool:
+        return any(one.id == outgoing.id for queue in self._queues.values() for one, _ in queue.held)
+
+    def offer(self, outgoing: Outgoing, spot: Spot, now: float, earliest: float = 0.0) -> tuple[Outgoing, float] | None:
+        """Takes a message in; gives back one for which there is no room, with its time."""
+        queue = self._queues.setdefault(spot, _Queue())
+        free = max(queue.free_at, self._paused.get(spot.method, 0.0))
+        pace = self._pace.get(spot.method, 0.0)
+        queue.held.append((outgoing, earliest))
+        queue.held.sort(key=lambda entry: _rank(entry[0]))
+        if len(queue.held) <= HELD and free - now <= HELD * max(pace, 1.0):
+            return None
+        worst, _ = queue.held.pop()
+        lane = int(worst.say.lane)
+        before = [turn + pace for sent, turn in queue.sent_back.items() if sent <= lane]  # nobody waits for a later lane
+        queue.sent_back[lane] = max([max(free, now) + HELD * pace / 2, *before])
+        return worst, queue.sent_back[lane]
+
+    def take(self, now: float, last: Lane = Lane.HOME) -> tuple[Outgoing, Spot] | None:
+        """The best message whose spot is free, of no later lane than `last`; the spot is busy until `done`."""
+        best: tuple[Outgoing, Spot] | None = None
+        for spot, queue in self._queues.items():
+            ready = self._ready(spot, queue, now, last)
+            if ready is not None and (best is None or _rank(ready) < _rank(best[0])):
+                best = ready, spot
+        if best is None:
+            return None
+        outgoing, spot = best
+        queue = self._queues[spot]
+        queue.held = [entry for entry in queue.held if entry[0].id != outgoing.id]
+        queue.busy = True
+        return best
+
+    def done(self, spot: Spot, now: float, called: Called | None) -> None:
+        """The spot is free for the next one, which keeps the pace; at once where nothing was `called`. Queues that wait for
+        nothing are forgotten.
+
+        Slack counts from some moment between a call and its answer. A pace after the answer is never too early; a slow
+        answer is not waited for twice.
+        """
+        queue = self._queues.get(spot)
+        if queue is not None:
+            queue.busy = False
+            if called is not None:
+                pace = self._pace.get(spot.method, 0.0)
+                queue.free_at = max(queue.free_at, min(called.ended + pace, called.began + _STRETCH * pace))
+        self._queues = {
+            s: q for s, q in self._queues.items() if q.held or q.busy or max([q.free_at, *q.sent_back.values()]) > now
+        }
+
+    def pause(self, spot: Spot, until: float, *, everywhere: bool) -> list[Outgoing]:
+        """Nothing more to this spot (or by this method, everywhere) before `until`; gives back what it held."""
+        if everywhere:
+            self._paused[spot.method] = max(until, self._paused.get(spot.method, 0.0))
+        hit = [q for s, q in self._queues.items() if s == spot or (everywhere and s.method == spot.method)]
+        held = [outgoing for queue in hit for outgoing, _ in queue.held]
+        for queue in hit:
+            queue.held = []
+            queue.free_at = max(until, queue.free_at)
+            queue.sent_back.clear()
+        return held
+
+    def clear(self) -> list[Outgoing]:
+        """Gives back everything held, at a stop."""
+        held = [outgoing for queue in self._queues.values() for outgoing, _ in queue.held]
+        for queue in self._queues.values():
+            queue.held = []
+        return held
+
+    def next_at(self, now: float, last: Lane = Lane.HOME) -> float | None:
+        """When the next held message of no later lane than `last` may go, as far as time decides; None if none is held."""
+        held = [
+            (spot, queue, [earliest for outgoing, earliest in queue.held if outgoing.say.lane <= last])
+            for spot, queue in self._queues.items()
+            if not queue.busy
+        ]
+        times = [max(q.free_at, self._paused.get(spot.method, 0.0), min(starts)) for spot, q, starts in held if starts]
+        return max(now, min(times)) if times else None
+
+    def _ready(self, spot: Spot, queue: _Queue, now: float, last: Lane) -> Outgoing | None:
+        if queue.busy or max(queue.free_at, self._paused.get(spot.method, 0.0)) > now:
+            return None
+        fit = (outgoing for outgoing, earliest in queue.held if earliest <= now and outgoing.say.lane <= last)
+        return next(fit, None)
+
+
+def _rank(outgoing: Outgoing) -> tuple[int, float, int]:
+    return int(outgoing.say.lane), outgoing.created_at.timestamp(), outgoing.id

@@ -1,0 +1,1 @@
+"""How it arrives: HTTP, Socket Mode, signatures, replays."""

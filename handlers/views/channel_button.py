@@ -1,0 +1,31 @@
+"""The channel button, and the receipt that stands under it where no direct message reaches the requester.
+
+The channel holds more people than the requester: neither target, reason nor fields stand here.
+"""
+
+from __future__ import annotations
+
+from bot.domain.case.model import Case
+from handlers import ids
+from handlers.views import facts
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Message, actions, button, message, section
+from handlers.views.kit.context import Scene, who
+from handlers.views.kit.escaping import inline
+from handlers.views.receipt import status
+
+DOOR = "door"
+
+
+def door(scene: Scene) -> Message:
+    """The message with the button."""
+    said = f"Ask the owners at {inline(scene.policy.organisation, 100)} for access, a reset or an exception. Nothing opens before their yes."
+    return message(said, [section(said), actions(ids.BLOCK_DOOR, button(wording.SHORTCUT_NAME, ids.ASK_HERE, DOOR))])
+
+
+def door_receipt(case: Case, scene: Scene) -> Message:
+    """Id, title and state, with **Withdraw** while it is pending."""
+    said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}\n{status(case, scene)}"
+    value = ids.question(case.id, case.approval.version)
+    row = [actions(ids.BLOCK_RECEIPT, button(wording.WITHDRAW, ids.WITHDRAW, value))] if facts.pending(case) else []
+    return message(said, [section(said), *row])

@@ -1,0 +1,39 @@
+"""The checkpoint that a decision led to, on the message that tells it: size and the beginning of the root for people, the
+whole note for programs. A convenience, no anchor: whoever holds the bot's token can edit both (decision-log.md, "Anchors").
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.ports.store import Signed
+from handlers.views.kit.blocks import TEXT_MAX, Message, context, message, section
+from handlers.views.kit.escaping import cut, escape
+
+DIGITS = 12  # of the root, in hex
+UNSIGNED = "The decision log is stopped: no checkpoint covers this yet."
+_BLOCKS = 50
+
+
+def with_checkpoint(said: Message, signed: Signed) -> Message:
+    """The message with the checkpoint's footer and note."""
+    short = signed.root.hex()[:DIGITS]
+    footer = f"Decision log: {signed.size} entries, root {short}"
+    return replace(_with(said, footer, footer.replace(short, f"`{short}`")), note=signed.note)
+
+
+def posted(note: str) -> Message:
+    """What the audit channel hears: a checkpoint, whole."""
+    shown = "The newest checkpoint of the decision log. It can be edited here, so it is a convenience and no anchor."
+    text = f"{shown}\n```\n{escape(note)}```"
+    return replace(message(text, [section(text)]), note=note)
+
+
+def unsigned(said: Message) -> Message:
+    """What is said while the log is stopped says so."""
+    return _with(said, UNSIGNED, UNSIGNED)
+
+
+def _with(said: Message, footer: str, formatted: str) -> Message:
+    text = f"{cut(said.text, TEXT_MAX - len(footer) - 1)}\n{footer}"
+    return replace(said, text=text, blocks=(*said.blocks[: _BLOCKS - 1], context(formatted)))

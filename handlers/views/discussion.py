@@ -1,0 +1,197 @@
+"""What stands beside a decision: the forms of Question, Answer, Escalate now and Approve for less, and what they say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.domain.case.model import Case, Note
+from bot.domain.policy.people import Person
+from bot.domain.timing import cooling_off
+from bot.ports.commands import Deed
+from handlers import ids
+from handlers.views import facts
+from handlers.views.dialogs import Asked
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    input_block,
+    message,
+    modal,
+    plain,
+    section,
+    select,
+)
+from handlers.views.kit.context import Scene, span, who
+from handlers.views.kit.escaping import inline, quote
+from handlers.views.request_form import STEPS, day_block
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """A form with one text: what it is called, what is typed in it."""
+
+    deed: Deed
+    callback: str
+    title: str
+    label: str
+    send: str
+    hint: str
+
+
+_TOLD = frozenset({"question", "answer", "advice", "pass", "hold", "push"})
+TEXT_FORMS: Mapping[str, TextForm] = {
+    "question": TextForm(
+        "question", ids.FORM_QUESTION, "Question", "Question", "Ask", "The clock runs on; everybody asked reads the answer."
+    ),
+    "answer": TextForm("answer", ids.FORM_ANSWER, "Answer", "Answer", "Answer", "Everybody who was asked reads it."),
+    "push": TextForm(
+        "push", ids.FORM_PUSH, "Escalate now", "Reason", "Escalate", "Once for each request: the next people are asked now."
+    ),
+}  # fmt: skip
+
+
+def text_form(deed: str, asked: Asked, case: Case) -> Block:
+    """The form of one of the deeds above."""
+    form = TEXT_FORMS[deed]
+    last = next((n for n in reversed(case.approval.notes) if n.kind == "question"), None)
+    blocks = [section(f"*{inline(case.id, 20)} · {facts.heading(case)}*")]
+    if deed == "answer" and last is not None:
+        blocks.append(section(f"{who(last.person)} asks:\n{quote(last.text, 2000)}"))
+    element: Block = {
+        "type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": 1000,
+        "placeholder": plain("In your own words", 150),
+    }  # fmt: skip
+    blocks.append(input_block(ids.REASON, form.label, element, hint=form.hint))
+    return modal(form.callback, form.title, blocks, submit=form.send, close=wording.CANCEL, metadata=_metadata(asked))
+
+
+def less_form(asked: Asked, case: Case) -> Block:
+    """Less time than was asked for; never more, and nothing else changes."""
+    if case.dated:
+        return _less_by_day(asked, case)
+    seconds = case.request.seconds
+    fitting = [step for step in STEPS if step < seconds] or [max(seconds // 2, 1)]
+    choices = {str(step): span(step) for step in fitting}
+    said = f"*{inline(case.id, 20)} · {facts.heading(case)}*\nAsked for {span(seconds)}. The smallest time that anybody gives counts."
+    element = select(ids.DURATION, choices, str(fitting[-1]), "How long?")
+    blocks = [section(said), input_block(ids.DURATION, wording.DURATION, element)]
+    title = "Approve for less"
+    return modal(ids.FORM_LESS, title, blocks, submit=wording.APPROVE, close=wording.CANCEL, metadata=_metadata(asked))
+
+
+def _less_by_day(asked: Asked, case: Case) -> Block:
+    """An earlier last day of an exception."""
+    request = case.request
+    latest = request.filed_at + timedelta(seconds=request.seconds)  # of policy: the day that was asked for
+    said = f"*{inline(case.id, 20)} · {facts.heading(case)}*\nAsked for until {latest:%Y-%m-%d}. The earliest day that anybody gives counts."
+    blocks = [section(said), day_block(ids.UNTIL, latest.date().isoformat(), request.seconds)]
+    title = "Approve for less"
+    return modal(ids.FORM_LESS, title, blocks, submit=wording.APPROVE, close=wording.CANCEL, metadata=_metadata(asked))
+
+
+def deciding_buttons(case: Case) -> Block:
+    """The decision; once the quorum waits to open something only a no is left, and a revoke."""
+    value = ids.question(case.id, case.approval.version)
+    deny = button(wording.DENY, ids.DENY, value, "danger")
+    if cooling_off.waits(case):
+        return actions(ids.BLOCK_DECIDE, deny, button(wording.REVOKE, ids.REVOKE, value, "danger"))
+    return actions(ids.BLOCK_DECIDE, button(wording.APPROVE, ids.APPROVE, value, "primary"), deny)
+
+
+def beside_buttons(case: Case) -> Block:
+    """The second row of the card."""
+    value = ids.question(case.id, case.approval.version)
+    held = bool(case.approval.noted("hold"))
+    row = [
+        button(wording.LESS, ids.LESS, value),
+        button(wording.QUESTION, ids.QUESTION, value),
+        *([] if held else [button(wording.HOLD, ids.HOLD, value)]),
+        button(wording.PASS, ids.PASS, value),
+    ]
+    return actions(ids.BLOCK_BESIDE, *row)
+
+
+def story(case: Case, scene: Scene) -> list[str]:
+    """What was said and done beside deciding, one line each, the newest last."""
+    notes = [note for note in case.approval.notes if note.kind in _TOLD]
+    return [line for note in notes[-8:] for line in _told(note, scene)]
+
+
+def history(case: Case, scene: Scene) -> str:
+    """One line: asks of this provider for this runbook in 7 days, and the last outcome."""
+    request = case.request
+    before, of = request.asks_before, scene.provider(request.provider)
+    asked = f"{before} other {'ask' if before == 1 else 'asks'} of {of}" if before else f"First ask of {of}"
+    last = f", last {wording.STATES.get(request.last_outcome, request.last_outcome)}" if request.last_outcome else ""
+    repeat = " *The same was denied within the last day.*" if request.denied_lately else ""
+    return f"{asked} for this in 7 days{last}.{repeat}"
+
+
+def lead_copy(case: Case, reader: Person, scene: Scene) -> Message:
+    """A lead's copy: their advice is shown to the owner, and is never a decision."""
+    value = ids.question(case.id, case.approval.version)
+    request = case.request
+    opening = (
+        f"*{facts.heading(case)}*\n{who(request.requester)} asks {scene.length(case)}"
+        f"\n*{wording.TARGET}:* {inline(request.target, 400)}"
+    )
+    standing = facts.outcome(case, scene) or facts.silence(case, scene)
+    mine = next((n for n in case.approval.noted("advice") if n.person == reader), None)
+    said = [section(wording.YOUR_ADVICE[mine.advice])] if mine else []
+    advise = actions(
+        ids.BLOCK_LEAD,
+        button(wording.RECOMMEND, ids.RECOMMEND, value),
+        button(wording.ADVISE_AGAINST, ids.ADVISE_AGAINST, value),
+    )
+    buttons = [advise, context(wording.ADVICE_IS_NO_DECISION)] if facts.pending(case) else []
+    blocks = [section(opening), section(standing), *said, *buttons, context(facts.footer(case))]
+    return message(f"{case.id}: {facts.heading(case, 100)}\n{standing}", blocks)
+
+
+def asked_question(case: Case) -> Message | None:
+    """To the requester: the newest question, with **Answer**."""
+    note = next(iter(reversed(case.approval.noted("question"))), None)
+    if note is None:
+        return None
+    said = f"{who(case.request.requester)} {case.id} · {who(note.person)} asks. The clock runs on."
+    value = ids.question(case.id, case.approval.version)
+    blocks = [
+        section(said),
+        section(quote(note.text, 2800)),
+        actions(ids.BLOCK_ANSWER, button("Answer", ids.ANSWER, value)),
+    ]
+    return message(f"{said}\n{quote(note.text, 1500)}", blocks)
+
+
+def answered(case: Case, reader: Person) -> Message | None:
+    """To everybody asked: the newest answer."""
+    note = next(iter(reversed(case.approval.noted("answer"))), None)
+    if note is None:
+        return None
+    said = f"{who(reader)} {case.id} · {who(note.person)} answers:"
+    return message(f"{said}\n{quote(note.text, 1500)}", [section(said), section(quote(note.text, 2800))])
+
+
+def _told(note: Note, scene: Scene) -> list[str]:
+    by, at = who(note.person), scene.at(note.at)
+    if note.kind in ("question", "answer"):
+        verb = "asked" if note.kind == "question" else "answered"
+        return [f"{by} {verb} at {at}:", *quote(note.text, 600).split("\n")]
+    if note.kind == "advice":
+        return [f"{by} of the provider {'recommends it' if note.advice == 'for' else 'advises against it'} (no decision)."]
+    if note.kind == "hold":
+        return [f"*{by} is on it* since {at}."]
+    if note.kind == "pass":
+        return [f"{by} passed at {at}: others are asked; {by} may still decide."]
+    return [f"{by} escalated at {at}:", *quote(note.text, 400).split("\n")]
+
+
+def _metadata(asked: Asked) -> str:
+    return json.dumps({"question": asked.question, "channel": asked.channel})

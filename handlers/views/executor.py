@@ -1,0 +1,63 @@
+"""What the executor said, on receipts and cards and in its alarms.
+
+Only its own word makes us say that access is open or closed; without it there is the approval, and what is not confirmed.
+"""
+
+from __future__ import annotations
+
+from bot.domain.case.lifecycle import GrantState
+from bot.domain.case.model import Case
+from bot.domain.workflow import executor
+from handlers.views.kit.blocks import Message, message, section
+from handlers.views.kit.context import Scene, who
+from handlers.views.kit.escaping import inline, quote
+
+
+def standing(case: Case, scene: Scene) -> str:
+    """One sentence on what the system confirmed; empty where none is asked."""
+    if case.grant is None:
+        return ""
+    if case.grant.state is GrantState.OPEN:
+        return _opening(case, scene)
+    call = executor.last(case, "close")
+    if call is None:
+        return ""
+    if call.state == "closed" and call.answered_at is not None:
+        return f"The system confirmed at {scene.at(call.answered_at)} that access is closed."
+    if call.alarmed_at is not None:
+        return "*The system has not closed the access:* it is asked again and again. Close it by hand."
+    return "The system has not confirmed yet that access is closed."
+
+
+def _opening(case: Case, scene: Scene) -> str:
+    call = executor.last(case, "open")
+    if call is None:
+        return ""
+    if call.state == "opened" and call.answered_at is not None:
+        return f"The system confirmed at {scene.at(call.answered_at)} that access is open."
+    if call.state == "failed":
+        return "The system could not open the access."
+    return "The system has not confirmed yet that access is open."
+
+
+def answered(case: Case, word: str, detail: str) -> Message:
+    """To the requester: what the system said about the opening."""
+    said = "The system confirms that access is open." if word == "opened" else "The system could not open the access."
+    return _with_detail(f"{who(case.request.requester)} {case.id} · {inline(case.request.title, 200)}: {said}", detail)
+
+
+def alarm(case: Case, word: str, detail: str, scene: Scene) -> Message:
+    """To the domain's channel, without `detail`, and to the owner: a close that does not succeed, or at last did."""
+    if word == "closed":
+        said = "the system has now confirmed that access is closed."
+    else:
+        ended = scene.at(case.grant.ended_at or case.grant.not_after) if case.grant is not None else ""
+        said = (
+            f"the approval ended at {ended}, and the system has not closed the access. Close it by hand; it is asked again."
+        )
+    return _with_detail(f"{case.id} · {inline(case.request.title, 200)}: {said}", detail)
+
+
+def _with_detail(line: str, detail: str) -> Message:
+    text = line + ("\n" + quote(detail, 600) if detail.strip() else "")
+    return message(text, [section(text)])

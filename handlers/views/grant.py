@@ -1,0 +1,126 @@
+"""What stands on cards and receipts after the yes: how it ends, what is owed.
+
+It is always the *approval* that ends: whether access is gone only a system can say.
+"""
+
+from __future__ import annotations
+
+from bot.domain.case.lifecycle import AskState, GrantState
+from bot.domain.case.model import Ask, Case, Duty
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.domain.workflow import renewal, reviews
+from handlers import ids
+from handlers.views import facts
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Block, Message, actions, button, confirmed, message, section
+from handlers.views.kit.context import Scene, who
+from handlers.views.kit.escaping import inline, quote
+
+
+def grant_open(case: Case) -> bool:
+    return case.grant is not None and case.grant.state is GrantState.OPEN
+
+
+def revoke_button(case: Case) -> Block | None:
+    """On the cards of everybody who was asked, while the grant is open."""
+    if not grant_open(case):
+        return None
+    value = ids.question(case.id, case.approval.version)
+    revoke = confirmed(button(wording.REVOKE, ids.REVOKE, value, "danger"), wording.REVOKE, wording.REVOKE_MEANS)
+    return actions(ids.BLOCK_GRANT, revoke)
+
+
+def requester_buttons(case: Case, policy: Policy) -> Block | None:
+    """On the receipt: how the requester ends it or has it longer, and how they hand in what is owed."""
+    value = ids.question(case.id, case.approval.version)
+    if grant_open(case):
+        row = [button(wording.FINISHED, ids.FINISHED, value, "primary"), button(wording.UNUSED, ids.UNUSED, value)]
+        renew = renewal.offered(case, policy.runbooks.get(case.request.runbook))
+        row += [button(wording.RENEW, ids.RENEW, value)] if renew else []
+        row.append(button(wording.PERMIT, ids.PERMIT, value))
+        return actions(ids.BLOCK_GRANT, *row, *_extend(case, value))
+    kinds = {duty.kind for duty in case.owed()}
+    row = [button(wording.ADD_EVIDENCE, ids.EVIDENCE, value, "primary")] if "evidence" in kinds else []
+    row += [button(wording.ATTEST, ids.ATTEST, value)] if "rotation" in kinds else []
+    return actions(ids.BLOCK_GRANT, *row) if row else None
+
+
+def ending(case: Case, scene: Scene) -> Message:
+    """Shortly before the end, to the requester."""
+    grant = case.grant
+    until = scene.at(grant.not_after) if grant else ""
+    said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: the approval ends at {until}."
+    return message(said, [section(said), requester_buttons(case, scene.policy)])
+
+
+def expiring(case: Case, reader: Person, scene: Scene) -> Message:
+    """The date of an exception comes near, or is reached: to the requester with **Renew**, and to the owner."""
+    request, grant = case.request, case.grant
+    asks = reader == request.requester
+    until = scene.at(grant.not_after) if grant else ""
+    head = f"{who(reader)} {case.id} · {facts.heading(case)}: the exception of {scene.provider(request.provider)}"
+    if not grant_open(case):
+        said = f"{head} ended at {until}. What it covers counts by the rule again."
+        return message(said, [section(said)])
+    runbook = scene.policy.runbooks.get(request.runbook)
+    can = renewal.offered(case, runbook)
+    more = f" Renewals left: {renewal.left(case, runbook)}." if can else " It cannot be renewed now."
+    said = f"{head} ends at {until}.{more}"
+    return message(said, [section(said), requester_buttons(case, scene.policy) if asks else None])
+
+
+def owed(case: Case, scene: Scene) -> Message:
+    """What is still owed, to the requester, once a day until it comes."""
+    lines = "\n".join(f"• {_duty(duty, scene)}" for duty in case.owed())
+    said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: {wording.OWED}\n{lines}"
+    return message(said, [section(said), requester_buttons(case, scene.policy)])
+
+
+def owed_lines(case: Case, scene: Scene) -> list[str]:
+    """What came and what is owed, for the receipt and the review."""
+    came = [f"{_came(d)} at {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
+    return came + [f"*Owed:* {_duty(duty, scene)}" for duty in case.owed()]
+
+
+def extension(case: Case, version: int, reason: str, scene: Scene) -> Message:
+    """What became of the wish for more time, to the requester."""
+    ask, grant = case.question(version), case.grant
+    head = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: "
+    if ask is not None and ask.kind == "renewal":
+        said = head + _renewal(ask, case, scene)
+    elif ask is not None and ask.state is AskState.YES and grant is not None:
+        said = f"{head}more time is approved, until {scene.at(grant.not_after)}."
+    else:
+        said = f"{head}more time was denied. The approval ends as it would have."
+    quoted = "\n" + quote(reason, 1500) if reason.strip() else ""
+    return message(said + quoted, [section(said + quoted)])
+
+
+def _renewal(ask: Ask, case: Case, scene: Scene) -> str:
+    grant = case.grant
+    until = scene.at(grant.not_after) if grant else ""
+    if ask.state is AskState.YES:
+        return f"the renewal is approved; the exception holds until {until}."
+    return f"the renewal was denied. The exception ends at {until}."
+
+
+def _extend(case: Case, value: str) -> list[Block]:
+    """Offered shortly before the end, while there is room and nobody is asked for it yet."""
+    asked = any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later)
+    offered = case.grant is not None and case.grant.warned and reviews.room(case) > 0 and not asked
+    offered = offered and case.request.right != "autonomous"  # nobody could be asked: it is filed anew
+    return [button(wording.EXTEND, ids.EXTEND, value)] if offered else []
+
+
+def _came(duty: Duty) -> str:
+    return f"{name(duty)}: {'verified' if duty.kind == 'verification' else 'came'}"
+
+
+def _duty(duty: Duty, scene: Scene) -> str:
+    return f"{name(duty)}, by {scene.at(duty.due_at)}"
+
+
+def name(duty: Duty) -> str:
+    """What a duty is called."""
+    return wording.ROTATION if duty.kind == "rotation" else inline(duty.name.replace("_", " "), 80)

@@ -1,0 +1,219 @@
+"""The words that people read, in one place. Sentences with a place to fill are functions.
+
+Words of the design: request, ask, owner, deputy, decision. It is always the *approval* that ends; whether access is gone
+only a system can say. Only `sentences` speaks to somebody about what they just did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain.case.model import AskKind
+from bot.domain.policy.model import Kind, Role, Runbook
+
+APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
+RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Subject"
+LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Pass"
+PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
+FINISHED, UNUSED, REVOKE, EXTEND, PERMIT = "Finished", "Not used", "Revoke", "Extend", "Permit"
+RENEW, UNTIL = "Renew", "Ends on"
+ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand in", "Evidence", "Note"
+ACCEPT, FLAG = "Accept", "Flag"
+GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
+NOTHING_WAITS = "Nothing waits for you."
+RESTORE, KEEP, WITHDRAW_RIGHT = "Restore", "Keep", "Withdraw right"
+WITHDRAW_RIGHT_MEANS = "Nothing is possible under this right from now on, until its runbook changes. What is open runs out."
+RATIFY, REJECT, BREAK_GLASS = "Ratify", "Reject", "BREAK-GLASS"
+RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at once, and a review is opened."
+REJECT_MEANS = "What is open is revoked at once, and the review carries your reason."
+REVOKE_MEANS = "The approval ends at once and the requester is told. It cannot be taken back."
+EXTEND_MEANS = "The people who approved are asked again. The approval ends at its time unless they say yes."
+RENEW_MEANS = "It is a new decision: the same people are asked again. It ends on its date unless they say yes."
+FLAG_MEANS = "Say what was not in order. It stands in the decision log and the domain's channel hears of it."
+EVIDENCE_TEXT, EVIDENCE_HINT = "What it is", "The reviewer reads it, and it stands in the decision log."
+METHOD, REFERENCE, DONE_AT = "How the person was verified", "Reference", "When"
+REFERENCE_HINT = (
+    "What a third person finds again: the call's number, the name on shift, the kind of document. No document numbers."
+)
+DONE_AT_HINT = "Leave it empty for just now."
+VERIFY_MEANS = "You attest that you have done this. No yes is possible before each method is attested; it decides nothing."
+REFERENCE_WANTED = "Write a reference, at most 200 characters."
+DONE_LATER = "That time is still to come: attest what was done already."
+OWED = "the approval has ended, and this is still owed:"
+ROTATION = "rotation of the shared credential"
+ASKS: Mapping[AskKind, str] = {
+    "approval": "request",
+    "review": "review",
+    "extension": "extension",
+    "renewal": "renewal",
+    "ratification": "ratification",
+    "restore": "restoring of authority",
+    "right": "review of a right",
+}
+ANSWERED: Mapping[tuple[str, str], str] = {
+    ("review", "yes"): "Accepted",
+    ("review", "no"): "Flagged",
+    ("ratification", "yes"): "Ratified",
+    ("ratification", "no"): "Rejected",
+    ("restore", "yes"): "Restored",
+    ("right", "yes"): "Kept",
+    ("right", "no"): "Withdrawn",
+    ("extension", "yes"): "More time approved",
+    ("extension", "no"): "More time denied",
+    ("renewal", "yes"): "Renewed",
+    ("renewal", "no"): "Renewal denied",
+}
+SEALED_TITLE, RECORD = "Sealed path used", "Record"
+SEALED_MEANS = (
+    "Your organisation's own sealed path was used, outside Countersign and without approval. It is recorded as that, and"
+    " somebody else of the domain reviews it."
+)
+SEALED_REVIEW = "Nobody approved this use. Was it in order?"
+SEALED_WHEN, SEALED_WHO = "Say when it was used.", "Say who used it."
+STOCK_REASON = "Common reasons"
+PERMIT_ONCE = (
+    "It is shown here only, and kept nowhere. Whoever has it can use it: paste it into the system and nowhere else."
+)
+SEND, CANCEL, CLOSE = "Ask", "Cancel", "Close"
+YES, NO = "Yes", "No"
+SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"
+BOT_NAME, BOT_TEXT = "Countersign", "The provider asks. The owner signs."
+
+KINDS: Mapping[Kind, str] = {
+    "emergency_access": "Emergency access",
+    "reset": "Reset",
+    "policy_exception": "Policy exception",
+}
+ROLES: Mapping[Role, str] = {
+    "owner": "owner",
+    "deputies": "deputy",
+    "on_call": "on-call",
+    "risk_owner": "risk owner",
+}
+STATES: Mapping[str, str] = {
+    "pending": "pending",
+    "approved": "approved",
+    "opened": "opened",
+    "denied": "denied",
+    "expired": "expired without an answer",
+    "withdrawn": "withdrawn",
+    "open": "approved",
+    "finished": "approval ended (finished)",
+    "unused": "approval ended (not used)",
+    "revoked": "approval ended (revoked)",
+    "lapsed": "approval ended",
+    "breakglass.ratified": "break-glass ratified",
+    "breakglass.rejected": "break-glass rejected",
+    "breakglass.unratified": "used without approval: break-glass not ratified in time",
+    "review.overdue": "review overdue",
+    "authority.overdue": "restoring overdue",
+    "authority.suspended": "suspended after a reset",
+    "authority.restored": "restored",
+    "right.kept": "right kept",
+    "right.withdrawn": "right withdrawn",
+    "review.passed": "review accepted",
+    "review.flagged": "review flagged",
+    "exception.renewed": "exception renewed",
+    "sealed_use.recorded": "used without approval",
+}
+CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
+    ("approval", "pending"): "more yeses are needed",
+    ("extension", "open"): "more yeses are needed for more time",
+    ("extension", "yes"): "more time given",
+    ("extension", "no"): "no more time",
+    ("extension", "expired"): "no more time: too few yeses",
+    ("ratification", "yes"): STATES["breakglass.ratified"],
+    ("ratification", "no"): STATES["breakglass.rejected"],
+    ("review", "yes"): STATES["review.passed"],
+    ("review", "no"): STATES["review.flagged"],
+}
+ENDS: Mapping[str, str] = {"finished": ", reported finished", "unused": ", reported not used", "revoked": ", revoked"}
+FORM_TITLE = "Ask for approval"
+FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
+FORM_CHOOSE = "Choose a runbook: its questions and what your request does appear then."
+FORM_REASON_HINT = "What happened, and why this is needed now. The owner decides by this."
+FORM_CHANGED = "The form has changed since. Choose the runbook once more."
+
+STOCK_REASONS: tuple[str, ...] = (
+    "Not needed for this incident",
+    "Too little information to decide",
+    "Wrong target or runbook",
+    "A smaller right is enough",
+    "Planned work: use the change process",
+    "I could not confirm who asks",
+)
+DENY_EITHER = "Choose a reason or write one: either is enough, and one is needed."
+DENY_HINT = "The requester reads it, and it stands in the decision log."
+DENY_BLANK = "Give a reason: choose one above, or write one here."
+DENY_LONG = "At most 1,000 characters."
+DENY_FINAL = "A no is final: it ends the request for everybody who was asked."
+
+AWAY, BACK_ON = "Away", "Back on"
+AWAY_MEANS = (
+    "While you are away, your steps and the questions that wait for you go to the first deputy present, on your behalf."
+    " You may still decide."
+)
+AWAY_LATER = "Choose a day to come."
+TEXT_WANTED = "Write something, at most 1,000 characters."
+LESS_WANTED = "Choose how long."
+DAY_WANTED = "Choose the last day."
+ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."
+YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You advise against it.", "": ""}
+
+BODY_ENDS = "Press Finished on your receipt when you are done. The approval ends by itself at its time."
+FILED = "This page stays as it is. What follows is told in our direct message, and there you can withdraw it."
+FILED_OPEN = "This page stays as it is. What follows is told in our direct message, with the buttons that end it."
+SOMEBODY_ELSE = "This is not for you to answer: somebody else is asked."
+FILED_WAIT = "Asking the people who decide …"
+
+
+def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratify_by: str) -> str:
+    """What sending the form sets going. `owner` and `more` are mentions; `debt` is why a break-glass opens nothing."""
+    if runbook.right == "autonomous":
+        often = "each time" if runbook.tell == "each" else "once a day"
+        return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}."
+    if runbook.break_glass is not None and debt is None:
+        return f"*{BREAK_GLASS}.* Opens now, and everybody is told; {owner} must ratify by {ratify_by}."
+    if debt is not None:
+        return f"{debt} {owner}, the deputies and the on-call are asked at once."
+    if runbook.right == "immediate":
+        return f"Nothing opens before a yes. {owner}, the deputies and the on-call are asked at once."
+    if runbook.approvals > 1:
+        among = f", among them the {more}" if more else ""
+        return f"Nothing opens before {runbook.approvals} people said yes: {owner} is asked first{among}."
+    return f"Nothing opens before {owner}’s yes."
+
+
+def until_hint(days: int) -> str:
+    """Under the choice of a last day."""
+    return f"The last day, in UTC; at most {days} days from today." if days else "The last day, in UTC; today at most."
+
+
+def before_it_opens(runbook: Runbook, wait: str) -> str:
+    """What a reset wants beside the yes; `wait` is its cooling-off in words."""
+    proof = " First you attest how the person was verified." if runbook.subject_verification else ""
+    cooling = f" Nothing opens before {wait} have passed since you asked." if runbook.not_before else ""
+    return proof + cooling
+
+
+def help_lines(prefix: str) -> tuple[str, ...]:
+    """What can be typed."""
+    main = f"/{prefix}countersign"
+    return (
+        f"`/{prefix}breakglass [runbook] [reason …]` asks for emergency access",
+        f"`/{prefix}reset [runbook] [reason …]` asks for a reset of a credential or a second factor",
+        f"`/{prefix}exception [runbook] [reason …]` asks for an exception from policy",
+        f"`{main}` shows what waits for you",
+        f"`{main} ask [runbook] [reason …]` opens the form with everything that you may ask for",
+        f"`{main} queue` shows all open requests of your domains, or of your provider",
+        f"`{main} mine` shows what you asked for",
+        f"`{main} show ID` shows one request",
+        f"`{main} log ID` shows what the decision log says of one request",
+        f"`{main} post` puts the button “Ask for approval” into this channel (people of the home workspace)",
+        f"`{main} review` shows what you still owe: reviews, ratifications, evidence, with their buttons",
+        f"`{main} sealed-use` records that the organisation's own sealed path was used (people named for a domain)",
+        f"`{main} exceptions` shows the register of policy exceptions",
+        f"`{main} away 2d`, `away until 2026-12-01`, `away off`: your steps go to a deputy meanwhile",
+        f"`{main} matrix` shows who answers for what",
+        f"`{main} whoami [@people]` prints lines to paste into the responsibility matrix",
+    )

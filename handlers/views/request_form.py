@@ -1,0 +1,180 @@
+"""The form: runbook, what it does, target, reason, duration, and the runbook's own questions.
+
+Choosing another runbook rebuilds it. Typed text survives, because text inputs keep their block_id and action_id and what
+was typed is put back; choices that hang on the runbook carry its id and start anew. Text of a question that the chosen
+runbook does not ask waits in `private_metadata` for the way back. Nothing in it is trusted at submission.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.domain.policy.model import Kind, Runbook
+from bot.domain.timing import end_dates
+from bot.domain.workflow.filing import REASON_MAX, TARGET_MAX, unfit, withdrawn
+from handlers import ids
+from handlers.views.form_fields import field_block
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Block, context, input_block, modal, plain, select
+from handlers.views.kit.context import Scene, everyone, span, who
+from handlers.views.kit.escaping import inline
+
+STEPS = (900, 1800, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 12 * 3600, *(days * 86400 for days in (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)))  # fmt: skip
+_METADATA_MAX = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What stands in a form so far, by action_id. `kind` limits the runbooks; `chosen` is one's id or empty."""
+
+    kind: Kind | None
+    chosen: str = ""
+    entered: Mapping[str, str] = field(default_factory=dict)
+    was_cut: bool = False
+    door: str = ""
+
+
+def form(draft: Draft, offered: Sequence[Runbook], scene: Scene, debt: str | None = None, left: str = "") -> Block:
+    """The form for somebody who may ask for `offered` (not empty). `debt`: why nothing opens at once, or can be
+    had, under the chosen runbook now; `left`: how much of its limit is used."""
+    chosen = next((r for r in offered if r.id == draft.chosen), None)
+    blocks = [_runbook(offered, chosen), _consequence(chosen, scene, debt, left)]
+    blocks.append(_target(chosen, draft.entered))
+    if draft.was_cut:
+        blocks.append(context(wording.FORM_CUT, ids.BLOCK_NOTE))
+    blocks.append(_reason(draft.entered))
+    if chosen is not None:
+        blocks.append(
+            _until(chosen, draft.entered, scene) if end_dates.is_dated(chosen) else _duration(chosen, draft.entered)
+        )
+        if chosen.subject_verification:
+            blocks.append(_subject(draft.entered))
+        blocks += [field_block(spec, chosen.id, draft.entered) for spec in chosen.fields[:80]]
+    title = wording.KINDS[draft.kind] if draft.kind else wording.FORM_TITLE
+    return modal(
+        ids.FORM_ASK, title, blocks, submit=wording.SEND, close=wording.CANCEL,
+        metadata=write_metadata(draft, _shown(blocks)),
+    )  # fmt: skip
+
+
+def durations(runbook: Runbook) -> tuple[int, ...]:
+    """The choices in seconds: sensible steps up to the maximum, always with the default and the maximum."""
+    fitting = {step for step in STEPS if step <= runbook.max_duration}
+    return tuple(sorted(fitting | {runbook.default_duration, runbook.max_duration}))
+
+
+def write_metadata(draft: Draft, shown: frozenset[str]) -> str:
+    """Kind, and typed text that the form does not show now, as far as there is room."""
+    kept = {key: text for key, text in draft.entered.items() if key not in shown and text and _is_text(key)}
+    while True:
+        written = json.dumps(
+            {"kind": draft.kind, "cut": draft.was_cut, "kept": kept, "door": draft.door}, ensure_ascii=True
+        )
+        if len(written) <= _METADATA_MAX or not kept:
+            return written
+        kept.pop(max(kept, key=lambda key: len(kept[key])))
+
+
+def read_metadata(text: str, entered: Mapping[str, str], chosen: str) -> Draft:
+    """The draft of a form that came back: what it shows wins over what was kept."""
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        read = {}
+    read = read if isinstance(read, dict) else {}
+    kept = read.get("kept")
+    held = {k: v for k, v in kept.items() if isinstance(v, str)} if isinstance(kept, dict) else {}
+    kind = next((k for k in wording.KINDS if k == read.get("kind")), None)
+    door = read.get("door")
+    return Draft(kind, chosen, held | dict(entered), read.get("cut") is True, door if isinstance(door, str) else "")
+
+
+def _runbook(offered: Sequence[Runbook], chosen: Runbook | None) -> Block:
+    choices = {r.id: r.title for r in offered}
+    element = select(ids.RUNBOOK, choices, chosen.id if chosen else "", "What do you need?")
+    return input_block(ids.RUNBOOK, wording.RUNBOOK, element, dispatch=True)
+
+
+def _consequence(chosen: Runbook | None, scene: Scene, debt: str | None, left: str) -> Block:
+    if chosen is None:
+        return context(wording.FORM_CHOOSE, ids.BLOCK_CONSEQUENCE)
+    unserved = unfit(chosen) or withdrawn(scene.policy, chosen) or (debt if chosen.break_glass is None else None)
+    if unserved is not None:
+        return context(inline(unserved, 1000), ids.BLOCK_CONSEQUENCE)
+    domain = scene.domain(chosen.domain)
+    owner = who(domain.owner) if domain else "its owner"
+    roles = [role for role in chosen.requires if role != "owner"]
+    named = [domain.risk_owner] if domain and domain.risk_owner and "risk_owner" in roles else []
+    more = " and the ".join(wording.ROLES[r] for r in roles) + (f" {everyone(named)}" if named else "")
+    glass = chosen.break_glass
+    by = scene.at(scene.now + timedelta(seconds=glass.ratify_within / scene.scale)) if glass else ""
+    said = wording.consequence(chosen, owner, more, debt, by)
+    said += (
+        wording.before_it_opens(chosen, span(chosen.not_before or 0))
+        + (f" {left}" if left else "")
+        + (f" All times run fast{scene.demo}." if scene.demo else "")
+    )
+    return context(said, ids.BLOCK_CONSEQUENCE)
+
+
+def _target(chosen: Runbook | None, entered: Mapping[str, str]) -> Block:
+    if chosen is not None and chosen.targets:
+        choices = {target: target for target in chosen.targets}
+        element = select(ids.TARGET_CHOICE, choices, entered.get(ids.TARGET_CHOICE, ""), "Which system or account?")
+        return input_block(f"{ids.TARGET_CHOICE}.{chosen.id}", wording.TARGET, element)
+    element = {"type": "plain_text_input", "action_id": ids.TARGET_TEXT, "max_length": TARGET_MAX}
+    return input_block(ids.TARGET_TEXT, wording.TARGET, _filled(element, entered.get(ids.TARGET_TEXT, "")))
+
+
+def _reason(entered: Mapping[str, str]) -> Block:
+    element = {"type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": REASON_MAX}
+    element = _filled(element, entered.get(ids.REASON, ""))
+    return input_block(ids.REASON, wording.REASON, element, hint=wording.FORM_REASON_HINT)
+
+
+def _duration(chosen: Runbook, entered: Mapping[str, str]) -> Block:
+    choices = {str(seconds): span(seconds) for seconds in durations(chosen)}
+    wanted = entered.get(ids.DURATION, "")
+    element = select(ids.DURATION, choices, wanted if wanted in choices else str(chosen.default_duration))
+    return input_block(f"{ids.DURATION}.{chosen.id}", wording.DURATION, element)
+
+
+def _until(chosen: Runbook, entered: Mapping[str, str], scene: Scene) -> Block:
+    """The last day of an exception; a day is always chosen, and the runbook's default stands there at first."""
+    today = scene.now.date()
+    day = entered.get(ids.UNTIL) or end_dates.usual_day(chosen, today).isoformat()
+    return day_block(f"{ids.UNTIL}.{chosen.id}", day, chosen.max_duration)
+
+
+def day_block(block_id: str, initial: str, longest: int) -> Block:
+    """The choice of the last day of something that ends on a date; `longest` in seconds of policy."""
+    picker: Block = {"type": "datepicker", "action_id": ids.UNTIL, "placeholder": plain("Choose a day", 150)}
+    if initial:
+        picker["initial_date"] = initial
+    return input_block(block_id, wording.UNTIL, picker, hint=wording.until_hint(longest // end_dates.DAY))
+
+
+def _subject(entered: Mapping[str, str]) -> Block:
+    element: Block = {
+        "type": "users_select", "action_id": ids.SUBJECT,
+        "placeholder": plain("Whose credential is reset?", 150),
+    }  # fmt: skip
+    if entered.get(ids.SUBJECT):
+        element["initial_user"] = entered[ids.SUBJECT]
+    return input_block(ids.SUBJECT, wording.SUBJECT, element)
+
+
+def _filled(element: Block, text: str) -> Block:
+    return element | {"initial_value": text[: element["max_length"]]} if text else element
+
+
+def _shown(blocks: Sequence[Block]) -> frozenset[str]:
+    return frozenset(block["element"]["action_id"] for block in blocks if "element" in block)
+
+
+def _is_text(action_id: str) -> bool:
+    typed_fields = tuple(ids.field_action("", kind) for kind in ("text", "multiline", "email", "url", "number"))
+    return action_id in (ids.TARGET_TEXT, ids.REASON) or action_id.startswith(typed_fields)

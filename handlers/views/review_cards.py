@@ -1,0 +1,262 @@
+"""The asks after the yes as one reader sees them, and their forms. A new kind is a row of `_HEADS` and one of `_BUTTONS`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from bot.domain.authority.authorization import barred
+from bot.domain.case.lifecycle import AskState
+from bot.domain.case.model import Ask, AskKind, Case
+from bot.domain.policy.people import Person
+from bot.domain.timing import end_dates
+from bot.domain.workflow import reviews
+from bot.domain.workflow.follow_up import UNTIL_ANSWERED
+from bot.domain.workflow.identity_proof import REFERENCE_MAX
+from bot.domain.workflow.identity_proof import said as methods
+from handlers import ids
+from handlers.views import facts, suspensions
+from handlers.views.dialogs import Asked
+from handlers.views.grant import name, owed_lines
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import (
+    Block,
+    Message,
+    actions,
+    button,
+    confirmed,
+    context,
+    input_block,
+    message,
+    modal,
+    plain,
+    section,
+    select,
+)
+from handlers.views.kit.context import Scene, span, who
+from handlers.views.kit.escaping import inline, quote
+from handlers.views.kit.preview import ask_glance
+from handlers.views.request_form import STEPS, day_block
+
+
+def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
+    """The card of an ask after the yes, for one reader."""
+    head, lines = _HEADS[ask.kind](case, ask, scene)
+    value = ids.question(case.id, ask.version)
+    open_ = ask.state is AskState.OPEN and scene.now < reviews.valid_before(case, ask)
+    standing = _silence(ask, scene) if open_ else _answered(case, ask, scene)
+    mine = open_ and not barred(case, ask, scene.policy, reader)
+    if open_ and not mine:
+        standing = f"{wording.SOMEBODY_ELSE} {standing}"
+    row = actions(ids.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if mine else None
+    blocks = [section(head), *facts.sections(lines), section(standing), row, context(facts.footer(case))]
+    first = [ask_glance(case, ask, scene)] if open_ else []
+    return message("\n".join([*first, head, *lines, standing]), blocks)
+
+
+def ask_at_home(case: Case, ask: Ask, scene: Scene) -> tuple[list[str], Block | None]:
+    """The same for an App Home: its lines, and its buttons while it is open."""
+    head, lines = _HEADS[ask.kind](case, ask, scene)
+    if ask.state is not AskState.OPEN or scene.now >= reviews.valid_before(case, ask):
+        return [head, _answered(case, ask, scene)], None
+    value = ids.question(case.id, ask.version)
+    row = actions(f"{ids.BLOCK_DECIDE}.{value}", *(make(value) for make in _BUTTONS[ask.kind]))
+    return [head, *lines, _silence(ask, scene)], row
+
+
+def ask_reminder(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
+    """In the thread under the card."""
+    what = wording.ASKS.get(ask.kind, "question")
+    said = (
+        f"{who(reader)} {case.id} · {facts.heading(case)}: the {what} still waits for your answer. {_silence(ask, scene)}"
+    )
+    return message(said, [section(said)])
+
+
+def extend_form(asked: Asked, case: Case) -> Block:
+    """How much more time."""
+    room = reviews.room(case)
+    fitting = [step for step in STEPS if step < room] + [room]
+    choices = {str(step): span(step) for step in fitting}
+    text = f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.EXTEND_MEANS}"
+    element = select(ids.DURATION, choices, str(fitting[0]), "How much more?")
+    blocks = [section(text), input_block(ids.DURATION, wording.DURATION, element)]
+    return modal(ids.FORM_EXTEND, wording.EXTEND, blocks, submit=wording.SEND, close=wording.CANCEL, metadata=_meta(asked))
+
+
+def renew_form(asked: Asked, case: Case) -> Block:
+    """Until when an exception is to hold now."""
+    text = f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.RENEW_MEANS}"
+    blocks = [section(text), day_block(ids.UNTIL, "", case.request.terms.max_duration)]
+    return modal(ids.FORM_RENEW, wording.RENEW, blocks, submit=wording.SEND, close=wording.CANCEL, metadata=_meta(asked))
+
+
+def evidence_form(asked: Asked, case: Case) -> Block:
+    """Which evidence, and the text, link or digest that it is."""
+    owing = {duty.name: name(duty) for duty in case.owed() if duty.kind == "evidence"}
+    if not any(duty.kind == "evidence" for duty in case.duties):  # Finished was pressed just now
+        owing = {name: inline(name.replace("_", " "), 80) for name in case.request.terms.evidence}
+    first = next(iter(owing), "")
+    text: Block = {
+        "type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": 1000,
+        "placeholder": plain("A link, a SHA-256 of a file, or words", 150),
+    }  # fmt: skip
+    blocks = [
+        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*"),
+        input_block(ids.EVIDENCE_NAME, wording.EVIDENCE, select(ids.EVIDENCE_NAME, owing, first, "Which?")),
+        input_block(ids.REASON, wording.EVIDENCE_TEXT, text, hint=wording.EVIDENCE_HINT),
+    ]
+    title = wording.ADD_EVIDENCE
+    return modal(ids.FORM_EVIDENCE, title, blocks, submit=wording.HAND_IN, close=wording.CANCEL, metadata=_meta(asked))
+
+
+def flag_form(asked: Asked, case: Case) -> Block:
+    """What was not in order: the note of a review that is flagged."""
+    return _note_form(asked, case, ids.FORM_FLAG, wording.FLAG, wording.FLAG_MEANS)
+
+
+def reject_form(asked: Asked, case: Case) -> Block:
+    """Why a break-glass should not have been."""
+    return _note_form(asked, case, ids.FORM_REJECT, wording.REJECT, wording.REJECT_MEANS)
+
+
+def verify_form(asked: Asked, case: Case) -> Block:
+    """Which method, where it is found again, and when it was done."""
+    missing = {name: inline(methods([name]), 80) for name in case.unverified()}
+    reference: Block = {
+        "type": "plain_text_input", "action_id": ids.REFERENCE, "max_length": REFERENCE_MAX,
+        "placeholder": plain("Call 4711 to ward manager R. Ellis", 150),
+    }  # fmt: skip
+    blocks = [
+        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.VERIFY_MEANS}"),
+        input_block(ids.METHOD, wording.METHOD, select(ids.METHOD, missing, next(iter(missing), ""), "Which?")),
+        input_block(ids.REFERENCE, wording.REFERENCE, reference, hint=wording.REFERENCE_HINT),
+        input_block(
+            ids.DONE_AT, wording.DONE_AT, {"type": "datetimepicker", "action_id": ids.DONE_AT}, optional=True,
+            hint=wording.DONE_AT_HINT,
+        ),
+    ]  # fmt: skip
+    return modal(
+        ids.FORM_VERIFY, wording.ATTEST, blocks, submit=wording.ATTEST, close=wording.CANCEL, metadata=_meta(asked)
+    )  # fmt: skip
+
+
+def _note_form(asked: Asked, case: Case, callback: str, title: str, means: str) -> Block:
+    text: Block = {"type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": 1000}
+    blocks = [
+        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{means}"),
+        input_block(ids.REASON, wording.NOTE, text),
+    ]
+    return modal(callback, title, blocks, submit=title, close=wording.CANCEL, metadata=_meta(asked))
+
+
+def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    request = case.request
+    if case.sealed:
+        head = f"*Review: {facts.heading(case)}*\n{wording.SEALED_REVIEW}"
+        return head, [*facts.asked_for(case, scene), facts.outcome(case, scene)]
+    provider = scene.provider(request.provider)
+    head = f"*Review: {facts.heading(case)}*\n{who(request.requester)} of *{provider}* asked for this. Was it in order?"
+    lines = [
+        f"*{wording.TARGET}:* {inline(request.target, 400)}",
+        f"*{wording.REASON}:*",
+        *quote(request.reason, 1500).split("\n"),
+    ]
+    lines.append(facts.outcome(case, scene))
+    lines += owed_lines(case, scene)
+    for note in (n for n in case.approval.notes if n.kind == "evidence"):
+        lines += [f"{who(note.person)} handed in at {scene.at(note.at)}:", *quote(note.text, 600).split("\n")]
+    return head, [line for line in lines if line]
+
+
+def _ratification_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    request = case.request
+    asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this {scene.length(case)}"
+    lines = [*facts.asked_for(case, scene), facts.outcome(case, scene), wording.RATIFY_MEANS]
+    return f"*{facts.heading(case)}*\n{asks}", lines
+
+
+def _extension_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    head = (
+        f"*More time: {facts.heading(case)}*\n{who(case.request.requester)} asks for *{scene.lasting(ask.seconds)}* more."
+    )
+    return head, [*facts.asked_for(case, scene), facts.outcome(case, scene)]
+
+
+def _renewal_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    until = ask.opened_at + case.request.terms.real(ask.seconds)
+    before = len(end_dates.renewals(case))
+    head = f"*Renewal: {facts.heading(case)}*\n{who(case.request.requester)} asks for this exception until *{scene.day(until, ask.opened_at, ask.seconds)}*."
+    of = f"Renewed {before} of {case.request.terms.max_renewals} times so far."
+    return head, [*facts.asked_for(case, scene), facts.outcome(case, scene), of]
+
+
+def _restore_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    return f"*{facts.heading(case)}*", suspensions.suspension(case, scene)
+
+
+def _right_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+    return f"*Review of a right: {facts.heading(case)}*", suspensions.right(case, scene)
+
+
+def _silence(ask: Ask, scene: Scene) -> str:
+    if ask.kind in UNTIL_ANSWERED:
+        stays = "The authority stays suspended" if ask.kind == "restore" else "The right stays"
+        due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
+        return f"Answer {due}. {stays} without one; it is overdue then, the risk owner is told, and it is asked again."
+    if ask.kind == "renewal":
+        return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the exception ends on its date."
+    if ask.kind == "extension":
+        return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the approval ends at its time."
+    due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
+    return f"Answer {due}. Without one it is overdue, and the risk owner is told; silence accepts nothing."
+
+
+def _answered(case: Case, ask: Ask, scene: Scene) -> str:
+    last = ask.votes[-1] if ask.votes else None
+    if last is None or ask.state is AskState.EXPIRED or ask.state is AskState.OPEN:
+        return "*Closed without an answer.*"
+    word = wording.ANSWERED[(ask.kind, str(ask.state))]
+    note = "".join("\n" + quote(n.text, 1500) for n in ask.notes if n.kind == "review")
+    owner = last.on_behalf_of  # nobody answers on behalf of somebody who may not answer
+    by = who(last.person) if owner and barred(case, ask, scene.policy, owner) else facts.voter(last)
+    return f"*{word}* by {by} at {scene.at(last.at)}.{note}"
+
+
+def _meta(asked: Asked) -> str:
+    return json.dumps({"question": asked.question, "channel": asked.channel})
+
+
+_HEADS: Mapping[AskKind, Callable[[Case, Ask, Scene], tuple[str, list[str]]]] = {
+    "ratification": _ratification_head,
+    "review": _review_head,
+    "extension": _extension_head,
+    "restore": _restore_head,
+    "right": _right_head,
+    "renewal": _renewal_head,
+}
+_YES_NO: tuple[Callable[[str], Block], ...] = (
+    lambda value: button(wording.APPROVE, ids.APPROVE, value, "primary"),
+    lambda value: button(wording.DENY, ids.DENY, value, "danger"),
+)
+_BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
+    "ratification": (
+        lambda value: button(wording.RATIFY, ids.RATIFY, value, "primary"),
+        lambda value: button(wording.REJECT, ids.REJECT, value, "danger"),
+    ),
+    "review": (
+        lambda value: button(wording.ACCEPT, ids.ACCEPT, value, "primary"),
+        lambda value: button(wording.FLAG, ids.FLAG, value, "danger"),
+    ),
+    "restore": (lambda value: button(wording.RESTORE, ids.RESTORE, value, "primary"),),
+    "right": (
+        lambda value: button(wording.KEEP, ids.KEEP, value, "primary"),
+        lambda value: confirmed(
+            button(wording.WITHDRAW_RIGHT, ids.WITHDRAW_RIGHT, value, "danger"),
+            wording.WITHDRAW_RIGHT,
+            wording.WITHDRAW_RIGHT_MEANS,
+        ),
+    ),
+    "extension": _YES_NO,
+    "renewal": _YES_NO,
+}

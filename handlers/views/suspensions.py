@@ -1,0 +1,100 @@
+"""Authority that a reset suspended, autonomous rights under review, and what an owner reads of rights that were used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.domain.authority.authorization import named_for
+from bot.domain.case.model import Case
+from handlers.views import facts
+from handlers.views.grant import revoke_button
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Message, context, message, section
+from handlers.views.kit.context import Scene, span, who
+from handlers.views.kit.escaping import inline, quote
+
+SHOWN = 20
+
+
+def suspension(case: Case, scene: Scene) -> list[str]:
+    """What is suspended, since when, and what Restore means."""
+    request = case.request
+    person = who(request.subject) if request.subject else "Somebody"
+    return [
+        f"The credential of {person} was reset at {scene.at(request.filed_at)}. Until another person accountable for this"
+        f" domain presses *{wording.RESTORE}*, {person} decides nothing in it.",
+        f"Press it once you have made sure, by voice or in person, that {person} is at the keyboard again.",
+    ]
+
+
+def right(case: Case, scene: Scene) -> list[str]:
+    """What the right allows, to whom."""
+    runbook = scene.policy.runbooks.get(case.request.runbook)
+    if runbook is None:
+        return ["The policy has no such runbook any more."]
+    names = ", ".join(scene.provider(provider) for provider in runbook.providers)
+    limit = f" At most {runbook.limit.count} in {span(runbook.limit.per)} for each." if runbook.limit else ""
+    return [
+        f"*{names}* may do this without asking, for {span(runbook.max_duration)} at most.{limit}",
+        f"*{wording.KEEP}*: it stays, and you are asked again. *{wording.WITHDRAW_RIGHT}*: {wording.WITHDRAW_RIGHT_MEANS}",
+    ]
+
+
+def show(case: Case, scene: Scene) -> Message:
+    """A case that nobody filed, for `show`."""
+    told = suspension(case, scene) if case.request.matter == "suspension" else right(case, scene)
+    lines = [f"*{case.id} · {facts.heading(case)}*", facts.outcome(case, scene), *told]
+    return message("\n".join(lines), facts.sections(lines))
+
+
+def to_suspended(case: Case, moment: str, scene: Scene) -> Message:
+    """To whoever's authority is suspended, or restored."""
+    domain = scene.domain(case.request.domain)
+    name = inline(domain.name if domain else case.request.domain, 100)
+    subject = case.request.subject
+    person = who(subject) if subject else ""
+    audits = subject in scene.policy.auditors
+    only_audits = audits and domain is not None and subject not in named_for(scene.policy, domain)
+    what = "word as an auditor" if only_audits else f"authority over *{name}*"
+    if moment == "restored":
+        said = f"{person} Your {what} counts again. ({case.id})"
+    else:
+        said = (
+            f"{person} Your credential was reset, so your {what} is suspended: your clicks do not count there until another"
+            f" person accountable for {f'*{name}*' if only_audits else 'it'} presses *{wording.RESTORE}*. ({case.id})"
+        )
+    return message(said, [section(said)])
+
+
+def used(case: Case, scene: Scene) -> Message:
+    """To the owner, each time: what was done under an autonomous right."""
+    request = case.request
+    asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* uses a right that needs no yes, for *{scene.lasting(request.seconds)}*"
+    lines = [*facts.asked_for(case, scene), facts.outcome(case, scene)]
+    blocks = [
+        section(f"*{facts.heading(case)}*\n{asks}"),
+        *facts.sections(lines),
+        revoke_button(case),
+        context(facts.footer(case)),
+    ]
+    text = f"{case.id}: {facts.heading(case, 100)}\n{asks}\n{wording.REASON}:\n{quote(request.reason, 1200)}"
+    return message(text, blocks)
+
+
+def digest(cases: Sequence[Case], scene: Scene) -> Message:
+    """To the owner, once for a day: one line for each use of their autonomous rights. Never what was typed: a message about
+    several requests could not be redrawn when one of them is erased."""
+    head = f"*{len(cases)} {'use' if len(cases) == 1 else 'uses'} of rights that need no yes*, since the last of these messages."
+    lines = [_line(case, scene) for case in cases[:SHOWN]]
+    if len(cases) > SHOWN:
+        lines.append(f"… and {len(cases) - SHOWN} more.")
+    lines.append(f"`/{scene.prefix}countersign show ID` shows one of them.")
+    return message("\n".join([head, *lines]), facts.sections([head, *lines]))
+
+
+def _line(case: Case, scene: Scene) -> str:
+    request = case.request
+    return (
+        f"• {scene.at(request.filed_at)} {case.id} {facts.heading(case, 80)}: {who(request.requester)} of"
+        f" {scene.provider(request.provider, 60)}, for {scene.lasting(request.seconds)}"
+    )

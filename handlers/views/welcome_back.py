@@ -1,0 +1,36 @@
+"""What somebody who was away hears at their return: what others answered in their name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.ports.store import DecidedFor
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Message, message, section
+from handlers.views.kit.context import Scene, who
+from handlers.views.kit.escaping import inline
+
+_LINES = 15  # of at most some 180 characters: what a section and a complete plain text hold
+
+
+def returned(decided: Sequence[DecidedFor], since: datetime, scene: Scene) -> Message:
+    """A line for each answer: request, title, who answered, what came of it. Never target, reason or fields."""
+    lines = [f"*You are back.* Since {scene.at(since)}, this was answered on your behalf:"]
+    lines += [_line(one) for one in decided[:_LINES]]
+    if len(decided) > _LINES:
+        lines.append(f"… and {len(decided) - _LINES} more: the log has them.")
+    lines.append(f"`/{scene.prefix}countersign show ID` opens one of them.")
+    text = "\n".join(lines)
+    return message(text, [section(text)])
+
+
+def _line(one: DecidedFor) -> str:
+    title = inline(one.title, 60)
+    return f"• {inline(one.case, 20)} · {title}: {who(one.by)} said {inline(one.answer, 3)} ({_outcome(one)})"
+
+
+def _outcome(one: DecidedFor) -> str:
+    word = str(one.state if one.kind == "approval" else one.ask_state)
+    said = wording.CAME_OF_IT.get((one.kind, word)) or wording.ANSWERED.get((one.kind, word), "").lower()
+    return said or wording.STATES.get(word, word)

@@ -1,0 +1,1 @@
+"""Slack's Web API: client, errors, users, our own identity, the manifest."""

@@ -1,0 +1,89 @@
+"""The Slack app as its manifest declares it, with exactly the scopes and events in use.
+
+Every Web API method that this package calls stands in SCOPES with the scope that it needs; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers import ids
+from handlers.views.kit import wording
+
+_CHANNELS = ("channels:read", "groups:read")  # public and private ones
+SCOPES: Mapping[str, tuple[str, ...]] = {
+    "auth.test": (),
+    "apps.connections.open": (),  # the app-level token has connections:write
+    "views.open": (),
+    "views.update": (),
+    "views.publish": (),
+    "chat.postMessage": ("chat:write",),
+    "chat.postEphemeral": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "chat.getPermalink": (),  # a page beyond Slack leads to the card
+    "users.info": ("users:read",),
+    "dnd.info": ("dnd:read",),  # in an emergency: whose notifications are paused
+    "conversations.info": _CHANNELS,  # `doctor` looks at the channels that policy names (rule 11)
+    "conversations.members": _CHANNELS,
+    "blocks.validate": (),  # `doctor --live`
+}
+# each with the scope that it needs: typed text is answered with what waits, an opened Home is drawn
+EVENTS: Mapping[str, tuple[str, ...]] = {"message.im": ("im:history",), "app_home_opened": ()}
+PATH = "/slack/events"
+_ASK_HINT = "[runbook] [reason …]"
+_COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("breakglass", "Ask the owner for emergency access", _ASK_HINT),
+    ("reset", "Ask the owner for a reset of a credential or second factor", _ASK_HINT),
+    ("exception", "Ask the owner for an exception from policy", _ASK_HINT),
+    (
+        ids.COMMAND_MAIN,
+        "What waits for you; help shows the rest",
+        "[ask|help|queue|mine|review|show ID|log ID|exceptions|sealed-use|away 2d|post|matrix|whoami]",
+    ),
+)
+
+
+def manifest(prefix: str = "", url: str | None = None) -> dict[str, Any]:
+    """The manifest as data. `url` is the public address for signed HTTP; without it, Socket Mode."""
+    address = _address(url) if url else None
+    place = {"url": address} if address else {}
+    return {
+        "display_information": {"name": wording.BOT_NAME, "description": wording.BOT_TEXT},
+        "features": {
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
+            "bot_user": {"display_name": wording.BOT_NAME, "always_online": True},
+            "shortcuts": [
+                {
+                    "name": wording.SHORTCUT_NAME, "type": "global", "callback_id": ids.SHORTCUT_ASK,
+                    "description": wording.SHORTCUT_TEXT,
+                }
+            ],
+            "slash_commands": [
+                {
+                    "command": ids.command(prefix, name), "description": text, "usage_hint": hint, "should_escape": True,
+                    **place,
+                }
+                for name, text, hint in _COMMANDS
+            ],
+        },
+        "oauth_config": {"scopes": {"bot": scopes()}},
+        "settings": {
+            "interactivity": {"is_enabled": True, **({"request_url": address} if address else {})},
+            "event_subscriptions": {"bot_events": list(EVENTS), **({"request_url": address} if address and EVENTS else {})},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": address is None,
+            "token_rotation_enabled": False,
+        },
+    }  # fmt: skip
+
+
+def scopes() -> list[str]:
+    """The bot token's scopes, sorted. Commands need one of their own."""
+    needed = (*SCOPES.values(), *EVENTS.values(), ("commands",))
+    return sorted({scope for each in needed for scope in each})
+
+
+def _address(url: str) -> str:
+    plain = url.rstrip("/")
+    return plain if plain.endswith(PATH) else plain + PATH

@@ -1,0 +1,1 @@
+"""On-call calendars: fetched, read, limited, and checked for gaps."""

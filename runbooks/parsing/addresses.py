@@ -1,0 +1,40 @@
+"""Where a rota's feed stands: a file of the folder, or an address, which may be fetched over https or from this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from bot.domain.policy.model import Rota
+
+
+def is_file(rota: Rota) -> bool:
+    """Whether the rota's feed is a file of the policy folder."""
+    return rota.feed is not None and "://" not in rota.feed and not rota.feed.startswith("env:")
+
+
+def address_of(rota: Rota, environment: Mapping[str, str]) -> str | None:
+    """The address behind a rota's `feed`; None for a file, a static rota, and where the environment holds none."""
+    if rota.feed is None or is_file(rota):
+        return None
+    name = rota.feed.removeprefix("env:")
+    return (environment.get(name) or None) if name != rota.feed else rota.feed
+
+
+def may_be_fetched(address: str) -> bool:
+    """Whether it is an https address, or an http one on this machine."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _here(host)))
+
+
+def _here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

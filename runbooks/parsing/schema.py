@@ -1,0 +1,247 @@
+"""The two formats of policy files, key by key: the responsibility matrix and a runbook's front matter.
+
+Strict: an unknown key, a wrong type or an empty list is refused. What one key means for another stands in `cross` and
+the modules that it calls. The JSON Schemas that `countersign schema` prints are made from these models.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+
+from bot.domain.policy.model import FieldType, Kind, Right, Role
+from runbooks.parsing.scalars import (
+    Account,
+    Audience,
+    Channel,
+    Clock,
+    CsvPath,
+    Day,
+    Duration,
+    Env,
+    Feed,
+    Label,
+    LimitText,
+    Long,
+    Moment,
+    Page,
+    Pattern,
+    PersonText,
+    Short,
+    Slug,
+    Span,
+    Word,
+    Workspace,
+)
+
+DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+People = Annotated[list[PersonText], Field(min_length=1)]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class PersonShape(Shape):
+    """A line of `people`: a label that may stand wherever an id may."""
+
+    id: Account = Field(description="Slack user id; the id alone decides.")
+    name: Short = Field(description="For people to read; carries no authority.")
+    page: Page | None = Field(None, description="Where a page goes, `env:NAME` of an Apprise address.")
+
+
+class ProviderShape(Shape):
+    """An outside party: its people may ask and never decide."""
+
+    name: Short = Field(description="The provider's name.")
+    contract: Short | None = Field(None, description="Reference of the contract.")
+    contract_until: Day | None = Field(None, description="Last day of the contract; refused afterwards.")
+    channel: Channel | None = Field(None, description="Where its people ask.")
+    workspaces: Annotated[list[Workspace], Field(min_length=1)] | None = Field(
+        None, description="Everyone of these workspaces belongs to the provider."
+    )
+    members: People | None = Field(None, description="Its people with accounts in the home workspace.")
+    requesters: People | None = Field(None, description="Who may ask; default: members.")
+    leads: People | None = Field(None, description="See the provider's requests and advise; never decide.")
+
+
+class DomainShape(Shape):
+    """An identity domain and the named people who are accountable for it."""
+
+    name: Short = Field(description="The domain's name.")
+    owner: PersonText = Field(description="The one named person accountable.")
+    channel: Channel = Field(description="Hears every outcome: id, title, state.")
+    deputies: People | None = Field(None, description="May decide once a step or an absence has reached them.")
+    risk_owner: PersonText | None = Field(None, description="Signs residual risk.")
+    on_call: Slug | None = Field(None, description="A rota.")
+
+
+class HoursShape(Shape):
+    """Working hours: `after` and expiry count only inside them."""
+
+    days: Annotated[list[DayName], Field(min_length=1)] = Field(description="Days of the week.")
+    start: Clock = Field(alias="from", description="Beginning, local time.")
+    end: Clock = Field(alias="to", description="End, local time, up to 24:00.")
+    time_zone: Short = Field(description="IANA name, like Europe/London.")
+
+
+class WeeksShape(Shape):
+    """A week rotation: the `on`th of every `of` weeks, Monday to Sunday; week 1 holds the day `from`."""
+
+    of: Annotated[int, Field(strict=True, ge=2, le=53)] = Field(description="After how many weeks it repeats.")
+    on: Annotated[int, Field(strict=True, ge=1, le=53)] = Field(description="Which of them, from 1.")
+    start: Day = Field(alias="from", description="A day of week 1, like 2026-01-05.")
+
+
+class OverrideShape(Shape):
+    """Somebody else for once; it counts before shifts and feed."""
+
+    start: Moment = Field(alias="from", description="Beginning, like 2026-12-24T08:00: the rota's time, or with an offset.")
+    end: Moment = Field(alias="to", description="End, written the same way.")
+    person: PersonText = Field(description="One of the rota's people.")
+
+
+class ShiftShape(Shape):
+    """One person on some days of the week. A shift over midnight is written as two."""
+
+    days: Annotated[list[DayName], Field(min_length=1)] = Field(description="Days of the week.")
+    start: Clock = Field(alias="from", description="Beginning, local time.")
+    end: Clock = Field(alias="to", description="End, local time, up to 24:00.")
+    person: PersonText = Field(description="One of the rota's people.")
+    weeks: WeeksShape | None = Field(None, description="Only in these weeks; default: every week.")
+
+
+class RotaShape(Shape):
+    """Says when somebody is on call; can name only its `people`."""
+
+    source: Literal["static", "ical"] = Field(description="A feed says when, never who.")
+    people: People = Field(description="The only people it can name.")
+    time_zone: Short = Field(description="IANA name, like Europe/London.")
+    shifts: Annotated[list[ShiftShape], Field(min_length=1)] | None = Field(None, description="For static.")
+    feed: Feed | None = Field(None, description="For ical: a file of this folder, an https address or `env:NAME` of one.")
+    overrides: Annotated[list[OverrideShape], Field(min_length=1)] | None = Field(None, description="Exceptions, by date.")
+    fallback: PersonText | None = Field(None, description="On call when no shift is.")
+    page: Page | None = Field(None, description="Where a page goes, `env:NAME` of an Apprise address.")
+
+
+class StepShape(Shape):
+    """One rung of a ladder: exactly one of `notify` and `remind`."""
+
+    after: Duration = Field(description="Counts from the filing.")
+    notify: Role | None = Field(None, description="Ask these people.")
+    remind: Role | None = Field(None, description="Remind these people.")
+    page: StrictBool = Field(False, description="Page them as well.")
+
+    @model_validator(mode="after")
+    def _one_action(self) -> StepShape:
+        if (self.notify is None) == (self.remind is None):
+            raise ValueError("needs exactly one of `notify` and `remind`: write one of them with a role")
+        return self
+
+
+class EscalationShape(Shape):
+    """Who is asked when, and when the question expires."""
+
+    expires_after: Span = Field(description="Silence until then is a no.")
+    steps: Annotated[list[StepShape], Field(min_length=1, max_length=50)] = Field(
+        description="In order; the first stands for minute 0."
+    )
+    hours: HoursShape | None = Field(None, description="Times count only inside these hours; not in an emergency.")
+
+
+class MatrixShape(Shape):
+    """responsibility.yaml: who answers for what, who may ask, and who is asked next."""
+
+    model_config = ConfigDict(title="Countersign responsibility matrix")
+
+    organisation: Short = Field(description="The organisation's name.")
+    contact: Short = Field(description="Shown in every refusal.")
+    workspaces: Annotated[list[Workspace], Field(min_length=1)] = Field(
+        description="Only members of these can hold authority."
+    )
+    people: Annotated[dict[Label, PersonShape], Field(min_length=1)] | None = Field(None, description="Labels for people.")
+    providers: Annotated[dict[Slug, ProviderShape], Field(min_length=1)] = Field(description="Outside parties.")
+    auditors: People | None = Field(None, description="Read and export the log.")
+    domains: Annotated[dict[Slug, DomainShape], Field(min_length=1)] = Field(description="Identity domains.")
+    rotas: Annotated[dict[Slug, RotaShape], Field(min_length=1)] | None = Field(None, description="On-call rotas.")
+    escalation_policies: Annotated[dict[Slug, EscalationShape], Field(min_length=1)] | None = Field(
+        None, description="Ladders that runbooks name."
+    )
+    same_person: (
+        Annotated[list[Annotated[list[PersonText], Field(min_length=2, max_length=2)]], Field(min_length=1)] | None
+    ) = Field(None, description="Pairs of accounts that belong to one human.")
+    policy_delay: Duration = Field("15m", description="How long a change that gives authority waits.")
+    hold: Duration = Field("10m", description="How long *On it* keeps the next steps back.")
+    retention: Span = Field("2555d", description="How long disclosures are kept.")
+
+
+class FieldShape(Shape):
+    """One field of the form."""
+
+    name: Word = Field(description="How the log calls it.")
+    label: Long = Field(description="How the form calls it.")
+    type: FieldType = Field(description="What may be typed.")
+    required: StrictBool = Field(False, description="Whether it must be filled in.")
+    pattern: Pattern | None = Field(None, description="A regular expression for the whole text.")
+    min: int | float | Day | None = Field(None, description="Least number, earliest day, or least length of a text.")
+    max: int | float | Day | None = Field(None, description="Largest number, latest day, or greatest length of a text.")
+    options: Annotated[list[Short], Field(min_length=1, max_length=100)] | None = Field(
+        None, description="What a select offers."
+    )
+    hint: Long | None = Field(None, description="Stands below the field.")
+
+
+class BreakGlassShape(Shape):
+    """Access opens at once; the owner owes a ratification."""
+
+    ratify_within: Span = Field(description="Time to ratify.")
+    quota: LimitText | None = Field(None, description="Per provider and domain, like `2 per 30d`.")
+
+
+class ExecutorShape(Shape):
+    """The system that opens and closes the access (Standard Webhooks)."""
+
+    webhook: Env = Field(description="`env:NAME` of its address.")
+    secret: Env = Field(description="`env:NAME` of its secret `whsec_…`.")
+
+
+class RunbookShape(Shape):
+    """Front matter of a runbook: one kind of thing that may be asked for."""
+
+    model_config = ConfigDict(title="Countersign runbook front matter")
+
+    id: Slug = Field(description="Equals the file name.")
+    title: Short = Field(description="What is asked for, as people read it.")
+    kind: Kind = Field(description="Which command files it.")
+    domain: Slug = Field(description="Whose owner decides.")
+    providers: Annotated[list[Slug], Field(min_length=1)] = Field(description="Who may ask.")
+    right: Right = Field(description="Whether the provider may act before, after or without a yes.")
+    max_duration: Span = Field(description="The longest access, extensions included.")
+    default_duration: Span | None = Field(None, description="What the form proposes; default: max_duration.")
+    approvals: Annotated[int, Field(ge=1, le=20)] | None = Field(None, description="Distinct people; default 1.")
+    requires: Annotated[list[Role], Field(min_length=1, max_length=4)] | None = Field(
+        None, description="Roles that must be among the approvers."
+    )
+    escalation: Slug | None = Field(None, description="An escalation policy; not for autonomous.")
+    evidence: Annotated[list[Word], Field(min_length=1, max_length=20)] | None = Field(
+        None, description="Owed after the end."
+    )
+    rotate_within: Span | None = Field(None, description="The rotation of a shared credential is owed by then.")
+    review_within: Span | None = Field(None, description="Post-use review; always for emergency_access.")
+    audience: Audience | None = Field(None, description="The system that accepts the permit; default: the id.")
+    fields: Annotated[list[FieldShape], Field(min_length=1, max_length=80)] | None = Field(
+        None, description="The form's own fields."
+    )
+    limit: LimitText | None = Field(None, description="Per provider and runbook, like `5 per 7d`.")
+    review_every: Span | None = Field(None, description="Autonomous: the right itself is reviewed.")
+    tell: Literal["each", "daily"] | None = Field(None, description="Autonomous: how the owner hears; default daily.")
+    break_glass: BreakGlassShape | None = Field(None, description="Immediate: opens before the yes.")
+    risk: Literal["low", "medium", "high"] | None = Field(None, description="policy_exception; default low.")
+    max_renewals: Annotated[int, Field(ge=0, le=100)] | None = Field(None, description="policy_exception; default 2.")
+    subject_verification: Annotated[list[Word], Field(min_length=1, max_length=10)] | None = Field(
+        None, description="reset: how the subject's identity is attested."
+    )
+    targets: CsvPath | None = Field(None, description="CSV file `target,domain`: the form offers these only.")
+    executor: ExecutorShape | None = Field(None, description="The system that opens and closes the access.")
+    not_before: Span | None = Field(None, description="reset: nothing opens earlier than this.")

@@ -1,0 +1,118 @@
+"""The rules between things: the whole set is judged, and becomes a policy.
+
+The matrix comes first, as far as it can be trusted; then every runbook on the ground that it offers. Everything found
+goes to the report, and a policy is made even then: the loader gives it away only when nothing is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+from bot.domain.policy.model import Domain, Runbook
+from runbooks.executor_keys import check_executor
+from runbooks.parsing.frontmatter import Parts
+from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.schema import DomainShape, RunbookShape
+from runbooks.parsing.yaml_positions import Path
+from runbooks.rules.environment import check_addresses, check_pages, matrix_addresses
+from runbooks.rules.escalation import read_ladders
+from runbooks.rules.matrix_salvage import Matrix
+from runbooks.rules.on_call import read_rotas
+from runbooks.rules.party_separation import check_apart
+from runbooks.rules.people import Parties, named_people, read_parties
+from runbooks.rules.runbook import Ground, read_runbook
+
+MAX_PER_FORM = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the judgement needs beside the files. `today` None: contracts are not looked at."""
+
+    environment: Mapping[str, str] | None = None
+    require_env: bool = False
+    today: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A runbook whose keys are sound."""
+
+    sheet: Sheet
+    shape: RunbookShape
+    parts: Parts
+
+
+def read_ground(matrix: Matrix, files: Mapping[str, bytes], around: Circumstances) -> Ground:
+    """Everything that the matrix says, judged."""
+    parties = read_parties(matrix)
+    people = named_people(parties)
+    check_apart(parties, around.today)
+    auditors = parties.people(matrix.shape.auditors, ("auditors",), "An auditor")
+    rotas = read_rotas(parties, files)
+    domains = _domains(parties)
+    check_addresses(matrix.sheet, matrix_addresses(matrix), around.environment, around.require_env)
+    return Ground(parties, people, auditors, domains, rotas, read_ladders(matrix), files)
+
+
+def read_books(books: list[Book], ground: Ground, around: Circumstances) -> dict[str, Runbook]:
+    """The runbooks by id."""
+    found: dict[str, Runbook] = {}
+    for book in books:
+        digest = sha256(ground.files[book.sheet.file]).hexdigest()
+        runbook = read_runbook(book.sheet, book.shape, book.parts, digest, ground)
+        found[runbook.id] = runbook
+        check_pages(ground, runbook, book.sheet)
+        check_addresses(book.sheet, _addresses(book.shape), around.environment, around.require_env)
+        check_executor(book.sheet, book.shape.executor, around.environment, around.require_env)
+    _few_enough(ground.parties.matrix, found)
+    return found
+
+
+def _addresses(shape: RunbookShape) -> Iterator[tuple[Path, str]]:
+    if shape.executor:
+        yield ("executor", "webhook"), shape.executor.webhook
+        yield ("executor", "secret"), shape.executor.secret
+
+
+def _few_enough(matrix: Matrix, runbooks: Mapping[str, Runbook]) -> None:
+    counted: dict[tuple[str, str], int] = {}
+    for runbook in runbooks.values():
+        for provider in runbook.providers:
+            counted[provider, runbook.kind] = counted.get((provider, runbook.kind), 0) + 1
+    for (provider, kind), count in counted.items():
+        if count > MAX_PER_FORM:
+            matrix.sheet.error(
+                ("providers", provider),
+                f"Provider `{provider}` has {count} runbooks of kind {kind} and a form shows {MAX_PER_FORM}: join some.",
+            )
+
+
+def _domains(parties: Parties) -> dict[str, Domain]:
+    found: dict[str, Domain] = {}
+    for name, shape in parties.matrix.shape.domains.items():
+        domain = _domain(parties, name, shape)
+        if domain is not None:
+            found[name] = domain
+    return found
+
+
+def _domain(parties: Parties, name: str, shape: DomainShape) -> Domain | None:
+    sheet, path = parties.matrix.sheet, ("domains", name)
+    owner = parties.authority(shape.owner, (*path, "owner"), f"The owner of domain `{name}`")
+    deputies = parties.people(shape.deputies, (*path, "deputies"), f"A deputy of domain `{name}`", owner)
+    risk_owner = None
+    if shape.risk_owner:
+        what = f"The risk owner of domain `{name}`"
+        risk_owner = parties.authority(shape.risk_owner, (*path, "risk_owner"), what)
+    if not shape.deputies:
+        sheet.warning(path, f"Domain `{name}` has no deputies, nobody stands in for the owner: add `deputies`.")
+    rotas = parties.matrix.shape.rotas or {}
+    if shape.on_call and shape.on_call not in rotas and not parties.matrix.is_broken("rotas", shape.on_call):
+        sheet.error((*path, "on_call"), f"`{shape.on_call}` is not in `rotas`: add it there or correct it.")
+    if owner is None:
+        return None
+    return Domain(name, shape.name, owner, shape.channel, deputies, risk_owner, shape.on_call)

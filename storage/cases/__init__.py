@@ -1,0 +1,1 @@
+"""Cases: read, written by compare-and-swap, committed in groups."""

@@ -1,0 +1,163 @@
+"""Group commit: acts that arrive together share one transaction, and one wait for the disk.
+
+Each act runs in its savepoint, so one that fails undoes only itself and its error goes to its own caller. Nobody hears of
+success before the commit. If the commit fails, everybody of the group is told so: also who had been refused, because
+the state that refused them was never stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bot.clock import Clock
+from bot.domain.errors import EntryError, StorageError
+from storage.cases.commit import Tx
+from storage.log.append import Ledger
+from storage.sqlite.driver import Database, Session, explained, to_its_end
+
+T = TypeVar("T")
+GROUP = 100  # acts in one transaction at most
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """`heard` is told on the event loop how it went."""
+
+    work: Callable[[Tx], Any]
+    heard: Callable[[_Outcome], None]
+
+
+_Outcomes = list[tuple[_Slot, _Outcome]]
+
+
+class Group:
+    """Queues writing work and runs it in groups on the database's thread."""
+
+    def __init__(self, database: Database, clock: Clock, lock: AbstractContextManager[None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = lock
+        self.halted = ""  # why the log takes nothing; set by the signer when it refuses
+        self._waiting: deque[_Slot] = deque()
+        self._under_way: asyncio.Future[_Outcomes] | None = None
+
+    async def run(self, work: Callable[[Tx], T]) -> T:
+        """What `work` returns once it is committed; its error if it failed. A cancelled caller waits for the end."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def heard(outcome: _Outcome) -> None:
+            if outcome.error is None:
+                future.set_result(outcome.result)
+            else:
+                future.set_exception(outcome.error)
+
+        self._waiting.append(_Slot(work, heard))
+        self._pump()
+        return await to_its_end(future)
+
+    async def run_each(self, works: Sequence[Callable[[Tx], T]]) -> list[T | Exception]:
+        """The same for many at once, which costs the event loop one turn and not one for each: results and errors in
+        their places. What stops the program is raised."""
+        if not works:
+            return []
+        whole: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        outcomes: list[_Outcome] = [_Outcome()] * len(works)
+        left = len(works)
+
+        def hearing(place: int) -> Callable[[_Outcome], None]:
+            def heard(outcome: _Outcome) -> None:
+                nonlocal left
+                outcomes[place], left = outcome, left - 1
+                if not left:
+                    whole.set_result(None)
+
+            return heard
+
+        self._waiting.extend(_Slot(work, hearing(place)) for place, work in enumerate(works))
+        self._pump()
+        await to_its_end(whole)
+        return [_result(outcome) for outcome in outcomes]
+
+    async def drained(self) -> None:
+        """When nothing waits or runs any more."""
+        while self._under_way is not None:
+            await asyncio.wait({self._under_way})
+            await asyncio.sleep(0)  # lets _deliver run
+
+    def _pump(self) -> None:
+        if self._under_way is None and self._waiting:
+            self._under_way = self._database.start(self._together)
+            self._under_way.add_done_callback(self._deliver)
+
+    def _deliver(self, done: asyncio.Future[_Outcomes]) -> None:
+        self._under_way = None
+        if done.cancelled() or (fault := done.exception()) is not None:
+            fault = StorageError("The program is stopping.") if done.cancelled() else fault
+            outcomes = [(self._waiting.popleft(), _Outcome(error=fault)) for _ in range(len(self._waiting))]
+        else:
+            outcomes = done.result()
+        for slot, outcome in outcomes:
+            slot.heard(outcome)
+        self._pump()
+
+    def _together(self, session: Session) -> _Outcomes:
+        """On the database's thread: one transaction. Raises only before it has taken anybody from the queue."""
+        with self._lock:
+            slots = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            try:
+                return self._transaction(session, slots)
+            except Exception as error:  # noqa: BLE001  # it belongs to the callers; everything is undone first
+                if session.raw.in_transaction:
+                    session.raw.execute("ROLLBACK")
+                return [(slot, _Outcome(error=_said(error))) for slot in slots]
+
+    def _transaction(self, session: Session, slots: list[_Slot]) -> _Outcomes:
+        session.raw.execute("BEGIN IMMEDIATE")
+        ledger = Ledger(session, self._clock)
+        outcomes = [(slot, _one(slot, Tx(session, ledger, self._clock.now(), self._clock, self.halted))) for slot in slots]
+        ledger.flush()
+        session.raw.execute("COMMIT")
+        return outcomes
+
+
+def _one(slot: _Slot, tx: Tx) -> _Outcome:
+    """One act in its savepoint. Raises sqlite3.Error only when the whole transaction is lost."""
+    session, ledger = tx.session, tx.ledger
+    mark = ledger.state
+    session.raw.execute("SAVEPOINT act")
+    try:
+        outcome = _Outcome(slot.work(tx))
+    except Exception as error:  # it belongs to the caller; the act is undone first
+        if not session.raw.in_transaction:  # a full disk makes SQLite undo everything by itself
+            raise
+        ledger.undo(mark)
+        session.raw.execute("ROLLBACK TO act")
+        outcome = _Outcome(error=_said(error))
+    session.raw.execute("RELEASE act")
+    return outcome
+
+
+def _result(outcome: _Outcome) -> Any:
+    if outcome.error is not None and not isinstance(outcome.error, Exception):
+        raise outcome.error
+    return outcome.result if outcome.error is None else outcome.error
+
+
+def _said(error: Exception) -> Exception:
+    if isinstance(error, sqlite3.Error):
+        return explained(error)
+    if isinstance(error, UnicodeEncodeError):
+        return EntryError("A text holds half a character (a lone surrogate); type it again.")
+    return error

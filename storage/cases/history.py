@@ -1,0 +1,73 @@
+"""What earlier requests say about a new one: the brakes of section 4 and the card's line of history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.policy.people import Person
+from bot.domain.workflow.autonomous_rights import Used
+from bot.ports.store import Brakes, GlassDebt
+from storage.cases.private_text import target_of
+from storage.sqlite.driver import Row, Session
+from storage.sqlite.values import moment_or_none, ms
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who is about to ask for what. `users` are all user ids of that human; `target` is compared exactly."""
+
+    users: tuple[str, ...]
+    domain: str
+    provider: str
+    runbook: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How far back a denial, an expiry and an ask count, in real time."""
+
+    denied: timedelta
+    expired: timedelta
+    week: timedelta
+
+
+def glass_debt(session: Session, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
+    """Break-glass of a provider in a domain. A debt that closed unanswered counts as long as the openings do."""
+    where = {"provider": provider, "domain": domain, "since": ms(since)}
+    opened = session.row("glass_openings", **where)
+    overdue = session.row("glass_overdue", **where, now=ms(now))
+    return GlassDebt(0 if opened is None else opened["opened"], overdue is not None)
+
+
+def uses(session: Session, provider: str, runbook: str, since: datetime) -> Used:
+    row = session.row("uses_since", provider=provider, runbook=runbook, since=ms(since))
+    return Used() if row is None else Used(row["uses"], moment_or_none(row["oldest_ms"]))
+
+
+def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Brakes:
+    """Sees the rows of the moment; a filing that commits later is not among them."""
+    what = {"provider": plan.provider, "runbook": plan.runbook}
+    pending = [session.row("pending_of_requester", user=user, domain=plan.domain) for user in plan.users]
+    same = [session.row("same_pending", user=user, runbook=plan.runbook, target=plan.target) for user in plan.users]
+    denials = session.rows("denials_since", **what, since=ms(now - windows.denied))
+    denial = _of_target(session, denials, plan.target)
+    expired = _of_target(session, session.rows("expiries_since", **what, since=ms(now - windows.expired)), plan.target)
+    asks = session.row("asks_since", **what, since=ms(now - windows.week))
+    outcome = session.row("last_outcome", **what)
+    return Brakes(
+        pending=sum(row["pending"] for row in pending if row is not None),
+        same_pending=next((row["id"] for row in same if row is not None), None),
+        denied_by=None if denial is None else Person(denial["team_id"], denial["user_id"]),
+        denied_as=None if denial is None else denial["role"],
+        expired_recently=expired is not None,
+        asks_in_week=0 if asks is None else asks["asks"],
+        last_outcome=None if outcome is None else outcome["state"],
+    )
+
+
+def _of_target(session: Session, rows: Sequence[Row], target: str) -> Row | None:
+    """The first of these requests that was about the same target; an erased one is about none."""
+    return next((row for row in rows if target_of(session, row) == target), None)

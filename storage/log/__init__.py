@@ -1,0 +1,1 @@
+"""The log's rows: entries, tiles, checks, the clock's mark."""

@@ -1,0 +1,134 @@
+"""Feeds a stored log to `bot.domain.decision_log.verify.log`, from a connection of its own that can only read.
+
+Rows are streamed in one read transaction, so a running bot may go on appending. Triggers and indexes are not trusted: a
+file in which they were dropped is checked like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.decision_log.keys import verify
+from bot.domain.decision_log.entry import Node
+from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
+from bot.domain.decision_log.verify.checkpoints import Kept, audited
+from bot.domain.decision_log.verify.log import Audit, Finding, Remembered, Row, Shown, StoredHead
+from bot.domain.errors import StorageError
+from storage.sqlite import schema
+from storage.sqlite.driver import Session, explained
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found. `unknown_types` are listed, not findings."""
+
+    findings: tuple[Finding, ...]
+    origin: str
+    size: int
+    root: bytes
+    unknown_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What a log is checked against beside itself: the verifier keys of its notes by origin, and the signer's memory.
+
+    `remembers`: whether there must be a memory.
+    """
+
+    keys: Callable[[str], Sequence[VerifierKey]]
+    memory: Checkpoint | None
+    remembers: bool
+
+
+async def check_log(path: Path | str, limit: int = 1_000) -> Checked:
+    """Checks the log in a database file, on a thread; at most `limit` findings. Raises StorageError, SchemaError."""
+    return await asyncio.to_thread(check_database, Path(path), limit)
+
+
+def check_database(
+    path: Path, limit: int = 1_000, *, against: Against | None = None, found: tuple[Finding, ...] = (),
+    over: Callable[[], bool] = lambda: False,
+) -> Checked:  # fmt: skip
+    """`check_log` for callers without an event loop. `found` are findings that stand already; once `over`, it ends with a
+    StorageError."""
+    try:
+        with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None)) as raw:
+            session = Session(raw)
+            schema.check(session)
+            raw.execute("BEGIN")
+            return _checked(session, limit, against, list(found), over)
+    except sqlite3.Error as error:
+        raise explained(error) from error
+    except OSError as error:
+        raise StorageError(f"The database {path} cannot be read: {error.strerror}.") from error
+
+
+def _checked(
+    session: Session, limit: int, against: Against | None, found: list[Finding], over: Callable[[], bool]
+) -> Checked:  # fmt: skip
+    head = session.row("log_head")
+    origin = "" if head is None else str(head["origin"])
+    audit = Audit(
+        head=None if head is None else StoredHead(head["origin"], head["size"], head["edge"]),
+        nodes=[Node(row["level"], row["i"], row["h"]) for row in session.rows("log_nodes")],
+        disclosures=(Shown(row["digest"], row["idx"], row["disclosure"]) for row in session.stream("disclosures")),
+        checkpoints={row["size"]: row["root"] for row in session.rows("checkpoints")},
+        memory=_remembered(against, origin),
+    )
+    for finding in itertools.chain(_notes(session, against, origin), audit.findings(_rows(session, over))):
+        if len(found) < limit:
+            found.append(finding)
+    return Checked(tuple(found), origin, audit.size, audit.root, tuple(sorted(audit.unknown_types)))
+
+
+def _remembered(against: Against | None, origin: str) -> Remembered | None:
+    if against is None or not against.remembers:
+        return None
+    memory = against.memory
+    return Remembered(-1) if memory is None or memory.origin != origin else Remembered(memory.size, memory.root)
+
+
+def _notes(session: Session, against: Against | None, origin: str) -> Iterator[Finding]:
+    """Every stored note: its form, its signature, and that it stands under its own size and root."""
+    if against is None:
+        return
+    if against.memory is not None and against.memory.origin != origin:
+        yield Finding("fork", None, f"The signer's memory is of the log {against.memory.origin}; this one is {origin}.")
+    keys = against.keys(origin)
+    named = {origin, *(key.name for key in keys)}  # of an earlier epoch the key may be lost: only whoever kept it can judge
+    kept = (
+        Kept(f"The stored checkpoint of size {row['size']}", str(row["note"]), row["size"], row["root"])
+        for row in session.stream("checkpoints")
+        if str(row["note"]).partition("\n")[0] in named or not _of_the_log(str(row["note"]), origin)
+    )
+    if not keys and session.row("newest_checkpoint") is not None:
+        yield Finding(
+            "signature",
+            None,
+            "No verifier key of this log is known here, so no stored checkpoint can be checked: put log.key back into"
+            " COUNTERSIGN_STATE_DIR from its copy, or give --vkey.",
+        )
+        return
+    yield from audited(kept, keys, verify, {})
+
+
+def _of_the_log(note: str, origin: str) -> bool:
+    """Whether a note names an epoch of the log."""
+    name = note.partition("\n")[0]
+    base = re.compile(r"\.\d+$").sub("", origin)
+    return re.fullmatch(re.escape(base) + r"(\.\d+)?", name) is not None
+
+
+def _rows(session: Session, over: Callable[[], bool]) -> Iterator[Row]:
+    for row in session.stream("all_log_rows"):
+        if over():
+            raise StorageError("The check of the log was ended before its end.")
+        yield Row(row["idx"], row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"])

@@ -1,0 +1,104 @@
+"""What an export takes from the database: one moment of it, read only, streamed.
+
+Everything comes from a single read transaction, so a running bot may go on appending. Nothing here is checked: that is
+`log_check`'s work, before, and `log verify --export`'s, afterwards and elsewhere.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.decision_log.entry import pseudonym_of
+from bot.domain.decision_log.tlog_proof import TlogProof
+from bot.domain.decision_log.verify.log import Row, Shown
+from bot.domain.errors import StorageError
+from bot.domain.policy.model import PolicyFile
+from storage.log import tiles
+from storage.policy import policies
+from storage.sqlite import schema
+from storage.sqlite.driver import Session, explained
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A row of `log_anchor`: `at` in milliseconds since 1970; `blob` is what the other party answered, if it did."""
+
+    size: int
+    kind: str
+    ref: str
+    blob: bytes | None
+    at: int
+
+
+class Evidence:
+    """The log of one moment. `size` is how many entries its newest checkpoint covers; what came later is left out."""
+
+    def __init__(self, session: Session, size: int, note: str) -> None:
+        self._session = session
+        self.size = size
+        self.note = note
+
+    def rows(self) -> Iterator[Row]:
+        """The entries in order."""
+        for row in self._session.stream("entries_below", size=self.size):
+            yield Row(row["idx"], row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"])
+
+    def disclosures(self) -> Iterator[Shown]:
+        """What the digests disclose, in the order of the entries."""
+        for row in self._session.stream("disclosures_below", size=self.size):
+            yield Shown(row["digest"], row["idx"], row["disclosure"])
+
+    def notes(self) -> Iterator[tuple[int, str]]:
+        """Size and text of every signed checkpoint, smallest first."""
+        for row in self._session.stream("checkpoint_notes", size=self.size):
+            yield row["size"], row["note"]
+
+    def anchors(self) -> Iterator[Anchor]:
+        for row in self._session.stream("anchors_below", size=self.size):
+            yield Anchor(row["size"], row["kind"], row["ref"], row["blob"], row["at"])
+
+    def policy(self, digest: str) -> tuple[PolicyFile, ...]:
+        """The files of an accepted set; none where the set is unknown."""
+        found = policies.by_digest(self._session, digest)
+        return () if found is None else found.files
+
+    def case(self, case_id: str) -> Iterator[Row]:
+        """The entries of one case in order."""
+        for row in self._session.rows("case_log", case_id=case_id):
+            if row["idx"] < self.size:
+                yield Row(row["idx"], row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"])
+
+    def disclosed_by(self, idx: int) -> Iterator[Shown]:
+        """What the digests of one entry disclose."""
+        for row in self._session.rows("disclosures_of", idx=idx):
+            yield Shown(row["digest"], row["idx"], row["disclosure"])
+
+    def introduction(self, ref: str) -> Shown | None:
+        """The disclosure that says who stands behind a pseudonym; None where it was erased."""
+        rows = self._session.rows("introductions", ref=ref)
+        found = (Shown(row["digest"], row["idx"], row["disclosure"]) for row in rows)
+        return next((shown for shown in found if pseudonym_of(shown.text) == ref), None)
+
+    def proof(self, idx: int) -> str:
+        """The text of an entry's C2SP `tlog-proof`, without the entry."""
+        return TlogProof(idx, tuple(tiles.proof(self._session, idx, self.size)), self.note).text()
+
+
+@contextmanager
+def evidence(path: Path) -> Iterator[Evidence]:
+    """Opens a database file. Raises StorageError where it cannot be read or has no signed checkpoint yet, SchemaError."""
+    try:
+        with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None)) as raw:
+            session = Session(raw)
+            schema.check(session)
+            raw.execute("BEGIN")
+            newest = session.row("newest_checkpoint")
+            if newest is None:
+                raise StorageError("The log has no signed checkpoint yet; start the bot once, it signs.")
+            yield Evidence(session, newest["size"], newest["note"])
+    except sqlite3.Error as error:
+        raise explained(error) from error

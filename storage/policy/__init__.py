@@ -1,0 +1,1 @@
+"""Policies and the calendars that were fetched for them."""

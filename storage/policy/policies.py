@@ -1,0 +1,62 @@
+"""Accepted policy sets: which, since when, and the bytes of every file they ever had."""
+
+from __future__ import annotations
+
+import hashlib
+
+from bot.domain.errors import StorageError
+from bot.domain.policy.model import PolicyFile
+from bot.ports.store import StoredPolicy
+from storage.sqlite.driver import Row, Session
+from storage.sqlite.values import moment, ms
+
+
+def accept(session: Session, policy: StoredPolicy) -> None:
+    """Stores the set; it is the last accepted from `accepted_at` on, unless it was so already."""
+    for file in policy.files:
+        session.run("put_blob", sha256=_checked(file.sha256, file.content), content=file.content)
+        session.run("put_policy_file", digest=policy.digest, path=file.path, sha256=file.sha256)
+    last_set = session.row("last_policy_set")
+    if last_set is None or last_set["digest"] != policy.digest:
+        session.run("insert_policy_set", digest=policy.digest, accepted_ms=ms(policy.accepted_at))
+
+
+def last(session: Session) -> StoredPolicy | None:
+    return _stored(session, session.row("last_policy_set"))
+
+
+def history(session: Session, limit: int) -> list[StoredPolicy]:
+    """The last accepted sets, oldest first."""
+    found = (_stored(session, row) for row in session.rows("policy_history", limit=limit))
+    return [policy for policy in found if policy is not None][::-1]
+
+
+def by_digest(session: Session, digest: str) -> StoredPolicy | None:
+    return _stored(session, session.row("policy_set", digest=digest))
+
+
+def file_by_hash(session: Session, sha256: str) -> bytes | None:
+    """Raises StorageError if the stored bytes are not those that were accepted."""
+    row = session.row("blob", sha256=sha256)
+    if row is None:
+        return None
+    content: bytes = row["content"]
+    _checked(sha256, content)
+    return content
+
+
+def _stored(session: Session, row: Row | None) -> StoredPolicy | None:
+    if row is None:
+        return None
+    files = [
+        PolicyFile(f["path"], _checked(f["sha256"], f["content"]), f["content"])
+        for f in session.rows("policy_files", digest=row["digest"])
+    ]
+    files.sort(key=lambda file: file.path.encode())
+    return StoredPolicy(row["digest"], moment(row["accepted_ms"]), tuple(files))
+
+
+def _checked(sha256: str, content: bytes) -> str:
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise StorageError(f"A policy file is not the one whose SHA-256 is {sha256}: restore the database from a backup.")
+    return sha256

@@ -1,0 +1,114 @@
+"""The outbox: what is to be said, at least once, and the copies that stand in Slack.
+
+A row is leased, said, and deleted; a lease that runs out (a crash) makes it free again. A redraw never overtakes another
+of the same copy, and one that waits stands for all that were asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.case.transition import Lane, Say
+from bot.ports.store import Copy, Outgoing
+from storage.sqlite.driver import Row, Session
+from storage.sqlite.values import from_json, moment, ms, person_or_none, to_columns, to_json
+
+
+def put(session: Session, say: Say, now: datetime) -> None:
+    """Asks for something to be said; a key replaces what waits under it, or with `at` waits with it."""
+    if say.at is not None and session.row("waits_under_key", key=say.key) is not None:
+        return
+    columns: dict[str, object] = {
+        "lane": int(say.lane), "purpose": say.purpose, "case_id": say.case, **to_columns(say.to, "to"),
+        "channel": say.channel, "data": to_json(dict(say.data)), "key": say.key, "now": ms(say.at or now),
+    }  # fmt: skip
+    if not (say.key and say.at is None and session.run("replace_outbox", **columns)):
+        session.run("insert_outbox", **columns)
+
+
+def refresh_all(session: Session, case_id: str, now: datetime) -> None:
+    session.run("refresh_copies", case_id=case_id, lane=int(Lane.EDIT), now=ms(now))
+
+
+def something_to_lease(session: Session, now: datetime, *, pages: bool) -> bool:
+    return session.row("something_to_lease", now=ms(now), pages=int(pages)) is not None
+
+
+def lease(session: Session, now: datetime, until: datetime, limit: int, *, pages: bool) -> Sequence[Outgoing]:
+    rows = session.rows("lease", now=ms(now), until=ms(until), limit=limit, pages=int(pages))
+    return [_outgoing(session, row) for row in sorted(rows, key=lambda row: (row["lane"], row["id"]))]
+
+
+def free_leases(session: Session) -> None:
+    """Only at the start of the one process that speaks: nobody else can hold a lease then."""
+    session.run("free_leases")
+
+
+def release(session: Session, outgoing: Outgoing, not_before: datetime, error: str, now: datetime) -> None:
+    session.run("release", id=outgoing.id, not_before=ms(not_before), error=error)
+    if outgoing.copy is not None:
+        session.run("drop_twins", id=outgoing.id, copy_id=outgoing.copy.id, now=ms(now))
+
+
+def sent(
+    session: Session, outgoing: Outgoing, channel: str, ts: str, drawn: int, now: datetime, *, plain: bool = False
+) -> None:
+    """The row goes, the copy stays, and one that shows an old version is to be redrawn."""
+    session.run("drop_outbox", id=outgoing.id)
+    copy_id = _remember(session, outgoing, channel, ts, drawn, plain=plain)
+    if copy_id is not None:
+        session.run("refresh_copy", id=copy_id, drawn=drawn, lane=int(Lane.EDIT), now=ms(now))
+
+
+def undeliverable(session: Session, outgoing: Outgoing, error: str, now: datetime) -> None:
+    """A copy that cannot be redrawn is given up as well: its message is gone."""
+    session.run("give_up", id=outgoing.id, error=error, now=ms(now))
+    if outgoing.copy is not None:
+        session.run("drop_copy", id=outgoing.copy.id)
+
+
+def copies(session: Session, case_id: str) -> Sequence[Copy]:
+    return [_copy(row) for row in session.rows("copies", case_id=case_id)]
+
+
+def _remember(session: Session, outgoing: Outgoing, channel: str, ts: str, drawn: int, *, plain: bool) -> int | None:
+    """The copy's id; None where there is nothing to redraw (no `ts`, or no case)."""
+    if outgoing.copy is not None:
+        session.run("drew_copy", id=outgoing.copy.id, drawn=drawn)
+        return outgoing.copy.id
+    say = outgoing.say
+    if not ts or say.case is None:
+        return None
+    row = session.row(
+        "put_copy", case_id=say.case, purpose=say.purpose, **to_columns(say.to, "to"), channel=channel, ts=ts, drawn=drawn,
+        plain=int(plain),
+    )  # fmt: skip
+    assert row is not None
+    return int(row["id"])
+
+
+def _outgoing(session: Session, row: Row) -> Outgoing:
+    say = Say(
+        purpose=row["purpose"],
+        lane=Lane(row["lane"]),
+        case=row["case_id"],
+        to=person_or_none(row["to_team"], row["to_user"]),
+        channel=row["channel"],
+        data=from_json(row["data"]),
+        key=row["key"],
+    )
+    copy = session.row("copy", id=row["copy_id"]) if row["copy_id"] is not None else None
+    return Outgoing(row["id"], say, row["attempts"], moment(row["created_ms"]), None if copy is None else _copy(copy))
+
+
+def _copy(row: Row) -> Copy:
+    return Copy(
+        id=row["id"],
+        case=row["case_id"],
+        purpose=row["purpose"],
+        to=person_or_none(row["to_team"], row["to_user"]),
+        channel=row["channel"],
+        ts=row["ts"],
+        drawn=row["drawn"],
+    )

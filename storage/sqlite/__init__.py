@@ -1,0 +1,1 @@
+"""SQLite itself: driver, schema, lock, values, and the named statements."""

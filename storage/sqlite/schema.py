@@ -1,0 +1,90 @@
+"""Brings a database up to date: numbered files, each applied whole in one transaction, noted in `schema_version`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.errors import SchemaError
+from storage.sqlite.driver import Session
+
+_FOLDER = Path(__file__).parents[1] / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    version: int
+    name: str
+    sql: str
+
+
+def migrations(folder: Path = _FOLDER) -> tuple[Migration, ...]:
+    """The files `NNNN_name.sql` in order; raises SchemaError for a gap or a double number."""
+    found = [Migration(int(f.stem[:4]), f.stem[5:], f.read_text("utf-8")) for f in sorted(folder.glob("*.sql"))]
+    if [m.version for m in found] != list(range(1, len(found) + 1)):
+        raise SchemaError(f"The migrations in {folder.name} are not numbered 1, 2, 3 …; this installation is damaged.")
+    return tuple(found)
+
+
+def migrate(session: Session, now_ms: int, all_of_them: tuple[Migration, ...] | None = None) -> int:
+    """Applies what is missing; returns the version reached. Raises SchemaError: newer, or another program's."""
+    known = migrations() if all_of_them is None else all_of_them
+    _refuse_foreign(session)
+    session.run("create_schema_version")
+    for migration in known:
+        _apply(session, migration, now_ms)
+    check(session, known)
+    return len(known)
+
+
+def check(session: Session, all_of_them: tuple[Migration, ...] | None = None) -> None:
+    """Raises SchemaError unless the database is of exactly this program's version."""
+    known = len(migrations() if all_of_them is None else all_of_them)
+    version = _version(session)
+    if version > known:
+        raise SchemaError(
+            f"The database is of version {version}, this program knows {known}: run the newer program that made it."
+        )
+    if version < known:
+        raise SchemaError(f"The database is of version {version}, this program needs {known}: run `countersign migrate`.")
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script; a trigger's inner semicolons end none."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def _apply(session: Session, migration: Migration, now_ms: int) -> None:
+    session.raw.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(session) < migration.version:
+            for statement in statements(migration.sql):
+                session.raw.execute(statement)
+            session.run("insert_schema_version", version=migration.version, name=migration.name, applied_ms=now_ms)
+        session.raw.execute("COMMIT")
+    except BaseException:
+        if session.raw.in_transaction:
+            session.raw.execute("ROLLBACK")
+        raise
+
+
+def _version(session: Session) -> int:
+    try:
+        row = session.row("schema_version")
+    except sqlite3.OperationalError as error:
+        raise SchemaError("The file is no database of Countersign: check COUNTERSIGN_DATABASE_URL.") from error
+    assert row is not None
+    return int(row["version"])
+
+
+def _refuse_foreign(session: Session) -> None:
+    names = {row[0] for row in session.raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if names and "schema_version" not in names:
+        raise SchemaError("The file is another program's database: check COUNTERSIGN_DATABASE_URL.")

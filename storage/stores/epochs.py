@@ -1,0 +1,75 @@
+"""Epochs of the log: the entry that begins one and gives the log its new name, and the newest that was begun."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from bot.domain.case.transition import Draft
+from bot.domain.decision_log.entry import root
+from bot.domain.decision_log.inclusion_proof import subtree
+from bot.domain.errors import Stale
+from storage.cases.commit import Tx
+from storage.log.tree_rows import Tree
+from storage.sqlite.driver import Session
+from storage.sqlite.values import moment
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A `log.epoch_started`: where it stands, when it was written, the log's name from there on, how many entries survived."""
+
+    index: int
+    at: datetime
+    origin: str
+    surviving: int
+
+
+class EpochStore(ABC):
+    """How a read or a write is run is the store's."""
+
+    async def epochs(self) -> int:
+        """How many new epochs were begun."""
+        return await self._read(lambda session: len(session.rows("epochs")))
+
+    async def newest_epoch(self) -> Begun | None:
+        def work(session: Session) -> Begun | None:
+            rows = session.rows("epochs")
+            if not rows or rows[-1]["data"] is None:
+                return None
+            entry = json.loads(rows[-1]["data"])
+            return Begun(rows[-1]["idx"], moment(rows[-1]["ts_ms"]), entry["log"], entry["data"]["surviving"])
+
+        return await self._read(work)
+
+    async def begin_epoch(self, size: int, origin: str, draft: Draft) -> None:
+        """Writes the first entry under the new name, though the log takes no other. Raises Stale if it has grown."""
+
+        def work(tx: Tx) -> None:
+            head = tx.ledger.head()
+            if head.size != size:
+                raise Stale("The log has another size by now; look at it again.")
+            tx.ledger.rename(origin)
+            tx.ledger.append(draft, max(tx.now, head.ts or tx.now))
+
+        await self._write(work)
+
+    async def root_at(self, size: int) -> bytes:
+        """The root over the first `size` entries. Raises LogDamaged where something that it needs is missing."""
+
+        def work(session: Session) -> bytes:
+            return subtree(0, size, Tree(session).whole) if size else root(())
+
+        return await self._read(work)
+
+    @abstractmethod
+    async def _write(self, work: Callable[[Tx], T]) -> T: ...
+
+    @abstractmethod
+    async def _read(self, work: Callable[[Session], T]) -> T: ...

@@ -1,0 +1,203 @@
+"""The inbox is carried out wholly, once, and whatever happens between."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.background.inbox_worker import Worker
+from bot.domain.case.lifecycle import RequestState
+from bot.domain.errors import StorageError
+from bot.ports.commands import Read, Reply
+from bot.ports.store import Inbound
+from tests.bot.building import DEP1, MINUTE, OWNER, PE1, PE2
+from tests.bot.office import Killed, Office
+
+
+async def kill_at_commit(office: Office, when: str) -> None:
+    """The process dies while it carries out the one row that waits, and comes back."""
+    (row,) = await office.store.inbox(10)
+    office.mortal.dies = when
+    with pytest.raises(Killed):
+        await office.desk.carry_out(row)
+    await office.restart()
+
+
+async def test_what_was_taken_in_before_a_crash_is_carried_out_after_it(office: Office) -> None:
+    act = office.form(PE1)
+    await office.take_in(act)
+    await office.restart()
+    await office.worker.drain()
+    assert office.types(act.id) == ["request.filed", "step.fired"]
+
+
+async def test_a_crash_before_the_commit_loses_nothing_and_one_after_it_repeats_nothing(office: Office) -> None:
+    act = office.form(PE1)
+    await office.take_in(act)
+    await kill_at_commit(office, "before")
+    assert office.types(act.id) == []
+    await kill_at_commit(office, "after")
+    await office.worker.drain()
+    assert office.types(act.id) == ["request.filed", "step.fired"]
+    await office.take_in(office.press(OWNER, act.id))
+    await kill_at_commit(office, "before")
+    await kill_at_commit(office, "after")
+    await office.worker.drain()
+    assert office.types(act.id)[2:] == ["request.approved", "grant.opened"]
+
+
+async def test_the_first_click_after_a_restart_is_heard(office: Office) -> None:
+    case_id = await office.file(PE1)
+    await office.restart()
+    await office.click(OWNER, case_id)
+    assert await office.state(case_id) is RequestState.APPROVED
+
+
+async def test_a_key_that_comes_again_after_a_restart_is_still_the_same(office: Office) -> None:
+    case_id = await office.file(PE1, "pair")
+    key = await office.take_in(office.press(OWNER, case_id))
+    await office.worker.drain()
+    await office.restart()
+    assert await office.desk.take_in(key, office.press(OWNER, case_id), {"another": 1}) == {"ok": True}
+    await office.worker.drain()
+    assert office.types(case_id).count("request.approved") == 1
+    assert office.types(case_id).count("decision.refused") == 0
+
+
+async def test_two_workers_carry_a_row_out_once(office: Office) -> None:
+    act = office.form(PE1)
+    await office.take_in(act)
+    await asyncio.gather(Worker(office.desk).drain(), Worker(office.desk).drain())
+    assert office.types(act.id) == ["request.filed", "step.fired"]
+
+
+async def test_a_row_that_is_finished_while_the_inbox_is_read_is_not_carried_out_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, carry_out, carried = office.store.inbox, office.desk.carry_out, list[int]()
+
+    async def slow(limit: int) -> Any:
+        rows = await read(limit)
+        if office.worker._busy:
+            await asyncio.wait(office.worker._busy.values())
+        return rows
+
+    async def counted(row: Inbound) -> None:
+        carried.append(row.id)
+        await carry_out(row)
+
+    monkeypatch.setattr(office.mortal, "inbox", slow, raising=False)
+    monkeypatch.setattr(office.desk, "carry_out", counted)
+    for number in range(3):
+        await office.take_in(office.form(PE1, target=f"srv-{number}"))
+    await office.worker.drain()
+    assert sorted(carried) == sorted(set(carried))
+
+
+async def test_what_fails_waits_longer_each_time_and_succeeds_in_the_end(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = office.form(PE1)
+    await office.take_in(act)
+    carry_out, waits = office.desk.carry_out, list[float]()
+
+    async def busy(row: Inbound) -> None:
+        if len(waits) < 3:
+            raise StorageError("The disk is full.")
+        await carry_out(row)
+
+    monkeypatch.setattr(office.desk, "carry_out", busy)
+    for _ in range(3):
+        await office.worker.drain()
+        (row,) = office.rows("SELECT next_ms, attempts FROM inbox")
+        waits.append(row["next_ms"] / 1000 - office.clock.at.timestamp())
+        office.clock.at += timedelta(seconds=waits[-1])
+    await office.worker.drain()
+    assert [round(w) for w in waits] == [1, 2, 4]
+    assert office.types(act.id)[0] == "request.filed"
+
+
+@pytest.mark.parametrize("fault", [StorageError("The disk is full."), ZeroDivisionError()])
+async def test_what_never_can_be_carried_out_is_finished_with_a_sentence_to_its_author(
+    office: Office, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    case_id = await office.file(PE1)
+
+    async def never(row: Inbound) -> None:
+        raise fault
+
+    monkeypatch.setattr(office.desk, "carry_out", never)
+    await office.take_in(office.press(OWNER, case_id))
+    for _ in range(13):
+        await office.worker.drain()
+        office.sleep(2 * MINUTE)
+    assert await office.store.inbox(10) == []
+    assert [(a["to"], a["sentence"]) for a in office.answers()] == [("U0OWNER", "failed")]
+
+
+async def test_one_row_that_fails_holds_up_nobody_else(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    carry_out = office.desk.carry_out
+
+    async def stumble(row: Inbound) -> None:
+        if row.act.person == PE1:
+            raise ZeroDivisionError
+        await carry_out(row)
+
+    monkeypatch.setattr(office.desk, "carry_out", stumble)
+    mine, theirs = office.form(PE1), office.form(PE2)
+    await office.together(mine, theirs)
+    assert office.types(mine.id) == []
+    assert office.types(theirs.id)[0] == "request.filed"
+
+
+async def test_a_row_that_can_neither_be_carried_out_nor_put_off_stays(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any) -> None:
+        raise StorageError("The disk is full.")
+
+    act = office.form(PE1)
+    await office.take_in(act)
+    monkeypatch.setattr(office.store, "commit", full)
+    monkeypatch.setattr(office.store, "put_off", full)
+    (row,) = await office.store.inbox(10)
+    await office.worker._one(row)
+    monkeypatch.undo()
+    await office.worker.drain()
+    assert office.types(act.id)[0] == "request.filed"
+
+
+async def test_more_rows_than_hands_are_all_carried_out(office: Office) -> None:
+    case_id = await office.file(PE1)
+    await office.together(*(office.press(DEP1, case_id) for _ in range(60)))
+    assert office.types(case_id).count("decision.refused") == 60
+
+
+async def test_it_works_until_it_is_stopped_and_finishes_what_it_holds(office: Office) -> None:
+    stop = asyncio.Event()
+    running = asyncio.create_task(office.worker.run(stop))
+    first = office.form(PE1)
+    await office.take_in(first)
+    while not office.rows("SELECT id FROM request"):
+        await asyncio.sleep(0)
+    last = office.form(PE2)
+    await office.take_in(last)
+    stop.set()
+    await running
+    assert office.types(last.id)[0] == "request.filed"
+    assert office.rows("SELECT * FROM inbox WHERE done_ms IS NULL") == []
+
+
+async def test_reading_a_page_is_an_act_like_any_other(office: Office) -> None:
+    await office.together(Read(OWNER, "help", "", Reply(OWNER)))
+    assert await office.store.inbox(10) == []
+
+
+async def test_what_concerns_one_request_is_carried_out_in_the_order_it_came(office: Office) -> None:
+    """An approval looks the account up, the requester's Finished does not: it must not be judged first."""
+    case_id = await office.file(PE1)
+    await office.together(office.press(OWNER, case_id), office.press(PE1, case_id, "finish"))
+    assert office.types(case_id)[2:] == ["request.approved", "grant.opened", "grant.finished", "review.due"]

@@ -1,0 +1,35 @@
+"""Where permits and an executor's answers may stand within a case."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.decision_log.verify.case_order import CaseRecord, judged
+
+LEAF = bytes(32)
+OPEN = ("request.filed", "request.approved", "grant.opened")
+
+
+def faults(*types: str) -> list[str]:
+    record: CaseRecord | None = None
+    found: list[str] = []
+    for type_ in types:
+        record, wrong = judged(record, type_, None, LEAF)
+        found += wrong
+    return found
+
+
+@pytest.mark.parametrize("types", [
+    (*OPEN, "permit.issued", "executor.opened", "grant.extended", "executor.opened", "grant.lapsed", "executor.failed", "executor.closed"),
+    (*OPEN, "executor.failed", "grant.revoked", "review.due", "executor.closed"),
+])  # fmt: skip
+def test_these_are_in_order(types: tuple[str, ...]) -> None:
+    assert faults(*types) == []
+
+
+@pytest.mark.parametrize("types", [
+    ("request.filed", "permit.issued"), (*OPEN, "grant.revoked", "permit.issued"), ("request.filed", "executor.opened"),
+    (*OPEN, "grant.lapsed", "executor.opened"), (*OPEN, "executor.closed"), ("request.filed", "executor.failed"),
+])  # fmt: skip
+def test_these_are_not(types: tuple[str, ...]) -> None:
+    assert len(faults(*types)) == 1

@@ -1,0 +1,190 @@
+"""The App Home: what waits, in place; drawn again when it changes; nobody else's business."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from bot.domain.case.model import Case
+from bot.domain.policy.people import Person
+from bot.ports.commands import Away, Read, Reply
+from bot.service.queries import HOME_PAGE, HomeSheet
+from handlers import ids
+from handlers.inbound.home import Homes
+from handlers.outbound.outbox_sender import Messenger
+from handlers.views.home import home
+from handlers.web_api.users import SlackDirectory
+from sandbox.blocks import check_view
+from tests.bot.building import DEP1, HOUR, OWNER, PE1, T0, case_of, policy
+from tests.bot.office import Office, covered
+from tests.handlers.fake_slack import FakeSlack
+from tests.handlers.test_view_limits import cases, forges_nothing, mrkdwn_in
+from tests.handlers.views.test_approval_card import scene
+
+BASE = policy()
+OTHER = Person("T0HOME", "U0NOBODY")
+
+
+def sheet(person: Person = OWNER, **how: Any) -> HomeSheet:
+    empty = HomeSheet(person, 1, 1, len(how.get("waiting", ())), (), (), (), (), None)
+    return replace(empty, **how)
+
+
+def buttons(view: Any) -> list[tuple[str, str]]:
+    return [(e["text"]["text"], e["value"]) for b in view["blocks"] if b["type"] == "actions" for e in b["elements"]]
+
+
+def shown(view: Any) -> str:
+    return "\n".join(b["text"]["text"] for b in view["blocks"] if "text" in b)
+
+
+@dataclass
+class House:
+    """A messenger before a fake Slack, and the Homes that hear of every act."""
+
+    office: Office
+    slack: FakeSlack
+    messenger: Messenger
+    homes: Homes
+
+    async def look(self, person: Person, page: int = 1) -> Any:
+        """Opens a Home; the view that Slack was given last for this person."""
+        await self.office.take_in(Read(person, "home", str(page), Reply(person)))
+        await self.office.worker.drain()
+        await self.messenger.drain()
+        return self.view(person)
+
+    def view(self, person: Person) -> Any:
+        calls = [c for c in self.slack.of("views.publish") if c.args["user_id"] == person.user]
+        return calls[-1].args["view"] if calls else None
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        both = asyncio.gather(self.homes.run(stop), self.messenger.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait_for(both, 20)
+
+
+@pytest.fixture
+async def house(office: Office) -> AsyncIterator[House]:
+    async with FakeSlack() as slack:
+        client = slack.client()
+        messenger = Messenger(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
+        homes = Homes(office.desk)
+        office.desk.committed = homes.changed
+        yield House(office, slack, messenger, homes)
+
+
+async def test_what_waits_stands_there_with_the_buttons_that_decide_it(house: House) -> None:
+    case_id = await house.office.file(PE1, target="dc-7", reason="Sync stopped")
+    view = await house.look(OWNER)
+    assert check_view(view, "home") == []
+    assert "dc-7" in shown(view)
+    assert "Sync stopped" in shown(view)
+    assert {("Approve", f"{case_id}:1"), ("Deny", f"{case_id}:1"), ("Pass", f"{case_id}:1")} <= set(buttons(view))
+
+
+async def test_a_decision_anywhere_changes_the_homes_that_show_it_and_opens_no_other(house: House) -> None:
+    case_id = await house.office.file(PE1)
+    await house.look(OWNER)
+    await house.look(PE1)
+    async with house.watching():
+        await house.office.click(OWNER, case_id)
+        await house.slack.until(lambda: "Finished" in str(house.view(PE1)) and "Revoke" in str(house.view(OWNER)))
+    assert not {"Approve", "Deny"} & {label for label, _ in buttons(house.view(OWNER))}
+    assert ("Revoke", f"{case_id}:1") in buttons(house.view(OWNER))
+    assert house.view(DEP1) is None  # never opened
+
+
+async def test_after_a_restart_every_home_that_was_opened_lately_is_drawn_once(house: House) -> None:
+    await house.look(OWNER)
+    before = len(house.slack.of("views.publish"))
+    async with house.watching():
+        await house.slack.until(lambda: len(house.slack.of("views.publish")) > before)
+    assert [c.args["user_id"] for c in house.slack.of("views.publish")[before:]] == [OWNER.user]
+
+
+async def test_many_changes_that_wait_are_one_drawing(house: House) -> None:
+    await house.look(OWNER)
+    for _ in range(5):
+        await house.office.store.redraw_homes([OWNER])
+    waiting = house.office.rows("SELECT purpose FROM outbox WHERE done_ms IS NULL")
+    assert [row["purpose"] for row in waiting] == ["home"]
+
+
+async def test_five_hundred_open_items_are_paged_and_no_page_is_too_long(house: House) -> None:
+    made = [case_of(BASE) for _ in range(500)]
+    for number, case in enumerate(made):
+        await house.office.store.commit(_filed(case, f"R-{number:08d}"))
+    first = await house.look(OWNER)
+    assert "Waiting for you (500)" in shown(first)
+    assert len(first["blocks"]) <= 100
+    assert sum(label == "Approve" for label, _ in buttons(first)) == HOME_PAGE
+    later = next(value for label, value in buttons(first) if label == "Later")
+    second = await house.look(OWNER, int(later))
+    assert {"Earlier", "Later"} <= {label for label, _ in buttons(second)}
+    decided = {value for label, value in buttons(first) if label == "Approve"}
+    assert not decided & {value for label, value in buttons(second) if label == "Approve"}
+
+
+async def test_a_page_that_is_gone_shows_the_last_one(house: House) -> None:
+    await house.office.file(PE1)
+    assert "Waiting for you (1)" in shown(await house.look(OWNER, 9))
+
+
+async def test_somebody_elses_home_holds_nothing_of_it(house: House) -> None:
+    case_id = await house.office.file(PE1, target="dc-7", reason="Sync stopped")
+    view = await house.look(OTHER)
+    assert case_id not in str(view)
+    assert "dc-7" not in str(view)
+    assert "Nothing waits for you." in shown(view)
+    assert "Ask for approval" not in str(view)
+
+
+async def test_who_is_away_reads_it_and_comes_back_with_one_button(house: House) -> None:
+    await house.office.take_in(Away(OWNER, Reply(OWNER), seconds=3600))
+    await house.office.worker.drain()
+    view = await house.look(OWNER)
+    assert "You are away" in shown(view)
+    assert "I am back" in {label for label, _ in buttons(view)}
+
+
+@settings(max_examples=max(settings().max_examples // 3, 20))
+@given(cases())
+def test_any_home_is_accepted_and_shows_nothing_forged(case: Case) -> None:
+    many = tuple(replace(case, request=replace(case.request, id=f"R-{n:08d}")) for n in range(HOME_PAGE))
+    for person in (OWNER, PE1):
+        view = home(
+            sheet(person, waiting=many, mine=many, live=many, owing=many, away_until=T0 + HOUR), scene(), may_ask=True
+        )
+        assert check_view(view, "home") == []
+        marks = Counter(block["block_id"] for block in view["blocks"] if "block_id" in block)
+        assert [mark for mark, times in marks.items() if times > 1] == []
+        for text in mrkdwn_in(view["blocks"]):
+            forges_nothing(text)
+
+
+def test_every_button_of_a_home_has_a_listener() -> None:
+    from handlers.inbound.buttons import ACTIONS
+
+    view = home(sheet(waiting=(case_of(BASE),), pages=3, page=2), scene(), may_ask=True)
+    pressed = {e["action_id"] for b in view["blocks"] if b["type"] == "actions" for e in b["elements"]}
+    assert pressed <= set(ACTIONS)
+    assert {ids.HOME_PAGE, ids.GO_AWAY, ids.ASK_HERE} <= pressed
+
+
+def _filed(case: Case, id_: str) -> Any:
+    from tests.storage.making import filing
+
+    return filing(replace(case, request=replace(case.request, id=id_)))

@@ -1,0 +1,240 @@
+"""The owner's card and the requester's receipt, pinned where a decision hangs on the words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.domain.case.model import Case, Vote
+from bot.domain.policy.model import FieldSpec, Policy
+from bot.domain.policy.people import Person
+from bot.domain.workflow import approval, timers
+from handlers.views import facts
+from handlers.views.approval_card import card
+from handlers.views.kit.context import Scene, span
+from handlers.views.kit.preview import GLANCE, glance
+from handlers.views.kit.time_scale_mark import marked_once
+from handlers.views.receipt import body, body_of, outcome, receipt, status
+from tests.bot.building import (
+    DEP1,
+    DEP2,
+    HERE,
+    HOUR,
+    MINUTE,
+    OWNER,
+    RISK,
+    T0,
+    TICKET,
+    after,
+    away,
+    case_of,
+    click,
+    policy,
+    profile,
+    runbook,
+)
+
+BASE = policy()
+
+
+def scene(base: Policy = BASE, minutes: float = 0, scale: float = 1) -> Scene:
+    return Scene(base, T0 + timedelta(minutes=minutes), scale)
+
+
+def texts(message: Any) -> list[str]:
+    """Every text of a message's blocks, in order."""
+    return [
+        b["text"]["text"] if "text" in b else b["elements"][0]["text"] for b in message.blocks if b["type"] != "actions"
+    ]
+
+
+def labels(message: Any) -> list[str]:
+    return [e["text"]["text"] for b in message.blocks if b["type"] == "actions" for e in b["elements"]]
+
+
+def decided(case: Case, person: Person, action: str = "approve", base: Policy = BASE) -> Case:
+    if action == "approve":
+        return after(approval.approve(case, base, click(person), profile(person), T0 + MINUTE, 1))
+    return after(approval.deny(case, base, click(person, "deny"), profile(person), T0 + MINUTE))
+
+
+def test_a_card_says_all_that_a_decision_needs() -> None:
+    case = case_of(BASE, "ticketed", fields={"ticket": "INC7"}, target="dc-core-01", reason="Sync stopped\nat noon")
+    drawn = card(case, OWNER, scene())
+    expires = int((T0 + 45 * MINUTE).timestamp())
+    deputies = int((T0 + 5 * MINUTE).timestamp())
+    shown = texts(drawn)
+    assert [*shown[:3], shown[-1]] == [
+        "*The ticketed runbook*\n<@U0PE1> of *Northgate* asks for *1 hour*",
+        "*Target:* dc-core-01\n*Incident ticket:* INC7\n*Reason:*\n>Sync stopped\n>at noon",
+        "Without an answer, <@U0DEP1>, <@U0DEP2> will be asked at"
+        f" <!date^{deputies}^{{time}}|2026-03-04 09:05 UTC>; at <!date^{expires}^{{time}}|2026-03-04 09:45 UTC>"
+        " the request expires and nothing opens.",
+        "Request R-00000001",
+    ]
+    buttons = next(b for b in drawn.blocks if b["type"] == "actions")["elements"]
+    assert [(b["text"]["text"], b.get("style"), b["value"]) for b in buttons[:2]] == [
+        ("Approve", "primary", "R-00000001:1"),
+        ("Deny", "danger", "R-00000001:1"),
+    ]
+
+
+def test_a_locked_phone_shows_provider_runbook_duration_and_deadline() -> None:
+    case = case_of(BASE)
+    assert card(case, OWNER, scene()).text.startswith("Northgate: The emergency runbook, 1 hour, by 09:45 UTC\n")
+    long = replace(case, request=replace(case.request, title="An emergency administrator " * 8))
+    named = replace(BASE, providers={"northgate": replace(BASE.providers["northgate"], name="Northgate Managed Identity")})
+    shown = glance(long, scene(named))
+    assert shown.startswith("Northgate Managed Identity: An emergency administrator")
+    assert shown.endswith("…, 1 hour, by 09:45 UTC")
+    assert len(shown) == GLANCE
+
+
+def test_the_plain_text_is_complete() -> None:
+    case = case_of(BASE, "ticketed", fields={"ticket": "INC7"}, target="dc-core-01", reason="Sync stopped")
+    text = card(case, OWNER, scene()).text
+    for part in ("R-00000001", "<@U0PE1>", "dc-core-01", "INC7", "Sync stopped", "expires and nothing opens"):
+        assert part in text
+
+
+def test_once_decided_every_copy_shows_the_outcome_and_has_no_decision_button() -> None:
+    case = case_of(BASE)
+    denied = decided(case, OWNER, "deny")
+    approved = decided(case, OWNER)
+    for now, word in ((approved, "*Approved* by <@U0OWNER>"), (denied, "*Denied* by <@U0OWNER>")):
+        for reader in (OWNER, DEP1):
+            drawn = card(now, reader, scene(minutes=2))
+            assert not {"Approve", "Deny"} & set(labels(drawn))
+            assert any(text.startswith(word) for text in texts(drawn))
+            assert drawn.text.startswith(word)
+        assert "Withdraw" not in labels(receipt(now, scene(minutes=2)))
+        assert word in "\n".join(texts(receipt(now, scene(minutes=2))))
+
+
+def test_who_clicked_is_named_and_for_whom_never_who_was_asked() -> None:
+    case = case_of(BASE, presence=away(U0OWNER="absent"))
+    drawn = card(case, DEP1, scene())
+    assert "You are asked *on behalf of* <@U0OWNER>." in texts(drawn)[2]
+    assert "on behalf of" not in texts(card(case, OWNER, scene()))[2]
+    assert facts.outcome(decided(case, DEP1), scene()).startswith("*Approved* by <@U0DEP1> on behalf of <@U0OWNER> at ")
+
+
+def test_the_risk_owner_who_signs_as_such_stands_in_for_nobody() -> None:
+    risk = Vote(RISK, "yes", "risk_owner", T0, 3600, on_behalf_of=OWNER)
+    assert facts.voter(risk) == "<@U0RISK>"
+    assert facts.voter(replace(risk, person=DEP1, role="deputies")) == "<@U0DEP1> on behalf of <@U0OWNER>"
+
+
+def test_two_yeses_are_counted_and_the_one_that_lacks_is_named() -> None:
+    case = case_of(BASE, "double")
+    assert "*0 of 2 yes*. Still needed: the risk owner <@U0RISK>." in texts(card(case, OWNER, scene()))[2]
+    first = decided(case, OWNER)
+    mine = texts(card(first, OWNER, scene()))[2]
+    assert "*1 of 2 yes* (<@U0OWNER>). Still needed: the risk owner <@U0RISK>." in mine
+    assert "You said yes at " in mine
+    assert labels(card(first, RISK, scene()))[:2] == ["Approve", "Deny"]
+    assert "*Approved* by <@U0OWNER>" in facts.outcome(decided(first, RISK), scene())
+    assert "<@U0RISK>" in facts.outcome(decided(first, RISK), scene())
+
+
+def test_silence_names_only_people_who_were_not_asked_yet_and_the_end_when_nobody_is_left() -> None:
+    case = case_of(BASE)
+    stepped = after(timers.sweep(case, BASE, HERE, T0 + 15 * MINUTE, 1))
+    assert facts.next_step(stepped, scene(minutes=15)) is None
+    assert facts.silence(stepped, scene(minutes=15)).startswith("Without an answer, at <!date^")
+
+
+def test_a_fast_clock_is_marked_once_on_a_message_wherever_times_stand() -> None:
+    case = case_of(BASE)
+    drawn = card(case, OWNER, scene(scale=15))
+    assert "\n".join(texts(drawn)).count("(demo clock 15×)") == 3
+    said = marked_once(drawn, scene(scale=15))
+    assert "\n".join(texts(said)).count("(demo clock 15×)") == 1
+    assert "for *1 hour (demo clock 15×)*" in texts(said)[0]
+    assert said.text.count("(demo clock 15×)") == 1
+    assert [b["type"] for b in said.blocks] == [b["type"] for b in drawn.blocks]
+    assert marked_once(card(case, OWNER, scene()), scene()) == card(case, OWNER, scene())
+    assert "demo clock" not in "\n".join(texts(card(case, OWNER, scene())))
+
+
+def test_it_is_the_approval_that_ends_never_access_that_is_removed() -> None:
+    case = decided(case_of(BASE), OWNER)
+    lapsed = after(timers.sweep(case, BASE, HERE, T0 + 2 * HOUR, 1))
+    for said in (facts.outcome(lapsed, scene()), outcome(lapsed, "lapsed", "", scene()).text):
+        assert "approval" in said
+        assert "ended at" in said
+        assert "access" not in said
+        assert "removed" not in said
+
+
+def test_the_requester_is_told_with_a_mention_and_reads_the_reason_of_a_no() -> None:
+    case = decided(case_of(BASE), OWNER, "deny")
+    told = outcome(case, "denied", "Use <the> read-only\naccount", scene())
+    assert told.text.startswith("<@U0PE1> R-00000001 · The emergency runbook\n*Denied* by <@U0OWNER> at ")
+    assert told.text.endswith("*Reason:*\n>Use &lt;the&gt; read-only\n>account")
+
+
+def test_the_receipt_says_who_is_asked_and_who_next_and_when() -> None:
+    said = status(case_of(BASE), scene())
+    assert said.startswith("*Pending.* Asked: <@U0OWNER>. Without an answer, <@U0DEP1>, <@U0DEP2> will be asked at ")
+    assert labels(receipt(case_of(BASE), scene()))[0] == "Withdraw"
+
+
+def test_after_the_yes_the_runbooks_body_stands_as_it_was_approved() -> None:
+    case = decided(case_of(BASE), OWNER)
+    content = "\ufeff---\r\nid: x\r\n---\r\n## Before\r\n1. Do *it* & <this>\r\n".encode()
+    drawn = body(case, content, scene())
+    assert [b["text"] for b in drawn.blocks if b["type"] == "markdown"] == ["## Before\n1. Do *it* & <this>"]
+    assert "until <!date^" in drawn.text
+    assert "SHA-256" in body(case, None, scene()).text
+
+
+def test_a_file_without_front_matter_is_all_body() -> None:
+    assert body_of(b"plain\n---\ntext\n") == "plain\n---\ntext"
+    assert body_of(b"---\nno end") == "---\nno end"
+
+
+def test_a_person_becomes_a_mention_only_in_a_field_that_asks_for_a_person() -> None:
+    person = FieldSpec("who", "Caller", "person")
+    base = policy(runbooks=[runbook("asks", fields=(person, TICKET))])
+    case = case_of(base, "asks", fields={"who": "U0DEP2", "ticket": "INC1"})
+    assert "*Caller:* <@U0DEP2>" in facts.asked_for(case, scene(base))
+    typed = policy(runbooks=[runbook("asks", fields=(replace(person, type="text"), TICKET))])
+    assert "*Caller:* U0DEP2" in facts.asked_for(
+        case_of(typed, "asks", fields={"who": "U0DEP2", "ticket": "INC1"}), scene(typed)
+    )
+    moved_on = policy(runbooks=[runbook("asks", fields=(person, TICKET), sha256="ef" * 32)])
+    assert "*Caller:* U0DEP2" in facts.asked_for(case, scene(moved_on))
+
+
+def test_durations_stand_in_words() -> None:
+    assert [span(s) for s in (0, 1, 90, 900, 3600, 5400, 86400, 90061)] == [
+        "0 seconds", "1 second", "1 minute 30 seconds", "15 minutes", "1 hour", "1 hour 30 minutes", "1 day",
+        "1 day 1 hour 1 minute 1 second",
+    ]  # fmt: skip
+
+
+def test_a_request_denied_on_the_host_names_nobody() -> None:
+    case = case_of(BASE)
+    act = approval.deny_on_host(case, BASE, "Slack is down", T0 + MINUTE)
+    assert facts.outcome(act.after, scene()).startswith("*Denied* on the host at ")  # type: ignore[union-attr, arg-type]
+
+
+def test_everybody_asked_is_listed_once() -> None:
+    case = after(timers.sweep(case_of(BASE), BASE, HERE, T0 + 15 * MINUTE, 1))
+    assert facts.asked_now(case, scene()).count("<@") == len({OWNER, DEP1, DEP2, RISK}) + 1
+
+
+def test_a_no_says_on_every_copy_that_a_reason_went_to_the_requester() -> None:
+    denied = decided(case_of(BASE), OWNER, "deny")
+    said = "with a reason to the requester. Nothing was opened."
+    assert said in "\n".join(texts(card(denied, DEP1, scene())))
+    assert said in status(denied, scene())
+
+
+def test_the_first_ask_is_called_the_first() -> None:
+    case = case_of(BASE)
+    assert "First ask of Northgate for this in 7 days." in "\n".join(texts(card(case, OWNER, scene())))
+    more = replace(case, request=replace(case.request, asks_before=1, last_outcome="denied"))
+    assert "1 other ask of Northgate for this in 7 days, last denied." in "\n".join(texts(card(more, OWNER, scene())))

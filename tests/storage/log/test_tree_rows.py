@@ -1,0 +1,62 @@
+"""Proofs from what is stored, over the edges of stored nodes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.decision_log.entry import root
+from bot.domain.decision_log.inclusion_proof import extends, includes
+from bot.domain.errors import StorageError
+from storage.store import SqliteStore
+
+SIZE = 601  # two whole bundles of 256 and the beginning of a third
+
+
+@pytest.fixture
+async def grown(store: SqliteStore) -> SqliteStore:
+    await store.commit(Transition(None, None, tuple(Draft("log.verified", SYSTEM) for _ in range(SIZE - 1))))
+    return store
+
+
+async def test_every_kind_of_place_is_proved_from_stored_nodes(grown: SqliteStore) -> None:
+    head = await grown.log_head()
+    rows = await grown.log_rows(0, SIZE)
+    for index in (0, 255, 256, 511, 512, 599, 600):
+        path = await grown.inclusion(index, SIZE)
+        assert includes(index, SIZE, rows[index].leaf, path, root(head.edge))
+
+
+async def test_the_head_is_shown_to_extend_an_older_one(grown: SqliteStore) -> None:
+    before = await grown.log_head()
+    await grown.commit(Transition(None, None, (Draft("log.verified", SYSTEM),)))
+    after, path = await grown.consistency(before.size)
+    assert extends(before.size, after.size, root(before.edge), root(after.edge), path)
+    assert (await grown.consistency(0))[1] == []
+
+
+async def test_a_log_shorter_than_what_it_should_extend_is_an_error(grown: SqliteStore) -> None:
+    with pytest.raises(StorageError, match="601 entries, fewer than 602"):
+        await grown.consistency(602)
+    with pytest.raises(StorageError, match="no entry 601"):
+        await grown.inclusion(601, 601)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "lost", "said"),
+    [
+        ("log_node_no_delete", "DELETE FROM log_node WHERE i = 0", "level 8 from 0"),
+        ("log_entry_no_delete", "DELETE FROM log_entry WHERE idx = 600", "from 600"),
+    ],
+)
+async def test_a_missing_node_or_leaf_is_named(grown: SqliteStore, path: Path, trigger: str, lost: str, said: str) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute(f"DROP TRIGGER {trigger}")
+        raw.execute(lost)
+        raw.commit()
+    with pytest.raises(StorageError, match=said):
+        await grown.inclusion(300, SIZE)

@@ -1,0 +1,88 @@
+"""What Slack sent: durable before it is acknowledged, once, oldest first."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.domain.case.transition import Transition
+from bot.domain.errors import EntryError
+from bot.ports.commands import Act, Decide, File, Reach, Read, Reply, Tell
+from storage.store import SqliteStore
+from tests.storage.making import MINUTE, MS, OWNER, PE1, T0, HandClock
+
+REPLY = Reply(OWNER, "https://hooks.example/1", "C1")
+READ = Read(PE1, "mine", "", Reply(PE1))
+ACTS: list[Act] = [
+    File("R-1", PE1, "admin", "dc1", "disk ☃", 60, {"ticket": "INC1"}, OWNER, "V1"),
+    Decide(OWNER, "R-1", 1, "deny", REPLY, reason="no"),
+    Reach(OWNER, "R-1", 1, REPLY),
+    READ,
+    Tell(PE1, "too_many", "3", REPLY),
+]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.kind)
+async def test_every_act_survives_a_restart(path: Path, clock: HandClock, act: Act) -> None:
+    store = await SqliteStore.open(path, clock)
+    await store.take_in("k", act, {"view": {"title": "…"}})
+    await store.close()
+    store = await SqliteStore.open(path, clock)
+    (row,) = await store.inbox(9)
+    assert (row.key, row.act, row.answer, row.received_at, row.attempts) == ("k", act, {"view": {"title": "…"}}, T0, 0)
+    await store.close()
+
+
+async def test_the_same_signed_request_twice_is_one_row_and_gets_the_first_answer(store: SqliteStore) -> None:
+    assert await store.take_in("k", READ, {"id": "R-1"}) == {"id": "R-1"}
+    assert await store.take_in("k", ACTS[0], {"id": "R-2"}) == {"id": "R-1"}
+    (row,) = await store.inbox(9)
+    assert row.act == READ
+    await store.commit(Transition(None, None, inbox=row.id))
+    assert await store.take_in("k", READ, {"id": "R-3"}) == {"id": "R-1"}
+    assert await store.inbox(9) == []
+
+
+async def test_a_double_click_at_once_is_one_row(store: SqliteStore) -> None:
+    answers = await asyncio.gather(*(store.take_in("k", READ, {"n": n}) for n in range(50)))
+    assert answers == [{"n": 0}] * 50
+    assert len(await store.inbox(9)) == 1
+
+
+async def test_rows_come_oldest_first_and_one_that_failed_waits(store: SqliteStore, clock: HandClock) -> None:
+    for key in "abc":
+        await store.take_in(key, READ, {})
+    first = (await store.inbox(2))[0]
+    await store.put_off(first.id, T0 + MINUTE)
+    assert [row.key for row in await store.inbox(9)] == ["b", "c"]
+    clock.at += MINUTE - MS
+    assert [row.key for row in await store.inbox(9)] == ["b", "c"]
+    clock.at += MS
+    assert [(row.key, row.attempts) for row in await store.inbox(1)] == [("a", 1)]
+
+
+async def test_a_finished_row_keeps_no_text(store: SqliteStore, path: Path) -> None:
+    await store.take_in("k", ACTS[0], {})
+    (row,) = await store.inbox(9)
+    await store.commit(Transition(None, None, inbox=row.id))
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT act FROM inbox").fetchone() == ("",)
+
+
+async def test_half_a_character_is_refused_before_it_is_written(store: SqliteStore) -> None:
+    with pytest.raises(EntryError, match="half a character"):
+        await store.take_in("k", Read(PE1, "show", "\ud83d", REPLY), {})
+    assert await store.inbox(9) == []
+
+
+async def test_an_act_of_a_newer_program_stops_nobody_elses(store: SqliteStore, path: Path) -> None:
+    await store.take_in("a", READ, {})
+    await store.take_in("b", READ, {})
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("""UPDATE inbox SET act = '{"kind": "dance"}' WHERE key = 'a'""")
+        raw.commit()
+    assert [row.key for row in await store.inbox(9)] == ["b"]

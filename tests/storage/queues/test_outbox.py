@@ -1,0 +1,205 @@
+"""What is to be said: at least once, in lanes, each copy drawn to the newest version in the end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from bot.domain.case.model import Case
+from bot.domain.case.transition import CLOCK, Draft, Lane, Say, Transition
+from bot.ports.store import Outgoing
+from storage.store import SqliteStore
+from tests.storage.making import (
+    MINUTE,
+    MS,
+    OWNER,
+    PE1,
+    SECOND,
+    T0,
+    HandClock,
+    count,
+    denial,
+    filing,
+    new_case,
+)
+
+
+def say(purpose: str, lane: Lane = Lane.CARD, **how: object) -> Say:
+    return Say(purpose, lane, **{"case": "R-1", "to": OWNER} | how)  # type: ignore[arg-type]
+
+
+async def put(store: SqliteStore, *says: Say) -> None:
+    await store.commit(Transition(None, None, says=says))
+
+
+async def take(store: SqliteStore, limit: int = 99, clock: HandClock | None = None) -> Sequence[Outgoing]:
+    now = T0 if clock is None else clock.at
+    return tuple(await store.lease(now, now + 30 * SECOND, limit))
+
+
+async def filed(store: SqliteStore) -> Case:
+    case = await store.commit(filing(new_case("R-1")))
+    assert case is not None
+    return case
+
+
+async def shown(store: SqliteStore) -> Case:
+    """A case whose card and receipt stand in Slack."""
+    case = await filed(store)
+    for n, outgoing in enumerate(await take(store)):
+        await store.sent(outgoing, f"D{n}", "1.0", 0, ())
+    return case
+
+
+async def test_what_is_to_be_said_comes_back_as_it_was_meant(store: SqliteStore) -> None:
+    said = say("answer", Lane.URGENT, to=None, channel="C1", data={"why": "☃", "n": [1]}, key="k")
+    await put(store, said)
+    (outgoing,) = await take(store)
+    assert (outgoing.say, outgoing.attempts, outgoing.created_at, outgoing.copy) == (said, 0, T0, None)
+
+
+async def test_lanes_go_first_and_within_a_lane_the_oldest(store: SqliteStore) -> None:
+    await put(store, say("a", Lane.EDIT), say("b", Lane.REMINDER), say("c"), say("d", Lane.URGENT), say("e"))
+    assert [o.say.purpose for o in await take(store, 3)] == ["d", "c", "e"]
+    assert [o.say.purpose for o in await take(store, 3)] == ["b", "a"]
+
+
+async def test_nobody_takes_what_another_holds_until_its_lease_runs_out(store: SqliteStore, clock: HandClock) -> None:
+    """A crash between commit and send lost the message (GoAlert)."""
+    await put(store, say("a"))
+    (first,) = await take(store)
+    assert await take(store) == ()
+    clock.at += 30 * SECOND - MS
+    assert await take(store, clock=clock) == ()
+    clock.at += MS
+    (again,) = await take(store, clock=clock)
+    assert (again.id, again.attempts) == (first.id, 1)
+
+
+async def test_one_failure_is_tried_again_at_its_time(store: SqliteStore, clock: HandClock) -> None:
+    await put(store, say("a"), say("b"))
+    first, second = await take(store)
+    await store.release(first, T0 + MINUTE, "ratelimited")
+    await store.sent(second, "D1", "1.0", 0, ())
+    clock.at += MINUTE - MS
+    assert await take(store, clock=clock) == ()
+    clock.at += MS
+    assert [o.say.purpose for o in await take(store, clock=clock)] == ["a"]
+
+
+async def test_an_empty_lease_writes_nothing(store: SqliteStore, path: Path) -> None:
+    await put(store, say("a"))
+    await take(store)
+    with closing(sqlite3.connect(path)) as raw:
+        before = raw.execute("PRAGMA data_version").fetchone()
+        for _ in range(9):
+            assert await take(store) == ()
+        assert raw.execute("PRAGMA data_version").fetchone() == before
+
+
+async def test_a_message_that_stands_is_remembered_and_its_text_is_not_kept(store: SqliteStore, path: Path) -> None:
+    await filed(store)
+    card, receipt = await take(store)
+    await store.sent(card, "D1", "1.0", 0, [Draft("delivery.sent", CLOCK, "R-1", {"purpose": "card"})])
+    await store.sent(receipt, "D2", "", 0, ())
+    (copy,) = await store.copies("R-1")
+    assert (copy.purpose, copy.to, copy.channel, copy.ts, copy.drawn) == ("card", OWNER, "D1", "1.0", 0)
+    assert count(path, "outbox") == 0
+    assert (await store.log_rows(3, 9))[0].type == "delivery.sent"
+    assert await store.copies("R-2") == []
+
+
+async def test_buttons_do_not_stay_live_after_a_decision_elsewhere(store: SqliteStore) -> None:
+    case = await shown(store)
+    await store.commit(denial(case, says=()))
+    redraws = await take(store)
+    assert [(o.say.purpose, o.say.lane) for o in redraws] == [("card", Lane.EDIT), ("receipt", Lane.EDIT)]
+    for outgoing in redraws:
+        assert outgoing.copy is not None
+        await store.sent(outgoing, outgoing.copy.channel, outgoing.copy.ts, 1, ())
+    assert [copy.drawn for copy in await store.copies("R-1")] == [1, 1]
+    assert await take(store) == ()
+
+
+async def test_redraws_that_wait_for_the_same_copy_are_one(store: SqliteStore, path: Path) -> None:
+    await shown(store)
+    for _ in range(5):
+        case = await store.case("R-1")
+        await store.commit(Transition(case, case, refresh=True))
+    assert count(path, "outbox") == 2
+
+
+async def test_a_redraw_asked_for_while_one_is_under_way_comes_after_it(store: SqliteStore) -> None:
+    case = await shown(store)
+    case = await store.commit(Transition(case, case, refresh=True))
+    (card, receipt) = await take(store)
+    await store.commit(Transition(case, case, refresh=True))
+    assert await take(store) == ()  # never two of one copy at a time
+    await store.sent(card, "D0", "1.0", 2, ())
+    assert [o.copy.id for o in await take(store) if o.copy] == [1]
+    await store.release(receipt, T0, "timeout")  # goes on for both
+    assert [o.copy.id for o in await take(store) if o.copy] == [2]
+    assert await take(store) == ()
+
+
+async def test_a_card_that_was_drawn_before_the_decision_and_sent_after_it_is_redrawn(store: SqliteStore) -> None:
+    case = await filed(store)
+    card, _ = await take(store)
+    await store.commit(denial(case, says=()))
+    await store.sent(card, "D1", "1.0", 0, ())
+    (redraw,) = await take(store)
+    assert redraw.copy is not None
+    assert redraw.copy.drawn == 0
+    await store.sent(redraw, "D1", "1.0", 1, ())
+    assert await take(store) == ()
+
+
+async def test_a_message_sent_twice_after_a_crash_is_two_copies_and_both_are_redrawn(
+    store: SqliteStore, clock: HandClock
+) -> None:
+    case = await filed(store)
+    card, receipt = await take(store)
+    await store.sent(receipt, "D2", "1.0", 0, ())
+    clock.at += MINUTE
+    (again,) = await take(store, clock=clock)
+    await store.sent(again, "D1", "2.0", 0, ())
+    await store.sent(card, "D1", "1.0", 0, ())  # the first one was not lost, only slow
+    await store.commit(denial(case, says=()))
+    assert sorted(o.copy.ts for o in await take(store, clock=clock) if o.copy and o.copy.channel == "D1") == ["1.0", "2.0"]
+
+
+async def test_what_can_never_be_said_is_recorded_with_the_reason_and_without_its_text(
+    store: SqliteStore, path: Path
+) -> None:
+    """channel_not_found counted as sent (Iris)."""
+    await put(store, say("answer", data={"reason": "Zanzibar"}))
+    (outgoing,) = await take(store)
+    await store.undeliverable(outgoing, "channel_not_found", [Draft("delivery.failed", CLOCK, data={"error": "x"})])
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT error, data FROM outbox").fetchall() == [("channel_not_found", "{}")]
+    assert [row.type for row in await store.log_rows(1, 9)] == ["delivery.failed"]
+    assert await take(store) == ()
+
+
+async def test_a_copy_that_is_gone_is_not_redrawn_again(store: SqliteStore) -> None:
+    case = await shown(store)
+    case = await store.commit(Transition(case, case, refresh=True))
+    card, _ = await take(store)
+    await store.undeliverable(card, "message_not_found", ())
+    assert [copy.purpose for copy in await store.copies("R-1")] == ["receipt"]
+
+
+async def test_a_later_word_replaces_the_unsent_earlier_one_of_its_key(store: SqliteStore) -> None:
+    await put(store, say("old", key="k"), say("other"), say("old", key="another"))
+    await put(store, say("new", Lane.URGENT, data={"n": 2}, key="k"))
+    assert [o.say.purpose for o in await take(store)] == ["new", "other", "old"]
+    await put(store, say("newer", key="k"))  # the one before is being said
+    assert [o.say.purpose for o in await take(store)] == ["newer"]
+
+
+async def test_says_without_a_key_replace_nothing(store: SqliteStore) -> None:
+    await put(store, say("a"), say("a"))
+    await put(store, say("a", to=PE1))
+    assert len(await take(store)) == 3
