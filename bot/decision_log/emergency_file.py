@@ -23,11 +23,11 @@ from pathlib import Path
 import rfc8785
 import structlog
 
+from bot.decision_log.emergency_json import from_plain, to_plain
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.errors import EntryError
 from bot.domain.failsafe.revocation import Taken, imposed
-from bot.domain.plain import from_plain, to_plain
 
 FILE, ROOM = "emergency.jsonl", 256 * 1024  # bytes of blank room
 _SAYS = b"countersign emergency line v1\n"  # before what is signed, so that it can never be taken for a note

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from bot.decision_log.emergency_json import from_plain, to_plain
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.case.transition import SYSTEM, Draft, Transition
 from bot.domain.errors import EntryError
 from bot.domain.failsafe.revocation import Taken, entered, goes_on, imposed, taken, takes_away
-from bot.domain.plain import from_plain, to_plain
 from tests.storage.making import MINUTE, T0, approval, denial, expiry, filing, lapse, new_case
 
 CASE = new_case("R-00000001")
