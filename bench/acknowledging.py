@@ -1,6 +1,6 @@
 """P1 and P2: acknowledging a click and a form's submit, one at a time, from the payload to bolt's answer.
 
-Ours is `SlackDoor`'s app on a real store: the inbox row is durable before the acknowledgement. P1's floor is a stock bolt
+Ours is `SlackApp`'s app on a real store: the inbox row is durable before the acknowledgement. P1's floor is a stock bolt
 app that only acknowledges; P2's is one with `process_before_response` and then the same row in one raw durable
 transaction. All three get the same payloads, which the sandbox built for a running bot's own card and form.
 """
@@ -29,8 +29,8 @@ from bot.clock import SystemClock
 from bot.decision_log.signer import Signer
 from bot.demo.workspace import APPROVER
 from bot.domain.policy.model import Policy
-from bot.service.approvals import Desk
-from handlers.transport.app import Identity, SlackDoor
+from bot.service.approvals import ApprovalService
+from handlers.transport.app import Identity, SlackApp
 from handlers.web_api.users import SlackDirectory
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
@@ -63,9 +63,9 @@ async def _one(size: Size, policy: Policy, folder: Path, what: str, payload: Pay
     client = AsyncWebClient("xoxb-bench", base_url="http://127.0.0.1:9/api/")
     store = await SqliteStore.open(path, clock, "bench.example/log", folder / "state")
     try:
-        desk = Desk(store, SlackDirectory(client, clock), clock, 1.0, policy)
+        desk = ApprovalService(store, SlackDirectory(client, clock), clock, 1.0, policy)
         signer = Signer(store, folder / "state", FileLock(folder / "state"))
-        door = SlackDoor(desk, client, Identity("T0HOME", "U0BOT", "B0"), signer.cover)
+        door = SlackApp(desk, client, Identity("T0HOME", "U0BOT", "B0"), signer.cover)
         numbers = count(1)
         ours = _app(door.app, payload, numbers, size.dispatches)
         await ours()

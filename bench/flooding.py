@@ -24,16 +24,16 @@ from aiohttp import web
 from bench.acting import filings
 from bench.bot import BenchError
 from bench.rounds import Goal, Result, Size, in_turns
-from bot.background.inbox_worker import Worker
+from bot.background.inbox_worker import InboxWorker
 from bot.clock import SystemClock
 from bot.decision_log.signer import signer_of
-from bot.domain.case.transition import Lane, Say, Transition
+from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.ports.commands import File
-from bot.service.approvals import Desk
+from bot.ports.commands import FileRequest
+from bot.service.approvals import ApprovalService
 from handlers.inbound.listener import web_client
-from handlers.outbound.outbox_sender import Messenger
+from handlers.outbound.outbox_sender import OutboxSender
 from handlers.web_api.users import SlackDirectory
 from runbooks.loader import load_files
 from storage.sqlite.lock import FileLock
@@ -115,11 +115,11 @@ async def _flood(slack: Slack, folder: Path, crowd: Policy, policy: Policy, owne
     store = await SqliteStore.open(folder / "flood.db", clock, "bench.example/log", folder / "state")
     lock = FileLock(folder / "state")
     directory = SlackDirectory(client, clock)
-    desk, stop = Desk(store, directory, clock, 1.0, crowd), asyncio.Event()
-    messenger = Messenger(desk, client, directory, signer_of(store, folder / "state", lock).cover)
+    desk, stop = ApprovalService(store, directory, clock, 1.0, crowd), asyncio.Event()
+    messenger = OutboxSender(desk, client, directory, signer_of(store, folder / "state", lock).cover)
     try:
         await _owe(store, policy, owners, each, clock.now())
-        running = [asyncio.create_task(part.run(stop)) for part in (Worker(desk), messenger)]
+        running = [asyncio.create_task(part.run(stop)) for part in (InboxWorker(desk), messenger)]
         await asyncio.sleep(_HEAD_START)
         begun, before = perf_counter(), dict(slack.last)
         acts = [_form(clock, owner, asker) for asker in range(each) for owner in range(owners)]
@@ -145,12 +145,16 @@ async def _owe(store: SqliteStore, policy: Policy, owners: int, each: int, now: 
     case = await store.commit(Transition(None, act.after))
     if case is None:
         raise BenchError("The request from before was not stored.")
-    says: list[Say] = []
+    says: list[Notification] = []
     for _ in range(_BACKLOG):
-        says += [Say("reminder", Lane.REMINDER, case.id, to=_owner(n)) for n in range(owners)]
-        says += [Say("announce", Lane.CARD, case.id, channel=_channel(n), data={"state": "denied"}) for n in range(owners)]
+        says += [Notification("reminder", Lane.REMINDER, case.id, to=_owner(n)) for n in range(owners)]
         says += [
-            Say("outcome", Lane.CARD, case.id, to=_asker(n), data={"state": "denied", "reason": ""}) for n in range(each)
+            Notification("announce", Lane.CARD, case.id, channel=_channel(n), data={"state": "denied"})
+            for n in range(owners)
+        ]
+        says += [
+            Notification("outcome", Lane.CARD, case.id, to=_asker(n), data={"state": "denied", "reason": ""})
+            for n in range(each)
         ]
     await store.commit(Transition(None, None, says=tuple(says)))
 
@@ -167,8 +171,8 @@ def _channel(number: int) -> str:
     return f"C0DOMAIN{number:03d}"
 
 
-def _form(clock: SystemClock, owner: int, asker: int) -> File:
-    return File(clock.request_id(), _asker(asker), f"flood-{owner}", "dc-core-01", "Nobody can sign in", 3600)
+def _form(clock: SystemClock, owner: int, asker: int) -> FileRequest:
+    return FileRequest(clock.request_id(), _asker(asker), f"flood-{owner}", "dc-core-01", "Nobody can sign in", 3600)
 
 
 def _policy(owners: int, askers: int) -> Policy:

@@ -22,7 +22,7 @@ from bench.bot import BenchError
 from bench.longlog import ORIGIN, long_log
 from bench.rounds import Goal, Result, Size, in_turns
 from bot.clock import SystemClock
-from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from storage.log.check import check_database
 from storage.store import SqliteStore
 
@@ -73,7 +73,7 @@ async def _checking(size: Size, folder: Path) -> list[Result]:
 
 
 def _entry() -> Transition:
-    return Transition(None, None, (Draft("policy.rejected", SYSTEM, data={"places": ("responsibility.yaml:12",)}),))
+    return Transition(None, None, (LogEvent("policy.rejected", SYSTEM, data={"places": ("responsibility.yaml:12",)}),))
 
 
 def _raw(ours: Path, path: Path) -> sqlite3.Connection:

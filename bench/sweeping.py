@@ -34,7 +34,7 @@ from bot.collecting import settle
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
-from bot.service.approvals import Desk
+from bot.service.approvals import ApprovalService
 from storage.store import SqliteStore
 
 _SOON = timedelta(seconds=0.4)
@@ -85,10 +85,10 @@ class _Everybody:
         return ()
 
 
-async def _opened(path: Path, policy: Policy) -> tuple[SqliteStore, Desk]:
+async def _opened(path: Path, policy: Policy) -> tuple[SqliteStore, ApprovalService]:
     clock = SystemClock()
     store = await SqliteStore.open(path, clock, state_dir=path.with_suffix(".state"))
-    return store, Desk(store, _Everybody(), clock, 1.0, policy)
+    return store, ApprovalService(store, _Everybody(), clock, 1.0, policy)
 
 
 def _empty(path: Path, policy: Policy) -> Callable[[], Awaitable[float]]:

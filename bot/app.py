@@ -14,16 +14,16 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.background.anchor_publisher import Anchoring
-from bot.background.calendar_feeds import EVERY, Feeds
-from bot.background.clock_keeper import Timekeeper
-from bot.background.epoch_job import Ground, beginning
-from bot.background.executor_webhooks import Executors
+from bot.background.anchor_publisher import AnchorPublisher
+from bot.background.calendar_feeds import EVERY, CalendarFeeds
+from bot.background.clock_keeper import ClockKeeper
+from bot.background.epoch_job import EpochContext, beginning
+from bot.background.executor_webhooks import ExecutorWebhooks
 from bot.background.heartbeat import Heartbeat
 from bot.background.housekeeper import Housekeeper
-from bot.background.inbox_worker import Worker
-from bot.background.log_rehasher import Rehasher
-from bot.background.operator_jobs import Operations, Run, releasing
+from bot.background.inbox_worker import InboxWorker
+from bot.background.log_rehasher import LogRehasher
+from bot.background.operator_jobs import OperatorJobs, Run, releasing
 from bot.background.pager import Pager, send_page
 from bot.background.policy_reload import accepted_sets, first_policy, follow
 from bot.background.sweeper import Sweeper
@@ -39,22 +39,22 @@ from bot.domain.errors import SlackRefused, StorageError
 from bot.erasing import erasing
 from bot.http.health import Health
 from bot.http.metrics import Metrics
-from bot.http.operations_server import Ops
+from bot.http.operations_server import OperationsServer
 from bot.http.server import read_address
 from bot.logs import configure
 from bot.pruning import pruning
 from bot.runtime.anchors import anchors
-from bot.runtime.open_log import Standing, stand
+from bot.runtime.open_log import OpenLog, open_log
 from bot.runtime.setting_typos import strays
-from bot.service.approvals import Desk
-from bot.service.permits import Issuer
+from bot.service.approvals import ApprovalService
+from bot.service.permits import PermitIssuer
 from bot.settings import Settings
 from handlers.inbound.home import Homes
-from handlers.outbound.outbox_sender import Messenger
-from handlers.transport.app import SlackDoor
-from handlers.transport.http import Gate
-from handlers.web_api.client import HeardClient
-from handlers.web_api.own_identity import Introduction
+from handlers.outbound.outbox_sender import OutboxSender
+from handlers.transport.app import SlackApp
+from handlers.transport.http import RequestGate
+from handlers.web_api.client import ObservedClient
+from handlers.web_api.own_identity import OwnIdentity
 from handlers.web_api.users import SlackDirectory
 from storage.store import SqliteStore
 
@@ -63,31 +63,31 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class BotParts:
     """A bot put together, not yet running."""
 
     settings: Settings
     store: SqliteStore
-    desk: Desk
-    feeds: Feeds
-    introduction: Introduction
-    door: SlackDoor
-    messenger: Messenger
-    worker: Worker
+    desk: ApprovalService
+    feeds: CalendarFeeds
+    introduction: OwnIdentity
+    door: SlackApp
+    messenger: OutboxSender
+    worker: InboxWorker
     sweeper: Sweeper
     pager: Pager
-    executors: Executors
+    executors: ExecutorWebhooks
     health: Health
     metrics: Metrics
     clock: SteadyClock
-    timekeeper: Timekeeper
+    timekeeper: ClockKeeper
     watchdog: Watchdog
-    operations: Operations
+    operations: OperatorJobs
     housekeeper: Housekeeper
-    anchoring: Anchoring
+    anchoring: AnchorPublisher
     homes: Homes
-    standing: Standing
-    rehasher: Rehasher
+    standing: OpenLog
+    rehasher: LogRehasher
 
 
 async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
@@ -123,34 +123,34 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
         await store.close()
 
 
-async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> Parts:
+async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> BotParts:
     """Puts the parts together. Raises PolicyError where no policy can be had, SlackRefused where Slack does not let us in."""
     health = Health(clock, socket_mode=settings.slack_app_token is not None)
-    standing = await stand(store, settings.state_dir, clock)
+    standing = await open_log(store, settings.state_dir, clock)
     cover = standing.signer.cover
     health.also(standing.stoppable.findings)
-    timekeeper = Timekeeper(store, clock, health.part("timekeeper"))
+    timekeeper = ClockKeeper(store, clock, health.part("timekeeper"))
     await timekeeper.begin()
     health.also(timekeeper.findings)
     policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     metrics = Metrics(clock)
     report = metrics.slack_called
-    client = HeardClient(token, report=report, base_url=settings.slack_api_url, retry_handlers=[])  # the outbox repeats
-    introduction = Introduction(client)
+    client = ObservedClient(token, report=report, base_url=settings.slack_api_url, retry_handlers=[])  # the outbox repeats
+    introduction = OwnIdentity(client)
     await introduction.ask()
     health.also(introduction.findings)
     directory = SlackDirectory(client, clock)
-    desk = Desk(standing.store, directory, clock, settings.time_scale, policy)
+    desk = ApprovalService(standing.store, directory, clock, settings.time_scale, policy)
     standing.stoppable.spoke = desk.spoke.set
     desk.sets = await accepted_sets(store, desk.sets)
-    feeds = Feeds(
+    feeds = CalendarFeeds(
         desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY),
         lost=metrics.calendars,
     )  # fmt: skip
     await feeds.begin()
-    desk.permits = Issuer(standing.store, cover, settings.state_dir, clock)
-    door = SlackDoor(desk, client, introduction.identity, cover, prefix=settings.command_prefix)
+    desk.permits = PermitIssuer(standing.store, cover, settings.state_dir, clock)
+    door = SlackApp(desk, client, introduction.identity, cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
     desk.committed = _both(metrics.committed, homes.changed)
     beat = health.part("sweeper")
@@ -159,17 +159,17 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         beat()
         metrics.swept(seconds, cases)
 
-    messenger = Messenger(desk, client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger"))
-    worker = Worker(desk, health.part("worker"))
+    messenger = OutboxSender(desk, client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger"))
+    worker = InboxWorker(desk, health.part("worker"))
     pager = Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), cover, health.part("pager"))
-    executors = Executors(desk, os.environ, cover, health.part("executors", 30.0))
+    executors = ExecutorWebhooks(desk, os.environ, cover, health.part("executors", 30.0))
     sweeper = Sweeper(desk, swept)
     watchdog = Watchdog(
         standing.store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
         watched=metrics.watched, spoke=desk.spoke.set,
     )  # fmt: skip
     health.also(watchdog.findings)
-    anchoring = Anchoring(
+    anchoring = AnchorPublisher(
         store,
         store,
         cover,
@@ -179,16 +179,16 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> P
         desk.spoke.set,
         health.part("anchoring", 300.0),
     )
-    ground = Ground(store, settings.sqlite_path, settings.state_dir, standing)
-    operations = Operations(desk, _carried_out_by(desk, ground), health.part("operations", 900.0))
-    return Parts(
+    ground = EpochContext(store, settings.sqlite_path, settings.state_dir, standing)
+    operations = OperatorJobs(desk, _carried_out_by(desk, ground), health.part("operations", 900.0))
+    return BotParts(
         settings, store, desk, feeds, introduction, door, messenger, worker, sweeper, pager, executors, health, metrics, clock,
         timekeeper, watchdog, operations, Housekeeper(store, health.part("housekeeper", 900.0)), anchoring, homes, standing,
-        Rehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop),
+        LogRehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop),
     )  # fmt: skip
 
 
-def _carried_out_by(desk: Desk, ground: Ground) -> dict[ActKind, Run]:
+def _carried_out_by(desk: ApprovalService, ground: EpochContext) -> dict[ActKind, Run]:
     """What becomes of an operator's act that an auditor confirmed, by its kind."""
     return {
         "hold_release": releasing(desk),
@@ -206,11 +206,11 @@ def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]
     return hear
 
 
-async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+async def _live(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Everything that runs beside each other; one that dies takes the others down, in order."""
     settings, health = parts.settings, parts.health
     origin = (await parts.store.log_head()).origin
-    ops = Ops(
+    ops = OperationsServer(
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
         vkeys=lambda: vkey_lines(settings.state_dir, signed_name(settings.state_dir, origin)),
         jwks=lambda: json.dumps(jwks(settings.state_dir, parts.clock.now())),
@@ -225,7 +225,7 @@ async def _live(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) ->
 
 
 async def _serve_until(
-    parts: Parts, stop: asyncio.Event, ready: Callable[[], None], watching: list[Coroutine[Any, Any, None]]
+    parts: BotParts, stop: asyncio.Event, ready: Callable[[], None], watching: list[Coroutine[Any, Any, None]]
 ) -> None:
     inner = asyncio.Event()  # the outgoing side stops after the incoming side is empty
     settings, health = parts.settings, parts.health
@@ -250,7 +250,7 @@ async def _serve_until(
         task.result()
 
 
-def _outgoing(parts: Parts, inner: asyncio.Event, rehashing: asyncio.Future[None]) -> list[Coroutine[Any, Any, None]]:
+def _outgoing(parts: BotParts, inner: asyncio.Event, rehashing: asyncio.Future[None]) -> list[Coroutine[Any, Any, None]]:
     """What carries out and speaks, each under the eye of health."""
     health = parts.health
     return [
@@ -270,7 +270,7 @@ def _outgoing(parts: Parts, inner: asyncio.Event, rehashing: asyncio.Future[None
     ]
 
 
-async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+async def _front(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Socket Mode when there is an app-level token, else signed HTTP; once Slack has said who we are."""
     await _until(stop, parts.introduction.until_known())
     if stop.is_set():
@@ -287,7 +287,7 @@ async def _front(parts: Parts, stop: asyncio.Event, ready: Callable[[], None]) -
         return
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
     report = parts.metrics.delivered
-    await Gate(parts.door.app, secret, parts.clock.wall, listen=settings.listen, report=report).serve(stop, ready)
+    await RequestGate(parts.door.app, secret, parts.clock.wall, listen=settings.listen, report=report).serve(stop, ready)
     await parts.door.finish()
 
 

@@ -15,7 +15,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """An error stands in the way of an answer; a warning does not. `settings` are what exit code 2 is about."""
 
     severity: Severity
@@ -26,12 +26,12 @@ class Finding:
         return f"{self.severity}: {self.area}: {self.text}"
 
 
-def error(area: Area, text: str) -> Finding:
-    return Finding("error", area, text)
+def error(area: Area, text: str) -> Diagnosis:
+    return Diagnosis("error", area, text)
 
 
-def warning(area: Area, text: str) -> Finding:
-    return Finding("warning", area, text)
+def warning(area: Area, text: str) -> Diagnosis:
+    return Diagnosis("warning", area, text)
 
 
 def listed(words: Iterable[str]) -> str:

@@ -9,24 +9,24 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.background.operator_jobs import Run
-from bot.domain.case.operator_action import OperatorAct
+from bot.domain.case.operator_action import OperatorAction
 from bot.domain.errors import NotYet
 from bot.domain.operator import dual_control
 from bot.domain.operator import erasure as rules
-from bot.service.approvals import Desk
+from bot.service.approvals import ApprovalService
 
 
-def retention(desk: Desk) -> timedelta:
+def retention(desk: ApprovalService) -> timedelta:
     """How long the evidence of whoever asked or decided is kept, in real time."""
     return timedelta(seconds=desk.policy.retention / desk.scale)
 
 
-def erasing(desk: Desk) -> Run:
+def erasing(desk: ApprovalService) -> Run:
     """Erases. An act that has a result already has left the tables; `rebuilt` are those after which this process has
     written the database anew."""
     rebuilt: set[str] = set()
 
-    async def run(act: OperatorAct) -> None:
+    async def run(act: OperatorAction) -> None:
         store = desk.store
         if not act.result:
             await store.erase(act, desk.policy, retention(desk))

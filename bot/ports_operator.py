@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.case.operator_action import Hold, OperatorAct
-from bot.domain.case.transition import Say
-from bot.domain.operator.erasure import Standing
+from bot.domain.case.operator_action import Hold, OperatorAction
+from bot.domain.case.transition import Notification
+from bot.domain.operator.erasure import SubjectRecord
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 
 
-class OperatorBook(Protocol):
+class OperatorStore(Protocol):
     """Acts and holds as they stand; `Store.commit` changes them (`Transition.operated`)."""
 
-    async def operator_act(self, act_id: str) -> OperatorAct | None: ...
-    async def unfinished_acts(self) -> Sequence[OperatorAct]:
+    async def operator_act(self, act_id: str) -> OperatorAction | None: ...
+    async def unfinished_acts(self) -> Sequence[OperatorAction]:
         """Those that wait for people, for their end, or to be run; oldest first."""
 
     async def hold(self, hold_id: str) -> Hold | None:
@@ -26,10 +26,10 @@ class OperatorBook(Protocol):
     async def holds_on(self, subject: Person) -> Sequence[Hold]:
         """The holds that stand on a subject, oldest first."""
 
-    async def erasure_standing(self, subject: Person) -> Standing:
+    async def erasure_standing(self, subject: Person) -> SubjectRecord:
         """What speaks against erasing somebody."""
 
-    async def erase(self, act: OperatorAct, policy: Policy, retention: timedelta) -> None:
+    async def erase(self, act: OperatorAction, policy: Policy, retention: timedelta) -> None:
         """Takes what is disclosed about the act's subject out of the database, and logs it; the act itself stays open.
 
         Raises NotDone where it is refused, NotYet where something about them is just being said or carried out.
@@ -59,7 +59,7 @@ class OperatorBook(Protocol):
     async def last_post(self) -> tuple[int, datetime | None]:
         """The checkpoint that the audit channel heard last: its size, and when; 0 and None before the first."""
 
-    async def post_checkpoint(self, size: int, say: Say) -> None:
+    async def post_checkpoint(self, size: int, say: Notification) -> None:
         """The audit channel is to hear of the checkpoint of `size`."""
 
     async def empty_over(self, limit: int) -> int:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from bot.background.operator_jobs import Run
-from bot.domain.case.operator_action import OperatorAct
+from bot.domain.case.operator_action import OperatorAction
 from bot.domain.errors import NotYet
 from bot.domain.operator import dual_control
-from bot.service.approvals import Desk
+from bot.service.approvals import ApprovalService
 
 MANY = 4_096  # entries in one transaction
 
 
-def pruning(desk: Desk) -> Run:
+def pruning(desk: ApprovalService) -> Run:
     """Empties old entries. An act that has a result already has written its minimum down."""
 
-    async def run(act: OperatorAct) -> None:
+    async def run(act: OperatorAction) -> None:
         assert act.before is not None  # a pruning has one
         store = desk.store
         if not act.result:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from bot.app import open_store
 from bot.decision_log.signer import signer_of
-from bot.domain.decision_log.verify.log import Finding
-from bot.ports.store import Signed
+from bot.domain.decision_log.verify.log import LogFinding
+from bot.ports.store import SignedCheckpoint
 from bot.settings import Settings
 from storage.sqlite.lock import FileLock
 
 
-async def cover(settings: Settings) -> Signed | Finding:
+async def cover(settings: Settings) -> SignedCheckpoint | LogFinding:
     """The checkpoint that covers everything that is committed now, or the finding why none does.
 
     Raises SettingsError, SchemaError, StorageError, KeyFileError.

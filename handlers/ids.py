@@ -109,7 +109,7 @@ BLOCK_OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
-class Filing:
+class FilingCommand:
     """A command that files a request of one kind."""
 
     name: str
@@ -117,10 +117,10 @@ class Filing:
 
 
 COMMAND_MAIN = "countersign"
-FILINGS: tuple[Filing, ...] = (
-    Filing("breakglass", "emergency_access"),
-    Filing("reset", "reset"),
-    Filing("exception", "policy_exception"),
+FILINGS: tuple[FilingCommand, ...] = (
+    FilingCommand("breakglass", "emergency_access"),
+    FilingCommand("reset", "reset"),
+    FilingCommand("exception", "policy_exception"),
 )
 FILING_KINDS: Mapping[str, Kind] = {filing.name: filing.kind for filing in FILINGS}
 

@@ -7,14 +7,14 @@ import binascii
 from collections.abc import Mapping
 
 from bot.domain.addresses import trusted
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import ExecutorShape
 
 SECRET, LEAST = "whsec_", 24
 
 
 def check_executor(
-    sheet: Sheet, executor: ExecutorShape | None, environment: Mapping[str, str] | None, required: bool
+    sheet: ParsedFile, executor: ExecutorShape | None, environment: Mapping[str, str] | None, required: bool
 ) -> None:
     """An address that is not https, a secret that is none. What is unset is said elsewhere (`pages`)."""
     if executor is None:

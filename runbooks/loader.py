@@ -16,18 +16,18 @@ from pathlib import Path
 from bot.domain.policy.model import Policy, PolicyFile, Runbook
 from runbooks.calendars.ical import feed_findings
 from runbooks.parsing.file_references import named_files
-from runbooks.parsing.findings import Finding, Report
+from runbooks.parsing.findings import PolicyFinding, PolicyReport
 from runbooks.parsing.folder import MATRIX, digest, is_runbook, problems_of, read_folder
-from runbooks.parsing.frontmatter import Parts, split
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.frontmatter import RunbookParts, split
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import RunbookShape
 from runbooks.parsing.schema_messages import validated
 from runbooks.parsing.units import seconds
 from runbooks.parsing.yaml_positions import parse
 from runbooks.placeholders import placeholders
-from runbooks.rules.cross_checks import Book, Circumstances, read_books, read_ground
+from runbooks.rules.cross_checks import Circumstances, RunbookFile, read_books, read_ground
 from runbooks.rules.matrix_salvage import Matrix, read_matrix
-from runbooks.rules.runbook import Ground
+from runbooks.rules.runbook import RunbookContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class Loaded:
     """`policy` is None when any finding is an error. `findings` are sorted by file and line."""
 
     policy: Policy | None
-    findings: tuple[Finding, ...]
+    findings: tuple[PolicyFinding, ...]
 
     @property
-    def errors(self) -> tuple[Finding, ...]:
+    def errors(self) -> tuple[PolicyFinding, ...]:
         return tuple(finding for finding in self.findings if finding.severity == "error")
 
     @property
-    def warnings(self) -> tuple[Finding, ...]:
+    def warnings(self) -> tuple[PolicyFinding, ...]:
         return tuple(finding for finding in self.findings if finding.severity == "warning")
 
 
@@ -70,7 +70,7 @@ def load_files(
 ) -> Loaded:
     """The same from bytes by relative path, such as a stored set. Pure."""
     around = Circumstances(environment, require_env, today)
-    report = Report()
+    report = PolicyReport()
     report.add(problems_of(files))
     placeholders(files, report)
     matrix = _matrix(files, report)
@@ -86,7 +86,7 @@ def load_files(
     return Loaded(None if report.refused else policy, report.sorted())
 
 
-def _matrix(files: Mapping[str, bytes], report: Report) -> Matrix | None:
+def _matrix(files: Mapping[str, bytes], report: PolicyReport) -> Matrix | None:
     if MATRIX not in files:
         if not report.names(MATRIX) and not report.names("."):
             report.error(MATRIX, 1, f"The responsibility matrix is missing: add {MATRIX} to the folder.")
@@ -95,15 +95,15 @@ def _matrix(files: Mapping[str, bytes], report: Report) -> Matrix | None:
     return read_matrix(sheet) if sheet is not None else None
 
 
-def _book(path: str, content: bytes, report: Report) -> Book | None:
+def _book(path: str, content: bytes, report: PolicyReport) -> RunbookFile | None:
     sheet, parts = _sheet(path, content, report)
     if sheet is None:
         return None
     shape, _ = validated(RunbookShape, sheet)
-    return Book(sheet, shape, parts) if shape is not None else None
+    return RunbookFile(sheet, shape, parts) if shape is not None else None
 
 
-def _sheet(path: str, content: bytes, report: Report) -> tuple[Sheet | None, Parts]:
+def _sheet(path: str, content: bytes, report: PolicyReport) -> tuple[ParsedFile | None, RunbookParts]:
     parts = split(path, content)
     if parts.head is None:
         report.add([parts.finding] if parts.finding else [])
@@ -111,10 +111,10 @@ def _sheet(path: str, content: bytes, report: Report) -> tuple[Sheet | None, Par
     document = parse(path, parts.head, parts.first_line)
     report.add(document.findings)
     broken = document.value is None and document.findings
-    return (None if broken else Sheet(document, report)), parts
+    return (None if broken else ParsedFile(document, report)), parts
 
 
-def _policy(ground: Ground, runbooks: Mapping[str, Runbook]) -> Policy:
+def _policy(ground: RunbookContext, runbooks: Mapping[str, Runbook]) -> Policy:
     shape, parties = ground.parties.matrix.shape, ground.parties
     files = _used(ground.files)
     return Policy(

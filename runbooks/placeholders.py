@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from runbooks.parsing.findings import Report
+from runbooks.parsing.findings import PolicyReport
 from runbooks.parsing.folder import MATRIX, is_runbook
 
 _PLACEHOLDER = re.compile(r"\b([UWCGTE])[A-Z0-9]*REPLACE[A-Z0-9]*\b")
@@ -20,7 +20,7 @@ _TEAM = "Slack in a browser: the T… of its address"
 _FOUND = {"U": _PERSON, "W": _PERSON, "C": _CHANNEL, "G": _CHANNEL, "T": _TEAM, "E": _TEAM}
 
 
-def placeholders(files: Mapping[str, bytes], report: Report) -> None:
+def placeholders(files: Mapping[str, bytes], report: PolicyReport) -> None:
     """Names every placeholder of the matrix and the runbooks' front matter and text."""
     for path in sorted(files):
         if path != MATRIX and not is_runbook(path):

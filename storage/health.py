@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.diagnostics import Finding, error, warning
+from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.errors import SchemaError, StorageError
 from bot.domain.failsafe import clock_jump
 from storage.log import clock_mark
@@ -15,7 +15,7 @@ from storage.sqlite.driver import Database, Session
 _CHECK = "check COUNTERSIGN_DATABASE_URL"
 
 
-async def examine(path: Path) -> list[Finding]:
+async def examine(path: Path) -> list[Diagnosis]:
     """No file yet is well, as long as one can be made: the first start does."""
     outside = _outside(path)
     if outside is not None:
@@ -31,7 +31,7 @@ async def examine(path: Path) -> list[Finding]:
     return [*found, *_access(path)]
 
 
-def _inside(session: Session) -> list[Finding]:
+def _inside(session: Session) -> list[Diagnosis]:
     if not session.raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return []  # an empty file: the first start fills it
     sound = session.raw.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -47,7 +47,7 @@ def _inside(session: Session) -> list[Finding]:
     return _time(session)
 
 
-def _time(session: Session) -> list[Finding]:
+def _time(session: Session) -> list[Diagnosis]:
     """A jump of the clock that the bot noticed and nobody accepted."""
     mark = clock_mark.read(session)
     return [] if mark is None or mark.jump is None else [error("clock", clock_jump.finding(mark.jump))]
@@ -62,14 +62,14 @@ def _behind(session: Session) -> bool:
     return row is not None and int(row["version"]) < len(schema.migrations())
 
 
-def _outside(path: Path) -> list[Finding] | None:
+def _outside(path: Path) -> list[Diagnosis] | None:
     """What can be said without opening a file; None if there is one to open."""
     if path.is_dir():
         return [error("database", f"The database {path} is a folder: {_CHECK}, it names a file.")]
     return None if path.exists() else _place(path.absolute().parent)
 
 
-def _place(folder: Path) -> list[Finding]:
+def _place(folder: Path) -> list[Diagnosis]:
     if not folder.is_dir():
         return [error("database", f"The folder {folder} for the database does not exist: create it, or {_CHECK}.")]
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -78,7 +78,7 @@ def _place(folder: Path) -> list[Finding]:
     return []
 
 
-def _access(path: Path) -> list[Finding]:
+def _access(path: Path) -> list[Diagnosis]:
     if not os.access(path, os.W_OK):
         return [error("database", f"The database {path} cannot be written: give this account the right to, or {_CHECK}.")]
     if path.stat().st_mode & 0o077:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.case.operator_action import KINDS, ActState, Hold, Operated, OperatorAct, Voice
+from bot.domain.case.operator_action import KINDS, Confirmation, Hold, OperatorAction, OperatorActionState, OperatorChange
 from bot.domain.errors import IllegalMove, Stale
 from bot.domain.policy.people import Person
 from storage.sqlite.driver import Row, Session
@@ -14,7 +14,7 @@ from storage.sqlite.values import moment, moment_or_none, ms, ms_or_none, person
 _KINDS = {str(kind): kind for kind in KINDS}
 
 
-def write(session: Session, change: Operated, now: datetime) -> None:
+def write(session: Session, change: OperatorChange, now: datetime) -> None:
     """Raises Stale where the act is another by now, or the hold is released already."""
     if change.after is not None:
         _write_act(session, change.before, change.after)
@@ -26,12 +26,12 @@ def write(session: Session, change: Operated, now: datetime) -> None:
         _release(session, change.releases, now)
 
 
-def act(session: Session, act_id: str) -> OperatorAct | None:
+def act(session: Session, act_id: str) -> OperatorAction | None:
     row = session.row("operator_act", id=act_id)
     return None if row is None else _act(row, session.rows("operator_voices", id=act_id))
 
 
-def unfinished(session: Session) -> Sequence[OperatorAct]:
+def unfinished(session: Session) -> Sequence[OperatorAction]:
     found = (act(session, row["id"]) for row in session.rows("unfinished_operator_acts"))
     return [one for one in found if one is not None]
 
@@ -46,7 +46,7 @@ def holds_on(session: Session, subject: Person) -> Sequence[Hold]:
     return [_hold(row) for row in session.rows("holds_on", subject=str(subject))]
 
 
-def _write_act(session: Session, before: OperatorAct | None, after: OperatorAct) -> None:
+def _write_act(session: Session, before: OperatorAction | None, after: OperatorAction) -> None:
     if before is None:
         if session.run("insert_operator_act", **_columns(after)) != 1:
             raise Stale("An act with this id exists already.")
@@ -73,7 +73,7 @@ def _release(session: Session, hold_id: str, now: datetime) -> None:
     session.run("cover_by_holds", subject=standing["subject"])
 
 
-def _columns(act: OperatorAct) -> dict[str, object]:
+def _columns(act: OperatorAction) -> dict[str, object]:
     return {
         "id": act.id, "kind": act.kind, "reason": act.reason, "filed_ms": ms(act.filed_at), "expires_ms": ms(act.expires_at),
         **to_columns(act.subject, "subject"), "hold": act.hold, "before_ms": ms_or_none(act.before),
@@ -81,8 +81,8 @@ def _columns(act: OperatorAct) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _act(row: Row, voices: Sequence[Row]) -> OperatorAct:
-    return OperatorAct(
+def _act(row: Row, voices: Sequence[Row]) -> OperatorAction:
+    return OperatorAction(
         id=row["id"],
         kind=_KINDS[row["kind"]],
         reason=row["reason"],
@@ -91,9 +91,9 @@ def _act(row: Row, voices: Sequence[Row]) -> OperatorAct:
         subject=person_or_none(row["subject_team"], row["subject_user"]),
         hold=row["hold"],
         before=moment_or_none(row["before_ms"]),
-        state=ActState(row["state"]),
+        state=OperatorActionState(row["state"]),
         version=row["version"],
-        voices=tuple(Voice(Person(v["team_id"], v["user_id"]), v["answer"], moment(v["at_ms"])) for v in voices),
+        voices=tuple(Confirmation(Person(v["team_id"], v["user_id"]), v["answer"], moment(v["at_ms"])) for v in voices),
         closed_at=moment_or_none(row["closed_ms"]),
         result=row["result"],
     )

@@ -13,28 +13,28 @@ from typing import TypeVar
 from bot.clock import Clock
 from bot.decision_log import signer_memory
 from bot.domain.case.model import Case
-from bot.domain.case.transition import SYSTEM, Draft, Say, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Notification, Transition
 from bot.domain.errors import SettingsError, StorageError
 from bot.domain.failsafe.clock_jump import Mark
 from bot.domain.policy.people import Person
 from bot.domain.workflow.absence import Absent
 from bot.domain.workflow.autonomous_rights import Used
-from bot.ports.commands import Act
+from bot.ports.commands import Command
 from bot.ports.store import (
     Backlog,
-    Brakes,
-    Copy,
+    BreakGlassUsage,
+    CachedCalendar,
     Deadline,
     DecidedFor,
     Due,
-    GlassDebt,
-    Inbound,
-    KeptFeed,
+    FilingLimits,
+    InboxRow,
     Lateness,
-    Listed,
-    Matter,
-    Outgoing,
+    MessageCopy,
+    OutboxRow,
+    RequestLine,
     StoredPolicy,
+    SystemCase,
 )
 from storage.cases import history, overview, reads
 from storage.cases.commit import Tx, carry_out, write
@@ -53,13 +53,13 @@ from storage.stores.epochs import EpochStore
 from storage.stores.executor_calls import CallStore
 from storage.stores.homes import HomeStore
 from storage.stores.log import LogStore
-from storage.stores.operator import OperatorRows
+from storage.stores.operator import OperatorRowStore
 
 T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
-class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, CallStore):
+class SqliteStore(LogStore, HomeStore, OperatorRowStore, AnchorStore, EpochStore, CallStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
     def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
@@ -145,7 +145,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
     async def wake_on_call(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("wake_on_call", now=ms(now)))
 
-    async def matters(self) -> Sequence[Matter]:
+    async def matters(self) -> Sequence[SystemCase]:
         return await self._read(overview.matters)
 
     async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
@@ -154,7 +154,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
     async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
         return await self._read(lambda session: reads.autonomous_since(session, domains, since, limit))
 
-    async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
+    async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> BreakGlassUsage:
         return await self._read(lambda session: history.glass_debt(session, provider, domain, now, since))
 
     async def brakes(
@@ -170,7 +170,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
         expired_within: timedelta = timedelta(hours=2),
         week: timedelta = timedelta(days=7),
         also: Collection[str] = (),
-    ) -> Brakes:
+    ) -> FilingLimits:
         plan = history.Plan(tuple(dict.fromkeys((requester.user, *also))), domain, provider, runbook, target)
         windows = history.Windows(denied_within, expired_within, week)
         return await self._read(lambda session: history.brakes(session, plan, now, windows))
@@ -207,11 +207,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
 
     # ── inbox ──
 
-    async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
+    async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         text = inbox.to_text(act)
         return await self._write(lambda tx: inbox.take_in(tx.session, key, text, answer, tx.now))
 
-    async def inbox(self, limit: int) -> Sequence[Inbound]:
+    async def inbox(self, limit: int) -> Sequence[InboxRow]:
         now = self._clock.now()
         return await self._read(lambda session: inbox.unfinished(session, now, limit))
 
@@ -220,7 +220,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
 
     # ── outbox ──
 
-    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[Outgoing]:
+    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[OutboxRow]:
         if not await self._read(lambda session: outbox.something_to_lease(session, now, pages=pages)):
             return ()
         return await self._write(lambda tx: outbox.lease(tx.session, now, until, limit, pages=pages))
@@ -232,11 +232,11 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
     async def slack_is_back(self, now: datetime) -> None:
         await self._write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))
 
-    async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
+    async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
         await self._write(lambda tx: outbox.release(tx.session, outgoing, not_before, error, tx.now))
 
     async def sent(
-        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+        self, outgoing: OutboxRow, channel: str, ts: str, drawn: int, entries: Sequence[LogEvent], *, plain: bool = False
     ) -> None:
         def work(tx: Tx) -> None:
             outbox.sent(tx.session, outgoing, channel, ts, drawn, tx.now, plain=plain)
@@ -244,19 +244,21 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
 
         await self._write(work)
 
-    async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
+    async def undeliverable(self, outgoing: OutboxRow, error: str, entries: Sequence[LogEvent]) -> None:
         def work(tx: Tx) -> None:
             outbox.undeliverable(tx.session, outgoing, error, tx.now)
             tx.log(entries)
 
         await self._write(work)
 
-    async def copies(self, case_id: str) -> Sequence[Copy]:
+    async def copies(self, case_id: str) -> Sequence[MessageCopy]:
         return await self._read(lambda session: outbox.copies(session, case_id))
 
     # ── policy ──
 
-    async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft], says: Sequence[Say] = ()) -> None:
+    async def accept_policy(
+        self, policy: StoredPolicy, entries: Sequence[LogEvent], says: Sequence[Notification] = ()
+    ) -> None:
         def work(tx: Tx) -> None:
             policies.accept(tx.session, policy)
             tx.log(entries)
@@ -277,10 +279,10 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
     async def file_by_hash(self, sha256: str) -> bytes | None:
         return await self._read(lambda session: policies.file_by_hash(session, sha256))
 
-    async def kept_feeds(self) -> Mapping[str, KeptFeed]:
+    async def kept_feeds(self) -> Mapping[str, CachedCalendar]:
         return await self._read(calendar_cache.kept)
 
-    async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
+    async def keep_feed(self, address: str, feed: CachedCalendar, since: datetime) -> None:
         await self._write(lambda tx: calendar_cache.keep(tx.session, address, feed, since))
 
     # ── time ──
@@ -288,7 +290,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
     async def time_mark(self) -> Mark | None:
         return await self._read(time_mark.read)
 
-    async def keep_time(self, mark: Mark, entries: Sequence[Draft] = ()) -> None:
+    async def keep_time(self, mark: Mark, entries: Sequence[LogEvent] = ()) -> None:
         def work(tx: Tx) -> None:
             tx.log(entries)
             time_mark.keep(tx.session, mark)
@@ -301,7 +303,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
     async def time_wished(self) -> bool:
         return await self._read(lambda session: time_mark.wished(session))
 
-    async def accept_time(self, accept: Callable[[], Mark], entry: Draft) -> None:
+    async def accept_time(self, accept: Callable[[], Mark], entry: LogEvent) -> None:
         def work(tx: Tx) -> None:
             tx.log([entry])
             time_mark.lift(tx.session, tx.now, accept())
@@ -322,7 +324,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRows, AnchorStore, EpochStore, Ca
     async def running_drill(self, runbook: str) -> str | None:
         return await self._read(lambda session: overview.running_drill(session, runbook))
 
-    async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
+    async def requests(self, limit: int, *, closed_too: bool) -> Sequence[RequestLine]:
         return await self._read(lambda session: overview.requests(session, limit, closed_too=closed_too))
 
     async def log_file(self, name: str) -> bytes | None:
@@ -403,7 +405,7 @@ def _open_log(session: Session, clock: Clock, origin: str | None, state_dir: Pat
             signer_memory.begin(state_dir, name)
         session.run("open_log", origin=name, edge=b"")
         ledger = Ledger(session, clock)
-        ledger.append(Draft("log.opened", SYSTEM), clock.now())
+        ledger.append(LogEvent("log.opened", SYSTEM), clock.now())
         ledger.flush()
     elif origin is not None and not re.fullmatch(re.escape(origin) + r"(\.\d+)?", row["origin"]):
         raise SettingsError(

@@ -13,17 +13,17 @@ from datetime import timedelta
 import structlog
 
 from bot.clock import Clock
-from bot.decision_log.anchors import Anchor, AnchorBook, NotAnchored
-from bot.domain.case.transition import Lane, Say
+from bot.decision_log.anchors import AnchorBook, AnchorTarget, NotAnchored
+from bot.domain.case.transition import Lane, Notification
 from bot.domain.errors import CountersignError
-from bot.ports.store import Cover, Signed, Store
+from bot.ports.store import Cover, SignedCheckpoint, Store
 
 LOOK, AGAIN = 5.0, 300.0  # seconds: between two looks; before a way that failed is tried again
 POSTS = timedelta(minutes=15)
 log = structlog.get_logger(__name__)
 
 
-class Anchoring:
+class AnchorPublisher:
     """Runs until stopped; `work` does what is due now and returns."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Anchoring:
         book: AnchorBook,
         cover: Cover,
         clock: Clock,
-        anchors: Sequence[Anchor],
+        anchors: Sequence[AnchorTarget],
         channel: str | None,
         spoke: Callable[[], None] = lambda: None,
         beat: Callable[[], None] = lambda: None,
@@ -59,13 +59,13 @@ class Anchoring:
         if not due and self._channel is None:
             return
         signed = await self._cover()
-        if not isinstance(signed, Signed):
+        if not isinstance(signed, SignedCheckpoint):
             return
         await asyncio.gather(*(self._one(n, signed) for n in due))
         if self._channel is not None:
             await self._post(self._channel, signed)
 
-    async def _one(self, n: int, signed: Signed) -> None:
+    async def _one(self, n: int, signed: SignedCheckpoint) -> None:
         anchor = self._anchors[n]
         if await self._book.anchored(anchor.kind) == signed.size:
             self._due[n] = self._clock.monotonic() + anchor.every
@@ -78,11 +78,11 @@ class Anchoring:
             self._due[n] = self._clock.monotonic() + min(AGAIN, anchor.every)
             log.error("log.not_anchored", kind=anchor.kind, size=signed.size, reason=str(why))
 
-    async def _post(self, channel: str, signed: Signed) -> None:
+    async def _post(self, channel: str, signed: SignedCheckpoint) -> None:
         now = self._clock.now()
         size, at = await self._store.last_post()
         if size == signed.size or (at is not None and at <= now < at + POSTS):
             return
-        say = Say("checkpoint", Lane.EDIT, channel=channel, key="checkpoint")
+        say = Notification("checkpoint", Lane.EDIT, channel=channel, key="checkpoint")
         await self._store.post_checkpoint(signed.size, say)
         self._spoke()

@@ -16,10 +16,10 @@ from hashlib import sha256
 
 import structlog
 
-from bot.domain.case.transition import Lane, Say, Transition
+from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.policy.model import Policy, Rota
-from bot.ports.store import KeptFeed
-from bot.service.approvals import Desk
+from bot.ports.store import CachedCalendar
+from bot.service.approvals import ApprovalService
 from runbooks.calendars.fetch import fetch
 from runbooks.calendars.ical import BadFeed, prepare, read_feed, stranger
 from runbooks.parsing.addresses import address_of, is_file
@@ -30,16 +30,16 @@ Fetch = Callable[[str], Awaitable[bytes]]
 log = structlog.get_logger(__name__)
 
 
-class Feeds:
+class CalendarFeeds:
     """One for each process. `alarm_channel` hears of a blind rota; without one the channels of the domains that it serves."""
 
     def __init__(
-        self, desk: Desk, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None,
+        self, desk: ApprovalService, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None,
         beat: Callable[[], None] = lambda: None, lost: Callable[[int], None] = lambda count: None,
     ) -> None:  # fmt: skip
         self._desk, self._environment, self._fetch, self._beat, self._lost = desk, environment, fetch, beat, lost
         self._alarm_channel = alarm_channel
-        self._kept: dict[str, KeptFeed] = {}
+        self._kept: dict[str, CachedCalendar] = {}
         self._why: dict[str, str] = {}  # why an address could not be used when it was last tried, by rota
         self._told: dict[str, str] = {}  # what the log says of a rota
         self._blind: set[str] = set()  # rotas whose fallback stands in, as people know
@@ -111,7 +111,7 @@ class Feeds:
         if before is None or before.body != body:
             for text in said.strangers[:20]:
                 log.warning("feed.stranger", rota=rota.id, text=stranger(text, rota))
-        self._kept[key_of(address)] = kept = KeptFeed(body, now)
+        self._kept[key_of(address)] = kept = CachedCalendar(body, now)
         await self._desk.store.keep_feed(key_of(address), kept, now - KEEP)
 
     def _unset(self, policy: Policy) -> dict[str, str]:
@@ -137,10 +137,13 @@ class Feeds:
             await self._desk.store.commit(Transition(None, None, says=tuple(says)))
             self._desk.spoke.set()
 
-    def _say(self, policy: Policy, rota: str, *, blind: bool) -> list[Say]:
+    def _say(self, policy: Policy, rota: str, *, blind: bool) -> list[Notification]:
         serves = [domain.channel for domain in policy.domains.values() if domain.on_call == rota]
         channels = [self._alarm_channel] if self._alarm_channel else list(dict.fromkeys(serves))
-        return [Say("calendar", Lane.CARD, channel=channel, data={"rota": rota, "blind": blind}) for channel in channels]
+        return [
+            Notification("calendar", Lane.CARD, channel=channel, data={"rota": rota, "blind": blind})
+            for channel in channels
+        ]
 
 
 def carried(policy: Policy, old: Policy) -> Policy:
@@ -150,7 +153,9 @@ def carried(policy: Policy, old: Policy) -> Policy:
     return replace(policy, rotas=rotas)
 
 
-def usable(policy: Policy, environment: Mapping[str, str], kept: Mapping[str, KeptFeed], now: datetime) -> dict[str, bytes]:
+def usable(
+    policy: Policy, environment: Mapping[str, str], kept: Mapping[str, CachedCalendar], now: datetime
+) -> dict[str, bytes]:
     """What is kept of the addresses of a set and is not too old, by rota."""
     known = {rota: kept[key] for rota, key in keys(policy, environment).items() if key in kept}
     return {rota: feed.body for rota, feed in known.items() if now - feed.read_at <= KEEP}

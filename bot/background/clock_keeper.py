@@ -21,7 +21,7 @@ LOOK, KEEP = 0.25, 3.0  # seconds between two looks, between two marks
 log = structlog.get_logger(__name__)
 
 
-class Timekeeper:
+class ClockKeeper:
     """One for each process that serves. `begin` before anything else asks for the time."""
 
     def __init__(self, store: Store, clock: SteadyClock, beat: Callable[[], None] = lambda: None) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 from bot.background.operator_jobs import Run
 from bot.decision_log.keys import LOG_KEY, RETIRED, make_key, read_key, read_pem, replace_file
 from bot.decision_log.signer_memory import recall, remember
-from bot.domain.case.operator_action import OperatorAct
+from bot.domain.case.operator_action import OperatorAction
 from bot.domain.decision_log.signed_note import Checkpoint, sign
 from bot.domain.errors import KeyFileError, NotDone, NoteError
 from bot.domain.operator import dual_control
 from bot.domain.operator import new_epoch as rules
-from bot.runtime.open_log import Standing
-from bot.service.approvals import Desk
+from bot.runtime.open_log import OpenLog
+from bot.service.approvals import ApprovalService
 from storage.log.check import check_log
 from storage.store import SqliteStore
 
@@ -28,19 +28,19 @@ NEXT = "log.key.epoch"
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class EpochContext:
     """What an epoch is begun on: the database beneath, its file, the folder of keys and memory, and who signs."""
 
     store: SqliteStore
     path: Path
     state_dir: Path
-    standing: Standing
+    standing: OpenLog
 
 
-def beginning(desk: Desk, ground: Ground) -> Run:
+def beginning(desk: ApprovalService, ground: EpochContext) -> Run:
     """Begins a new epoch, or ends the act whose epoch has begun."""
 
-    async def run(act: OperatorAct) -> None:
+    async def run(act: OperatorAction) -> None:
         if ground.standing.signer.stopped is not None:
             await _begin(desk, ground)
             return  # the act itself is entered first; the next look ends it
@@ -53,7 +53,7 @@ def beginning(desk: Desk, ground: Ground) -> Run:
     return run
 
 
-async def _begin(desk: Desk, ground: Ground) -> None:
+async def _begin(desk: ApprovalService, ground: EpochContext) -> None:
     ready = ground.state_dir / NEXT
     head, begun = await ground.store.log_head(), await ground.store.newest_epoch()
     if begun is None or begun.index != head.size - 1 or not ready.exists():
@@ -69,7 +69,7 @@ async def _begin(desk: Desk, ground: Ground) -> None:
     await ground.standing.stoppable.look()
 
 
-async def _written(desk: Desk, ground: Ground) -> None:
+async def _written(desk: ApprovalService, ground: EpochContext) -> None:
     """The entry, naming a key that stands on the disk. Raises NotDone where what survives contradicts itself."""
     checked = await check_log(ground.path)
     if checked.findings:

@@ -34,8 +34,8 @@ from bot.domain.errors import CountersignError, StorageError
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import executor
 from bot.domain.workflow.executor import MAY_SAY, Heard
-from bot.ports.store import CallOut, Cover
-from bot.service.approvals import Desk
+from bot.ports.store import Cover, ExecutorCall
+from bot.service.approvals import ApprovalService
 from bot.service.permits import Permit
 
 POLL, TIMEOUT, PARTING = 0.25, 10.0, 3.0  # seconds
@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class _Aside:
+class _UnloggedCall:
     """How far the close of a grant has come that ended while nothing can be written."""
 
     next_at: datetime
@@ -54,15 +54,15 @@ class _Aside:
     over: bool = False
 
 
-class Executors:
+class ExecutorWebhooks:
     """One for each process. `environment` holds the addresses and secrets, `cover` is the gate to the outside."""
 
     def __init__(
-        self, desk: Desk, environment: Mapping[str, str], cover: Cover, beat: Callable[[], None] = lambda: None
+        self, desk: ApprovalService, environment: Mapping[str, str], cover: Cover, beat: Callable[[], None] = lambda: None
     ) -> None:
         self._desk, self._environment, self._cover, self._beat = desk, environment, cover, beat
         self._under_way: dict[asyncio.Task[None], str] = {}
-        self._aside: dict[str, _Aside] = {}
+        self._aside: dict[str, _UnloggedCall] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -112,7 +112,7 @@ class Executors:
     async def _begin_aside(self) -> None:
         now = self._desk.clock.now()
         for case in await self._desk.store.ended_aside():
-            known, busy = self._aside.setdefault(case.id, _Aside(now)), case.id in self._under_way.values()
+            known, busy = self._aside.setdefault(case.id, _UnloggedCall(now)), case.id in self._under_way.values()
             if not (known.over or busy) and known.next_at <= now and executor.unwritten(case) is not None:
                 self._start(case.id, self._one_aside(case, known))
 
@@ -121,17 +121,17 @@ class Executors:
         self._under_way[task] = case_id
         task.add_done_callback(self._under_way.pop)
 
-    async def _one_aside(self, case: Case, known: _Aside) -> None:
+    async def _one_aside(self, case: Case, known: _UnloggedCall) -> None:
         """A close that no row holds yet, under the id that its row will have; the row asks again once there is one."""
         call = executor.unwritten(case)
         assert call is not None
         known.attempts += 1
-        heard = await self._asked(case, call, CallOut(case.id, len(case.calls), known.attempts))
+        heard = await self._asked(case, call, ExecutorCall(case.id, len(case.calls), known.attempts))
         known.over = isinstance(heard, Heard) and heard.word == "closed"
         known.next_at = self._desk.clock.now() + _wait(known.attempts)
         log.warning("executor.told_while_stopped", request=case.id, closed=known.over, attempts=known.attempts)
 
-    async def _one(self, call: CallOut) -> None:
+    async def _one(self, call: ExecutorCall) -> None:
         """One attempt, whatever becomes of it; the lease ends with it."""
         try:
             error = await self._attempt(call)
@@ -141,7 +141,7 @@ class Executors:
         with contextlib.suppress(StorageError):  # then the lease runs out by itself
             await self._desk.store.release_call(call, self._desk.clock.now() + _wait(call.attempts), error)
 
-    async def _attempt(self, out: CallOut) -> str:
+    async def _attempt(self, out: ExecutorCall) -> str:
         """The empty string, or a word why it is tried again."""
         case = await self._desk.store.case(out.case)
         if case is None or not executor.sendable(case, out.n, self._desk.clock.now()):
@@ -155,7 +155,7 @@ class Executors:
         await self._desk.heard(case.id, partial(_judged_answer, n=out.n, heard=heard))
         return "failed" if heard.word == "failed" else ""
 
-    async def _asked(self, case: Case, call: Call, out: CallOut) -> Heard | str:
+    async def _asked(self, case: Case, call: Call, out: ExecutorCall) -> Heard | str:
         """The answer, or a word why there is none."""
         terms = case.request.terms
         url, secret = (_resolved(value, self._environment) for value in (terms.webhook, terms.secret))
@@ -185,7 +185,7 @@ class Executors:
             await self._cover()
 
     async def _post(
-        self, url: str, secret: str, case: Case, call: Call, out: CallOut, permit: str | None
+        self, url: str, secret: str, case: Case, call: Call, out: ExecutorCall, permit: str | None
     ) -> Heard | str:  # fmt: skip
         now = self._desk.clock.now()
         body = json.dumps(message(case, call, permit, now), ensure_ascii=True, separators=(",", ":"))

@@ -13,18 +13,18 @@ from datetime import timedelta
 import structlog
 
 from bot.domain.errors import CountersignError
-from bot.ports.commands import Tell
-from bot.ports.store import Inbound
-from bot.service.approvals import Desk
+from bot.ports.commands import SaySentence
+from bot.ports.store import InboxRow
+from bot.service.approvals import ApprovalService
 
 _AT_ONCE, _POLL, _GIVE_UP = 16, 0.25, 12
 log = structlog.get_logger(__name__)
 
 
-class Worker:
+class InboxWorker:
     """Runs until stopped; `drain` carries out everything that waits and returns."""
 
-    def __init__(self, desk: Desk, beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, desk: ApprovalService, beat: Callable[[], None] = lambda: None) -> None:
         self._desk, self._beat = desk, beat
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._about: dict[int, str | None] = {}  # which request a busy row is about
@@ -56,7 +56,7 @@ class Worker:
             self._busy[row.id] = asyncio.create_task(self._one(row))
         return bool(rows)
 
-    def _in_turn(self, rows: Sequence[Inbound]) -> list[Inbound]:
+    def _in_turn(self, rows: Sequence[InboxRow]) -> list[InboxRow]:
         """Those that nothing earlier about the same request stands before: Finished, then the evidence for it."""
         taken, free = set(self._about.values()), []
         for row in rows:
@@ -66,7 +66,7 @@ class Worker:
             taken.add(about)
         return free
 
-    async def _one(self, row: Inbound) -> None:
+    async def _one(self, row: InboxRow) -> None:
         request = _about(row)
         structlog.contextvars.bind_contextvars(**({"request": request} if request else {}))
         try:
@@ -80,7 +80,7 @@ class Worker:
             self._busy.pop(row.id, None)
             self._about.pop(row.id, None)
 
-    async def _later(self, row: Inbound, error: str) -> None:
+    async def _later(self, row: InboxRow, error: str) -> None:
         log.warning("act.put_off", inbox=row.id, kind=row.act.kind, attempts=row.attempts + 1, error=error)
         try:
             if row.attempts + 1 < _GIVE_UP:
@@ -89,13 +89,13 @@ class Worker:
                 )
                 return
             reply = getattr(row.act, "reply", None)
-            tell = Tell(row.act.person, "failed", "", reply) if reply else None
+            tell = SaySentence(row.act.person, "failed", "", reply) if reply else None
             await self._desk.give_up(row, tell)
         except CountersignError as again:
             log.error("act.not_put_off", inbox=row.id, error=str(again))
 
 
-def _about(row: Inbound) -> str | None:
+def _about(row: InboxRow) -> str | None:
     """The request that an act concerns; None for what concerns none."""
     return getattr(row.act, "case", None) or getattr(row.act, "id", None)
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import structlog
 
-from bot.domain.case.transition import SYSTEM, Draft, Transition, Value
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition, Value
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import CountersignError
 from bot.ports.store import Store
-from bot.runtime.log_verification import Vouching, verify
+from bot.runtime.log_verification import TrustBase, verify
 
 DAY, AGAIN, SHOWN = (
     86_400.0,
@@ -27,10 +27,10 @@ DAY, AGAIN, SHOWN = (
 log = structlog.get_logger(__name__)
 
 
-class Rehasher:
+class LogRehasher:
     """One for each process that signs. `stop` is told of the first finding, and the signer signs nothing from then on."""
 
-    def __init__(self, store: Store, path: Path, state_dir: Path, stop: Callable[[Finding], None]) -> None:
+    def __init__(self, store: Store, path: Path, state_dir: Path, stop: Callable[[LogFinding], None]) -> None:
         self._store, self._path, self._state_dir, self._stop = store, path, state_dir, stop
         self._once, self._over = asyncio.Event(), False
 
@@ -63,11 +63,11 @@ class Rehasher:
     async def check(self) -> bool:
         """One check of the whole log. False where it could not be made or written down."""
         try:
-            vouching = Vouching(None, self._state_dir, over=lambda: self._over)
+            vouching = TrustBase(None, self._state_dir, over=lambda: self._over)
             found = await asyncio.to_thread(verify, self._path, vouching)
             if not found.findings:
                 data: dict[str, Value] = {"size": found.size, "root": found.root.hex()}
-                await self._store.commit(Transition(None, None, (Draft("log.verified", SYSTEM, data=data),)))
+                await self._store.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM, data=data),)))
         except CountersignError as error:
             log.warning("log.not_verified", error=str(error))
             return False

@@ -12,21 +12,21 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.case.operator_action import ActKind, ActState, OperatorAct
+from bot.domain.case.operator_action import ActKind, OperatorAction, OperatorActionState
 from bot.domain.errors import CountersignError, NotDone, NotYet, Stale, Stopped
 from bot.domain.operator import dual_control
-from bot.service.approvals import Desk
+from bot.service.approvals import ApprovalService
 
-Run = Callable[[OperatorAct], Awaitable[None]]
+Run = Callable[[OperatorAction], Awaitable[None]]
 POLL = 0.5  # seconds
 SOON, AGAIN = timedelta(seconds=2), timedelta(seconds=60)  # before an act is tried again: what it waits for, a fault
 log = structlog.get_logger(__name__)
 
 
-class Operations:
+class OperatorJobs:
     """Runs until stopped; `work` does what is due now and returns."""
 
-    def __init__(self, desk: Desk, runs: Mapping[ActKind, Run], beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, desk: ApprovalService, runs: Mapping[ActKind, Run], beat: Callable[[], None] = lambda: None) -> None:
         self._desk, self._runs, self._beat = desk, runs, beat
         self._not_before: dict[str, datetime] = {}
 
@@ -56,17 +56,17 @@ class Operations:
                 self._not_before[act.id] = self._desk.clock.now() + AGAIN
                 log.exception("operation.failed", act=act.id, kind=act.kind)
 
-    async def _one(self, act: OperatorAct) -> None:
+    async def _one(self, act: OperatorAction) -> None:
         policy, now = self._desk.policy, self._desk.clock.now()
         if now < self._not_before.get(act.id, now):
             return
         expired = dual_control.expire(act, policy, now)
         if expired is not None:
             await self._desk.carry(expired)
-        elif act.state is ActState.CONFIRMED and act.kind in self._runs:
+        elif act.state is OperatorActionState.CONFIRMED and act.kind in self._runs:
             await self._carried_out(act)
 
-    async def _carried_out(self, act: OperatorAct) -> None:
+    async def _carried_out(self, act: OperatorAction) -> None:
         try:
             await self._runs[act.kind](act)
             log.info("operation.done", act=act.id, kind=act.kind)
@@ -75,10 +75,10 @@ class Operations:
             await self._desk.carry(failed)
 
 
-def releasing(desk: Desk) -> Run:
+def releasing(desk: ApprovalService) -> Run:
     """Ends a hold."""
 
-    async def run(act: OperatorAct) -> None:
+    async def run(act: OperatorAction) -> None:
         hold = await desk.store.hold(act.hold)
         if hold is None:
             raise NotDone(f"The hold {act.hold} is released already.")

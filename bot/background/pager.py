@@ -20,12 +20,12 @@ import structlog
 
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
-from bot.domain.case.transition import SYSTEM, Draft, Value
+from bot.domain.case.transition import SYSTEM, LogEvent, Value
 from bot.domain.errors import LookupFailed
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.ports.store import Cover, Directory, Outgoing, Signed
-from bot.service.approvals import Desk
+from bot.ports.store import Cover, Directory, OutboxRow, SignedCheckpoint
+from bot.service.approvals import ApprovalService
 
 POLL, TIMEOUT, PARTING = 0.5, 15.0, 3.0  # seconds
 LEASE, GIVE_UP = timedelta(seconds=60), timedelta(hours=2)
@@ -34,7 +34,7 @@ PAGERDUTY = "pagerduty://"
 log = structlog.get_logger(__name__)
 
 
-class Sender(Protocol):
+class PageSender(Protocol):
     """Sends to one address, on a thread. Returns whether it was taken; may raise anything."""
 
     def __call__(self, address: str, action: str, key: str, title: str, text: str, link: str) -> bool: ...
@@ -44,7 +44,7 @@ class Pager:
     """One for each process. `send` is `send_page` outside tests, `cover` the gate to the outside."""
 
     def __init__(
-        self, desk: Desk, directory: Directory, environment: Mapping[str, str], send: Sender, cover: Cover,
+        self, desk: ApprovalService, directory: Directory, environment: Mapping[str, str], send: PageSender, cover: Cover,
         beat: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._desk, self._directory, self._environment, self._send, self._beat = desk, directory, environment, send, beat
@@ -77,7 +77,7 @@ class Pager:
         except Exception:
             log.exception("pages.not_leased")
 
-    async def _one(self, row: Outgoing) -> None:
+    async def _one(self, row: OutboxRow) -> None:
         case = await self._desk.store.case(row.say.case) if row.say.case else None
         action = str(row.say.data.get("action", "trigger"))
         if case is None or row.say.to is None or (action == "trigger" and case.approval.state is not AskState.OPEN):
@@ -87,14 +87,14 @@ class Pager:
         if not link and action == "trigger" and self._age(row) < _CARD_WAIT:
             await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=1), "waits_for_the_card")
             return
-        if not row.aside and not isinstance(await self._cover(), Signed):
+        if not row.aside and not isinstance(await self._cover(), SignedCheckpoint):
             await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=2), "the log is stopped")
             return
         found = addresses(self._desk.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
         failed = [e for e in [await self._try(a, action, case, link, row) for a in found] if e]
         await self._note(row, action, found, failed)
 
-    async def _try(self, address: str, action: str, case: Case, link: str, row: Outgoing) -> str:
+    async def _try(self, address: str, action: str, case: Case, link: str, row: OutboxRow) -> str:
         """The empty string, or a word why it failed."""
         title, text = page_text(case, self._desk.policy, slack_down=bool(row.say.data.get("slack_down")))
         try:
@@ -105,7 +105,7 @@ class Pager:
         except Exception as error:  # noqa: BLE001  two libraries and a hundred services: whatever they raise is a failed page
             return type(error).__name__[:60]  # its text may hold the address
 
-    async def _note(self, row: Outgoing, action: str, found: tuple[str, ...], failed: list[str]) -> None:
+    async def _note(self, row: OutboxRow, action: str, found: tuple[str, ...], failed: list[str]) -> None:
         data: dict[str, Value] = {"purpose": "page", "to": row.say.to or "", "action": action}
         if not found:
             await self._desk.store.undeliverable(row, "no_address", [_draft("delivery.failed", row, data, "no_address")])
@@ -129,7 +129,7 @@ class Pager:
         except LookupFailed:
             return ""
 
-    def _age(self, row: Outgoing) -> float:
+    def _age(self, row: OutboxRow) -> float:
         return (self._desk.clock.now() - row.created_at).total_seconds()
 
 
@@ -157,7 +157,7 @@ def page_text(case: Case, policy: Policy, *, slack_down: bool = False) -> tuple[
     return title, " ".join(lines)
 
 
-def send_page(pagerduty_url: str | None = None) -> Sender:
+def send_page(pagerduty_url: str | None = None) -> PageSender:
     """The real sender. `pagerduty_url`: another server than PagerDuty's, for tests on this machine."""
 
     def send(address: str, action: str, key: str, title: str, text: str, link: str) -> bool:
@@ -198,5 +198,5 @@ def _apprise(address: str, title: str, text: str, link: str) -> bool:
     return bool(pager.add(address)) and bool(pager.notify(body=f"{text}\n{link}".strip(), title=title))
 
 
-def _draft(type_: str, row: Outgoing, data: Mapping[str, Value], error: str = "") -> Draft:
-    return Draft(type_, SYSTEM, row.say.case, {**data, **({"error": error} if error else {})})
+def _draft(type_: str, row: OutboxRow, data: Mapping[str, Value], error: str = "") -> LogEvent:
+    return LogEvent(type_, SYSTEM, row.say.case, {**data, **({"error": error} if error else {})})

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import structlog
 
-from bot.background.calendar_feeds import Feeds, carried
+from bot.background.calendar_feeds import CalendarFeeds, carried
 from bot.clock import Clock
-from bot.decision_log.failsafe_store import StoppableStore
+from bot.decision_log.failsafe_store import FailsafeStore
 from bot.domain.authority.policy_rollout import InForce, Sets
-from bot.domain.case.transition import SYSTEM, Draft, Named, Transition
+from bot.domain.case.transition import SYSTEM, FileDigest, LogEvent, Transition
 from bot.domain.errors import PolicyError, Stopped, StorageError
 from bot.domain.policy.model import Policy
 from bot.domain.workflow.notifications import announced
 from bot.ports.store import StoredPolicy
-from bot.service.approvals import Desk
+from bot.service.approvals import ApprovalService
 from runbooks.loader import Loaded, load_files
 from runbooks.parsing.file_watch import changes
-from runbooks.parsing.findings import Finding
+from runbooks.parsing.findings import PolicyFinding
 from runbooks.parsing.folder import read_folder
 from storage.store import SqliteStore
 
@@ -66,7 +66,9 @@ def _reread(stored: StoredPolicy | None) -> Policy | None:
     return load_files({f.path: f.content for f in stored.files}).policy if stored else None
 
 
-async def follow(folder: Path, desk: Desk, store: SqliteStore, feeds: Feeds, log_is: StoppableStore) -> None:
+async def follow(
+    folder: Path, desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds, log_is: FailsafeStore
+) -> None:
     """Live reload: a good set is adopted, a bad one reported and the last good one kept. Never ends by itself."""
     known = read_folder(folder)
     if log_is.why:  # at the start the log took no policy, perhaps not this one
@@ -75,14 +77,16 @@ async def follow(folder: Path, desk: Desk, store: SqliteStore, feeds: Feeds, log
         await _taken_up(folder, desk, store, feeds, files)
 
 
-async def _taken_up(folder: Path, desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> None:
+async def _taken_up(
+    folder: Path, desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds, files: Mapping[str, bytes]
+) -> None:
     """Until the set stands judged: a stopped log takes none, and what the folder holds when it is back counts."""
     while not await adopt(desk, store, feeds, files):
         await asyncio.sleep(_AGAIN)
         files = read_folder(folder)
 
 
-async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str, bytes]) -> bool:
+async def adopt(desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds, files: Mapping[str, bytes]) -> bool:
     """Judges a changed set of files and puts it in force, or reports it. False where the log takes nothing now."""
     today = desk.clock.now().date()
     loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
@@ -106,8 +110,8 @@ async def adopt(desk: Desk, store: SqliteStore, feeds: Feeds, files: Mapping[str
 async def _accept(store: SqliteStore, clock: Clock, old: Policy | None, policy: Policy, scale: float) -> None:
     """Stores a set, logs it, and announces what it gives beyond the last one, in one transaction."""
     listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
-    named = Named(policy.organisation, policy.digest)
-    draft = Draft("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
+    named = FileDigest(policy.organisation, policy.digest)
+    draft = LogEvent("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
     told = announced(old, policy, clock.now(), scale) if old is not None else ()
     await store.accept_policy(StoredPolicy(policy.digest, clock.now(), policy.files), [draft], told)
 
@@ -116,12 +120,12 @@ async def _rejected(store: SqliteStore, loaded: Loaded) -> None:
     """Which places are wrong, without what stands there: file and line, never text."""
     places = tuple(f"{f.file}:{f.line}" for f in loaded.errors[:50])
     try:
-        await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM, data={"places": places}),)))
+        await store.commit(Transition(None, None, (LogEvent("policy.rejected", SYSTEM, data={"places": places}),)))
     except (Stopped, StorageError) as error:
         log.error("policy.not_logged", reason=str(error))
 
 
-def _report(findings: tuple[Finding, ...]) -> None:
+def _report(findings: tuple[PolicyFinding, ...]) -> None:
     for finding in findings:
         level = log.error if finding.severity == "error" else log.warning
         level("policy.finding", file=finding.file, line=finding.line, text=finding.text)

@@ -18,7 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.domain.case.transition import Transition
 from bot.domain.errors import CountersignError, Stopped
 from bot.ports.store import Deadline
-from bot.service.approvals import Desk
+from bot.service.approvals import ApprovalService
 
 INTERVAL = 0.25  # seconds
 _GROUP = 100  # read together, and committed together
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 class Sweeper:
     """Runs until stopped; `sweep` does everything that is due and returns how many cases it looked at."""
 
-    def __init__(self, desk: Desk, swept: Callable[[float, int], None] = lambda seconds, cases: None) -> None:
+    def __init__(self, desk: ApprovalService, swept: Callable[[float, int], None] = lambda seconds, cases: None) -> None:
         self._desk, self._swept = desk, swept
         self._wake = asyncio.Event()
         self._looked = desk.clock.now()  # when the last sweep began

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.clock import Clock
-from bot.domain.case.transition import Lane, Say, Transition
+from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.errors import CountersignError
 from bot.domain.policy.model import Policy
 from bot.ports.store import Lateness, Store
@@ -91,7 +91,7 @@ class Watchdog:
     async def _said(self, channels: tuple[str, ...], since: datetime, troubles: tuple[str, ...]) -> bool:
         """Whether it stands written to be said."""
         data = {"since": round(since.timestamp() * 1000), "troubles": list(troubles)}
-        says = tuple(Say("watchdog", Lane.URGENT, channel=channel, data=data) for channel in channels)
+        says = tuple(Notification("watchdog", Lane.URGENT, channel=channel, data=data) for channel in channels)
         try:
             await self._store.commit(Transition(None, None, says=says))
         except CountersignError as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import typer
 
-from bot.background.clock_keeper import Timekeeper
+from bot.background.clock_keeper import ClockKeeper
 from bot.clock import SteadyClock, SystemClock, boot_id
 from bot.domain.failsafe import clock_jump
 from bot.settings import load
@@ -53,7 +53,7 @@ async def accept(store: SqliteStore, clock: SteadyClock, tell: Callable[[str], N
                 tell("Accepted. The bot gives again.")
                 return 0
             await asyncio.sleep(POLL)
-    keeper = Timekeeper(store, clock)
+    keeper = ClockKeeper(store, clock)
     await keeper.begin()
     await keeper.accept()
     tell("Accepted. No bot is running; the next one gives again.")

@@ -24,7 +24,7 @@ def anchor() -> None:
 
 async def _anchor() -> bool:
     from bot.decision_log.anchors import NotAnchored
-    from bot.ports.store import Signed
+    from bot.ports.store import SignedCheckpoint
     from bot.runtime.anchors import anchors
     from bot.signing import cover
 
@@ -36,7 +36,7 @@ async def _anchor() -> bool:
         )
     async with opened_store(read_only=False) as store:
         signed = await cover(settings)
-        if not isinstance(signed, Signed):
+        if not isinstance(signed, SignedCheckpoint):
             refused(f"{signed.code}: {signed.text}")
         well = True
         for way in ways:

@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli import doctor_anchors, doctor_calendars
 from bot.clock import Clock, SystemClock
-from bot.diagnostics import Finding, error, warning
+from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy.model import Policy
 from bot.runtime.open_log import log_findings
@@ -37,7 +37,7 @@ _TOKEN = ("xoxb-", "xoxp-", "xapp-")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class DoctorEnvironment:
     """What a test holds still: the environment, the clock, waiting, and who hears that we wait."""
 
     environment: Mapping[str, str]
@@ -48,11 +48,11 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    findings: tuple[Finding, ...]
+class DoctorReport:
+    findings: tuple[Diagnosis, ...]
 
     @property
-    def errors(self) -> tuple[Finding, ...]:
+    def errors(self) -> tuple[Diagnosis, ...]:
         return tuple(finding for finding in self.findings if finding.severity == "error")
 
     @property
@@ -71,19 +71,19 @@ class Report:
         yield f"doctor: {_counted(len(self.errors), 'error')}, {_counted(warnings, 'warning')}"
 
 
-async def doctor(tell: Callable[[str], None], *, live: bool = False, me: str = "") -> Report:
+async def doctor(tell: Callable[[str], None], *, live: bool = False, me: str = "") -> DoctorReport:
     """Examines this installation; `tell` hears when Slack makes us wait. `live`: Slack judges samples of what we show."""
     try:
         settings = load()
     except SettingsError as failure:
         faults = (error("settings", line) for line in str(failure).splitlines())
-        return Report((*faults, *_strays(os.environ)))
+        return DoctorReport((*faults, *_strays(os.environ)))
     return await examine(
-        settings, Surroundings(os.environ, SystemClock(), tell=tell, live=(me or settings.me or "") if live else None)
+        settings, DoctorEnvironment(os.environ, SystemClock(), tell=tell, live=(me or settings.me or "") if live else None)
     )
 
 
-async def examine(settings: Settings, around: Surroundings) -> Report:
+async def examine(settings: Settings, around: DoctorEnvironment) -> DoctorReport:
     """Examines what the settings lead to, the outside last."""
     found = [*_settings(settings), *_strays(around.environment), *_time_zones(), *_files(settings)]
     policy, findings = _policy(settings, around)
@@ -95,10 +95,10 @@ async def examine(settings: Settings, around: Surroundings) -> Report:
     found += await _ahead(settings, policy, around)
     if settings.slack_bot_token is not None:
         found += await _slack(settings, settings.slack_bot_token, policy, around)
-    return Report(tuple(found))
+    return DoctorReport(tuple(found))
 
 
-def _settings(settings: Settings) -> Iterator[Finding]:
+def _settings(settings: Settings) -> Iterator[Diagnosis]:
     if settings.slack_bot_token is None:
         yield error(
             "settings",
@@ -118,11 +118,11 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _strays(environment: Mapping[str, str]) -> Iterator[Finding]:
+def _strays(environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     yield from (warning("settings", stray.text) for stray in strays(environment))
 
 
-def _time_zones() -> Iterator[Finding]:
+def _time_zones() -> Iterator[Diagnosis]:
     try:
         ZoneInfo.no_cache(_ZONE)
     except ZoneInfoNotFoundError:
@@ -133,7 +133,7 @@ def _time_zones() -> Iterator[Finding]:
         )
 
 
-def _files(settings: Settings) -> Iterator[Finding]:
+def _files(settings: Settings) -> Iterator[Diagnosis]:
     """Who else on this machine can read secrets and state."""
     folder, env = settings.state_dir, Path(".env")
     if folder.exists() and not folder.is_dir():
@@ -146,7 +146,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
         yield warning("state", f"Others on this machine can read the tokens in {env}: chmod 600 {env}.")
 
 
-def _policy(settings: Settings, around: Surroundings) -> tuple[Policy | None, list[Finding]]:
+def _policy(settings: Settings, around: DoctorEnvironment) -> tuple[Policy | None, list[Diagnosis]]:
     """What `check` says, with what only `run` insists on: every `env:NAME` is set."""
     folder = settings.runbooks_dir
     if not folder.is_dir():
@@ -154,14 +154,14 @@ def _policy(settings: Settings, around: Surroundings) -> tuple[Policy | None, li
         return None, [error("settings", text)]
     today = around.clock.now().date()
     loaded = load_policy(folder, environment=around.environment, require_env=True, today=today)
-    found = [Finding(f.severity, "policy", f"{folder / f.file}:{f.line}: {f.text}") for f in loaded.findings]
+    found = [Diagnosis(f.severity, "policy", f"{folder / f.file}:{f.line}: {f.text}") for f in loaded.findings]
     if loaded.policy is not None:
         return loaded.policy, found
     # Without the environment the same files may still be a policy: then people and channels can be looked up.
     return load_policy(folder).policy, found
 
 
-async def _ahead(settings: Settings, policy: Policy | None, around: Surroundings) -> list[Finding]:
+async def _ahead(settings: Settings, policy: Policy | None, around: DoctorEnvironment) -> list[Diagnosis]:
     """What the calendars of rotas say, and when nobody is on call."""
     if policy is None:
         return []
@@ -169,10 +169,10 @@ async def _ahead(settings: Settings, policy: Policy | None, around: Surroundings
     kept = await doctor_calendars.known(path, policy, around.environment, now)
     found, bodies = await doctor_calendars.examine(policy, around.environment, kept, now)
     ready = await asyncio.to_thread(prepared, policy, now, bodies)
-    return [*found, *(Finding(f.severity, "policy", f.text) for f in coverage(ready, now, bodies))]
+    return [*found, *(Diagnosis(f.severity, "policy", f.text) for f in coverage(ready, now, bodies))]
 
 
-async def _database(settings: Settings) -> list[Finding]:
+async def _database(settings: Settings) -> list[Diagnosis]:
     try:
         path = settings.sqlite_path
     except SettingsError as failure:
@@ -180,7 +180,7 @@ async def _database(settings: Settings) -> list[Finding]:
     return await health.examine(path)
 
 
-async def _log(settings: Settings, clock: Clock) -> list[Finding]:
+async def _log(settings: Settings, clock: Clock) -> list[Diagnosis]:
     """Whether the signer would refuse the log as it stands, and what waits for it."""
     try:
         if not settings.sqlite_path.is_file():
@@ -191,7 +191,7 @@ async def _log(settings: Settings, clock: Clock) -> list[Finding]:
         return [error("log", str(failure))]
 
 
-async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: Surroundings) -> list[Finding]:
+async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: DoctorEnvironment) -> list[Diagnosis]:
     client = AsyncWebClient(token.get_secret_value(), base_url=settings.slack_api_url)
     app_token = settings.slack_app_token
     live = None if around.live is None else slack.Live(around.live, around.clock.now())

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.decision_log.anchors import MAIL, WEBHOOK, WITNESS
-from bot.diagnostics import Finding, listed, warning
+from bot.diagnostics import Diagnosis, listed, warning
 from bot.settings import Settings
 from storage.store import SqliteStore
 
@@ -32,7 +32,7 @@ def configured(settings: Settings) -> tuple[str, ...]:
     return tuple(kind for kind, value in named if value is not None)
 
 
-async def look(settings: Settings, clock: Clock) -> list[Finding]:
+async def look(settings: Settings, clock: Clock) -> list[Diagnosis]:
     """The same of an installation. Raises SettingsError, SchemaError, StorageError."""
     kinds, path = configured(settings), settings.sqlite_path
     if not path.is_file():
@@ -45,7 +45,7 @@ async def look(settings: Settings, clock: Clock) -> list[Finding]:
         await store.close()
 
 
-def examine(kinds: tuple[str, ...], newest: Mapping[str, Anchored], entries: int) -> list[Finding]:
+def examine(kinds: tuple[str, ...], newest: Mapping[str, Anchored], entries: int) -> list[Diagnosis]:
     """One sentence on what can be rewritten unseen, and one for each kind that never worked."""
     if not kinds:
         return [

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from bot.background.calendar_feeds import Fetch, sentence, usable
 from bot.clock import SystemClock
-from bot.diagnostics import Finding, error, warning
+from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.errors import CountersignError
 from bot.domain.policy.model import Policy, Rota
-from bot.ports.store import KeptFeed
+from bot.ports.store import CachedCalendar
 from runbooks.calendars.fetch import fetch
 from runbooks.calendars.ical import BadFeed, read_feed, stranger
 from runbooks.parsing.addresses import address_of
@@ -26,7 +26,7 @@ async def known(path: Path, policy: Policy, environment: Mapping[str, str], now:
 
 async def examine(
     policy: Policy, environment: Mapping[str, str], kept: Mapping[str, bytes], now: datetime, fetch: Fetch = fetch
-) -> tuple[list[Finding], dict[str, bytes]]:
+) -> tuple[list[Diagnosis], dict[str, bytes]]:
     """Fetches every address once. What is wrong, and what each calendar says, or said when the bot could read it."""
     found, bodies = [], dict(kept)
     for rota in policy.rotas.values():
@@ -44,12 +44,12 @@ async def examine(
     return found, bodies
 
 
-def _trouble(rota: Rota, why: str, *, known: bool) -> Finding:
+def _trouble(rota: Rota, why: str, *, known: bool) -> Diagnosis:
     text = sentence(rota.id, why, blind=not known)
     return warning("feeds", text) if known else error("feeds", text)
 
 
-async def _stored(path: Path) -> Mapping[str, KeptFeed]:
+async def _stored(path: Path) -> Mapping[str, CachedCalendar]:
     if not await asyncio.to_thread(path.is_file):
         return {}
     try:

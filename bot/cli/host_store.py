@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
     """The configured database; wrong use where there is none. While the log is stopped it takes away all the same, and what
     the emergency file holds counts for whoever reads."""
-    from bot.runtime.open_log import looking, stand
+    from bot.runtime.open_log import looking, open_log
     from bot.settings import load
     from storage.store import SqliteStore
 
@@ -36,7 +36,7 @@ async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
         if read_only:
             yield cast("SqliteStore", looking(store, settings.state_dir, clock))
             return
-        standing = await stand(store, settings.state_dir, clock)
+        standing = await open_log(store, settings.state_dir, clock)
         try:
             yield cast("SqliteStore", standing.store)
         finally:

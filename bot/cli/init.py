@@ -18,7 +18,7 @@ _MATRIX, _RUNBOOK = Path("runbooks/responsibility.yaml"), Path("runbooks/directo
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StarterFile:
     """A file to begin with: where it goes, from which template, how private it is."""
 
     path: Path
@@ -27,14 +27,14 @@ class Start:
 
 
 STARTS = (
-    Start(Path(".env"), "env.txt", 0o600),
-    Start(_MATRIX, "responsibility.yaml", 0o644),
-    Start(_RUNBOOK, "directory-emergency-admin.md", 0o644),
+    StarterFile(Path(".env"), "env.txt", 0o600),
+    StarterFile(_MATRIX, "responsibility.yaml", 0o644),
+    StarterFile(_RUNBOOK, "directory-emergency-admin.md", 0o644),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class Created:
     """Paths as the person sees them. `apart`: not written, because the policy there is somebody's own."""
 
     folder: Path
@@ -60,7 +60,7 @@ class Begun:
         )
 
 
-def begin(folder: Path) -> Begun:
+def begin(folder: Path) -> Created:
     """Writes what is missing. Raises SettingsError where the folder cannot be written."""
     apart = tuple(folder / s.path for s in STARTS if s.path == _RUNBOOK and _is_anothers(folder))
     wanted = [start for start in STARTS if folder / start.path not in apart]
@@ -69,7 +69,7 @@ def begin(folder: Path) -> Begun:
     for start in wanted:
         path = folder / start.path
         (written if _write(path, start) else kept).append(path)
-    return Begun(folder, tuple(written), tuple(kept), tuple(path for path in apart if not _stands(path)))
+    return Created(folder, tuple(written), tuple(kept), tuple(path for path in apart if not _stands(path)))
 
 
 def template(name: str) -> bytes:
@@ -85,7 +85,7 @@ def _is_anothers(folder: Path) -> bool:
     return any(path.name not in ("README.md", _RUNBOOK.name) for path in matrix.parent.glob("*.md"))
 
 
-def _write(path: Path, start: Start) -> bool:
+def _write(path: Path, start: StarterFile) -> bool:
     """False, and nothing done, where something stands already, a dangling link too."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ from bot.domain.errors import NoteError
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
-    from bot.domain.decision_log.verify.log import Finding
+    from bot.domain.decision_log.verify.log import LogFinding
     from storage.store import SqliteStore
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ app.command()(anchor)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-class Form(StrEnum):
+class ExportFormat(StrEnum):
     """What an export looks like."""
 
     TILES = "tiles"
@@ -54,13 +54,13 @@ def verify(
     """Check every entry of the log; exit 1 names each finding."""
     if export is not None:
         _verify_export(export, vkey, as_json=as_json)
-    from bot.runtime.log_verification import Vouching, verify
+    from bot.runtime.log_verification import TrustBase, verify
 
     settings = load()
     path = _database(database or settings.sqlite_path)
     ours = database is None or database.absolute() == settings.sqlite_path.absolute()  # the memory is of this one only
     keys = None if vkey is None else _keys(vkey)
-    report = verify(path, Vouching(keys, settings.state_dir, remembers=ours))
+    report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours))
     _print(report.findings, as_json=as_json)
     if not as_json:
         print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
@@ -72,8 +72,8 @@ def export(
     out: Annotated[Path, typer.Option(help="An empty folder, or the name of a new one.", show_default=False)],
     case: Annotated[str | None, typer.Option(help="Only this request, R-…, with a proof of each of its entries.")] = None,
     form: Annotated[
-        Form, typer.Option("--format", help="Everything, or one file for monitoring or a spreadsheet.")
-    ] = Form.TILES,
+        ExportFormat, typer.Option("--format", help="Everything, or one file for monitoring or a spreadsheet.")
+    ] = ExportFormat.TILES,
 ) -> None:
     """Write the evidence for an outsider into a folder, after every byte was checked again."""
     from bot.evidence.prepare import exported
@@ -81,7 +81,7 @@ def export(
     case_id = None if case is None else read_request_id(case)
     if case is not None and case_id is None:
         raise typer.BadParameter(f"{case!r} is no id; it is R- and eight characters.", param_hint="--case")
-    if case is not None and form is not Form.TILES:
+    if case is not None and form is not ExportFormat.TILES:
         raise typer.BadParameter("One case has one form; leave --format out.", param_hint="--format")
     settings = load()
     _database(settings.sqlite_path)
@@ -93,13 +93,13 @@ def export(
 @app.command("checkpoint")
 def checkpoint() -> None:
     """Print the newest signed note, after signing what is not signed yet."""
-    from bot.domain.decision_log.verify.log import Finding
+    from bot.domain.decision_log.verify.log import LogFinding
     from bot.signing import cover
 
     settings = load()
     _database(settings.sqlite_path)
     signed = asyncio.run(cover(settings))
-    if isinstance(signed, Finding):
+    if isinstance(signed, LogFinding):
         refused(f"{signed.code}: {signed.text}")
     typer.echo(signed.note, nl=False)
 
@@ -107,13 +107,13 @@ def checkpoint() -> None:
 @app.command("prove")
 def prove(index: Annotated[int, typer.Argument(metavar="IDX", min=0, help="The entry's index.")]) -> None:
     """Print the proof that an entry is in the signed log (C2SP tlog-proof), with the entry's bytes in its `extra` line."""
-    from bot.domain.decision_log.verify.log import Finding
+    from bot.domain.decision_log.verify.log import LogFinding
     from bot.runtime.log_proofs import prove as proven
 
     settings = load()
     _database(settings.sqlite_path)
     found = asyncio.run(proven(settings, index))
-    if isinstance(found, Finding):
+    if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
     typer.echo(found, nl=False)
 
@@ -126,13 +126,13 @@ def consistency(
     as_json: Json = False,
 ) -> None:
     """Check both signatures, and that NEW extends OLD."""
-    from bot.domain.decision_log.verify.log import Finding
+    from bot.domain.decision_log.verify.log import LogFinding
     from bot.runtime.log_proofs import extended
 
     settings = load()
     _database(settings.sqlite_path)
     found = asyncio.run(extended(settings, old, new, None if vkey is None else _keys(vkey)))
-    if isinstance(found, Finding):
+    if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
     if as_json:
         path = [base64.b64encode(step).decode() for step in found.path]
@@ -144,13 +144,13 @@ def consistency(
 @app.command("rotate-key")
 def rotate_key() -> None:
     """Sign with a new key from now on; the checkpoint of the change is signed by both."""
-    from bot.domain.decision_log.verify.log import Finding
+    from bot.domain.decision_log.verify.log import LogFinding
     from bot.runtime.key_rotation import rotate
 
     settings = load()
     _database(settings.sqlite_path)
     found = asyncio.run(rotate(settings))
-    if isinstance(found, Finding):
+    if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
     print(
         f"The log is signed with {found.new} from now on; it was {found.old}. Give auditors the lines of `log vkey` again."
@@ -205,7 +205,7 @@ def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
     raise typer.Exit(1 if checked.findings else 0)
 
 
-def _print(findings: Iterable[Finding], *, as_json: bool) -> None:
+def _print(findings: Iterable[LogFinding], *, as_json: bool) -> None:
     for finding in findings:
         print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
 

@@ -19,8 +19,8 @@ from bot.cli.errors import misused, refused
 from bot.cli.host_store import accepted_policy, opened_store
 from bot.clock import SystemClock, read_request_id
 from bot.decision_log.signer import remembered
-from bot.domain.case.operator_action import PREFIX, Hold, OperatorAct
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.case.operator_action import PREFIX, Hold, OperatorAction
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import PolicyError
 from bot.domain.operator import dual_control, erasure
 from bot.domain.policy.model import Policy
@@ -51,13 +51,13 @@ def erase(subject: Subject, reason: Reason) -> None:
     """File that everything the log discloses about SUBJECT is erased: two people confirm it in Slack."""
     why = _reason(reason)
 
-    async def filed(store: SqliteStore, clock: SystemClock, policy: Policy) -> OperatorAct:
+    async def filed(store: SqliteStore, clock: SystemClock, policy: Policy) -> OperatorAction:
         person, now = await _subject(store, subject), clock.now()
         kept = timedelta(seconds=policy.retention / load().time_scale)
         no = erasure.refusal(await store.erasure_standing(person), kept, now)
         if no is not None:
             refused(no)
-        return OperatorAct(_fresh(PREFIX, clock), "erase", why, now, now + dual_control.WINDOW, person)
+        return OperatorAction(_fresh(PREFIX, clock), "erase", why, now, now + dual_control.WINDOW, person)
 
     file_act(filed)
 
@@ -69,13 +69,13 @@ def prune(
     """File that entries of before DATE are emptied, in whole bundles of 256: two people confirm it in Slack."""
     moment = _moment(before)
 
-    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAction:
         if not await store.prunable(moment):
             refused(
                 f"Nothing can be emptied: no whole bundle of 256 entries is older than {before}, over, and held by nobody."
             )
         now = clock.now()
-        return OperatorAct(
+        return OperatorAction(
             _fresh(PREFIX, clock), "prune", reason.strip()[:REASON_MAX], now, now + dual_control.WINDOW, before=moment
         )
 
@@ -86,11 +86,11 @@ def new_epoch(reason: Reason) -> None:
     """File that a stopped log goes on, after entries were lost, under a new name and key: two people confirm it in Slack."""
     why = _reason(reason)
 
-    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
-        if not isinstance(await remembered(store, load().state_dir), Finding):
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAction:
+        if not isinstance(await remembered(store, load().state_dir), LogFinding):
             refused("The signer does not refuse this log, so there is nothing to begin anew. See: countersign log verify")
         now = clock.now()
-        return OperatorAct(_fresh(PREFIX, clock), "new_epoch", why, now, now + dual_control.WINDOW)
+        return OperatorAction(_fresh(PREFIX, clock), "new_epoch", why, now, now + dual_control.WINDOW)
 
     file_act(filed)
 
@@ -117,19 +117,19 @@ def hold_release(
     """File the end of a hold: two people confirm it in Slack."""
     why, hold_id = _reason(reason), _hold_id(hold)
 
-    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAct:
+    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAction:
         standing = await store.hold(hold_id)
         if standing is None:
             refused(f"There is no hold {hold_id}, or it is released already.")
         now = clock.now()
-        return OperatorAct(
+        return OperatorAction(
             _fresh(PREFIX, clock), "hold_release", why, now, now + dual_control.WINDOW, standing.subject, hold_id
         )
 
     file_act(filed)
 
 
-def file_act(make: Callable[[SqliteStore, SystemClock, Policy], Awaitable[OperatorAct]]) -> None:
+def file_act(make: Callable[[SqliteStore, SystemClock, Policy], Awaitable[OperatorAction]]) -> None:
     """Files what `make` gives and prints its id."""
 
     async def work() -> None:

@@ -19,7 +19,7 @@ from bot.clock import SystemClock, read_request_id
 from bot.domain.addresses import trusted
 from bot.domain.case.transition import OPERATOR
 from bot.domain.errors import NoteError, PolicyError
-from bot.domain.workflow.approval import NoEffect
+from bot.domain.workflow.approval import Rejected
 from bot.domain.workflow.permit import Wanted
 from bot.settings import load
 
@@ -75,15 +75,15 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Judge a permit, offline."""
-    from bot.service.permit_check import Accepted, Demands, check, read_keys
+    from bot.service.permit_check import PermitAccepted, PermitRequirements, check, read_keys
 
     if (proof is None) != (vkey is None):
         misused("--proof and --vkey belong together: a proof without the log's key proves nothing.")
     keys = read_keys(_jwks(jwks))
     vkeys = _vkeys(vkey) if vkey is not None else ()
-    demands = Demands(Wanted(aud, runbook), keys, None if proof is None else _text(proof), vkeys, seen)
+    demands = PermitRequirements(Wanted(aud, runbook), keys, None if proof is None else _text(proof), vkeys, seen)
     judged = check(_text(file), demands, SystemClock().now())
-    if not isinstance(judged, Accepted):
+    if not isinstance(judged, PermitAccepted):
         refused(f"Refused. {judged.reason}")
     claims = judged.claims
     if as_json:
@@ -106,7 +106,7 @@ def rotate_key() -> None:
 async def _issued(case_id: str) -> tuple[Permit, bytes]:
     from bot.cli.host_store import accepted_policy, opened_store
     from bot.decision_log.signer import signer_of
-    from bot.service.permits import Issuer
+    from bot.service.permits import PermitIssuer
     from storage.sqlite.lock import FileLock
 
     state_dir = load().state_dir
@@ -114,14 +114,14 @@ async def _issued(case_id: str) -> tuple[Permit, bytes]:
         policy = await accepted_policy(store)
         if policy is None:
             raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
-        issuer = Issuer(store, signer_of(store, state_dir, FileLock(state_dir)).cover, state_dir, SystemClock())
+        issuer = PermitIssuer(store, signer_of(store, state_dir, FileLock(state_dir)).cover, state_dir, SystemClock())
         permit = await issuer.issue(case_id, policy, OPERATOR)
-        if isinstance(permit, NoEffect):
+        if isinstance(permit, Rejected):
             refused(_why(permit, case_id))
         return permit, await issuer.proof(permit.index)
 
 
-def _why(no: NoEffect, case_id: str) -> str:
+def _why(no: Rejected, case_id: str) -> str:
     sentences = {
         "unknown": f"There is no request {case_id}. See: countersign requests list --all",
         "no_grant": f"{case_id} has no grant: nothing was approved.",

@@ -14,7 +14,7 @@ from bot.domain.case.model import Case, Vote
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.ports.store import Listed
+from bot.ports.store import RequestLine
 
 
 def when(at: datetime) -> str:
@@ -32,7 +32,7 @@ def name(policy: Policy | None, person: Person) -> str:
     return str(person) if known == person.user else f"{safe(known)} ({person})"
 
 
-def line(policy: Policy | None, one: Listed) -> str:
+def line(policy: Policy | None, one: RequestLine) -> str:
     """A request in a list: never its target, reason or fields."""
     if one.grant == "open" and one.not_after is not None:
         state = f"open until {when(one.not_after)}"
@@ -46,7 +46,7 @@ def line(policy: Policy | None, one: Listed) -> str:
     return f"{one.id}  {state:<36}  {safe(one.title)}; {asked} by {name(policy, one.requester)}"
 
 
-def listed(one: Listed) -> dict[str, object]:
+def listed(one: RequestLine) -> dict[str, object]:
     """The same as JSON-able values."""
     return {
         "id": one.id, "kind": one.kind, "state": one.state, "grant": one.grant, "title": one.title, "domain": one.domain,

@@ -26,14 +26,14 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.errors import PolicyError, Stale, TooLate
 from bot.domain.policy.model import Policy
-from bot.domain.workflow.approval import NoEffect, deny_on_host
+from bot.domain.workflow.approval import Rejected, deny_on_host
 from bot.domain.workflow.filing import REASON_MAX
 from bot.domain.workflow.grant_end import revoke_on_host
 
 if TYPE_CHECKING:
     from storage.store import SqliteStore
 
-Judge: TypeAlias = Callable[[Case, Policy, str, datetime], Transition | NoEffect]
+Judge: TypeAlias = Callable[[Case, Policy, str, datetime], Transition | Rejected]
 GIVING = frozenset({"approve", "accept", "yes", "open", "grant", "extend", "renew", "ratify", "restore", "confirm"})
 NOBODY_GIVES = (
     "Nobody can approve on the host: only the people whom the policy names for the domain give access, in Slack. "
@@ -109,7 +109,7 @@ def revoke(request: Id, reason: Reason) -> None:
 def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
     async def work() -> None:
         async with opened_store(read_only=False) as store:
-            sentence = await _until_fresh(store, case_id, reason, judge)
+            sentence = await _retry_on_conflict(store, case_id, reason, judge)
         if sentence is not None:
             refused(sentence)
         print(f"{case_id} is {done}. {rest} The bot tells everybody as soon as it runs and Slack answers.")
@@ -117,7 +117,7 @@ def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
     _run(work())
 
 
-async def _until_fresh(store: SqliteStore, case_id: str, reason: str, judge: Judge) -> str | None:
+async def _retry_on_conflict(store: SqliteStore, case_id: str, reason: str, judge: Judge) -> str | None:
     """Commits the act; the sentence why not, where it would change nothing. Raises Stale after many tries."""
     policy = await accepted_policy(store)
     if policy is None:
@@ -125,7 +125,7 @@ async def _until_fresh(store: SqliteStore, case_id: str, reason: str, judge: Jud
     for attempt in range(TRIES):
         case, now = await _case(store, case_id), SystemClock().now()
         act = judge(case, policy, reason, now)
-        if isinstance(act, NoEffect):
+        if isinstance(act, Rejected):
             return _why(policy, case, act, now)
         try:
             await store.commit(act)
@@ -136,7 +136,7 @@ async def _until_fresh(store: SqliteStore, case_id: str, reason: str, judge: Jud
     return None
 
 
-def _why(policy: Policy, case: Case, no: NoEffect, now: datetime) -> str:
+def _why(policy: Policy, case: Case, no: Rejected, now: datetime) -> str:
     """What was decided, by whom and when, and what can be done instead."""
     said = f"Nothing was changed. {printing.outcome(policy, case, now)}"
     if case.request.drill is not None:

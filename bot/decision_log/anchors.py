@@ -26,7 +26,7 @@ from bot.decision_log.keys import verify
 from bot.domain.decision_log.signed_note import read_checkpoint, read_note
 from bot.domain.decision_log.witness import WitnessKey, cosigned, submission
 from bot.domain.errors import CountersignError, NoteError
-from bot.ports.store import Signed
+from bot.ports.store import SignedCheckpoint
 
 TIMEOUT = 20.0  # seconds
 WITNESS, MAIL, WEBHOOK = "witness", "mail", "webhook"
@@ -49,7 +49,7 @@ class AnchorBook(Protocol):
         """Stores what was anchored; it never changes."""
 
 
-class Anchor(Protocol):
+class AnchorTarget(Protocol):
     """One way out."""
 
     @property
@@ -58,12 +58,12 @@ class Anchor(Protocol):
     def every(self) -> float:
         """Seconds between two attempts in a running bot."""
 
-    async def anchor(self, book: AnchorBook, signed: Signed, now: datetime) -> str:
+    async def anchor(self, book: AnchorBook, signed: SignedCheckpoint, now: datetime) -> str:
         """Takes the checkpoint out and stores that; a sentence for a person. Raises NotAnchored, StorageError."""
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class WitnessAnchor:
     """A C2SP witness at the other party: `url` is its submission prefix, `key` what verifies its cosignatures."""
 
     url: str
@@ -71,7 +71,7 @@ class Witness:
     kind: str = WITNESS
     every: float = 300.0
 
-    async def anchor(self, book: AnchorBook, signed: Signed, now: datetime) -> str:
+    async def anchor(self, book: AnchorBook, signed: SignedCheckpoint, now: datetime) -> str:
         old = min(await book.anchored(WITNESS, self.key.name) or 0, signed.size)
         status, answer = await self._submit(old, await book.consistency_between(old, signed.size), signed.note)
         if status == 409:
@@ -105,7 +105,7 @@ _REFUSALS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class MailAnchor:
     """To the auditors. `server`: `smtp://[user:password@]host[:port]` (STARTTLS where offered) or `smtps://…`."""
 
     server: str
@@ -114,7 +114,7 @@ class Mail:
     kind: str = MAIL
     every: float = 86_400.0
 
-    async def anchor(self, book: AnchorBook, signed: Signed, now: datetime) -> str:
+    async def anchor(self, book: AnchorBook, signed: SignedCheckpoint, now: datetime) -> str:
         message = self._message(signed, now)
         try:
             await asyncio.to_thread(_send, self.server, message)
@@ -123,7 +123,7 @@ class Mail:
         await book.keep_anchor(signed.size, MAIL, str(message["Message-ID"]), None)
         return f"{signed.size} entries were mailed to {len(self.to)} people as {message['Message-ID']}."
 
-    def _message(self, signed: Signed, now: datetime) -> EmailMessage:
+    def _message(self, signed: SignedCheckpoint, now: datetime) -> EmailMessage:
         message = EmailMessage()
         message["Subject"] = f"Checkpoint of the decision log {_origin(signed)}: {signed.size} entries"
         message["From"], message["To"] = self.sender, ", ".join(self.to)
@@ -133,14 +133,14 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class WebhookAnchor:
     """The incoming webhook of a separate Slack app: it can post and never edit."""
 
     url: str
     kind: str = WEBHOOK
     every: float = 3_600.0
 
-    async def anchor(self, book: AnchorBook, signed: Signed, now: datetime) -> str:
+    async def anchor(self, book: AnchorBook, signed: SignedCheckpoint, now: datetime) -> str:
         body = json.dumps({"text": f"{_TEXT}\n```\n{signed.note}```"}).encode()
         status, _ = await _post(self.url, body, "application/json")
         if status != 200:
@@ -155,7 +155,7 @@ _TEXT = (
 )
 
 
-def _origin(signed: Signed) -> str:
+def _origin(signed: SignedCheckpoint) -> str:
     return read_checkpoint(read_note(signed.note).text).origin
 
 

@@ -27,7 +27,7 @@ from bot.decision_log.emergency_json import from_plain, to_plain
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.errors import EntryError
-from bot.domain.failsafe.revocation import Taken, imposed
+from bot.domain.failsafe.revocation import Revocation, apply_to
 
 FILE, ROOM = "emergency.jsonl", 256 * 1024  # bytes of blank room
 _SAYS = b"countersign emergency line v1\n"  # before what is signed, so that it can never be taken for a note
@@ -39,10 +39,10 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Kept:
     text: str
-    line: Taken
+    line: Revocation
 
 
-class Emergency:
+class EmergencyFile:
     """The lines of one STATE_DIR. `sign` makes a signature of the log's key, `check` judges one by any of its keys."""
 
     def __init__(self, state_dir: Path, sign: Sign, check: Check) -> None:
@@ -61,7 +61,7 @@ class Emergency:
         except OSError as error:
             log.warning("emergency.no_room", error=error.strerror)
 
-    def keep(self, line: Taken) -> bool:
+    def keep(self, line: Revocation) -> bool:
         """Whether the line is on the disk on return; else it stands in memory. Raises EntryError."""
         kept = _Kept(self._text(line), line)
         if self._written(kept):
@@ -70,7 +70,7 @@ class Emergency:
         log.critical("emergency.not_written", request=line.act.after.id if line.act.after else None)
         return False
 
-    def lines(self) -> Sequence[Taken]:
+    def lines(self) -> Sequence[Revocation]:
         """Every act that the log does not have yet, in order."""
         self._look()
         return [kept.line for kept in (*self._lines, *self._unwritten)]
@@ -78,7 +78,7 @@ class Emergency:
     def over(self, case: Case) -> Case:
         """The case as it stands with what was taken away."""
         for line in self.lines():
-            case = imposed(case, line)
+            case = apply_to(case, line)
         return case
 
     def refresh(self) -> None:
@@ -87,7 +87,7 @@ class Emergency:
         while self._unwritten and self._written(self._unwritten[0]):
             self._unwritten.pop(0)
 
-    def forget(self, line: Taken) -> None:
+    def forget(self, line: Revocation) -> None:
         """The log has the line: it is blanked. Raises OSError, and then it may still stand; entering it again is harmless."""
         self._look()
         self._unwritten = [kept for kept in self._unwritten if kept.line != line]
@@ -98,7 +98,7 @@ class Emergency:
                     _put(handle, at, b" " * len(kept.text.encode()))
         self._read_at = None
 
-    def _text(self, line: Taken) -> str:
+    def _text(self, line: Revocation) -> str:
         body = {"act": to_plain(line.act), "version": line.version, "at": to_plain(line.at)}
         signature = self._sign(_SAYS + rfc8785.dumps(body))  # type: ignore[arg-type]  # its own alias of JSON
         return json.dumps(body | {"sig": base64.b64encode(signature).decode()}, separators=(",", ":"))
@@ -126,7 +126,7 @@ class Emergency:
         self._lines = [_Kept(text, line) for text, line in judged if line is not None]
         self.bad, self._read_at = len(texts) - len(self._lines), now
 
-    def _judged(self, text: str) -> Taken | None:
+    def _judged(self, text: str) -> Revocation | None:
         try:
             body = json.loads(text)
             signature = base64.b64decode(body.pop("sig"), validate=True)
@@ -139,11 +139,11 @@ class Emergency:
         return None
 
 
-def _taken(body: Mapping[str, object]) -> Taken:
+def _taken(body: Mapping[str, object]) -> Revocation:
     act, version, at = from_plain(body["act"]), body["version"], from_plain(body["at"])
     if not (isinstance(act, Transition) and isinstance(version, int) and isinstance(at, datetime)):
         raise EntryError("A line of the emergency file has another form.")
-    return Taken(act, version, at)
+    return Revocation(act, version, at)
 
 
 def _read(path: Path) -> bytes:

@@ -9,18 +9,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.decision_log.emergency_file import Emergency
+from bot.decision_log.emergency_file import EmergencyFile
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.case.model import Case
-from bot.domain.case.operator_action import ActState, OperatorAct
+from bot.domain.case.operator_action import OperatorAction, OperatorActionState
 from bot.domain.policy.people import Person
-from bot.ports.store import Deadline, Due, Listed, Store
+from bot.ports.store import Deadline, Due, RequestLine, Store
 
 
-class Overridden:
+class FailsafeReads:
     """The reading half of a store; whatever it does not name is the store's own."""
 
-    def __init__(self, store: Store, emergency: Emergency) -> None:
+    def __init__(self, store: Store, emergency: EmergencyFile) -> None:
         self._store, self._emergency = store, emergency
 
     def __getattr__(self, name: str) -> Any:
@@ -62,28 +62,31 @@ class Overridden:
         found = [self._emergency.over(case) for case in await self._store.exceptions(limit, ended_too=ended_too)]
         return [case for case in found if ended_too or (case.grant is not None and case.grant.state is GrantState.OPEN)]
 
-    async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
+    async def requests(self, limit: int, *, closed_too: bool) -> Sequence[RequestLine]:
         found = [await self._listed(one) for one in await self._store.requests(limit, closed_too=closed_too)]
         return [one for one in found if closed_too or one.state == RequestState.PENDING or one.grant == GrantState.OPEN]
 
-    async def operator_act(self, act_id: str) -> OperatorAct | None:
+    async def operator_act(self, act_id: str) -> OperatorAction | None:
         return (await self._newer_aside()).get(act_id) or await self._store.operator_act(act_id)
 
-    async def unfinished_acts(self) -> Sequence[OperatorAct]:
+    async def unfinished_acts(self) -> Sequence[OperatorAction]:
         """Those of the emergency file too, the ones that were filed without the log among them."""
         aside = await self._newer_aside()
         stored = [act for act in await self._store.unfinished_acts() if act.id not in aside]
-        return [*stored, *(act for act in aside.values() if act.state in (ActState.OPEN, ActState.CONFIRMED))]
+        return [
+            *stored,
+            *(act for act in aside.values() if act.state in (OperatorActionState.OPEN, OperatorActionState.CONFIRMED)),
+        ]
 
-    async def _newer_aside(self) -> dict[str, OperatorAct]:
+    async def _newer_aside(self) -> dict[str, OperatorAction]:
         """Those that the store does not know as far yet: a line that was entered once and was put back says nothing."""
         aside = self._aside_acts()
         stored = {act_id: await self._store.operator_act(act_id) for act_id in aside}
         return {id_: act for id_, act in aside.items() if (known := stored[id_]) is None or known.version < act.version}
 
-    def _aside_acts(self) -> dict[str, OperatorAct]:
+    def _aside_acts(self) -> dict[str, OperatorAction]:
         """Operator's acts as the emergency file leaves them, each with the version that it will have in the store."""
-        found: dict[str, OperatorAct] = {}
+        found: dict[str, OperatorAction] = {}
         for line in self._emergency.lines():
             change = line.act.operated
             if change is not None and change.after is not None:
@@ -98,7 +101,7 @@ class Overridden:
     def _unchanged(self, case: Case) -> bool:
         return all(line.act.after is None or line.act.after.id != case.id for line in self._emergency.lines())
 
-    async def _listed(self, one: Listed) -> Listed:
+    async def _listed(self, one: RequestLine) -> RequestLine:
         if all(line.act.after is None or line.act.after.id != one.id for line in self._emergency.lines()):
             return one
         case = await self.case(one.id)

@@ -19,17 +19,17 @@ from typing import cast
 import structlog
 
 from bot.clock import Clock
-from bot.decision_log.emergency_file import Emergency
-from bot.decision_log.failsafe_reads import Overridden
+from bot.decision_log.emergency_file import EmergencyFile
+from bot.decision_log.failsafe_reads import FailsafeReads
 from bot.domain.case.model import Case
-from bot.domain.case.operator_action import Operated
-from bot.domain.case.transition import Draft, Lane, Say, Transition
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.case.operator_action import OperatorChange
+from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import CountersignError, DiskRefuses, Stale, Stopped, StorageError, TooLate
-from bot.domain.failsafe.revocation import Taken, entered, goes_on, taken
+from bot.domain.failsafe.revocation import Revocation, entered, goes_on, taken
 from bot.domain.workflow.notifications import PAGER
-from bot.ports.commands import Act
-from bot.ports.store import Cover, Inbound, Outgoing, Store
+from bot.ports.commands import Command
+from bot.ports.store import Cover, InboxRow, OutboxRow, Store
 
 LOOK = 1.0  # seconds between two looks whether the log is back
 _TRIES = 8
@@ -37,30 +37,30 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class _Aside:
+class _UnloggedNotification:
     """Something to be said that stands in no outbox. `line`: the act that it tells of."""
 
-    outgoing: Outgoing
+    outgoing: OutboxRow
     not_before: datetime
-    line: Taken | None = None
+    line: Revocation | None = None
     leased: bool = False
 
 
-class StoppableStore(Overridden):
+class FailsafeStore(FailsafeReads):
     """`bot.ports.store.Store` around another one. `refuses` is the signer's finding, `cover` the gate to the outside."""
 
     def __init__(
-        self, store: Store, emergency: Emergency, clock: Clock, refuses: Callable[[], Finding | None], cover: Cover
+        self, store: Store, emergency: EmergencyFile, clock: Clock, refuses: Callable[[], LogFinding | None], cover: Cover
     ) -> None:
         super().__init__(store, emergency)
         self._clock, self._refuses, self._cover = clock, refuses, cover
         self._disk = ""  # the sentence of a disk that refused
         self._one = asyncio.Lock()
         self._numbers = itertools.count(-1, -1)
-        self._aside: dict[int, _Aside] = {}
-        self._acts: dict[int, Inbound] = {}
+        self._aside: dict[int, _UnloggedNotification] = {}
+        self._acts: dict[int, InboxRow] = {}
         self._finished: set[int] = set()  # inbox rows that are done with, and cannot be marked so yet
-        self._told: list[Taken] = []
+        self._told: list[Revocation] = []
         self.spoke: Callable[[], None] = lambda: None  # hears that there is something to say
 
     @property
@@ -158,7 +158,7 @@ class StoppableStore(Overridden):
             if act.inbox is not None:
                 self._finished.add(act.inbox)
 
-    async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
+    async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         """As `Store.take_in`; while the disk refuses, in memory: only what takes away comes of it, and a sentence else."""
         first = next((row for row in self._acts.values() if row.key == key), None)
         if first is not None:
@@ -169,10 +169,10 @@ class StoppableStore(Overridden):
             except DiskRefuses as error:
                 self.refused(error)
         number = next(self._numbers)
-        self._acts[number] = Inbound(number, key, act, answer, self._clock.now())
+        self._acts[number] = InboxRow(number, key, act, answer, self._clock.now())
         return answer
 
-    async def inbox(self, limit: int) -> Sequence[Inbound]:
+    async def inbox(self, limit: int) -> Sequence[InboxRow]:
         over = self._over()
         try:
             stored = await self._store.inbox(limit + len(over))
@@ -200,7 +200,7 @@ class StoppableStore(Overridden):
 
     # What must be said meanwhile.
 
-    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[Outgoing]:
+    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[OutboxRow]:
         """What stands in memory; what stands in the outbox only while the log can be written."""
         mine = [
             one for one in self._aside.values()
@@ -218,30 +218,30 @@ class StoppableStore(Overridden):
             return found
 
     async def sent(
-        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+        self, outgoing: OutboxRow, channel: str, ts: str, drawn: int, entries: Sequence[LogEvent], *, plain: bool = False
     ) -> None:
         if self._aside.pop(outgoing.id, None) is None:
             await self._store.sent(outgoing, channel, ts, drawn, entries, plain=plain)
 
-    async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
+    async def undeliverable(self, outgoing: OutboxRow, error: str, entries: Sequence[LogEvent]) -> None:
         if self._aside.pop(outgoing.id, None) is None:
             await self._store.undeliverable(outgoing, error, entries)
 
-    async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
+    async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
         one = self._aside.get(outgoing.id)
         if one is None:
             await self._store.release(outgoing, not_before, error)
         else:
             one.not_before, one.leased = not_before, False
 
-    def _say(self, says: Sequence[Say], line: Taken | None = None) -> None:
+    def _say(self, says: Sequence[Notification], line: Revocation | None = None) -> None:
         now = self._clock.now()
         for say in says:
             number = next(self._numbers)
-            self._aside[number] = _Aside(Outgoing(number, say, 0, now), now, line)
+            self._aside[number] = _UnloggedNotification(OutboxRow(number, say, 0, now), now, line)
         self.spoke()
 
-    async def _tell(self, line: Taken) -> None:
+    async def _tell(self, line: Revocation) -> None:
         """What the act says, and every copy of the case's messages drawn again."""
         self._told.append(line)
         self._say(line.act.says, line)
@@ -250,8 +250,8 @@ class StoppableStore(Overridden):
         with suppress(StorageError):
             for copy in await self._store.copies(line.act.after.id):
                 number, now = next(self._numbers), self._clock.now()
-                say = Say(copy.purpose, Lane.EDIT, copy.case, copy.to, copy.channel)
-                self._aside[number] = _Aside(Outgoing(number, say, 0, now, copy), now, line)
+                say = Notification(copy.purpose, Lane.EDIT, copy.case, copy.to, copy.channel)
+                self._aside[number] = _UnloggedNotification(OutboxRow(number, say, 0, now, copy), now, line)
 
     # When the log is back.
 
@@ -290,19 +290,19 @@ class StoppableStore(Overridden):
                 await self._store.commit(Transition(None, None, inbox=row))
             self._finished.discard(row)
 
-    async def _has(self, change: Operated) -> bool:
+    async def _has(self, change: OperatorChange) -> bool:
         """Whether the store knows an operator's act as a line leaves it: the line was entered before a kill."""
         after = change.after
         stored = await self._store.operator_act(after.id) if after is not None else None
         return stored is not None and stored.version >= (0 if change.before is None else change.before.version + 1)
 
-    async def _forgotten(self, line: Taken) -> None:
+    async def _forgotten(self, line: Revocation) -> None:
         try:
             await asyncio.to_thread(self._emergency.forget, line)
         except OSError as error:
             raise StorageError(f"The emergency file cannot be written: {error.strerror}.") from None
 
-    async def _entered(self, line: Taken) -> None:
+    async def _entered(self, line: Revocation) -> None:
         for attempt in range(_TRIES):
             stored = await self._store.case(line.act.after.id) if line.act.after is not None else None
             act = entered(line, stored)
@@ -323,8 +323,8 @@ class StoppableStore(Overridden):
 
 
 def stoppable_store(
-    store: Store, emergency: Emergency, clock: Clock, refuses: Callable[[], Finding | None], cover: Cover
-) -> tuple[Store, StoppableStore]:
+    store: Store, emergency: EmergencyFile, clock: Clock, refuses: Callable[[], LogFinding | None], cover: Cover
+) -> tuple[Store, FailsafeStore]:
     """The wrapped store as the port that it keeps, and as itself."""
-    made = StoppableStore(store, emergency, clock, refuses, cover)
+    made = FailsafeStore(store, emergency, clock, refuses, cover)
     return cast(Store, made), made

@@ -28,9 +28,9 @@ from bot.decision_log.signer_memory import recall, remember
 from bot.domain.decision_log.entry import root
 from bot.domain.decision_log.inclusion_proof import extends
 from bot.domain.decision_log.signed_note import Checkpoint, sign
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, LogDamaged, NoteError
-from bot.ports.store import Signed
+from bot.ports.store import SignedCheckpoint
 
 log = structlog.get_logger(__name__)
 
@@ -67,11 +67,11 @@ class Signer:
         """`lock` is the one of STATE_DIR, on a handle that nobody else in this process uses."""
         self._store, self._state_dir, self._lock = store, state_dir, lock
         self._one = asyncio.Lock()
-        self._newest: Signed | None = None
+        self._newest: SignedCheckpoint | None = None
         self._calls = self._through = 0  # how many came, and up to which of them `_newest` looked at the log afterwards
-        self.stopped: Finding | None = None
+        self.stopped: LogFinding | None = None
 
-    async def cover(self) -> Signed | Finding:
+    async def cover(self) -> SignedCheckpoint | LogFinding:
         """The checkpoint that covers every commit made before the call, or the finding why none does.
 
         Raises StorageError where the disk refuses: then nothing is covered, and it may be tried again.
@@ -89,14 +89,14 @@ class Signer:
                 return self._newest
             async with self._locked():
                 found = await self._extend()
-            if isinstance(found, Finding):
+            if isinstance(found, LogFinding):
                 self.stop(found)
                 return found
             await self._store.keep_checkpoint(found.size, found.root, found.note)
             self._newest, self._through = found, through
             return found
 
-    def stop(self, found: Finding) -> None:
+    def stop(self, found: LogFinding) -> None:
         """Signs nothing any more, and the store takes no entry, until `resume`: somebody found the log wanting."""
         if self.stopped is not None:
             return
@@ -109,17 +109,17 @@ class Signer:
         self.stopped, self._newest = None, None
         self._store.halt("")
 
-    async def _extend(self) -> Signed | Finding:
+    async def _extend(self) -> SignedCheckpoint | LogFinding:
         found = await remembered(self._store, self._state_dir)
-        if isinstance(found, Finding):
+        if isinstance(found, LogFinding):
             return found
         try:
             keys = signing_keys(self._state_dir)  # each time: one may have been replaced beside us
         except KeyFileError as error:
-            return Finding("signature", None, str(error))
+            return LogFinding("signature", None, str(error))
         note = sign(found.text, [(key.vkey(found.origin), key.sign) for key in keys])
         await asyncio.to_thread(remember, self._state_dir, found)
-        return Signed(found.size, found.root, str(note))
+        return SignedCheckpoint(found.size, found.root, str(note))
 
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[None]:
@@ -130,12 +130,12 @@ class Signer:
             self._lock.__exit__(None, None, None)
 
 
-async def remembered(store: ProvenLog, state_dir: Path) -> Checkpoint | Finding:
+async def remembered(store: ProvenLog, state_dir: Path) -> Checkpoint | LogFinding:
     """The log's head, if it extends what was signed; else what speaks against it. Raises StorageError."""
     try:
         memory = await asyncio.to_thread(recall, state_dir)
     except NoteError as error:
-        return Finding("checkpoint", None, f"The signer's memory in {state_dir} is damaged: {error}")
+        return LogFinding("checkpoint", None, f"The signer's memory in {state_dir} is damaged: {error}")
     head = await store.log_head()
     refused = judge(memory, head)
     if refused is not None:
@@ -144,22 +144,22 @@ async def remembered(store: ProvenLog, state_dir: Path) -> Checkpoint | Finding:
     try:
         head, path = await store.consistency(memory.size)
     except LogDamaged as error:
-        return Finding("node", None, str(error))
+        return LogFinding("node", None, str(error))
     found = Checkpoint(head.origin, head.size, root(head.edge))
     if not follows(memory, found, path):
-        return Finding("fork", None, f"The log's first {memory.size} entries are not those that were signed.")
+        return LogFinding("fork", None, f"The log's first {memory.size} entries are not those that were signed.")
     return found
 
 
-def judge(memory: Checkpoint | None, head: SignedHead) -> Finding | None:
+def judge(memory: Checkpoint | None, head: SignedHead) -> LogFinding | None:
     """What the memory alone has against a head; None where a proof may decide."""
     if memory is None:
         text = "STATE_DIR has no memory of this log: nobody can say whether entries were lost."
-        return Finding("rollback", None, text)
+        return LogFinding("rollback", None, text)
     if memory.origin != head.origin:
-        return Finding("fork", None, f"The memory is of the log {memory.origin}; this one is {head.origin}.")
+        return LogFinding("fork", None, f"The memory is of the log {memory.origin}; this one is {head.origin}.")
     if memory.size > head.size:
-        return Finding("rollback", None, f"{memory.size} entries were signed; the log has {head.size}.")
+        return LogFinding("rollback", None, f"{memory.size} entries were signed; the log has {head.size}.")
     return None
 
 

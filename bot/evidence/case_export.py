@@ -18,7 +18,7 @@ from bot.domain.decision_log.inclusion_proof import proven_root
 from bot.domain.decision_log.signed_note import Checkpoint
 from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.decision_log.verify.case_order import CaseRecord, judged
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import SettingsError
 from bot.evidence.export import disclosed, instructions
 from bot.evidence.files import Export, Line
@@ -49,7 +49,7 @@ def is_case(export: Export) -> bool:
     return bool(export.names("case"))
 
 
-def case_findings(export: Export, note: Checkpoint) -> Iterator[Finding]:
+def case_findings(export: Export, note: Checkpoint) -> Iterator[LogFinding]:
     """What is wrong with the entries of a case's export; `note` is its checkpoint, whose signature is checked elsewhere."""
     names = [PurePosixPath(name) for name in export.names("case") if name.endswith(".json")]
     numbers = sorted(int(name.stem) for name in names if name.stem.isascii() and name.stem.isdigit())
@@ -60,18 +60,18 @@ def case_findings(export: Export, note: Checkpoint) -> Iterator[Finding]:
         yield from _in_tree(export, note, idx, data)
         entry, fault = parsed(data)
         if fault or entry is None:
-            yield Finding("canonical", idx, fault)
+            yield LogFinding("canonical", idx, fault)
             continue
         if entry.get("i") != idx:
-            yield Finding("index", idx, f"The entry calls itself {entry.get('i')!r}.")
+            yield LogFinding("index", idx, f"The entry calls itself {entry.get('i')!r}.")
         if case not in (None, entry.get("case")):
-            yield Finding("case", idx, "The entry is of another case.")
+            yield LogFinding("case", idx, "The entry is of another case.")
         case = entry.get("case")
         before, faults = judged(before, str(entry.get("type")), entry, leaf_hash(data))
-        yield from (Finding("case", idx, f"{case}: {text}") for text in faults)
+        yield from (LogFinding("case", idx, f"{case}: {text}") for text in faults)
 
 
-def case_disclosures(export: Export) -> Iterator[Finding]:
+def case_disclosures(export: Export) -> Iterator[LogFinding]:
     """Each disclosure is of an entry of the case, or introduces somebody whom the case names."""
     digests, refs = set[str](), set[str]()
     for name in export.names("case"):
@@ -81,21 +81,21 @@ def case_disclosures(export: Export) -> Iterator[Finding]:
             refs |= _refs(dict(entry))
     for line in export.disclosures():
         if isinstance(line, Line):
-            yield Finding("disclosure", None, f"Line {line.number} of disclosures.jsonl is no disclosure.")
+            yield LogFinding("disclosure", None, f"Line {line.number} of disclosures.jsonl is no disclosure.")
         elif b64(hashlib.sha256(line.text.encode()).digest()) != line.digest:
-            yield Finding("disclosure", line.idx, f"A disclosure does not have its digest {line.digest}.")
+            yield LogFinding("disclosure", line.idx, f"A disclosure does not have its digest {line.digest}.")
         elif line.digest not in digests and pseudonym_of(line.text) not in refs:
-            yield Finding("disclosure", line.idx, f"Nothing in the case belongs to {line.digest}.")
+            yield LogFinding("disclosure", line.idx, f"Nothing in the case belongs to {line.digest}.")
 
 
-def _in_tree(export: Export, note: Checkpoint, idx: int, data: bytes) -> Iterator[Finding]:
+def _in_tree(export: Export, note: Checkpoint, idx: int, data: bytes) -> Iterator[LogFinding]:
     proof = TlogProof.parse((export.read(f"case/{idx}.tlog-proof") or b"").decode(errors="replace"))
     if proof is None or proof.index != idx:
-        yield Finding("leaf", idx, f"Entry {idx} has no proof.")
+        yield LogFinding("leaf", idx, f"Entry {idx} has no proof.")
     elif proof.note != (export.read("checkpoint") or b"").decode(errors="replace"):
-        yield Finding("checkpoint", idx, f"The proof of entry {idx} carries another checkpoint than the export.")
+        yield LogFinding("checkpoint", idx, f"The proof of entry {idx} carries another checkpoint than the export.")
     elif proven_root(idx, note.size, leaf_hash(data), proof.path) != note.root:
-        yield Finding("leaf", idx, f"The proof of entry {idx} does not lead from its bytes to the checkpoint's root.")
+        yield LogFinding("leaf", idx, f"The proof of entry {idx} does not lead from its bytes to the checkpoint's root.")
 
 
 def _refs(value: object) -> set[str]:

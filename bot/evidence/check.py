@@ -22,7 +22,7 @@ from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, read_ch
 from bot.domain.decision_log.tiles import tiles_of
 from bot.domain.decision_log.verify.checkpoints import Kept, audited
 from bot.domain.decision_log.verify.decisions import Rejudge
-from bot.domain.decision_log.verify.log import Audit, Finding, Row, Shown, StoredHead
+from bot.domain.decision_log.verify.log import Audit, LogFinding, Row, Shown, StoredHead
 from bot.domain.errors import NoteError
 from bot.domain.policy.model import Policy
 from bot.evidence.case_export import case_disclosures, case_findings, is_case
@@ -36,11 +36,11 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(slots=True)
-class Checked:
+class ExportCheck:
     """What a check of an export found. `own_key`: the export's own key was used. `unproven`: decisions of erased people."""
 
     own_key: bool
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[LogFinding] = field(default_factory=list)
     origin: str = ""
     size: int = 0
     root: bytes = b""
@@ -48,13 +48,13 @@ class Checked:
     unproven: int = 0
 
 
-def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> Checked:
+def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> ExportCheck:
     """Checks the export in `folder`; `vkeys` are verifier keys, one a line. At most `limit` findings are kept.
 
     Raises SettingsError where the folder holds no export, NoteError where a verifier key is none.
     """
     export = Export(folder)
-    checked = Checked(own_key=vkeys is None)
+    checked = ExportCheck(own_key=vkeys is None)
     given = None if vkeys is None else _keys(vkeys)
     for finding in _findings(export, given, checked):
         if len(checked.findings) < limit:
@@ -62,7 +62,7 @@ def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> 
     return checked
 
 
-def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Checked) -> Iterator[Finding]:
+def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: ExportCheck) -> Iterator[LogFinding]:
     notes: dict[int, Checkpoint] = {}
     yield from _notes(export, _own_keys(export) if given is None else given, notes)
     note = newest(export)
@@ -98,7 +98,7 @@ def _own_keys(export: Export) -> Sequence[VerifierKey]:
         return ()
 
 
-def _notes(export: Export, keys: Sequence[VerifierKey], notes: dict[int, Checkpoint]) -> Iterator[Finding]:
+def _notes(export: Export, keys: Sequence[VerifierKey], notes: dict[int, Checkpoint]) -> Iterator[LogFinding]:
     """Every checkpoint's form and signature; fills `notes` by size."""
     kept = (
         Kept(name, (export.read(name) or b"").decode(errors="replace"), _sized(name))
@@ -121,27 +121,27 @@ def newest(export: Export) -> Checkpoint | None:
         return None
 
 
-def _lines(export: Export) -> Iterator[Finding]:
+def _lines(export: Export) -> Iterator[LogFinding]:
     for line in export.disclosures():
         if isinstance(line, Line):
-            yield Finding("disclosure", None, f"Line {line.number} of disclosures.jsonl is no disclosure.")
+            yield LogFinding("disclosure", None, f"Line {line.number} of disclosures.jsonl is no disclosure.")
 
 
-def _tiles(export: Export, size: int) -> Iterator[Finding]:
+def _tiles(export: Export, size: int) -> Iterator[LogFinding]:
     """Exactly the tiles that the size calls for, each of the right length (bundles may be pruned)."""
     wanted = {tile.path: tile for tile in tiles_of(size)}
     for path, tile in wanted.items():
         data = export.read(path) if isinstance(tile.level, int) else b""
         if data is None or (isinstance(tile.level, int) and len(data) != 32 * tile.width):
-            yield Finding("node", None, f"{path} is missing or no tile of {tile.width} hashes.")
+            yield LogFinding("node", None, f"{path} is missing or no tile of {tile.width} hashes.")
     for name in export.names("tile"):
         if name not in wanted:
-            yield Finding("node", None, f"{name} is no tile of a log of {size} entries.")
+            yield LogFinding("node", None, f"{name} is no tile of a log of {size} entries.")
 
 
-def _entries(export: Export, size: int, audit: Audit, judge: Rejudge) -> Iterator[Finding]:
+def _entries(export: Export, size: int, audit: Audit, judge: Rejudge) -> Iterator[LogFinding]:
     """One pass: what the audit finds, then what policy and the OCSF lines say of the same entry."""
-    beside: list[Finding] = []
+    beside: list[LogFinding] = []
     events, ocsf = export.events(), Ocsf()
 
     def rows() -> Iterator[Row]:
@@ -151,10 +151,10 @@ def _entries(export: Export, size: int, audit: Audit, judge: Rejudge) -> Iterato
             if entry is not None and row.data is not None:
                 beside.extend(judge.findings(row.idx, entry))
                 if next(events, None) != ocsf.line(entry, row.data):
-                    beside.append(Finding("leaf", row.idx, f"ocsf.ndjson does not tell entry {row.idx} as it is."))
+                    beside.append(LogFinding("leaf", row.idx, f"ocsf.ndjson does not tell entry {row.idx} as it is."))
             yield row
         beside.extend(
-            Finding("leaf", None, "ocsf.ndjson has more lines than entries.") for _ in itertools.islice(events, 1)
+            LogFinding("leaf", None, "ocsf.ndjson has more lines than entries.") for _ in itertools.islice(events, 1)
         )
 
     for finding in audit.findings(rows()):

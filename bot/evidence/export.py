@@ -21,7 +21,7 @@ from bot.domain.decision_log.tiles import Tiler
 from bot.domain.decision_log.verify.log import Row, Shown
 from bot.evidence.folder import Folder
 from bot.evidence.people import known_people
-from storage.log.evidence import Anchor, Evidence
+from storage.log.evidence import Evidence, StoredAnchor
 
 Format = Literal["tiles", "ocsf", "csv"]
 
@@ -113,7 +113,7 @@ def disclosed(disclosures: Iterator[Shown], folder: Folder) -> None:
         folder.append("disclosures.jsonl", json.dumps(line, separators=(",", ":")).encode() + b"\n")
 
 
-def _anchor(anchor: Anchor) -> bytes:
+def _anchor(anchor: StoredAnchor) -> bytes:
     told = {"size": anchor.size, "kind": anchor.kind, "ref": anchor.ref, "at_ms": anchor.at}
     if anchor.blob is not None:
         told["blob"] = b64(anchor.blob)

@@ -12,49 +12,51 @@ from pathlib import Path
 
 from bot.app import open_store
 from bot.decision_log.keys import vkey_lines
-from bot.domain.case.transition import OPERATOR, Draft, Transition
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.case.transition import OPERATOR, LogEvent, Transition
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import SettingsError
 from bot.evidence.case_export import export_case
 from bot.evidence.export import Format, export, findings_only
 from bot.evidence.folder import Folder
-from bot.runtime.log_verification import Vouching, verify
+from bot.runtime.log_verification import TrustBase, verify
 from bot.settings import Settings
 from bot.signing import cover
-from storage.log.check import Checked
+from storage.log.check import LogCheck
 from storage.log.evidence import evidence
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ExportReport:
     """What came of it: `text` is for the person; with `findings` nothing else was exported."""
 
     text: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[LogFinding, ...] = ()
 
 
-async def exported(settings: Settings, out: Path, case: str | None, form: Format) -> Report:
+async def exported(settings: Settings, out: Path, case: str | None, form: Format) -> ExportReport:
     """Checks the stored log and writes the evidence into `out`.
 
     Raises SettingsError (`out` is not empty, no such case), KeyFileError (no keys yet), StorageError.
     """
-    checked = await asyncio.to_thread(verify, settings.sqlite_path, Vouching(None, settings.state_dir))
+    checked = await asyncio.to_thread(verify, settings.sqlite_path, TrustBase(None, settings.state_dir))
     if checked.findings:
         with Folder(out) as folder:
             findings_only(checked.findings, folder)
-        return Report(f"The log has findings; only they were written, to {out / 'FINDINGS.txt'}.", checked.findings)
+        return ExportReport(f"The log has findings; only they were written, to {out / 'FINDINGS.txt'}.", checked.findings)
     signed = await cover(settings)
-    if isinstance(signed, Finding):
+    if isinstance(signed, LogFinding):
         with Folder(out) as folder:
             findings_only((signed.text,), folder)
-        return Report(f"The signer refuses: {signed.text} Only that was written, to {out / 'FINDINGS.txt'}.", (signed,))
+        return ExportReport(
+            f"The signer refuses: {signed.text} Only that was written, to {out / 'FINDINGS.txt'}.", (signed,)
+        )
     vkeys = vkey_lines(settings.state_dir, checked.origin)
     return await _whole(settings, checked, vkeys, out, case, form)
 
 
 async def _whole(
-    settings: Settings, checked: Checked, vkeys: str, out: Path, case: str | None, form: Format
-) -> Report:  # fmt: skip
+    settings: Settings, checked: LogCheck, vkeys: str, out: Path, case: str | None, form: Format
+) -> ExportReport:  # fmt: skip
     with evidence(settings.sqlite_path) as log, Folder(out) as folder:
         if case is not None and next(log.case(case), None) is None:
             raise SettingsError(f"The log has no case {case} below its newest checkpoint.")
@@ -64,14 +66,14 @@ async def _whole(
         else:
             export(log, vkeys, folder, form)
     what = f"{log.size} entries" if case is None else f"The entries of {case}"
-    return Report(f"{what} are in {out}. It holds personal data: hand it over as you would a case file.")
+    return ExportReport(f"{what} are in {out}. It holds personal data: hand it over as you would a case file.")
 
 
-async def _written_down(settings: Settings, checked: Checked, size: int) -> None:
+async def _written_down(settings: Settings, checked: LogCheck, size: int) -> None:
     """What was checked is everything; what is exported ends at the newest checkpoint."""
     store = await open_store(settings)
     try:
-        verified = Draft("log.verified", OPERATOR, data={"size": checked.size, "root": checked.root.hex()})
-        await store.commit(Transition(None, None, (verified, Draft("log.exported", OPERATOR, data={"size": size}))))
+        verified = LogEvent("log.verified", OPERATOR, data={"size": checked.size, "root": checked.root.hex()})
+        await store.commit(Transition(None, None, (verified, LogEvent("log.exported", OPERATOR, data={"size": size}))))
     finally:
         await store.close()

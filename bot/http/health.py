@@ -19,7 +19,7 @@ LATE: Mapping[str, float] = {  # seconds of silence
 
 
 @dataclass(slots=True)
-class _Part:
+class _Component:
     late_after: float
     heard: float
     ended: bool = False
@@ -30,7 +30,7 @@ class Health:
 
     def __init__(self, clock: Clock, *, socket_mode: bool) -> None:
         self._clock, self._socket_mode = clock, socket_mode
-        self._parts: dict[str, _Part] = {}
+        self._parts: dict[str, _Component] = {}
         self._link: Link = "waiting"
         self._others: list[Callable[[], tuple[str, ...]]] = []
 
@@ -42,7 +42,7 @@ class Health:
 
     def part(self, name: str, late_after: float | None = None) -> Callable[[], None]:
         """A part that promises to be heard at least every so many seconds (LATE by its name); its heartbeat."""
-        part = _Part(LATE[name] if late_after is None else late_after, self._clock.monotonic())
+        part = _Component(LATE[name] if late_after is None else late_after, self._clock.monotonic())
         self._parts[name] = part
 
         def beat() -> None:
@@ -55,7 +55,7 @@ class Health:
         try:
             await work
         finally:
-            self._parts.setdefault(name, _Part(0.0, 0.0)).ended = True
+            self._parts.setdefault(name, _Component(0.0, 0.0)).ended = True
 
     def up(self) -> None:
         """Slack said hello, or our listener stands."""

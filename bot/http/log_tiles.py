@@ -17,7 +17,7 @@ _KEPT = "public, max-age=31536000, immutable"
 _TEXT, _BYTES = "text/plain; charset=utf-8", "application/octet-stream"
 
 
-class LogPages:
+class LogTiles:
     """Answers paths below `/log/`. `file` gives a file of the stored tree, `vkeys` the verifier keys, one a line."""
 
     def __init__(self, file: Callable[[str], Awaitable[bytes | None]], vkeys: Callable[[], str]) -> None:

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from bot.clock import Clock
 from bot.domain.case.model import Case, Step
-from bot.domain.case.transition import Draft, Transition
+from bot.domain.case.transition import LogEvent, Transition
 from bot.ports.store import Backlog, Lateness, Waiting
 
 _WORD = re.compile(r"[a-z][a-z_]{0,39}|(?:status|http)_[1-5][0-9]{2}")
@@ -158,7 +158,7 @@ class Metrics:
     def _age(self, waiting: Waiting) -> float:
         return 0.0 if waiting.oldest is None else max(0.0, (self._clock.now() - waiting.oldest).total_seconds())
 
-    def _entered(self, draft: Draft) -> None:
+    def _entered(self, draft: LogEvent) -> None:
         if draft.type in _DECISIONS:
             self._decisions.labels(_DECISIONS[draft.type]).inc()
         elif draft.type == "decision.refused":

@@ -20,7 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from bot.clock import Clock
 from bot.domain.errors import CountersignError
 from bot.http.health import Health
-from bot.http.log_tiles import ROOT, LogPages
+from bot.http.log_tiles import ROOT, LogTiles
 from bot.http.metrics import Metrics
 from bot.http.server import HttpServer
 from bot.ports.store import Backlog, Store
@@ -61,7 +61,7 @@ class OneAtATime(Generic[T]):
             self._at = self._clock.monotonic()
 
 
-class Ops:
+class OperationsServer:
     """Serves on `listen`; `digest` tells the policy in force, `vkeys` the log's verifier keys, `jwks` the permits'."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Ops:
         self._writable = OneAtATime(store.prove_writable, clock)
         self._backlog = OneAtATime[Backlog](lambda: store.backlog(clock.now()), clock)
         self._pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._scraped, JWKS: self._jwks}
-        self._log, self._keys = LogPages(store.log_file, vkeys), jwks
+        self._log, self._keys = LogTiles(store.log_file, vkeys), jwks
         self._server = HttpServer(self._handle, listen, "COUNTERSIGN_OPS_LISTEN")
 
     @property

@@ -48,7 +48,7 @@ Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ReplyAddress:
     """Where an answer goes: the page's address Slack gave, else an ephemeral in `channel`, else a direct message."""
 
     person: Person
@@ -57,7 +57,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class FileRequest:
     """A form was sent: a request under `id`, already promised to the person. `form` is the view that shows it."""
 
     id: str
@@ -82,7 +82,7 @@ class Decide:
     case: str
     version: int
     decision: Decision
-    reply: Reply
+    reply: ReplyAddress
     reason: str = ""
     seconds: int = 0  # Approve for less: policy time; 0 for all that was asked
     kind: Literal["decide"] = "decide"
@@ -97,7 +97,7 @@ class Beside:
     case: str
     version: int
     deed: Deed
-    reply: Reply
+    reply: ReplyAddress
     text: str = ""
     name: str = ""  # which of the things owed
     seconds: int = 0  # Extend: policy time
@@ -107,11 +107,11 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
+class SetAbsence:
     """Somebody says that they are away: for `seconds` of policy time, until an instant (RFC 3339), or no longer."""
 
     person: Person
-    reply: Reply
+    reply: ReplyAddress
     seconds: int = 0
     until: str = ""
     kind: Literal["away"] = "away"
@@ -127,56 +127,56 @@ class Reach:
     person: Person
     case: str
     version: int
-    reply: Reply
+    reply: ReplyAddress
     action: str = "deny"
     kind: Literal["reach"] = "reach"
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ShowPage:
     """Somebody asked for a page of text."""
 
     person: Person
     page: Page
     argument: str
-    reply: Reply
+    reply: ReplyAddress
     kind: Literal["read"] = "read"
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class SaySentence:
     """A sentence is owed to somebody: `sentence` names it in `handlers.wording`."""
 
     person: Person
     sentence: str
     argument: str
-    reply: Reply
+    reply: ReplyAddress
     kind: Literal["tell"] = "tell"
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class PostButton:
     """Somebody of home wants the "Ask for approval" button in a channel."""
 
     person: Person
     channel: str
-    reply: Reply
+    reply: ReplyAddress
     kind: Literal["post"] = "post"
 
 
 @dataclass(frozen=True, slots=True)
-class Operate:
+class ConfirmOperatorAction:
     """Confirm or Refuse of an operator's act, `id`, was pressed (`bot.domain.operator.dual_control`)."""
 
     person: Person
     id: str
     answer: Literal["confirm", "refuse"]
-    reply: Reply
+    reply: ReplyAddress
     kind: Literal["operate"] = "operate"
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class RecordSealedUse:
     """Somebody of home records a use of the sealed path, under `id`; `used_at` in seconds since 1970 UTC."""
 
     id: str
@@ -186,11 +186,32 @@ class Seal:
     used_by: Person | None
     what: str
     reference: str
-    reply: Reply
+    reply: ReplyAddress
     kind: Literal["seal"] = "seal"
 
 
-Act: TypeAlias = Annotated[
-    File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate | Seal, Discriminator("kind")
+Command: TypeAlias = Annotated[
+    FileRequest
+    | Decide
+    | Reach
+    | Beside
+    | SetAbsence
+    | PostButton
+    | ShowPage
+    | SaySentence
+    | ConfirmOperatorAction
+    | RecordSealedUse,
+    Discriminator("kind"),
 ]
-ACT: TypeAdapter[File | Decide | Reach | Beside | Away | Post | Read | Tell | Operate | Seal] = TypeAdapter(Act)
+COMMAND: TypeAdapter[
+    FileRequest
+    | Decide
+    | Reach
+    | Beside
+    | SetAbsence
+    | PostButton
+    | ShowPage
+    | SaySentence
+    | ConfirmOperatorAction
+    | RecordSealedUse
+] = TypeAdapter(Command)

@@ -8,32 +8,32 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.domain.case.model import AskKind, Case, MatterKind
-from bot.domain.case.transition import Draft, Lane, Say, Transition
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.case.model import AskKind, Case, SystemCaseKind
+from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.failsafe.clock_jump import Mark
 from bot.domain.policy.model import PolicyFile
 from bot.domain.policy.people import Person, Profile
 from bot.domain.workflow.absence import Absent
 from bot.domain.workflow.autonomous_rights import Used
-from bot.ports.commands import Act
-from bot.ports_operator import OperatorBook
+from bot.ports.commands import Command
+from bot.ports_operator import OperatorStore
 
 
 @dataclass(frozen=True, slots=True)
-class Inbound:
+class InboxRow:
     """A durable inbox row. `key` deduplicates; `answer` is what the acknowledgement said, given again to a repeat."""
 
     id: int
     key: str
-    act: Act
+    act: Command
     answer: Mapping[str, object]
     received_at: datetime
     attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class MessageCopy:
     """A message of ours that stands in Slack: who sees what where. `drawn` is the case version it shows."""
 
     id: int
@@ -46,14 +46,14 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutboxRow:
     """A leased outbox row. `copy` is set for a refresh: the message to redraw. `created_at` orders within a lane."""
 
     id: int
-    say: Say
+    say: Notification
     attempts: int
     created_at: datetime
-    copy: Copy | None = None
+    copy: MessageCopy | None = None
 
     @property
     def aside(self) -> bool:
@@ -62,7 +62,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Brakes:
+class FilingLimits:
     """What earlier requests say about a new one (design, section 4)."""
 
     pending: int  # pending requests of this requester in this domain
@@ -75,7 +75,7 @@ class Brakes:
 
 
 @dataclass(frozen=True, slots=True)
-class GlassDebt:
+class BreakGlassUsage:
     """Break-glass of one provider in one domain: how many were opened lately, and whether an answer to one is overdue."""
 
     opened: int
@@ -83,11 +83,11 @@ class GlassDebt:
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class SystemCase:
     """A case that nobody filed, with the state of its newest ask: `subject` of a suspension, runbook of a right."""
 
     id: str
-    kind: MatterKind
+    kind: SystemCaseKind
     domain: str
     runbook: str
     sha256: str
@@ -105,7 +105,7 @@ class StoredPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFeed:
+class CachedCalendar:
     """A calendar as it was when it could last be read."""
 
     body: bytes = field(repr=False)
@@ -133,7 +133,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class CallOut:
+class ExecutorCall:
     """A leased call to an executor: the `n`-th of its case. `attempts` counts this one."""
 
     case: str
@@ -154,7 +154,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class CaseSummary:
     """As much of a case as says who may see it."""
 
     id: str
@@ -203,7 +203,7 @@ class Lateness:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class RequestLine:
     """One line of a list of requests: never target, reason or fields."""
 
     id: str
@@ -222,7 +222,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignedCheckpoint:
     """A checkpoint that stands stored: over how many entries, their root (32 bytes), and the signed note whole."""
 
     size: int
@@ -230,13 +230,13 @@ class Signed:
     note: str
 
 
-Cover: TypeAlias = Callable[[], Awaitable[Signed | Finding]]
+Cover: TypeAlias = Callable[[], Awaitable[SignedCheckpoint | LogFinding]]
 """The gate to the outside. Whoever is about to say or send something that follows from a commit awaits it, after reading
 and before sending: a checkpoint then covers everything that was committed before the call. A Finding means that the log is
 stopped: nothing that follows from a commit may leave. Raises StorageError where the disk refuses; then nothing is covered."""
 
 
-class Store(OperatorBook, Protocol):
+class Store(OperatorStore, Protocol):
     """Durable state. Every method is one transaction, run to its end even if its caller is cancelled."""
 
     async def commit(self, act: Transition) -> Case | None:
@@ -272,10 +272,10 @@ class Store(OperatorBook, Protocol):
     async def wake_on_call(self, now: datetime) -> None:
         """Who is on call may have changed: pending requests that on-call was asked in are due at `now`."""
 
-    async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
+    async def glass_debt(self, provider: str, domain: str, now: datetime, since: datetime) -> BreakGlassUsage:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
 
-    async def matters(self) -> Sequence[Matter]:
+    async def matters(self) -> Sequence[SystemCase]:
         """Every case that nobody filed, closed ones included."""
 
     async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
@@ -300,7 +300,7 @@ class Store(OperatorBook, Protocol):
         expired_within: timedelta = timedelta(hours=2),
         week: timedelta = timedelta(days=7),
         also: Collection[str] = (),
-    ) -> Brakes:
+    ) -> FilingLimits:
         """What earlier requests say, `target` compared exactly. For counting, a user id is one human whatever the workspace;
         `also`: the other user ids of this one. The windows are real time: divide them by TIME_SCALE."""
 
@@ -316,7 +316,7 @@ class Store(OperatorBook, Protocol):
     async def home_page(self, person: Person) -> int:
         """The page of their App Home that somebody looked at last, from 1."""
 
-    async def home_waiting(self, person: Person, limit: int) -> Sequence[Glimpse]:
+    async def home_waiting(self, person: Person, limit: int) -> Sequence[CaseSummary]:
         """What waits for this person's answer, the next to expire first; never a drill."""
 
     async def home_live(self, person: Person, domains: Sequence[str], limit: int) -> Sequence[Case]:
@@ -334,47 +334,49 @@ class Store(OperatorBook, Protocol):
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
         """Policy exceptions that were opened, or only those that are open; the next to end first."""
 
-    async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
+    async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes an inbox row durably, once per `key`; returns the answer of the first one."""
 
-    async def inbox(self, limit: int) -> Sequence[Inbound]:
+    async def inbox(self, limit: int) -> Sequence[InboxRow]:
         """Unfinished rows, oldest first, whose next attempt is due."""
 
     async def put_off(self, inbox_id: int, until: datetime) -> None:
         """The row failed for now: it counts an attempt and waits."""
 
-    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[Outgoing]:
+    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[OutboxRow]:
         """Takes unsent rows, lanes first, oldest first within a lane, whose time has come and that nobody holds.
 
         `pages`: those that leave beside Slack; else those that leave through it.
         """
 
-    async def release(self, outgoing: Outgoing, not_before: datetime, error: str) -> None:
+    async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
         """It could not be sent now (rate limit, network): try again from `not_before` on."""
 
     async def slack_is_back(self, now: datetime) -> None:
         """What was given back because Slack did not answer is due at `now`."""
 
     async def sent(
-        self, outgoing: Outgoing, channel: str, ts: str, drawn: int, entries: Sequence[Draft], *, plain: bool = False
+        self, outgoing: OutboxRow, channel: str, ts: str, drawn: int, entries: Sequence[LogEvent], *, plain: bool = False
     ) -> None:
         """It stands in Slack. Remembers the copy (with `ts`), logs `entries`, and asks for a redraw if the case moved on
         past version `drawn`. A `plain` copy is never redrawn but to be erased."""
 
-    async def undeliverable(self, outgoing: Outgoing, error: str, entries: Sequence[Draft]) -> None:
+    async def undeliverable(self, outgoing: OutboxRow, error: str, entries: Sequence[LogEvent]) -> None:
         """It will never be sent: recorded with the reason."""
 
-    async def lease_calls(self, now: datetime, until: datetime, limit: int) -> Sequence[CallOut]:
+    async def lease_calls(self, now: datetime, until: datetime, limit: int) -> Sequence[ExecutorCall]:
         """Takes waiting calls to executors whose time has come, oldest first; of one case only one at a time."""
 
     async def ended_aside(self) -> Sequence[Case]:
         """Cases whose grant ended while the log is stopped, so that no call of it is stored yet; mostly none."""
 
-    async def release_call(self, call: CallOut, not_before: datetime, error: str) -> None:
+    async def release_call(self, call: ExecutorCall, not_before: datetime, error: str) -> None:
         """An attempt is over; if the call still waits it is tried again from `not_before` on."""
 
-    async def copies(self, case_id: str) -> Sequence[Copy]: ...
-    async def accept_policy(self, policy: StoredPolicy, entries: Sequence[Draft], says: Sequence[Say] = ()) -> None:
+    async def copies(self, case_id: str) -> Sequence[MessageCopy]: ...
+    async def accept_policy(
+        self, policy: StoredPolicy, entries: Sequence[LogEvent], says: Sequence[Notification] = ()
+    ) -> None:
         """Stores an accepted set (idempotent by digest), makes it the last accepted, logs `entries`, queues `says`."""
 
     async def policy_history(self, limit: int) -> Sequence[StoredPolicy]:
@@ -385,10 +387,10 @@ class Store(OperatorBook, Protocol):
     async def file_by_hash(self, sha256: str) -> bytes | None:
         """The bytes of any file of any accepted set: a frozen runbook is found again by its digest."""
 
-    async def kept_feeds(self) -> Mapping[str, KeptFeed]:
+    async def kept_feeds(self) -> Mapping[str, CachedCalendar]:
         """Calendars as they were last kept, by what `keep_feed` called them."""
 
-    async def keep_feed(self, address: str, feed: KeptFeed, since: datetime) -> None:
+    async def keep_feed(self, address: str, feed: CachedCalendar, since: datetime) -> None:
         """Keeps a calendar, and forgets those that were read before `since`."""
 
     async def case_log(self, case_id: str) -> Sequence[LogRow]:
@@ -409,7 +411,7 @@ class Store(OperatorBook, Protocol):
     async def time_mark(self) -> Mark | None:
         """How far time has come, the log's last entry included; None where nobody ever kept it."""
 
-    async def keep_time(self, mark: Mark, entries: Sequence[Draft] = ()) -> None:
+    async def keep_time(self, mark: Mark, entries: Sequence[LogEvent] = ()) -> None:
         """Stores the mark and logs `entries`. A jump that is stored stays until it is accepted."""
 
     async def wish_time_accepted(self) -> bool:
@@ -418,11 +420,11 @@ class Store(OperatorBook, Protocol):
     async def time_wished(self) -> bool:
         """Whether a stored jump is accepted and still stands."""
 
-    async def accept_time(self, accept: Callable[[], Mark], entry: Draft) -> None:
+    async def accept_time(self, accept: Callable[[], Mark], entry: LogEvent) -> None:
         """Logs `entry` and lifts the stored jump. `accept` is called inside the transaction and sets the clock, so that
         no entry falls between; where time thereby steps back, open grants end that much earlier."""
 
-    async def requests(self, limit: int, *, closed_too: bool) -> Sequence[Listed]:
+    async def requests(self, limit: int, *, closed_too: bool) -> Sequence[RequestLine]:
         """Requests oldest first: those pending or with an open grant, or all."""
 
     async def log_file(self, name: str) -> bytes | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bot.decision_log.anchors import Anchor, Mail, Webhook, Witness, loopback
+from bot.decision_log.anchors import AnchorTarget, MailAnchor, WebhookAnchor, WitnessAnchor, loopback
 from bot.domain.decision_log.witness import read_witness_key
 from bot.domain.errors import NoteError
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 _ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 
 
-def anchors(settings: Settings) -> tuple[Anchor, ...]:
+def anchors(settings: Settings) -> tuple[AnchorTarget, ...]:
     """The ways out that are configured. The settings were checked when they were read."""
-    found: list[Anchor] = []
+    found: list[AnchorTarget] = []
     if settings.witness_url is not None and settings.witness_vkey is not None:
-        found.append(Witness(settings.witness_url.get_secret_value(), read_witness_key(settings.witness_vkey)))
+        found.append(WitnessAnchor(settings.witness_url.get_secret_value(), read_witness_key(settings.witness_vkey)))
     if settings.anchor_mail is not None and settings.smtp_url is not None and settings.smtp_from is not None:
-        found.append(Mail(settings.smtp_url.get_secret_value(), settings.smtp_from, recipients(settings.anchor_mail)))
+        found.append(MailAnchor(settings.smtp_url.get_secret_value(), settings.smtp_from, recipients(settings.anchor_mail)))
     if settings.anchor_webhook is not None:
-        found.append(Webhook(settings.anchor_webhook.get_secret_value()))
+        found.append(WebhookAnchor(settings.anchor_webhook.get_secret_value()))
     return tuple(found)
 
 

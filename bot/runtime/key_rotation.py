@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from bot.app import open_store
 from bot.decision_log.keys import LOG_KEY, NEXT, SigningKey, make_key, read_key, retire
 from bot.decision_log.signer import Signer, signer_of
-from bot.domain.case.transition import OPERATOR, Draft, Transition
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.case.transition import OPERATOR, LogEvent, Transition
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.settings import Settings
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
@@ -30,27 +30,27 @@ class Rotated:
     new: str
 
 
-async def rotate(settings: Settings) -> Rotated | Finding:
+async def rotate(settings: Settings) -> Rotated | LogFinding:
     """The ids before and after, or why the log is not signed at all. Raises KeyFileError, StorageError, SettingsError."""
     store, lock = await open_store(settings), FileLock(settings.state_dir)
     try:
         signer = await asyncio.to_thread(signer_of, store, settings.state_dir, lock)
         refused = await signer.cover()
-        return refused if isinstance(refused, Finding) else await _rotated(store, signer, settings)
+        return refused if isinstance(refused, LogFinding) else await _rotated(store, signer, settings)
     finally:
         lock.close()
         await store.close()
 
 
-async def _rotated(store: SqliteStore, signer: Signer, settings: Settings) -> Rotated | Finding:
+async def _rotated(store: SqliteStore, signer: Signer, settings: Settings) -> Rotated | LogFinding:
     origin, folder = (await store.log_head()).origin, settings.state_dir
     await asyncio.to_thread(make_key, folder / NEXT)
     old, new = (_id(read_key(folder / name), origin) for name in (LOG_KEY, NEXT))
     if not await store.names_key(new):
-        draft = Draft(KIND, OPERATOR, data={"old": old, "new": new})
+        draft = LogEvent(KIND, OPERATOR, data={"old": old, "new": new})
         await store.commit(Transition(None, None, (draft,)))
     signed = await signer.cover()
-    if isinstance(signed, Finding):
+    if isinstance(signed, LogFinding):
         return signed
     await asyncio.to_thread(retire, folder, origin)
     return Rotated(old, new)

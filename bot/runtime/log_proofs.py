@@ -11,7 +11,7 @@ from bot.clock import SystemClock
 from bot.decision_log.keys import verify, vkeys
 from bot.domain.decision_log.inclusion_proof import extends
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, open_checkpoint
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import NoteError, SettingsError
 from bot.settings import Settings
 from bot.signing import cover
@@ -27,13 +27,13 @@ class Extended:
     path: tuple[bytes, ...]
 
 
-async def prove(settings: Settings, index: int) -> str | Finding:
+async def prove(settings: Settings, index: int) -> str | LogFinding:
     """The C2SP `tlog-proof` of an entry under the newest checkpoint, with the entry's bytes; else why there is none.
 
     Raises StorageError, KeyFileError.
     """
     signed = await cover(settings)
-    if isinstance(signed, Finding):
+    if isinstance(signed, LogFinding):
         return signed
     store = await SqliteStore.open(settings.sqlite_path, SystemClock(), read_only=True)
     try:
@@ -41,13 +41,13 @@ async def prove(settings: Settings, index: int) -> str | Finding:
     finally:
         await store.close()
     if found is None:
-        return Finding("index", None, f"The log has no entry {index}; the last is {signed.size - 1}.")
+        return LogFinding("index", None, f"The log has no entry {index}; the last is {signed.size - 1}.")
     return found.decode()
 
 
 async def extended(
     settings: Settings, old: str, new: str, keys: Sequence[VerifierKey] | None
-) -> Extended | Finding:  # fmt: skip
+) -> Extended | LogFinding:  # fmt: skip
     """Both signatures, and that the new checkpoint extends the old by the stored tree. Each is a size or a note's file.
 
     Raises SettingsError (there is no such checkpoint), StorageError (the tree lacks what the proof needs), KeyFileError.
@@ -60,15 +60,15 @@ async def extended(
         try:
             first, second = (open_checkpoint(note, known, verify) for note in notes)
         except NoteError as error:
-            return Finding("signature", None, str(error))
+            return LogFinding("signature", None, str(error))
         if not first.size <= second.size <= head.size:
             text = f"A checkpoint of {second.size} entries extends none of {first.size} in a log of {head.size}."
-            return Finding("rollback", None, text)
+            return LogFinding("rollback", None, text)
         path = tuple(await store.between(first.size, second.size))
     finally:
         await store.close()
     if first.origin != second.origin or not extends(first.size, second.size, first.root, second.root, path):
-        return Finding("fork", None, f"The checkpoint of {second.size} entries does not extend the one of {first.size}.")
+        return LogFinding("fork", None, f"The checkpoint of {second.size} entries does not extend the one of {first.size}.")
     return Extended(first, second, path)
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from bot.decision_log.keys import vkeys
 from bot.decision_log.signer_memory import recall
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, NoteError
-from storage.log.check import Against, Checked, check_database
+from storage.log.check import Against, LogCheck, check_database
 
 
 @dataclass(frozen=True, slots=True)
-class Vouching:
+class TrustBase:
     """What the database does not hold: the verifier keys (None: those of `state_dir`) and the folder of memory and keys.
 
     `remembers`: whether the memory in it is of this log. `over`: whether nobody waits for the answer any more.
@@ -31,21 +31,21 @@ class Vouching:
     over: Callable[[], bool] = lambda: False
 
 
-def verify(path: Path, vouching: Vouching) -> Checked:
+def verify(path: Path, vouching: TrustBase) -> LogCheck:
     """Checks a database file. Raises StorageError, SchemaError."""
     memory, damaged = _memory(vouching)
     against = Against(lambda origin: _keys(origin, vouching), memory, remembers=vouching.remembers)
     return check_database(path, against=against, found=damaged, over=vouching.over)
 
 
-def _memory(vouching: Vouching) -> tuple[Checkpoint | None, tuple[Finding, ...]]:
+def _memory(vouching: TrustBase) -> tuple[Checkpoint | None, tuple[LogFinding, ...]]:
     try:
         return (recall(vouching.state_dir) if vouching.remembers else None), ()
     except NoteError as error:
-        return None, (Finding("checkpoint", None, f"The signer's memory in {vouching.state_dir} is damaged: {error}"),)
+        return None, (LogFinding("checkpoint", None, f"The signer's memory in {vouching.state_dir} is damaged: {error}"),)
 
 
-def _keys(origin: str, vouching: Vouching) -> Sequence[VerifierKey]:
+def _keys(origin: str, vouching: TrustBase) -> Sequence[VerifierKey]:
     """None of them where they cannot be read: then no signature is good."""
     if vouching.keys is not None:
         return vouching.keys

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.clock import Clock
-from bot.decision_log.emergency_file import Emergency
-from bot.decision_log.failsafe_store import StoppableStore, stoppable_store
+from bot.decision_log.emergency_file import EmergencyFile
+from bot.decision_log.failsafe_store import FailsafeStore, stoppable_store
 from bot.decision_log.keys import LogKey
 from bot.decision_log.signer import Signer, remembered, signer_of
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, StorageError
 from bot.ports.store import Store
 from bot.settings import Settings
@@ -20,11 +20,11 @@ from storage.store import SqliteStore
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OpenLog:
     """`store` is what everybody uses; `stoppable` is the same as itself, for whoever watches it."""
 
     store: Store
-    stoppable: StoppableStore
+    stoppable: FailsafeStore
     signer: Signer
     lock: FileLock
 
@@ -33,7 +33,7 @@ class Standing:
         self.lock.close()
 
 
-async def stand(store: SqliteStore, state_dir: Path, clock: Clock) -> Standing:
+async def open_log(store: SqliteStore, state_dir: Path, clock: Clock) -> OpenLog:
     """Signs what a killed process left unsigned, and enters first what was taken away without the log.
 
     A log that the signer or the disk refuses is stopped, and that is no error here. Raises KeyFileError.
@@ -42,7 +42,7 @@ async def stand(store: SqliteStore, state_dir: Path, clock: Clock) -> Standing:
     try:
         signer = await asyncio.to_thread(signer_of, store, state_dir, lock)
         key = LogKey(state_dir)
-        emergency = Emergency(state_dir, key.sign, key.check)
+        emergency = EmergencyFile(state_dir, key.sign, key.check)
         await asyncio.to_thread(emergency.make_room)
         kept, stoppable = stoppable_store(store, emergency, clock, lambda: signer.stopped, signer.cover)
         try:
@@ -53,7 +53,7 @@ async def stand(store: SqliteStore, state_dir: Path, clock: Clock) -> Standing:
     except BaseException:
         lock.close()
         raise
-    return Standing(kept, stoppable, signer, lock)
+    return OpenLog(kept, stoppable, signer, lock)
 
 
 async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
@@ -62,10 +62,10 @@ async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
     try:
         found = await remembered(store, settings.state_dir)
         refused = (
-            (f"The decision log is stopped, and nothing is given: {found.text}",) if isinstance(found, Finding) else ()
+            (f"The decision log is stopped, and nothing is given: {found.text}",) if isinstance(found, LogFinding) else ()
         )
         kept = looking(store, settings.state_dir, clock)
-        return (*refused, *(kept.findings() if isinstance(kept, StoppableStore) else ()))
+        return (*refused, *(kept.findings() if isinstance(kept, FailsafeStore) else ()))
     finally:
         await store.close()
 
@@ -77,8 +77,8 @@ def looking(store: SqliteStore, state_dir: Path, clock: Clock) -> Store:
     except KeyFileError:
         return store  # nothing was ever signed with a key of this folder
 
-    async def nobody() -> Finding:
-        return Finding("checkpoint", None, "Here nothing is signed.")
+    async def nobody() -> LogFinding:
+        return LogFinding("checkpoint", None, "Here nothing is signed.")
 
-    kept, _ = stoppable_store(store, Emergency(state_dir, key.sign, key.check), clock, lambda: None, nobody)
+    kept, _ = stoppable_store(store, EmergencyFile(state_dir, key.sign, key.check), clock, lambda: None, nobody)
     return kept

@@ -19,9 +19,9 @@ import structlog
 from bot.clock import Clock
 from bot.confirming import pressed
 from bot.domain.authority.authorization import Allowed, Refused
-from bot.domain.authority.policy_rollout import settling
+from bot.domain.authority.policy_rollout import strictest
 from bot.domain.case.model import Case, Refusal
-from bot.domain.case.transition import Draft, Lane, Say, Transition
+from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
 from bot.domain.decision_log import events
 from bot.domain.errors import LookupFailed, Stopped
 from bot.domain.policy import channel_posting
@@ -43,12 +43,25 @@ from bot.domain.workflow import (
     renewal,
     reviews,
 )
-from bot.domain.workflow.approval import Click, NoEffect
-from bot.ports.commands import CARDS, Act, Away, Beside, Decide, File, Operate, Post, Reach, Read, Seal, Tell
-from bot.ports.store import Directory, GlassDebt, Inbound, Store
+from bot.domain.workflow.approval import Click, Rejected
+from bot.ports.commands import (
+    CARDS,
+    Beside,
+    Command,
+    ConfirmOperatorAction,
+    Decide,
+    FileRequest,
+    PostButton,
+    Reach,
+    RecordSealedUse,
+    SaySentence,
+    SetAbsence,
+    ShowPage,
+)
+from bot.ports.store import BreakGlassUsage, Directory, InboxRow, Store
 from bot.service.absences import Absences
 from bot.service.command_mapping import click_of, form_of, page_of, where, while_stopped
-from bot.service.permits import Issuer, Permit
+from bot.service.permits import Permit, PermitIssuer
 from bot.service.sealed_use import recorded
 from bot.service.transactions import CARD_AGE
 
@@ -56,20 +69,20 @@ DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
 _CARDS, _OWED = 5, 10
 _ASKED_AGAIN = {
-    "push": discussion.push,
+    "push": discussion.escalate_now,
     "extend": reviews.extend,
     "renew": renewal.renew,
 }  # the requester wants people asked
 log = structlog.get_logger(__name__)
 
 
-class Desk(Absences):
+class ApprovalService(Absences):
     """One for each process. `spoke` is set when there is something to say, `arrived` when something came in."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
         super().__init__(store, directory, clock, scale, policy)
         self.arrived = asyncio.Event()
-        self.permits: Issuer | None = None
+        self.permits: PermitIssuer | None = None
         self._filing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def adopt(self, policy: Policy) -> None:
@@ -86,11 +99,11 @@ class Desk(Absences):
     @property
     def asking(self) -> Policy:
         """The set in force as it counts for whoever asks now: what it lately made easier counts later (`motion`)."""
-        return settling(self.policy, self.sets.also_binding(self.clock.now(), self.scale))
+        return strictest(self.policy, self.sets.also_binding(self.clock.now(), self.scale))
 
     # What the edge asks before it acknowledges.
 
-    async def take_in(self, key: str, act: Act, answer: Mapping[str, object]) -> Mapping[str, object]:
+    async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes the act down durably, once a key; returns the answer that the first one got."""
         first = await self.store.take_in(key, act, answer)
         self.arrived.set()
@@ -105,7 +118,7 @@ class Desk(Absences):
         ]  # fmt: skip
         return tuple(sorted(mine, key=lambda r: r.title))
 
-    def check_filing(self, act: File) -> tuple[filing.FieldError, ...]:
+    def check_filing(self, act: FileRequest) -> tuple[filing.FieldError, ...]:
         """Everything wrong with a form, each at its field; brakes are the worker's."""
         return filing.check(self.asking, form_of(act), self.clock.now().date())
 
@@ -118,15 +131,15 @@ class Desk(Absences):
         judged = await self._would(case, act)
         return Refused(judged.why, judged.sentence) if judged is not None else Allowed(())
 
-    async def permit(self, case_id: str, person: Person) -> Permit | NoEffect:
+    async def permit(self, case_id: str, person: Person) -> Permit | Rejected:
         """A fresh permit for somebody who may have it (`may_open`). Raises CountersignError."""
         if self.permits is None:
-            return NoEffect(Refusal.STALE, "failed", {})
+            return Rejected(Refusal.STALE, "failed", {})
         return await self.permits.issue(case_id, self.policy, events.actor(self.policy, person))
 
     # What the worker carries out.
 
-    async def carry_out(self, row: Inbound) -> None:
+    async def carry_out(self, row: InboxRow) -> None:
         """Carries out one inbox row, wholly and once; what a stopped log does not let through is answered with a sentence."""
         try:
             await self._carried_out(row)
@@ -134,63 +147,63 @@ class Desk(Absences):
             log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
             await self._commit(replace(while_stopped(row.act), inbox=row.id))
 
-    async def _carried_out(self, row: Inbound) -> None:
+    async def _carried_out(self, row: InboxRow) -> None:
         act = row.act
-        if isinstance(act, File):
+        if isinstance(act, FileRequest):
             async with AsyncExitStack() as one_at_a_time:  # brakes, quota and limit count one filing at a time
                 for whose in self._whose_filings(act):
                     await one_at_a_time.enter_async_context(self._filing[whose])
-                await self._until_fresh(lambda: self._file(act), row.id)
+                await self._retry_on_conflict(lambda: self._file(act), row.id)
         elif isinstance(act, Decide | Reach | Beside):
-            await self._until_fresh(lambda: self._decide(act), row.id)
-        elif isinstance(act, Post):
+            await self._retry_on_conflict(lambda: self._decide(act), row.id)
+        elif isinstance(act, PostButton):
             await self._commit(replace(await self._post(act), inbox=row.id))
-        elif isinstance(act, Away):
+        elif isinstance(act, SetAbsence):
             await self.away(act, row.id)
-        elif isinstance(act, Seal):
-            await self._until_fresh(lambda: self._sealed(act), row.id)
-        elif isinstance(act, Operate):
+        elif isinstance(act, RecordSealedUse):
+            await self._retry_on_conflict(lambda: self._sealed(act), row.id)
+        elif isinstance(act, ConfirmOperatorAction):
             await self.stand()
-            await self._until_fresh(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
+            await self._retry_on_conflict(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
 
-    async def _sealed(self, act: Seal) -> Transition:
+    async def _sealed(self, act: RecordSealedUse) -> Transition:
         async def presence() -> Presence:
             return await self._presence(candidates(self.policy, act.domain), None)
 
         return await recorded(self.directory, self.policy, act, presence, self.clock.now, self.scale)
 
-    def _whose_filings(self, act: File) -> Iterator[str]:
+    def _whose_filings(self, act: FileRequest) -> Iterator[str]:
         """Whose filings wait for each other: one human's, and where a quota or limit counts, a whole provider's too."""
         yield self.policy.humans.key(act.person)
         runbook, provider = self.asking.runbooks.get(act.runbook), filing.provider_asking(self.policy, act.person)
         if runbook is not None and (runbook.break_glass or runbook.limit) and provider is not None:
             yield f"provider {provider.id}"
 
-    async def _answered(self, act: Read | Tell) -> Transition:
+    async def _answered(self, act: ShowPage | SaySentence) -> Transition:
         """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
         page = page_of(act)
-        if isinstance(act, Read) and act.page == "review":
+        if isinstance(act, ShowPage) and act.page == "review":
             return replace(page, says=(*page.says, *await self._owed_by(act.person)))
-        if not (isinstance(act, Read) and act.page == "waiting" and act.argument == CARDS):
+        if not (isinstance(act, ShowPage) and act.page == "waiting" and act.argument == CARDS):
             return page
-        cards: list[Say] = []
+        cards: list[Notification] = []
         for case in (await self.read_waiting(act.person))[:_CARDS]:
             cards += notifications.cards_again(case, act.person)
         return replace(page, says=(*page.says, *cards))
 
-    async def _owed_by(self, person: Person) -> list[Say]:
+    async def _owed_by(self, person: Person) -> list[Notification]:
         """The newest cards of what somebody owes, with their buttons."""
         cards = [say for case in await self.read_reviews(person) for say in notifications.reviews_again(case, person)]
         return [*cards[:_OWED], *(notifications.owed(case, person) for case in (await self.read_owing(person))[:_OWED])]
 
-    async def give_up(self, row: Inbound, tell: Tell | None) -> None:
+    async def give_up(self, row: InboxRow, tell: SaySentence | None) -> None:
         """A row that cannot be carried out is finished; its author is told where there is a place to tell them."""
         act = page_of(tell) if tell else Transition(None, None)
         await self._commit(replace(act, inbox=row.id))
 
-    async def _file(self, act: File) -> Transition:
+    async def _file(self, act: FileRequest) -> Transition:
         await self.stand()
         form, policy, now = form_of(act), self.asking, self.clock.now()
         runbook = policy.runbooks.get(form.runbook)
@@ -231,9 +244,9 @@ class Desk(Absences):
         found = await self._glass(runbook, provider.id if provider else "")
         return break_glass.debt(runbook, found.opened, found.overdue)
 
-    async def _glass(self, runbook: Runbook | None, provider: str) -> GlassDebt:
+    async def _glass(self, runbook: Runbook | None, provider: str) -> BreakGlassUsage:
         if runbook is None or runbook.break_glass is None:
-            return GlassDebt(0, overdue=False)
+            return BreakGlassUsage(0, overdue=False)
         now, window = self.clock.now(), timedelta(seconds=break_glass.window_of(runbook.break_glass) / self.scale)
         return await self.store.glass_debt(provider, runbook.domain, now, now - window)
 
@@ -244,7 +257,7 @@ class Desk(Absences):
         if case is None:
             who, data = events.actor(policy, act.person), {"action": click.action, "why": "stale"}
             says = (notifications.answer(None, act.person, click.reply, "unknown", id=act.case),)
-            return Transition(None, None, (Draft("decision.refused", who, data=data),), says)
+            return Transition(None, None, (LogEvent("decision.refused", who, data=data),), says)
         if isinstance(act, Reach):
             return await self._reached(case, act)
         if click.action == "here":
@@ -263,10 +276,10 @@ class Desk(Absences):
             return Transition(None, None, says=(notifications.answer(case.id, act.person, click.reply, "again"),))
         if click.action == "pass":
             presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
-            return discussion.pass_on(case, policy, click, profile, presence, self.clock.now())
+            return discussion.defer(case, policy, click, profile, presence, self.clock.now())
         return self._judged(case, click, profile)
 
-    async def _would(self, case: Case, act: Reach) -> NoEffect | None:
+    async def _would(self, case: Case, act: Reach) -> Rejected | None:
         """Why what the form is for would not count; None if it would. Raises LookupFailed."""
         click, now = click_of(act), self.clock.now
         if act.action in ("again", "answer", "push"):
@@ -286,9 +299,9 @@ class Desk(Absences):
         ask = case.question(act.version)
         if ask is not None and ask.kind != "approval":
             answered = reviews.judge(case, ask, self.policy, click, profile, now())
-            return answered if isinstance(answered, NoEffect) else None
+            return answered if isinstance(answered, Rejected) else None
         judged = approval.judge(case, self.policy, click, profile, now())
-        return judged if isinstance(judged, NoEffect) else None
+        return judged if isinstance(judged, Rejected) else None
 
     async def _reached(self, case: Case, act: Reach) -> Transition:
         click = click_of(act)
@@ -333,7 +346,7 @@ class Desk(Absences):
         given = approval.approve(case, self.policy, click, profile, now, self.scale, older)
         return replace(given, otherwise=approval.refuse(case, self.policy, click, approval.DOUBTED))
 
-    async def _post(self, act: Post) -> Transition:
+    async def _post(self, act: PostButton) -> Transition:
         """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""
         told = partial(notifications.answer, None, act.person, where(act.reply))
         try:
@@ -344,7 +357,7 @@ class Desk(Absences):
         no = channel_posting.refusal(self.policy, act.channel, act.person, profile, frozenset(found) - {None})
         if no is not None:
             return Transition(None, None, says=(told("plain", text=no),))
-        door = Say("door", Lane.CARD, channel=act.channel)
+        door = Notification("door", Lane.CARD, channel=act.channel)
         return Transition(None, None, says=(door, told("posted")))
 
     async def _party(self, user: str) -> str | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import date, datetime
 
-from bot.domain.case.transition import Lane, Say, Transition, Visit
+from bot.domain.case.transition import Lane, Notification, Transition, Visit
 from bot.domain.workflow import filing, notifications
 from bot.domain.workflow.approval import Click
-from bot.ports.commands import Act, Beside, Decide, File, Reach, Read, Reply, Tell
+from bot.ports.commands import Beside, Command, Decide, FileRequest, Reach, ReplyAddress, SaySentence, ShowPage
 
 
-def form_of(act: File) -> filing.Form:
+def form_of(act: FileRequest) -> filing.Form:
     """What a person filed."""
     return filing.Form(
         act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door,
@@ -42,14 +42,14 @@ def _day(text: str) -> date | None:
         return None
 
 
-def where(reply: Reply) -> dict[str, object]:
+def where(reply: ReplyAddress) -> dict[str, object]:
     """Where the answer goes, as what is said carries it."""
     return asdict(reply)
 
 
-def while_stopped(act: Act) -> Transition:
+def while_stopped(act: Command) -> Transition:
     """The sentence for what a stopped log does not let through; it leaves no entry."""
-    if isinstance(act, File):
+    if isinstance(act, FileRequest):
         params: dict[str, object] = {"id": act.id}
         says = filing.told(None, act.person, "stopped", params, act.form)
     else:
@@ -57,14 +57,14 @@ def while_stopped(act: Act) -> Transition:
     return Transition(None, None, says=says)
 
 
-def page_of(act: Read | Tell) -> Transition:
+def page_of(act: ShowPage | SaySentence) -> Transition:
     """Saying a sentence or showing a page; nothing else changes. A look at the Home tab is noted too."""
-    if isinstance(act, Tell):
+    if isinstance(act, SaySentence):
         says = (notifications.answer(None, act.person, where(act.reply), act.sentence, argument=act.argument),)
     elif act.page == "home":
         visit = Visit(act.person, int(act.argument) if act.argument.isdecimal() else 1)
         return Transition(None, None, says=(notifications.home(act.person),), visit=visit)
     else:
         data = {"reply": where(act.reply), "page": act.page, "argument": act.argument}
-        says = (Say("page", Lane.CARD, to=act.person, data=data),)
+        says = (Notification("page", Lane.CARD, to=act.person, data=data),)
     return Transition(None, None, says=says)

@@ -30,7 +30,7 @@ TOKEN_MAX = 16_384  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Demands:
+class PermitRequirements:
     """What the verifier holds against a permit. `proof` is the text of a `tlog-proof`, judged with `vkeys`; `seen` is the
     file of permits that were used."""
 
@@ -42,14 +42,14 @@ class Demands:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class PermitAccepted:
     """The claims of a permit that is in order."""
 
     claims: Claims
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class PermitRejected:
     """It is not; `reason` is a sentence."""
 
     reason: str
@@ -67,35 +67,35 @@ def read_keys(text: str) -> KeySet:
     return KeySet(keys)
 
 
-def check(token: str, demands: Demands, now: datetime) -> Accepted | Rejected:
+def check(token: str, demands: PermitRequirements, now: datetime) -> PermitAccepted | PermitRejected:
     """Whether a permit is accepted now. Raises SettingsError (the file of used permits cannot be read or written)."""
     claims = _signed_claims(token, demands.keys)
-    if isinstance(claims, Rejected):
+    if isinstance(claims, PermitRejected):
         return claims
     no = refusal(claims, demands.wanted, now)
     if no is None and demands.proof is not None:
         no = _unproven(claims, demands.proof, demands.vkeys)
     if no is None and demands.seen is not None and not _first_use(demands.seen, claims):
         no = "It was used before: a permit is good once."
-    return Accepted(claims) if no is None else Rejected(no)
+    return PermitAccepted(claims) if no is None else PermitRejected(no)
 
 
 def _only_public(key: dict[str, str]) -> dict[str, str | list[str]]:
     return {"kty": "OKP", "crv": "Ed25519", "x": key["x"], "kid": key["kid"]}
 
 
-def _signed_claims(token: str, keys: KeySet) -> Claims | Rejected:
+def _signed_claims(token: str, keys: KeySet) -> Claims | PermitRejected:
     text = token.strip()
     if len(text) > TOKEN_MAX or not text.isascii() or text.count(".") != 2:
-        return Rejected("It is no permit: a permit is one line with two dots.")
+        return PermitRejected("It is no permit: a permit is one line with two dots.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)
             read = jwt.decode(text, keys, algorithms=[ALG])
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-        return Rejected("No key that was given signed it.")
+        return PermitRejected("No key that was given signed it.")
     if read.header.get("typ") != TYPE or not isinstance(read.claims, dict):
-        return Rejected(f"It is not of the type {TYPE}.")
+        return PermitRejected(f"It is not of the type {TYPE}.")
     return read.claims
 
 

@@ -24,11 +24,11 @@ from bot.decision_log.permit_keys import permit_key
 from bot.domain.case.model import Case, Refusal
 from bot.domain.case.transition import Actor, Transition
 from bot.domain.decision_log.entry import b64
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import Frozen, Stale, StorageError, TooLate
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import permit
-from bot.domain.workflow.approval import NoEffect
+from bot.domain.workflow.approval import Rejected
 from bot.domain.workflow.permit import Issue, Logged
 from bot.ports.store import Cover, LogRow
 
@@ -56,17 +56,17 @@ class Permit:
     expires: int
 
 
-class Issuer:
+class PermitIssuer:
     """`cover` is the gate to the outside."""
 
     def __init__(self, store: PermitLog, cover: Cover, state_dir: Path, clock: Clock) -> None:
         self._store, self._cover, self._state_dir, self._clock = store, cover, state_dir, clock
 
-    async def issue(self, case_id: str, policy: Policy, who: Actor) -> Permit | NoEffect:
+    async def issue(self, case_id: str, policy: Policy, who: Actor) -> Permit | Rejected:
         """A permit under the open grant of a case, or why there is none. Raises KeyFileError, StorageError."""
         key = permit_key(self._state_dir)
         stopped = await self._cover()
-        if isinstance(stopped, Finding):
+        if isinstance(stopped, LogFinding):
             return _stopped(stopped)
         for attempt in range(TRIES):
             try:
@@ -85,18 +85,18 @@ class Issuer:
             raise StorageError(f"No signed checkpoint covers entry {index} yet; try again.")
         return found
 
-    async def _once(self, case_id: str, policy: Policy, who: Actor, key: OKPKey) -> Permit | NoEffect:
+    async def _once(self, case_id: str, policy: Policy, who: Actor, key: OKPKey) -> Permit | Rejected:
         case = await self._store.case(case_id)
         if case is None:
-            return NoEffect(Refusal.STALE, "unknown", {"id": case_id})
+            return Rejected(Refusal.STALE, "unknown", {"id": case_id})
         judged = permit.issue(case, policy, who, b64(self._clock.salt()), self._clock.now())
-        if isinstance(judged, NoEffect):
+        if isinstance(judged, Rejected):
             return judged
         made, act = judged
         target, disclosure = await self._target(case_id)
         await self._store.commit(act)
         stopped = await self._cover()
-        if isinstance(stopped, Finding):
+        if isinstance(stopped, LogFinding):
             return _stopped(stopped)
         logged = _logged(await self._store.case_log(case_id), made, target)
         return Permit(signed(permit.claims(case, made, logged), key), logged.index, disclosure, made.expires)
@@ -130,8 +130,8 @@ def _name(disclosure: str) -> object:
     return decoded[1]
 
 
-def _stopped(finding: Finding) -> NoEffect:
+def _stopped(finding: LogFinding) -> Rejected:
     text = (
         f"The decision log is not being signed, so nothing is given: {finding.text} An operator runs `countersign doctor`."
     )
-    return NoEffect(Refusal.STALE, "plain", {"text": text})
+    return Rejected(Refusal.STALE, "plain", {"text": text})

@@ -20,7 +20,7 @@ HOME_PAGE, _HOME_WAITING = 10, 1000
 
 
 @dataclass(frozen=True, slots=True)
-class HomeSheet:
+class HomeContents:
     """What stands in one person's App Home.
 
     `waiting` is the page of what waits for their answer, `waits` how many there are. `mine`: what they asked for, newest
@@ -39,7 +39,7 @@ class HomeSheet:
     away_until: datetime | None
 
 
-class Reader:
+class CaseQueries:
     """Reads under the policy of the moment."""
 
     def __init__(self, store: Store, sets: Sets) -> None:
@@ -90,7 +90,7 @@ class Reader:
         found = await self.store.exceptions(_REGISTER, ended_too=False)
         return [case for case in found if case.grant and now < case.grant.not_after and self._may_see(person, case)]
 
-    async def read_home(self, person: Person, now: datetime) -> HomeSheet:
+    async def read_home(self, person: Person, now: datetime) -> HomeContents:
         """What stands in somebody's App Home at `now`, on the page that they looked at last."""
         found = await self.store.home_waiting(person, _HOME_WAITING)
         mine = [one.id for one in found if self._visible(person, one.requester, one.provider, one.domain)]
@@ -100,7 +100,7 @@ class Reader:
         named = [d.id for d in self.policy.domains.values() if person in named_for(self.policy, d)]
         away = (await self.store.absences(now)).get(person)
         live = await self.store.home_live(person, named, HOME_PAGE)
-        return HomeSheet(
+        return HomeContents(
             person, page, pages, len(mine), [case for case in shown if case is not None],
             await self.store.cases_of(person, HOME_PAGE), [case for case in live if self._may_see(person, case)],
             await self.store.home_owing(person, HOME_PAGE), away,

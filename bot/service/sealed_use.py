@@ -13,20 +13,20 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import notifications, sealed_use
-from bot.ports.commands import Seal
+from bot.ports.commands import RecordSealedUse
 from bot.ports.store import Directory
 
 ACCOUNT_AGE = 5.0  # seconds, as for a decision
 
 
-def use_of(act: Seal) -> sealed_use.Use:
+def use_of(act: RecordSealedUse) -> sealed_use.Use:
     """The act as the domain takes it."""
     used_at = datetime.fromtimestamp(act.used_at, UTC)
     return sealed_use.Use(act.id, act.person, act.domain, used_at, act.used_by or act.person, act.what, act.reference)
 
 
 async def recorded(
-    directory: Directory, policy: Policy, act: Seal, presence: Callable[[], Awaitable[Presence]], now: Callable[[], datetime],
+    directory: Directory, policy: Policy, act: RecordSealedUse, presence: Callable[[], Awaitable[Presence]], now: Callable[[], datetime],
     scale: float,
 ) -> Transition:  # fmt: skip
     """The act to commit. A look-up that fails is no yes: the recorder is told to send it again."""

@@ -13,12 +13,12 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.transition import Transition
-from bot.domain.policy.model import Policy, Standing, Suspended
+from bot.domain.policy.model import Policy, Suspended, TakenAway
 from bot.domain.workflow import suspensions
-from bot.ports.store import Matter, Store
+from bot.ports.store import Store, SystemCase
 
 
-def of(found: Sequence[Matter]) -> Standing:
+def of(found: Sequence[SystemCase]) -> TakenAway:
     """What the cases that nobody filed take away now."""
     suspended = (
         Suspended(m.domain, m.subject, m.id)
@@ -26,7 +26,7 @@ def of(found: Sequence[Matter]) -> Standing:
         if m.kind == "suspension" and m.state is AskState.OPEN and m.subject is not None
     )
     withdrawn = (m.sha256 for m in found if m.kind == "right" and m.state is AskState.NO)
-    return Standing(frozenset(suspended), frozenset(withdrawn))
+    return TakenAway(frozenset(suspended), frozenset(withdrawn))
 
 
 def whole(act: Transition, policy: Policy, clock: Clock, now: datetime) -> Transition:

@@ -22,9 +22,9 @@ from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Away as NotHere
 from bot.domain.timing.escalation import Presence, candidates
 from bot.domain.workflow import delegation, drill, notifications, timers
-from bot.ports.store import Directory, Due, Outgoing, Store
+from bot.ports.store import Directory, Due, OutboxRow, Store
 from bot.service import suspensions
-from bot.service.queries import Reader
+from bot.service.queries import CaseQueries
 
 CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds; the first by the policy's clock, so that a demo sees who falls asleep
 TRIES = 8
@@ -32,7 +32,7 @@ DOUBT = timedelta(seconds=5)
 _BREATH = 8  # cases judged in one go of the event loop
 
 
-class Engine(Reader):
+class TransactionRunner(CaseQueries):
     """One for each process. `spoke` is set when there is something to say."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
@@ -64,7 +64,7 @@ class Engine(Reader):
 
     async def sweep(self, case_id: str) -> None:
         """Everything that is due on a case now."""
-        await self._until_fresh(lambda: self._sweep(case_id), None)
+        await self._retry_on_conflict(lambda: self._sweep(case_id), None)
 
     async def judge_due(self, found: Sequence[Due], failed: Callable[[str], None]) -> list[Transition]:
         """What is due on cases that were read together: who is there is asked once for all of them, and the loop breathes
@@ -128,7 +128,7 @@ class Engine(Reader):
             return act
         return Transition(act.before, act.before, wake_at=now + DOUBT)
 
-    async def undelivered(self, outgoing: Outgoing, error: str) -> None:
+    async def undelivered(self, outgoing: OutboxRow, error: str) -> None:
         """A card will never reach its person: the engine moves on if nobody else of the step was reached. A receipt that
         does not arrive stands under the channel button."""
         person, case_id = outgoing.say.to, outgoing.say.case
@@ -149,10 +149,10 @@ class Engine(Reader):
             failed = timers.card_failed if case.request.drill is None else drill.card_failed
             return failed(case, self.policy, presence, person, error, self.clock.now())
 
-        await self._until_fresh(judged, None)
-        await self._until_fresh(lambda: self._stand_in(case_id), None)  # they may have stood in for an owner who is away
+        await self._retry_on_conflict(judged, None)
+        await self._retry_on_conflict(lambda: self._stand_in(case_id), None)  # they may have stood in for an owner who is away
 
-    async def slack_is_silent(self, outgoing: Outgoing) -> None:
+    async def slack_is_silent(self, outgoing: OutboxRow) -> None:
         """Slack has taken nothing for a while, and this waits for it: its reader is paged instead where they can be."""
         person, case_id = outgoing.say.to, outgoing.say.case
         if person is None or case_id is None:
@@ -162,7 +162,7 @@ class Engine(Reader):
             case = await self.store.case(case_id)
             return None if case is None else timers.slack_is_silent(case, self.policy, person, self.clock.now())
 
-        await self._until_fresh(judged, None)
+        await self._retry_on_conflict(judged, None)
 
     async def heard(self, case_id: str, judge: Callable[[Case, Policy, datetime], Transition | None]) -> None:
         """Something beside Slack answered about a case, or did not: judged on what stands now."""
@@ -171,7 +171,7 @@ class Engine(Reader):
             case = await self.store.case(case_id)
             return None if case is None else judge(case, self.policy, self.clock.now())
 
-        await self._until_fresh(judged, None)
+        await self._retry_on_conflict(judged, None)
 
     async def _stand_in(self, case_id: str) -> Transition | None:
         case = await self.store.case(case_id)
@@ -185,7 +185,7 @@ class Engine(Reader):
         """Carries out what was judged elsewhere. Raises Stale, StorageError."""
         await self._commit(act)
 
-    async def _until_fresh(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
+    async def _retry_on_conflict(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
         """Judges and commits; judges again while somebody else was faster. What would give while the clock is doubted
         becomes its refusal (rule 12). Raises Stale after many tries."""
         frozen = False
@@ -195,7 +195,7 @@ class Engine(Reader):
                 return
             act = replace(act, inbox=inbox)
             if clock_guard.gives(act) and (frozen or self.clock.jumped() is not None):
-                act = clock_guard.instead(act)
+                act = clock_guard.refuse(act)
             try:
                 await self._commit(act)
                 return

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.diagnostics import Finding, error, listed, warning
+from bot.diagnostics import Diagnosis, error, listed, warning
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from handlers.doctor.lookups import Lookups, No
@@ -21,7 +21,7 @@ _SHARED = ("is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PolicyChannel:
     """A channel of the policy, and whose it is: ids of domains and of providers."""
 
     id: str
@@ -35,15 +35,15 @@ class Place:
 
 
 @dataclass(slots=True)
-class Crowd:
+class ChannelMembers:
     """Who of a channel belongs to which provider, as names to print; `unclear` could not be looked up."""
 
     parties: dict[str, list[str]] = field(default_factory=dict)
     unclear: list[str] = field(default_factory=list)
 
 
-async def examine_channels(lookups: Lookups, policy: Policy, bot_user: str) -> list[Finding]:
-    found: list[Finding] = []
+async def examine_channels(lookups: Lookups, policy: Policy, bot_user: str) -> list[Diagnosis]:
+    found: list[Diagnosis] = []
     for place in places(policy):
         channel = await lookups.channel(place.id)
         if isinstance(channel, No):
@@ -55,7 +55,7 @@ async def examine_channels(lookups: Lookups, policy: Policy, bot_user: str) -> l
     return found
 
 
-def places(policy: Policy) -> list[Place]:
+def places(policy: Policy) -> list[PolicyChannel]:
     """Every channel of the policy, once."""
     domains: dict[str, list[str]] = {}
     providers: dict[str, list[str]] = {}
@@ -65,10 +65,10 @@ def places(policy: Policy) -> list[Place]:
         if provider.channel is not None:
             providers.setdefault(provider.channel, []).append(provider.id)
     ids = dict.fromkeys((*domains, *providers))
-    return [Place(i, tuple(domains.get(i, ())), tuple(providers.get(i, ()))) for i in ids]
+    return [PolicyChannel(i, tuple(domains.get(i, ())), tuple(providers.get(i, ()))) for i in ids]
 
 
-def _not_shown(place: Place, word: str) -> Finding:
+def _not_shown(place: PolicyChannel, word: str) -> Diagnosis:
     if word == "missing_scope":
         return warning(
             "channels", f"{place.id}, {place.part}, was not looked up: the app lacks channels:read or groups:read."
@@ -82,7 +82,7 @@ def _not_shown(place: Place, word: str) -> Finding:
     return error("channels", f"Slack did not show {place.id}, {place.part} ({word}): run doctor again in a minute.")
 
 
-def _state(place: Place, channel: Mapping[str, Any]) -> Iterator[Finding]:
+def _state(place: PolicyChannel, channel: Mapping[str, Any]) -> Iterator[Diagnosis]:
     name = _name(place, channel)
     if channel.get("is_archived"):
         yield error(
@@ -97,8 +97,8 @@ def _state(place: Place, channel: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 async def _listeners(
-    lookups: Lookups, policy: Policy, place: Place, channel: Mapping[str, Any], bot_user: str
-) -> list[Finding]:
+    lookups: Lookups, policy: Policy, place: PolicyChannel, channel: Mapping[str, Any], bot_user: str
+) -> list[Diagnosis]:
     members = await lookups.members(place.id)
     if isinstance(members, No):
         text = f"Slack did not say who is in {_name(place, channel)} ({members.word}): look at its members by hand."
@@ -108,8 +108,8 @@ async def _listeners(
     return list(_company(policy, place, _name(place, channel), crowd))
 
 
-async def _crowd(lookups: Lookups, policy: Policy, users: list[str], shared: bool) -> Crowd:
-    crowd = Crowd()
+async def _crowd(lookups: Lookups, policy: Policy, users: list[str], shared: bool) -> ChannelMembers:
+    crowd = ChannelMembers()
     by_workspace = shared and any(provider.workspaces for provider in policy.providers.values())
     for user in users:
         provider = policy.provider_of(Person("", user))
@@ -124,7 +124,7 @@ async def _crowd(lookups: Lookups, policy: Policy, users: list[str], shared: boo
     return crowd
 
 
-def _company(policy: Policy, place: Place, name: str, crowd: Crowd) -> Iterator[Finding]:
+def _company(policy: Policy, place: PolicyChannel, name: str, crowd: ChannelMembers) -> Iterator[Diagnosis]:
     told = [f"{listed(people)} of {policy.providers[party].name}" for party, people in crowd.parties.items()]
     involved = dict.fromkeys((*place.providers, *crowd.parties))
     if place.domains and told:
@@ -158,6 +158,6 @@ async def _called(lookups: Lookups, policy: Policy, user: str) -> str:
     return f"{line} ({user})" if line else user
 
 
-def _name(place: Place, channel: Mapping[str, Any]) -> str:
+def _name(place: PolicyChannel, channel: Mapping[str, Any]) -> str:
     name = channel.get("name")
     return f"#{name} ({place.id})" if name else place.id

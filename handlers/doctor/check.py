@@ -11,7 +11,7 @@ from datetime import datetime
 
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.diagnostics import Finding, error, listed, warning
+from bot.diagnostics import Diagnosis, error, listed, warning
 from bot.domain.policy.model import Policy
 from handlers.doctor.channels import examine_channels
 from handlers.doctor.live import examine_live
@@ -34,9 +34,9 @@ class Live:
 
 async def examine(
     lookups: Lookups, app_token: str | None, policy: Policy | None, live: Live | None = None
-) -> list[Finding]:
+) -> list[Diagnosis]:
     """Everything that Slack can tell. Without an app-level token the bot is served over signed HTTP."""
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     try:
         await _examine(lookups, app_token, policy, found)
         if live is not None and policy is not None and not any(f.area == "tokens" for f in found):
@@ -52,7 +52,7 @@ async def examine(
     return found
 
 
-async def _examine(lookups: Lookups, app_token: str | None, policy: Policy | None, found: list[Finding]) -> None:
+async def _examine(lookups: Lookups, app_token: str | None, policy: Policy | None, found: list[Diagnosis]) -> None:
     identity = await lookups.identity()
     found.extend(_bot_token(identity))
     if app_token is not None:
@@ -69,7 +69,7 @@ async def _examine(lookups: Lookups, app_token: str | None, policy: Policy | Non
     found.extend(await examine_channels(lookups, policy, bot_user=str(identity.get("user_id") or "")))
 
 
-def _bot_token(identity: AsyncSlackResponse | No) -> list[Finding]:
+def _bot_token(identity: AsyncSlackResponse | No) -> list[Diagnosis]:
     if isinstance(identity, No):
         return [error("tokens", _bot_advice(identity.word))]
     if not identity.get("bot_id"):
@@ -90,7 +90,7 @@ def _bot_advice(word: str) -> str:
     )
 
 
-def _app_token(answer: AsyncSlackResponse | No) -> list[Finding]:
+def _app_token(answer: AsyncSlackResponse | No) -> list[Diagnosis]:
     if not isinstance(answer, No):
         return []
     make = "Basic Information → App-Level Tokens → Generate Token and Scopes, add connections:write, copy it (xapp-…)"
@@ -99,7 +99,7 @@ def _app_token(answer: AsyncSlackResponse | No) -> list[Finding]:
     return [error("tokens", f"Slack refuses SLACK_APP_TOKEN ({answer.word}): {make}.")]
 
 
-def _scopes(identity: AsyncSlackResponse) -> list[Finding]:
+def _scopes(identity: AsyncSlackResponse) -> list[Diagnosis]:
     """The scopes that Slack granted, against the manifest's; a superfluous one is authority that nobody needs."""
     headers = {str(key).lower(): str(value) for key, value in identity.headers.items()}
     if "x-oauth-scopes" not in headers:
@@ -107,7 +107,7 @@ def _scopes(identity: AsyncSlackResponse) -> list[Finding]:
         return [warning("scopes", advice)]
     granted = {scope.strip() for scope in headers["x-oauth-scopes"].split(",")} - {""}
     wanted = set(manifest(prefix="", url=None)["oauth_config"]["scopes"]["bot"]) | READS
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     if missing := sorted(wanted - granted):
         advice = f"The app lacks {_count(missing)}: {_SCOPES} → add {', '.join(missing)} → Reinstall to Workspace."
         found.append(error("scopes", advice))
@@ -121,7 +121,7 @@ def _count(scopes: list[str]) -> str:
     return "a scope" if len(scopes) == 1 else f"{len(scopes)} scopes"
 
 
-def _home(identity: AsyncSlackResponse, policy: Policy) -> list[Finding]:
+def _home(identity: AsyncSlackResponse, policy: Policy) -> list[Diagnosis]:
     team, name = str(identity.get("team_id") or ""), str(identity.get("team") or "")
     if {team, str(identity.get("enterprise_id") or "")} & set(policy.workspaces):
         return []

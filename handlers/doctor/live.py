@@ -9,25 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.diagnostics import Finding, error, warning
+from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.authority.person_lookup import named
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.workflow import filing
-from bot.service.queries import HomeSheet
+from bot.service.queries import HomeContents
 from handlers.doctor.lookups import Lookups, No
 from handlers.views.approval_card import card
 from handlers.views.home import home
 from handlers.views.kit.blocks import Block, Message, message, section
-from handlers.views.kit.context import Scene
+from handlers.views.kit.context import ViewContext
 from handlers.views.receipt import receipt
-from handlers.views.request_form import Draft, form
+from handlers.views.request_form import FormDraft, form
 
 _SAMPLE = "R-00000000"
 
 
-async def examine_live(lookups: Lookups, policy: Policy, me: str, now: datetime) -> list[Finding]:
+async def examine_live(lookups: Lookups, policy: Policy, me: str, now: datetime) -> list[Diagnosis]:
     """What Slack says of the samples, and whether a message to `me` (a label or id) arrives; none is sent without."""
     found = [f for name, payload in samples(policy, now) for f in _judged(name, await lookups.validate(payload))]
     if not me:
@@ -43,14 +43,14 @@ async def examine_live(lookups: Lookups, policy: Policy, me: str, now: datetime)
 
 def samples(policy: Policy, now: datetime) -> Iterator[tuple[str, Block]]:
     """Arguments of `blocks.validate`, each with what it is."""
-    scene = Scene(policy, now)
+    scene = ViewContext(policy, now)
     for runbook in policy.runbooks.values():
-        yield f"the form of {runbook.id}", {"view": form(Draft(None, runbook.id), [runbook], scene)}
+        yield f"the form of {runbook.id}", {"view": form(FormDraft(None, runbook.id), [runbook], scene)}
     case = next((found for r in policy.runbooks.values() if (found := _case(policy, r, now))), None)
     if case is None:
         return
     owner = policy.domains[case.request.domain].owner
-    sheet = HomeSheet(owner, 1, 1, 0, (), (case,), (), (), None)
+    sheet = HomeContents(owner, 1, 1, 0, (), (case,), (), (), None)
     yield "the card", _message(card(case, owner, scene))
     yield "the receipt", _message(receipt(case, scene))
     yield "the App Home", {"view": home(sheet, scene, may_ask=True)}
@@ -75,7 +75,7 @@ def _message(drawn: Message) -> Block:
     return {"message": {"blocks": list(drawn.blocks)}}
 
 
-def _judged(name: str, answer: object) -> Iterator[Finding]:
+def _judged(name: str, answer: object) -> Iterator[Diagnosis]:
     if isinstance(answer, No):
         advice = "report it with the version of this program; what people see there may be refused"
         yield error("live", f"Slack refuses {name} ({answer.word}): {advice}.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from bot.diagnostics import Finding, Severity, error, listed, warning
+from bot.diagnostics import Diagnosis, Severity, error, listed, warning
 from bot.domain.policy.model import Policy, Provider
 from bot.domain.policy.people import Person, Profile, Ref
 from handlers.doctor.lookups import Account, Lookups, No
@@ -20,7 +20,7 @@ _UNKNOWN = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedAccount:
     """One account that the policy names. It is of one of `teams`; `parts` say what for; `provider` is whose side."""
 
     user: str
@@ -30,9 +30,9 @@ class Named:
     provider: Provider | None = None
 
 
-async def examine_people(lookups: Lookups, policy: Policy) -> list[Finding]:
+async def examine_people(lookups: Lookups, policy: Policy) -> list[Diagnosis]:
     """At most one flaw a person, the gravest; and beside it a provider's administrator."""
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     for named in roster(policy):
         account = await lookups.account(named.user)
         if isinstance(account, No) and account.word == "missing_scope":
@@ -42,9 +42,9 @@ async def examine_people(lookups: Lookups, policy: Policy) -> list[Finding]:
     return found
 
 
-def roster(policy: Policy) -> list[Named]:
+def roster(policy: Policy) -> list[NamedAccount]:
     """Everybody whom the policy names, each account once, with all their parts."""
-    merged: dict[tuple[str, frozenset[str]], Named] = {}
+    merged: dict[tuple[str, frozenset[str]], NamedAccount] = {}
     for named in (*_with_authority(policy), *_of_providers(policy)):
         key = (named.user, named.teams)
         known = merged.get(key)
@@ -54,9 +54,9 @@ def roster(policy: Policy) -> list[Named]:
     return [*merged.values(), *(named for named in _others(policy) if named.user not in seen)]
 
 
-def _with_authority(policy: Policy) -> Iterator[Named]:
-    def having(person: Person, part: str) -> Named:
-        return Named(person.user, frozenset([person.team]), (part,), authority=True)
+def _with_authority(policy: Policy) -> Iterator[NamedAccount]:
+    def having(person: Person, part: str) -> NamedAccount:
+        return NamedAccount(person.user, frozenset([person.team]), (part,), authority=True)
 
     for domain in policy.domains.values():
         yield having(domain.owner, f"owner of `{domain.id}`")
@@ -71,10 +71,10 @@ def _with_authority(policy: Policy) -> Iterator[Named]:
         yield having(person, "auditor")
 
 
-def _of_providers(policy: Policy) -> Iterator[Named]:
-    def of(provider: Provider, refs: tuple[Ref, ...], part: str) -> Iterator[Named]:
+def _of_providers(policy: Policy) -> Iterator[NamedAccount]:
+    def of(provider: Provider, refs: tuple[Ref, ...], part: str) -> Iterator[NamedAccount]:
         for ref in refs:
-            yield Named(ref.user, ref.teams, (f"{part} of provider `{provider.id}`",), provider=provider)
+            yield NamedAccount(ref.user, ref.teams, (f"{part} of provider `{provider.id}`",), provider=provider)
 
     for provider in policy.providers.values():
         yield from of(provider, provider.members, "member")
@@ -82,17 +82,19 @@ def _of_providers(policy: Policy) -> Iterator[Named]:
         yield from of(provider, provider.leads, "lead")
 
 
-def _others(policy: Policy) -> Iterator[Named]:
+def _others(policy: Policy) -> Iterator[NamedAccount]:
     """Lines of `people:` that nothing uses, and further accounts of one human."""
     lines = {line.person.user: line.person.team for line in policy.people}
     for user, team in lines.items():
         provider = policy.provider_of(Person(team, user))
-        yield Named(user, frozenset([team]), ("a line of `people:`",), provider=provider)
+        yield NamedAccount(user, frozenset([team]), ("a line of `people:`",), provider=provider)
     for user in sorted({user for group in policy.humans.groups for user in group} - lines.keys()):
-        yield Named(user, frozenset(), ("an account in `same_person:`",), provider=policy.provider_of(Person("", user)))
+        yield NamedAccount(
+            user, frozenset(), ("an account in `same_person:`",), provider=policy.provider_of(Person("", user))
+        )
 
 
-def _judged(policy: Policy, named: Named, account: Account | No) -> Iterator[Finding]:
+def _judged(policy: Policy, named: NamedAccount, account: Account | No) -> Iterator[Diagnosis]:
     severity: Severity = "error" if named.authority else "warning"
     if isinstance(account, No):
         yield _unknown(named, account.word, severity)
@@ -101,7 +103,7 @@ def _judged(policy: Policy, named: Named, account: Account | No) -> Iterator[Fin
     flaw = _flaw(named, account.profile)
     if flaw:
         wrong_team = bool(named.teams) and account.profile.person.team not in named.teams
-        yield Finding("error" if wrong_team else severity, "people", f"{who}, {flaw}")
+        yield Diagnosis("error" if wrong_team else severity, "people", f"{who}, {flaw}")
     if named.provider is not None and account.administers and account.profile.person.team in policy.workspaces:
         yield error(
             "people",
@@ -110,14 +112,14 @@ def _judged(policy: Policy, named: Named, account: Account | No) -> Iterator[Fin
         )
 
 
-def _unknown(named: Named, word: str, severity: Severity) -> Finding:
+def _unknown(named: NamedAccount, word: str, severity: Severity) -> Diagnosis:
     parts = listed(named.parts)
     if word in _UNKNOWN:
-        return Finding(severity, "people", f"Slack does not know {named.user}, {parts}: {_WHOAMI}.")
+        return Diagnosis(severity, "people", f"Slack does not know {named.user}, {parts}: {_WHOAMI}.")
     return error("people", f"Slack did not say who {named.user}, {parts}, is ({word}): run doctor again in a minute.")
 
 
-def _flaw(named: Named, profile: Profile) -> str:
+def _flaw(named: NamedAccount, profile: Profile) -> str:
     """The gravest flaw, as the rest of a sentence; the empty string where there is none."""
     team = profile.person.team
     if profile.deleted:
@@ -137,10 +139,10 @@ def _flaw(named: Named, profile: Profile) -> str:
     return ""
 
 
-def _instead(named: Named) -> str:
+def _instead(named: NamedAccount) -> str:
     return "name somebody else in responsibility.yaml" if named.authority else "take them out of responsibility.yaml"
 
 
-def _who(policy: Policy, named: Named, account: Account) -> str:
+def _who(policy: Policy, named: NamedAccount, account: Account) -> str:
     name = next((line.name for line in policy.people if line.person.user == named.user), account.profile.name)
     return f"{name} ({named.user}), {listed(named.parts)}"

@@ -11,22 +11,22 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from bot.domain.workflow.identity_proof import REFERENCE_MAX
-from bot.ports.commands import Act, Beside, Decide, Decision, Reply, Tell
+from bot.ports.commands import Beside, Command, Decide, Decision, ReplyAddress, SaySentence
 from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.discussion import at_once, is_day, with_form
-from handlers.inbound.listener import Answer, Edge, Listener
+from handlers.inbound.listener import Answer, Listener, SlackEdge
 from handlers.inbound.payloads import Body, Submission
-from handlers.views.dialogs import Asked, read_asked
+from handlers.views.dialogs import DialogContext, read_asked
 from handlers.views.kit import wording
 from handlers.views.review_cards import evidence_form, extend_form, flag_form, reject_form, renew_form, verify_form
 
 TEXT_MAX = 1000
 _MOMENT = re.compile(r"[0-9]{9,10}")
-_Made = Callable[[str, int, Reply], Act]
+_Made = Callable[[str, int, ReplyAddress], Command]
 
 
-async def offer_evidence(edge: Edge, body: Body) -> None:
+async def offer_evidence(edge: SlackEdge, body: Body) -> None:
     """The form for what the runbook will owe, for whoever ends their own request; it names what the request was filed with."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
@@ -35,10 +35,10 @@ async def offer_evidence(edge: Edge, body: Body) -> None:
         return
     if not await edge.covered():
         return  # it stays owed, and a stopped log would not take it now
-    await edge.open_view(press.trigger, evidence_form(Asked(press.value, press.reply.channel), case))
+    await edge.open_view(press.trigger, evidence_form(DialogContext(press.value, press.reply.channel), case))
 
 
-async def take_extend(edge: Edge, body: Body) -> Answer:
+async def take_extend(edge: SlackEdge, body: Body) -> Answer:
     """More time was chosen."""
     sent = payloads.submission(body)
     seconds = sent.sheet.entered.get(ids.DURATION, "")
@@ -47,7 +47,7 @@ async def take_extend(edge: Edge, body: Body) -> Answer:
     return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "extend", r, seconds=int(seconds)))
 
 
-async def take_renew(edge: Edge, body: Body) -> Answer:
+async def take_renew(edge: SlackEdge, body: Body) -> Answer:
     """A new date was chosen."""
     sent = payloads.submission(body)
     day = sent.sheet.entered.get(ids.UNTIL, "")
@@ -56,7 +56,7 @@ async def take_renew(edge: Edge, body: Body) -> Answer:
     return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "renew", r, until=day))
 
 
-async def take_evidence(edge: Edge, body: Body) -> Answer:
+async def take_evidence(edge: SlackEdge, body: Body) -> Answer:
     """Evidence was written."""
     sent = payloads.submission(body)
     text = sent.sheet.entered.get(ids.REASON, "").strip()
@@ -66,7 +66,7 @@ async def take_evidence(edge: Edge, body: Body) -> Answer:
     return await _send(edge, sent, lambda c, v, r: Beside(sent.person, c, v, "evidence", r, text, name))
 
 
-async def take_verified(edge: Edge, body: Body) -> Answer:
+async def take_verified(edge: SlackEdge, body: Body) -> Answer:
     """A method by which the subject was verified is attested: its reference, and when it was done."""
     sent, now = payloads.submission(body), edge.desk.clock.now()
     entered = sent.sheet.entered
@@ -83,7 +83,7 @@ async def take_verified(edge: Edge, body: Body) -> Answer:
 def with_note(decision: Decision) -> Listener:
     """A review is flagged, or a break-glass rejected, with its note."""
 
-    async def take(edge: Edge, body: Body) -> Answer:
+    async def take(edge: SlackEdge, body: Body) -> Answer:
         sent = payloads.submission(body)
         text = sent.sheet.entered.get(ids.REASON, "").strip()
         if not text or len(text) > TEXT_MAX:
@@ -93,11 +93,11 @@ def with_note(decision: Decision) -> Listener:
     return Listener(take)
 
 
-async def _send(edge: Edge, sent: Submission, act: _Made) -> Answer:
+async def _send(edge: SlackEdge, sent: Submission, act: _Made) -> Answer:
     asked = read_asked(sent.sheet.metadata)
-    question, reply = ids.read_question(asked.question), Reply(sent.person, "", asked.channel)
+    question, reply = ids.read_question(asked.question), ReplyAddress(sent.person, "", asked.channel)
     if question is None:
-        return await edge.take_in(sent.key, Tell(sent.person, "unknown_button", "", reply))
+        return await edge.take_in(sent.key, SaySentence(sent.person, "unknown_button", "", reply))
     return await edge.take_in(sent.key, act(*question, reply))
 
 

@@ -12,40 +12,40 @@ import structlog
 
 from bot.domain.authority.authorization import Allowed
 from bot.domain.errors import LookupFailed
-from bot.ports.commands import Decide, Decision, Reach, Tell
+from bot.ports.commands import Decide, Decision, Reach, SaySentence
 from handlers import ids
 from handlers.asking import about
 from handlers.inbound import payloads
 from handlers.inbound.after_approval import AFTER_ACTIONS, offer_evidence
 from handlers.inbound.discussion import BESIDE_ACTIONS
 from handlers.inbound.home import HOME_ACTIONS
-from handlers.inbound.listener import NOTHING, Answer, Edge, Listener, nothing
+from handlers.inbound.listener import NOTHING, Answer, Listener, SlackEdge, nothing
 from handlers.inbound.operator import OPERATOR_ACTIONS
 from handlers.inbound.payloads import Body
 from handlers.inbound.permits import PERMIT_ACTIONS
-from handlers.views.dialogs import Asked, deny_form
+from handlers.views.dialogs import DialogContext, deny_form
 from handlers.views.request_form import form, read_metadata
 
 log = structlog.get_logger(__name__)
 
 
-def decided(decision: Decision) -> Callable[[Edge, Body], Awaitable[Answer]]:
+def decided(decision: Decision) -> Callable[[SlackEdge, Body], Awaitable[Answer]]:
     """One click is one decision."""
 
-    async def take(edge: Edge, body: Body) -> Answer:
+    async def take(edge: SlackEdge, body: Body) -> Answer:
         press = payloads.press(body)
         return await edge.take_in(press.key, about(press, lambda c, v: Decide(press.person, c, v, decision, press.reply)))
 
     return take
 
 
-async def reach(edge: Edge, body: Body) -> Answer:
+async def reach(edge: SlackEdge, body: Body) -> Answer:
     """Deny was pressed: the worker judges whether this person would be heard, and refuses where not."""
     press = payloads.press(body)
     return await edge.take_in(press.key, about(press, lambda c, v: Reach(press.person, c, v, press.reply)))
 
 
-async def open_deny(edge: Edge, body: Body) -> None:
+async def open_deny(edge: SlackEdge, body: Body) -> None:
     """The form for a no, while the trigger lives; silence where the worker answers."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
@@ -58,11 +58,11 @@ async def open_deny(edge: Edge, body: Body) -> None:
         log.info("deny.not_opened", error=str(error))
         return
     if isinstance(allowed, Allowed):
-        view = deny_form(Asked(ids.question(case_id, version), press.reply.channel), case_id)
+        view = deny_form(DialogContext(ids.question(case_id, version), press.reply.channel), case_id)
         await edge.open_view(press.trigger, view, takes_away=True)
 
 
-async def rebuild_form(edge: Edge, body: Body) -> None:
+async def rebuild_form(edge: SlackEdge, body: Body) -> None:
     """Another runbook was chosen: its questions, and what was typed so far."""
     press = payloads.press(body)
     sheet = press.sheet
@@ -76,12 +76,12 @@ async def rebuild_form(edge: Edge, body: Body) -> None:
         await edge.update_view(sheet.id, sheet.hash, form(draft, offered, edge.scene(), debt, left))
 
 
-async def unknown(edge: Edge, body: Body) -> Answer:
+async def unknown(edge: SlackEdge, body: Body) -> Answer:
     """A button that this release does not have is answered; a choice made somewhere is only acknowledged."""
     press = payloads.press(body)
     if press.sheet is not None or not press.value:
         return NOTHING
-    return await edge.take_in(press.key, Tell(press.person, "unknown_button", "", press.reply))
+    return await edge.take_in(press.key, SaySentence(press.person, "unknown_button", "", press.reply))
 
 
 ACTIONS: Mapping[str, Listener] = {

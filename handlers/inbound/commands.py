@@ -15,14 +15,14 @@ from bot.clock import read_request_id
 from bot.domain.policy.model import Kind
 from bot.domain.policy.people import Person
 from bot.domain.workflow.filing import REASON_MAX
-from bot.ports.commands import CARDS, Act, Away, Page, Post, Read, Reply, Tell
+from bot.ports.commands import CARDS, Command, Page, PostButton, ReplyAddress, SaySentence, SetAbsence, ShowPage
 from bot.service.sealed_use import domains_of
 from handlers import ids
 from handlers.inbound import payloads
-from handlers.inbound.listener import NOTHING, Answer, Edge, Listener
+from handlers.inbound.listener import NOTHING, Answer, Listener, SlackEdge
 from handlers.inbound.payloads import Body
 from handlers.views.dialogs import away_form
-from handlers.views.request_form import Draft, form
+from handlers.views.request_form import FormDraft, form
 from handlers.views.sealed_use import sealed_form
 
 _PAGES: Mapping[str, Page] = {
@@ -35,29 +35,29 @@ _SPENT = frozenset({"exchanged_trigger_id", "trigger_exchanged"})  # a repeat of
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class OpenRequestForm:
     """A form is to be opened for somebody who may ask for something."""
 
     person: Person
-    draft: Draft
+    draft: FormDraft
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class OpenAbsenceForm:
     """The form of an absence is to be opened."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
+class OpenSealedUseForm:
     """The form that records a use of the sealed path is to be opened; `domains` are theirs, id to name."""
 
     domains: Mapping[str, str]
 
 
-Plan: TypeAlias = Opening | Absent | Sealing | Act
+Plan: TypeAlias = OpenRequestForm | OpenAbsenceForm | OpenSealedUseForm | Command
 
 
-def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
+def plan(edge: SlackEdge, name: str, command: payloads.SlashCommand) -> Plan:
     """What a command comes to. `name` is without slash and prefix."""
     if name in ids.FILING_KINDS:
         return opening(edge, ids.FILING_KINDS[name], command.text, command.reply)
@@ -66,95 +66,99 @@ def plan(edge: Edge, name: str, command: payloads.Command) -> Plan:
     if word == "ask":
         return opening(edge, None, rest, command.reply)
     if not word:
-        return Read(command.person, "waiting", "", command.reply)
+        return ShowPage(command.person, "waiting", "", command.reply)
     if word == "whoami":
-        return Read(command.person, "whoami", " ".join(command.mentioned), command.reply)
+        return ShowPage(command.person, "whoami", " ".join(command.mentioned), command.reply)
     if word == "post":
-        return Post(command.person, command.reply.channel, command.reply)
+        return PostButton(command.person, command.reply.channel, command.reply)
     if word == "away":
-        return away(command, rest) if rest else Absent()
+        return away(command, rest) if rest else OpenAbsenceForm()
     if word == "sealed-use":
         return sealing(edge, command.reply)
     if word in _PAGES:
-        return Read(command.person, _PAGES[word], rest[:100], command.reply)
+        return ShowPage(command.person, _PAGES[word], rest[:100], command.reply)
     if read_request_id(word) is not None:
-        return Read(command.person, "show", word, command.reply)
-    return Read(command.person, "help", word[:100], command.reply)
+        return ShowPage(command.person, "show", word, command.reply)
+    return ShowPage(command.person, "help", word[:100], command.reply)
 
 
-def sealing(edge: Edge, reply: Reply) -> Plan:
+def sealing(edge: SlackEdge, reply: ReplyAddress) -> Plan:
     """The form for whoever is named for a domain; a sentence for everybody else."""
     domains = domains_of(edge.desk.policy, reply.person)
-    return Sealing(domains) if domains else Tell(reply.person, "no_sealed_use", "", reply)
+    return OpenSealedUseForm(domains) if domains else SaySentence(reply.person, "no_sealed_use", "", reply)
 
 
-def away(command: payloads.Command, rest: str) -> Act:
+def away(command: payloads.SlashCommand, rest: str) -> Command:
     """`2d`, `until 2026-12-01` (the start of that day, UTC) or `off`."""
     lasting = _DURATION.fullmatch(rest)
     if rest == "off":
-        return Away(command.person, command.reply)
+        return SetAbsence(command.person, command.reply)
     if lasting is not None and int(lasting[1]) > 0:
-        return Away(command.person, command.reply, seconds=int(lasting[1]) * _UNITS[lasting[2]])
+        return SetAbsence(command.person, command.reply, seconds=int(lasting[1]) * _UNITS[lasting[2]])
     try:
         day = date.fromisoformat(rest.removeprefix("until").strip())
     except ValueError:
-        return Tell(command.person, "away_how", rest[:60], command.reply)
-    return Away(command.person, command.reply, until=f"{day.isoformat()}T00:00:00+00:00")
+        return SaySentence(command.person, "away_how", rest[:60], command.reply)
+    return SetAbsence(command.person, command.reply, until=f"{day.isoformat()}T00:00:00+00:00")
 
 
-def opening(edge: Edge, kind: Kind | None, text: str, reply: Reply) -> Plan:
+def opening(edge: SlackEdge, kind: Kind | None, text: str, reply: ReplyAddress) -> Plan:
     """The form with what was typed in it; a sentence where this person may ask for nothing of that kind."""
     person = reply.person
     offered = edge.desk.runbooks_for(person, kind)
     if not offered:
         sentence = "nothing_of_kind" if edge.desk.runbooks_for(person, None) else "no_requester"
-        return Tell(person, sentence, kind or "", reply)
+        return SaySentence(person, sentence, kind or "", reply)
     parts = text.split(None, 1)
     chosen = next((r.id for r in offered if parts and r.id == parts[0].lower()), "")
     reason = (parts[1] if len(parts) > 1 else "") if chosen else text.strip()
     if not chosen and len(offered) == 1:
         chosen = offered[0].id
     entered = {ids.REASON: reason[:REASON_MAX]} if reason else {}
-    return Opening(person, Draft(kind, chosen, entered, len(reason) > REASON_MAX))
+    return OpenRequestForm(person, FormDraft(kind, chosen, entered, len(reason) > REASON_MAX))
 
 
 def command_listener(name: str) -> Listener:
     """The two functions of one command."""
 
-    async def take(edge: Edge, body: Body) -> Answer:
+    async def take(edge: SlackEdge, body: Body) -> Answer:
         command = payloads.command(body)
         planned = plan(edge, name, command)
-        if isinstance(planned, Opening | Absent | Sealing):
+        if isinstance(planned, OpenRequestForm | OpenAbsenceForm | OpenSealedUseForm):
             return NOTHING
         return await edge.take_in(command.key, planned)
 
-    async def then(edge: Edge, body: Body) -> None:
+    async def then(edge: SlackEdge, body: Body) -> None:
         command = payloads.command(body)
         planned = plan(edge, name, command)
-        if isinstance(planned, Opening):
+        if isinstance(planned, OpenRequestForm):
             await show_form(edge, planned, command.trigger, command.reply, command.key)
-        if isinstance(planned, Absent):
+        if isinstance(planned, OpenAbsenceForm):
             await edge.open_view(command.trigger, away_form(command.reply.channel))
-        if isinstance(planned, Sealing):
+        if isinstance(planned, OpenSealedUseForm):
             await edge.open_view(command.trigger, sealed_form(planned.domains, command.reply.channel))
 
     return Listener(take, then)
 
 
-async def take_shortcut(edge: Edge, body: Body) -> Answer:
+async def take_shortcut(edge: SlackEdge, body: Body) -> Answer:
     shortcut = payloads.shortcut(body)
     planned = opening(edge, None, "", shortcut.reply)
-    return NOTHING if isinstance(planned, Opening | Absent | Sealing) else await edge.take_in(shortcut.key, planned)
+    return (
+        NOTHING
+        if isinstance(planned, OpenRequestForm | OpenAbsenceForm | OpenSealedUseForm)
+        else await edge.take_in(shortcut.key, planned)
+    )
 
 
-async def open_shortcut(edge: Edge, body: Body) -> None:
+async def open_shortcut(edge: SlackEdge, body: Body) -> None:
     shortcut = payloads.shortcut(body)
     planned = opening(edge, None, "", shortcut.reply)
-    if isinstance(planned, Opening):
+    if isinstance(planned, OpenRequestForm):
         await show_form(edge, planned, shortcut.trigger, shortcut.reply, shortcut.key)
 
 
-async def show_form(edge: Edge, wanted: Opening, trigger: str, reply: Reply, key: str) -> None:
+async def show_form(edge: SlackEdge, wanted: OpenRequestForm, trigger: str, reply: ReplyAddress, key: str) -> None:
     """Opens the form. Where Slack does not, the person hears it: they have seen nothing happen."""
     offered = edge.desk.runbooks_for(wanted.person, wanted.draft.kind)
     if not offered:
@@ -163,15 +167,15 @@ async def show_form(edge: Edge, wanted: Opening, trigger: str, reply: Reply, key
     left = await edge.left(wanted.person, wanted.draft.chosen)
     refused = await edge.open_view(trigger, form(wanted.draft, offered, edge.scene(), debt, left))
     if refused and refused not in _SPENT:
-        await edge.take_in(f"{key}:not_shown", Tell(wanted.person, "form_not_shown", refused, reply))
+        await edge.take_in(f"{key}:not_shown", SaySentence(wanted.person, "form_not_shown", refused, reply))
 
 
-async def take_message(edge: Edge, body: Body) -> Answer:
+async def take_message(edge: SlackEdge, body: Body) -> Answer:
     """Typed text never decides: a direct message is answered with what waits, and its buttons are on the cards."""
     event = payloads.direct_message(body)
     if event is None:
         return NOTHING
-    return await edge.take_in(event.key, Read(event.person, "waiting", CARDS, event.reply))
+    return await edge.take_in(event.key, ShowPage(event.person, "waiting", CARDS, event.reply))
 
 
 DIRECT_MESSAGE = Listener(take_message)

@@ -15,11 +15,11 @@ from bot.domain.case.transition import Transition
 from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import seen_in_homes
-from bot.ports.commands import Away, Read, Reply
-from bot.service.approvals import Desk
+from bot.ports.commands import ReplyAddress, SetAbsence, ShowPage
+from bot.service.approvals import ApprovalService
 from handlers import ids
 from handlers.inbound import payloads
-from handlers.inbound.listener import NOTHING, Answer, Edge, Listener, nothing
+from handlers.inbound.listener import NOTHING, Answer, Listener, SlackEdge, nothing
 from handlers.inbound.payloads import Body
 from handlers.views.dialogs import away_form
 
@@ -27,37 +27,37 @@ GATHER = 0.5  # seconds: what changes within is one drawing
 log = structlog.get_logger(__name__)
 
 
-async def take_opened(edge: Edge, body: Body) -> Answer:
+async def take_opened(edge: SlackEdge, body: Body) -> Answer:
     """Somebody looks: their Home is drawn, from its first page."""
     looked = payloads.home_opened(body)
     return NOTHING if looked is None else await edge.take_in(looked.key, _page(looked.person, "1"))
 
 
-async def take_page(edge: Edge, body: Body) -> Answer:
+async def take_page(edge: SlackEdge, body: Body) -> Answer:
     """Another page of what waits."""
     press = payloads.press(body)
     return await edge.take_in(press.key, _page(press.person, press.value[:4]))
 
 
-async def open_away(edge: Edge, body: Body) -> None:
+async def open_away(edge: SlackEdge, body: Body) -> None:
     """The form of an absence."""
     await edge.open_view(payloads.press(body).trigger, away_form(""))
 
 
-async def take_back(edge: Edge, body: Body) -> Answer:
+async def take_back(edge: SlackEdge, body: Body) -> Answer:
     """They are back."""
     press = payloads.press(body)
-    return await edge.take_in(press.key, Away(press.person, press.reply))
+    return await edge.take_in(press.key, SetAbsence(press.person, press.reply))
 
 
-def _page(person: Person, page: str) -> Read:
-    return Read(person, "home", page, Reply(person))
+def _page(person: Person, page: str) -> ShowPage:
+    return ShowPage(person, "home", page, ReplyAddress(person))
 
 
 class Homes:
     """Draws App Homes again. One for each process; `changed` hears of every act that stands written."""
 
-    def __init__(self, desk: Desk, beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, desk: ApprovalService, beat: Callable[[], None] = lambda: None) -> None:
         self._desk, self._beat = desk, beat
         self._people: set[Person] = set()
         self._something = asyncio.Event()

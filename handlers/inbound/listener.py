@@ -16,14 +16,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person
-from bot.ports.commands import Act
-from bot.ports.store import Cover, Signed
-from bot.service.approvals import Desk
+from bot.ports.commands import Command
+from bot.ports.store import Cover, SignedCheckpoint
+from bot.service.approvals import ApprovalService
 from handlers.inbound.payloads import Body
 from handlers.views.answers import say
 from handlers.views.dialogs import said_page
 from handlers.views.kit.blocks import Block
-from handlers.views.kit.context import Scene
+from handlers.views.kit.context import ViewContext
 from handlers.web_api.errors import CALL_ERRORS, verdict
 
 Answer: TypeAlias = Mapping[str, Any]
@@ -38,16 +38,16 @@ def web_client(token: str, base_url: str) -> AsyncWebClient:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class SlackEdge:
     """The desk behind, Slack in front, the gate between them, and the prefix of the commands."""
 
-    desk: Desk
+    desk: ApprovalService
     client: AsyncWebClient
     cover: Cover
     prefix: str = ""
 
-    def scene(self) -> Scene:
-        return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+    def scene(self) -> ViewContext:
+        return ViewContext(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
 
     async def glass_debt(self, person: Person, runbook_id: str) -> str | None:
         """Why nothing can be had at once, or at all, under the chosen runbook now: a break-glass's debt, a limit that is used
@@ -62,7 +62,7 @@ class Edge:
         runbook = self.desk.asking.runbooks.get(runbook_id)
         return "" if runbook is None else (await self.desk.used(person, runbook))[1]
 
-    async def take_in(self, key: str, act: Act, answer: Answer = NOTHING) -> Answer:
+    async def take_in(self, key: str, act: Command, answer: Answer = NOTHING) -> Answer:
         """Writes the act down; the answer to give, which is the first one's for a repeat."""
         return await self.desk.take_in(key, act, answer)
 
@@ -81,7 +81,7 @@ class Edge:
     async def covered(self) -> bool:
         """A form may show what was committed: a checkpoint covers it first. False while the log is stopped."""
         try:
-            return isinstance(await self.cover(), Signed)
+            return isinstance(await self.cover(), SignedCheckpoint)
         except StorageError as error:
             log.error("log.not_signed", error=str(error))
             return False
@@ -100,10 +100,10 @@ class Edge:
 class Listener:
     """See above. Both functions get the payload as Slack sent it and may raise PayloadError."""
 
-    take: Callable[[Edge, Body], Awaitable[Answer]]
-    then: Callable[[Edge, Body], Awaitable[None]] | None = None
+    take: Callable[[SlackEdge, Body], Awaitable[Answer]]
+    then: Callable[[SlackEdge, Body], Awaitable[None]] | None = None
 
 
-async def nothing(_edge: Edge, _body: Body) -> Answer:
+async def nothing(_edge: SlackEdge, _body: Body) -> Answer:
     """Acknowledged; there is nothing to write down."""
     return NOTHING

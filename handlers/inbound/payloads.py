@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from bot.domain.errors import CountersignError
 from bot.domain.policy.people import Person
-from bot.ports.commands import Reply
+from bot.ports.commands import ReplyAddress
 
 Body: TypeAlias = Mapping[str, Any]
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
@@ -29,34 +29,34 @@ class PayloadError(CountersignError):
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class SlashCommand:
     """A slash command: `name` without slash, prefix kept; `text` as it was typed."""
 
     person: Person
     key: str
     name: str
     text: str
-    reply: Reply
+    reply: ReplyAddress
     trigger: str
     mentioned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class ButtonPress:
     """A button that was pressed, or a choice made in a form. `sheet` is the form it stands in, if any."""
 
     person: Person
     key: str
     action: str
     value: str
-    reply: Reply
+    reply: ReplyAddress
     trigger: str
-    sheet: Sheet | None = None
+    sheet: FormState | None = None
     message: str = ""  # ts of the message that the button stands in
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class FormState:
     """A form as it stood: what was entered by action_id, and in which block each input stands."""
 
     id: str
@@ -73,8 +73,8 @@ class Submission:
 
     person: Person
     key: str
-    sheet: Sheet
-    reply: Reply
+    sheet: FormState
+    reply: ReplyAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,75 +84,75 @@ class Shortcut:
     person: Person
     key: str
     callback: str
-    reply: Reply
+    reply: ReplyAddress
     trigger: str
 
 
-def command(body: Body) -> Command:
+def command(body: Body) -> SlashCommand:
     """A slash command; its fields stand at the top of the payload."""
     who = Person(_id(body, "team_id", _TEAM), _id(body, "user_id", _USER))
     name, text = _text(body, "command"), _text(body, "text")
     if not name.startswith("/"):
         raise PayloadError("This is no command. Type it again.")
-    reply = Reply(who, _address(body), _place(body.get("channel_id")))
+    reply = ReplyAddress(who, _address(body), _place(body.get("channel_id")))
     trigger = _trigger(body)
     mentioned = tuple(dict.fromkeys(_MENTION.findall(text)))
-    return Command(who, f"command:{trigger}", name[1:], typed(text), reply, trigger, mentioned)
+    return SlashCommand(who, f"command:{trigger}", name[1:], typed(text), reply, trigger, mentioned)
 
 
-def press(body: Body) -> Press:
+def press(body: Body) -> ButtonPress:
     """The first action of a block_actions payload; Slack sends one at a time."""
     who, trigger = person(body), _trigger(body)
     action = _first(body.get("actions"))
     sheet = sheet_of(body) if isinstance(body.get("view"), Mapping) else None
-    reply = Reply(who, _address(body), _channel(body))
+    reply = ReplyAddress(who, _address(body), _channel(body))
     key = f"action:{trigger}"
-    return Press(who, key, _text(action, "action_id"), _entered(action) or "", reply, trigger, sheet, _standing(body))
+    return ButtonPress(who, key, _text(action, "action_id"), _entered(action) or "", reply, trigger, sheet, _standing(body))
 
 
 def submission(body: Body) -> Submission:
     who = person(body)
-    return Submission(who, f"submission:{_trigger(body)}", sheet_of(body), Reply(who))
+    return Submission(who, f"submission:{_trigger(body)}", sheet_of(body), ReplyAddress(who))
 
 
 def shortcut(body: Body) -> Shortcut:
     who, trigger = person(body), _trigger(body)
-    return Shortcut(who, f"shortcut:{trigger}", _text(body, "callback_id"), Reply(who), trigger)
+    return Shortcut(who, f"shortcut:{trigger}", _text(body, "callback_id"), ReplyAddress(who), trigger)
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class DirectMessage:
     """Somebody wrote to us in the direct message."""
 
     person: Person
     key: str
-    reply: Reply
+    reply: ReplyAddress
 
 
-def direct_message(body: Body) -> Typed | None:
+def direct_message(body: Body) -> DirectMessage | None:
     """A message that a person typed to us; None for our own, for edits and for everything else that Slack tells."""
     event = _object(body, "event")
     if event.get("channel_type") != "im" or event.get("subtype") or event.get("bot_id"):
         return None
     team = event.get("user_team") or event.get("team")
     who = Person(str(team) if _matches(_TEAM, team) else _team(body), _id(event, "user", _USER))
-    return Typed(who, f"event:{_text(body, 'event_id')}", Reply(who, "", _place(event.get("channel"))))
+    return DirectMessage(who, f"event:{_text(body, 'event_id')}", ReplyAddress(who, "", _place(event.get("channel"))))
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class HomeOpened:
     """Somebody opened our App Home."""
 
     person: Person
     key: str
 
 
-def home_opened(body: Body) -> Looked | None:
+def home_opened(body: Body) -> HomeOpened | None:
     """None where it was the messages that were opened."""
     event = _object(body, "event")
     if event.get("tab", "home") != "home":
         return None
-    return Looked(Person(_team(body), _id(event, "user", _USER)), f"event:{_text(body, 'event_id')}")
+    return HomeOpened(Person(_team(body), _id(event, "user", _USER)), f"event:{_text(body, 'event_id')}")
 
 
 def person(body: Body) -> Person:
@@ -163,7 +163,7 @@ def person(body: Body) -> Person:
     return Person(_team(body), _id(user, "id", _USER))
 
 
-def sheet_of(body: Body) -> Sheet:
+def sheet_of(body: Body) -> FormState:
     """The form in a payload. Raises PayloadError."""
     view = _object(body, "view")
     state = view.get("state")
@@ -174,7 +174,7 @@ def sheet_of(body: Body) -> Sheet:
             found = _entered(value) if isinstance(value, Mapping) else None
             if isinstance(action_id, str) and found is not None:
                 entered[action_id] = found
-    return Sheet(
+    return FormState(
         _text(view, "id"), _text(view, "hash"), _text(view, "callback_id"), _text(view, "private_metadata"), entered,
         _places(view.get("blocks")),
     )  # fmt: skip

@@ -13,26 +13,26 @@ import structlog
 from bot.domain.authority.authorization import Allowed
 from bot.domain.case.model import Refusal
 from bot.domain.errors import CountersignError
-from bot.domain.workflow.approval import NoEffect
+from bot.domain.workflow.approval import Rejected
 from bot.ports.commands import Reach
 from bot.service.permits import Permit
 from handlers import ids
 from handlers.asking import about
 from handlers.inbound import payloads
-from handlers.inbound.listener import Answer, Edge, Listener
+from handlers.inbound.listener import Answer, Listener, SlackEdge
 from handlers.inbound.payloads import Body
 from handlers.views.permits import no_permit, permit_page
 
 log = structlog.get_logger(__name__)
 
 
-async def reach(edge: Edge, body: Body) -> Answer:
+async def reach(edge: SlackEdge, body: Body) -> Answer:
     """The click is written down: the worker refuses whoever may have none."""
     press = payloads.press(body)
     return await edge.take_in(press.key, about(press, lambda c, v: Reach(press.person, c, v, press.reply, "permit")))
 
 
-async def show(edge: Edge, body: Body) -> None:
+async def show(edge: SlackEdge, body: Body) -> None:
     """The permit, while the trigger lives."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
@@ -45,7 +45,7 @@ async def show(edge: Edge, body: Body) -> None:
         made = await edge.desk.permit(asked[0], press.person)
     except CountersignError as error:
         log.error("permit.not_made", request=asked[0], error=str(error))
-        made = NoEffect(Refusal.STALE, "failed", {})
+        made = Rejected(Refusal.STALE, "failed", {})
     scene = edge.scene()
     view = permit_page(asked[0], made, scene) if isinstance(made, Permit) else no_permit(made.sentence, made.params, scene)
     await edge.open_view(press.trigger, view)

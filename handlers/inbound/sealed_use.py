@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from bot.domain.policy.people import Person
 from bot.domain.workflow import sealed_use as judged
-from bot.ports.commands import Reply, Seal
+from bot.ports.commands import RecordSealedUse, ReplyAddress
 from bot.service import sealed_use
 from handlers import ids
 from handlers.inbound import payloads
-from handlers.inbound.listener import Answer, Edge, Listener
+from handlers.inbound.listener import Answer, Listener, SlackEdge
 from handlers.inbound.payloads import Body
 from handlers.views.dialogs import read_asked, said_page
 from handlers.views.kit import wording
@@ -18,11 +18,11 @@ from handlers.views.kit import wording
 _FIELDS = {"at": ids.SEALED_AT, "what": ids.REASON, "reference": ids.SEALED_REFERENCE}
 
 
-async def take_sealed(edge: Edge, body: Body) -> Answer:
+async def take_sealed(edge: SlackEdge, body: Body) -> Answer:
     """The form was sent: errors stand at their field; what is in order gets its id here."""
     sent = payloads.submission(body)
     entered = sent.sheet.entered
-    reply = Reply(sent.person, "", read_asked(sent.sheet.metadata).channel)
+    reply = ReplyAddress(sent.person, "", read_asked(sent.sheet.metadata).channel)
     at, user = entered.get(ids.SEALED_AT, ""), entered.get(ids.SEALED_BY, "")
     if not (at.isascii() and at.isdigit() and len(at) <= 10):
         return {"response_action": "errors", "errors": {ids.SEALED_AT: wording.SEALED_WHEN}}
@@ -30,7 +30,7 @@ async def take_sealed(edge: Edge, body: Body) -> Answer:
         return {"response_action": "errors", "errors": {ids.SEALED_BY: wording.SEALED_WHO}}
     policy = edge.desk.policy
     home = policy.workspaces[0] if policy.workspaces else sent.person.team
-    act = Seal(
+    act = RecordSealedUse(
         edge.desk.clock.request_id(), sent.person, entered.get(ids.SEALED_DOMAIN, ""), int(at), Person(home, user),
         entered.get(ids.REASON, ""), entered.get(ids.SEALED_REFERENCE, ""), reply,
     )  # fmt: skip

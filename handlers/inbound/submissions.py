@@ -15,13 +15,13 @@ from bot.domain.policy.model import Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
 from bot.domain.workflow.filing import FieldError
-from bot.ports.commands import Decide, File, Reply, Tell
+from bot.ports.commands import Decide, FileRequest, ReplyAddress, SaySentence
 from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.after_approval import AFTER_SUBMISSIONS
 from handlers.inbound.discussion import BESIDE_SUBMISSIONS
-from handlers.inbound.listener import Answer, Edge, Listener, nothing
-from handlers.inbound.payloads import Body, Sheet, Submission
+from handlers.inbound.listener import Answer, Listener, SlackEdge, nothing
+from handlers.inbound.payloads import Body, FormState, Submission
 from handlers.inbound.sealed_use import SEALED_SUBMISSIONS
 from handlers.views.dialogs import filed_page, read_asked
 from handlers.views.kit import wording
@@ -41,7 +41,7 @@ _OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-async def take_filing(edge: Edge, body: Body) -> Answer:
+async def take_filing(edge: SlackEdge, body: Body) -> Answer:
     sent = payloads.submission(body)
     act = filing(edge, sent)
     wrong = edge.desk.check_filing(act)
@@ -50,7 +50,7 @@ async def take_filing(edge: Edge, body: Body) -> Answer:
     return await edge.take_in(sent.key, act, {"response_action": "update", "view": filed_page(act.id)})
 
 
-async def take_deny(edge: Edge, body: Body) -> Answer:
+async def take_deny(edge: SlackEdge, body: Body) -> Answer:
     sent = payloads.submission(body)
     asked = read_asked(sent.sheet.metadata)
     stock, text = (sent.sheet.entered.get(key, "").strip() for key in (ids.STOCK_REASON, ids.REASON))
@@ -61,20 +61,20 @@ async def take_deny(edge: Edge, body: Body) -> Answer:
     if len(text) > DENY_MAX:
         return {"response_action": "errors", "errors": {ids.REASON: wording.DENY_LONG}}
     question = ids.read_question(asked.question)
-    reply = Reply(sent.person, "", asked.channel)
+    reply = ReplyAddress(sent.person, "", asked.channel)
     if question is None:
-        return await edge.take_in(sent.key, Tell(sent.person, "unknown_button", "", reply))
+        return await edge.take_in(sent.key, SaySentence(sent.person, "unknown_button", "", reply))
     return await edge.take_in(sent.key, Decide(sent.person, *question, "deny", reply, reason))
 
 
-def filing(edge: Edge, sent: Submission) -> File:
+def filing(edge: SlackEdge, sent: Submission) -> FileRequest:
     """What was typed, as an act under a fresh id. A choice that the form did not show yet has its default."""
     entered = sent.sheet.entered
     policy = edge.desk.asking
     runbook = policy.runbooks.get(entered.get(ids.RUNBOOK, ""))
     subject = entered.get(ids.SUBJECT, "")
     home = policy.workspaces[0] if policy.workspaces else sent.person.team
-    return File(
+    return FileRequest(
         id=edge.desk.clock.request_id(),
         person=sent.person,
         runbook=entered.get(ids.RUNBOOK, ""),
@@ -94,7 +94,7 @@ def _door(text: str) -> str:
     return text if _DOOR.fullmatch(text) else ""
 
 
-def placed(wrong: Iterable[FieldError], sheet: Sheet) -> dict[str, str]:
+def placed(wrong: Iterable[FieldError], sheet: FormState) -> dict[str, str]:
     """Each error at the block of its field; at the runbook's where the form does not show that field."""
     errors: dict[str, str] = {}
     for error in wrong:
@@ -105,7 +105,7 @@ def placed(wrong: Iterable[FieldError], sheet: Sheet) -> dict[str, str]:
     return errors
 
 
-def _block_of(field: str, sheet: Sheet) -> str:
+def _block_of(field: str, sheet: FormState) -> str:
     for action_id, block_id in sheet.places.items():
         if action_id in _OWN_FIELDS.get(field, ()):
             return block_id

@@ -15,7 +15,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.outbound.message_table import Change, Dropped, Job, Post, Published, Told, Turned
+from handlers.outbound.message_table import Dropped, Job, MessageEdit, NewMessage, Published, Reply, ViewUpdate
 from handlers.views.kit.blocks import Message
 from handlers.web_api.errors import verdict
 
@@ -25,37 +25,37 @@ NOTE = "countersign_checkpoint"  # the event type of the metadata that carries a
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MessagePlace:
     """Where a message stands; both empty for what is no message."""
 
     channel: str = ""
     ts: str = ""
 
 
-class Sender:
+class SlackSender:
     """Sends one job at a time; safe to use from several tasks."""
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
         self._client, self._session = client, session
 
-    async def send(self, job: Job, age: float) -> Standing:
+    async def send(self, job: Job, age: float) -> MessagePlace:
         """Carries a job out; `age` in seconds since it was written. Raises CALL_ERRORS."""
-        if isinstance(job, Post):
+        if isinstance(job, NewMessage):
             return await self._post(job)
-        if isinstance(job, Change):
+        if isinstance(job, MessageEdit):
             await self._client.chat_update(channel=job.channel, ts=job.ts, **_content(job.message))
-            return Standing(job.channel, job.ts)
-        if isinstance(job, Turned):
+            return MessagePlace(job.channel, job.ts)
+        if isinstance(job, ViewUpdate):
             await self._client.views_update(view_id=job.view_id, view=job.view)
-            return Standing()
+            return MessagePlace()
         if isinstance(job, Published):
             await self._client.views_publish(user_id=job.user, view=job.view)
-            return Standing()
+            return MessagePlace()
         assert not isinstance(job, Dropped)
         await self._tell(job, age)
-        return Standing()
+        return MessagePlace()
 
-    async def _post(self, job: Post) -> Standing:
+    async def _post(self, job: NewMessage) -> MessagePlace:
         answer = await self._client.chat_postMessage(
             channel=job.channel,
             thread_ts=job.thread or None,
@@ -63,9 +63,9 @@ class Sender:
             unfurl_media=False,
             **_content(job.message),
         )
-        return Standing(str(answer["channel"]), str(answer["ts"]))
+        return MessagePlace(str(answer["channel"]), str(answer["ts"]))
 
-    async def _tell(self, job: Told, age: float) -> None:
+    async def _tell(self, job: Reply, age: float) -> None:
         if age < FRESH and usable(job.reply.response_url) and await self._respond(job):
             return
         user = job.reply.person.user
@@ -76,9 +76,9 @@ class Sender:
             except SlackApiError as error:
                 if verdict(error).kind != "never":
                     raise
-        await self._post(Post(user, job.message))
+        await self._post(NewMessage(user, job.message))
 
-    async def _respond(self, job: Told) -> bool:
+    async def _respond(self, job: Reply) -> bool:
         """Whether Slack took the answer at its address."""
         body = {"response_type": "ephemeral", "replace_original": False, **_content(job.message)}
         try:

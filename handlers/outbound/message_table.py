@@ -18,9 +18,9 @@ from bot.domain.policy.people import Person
 from bot.domain.timing.quiet_hours import kept_by
 from bot.domain.workflow.drill import waiting_for
 from bot.domain.workflow.timeline import Moment, ahead
-from bot.ports.commands import Reply
-from bot.ports.store import Copy, Outgoing
-from bot.service.approvals import Desk
+from bot.ports.commands import ReplyAddress
+from bot.ports.store import MessageCopy, OutboxRow
+from bot.service.approvals import ApprovalService
 from handlers.outbound.pages import PAGES
 from handlers.outbound.rate_lanes import Spot
 from handlers.views import checkpoint, executor, grant, identity_proof, operator, review_cards, suspensions
@@ -35,7 +35,7 @@ from handlers.views.discussion import answered, asked_question, lead_copy
 from handlers.views.facts import pending
 from handlers.views.home import home
 from handlers.views.kit.blocks import Block, Message
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.welcome_back import returned
 
 DIGEST_MAX = 200
@@ -44,14 +44,14 @@ Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publi
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RenderContext:
     """What drawing may look at."""
 
-    desk: Desk
+    desk: ApprovalService
     prefix: str
 
-    def scene(self) -> Scene:
-        return Scene(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+    def scene(self) -> ViewContext:
+        return ViewContext(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
 
     async def ahead(self, case: Case) -> tuple[Moment, ...]:
         """What is still to come on a pending case if nobody answers, as the engine sees it now."""
@@ -59,7 +59,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class NewMessage:
     """A new message. `channel` may be a person's id: their direct message."""
 
     channel: str
@@ -69,7 +69,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MessageEdit:
     """A message of ours that is drawn again."""
 
     channel: str
@@ -79,15 +79,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Reply:
     """An answer to one person, where they acted."""
 
-    reply: Reply
+    reply: ReplyAddress
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class ViewUpdate:
     """A page of a form."""
 
     view_id: str
@@ -109,12 +109,12 @@ class Dropped:
     why: str
 
 
-Job: TypeAlias = Post | Change | Told | Turned | Published | Dropped
-Draw: TypeAlias = Callable[[Stage, Outgoing, Case | None], Awaitable[Job]]
+Job: TypeAlias = NewMessage | MessageEdit | Reply | ViewUpdate | Published | Dropped
+Draw: TypeAlias = Callable[[RenderContext, OutboxRow, Case | None], Awaitable[Job]]
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
+class MessageKind:
     """`kept`: the message is remembered and redrawn. `remembered`: it holds what somebody typed and is never redrawn, but it
     can be erased. `logged`: its delivery stands in the log. `looked_up`: the person's
     account is looked at first. `settles`: seconds that it waits after it was written."""
@@ -128,21 +128,21 @@ class Purpose:
     settles: float = 0.0
 
 
-async def _ending(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _ending(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None or not grant.grant_open(case):
         return _NOBODY if case is None or to is None else _DECIDED
     return await _under(stage, "receipt", case, to, grant.ending(case, stage.scene()))
 
 
-async def _cooling(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _cooling(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None or case.approval.opens_at is None:
         return _NOBODY if case is None or to is None else _DECIDED
     return await _under(stage, "receipt", case, to, identity_proof.cooling(case, stage.scene()))
 
 
-async def _verified(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _verified(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
@@ -151,17 +151,17 @@ async def _verified(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "card", case, to, identity_proof.verified(case, to))
 
 
-async def _subject(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _subject(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     moment = outgoing.say.purpose.removeprefix("subject_")
     return (
-        Post(to.user, identity_proof.to_subject(case, moment, stage.scene()))
+        NewMessage(to.user, identity_proof.to_subject(case, moment, stage.scene()))
         if case is not None and to is not None
         else _NOBODY
     )
 
 
-async def _expiring(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _expiring(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
@@ -169,19 +169,19 @@ async def _expiring(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, purpose, case, to, grant.expiring(case, to, stage.scene()))
 
 
-async def _suspended(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _suspended(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
-    return Post(to.user, suspensions.to_suspended(case, outgoing.say.purpose, stage.scene()))
+    return NewMessage(to.user, suspensions.to_suspended(case, outgoing.say.purpose, stage.scene()))
 
 
-async def _used(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _used(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
-    return _NOBODY if case is None or to is None else Post(to.user, suspensions.used(case, stage.scene()))
+    return _NOBODY if case is None or to is None else NewMessage(to.user, suspensions.used(case, stage.scene()))
 
 
-async def _digest(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _digest(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     """One message for everything since the first use that asked for it, in the domains that are the reader's now."""
     to, since = outgoing.say.to, datetime.fromtimestamp(_whole(outgoing.say.data, "since") / 1000, UTC)
     if to is None:
@@ -190,17 +190,17 @@ async def _digest(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     domains = [d.id for d in stage.desk.policy.domains.values() if d.owner == to]
     found = await stage.desk.store.autonomous_since(domains, since, DIGEST_MAX)
     told = [c for c in found if c.request.runbook not in runbooks or runbooks[c.request.runbook].tell == "daily"]
-    return Post(to.user, suspensions.digest(told, stage.scene())) if told else _NOBODY
+    return NewMessage(to.user, suspensions.digest(told, stage.scene())) if told else _NOBODY
 
 
-async def _owed(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _owed(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None or not case.owed():
         return _NOBODY if case is None or to is None else _DECIDED
     return await _under(stage, "receipt", case, to, grant.owed(case, stage.scene()))
 
 
-async def _executor(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _executor(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to, data = outgoing.say.to, outgoing.say.data
     if case is None or to is None:
         return _NOBODY
@@ -208,15 +208,17 @@ async def _executor(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "receipt", case, to, said)
 
 
-async def _executor_alarm(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _executor_alarm(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     say = outgoing.say
     where = say.channel or (say.to.user if say.to else "")
     if case is None or not where:
         return _NOBODY
-    return Post(where, executor.alarm(case, str(say.data.get("word", "")), str(say.data.get("detail", "")), stage.scene()))
+    return NewMessage(
+        where, executor.alarm(case, str(say.data.get("word", "")), str(say.data.get("detail", "")), stage.scene())
+    )
 
 
-async def _extension(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _extension(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to, data = outgoing.say.to, outgoing.say.data
     if case is None or to is None:
         return _NOBODY
@@ -224,15 +226,17 @@ async def _extension(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job
     return await _under(stage, "receipt", case, to, said)
 
 
-async def _ask(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _ask(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     ask = _later(case, outgoing.say.purpose)
     if case is None or ask is None or to is None:
         return _NOBODY
-    return Post(to.user, review_cards.ask_card(case, ask, to, stage.scene())) if ask.state is AskState.OPEN else _DECIDED
+    return (
+        NewMessage(to.user, review_cards.ask_card(case, ask, to, stage.scene())) if ask.state is AskState.OPEN else _DECIDED
+    )
 
 
-async def _ask_reminder(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _ask_reminder(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to, version = outgoing.say.to, _whole(outgoing.say.data, "version")
     ask = case.question(version) if case is not None else None
     if case is None or ask is None or to is None:
@@ -248,7 +252,7 @@ def _later(case: Case | None, purpose: str) -> Ask | None:
     return case.question(int(version)) if case is not None and head == "ask" and version.isdecimal() else None
 
 
-def keeps_hours(outgoing: Outgoing, case: Case | None) -> bool:
+def keeps_hours(outgoing: OutboxRow, case: Case | None) -> bool:
     """Whether this waits for its reader's day: the message of a day, or of an ask that waits and that they did not ask to
     see."""
     if outgoing.say.purpose == "digest":
@@ -260,7 +264,7 @@ def keeps_hours(outgoing: Outgoing, case: Case | None) -> bool:
     return ask is not None and kept_by(ask)
 
 
-def spot(outgoing: Outgoing) -> Spot:
+def spot(outgoing: OutboxRow) -> Spot:
     """What Slack counts this call to."""
     if outgoing.copy is not None:
         return Spot("chat.update", outgoing.copy.channel)
@@ -273,39 +277,39 @@ def spot(outgoing: Outgoing) -> Spot:
     return Spot(method, to.user if to else outgoing.say.channel or "")
 
 
-def purpose_of(outgoing: Outgoing) -> Purpose | None:
+def purpose_of(outgoing: OutboxRow) -> MessageKind | None:
     """The row of the table; a redraw has one of its own."""
     return REFRESH if outgoing.copy is not None else _row(outgoing.say.purpose)
 
 
-def tells_decision(outgoing: Outgoing, case: Case | None) -> bool:
+def tells_decision(outgoing: OutboxRow, case: Case | None) -> bool:
     """Whether the message tells how a question ended: then it carries the checkpoint that covers it."""
     if case is None or case.request.drill is not None or case.request.state is RequestState.PENDING:
         return False
     return outgoing.copy is not None or outgoing.say.purpose in _DECISIONS
 
 
-def _row(purpose: str) -> Purpose | None:
+def _row(purpose: str) -> MessageKind | None:
     return PURPOSES.get("ask" if purpose.startswith("ask.") else purpose)
 
 
-async def _card(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _card(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
     if case.request.drill is not None:
-        return Post(to.user, drills.card(case, to, stage.scene())) if pending(case) else _DECIDED
-    return Post(to.user, card(case, to, stage.scene())) if pending(case) else _DECIDED
+        return NewMessage(to.user, drills.card(case, to, stage.scene())) if pending(case) else _DECIDED
+    return NewMessage(to.user, card(case, to, stage.scene())) if pending(case) else _DECIDED
 
 
-async def _receipt(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _receipt(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
-    return Post(to.user, receipts.receipt(case, stage.scene(), await stage.ahead(case)))
+    return NewMessage(to.user, receipts.receipt(case, stage.scene(), await stage.ahead(case)))
 
 
-async def _reminder(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _reminder(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
@@ -316,19 +320,19 @@ async def _reminder(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "card", case, to, receipts.reminder(case, who(to), stage.scene()))
 
 
-async def _drill_reminder(stage: Stage, case: Case, to: Person) -> Job:
+async def _drill_reminder(stage: RenderContext, case: Case, to: Person) -> Job:
     if not pending(case) or not waiting_for(case, to):
         return _DECIDED
     return await _under(stage, "card", case, to, drills.reminder(case, to, stage.scene()))
 
 
-async def _drill_report(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _drill_report(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     place = to.user if to else outgoing.say.channel
-    return Post(place, drills.report(case, stage.scene(), whole=to is not None)) if case and place else _NOBODY
+    return NewMessage(place, drills.report(case, stage.scene(), whole=to is not None)) if case and place else _NOBODY
 
 
-async def _deadline(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _deadline(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
@@ -337,7 +341,7 @@ async def _deadline(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "card", case, to, receipts.deadline(case, who(to), stage.scene()))
 
 
-async def _taken(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _taken(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
@@ -345,7 +349,7 @@ async def _taken(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return told if told.thread else _DECIDED  # whoever has no card has nothing to be relieved of
 
 
-async def _outcome(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _outcome(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to, data = outgoing.say.to, outgoing.say.data
     if case is None or to is None:
         return _NOBODY
@@ -353,20 +357,20 @@ async def _outcome(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "receipt", case, to, said)
 
 
-async def _body(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _body(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     if case is None or to is None:
         return _NOBODY
     content = await stage.desk.store.file_by_hash(case.request.runbook_sha256)
-    return Post(to.user, receipts.body(case, content, stage.scene()))
+    return NewMessage(to.user, receipts.body(case, content, stage.scene()))
 
 
-async def _lead(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _lead(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
-    return _NOBODY if case is None or to is None else Post(to.user, lead_copy(case, to, stage.scene()))
+    return _NOBODY if case is None or to is None else NewMessage(to.user, lead_copy(case, to, stage.scene()))
 
 
-async def _question(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _question(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     said = asked_question(case) if case is not None else None
     if case is None or to is None or said is None:
@@ -374,7 +378,7 @@ async def _question(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "receipt", case, to, said) if pending(case) else _DECIDED
 
 
-async def _answered(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _answered(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to = outgoing.say.to
     said = answered(case, to) if case is not None and to is not None else None
     if case is None or to is None or said is None:
@@ -382,97 +386,97 @@ async def _answered(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
     return await _under(stage, "card", case, to, said) if pending(case) else _DECIDED
 
 
-async def _returned(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _returned(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     to, data = outgoing.say.to, outgoing.say.data
     if to is None:
         return _NOBODY
     since, until = (datetime.fromtimestamp(_whole(data, key) / 1000, UTC) for key in ("since", "until"))
     decided = await stage.desk.read_decided_for(to, since, until)
-    return Post(to.user, returned(decided, since, stage.scene())) if decided else _NOBODY
+    return NewMessage(to.user, returned(decided, since, stage.scene())) if decided else _NOBODY
 
 
-async def _door(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _door(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     channel = outgoing.say.channel
-    return Post(channel, door(stage.scene())) if channel else _NOBODY
+    return NewMessage(channel, door(stage.scene())) if channel else _NOBODY
 
 
-async def _door_receipt(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _door_receipt(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     channel = outgoing.say.channel
     if case is None or not channel:
         return _NOBODY
-    return Post(channel, door_receipt(case, stage.scene()), _word(outgoing.say.data, "thread"))
+    return NewMessage(channel, door_receipt(case, stage.scene()), _word(outgoing.say.data, "thread"))
 
 
-async def _policy(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _policy(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     to = outgoing.say.to
     place = to.user if to else outgoing.say.channel
-    return Post(place, policy_gain(outgoing.say.data, stage.scene())) if place else _NOBODY
+    return NewMessage(place, policy_gain(outgoing.say.data, stage.scene())) if place else _NOBODY
 
 
-async def _calendar(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _calendar(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     channel = outgoing.say.channel
-    return Post(channel, calendar(outgoing.say.data, stage.scene())) if channel else _NOBODY
+    return NewMessage(channel, calendar(outgoing.say.data, stage.scene())) if channel else _NOBODY
 
 
-async def _watchdog(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _watchdog(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     channel = outgoing.say.channel
-    return Post(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
+    return NewMessage(channel, watchdog(outgoing.say.data, stage.scene())) if channel else _NOBODY
 
 
-async def _checkpoint(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _checkpoint(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     channel, note = outgoing.say.channel, await stage.desk.store.last_checkpoint()
-    return Post(channel, checkpoint.posted(note)) if channel and note else _NOBODY
+    return NewMessage(channel, checkpoint.posted(note)) if channel and note else _NOBODY
 
 
-async def _operator(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _operator(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     """The message that asks to confirm an operator's act, what is told of it, and the redraw of the former."""
     to, act = outgoing.say.to, await stage.desk.store.operator_act(outgoing.say.case or "")
     if act is None or to is None:
         return _NOBODY
     said = (operator.card if outgoing.say.purpose == "operator" else operator.told)(act, stage.scene())
     if outgoing.copy is not None:
-        return Change(outgoing.copy.channel, outgoing.copy.ts, said, act.version)
-    return Post(to.user, said, drawn=act.version)
+        return MessageEdit(outgoing.copy.channel, outgoing.copy.ts, said, act.version)
+    return NewMessage(to.user, said, drawn=act.version)
 
 
-async def _announce(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _announce(_stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     if case is None or outgoing.say.channel is None:
         return _NOBODY
-    return Post(outgoing.say.channel, receipts.announcement(case, _word(outgoing.say.data, "state")))
+    return NewMessage(outgoing.say.channel, receipts.announcement(case, _word(outgoing.say.data, "state")))
 
 
-async def _alarm(_stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _alarm(_stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     to, data = outgoing.say.to, outgoing.say.data
     place = to.user if to else outgoing.say.channel
     if case is None or not place:
         return _NOBODY
     if case.request.drill is not None:
-        return Post(place, drills.alarm(case, _word(data, "role"), _word(data, "why")))
-    return Post(place, receipts.alarm(case, _word(data, "role"), _word(data, "why")))
+        return NewMessage(place, drills.alarm(case, _word(data, "role"), _word(data, "why")))
+    return NewMessage(place, receipts.alarm(case, _word(data, "role"), _word(data, "why")))
 
 
-async def _answer(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _answer(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     reply, data = reply_of(outgoing), outgoing.say.data
-    return _NOBODY if reply is None else Told(reply, say(_word(data, "sentence"), data, stage.scene()))
+    return _NOBODY if reply is None else Reply(reply, say(_word(data, "sentence"), data, stage.scene()))
 
 
-async def _page(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _page(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     reply, data = reply_of(outgoing), outgoing.say.data
     draw = PAGES.get(_word(data, "page"))
     if reply is None or draw is None:
         return _NOBODY
-    return Told(reply, await draw(stage.desk, reply.person, _word(data, "argument"), stage.scene()))
+    return Reply(reply, await draw(stage.desk, reply.person, _word(data, "argument"), stage.scene()))
 
 
-async def _form(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _form(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     data, scene = outgoing.say.data, stage.scene()
     view, sentence = _word(data, "view"), _word(data, "sentence")
     if sentence == "filed" and case is not None:
-        return Turned(view, filed_result(case, scene, await stage.ahead(case)))
-    return Turned(view, said_page(say(sentence, data, scene).text))
+        return ViewUpdate(view, filed_result(case, scene, await stage.ahead(case)))
+    return ViewUpdate(view, said_page(say(sentence, data, scene).text))
 
 
-async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
+async def _refresh(stage: RenderContext, outgoing: OutboxRow, case: Case | None) -> Job:
     copy = outgoing.copy
     if copy is not None and is_act(copy.case):
         return await _operator(stage, outgoing, None)
@@ -480,28 +484,28 @@ async def _refresh(stage: Stage, outgoing: Outgoing, case: Case | None) -> Job:
         return _NOBODY
     scene, known = stage.scene(), _row(copy.purpose)
     if known is not None and known.remembered:
-        return Change(copy.channel, copy.ts, operator.erased(case))
+        return MessageEdit(copy.channel, copy.ts, operator.erased(case))
     if copy.purpose == "door_receipt":
-        return Change(copy.channel, copy.ts, door_receipt(case, scene))
+        return MessageEdit(copy.channel, copy.ts, door_receipt(case, scene))
     if copy.to is None:
         return _NOBODY
     if copy.purpose == "card" and case.request.drill is not None:
-        return Change(copy.channel, copy.ts, drills.card(case, copy.to, scene))
+        return MessageEdit(copy.channel, copy.ts, drills.card(case, copy.to, scene))
     if copy.purpose == "card":
-        return Change(copy.channel, copy.ts, card(case, copy.to, scene))
+        return MessageEdit(copy.channel, copy.ts, card(case, copy.to, scene))
     ask = _later(case, copy.purpose)
     if ask is not None:
-        return Change(copy.channel, copy.ts, review_cards.ask_card(case, ask, copy.to, scene))
+        return MessageEdit(copy.channel, copy.ts, review_cards.ask_card(case, ask, copy.to, scene))
     if copy.purpose == "used":
-        return Change(copy.channel, copy.ts, suspensions.used(case, scene))
+        return MessageEdit(copy.channel, copy.ts, suspensions.used(case, scene))
     if copy.purpose == "lead":
-        return Change(copy.channel, copy.ts, lead_copy(case, copy.to, scene))
+        return MessageEdit(copy.channel, copy.ts, lead_copy(case, copy.to, scene))
     if copy.purpose == "receipt":
-        return Change(copy.channel, copy.ts, receipts.receipt(case, scene, await stage.ahead(case)))
+        return MessageEdit(copy.channel, copy.ts, receipts.receipt(case, scene, await stage.ahead(case)))
     return _NOBODY
 
 
-async def _home(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
+async def _home(stage: RenderContext, outgoing: OutboxRow, _case: Case | None) -> Job:
     to = outgoing.say.to
     if to is None:
         return _NOBODY
@@ -509,20 +513,20 @@ async def _home(stage: Stage, outgoing: Outgoing, _case: Case | None) -> Job:
     return Published(to.user, home(await stage.desk.read_home(to, scene.now), scene, may_ask=may_ask))
 
 
-async def _under(stage: Stage, purpose: str, case: Case, to: Person, said: Message) -> Post:
+async def _under(stage: RenderContext, purpose: str, case: Case, to: Person, said: Message) -> NewMessage:
     """In the thread of that person's copy; as a message of its own where there is none."""
     copies = await stage.desk.store.copies(case.id)
-    mine: Copy | None = next((c for c in reversed(copies) if c.purpose == purpose and c.to == to), None)
-    return Post(mine.channel, said, mine.ts) if mine else Post(to.user, said)
+    mine: MessageCopy | None = next((c for c in reversed(copies) if c.purpose == purpose and c.to == to), None)
+    return NewMessage(mine.channel, said, mine.ts) if mine else NewMessage(to.user, said)
 
 
-def reply_of(outgoing: Outgoing) -> Reply | None:
+def reply_of(outgoing: OutboxRow) -> ReplyAddress | None:
     """Where an answer goes; to the person's direct message if nothing else is known."""
     reply, to = outgoing.say.data.get("reply"), outgoing.say.to
     if to is None:
         return None
     found = reply if isinstance(reply, Mapping) else {}
-    return Reply(to, _word(found, "response_url"), _word(found, "channel"))
+    return ReplyAddress(to, _word(found, "response_url"), _word(found, "channel"))
 
 
 def _word(data: Mapping[str, object], key: str) -> str:
@@ -541,48 +545,48 @@ _DECISIONS = frozenset(
 _NOBODY = Dropped("nothing_to_draw")
 _DECIDED = Dropped("no_longer_open")
 
-PURPOSES: Mapping[str, Purpose] = {
-    "card": Purpose(_card, kept=True, logged=True, looked_up=True),
-    "receipt": Purpose(_receipt, kept=True, logged=True, looked_up=True),
-    "reminder": Purpose(_reminder, logged=True, looked_up=True),
-    "deadline": Purpose(_deadline, logged=True, looked_up=True),
-    "taken": Purpose(_taken, logged=True, looked_up=True),
-    "outcome": Purpose(_outcome, remembered=True, logged=True, looked_up=True),
-    "body": Purpose(_body, looked_up=True),
-    "announce": Purpose(_announce, logged=True),
-    "alarm": Purpose(_alarm, logged=True, looked_up=True),
-    "drill_report": Purpose(_drill_report, logged=True, looked_up=True),
-    "watchdog": Purpose(_watchdog),
-    "calendar": Purpose(_calendar),
-    "checkpoint": Purpose(_checkpoint),
-    "operator": Purpose(_operator, kept=True, logged=True, looked_up=True),
-    "operator_told": Purpose(_operator, kept=True, logged=True, looked_up=True),
-    "lead": Purpose(_lead, kept=True, logged=True, looked_up=True),
-    "question": Purpose(_question, remembered=True, logged=True, looked_up=True),
-    "answered": Purpose(_answered, remembered=True, logged=True, looked_up=True),
-    "ending": Purpose(_ending, logged=True, looked_up=True),
-    "expiring": Purpose(_expiring, logged=True, looked_up=True),
-    "owed": Purpose(_owed, logged=True, looked_up=True),
-    "suspended": Purpose(_suspended, logged=True, looked_up=True),
-    "restored": Purpose(_suspended, logged=True, looked_up=True),
-    "used": Purpose(_used, kept=True, logged=True, looked_up=True),
-    "digest": Purpose(_digest, logged=True, looked_up=True),
-    "executor": Purpose(_executor, remembered=True, logged=True, looked_up=True),
-    "executor_alarm": Purpose(_executor_alarm, remembered=True, logged=True, looked_up=True),
-    "extension": Purpose(_extension, remembered=True, logged=True, looked_up=True),
-    "cooling": Purpose(_cooling, logged=True, looked_up=True),
-    "verified": Purpose(_verified, logged=True, looked_up=True),
-    "subject_before": Purpose(_subject, remembered=True, logged=True, looked_up=True),
-    "subject_after": Purpose(_subject, remembered=True, logged=True, looked_up=True),
-    "ask": Purpose(_ask, kept=True, logged=True, looked_up=True),
-    "ask_reminder": Purpose(_ask_reminder, logged=True, looked_up=True),
-    "returned": Purpose(_returned, logged=True, looked_up=True),
-    "door": Purpose(_door),
-    "door_receipt": Purpose(_door_receipt, kept=True, logged=True),
-    "policy": Purpose(_policy, looked_up=True),
-    "answer": Purpose(_answer, "answer"),
-    "page": Purpose(_page, "answer"),
-    "home": Purpose(_home, "views.publish", looked_up=True),
-    "form": Purpose(_form, "views.update", settles=FORM_SETTLES),
+PURPOSES: Mapping[str, MessageKind] = {
+    "card": MessageKind(_card, kept=True, logged=True, looked_up=True),
+    "receipt": MessageKind(_receipt, kept=True, logged=True, looked_up=True),
+    "reminder": MessageKind(_reminder, logged=True, looked_up=True),
+    "deadline": MessageKind(_deadline, logged=True, looked_up=True),
+    "taken": MessageKind(_taken, logged=True, looked_up=True),
+    "outcome": MessageKind(_outcome, remembered=True, logged=True, looked_up=True),
+    "body": MessageKind(_body, looked_up=True),
+    "announce": MessageKind(_announce, logged=True),
+    "alarm": MessageKind(_alarm, logged=True, looked_up=True),
+    "drill_report": MessageKind(_drill_report, logged=True, looked_up=True),
+    "watchdog": MessageKind(_watchdog),
+    "calendar": MessageKind(_calendar),
+    "checkpoint": MessageKind(_checkpoint),
+    "operator": MessageKind(_operator, kept=True, logged=True, looked_up=True),
+    "operator_told": MessageKind(_operator, kept=True, logged=True, looked_up=True),
+    "lead": MessageKind(_lead, kept=True, logged=True, looked_up=True),
+    "question": MessageKind(_question, remembered=True, logged=True, looked_up=True),
+    "answered": MessageKind(_answered, remembered=True, logged=True, looked_up=True),
+    "ending": MessageKind(_ending, logged=True, looked_up=True),
+    "expiring": MessageKind(_expiring, logged=True, looked_up=True),
+    "owed": MessageKind(_owed, logged=True, looked_up=True),
+    "suspended": MessageKind(_suspended, logged=True, looked_up=True),
+    "restored": MessageKind(_suspended, logged=True, looked_up=True),
+    "used": MessageKind(_used, kept=True, logged=True, looked_up=True),
+    "digest": MessageKind(_digest, logged=True, looked_up=True),
+    "executor": MessageKind(_executor, remembered=True, logged=True, looked_up=True),
+    "executor_alarm": MessageKind(_executor_alarm, remembered=True, logged=True, looked_up=True),
+    "extension": MessageKind(_extension, remembered=True, logged=True, looked_up=True),
+    "cooling": MessageKind(_cooling, logged=True, looked_up=True),
+    "verified": MessageKind(_verified, logged=True, looked_up=True),
+    "subject_before": MessageKind(_subject, remembered=True, logged=True, looked_up=True),
+    "subject_after": MessageKind(_subject, remembered=True, logged=True, looked_up=True),
+    "ask": MessageKind(_ask, kept=True, logged=True, looked_up=True),
+    "ask_reminder": MessageKind(_ask_reminder, logged=True, looked_up=True),
+    "returned": MessageKind(_returned, logged=True, looked_up=True),
+    "door": MessageKind(_door),
+    "door_receipt": MessageKind(_door_receipt, kept=True, logged=True),
+    "policy": MessageKind(_policy, looked_up=True),
+    "answer": MessageKind(_answer, "answer"),
+    "page": MessageKind(_page, "answer"),
+    "home": MessageKind(_home, "views.publish", looked_up=True),
+    "form": MessageKind(_form, "views.update", settles=FORM_SETTLES),
 }
-REFRESH = Purpose(_refresh, "chat.update")
+REFRESH = MessageKind(_refresh, "chat.update")

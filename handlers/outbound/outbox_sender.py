@@ -20,21 +20,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
-from bot.domain.case.transition import SYSTEM, Draft, Lane, Value
+from bot.domain.case.transition import SYSTEM, Lane, LogEvent, Value
 from bot.domain.errors import LookupFailed, StorageError
 from bot.domain.timing.quiet_hours import rings_at
-from bot.ports.store import Cover, Directory, Outgoing, Signed
-from bot.service.approvals import Desk
-from handlers.outbound.api_calls import TIMEOUT, Sender, Standing
+from bot.ports.store import Cover, Directory, OutboxRow, SignedCheckpoint
+from bot.service.approvals import ApprovalService
+from handlers.outbound.api_calls import TIMEOUT, MessagePlace, SlackSender
 from handlers.outbound.message_table import (
-    Change,
     Dropped,
     Job,
-    Post,
+    MessageEdit,
+    NewMessage,
     Published,
-    Stage,
-    Told,
-    Turned,
+    RenderContext,
+    Reply,
+    ViewUpdate,
     keeps_hours,
     purpose_of,
     spot,
@@ -55,13 +55,13 @@ _GROUP, _ROOM, _AT_ONCE, _URGENT, _SLOWEST = 100, 1000, 16, 4, 60.0
 log = structlog.get_logger(__name__)
 
 
-class Messenger:
+class OutboxSender:
     """`cover` is the gate to the outside. `pace`: seconds between two new messages in one conversation. `prefix`: of the
     commands that texts name."""
 
     def __init__(
         self,
-        desk: Desk,
+        desk: ApprovalService,
         client: AsyncWebClient,
         directory: Directory,
         cover: Cover,
@@ -71,7 +71,7 @@ class Messenger:
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._desk, self._client, self._directory, self._cover = desk, client, directory, cover
-        self._stage, self._beat = Stage(desk, prefix), beat
+        self._stage, self._beat = RenderContext(desk, prefix), beat
         self._lanes = Lanes({"chat.postMessage": pace})
         self._running: dict[int, asyncio.Task[None]] = {}
         self._failures: dict[int, int] = {}
@@ -106,7 +106,7 @@ class Messenger:
         """One pool of connections for everything that is said; the Web API client shares it meanwhile."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
             before, self._client.session = self._client.session, session
-            self._sender = Sender(self._client, session)
+            self._sender = SlackSender(self._client, session)
             try:
                 yield
             finally:
@@ -131,7 +131,7 @@ class Messenger:
         await asyncio.gather(*(self._give_back([row], "waits for its turn", at) for row, at in sent_back))
         return len(rows)
 
-    def _line_up(self, row: Outgoing) -> tuple[Outgoing, float] | None:
+    def _line_up(self, row: OutboxRow) -> tuple[OutboxRow, float] | None:
         """Takes a row in; gives back one for which there is no room, with its time."""
         if row.id in self._running or self._lanes.holds(row):
             return None  # we have it still; its lease was only too short
@@ -185,7 +185,7 @@ class Messenger:
 
     # Saying.
 
-    async def _one(self, row: Outgoing, place: Spot) -> None:
+    async def _one(self, row: OutboxRow, place: Spot) -> None:
         try:
             await self._say(row, place)
         except Exception:
@@ -195,13 +195,13 @@ class Messenger:
             self._running.pop(row.id, None)
             self._lanes.done(place, self._desk.clock.monotonic(), self._called.pop(row.id, None))
 
-    async def _try_later(self, row: Outgoing, place: Spot) -> None:
+    async def _try_later(self, row: OutboxRow, place: Spot) -> None:
         try:
             await self._judged(row, place, Verdict("later", "unexpected"))
         except Exception:
             log.exception("message.not_given_back", outbox=row.id)  # the lease ends by itself
 
-    async def _say(self, row: Outgoing, place: Spot) -> None:
+    async def _say(self, row: OutboxRow, place: Spot) -> None:
         known = purpose_of(row)
         if known is None:
             await self._never(row, "unknown_purpose")
@@ -234,24 +234,24 @@ class Messenger:
             await self._judged(row, place, judged)
             return
         await self._answered()
-        shown = job.drawn if isinstance(job, Post | Change) else 0
+        shown = job.drawn if isinstance(job, NewMessage | MessageEdit) else 0
         await self._note(row, standing, case.request.version if case else shown)
 
-    async def _send(self, row: Outgoing, job: Job) -> Standing:
+    async def _send(self, row: OutboxRow, job: Job) -> MessagePlace:
         began = self._desk.clock.monotonic()
         try:
             return await self._sender.send(job, self._age(row))
         finally:
             self._called[row.id] = Called(began, self._desk.clock.monotonic())
 
-    async def _covered(self) -> Signed | None:
+    async def _covered(self) -> SignedCheckpoint | None:
         """The checkpoint over what was drawn; None while the log is stopped."""
         try:
             signed = await self._cover()
         except StorageError as error:
             log.error("log.not_signed", error=str(error))
             return None
-        return signed if isinstance(signed, Signed) else None
+        return signed if isinstance(signed, SignedCheckpoint) else None
 
     async def _answered(self) -> None:
         """Slack is there. What waits only because it was silent goes now, and not when its pause is over."""
@@ -261,16 +261,22 @@ class Messenger:
             await self._desk.store.slack_is_back(self._desk.clock.now())
             self._desk.spoke.set()
 
-    def _finished(self, job: Post | Change | Told | Turned | Published, signed: Signed | None, *, decision: bool) -> Job:
+    def _finished(
+        self,
+        job: NewMessage | MessageEdit | Reply | ViewUpdate | Published,
+        signed: SignedCheckpoint | None,
+        *,
+        decision: bool,
+    ) -> Job:
         """What every message has beside what it says: the clock's mark, and the checkpoint where it tells a decision."""
-        if isinstance(job, Turned | Published):
+        if isinstance(job, ViewUpdate | Published):
             return job
         said = marked_once(job.message, self._stage.scene())
         if signed is None:
             return replace(job, message=unsigned(said))
-        return replace(job, message=with_checkpoint(said, signed) if decision and not isinstance(job, Told) else said)
+        return replace(job, message=with_checkpoint(said, signed) if decision and not isinstance(job, Reply) else said)
 
-    async def _is_gone(self, row: Outgoing) -> bool:
+    async def _is_gone(self, row: OutboxRow) -> bool:
         """Slack takes messages to deactivated accounts without a word: look first. No answer: try."""
         if row.say.to is None:
             return False
@@ -279,7 +285,7 @@ class Messenger:
         except LookupFailed:
             return False
 
-    async def _held_until(self, row: Outgoing, case: Case | None) -> datetime | None:
+    async def _held_until(self, row: OutboxRow, case: Case | None) -> datetime | None:
         """When this may ring for its reader, if not now (`daytime`). Whom Slack does not tell us about is not kept waiting."""
         now = self._desk.clock.now()
         if row.say.to is None or self._desk.scale > 1 or not keeps_hours(row, case):
@@ -291,16 +297,16 @@ class Messenger:
         at = rings_at(now, profile.time_zone)
         return at if at > now else None
 
-    async def _note(self, row: Outgoing, standing: Standing, drawn: int) -> None:
+    async def _note(self, row: OutboxRow, standing: MessagePlace, drawn: int) -> None:
         known = purpose_of(row)
         plain = known is not None and known.remembered
         kept = known is not None and (known.kept or plain or row.copy is not None)
         entries = [_entry("delivery.sent", row)] if known and known.logged else []
-        place = standing if kept else Standing()
+        place = standing if kept else MessagePlace()
         await self._desk.store.sent(row, place.channel, place.ts, drawn, entries, plain=plain)
         self._failures.pop(row.id, None)
 
-    async def _judged(self, row: Outgoing, place: Spot, judged: Verdict) -> None:
+    async def _judged(self, row: OutboxRow, place: Spot, judged: Verdict) -> None:
         """Slack did not take it: wait as told, try again later, or never."""
         here = self._desk.clock.monotonic()
         if judged.kind == "limited":
@@ -315,7 +321,7 @@ class Messenger:
             tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
             await self._give_back([row], judged.error, here + min(2.0 ** (tries - 1), _SLOWEST))
 
-    async def _never(self, row: Outgoing, error: str) -> None:
+    async def _never(self, row: OutboxRow, error: str) -> None:
         """It will not be said: recorded, and for a card the engine moves on first."""
         level = log.debug if row.say.purpose in ("form", "home") else log.warning  # a form that was closed is no trouble
         level("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
@@ -326,19 +332,19 @@ class Messenger:
         entries = [_entry("delivery.failed", row, error)] if known and known.logged else []
         await self._desk.store.undeliverable(row, error, entries)
 
-    async def _give_back(self, rows: Sequence[Outgoing], error: str, at: float) -> None:
+    async def _give_back(self, rows: Sequence[OutboxRow], error: str, at: float) -> None:
         """Back to the outbox until `at` (monotonic seconds)."""
         until = self._desk.clock.now() + timedelta(seconds=max(at - self._desk.clock.monotonic(), 0.0))
         await asyncio.gather(*(self._desk.store.release(row, until, error) for row in rows))
 
-    def _age(self, row: Outgoing) -> float:
+    def _age(self, row: OutboxRow) -> float:
         return (self._desk.clock.now() - row.created_at).total_seconds()
 
 
-def _entry(type_: str, row: Outgoing, error: str = "") -> Draft:
+def _entry(type_: str, row: OutboxRow, error: str = "") -> LogEvent:
     say = row.say
     data: dict[str, Value] = {"purpose": say.purpose}
     where: Mapping[str, Value] = {"to": say.to} if say.to else {"channel": say.channel or ""}
-    return Draft(
+    return LogEvent(
         type_, SYSTEM, None if is_act(say.case) else say.case, {**data, **where, **({"error": error} if error else {})}
     )

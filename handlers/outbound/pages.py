@@ -12,38 +12,38 @@ from typing import TypeAlias
 from bot.domain.errors import LookupFailed
 from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.people import Person, Profile
-from bot.service.approvals import Desk
+from bot.service.approvals import ApprovalService
 from handlers.views import drill as drills
 from handlers.views import pages, suspensions
 from handlers.views.answers import say
 from handlers.views.kit.blocks import Message
-from handlers.views.kit.context import Scene
+from handlers.views.kit.context import ViewContext
 
-Draw: TypeAlias = Callable[[Desk, Person, str, Scene], Awaitable[Message]]
+Draw: TypeAlias = Callable[[ApprovalService, Person, str, ViewContext], Awaitable[Message]]
 _PEOPLE_MAX, _NAME_AGE = 20, 60.0
 
 
-async def _waiting(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+async def _waiting(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
     return pages.waiting(await desk.read_waiting(person), scene)
 
 
-async def _queue(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+async def _queue(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
     return pages.queue(await desk.read_queue(person), scene)
 
 
-async def _mine(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+async def _mine(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
     return pages.mine(await desk.read_mine(person), scene)
 
 
-async def _review(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+async def _review(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
     return pages.review(await desk.read_reviews(person), await desk.read_owing(person), scene)
 
 
-async def _exceptions(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+async def _exceptions(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
     return pages.register(await desk.read_exceptions(person, scene.now), scene)
 
 
-async def _show(desk: Desk, person: Person, argument: str, scene: Scene) -> Message:
+async def _show(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
     case = await desk.read_case(person, argument)
     if case is None:
         return say("unknown", {"argument": argument}, scene)
@@ -52,24 +52,24 @@ async def _show(desk: Desk, person: Person, argument: str, scene: Scene) -> Mess
     return pages.show(case, scene) if case.request.drill is None else drills.report(case, scene, whole=True)
 
 
-async def _log(desk: Desk, person: Person, argument: str, scene: Scene) -> Message:
+async def _log(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
     case = await desk.read_case(person, argument)
     if case is None:
         return say("unknown", {"argument": argument}, scene)
     return pages.log(case, await desk.store.case_log(case.id), scene)
 
 
-async def _matrix(desk: Desk, person: Person, _argument: str, scene: Scene) -> Message:
+async def _matrix(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
     return pages.matrix(*side_of(desk.policy, person), scene)
 
 
-async def _whoami(desk: Desk, person: Person, argument: str, _scene: Scene) -> Message:
+async def _whoami(desk: ApprovalService, person: Person, argument: str, _scene: ViewContext) -> Message:
     asked = dict.fromkeys([person.user, *argument.split()])
     people = [Person(person.team, user) for user in asked][:_PEOPLE_MAX]
     return pages.whoami([await _profile(desk, one) for one in people], desk.policy)
 
 
-async def _help(_desk: Desk, _person: Person, argument: str, scene: Scene) -> Message:
+async def _help(_desk: ApprovalService, _person: Person, argument: str, scene: ViewContext) -> Message:
     return pages.help_page(argument, scene)
 
 
@@ -86,7 +86,7 @@ def side_of(policy: Policy, person: Person) -> tuple[tuple[Domain, ...], tuple[R
     return (), ()
 
 
-async def _profile(desk: Desk, person: Person) -> Profile:
+async def _profile(desk: ApprovalService, person: Person) -> Profile:
     try:
         return await desk.directory.profile(person, _NAME_AGE)
     except LookupFailed:

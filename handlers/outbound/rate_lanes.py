@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bot.domain.case.transition import Lane
-from bot.ports.store import Outgoing
+from bot.ports.store import OutboxRow
 
 HELD = 4
 _STRETCH = 1.08  # of the pace: at most this lies between the beginnings of two calls, however slowly Slack answers
@@ -33,7 +33,7 @@ class Called(NamedTuple):
 
 @dataclass(slots=True)
 class _Queue:
-    held: list[tuple[Outgoing, float]] = field(default_factory=list)  # with its earliest time
+    held: list[tuple[OutboxRow, float]] = field(default_factory=list)  # with its earliest time
     busy: bool = False
     free_at: float = 0.0  # the next post may begin
     sent_back: dict[int, float] = field(default_factory=dict)  # by lane, the turn that its last one sent back was told
@@ -50,10 +50,10 @@ class Lanes:
     def __len__(self) -> int:
         return sum(len(queue.held) for queue in self._queues.values())
 
-    def holds(self, outgoing: Outgoing) -> bool:
+    def holds(self, outgoing: OutboxRow) -> bool:
         return any(one.id == outgoing.id for queue in self._queues.values() for one, _ in queue.held)
 
-    def offer(self, outgoing: Outgoing, spot: Spot, now: float, earliest: float = 0.0) -> tuple[Outgoing, float] | None:
+    def offer(self, outgoing: OutboxRow, spot: Spot, now: float, earliest: float = 0.0) -> tuple[OutboxRow, float] | None:
         """Takes a message in; gives back one for which there is no room, with its time."""
         queue = self._queues.setdefault(spot, _Queue())
         free = max(queue.free_at, self._paused.get(spot.method, 0.0))
@@ -68,9 +68,9 @@ class Lanes:
         queue.sent_back[lane] = max([max(free, now) + HELD * pace / 2, *before])
         return worst, queue.sent_back[lane]
 
-    def take(self, now: float, last: Lane = Lane.HOME) -> tuple[Outgoing, Spot] | None:
+    def take(self, now: float, last: Lane = Lane.HOME) -> tuple[OutboxRow, Spot] | None:
         """The best message whose spot is free, of no later lane than `last`; the spot is busy until `done`."""
-        best: tuple[Outgoing, Spot] | None = None
+        best: tuple[OutboxRow, Spot] | None = None
         for spot, queue in self._queues.items():
             ready = self._ready(spot, queue, now, last)
             if ready is not None and (best is None or _rank(ready) < _rank(best[0])):
@@ -100,7 +100,7 @@ class Lanes:
             s: q for s, q in self._queues.items() if q.held or q.busy or max([q.free_at, *q.sent_back.values()]) > now
         }
 
-    def pause(self, spot: Spot, until: float, *, everywhere: bool) -> list[Outgoing]:
+    def pause(self, spot: Spot, until: float, *, everywhere: bool) -> list[OutboxRow]:
         """Nothing more to this spot (or by this method, everywhere) before `until`; gives back what it held."""
         if everywhere:
             self._paused[spot.method] = max(until, self._paused.get(spot.method, 0.0))
@@ -112,7 +112,7 @@ class Lanes:
             queue.sent_back.clear()
         return held
 
-    def clear(self) -> list[Outgoing]:
+    def clear(self) -> list[OutboxRow]:
         """Gives back everything held, at a stop."""
         held = [outgoing for queue in self._queues.values() for outgoing, _ in queue.held]
         for queue in self._queues.values():
@@ -129,12 +129,12 @@ class Lanes:
         times = [max(q.free_at, self._paused.get(spot.method, 0.0), min(starts)) for spot, q, starts in held if starts]
         return max(now, min(times)) if times else None
 
-    def _ready(self, spot: Spot, queue: _Queue, now: float, last: Lane) -> Outgoing | None:
+    def _ready(self, spot: Spot, queue: _Queue, now: float, last: Lane) -> OutboxRow | None:
         if queue.busy or max(queue.free_at, self._paused.get(spot.method, 0.0)) > now:
             return None
         fit = (outgoing for outgoing, earliest in queue.held if earliest <= now and outgoing.say.lane <= last)
         return next(fit, None)
 
 
-def _rank(outgoing: Outgoing) -> tuple[int, float, int]:
+def _rank(outgoing: OutboxRow) -> tuple[int, float, int]:
     return int(outgoing.say.lane), outgoing.created_at.timestamp(), outgoing.id

@@ -24,12 +24,12 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports.store import Cover
-from bot.service.approvals import Desk
+from bot.service.approvals import ApprovalService
 from handlers import ids
 from handlers.inbound.buttons import ACTIONS, ANY_ACTION
 from handlers.inbound.commands import COMMANDS, DIRECT_MESSAGE, SHORTCUTS
 from handlers.inbound.home import HOME_OPENED
-from handlers.inbound.listener import Answer, Edge, Listener
+from handlers.inbound.listener import Answer, Listener, SlackEdge
 from handlers.inbound.payloads import PayloadError
 from handlers.inbound.submissions import ANY_SUBMISSION, SUBMISSIONS
 from handlers.transport.http import Report, unheard
@@ -50,14 +50,14 @@ class Identity:
     bot: str = ""
 
 
-class SlackDoor:
+class SlackApp:
     """Everything that comes from Slack comes through `app`, whichever way it is served."""
 
     def __init__(
-        self, desk: Desk, client: AsyncWebClient, identity: Identity, cover: Cover, *, prefix: str = "",
+        self, desk: ApprovalService, client: AsyncWebClient, identity: Identity, cover: Cover, *, prefix: str = "",
         signing_secret: str = "",
     ) -> None:  # fmt: skip
-        self.edge = Edge(desk, client, cover, prefix)
+        self.edge = SlackEdge(desk, client, cover, prefix)
         self._tasks = KeptTasks()
         self.app = AsyncApp(
             name="handlers.bolt",
@@ -107,7 +107,7 @@ class SlackDoor:
 
 
 def acknowledged(
-    edge: Edge, listener: Listener, sorry: Callable[[str], Answer]
+    edge: SlackEdge, listener: Listener, sorry: Callable[[str], Answer]
 ) -> Callable[[Any, dict[str, Any]], Awaitable[None]]:
     """The acknowledging function: takes, then acknowledges, and that is its last word."""
 
@@ -125,7 +125,7 @@ def acknowledged(
     return acknowledging
 
 
-def lazily(edge: Edge, listener: Listener) -> Callable[[dict[str, Any]], Awaitable[None]]:
+def lazily(edge: SlackEdge, listener: Listener) -> Callable[[dict[str, Any]], Awaitable[None]]:
     """What runs beside the acknowledgement."""
 
     async def beside(body: dict[str, Any]) -> None:

@@ -13,13 +13,13 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from handlers.transport.envelope import WRONG_SHAPE, Payload
-from handlers.transport.signature import Refused
+from handlers.transport.signature import NotAuthentic
 
 Door = Literal["gate", "socket_mode"]
 log = structlog.get_logger(__name__)
 
 
-async def dispatched(app: AsyncApp, payload: Payload, door: Door) -> BoltResponse | Refused | None:
+async def dispatched(app: AsyncApp, payload: Payload, door: Door) -> BoltResponse | NotAuthentic | None:
     """Bolt's answer; Refused where bolt cannot even read the payload; None where it failed and nothing is known to be done.
 
     Never raises. Each refusal and failure is one line, `<door>.refused` or `<door>.failed`, without what the payload holds.

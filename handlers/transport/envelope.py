@@ -13,16 +13,16 @@ from math import isfinite
 from typing import Any
 from urllib.parse import parse_qsl
 
-from handlers.transport.signature import Refused
+from handlers.transport.signature import NotAuthentic
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 DEPTH, FIELDS = 64, 100
 
-NOT_UTF8 = Refused("not_utf8", 400, "The body is not UTF-8.")
-NOT_JSON = Refused("not_json", 400, "The payload is not JSON.")
-NOT_A_FORM = Refused("not_a_form", 400, "The form cannot be read.")
-TOO_DEEP = Refused("too_deep", 400, "The payload is nested too deeply.")
-WRONG_SHAPE = Refused("wrong_shape", 400, "The payload has another shape than Slack's.")
+NOT_UTF8 = NotAuthentic("not_utf8", 400, "The body is not UTF-8.")
+NOT_JSON = NotAuthentic("not_json", 400, "The payload is not JSON.")
+NOT_A_FORM = NotAuthentic("not_a_form", 400, "The form cannot be read.")
+TOO_DEEP = NotAuthentic("too_deep", 400, "The payload is nested too deeply.")
+WRONG_SHAPE = NotAuthentic("wrong_shape", 400, "The payload has another shape than Slack's.")
 
 _TEXT: tuple[type, ...] = (str,)
 _OBJECT: tuple[type, ...] = (dict,)
@@ -78,15 +78,15 @@ KINDS = frozenset(
 )  # fmt: skip
 
 
-def opened(content_type: str, body: str) -> Payload | Refused:
+def opened(content_type: str, body: str) -> Payload | NotAuthentic:
     """The payload of a body that Slack signed."""
     return _event(body) if content_type == JSON else _form(body)
 
 
-def enveloped(kind: object, payload: object) -> Payload | Refused:
+def enveloped(kind: object, payload: object) -> Payload | NotAuthentic:
     """The payload of a Socket Mode envelope that says it is of this `kind`."""
     found = _whole(payload)
-    if isinstance(found, Refused):
+    if isinstance(found, NotAuthentic):
         return found
     if kind == "events_api":
         return _callback(found)
@@ -95,12 +95,12 @@ def enveloped(kind: object, payload: object) -> Payload | Refused:
     return Payload("command", found) if kind == "slash_commands" and "command" in found else WRONG_SHAPE
 
 
-def _event(body: str) -> Payload | Refused:
+def _event(body: str) -> Payload | NotAuthentic:
     found = _object(body)
-    return found if isinstance(found, Refused) else _callback(found)
+    return found if isinstance(found, NotAuthentic) else _callback(found)
 
 
-def _callback(found: dict[str, Any]) -> Payload | Refused:
+def _callback(found: dict[str, Any]) -> Payload | NotAuthentic:
     type_ = found.get("type")
     if type_ == "event_callback":
         event = found.get("event")
@@ -111,7 +111,7 @@ def _callback(found: dict[str, Any]) -> Payload | Refused:
     return Payload(type_, found) if type_ == "app_rate_limited" else WRONG_SHAPE
 
 
-def _form(body: str) -> Payload | Refused:
+def _form(body: str) -> Payload | NotAuthentic:
     try:
         pairs = parse_qsl(body, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=FIELDS)
     except UnicodeDecodeError:
@@ -130,12 +130,12 @@ def _form(body: str) -> Payload | Refused:
     return Payload("ssl_check", fields) if fields.get("ssl_check") == "1" else WRONG_SHAPE
 
 
-def _interaction(text: str) -> Payload | Refused:
+def _interaction(text: str) -> Payload | NotAuthentic:
     found = _object(text)
-    return found if isinstance(found, Refused) else _act(found)
+    return found if isinstance(found, NotAuthentic) else _act(found)
 
 
-def _act(found: dict[str, Any]) -> Payload | Refused:
+def _act(found: dict[str, Any]) -> Payload | NotAuthentic:
     type_ = found.get("type")
     if not isinstance(type_, str) or not isinstance(found.get("user"), dict):
         return WRONG_SHAPE
@@ -146,7 +146,7 @@ def _act(found: dict[str, Any]) -> Payload | Refused:
     return Payload(type_ if type_ in KINDS else "other", found)
 
 
-def _object(text: str) -> dict[str, Any] | Refused:
+def _object(text: str) -> dict[str, Any] | NotAuthentic:
     """A JSON object of the right shape."""
     try:
         found = json.loads(text, parse_constant=_no_constant)
@@ -157,7 +157,7 @@ def _object(text: str) -> dict[str, Any] | Refused:
     return _whole(found)
 
 
-def _whole(found: object) -> dict[str, Any] | Refused:
+def _whole(found: object) -> dict[str, Any] | NotAuthentic:
     """An object of the right shape, without what is null at its top."""
     if not isinstance(found, dict):
         return WRONG_SHAPE
@@ -169,7 +169,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _trouble(found: object) -> Refused | None:
+def _trouble(found: object) -> NotAuthentic | None:
     """Too deep for those behind us, or text that holds half a character."""
     waiting = [(found, 1)]
     while waiting:

@@ -28,19 +28,19 @@ from bot.clock import Clock
 from bot.http.server import STOPPING, HttpServer
 from handlers.transport.dispatch import dispatched
 from handlers.transport.envelope import FORM, JSON, NOT_UTF8, Payload, opened
-from handlers.transport.replay_cache import Answer, FirstAnswers, key_of
-from handlers.transport.signature import SIGNATURE, TIMESTAMP, Refused, Seal
+from handlers.transport.replay_cache import Answer, ReplayCache, key_of
+from handlers.transport.signature import SIGNATURE, TIMESTAMP, NotAuthentic, SignatureCheck
 
 PATH = "/slack/events"
 BODY_MAX = 1024 * 1024  # bytes
 BODY_SECONDS, ANSWER_SECONDS = 5.0, 10.0  # for a body to arrive, for bolt to answer; Slack itself waits three
 
-WRONG_PATH = Refused("wrong_path", 404, f"Slack's requests go to {PATH}.")
-WRONG_METHOD = Refused("wrong_method", 405, "Slack's requests are POST.")
-WRONG_TYPE = Refused("wrong_content_type", 415, "The body is JSON or a form, in UTF-8, not compressed.")
-TOO_LARGE = Refused("too_large", 413, "The body is longer than 1 MB.")
-TOO_SLOW = Refused("too_slow", 408, "The body did not arrive in time.")
-BROKEN = Refused("broken_body", 400, "The body broke off.")
+WRONG_PATH = NotAuthentic("wrong_path", 404, f"Slack's requests go to {PATH}.")
+WRONG_METHOD = NotAuthentic("wrong_method", 405, "Slack's requests are POST.")
+WRONG_TYPE = NotAuthentic("wrong_content_type", 415, "The body is JSON or a form, in UTF-8, not compressed.")
+TOO_LARGE = NotAuthentic("too_large", 413, "The body is longer than 1 MB.")
+TOO_SLOW = NotAuthentic("too_slow", 408, "The body did not arrive in time.")
+BROKEN = NotAuthentic("broken_body", 400, "The body broke off.")
 AGAIN = Answer(429, b"Nothing was done. Try again.\n", again=True)
 
 Report = Callable[[str, str, float], None]
@@ -51,15 +51,15 @@ def unheard(_kind: str, _outcome: str, _seconds: float) -> None:
     """Nobody counts."""
 
 
-class Gate:
+class RequestGate:
     """Serves `app` on `listen`. `report(kind, outcome, seconds)` hears of every answer: `kind` of the payload, or `refused`
     with the fault as outcome; outcomes of payloads are `ok`, `repeat`, `failed`, `late` and `status_<n>`."""
 
     def __init__(
         self, app: AsyncApp, signing_secret: str, clock: Clock, *, listen: str = "127.0.0.1:3000", report: Report = unheard
     ) -> None:
-        self._app, self._seal, self._report = app, Seal(signing_secret, clock), report
-        self._answers = FirstAnswers(clock)
+        self._app, self._seal, self._report = app, SignatureCheck(signing_secret, clock), report
+        self._answers = ReplayCache(clock)
         self._under_way: dict[bytes, asyncio.Task[Answer]] = {}
         self._server = HttpServer(self._handle, listen, "COUNTERSIGN_LISTEN", self._malformed)
         self.answer_seconds, self.body_seconds = ANSWER_SECONDS, BODY_SECONDS
@@ -95,7 +95,7 @@ class Gate:
 
     async def _judged(self, request: web.BaseRequest) -> tuple[str, str, Answer]:
         body = await self._admitted(request)
-        if isinstance(body, Refused):
+        if isinstance(body, NotAuthentic):
             return _refuse(body, request)
         key = key_of(body.encode())
         first = self._answers.find(key)
@@ -103,7 +103,7 @@ class Gate:
             return "repeat", "repeat", first
         if key not in self._under_way:
             payload = opened(_content_type(request), body)
-            if isinstance(payload, Refused):
+            if isinstance(payload, NotAuthentic):
                 return _refuse(payload, request)
             if payload.kind == "url_verification":
                 return payload.kind, "ok", _challenge(payload)
@@ -111,11 +111,11 @@ class Gate:
             return await self._outcome(payload.kind, key)
         return await self._outcome("repeat", key)
 
-    async def _admitted(self, request: web.BaseRequest) -> str | Refused:
+    async def _admitted(self, request: web.BaseRequest) -> str | NotAuthentic:
         """The body, if Slack signed it."""
         refused = _at_the_door(request)
         raw = refused or await _read(request, self.body_seconds)
-        if isinstance(raw, Refused):
+        if isinstance(raw, NotAuthentic):
             return raw
         try:
             body = raw.decode()
@@ -149,7 +149,7 @@ class Gate:
     async def _act(self, payload: Payload) -> Answer:
         """Bolt's answer. Never raises."""
         answer = await dispatched(self._app, payload, "gate")
-        if isinstance(answer, Refused):
+        if isinstance(answer, NotAuthentic):
             return Answer(answer.status, answer.sentence.encode())
         return AGAIN if answer is None else _answer(answer)
 
@@ -157,7 +157,7 @@ class Gate:
         self._report("refused", fault, 0.0)
 
 
-def _at_the_door(request: web.BaseRequest) -> Refused | None:
+def _at_the_door(request: web.BaseRequest) -> NotAuthentic | None:
     """What the request line and the headers tell, before a byte of the body is read."""
     if request.path != PATH:
         return WRONG_PATH
@@ -172,7 +172,7 @@ def _at_the_door(request: web.BaseRequest) -> Refused | None:
     return TOO_LARGE if (request.content_length or 0) > BODY_MAX else None
 
 
-async def _read(request: web.BaseRequest, seconds: float) -> bytes | Refused:
+async def _read(request: web.BaseRequest, seconds: float) -> bytes | NotAuthentic:
     """The whole body, however it is sent."""
     parts, size = [], 0
     try:
@@ -193,7 +193,7 @@ def _content_type(request: web.BaseRequest) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def _refuse(refused: Refused, request: web.BaseRequest) -> tuple[str, str, Answer]:
+def _refuse(refused: NotAuthentic, request: web.BaseRequest) -> tuple[str, str, Answer]:
     size, peer = request.content_length, request.remote
     log.warning("gate.refused", fault=refused.fault, status=refused.status, size=size, peer=peer)
     return "refused", refused.fault, Answer(refused.status, f"{refused.sentence}\n".encode())

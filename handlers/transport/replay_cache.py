@@ -27,7 +27,7 @@ class Answer:
     again: bool = False
 
 
-class FirstAnswers:
+class ReplayCache:
     """By the digest of the body."""
 
     def __init__(self, clock: Clock, most: int = MOST, size: int = BYTES) -> None:

@@ -22,7 +22,7 @@ _V0 = re.compile(r"v0=[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class NotAuthentic:
     """Not for us: `fault` is its name in log and metrics, `sentence` what its sender reads."""
 
     fault: str
@@ -30,21 +30,21 @@ class Refused:
     sentence: str
 
 
-BAD_TIMESTAMP = Refused("bad_timestamp", 401, "X-Slack-Request-Timestamp is missing or no number.")
-BAD_SIGNATURE = Refused("bad_signature", 401, "X-Slack-Signature is missing or has another form.")
-STALE = Refused("stale", 401, "This was signed more than five minutes ago.")
-FUTURE = Refused("future", 401, "This was signed for a time to come; compare the clocks.")
-FORGED = Refused("forged", 401, "The signature is not Slack's; check SLACK_SIGNING_SECRET.")
+BAD_TIMESTAMP = NotAuthentic("bad_timestamp", 401, "X-Slack-Request-Timestamp is missing or no number.")
+BAD_SIGNATURE = NotAuthentic("bad_signature", 401, "X-Slack-Signature is missing or has another form.")
+STALE = NotAuthentic("stale", 401, "This was signed more than five minutes ago.")
+FUTURE = NotAuthentic("future", 401, "This was signed for a time to come; compare the clocks.")
+FORGED = NotAuthentic("forged", 401, "The signature is not Slack's; check SLACK_SIGNING_SECRET.")
 
 
-class Seal:
+class SignatureCheck:
     """Slack's seal on a request, by the app's signing secret."""
 
     def __init__(self, secret: str, clock: Clock) -> None:
         self._clock = _Now(clock)
         self._verifier = SignatureVerifier(secret, self._clock)
 
-    def judge(self, timestamps: Sequence[str], signatures: Sequence[str], body: str) -> Refused | None:
+    def judge(self, timestamps: Sequence[str], signatures: Sequence[str], body: str) -> NotAuthentic | None:
         """None if Slack sent this body within the window; both headers as they came, each exactly once."""
         if len(timestamps) != 1 or not _SECONDS.fullmatch(timestamps[0]):
             return BAD_TIMESTAMP

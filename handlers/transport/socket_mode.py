@@ -28,7 +28,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from handlers.transport.dispatch import dispatched
 from handlers.transport.envelope import enveloped
 from handlers.transport.http import Report, unheard
-from handlers.transport.signature import Refused
+from handlers.transport.signature import NotAuthentic
 from handlers.web_api.errors import CALL_ERRORS, REFUSED_TOKEN, verdict
 
 PING = 5.0  # seconds; a dead connection is noticed after one of them
@@ -119,13 +119,13 @@ class SocketMode:
         """Kind and outcome. What can never be read is acknowledged: Slack would only bring it again."""
         envelope = message.get("envelope_id")
         payload = enveloped(message.get("type"), message.get("payload"))
-        if isinstance(payload, Refused):
+        if isinstance(payload, NotAuthentic):
             log.warning("socket_mode.refused", fault=payload.fault)
             return await _acknowledged(client, envelope, None, "refused", payload.fault)
         answer = await dispatched(self._app, payload, "socket_mode")
         if answer is None:
             return payload.kind, "failed"
-        if isinstance(answer, Refused):
+        if isinstance(answer, NotAuthentic):
             return await _acknowledged(client, envelope, None, "refused", answer.fault)
         if answer.status != HTTPStatus.OK:
             log.warning("socket_mode.unhandled", kind=payload.kind, status=answer.status)

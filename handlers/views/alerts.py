@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from handlers.views.kit.blocks import Message, message, section
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 
 
-def calendar(data: Mapping[str, object], scene: Scene) -> Message:
+def calendar(data: Mapping[str, object], scene: ViewContext) -> Message:
     """The calendar of a rota cannot be used any more, so its fallback is on call; or it can again (`blind` false)."""
     rota = scene.policy.rotas.get(str(data.get("rota")))
     name = inline(str(data.get("rota")), 60)
@@ -23,7 +23,7 @@ def calendar(data: Mapping[str, object], scene: Scene) -> Message:
     return message(text, [section(text)])
 
 
-def watchdog(data: Mapping[str, object], scene: Scene) -> Message:
+def watchdog(data: Mapping[str, object], scene: ViewContext) -> Message:
     """`troubles`: a sentence each; none when it is over. `since`: milliseconds since 1970."""
     ms, found = data.get("since"), data.get("troubles")
     since = scene.at(datetime.fromtimestamp(ms / 1000, UTC)) if isinstance(ms, int) else "a while ago"

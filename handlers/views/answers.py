@@ -13,94 +13,94 @@ from bot.domain.workflow.identity_proof import said as verified_by
 from handlers.views.drill import DRILL
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, message, section
-from handlers.views.kit.context import Scene
+from handlers.views.kit.context import ViewContext
 from handlers.views.kit.escaping import inline
 from handlers.views.operator import OPERATOR_SENTENCES
 
 Params = Mapping[str, object]
 
 
-def say(sentence: str, params: Params, scene: Scene) -> Message:
+def say(sentence: str, params: Params, scene: ViewContext) -> Message:
     """The message for a named sentence; one that this release does not know is still answered."""
     text = SENTENCES.get(sentence, _failed)(params, scene)
     return message(text, [section(text)])
 
 
-def _plain(params: Params, scene: Scene) -> str:
+def _plain(params: Params, scene: ViewContext) -> str:
     return inline(_word(params, "text"), 2800) or _failed(params, scene)
 
 
-def _lost(params: Params, scene: Scene) -> str:
+def _lost(params: Params, scene: ViewContext) -> str:
     user = _word(params, "by").rpartition("/")[2]
     by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
     state = wording.STATES.get(_word(params, "state"), "decided")
     return f"This was already {state}{by}{_when(params, scene)}. Your click changed nothing."
 
 
-def _late(params: Params, scene: Scene) -> str:
+def _late(params: Params, scene: ViewContext) -> str:
     return f"This expired{_when(params, scene)}. Nothing was opened, and your click changed nothing."
 
 
-def _ended(params: Params, scene: Scene) -> str:
+def _ended(params: Params, scene: ViewContext) -> str:
     user = _word(params, "by").rpartition("/")[2]
     by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
     state = wording.STATES.get(_word(params, "state"), "ended")
     return f"This is over already: {state}{by}{_when(params, scene)}. Your click changed nothing."
 
 
-def _over(params: Params, scene: Scene) -> str:
+def _over(params: Params, scene: ViewContext) -> str:
     return f"The approval ended by itself{_when(params, scene)}. Your click changed nothing."
 
 
-def _no_grant(_params: Params, _scene: Scene) -> str:
+def _no_grant(_params: Params, _scene: ViewContext) -> str:
     return "Nothing was opened, so there is nothing to end. Your click changed nothing."
 
 
-def _answered_already(params: Params, scene: Scene) -> str:
+def _answered_already(params: Params, scene: ViewContext) -> str:
     user = _word(params, "by").rpartition("/")[2]
     by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
     return f"This was already answered{by}{_when(params, scene)}. Your click changed nothing."
 
 
-def _closed_already(params: Params, scene: Scene) -> str:
+def _closed_already(params: Params, scene: ViewContext) -> str:
     return f"This closed{_when(params, scene)}. Your click changed nothing."
 
 
-def _nothing_owed(_params: Params, _scene: Scene) -> str:
+def _nothing_owed(_params: Params, _scene: ViewContext) -> str:
     return "Nothing is owed here any more: it came already. Thank you."
 
 
-def _stale(_params: Params, scene: Scene) -> str:
+def _stale(_params: Params, scene: ViewContext) -> str:
     return (
         "The question has changed since this message was drawn, and your click changed nothing."
         f" Look at the newest card: `/{scene.prefix}countersign` shows what waits for you."
     )
 
 
-def _again(_params: Params, _scene: Scene) -> str:
+def _again(_params: Params, _scene: ViewContext) -> str:
     return "Slack did not confirm your account just now, so nothing was decided. Press again."
 
 
-def _clock_jumped(_params: Params, scene: Scene) -> str:
+def _clock_jumped(_params: Params, scene: ViewContext) -> str:
     return (
         "The clock of the bot's machine jumped, so no yes counts until an operator has confirmed it, and yours was not kept."
         f" You can still deny. Press again later, or write to {_contact(scene)}."
     )
 
 
-def _stopped(_params: Params, scene: Scene) -> str:
+def _stopped(_params: Params, scene: ViewContext) -> str:
     return (
         "The decision log is stopped, so nothing can be given or written down now, and nothing was changed. Denying,"
         f" withdrawing, revoking and reporting the end still work. Write to {_contact(scene)}."
     )
 
 
-def _repeat_yes(params: Params, scene: Scene) -> str:
+def _repeat_yes(params: Params, scene: ViewContext) -> str:
     have, need = _number(params, "have"), _number(params, "need")
     return f"You already said yes{_when(params, scene)}: {have} of {need} yes. Another person is needed."
 
 
-def _unverified(params: Params, scene: Scene) -> str:
+def _unverified(params: Params, scene: ViewContext) -> str:
     missing = inline(verified_by(_words(params, "missing")), 600)
     return (
         f"No yes is possible yet: the requester has not attested how the person was verified ({missing}). Nothing was changed;"
@@ -108,26 +108,26 @@ def _unverified(params: Params, scene: Scene) -> str:
     )
 
 
-def _refused_filing(params: Params, _scene: Scene) -> str:
+def _refused_filing(params: Params, _scene: ViewContext) -> str:
     return f"*{inline(_word(params, 'id'), 20)}* was not filed. {inline(_word(params, 'text'), 2600)}"
 
 
-def _unknown(params: Params, _scene: Scene) -> str:
+def _unknown(params: Params, _scene: ViewContext) -> str:
     return f"There is no request {inline(_word(params, 'id') or _word(params, 'argument'), 40)} that you may see."
 
 
-def _failed(_params: Params, scene: Scene) -> str:
+def _failed(_params: Params, scene: ViewContext) -> str:
     return f"This could not be carried out, and nothing was changed. Try again, or write to {_contact(scene)}."
 
 
-def _no_requester(_params: Params, scene: Scene) -> str:
+def _no_requester(_params: Params, scene: ViewContext) -> str:
     return (
         f"You are not named as somebody who may ask {inline(scene.policy.organisation, 100)} for anything."
         f" Write to {_contact(scene)} if that is wrong."
     )
 
 
-def _nothing_of_kind(params: Params, scene: Scene) -> str:
+def _nothing_of_kind(params: Params, scene: ViewContext) -> str:
     kind = next((text for key, text in wording.KINDS.items() if key == _word(params, "argument")), "anything")
     return (
         f"There is no runbook of the kind “{kind}” that you may ask for."
@@ -135,57 +135,57 @@ def _nothing_of_kind(params: Params, scene: Scene) -> str:
     )
 
 
-def _unknown_button(_params: Params, scene: Scene) -> str:
+def _unknown_button(_params: Params, scene: ViewContext) -> str:
     return f"This button means nothing in this release. Nothing was changed. Write to {_contact(scene)} if you need it."
 
 
-def _form_not_shown(_params: Params, _scene: Scene) -> str:
+def _form_not_shown(_params: Params, _scene: ViewContext) -> str:
     return "Slack did not open the form: it waits three seconds at most. Nothing was filed. Type the command again."
 
 
-def _too_new(_params: Params, scene: Scene) -> str:
+def _too_new(_params: Params, scene: ViewContext) -> str:
     return (
         "Your authority over this is new: it counts for requests filed after the announced delay. This one needs a yes"
         f" that the earlier policy allows too. Write to {_contact(scene)} if nobody else can answer."
     )
 
 
-def _already_held(params: Params, scene: Scene) -> str:
+def _already_held(params: Params, scene: ViewContext) -> str:
     user = _word(params, "by").rpartition("/")[2]
     somebody = f"<@{user}>" if user.isascii() and user.isalnum() else "Somebody"
     return f"{somebody} is on it already{_when(params, scene)}; this works once for each request. You may still decide."
 
 
-def _already_passed(_params: Params, _scene: Scene) -> str:
+def _already_passed(_params: Params, _scene: ViewContext) -> str:
     return "You passed already. You may still decide."
 
 
-def _already_pushed(_params: Params, _scene: Scene) -> str:
+def _already_pushed(_params: Params, _scene: ViewContext) -> str:
     return "You escalated this already; it works once for each request. Everybody asked has it."
 
 
-def _drill(_params: Params, _scene: Scene) -> str:
+def _drill(_params: Params, _scene: ViewContext) -> str:
     return f"{DRILL} This is a rehearsal: it is not decided, it gives nothing, and it ends by itself. Press “I am here”."
 
 
-def _drill_over(params: Params, scene: Scene) -> str:
+def _drill_over(params: Params, scene: ViewContext) -> str:
     return f"{DRILL} This rehearsal ended{_when(params, scene)}. There is nothing left to do."
 
 
-def _drill_again(params: Params, scene: Scene) -> str:
+def _drill_again(params: Params, scene: ViewContext) -> str:
     return f"{DRILL} You answered already{_when(params, scene)}. There is nothing left to do."
 
 
-def _sealed_recorded(params: Params, _scene: Scene) -> str:
+def _sealed_recorded(params: Params, _scene: ViewContext) -> str:
     id_ = inline(_word(params, "id"), 20)
     return f"*{id_}* is recorded as *used without approval*. A review is owed, by somebody else of the domain."
 
 
-def _no_sealed_use(_params: Params, scene: Scene) -> str:
+def _no_sealed_use(_params: Params, scene: ViewContext) -> str:
     return f"Only people who are named for a domain record a use of the sealed path. Write to {_contact(scene)}."
 
 
-def _away(params: Params, scene: Scene) -> str:
+def _away(params: Params, scene: ViewContext) -> str:
     ms = _number(params, "until")
     if not ms:
         return "You are back: questions come to you again."
@@ -195,21 +195,21 @@ def _away(params: Params, scene: Scene) -> str:
     )
 
 
-def _posted(_params: Params, _scene: Scene) -> str:
+def _posted(_params: Params, _scene: ViewContext) -> str:
     return "The button stands in this channel. Pin it, so that people find it."
 
 
-def _post_again(_params: Params, scene: Scene) -> str:
+def _post_again(_params: Params, scene: ViewContext) -> str:
     main = f"/{scene.prefix}countersign post"
     return f"Slack did not say who is in this channel, so nothing was posted. Invite the bot (`/invite`), then type `{main}` again."
 
 
-def _away_how(_params: Params, scene: Scene) -> str:
+def _away_how(_params: Params, scene: ViewContext) -> str:
     main = f"/{scene.prefix}countersign"
     return f"Say how long: `{main} away 2d`, `{main} away until 2026-12-01`, or `{main} away off`."
 
 
-def policy_gain(params: Params, scene: Scene) -> Message:
+def policy_gain(params: Params, scene: ViewContext) -> Message:
     """A change of policy that gives something: who gains, what becomes easier, from when it counts."""
     people, runbooks = _words(params, "people"), _words(params, "runbooks")
     ids = [p.rpartition("/")[2] for p in people]
@@ -229,7 +229,7 @@ def _words(params: Params, key: str) -> list[str]:
     return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
 
 
-def _contact(scene: Scene) -> str:
+def _contact(scene: ViewContext) -> str:
     return inline(scene.policy.contact, 200)
 
 
@@ -243,13 +243,13 @@ def _number(params: Params, key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _when(params: Params, scene: Scene) -> str:
+def _when(params: Params, scene: ViewContext) -> str:
     """` at …` from milliseconds since 1970; empty where there are none."""
     ms = _number(params, "at")
     return f" at {scene.at(datetime.fromtimestamp(ms / 1000, UTC))}" if 0 < ms < 10**14 else ""
 
 
-SENTENCES: Mapping[str, Callable[[Params, Scene], str]] = {
+SENTENCES: Mapping[str, Callable[[Params, ViewContext], str]] = {
     "plain": _plain,
     "lost": _lost,
     "late": _late,

@@ -13,12 +13,12 @@ from handlers.views.discussion import beside_buttons, deciding_buttons, history,
 from handlers.views.grant import revoke_button
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, context, message, section
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
 from handlers.views.kit.preview import glance
 
 
-def card(case: Case, reader: Person, scene: Scene) -> Message:
+def card(case: Case, reader: Person, scene: ViewContext) -> Message:
     """The card as `reader` sees it."""
     open_ = facts.pending(case)
     blocks = [
@@ -34,14 +34,14 @@ def card(case: Case, reader: Person, scene: Scene) -> Message:
     return message(_text(case, reader, scene), blocks)
 
 
-def _opening(case: Case, scene: Scene) -> str:
+def _opening(case: Case, scene: ViewContext) -> str:
     request = case.request
     provider = scene.provider(request.provider)
     asks = f"{who(request.requester)} of *{provider}* asks {scene.length(case)}"
     return f"*{facts.heading(case)}*\n{asks}"
 
 
-def _standing(case: Case, reader: Person, scene: Scene) -> str:
+def _standing(case: Case, reader: Person, scene: ViewContext) -> str:
     if not facts.pending(case):
         return facts.outcome(case, scene)
     lines = [_stands_in(case, reader, scene), facts.tally(case, scene), _own_yes(case, reader, scene), *story(case, scene)]
@@ -50,19 +50,19 @@ def _standing(case: Case, reader: Person, scene: Scene) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _stands_in(case: Case, reader: Person, scene: Scene) -> str:
+def _stands_in(case: Case, reader: Person, scene: ViewContext) -> str:
     """Said to whoever stands in for the owner."""
     domain = scene.domain(case.request.domain)
     stands_in = any(r.person == reader and r.for_owner for r in case.approval.reached)
     return f"You are asked *on behalf of* {who(domain.owner)}." if domain and stands_in else ""
 
 
-def _own_yes(case: Case, reader: Person, scene: Scene) -> str:
+def _own_yes(case: Case, reader: Person, scene: ViewContext) -> str:
     vote = case.approval.vote_of(reader)
     return f"You said yes at {scene.at(vote.at)}." if vote and vote.answer == "yes" else ""
 
 
-def _text(case: Case, reader: Person, scene: Scene) -> str:
+def _text(case: Case, reader: Person, scene: ViewContext) -> str:
     """All of it as plain text, the glance first while there is something to decide."""
     request = case.request
     first = glance(case, scene) if facts.pending(case) else facts.outcome(case, scene)

@@ -10,20 +10,20 @@ from handlers import ids
 from handlers.views import facts
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, actions, button, message, section
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 from handlers.views.receipt import status
 
 DOOR = "door"
 
 
-def door(scene: Scene) -> Message:
+def door(scene: ViewContext) -> Message:
     """The message with the button."""
     said = f"Ask the owners at {inline(scene.policy.organisation, 100)} for access, a reset or an exception. Nothing opens before their yes."
     return message(said, [section(said), actions(ids.BLOCK_DOOR, button(wording.SHORTCUT_NAME, ids.ASK_HERE, DOOR))])
 
 
-def door_receipt(case: Case, scene: Scene) -> Message:
+def door_receipt(case: Case, scene: ViewContext) -> Message:
     """Id, title and state, with **Withdraw** while it is pending."""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}\n{status(case, scene)}"
     value = ids.question(case.id, case.approval.version)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.ports.store import Signed
+from bot.ports.store import SignedCheckpoint
 from handlers.views.kit.blocks import TEXT_MAX, Message, context, message, section
 from handlers.views.kit.escaping import cut, escape
 
@@ -15,7 +15,7 @@ UNSIGNED = "The decision log is stopped: no checkpoint covers this yet."
 _BLOCKS = 50
 
 
-def with_checkpoint(said: Message, signed: Signed) -> Message:
+def with_checkpoint(said: Message, signed: SignedCheckpoint) -> Message:
     """The message with the checkpoint's footer and note."""
     short = signed.root.hex()[:DIGITS]
     footer = f"Decision log: {signed.size} entries, root {short}"

@@ -13,20 +13,20 @@ from handlers.views import timeline
 from handlers.views.facts import pending
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, context, input_block, modal, plain, section, select
-from handlers.views.kit.context import Scene
+from handlers.views.kit.context import ViewContext
 from handlers.views.kit.escaping import inline
 from handlers.views.receipt import status
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DialogContext:
     """What a form is about: the button's value, and the conversation in which it was pressed."""
 
     question: str
     channel: str
 
 
-def deny_form(asked: Asked, case_id: str) -> Block:
+def deny_form(asked: DialogContext, case_id: str) -> Block:
     """Stock reasons and text; either is enough, none is preselected."""
     reasons = {reason: reason for reason in wording.STOCK_REASONS}
     text: Block = {
@@ -55,7 +55,7 @@ def away_form(channel: str) -> Block:
     return modal(ids.FORM_AWAY, wording.AWAY, blocks, submit=wording.AWAY, close=wording.CANCEL, metadata=metadata)
 
 
-def read_asked(metadata: str) -> Asked:
+def read_asked(metadata: str) -> DialogContext:
     """What a form was about; empty where it cannot be read."""
     try:
         read = json.loads(metadata)
@@ -63,7 +63,7 @@ def read_asked(metadata: str) -> Asked:
         read = {}
     found = read if isinstance(read, dict) else {}
     question, channel = found.get("question", ""), found.get("channel", "")
-    return Asked(question if isinstance(question, str) else "", channel if isinstance(channel, str) else "")
+    return DialogContext(question if isinstance(question, str) else "", channel if isinstance(channel, str) else "")
 
 
 def filed_page(case_id: str) -> Block:
@@ -71,7 +71,7 @@ def filed_page(case_id: str) -> Block:
     return _last(f"*{case_id}* is filed.", wording.FILED_WAIT)
 
 
-def filed_result(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Block:
+def filed_result(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> Block:
     """The same page when the worker has committed: who is asked now, who next and when."""
     note = wording.FILED if pending(case) else wording.FILED_OPEN
     return _last(f"*{case.id}* is filed.\n{status(case, scene)}", note, timeline.blocks(moments, scene))

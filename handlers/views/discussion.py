@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.case.model import Case, Note
+from bot.domain.case.model import Case, Remark
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.ports.commands import Deed
 from handlers import ids
 from handlers.views import facts
-from handlers.views.dialogs import Asked
+from handlers.views.dialogs import DialogContext
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import (
     Block,
@@ -28,7 +28,7 @@ from handlers.views.kit.blocks import (
     section,
     select,
 )
-from handlers.views.kit.context import Scene, span, who
+from handlers.views.kit.context import ViewContext, span, who
 from handlers.views.kit.escaping import inline, quote
 from handlers.views.request_form import STEPS, day_block
 
@@ -57,7 +57,7 @@ TEXT_FORMS: Mapping[str, TextForm] = {
 }  # fmt: skip
 
 
-def text_form(deed: str, asked: Asked, case: Case) -> Block:
+def text_form(deed: str, asked: DialogContext, case: Case) -> Block:
     """The form of one of the deeds above."""
     form = TEXT_FORMS[deed]
     last = next((n for n in reversed(case.approval.notes) if n.kind == "question"), None)
@@ -72,7 +72,7 @@ def text_form(deed: str, asked: Asked, case: Case) -> Block:
     return modal(form.callback, form.title, blocks, submit=form.send, close=wording.CANCEL, metadata=_metadata(asked))
 
 
-def less_form(asked: Asked, case: Case) -> Block:
+def less_form(asked: DialogContext, case: Case) -> Block:
     """Less time than was asked for; never more, and nothing else changes."""
     if case.dated:
         return _less_by_day(asked, case)
@@ -86,7 +86,7 @@ def less_form(asked: Asked, case: Case) -> Block:
     return modal(ids.FORM_LESS, title, blocks, submit=wording.APPROVE, close=wording.CANCEL, metadata=_metadata(asked))
 
 
-def _less_by_day(asked: Asked, case: Case) -> Block:
+def _less_by_day(asked: DialogContext, case: Case) -> Block:
     """An earlier last day of an exception."""
     request = case.request
     latest = request.filed_at + timedelta(seconds=request.seconds)  # of policy: the day that was asked for
@@ -118,13 +118,13 @@ def beside_buttons(case: Case) -> Block:
     return actions(ids.BLOCK_BESIDE, *row)
 
 
-def story(case: Case, scene: Scene) -> list[str]:
+def story(case: Case, scene: ViewContext) -> list[str]:
     """What was said and done beside deciding, one line each, the newest last."""
     notes = [note for note in case.approval.notes if note.kind in _TOLD]
     return [line for note in notes[-8:] for line in _told(note, scene)]
 
 
-def history(case: Case, scene: Scene) -> str:
+def history(case: Case, scene: ViewContext) -> str:
     """One line: asks of this provider for this runbook in 7 days, and the last outcome."""
     request = case.request
     before, of = request.asks_before, scene.provider(request.provider)
@@ -134,7 +134,7 @@ def history(case: Case, scene: Scene) -> str:
     return f"{asked} for this in 7 days{last}.{repeat}"
 
 
-def lead_copy(case: Case, reader: Person, scene: Scene) -> Message:
+def lead_copy(case: Case, reader: Person, scene: ViewContext) -> Message:
     """A lead's copy: their advice is shown to the owner, and is never a decision."""
     value = ids.question(case.id, case.approval.version)
     request = case.request
@@ -179,7 +179,7 @@ def answered(case: Case, reader: Person) -> Message | None:
     return message(f"{said}\n{quote(note.text, 1500)}", [section(said), section(quote(note.text, 2800))])
 
 
-def _told(note: Note, scene: Scene) -> list[str]:
+def _told(note: Remark, scene: ViewContext) -> list[str]:
     by, at = who(note.person), scene.at(note.at)
     if note.kind in ("question", "answer"):
         verb = "asked" if note.kind == "question" else "answered"
@@ -193,5 +193,5 @@ def _told(note: Note, scene: Scene) -> list[str]:
     return [f"{by} escalated at {at}:", *quote(note.text, 400).split("\n")]
 
 
-def _metadata(asked: Asked) -> str:
+def _metadata(asked: DialogContext) -> str:
     return json.dumps({"question": asked.question, "channel": asked.channel})

@@ -16,14 +16,14 @@ from handlers import ids
 from handlers.views import facts
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, message
-from handlers.views.kit.context import Scene, everyone, who
+from handlers.views.kit.context import ViewContext, everyone, who
 from handlers.views.kit.escaping import inline
 
 DRILL = "DRILL ·"
 HERE = "I am here"
 
 
-def card(case: Case, reader: Person, scene: Scene) -> Message:
+def card(case: Case, reader: Person, scene: ViewContext) -> Message:
     """The card as `reader` sees it."""
     mine = [r for r in case.approval.reached if hears(case, r.person) == reader]
     lines = [f"*{case.id} · {facts.heading(case)}*", "This is a rehearsal. Nothing is asked for, and nothing opens."]
@@ -35,7 +35,7 @@ def card(case: Case, reader: Person, scene: Scene) -> Message:
     return _message(lines, actions(ids.BLOCK_DRILL, press) if waits else None)
 
 
-def reminder(case: Case, reader: Person, scene: Scene) -> Message:
+def reminder(case: Case, reader: Person, scene: ViewContext) -> Message:
     """In the thread under the card."""
     return _message(
         [f"{who(reader)} {case.id} · {facts.heading(case)} still waits for “{HERE}”.", _ending(case, scene)], None
@@ -48,7 +48,7 @@ def alarm(case: Case, role: str, why: str) -> Message:
     return _message([f"{case.id} · {facts.heading(case)}: {step}. Check the responsibility matrix."], None)
 
 
-def report(case: Case, scene: Scene, *, whole: bool) -> Message:
+def report(case: Case, scene: ViewContext, *, whole: bool) -> Message:
     """How it went: how many were reached, and who was slowest; `whole`: one line a person and a skipped step, too."""
     reached = case.approval.reached
     lost = missed(case)
@@ -64,7 +64,7 @@ def report(case: Case, scene: Scene, *, whole: bool) -> Message:
     return _message([*lines, _ending(case, scene)], None)
 
 
-def _asked_as(case: Case, reached: Reached, scene: Scene) -> str:
+def _asked_as(case: Case, reached: Reached, scene: ViewContext) -> str:
     role = f"{who(reached.person)}, as {_role(reached.role)}, was asked at {scene.at(reached.at)}"
     at = answered_at(case, reached)
     if at is not None:
@@ -74,7 +74,7 @@ def _asked_as(case: Case, reached: Reached, scene: Scene) -> str:
     return f"{role}." if facts.pending(case) else f"{role} and did not answer."
 
 
-def _ending(case: Case, scene: Scene) -> str:
+def _ending(case: Case, scene: ViewContext) -> str:
     if facts.pending(case):
         return f"It ends at {scene.at(case.approval.expires_at)} at the latest, by itself."
     return f"It ended at {scene.at(case.request.closed_at or case.approval.expires_at)}. Nothing was opened."

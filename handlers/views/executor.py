@@ -9,11 +9,11 @@ from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Case
 from bot.domain.workflow import executor
 from handlers.views.kit.blocks import Message, message, section
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
 
 
-def standing(case: Case, scene: Scene) -> str:
+def standing(case: Case, scene: ViewContext) -> str:
     """One sentence on what the system confirmed; empty where none is asked."""
     if case.grant is None:
         return ""
@@ -29,7 +29,7 @@ def standing(case: Case, scene: Scene) -> str:
     return "The system has not confirmed yet that access is closed."
 
 
-def _opening(case: Case, scene: Scene) -> str:
+def _opening(case: Case, scene: ViewContext) -> str:
     call = executor.last(case, "open")
     if call is None:
         return ""
@@ -46,7 +46,7 @@ def answered(case: Case, word: str, detail: str) -> Message:
     return _with_detail(f"{who(case.request.requester)} {case.id} · {inline(case.request.title, 200)}: {said}", detail)
 
 
-def alarm(case: Case, word: str, detail: str, scene: Scene) -> Message:
+def alarm(case: Case, word: str, detail: str, scene: ViewContext) -> Message:
     """To the domain's channel, without `detail`, and to the owner: a close that does not succeed, or at last did."""
     if word == "closed":
         said = "the system has now confirmed that access is closed."

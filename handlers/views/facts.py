@@ -19,7 +19,7 @@ from handlers.views import sealed_use
 from handlers.views.executor import standing
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, section
-from handlers.views.kit.context import Scene, everyone, who
+from handlers.views.kit.context import ViewContext, everyone, who
 from handlers.views.kit.escaping import inline, quote
 
 REASON_ROOM, FIELDS_ROOM, FIELD_ROOM_MIN = 5600, 3600, 60
@@ -36,7 +36,7 @@ def heading(case: Case, limit: int = 200) -> str:
     return mark + inline(case.request.title, limit)
 
 
-def asked_for(case: Case, scene: Scene) -> list[str]:
+def asked_for(case: Case, scene: ViewContext) -> list[str]:
     """Everything that was filed beside title and duration, one line each; a quote is several."""
     request = case.request
     if case.sealed:
@@ -64,7 +64,7 @@ def sections(lines: Sequence[str]) -> list[Block]:
     return [section(text) for text in packed if text]
 
 
-def asker(case: Case, scene: Scene, limit: int = 80) -> str:
+def asker(case: Case, scene: ViewContext, limit: int = 80) -> str:
     """Who asked, for which provider; of a use of the sealed path, who recorded it."""
     request = case.request
     if case.sealed:
@@ -72,7 +72,7 @@ def asker(case: Case, scene: Scene, limit: int = 80) -> str:
     return f"{who(request.requester)} of *{scene.provider(request.provider, limit)}*"
 
 
-def next_step(case: Case, scene: Scene) -> tuple[Step, tuple[Person, ...]] | None:
+def next_step(case: Case, scene: ViewContext) -> tuple[Step, tuple[Person, ...]] | None:
     """The next step that will ask somebody new, as policy stands now, and whom."""
     domain = scene.domain(case.request.domain)
     if domain is None or not pending(case):
@@ -89,7 +89,7 @@ def next_step(case: Case, scene: Scene) -> tuple[Step, tuple[Person, ...]] | Non
     return None
 
 
-def silence(case: Case, scene: Scene) -> str:
+def silence(case: Case, scene: ViewContext) -> str:
     """What happens without an answer, and when."""
     after = f"at {scene.at(case.approval.expires_at)} the request expires and nothing opens."
     found = next_step(case, scene)
@@ -99,7 +99,7 @@ def silence(case: Case, scene: Scene) -> str:
     return f"Without an answer, {everyone(people)} will be asked at {scene.at(step.due_at)}; {after}"
 
 
-def asked_now(case: Case, scene: Scene) -> str:
+def asked_now(case: Case, scene: ViewContext) -> str:
     """Who has been asked and still may answer."""
     silent = [p for p in case.approval.asked if case.approval.vote_of(p) is None]
     if not silent:
@@ -107,7 +107,7 @@ def asked_now(case: Case, scene: Scene) -> str:
     return f"Asked: {everyone(silent)}."
 
 
-def tally(case: Case, scene: Scene) -> str:
+def tally(case: Case, scene: ViewContext) -> str:
     """How many of the wanted yeses there are, and who is lacking; empty where one is enough and none is given."""
     ask = case.approval
     have = count(case, ask, scene.policy)
@@ -124,7 +124,7 @@ def tally(case: Case, scene: Scene) -> str:
     return f"*{have.have} of {have.need} yes*{said}.{wanted}"
 
 
-def outcome(case: Case, scene: Scene) -> str:
+def outcome(case: Case, scene: ViewContext) -> str:
     """How the request ended, by whom and when; empty while it is pending.
 
     The words of a no are not here: they go to the requester once, and stand in the log. Every copy is drawn again from the
@@ -152,7 +152,7 @@ def outcome(case: Case, scene: Scene) -> str:
     return ""
 
 
-def _ratification(case: Case, scene: Scene) -> str:
+def _ratification(case: Case, scene: ViewContext) -> str:
     """Whether somebody stands for what opened before any yes; silence never does."""
     ask = case.asks[0]
     if ask.kind != "ratification" or ask.due_at is None:
@@ -199,7 +199,7 @@ def voter(vote: Vote) -> str:
     return who(vote.person) + (f" on behalf of {who(behalf)}" if behalf and behalf != vote.person else "")
 
 
-def _grant(case: Case, scene: Scene) -> str:
+def _grant(case: Case, scene: ViewContext) -> str:
     grant = case.grant
     if grant is None:
         return ""
@@ -214,7 +214,7 @@ def _grant(case: Case, scene: Scene) -> str:
     return f"The {what} ended at {scene.at(grant.ended_at or grant.not_after)}{how}{by}. {standing(case, scene)}".rstrip()
 
 
-def _field(case: Case, value: FieldValue, scene: Scene, room: int) -> list[str]:
+def _field(case: Case, value: FieldValue, scene: ViewContext, room: int) -> list[str]:
     label = f"*{inline(value.label, 80)}:*"
     kind = _type(case, value.name, scene)
     if kind == "person" and _USER.fullmatch(value.value):
@@ -226,7 +226,7 @@ def _field(case: Case, value: FieldValue, scene: Scene, room: int) -> list[str]:
     return [f"{label} {inline(value.value, room)}"]
 
 
-def _type(case: Case, name: str, scene: Scene) -> str:
+def _type(case: Case, name: str, scene: ViewContext) -> str:
     """The field's type in the runbook as filed; empty where policy has moved on."""
     runbook = scene.policy.runbooks.get(case.request.runbook)
     if runbook is None or runbook.sha256 != case.request.runbook_sha256:

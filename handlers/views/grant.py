@@ -14,7 +14,7 @@ from handlers import ids
 from handlers.views import facts
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, confirmed, message, section
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
 
 
@@ -46,7 +46,7 @@ def requester_buttons(case: Case, policy: Policy) -> Block | None:
     return actions(ids.BLOCK_GRANT, *row) if row else None
 
 
-def ending(case: Case, scene: Scene) -> Message:
+def ending(case: Case, scene: ViewContext) -> Message:
     """Shortly before the end, to the requester."""
     grant = case.grant
     until = scene.at(grant.not_after) if grant else ""
@@ -54,7 +54,7 @@ def ending(case: Case, scene: Scene) -> Message:
     return message(said, [section(said), requester_buttons(case, scene.policy)])
 
 
-def expiring(case: Case, reader: Person, scene: Scene) -> Message:
+def expiring(case: Case, reader: Person, scene: ViewContext) -> Message:
     """The date of an exception comes near, or is reached: to the requester with **Renew**, and to the owner."""
     request, grant = case.request, case.grant
     asks = reader == request.requester
@@ -70,20 +70,20 @@ def expiring(case: Case, reader: Person, scene: Scene) -> Message:
     return message(said, [section(said), requester_buttons(case, scene.policy) if asks else None])
 
 
-def owed(case: Case, scene: Scene) -> Message:
+def owed(case: Case, scene: ViewContext) -> Message:
     """What is still owed, to the requester, once a day until it comes."""
     lines = "\n".join(f"• {_duty(duty, scene)}" for duty in case.owed())
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: {wording.OWED}\n{lines}"
     return message(said, [section(said), requester_buttons(case, scene.policy)])
 
 
-def owed_lines(case: Case, scene: Scene) -> list[str]:
+def owed_lines(case: Case, scene: ViewContext) -> list[str]:
     """What came and what is owed, for the receipt and the review."""
     came = [f"{_came(d)} at {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
     return came + [f"*Owed:* {_duty(duty, scene)}" for duty in case.owed()]
 
 
-def extension(case: Case, version: int, reason: str, scene: Scene) -> Message:
+def extension(case: Case, version: int, reason: str, scene: ViewContext) -> Message:
     """What became of the wish for more time, to the requester."""
     ask, grant = case.question(version), case.grant
     head = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: "
@@ -97,7 +97,7 @@ def extension(case: Case, version: int, reason: str, scene: Scene) -> Message:
     return message(said + quoted, [section(said + quoted)])
 
 
-def _renewal(ask: Ask, case: Case, scene: Scene) -> str:
+def _renewal(ask: Ask, case: Case, scene: ViewContext) -> str:
     grant = case.grant
     until = scene.at(grant.not_after) if grant else ""
     if ask.state is AskState.YES:
@@ -117,7 +117,7 @@ def _came(duty: Duty) -> str:
     return f"{name(duty)}: {'verified' if duty.kind == 'verification' else 'came'}"
 
 
-def _duty(duty: Duty, scene: Scene) -> str:
+def _duty(duty: Duty, scene: ViewContext) -> str:
     return f"{name(duty)}, by {scene.at(duty.due_at)}"
 
 

@@ -12,14 +12,14 @@ from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Ask, Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
-from bot.service.queries import HomeSheet
+from bot.service.queries import HomeContents
 from handlers import ids
 from handlers.views import facts, identity_proof
 from handlers.views.discussion import beside_buttons, deciding_buttons
 from handlers.views.grant import owed_lines, requester_buttons, revoke_button
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, context, divider, plain, section
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 from handlers.views.kit.time_scale_mark import marked_once
 from handlers.views.receipt import status
@@ -28,7 +28,7 @@ from handlers.views.review_cards import ask_at_home
 _BLOCKS = 100
 
 
-def home(sheet: HomeSheet, scene: Scene, *, may_ask: bool) -> Block:
+def home(sheet: HomeContents, scene: ViewContext, *, may_ask: bool) -> Block:
     """The view for `views.publish`. `may_ask`: there is a runbook that this person may ask for."""
     blocks = [
         *_top(sheet, scene, may_ask=may_ask),
@@ -41,7 +41,7 @@ def home(sheet: HomeSheet, scene: Scene, *, may_ask: bool) -> Block:
     return {"type": "home", "callback_id": ids.FORM_HOME, "blocks": list(drawn)}
 
 
-def _top(sheet: HomeSheet, scene: Scene, *, may_ask: bool) -> list[Block]:
+def _top(sheet: HomeContents, scene: ViewContext, *, may_ask: bool) -> list[Block]:
     ask = [button(wording.SHORTCUT_NAME, ids.ASK_HERE, "home", "primary")] if may_ask else []
     if sheet.away_until is None:
         away = button(wording.GO_AWAY, ids.GO_AWAY, "away")
@@ -53,7 +53,7 @@ def _top(sheet: HomeSheet, scene: Scene, *, may_ask: bool) -> list[Block]:
     return [section(said), actions("home.top", *ask, away)]
 
 
-def _waiting(sheet: HomeSheet, scene: Scene) -> list[Block]:
+def _waiting(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     blocks = [_header(f"Waiting for you ({sheet.waits})")]
     if not sheet.waiting:
         return [*blocks, section(wording.NOTHING_WAITS)]
@@ -68,7 +68,7 @@ def _open_to(case: Case, person: Person) -> Iterable[Ask]:
     return (a for a in case.asks if a.state is AskState.OPEN and person in a.asked and a.vote_of(person) is None)
 
 
-def _question(case: Case, ask: Ask, scene: Scene) -> list[Block]:
+def _question(case: Case, ask: Ask, scene: ViewContext) -> list[Block]:
     if ask.kind != "approval":
         lines, row = ask_at_home(case, ask, scene)
         return [*facts.sections([f"*{case.id}*", *lines]), *([row] if row else [])]
@@ -85,7 +85,7 @@ def _question(case: Case, ask: Ask, scene: Scene) -> list[Block]:
     return [*facts.sections([line for line in lines if line]), *rows]
 
 
-def _pages(sheet: HomeSheet) -> list[Block]:
+def _pages(sheet: HomeContents) -> list[Block]:
     if sheet.pages == 1:
         return []
     row = []
@@ -98,7 +98,7 @@ def _pages(sheet: HomeSheet) -> list[Block]:
     return [said, *(actions(f"home.page.{one['value']}", one) for one in row)]
 
 
-def _live(sheet: HomeSheet, scene: Scene) -> list[Block]:
+def _live(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     blocks: list[Block] = []
     for case in sheet.live:
         mine = case.request.requester == sheet.person
@@ -110,7 +110,7 @@ def _live(sheet: HomeSheet, scene: Scene) -> list[Block]:
     return _part("Live access", blocks)
 
 
-def _owing(sheet: HomeSheet, scene: Scene) -> list[Block]:
+def _owing(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     blocks: list[Block] = []
     for case in sheet.owing:
         lines = [line for line in owed_lines(case, scene) if line.startswith("*Owed")]
@@ -120,11 +120,11 @@ def _owing(sheet: HomeSheet, scene: Scene) -> list[Block]:
     return _part("Owed by you", blocks)
 
 
-def _mine(sheet: HomeSheet, scene: Scene) -> list[Block]:
+def _mine(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     return _part("What you asked for", [block for case in sheet.mine for block in _asked(case, scene)])
 
 
-def _asked(case: Case, scene: Scene) -> list[Block]:
+def _asked(case: Case, scene: ViewContext) -> list[Block]:
     row = identity_proof.attest_button(case)
     shown = section(f"*{case.id} · {facts.heading(case, 120)}*\n{status(case, scene)}")
     return [shown, *([_own(row, case.id)] if row else [])]

@@ -9,11 +9,11 @@ from handlers import ids
 from handlers.views import facts
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, message, section
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 
 
-def lines(case: Case, scene: Scene) -> list[str]:
+def lines(case: Case, scene: ViewContext) -> list[str]:
     """Of a pending case: what is attested, what a yes still waits for, and until when what it opens waits."""
     done = [_done(case, d, scene) for d in case.verifications() if d.done_at]
     missing = case.unverified()
@@ -33,7 +33,7 @@ def lines(case: Case, scene: Scene) -> list[str]:
     return done
 
 
-def _done(case: Case, duty: Duty, scene: Scene) -> str:
+def _done(case: Case, duty: Duty, scene: ViewContext) -> str:
     """What was done, when, and where it is found again."""
     head, when = f"*Verified:* {inline(methods([duty.name]), 80)}", scene.at(duty.done_at) if duty.done_at else ""
     noted = (n.text for n in case.approval.noted("verified") if n.text.startswith(f"{duty.name}: "))
@@ -58,7 +58,7 @@ def verified(case: Case, reader: Person) -> Message:
     return message(said, [section(said)])
 
 
-def cooling(case: Case, scene: Scene) -> Message:
+def cooling(case: Case, scene: ViewContext) -> Message:
     """To the requester, when the quorum is met: nothing is open yet."""
     opens_at = case.approval.opens_at
     until = f" It opens at {scene.at(opens_at)}, unless somebody says no until then. Do nothing before." if opens_at else ""
@@ -66,7 +66,7 @@ def cooling(case: Case, scene: Scene) -> Message:
     return message(said, [section(said)])
 
 
-def to_subject(case: Case, moment: str, scene: Scene) -> Message:
+def to_subject(case: Case, moment: str, scene: ViewContext) -> Message:
     """To the person whose credential is reset: that it was asked for, and that it may happen now. Never why."""
     request = case.request
     subject, asker = request.subject or request.requester, who(request.requester)

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from bot.domain.case.model import Case
-from bot.domain.case.operator_action import ActState, OperatorAct
+from bot.domain.case.operator_action import OperatorAction, OperatorActionState
 from handlers import ids
 from handlers.views.kit.blocks import Message, actions, button, confirmed, message, section
-from handlers.views.kit.context import Scene, everyone, who
+from handlers.views.kit.context import ViewContext, everyone, who
 from handlers.views.kit.escaping import inline, quote
 
 _REASON_MAX = 2000
-_OVER: Mapping[ActState, str] = {
-    ActState.CONFIRMED: "Confirmed. It runs now.",
-    ActState.REFUSED: "Refused. Nothing was changed.",
-    ActState.EXPIRED: "Nobody confirmed it in time. Nothing was changed.",
-    ActState.DONE: "Done.",
-    ActState.FAILED: "It was confirmed and could not be done. Nothing was changed.",
+_OVER: Mapping[OperatorActionState, str] = {
+    OperatorActionState.CONFIRMED: "Confirmed. It runs now.",
+    OperatorActionState.REFUSED: "Refused. Nothing was changed.",
+    OperatorActionState.EXPIRED: "Nobody confirmed it in time. Nothing was changed.",
+    OperatorActionState.DONE: "Done.",
+    OperatorActionState.FAILED: "It was confirmed and could not be done. Nothing was changed.",
 }
 _WORDS = {
     "refused": "refused",
@@ -29,10 +29,10 @@ _WORDS = {
 }
 
 
-def card(act: OperatorAct, scene: Scene) -> Message:
+def card(act: OperatorAction, scene: ViewContext) -> Message:
     """For somebody who may confirm."""
     lines = _lines(act, scene)
-    if act.state is not ActState.OPEN or scene.now >= act.expires_at:
+    if act.state is not OperatorActionState.OPEN or scene.now >= act.expires_at:
         return _message(lines)
     lines.append(f"Without both it ends at {scene.at(act.expires_at)} and nothing changes. One *Refuse* is final.")
     sure = "It cannot be undone." if act.kind in ("erase", "prune", "new_epoch") else "The hold then protects nothing."
@@ -45,7 +45,7 @@ def card(act: OperatorAct, scene: Scene) -> Message:
     return message(text, [section(text), buttons])
 
 
-def told(act: OperatorAct, scene: Scene) -> Message:
+def told(act: OperatorAction, scene: ViewContext) -> Message:
     """For an owner, who decides nothing here; and for everybody at the end."""
     return _message(_lines(act, scene))
 
@@ -55,21 +55,21 @@ def erased(case: Case) -> Message:
     return _message([f"{case.id}: what stood here was erased."])
 
 
-def _lines(act: OperatorAct, scene: Scene) -> list[str]:
+def _lines(act: OperatorAction, scene: ViewContext) -> list[str]:
     lines = [f"*{inline(act.id, 20)} · Somebody on the host of Countersign wants {_what(act, scene)}.*"]
     if act.reason:
         lines += ["Why:", quote(act.reason, _REASON_MAX)]
-    if act.state is ActState.OPEN:
+    if act.state is OperatorActionState.OPEN:
         lines.append("It runs when an auditor and a risk owner, two people, have confirmed it.")
     for answer, word in (("confirm", "Confirmed by"), ("refuse", "Refused by")):
         people = [v.person for v in act.voices if v.answer == answer]
         lines += [f"{word} {everyone(people)}."] if people else []
-    if act.state is not ActState.OPEN:
+    if act.state is not OperatorActionState.OPEN:
         lines.append(f"*{_OVER[act.state]}*" + (f" {inline(act.result, 1500)}" if act.result else ""))
     return lines
 
 
-def _what(act: OperatorAct, scene: Scene) -> str:
+def _what(act: OperatorAction, scene: ViewContext) -> str:
     if act.kind == "prune":
         before = scene.at(act.before) if act.before else "long ago"
         return (
@@ -88,31 +88,31 @@ def _message(lines: list[str]) -> Message:
     return message(text, [section(text)])
 
 
-def _late(params: Mapping[str, object], scene: Scene) -> str:
+def _late(params: Mapping[str, object], scene: ViewContext) -> str:
     return f"Nobody completed this in time: it ended{_when(params, scene)}. Nothing was changed."
 
 
-def _lost(params: Mapping[str, object], scene: Scene) -> str:
+def _lost(params: Mapping[str, object], scene: ViewContext) -> str:
     user = str(params.get("by", "")).rpartition("/")[2]
     by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
     word = _WORDS.get(str(params.get("state")), "decided")
     return f"This was already {word}{by}{_when(params, scene)}. Your click changed nothing."
 
 
-def _again(params: Mapping[str, object], scene: Scene) -> str:
+def _again(params: Mapping[str, object], scene: ViewContext) -> str:
     return f"You confirmed this already{_when(params, scene)}. Another person is needed: an auditor and a risk owner."
 
 
-def _unknown(_params: Mapping[str, object], _scene: Scene) -> str:
+def _unknown(_params: Mapping[str, object], _scene: ViewContext) -> str:
     return "There is no such act of an operator. Nothing was changed."
 
 
-def _when(params: Mapping[str, object], scene: Scene) -> str:
+def _when(params: Mapping[str, object], scene: ViewContext) -> str:
     ms = params.get("at")
     return f" at {scene.at(datetime.fromtimestamp(ms / 1000, UTC))}" if isinstance(ms, int) and 0 < ms < 10**14 else ""
 
 
-OPERATOR_SENTENCES: Mapping[str, Callable[[Mapping[str, object], Scene], str]] = {
+OPERATOR_SENTENCES: Mapping[str, Callable[[Mapping[str, object], ViewContext], str]] = {
     "act_late": _late,
     "act_lost": _lost,
     "act_again": _again,

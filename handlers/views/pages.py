@@ -21,14 +21,14 @@ from handlers.views import facts
 from handlers.views.drill import DRILL
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, context, message
-from handlers.views.kit.context import Scene, everyone, who
+from handlers.views.kit.context import ViewContext, everyone, who
 from handlers.views.kit.escaping import escape, inline, one_line
 from handlers.views.receipt import status
 
 SHOWN, _REGISTER = 15, 40
 
 
-def listing(title: str, empty: str, cases: Sequence[Case], scene: Scene) -> Message:
+def listing(title: str, empty: str, cases: Sequence[Case], scene: ViewContext) -> Message:
     """Several cases, three lines each."""
     if not cases:
         return _page(empty, [empty])
@@ -38,21 +38,21 @@ def listing(title: str, empty: str, cases: Sequence[Case], scene: Scene) -> Mess
     return _page("\n".join(lines), lines)
 
 
-def waiting(cases: Sequence[Case], scene: Scene) -> Message:
+def waiting(cases: Sequence[Case], scene: ViewContext) -> Message:
     shown = listing("What waits for you", "Nothing waits for you.", cases, scene)
     where = "The buttons are on the cards in our direct message." if cases else _more(scene)
     return message(f"{shown.text}\n{where}", [*shown.blocks, context(where)])
 
 
-def queue(cases: Sequence[Case], scene: Scene) -> Message:
+def queue(cases: Sequence[Case], scene: ViewContext) -> Message:
     return listing("Open requests", "No request is open in your domains, or of your provider.", cases, scene)
 
 
-def mine(cases: Sequence[Case], scene: Scene) -> Message:
+def mine(cases: Sequence[Case], scene: ViewContext) -> Message:
     return listing("What you asked for", "You have not asked for anything.", cases, scene)
 
 
-def review(waiting: Sequence[Case], owing: Sequence[Case], scene: Scene) -> Message:
+def review(waiting: Sequence[Case], owing: Sequence[Case], scene: ViewContext) -> Message:
     """What somebody still owes: answers to asks after the yes, and what is to be handed in."""
     if not (waiting or owing):
         return _page("You owe nothing.", ["You owe nothing: no review, no ratification, no evidence.", _more(scene)])
@@ -62,12 +62,12 @@ def review(waiting: Sequence[Case], owing: Sequence[Case], scene: Scene) -> Mess
     return message(f"{shown.text}\n{where}", [*shown.blocks, context(where)])
 
 
-def _part(title: str, cases: Sequence[Case], scene: Scene) -> list[str]:
+def _part(title: str, cases: Sequence[Case], scene: ViewContext) -> list[str]:
     more = [f"… and {len(cases) - SHOWN} more."] if len(cases) > SHOWN else []
     return [f"*{title}*", *(_entry(case, scene) for case in cases[:SHOWN]), *more] if cases else []
 
 
-def register(cases: Sequence[Case], scene: Scene) -> Message:
+def register(cases: Sequence[Case], scene: ViewContext) -> Message:
     """The policy exceptions that hold now, the next to end first. Never target or free text."""
     if not cases:
         text = "No policy exception is open in your domains, or of your provider."
@@ -78,7 +78,7 @@ def register(cases: Sequence[Case], scene: Scene) -> Message:
     return _page("\n".join(lines), lines)
 
 
-def _exception(case: Case, scene: Scene) -> str:
+def _exception(case: Case, scene: ViewContext) -> str:
     request, terms, domain = case.request, case.request.terms, scene.domain(case.request.domain)
     owner = f", owner {who(domain.owner)}" if domain else ""
     asked = f"{who(request.requester)} of {scene.provider(request.provider, 60)}{owner}"
@@ -88,7 +88,7 @@ def _exception(case: Case, scene: Scene) -> str:
     return f"*{case.id}* {facts.heading(case, 120)}\n{asked}\nUntil *{until}*, risk {terms.risk}, {renewed}."
 
 
-def show(case: Case, scene: Scene) -> Message:
+def show(case: Case, scene: ViewContext) -> Message:
     """One request, all that was filed and how it stands."""
     request = case.request
     head = [
@@ -100,14 +100,14 @@ def show(case: Case, scene: Scene) -> Message:
     return message(text, facts.sections(lines))
 
 
-def _asked(case: Case, scene: Scene) -> str:
+def _asked(case: Case, scene: ViewContext) -> str:
     at = scene.at(case.request.filed_at)
     if case.sealed:
         return f"{facts.asker(case, scene)} at {at}"
     return f"{facts.asker(case, scene)} asked at {at} {scene.length(case)}"
 
 
-def matrix(domains: Sequence[Domain], runbooks: Sequence[Runbook], scene: Scene) -> Message:
+def matrix(domains: Sequence[Domain], runbooks: Sequence[Runbook], scene: ViewContext) -> Message:
     """Who answers for what, and what may be asked for there."""
     if not domains:
         text = f"There is nothing that you may ask for. Write to {inline(scene.policy.contact, 200)} if that is wrong."
@@ -126,7 +126,7 @@ def whoami(people: Sequence[Profile], policy: Policy) -> Message:
     return message(f"{head}\n{code}", facts.sections([head, code]))
 
 
-def help_page(unknown: str, scene: Scene) -> Message:
+def help_page(unknown: str, scene: ViewContext) -> Message:
     lines = [f"There is no “{inline(unknown, 60)}” here."] if unknown else []
     lines += [f"*{wording.BOT_NAME}.* {wording.BOT_TEXT}", *wording.help_lines(scene.prefix)]
     lines.append(f"Questions go to {inline(scene.policy.contact, 200)}.")
@@ -137,11 +137,11 @@ def _page(text: str, lines: Sequence[str]) -> Message:
     return message(text, facts.sections(lines))
 
 
-def _more(scene: Scene) -> str:
+def _more(scene: ViewContext) -> str:
     return f"`/{scene.prefix}countersign help` shows what can be typed."
 
 
-def log(case: Case, rows: Sequence[LogRow], scene: Scene) -> Message:
+def log(case: Case, rows: Sequence[LogRow], scene: ViewContext) -> Message:
     """What the decision log says of one request: index, time and type; the rest is in the log itself."""
     drill = "" if case.request.drill is None else f"{DRILL} "
     lines = [f"{drill}*{case.id}* {facts.heading(case, 120)}: {len(rows)} entries of the decision log"]
@@ -151,7 +151,7 @@ def log(case: Case, rows: Sequence[LogRow], scene: Scene) -> Message:
     return _page("\n".join(lines), lines)
 
 
-def _entry(case: Case, scene: Scene) -> str:
+def _entry(case: Case, scene: ViewContext) -> str:
     """A case in a list. Never its target or reason: a list is looked at over shoulders."""
     if case.request.matter:
         return f"*{case.id}* {facts.heading(case, 120)}\n{facts.outcome(case, scene)}"
@@ -164,7 +164,7 @@ def _entry(case: Case, scene: Scene) -> str:
     return f"*{case.id}* {facts.heading(case, 120)}\n{asks}\n{ends}"
 
 
-def _domain(domain: Domain, runbooks: Sequence[Runbook], scene: Scene) -> str:
+def _domain(domain: Domain, runbooks: Sequence[Runbook], scene: ViewContext) -> str:
     rota = scene.policy.rotas.get(domain.on_call) if domain.on_call else None
     person = on_call(rota, scene.now) if rota else None
     parts = [f"owner {who(domain.owner)}"]

@@ -11,11 +11,11 @@ from handlers.views.answers import say
 from handlers.views.dialogs import said_page
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import SECTION_MAX, Block, context, modal, section
-from handlers.views.kit.context import Scene
+from handlers.views.kit.context import ViewContext
 from handlers.views.kit.escaping import inline
 
 
-def permit_page(case_id: str, permit: Permit, scene: Scene) -> Block:
+def permit_page(case_id: str, permit: Permit, scene: ViewContext) -> Block:
     """The token as it is, to be copied. One that Slack has no room for is had on the host."""
     until = scene.at(datetime.fromtimestamp(permit.expires, UTC))
     head = f"*{inline(case_id, 20)}.* The permit holds until {until}, once. Give it to the system that asks for it."
@@ -26,6 +26,6 @@ def permit_page(case_id: str, permit: Permit, scene: Scene) -> Block:
     return modal(ids.FORM_PERMIT, wording.PERMIT, blocks, close=wording.CLOSE)
 
 
-def no_permit(name: str, params: Mapping[str, object], scene: Scene) -> Block:
+def no_permit(name: str, params: Mapping[str, object], scene: ViewContext) -> Block:
     """Why there is none."""
     return said_page(say(name, params, scene).text)

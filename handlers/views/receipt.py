@@ -12,11 +12,11 @@ from handlers.views import facts, identity_proof, timeline
 from handlers.views.grant import owed_lines, requester_buttons
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, actions, button, context, markdown, message, section
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
 
 
-def receipt(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Message:
+def receipt(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> Message:
     """The receipt: what was asked, where it stands, what comes next, **Withdraw** while it is pending."""
     request = case.request
     opening = f"*{case.id} · {facts.heading(case)}*\nAsked at {scene.at(request.filed_at)}, {scene.length(case)}"
@@ -42,7 +42,7 @@ def receipt(case: Case, scene: Scene, moments: Sequence[Moment] = ()) -> Message
     return message(text, blocks)
 
 
-def status(case: Case, scene: Scene) -> str:
+def status(case: Case, scene: ViewContext) -> str:
     """One line on where the request stands: outcome, or who is asked, who next and when."""
     if not facts.pending(case):
         return facts.outcome(case, scene)
@@ -52,7 +52,7 @@ def status(case: Case, scene: Scene) -> str:
     return "\n".join([" ".join(part for part in parts if part), *identity_proof.lines(case, scene)])
 
 
-def outcome(case: Case, state: str, reason: str, scene: Scene) -> Message:
+def outcome(case: Case, state: str, reason: str, scene: ViewContext) -> Message:
     """Said once to the requester, with a mention: an edit of the receipt does not ring. `state` is what happened."""
     request = case.request
     if state in ("lapsed", "finished", "unused", "revoked") and case.grant is not None:
@@ -69,7 +69,7 @@ def outcome(case: Case, state: str, reason: str, scene: Scene) -> Message:
     return message(text, blocks)
 
 
-def body(case: Case, content: bytes | None, scene: Scene) -> Message:
+def body(case: Case, content: bytes | None, scene: ViewContext) -> Message:
     """After the yes: the runbook's body as approved, and until when."""
     grant = case.grant
     until = f" The approval holds until {scene.at(grant.not_after)}." if grant else ""
@@ -91,20 +91,20 @@ def body_of(content: bytes) -> str:
     return text.strip("\n") if end is None else "\n".join(lines[end + 1 :]).strip("\n")
 
 
-def reminder(case: Case, person_mention: str, scene: Scene) -> Message:
+def reminder(case: Case, person_mention: str, scene: ViewContext) -> Message:
     """In the thread under the card: a reply rings, an edit would not."""
     said = f"{person_mention} {case.id} · {facts.heading(case)} still waits for your answer. {facts.silence(case, scene)}"
     return message(said, [section(said)])
 
 
-def deadline(case: Case, person_mention: str, scene: Scene) -> Message:
+def deadline(case: Case, person_mention: str, scene: ViewContext) -> Message:
     """Shortly before the end, to everybody asked who is silent."""
     ends = scene.at(case.approval.expires_at)
     said = f"{person_mention} {case.id} · {facts.heading(case)}: nobody has decided, and it expires at {ends}. Do nothing: it expires, nothing opens."
     return message(said, [section(said)])
 
 
-def taken(case: Case, scene: Scene) -> Message:
+def taken(case: Case, scene: ViewContext) -> Message:
     """To those asked who need not look any more."""
     said = f"{case.id} · {facts.heading(case)}: taken care of. {facts.outcome(case, scene)}"
     return message(said, [section(said)])

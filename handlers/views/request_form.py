@@ -19,7 +19,7 @@ from handlers import ids
 from handlers.views.form_fields import field_block
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, context, input_block, modal, plain, select
-from handlers.views.kit.context import Scene, everyone, span, who
+from handlers.views.kit.context import ViewContext, everyone, span, who
 from handlers.views.kit.escaping import inline
 
 STEPS = (900, 1800, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 12 * 3600, *(days * 86400 for days in (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)))  # fmt: skip
@@ -27,7 +27,7 @@ _METADATA_MAX = 3000
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class FormDraft:
     """What stands in a form so far, by action_id. `kind` limits the runbooks; `chosen` is one's id or empty."""
 
     kind: Kind | None
@@ -37,7 +37,9 @@ class Draft:
     door: str = ""
 
 
-def form(draft: Draft, offered: Sequence[Runbook], scene: Scene, debt: str | None = None, left: str = "") -> Block:
+def form(
+    draft: FormDraft, offered: Sequence[Runbook], scene: ViewContext, debt: str | None = None, left: str = ""
+) -> Block:
     """The form for somebody who may ask for `offered` (not empty). `debt`: why nothing opens at once, or can be
     had, under the chosen runbook now; `left`: how much of its limit is used."""
     chosen = next((r for r in offered if r.id == draft.chosen), None)
@@ -66,7 +68,7 @@ def durations(runbook: Runbook) -> tuple[int, ...]:
     return tuple(sorted(fitting | {runbook.default_duration, runbook.max_duration}))
 
 
-def write_metadata(draft: Draft, shown: frozenset[str]) -> str:
+def write_metadata(draft: FormDraft, shown: frozenset[str]) -> str:
     """Kind, and typed text that the form does not show now, as far as there is room."""
     kept = {key: text for key, text in draft.entered.items() if key not in shown and text and _is_text(key)}
     while True:
@@ -78,7 +80,7 @@ def write_metadata(draft: Draft, shown: frozenset[str]) -> str:
         kept.pop(max(kept, key=lambda key: len(kept[key])))
 
 
-def read_metadata(text: str, entered: Mapping[str, str], chosen: str) -> Draft:
+def read_metadata(text: str, entered: Mapping[str, str], chosen: str) -> FormDraft:
     """The draft of a form that came back: what it shows wins over what was kept."""
     try:
         read = json.loads(text)
@@ -89,7 +91,7 @@ def read_metadata(text: str, entered: Mapping[str, str], chosen: str) -> Draft:
     held = {k: v for k, v in kept.items() if isinstance(v, str)} if isinstance(kept, dict) else {}
     kind = next((k for k in wording.KINDS if k == read.get("kind")), None)
     door = read.get("door")
-    return Draft(kind, chosen, held | dict(entered), read.get("cut") is True, door if isinstance(door, str) else "")
+    return FormDraft(kind, chosen, held | dict(entered), read.get("cut") is True, door if isinstance(door, str) else "")
 
 
 def _runbook(offered: Sequence[Runbook], chosen: Runbook | None) -> Block:
@@ -98,7 +100,7 @@ def _runbook(offered: Sequence[Runbook], chosen: Runbook | None) -> Block:
     return input_block(ids.RUNBOOK, wording.RUNBOOK, element, dispatch=True)
 
 
-def _consequence(chosen: Runbook | None, scene: Scene, debt: str | None, left: str) -> Block:
+def _consequence(chosen: Runbook | None, scene: ViewContext, debt: str | None, left: str) -> Block:
     if chosen is None:
         return context(wording.FORM_CHOOSE, ids.BLOCK_CONSEQUENCE)
     unserved = unfit(chosen) or withdrawn(scene.policy, chosen) or (debt if chosen.break_glass is None else None)
@@ -142,7 +144,7 @@ def _duration(chosen: Runbook, entered: Mapping[str, str]) -> Block:
     return input_block(f"{ids.DURATION}.{chosen.id}", wording.DURATION, element)
 
 
-def _until(chosen: Runbook, entered: Mapping[str, str], scene: Scene) -> Block:
+def _until(chosen: Runbook, entered: Mapping[str, str], scene: ViewContext) -> Block:
     """The last day of an exception; a day is always chosen, and the runbook's default stands there at first."""
     today = scene.now.date()
     day = entered.get(ids.UNTIL) or end_dates.usual_day(chosen, today).isoformat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from bot.domain.authority.authorization import barred
+from bot.domain.authority.authorization import is_barred
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Ask, AskKind, Case
 from bot.domain.policy.people import Person
@@ -16,7 +16,7 @@ from bot.domain.workflow.identity_proof import REFERENCE_MAX
 from bot.domain.workflow.identity_proof import said as methods
 from handlers import ids
 from handlers.views import facts, suspensions
-from handlers.views.dialogs import Asked
+from handlers.views.dialogs import DialogContext
 from handlers.views.grant import name, owed_lines
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import (
@@ -33,19 +33,19 @@ from handlers.views.kit.blocks import (
     section,
     select,
 )
-from handlers.views.kit.context import Scene, span, who
+from handlers.views.kit.context import ViewContext, span, who
 from handlers.views.kit.escaping import inline, quote
 from handlers.views.kit.preview import ask_glance
 from handlers.views.request_form import STEPS, day_block
 
 
-def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
+def ask_card(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Message:
     """The card of an ask after the yes, for one reader."""
     head, lines = _HEADS[ask.kind](case, ask, scene)
     value = ids.question(case.id, ask.version)
     open_ = ask.state is AskState.OPEN and scene.now < reviews.valid_before(case, ask)
     standing = _silence(ask, scene) if open_ else _answered(case, ask, scene)
-    mine = open_ and not barred(case, ask, scene.policy, reader)
+    mine = open_ and not is_barred(case, ask, scene.policy, reader)
     if open_ and not mine:
         standing = f"{wording.SOMEBODY_ELSE} {standing}"
     row = actions(ids.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if mine else None
@@ -54,7 +54,7 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
     return message("\n".join([*first, head, *lines, standing]), blocks)
 
 
-def ask_at_home(case: Case, ask: Ask, scene: Scene) -> tuple[list[str], Block | None]:
+def ask_at_home(case: Case, ask: Ask, scene: ViewContext) -> tuple[list[str], Block | None]:
     """The same for an App Home: its lines, and its buttons while it is open."""
     head, lines = _HEADS[ask.kind](case, ask, scene)
     if ask.state is not AskState.OPEN or scene.now >= reviews.valid_before(case, ask):
@@ -64,7 +64,7 @@ def ask_at_home(case: Case, ask: Ask, scene: Scene) -> tuple[list[str], Block | 
     return [head, *lines, _silence(ask, scene)], row
 
 
-def ask_reminder(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
+def ask_reminder(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Message:
     """In the thread under the card."""
     what = wording.ASKS.get(ask.kind, "question")
     said = (
@@ -73,7 +73,7 @@ def ask_reminder(case: Case, ask: Ask, reader: Person, scene: Scene) -> Message:
     return message(said, [section(said)])
 
 
-def extend_form(asked: Asked, case: Case) -> Block:
+def extend_form(asked: DialogContext, case: Case) -> Block:
     """How much more time."""
     room = reviews.room(case)
     fitting = [step for step in STEPS if step < room] + [room]
@@ -84,14 +84,14 @@ def extend_form(asked: Asked, case: Case) -> Block:
     return modal(ids.FORM_EXTEND, wording.EXTEND, blocks, submit=wording.SEND, close=wording.CANCEL, metadata=_meta(asked))
 
 
-def renew_form(asked: Asked, case: Case) -> Block:
+def renew_form(asked: DialogContext, case: Case) -> Block:
     """Until when an exception is to hold now."""
     text = f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.RENEW_MEANS}"
     blocks = [section(text), day_block(ids.UNTIL, "", case.request.terms.max_duration)]
     return modal(ids.FORM_RENEW, wording.RENEW, blocks, submit=wording.SEND, close=wording.CANCEL, metadata=_meta(asked))
 
 
-def evidence_form(asked: Asked, case: Case) -> Block:
+def evidence_form(asked: DialogContext, case: Case) -> Block:
     """Which evidence, and the text, link or digest that it is."""
     owing = {duty.name: name(duty) for duty in case.owed() if duty.kind == "evidence"}
     if not any(duty.kind == "evidence" for duty in case.duties):  # Finished was pressed just now
@@ -110,17 +110,17 @@ def evidence_form(asked: Asked, case: Case) -> Block:
     return modal(ids.FORM_EVIDENCE, title, blocks, submit=wording.HAND_IN, close=wording.CANCEL, metadata=_meta(asked))
 
 
-def flag_form(asked: Asked, case: Case) -> Block:
+def flag_form(asked: DialogContext, case: Case) -> Block:
     """What was not in order: the note of a review that is flagged."""
     return _note_form(asked, case, ids.FORM_FLAG, wording.FLAG, wording.FLAG_MEANS)
 
 
-def reject_form(asked: Asked, case: Case) -> Block:
+def reject_form(asked: DialogContext, case: Case) -> Block:
     """Why a break-glass should not have been."""
     return _note_form(asked, case, ids.FORM_REJECT, wording.REJECT, wording.REJECT_MEANS)
 
 
-def verify_form(asked: Asked, case: Case) -> Block:
+def verify_form(asked: DialogContext, case: Case) -> Block:
     """Which method, where it is found again, and when it was done."""
     missing = {name: inline(methods([name]), 80) for name in case.unverified()}
     reference: Block = {
@@ -141,7 +141,7 @@ def verify_form(asked: Asked, case: Case) -> Block:
     )  # fmt: skip
 
 
-def _note_form(asked: Asked, case: Case, callback: str, title: str, means: str) -> Block:
+def _note_form(asked: DialogContext, case: Case, callback: str, title: str, means: str) -> Block:
     text: Block = {"type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": 1000}
     blocks = [
         section(f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{means}"),
@@ -150,7 +150,7 @@ def _note_form(asked: Asked, case: Case, callback: str, title: str, means: str) 
     return modal(callback, title, blocks, submit=title, close=wording.CANCEL, metadata=_meta(asked))
 
 
-def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+def _review_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
     request = case.request
     if case.sealed:
         head = f"*Review: {facts.heading(case)}*\n{wording.SEALED_REVIEW}"
@@ -169,21 +169,21 @@ def _review_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     return head, [line for line in lines if line]
 
 
-def _ratification_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+def _ratification_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
     request = case.request
     asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this {scene.length(case)}"
     lines = [*facts.asked_for(case, scene), facts.outcome(case, scene), wording.RATIFY_MEANS]
     return f"*{facts.heading(case)}*\n{asks}", lines
 
 
-def _extension_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+def _extension_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
     head = (
         f"*More time: {facts.heading(case)}*\n{who(case.request.requester)} asks for *{scene.lasting(ask.seconds)}* more."
     )
     return head, [*facts.asked_for(case, scene), facts.outcome(case, scene)]
 
 
-def _renewal_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+def _renewal_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
     until = ask.opened_at + case.request.terms.real(ask.seconds)
     before = len(end_dates.renewals(case))
     head = f"*Renewal: {facts.heading(case)}*\n{who(case.request.requester)} asks for this exception until *{scene.day(until, ask.opened_at, ask.seconds)}*."
@@ -191,15 +191,15 @@ def _renewal_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
     return head, [*facts.asked_for(case, scene), facts.outcome(case, scene), of]
 
 
-def _restore_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+def _restore_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
     return f"*{facts.heading(case)}*", suspensions.suspension(case, scene)
 
 
-def _right_head(case: Case, ask: Ask, scene: Scene) -> tuple[str, list[str]]:
+def _right_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
     return f"*Review of a right: {facts.heading(case)}*", suspensions.right(case, scene)
 
 
-def _silence(ask: Ask, scene: Scene) -> str:
+def _silence(ask: Ask, scene: ViewContext) -> str:
     if ask.kind in UNTIL_ANSWERED:
         stays = "The authority stays suspended" if ask.kind == "restore" else "The right stays"
         due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
@@ -212,22 +212,22 @@ def _silence(ask: Ask, scene: Scene) -> str:
     return f"Answer {due}. Without one it is overdue, and the risk owner is told; silence accepts nothing."
 
 
-def _answered(case: Case, ask: Ask, scene: Scene) -> str:
+def _answered(case: Case, ask: Ask, scene: ViewContext) -> str:
     last = ask.votes[-1] if ask.votes else None
     if last is None or ask.state is AskState.EXPIRED or ask.state is AskState.OPEN:
         return "*Closed without an answer.*"
     word = wording.ANSWERED[(ask.kind, str(ask.state))]
     note = "".join("\n" + quote(n.text, 1500) for n in ask.notes if n.kind == "review")
     owner = last.on_behalf_of  # nobody answers on behalf of somebody who may not answer
-    by = who(last.person) if owner and barred(case, ask, scene.policy, owner) else facts.voter(last)
+    by = who(last.person) if owner and is_barred(case, ask, scene.policy, owner) else facts.voter(last)
     return f"*{word}* by {by} at {scene.at(last.at)}.{note}"
 
 
-def _meta(asked: Asked) -> str:
+def _meta(asked: DialogContext) -> str:
     return json.dumps({"question": asked.question, "channel": asked.channel})
 
 
-_HEADS: Mapping[AskKind, Callable[[Case, Ask, Scene], tuple[str, list[str]]]] = {
+_HEADS: Mapping[AskKind, Callable[[Case, Ask, ViewContext], tuple[str, list[str]]]] = {
     "ratification": _ratification_head,
     "review": _review_head,
     "extension": _extension_head,

@@ -11,7 +11,7 @@ from bot.domain.workflow.sealed_use import REFERENCE_MAX, WHAT_MAX
 from handlers import ids
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, input_block, modal, plain, section, select
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
 
 
@@ -36,13 +36,13 @@ def sealed_form(domains: Mapping[str, str], channel: str) -> Block:
     )
 
 
-def outcome(case: Case, scene: Scene) -> str:
+def outcome(case: Case, scene: ViewContext) -> str:
     """The one line that it has in the place of an outcome."""
     request = case.request
     return f"*Used without approval*, recorded by {who(request.requester)} at {scene.at(request.filed_at)}."
 
 
-def facts_of(case: Case, scene: Scene) -> list[str]:
+def facts_of(case: Case, scene: ViewContext) -> list[str]:
     """Who used it when, what was done, and under which reference it stands elsewhere."""
     request = case.request
     used = next((f.value for f in request.fields if f.name == "used_at" and f.value.isdecimal()), "")

@@ -10,13 +10,13 @@ from handlers.views import facts
 from handlers.views.grant import revoke_button
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, context, message, section
-from handlers.views.kit.context import Scene, span, who
+from handlers.views.kit.context import ViewContext, span, who
 from handlers.views.kit.escaping import inline, quote
 
 SHOWN = 20
 
 
-def suspension(case: Case, scene: Scene) -> list[str]:
+def suspension(case: Case, scene: ViewContext) -> list[str]:
     """What is suspended, since when, and what Restore means."""
     request = case.request
     person = who(request.subject) if request.subject else "Somebody"
@@ -27,7 +27,7 @@ def suspension(case: Case, scene: Scene) -> list[str]:
     ]
 
 
-def right(case: Case, scene: Scene) -> list[str]:
+def right(case: Case, scene: ViewContext) -> list[str]:
     """What the right allows, to whom."""
     runbook = scene.policy.runbooks.get(case.request.runbook)
     if runbook is None:
@@ -40,14 +40,14 @@ def right(case: Case, scene: Scene) -> list[str]:
     ]
 
 
-def show(case: Case, scene: Scene) -> Message:
+def show(case: Case, scene: ViewContext) -> Message:
     """A case that nobody filed, for `show`."""
     told = suspension(case, scene) if case.request.matter == "suspension" else right(case, scene)
     lines = [f"*{case.id} · {facts.heading(case)}*", facts.outcome(case, scene), *told]
     return message("\n".join(lines), facts.sections(lines))
 
 
-def to_suspended(case: Case, moment: str, scene: Scene) -> Message:
+def to_suspended(case: Case, moment: str, scene: ViewContext) -> Message:
     """To whoever's authority is suspended, or restored."""
     domain = scene.domain(case.request.domain)
     name = inline(domain.name if domain else case.request.domain, 100)
@@ -66,7 +66,7 @@ def to_suspended(case: Case, moment: str, scene: Scene) -> Message:
     return message(said, [section(said)])
 
 
-def used(case: Case, scene: Scene) -> Message:
+def used(case: Case, scene: ViewContext) -> Message:
     """To the owner, each time: what was done under an autonomous right."""
     request = case.request
     asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* uses a right that needs no yes, for *{scene.lasting(request.seconds)}*"
@@ -81,7 +81,7 @@ def used(case: Case, scene: Scene) -> Message:
     return message(text, blocks)
 
 
-def digest(cases: Sequence[Case], scene: Scene) -> Message:
+def digest(cases: Sequence[Case], scene: ViewContext) -> Message:
     """To the owner, once for a day: one line for each use of their autonomous rights. Never what was typed: a message about
     several requests could not be redrawn when one of them is erased."""
     head = f"*{len(cases)} {'use' if len(cases) == 1 else 'uses'} of rights that need no yes*, since the last of these messages."
@@ -92,7 +92,7 @@ def digest(cases: Sequence[Case], scene: Scene) -> Message:
     return message("\n".join([head, *lines]), facts.sections([head, *lines]))
 
 
-def _line(case: Case, scene: Scene) -> str:
+def _line(case: Case, scene: ViewContext) -> str:
     request = case.request
     return (
         f"• {scene.at(request.filed_at)} {case.id} {facts.heading(case, 80)}: {who(request.requester)} of"

@@ -11,7 +11,7 @@ from bot.domain.workflow.timeline import Moment
 from handlers.views import facts
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block
-from handlers.views.kit.context import Scene, everyone
+from handlers.views.kit.context import ViewContext, everyone
 from handlers.views.kit.escaping import inline
 
 SHOWN = 15
@@ -25,7 +25,7 @@ _WHY = {
 }
 
 
-def lines(moments: Sequence[Moment], scene: Scene) -> list[str]:
+def lines(moments: Sequence[Moment], scene: ViewContext) -> list[str]:
     """One line a moment under a heading; nothing where nothing is to come."""
     if not moments:
         return []
@@ -35,12 +35,12 @@ def lines(moments: Sequence[Moment], scene: Scene) -> list[str]:
     return ["*What happens next if nobody answers*", *told, *cut, _line(last, scene)]
 
 
-def blocks(moments: Sequence[Moment], scene: Scene) -> list[Block]:
+def blocks(moments: Sequence[Moment], scene: ViewContext) -> list[Block]:
     """The same as sections."""
     return facts.sections(lines(moments, scene))
 
 
-def _line(moment: Moment, scene: Scene) -> str:
+def _line(moment: Moment, scene: ViewContext) -> str:
     at = f"• {scene.at(moment.at)}: "
     if moment.what == "expire":
         return f"{at}it expires, and nothing opens"

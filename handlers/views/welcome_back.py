@@ -8,13 +8,13 @@ from datetime import datetime
 from bot.ports.store import DecidedFor
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, message, section
-from handlers.views.kit.context import Scene, who
+from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 
 _LINES = 15  # of at most some 180 characters: what a section and a complete plain text hold
 
 
-def returned(decided: Sequence[DecidedFor], since: datetime, scene: Scene) -> Message:
+def returned(decided: Sequence[DecidedFor], since: datetime, scene: ViewContext) -> Message:
     """A line for each answer: request, title, who answered, what came of it. Never target, reason or fields."""
     lines = [f"*You are back.* Since {scene.at(since)}, this was answered on your behalf:"]
     lines += [_line(one) for one in decided[:_LINES]]

@@ -17,7 +17,7 @@ from handlers.web_api.errors import CALL_ERRORS, verdict
 Report = Callable[[str, str, float], None]
 
 
-class HeardClient(AsyncWebClient):
+class ObservedClient(AsyncWebClient):
     """An AsyncWebClient; give `report` beside its own arguments."""
 
     def __init__(self, token: str | None, *, report: Report, **how: Any) -> None:

@@ -21,7 +21,7 @@ TIMEOUT, SLOWEST = 5.0, 10.0  # seconds: for one answer, between two tries
 log = structlog.get_logger(__name__)
 
 
-class Introduction:
+class OwnIdentity:
     """`identity` is empty until Slack has answered; `sleep` waits between two tries."""
 
     def __init__(self, client: AsyncWebClient, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:

@@ -20,7 +20,7 @@ from icalendar import Calendar
 from bot.domain.policy.model import NamedPerson, Policy, Rota, Spell
 from bot.domain.policy.people import Person
 from runbooks.calendars.recurrence_limits import trouble
-from runbooks.parsing.findings import Finding
+from runbooks.parsing.findings import PolicyFinding
 from runbooks.spans import at_wall
 
 BEFORE, AFTER = timedelta(days=2), timedelta(days=35)  # how far around now a feed is read
@@ -32,14 +32,14 @@ class BadFeed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class CalendarReading:
     """What a feed says around one moment. `strangers`: texts of events that name nobody of the rota."""
 
     spells: tuple[Spell, ...]
     strangers: tuple[str, ...]
 
 
-def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: datetime) -> Read:
+def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: datetime) -> CalendarReading:
     """The spells from two days before `now` (aware UTC) to 35 days after. Raises BadFeed."""
     calendar, known, zone = _calendar(content), _names(rota, named), ZoneInfo(rota.time_zone)
     _followed(calendar, now)
@@ -51,7 +51,7 @@ def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: d
         raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
     if len(spells) > MAX_SPELLS:
         raise BadFeed(f"it names more than {MAX_SPELLS} times on call within five weeks")
-    return Read(tuple(sorted(spells, key=lambda s: (s.start, s.end, str(s.person)))), unknown)
+    return CalendarReading(tuple(sorted(spells, key=lambda s: (s.start, s.end, str(s.person)))), unknown)
 
 
 def strangers(content: bytes, rota: Rota, named: tuple[NamedPerson, ...]) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def strangers(content: bytes, rota: Rota, named: tuple[NamedPerson, ...]) -> tup
     return _strangers(_calendar(content), _names(rota, named))
 
 
-def feed_findings(policy: Policy, today: date | None = None) -> Iterator[Finding]:
+def feed_findings(policy: Policy, today: date | None = None) -> Iterator[PolicyFinding]:
     """What is wrong with the feeds that are files of the set: unreadable is an error, a stranger a warning.
 
     With `today` what they say around that day is read too."""
@@ -70,10 +70,10 @@ def feed_findings(policy: Policy, today: date | None = None) -> Iterator[Finding
         try:
             unknown = _unknown(files[rota.feed], rota, policy, today)
         except BadFeed as bad:
-            yield Finding("error", rota.feed, 1, f"This feed cannot be used, {bad}: export it again.")
+            yield PolicyFinding("error", rota.feed, 1, f"This feed cannot be used, {bad}: export it again.")
             continue
         for text in unknown:
-            yield Finding("warning", rota.feed, 1, stranger(text, rota))
+            yield PolicyFinding("warning", rota.feed, 1, stranger(text, rota))
 
 
 def stranger(text: str, rota: Rota) -> str:

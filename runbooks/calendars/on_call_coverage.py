@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from bot.domain.policy.model import Policy
 from bot.domain.policy.on_call import AHEAD, gaps
 from runbooks.parsing.addresses import is_file
-from runbooks.parsing.findings import Finding
+from runbooks.parsing.findings import PolicyFinding
 from runbooks.parsing.folder import MATRIX
 
 
-def coverage(policy: Policy, now: datetime, fetched: Collection[str] = ()) -> Iterator[Finding]:
+def coverage(policy: Policy, now: datetime, fetched: Collection[str] = ()) -> Iterator[PolicyFinding]:
     """A warning for each rota with a gap between `now` (aware UTC) and 14 days later; `policy` is prepared, and of the
     rotas whose feed has an address those that are named in `fetched`."""
     for rota in policy.rotas.values():
@@ -31,4 +31,4 @@ def coverage(policy: Policy, now: datetime, fetched: Collection[str] = ()) -> It
             f"Nobody is on call in rota `{rota.id}` from {start:%a %Y-%m-%d %H:%M} to {end:%a %Y-%m-%d %H:%M}"
             f" ({rota.time_zone}), {count} in the next 14 days: add a shift, an override or a `fallback`."
         )
-        yield Finding("warning", MATRIX, 1, text)
+        yield PolicyFinding("warning", MATRIX, 1, text)

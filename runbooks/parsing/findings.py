@@ -15,7 +15,7 @@ Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PolicyFinding:
     """`file` is relative to the folder (`.` is the folder itself), `line` counts from 1."""
 
     severity: Severity
@@ -29,18 +29,18 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Report:
+class PolicyReport:
     """Collects findings; the same finding said twice counts once."""
 
-    _found: dict[Finding, None] = field(default_factory=dict)
+    _found: dict[PolicyFinding, None] = field(default_factory=dict)
 
     def error(self, file: str, line: int, text: str) -> None:
-        self._found[Finding("error", file, line, text)] = None
+        self._found[PolicyFinding("error", file, line, text)] = None
 
     def warning(self, file: str, line: int, text: str) -> None:
-        self._found[Finding("warning", file, line, text)] = None
+        self._found[PolicyFinding("warning", file, line, text)] = None
 
-    def add(self, findings: Iterable[Finding]) -> None:
+    def add(self, findings: Iterable[PolicyFinding]) -> None:
         self._found.update(dict.fromkeys(findings))
 
     @property
@@ -51,7 +51,7 @@ class Report:
         """Whether anything was found in `file`."""
         return any(finding.file == file for finding in self._found)
 
-    def sorted(self) -> tuple[Finding, ...]:
+    def sorted(self) -> tuple[PolicyFinding, ...]:
         """By file (bytes of the path) and line; findings of one line keep the order in which they were made."""
         return tuple(sorted(self._found, key=lambda f: (f.file.encode("utf-8", "replace"), f.line)))
 

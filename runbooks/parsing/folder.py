@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from runbooks.parsing.file_references import named_files
-from runbooks.parsing.findings import Finding
+from runbooks.parsing.findings import PolicyFinding
 
 MATRIX = "responsibility.yaml"
 MAX_BYTES = 1_000_000
@@ -28,7 +28,7 @@ class FileSet(Mapping[str, bytes]):
     """Relative path to bytes, and what could not be read."""
 
     files: Mapping[str, bytes]
-    problems: tuple[Finding, ...] = field(default=())
+    problems: tuple[PolicyFinding, ...] = field(default=())
 
     def __getitem__(self, path: str) -> bytes:
         return self.files[path]
@@ -47,7 +47,7 @@ class FileSet(Mapping[str, bytes]):
     __hash__ = None  # type: ignore[assignment]
 
 
-def problems_of(files: Mapping[str, bytes]) -> tuple[Finding, ...]:
+def problems_of(files: Mapping[str, bytes]) -> tuple[PolicyFinding, ...]:
     return files.problems if isinstance(files, FileSet) else ()
 
 
@@ -70,7 +70,7 @@ def read_folder(folder: Path) -> FileSet:
     except (OSError, ValueError) as error:
         return FileSet({}, (_problem(".", f"The policy folder cannot be read: {_reason(error)}."),))
     files: dict[str, bytes] = {}
-    problems: list[Finding] = []
+    problems: list[PolicyFinding] = []
     for name in names:
         if name == MATRIX or is_runbook(name):
             _take(folder, name, files, problems)
@@ -85,7 +85,7 @@ def fingerprint(folder: Path) -> str:
     return f"{digest(found)}/{sha256(repr(found.problems).encode()).hexdigest()}"
 
 
-def _take(folder: Path, name: str, files: dict[str, bytes], problems: list[Finding]) -> None:
+def _take(folder: Path, name: str, files: dict[str, bytes], problems: list[PolicyFinding]) -> None:
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -120,8 +120,8 @@ def _read(folder: Path, name: str) -> bytes:
     return content
 
 
-def _problem(file: str, text: str) -> Finding:
-    return Finding("error", file, 1, text)
+def _problem(file: str, text: str) -> PolicyFinding:
+    return PolicyFinding("error", file, 1, text)
 
 
 def _reason(error: Exception) -> str:

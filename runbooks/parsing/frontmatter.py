@@ -9,22 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from runbooks.parsing.findings import Finding
+from runbooks.parsing.findings import PolicyFinding
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RunbookParts:
     """`head` is None when the file cannot be read; `first_line` is where the head starts."""
 
     head: str | None
     body: str = ""
     first_line: int = 1
     body_line: int = 1
-    finding: Finding | None = None
+    finding: PolicyFinding | None = None
 
 
 @lru_cache(maxsize=1024)
-def split(file: str, content: bytes) -> Parts:
+def split(file: str, content: bytes) -> RunbookParts:
     """Head and body of a policy file's bytes."""
     try:
         text = content.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
@@ -32,20 +32,20 @@ def split(file: str, content: bytes) -> Parts:
         line = content.count(b"\n", 0, error.start) + 1
         return _refused(file, line, "A byte here is not UTF-8: save the file as UTF-8.")
     if not file.endswith(".md"):
-        return Parts(text)
+        return RunbookParts(text)
     return _runbook(file, text)
 
 
-def _runbook(file: str, text: str) -> Parts:
+def _runbook(file: str, text: str) -> RunbookParts:
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
         return _refused(file, 1, "The front matter is missing: begin the file with a line `---`.")
     for number, line in enumerate(lines[1:], start=1):
         if line.rstrip() == "---":
             body = "\n".join(lines[number + 1 :]).strip("\n")
-            return Parts("\n".join(lines[1:number]) + "\n", body, 2, number + 2)
+            return RunbookParts("\n".join(lines[1:number]) + "\n", body, 2, number + 2)
     return _refused(file, 1, "The front matter has no end: close it with a line `---`.")
 
 
-def _refused(file: str, line: int, text: str) -> Parts:
-    return Parts(None, finding=Finding("error", file, line, text))
+def _refused(file: str, line: int, text: str) -> RunbookParts:
+    return RunbookParts(None, finding=PolicyFinding("error", file, line, text))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runbooks.parsing.findings import Report
+from runbooks.parsing.findings import PolicyReport
 from runbooks.parsing.yaml_positions import Document, Path
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ParsedFile:
     document: Document
-    report: Report
+    report: PolicyReport
 
     @property
     def file(self) -> str:

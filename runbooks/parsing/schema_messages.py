@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from runbooks.parsing.findings import did_you_mean, listed
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.scalars import HINTS
 from runbooks.parsing.schema import Shape
 from runbooks.parsing.yaml_positions import Document, Path
@@ -21,7 +21,7 @@ Context = Mapping[str, Any]
 S = TypeVar("S", bound=Shape)
 
 
-def validated(shape: type[S], sheet: Sheet) -> tuple[S | None, tuple[Path, ...]]:
+def validated(shape: type[S], sheet: ParsedFile) -> tuple[S | None, tuple[Path, ...]]:
     """The file as a shape, or None and the paths that are wrong; the sentences go to the report."""
     try:
         return shape.model_validate(sheet.document.value), ()

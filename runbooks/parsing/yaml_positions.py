@@ -19,7 +19,7 @@ from ruamel.yaml import events as ev
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from runbooks.parsing.findings import Finding
+from runbooks.parsing.findings import PolicyFinding
 
 Path = tuple[str | int, ...]
 MAX_DEPTH = 20
@@ -41,7 +41,7 @@ class Document:
     value: Any
     lines: Mapping[Path, int]
     first_line: int = 1
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[PolicyFinding, ...] = ()
 
     def line(self, path: Path) -> int:
         """The line of `path`, or of the nearest thing around it that stands in the file."""
@@ -99,10 +99,10 @@ class _Reading:
     file: str
     first_line: int
     lines: dict[Path, int] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[PolicyFinding] = field(default_factory=list)
 
     def fault(self, line: int, text: str) -> None:
-        self.findings.append(Finding("error", self.file, self.first_line + line, text))
+        self.findings.append(PolicyFinding("error", self.file, self.first_line + line, text))
 
     def document(self, events: Iterator[Any]) -> Any:
         value: Any = None

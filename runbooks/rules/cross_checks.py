@@ -13,8 +13,8 @@ from hashlib import sha256
 
 from bot.domain.policy.model import Domain, Runbook
 from runbooks.executor_keys import check_executor
-from runbooks.parsing.frontmatter import Parts
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.frontmatter import RunbookParts
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import DomainShape, RunbookShape
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.environment import check_addresses, check_pages, matrix_addresses
@@ -23,7 +23,7 @@ from runbooks.rules.matrix_salvage import Matrix
 from runbooks.rules.on_call import read_rotas
 from runbooks.rules.party_separation import check_apart
 from runbooks.rules.people import Parties, named_people, read_parties
-from runbooks.rules.runbook import Ground, read_runbook
+from runbooks.rules.runbook import RunbookContext, read_runbook
 
 MAX_PER_FORM = 100
 
@@ -38,15 +38,15 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class RunbookFile:
     """A runbook whose keys are sound."""
 
-    sheet: Sheet
+    sheet: ParsedFile
     shape: RunbookShape
-    parts: Parts
+    parts: RunbookParts
 
 
-def read_ground(matrix: Matrix, files: Mapping[str, bytes], around: Circumstances) -> Ground:
+def read_ground(matrix: Matrix, files: Mapping[str, bytes], around: Circumstances) -> RunbookContext:
     """Everything that the matrix says, judged."""
     parties = read_parties(matrix)
     people = named_people(parties)
@@ -55,10 +55,10 @@ def read_ground(matrix: Matrix, files: Mapping[str, bytes], around: Circumstance
     rotas = read_rotas(parties, files)
     domains = _domains(parties)
     check_addresses(matrix.sheet, matrix_addresses(matrix), around.environment, around.require_env)
-    return Ground(parties, people, auditors, domains, rotas, read_ladders(matrix), files)
+    return RunbookContext(parties, people, auditors, domains, rotas, read_ladders(matrix), files)
 
 
-def read_books(books: list[Book], ground: Ground, around: Circumstances) -> dict[str, Runbook]:
+def read_books(books: list[RunbookFile], ground: RunbookContext, around: Circumstances) -> dict[str, Runbook]:
     """The runbooks by id."""
     found: dict[str, Runbook] = {}
     for book in books:

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from bot.domain.policy.model import Domain, Role, Rota, Runbook
 from bot.domain.policy.people import Person
 from runbooks.parsing.addresses import may_be_fetched
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.matrix_salvage import Matrix
-from runbooks.rules.runbook import Ground
+from runbooks.rules.runbook import RunbookContext
 
 
-def check_pages(ground: Ground, runbook: Runbook, sheet: Sheet) -> None:
+def check_pages(ground: RunbookContext, runbook: Runbook, sheet: ParsedFile) -> None:
     """Pages that this runbook would send to nobody."""
     domain = ground.domains.get(runbook.domain)
     if domain is None:
@@ -50,7 +50,7 @@ def _has_page(domain: Domain, role: Role, rotas: Mapping[str, Rota], reachable: 
 
 
 def check_addresses(
-    sheet: Sheet, addresses: Iterator[tuple[Path, str]], environment: Mapping[str, str] | None, required: bool
+    sheet: ParsedFile, addresses: Iterator[tuple[Path, str]], environment: Mapping[str, str] | None, required: bool
 ) -> None:
     """Addresses written out, and `env:` references that the environment does not hold."""
     for path, address in addresses:

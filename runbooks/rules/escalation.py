@@ -7,7 +7,7 @@ asks. Every step comes before the expiry. A step may be taken for a domain only 
 from __future__ import annotations
 
 from bot.domain.policy.model import Domain, EscalationPolicy, PolicyStep
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import EscalationShape, StepShape
 from runbooks.parsing.units import seconds
 from runbooks.parsing.yaml_positions import Path
@@ -52,7 +52,7 @@ def _step(shape: StepShape) -> PolicyStep:
     return PolicyStep(seconds(shape.after), "remind", shape.remind, shape.page)
 
 
-def _first(sheet: Sheet, step: PolicyStep, path: Path) -> None:
+def _first(sheet: ParsedFile, step: PolicyStep, path: Path) -> None:
     if step.after != 0 or step.action != "notify":
         sheet.error(
             path,
@@ -62,7 +62,7 @@ def _first(sheet: Sheet, step: PolicyStep, path: Path) -> None:
         sheet.warning(path, "Minute 0 asks the owner whatever this step says: write `notify: owner` here.")
 
 
-def _times(sheet: Sheet, shape: EscalationShape, path: Path) -> None:
+def _times(sheet: ParsedFile, shape: EscalationShape, path: Path) -> None:
     latest, written = 0, "0m"
     for index, step in enumerate(shape.steps):
         here: Path = (*path, index)
@@ -79,7 +79,7 @@ def _times(sheet: Sheet, shape: EscalationShape, path: Path) -> None:
             latest, written = after, step.after
 
 
-def _sense(sheet: Sheet, steps: tuple[PolicyStep, ...], path: Path) -> None:
+def _sense(sheet: ParsedFile, steps: tuple[PolicyStep, ...], path: Path) -> None:
     """Steps that could do nothing."""
     for index, step in enumerate(steps):
         here: Path = (*path, index)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.policy.model import FieldSpec
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.scalars import day
 from runbooks.parsing.schema import FieldShape
 from runbooks.parsing.yaml_positions import Path
@@ -22,7 +22,7 @@ MAX_TEXT = 3000
 _TEXTS = ("text", "multiline")
 
 
-def read_fields(sheet: Sheet, shapes: Sequence[FieldShape]) -> tuple[FieldSpec, ...]:
+def read_fields(sheet: ParsedFile, shapes: Sequence[FieldShape]) -> tuple[FieldSpec, ...]:
     """The fields of a form, judged."""
     seen: set[str] = set()
     for index, shape in enumerate(shapes):
@@ -38,13 +38,13 @@ def read_fields(sheet: Sheet, shapes: Sequence[FieldShape]) -> tuple[FieldSpec, 
     return tuple(_spec(shape) for shape in shapes)
 
 
-def _names(sheet: Sheet, shape: FieldShape, path: Path) -> None:
+def _names(sheet: ParsedFile, shape: FieldShape, path: Path) -> None:
     for key, text in (("name", shape.name), ("label", shape.label)):
         if text.lower() in BUILT_IN:
             sheet.error((*path, key), f"The form has a field {text!r} of its own: choose another {key}.")
 
 
-def _options(sheet: Sheet, shape: FieldShape, path: Path) -> None:
+def _options(sheet: ParsedFile, shape: FieldShape, path: Path) -> None:
     if shape.type == "select" and not shape.options:
         sheet.error(path, f"Field `{shape.name}` is a select without `options`: add what it offers.")
     if shape.type != "select" and shape.options:
@@ -54,7 +54,7 @@ def _options(sheet: Sheet, shape: FieldShape, path: Path) -> None:
             sheet.error((*path, "options", index), f"The option {option!r} stands here a second time: remove one.")
 
 
-def _pattern(sheet: Sheet, shape: FieldShape, path: Path) -> None:
+def _pattern(sheet: ParsedFile, shape: FieldShape, path: Path) -> None:
     if shape.pattern is None:
         return
     if shape.type not in _TEXTS:
@@ -63,7 +63,7 @@ def _pattern(sheet: Sheet, shape: FieldShape, path: Path) -> None:
         sheet.error((*path, "pattern"), f"The pattern of field `{shape.name}` {wrong}.")
 
 
-def _bounds(sheet: Sheet, shape: FieldShape, path: Path) -> None:
+def _bounds(sheet: ParsedFile, shape: FieldShape, path: Path) -> None:
     sound = True
     for key, value in (("min", shape.min), ("max", shape.max)):
         wrong = None if value is None else _bound_fault(shape.type, value)
@@ -87,7 +87,7 @@ def _bound_fault(kind: str, value: float | str) -> str | None:
     return f"is the length of a text: write a whole number from 0 to {MAX_TEXT}"
 
 
-def _size(sheet: Sheet, shapes: Sequence[FieldShape]) -> None:
+def _size(sheet: ParsedFile, shapes: Sequence[FieldShape]) -> None:
     total = sum(len(option.encode()) + 80 for shape in shapes for option in shape.options or ())
     if total > MAX_OPTION_BYTES:
         sheet.error(("fields",), "All options together are more than Slack can show in one form: use fewer.")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import DomainShape, EscalationShape, MatrixShape, PersonShape, ProviderShape, RotaShape, Shape
 from runbooks.parsing.schema_messages import validated
 from runbooks.parsing.yaml_positions import Path
@@ -28,7 +28,7 @@ SECTIONS: Mapping[str, type[Shape]] = {
 class Matrix:
     """`broken` holds (section, id) of what was left out; (section, "") when a whole section was."""
 
-    sheet: Sheet
+    sheet: ParsedFile
     shape: MatrixShape
     broken: frozenset[tuple[str, str]] = frozenset()
 
@@ -40,7 +40,7 @@ class Matrix:
         return (section, name) in self.broken or (section, "") in self.broken
 
 
-def read_matrix(sheet: Sheet) -> Matrix | None:
+def read_matrix(sheet: ParsedFile) -> Matrix | None:
     """The matrix, whole or in part; None when not even its workspaces are known."""
     shape, faults = validated(MatrixShape, sheet)
     if shape is not None:
@@ -49,7 +49,7 @@ def read_matrix(sheet: Sheet) -> Matrix | None:
     return _salvaged(sheet, value, faults) if isinstance(value, dict) else None
 
 
-def _salvaged(sheet: Sheet, value: dict[str, Any], faults: tuple[Path, ...]) -> Matrix | None:
+def _salvaged(sheet: ParsedFile, value: dict[str, Any], faults: tuple[Path, ...]) -> Matrix | None:
     broken = {_thing(path) for path in faults if path}
     parts: dict[str, Any] = {}
     for key in MatrixShape.model_fields:

@@ -18,7 +18,7 @@ from bot.domain.policy.people import Person
 from runbooks.parsing.addresses import may_be_fetched
 from runbooks.parsing.findings import did_you_mean
 from runbooks.parsing.folder import problems_of
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import HoursShape, RotaShape, ShiftShape
 from runbooks.parsing.units import DAY_MINUTES, DAYS, clock, minutes
 from runbooks.parsing.yaml_positions import Path
@@ -43,14 +43,14 @@ def read_rotas(parties: Parties, files: Mapping[str, bytes]) -> dict[str, Rota]:
     return found
 
 
-def read_hours(sheet: Sheet, shape: HoursShape, path: Path) -> Hours:
+def read_hours(sheet: ParsedFile, shape: HoursShape, path: Path) -> Hours:
     """Working hours of an escalation policy."""
     check_zone(sheet, shape.time_zone, (*path, "time_zone"))
     _span(sheet, shape, path)
     return Hours(_days(sheet, shape, path), minutes(shape.start), minutes(shape.end), shape.time_zone)
 
 
-def check_zone(sheet: Sheet, name: str, path: Path) -> None:
+def check_zone(sheet: ParsedFile, name: str, path: Path) -> None:
     if name not in _zones():
         sheet.error(
             path,
@@ -63,7 +63,7 @@ def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def _source(sheet: Sheet, shape: RotaShape, path: Path, files: Mapping[str, bytes]) -> None:
+def _source(sheet: ParsedFile, shape: RotaShape, path: Path, files: Mapping[str, bytes]) -> None:
     if shape.source == "static":
         if not shape.shifts:
             sheet.error(path, "A static rota needs `shifts`: add them.")
@@ -84,7 +84,7 @@ def _source(sheet: Sheet, shape: RotaShape, path: Path, files: Mapping[str, byte
         sheet.warning(path, "A feed may name nobody, and then nobody is on call: add `fallback`.")
 
 
-def _feed_file(sheet: Sheet, name: str, path: Path, files: Mapping[str, bytes]) -> None:
+def _feed_file(sheet: ParsedFile, name: str, path: Path, files: Mapping[str, bytes]) -> None:
     if name not in files and name in {problem.file for problem in problems_of(files)}:
         return
     if name not in files:
@@ -141,14 +141,14 @@ def _among(parties: Parties, text: str, path: Path, people: tuple[Person, ...]) 
     return person
 
 
-def _days(sheet: Sheet, shape: ShiftShape | HoursShape, path: Path) -> frozenset[int]:
+def _days(sheet: ParsedFile, shape: ShiftShape | HoursShape, path: Path) -> frozenset[int]:
     for index, name in enumerate(shape.days):
         if name in shape.days[:index]:
             sheet.error((*path, "days", index), f"`{name}` stands here a second time: remove one of them.")
     return frozenset(DAYS.index(name) for name in shape.days)
 
 
-def _span(sheet: Sheet, shape: ShiftShape | HoursShape, path: Path) -> None:
+def _span(sheet: ParsedFile, shape: ShiftShape | HoursShape, path: Path) -> None:
     if minutes(shape.start) >= minutes(shape.end):
         sheet.error(
             (*path, "from"),
@@ -157,7 +157,7 @@ def _span(sheet: Sheet, shape: ShiftShape | HoursShape, path: Path) -> None:
         )
 
 
-def _overlaps(sheet: Sheet, shape: RotaShape, path: Path) -> None:
+def _overlaps(sheet: ParsedFile, shape: RotaShape, path: Path) -> None:
     shifts = shape.shifts or []
     for index, later in enumerate(shifts):
         for number, earlier in enumerate(shifts[:index], start=1):
@@ -176,7 +176,7 @@ def _same_week(one: ShiftShape, other: ShiftShape) -> bool:
     return first is None or second is None or (first.turn - second.turn) % gcd(first.of, second.of) == 0
 
 
-def _coverage(sheet: Sheet, shape: RotaShape, rota: Rota, path: Path) -> None:
+def _coverage(sheet: ParsedFile, shape: RotaShape, rota: Rota, path: Path) -> None:
     gap = _gap(rota)
     if gap is not None and shape.fallback is None:
         sheet.warning(path, f"Nobody is on call on {gap}: add a shift or a `fallback`.")

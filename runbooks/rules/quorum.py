@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.policy.model import Domain, Role, Rota
 from bot.domain.policy.people import Humans
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import RunbookShape
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.quorum_reach import circle, minute_zero, possible_approvers
 
 
 def check_quorum(
-    sheet: Sheet,
+    sheet: ParsedFile,
     shape: RunbookShape,
     roles: Sequence[Role],
     domain: Domain,
@@ -42,7 +42,7 @@ def check_quorum(
         _at_once(sheet, shape, minute_zero(around, shape.right, roles, approvals), path)
 
 
-def _at_once(sheet: Sheet, shape: RunbookShape, reached: tuple[int, int], path: Path) -> None:
+def _at_once(sheet: ParsedFile, shape: RunbookShape, reached: tuple[int, int], path: Path) -> None:
     good, choices = reached
     if good == 0:
         sheet.error(

@@ -17,7 +17,7 @@ from bot.domain.policy.people import Humans, Person
 
 
 @dataclass(frozen=True, slots=True)
-class Circle:
+class DomainPeople:
     """The humans around a domain, by role; `on_call` are those who may be."""
 
     owner: frozenset[str]
@@ -34,12 +34,12 @@ class Circle:
         }[role]
 
 
-def circle(domain: Domain, rotas: Mapping[str, Rota], humans: Humans) -> Circle:
+def circle(domain: Domain, rotas: Mapping[str, Rota], humans: Humans) -> DomainPeople:
     def keys(people: Collection[Person | None]) -> frozenset[str]:
         return frozenset(humans.key(person) for person in people if person is not None)
 
     rota = rotas.get(domain.on_call or "")
-    return Circle(keys([domain.owner]), keys(domain.deputies), keys(may_be_on_call(rota)), keys([domain.risk_owner]))
+    return DomainPeople(keys([domain.owner]), keys(domain.deputies), keys(may_be_on_call(rota)), keys([domain.risk_owner]))
 
 
 def may_be_on_call(rota: Rota | None) -> Collection[Person]:
@@ -51,11 +51,11 @@ def may_be_on_call(rota: Rota | None) -> Collection[Person]:
     return {shift.person for shift in rota.shifts} | ({rota.fallback} if rota.fallback else set())
 
 
-def possible_approvers(around: Circle, everybody_on_call: Collection[str]) -> int:
+def possible_approvers(around: DomainPeople, everybody_on_call: Collection[str]) -> int:
     return len(around.owner | around.deputies | around.risk_owner | frozenset(everybody_on_call))
 
 
-def minute_zero(around: Circle, right: str, requires: Sequence[Role], approvals: int) -> tuple[int, int]:
+def minute_zero(around: DomainPeople, right: str, requires: Sequence[Role], approvals: int) -> tuple[int, int]:
     """How many of the possible on-call people make the quorum reachable at minute 0, and of how many."""
     asks_on_call = right == "immediate" or "on_call" in requires
     choices: list[frozenset[str]] = [frozenset()]
@@ -64,7 +64,7 @@ def minute_zero(around: Circle, right: str, requires: Sequence[Role], approvals:
     return sum(_enough(around, on_call, requires, approvals) for on_call in choices), len(choices)
 
 
-def _enough(around: Circle, on_call: frozenset[str], requires: Sequence[Role], approvals: int) -> bool:
+def _enough(around: DomainPeople, on_call: frozenset[str], requires: Sequence[Role], approvals: int) -> bool:
     asked = around.owner | around.deputies | on_call
     if "risk_owner" in requires:
         asked |= around.risk_owner

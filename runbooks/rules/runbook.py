@@ -23,8 +23,8 @@ from bot.domain.policy.model import (
 )
 from bot.domain.policy.people import Person
 from runbooks.parsing.findings import did_you_mean, listed
-from runbooks.parsing.frontmatter import Parts
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.frontmatter import RunbookParts
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import RunbookShape
 from runbooks.parsing.units import limit, seconds, seconds_or_none
 from runbooks.parsing.yaml_positions import Path
@@ -39,7 +39,7 @@ _UNSEEN = frozenset({*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class RunbookContext:
     """What the matrix offers to runbooks, and the files of the set."""
 
     parties: Parties
@@ -50,7 +50,7 @@ class Ground:
     ladders: Mapping[str, EscalationPolicy]
     files: Mapping[str, bytes]
 
-    def knows(self, section: str, name: str, known: Mapping[str, object], sheet: Sheet, path: Path) -> bool:
+    def knows(self, section: str, name: str, known: Mapping[str, object], sheet: ParsedFile, path: Path) -> bool:
         """Whether a reference holds; one to nothing is reported, one to a broken thing was reported before."""
         matrix = self.parties.matrix
         written = matrix.written(section)
@@ -88,7 +88,9 @@ ONLY = (
 )
 
 
-def read_runbook(sheet: Sheet, shape: RunbookShape, parts: Parts, sha256: str, ground: Ground) -> Runbook:
+def read_runbook(
+    sheet: ParsedFile, shape: RunbookShape, parts: RunbookParts, sha256: str, ground: RunbookContext
+) -> Runbook:
     """Judges one runbook; the value is of use only when nothing was found."""
     _itself(sheet, shape, parts)
     _keys(sheet, shape)
@@ -111,7 +113,7 @@ def _requires(shape: RunbookShape) -> tuple[Role, ...]:
     return (*roles, "risk_owner") if shape.risk == "high" and "risk_owner" not in roles else roles
 
 
-def _itself(sheet: Sheet, shape: RunbookShape, parts: Parts) -> None:
+def _itself(sheet: ParsedFile, shape: RunbookShape, parts: RunbookParts) -> None:
     stem = sheet.file.removesuffix(".md")
     if shape.id != stem:
         sheet.error(("id",), f"`id` is {shape.id} and the file is called {stem}: make them equal.")
@@ -129,7 +131,7 @@ def _itself(sheet: Sheet, shape: RunbookShape, parts: Parts) -> None:
             sheet.report.error(sheet.file, parts.body_line + number, text)
 
 
-def _keys(sheet: Sheet, shape: RunbookShape) -> None:
+def _keys(sheet: ParsedFile, shape: RunbookShape) -> None:
     for only in ONLY:
         value = getattr(shape, only.attribute)
         if only.key in shape.model_fields_set and value not in only.values:
@@ -153,7 +155,7 @@ def _keys(sheet: Sheet, shape: RunbookShape) -> None:
         sheet.error(("right",), f"`right: {shape.right}` needs `escalation`: add an escalation policy of the matrix.")
 
 
-def _durations(sheet: Sheet, shape: RunbookShape) -> None:
+def _durations(sheet: ParsedFile, shape: RunbookShape) -> None:
     if shape.default_duration and seconds(shape.default_duration) > seconds(shape.max_duration):
         sheet.error(
             ("default_duration",),
@@ -161,13 +163,13 @@ def _durations(sheet: Sheet, shape: RunbookShape) -> None:
         )
 
 
-def _unique(sheet: Sheet, key: str, words: list[str]) -> None:
+def _unique(sheet: ParsedFile, key: str, words: list[str]) -> None:
     for index, word in enumerate(words):
         if word in words[:index]:
             sheet.error((key, index), f"`{word}` stands here a second time: remove one of them.")
 
 
-def _around(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], ground: Ground) -> None:
+def _around(sheet: ParsedFile, shape: RunbookShape, roles: tuple[Role, ...], ground: RunbookContext) -> None:
     """What the domain and the escalation policy must have for this runbook."""
     domain = ground.domains[shape.domain]
     lacking = [role for role in roles if not has_role(domain, role)]
@@ -196,7 +198,7 @@ def _around(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], ground: 
         check_quorum(sheet, shape, roles, domain, ground.rotas, ground.parties.humans)
 
 
-def _fields(sheet: Sheet, shape: RunbookShape) -> tuple[FieldSpec, ...]:
+def _fields(sheet: ParsedFile, shape: RunbookShape) -> tuple[FieldSpec, ...]:
     """The runbook's own fields, and those that a break-glass or an exception always asks for unless it asks itself.
 
     What limits a high risk, and what remains of it, has to be written down: the risk owner signs it.
@@ -207,7 +209,9 @@ def _fields(sheet: Sheet, shape: RunbookShape) -> tuple[FieldSpec, ...]:
     return (*(INCIDENT if shape.break_glass else ()), *own, *(spec for spec in built_in if spec.name not in named))
 
 
-def _runbook(sheet: Sheet, shape: RunbookShape, roles: tuple[Role, ...], body: str, sha256: str, ground: Ground) -> Runbook:
+def _runbook(
+    sheet: ParsedFile, shape: RunbookShape, roles: tuple[Role, ...], body: str, sha256: str, ground: RunbookContext
+) -> Runbook:
     glass, executor = shape.break_glass, shape.executor
     domains = ground.parties.matrix.written("domains")
     return Runbook(

@@ -11,9 +11,9 @@ import io
 import re
 from collections.abc import Collection, Mapping
 
-from runbooks.parsing.findings import Report, did_you_mean
+from runbooks.parsing.findings import PolicyReport, did_you_mean
 from runbooks.parsing.folder import problems_of
-from runbooks.parsing.parsed_file import Sheet
+from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.scalars import LINE
 
 MAX_TARGETS = 100
@@ -22,7 +22,7 @@ HEADER = ["target", "domain"]
 
 
 def read_targets(
-    sheet: Sheet, name: str, domain: str, known: Collection[str], files: Mapping[str, bytes]
+    sheet: ParsedFile, name: str, domain: str, known: Collection[str], files: Mapping[str, bytes]
 ) -> tuple[str, ...]:
     """The targets of `domain` in the file `name`, in its order."""
     if name not in files:
@@ -41,7 +41,7 @@ def read_targets(
     return found
 
 
-def _rows(name: str, content: bytes, known: Collection[str], report: Report) -> list[tuple[str, str]]:
+def _rows(name: str, content: bytes, known: Collection[str], report: PolicyReport) -> list[tuple[str, str]]:
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

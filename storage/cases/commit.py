@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from bot.clock import Clock
 from bot.domain.case.model import Ask, Case, Request
-from bot.domain.case.transition import Absence, Draft, Transition
+from bot.domain.case.transition import Absence, LogEvent, Transition
 from bot.domain.errors import Frozen, IllegalMove, Stale, Stopped, TooLate
 from bot.domain.failsafe.clock_guard import gives
 from bot.domain.workflow import executor
@@ -43,7 +43,7 @@ class Tx:
     clock: Clock
     halted: str = ""  # why the log takes nothing
 
-    def log(self, entries: Sequence[Draft]) -> None:
+    def log(self, entries: Sequence[LogEvent]) -> None:
         """Appends entries; raises EntryError, and Stopped while the signer refuses this log."""
         if entries and self.halted:
             raise Stopped(self.halted)

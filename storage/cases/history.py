@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.policy.people import Person
 from bot.domain.workflow.autonomous_rights import Used
-from bot.ports.store import Brakes, GlassDebt
+from bot.ports.store import BreakGlassUsage, FilingLimits
 from storage.cases.private_text import target_of
 from storage.sqlite.driver import Row, Session
 from storage.sqlite.values import moment_or_none, ms
@@ -34,12 +34,12 @@ class Windows:
     week: timedelta
 
 
-def glass_debt(session: Session, provider: str, domain: str, now: datetime, since: datetime) -> GlassDebt:
+def glass_debt(session: Session, provider: str, domain: str, now: datetime, since: datetime) -> BreakGlassUsage:
     """Break-glass of a provider in a domain. A debt that closed unanswered counts as long as the openings do."""
     where = {"provider": provider, "domain": domain, "since": ms(since)}
     opened = session.row("glass_openings", **where)
     overdue = session.row("glass_overdue", **where, now=ms(now))
-    return GlassDebt(0 if opened is None else opened["opened"], overdue is not None)
+    return BreakGlassUsage(0 if opened is None else opened["opened"], overdue is not None)
 
 
 def uses(session: Session, provider: str, runbook: str, since: datetime) -> Used:
@@ -47,7 +47,7 @@ def uses(session: Session, provider: str, runbook: str, since: datetime) -> Used
     return Used() if row is None else Used(row["uses"], moment_or_none(row["oldest_ms"]))
 
 
-def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Brakes:
+def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> FilingLimits:
     """Sees the rows of the moment; a filing that commits later is not among them."""
     what = {"provider": plan.provider, "runbook": plan.runbook}
     pending = [session.row("pending_of_requester", user=user, domain=plan.domain) for user in plan.users]
@@ -57,7 +57,7 @@ def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Bra
     expired = _of_target(session, session.rows("expiries_since", **what, since=ms(now - windows.expired)), plan.target)
     asks = session.row("asks_since", **what, since=ms(now - windows.week))
     outcome = session.row("last_outcome", **what)
-    return Brakes(
+    return FilingLimits(
         pending=sum(row["pending"] for row in pending if row is not None),
         same_pending=next((row["id"] for row in same if row is not None), None),
         denied_by=None if denial is None else Person(denial["team_id"], denial["user_id"]),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.case.transition import Lane, Visit
 from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import home_key
-from bot.ports.store import Glimpse
+from bot.ports.store import CaseSummary
 from storage.sqlite.driver import Session
 from storage.sqlite.values import ms
 
@@ -35,10 +35,12 @@ def redraw(session: Session, people: Iterable[Person] | None, now: datetime) -> 
         session.run("redraw_home", key=home_key(person), team=person.team, user=person.user, **shared)
 
 
-def waiting(session: Session, person: Person, limit: int) -> Sequence[Glimpse]:
+def waiting(session: Session, person: Person, limit: int) -> Sequence[CaseSummary]:
     """Cases with an open ask that waits for this person's answer, the next to expire first."""
     rows = session.rows("home_waiting", team=person.team, user=person.user, limit=limit)
-    return [Glimpse(r["id"], Person(r["requester_team"], r["requester_user"]), r["provider"], r["domain"]) for r in rows]
+    return [
+        CaseSummary(r["id"], Person(r["requester_team"], r["requester_user"]), r["provider"], r["domain"]) for r in rows
+    ]
 
 
 def live(session: Session, person: Person, domains: Sequence[str], limit: int) -> Sequence[str]:

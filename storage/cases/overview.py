@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.transition import Lane
 from bot.domain.policy.people import Person
-from bot.ports.store import Backlog, Lateness, Listed, Matter, Waiting
+from bot.ports.store import Backlog, Lateness, RequestLine, SystemCase, Waiting
 from storage.log.append import read_head
 from storage.sqlite import schema
 from storage.sqlite.driver import Row, Session
@@ -45,7 +45,7 @@ def prove_writable(session: Session) -> None:
     session.run("untouch")
 
 
-def requests(session: Session, limit: int, *, closed_too: bool) -> Sequence[Listed]:
+def requests(session: Session, limit: int, *, closed_too: bool) -> Sequence[RequestLine]:
     return [_listed(row) for row in session.rows("all_requests" if closed_too else "open_requests", limit=limit)]
 
 
@@ -54,9 +54,9 @@ def running_drill(session: Session, runbook: str) -> str | None:
     return None if row is None else row["id"]
 
 
-def matters(session: Session) -> Sequence[Matter]:
+def matters(session: Session) -> Sequence[SystemCase]:
     return [
-        Matter(
+        SystemCase(
             row["id"], row["matter"], row["domain"], row["runbook"], row["runbook_sha256"],
             person_or_none(row["subject_team"], row["subject_user"]), AskState(row["state"]),
         )
@@ -68,8 +68,8 @@ def _waiting(row: Row | None) -> Waiting:
     return Waiting(0, None) if row is None else Waiting(row["waiting"], moment_or_none(row["oldest_ms"]))
 
 
-def _listed(row: Row) -> Listed:
-    return Listed(
+def _listed(row: Row) -> RequestLine:
+    return RequestLine(
         id=row["id"],
         kind=row["kind"],
         state=row["state"],

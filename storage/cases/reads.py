@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.domain.case.model import Ask, Case, Note, Reached, Step, Vote
+from bot.domain.case.model import Ask, Case, Reached, Remark, Step, Vote
 from bot.domain.policy.people import Person
 from bot.domain.workflow.absence import Absent
 from bot.ports.store import Deadline, DecidedFor, Due
@@ -53,7 +53,7 @@ class _Parts:
     steps: dict[tuple[str, int], list[Step]]
     reached: dict[tuple[str, int], list[Reached]]
     votes: dict[tuple[str, int], list[Vote]]
-    notes: dict[tuple[str, int], list[Note]]
+    notes: dict[tuple[str, int], list[Remark]]
     grants: dict[str, Row]
     duties: defaultdict[str, list[Row]]
     calls: defaultdict[str, list[Row]]

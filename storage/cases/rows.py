@@ -17,8 +17,8 @@ from bot.domain.case.model import (
     Duty,
     FieldValue,
     Grant,
-    Note,
     Reached,
+    Remark,
     Request,
     Step,
     StepState,
@@ -115,7 +115,7 @@ def from_ask(ask: Ask) -> Columns:
     }  # fmt: skip
 
 
-def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote], notes: list[Note]) -> Ask:
+def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote], notes: list[Remark]) -> Ask:
     return Ask(
         kind=row["kind"],
         version=row["version"],
@@ -192,16 +192,16 @@ def to_vote(row: Row) -> Vote:
     )
 
 
-def from_note(note: Note) -> Columns:
+def from_note(note: Remark) -> Columns:
     return {
         "kind": note.kind, "team_id": note.person.team, "user_id": note.person.user, "at_ms": ms(note.at),
         "text": note.text, "advice": note.advice,
     }  # fmt: skip
 
 
-def to_note(row: Row, rest: Mapping[str, str]) -> Note:
+def to_note(row: Row, rest: Mapping[str, str]) -> Remark:
     """`rest`: by digest, what stands in `log_private` alone."""
-    return Note(
+    return Remark(
         kind=row["kind"],
         person=Person(row["team_id"], row["user_id"]),
         at=moment(row["at_ms"]),

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.case.transition import SYSTEM, Draft
-from bot.domain.decision_log.entry import Disclosure, Place, Sealed, grow, introduce, persons_in, seal
+from bot.domain.case.transition import SYSTEM, LogEvent
+from bot.domain.decision_log.entry import Disclosure, EntryPosition, HashedEntry, grow, introduce, persons_in, seal
 from bot.domain.policy.people import Person
 from storage.sqlite.driver import Session
 from storage.sqlite.values import moment, ms
@@ -42,7 +42,7 @@ class Ledger:
         self.state: Head | None = None
         self._known: dict[Person, str] = {}  # pseudonyms that this transaction has looked up
 
-    def append(self, draft: Draft, now: datetime) -> int:
+    def append(self, draft: LogEvent, now: datetime) -> int:
         """Writes one entry and returns its index; raises EntryError."""
         ts = self._time_of(now)
         sealed, head = self._sealed(draft, ts)
@@ -92,18 +92,18 @@ class Ledger:
             return now
         if head.ts - now > TOLERANCE and self._session.row("anomaly_at", ts_ms=ms(head.ts)) is None:
             jump = (now - head.ts) // timedelta(milliseconds=1)
-            self.append(Draft("clock.anomaly", SYSTEM, data={"jump_ms": jump}), head.ts)
+            self.append(LogEvent("clock.anomaly", SYSTEM, data={"jump_ms": jump}), head.ts)
         return head.ts
 
-    def _sealed(self, draft: Draft, ts: datetime) -> tuple[Sealed, Head]:
+    def _sealed(self, draft: LogEvent, ts: datetime) -> tuple[HashedEntry, Head]:
         head = self.head()
-        place = Place(head.origin, head.size, ts)
+        place = EntryPosition(head.origin, head.size, ts)
         if draft.case is not None and (last := self._session.row("last_of_case", case_id=draft.case)):
             place = replace(place, seq=last["entries"], prev=last["leaf"])
         refs, fresh = self._refs(draft)
         return seal(draft, place, refs, fresh, self._clock.salt), head
 
-    def _refs(self, draft: Draft) -> tuple[dict[Person, str], list[Disclosure]]:
+    def _refs(self, draft: LogEvent) -> tuple[dict[Person, str], list[Disclosure]]:
         refs: dict[Person, str] = {}
         fresh: list[Disclosure] = []
         for person in persons_in(draft):
@@ -133,5 +133,5 @@ def read_head(session: Session) -> Head:
     return Head(row["origin"], row["size"], edge, moment(last["ts_ms"]), accepted)
 
 
-def _accepts(draft: Draft) -> bool:
+def _accepts(draft: LogEvent) -> bool:
     return draft.type == "clock.anomaly" and draft.data.get("accepted") is True

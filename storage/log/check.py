@@ -19,17 +19,17 @@ from bot.decision_log.keys import verify
 from bot.domain.decision_log.entry import Node
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.checkpoints import Kept, audited
-from bot.domain.decision_log.verify.log import Audit, Finding, Remembered, Row, Shown, StoredHead
+from bot.domain.decision_log.verify.log import Audit, LogFinding, Remembered, Row, Shown, StoredHead
 from bot.domain.errors import StorageError
 from storage.sqlite import schema
 from storage.sqlite.driver import Session, explained
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class LogCheck:
     """What a check found. `unknown_types` are listed, not findings."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[LogFinding, ...]
     origin: str
     size: int
     root: bytes
@@ -48,15 +48,15 @@ class Against:
     remembers: bool
 
 
-async def check_log(path: Path | str, limit: int = 1_000) -> Checked:
+async def check_log(path: Path | str, limit: int = 1_000) -> LogCheck:
     """Checks the log in a database file, on a thread; at most `limit` findings. Raises StorageError, SchemaError."""
     return await asyncio.to_thread(check_database, Path(path), limit)
 
 
 def check_database(
-    path: Path, limit: int = 1_000, *, against: Against | None = None, found: tuple[Finding, ...] = (),
+    path: Path, limit: int = 1_000, *, against: Against | None = None, found: tuple[LogFinding, ...] = (),
     over: Callable[[], bool] = lambda: False,
-) -> Checked:  # fmt: skip
+) -> LogCheck:  # fmt: skip
     """`check_log` for callers without an event loop. `found` are findings that stand already; once `over`, it ends with a
     StorageError."""
     try:
@@ -72,8 +72,8 @@ def check_database(
 
 
 def _checked(
-    session: Session, limit: int, against: Against | None, found: list[Finding], over: Callable[[], bool]
-) -> Checked:  # fmt: skip
+    session: Session, limit: int, against: Against | None, found: list[LogFinding], over: Callable[[], bool]
+) -> LogCheck:  # fmt: skip
     head = session.row("log_head")
     origin = "" if head is None else str(head["origin"])
     audit = Audit(
@@ -86,7 +86,7 @@ def _checked(
     for finding in itertools.chain(_notes(session, against, origin), audit.findings(_rows(session, over))):
         if len(found) < limit:
             found.append(finding)
-    return Checked(tuple(found), origin, audit.size, audit.root, tuple(sorted(audit.unknown_types)))
+    return LogCheck(tuple(found), origin, audit.size, audit.root, tuple(sorted(audit.unknown_types)))
 
 
 def _remembered(against: Against | None, origin: str) -> Remembered | None:
@@ -96,12 +96,12 @@ def _remembered(against: Against | None, origin: str) -> Remembered | None:
     return Remembered(-1) if memory is None or memory.origin != origin else Remembered(memory.size, memory.root)
 
 
-def _notes(session: Session, against: Against | None, origin: str) -> Iterator[Finding]:
+def _notes(session: Session, against: Against | None, origin: str) -> Iterator[LogFinding]:
     """Every stored note: its form, its signature, and that it stands under its own size and root."""
     if against is None:
         return
     if against.memory is not None and against.memory.origin != origin:
-        yield Finding("fork", None, f"The signer's memory is of the log {against.memory.origin}; this one is {origin}.")
+        yield LogFinding("fork", None, f"The signer's memory is of the log {against.memory.origin}; this one is {origin}.")
     keys = against.keys(origin)
     named = {origin, *(key.name for key in keys)}  # of an earlier epoch the key may be lost: only whoever kept it can judge
     kept = (
@@ -110,7 +110,7 @@ def _notes(session: Session, against: Against | None, origin: str) -> Iterator[F
         if str(row["note"]).partition("\n")[0] in named or not _of_the_log(str(row["note"]), origin)
     )
     if not keys and session.row("newest_checkpoint") is not None:
-        yield Finding(
+        yield LogFinding(
             "signature",
             None,
             "No verifier key of this log is known here, so no stored checkpoint can be checked: put log.key back into"

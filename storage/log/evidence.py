@@ -24,7 +24,7 @@ from storage.sqlite.driver import Session, explained
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class StoredAnchor:
     """A row of `log_anchor`: `at` in milliseconds since 1970; `blob` is what the other party answered, if it did."""
 
     size: int
@@ -57,9 +57,9 @@ class Evidence:
         for row in self._session.stream("checkpoint_notes", size=self.size):
             yield row["size"], row["note"]
 
-    def anchors(self) -> Iterator[Anchor]:
+    def anchors(self) -> Iterator[StoredAnchor]:
         for row in self._session.stream("anchors_below", size=self.size):
-            yield Anchor(row["size"], row["kind"], row["ref"], row["blob"], row["at"])
+            yield StoredAnchor(row["size"], row["kind"], row["ref"], row["blob"], row["at"])
 
     def policy(self, digest: str) -> tuple[PolicyFile, ...]:
         """The files of an accepted set; none where the set is unknown."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.ports.store import KeptFeed
+from bot.ports.store import CachedCalendar
 from storage.sqlite.driver import Session
 from storage.sqlite.values import moment, ms
 
 
-def kept(session: Session) -> Mapping[str, KeptFeed]:
-    return {row["address"]: KeptFeed(row["body"], moment(row["read_ms"])) for row in session.rows("feeds")}
+def kept(session: Session) -> Mapping[str, CachedCalendar]:
+    return {row["address"]: CachedCalendar(row["body"], moment(row["read_ms"])) for row in session.rows("feeds")}
 
 
-def keep(session: Session, address: str, feed: KeptFeed, since: datetime) -> None:
+def keep(session: Session, address: str, feed: CachedCalendar, since: datetime) -> None:
     """Stores it, and forgets what was read before `since`."""
     session.run("keep_feed", address=address, body=feed.body, read_ms=ms(feed.read_at))
     session.run("drop_feeds", before=ms(since))

@@ -11,18 +11,18 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from bot.domain.errors import EntryError, Stale
-from bot.ports.commands import ACT, Act
-from bot.ports.store import Inbound
+from bot.ports.commands import COMMAND, Command
+from bot.ports.store import InboxRow
 from storage.sqlite.driver import Row, Session
 from storage.sqlite.values import from_json, moment, ms, to_json
 
 _log = logging.getLogger("countersign.storage")
 
 
-def to_text(act: Act) -> str:
+def to_text(act: Command) -> str:
     """The act as JSON; raises EntryError for text that is not Unicode."""
     try:
-        return ACT.dump_json(act).decode()
+        return COMMAND.dump_json(act).decode()
     except PydanticSerializationError as error:
         raise EntryError("A text holds half a character (a lone surrogate); type it again.") from error
 
@@ -36,7 +36,7 @@ def take_in(session: Session, key: str, act: str, answer: Mapping[str, object], 
     return from_json(row["answer"])
 
 
-def unfinished(session: Session, now: datetime, limit: int) -> Sequence[Inbound]:
+def unfinished(session: Session, now: datetime, limit: int) -> Sequence[InboxRow]:
     found = (_inbound(row) for row in session.rows("inbox", now=ms(now), limit=limit))
     return [inbound for inbound in found if inbound is not None]
 
@@ -51,14 +51,14 @@ def finish(session: Session, inbox_id: int, now: datetime) -> None:
         raise Stale("This was carried out already.")
 
 
-def _inbound(row: Row) -> Inbound | None:
+def _inbound(row: Row) -> InboxRow | None:
     """None for an act that only a newer program reads: it waits for that program and stops nobody else's."""
     try:
-        act = ACT.validate_json(row["act"])
+        act = COMMAND.validate_json(row["act"])
     except ValidationError:
         _log.warning("inbox row %s holds an act that this version cannot read", row["id"])
         return None
-    return Inbound(
+    return InboxRow(
         id=row["id"],
         key=row["key"],
         act=act,

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.case.transition import Lane, Say
-from bot.ports.store import Copy, Outgoing
+from bot.domain.case.transition import Lane, Notification
+from bot.ports.store import MessageCopy, OutboxRow
 from storage.sqlite.driver import Row, Session
 from storage.sqlite.values import from_json, moment, ms, person_or_none, to_columns, to_json
 
 
-def put(session: Session, say: Say, now: datetime) -> None:
+def put(session: Session, say: Notification, now: datetime) -> None:
     """Asks for something to be said; a key replaces what waits under it, or with `at` waits with it."""
     if say.at is not None and session.row("waits_under_key", key=say.key) is not None:
         return
@@ -35,7 +35,7 @@ def something_to_lease(session: Session, now: datetime, *, pages: bool) -> bool:
     return session.row("something_to_lease", now=ms(now), pages=int(pages)) is not None
 
 
-def lease(session: Session, now: datetime, until: datetime, limit: int, *, pages: bool) -> Sequence[Outgoing]:
+def lease(session: Session, now: datetime, until: datetime, limit: int, *, pages: bool) -> Sequence[OutboxRow]:
     rows = session.rows("lease", now=ms(now), until=ms(until), limit=limit, pages=int(pages))
     return [_outgoing(session, row) for row in sorted(rows, key=lambda row: (row["lane"], row["id"]))]
 
@@ -45,14 +45,14 @@ def free_leases(session: Session) -> None:
     session.run("free_leases")
 
 
-def release(session: Session, outgoing: Outgoing, not_before: datetime, error: str, now: datetime) -> None:
+def release(session: Session, outgoing: OutboxRow, not_before: datetime, error: str, now: datetime) -> None:
     session.run("release", id=outgoing.id, not_before=ms(not_before), error=error)
     if outgoing.copy is not None:
         session.run("drop_twins", id=outgoing.id, copy_id=outgoing.copy.id, now=ms(now))
 
 
 def sent(
-    session: Session, outgoing: Outgoing, channel: str, ts: str, drawn: int, now: datetime, *, plain: bool = False
+    session: Session, outgoing: OutboxRow, channel: str, ts: str, drawn: int, now: datetime, *, plain: bool = False
 ) -> None:
     """The row goes, the copy stays, and one that shows an old version is to be redrawn."""
     session.run("drop_outbox", id=outgoing.id)
@@ -61,18 +61,18 @@ def sent(
         session.run("refresh_copy", id=copy_id, drawn=drawn, lane=int(Lane.EDIT), now=ms(now))
 
 
-def undeliverable(session: Session, outgoing: Outgoing, error: str, now: datetime) -> None:
+def undeliverable(session: Session, outgoing: OutboxRow, error: str, now: datetime) -> None:
     """A copy that cannot be redrawn is given up as well: its message is gone."""
     session.run("give_up", id=outgoing.id, error=error, now=ms(now))
     if outgoing.copy is not None:
         session.run("drop_copy", id=outgoing.copy.id)
 
 
-def copies(session: Session, case_id: str) -> Sequence[Copy]:
+def copies(session: Session, case_id: str) -> Sequence[MessageCopy]:
     return [_copy(row) for row in session.rows("copies", case_id=case_id)]
 
 
-def _remember(session: Session, outgoing: Outgoing, channel: str, ts: str, drawn: int, *, plain: bool) -> int | None:
+def _remember(session: Session, outgoing: OutboxRow, channel: str, ts: str, drawn: int, *, plain: bool) -> int | None:
     """The copy's id; None where there is nothing to redraw (no `ts`, or no case)."""
     if outgoing.copy is not None:
         session.run("drew_copy", id=outgoing.copy.id, drawn=drawn)
@@ -88,8 +88,8 @@ def _remember(session: Session, outgoing: Outgoing, channel: str, ts: str, drawn
     return int(row["id"])
 
 
-def _outgoing(session: Session, row: Row) -> Outgoing:
-    say = Say(
+def _outgoing(session: Session, row: Row) -> OutboxRow:
+    say = Notification(
         purpose=row["purpose"],
         lane=Lane(row["lane"]),
         case=row["case_id"],
@@ -99,11 +99,11 @@ def _outgoing(session: Session, row: Row) -> Outgoing:
         key=row["key"],
     )
     copy = session.row("copy", id=row["copy_id"]) if row["copy_id"] is not None else None
-    return Outgoing(row["id"], say, row["attempts"], moment(row["created_ms"]), None if copy is None else _copy(copy))
+    return OutboxRow(row["id"], say, row["attempts"], moment(row["created_ms"]), None if copy is None else _copy(copy))
 
 
-def _copy(row: Row) -> Copy:
-    return Copy(
+def _copy(row: Row) -> MessageCopy:
+    return MessageCopy(
         id=row["id"],
         case=row["case_id"],
         purpose=row["purpose"],

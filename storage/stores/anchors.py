@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from bot.domain.case.transition import Say
+from bot.domain.case.transition import Notification
 from bot.domain.decision_log.inclusion_proof import consistency
 from storage.cases.commit import Tx
 from storage.log.tree_rows import Tree
@@ -52,7 +52,7 @@ class AnchorStore(ABC):
 
         return await self._read(work)
 
-    async def post_checkpoint(self, size: int, say: Say) -> None:
+    async def post_checkpoint(self, size: int, say: Notification) -> None:
         def work(tx: Tx) -> None:
             tx.session.run("note_post", size=size, now=ms(tx.now))
             outbox.put(tx.session, say, tx.now)

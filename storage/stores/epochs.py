@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from bot.domain.case.transition import Draft
+from bot.domain.case.transition import LogEvent
 from bot.domain.decision_log.entry import root
 from bot.domain.decision_log.inclusion_proof import subtree
 from bot.domain.errors import Stale
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class EpochStarted:
     """A `log.epoch_started`: where it stands, when it was written, the log's name from there on, how many entries survived."""
 
     index: int
@@ -38,17 +38,17 @@ class EpochStore(ABC):
         """How many new epochs were begun."""
         return await self._read(lambda session: len(session.rows("epochs")))
 
-    async def newest_epoch(self) -> Begun | None:
-        def work(session: Session) -> Begun | None:
+    async def newest_epoch(self) -> EpochStarted | None:
+        def work(session: Session) -> EpochStarted | None:
             rows = session.rows("epochs")
             if not rows or rows[-1]["data"] is None:
                 return None
             entry = json.loads(rows[-1]["data"])
-            return Begun(rows[-1]["idx"], moment(rows[-1]["ts_ms"]), entry["log"], entry["data"]["surviving"])
+            return EpochStarted(rows[-1]["idx"], moment(rows[-1]["ts_ms"]), entry["log"], entry["data"]["surviving"])
 
         return await self._read(work)
 
-    async def begin_epoch(self, size: int, origin: str, draft: Draft) -> None:
+    async def begin_epoch(self, size: int, origin: str, draft: LogEvent) -> None:
         """Writes the first entry under the new name, though the log takes no other. Raises Stale if it has grown."""
 
         def work(tx: Tx) -> None:

@@ -28,11 +28,11 @@ _ACCOUNT_IN = (
 )  # fmt: skip
 
 
-def standing(session: Session, subject: Person) -> rules.Standing:
+def standing(session: Session, subject: Person) -> rules.SubjectRecord:
     """What speaks against erasing them."""
     who = _who(subject)
     evidence = session.row("decided_until", **who)
-    return rules.Standing(
+    return rules.SubjectRecord(
         session.row("ref", **who) is not None,
         tuple(row["id"] for row in session.rows("holds_on", subject=str(subject))),
         tuple(case_id for case_id in _cases(session, subject) if session.row("case_is_open", id=case_id) is not None),

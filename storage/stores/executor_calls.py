@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.domain.case.model import Case
-from bot.ports.store import CallOut
+from bot.ports.store import ExecutorCall
 from storage.cases.commit import Tx
 from storage.sqlite.driver import Session
 from storage.sqlite.values import ms
@@ -19,17 +19,17 @@ T = TypeVar("T")
 class CallStore(ABC):
     """The executors' half of the store."""
 
-    async def lease_calls(self, now: datetime, until: datetime, limit: int) -> Sequence[CallOut]:
+    async def lease_calls(self, now: datetime, until: datetime, limit: int) -> Sequence[ExecutorCall]:
         if not await self._read(lambda session: session.row("something_to_call", now=ms(now)) is not None):
             return ()
         found = {"now": ms(now), "until": ms(until), "limit": limit}
         rows = await self._write(lambda tx: tx.session.rows("lease_calls", **found))
-        return [CallOut(row["case_id"], row["n"], row["attempts"]) for row in rows]
+        return [ExecutorCall(row["case_id"], row["n"], row["attempts"]) for row in rows]
 
     async def ended_aside(self) -> Sequence[Case]:
         return ()
 
-    async def release_call(self, call: CallOut, not_before: datetime, error: str) -> None:
+    async def release_call(self, call: ExecutorCall, not_before: datetime, error: str) -> None:
         columns = {"case_id": call.case, "n": call.n, "next_ms": ms(not_before), "error": error}
         await self._write(lambda tx: tx.session.run("release_call", **columns))
 

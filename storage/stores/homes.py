@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
-from bot.ports.store import Glimpse
+from bot.ports.store import CaseSummary
 from storage.cases import home_rows, reads
 from storage.cases.commit import Tx
 from storage.sqlite.driver import Session
@@ -22,7 +22,7 @@ class HomeStore(ABC):
     async def home_page(self, person: Person) -> int:
         return await self._read(lambda session: home_rows.page(session, person))
 
-    async def home_waiting(self, person: Person, limit: int) -> Sequence[Glimpse]:
+    async def home_waiting(self, person: Person, limit: int) -> Sequence[CaseSummary]:
         return await self._read(lambda session: home_rows.waiting(session, person, limit))
 
     async def home_live(self, person: Person, domains: Sequence[str], limit: int) -> Sequence[Case]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.domain.case.operator_action import Hold, OperatorAct
-from bot.domain.operator.erasure import Standing
+from bot.domain.case.operator_action import Hold, OperatorAction
+from bot.domain.operator.erasure import SubjectRecord
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from storage import operator_rows
@@ -20,13 +20,13 @@ from storage.stores import erasure, pruning
 T = TypeVar("T")
 
 
-class OperatorRows(ABC):
+class OperatorRowStore(ABC):
     """`bot.ports_operator.OperatorBook`; how a read is run is the store's."""
 
-    async def operator_act(self, act_id: str) -> OperatorAct | None:
+    async def operator_act(self, act_id: str) -> OperatorAction | None:
         return await self._read(lambda session: operator_rows.act(session, act_id))
 
-    async def unfinished_acts(self) -> Sequence[OperatorAct]:
+    async def unfinished_acts(self) -> Sequence[OperatorAction]:
         return await self._read(operator_rows.unfinished)
 
     async def hold(self, hold_id: str) -> Hold | None:
@@ -49,10 +49,10 @@ class OperatorRows(ABC):
 
         return await self._read(work)
 
-    async def erasure_standing(self, subject: Person) -> Standing:
+    async def erasure_standing(self, subject: Person) -> SubjectRecord:
         return await self._read(lambda session: erasure.standing(session, subject))
 
-    async def erase(self, act: OperatorAct, policy: Policy, retention: timedelta) -> None:
+    async def erase(self, act: OperatorAction, policy: Policy, retention: timedelta) -> None:
         subject = act.subject
         assert subject is not None  # an erasure has one
         await self._write(lambda tx: erasure.erase(tx, act.id, subject, policy, retention))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.case.transition import OPERATOR, Draft, Named
+from bot.domain.case.transition import OPERATOR, FileDigest, LogEvent
 from bot.domain.errors import NotDone, Stale
 from bot.domain.policy.model import Policy
 from storage.cases.commit import Tx
@@ -40,7 +40,9 @@ def begin(tx: Tx, act_id: str, before: datetime, policy: Policy) -> None:
     if tx.session.run("begin_operator_act", id=act_id, result=f"The entries below {found} are being emptied.") != 1:
         raise Stale("The act changed meanwhile; look at it again.")
     tx.session.run("allow_pruning", minimum=found)
-    tx.log([Draft("log.pruned", OPERATOR, data={"minimum": found}, policy=Named(policy.organisation, policy.digest))])
+    tx.log(
+        [LogEvent("log.pruned", OPERATOR, data={"minimum": found}, policy=FileDigest(policy.organisation, policy.digest))]
+    )
 
 
 def empty_some(session: Session, limit: int) -> int:

@@ -9,25 +9,25 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from bot.background.inbox_worker import Worker
+from bot.background.inbox_worker import InboxWorker
 from bot.background.sweeper import Sweeper
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.model import Case, Drill
-from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.errors import LookupFailed
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.workflow import drill as drilling
-from bot.ports.commands import Act, Away, Beside, Decide, Decision, File, Reach, Reply
-from bot.ports.store import Outgoing, Signed, Store
-from bot.service.approvals import Desk
+from bot.ports.commands import Beside, Command, Decide, Decision, FileRequest, Reach, ReplyAddress, SetAbsence
+from bot.ports.store import OutboxRow, SignedCheckpoint, Store
+from bot.service.approvals import ApprovalService
 from storage.store import SqliteStore
 from tests.bot.building import HOME, MINUTE, T0
 
 
-async def covered() -> Signed:
+async def covered() -> SignedCheckpoint:
     """The gate to the outside where nobody signs: everything counts as covered."""
-    return Signed(7, bytes(range(32)), "a note\n")
+    return SignedCheckpoint(7, bytes(range(32)), "a note\n")
 
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -120,15 +120,15 @@ class Office:
     keys: int = 0
     posted: int = 0
     dead_letters: set[Person] = field(default_factory=set)  # whom Slack will not deliver to
-    shown: list[Outgoing] = field(default_factory=list)  # everything that Slack accepted
+    shown: list[OutboxRow] = field(default_factory=list)  # everything that Slack accepted
 
     async def open(self) -> Self:
         self.store = await SqliteStore.open(self.path, self.clock, "test.example/log", self.path.parent / "state")
         self.looking = sqlite3.connect(self.path, isolation_level=None)
         self.looking.row_factory = sqlite3.Row
         self.mortal = MortalStore(self.store)
-        self.desk = Desk(self.mortal, self.directory, self.clock, self.scale, self.policy)  # type: ignore[arg-type]
-        self.worker, self.sweeper = Worker(self.desk), Sweeper(self.desk)
+        self.desk = ApprovalService(self.mortal, self.directory, self.clock, self.scale, self.policy)  # type: ignore[arg-type]
+        self.worker, self.sweeper = InboxWorker(self.desk), Sweeper(self.desk)
         return self
 
     async def __aenter__(self) -> Self:
@@ -154,16 +154,16 @@ class Office:
 
     # What people do.
 
-    async def take_in(self, act: Act, key: str | None = None) -> str:
+    async def take_in(self, act: Command, key: str | None = None) -> str:
         """Written down, not yet carried out. Returns its key."""
         self.keys += 1
         key = key or f"key-{self.keys}"
         await self.desk.take_in(key, act, {"ok": True})
         return key
 
-    def form(self, requester: Person, runbook: str = "emergency", **how: Any) -> File:
+    def form(self, requester: Person, runbook: str = "emergency", **how: Any) -> FileRequest:
         told = {"target": "srv-1", "reason": "disk full", "seconds": 3600, "fields": {}} | how
-        return File(self.clock.request_id(), requester, runbook, **told)
+        return FileRequest(self.clock.request_id(), requester, runbook, **told)
 
     async def file(self, requester: Person, runbook: str = "emergency", **how: Any) -> str:
         """Files and carries out; the id."""
@@ -182,27 +182,27 @@ class Office:
 
     async def here(self, person: Person, case_id: str) -> None:
         """Presses *I am here*."""
-        await self.take_in(Beside(person, case_id, 1, "here", Reply(person, channel="D0")))
+        await self.take_in(Beside(person, case_id, 1, "here", ReplyAddress(person, channel="D0")))
         await self.worker.drain()
 
     def press(self, person: Person, case_id: str, decision: Decision = "approve", version: int = 1) -> Decide:
         reason = "not now" if decision == "deny" else ""
-        return Decide(person, case_id, version, decision, Reply(person, channel="D0"), reason)
+        return Decide(person, case_id, version, decision, ReplyAddress(person, channel="D0"), reason)
 
     async def click(self, person: Person, case_id: str, decision: Decision = "approve", version: int = 1) -> None:
         await self.take_in(self.press(person, case_id, decision, version))
         await self.worker.drain()
 
     async def reach(self, person: Person, case_id: str, version: int = 1) -> None:
-        await self.take_in(Reach(person, case_id, version, Reply(person, channel="D0")))
+        await self.take_in(Reach(person, case_id, version, ReplyAddress(person, channel="D0")))
         await self.worker.drain()
 
     async def away(self, person: Person, lasting: timedelta = timedelta(0)) -> None:
         """Says *away* for so long; for no time: *away off*."""
-        await self.take_in(Away(person, Reply(person, channel="D0"), seconds=round(lasting.total_seconds())))
+        await self.take_in(SetAbsence(person, ReplyAddress(person, channel="D0"), seconds=round(lasting.total_seconds())))
         await self.worker.drain()
 
-    async def together(self, *acts: Act) -> None:
+    async def together(self, *acts: Command) -> None:
         """Several acts at one instant: taken in before any of them is carried out."""
         for act in acts:
             await self.take_in(act)
@@ -223,9 +223,9 @@ class Office:
 
     # What Slack does.
 
-    async def deliver(self, limit: int = 1000) -> list[Outgoing]:
+    async def deliver(self, limit: int = 1000) -> list[OutboxRow]:
         """Everything that can be said now is said, or proves undeliverable."""
-        done: list[Outgoing] = []
+        done: list[OutboxRow] = []
         while len(done) < limit:
             leased = await self.store.lease(self.clock.now(), self.clock.now() + LEASE, min(50, limit - len(done)))
             if not leased:
@@ -235,12 +235,12 @@ class Office:
             done += leased
         return done
 
-    async def say(self, outgoing: Outgoing) -> None:
+    async def say(self, outgoing: OutboxRow) -> None:
         say = outgoing.say
         if say.to is not None and (say.to in self.dead_letters or say.to in self.directory.gone):
             if say.purpose == "card" and outgoing.copy is None:
                 await self.desk.undelivered(outgoing, "user_not_found")
-            draft = Draft("delivery.failed", SYSTEM, say.case, {"to": say.to, "purpose": say.purpose, "error": "user"})
+            draft = LogEvent("delivery.failed", SYSTEM, say.case, {"to": say.to, "purpose": say.purpose, "error": "user"})
             await self.store.undeliverable(outgoing, "user_not_found", [draft])
             return
         self.posted += 1

@@ -9,8 +9,8 @@ from typing import Self
 
 from bot.decision_log.signer import signer_of
 from bot.domain.case.transition import OPERATOR
-from bot.domain.workflow.approval import NoEffect
-from bot.service.permits import Issuer, Permit
+from bot.domain.workflow.approval import Rejected
+from bot.service.permits import Permit, PermitIssuer
 from storage.store import SqliteStore
 from tests.bot.building import OWNER, PE1
 from tests.bot.office import Office
@@ -29,7 +29,7 @@ class SignedOffice(Office):
         await begun.close()
         await super().open()
         self.signer = signer_of(self.store, self.state, nullcontext())
-        self.issuer = Issuer(self.mortal, self.signer.cover, self.state, self.clock)  # type: ignore[arg-type]
+        self.issuer = PermitIssuer(self.mortal, self.signer.cover, self.state, self.clock)  # type: ignore[arg-type]
         return self
 
     async def permit(self, case_id: str) -> Permit:
@@ -37,9 +37,9 @@ class SignedOffice(Office):
         assert isinstance(made, Permit), made
         return made
 
-    async def refused(self, case_id: str) -> NoEffect:
+    async def refused(self, case_id: str) -> Rejected:
         made = await self.issuer.issue(case_id, self.policy, OPERATOR)
-        assert isinstance(made, NoEffect), made
+        assert isinstance(made, Rejected), made
         return made
 
     async def approved(self, runbook: str = "emergency", **how: object) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from bot.background.inbox_worker import Worker
+from bot.background.inbox_worker import InboxWorker
 from bot.background.sweeper import Sweeper
-from bot.runtime.open_log import stand
-from bot.service.approvals import Desk
+from bot.runtime.open_log import open_log
+from bot.service.approvals import ApprovalService
 from storage.store import SqliteStore
 from tests.bot.office import Office
 
@@ -30,12 +30,12 @@ class StoppableOffice(Office):
 
     async def open(self) -> Self:
         self.inner = await SqliteStore.open(self.path, self.clock, ORIGIN, self.state_dir)
-        self.standing = await stand(self.inner, self.state_dir, self.clock)
+        self.standing = await open_log(self.inner, self.state_dir, self.clock)
         self.store: Any = self.standing.store
         self.looking = sqlite3.connect(self.path, isolation_level=None)
         self.looking.row_factory = sqlite3.Row
-        self.desk = Desk(self.store, self.directory, self.clock, self.scale, self.policy)
-        self.worker, self.sweeper = Worker(self.desk), Sweeper(self.desk)
+        self.desk = ApprovalService(self.store, self.directory, self.clock, self.scale, self.policy)
+        self.worker, self.sweeper = InboxWorker(self.desk), Sweeper(self.desk)
         return self
 
     async def close(self) -> None:

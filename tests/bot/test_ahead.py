@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import runbooks
 from bot.cli import main
-from bot.cli.doctor import Surroundings, examine
+from bot.cli.doctor import DoctorEnvironment, examine
 from bot.cli.main import app
 from bot.demo.workspace import workspace
 from bot.settings import Settings
@@ -70,7 +70,7 @@ async def test_doctor_names_them_too_and_everybody_whom_slack_no_longer_knows(
         people.remove(next(user for user in people if user.id == "U0RISK"))
         for name, value in slack.environment.items():
             monkeypatch.setenv(name, value)
-        report = await examine(Settings(), Surroundings({}, HandClock(NOW)))
+        report = await examine(Settings(), DoctorEnvironment({}, HandClock(NOW)))
     said = [(f.severity, f.area, f.text) for f in report.findings]
     assert [s for s in said if s[:2] == ("warning", "policy") and s[2].startswith(HOLE)]
     assert [s for s in said if s[:2] == ("warning", "policy") and s[2].endswith(ALONE)]

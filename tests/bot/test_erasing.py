@@ -13,18 +13,18 @@ from typing import Any
 import pytest
 
 from bot.background.housekeeper import Housekeeper
-from bot.background.operator_jobs import Operations
+from bot.background.operator_jobs import OperatorJobs
 from bot.cli.log import app as log_app
 from bot.decision_log import signer_memory
-from bot.domain.case.transition import Lane, Say, Transition
+from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.operator import erasure as rules
 from bot.domain.policy.people import Person
 from bot.erasing import erasing, retention
 from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
-from bot.ports.commands import Operate, Reply
+from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
 from bot.settings import load
-from handlers.outbound.outbox_sender import Messenger
+from handlers.outbound.outbox_sender import OutboxSender
 from storage.log.check import check_log
 from storage.store import SqliteStore
 from tests.bot.background.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, bytes_of, filed, over, tables_with
@@ -43,12 +43,12 @@ class Eraser:
 
     def __init__(self, host: Host, slack: FakeSlack) -> None:
         self.host, self.slack, self.case = host, slack, ""
-        self.messenger = Messenger(host.desk, slack.client(), host.directory, covered, pace=0)
+        self.messenger = OutboxSender(host.desk, slack.client(), host.directory, covered, pace=0)
         self.again()
 
     def again(self) -> None:
         """What a new process knows."""
-        self.operations = Operations(self.host.desk, {"erase": erasing(self.host.desk)})
+        self.operations = OperatorJobs(self.host.desk, {"erase": erasing(self.host.desk)})
 
     async def filed(self, subject: Person = ASKER) -> str:
         code, text = await self.host.type("erase", str(subject), "--reason", "they asked for it", app=log_app)
@@ -62,7 +62,7 @@ class Eraser:
         return act_id
 
     async def press(self, person: Person, act_id: str) -> None:
-        await self.host.take_in(Operate(person, act_id, "confirm", Reply(person, channel="D0")))
+        await self.host.take_in(ConfirmOperatorAction(person, act_id, "confirm", ReplyAddress(person, channel="D0")))
         await self.host.worker.drain()
 
     async def ended(self, act_id: str) -> tuple[str, str]:
@@ -278,7 +278,7 @@ def test_no_entry_names_more_than_a_thousand_digests(example: Any) -> None:
 
 
 def test_a_retention_is_counted_from_the_end_of_the_newest_case() -> None:
-    plain = rules.Standing(True, (), (), T0)
+    plain = rules.SubjectRecord(True, (), (), T0)
     assert rules.refusal(plain, DAY, T0 + DAY) is None
     assert "2026-03-05 09:00" in str(rules.refusal(plain, DAY, T0 + DAY - HOUR))
 
@@ -307,7 +307,7 @@ async def test_whoever_confirmed_an_erasure_or_revoked_a_grant_is_not_erased_bef
 async def test_acts_about_somebody_that_came_to_nothing_name_them_no_more_after_an_erasure(eraser: Eraser) -> None:
     host = eraser.host
     refused = await eraser.filed()
-    await host.take_in(Operate(RISK, refused, "refuse", Reply(RISK, channel="D0")))
+    await host.take_in(ConfirmOperatorAction(RISK, refused, "refuse", ReplyAddress(RISK, channel="D0")))
     await host.worker.drain()
     await eraser.messenger.drain()
     assert f"discloses about <@{ASKER.user}>" in eraser.standing()
@@ -320,8 +320,10 @@ async def test_acts_about_somebody_that_came_to_nothing_name_them_no_more_after_
 
 async def test_what_an_executor_wrote_leaves_our_messages_with_an_erasure(eraser: Eraser) -> None:
     host = eraser.host
-    said = [Say("executor", Lane.CARD, eraser.case, to=ASKER, data={"word": "failed", "detail": "typed-detail"})]
-    said.append(Say("executor_alarm", Lane.CARD, eraser.case, to=OWNER, data={"word": "failed", "detail": "typed-detail"}))
+    said = [Notification("executor", Lane.CARD, eraser.case, to=ASKER, data={"word": "failed", "detail": "typed-detail"})]
+    said.append(
+        Notification("executor_alarm", Lane.CARD, eraser.case, to=OWNER, data={"word": "failed", "detail": "typed-detail"})
+    )
     await host.store.commit(Transition(None, None, says=tuple(said)))
     await eraser.messenger.drain()
     assert "typed-detail" in eraser.standing()

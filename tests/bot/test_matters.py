@@ -14,8 +14,8 @@ from bot.domain.case.lifecycle import AskState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Limit, Policy
 from bot.domain.policy.people import Person
-from bot.ports.commands import Beside, Reply
-from handlers.outbound.message_table import PURPOSES, Stage
+from bot.ports.commands import Beside, ReplyAddress
+from handlers.outbound.message_table import PURPOSES, RenderContext
 from handlers.views.suspensions import to_suspended
 from storage.log.check import check_database
 from tests.bot.building import (
@@ -63,7 +63,9 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 async def reset_of(office: Office, subject: Person) -> str:
     """A reset that opens: attested and approved."""
     case_id = await office.file(PE1, "mfa", subject=subject)
-    word = Beside(PE1, case_id, 1, "verify", Reply(PE1, channel="D0"), "call", "callback", at=office.clock.at.isoformat())
+    word = Beside(
+        PE1, case_id, 1, "verify", ReplyAddress(PE1, channel="D0"), "call", "callback", at=office.clock.at.isoformat()
+    )
     await office.take_in(word)
     await office.worker.drain()
     await office.click(Person("T0HOME", "U0MACH"), case_id)
@@ -101,7 +103,7 @@ class TestAReset:
         assert (case.request.domain, case.request.subject) == ("machines", AUDIT)
         await office.desk.stand()
         assert confirming_roles(office.desk.policy, AUDIT) == ()
-        said = to_suspended(case, "suspended", Stage(office.desk, "").scene()).text
+        said = to_suspended(case, "suspended", RenderContext(office.desk, "").scene()).text
         assert "word as an auditor is suspended" in said
         await office.sweeper.sweep()
         await office.click(MACH, case.id, "restore")
@@ -274,7 +276,7 @@ async def test_a_daily_digest_is_one_message_for_all_of_a_day(office: Office) ->
     await office.deliver()
     (digest,) = [o for o in office.shown if o.say.purpose == "digest"]
     assert digest.say.to == OWNER
-    job = await PURPOSES["digest"].draw(Stage(office.desk, ""), digest, None)
+    job = await PURPOSES["digest"].draw(RenderContext(office.desk, ""), digest, None)
     assert all(case_id in job.message.text for case_id in ids)  # type: ignore[union-attr]
     assert "disk full" not in job.message.text  # type: ignore[union-attr]
     office.clock.at = T0 + 25 * HOUR
@@ -288,7 +290,7 @@ async def test_where_proof_and_a_wait_are_wanted_a_right_opens_once_both_are_the
     await office.adopt(daily(subject_verification=("callback",), not_before=1800))
     case_id = await office.file(PE1, "unlock", subject=STRANGER)
     assert office.types(case_id) == ["request.filed"]
-    word = Beside(PE1, case_id, 1, "verify", Reply(PE1, channel="D0"), "call", "callback", at=T0.isoformat())
+    word = Beside(PE1, case_id, 1, "verify", ReplyAddress(PE1, channel="D0"), "call", "callback", at=T0.isoformat())
     await office.take_in(word)
     await office.worker.drain()
     assert office.types(case_id) == ["request.filed", "subject.verified"]
@@ -437,6 +439,8 @@ async def test_a_request_that_waits_for_proof_opens_nothing_once_the_right_was_w
 
 
 async def attested(office: Office, case_id: str) -> None:
-    word = Beside(PE1, case_id, 1, "verify", Reply(PE1, channel="D0"), "call", "callback", at=office.clock.at.isoformat())
+    word = Beside(
+        PE1, case_id, 1, "verify", ReplyAddress(PE1, channel="D0"), "call", "callback", at=office.clock.at.isoformat()
+    )
     await office.take_in(word)
     await office.worker.drain()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.background.operator_jobs import Operations
+from bot.background.operator_jobs import OperatorJobs
 from bot.cli.log import app as log_app
 from bot.decision_log import signer_memory
-from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
 from bot.pruning import pruning
@@ -32,7 +32,7 @@ async def fill(host: Host, entries: int) -> None:
     """So many entries, and a case that is over."""
     case_id = await filed(host)
     await host.click(OWNER, case_id, "deny")
-    draft = Draft("log.verified", SYSTEM, data={"size": 1, "root": MARK})
+    draft = LogEvent("log.verified", SYSTEM, data={"size": 1, "root": MARK})
     await host.store.commit(Transition(None, None, (draft,) * entries))
 
 
@@ -43,7 +43,7 @@ async def pruned(host: Host, before: str = "2100-01-01") -> tuple[str, str]:
     voices = Voices(host)
     for person in (AUDIT, RISK):
         await voices.press(person, act_id)
-    await Operations(host.desk, {"prune": pruning(host.desk)}).work()
+    await OperatorJobs(host.desk, {"prune": pruning(host.desk)}).work()
     act = await voices.act(act_id)
     return str(act.state), act.result
 
@@ -72,11 +72,11 @@ async def test_old_bundles_are_emptied_and_log_and_export_still_verify(host: Hos
 async def test_the_last_bundle_is_never_reached(host: Host) -> None:
     await fill(host, 600)
     size = (await host.store.log_head()).size
-    await host.store.commit(Transition(None, None, (Draft("log.verified", SYSTEM, data={"size": 1}),) * (768 - size)))
+    await host.store.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM, data={"size": 1}),) * (768 - size)))
     assert (await host.store.log_head()).size == 768
     host.sleep(20 * DAY)
     assert await host.store.prunable(host.clock.now()) == 512
-    await host.store.commit(Transition(None, None, (Draft("log.verified", SYSTEM, data={"size": 1}),)))
+    await host.store.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM, data={"size": 1}),)))
     assert await host.store.prunable(host.clock.now() + DAY) == 768
 
 
@@ -111,7 +111,7 @@ async def test_a_killed_pruning_goes_on_with_its_minimum(host: Host) -> None:
     await host.store.empty_entries(100)
     assert not (await check_log(host.path)).findings
     host.sleep(timedelta(minutes=2))
-    await Operations(host.desk, {"prune": pruning(host.desk)}).work()
+    await OperatorJobs(host.desk, {"prune": pruning(host.desk)}).work()
     assert emptied(host) == list(range(512))
     assert [e["type"] for e in host.log(start=512)].count("log.pruned") == 1
 

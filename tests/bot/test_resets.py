@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.domain.case.lifecycle import RequestState
-from bot.domain.case.operator_action import ActState, Operated, OperatorAct
+from bot.domain.case.operator_action import OperatorAction, OperatorActionState, OperatorChange
 from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
-from bot.ports.commands import Beside, Reply
+from bot.ports.commands import Beside, ReplyAddress
 from storage.log.check import check_database
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
 from tests.bot.office import Office
@@ -31,7 +31,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def attest(office: Office, case_id: str, name: str, at: datetime = T0, person: Person = PE1) -> None:
-    word = Beside(person, case_id, 1, "verify", Reply(person, channel="D0"), "call 4711", name, at=at.isoformat())
+    word = Beside(person, case_id, 1, "verify", ReplyAddress(person, channel="D0"), "call 4711", name, at=at.isoformat())
     await office.take_in(word)
     await office.worker.drain()
 
@@ -73,8 +73,8 @@ async def test_how_somebody_was_verified_leaves_the_state_and_goes_with_an_erasu
     told = [note.text for note in (await office.case(case_id)).approval.notes if note.kind == "verified"]
     assert [text.split(" (")[0] for text in told] == [f"{name}: call 4711" for name in METHODS]
     now = office.clock.now()
-    act = OperatorAct("O-7K3M9QX2", "erase", "x", now, now + HOUR, STRANGER, state=ActState.CONFIRMED)
-    await office.store.commit(Transition(None, None, operated=Operated(None, act)))
+    act = OperatorAction("O-7K3M9QX2", "erase", "x", now, now + HOUR, STRANGER, state=OperatorActionState.CONFIRMED)
+    await office.store.commit(Transition(None, None, operated=OperatorChange(None, act)))
     await office.store.erase(act, office.policy, timedelta())
     told = [note.text for note in (await office.case(case_id)).approval.notes if note.kind == "verified"]
     assert told == [f"{name}: " for name in METHODS]
@@ -137,7 +137,7 @@ async def test_nobody_is_woken_by_a_stale_button_while_the_quorum_waits(office: 
         await attest(office, case_id, name)
     await office.click(OWNER, case_id)
     for person, deed in ((OWNER, "pass"), (PE1, "push")):
-        await office.take_in(Beside(person, case_id, 1, deed, Reply(person, channel="D0"), "now"))  # type: ignore[arg-type]
+        await office.take_in(Beside(person, case_id, 1, deed, ReplyAddress(person, channel="D0"), "now"))  # type: ignore[arg-type]
         await office.worker.drain()
     assert office.types(case_id)[-2:] == ["decision.refused", "decision.refused"]
     assert (await office.case(case_id)).approval.asked == (OWNER,)

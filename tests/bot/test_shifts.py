@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import runbooks
-from bot.background.calendar_feeds import Feeds
+from bot.background.calendar_feeds import CalendarFeeds
 from bot.background.policy_reload import adopt
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.policy.model import Policy, Rota, Shift, Spell
@@ -92,7 +92,7 @@ async def test_a_feed_file_that_changes_in_the_folder_counts_without_a_signal(tm
     first = load_files(files("tomas")).policy
     assert first is not None
     async with Office(tmp_path / "bot.db", first) as office:
-        feeds = Feeds(office.desk, {})
+        feeds = CalendarFeeds(office.desk, {})
         await feeds.begin()
         case_id = await office.file(PE1, "directory-admin-emergency", fields={"ticket": "INC1"})
         await office.forward(16 * MINUTE)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.background.log_rehasher import Rehasher
-from bot.domain.decision_log.verify.log import Finding
-from bot.runtime.log_verification import Vouching, verify
+from bot.background.log_rehasher import LogRehasher
+from bot.domain.decision_log.verify.log import LogFinding
+from bot.runtime.log_verification import TrustBase, verify
 from tests.bot import tampering
 from tests.bot.building import OWNER, PE1, policy
 from tests.bot.stopping import StoppableOffice
@@ -49,7 +49,7 @@ def test_every_way_is_tried() -> None:
 async def test_it_is_named_and_a_bot_that_starts_on_it_signs_nothing(
     office: StoppableOffice, way: Callable[[Path], None]
 ) -> None:
-    vouching = Vouching(None, office.state_dir)
+    vouching = TrustBase(None, office.state_dir)
     assert verify(office.path, vouching).findings == ()
     await office.close()
     way(office.path)
@@ -57,7 +57,7 @@ async def test_it_is_named_and_a_bot_that_starts_on_it_signs_nothing(
     memory = (office.state_dir / "log.memory").read_bytes()
     await office.open()
     await _watched(office)
-    assert isinstance(await office.standing.signer.cover(), Finding)
+    assert isinstance(await office.standing.signer.cover(), LogFinding)
     await office.click(OWNER, office.rows("SELECT id FROM request ORDER BY id DESC")[0][0])
     assert (office.state_dir / "log.memory").read_bytes() == memory
 
@@ -70,16 +70,16 @@ async def test_a_bot_under_which_it_is_done_signs_nothing_more(
     await _watched(office)
     await office.file(PE1, target="srv-3")
     signed = (office.state_dir / "log.memory").read_bytes()
-    assert isinstance(await office.standing.signer.cover(), Finding)
+    assert isinstance(await office.standing.signer.cover(), LogFinding)
     assert (office.state_dir / "log.memory").read_bytes() == signed
 
 
 async def test_what_holds_is_written_down_with_size_and_root(office: StoppableOffice) -> None:
-    found = verify(office.path, Vouching(None, office.state_dir))
+    found = verify(office.path, TrustBase(None, office.state_dir))
     await _watched(office)
     last = office.log()[-1]
     assert (last["type"], last["data"]) == ("log.verified", {"size": found.size, "root": found.root.hex()})
 
 
 async def _watched(office: StoppableOffice) -> None:
-    await Rehasher(office.store, office.path, office.state_dir, office.standing.signer.stop).check()
+    await LogRehasher(office.store, office.path, office.state_dir, office.standing.signer.stop).check()

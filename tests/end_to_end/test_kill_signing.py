@@ -14,7 +14,7 @@ import pytest
 from bot.decision_log.keys import verify, vkeys
 from bot.domain.decision_log.entry import append, root
 from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint
-from bot.runtime.log_verification import Vouching
+from bot.runtime.log_verification import TrustBase
 from bot.runtime.log_verification import verify as verified
 from tests.end_to_end.test_kill_storm import filed, started
 
@@ -48,7 +48,7 @@ async def test_over_25_kills_no_published_checkpoint_is_ahead_of_the_log_or_at_o
     await bot.start()
     await bot.sandbox.wait_for(lambda: "log.verified" in bot.types()[-400:], 20)
     assert await bot.stop() == 0
-    assert verified(bot.database, Vouching(None, bot.home / "state")).findings == ()
+    assert verified(bot.database, TrustBase(None, bot.home / "state")).findings == ()
     agree(bot, published(bot))
 
 

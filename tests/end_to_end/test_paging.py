@@ -15,7 +15,7 @@ from playwright.async_api import Browser, expect
 from bot.background.pager import Pager, send_page
 from bot.domain.policy.model import NamedPerson
 from handlers.inbound.listener import web_client
-from handlers.outbound.outbox_sender import SILENT, Messenger
+from handlers.outbound.outbox_sender import SILENT, OutboxSender
 from sandbox.driver import Sandbox
 from sandbox.paging import Paged
 from tests.bot.building import MINUTE, ONC1, OWNER, PE1, SECURITY, policy
@@ -111,7 +111,7 @@ async def test_when_slack_is_cut_off_prompts_leave_by_page_and_say_that_only_a_n
     base = policy(people=named, rotas=[replace(SECURITY, page="env:PAGE_SECURITY")])
     async with Sandbox(WORKSPACE) as sandbox, Office(tmp_path / "bot.db", base) as office:
         client = web_client(sandbox.bot_token, sandbox.api_url)
-        messenger = Messenger(office.desk, client, office.directory, covered, pace=0)
+        messenger = OutboxSender(office.desk, client, office.directory, covered, pace=0)
         where = {"PAGE_OLGA": sandbox.pager("olga"), "PAGE_SECURITY": "pagerduty://KEY"}
         pager = Pager(office.desk, office.directory, where, send_page(sandbox.pagerduty_url), covered)
         sandbox.faults.slack_off = True

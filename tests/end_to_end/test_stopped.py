@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 
 from bot.demo.workspace import APPROVER, ASKER
-from bot.runtime.log_verification import Vouching, verify
+from bot.runtime.log_verification import TrustBase, verify
 from tests.end_to_end.ground import free_port
 
 
@@ -48,7 +48,7 @@ async def test_a_bot_whose_memory_is_gone_gives_nothing_and_takes_away(start: Ca
     fresh = [kind for kind in bot.types()[len(entries) :] if kind.startswith(("grant.", "request."))]
     assert fresh == ["grant.revoked", "request.denied"]
     assert bot.types()[len(entries)] == "grant.revoked"  # before anything else
-    assert verify(bot.database, Vouching(None, bot.home / "state")).findings == ()
+    assert verify(bot.database, TrustBase(None, bot.home / "state")).findings == ()
     assert [m for m in sandbox.messages(ASKER) if "Denied" in m.shown or "denied" in m.shown]
 
 

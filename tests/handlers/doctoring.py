@@ -10,7 +10,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.demo.workspace import workspace
-from bot.diagnostics import Finding
+from bot.diagnostics import Diagnosis
 from bot.domain.policy.model import Policy
 from handlers.doctor.check import READS, examine
 from handlers.doctor.lookups import Lookups
@@ -19,7 +19,7 @@ from sandbox.driver import Sandbox
 from sandbox.workspace import Channel
 
 WANTED = sorted({*manifest(prefix="", url=None)["oauth_config"]["scopes"]["bot"], *READS})
-Ask = Callable[..., Awaitable[list[Finding]]]
+Ask = Callable[..., Awaitable[list[Diagnosis]]]
 
 
 @asynccontextmanager
@@ -39,7 +39,7 @@ def doctor(slack: Sandbox, example: Policy, waits: list[float]) -> Ask:
 
     async def examined(
         policy: Policy | None = example, bot_token: str = "", app_token: str | None = "", tell: Any = lambda _: None
-    ) -> list[Finding]:
+    ) -> list[Diagnosis]:
         client = AsyncWebClient(bot_token or slack.bot_token, base_url=slack.api_url)
         lookups = Lookups(client, sleep=sleep, tell=tell)
         return await examine(lookups, slack.app_token if app_token == "" else app_token, policy)
@@ -51,7 +51,7 @@ def channel(slack: Sandbox, id_: str) -> Channel:
     return next(c for c in slack.world.workspace.channels if c.id == id_)
 
 
-def only(found: list[Finding], severity: str, area: str) -> str:
+def only(found: list[Diagnosis], severity: str, area: str) -> str:
     """The sentence of the one finding."""
     assert [(f.severity, f.area) for f in found] == [(severity, area)], found
     return found[0].text

@@ -13,17 +13,17 @@ from bot.decision_log.keys import LOG_KEY, make_keys, read_key, verify
 from bot.decision_log.signer import Signer
 from bot.decision_log.signer_memory import begin
 from bot.domain.decision_log.signed_note import open_checkpoint
-from bot.domain.decision_log.verify.log import Finding
-from bot.ports.store import Signed
-from handlers.inbound.listener import Edge
-from handlers.outbound.outbox_sender import Messenger
+from bot.domain.decision_log.verify.log import LogFinding
+from bot.ports.store import SignedCheckpoint
+from handlers.inbound.listener import SlackEdge
+from handlers.outbound.outbox_sender import OutboxSender
 from storage.sqlite.lock import FileLock
 from tests.bot.building import MINUTE, OWNER, PE1
 from tests.bot.office import Office
 from tests.handlers.fake_slack import Call, FakeSlack
 
 POST, CHANGE = "chat.postMessage", "chat.update"
-HALT = Finding("fork", None, "The log's first 3 entries are not those that were signed.")
+HALT = LogFinding("fork", None, "The log's first 3 entries are not those that were signed.")
 
 
 @dataclass
@@ -31,11 +31,11 @@ class Gate:
     """The gate, watched: what had been sent when it was asked, and what it says."""
 
     slack: FakeSlack
-    answer: Signed | Finding
+    answer: SignedCheckpoint | LogFinding
     asked: int = 0
     sent_before: int = 0
 
-    async def cover(self) -> Signed | Finding:
+    async def cover(self) -> SignedCheckpoint | LogFinding:
         self.asked += 1
         self.sent_before = len(self.slack.of(POST)) + len(self.slack.of(CHANGE))
         return self.answer
@@ -56,19 +56,19 @@ def notes(calls: list[Call]) -> list[str]:
 async def test_a_stopped_log_lets_no_message_out_and_loses_none(office: Office, slack: FakeSlack) -> None:
     gate = Gate(slack, HALT)
     await office.file(PE1)
-    messenger = Messenger(office.desk, slack.client(), office.directory, gate.cover, pace=0)
+    messenger = OutboxSender(office.desk, slack.client(), office.directory, gate.cover, pace=0)
     await messenger.drain()
     assert slack.calls == []
     waiting = office.rows("SELECT purpose FROM outbox WHERE done_ms IS NULL")
     assert {"card", "receipt"} <= {row["purpose"] for row in waiting}
-    gate.answer = Signed(9, bytes(32), "a note\n")
+    gate.answer = SignedCheckpoint(9, bytes(32), "a note\n")
     office.sleep(MINUTE)
     await messenger.drain()
     assert len(slack.of(POST)) >= 2
 
 
 async def test_while_the_log_is_stopped_a_form_opens_only_where_it_takes_away(office: Office, slack: FakeSlack) -> None:
-    edge = Edge(office.desk, slack.client(), Gate(slack, HALT).cover)
+    edge = SlackEdge(office.desk, slack.client(), Gate(slack, HALT).cover)
     await edge.open_view("1.2", {"type": "modal", "blocks": "of a request"})
     await edge.open_view("1.3", {"type": "modal", "blocks": "of a denial"}, takes_away=True)
     asking, denying = (json.dumps(call.args["view"]) for call in slack.of("views.open"))
@@ -78,9 +78,9 @@ async def test_while_the_log_is_stopped_a_form_opens_only_where_it_takes_away(of
 
 
 async def test_the_gate_is_asked_for_every_message_before_it_is_sent(office: Office, slack: FakeSlack) -> None:
-    gate = Gate(slack, Signed(9, bytes(32), "a note\n"))
+    gate = Gate(slack, SignedCheckpoint(9, bytes(32), "a note\n"))
     await office.file(PE1)
-    await Messenger(office.desk, slack.client(), office.directory, gate.cover, pace=0).drain()
+    await OutboxSender(office.desk, slack.client(), office.directory, gate.cover, pace=0).drain()
     sent = len(slack.of(POST)) + len(slack.of(CHANGE))
     assert gate.asked >= sent > 0
     assert gate.sent_before < sent
@@ -93,7 +93,7 @@ async def test_decision_messages_carry_the_signed_checkpoint_that_covers_the_dec
     make_keys(state)
     begin(state, "test.example/log")
     signer = Signer(office.store, state, FileLock(state))
-    messenger = Messenger(office.desk, slack.client(), office.directory, signer.cover, pace=0)
+    messenger = OutboxSender(office.desk, slack.client(), office.directory, signer.cover, pace=0)
     case_id = await office.file(PE1)
     await messenger.drain()
     assert notes(slack.of(POST)) == []  # a question is no decision

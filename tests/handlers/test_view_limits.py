@@ -21,9 +21,9 @@ from handlers.views import pages
 from handlers.views import receipt as receipts
 from handlers.views.answers import SENTENCES, say
 from handlers.views.approval_card import card
-from handlers.views.dialogs import Asked, deny_form, filed_page, filed_result, said_page
+from handlers.views.dialogs import DialogContext, deny_form, filed_page, filed_result, said_page
 from handlers.views.kit.blocks import TEXT_MAX, Message
-from handlers.views.request_form import Draft, form
+from handlers.views.request_form import FormDraft, form
 from sandbox.blocks import check_message, check_view
 from tests.bot.building import HOME, OWNER, PE1, T0, case_of, home, policy, runbook
 from tests.handlers.views.kit.test_escaping import TYPED
@@ -146,7 +146,7 @@ def test_every_form_is_accepted_whatever_was_typed_and_whatever_the_runbook_asks
     offered = [chosen, *(runbook(f"r{n}") for n in range(data.draw(st.sampled_from([0, 1, 120]))))]
     typed = {f"field.{kind}.f{n}": data.draw(LONG) for n, kind in enumerate(KINDS)}
     typed |= {key: data.draw(LONG) for key in ("reason", "target_text", "target_choice", "duration")}
-    draft = Draft(
+    draft = FormDraft(
         data.draw(st.sampled_from([None, "reset"])),
         data.draw(st.sampled_from(["own", "", "gone"])),
         typed,
@@ -162,7 +162,12 @@ def test_every_form_is_accepted_whatever_was_typed_and_whatever_the_runbook_asks
 @given(cases())
 def test_the_other_pages_of_forms_are_accepted(case: Case) -> None:
     at = scene()
-    shown = [deny_form(Asked("R-00000001:1", "D0"), case.id), filed_page(case.id), filed_result(case, at), said_page("x")]
+    shown = [
+        deny_form(DialogContext("R-00000001:1", "D0"), case.id),
+        filed_page(case.id),
+        filed_result(case, at),
+        said_page("x"),
+    ]
     for view in shown:
         assert check_view(view, "modal") == []
         assert len(json.dumps(view)) < 250_000

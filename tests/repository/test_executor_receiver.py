@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.background.executor_webhooks import Executors, message, signed
+from bot.background.executor_webhooks import ExecutorWebhooks, message, signed
 from bot.clock import SystemClock
 from bot.decision_log.permit_keys import jwks
 from tests.bot.building import OWNER, policy
@@ -57,7 +57,7 @@ async def test_it_opens_and_closes_once_and_believes_only_what_is_signed_and_per
     async with SignedOffice(tmp_path / "countersign.db", policy(), clock) as office:
         (tmp_path / "keys.json").write_text(json.dumps(jwks(office.state, clock.now())))
         office.desk.permits = office.issuer
-        executors = Executors(office.desk, {"URL": address, "SECRET": SECRET}, office.signer.cover)
+        executors = ExecutorWebhooks(office.desk, {"URL": address, "SECRET": SECRET}, office.signer.cover)
         assert (await post(address, "msg_hello", '{"type":"hello","data":{}}'))[0] == 200
         case_id = await office.approved("executed", target="srv-7")
         await executors.drain()

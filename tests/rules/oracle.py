@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.domain.policy.model import Policy, Role, Runbook
 from bot.domain.policy.people import Person
-from bot.ports.commands import Decide, File
+from bot.ports.commands import Decide, FileRequest
 from tests.bot.building import DAY, HOME, HOUR
 
 EMPTY = {"absent", "deactivated", "undeliverable", "conflicted", "nobody"}
@@ -65,7 +65,7 @@ class Known:
     """One case as the oracle sees it."""
 
     id: str
-    form: File
+    form: FileRequest
     book: Runbook
     filed_at: datetime
     provider: str
@@ -89,7 +89,7 @@ class Oracle:
     def __init__(self, policy: Policy, now: datetime) -> None:
         self.sets: list[tuple[Policy, datetime]] = [(policy, now)]
         self.cases: dict[str, Known] = {}
-        self.pending: list[File | Decide] = []
+        self.pending: list[FileRequest | Decide] = []
         self.gone: set[Person] = set()
         self.guests: set[Person] = set()
         self.silent: set[Person] = set()
@@ -185,7 +185,7 @@ class Oracle:
 
     # What may be filed.
 
-    def brake(self, form: File) -> str:
+    def brake(self, form: FileRequest) -> str:
         """Why a filing must be refused; empty if it must not."""
         mine = [p for p in self.policy.providers.values() if any(ref.matches(form.person) for ref in p.requesters)]
         book = self.policy.runbooks.get(form.runbook)
@@ -241,7 +241,7 @@ class Oracle:
         elif kind == "request.filed":
             self._filed(entry, now)
         elif kind == "request.refused":
-            form = self._taken(lambda act: isinstance(act, File) and act.id == case_id)
+            form = self._taken(lambda act: isinstance(act, FileRequest) and act.id == case_id)
             assert entry["data"]["reason_code"] == self.brake(form)
         elif kind in ("request.approved", "request.denied", "request.withdrawn", "decision.refused"):
             self._clicked(entry, now)
@@ -317,7 +317,7 @@ class Oracle:
         return act
 
     def _filed(self, entry: Mapping[str, Any], now: datetime) -> None:
-        form = self._taken(lambda act: isinstance(act, File) and act.id == entry["case"])
+        form = self._taken(lambda act: isinstance(act, FileRequest) and act.id == entry["case"])
         assert self.brake(form) == ""
         assert entry["who"] == form.person
         book = self.policy.runbooks[form.runbook]
@@ -352,7 +352,7 @@ class Oracle:
         if kind == "request.approved":
             outcome = "quorum" if "not_after" in data else "yes"
 
-        def fits(act: File | Decide) -> bool:
+        def fits(act: FileRequest | Decide) -> bool:
             known = act.case if isinstance(act, Decide) and act.case in self.cases else None
             return (
                 isinstance(act, Decide)

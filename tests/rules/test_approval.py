@@ -16,7 +16,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Humans, Person, Profile, Ref
 from bot.domain.timing.escalation import advance
 from bot.domain.workflow.approval import approve, deny, withdraw
-from bot.ports.commands import File
+from bot.ports.commands import FileRequest
 from tests.bot.building import (
     COLLEAGUE,
     DEP1,
@@ -64,7 +64,7 @@ def climbed(case: Case, base: Policy, minutes: int) -> Case:
 def seen(case: Case, base: Policy) -> tuple[Oracle, Known]:
     """The same case through the oracle's eyes."""
     request = case.request
-    form = File(request.id, request.requester, request.runbook, request.target, request.reason, request.seconds)
+    form = FileRequest(request.id, request.requester, request.runbook, request.target, request.reason, request.seconds)
     book = base.runbooks[request.runbook]
     known = Known(request.id, form, book, T0, request.provider, request.expires_at, {}, asked=set(case.approval.asked))
     return Oracle(base, T0), known

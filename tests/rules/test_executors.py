@@ -12,12 +12,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.background.executor_webhooks import Executors
+from bot.background.executor_webhooks import ExecutorWebhooks
 from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Call, Case
 from bot.domain.workflow.executor import Heard
-from bot.ports.commands import Beside, Reply
-from bot.ports.store import CallOut
+from bot.ports.commands import Beside, ReplyAddress
+from bot.ports.store import ExecutorCall
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import Killed
 from tests.bot.permitting import SignedOffice
@@ -68,12 +68,14 @@ class System:
         return Heard("closed" if call.kind == "close" else "opened")
 
 
-class Told(Executors):
+class Told(ExecutorWebhooks):
     """The real executors; only the network is missing."""
 
     system: System
 
-    async def _post(self, url: str, secret: str, case: Case, call: Call, out: CallOut, permit: str | None) -> Heard | str:
+    async def _post(
+        self, url: str, secret: str, case: Case, call: Call, out: ExecutorCall, permit: str | None
+    ) -> Heard | str:
         assert (permit is None) == (call.kind == "close")
         return self.system.hear(case, call, self._desk.clock.now())
 
@@ -109,7 +111,7 @@ class World:
         elif act == "finish":
             await office.click(PE1, case_id, "finish")
         elif act == "extend":
-            await office.take_in(Beside(PE1, case_id, 1, "extend", Reply(PE1, channel="D0"), "more", seconds=3600))
+            await office.take_in(Beside(PE1, case_id, 1, "extend", ReplyAddress(PE1, channel="D0"), "more", seconds=3600))
             await office.worker.drain()
             for ask in (await office.case(case_id)).later:
                 await office.click(OWNER, case_id, "approve", ask.version)

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.errors import StorageError
-from bot.ports.commands import Away, Reply
+from bot.ports.commands import ReplyAddress, SetAbsence
 from storage.log.check import check_database
 from tests.bot.building import DAY, DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import LEASE, Office
@@ -64,7 +64,7 @@ async def a_lapse(office: Office) -> tuple[Act, str]:
 async def a_return(office: Office) -> tuple[Act, str]:
     await office.away(OWNER, HOUR)
     await office.click(DEP1, await office.file(PE1))
-    return await carried_out(office, Away(OWNER, Reply(OWNER))), "absence.cleared"
+    return await carried_out(office, SetAbsence(OWNER, ReplyAddress(OWNER))), "absence.cleared"
 
 
 async def a_lost_card(office: Office) -> tuple[Act, str]:

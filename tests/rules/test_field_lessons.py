@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.background.calendar_feeds import Feeds
+from bot.background.calendar_feeds import CalendarFeeds
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.policy.model import Domain, Provider, Rota, Shift, Spell
 from bot.domain.policy.on_call import on_call
@@ -315,7 +315,7 @@ class TestTime:
         async def fetch(address: str) -> bytes:
             return answers.pop(0)
 
-        feeds = Feeds(office.desk, {}, fetch)
+        feeds = CalendarFeeds(office.desk, {}, fetch)
         await feeds.look()
         await feeds.look()
         assert answers == []

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.domain.case.lifecycle import RequestState
-from bot.domain.case.transition import Lane, Say
-from handlers.outbound.outbox_sender import Messenger
+from bot.domain.case.transition import Lane, Notification
+from handlers.outbound.outbox_sender import OutboxSender
 from tests.bot.building import DEP1, DEP2, HOUR, MINUTE, ONC1, OWNER, PE1, RISK, STRANGER, with_domain
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, LOST, FakeSlack, limited, refusal
@@ -20,7 +20,7 @@ from tests.handlers.outbound.test_outbox_sender import POST, Post
 @pytest.fixture
 async def post(office: Office) -> AsyncIterator[Post]:
     async with FakeSlack() as slack:
-        yield Post(office, slack, Messenger(office.desk, slack.client(), office.directory, covered, pace=0))
+        yield Post(office, slack, OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0))
 
 
 def steps(office: Office, case_id: str) -> list[Any]:
@@ -37,7 +37,7 @@ async def test_a_message_to_a_deactivated_user_succeeded(post: Post) -> None:
 
 async def test_channel_not_found_counted_as_sent(post: Post) -> None:
     post.slack.always["C0DIRECTORY"] = refusal("channel_not_found")
-    await post.say(Say("watchdog", Lane.URGENT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
+    await post.say(Notification("watchdog", Lane.URGENT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
     await post.messenger.drain()
     assert post.outbox() == [("watchdog", "channel_not_found", True)]
 
@@ -59,7 +59,7 @@ async def test_a_crash_between_commit_and_send_lost_the_message(post: Post) -> N
     (row,) = await post.office.store.inbox(1)
     await post.office.desk.carry_out(row)
     await post.office.restart()  # killed before anything was said
-    again = Messenger(post.office.desk, post.slack.client(), post.office.directory, covered, pace=0)
+    again = OutboxSender(post.office.desk, post.slack.client(), post.office.directory, covered, pace=0)
     await again.drain()
     assert [len(post.to(person)) for person in (OWNER, PE1)] == [1, 1]
 
@@ -69,7 +69,7 @@ async def test_a_rate_limit_of_one_place_delayed_every_other_and_was_itself_anno
     await post.office.file(PE1)
     async with post.running():
         await post.slack.until(lambda: post.to(OWNER) and post.to(PE1))
-        await post.say(Say("watchdog", Lane.EDIT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
+        await post.say(Notification("watchdog", Lane.EDIT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
         post.office.desk.spoke.set()
         await post.slack.until(lambda: post.to("C0DIRECTORY"))
     assert len(post.to(OWNER)) == 1  # waits for the whole hour that Slack asks for, and nobody is written to about it

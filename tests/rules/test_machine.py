@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 from structlog.testing import capture_logs
 
-from bot.background.clock_keeper import Timekeeper
+from bot.background.clock_keeper import ClockKeeper
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Humans, Person, Ref
-from bot.ports.commands import Act
+from bot.ports.commands import Command
 from storage.log.check import check_database
 from tests.bot.building import (
     COLLEAGUE,
@@ -113,7 +113,7 @@ class Countersign(RuleBasedStateMachine):
         self.office = Office(self.folder / "countersign.db", ROSTERS[roster], clock=self.clock)  # type: ignore[arg-type]
         self.runner.run(self.office.open())
         self.drift, self.seen, self.boots = timedelta(0), T0, 1
-        self.keeper = Timekeeper(self.office.store, self.clock)
+        self.keeper = ClockKeeper(self.office.store, self.clock)
         self.runner.run(self.keeper.begin())
         self.oracle = Oracle(ROSTERS[roster], T0)
         self.oracle.guests = self.office.directory.guests = {GUEST}
@@ -439,7 +439,7 @@ class Countersign(RuleBasedStateMachine):
 
     # How.
 
-    def _act(self, *acts: Act) -> str:
+    def _act(self, *acts: Command) -> str:
         """Taken in, carried out, and each entry judged by the oracle."""
         self.oracle.pending += acts  # type: ignore[arg-type]
         keys = [self.runner.run(self.office.take_in(act)) for act in acts]
@@ -531,7 +531,7 @@ class Countersign(RuleBasedStateMachine):
         self.clock = self.clock.reborn(f"boot-{self.boots}")
         self.office.clock = self.clock  # type: ignore[assignment]
         self.runner.run(self.office.restart())
-        self.keeper = Timekeeper(self.office.store, self.clock)
+        self.keeper = ClockKeeper(self.office.store, self.clock)
         if abs(self.drift) > MINUTE or self.clock.machine.at - self.seen < -MINUTE:
             self.oracle.doubted = True
         self.runner.run(self.keeper.begin())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.case.transition import Say, Transition
+from bot.domain.case.transition import Notification, Transition
 from bot.domain.policy.people import Person
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, RISK, STRANGER, policy
 from tests.bot.office import LEASE, Killed, Office
@@ -20,7 +20,7 @@ def waiting(office: Office) -> list[tuple[str, str | None, str | None]]:
     return [(r["purpose"], r["to_user"], r["channel"]) for r in rows]
 
 
-def written(says: tuple[Say, ...]) -> list[tuple[str, str | None, str | None]]:
+def written(says: tuple[Notification, ...]) -> list[tuple[str, str | None, str | None]]:
     return [(say.purpose, say.to.user if say.to else None, say.channel) for say in says]
 
 

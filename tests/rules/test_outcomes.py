@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.background.inbox_worker import Worker
+from bot.background.inbox_worker import InboxWorker
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.errors import Stale, TooLate
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import NoEffect, approve, deny, deny_on_host, withdraw
+from bot.domain.workflow.approval import Rejected, approve, deny, deny_on_host, withdraw
 from bot.domain.workflow.timers import card_failed, sweep
 from tests.bot.building import (
     AUDIT,
@@ -95,7 +95,7 @@ def test_rule_3_neither_the_clock_nor_slack_nor_the_host_moves_a_final_state(cas
         swept = sweep(case, BASE, HERE, at, 0)
         assert swept is None or after(swept).request == case.request
         assert card_failed(case, BASE, HERE, OWNER, "user_not_found", at) is None
-        assert isinstance(deny_on_host(case, BASE, "no", at), NoEffect)
+        assert isinstance(deny_on_host(case, BASE, "no", at), Rejected)
 
 
 ACTS: dict[str, Callable[[Case], Transition | None]] = {
@@ -169,7 +169,7 @@ def test_rule_3_many_at_one_instant_have_one_outcome_and_every_loser_is_told_who
             clicks = [office.press(p, case_id, decision) for p, decision in zip(people, what, strict=False)]
             for act in clicks:
                 await office.take_in(act)
-            await asyncio.gather(office.worker.drain(), *([Worker(office.desk).drain()] if twice else []))
+            await asyncio.gather(office.worker.drain(), *([InboxWorker(office.desk).drain()] if twice else []))
             entries = [e for e in office.log(case_id) if not e["type"].startswith(("step", "request.filed", "grant"))]
             decided = [e for e in entries if e["type"] != "decision.refused"]
             assert len(entries) == len(clicks)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from runbooks.parsing.findings import Report
+from runbooks.parsing.findings import PolicyReport
 from runbooks.placeholders import placeholders
 
 
 def named(path: str, text: str) -> list[tuple[str, int, str]]:
-    report = Report()
+    report = PolicyReport()
     placeholders({path: text.encode()}, report)
     return [(f.severity, f.line, f.text) for f in report.sorted()]
 
@@ -35,6 +35,6 @@ def test_comments_real_ids_and_other_files_are_left_alone() -> None:
 
 
 def test_bytes_that_are_no_text_are_somebody_elses_finding() -> None:
-    report = Report()
+    report = PolicyReport()
     placeholders({"responsibility.yaml": b"\xff\xfe U0REPLACEOWNER"}, report)
     assert [f.line for f in report.sorted()] == [1]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
-from bot.domain.case.model import Ask, Case, FieldValue, Grant, Note, Reached, Request, Step, Vote
-from bot.domain.case.transition import CLOCK, Actor, Draft, Lane, Private, Say, Transition
+from bot.domain.case.model import Ask, Case, FieldValue, Grant, Reached, Remark, Request, Step, Vote
+from bot.domain.case.transition import CLOCK, Actor, Lane, LogEvent, Notification, Private, Transition
 from bot.domain.policy.people import Person
 
 T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -72,10 +72,13 @@ def filing(case: Case, **how: Any) -> Transition:
     private = (Private("target", request.target, request.requester), Private("reason", request.reason, request.requester))
     who = Actor("person", request.requester, request.provider)
     entries = (
-        Draft("request.filed", who, case.id, {"kind": request.kind}, private=private),
-        Draft("step.fired", CLOCK, case.id, {"step": 0, "role": "owner", "to": (OWNER,)}),
+        LogEvent("request.filed", who, case.id, {"kind": request.kind}, private=private),
+        LogEvent("step.fired", CLOCK, case.id, {"step": 0, "role": "owner", "to": (OWNER,)}),
     )  # fmt: skip
-    says = (Say("card", Lane.CARD, case.id, to=OWNER), Say("receipt", Lane.CARD, case.id, to=request.requester))
+    says = (
+        Notification("card", Lane.CARD, case.id, to=OWNER),
+        Notification("receipt", Lane.CARD, case.id, to=request.requester),
+    )
     told: dict[str, Any] = {"entries": entries, "says": says, "wake_at": T0 + 10 * MINUTE} | how
     return Transition(None, case, **told)
 
@@ -84,29 +87,29 @@ def denial(case: Case, who: Person = OWNER, at: datetime = T0 + MINUTE, **how: A
     vote = Vote(who, "no", "owner", at, 0, on_behalf_of=None if who == OWNER else OWNER)
     after = case.with_approval(replace(case.approval, state=AskState.NO, votes=(*case.approval.votes, vote)))
     after = replace(after, request=replace(case.request, state=RequestState.DENIED, closed_at=at, closed_by=who))
-    entry = Draft("request.denied", Actor("person", who), case.id, {"role": "owner"}, on_behalf_of=vote.on_behalf_of)
-    told: dict[str, Any] = {"says": (Say("outcome", Lane.CARD, case.id, to=PE1),), "refresh": True} | how
+    entry = LogEvent("request.denied", Actor("person", who), case.id, {"role": "owner"}, on_behalf_of=vote.on_behalf_of)
+    told: dict[str, Any] = {"says": (Notification("outcome", Lane.CARD, case.id, to=PE1),), "refresh": True} | how
     return Transition(case, after, (entry,), **told)
 
 
 def expiry(case: Case, at: datetime = T0 + 45 * MINUTE) -> Transition:
     after = case.with_approval(replace(case.approval, state=AskState.EXPIRED))
     after = replace(after, request=replace(case.request, state=RequestState.EXPIRED, closed_at=at))
-    return Transition(case, after, (Draft("request.expired", CLOCK, case.id, {"delivered": 1}),), refresh=True)
+    return Transition(case, after, (LogEvent("request.expired", CLOCK, case.id, {"delivered": 1}),), refresh=True)
 
 
 def approval(case: Case, at: datetime = T0 + MINUTE, **how: Any) -> Transition:
     vote = Vote(OWNER, "yes", "owner", at, 1800)
-    note = Note("question", OWNER, at, "why now?")
+    note = Remark("question", OWNER, at, "why now?")
     ask = replace(case.approval, state=AskState.YES, votes=(vote,), notes=(note,))
     ask = replace(ask, reached=(*ask.reached, Reached(DEPUTY, "deputies", 1, at, for_owner=True, failed="gone")))
     request = replace(case.request, state=RequestState.APPROVED, closed_at=at, closed_by=OWNER)
     after = replace(case.with_approval(ask), request=request, grant=Grant(1800, at, at + 30 * MINUTE))
     entries = (
-        Draft(
+        LogEvent(
             "request.approved", Actor("person", OWNER), case.id, {"have": 2, "need": 2, "seconds": 1800, "role": "owner"}
         ),
-        Draft("grant.opened", Actor("person", OWNER), case.id, {"seconds": 1800}),
+        LogEvent("grant.opened", Actor("person", OWNER), case.id, {"seconds": 1800}),
     )
     return Transition(case, after, entries, **how)
 
@@ -114,7 +117,7 @@ def approval(case: Case, at: datetime = T0 + MINUTE, **how: Any) -> Transition:
 def lapse(case: Case, at: datetime) -> Transition:
     assert case.grant is not None
     after = replace(case, grant=replace(case.grant, state=GrantState.LAPSED, ended_at=at))
-    return Transition(case, after, (Draft("grant.lapsed", CLOCK, case.id, {"closed_by": "clock"}),))
+    return Transition(case, after, (LogEvent("grant.lapsed", CLOCK, case.id, {"closed_by": "clock"}),))
 
 
 @contextmanager

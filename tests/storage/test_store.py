@@ -11,10 +11,10 @@ import pytest
 
 from bot.domain.case.lifecycle import AskState, RequestState
 from bot.domain.case.model import Case, Drill, Vote
-from bot.domain.case.transition import OPERATOR, SYSTEM, Actor, Draft, Lane, Private, Say, Transition
+from bot.domain.case.transition import OPERATOR, SYSTEM, Actor, Lane, LogEvent, Notification, Private, Transition
 from bot.domain.errors import EntryError, IllegalMove, SettingsError, Stale, StorageError, TooLate
 from bot.domain.policy.people import Person
-from bot.ports.commands import Decide, Reply
+from bot.ports.commands import Decide, ReplyAddress
 from bot.ports.store import Deadline
 from storage.store import SqliteStore
 from tests.storage.making import (
@@ -81,7 +81,7 @@ async def test_a_case_judged_on_an_older_version_is_stale_and_writes_nothing(sto
     await store.commit(denial(case))
     before = [count(path, table) for table in ("log_entry", "outbox", "vote", "log_private")]
     with pytest.raises(Stale):
-        await store.commit(approval(case, says=(Say("x", Lane.CARD, "R-1", to=PE1),)))
+        await store.commit(approval(case, says=(Notification("x", Lane.CARD, "R-1", to=PE1),)))
     assert [count(path, table) for table in ("log_entry", "outbox", "vote", "log_private")] == before
     stored = await store.case("R-1")
     assert stored is not None
@@ -158,18 +158,18 @@ async def test_the_deadline_is_judged_when_the_transaction_begins_not_when_it_wa
 
 async def test_an_act_finishes_its_inbox_row_and_a_second_one_is_stale(store: SqliteStore, path: Path) -> None:
     case = await filed(store)
-    await store.take_in("trigger-1", Decide(OWNER, "R-1", 1, "deny", Reply(OWNER), reason="not now"), {"ok": True})
+    await store.take_in("trigger-1", Decide(OWNER, "R-1", 1, "deny", ReplyAddress(OWNER), reason="not now"), {"ok": True})
     (row,) = await store.inbox(10)
     await store.commit(denial(case, inbox=row.id))
     assert await store.inbox(10) == []
     entries = count(path, "log_entry")
     with pytest.raises(Stale):
-        await store.commit(Transition(None, None, (Draft("policy.rejected", SYSTEM),), inbox=row.id))
+        await store.commit(Transition(None, None, (LogEvent("policy.rejected", SYSTEM),), inbox=row.id))
     assert count(path, "log_entry") == entries
 
 
 async def test_a_wrong_value_undoes_only_its_own_act(store: SqliteStore, path: Path) -> None:
-    wrong = filing(new_case("R-1"), entries=(Draft("request.filed", OPERATOR, "R-1", {"x": 2**53}),))
+    wrong = filing(new_case("R-1"), entries=(LogEvent("request.filed", OPERATOR, "R-1", {"x": 2**53}),))
     half = filing(new_case("R-2", reason="half a \ud83d character"))
     good = filing(new_case("R-3"))
     outcomes = await asyncio.gather(*(store.commit(act) for act in (wrong, half, good)), return_exceptions=True)
@@ -181,7 +181,7 @@ async def test_a_wrong_value_undoes_only_its_own_act(store: SqliteStore, path: P
 
 async def test_entries_alone_change_no_case(store: SqliteStore) -> None:
     case = await filed(store)
-    refused = Draft("decision.refused", Actor("person", DEPUTY), "R-1", {"action": "approve", "why": "unauthorised"})
+    refused = LogEvent("decision.refused", Actor("person", DEPUTY), "R-1", {"action": "approve", "why": "unauthorised"})
     assert await store.commit(Transition(None, None, (refused,))) is None
     assert await store.case("R-1") == case
     assert await due(store, T0 + 10 * MINUTE, 5) == ["R-1"]
@@ -189,7 +189,7 @@ async def test_entries_alone_change_no_case(store: SqliteStore) -> None:
 
 async def test_entries_on_a_version_count_only_on_that_version(store: SqliteStore) -> None:
     case = await filed(store)
-    entry = Draft("decision.refused", Actor("person", DEPUTY), "R-1")
+    entry = LogEvent("decision.refused", Actor("person", DEPUTY), "R-1")
     assert await store.commit(Transition(case, None, (entry,))) == case
     await store.commit(denial(case))
     with pytest.raises(Stale):
@@ -290,7 +290,7 @@ async def test_an_origin_is_a_name(path: Path, clock: HandClock) -> None:
 async def test_a_private_value_stands_nowhere_but_in_the_deletable_table_and_the_case(
     store: SqliteStore, path: Path
 ) -> None:
-    answer = Draft("request.denied", OPERATOR, "R-1", private=(Private("answer", "Zanzibar", OWNER),))
+    answer = LogEvent("request.denied", OPERATOR, "R-1", private=(Private("answer", "Zanzibar", OWNER),))
     await store.commit(Transition(None, None, (answer,)))
     rows = await store.log_rows(0, 9)
     assert not any(b"Zanzibar" in (row.data or b"") or b"U0OWNER" in (row.data or b"") for row in rows)

@@ -164,7 +164,7 @@ def suspended_anywhere(policy: Policy, person: Person) -> bool:
     return any(policy.humans.same(s.person, person) for s in policy.standing.suspended)
 
 
-def barred(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:
+def is_barred(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:
     """Whether the person may never answer this ask, whatever their role: conflicted, or reviewing only their own yes."""
     return conflicted(case, policy, person) or _own_yes(case, ask, policy, person) is not None
 

@@ -3,7 +3,7 @@
 Who loses authority loses it at once. Who gains it, or what becomes easier, counts for requests filed after the old set's
 `policy_delay`; until then a yes must be allowed by the old set and the new (design, section 2). So a yes is judged under
 the set in force and under every earlier one that the request was filed too early to leave behind, and a request filed
-meanwhile is filed under the stricter word of each (`settling`): no runbook opens more easily before its change counts.
+meanwhile is filed under the stricter word of each (`strictest`): no runbook opens more easily before its change counts.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _looser_limit(old: Runbook, new: Runbook) -> bool:
     return limit is not None and (new.limit is None or new.limit.count > limit.count or new.limit.per < limit.per)
 
 
-def settling(policy: Policy, older: Sequence[Policy]) -> Policy:
+def strictest(policy: Policy, older: Sequence[Policy]) -> Policy:
     """A set as it counts for requests filed while `older` sets bind too: each runbook in the stricter word of all."""
     if not older:
         return policy

@@ -16,7 +16,7 @@ from bot.domain.policy.model import Kind, Right, Role
 from bot.domain.policy.people import Person
 
 AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right"]
-MatterKind = Literal["", "suspension", "right"]
+SystemCaseKind = Literal["", "suspension", "right"]
 DutyKind = Literal["evidence", "rotation", "verification"]
 CallKind = Literal["open", "close"]
 CallState = Literal["waiting", "opened", "closed", "failed", "dropped"]
@@ -105,7 +105,7 @@ class Request:
     denied_lately: bool = False  # the same target was denied within a day
     terms: Terms = Terms()
     drill: Drill | None = None  # nothing is asked for: it never gives anything
-    matter: MatterKind = ""  # a case that nobody filed (`matters`)
+    matter: SystemCaseKind = ""  # a case that nobody filed (`matters`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Remark:
     """Something said or done beside deciding. `text` is free text; `advice` only with kind "advice".
 
     `verified` is how the subject's identity was checked. `evidence` and `review` belong to the time after the yes: what was
@@ -180,7 +180,7 @@ class Ask:
     steps: tuple[Step, ...] = ()
     reached: tuple[Reached, ...] = ()
     votes: tuple[Vote, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Remark, ...] = ()
     seconds: int = 0
     due_at: datetime | None = None
     warn_at: datetime | None = None  # when the silent are warned of the end, or it is overdue; None once that was said
@@ -191,7 +191,7 @@ class Ask:
         """Everybody who was asked, first asked first, each once."""
         return tuple(dict.fromkeys(r.person for r in self.reached))
 
-    def noted(self, kind: str) -> tuple[Note, ...]:
+    def noted(self, kind: str) -> tuple[Remark, ...]:
         """The notes of one kind, in order."""
         return tuple(n for n in self.notes if n.kind == kind)
 

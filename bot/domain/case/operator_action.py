@@ -19,7 +19,7 @@ ActKind = Literal["erase", "hold_release", "prune", "new_epoch"]
 KINDS: tuple[ActKind, ...] = ("erase", "hold_release", "prune", "new_epoch")
 
 
-class ActState(StrEnum):
+class OperatorActionState(StrEnum):
     OPEN = "open"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
@@ -28,18 +28,22 @@ class ActState(StrEnum):
     FAILED = "failed"
 
 
-ACT: Mapping[ActState, Mapping[str, ActState]] = {
-    ActState.OPEN: {"confirm": ActState.CONFIRMED, "refuse": ActState.REFUSED, "expire": ActState.EXPIRED},
-    ActState.CONFIRMED: {"run": ActState.DONE, "fail": ActState.FAILED},
-    ActState.REFUSED: {},
-    ActState.EXPIRED: {},
-    ActState.DONE: {},
-    ActState.FAILED: {},
+ACT: Mapping[OperatorActionState, Mapping[str, OperatorActionState]] = {
+    OperatorActionState.OPEN: {
+        "confirm": OperatorActionState.CONFIRMED,
+        "refuse": OperatorActionState.REFUSED,
+        "expire": OperatorActionState.EXPIRED,
+    },
+    OperatorActionState.CONFIRMED: {"run": OperatorActionState.DONE, "fail": OperatorActionState.FAILED},
+    OperatorActionState.REFUSED: {},
+    OperatorActionState.EXPIRED: {},
+    OperatorActionState.DONE: {},
+    OperatorActionState.FAILED: {},
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Confirmation:
     """One person's Confirm or Refuse."""
 
     person: Person
@@ -48,7 +52,7 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorAct:
+class OperatorAction:
     """What was filed on the host, and what became of it. `subject`, `hold` and `before` as the kind needs them.
 
     `result` is what came of it in words, once it has run.
@@ -62,9 +66,9 @@ class OperatorAct:
     subject: Person | None = None
     hold: str = ""
     before: datetime | None = None
-    state: ActState = ActState.OPEN
+    state: OperatorActionState = OperatorActionState.OPEN
     version: int = 0
-    voices: tuple[Voice, ...] = ()
+    voices: tuple[Confirmation, ...] = ()
     closed_at: datetime | None = None
     result: str = ""
 
@@ -79,11 +83,11 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Operated:
+class OperatorChange:
     """How a transition changes an act or a hold. `before` None files `after`; else the act counts on that version only."""
 
-    before: OperatorAct | None = None
-    after: OperatorAct | None = None
+    before: OperatorAction | None = None
+    after: OperatorAction | None = None
     places: Hold | None = None
     releases: str = ""
 
@@ -93,7 +97,7 @@ def is_act(about: str | None) -> bool:
     return about is not None and about.startswith(PREFIX)
 
 
-def move_act(state: ActState, event: str) -> ActState:
+def move_act(state: OperatorActionState, event: str) -> OperatorActionState:
     """The state after `event`; raises IllegalMove where the table has none."""
     try:
         return ACT[state][event]

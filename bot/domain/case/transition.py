@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Literal, TypeAlias
 
 from bot.domain.case.model import Case
-from bot.domain.case.operator_action import Operated
+from bot.domain.case.operator_action import OperatorChange
 from bot.domain.policy.people import Person
 
 Value: TypeAlias = "str | int | bool | Person | tuple[Value, ...] | list[Value] | Mapping[str, Value] | Disclosed"
@@ -50,7 +50,7 @@ OPERATOR = Actor("operator")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class FileDigest:
     """`{"id", "sha256"}` of a runbook or of the policy set."""
 
     id: str
@@ -58,7 +58,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class LogEvent:
     """A log entry before it has its place. Persons in `data` become pseudonyms when it is sealed."""
 
     type: str
@@ -66,8 +66,8 @@ class Draft:
     case: str | None = None
     data: Mapping[str, Value] = field(default_factory=dict)
     on_behalf_of: Person | None = None
-    runbook: Named | None = None
-    policy: Named | None = None
+    runbook: FileDigest | None = None
+    policy: FileDigest | None = None
     private: tuple[Private, ...] = ()
 
 
@@ -82,7 +82,7 @@ class Lane(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Notification:
     """Something to be said. It is drawn when it is sent, from the state of that moment.
 
     `purpose` names the view. Exactly one of `to` (a direct message), `channel`, or `reply` in `data` (an ephemeral
@@ -132,14 +132,14 @@ class Transition:
 
     before: Case | None
     after: Case | None
-    entries: tuple[Draft, ...] = ()
-    says: tuple[Say, ...] = ()
+    entries: tuple[LogEvent, ...] = ()
+    says: tuple[Notification, ...] = ()
     wake_at: datetime | None = None
     valid_before: datetime | None = None
     inbox: int | None = None
     refresh: bool = False
     absence: Absence | None = None
-    operated: Operated | None = None
+    operated: OperatorChange | None = None
     visit: Visit | None = None
     otherwise: Transition | None = None
     also: tuple[Transition, ...] = ()

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 import rfc8785
 
-from bot.domain.case.transition import Actor, Disclosed, Draft, Named, Private
+from bot.domain.case.transition import Actor, Disclosed, FileDigest, LogEvent, Private
 from bot.domain.errors import EntryError
 from bot.domain.policy.people import Person
 
@@ -29,7 +29,7 @@ Json = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EntryPosition:
     """Where an entry stands: `i` in the log; `seq` and `prev` (leaf of the case's entry before) in its case."""
 
     log: str
@@ -49,7 +49,7 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class HashedEntry:
     """An entry ready to be stored: its exact bytes, its leaf hash and what its digests disclose."""
 
     data: bytes
@@ -72,8 +72,12 @@ def stamp(at: datetime) -> str:
 
 
 def seal(
-    draft: Draft, place: Place, refs: Mapping[Person, str], fresh: Iterable[Disclosure], salt: Callable[[], bytes]
-) -> Sealed:
+    draft: LogEvent,
+    place: EntryPosition,
+    refs: Mapping[Person, str],
+    fresh: Iterable[Disclosure],
+    salt: Callable[[], bytes],
+) -> HashedEntry:
     """Gives a draft its place and its bytes.
 
     `refs` maps every person it names to their pseudonym; `fresh` introduces those that the log names for the first time
@@ -98,7 +102,7 @@ def seal(
     if disclosures:
         entry |= {"_sd": sorted(d.digest for d in disclosures), "_sd_alg": "sha-256"}
     data = canonical(entry)
-    return Sealed(data, leaf_hash(data), disclosures)
+    return HashedEntry(data, leaf_hash(data), disclosures)
 
 
 def disclose(private: Private, salt: bytes) -> Disclosure:
@@ -211,7 +215,7 @@ def _actor(actor: Actor, refs: Mapping[Person, str]) -> dict[str, str]:
     return {"kind": actor.kind, "ref": refs[actor.person], "party": actor.party}
 
 
-def _named(named: Named) -> dict[str, str]:
+def _named(named: FileDigest) -> dict[str, str]:
     return {"id": named.id, "sha256": named.sha256}
 
 
@@ -285,7 +289,7 @@ def _text(value: str) -> None:
         raise EntryError(_HALF) from None
 
 
-def persons_in(draft: Draft) -> tuple[Person, ...]:
+def persons_in(draft: LogEvent) -> tuple[Person, ...]:
     """Everybody whom the sealed entry names by pseudonym, in the order of naming, each once."""
     found: list[Person] = [p for p in (draft.actor.person, draft.on_behalf_of) if p is not None]
 

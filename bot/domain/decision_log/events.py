@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.authority.quorum import Count
 from bot.domain.case.model import AskKind, Case, Duty, Grant, Reached, Refusal, Request, Vote
-from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, Disclosed, Draft, Named, Private, Value
+from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, Disclosed, FileDigest, LogEvent, Private, Value
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy, Role
 from bot.domain.policy.people import Person
@@ -22,7 +22,7 @@ def actor(policy: Policy, person: Person) -> Actor:
     return Actor("person", person, provider.id if provider else "home")
 
 
-def filed(case: Case, policy: Policy) -> Draft:
+def filed(case: Case, policy: Policy) -> LogEvent:
     request = case.request
     data: dict[str, Value] = {
         "kind": request.kind, "seconds": request.seconds, "expires_at": stamp(request.expires_at),
@@ -39,8 +39,8 @@ def filed(case: Case, policy: Policy) -> Draft:
     return _draft("request.filed", actor(policy, request.requester), request, policy, data, private=tuple(private))
 
 
-def refused_filing(case_id: str, requester: Person, runbook: Named | None, policy: Policy, code: str) -> Draft:
-    return Draft(
+def refused_filing(case_id: str, requester: Person, runbook: FileDigest | None, policy: Policy, code: str) -> LogEvent:
+    return LogEvent(
         "request.refused",
         actor(policy, requester),
         case_id,
@@ -50,7 +50,7 @@ def refused_filing(case_id: str, requester: Person, runbook: Named | None, polic
     )
 
 
-def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "approval") -> Draft:
+def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "approval") -> LogEvent:
     """`kind` of the ask is named where it is not the request's own."""
     data: dict[str, Value] = {"step": event.step.index, "role": event.step.role, "action": event.step.action}
     if kind != "approval":
@@ -63,7 +63,7 @@ def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "ap
     return _draft("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
 
 
-def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> Draft:
+def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> LogEvent:
     """An absence, not a step, put the question to a deputy. `kind` of the ask is named where it is not the request's own."""
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "stand_in"}
     if kind != "approval":
@@ -71,20 +71,20 @@ def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> Dra
     return _draft("step.fired", CLOCK, case.request, policy, data)
 
 
-def handed_over(case: Case, policy: Policy, reached: Reached) -> Draft:
+def handed_over(case: Case, policy: Policy, reached: Reached) -> LogEvent:
     """A change of shift, not a step, put the question to the next person on call."""
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "handover"}
     return _draft("step.fired", CLOCK, case.request, policy, data)
 
 
-def absence(policy: Policy, person: Person, until: datetime | None) -> Draft:
+def absence(policy: Policy, person: Person, until: datetime | None) -> LogEvent:
     data: dict[str, Value] = {} if until is None else {"until": stamp(until)}
-    return Draft(
+    return LogEvent(
         "absence.cleared" if until is None else "absence.set", actor(policy, person), data=data, policy=_set(policy)
     )
 
 
-def drill_started(case: Case, policy: Policy) -> Draft:
+def drill_started(case: Case, policy: Policy) -> LogEvent:
     drill = case.request.drill
     assert drill is not None
     data: dict[str, Value] = {
@@ -95,7 +95,7 @@ def drill_started(case: Case, policy: Policy) -> Draft:
     return _draft("drill.started", OPERATOR, case.request, policy, data)
 
 
-def drill_reached(case: Case, policy: Policy, person: Person, reached: Reached, now: datetime) -> Draft:
+def drill_reached(case: Case, policy: Policy, person: Person, reached: Reached, now: datetime) -> LogEvent:
     """`person` pressed the button; `ms` is real time since they were asked, `to` whom the step meant if somebody else."""
     ms = round((now - reached.at).total_seconds() * 1000)
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "ms": ms}
@@ -104,14 +104,14 @@ def drill_reached(case: Case, policy: Policy, person: Person, reached: Reached, 
     return _draft("drill.reached", actor(policy, person), case.request, policy, data)
 
 
-def drill_ended(case: Case, policy: Policy, who: Actor, missed: tuple[Person, ...]) -> Draft:
+def drill_ended(case: Case, policy: Policy, who: Actor, missed: tuple[Person, ...]) -> LogEvent:
     data: dict[str, Value] = {
         "due": stamp(case.request.expires_at), "asked": tuple(case.approval.asked), "missed": missed,
     }  # fmt: skip
     return _draft("drill.ended", who, case.request, policy, data)
 
 
-def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> Draft:
+def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> LogEvent:
     """One approving click; where it completed the quorum, with the end of the grant, or with what it waits for."""
     data: dict[str, Value] = {"have": count.have, "need": count.need, "seconds": vote.seconds, "role": vote.role}
     if case.grant is not None:
@@ -122,7 +122,7 @@ def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> Draft:
     return _draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
 
 
-def sealed_use(case: Case, policy: Policy, used_at: datetime) -> Draft:
+def sealed_use(case: Case, policy: Policy, used_at: datetime) -> LogEvent:
     """The sealed path was used without approval; `at` is when. Disclosed: who used it (`subject`), what they did (`reason`), and the
     reference (`target`)."""
     request = case.request
@@ -137,7 +137,7 @@ def sealed_use(case: Case, policy: Policy, used_at: datetime) -> Draft:
     return _draft("sealed_use.recorded", actor(policy, request.requester), request, policy, data, private=private)
 
 
-def grant_opened(case: Case, policy: Policy, person: Person | None, grant: Grant) -> tuple[Draft, ...]:
+def grant_opened(case: Case, policy: Policy, person: Person | None, grant: Grant) -> tuple[LogEvent, ...]:
     """The grant; with a policy exception also the exception and its date. `person` None: its quorum was met before, and the
     clock opened it."""
     who = actor(policy, person) if person else CLOCK
@@ -149,11 +149,11 @@ def grant_opened(case: Case, policy: Policy, person: Person | None, grant: Grant
     return (*drafts, _draft("exception.opened", who, case.request, policy, until))
 
 
-def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> Draft:
+def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> LogEvent:
     return _ended(case, policy, CLOCK, grant, "clock", ())
 
 
-def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str = "") -> Draft:
+def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str = "") -> LogEvent:
     """Somebody says that it is ended: finished, unused or revoked; and why, where they said it."""
     private = (Private("reason", reason, who.person or case.request.requester),) if reason else ()
     return _ended(case, policy, who, grant, "attested", private)
@@ -161,7 +161,7 @@ def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: st
 
 def _ended(
     case: Case, policy: Policy, who: Actor, grant: Grant, closed_by: str, private: tuple[Private, ...]
-) -> Draft:  # fmt: skip
+) -> LogEvent:  # fmt: skip
     """The one end of a grant; an exception's is called so, and says in `how` what the others are called by."""
     data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": closed_by}
     if not case.dated:
@@ -170,7 +170,7 @@ def _ended(
     return _draft("exception.ended", who, case.request, policy, data | more, private=private)
 
 
-def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: str, on_behalf_of: Person | None) -> Draft:
+def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: str, on_behalf_of: Person | None) -> LogEvent:
     """`role` is absent where an operator denied on the host."""
     writer = who.person or case.request.requester
     private = (Private("answer", reason, writer),)
@@ -178,11 +178,11 @@ def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: st
     return _draft("request.denied", who, case.request, policy, data, on_behalf_of=on_behalf_of, private=private)
 
 
-def withdrawn(case: Case, policy: Policy, person: Person) -> Draft:
+def withdrawn(case: Case, policy: Policy, person: Person) -> LogEvent:
     return _draft("request.withdrawn", actor(policy, person), case.request, policy, {})
 
 
-def expired(case: Case, policy: Policy, delivered: int, late: timedelta) -> Draft:
+def expired(case: Case, policy: Policy, delivered: int, late: timedelta) -> LogEvent:
     """`delivered`: how many of the cards Slack accepted. `late`: how long after the deadline it was found, after downtime."""
     data: dict[str, Value] = {"asked": tuple(case.approval.asked), "delivered": delivered}
     data |= {"late_ms": late // timedelta(milliseconds=1)} if late >= LATE else {}
@@ -192,24 +192,24 @@ def expired(case: Case, policy: Policy, delivered: int, late: timedelta) -> Draf
 def noted(
     case: Case, policy: Policy, type_: str, person: Person,
     private: tuple[str, str] | None = None, data: dict[str, Value] | None = None,
-) -> Draft:  # fmt: skip
+) -> LogEvent:  # fmt: skip
     """Something done beside deciding; `private` is (name, text) of what was said."""
     said = () if private is None or not private[1] else (Private(private[0], private[1], person),)
     return _draft(type_, actor(policy, person), case.request, policy, data or {}, private=said)
 
 
-def decision_refused(case: Case, policy: Policy, person: Person, action: str, why: Refusal) -> Draft:
+def decision_refused(case: Case, policy: Policy, person: Person, action: str, why: Refusal) -> LogEvent:
     data: dict[str, Value] = {"action": action, "why": str(why)}
     return _draft("decision.refused", actor(policy, person), case.request, policy, data)
 
 
-def due(case: Case, policy: Policy, type_: str, who: Actor, due_at: datetime | None, **more: Value) -> Draft:
+def due(case: Case, policy: Policy, type_: str, who: Actor, due_at: datetime | None, **more: Value) -> LogEvent:
     """An ask after the yes opens, is answered or is overdue."""
     data: dict[str, Value] = dict(more) | ({} if due_at is None else {"due": stamp(due_at)})
     return _draft(type_, who, case.request, policy, data)
 
 
-def answered(case: Case, policy: Policy, type_: str, vote: Vote, note: str = "") -> Draft:
+def answered(case: Case, policy: Policy, type_: str, vote: Vote, note: str = "") -> LogEvent:
     """Somebody answered an ask after the yes, with what they wrote."""
     private = (Private("note", note, vote.person),) if note else ()
     data: dict[str, Value] = {"role": vote.role}
@@ -217,7 +217,7 @@ def answered(case: Case, policy: Policy, type_: str, vote: Vote, note: str = "")
     return _draft(type_, who, case.request, policy, data, on_behalf_of=vote.on_behalf_of, private=private)
 
 
-def extended(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> tuple[Draft, ...]:
+def extended(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> tuple[LogEvent, ...]:
     """One yes to an extension; `grant` where it completed the quorum."""
     data: dict[str, Value] = {
         "have": count.have, "need": count.need, "seconds": vote.seconds, "role": vote.role, "extends": True,
@@ -232,21 +232,21 @@ def extended(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant 
     )
 
 
-def _longer(case: Case, policy: Policy, who: Actor, grant: Grant) -> Draft:
+def _longer(case: Case, policy: Policy, who: Actor, grant: Grant) -> LogEvent:
     end = stamp(grant.not_after)
     if case.dated:
         return _draft("exception.renewed", who, case.request, policy, {"seconds": grant.seconds, "until": end})
     return _draft("grant.extended", who, case.request, policy, {"seconds": grant.seconds, "not_after": end})
 
 
-def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str, text: str) -> Draft:
+def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str, text: str) -> LogEvent:
     """Evidence came, or a rotation is attested."""
     private = (Private("evidence", text, person),) if text else ()
     data: dict[str, Value] = {"name": name, **({"digest": Disclosed("evidence")} if text else {})}
     return _draft(type_, actor(policy, person), case.request, policy, data, private=private)
 
 
-def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: str) -> Draft:
+def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: str) -> LogEvent:
     """A method by which the subject was verified is attested; what it says is about the subject."""
     assert duty.done_at is not None
     private = Private("evidence", f"{reference} ({stamp(duty.done_at)})", case.request.subject or person)
@@ -254,42 +254,42 @@ def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: 
     return _draft("subject.verified", actor(policy, person), case.request, policy, data, private=(private,))
 
 
-def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: str, expires: datetime) -> Draft:
+def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: str, expires: datetime) -> LogEvent:
     """A permit is about to be signed; the permit itself stands nowhere."""
     data: dict[str, Value] = {"jti": jti, "aud": audience, "exp": stamp(expires)}
     return _draft("permit.issued", who, case.request, policy, data)
 
 
-def suspended(case: Case, policy: Policy, reset: str) -> Draft:
+def suspended(case: Case, policy: Policy, reset: str) -> LogEvent:
     """An authority counts for nothing from now on, since `reset` opened; it begins a case of its own."""
     assert case.request.subject is not None
     data: dict[str, Value] = {"domain": case.request.domain, "subject": case.request.subject, "reset": reset}
     return _draft("authority.suspended", SYSTEM, case.request, policy, data)
 
 
-def restored(case: Case, policy: Policy, vote: Vote) -> Draft:
+def restored(case: Case, policy: Policy, vote: Vote) -> LogEvent:
     assert case.request.subject is not None
     draft = answered(case, policy, "authority.restored", vote)
     return replace(draft, data={**draft.data, "domain": case.request.domain, "subject": case.request.subject})
 
 
-def right_begun(case: Case, policy: Policy, until: datetime) -> Draft:
+def right_begun(case: Case, policy: Policy, until: datetime) -> LogEvent:
     """An autonomous right is under review; `until`: when its owner is asked next."""
     data: dict[str, Value] = {"domain": case.request.domain, "until": stamp(until)}
     return _draft("right.begun", SYSTEM, case.request, policy, data)
 
 
-def right_answered(case: Case, policy: Policy, type_: str, vote: Vote, until: datetime | None) -> Draft:
+def right_answered(case: Case, policy: Policy, type_: str, vote: Vote, until: datetime | None) -> LogEvent:
     draft = answered(case, policy, type_, vote)
     return draft if until is None else replace(draft, data={**draft.data, "until": stamp(until)})
 
 
-def right_ended(case: Case, policy: Policy) -> Draft:
+def right_ended(case: Case, policy: Policy) -> LogEvent:
     """The file that said the right has changed or is gone."""
     return _draft("right.ended", SYSTEM, case.request, policy, {})
 
 
-def executor(case: Case, policy: Policy, word: str, kind: str, detail: str) -> Draft:
+def executor(case: Case, policy: Policy, word: str, kind: str, detail: str) -> LogEvent:
     """The executor's answer, or that there is none (`failed`); `detail` is what it wrote."""
     private = (Private("detail", detail, case.request.requester),) if detail else ()
     data: dict[str, Value] = {"name": f"grant.{kind}", **({"digest": Disclosed("detail")} if detail else {})}
@@ -297,17 +297,17 @@ def executor(case: Case, policy: Policy, word: str, kind: str, detail: str) -> D
     return _draft(f"executor.{word}", SYSTEM, case.request, policy, data, private=private)
 
 
-def missing(case: Case, policy: Policy, name: str) -> Draft:
+def missing(case: Case, policy: Policy, name: str) -> LogEvent:
     return _draft("evidence.missing", CLOCK, case.request, policy, {"name": name})
 
 
 def _draft(
     type_: str, who: Actor, request: Request, policy: Policy, data: dict[str, Value],
     *, on_behalf_of: Person | None = None, private: tuple[Private, ...] = (),
-) -> Draft:  # fmt: skip
-    runbook = Named(request.runbook, request.runbook_sha256) if request.runbook else None
-    return Draft(type_, who, request.id, data, on_behalf_of, runbook, _set(policy), private)
+) -> LogEvent:  # fmt: skip
+    runbook = FileDigest(request.runbook, request.runbook_sha256) if request.runbook else None
+    return LogEvent(type_, who, request.id, data, on_behalf_of, runbook, _set(policy), private)
 
 
-def _set(policy: Policy) -> Named:
-    return Named(policy.organisation, policy.digest)
+def _set(policy: Policy) -> FileDigest:
+    return FileDigest(policy.organisation, policy.digest)

@@ -56,7 +56,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class SignedNote:
     """`text` ends with a newline; `str` is the whole note."""
 
     text: str
@@ -94,22 +94,22 @@ def read_vkey(line: str) -> VerifierKey:
     return key
 
 
-def sign(text: str, signers: Sequence[tuple[VerifierKey, Sign]]) -> Note:
+def sign(text: str, signers: Sequence[tuple[VerifierKey, Sign]]) -> SignedNote:
     """The text signed by each signer, in order. Raises NoteError for a text that is none."""
     if not text.endswith("\n") or any(ord(char) < 0x20 and char != "\n" for char in text):
         raise NoteError("A note's text ends with a newline and holds no other control characters.")
-    return Note(text, tuple(Signature(key.name, key.id, made(text.encode())) for key, made in signers))
+    return SignedNote(text, tuple(Signature(key.name, key.id, made(text.encode())) for key, made in signers))
 
 
-def read_note(whole: str) -> Note:
+def read_note(whole: str) -> SignedNote:
     """Takes a note apart without judging its signatures. Raises NoteError."""
     text, gap, tail = whole.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):
         raise NoteError("A note ends with an empty line and its signatures.")
-    return Note(text + "\n", tuple(_signature(line) for line in tail.removesuffix("\n").split("\n")))
+    return SignedNote(text + "\n", tuple(_signature(line) for line in tail.removesuffix("\n").split("\n")))
 
 
-def signed_by(note: Note, known: Sequence[VerifierKey], check: Check) -> tuple[VerifierKey, ...]:
+def signed_by(note: SignedNote, known: Sequence[VerifierKey], check: Check) -> tuple[VerifierKey, ...]:
     """Which of the known keys signed, each once. Raises NoteError where none did, or one's signature does not hold."""
     found: list[VerifierKey] = []
     for signature in note.signatures:

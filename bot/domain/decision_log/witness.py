@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.decision_log.signed_note import Check, Note, Signature, read_note
+from bot.domain.decision_log.signed_note import Check, Signature, SignedNote, read_note
 from bot.domain.errors import NoteError
 
 COSIGNATURE = b"\x04"
@@ -70,7 +70,7 @@ def cosigned(answer: str, note: str, key: WitnessKey, check: Check) -> tuple[str
             seconds = int.from_bytes(line.value[:8], "big")
             if len(line.value) != 72 or not check(key.public, signed_message(ours.text, seconds), line.value[8:]):
                 raise NoteError(f"The cosignature of {key.name} does not hold.")
-            return str(Note(ours.text, (*ours.signatures, line))), seconds
+            return str(SignedNote(ours.text, (*ours.signatures, line))), seconds
     raise NoteError(f"The answer holds no cosignature of {key.name}.")
 
 

@@ -13,7 +13,7 @@ from itertools import zip_longest
 
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.case.model import Case, Refusal
-from bot.domain.case.transition import OPERATOR, SYSTEM, Draft, Transition, Value
+from bot.domain.case.transition import OPERATOR, SYSTEM, LogEvent, Transition, Value
 from bot.domain.workflow import notifications
 
 _MS = timedelta(milliseconds=1)
@@ -48,7 +48,7 @@ def _lasts_longer(before: Case | None, after: Case) -> bool:
     return was is None or was.state is not GrantState.OPEN or was.not_after < after.grant.not_after
 
 
-def instead(act: Transition) -> Transition:
+def refuse(act: Transition) -> Transition:
     """What happens to an act that would give while the clock is doubted: nothing changes, its author is told, and one
     entry says so. An act that says itself how it is refused (`otherwise`) is refused so; the others to their author."""
     if act.otherwise is not None:
@@ -58,17 +58,17 @@ def instead(act: Transition) -> Transition:
     if case is None or who is None or who.person is None:
         return Transition(None, None, inbox=act.inbox)
     data: dict[str, Value] = {"action": "approve", "why": str(Refusal.STALE)}
-    draft = Draft("decision.refused", who, case.id, data, runbook=act.entries[0].runbook, policy=act.entries[0].policy)
+    draft = LogEvent("decision.refused", who, case.id, data, runbook=act.entries[0].runbook, policy=act.entries[0].policy)
     return Transition(
         None, None, (draft,), (notifications.answer(case.id, who.person, {}, "clock_jumped"),), inbox=act.inbox
     )
 
 
-def anomaly(jump: timedelta) -> Draft:
+def anomaly(jump: timedelta) -> LogEvent:
     """The log's word on a jump that was noticed. Source: decision-log.md, `clock.anomaly`."""
-    return Draft("clock.anomaly", SYSTEM, data={"jump_ms": jump // _MS})
+    return LogEvent("clock.anomaly", SYSTEM, data={"jump_ms": jump // _MS})
 
 
-def accepted(jump: timedelta) -> Draft:
+def accepted(jump: timedelta) -> LogEvent:
     """… and on the operator who confirmed the time as it stands; right after it the log's time may step back."""
-    return Draft("clock.anomaly", OPERATOR, data={"jump_ms": jump // _MS, "accepted": True})
+    return LogEvent("clock.anomaly", OPERATOR, data={"jump_ms": jump // _MS, "accepted": True})

@@ -19,7 +19,7 @@ _CLOSED = frozenset({RequestState.DENIED, RequestState.WITHDRAWN, RequestState.E
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Revocation:
     """An act that went on without the log: `act` without its `before`, whose version was `version`, carried out at `at`."""
 
     act: Transition
@@ -44,13 +44,13 @@ def takes_away(act: Transition) -> bool:
     return grant.state is not GrantState.OPEN or grant.not_after < was.not_after
 
 
-def taken(act: Transition, at: datetime) -> Taken:
+def taken(act: Transition, at: datetime) -> Revocation:
     """What the emergency file keeps of an act."""
     version = act.before.request.version if act.before is not None else 0
-    return Taken(replace(act, before=None, otherwise=None, valid_before=None), version, at)
+    return Revocation(replace(act, before=None, otherwise=None, valid_before=None), version, at)
 
 
-def imposed(stored: Case, line: Taken) -> Case:
+def apply_to(stored: Case, line: Revocation) -> Case:
     """The stored case with what was taken away: as it was judged where the case is still that one, else only its end."""
     after = line.act.after
     if after is None or stored.id != after.id:
@@ -60,7 +60,7 @@ def imposed(stored: Case, line: Taken) -> Case:
     return _ended(_closed(stored, after), after)
 
 
-def entered(line: Taken, stored: Case | None) -> Transition | None:
+def entered(line: Revocation, stored: Case | None) -> Transition | None:
     """The act as the log takes it up, on the case as it stands then; None where it stands ended already, or nowhere.
 
     Its entries say in `taken_at` when it was really done: their own time is that of the entering.
@@ -71,7 +71,7 @@ def entered(line: Taken, stored: Case | None) -> Transition | None:
         return late
     if stored is None:
         return None
-    after = imposed(stored, line)
+    after = apply_to(stored, line)
     late = replace(late, before=stored, after=after, refresh=True)
     return late if goes_on(late) and after != stored else None
 

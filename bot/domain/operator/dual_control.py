@@ -17,39 +17,57 @@ from datetime import datetime, timedelta
 
 from bot.domain.authority.authorization import Refused, confirming_roles, may_confirm
 from bot.domain.case.model import Refusal
-from bot.domain.case.operator_action import ActState, Hold, Operated, OperatorAct, Voice, move_act
-from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Draft, Lane, Named, Private, Say, Transition, Value
+from bot.domain.case.operator_action import (
+    Confirmation,
+    Hold,
+    OperatorAction,
+    OperatorActionState,
+    OperatorChange,
+    move_act,
+)
+from bot.domain.case.transition import (
+    CLOCK,
+    OPERATOR,
+    SYSTEM,
+    FileDigest,
+    Lane,
+    LogEvent,
+    Notification,
+    Private,
+    Transition,
+    Value,
+)
 from bot.domain.decision_log import events
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.workflow import notifications
-from bot.domain.workflow.approval import Click, NoEffect
+from bot.domain.workflow.approval import Click, Rejected
 
 WINDOW = timedelta(hours=24)
 NOBODY = Person("-", "-")  # whom the reason of an act is about that concerns no person
 
 
-def file(act: OperatorAct, policy: Policy) -> Transition:
+def file(act: OperatorAction, policy: Policy) -> Transition:
     """A new act: everybody who may confirm it gets it, every owner hears of it."""
-    draft = Draft(
+    draft = LogEvent(
         "operator.filed", OPERATOR, data=_data(act) | _about(act), policy=_set(policy),
         private=(Private("reason", act.reason, act.subject or NOBODY),) if act.reason else (),
     )  # fmt: skip
     asked = confirmers(policy)
-    says = [Say("operator", Lane.CARD, act.id, to=person) for person in asked]
+    says = [Notification("operator", Lane.CARD, act.id, to=person) for person in asked]
     says += [_told(act, person) for person in _owners(policy) if person not in asked]
-    return Transition(None, None, (draft,), tuple(says), operated=Operated(None, act), while_stopped=_waits(act))
+    return Transition(None, None, (draft,), tuple(says), operated=OperatorChange(None, act), while_stopped=_waits(act))
 
 
-def press(act: OperatorAct, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
+def press(act: OperatorAction, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
     """Confirm or Refuse was pressed."""
     no = judge(act, policy, click, profile, now)
     if no is not None:
         return refuse_click(act.id, policy, click, no)
     if click.action == "refuse":
         return _refused(act, policy, click, now)
-    voiced = replace(act, voices=(*act.voices, Voice(click.person, "confirm", now)))
+    voiced = replace(act, voices=(*act.voices, Confirmation(click.person, "confirm", now)))
     draft = _voice_entry("operator.confirmed", voiced, policy, click.person)
     if not complete(voiced, policy):
         return _voiced(act, voiced, draft)
@@ -57,27 +75,27 @@ def press(act: OperatorAct, policy: Policy, click: Click, profile: Profile, now:
     return _voiced(act, closed, draft)
 
 
-def judge(act: OperatorAct, policy: Policy, click: Click, profile: Profile, now: datetime) -> NoEffect | None:
+def judge(act: OperatorAction, policy: Policy, click: Click, profile: Profile, now: datetime) -> Rejected | None:
     """Why a click does not count at `now`; None if it does."""
     allowed = may_confirm(policy, click.person, profile)
     if isinstance(allowed, Refused):
-        return NoEffect(allowed.why, "plain", {"text": allowed.reason})
+        return Rejected(allowed.why, "plain", {"text": allowed.reason})
     if act.subject is not None and policy.humans.same(click.person, act.subject):
         text = f"This is about you; somebody else confirms it. Write to {policy.contact} if that is wrong."
-        return NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text})
-    if act.state is ActState.EXPIRED or (act.state is ActState.OPEN and now >= act.expires_at):
-        return NoEffect(Refusal.LATE, "act_late", {"at": _ms(act.expires_at)})
-    if act.state is not ActState.OPEN:
+        return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
+    if act.state is OperatorActionState.EXPIRED or (act.state is OperatorActionState.OPEN and now >= act.expires_at):
+        return Rejected(Refusal.LATE, "act_late", {"at": _ms(act.expires_at)})
+    if act.state is not OperatorActionState.OPEN:
         last = act.voices[-1]
         params: dict[str, object] = {"state": str(act.state), "by": str(last.person), "at": _ms(last.at)}
-        return NoEffect(Refusal.LOST, "act_lost", params)
+        return Rejected(Refusal.LOST, "act_lost", params)
     mine = next((v for v in act.voices if v.person == click.person), None)
     if mine is not None and click.action == "confirm":
-        return NoEffect(Refusal.LOST, "act_again", {"at": _ms(mine.at)})
+        return Rejected(Refusal.LOST, "act_again", {"at": _ms(mine.at)})
     return None
 
 
-def complete(act: OperatorAct, policy: Policy) -> bool:
+def complete(act: OperatorAction, policy: Policy) -> bool:
     """Whether an auditor and a risk owner, two distinct people under this policy, have confirmed."""
     said = [v.person for v in act.voices if v.answer == "confirm"]
     roles = {person: confirming_roles(policy, person) for person in said}
@@ -86,31 +104,33 @@ def complete(act: OperatorAct, policy: Policy) -> bool:
     return any(not policy.humans.same(a, r) for a in auditors for r in risk_owners)
 
 
-def expire(act: OperatorAct, policy: Policy, now: datetime) -> Transition | None:
+def expire(act: OperatorAction, policy: Policy, now: datetime) -> Transition | None:
     """The window is over and nobody completed it; None where it is not, or has been decided."""
-    if act.state is not ActState.OPEN or now < act.expires_at:
+    if act.state is not OperatorActionState.OPEN or now < act.expires_at:
         return None
     closed = _closed(act, "expire", now)
-    return _ended(act, closed, policy, Draft("operator.expired", CLOCK, data=_data(act), policy=_set(policy)))
+    return _ended(act, closed, policy, LogEvent("operator.expired", CLOCK, data=_data(act), policy=_set(policy)))
 
 
-def ran(act: OperatorAct, policy: Policy, now: datetime, result: str, *drafts: Draft, releases: str = "") -> Transition:
+def ran(
+    act: OperatorAction, policy: Policy, now: datetime, result: str, *drafts: LogEvent, releases: str = ""
+) -> Transition:
     """What was confirmed has been done, with `drafts`; `result` says what came of it."""
     subject = None if act.kind == "erase" else act.subject
     closed = replace(_closed(act, "run", now), result=result, subject=subject)
     return _ended(act, closed, policy, *drafts, releases=releases)
 
 
-def failed(act: OperatorAct, policy: Policy, now: datetime, why: str) -> Transition:
+def failed(act: OperatorAction, policy: Policy, now: datetime, why: str) -> Transition:
     """What was confirmed cannot be done any more: nothing was changed."""
     closed = replace(_closed(act, "fail", now), result=why)
-    return _ended(act, closed, policy, Draft("operator.refused", SYSTEM, data=_data(act), policy=_set(policy)))
+    return _ended(act, closed, policy, LogEvent("operator.refused", SYSTEM, data=_data(act), policy=_set(policy)))
 
 
-def release(act: OperatorAct, subject: Person, policy: Policy, now: datetime) -> Transition:
+def release(act: OperatorAction, subject: Person, policy: Policy, now: datetime) -> Transition:
     """The hold ends."""
     data: dict[str, Value] = {"subject": subject, "hold": act.hold}
-    draft = Draft("hold.released", OPERATOR, data=data, policy=_set(policy))
+    draft = LogEvent("hold.released", OPERATOR, data=data, policy=_set(policy))
     return ran(act, policy, now, f"The hold {act.hold} is released.", draft, releases=act.hold)
 
 
@@ -118,14 +138,14 @@ def place(hold: Hold, reason: str, policy: Policy) -> Transition:
     """A hold stands at once: it only keeps."""
     data: dict[str, Value] = {"subject": hold.subject, "hold": hold.id}
     private = (Private("reason", reason, hold.subject),)
-    draft = Draft("hold.placed", OPERATOR, data=data, policy=_set(policy), private=private)
-    return Transition(None, None, (draft,), operated=Operated(places=hold))
+    draft = LogEvent("hold.placed", OPERATOR, data=data, policy=_set(policy), private=private)
+    return Transition(None, None, (draft,), operated=OperatorChange(places=hold))
 
 
-def refuse_click(act_id: str, policy: Policy, click: Click, no: NoEffect) -> Transition:
+def refuse_click(act_id: str, policy: Policy, click: Click, no: Rejected) -> Transition:
     """Changes nothing, tells its author, leaves one entry."""
     data: dict[str, Value] = {"action": click.action, "why": str(no.why), "id": act_id}
-    draft = Draft("decision.refused", events.actor(policy, click.person), data=data, policy=_set(policy))
+    draft = LogEvent("decision.refused", events.actor(policy, click.person), data=data, policy=_set(policy))
     return Transition(
         None, None, (draft,), (notifications.answer(None, click.person, click.reply, no.sentence, **no.params),)
     )
@@ -146,50 +166,52 @@ def possible(policy: Policy) -> bool:
     return any(not policy.humans.same(a, r) for a in auditors for r in risk_owners)
 
 
-def _voiced(before: OperatorAct, after: OperatorAct, draft: Draft) -> Transition:
+def _voiced(before: OperatorAction, after: OperatorAction, draft: LogEvent) -> Transition:
     return Transition(
-        None, None, (draft,), (), None, before.expires_at, operated=Operated(before, after), refresh=True,
+        None, None, (draft,), (), None, before.expires_at, operated=OperatorChange(before, after), refresh=True,
         while_stopped=_waits(before),
     )  # fmt: skip
 
 
-def _waits(act: OperatorAct) -> bool:
+def _waits(act: OperatorAction) -> bool:
     """Whether the act goes on while the log is stopped: only what lets it go on itself."""
     return act.kind == "new_epoch"
 
 
-def _refused(act: OperatorAct, policy: Policy, click: Click, now: datetime) -> Transition:
-    closed = _closed(replace(act, voices=(*act.voices, Voice(click.person, "refuse", now))), "refuse", now)
+def _refused(act: OperatorAction, policy: Policy, click: Click, now: datetime) -> Transition:
+    closed = _closed(replace(act, voices=(*act.voices, Confirmation(click.person, "refuse", now))), "refuse", now)
     draft = _voice_entry("operator.refused", closed, policy, click.person)
     return replace(_ended(act, closed, policy, draft), valid_before=act.expires_at)
 
 
-def _ended(before: OperatorAct, after: OperatorAct, policy: Policy, *drafts: Draft, releases: str = "") -> Transition:
+def _ended(
+    before: OperatorAction, after: OperatorAction, policy: Policy, *drafts: LogEvent, releases: str = ""
+) -> Transition:
     """Everybody who was asked or told hears how it ended: edits alone do not notify."""
     people = dict.fromkeys((*confirmers(policy), *_owners(policy)))
     says = tuple(_told(after, person) for person in people)
-    change = Operated(before, after, releases=releases)
+    change = OperatorChange(before, after, releases=releases)
     return Transition(None, None, drafts, says, operated=change, refresh=True, while_stopped=_waits(before))
 
 
-def _told(act: OperatorAct, person: Person) -> Say:
-    return Say("operator_told", Lane.CARD, act.id, to=person)
+def _told(act: OperatorAction, person: Person) -> Notification:
+    return Notification("operator_told", Lane.CARD, act.id, to=person)
 
 
-def _closed(act: OperatorAct, event: str, now: datetime) -> OperatorAct:
+def _closed(act: OperatorAction, event: str, now: datetime) -> OperatorAction:
     return replace(act, state=move_act(act.state, event), closed_at=now, reason="")
 
 
-def _voice_entry(type_: str, act: OperatorAct, policy: Policy, person: Person) -> Draft:
+def _voice_entry(type_: str, act: OperatorAction, policy: Policy, person: Person) -> LogEvent:
     roles: tuple[Value, ...] = confirming_roles(policy, person)
-    return Draft(type_, events.actor(policy, person), data=_data(act) | {"roles": roles}, policy=_set(policy))
+    return LogEvent(type_, events.actor(policy, person), data=_data(act) | {"roles": roles}, policy=_set(policy))
 
 
-def _data(act: OperatorAct) -> dict[str, Value]:
+def _data(act: OperatorAction) -> dict[str, Value]:
     return {"act": act.kind, "id": act.id}
 
 
-def _about(act: OperatorAct) -> dict[str, Value]:
+def _about(act: OperatorAction) -> dict[str, Value]:
     told: dict[str, Value] = {"expires_at": stamp(act.expires_at)}
     told |= {"subject": act.subject} if act.subject is not None else {}
     told |= {"hold": act.hold} if act.hold else {}
@@ -200,8 +222,8 @@ def _owners(policy: Policy) -> tuple[Person, ...]:
     return tuple(dict.fromkeys(domain.owner for domain in policy.domains.values()))
 
 
-def _set(policy: Policy) -> Named:
-    return Named(policy.organisation, policy.digest)
+def _set(policy: Policy) -> FileDigest:
+    return FileDigest(policy.organisation, policy.digest)
 
 
 def _ms(at: datetime) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.case.transition import OPERATOR, Draft, Named, Value
+from bot.domain.case.transition import OPERATOR, FileDigest, LogEvent, Value
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 
@@ -19,7 +19,7 @@ AT_ONCE = 1_000  # digests in one entry
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SubjectRecord:
     """What stands about a subject. `decided_until`: when the newest case ended that they asked for, decided on or
     revoked, or they last confirmed or refused an act of an operator."""
 
@@ -29,7 +29,7 @@ class Standing:
     decided_until: datetime | None
 
 
-def refusal(standing: Standing, retention: timedelta, now: datetime) -> str | None:
+def refusal(standing: SubjectRecord, retention: timedelta, now: datetime) -> str | None:
     """Why nothing of the subject can be erased now; None if it can."""
     if not standing.named:
         return "The log names nobody by that, or they were erased already."
@@ -43,12 +43,12 @@ def refusal(standing: Standing, retention: timedelta, now: datetime) -> str | No
     return None
 
 
-def erased(subject: Person, digests: Sequence[str], policy: Policy) -> Iterator[Draft]:
+def erased(subject: Person, digests: Sequence[str], policy: Policy) -> Iterator[LogEvent]:
     """The entries that name what is erased; one at least."""
     for start in range(0, max(len(digests), 1), AT_ONCE):
         some: tuple[Value, ...] = tuple(digests[start : start + AT_ONCE])
         data: dict[str, Value] = {"subject": subject, "digests": some}
-        yield Draft("privacy.erased", OPERATOR, data=data, policy=Named(policy.organisation, policy.digest))
+        yield LogEvent("privacy.erased", OPERATOR, data=data, policy=FileDigest(policy.organisation, policy.digest))
 
 
 def result(failed: Sequence[str]) -> str:

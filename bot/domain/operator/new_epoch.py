@@ -7,7 +7,7 @@ on. Source: decision-log.md, "Checkpoint and signer".
 
 from __future__ import annotations
 
-from bot.domain.case.transition import OPERATOR, Draft, Named, Value
+from bot.domain.case.transition import OPERATOR, FileDigest, LogEvent, Value
 from bot.domain.policy.model import Policy
 
 
@@ -25,9 +25,9 @@ def previous_origin(origin: str) -> str:
     return base if number == "2" else f"{base}.{int(number) - 1}"
 
 
-def started(note: str | None, surviving: int, signed: int | None, key: str, policy: Policy) -> Draft:
+def started(note: str | None, surviving: int, signed: int | None, key: str, policy: Policy) -> LogEvent:
     """The entry. `note` is the last one signed, `signed` its size; None where nobody knows. `key` is the new verifier key."""
     data: dict[str, Value] = {"surviving": surviving, "key": key}
     data |= {"last_checkpoint": note} if note is not None else {}
     data |= {"lost": (surviving, max(signed, surviving))} if signed is not None else {}
-    return Draft("log.epoch_started", OPERATOR, data=data, policy=Named(policy.organisation, policy.digest))
+    return LogEvent("log.epoch_started", OPERATOR, data=data, policy=FileDigest(policy.organisation, policy.digest))

@@ -249,7 +249,7 @@ class Suspended:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TakenAway:
     """What acts have taken away from a set: suspended authority, and autonomous rights withdrawn, by their file's SHA-256."""
 
     suspended: frozenset[Suspended] = frozenset()
@@ -285,7 +285,7 @@ class Policy:
     policy_delay: int = 15 * 60
     hold: int = 10 * 60
     retention: int = 2555 * 86400
-    standing: Standing = field(default=Standing(), compare=False)  # no part of the files; the desk keeps it up to date
+    standing: TakenAway = field(default=TakenAway(), compare=False)  # no part of the files; the desk keeps it up to date
 
     def provider_of(self, person: Person) -> Provider | None:
         """The provider that a person belongs to, by any of their accounts; None for everybody else."""

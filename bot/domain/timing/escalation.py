@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot.domain.authority.authorization import barred, conflicted, named_for, suspended
+from bot.domain.authority.authorization import conflicted, is_barred, named_for, suspended
 from bot.domain.case.model import Ask, Case, Reached, Step
 from bot.domain.policy import business_hours
 from bot.domain.policy.model import Domain, EscalationPolicy, Policy, Role, Runbook
@@ -143,7 +143,7 @@ def advance(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datet
         ask = _applied(ask, event)
     if ask.warn_at is None or now < ask.warn_at:
         return Advance(ask, tuple(events))
-    silent = tuple(p for p in ask.asked if ask.vote_of(p) is None and not barred(case, ask, policy, p))
+    silent = tuple(p for p in ask.asked if ask.vote_of(p) is None and not is_barred(case, ask, policy, p))
     return Advance(replace(ask, warn_at=None), tuple(events), silent)
 
 
@@ -183,7 +183,7 @@ def _judge(
         return Skipped(step, "nobody")
     wanted = _wanted(case, ask, policy, domain, presence, step, now)
     new = [r for r in wanted if r.person not in ask.asked]
-    fit = [r for r in new if not barred(case, ask, policy, r.person)]
+    fit = [r for r in new if not is_barred(case, ask, policy, r.person)]
     there = [r for r in fit if presence.here(r.person)]
     if there:
         return fire(case, ask, policy, presence, step, there)
@@ -247,9 +247,9 @@ def _wanted(
     for role in dict.fromkeys((step.role, *(("owner",) if step.index == 0 else ()), *step.also)):
         people = people_of(role, policy, domain, now)
         want(people, role)
-        own_review = ask.kind == "review" and barred(case, ask, policy, domain.owner)
+        own_review = ask.kind == "review" and is_barred(case, ask, policy, domain.owner)
         if role == "owner" and (own_review or presence.away.get(domain.owner) == "absent"):
-            stand_in = next((d for d in domain.deputies if presence.here(d) and not barred(case, ask, policy, d)), None)
+            stand_in = next((d for d in domain.deputies if presence.here(d) and not is_barred(case, ask, policy, d)), None)
             want([stand_in] if stand_in else [], "deputies", for_owner=True)
     if step.index == 0:
         want(_fill(case, ask, policy, domain, presence, wanted), "deputies")

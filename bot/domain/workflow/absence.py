@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.case.transition import Absence, Lane, Say, Transition
+from bot.domain.case.transition import Absence, Lane, Notification, Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
@@ -40,7 +40,7 @@ def come_back(
     policy: Policy, person: Person, reply: dict[str, object], found: Absent | None, now: datetime, *, decided: bool
 ) -> Transition:
     """Back by their own word. `decided`: something was answered in their name."""
-    says: tuple[Say, ...] = (notifications.answer(None, person, reply, "away", until=0),)
+    says: tuple[Notification, ...] = (notifications.answer(None, person, reply, "away", until=0),)
     if found is None:
         return Transition(None, None, (events.absence(policy, person, None),), says)
     says += _summary(found, min(now, found.until)) if decided else ()
@@ -53,8 +53,8 @@ def passed(found: Absent, *, decided: bool) -> Transition:
     return Transition(None, None, says=says, absence=Absence(found.person, None, found.until))
 
 
-def _summary(found: Absent, until: datetime) -> tuple[Say, ...]:
-    return (Say(RETURNED, Lane.CARD, to=found.person, data={"since": _ms(found.since), "until": _ms(until)}),)
+def _summary(found: Absent, until: datetime) -> tuple[Notification, ...]:
+    return (Notification(RETURNED, Lane.CARD, to=found.person, data={"since": _ms(found.since), "until": _ms(until)}),)
 
 
 def _ms(at: datetime) -> int:

@@ -15,7 +15,7 @@ from bot.domain.authority.authorization import Allowed, Refused, may_decide, str
 from bot.domain.authority.quorum import Count, count
 from bot.domain.case.lifecycle import RequestState, move_ask, move_request
 from bot.domain.case.model import Ask, Case, Grant, Refusal, Vote
-from bot.domain.case.transition import OPERATOR, Draft, Transition
+from bot.domain.case.transition import OPERATOR, LogEvent, Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
@@ -40,7 +40,7 @@ class Click:
 
 
 @dataclass(frozen=True, slots=True)
-class NoEffect:
+class Rejected:
     """The click does not count: `sentence` and `params` name what its author is told."""
 
     why: Refusal
@@ -48,7 +48,7 @@ class NoEffect:
     params: dict[str, object]
 
 
-DOUBTED = NoEffect(Refusal.STALE, "clock_jumped", {})  # the log has no word of its own for it
+DOUBTED = Rejected(Refusal.STALE, "clock_jumped", {})  # the log has no word of its own for it
 
 
 def approve(
@@ -60,11 +60,11 @@ def approve(
     """
     judged = judge(case, policy, click, profile, now)
     if isinstance(judged, Allowed) and not all(_allowed_before(case, was, click, profile) for was in older):
-        judged = NoEffect(Refusal.UNAUTHORISED, "too_new", {})
+        judged = Rejected(Refusal.UNAUTHORISED, "too_new", {})
     given = _given(case, click)
     if isinstance(judged, Allowed) and case.dated and end_dates.until(case, given) <= now:
-        judged = NoEffect(Refusal.STALE, "plain", {"text": "That day is over. Choose a later one, or approve all of it."})
-    if isinstance(judged, NoEffect):
+        judged = Rejected(Refusal.STALE, "plain", {"text": "That day is over. Choose a later one, or approve all of it."})
+    if isinstance(judged, Rejected):
         return refuse(case, policy, click, judged)
     vote = Vote(click.person, "yes", judged.roles[0], now, given, judged.on_behalf_of)
     ask = replace(case.approval, votes=(*case.approval.votes, vote))
@@ -76,7 +76,7 @@ def approve(
         return _cooling_off(case, policy, replace(ask, opens_at=opens_at), vote, tally)
     grant = _grant(case, tally, now, scale)
     if grant.not_after <= now:
-        over = NoEffect(
+        over = Rejected(
             Refusal.LATE, "plain", {"text": "The end that somebody gave has passed; nothing can open until it."}
         )
         return refuse(case, policy, click, over)
@@ -99,7 +99,7 @@ def approve(
 def deny(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
     """One person's no, with a reason: final."""
     judged = judge(case, policy, click, profile, now)
-    if isinstance(judged, NoEffect):
+    if isinstance(judged, Rejected):
         return refuse(case, policy, click, judged)
     vote = Vote(click.person, "no", judged.roles[0], now, 0, judged.on_behalf_of)
     who = events.actor(policy, click.person)
@@ -117,7 +117,7 @@ def stopped(case: Case, policy: Policy, click: Click, now: datetime) -> Transiti
     return _closed_by_no(case, policy, now, click.person, replace(case.approval, votes=votes), drafts, click.reason)
 
 
-def deny_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | NoEffect:
+def deny_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | Rejected:
     """Somebody on the host says no while Slack is down. Nobody can approve there."""
     no = closed(case, now)
     if no is not None:
@@ -132,7 +132,7 @@ def withdraw(case: Case, policy: Policy, click: Click, now: datetime) -> Transit
     theirs = click.person == case.request.requester or (provider is not None and provider.leads_include(click.person))
     if not theirs:
         text = f"Only the requester or a lead of their provider withdraws it. Write to {policy.contact} if that is wrong."
-        return refuse(case, policy, click, NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text}))
+        return refuse(case, policy, click, Rejected(Refusal.UNAUTHORISED, "plain", {"text": text}))
     no = closed(case, now)
     if no is not None:
         return refuse(case, policy, click, no)
@@ -147,47 +147,47 @@ def withdraw(case: Case, policy: Policy, click: Click, now: datetime) -> Transit
     )
 
 
-def judge(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Allowed | NoEffect:
+def judge(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Allowed | Rejected:
     """Whether this click would count at `now`."""
     allowed = may_decide(case, case.approval, policy, click.person, profile)
     if isinstance(allowed, Refused):
-        return NoEffect(allowed.why, "plain", {"text": allowed.reason})
+        return Rejected(allowed.why, "plain", {"text": allowed.reason})
     no = closed(case, now)
     if no is not None:
         return no
     if click.version != case.approval.version:
-        return NoEffect(Refusal.STALE, "stale", {})
+        return Rejected(Refusal.STALE, "stale", {})
     earlier = case.approval.vote_of(click.person)
     if earlier is not None and click.action == "approve":
         tally = count(case, case.approval, policy)
         params: dict[str, object] = {"at": _ms(earlier.at), "have": tally.have, "need": tally.need}
-        return NoEffect(Refusal.LOST, "repeat_yes", params)
+        return Rejected(Refusal.LOST, "repeat_yes", params)
     if click.action in ("approve", "less") and case.unverified():
-        return NoEffect(Refusal.STALE, "unverified", {"missing": list(case.unverified())})
+        return Rejected(Refusal.STALE, "unverified", {"missing": list(case.unverified())})
     return allowed
 
 
-def refuse(case: Case, policy: Policy, click: Click, no: NoEffect) -> Transition:
+def refuse(case: Case, policy: Policy, click: Click, no: Rejected) -> Transition:
     """Changes nothing, tells its author, leaves one entry."""
     drafts = (events.decision_refused(case, policy, click.person, click.action, no.why),)
     says = (notifications.answer(case.id, click.person, click.reply, no.sentence, **no.params),)
     return Transition(None, None, drafts, says)
 
 
-def closed(case: Case, now: datetime) -> NoEffect | None:
+def closed(case: Case, now: datetime) -> Rejected | None:
     """Why nothing can be decided any more, or ever (a drill); None while the question is open."""
     request = case.request
     if request.drill is not None:
-        return NoEffect(Refusal.STALE, "drill", {})
+        return Rejected(Refusal.STALE, "drill", {})
     pending = request.state is RequestState.PENDING
     if request.state is RequestState.EXPIRED or (pending and now >= case.approval.expires_at):
-        return NoEffect(Refusal.LATE, "late", {"at": _ms(case.approval.expires_at)})
+        return Rejected(Refusal.LATE, "late", {"at": _ms(case.approval.expires_at)})
     if pending:
         return None
     params: dict[str, object] = {
         "state": str(request.state), "by": str(request.closed_by or ""), "at": _ms(request.closed_at or now),
     }  # fmt: skip
-    return NoEffect(Refusal.LOST, "lost", params)
+    return Rejected(Refusal.LOST, "lost", params)
 
 
 def _allowed_before(case: Case, policy: Policy, click: Click, profile: Profile) -> bool:
@@ -195,7 +195,7 @@ def _allowed_before(case: Case, policy: Policy, click: Click, profile: Profile) 
 
 
 def _closed_by_no(
-    case: Case, policy: Policy, now: datetime, person: Person | None, ask: Ask, drafts: tuple[Draft, ...], reason: str
+    case: Case, policy: Policy, now: datetime, person: Person | None, ask: Ask, drafts: tuple[LogEvent, ...], reason: str
 ) -> Transition:
     request = replace(case.request, state=move_request(case.request.state, "deny"), closed_at=now, closed_by=person)
     after = replace(case, request=request).with_approval(replace(ask, state=move_ask(ask.state, "no"), opens_at=None))

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.case.model import Case, Grant
-from bot.domain.case.transition import Say
+from bot.domain.case.transition import Notification
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Limit, Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off, end_dates
 from bot.domain.workflow import notifications
-from bot.domain.workflow.follow_up import DAY, Chore
+from bot.domain.workflow.follow_up import DAY, Effects
 
 
 def withdrawn(policy: Policy, sha256: str) -> bool:
@@ -74,32 +74,32 @@ def waits_until(runbook: Runbook, now: datetime, scale: float) -> datetime:
     return now + timedelta(seconds=((runbook.not_before or 0) + DAY) / scale)
 
 
-def begin(case: Case, policy: Policy, now: datetime) -> Chore:
+def begin(case: Case, policy: Policy, now: datetime) -> Effects:
     """A case that was just made for filing, opened at once or waiting for proof or its time. Its receipt is the caller's."""
-    filed = Chore(case, (events.filed(case, policy),), notifications.to_subject(case, "before"))
+    filed = Effects(case, (events.filed(case, policy),), notifications.to_subject(case, "before"))
     return filed if case.unverified() else filed.then(ready(case, policy, now))
 
 
-def ready(case: Case, policy: Policy, now: datetime) -> Chore:
+def ready(case: Case, policy: Policy, now: datetime) -> Effects:
     """Nothing is left to be verified: it opens, now or at its time."""
     opens_at = cooling_off.until(case, now)
     if opens_at is None:
         return opened(case, policy, now, case.request.requester)
     waiting = case.with_approval(replace(case.approval, opens_at=opens_at))
-    return Chore(waiting, (), (notifications.to_requester("cooling", waiting),))
+    return Effects(waiting, (), (notifications.to_requester("cooling", waiting),))
 
 
-def opened(case: Case, policy: Policy, now: datetime, by: Person | None) -> Chore:
+def opened(case: Case, policy: Policy, now: datetime, by: Person | None) -> Effects:
     """The grant opens for all that was asked, and the owner is told as the runbook says today. `by` None: by the clock."""
     seconds = case.request.seconds
     lasting = Grant(seconds, now, now + case.request.terms.real(seconds))
     grant = end_dates.grant(case, seconds, now) if case.dated else lasting
     after = cooling_off.opened(case, grant, by)
     says = (*notifications.outcome(after, policy), *told(after, policy, now))
-    return Chore(after, events.grant_opened(after, policy, by, grant), says)
+    return Effects(after, events.grant_opened(after, policy, by, grant), says)
 
 
-def told(case: Case, policy: Policy, now: datetime) -> tuple[Say, ...]:
+def told(case: Case, policy: Policy, now: datetime) -> tuple[Notification, ...]:
     """The owner hears of it: at once, or in the one message of the day."""
     domain, runbook = policy.domains.get(case.request.domain), policy.runbooks.get(case.request.runbook)
     if domain is None:

@@ -14,16 +14,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.domain.authority.authorization import barred
+from bot.domain.authority.authorization import is_barred
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask, move_grant, move_request
-from bot.domain.case.model import Ask, Case, Grant, Note, Vote
+from bot.domain.case.model import Ask, Case, Grant, Remark, Vote
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import BreakGlass, Policy, Runbook
 from bot.domain.timing import end_dates
 from bot.domain.timing.escalation import Presence, advance, afterwards
 from bot.domain.workflow import follow_up, notifications
-from bot.domain.workflow.follow_up import Chore
+from bot.domain.workflow.follow_up import Effects
 from bot.domain.workflow.timers import later_stepped, wake_at
 
 if TYPE_CHECKING:
@@ -72,17 +72,17 @@ def begin(case: Case, policy: Policy, runbook: Runbook, presence: Presence, now:
         events.due(opened, policy, "breakglass.opened", who, due),
         *events.grant_opened(opened, policy, request.requester, grant),
     )
-    chore = Chore(opened, drafts, notifications.outcome(opened, policy))
+    chore = Effects(opened, drafts, notifications.outcome(opened, policy))
     chore = chore.then(later_stepped(opened, policy, advance(opened, ask, policy, presence, now)))
     return Transition(None, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now))
 
 
-def ratify(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def ratify(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     """The owner, or whoever was reached, stands for it afterwards."""
     after = _reviewed_by_others(case.with_ask(replace(ask, state=move_ask(ask.state, "yes"))), policy, vote)
     draft = events.answered(after, policy, "breakglass.ratified", vote, click.reason)
     says = (*notifications.channel_line(after, policy, "breakglass.ratified"), *notifications.paged(after, ask, "resolve"))
-    return Chore(after, (draft,), says)
+    return Effects(after, (draft,), says)
 
 
 def _reviewed_by_others(case: Case, policy: Policy, vote: Vote) -> Case:
@@ -90,7 +90,7 @@ def _reviewed_by_others(case: Case, policy: Policy, vote: Vote) -> Case:
     for ask in case.later:
         if ask.kind != "review" or ask.state is not AskState.OPEN:
             continue
-        if not ask.asked or any(not barred(case, ask, policy, person) for person in ask.asked):
+        if not ask.asked or any(not is_barred(case, ask, policy, person) for person in ask.asked):
             continue
         index = next((s.index for s in ask.steps if s.state == "waiting" and s.action == "notify"), None)
         steps = tuple(replace(s, due_at=min(s.due_at, vote.at)) if s.index == index else s for s in ask.steps)
@@ -98,35 +98,35 @@ def _reviewed_by_others(case: Case, policy: Policy, vote: Vote) -> Case:
     return case
 
 
-def reject(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def reject(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     """It should not have been: what is open is revoked in the same act, and a review carries the rejection."""
     after = case.with_ask(replace(ask, state=move_ask(ask.state, "no")))
     draft = events.answered(after, policy, "breakglass.rejected", vote, click.reason)
     says = (*notifications.channel_line(after, policy, "breakglass.rejected"), *notifications.paged(after, ask, "resolve"))
-    chore = Chore(after, (draft,), says)
+    chore = Effects(after, (draft,), says)
     grant = after.grant
     if grant is not None and grant.state is GrantState.OPEN:
         chore = chore.then(_revoked(chore.case, grant, policy, vote, click))
     return chore.then(_flagged(chore.case, policy, vote, click))
 
 
-def _revoked(case: Case, grant: Grant, policy: Policy, vote: Vote, click: Click) -> Chore:
+def _revoked(case: Case, grant: Grant, policy: Policy, vote: Vote, click: Click) -> Effects:
     if vote.at >= grant.not_after:
-        return follow_up.grant_chore(case, policy, vote.at) or Chore(case)  # its time was over before: it lapsed
+        return follow_up.grant_effects(case, policy, vote.at) or Effects(case)  # its time was over before: it lapsed
     ended = replace(grant, state=move_grant(grant.state, "revoke"), ended_at=vote.at, ended_by=vote.person)
     after = replace(case, grant=ended)
     draft = events.grant_ended(after, policy, events.actor(policy, vote.person), ended, click.reason)
-    said = Chore(after, (draft,), notifications.outcome(after, policy, click.reason))
+    said = Effects(after, (draft,), notifications.outcome(after, policy, click.reason))
     return said.then(follow_up.ended(after, policy, vote.at))
 
 
-def _flagged(case: Case, policy: Policy, vote: Vote, click: Click) -> Chore:
+def _flagged(case: Case, policy: Policy, vote: Vote, click: Click) -> Effects:
     """The rejection stands in the review that is open; one is opened where there is none."""
-    chore = Chore(case)
+    chore = Effects(case)
     if not any(a.kind == "review" and a.state is AskState.OPEN for a in case.later):
         window = case.request.terms.real(case.request.terms.review_within or follow_up.DAY)
         chore = follow_up.opened(case, policy, "review", window, vote.at)
     review = next(a for a in reversed(chore.case.later) if a.kind == "review" and a.state is AskState.OPEN)
-    note = Note("review", vote.person, vote.at, f"Rejected at the ratification. {click.reason}".strip())
+    note = Remark("review", vote.person, vote.at, f"Rejected at the ratification. {click.reason}".strip())
     after = chore.case.with_ask(replace(review, notes=(*review.notes, note)))
-    return chore.then(Chore(after, (events.answered(after, policy, "review.flagged", vote, click.reason),)))
+    return chore.then(Effects(after, (events.answered(after, policy, "review.flagged", vote, click.reason),)))

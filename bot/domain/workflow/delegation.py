@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.authority.authorization import barred
+from bot.domain.authority.authorization import is_barred
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Ask, Case, Reached
 from bot.domain.case.transition import Transition
@@ -20,7 +20,7 @@ from bot.domain.policy.model import Domain, Policy
 from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Presence, advance, may_wake, rings
 from bot.domain.workflow import notifications
-from bot.domain.workflow.follow_up import Chore
+from bot.domain.workflow.follow_up import Effects
 from bot.domain.workflow.timers import stepped, wake_at
 
 
@@ -34,7 +34,7 @@ def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> T
         or presence.away.get(domain.owner) != "absent"
     ):
         return None
-    chore = Chore(case)
+    chore = Effects(case)
     for ask in case.asks:
         if ask.state is AskState.OPEN and now < ask.expires_at and _waits_for_owner(ask, domain):
             chore = chore.then(_handed_on(chore.case, ask, policy, domain, presence, now))
@@ -49,29 +49,29 @@ def _waits_for_owner(ask: Ask, domain: Domain) -> bool:
     return bool(theirs) and not any(ask.vote_of(person) for person in theirs)
 
 
-def _handed_on(case: Case, ask: Ask, policy: Policy, domain: Domain, presence: Presence, now: datetime) -> Chore:
+def _handed_on(case: Case, ask: Ask, policy: Policy, domain: Domain, presence: Presence, now: datetime) -> Effects:
     failed = {r.person for r in ask.reached if r.failed}
-    present = (d for d in domain.deputies if presence.here(d) and d not in failed and not barred(case, ask, policy, d))
+    present = (d for d in domain.deputies if presence.here(d) and d not in failed and not is_barred(case, ask, policy, d))
     deputy = next(present, None)
     if deputy is None:
         return _moved_on(case, ask, policy, presence, now)
     if deputy in ask.asked:
-        return Chore(case)
+        return Effects(case)
     reached = Reached(deputy, "deputies", 0, now, for_owner=True)
     asleep = deputy in presence.quiet and may_wake(ask, ask.steps[0])
     called = asleep or ask.steps[0].page
     reached = replace(reached, paged=called and rings(policy, domain.id, reached))
     after = case.with_ask(replace(ask, reached=(*ask.reached, reached)))
     says = (notifications.card_of(after, ask, reached), *notifications.pages(after, reached))
-    chore = Chore(after, (events.stood_in(after, policy, reached, ask.kind),), says)
+    chore = Effects(after, (events.stood_in(after, policy, reached, ask.kind),), says)
     heard = not asleep or reached.paged
     return chore if heard else chore.then(_moved_on(after, after.question(ask.version) or ask, policy, presence, now))
 
 
-def _moved_on(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Chore:
+def _moved_on(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Effects:
     """Nobody who was asked is there and awake: the request's next step fires at once."""
     there = (r for r in ask.reached if presence.here(r.person) and not r.failed and ask.vote_of(r.person) is None)
     if ask.kind != "approval" or any(r.person not in presence.quiet or r.paged for r in there):
-        return Chore(case)
+        return Effects(case)
     result = advance(case, ask, policy, presence, now, pulling=True)
-    return stepped(case, policy, result, presence, now) if result.events else Chore(case)
+    return stepped(case, policy, result, presence, now) if result.events else Effects(case)

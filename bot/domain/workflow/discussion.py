@@ -11,26 +11,26 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.case.model import Ask, Case, Note, Refusal
-from bot.domain.case.transition import Draft, Say, Transition
+from bot.domain.case.model import Ask, Case, Refusal, Remark
+from bot.domain.case.transition import LogEvent, Notification, Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
 from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Presence, advance
 from bot.domain.workflow import notifications
-from bot.domain.workflow.approval import Click, NoEffect, closed, judge, refuse
+from bot.domain.workflow.approval import Click, Rejected, closed, judge, refuse
 from bot.domain.workflow.timers import wake_at
 
 
 def question(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
     """Somebody with authority asks the requester something."""
     judged = judge(case, policy, click, profile, now)
-    if isinstance(judged, NoEffect):
+    if isinstance(judged, Rejected):
         return refuse(case, policy, click, judged)
-    after = _noted(case, Note("question", click.person, now, click.reason))
+    after = _noted(case, Remark("question", click.person, now, click.reason))
     draft = events.noted(after, policy, "request.asked", click.person, ("question", click.reason))
-    told = Say("question", notifications.lane(case), case.id, to=case.request.requester)
+    told = Notification("question", notifications.lane(case), case.id, to=case.request.requester)
     return _kept(case, after, policy, now, draft, (told,))
 
 
@@ -39,61 +39,61 @@ def answer(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
     no = requester_may(case, policy, click, now)
     if no is not None:
         return refuse(case, policy, click, no)
-    after = _noted(case, Note("answer", click.person, now, click.reason))
+    after = _noted(case, Remark("answer", click.person, now, click.reason))
     draft = events.noted(after, policy, "request.answered", click.person, ("answer", click.reason))
-    told = tuple(Say("answered", notifications.lane(case), case.id, to=person) for person in case.approval.asked)
+    told = tuple(Notification("answered", notifications.lane(case), case.id, to=person) for person in case.approval.asked)
     return _kept(case, after, policy, now, draft, told)
 
 
 def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, scale: float) -> Transition:
     """On it: I am looking. Steps of the next minutes wait for me, once."""
     judged = judge(case, policy, click, profile, now)
-    if isinstance(judged, NoEffect):
+    if isinstance(judged, Rejected):
         return refuse(case, policy, click, judged)
     if case.approval.noted("hold"):
         first = case.approval.noted("hold")[0]
         params: dict[str, object] = {"by": str(first.person), "at": round(first.at.timestamp() * 1000)}
-        return refuse(case, policy, click, NoEffect(Refusal.LOST, "already_held", params))
+        return refuse(case, policy, click, Rejected(Refusal.LOST, "already_held", params))
     until = now + timedelta(seconds=policy.hold / scale)
     steps = tuple(
         replace(s, due_at=until) if s.state == "waiting" and now < s.due_at < until else s for s in case.approval.steps
     )
-    after = _noted(case.with_approval(replace(case.approval, steps=steps)), Note("hold", click.person, now))
+    after = _noted(case.with_approval(replace(case.approval, steps=steps)), Remark("hold", click.person, now))
     told = notifications.paged(after, after.approval, "acknowledge")
     return _kept(case, after, policy, now, events.noted(after, policy, "request.held", click.person), told)
 
 
-def pass_on(case: Case, policy: Policy, click: Click, profile: Profile, presence: Presence, now: datetime) -> Transition:
+def defer(case: Case, policy: Policy, click: Click, profile: Profile, presence: Presence, now: datetime) -> Transition:
     """I cannot decide this now: the next step asks at once; I keep my authority."""
     judged = judge(case, policy, click, profile, now)
-    if isinstance(judged, NoEffect):
+    if isinstance(judged, Rejected):
         return refuse(case, policy, click, judged)
     if cooling_off.waits(case):
         return refuse(case, policy, click, _enough())
     if any(n.person == click.person for n in case.approval.noted("pass")):
-        return refuse(case, policy, click, NoEffect(Refusal.LOST, "already_passed", {}))
-    after = _noted(case, Note("pass", click.person, now))
+        return refuse(case, policy, click, Rejected(Refusal.LOST, "already_passed", {}))
+    after = _noted(case, Remark("pass", click.person, now))
     draft = events.noted(after, policy, "request.passed", click.person)
     return _pulled(case, after, policy, presence, draft, now)
 
 
-def push(case: Case, policy: Policy, click: Click, presence: Presence, now: datetime) -> Transition:
+def escalate_now(case: Case, policy: Policy, click: Click, presence: Presence, now: datetime) -> Transition:
     """Escalate now: the requester, once, with a reason."""
     no = requester_may(case, policy, click, now)
     if no is not None:
         return refuse(case, policy, click, no)
-    after = _noted(case, Note("push", click.person, now, click.reason))
+    after = _noted(case, Remark("push", click.person, now, click.reason))
     draft = events.noted(after, policy, "request.pushed", click.person, ("reason", click.reason))
     return _pulled(case, after, policy, presence, draft, now)
 
 
-def requester_may(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
-    """Why the requester's `answer` or `push` would not count; None if it would."""
+def requester_may(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
+    """Why the requester's `answer` or `escalate_now` would not count; None if it would."""
     no = _not_requester(case, policy, click) or closed(case, now)
     if no is None and click.action == "answer" and not case.approval.noted("question"):
-        no = NoEffect(Refusal.STALE, "stale", {})
+        no = Rejected(Refusal.STALE, "stale", {})
     if no is None and click.action == "push" and case.approval.noted("push"):
-        no = NoEffect(Refusal.LOST, "already_pushed", {})
+        no = Rejected(Refusal.LOST, "already_pushed", {})
     if no is None and click.action == "push" and cooling_off.waits(case):
         no = _enough()
     return no
@@ -105,25 +105,25 @@ def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transi
     lead = provider is not None and provider.leads_include(click.person)
     if not lead or policy.humans.same(click.person, case.request.requester):
         text = f"Only a lead of the requester's provider, and not the requester, advises. Write to {policy.contact}."
-        return refuse(case, policy, click, NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text}))
+        return refuse(case, policy, click, Rejected(Refusal.UNAUTHORISED, "plain", {"text": text}))
     no = closed(case, now)
     if no is not None:
         return refuse(case, policy, click, no)
     advice = "for" if click.action == "for" else "against"
     kept = tuple(n for n in case.approval.notes if not (n.kind == "advice" and n.person == click.person))
-    ask = replace(case.approval, notes=(*kept, Note("advice", click.person, now, advice=advice)))  # type: ignore[arg-type]
+    ask = replace(case.approval, notes=(*kept, Remark("advice", click.person, now, advice=advice)))  # type: ignore[arg-type]
     after = case.with_approval(ask)
     draft = events.noted(after, policy, "request.recommended", click.person, data={"advice": advice})
     return _kept(case, after, policy, now, draft, ())
 
 
-def _enough() -> NoEffect:
+def _enough() -> Rejected:
     """The quorum is met and what it opens waits for its time: nobody else need be woken."""
     text = "Everybody needed has said yes, and it opens at its time. Nobody else is asked, and nothing was changed."
-    return NoEffect(Refusal.STALE, "plain", {"text": text})
+    return Rejected(Refusal.STALE, "plain", {"text": text})
 
 
-def _pulled(case: Case, after: Case, policy: Policy, presence: Presence, draft: Draft, now: datetime) -> Transition:
+def _pulled(case: Case, after: Case, policy: Policy, presence: Presence, draft: LogEvent, now: datetime) -> Transition:
     result = advance(after, after.approval, policy, presence, now, pulling=True)
     after = after.with_approval(result.ask)
     return Transition(
@@ -137,17 +137,19 @@ def _pulled(case: Case, after: Case, policy: Policy, presence: Presence, draft: 
     )
 
 
-def _kept(case: Case, after: Case, policy: Policy, now: datetime, draft: Draft, says: tuple[Say, ...]) -> Transition:
+def _kept(
+    case: Case, after: Case, policy: Policy, now: datetime, draft: LogEvent, says: tuple[Notification, ...]
+) -> Transition:
     return Transition(case, after, (draft,), says, wake_at(after, policy, now), case.approval.expires_at, refresh=True)
 
 
-def _noted(case: Case, note: Note) -> Case:
+def _noted(case: Case, note: Remark) -> Case:
     ask: Ask = replace(case.approval, notes=(*case.approval.notes, note))
     return case.with_approval(ask)
 
 
-def _not_requester(case: Case, policy: Policy, click: Click) -> NoEffect | None:
+def _not_requester(case: Case, policy: Policy, click: Click) -> Rejected | None:
     if click.person == case.request.requester:
         return None
     text = f"Only the requester does this. Write to {policy.contact} if that is wrong."
-    return NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text})
+    return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})

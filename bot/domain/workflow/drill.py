@@ -20,13 +20,13 @@ from datetime import datetime, timedelta
 
 from bot.domain.case.lifecycle import AskState, RequestState, move_ask, move_request
 from bot.domain.case.model import Ask, Case, Drill, Reached, Refusal, Request, Step, Vote
-from bot.domain.case.transition import CLOCK, SYSTEM, Draft, Lane, Say, Transition
+from bot.domain.case.transition import CLOCK, SYSTEM, Lane, LogEvent, Notification, Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import EscalationPolicy, Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Advance, Presence, advance, deadline, freeze, undelivered
 from bot.domain.workflow import notifications
-from bot.domain.workflow.approval import Click, NoEffect, refuse
+from bot.domain.workflow.approval import Click, Rejected, refuse
 from bot.domain.workflow.timers import wake_at
 
 PACE = timedelta(seconds=30)  # of a fast drill, in policy time
@@ -129,19 +129,19 @@ def _frozen(
     return tuple(replace(s, due_at=now + s.index * pace) for s in steps), now + (len(steps) + 1) * pace
 
 
-def _unheard(case: Case, policy: Policy, click: Click, mine: tuple[Reached, ...], now: datetime) -> NoEffect | None:
+def _unheard(case: Case, policy: Policy, click: Click, mine: tuple[Reached, ...], now: datetime) -> Rejected | None:
     """Why *I am here* does not count; None if it does."""
     ask = case.approval
     if case.request.drill is None or click.version != ask.version:
-        return NoEffect(Refusal.STALE, "stale", {})
+        return Rejected(Refusal.STALE, "stale", {})
     if not any(hears(case, r.person) == click.person for r in ask.reached):
         text = f"This drill has not asked you. Write to {policy.contact} if that is wrong."
-        return NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text})
+        return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
     if ask.state is not AskState.OPEN or now >= ask.expires_at:
-        return NoEffect(Refusal.LATE, "drill_over", {"at": _ms(case.request.closed_at or ask.expires_at)})
+        return Rejected(Refusal.LATE, "drill_over", {"at": _ms(case.request.closed_at or ask.expires_at)})
     if not mine:
         last = max(v.at for v in ask.votes if v.person == click.person)
-        return NoEffect(Refusal.LOST, "drill_again", {"at": _ms(last)})
+        return Rejected(Refusal.LOST, "drill_again", {"at": _ms(last)})
     return None
 
 
@@ -151,7 +151,7 @@ def _of_the_newest_step(case: Case, mine: Iterable[Reached]) -> bool:
     return any(r.step == newest for r in mine)
 
 
-def _stepped(case: Case, drafts: tuple[Draft, ...], policy: Policy, result: Advance, now: datetime) -> Transition:
+def _stepped(case: Case, drafts: tuple[LogEvent, ...], policy: Policy, result: Advance, now: datetime) -> Transition:
     after = case.with_approval(_hurried(case, result.ask, now))
     drafts = (*drafts, *(events.step(after, policy, event) for event in result.events))
     says = _addressed(after, (say for event in result.events for say in notifications.step(after, policy, event)))
@@ -172,7 +172,7 @@ def _hurried(case: Case, ask: Ask, now: datetime) -> Ask:
     )
 
 
-def _addressed(case: Case, says: Iterable[Say]) -> tuple[Say, ...]:
+def _addressed(case: Case, says: Iterable[Notification]) -> tuple[Notification, ...]:
     """To whom the drill speaks: as ever, or all of it to the caller alone, each thing once, and no channel."""
     drill = case.request.drill
     if drill is None or drill.only_me is None:
@@ -189,7 +189,7 @@ def _over(case: Case) -> bool:
 
 
 def _ended(
-    before: Case, case: Case, policy: Policy, drafts: tuple[Draft, ...], says: tuple[Say, ...], now: datetime
+    before: Case, case: Case, policy: Policy, drafts: tuple[LogEvent, ...], says: tuple[Notification, ...], now: datetime
 ) -> Transition:
     """The end: the channel, the owner and every card hear it."""
     ask, lost = case.approval, missed(case)
@@ -202,15 +202,15 @@ def _ended(
     return Transition(before, after, (*drafts, ended), (*says, *_report(after, policy)), refresh=True)
 
 
-def _report(case: Case, policy: Policy) -> tuple[Say, ...]:
+def _report(case: Case, policy: Policy) -> tuple[Notification, ...]:
     drill, domain = case.request.drill, policy.domains.get(case.request.domain)
     if drill is not None and drill.only_me is not None:
-        return (Say("drill_report", Lane.CARD, case.id, to=drill.only_me),)
+        return (Notification("drill_report", Lane.CARD, case.id, to=drill.only_me),)
     if domain is None:
         return ()
     return (
-        Say("drill_report", Lane.CARD, case.id, channel=domain.channel),
-        Say("drill_report", Lane.CARD, case.id, to=domain.owner),
+        Notification("drill_report", Lane.CARD, case.id, channel=domain.channel),
+        Notification("drill_report", Lane.CARD, case.id, to=domain.owner),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Call, CallKind, Case
-from bot.domain.case.transition import Say, Transition
+from bot.domain.case.transition import Notification, Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import notifications
@@ -74,7 +74,7 @@ def answered(case: Case, policy: Policy, n: int, heard: Heard, now: datetime) ->
     if call.kind == "close" and heard.word == "failed":
         return _alarmed(case, policy, n, call, heard.detail, now) if _rings(call, now) else None
     after = _put(case, n, replace(call, state=heard.word, answered_at=now))
-    says: list[Say] = []
+    says: list[Notification] = []
     if call.kind == "open":
         says.append(notifications.to_requester("executor", after, word=heard.word, detail=heard.detail))
     elif call.alarmed_at is not None:
@@ -103,12 +103,12 @@ def _alarmed(case: Case, policy: Policy, n: int, call: Call, detail: str, now: d
     return Transition(case, after, (draft,), says, wake_at(after, policy, now), refresh=True)
 
 
-def _to_domain(case: Case, policy: Policy, word: str, detail: str) -> Iterator[Say]:
+def _to_domain(case: Case, policy: Policy, word: str, detail: str) -> Iterator[Notification]:
     """The owner hears what the system said; the channel hears id, title and state."""
     domain = policy.domains.get(case.request.domain)
     if domain is not None:
-        yield Say("executor_alarm", notifications.lane(case), case.id, channel=domain.channel, data={"word": word})
-        yield Say(
+        yield Notification("executor_alarm", notifications.lane(case), case.id, channel=domain.channel, data={"word": word})
+        yield Notification(
             "executor_alarm", notifications.lane(case), case.id, to=domain.owner, data={"word": word, "detail": detail}
         )
 

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from bot.domain.authority.authorization import conflicted, named_for
 from bot.domain.case.model import Ask, Case, FieldValue, Reached, Request, Step, Terms
-from bot.domain.case.transition import Lane, Named, Say, Transition
+from bot.domain.case.transition import FileDigest, Lane, Notification, Transition
 from bot.domain.decision_log import events
 from bot.domain.policy import field_values
 from bot.domain.policy.model import FieldSpec, Policy, Provider, Role, Runbook
@@ -257,13 +257,15 @@ def _told(result: Advance, reached: Reached) -> bool:
 def _refused(policy: Policy, form: Form, code: str, text: str, form_view: str) -> Transition:
     """The case's only outcome; its id was promised, so it is kept."""
     runbook = policy.runbooks.get(form.runbook)
-    named = Named(runbook.id, runbook.sha256) if runbook else None
+    named = FileDigest(runbook.id, runbook.sha256) if runbook else None
     draft = events.refused_filing(form.id, form.requester, named, policy, code)
     params: dict[str, object] = {"id": form.id, "text": text}
     return Transition(None, None, (draft,), told(None, form.requester, "refused_filing", params, form_view))
 
 
-def told(case: str | None, person: Person, sentence: str, params: Mapping[str, object], form_view: str) -> tuple[Say, ...]:
+def told(
+    case: str | None, person: Person, sentence: str, params: Mapping[str, object], form_view: str
+) -> tuple[Notification, ...]:
     """What a form came to: to its author, and on its page while that is open."""
     return (
         notifications.answer(case, person, {}, sentence, **params),
@@ -273,10 +275,10 @@ def told(case: str | None, person: Person, sentence: str, params: Mapping[str, o
 
 def _form_result(
     view: str, case: str | None, person: Person, sentence: str, params: Mapping[str, object]
-) -> tuple[Say, ...]:
+) -> tuple[Notification, ...]:
     if not view:
         return ()
-    return (Say("form", Lane.CARD, case, to=person, data={"view": view, "sentence": sentence, **params}),)
+    return (Notification("form", Lane.CARD, case, to=person, data={"view": view, "sentence": sentence, **params}),)
 
 
 def _check_own(policy: Policy, form: Form, runbook: Runbook, today: date) -> list[FieldError]:

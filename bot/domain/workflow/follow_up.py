@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask, move_grant
 from bot.domain.case.model import Ask, AskKind, Case, Duty, Grant
-from bot.domain.case.transition import CLOCK, SYSTEM, Draft, Say
+from bot.domain.case.transition import CLOCK, SYSTEM, LogEvent, Notification
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.timing import end_dates
@@ -29,15 +29,15 @@ LONGER = frozenset({"extension", "renewal"})  # asks that die with their grant
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
+class Effects:
     """Something that is due on a case: the case after it, what the log says, what is said aloud."""
 
     case: Case
-    drafts: tuple[Draft, ...] = ()
-    says: tuple[Say, ...] = ()
+    drafts: tuple[LogEvent, ...] = ()
+    says: tuple[Notification, ...] = ()
 
-    def then(self, other: Chore) -> Chore:
-        return Chore(other.case, (*self.drafts, *other.drafts), (*self.says, *other.says))
+    def then(self, other: Effects) -> Effects:
+        return Effects(other.case, (*self.drafts, *other.drafts), (*self.says, *other.says))
 
 
 def warn_at(case: Case, grant: Grant) -> datetime:
@@ -54,7 +54,7 @@ def grant_wake(case: Case) -> Iterator[datetime]:
     yield from (duty.chase_at for duty in case.owed() if duty.chase_at is not None)
 
 
-def grant_chore(case: Case, policy: Policy, now: datetime) -> Chore | None:
+def grant_effects(case: Case, policy: Policy, now: datetime) -> Effects | None:
     """The grant's warning or its end by the clock, if one is due."""
     grant = case.grant
     if grant is None or grant.state is not GrantState.OPEN:
@@ -63,16 +63,16 @@ def grant_chore(case: Case, policy: Policy, now: datetime) -> Chore | None:
         lapsed = replace(grant, state=move_grant(grant.state, "lapse"), ended_at=now)
         after = replace(case, grant=lapsed)
         draft = events.grant_lapsed(after, policy, lapsed)
-        return Chore(after, (draft,), notifications.outcome(after, policy)).then(ended(after, policy, now))
+        return Effects(after, (draft,), notifications.outcome(after, policy)).then(ended(after, policy, now))
     notice = _notice_at(case, grant)
     if notice is None or now < notice:
         return None
     if case.dated:
         following = end_dates.next_reminder(case, end_dates.since(case), grant.not_after, now)
         after = replace(case, grant=replace(grant, warned=True, remind_at=following))
-        return Chore(after, (), notifications.expiring(after, policy))
+        return Effects(after, (), notifications.expiring(after, policy))
     after = replace(case, grant=replace(grant, warned=True))
-    return Chore(after, (), (notifications.to_requester("ending", after),))
+    return Effects(after, (), (notifications.to_requester("ending", after),))
 
 
 def _notice_at(case: Case, grant: Grant) -> datetime | None:
@@ -82,7 +82,7 @@ def _notice_at(case: Case, grant: Grant) -> datetime | None:
     return None if grant.warned else warn_at(case, grant)
 
 
-def ended(case: Case, policy: Policy, now: datetime) -> Chore:
+def ended(case: Case, policy: Policy, now: datetime) -> Effects:
     """What an end sets going; `case` has its grant ended already."""
     chore = _extensions_closed(case, policy)
     terms = case.request.terms
@@ -92,19 +92,19 @@ def ended(case: Case, policy: Policy, now: datetime) -> Chore:
         duties.append(Duty("rotation", "rotation", now, due, min(due, now + terms.real(DAY))))
     after = replace(chore.case, duties=(*chore.case.duties, *duties))
     says = (notifications.to_requester("owed", after),) if duties else ()
-    chore = chore.then(Chore(after, (), says))
+    chore = chore.then(Effects(after, (), says))
     if terms.review_within is None:
         return chore
     return chore.then(opened(after, policy, "review", terms.real(terms.review_within), now))
 
 
-def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: datetime) -> Chore:
+def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: datetime) -> Effects:
     """An ask after the yes over its own window; it closes one window after it was due."""
     version = max((ask.version for ask in case.asks), default=0) + 1
     due = now + window
     ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due, warn_at=due)
     after = case.with_ask(ask)
-    return Chore(after, (events.due(after, policy, "review.due", SYSTEM, due),))
+    return Effects(after, (events.due(after, policy, "review.due", SYSTEM, due),))
 
 
 def asked_again(case: Case, ask: Ask, now: datetime) -> Case:
@@ -119,7 +119,7 @@ def asked_again(case: Case, ask: Ask, now: datetime) -> Case:
     return case.with_ask(again)
 
 
-def chased(case: Case, policy: Policy, now: datetime) -> Chore | None:
+def chased(case: Case, policy: Policy, now: datetime) -> Effects | None:
     """Everything owed that is to be asked for again, in one message."""
     late = [d for d in case.owed() if d.chase_at is not None and now >= d.chase_at]
     if not late:
@@ -128,7 +128,7 @@ def chased(case: Case, policy: Policy, now: datetime) -> Chore | None:
     drafts = tuple(events.missing(case, policy, d.name) for d in late if not d.missed and now >= d.due_at)
     duties = tuple(_again(d, now, day) if d in late else d for d in case.duties)
     after = replace(case, duties=duties)
-    return Chore(after, drafts, (notifications.to_requester("owed", after),))
+    return Effects(after, drafts, (notifications.to_requester("owed", after),))
 
 
 def _again(duty: Duty, now: datetime, day: timedelta) -> Duty:
@@ -138,10 +138,10 @@ def _again(duty: Duty, now: datetime, day: timedelta) -> Duty:
     return replace(duty, chase_at=chase, missed=duty.missed or now >= duty.due_at)
 
 
-def _extensions_closed(case: Case, policy: Policy) -> Chore:
-    chore = Chore(case)
+def _extensions_closed(case: Case, policy: Policy) -> Effects:
+    chore = Effects(case)
     for ask in case.later:
         if ask.kind in LONGER and ask.state is AskState.OPEN:
             after = chore.case.with_ask(replace(ask, state=move_ask(ask.state, "expire")))
-            chore = chore.then(Chore(after, (events.due(after, policy, f"{ask.kind}.expired", CLOCK, None),)))
+            chore = chore.then(Effects(after, (events.due(after, policy, f"{ask.kind}.expired", CLOCK, None),)))
     return chore

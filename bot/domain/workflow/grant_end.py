@@ -20,8 +20,8 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
 from bot.domain.timing import cooling_off
 from bot.domain.workflow import follow_up, notifications
-from bot.domain.workflow.approval import Click, NoEffect, closed, deny_on_host, refuse, stopped
-from bot.domain.workflow.follow_up import Chore
+from bot.domain.workflow.approval import Click, Rejected, closed, deny_on_host, refuse, stopped
+from bot.domain.workflow.follow_up import Effects
 from bot.domain.workflow.timers import wake_at
 
 MOVES = {"finish": "finish", "unused": "not_used", "revoke": "revoke"}  # a button's action and the grant's move
@@ -31,7 +31,7 @@ def give_back(case: Case, policy: Policy, click: Click, now: datetime) -> Transi
     """The requester ends it: `click.action` is `finish` or `unused`."""
     if not policy.humans.same(click.person, case.request.requester):
         text = f"Only the requester reports this; people of the domain press Revoke. Write to {policy.contact}."
-        return refuse(case, policy, click, NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text}))
+        return refuse(case, policy, click, Rejected(Refusal.UNAUTHORISED, "plain", {"text": text}))
     return _ended(case, policy, click, now)
 
 
@@ -39,23 +39,23 @@ def revoke(case: Case, policy: Policy, click: Click, profile: Profile, now: date
     """Somebody named in the domain takes it away: one click."""
     allowed = may_revoke(case, policy, click.person, profile)
     if isinstance(allowed, Refused):
-        return refuse(case, policy, click, NoEffect(allowed.why, "plain", {"text": allowed.reason}))
+        return refuse(case, policy, click, Rejected(allowed.why, "plain", {"text": allowed.reason}))
     if cooling_off.waits(case) and closed(case, now) is None:
         return stopped(case, policy, click, now)
     return _ended(case, policy, click, now)
 
 
-def revoke_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | NoEffect:
+def revoke_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | Rejected:
     """Somebody on the host ends an open grant while Slack is down."""
     if cooling_off.waits(case):
         return deny_on_host(case, policy, reason, now)
     grant = open_grant(case, now)
-    return grant if isinstance(grant, NoEffect) else _end(case, policy, grant, OPERATOR, "revoke", now, reason)
+    return grant if isinstance(grant, Rejected) else _end(case, policy, grant, OPERATOR, "revoke", now, reason)
 
 
 def _ended(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
     grant = open_grant(case, now)
-    if isinstance(grant, NoEffect):
+    if isinstance(grant, Rejected):
         return refuse(case, policy, click, grant)
     return _end(case, policy, grant, events.actor(policy, click.person), MOVES[click.action], now, click.reason)
 
@@ -63,7 +63,7 @@ def _ended(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
 def _end(case: Case, policy: Policy, grant: Grant, who: Actor, move: str, now: datetime, reason: str) -> Transition:
     ended = replace(grant, state=move_grant(grant.state, move), ended_at=now, ended_by=who.person)
     after = replace(case, grant=ended)
-    said = Chore(
+    said = Effects(
         after, (events.grant_ended(after, policy, who, ended, reason),), notifications.outcome(after, policy, reason)
     )
     chore = said.then(follow_up.ended(after, policy, now))
@@ -71,16 +71,16 @@ def _end(case: Case, policy: Policy, grant: Grant, who: Actor, move: str, now: d
     return Transition(case, chore.case, chore.drafts, chore.says, wake, grant.not_after, refresh=True)
 
 
-def open_grant(case: Case, now: datetime) -> Grant | NoEffect:
+def open_grant(case: Case, now: datetime) -> Grant | Rejected:
     """The grant, if it is open; else why there is nothing to end: `no_grant`, `ended` or `over`."""
     grant = case.grant
     if grant is None:
-        return NoEffect(Refusal.STALE, "no_grant", {})
+        return Rejected(Refusal.STALE, "no_grant", {})
     if grant.state is not GrantState.OPEN:
         ended, by = grant.ended_at or grant.not_after, str(grant.ended_by or "")
-        return NoEffect(Refusal.LOST, "ended", {"state": str(grant.state), "by": by, "at": _ms(ended)})
+        return Rejected(Refusal.LOST, "ended", {"state": str(grant.state), "by": by, "at": _ms(ended)})
     if now >= grant.not_after:
-        return NoEffect(Refusal.LATE, "over", {"at": _ms(grant.not_after)})
+        return Rejected(Refusal.LATE, "over", {"at": _ms(grant.not_after)})
     return grant
 
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.case.model import Case, Duty, Note, Refusal
+from bot.domain.case.model import Case, Duty, Refusal, Remark
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.workflow import autonomous_rights, notifications
-from bot.domain.workflow.approval import Click, NoEffect, closed, refuse
-from bot.domain.workflow.follow_up import Chore
+from bot.domain.workflow.approval import Click, Rejected, closed, refuse
+from bot.domain.workflow.follow_up import Effects
 from bot.domain.workflow.timers import wake_at
 
 REFERENCE_MAX = 200
@@ -34,31 +34,31 @@ def attest(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
     no = may_attest(case, policy, click, now)
     duty = next((d for d in case.verifications() if d.name == click.name and d.done_at is None), None)
     if no is None and (duty is None or not click.reason):
-        no = NoEffect(Refusal.STALE, "stale", {})
+        no = Rejected(Refusal.STALE, "stale", {})
     if no is not None or duty is None or click.moment is None or click.moment > now:
-        return refuse(case, policy, click, no or NoEffect(Refusal.STALE, "stale", {}))
+        return refuse(case, policy, click, no or Rejected(Refusal.STALE, "stale", {}))
     done = replace(duty, done_at=click.moment, done_by=click.person)
-    note = Note("verified", click.person, now, f"{duty.name}: {click.reason}")
+    note = Remark("verified", click.person, now, f"{duty.name}: {click.reason}")
     noted = case.with_approval(replace(case.approval, notes=(*case.approval.notes, note)))
     after = replace(noted, duties=tuple(done if d is duty else d for d in case.duties))
     draft = events.verified(after, policy, click.person, done, click.reason)
-    chore = Chore(after, (draft,), () if after.unverified() else notifications.verified(after))
+    chore = Effects(after, (draft,), () if after.unverified() else notifications.verified(after))
     if case.request.right == "autonomous" and not after.unverified():
         chore = chore.then(autonomous_rights.ready(after, policy, now))
     wake = wake_at(chore.case, policy, now)
     return Transition(case, chore.case, chore.drafts, chore.says, wake, case.approval.expires_at, refresh=True)
 
 
-def may_attest(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+def may_attest(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
     """Why this person can attest nothing here; None if they can."""
     if not policy.humans.same(click.person, case.request.requester):
         text = f"Only the requester attests how the person was verified. Write to {policy.contact}."
-        return NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text})
+        return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
     no = closed(case, now)
     if no is None and not case.unverified():
-        no = NoEffect(Refusal.LOST, "nothing_owed", {})
+        no = Rejected(Refusal.LOST, "nothing_owed", {})
     gone = autonomous_rights.gone(case, policy, now) if no is None and case.request.right == "autonomous" else None
-    return no if gone is None else NoEffect(Refusal.STALE, "plain", {"text": gone})
+    return no if gone is None else Rejected(Refusal.STALE, "plain", {"text": gone})
 
 
 def said(methods: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from bot.domain.authority.authorization import named_for
 from bot.domain.authority.policy_rollout import gains
 from bot.domain.case.lifecycle import AskState, RequestState
 from bot.domain.case.model import Ask, Case, Reached
-from bot.domain.case.transition import Lane, Say
+from bot.domain.case.transition import Lane, Notification
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Fired, Skipped
@@ -23,14 +23,14 @@ def lane(case: Case) -> Lane:
     return Lane.URGENT if case.request.kind == "emergency_access" else Lane.CARD
 
 
-def card(case: Case, reached: Reached) -> Say:
+def card(case: Case, reached: Reached) -> Notification:
     data = {"role": reached.role, "for_owner": reached.for_owner}
-    return Say("card", lane(case), case.id, to=reached.person, data=data)
+    return Notification("card", lane(case), case.id, to=reached.person, data=data)
 
 
-def cards_again(case: Case, person: Person) -> tuple[Say, ...]:
+def cards_again(case: Case, person: Person) -> tuple[Notification, ...]:
     """The cards of every open ask that has reached this person."""
-    found: list[Say] = []
+    found: list[Notification] = []
     for ask in (ask for ask in case.asks if ask.state is AskState.OPEN):
         reached = next((r for r in ask.reached if r.person == person), None)
         if reached is not None:
@@ -38,7 +38,7 @@ def cards_again(case: Case, person: Person) -> tuple[Say, ...]:
     return tuple(found)
 
 
-def reviews_again(case: Case, person: Person) -> tuple[Say, ...]:
+def reviews_again(case: Case, person: Person) -> tuple[Notification, ...]:
     """The cards of the open asks after the yes that wait for this person."""
     found = ((ask, next((r for r in ask.reached if r.person == person), None)) for ask in case.later)
     return tuple(
@@ -48,21 +48,21 @@ def reviews_again(case: Case, person: Person) -> tuple[Say, ...]:
     )
 
 
-def owed(case: Case, person: Person) -> Say:
+def owed(case: Case, person: Person) -> Notification:
     """What is still owed, with its buttons, to the requester or a lead of their provider."""
-    return Say("owed", Lane.CARD, case.id, to=person)
+    return Notification("owed", Lane.CARD, case.id, to=person)
 
 
-def card_of(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Say:
+def card_of(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Notification:
     """The card of any ask."""
     if ask.kind in ("approval", "drill"):
         return card(case, reached)
     return ask_card(case, ask, reached, wanted=wanted)
 
 
-def home(person: Person) -> Say:
+def home(person: Person) -> Notification:
     """Somebody's App Home, asked for by themselves: before the edits, for they are looking at it."""
-    return Say("home", Lane.CARD, to=person, key=home_key(person))
+    return Notification("home", Lane.CARD, to=person, key=home_key(person))
 
 
 def home_key(person: Person) -> str:
@@ -77,49 +77,51 @@ def seen_in_homes(case: Case, policy: Policy) -> frozenset[Person]:
     return frozenset({case.request.requester, *(p for ask in case.asks for p in ask.asked), *named})
 
 
-def reminder(case: Case, person: Person) -> Say:
-    return Say("reminder", Lane.REMINDER, case.id, to=person)
+def reminder(case: Case, person: Person) -> Notification:
+    return Notification("reminder", Lane.REMINDER, case.id, to=person)
 
 
-def receipt(case: Case, door: str = "") -> Say:
+def receipt(case: Case, door: str = "") -> Notification:
     """`door`: the channel button it was filed under, `CHANNEL:ts`, where the receipt stands if no direct message arrives."""
-    return Say("receipt", lane(case), case.id, to=case.request.requester, data={"door": door})
+    return Notification("receipt", lane(case), case.id, to=case.request.requester, data={"door": door})
 
 
-def receipt_at_door(case: Case, door: str) -> Say | None:
+def receipt_at_door(case: Case, door: str) -> Notification | None:
     """The same in the thread under the channel button, without target, reason or fields."""
     channel, colon, thread = door.partition(":")
-    return Say("door_receipt", lane(case), case.id, channel=channel, data={"thread": thread}) if colon else None
+    return Notification("door_receipt", lane(case), case.id, channel=channel, data={"thread": thread}) if colon else None
 
 
-def pages(case: Case, reached: Reached, action: str = "trigger", *, slack_down: bool = False) -> tuple[Say, ...]:
+def pages(case: Case, reached: Reached, action: str = "trigger", *, slack_down: bool = False) -> tuple[Notification, ...]:
     """A page beside Slack; `action` as PagerDuty has it: trigger, acknowledge, resolve."""
     if not reached.paged:
         return ()
     down = {"slack_down": True} if slack_down else {}
-    return (Say(PAGER, Lane.URGENT, case.id, to=reached.person, data={"role": reached.role, "action": action, **down}),)
+    return (
+        Notification(PAGER, Lane.URGENT, case.id, to=reached.person, data={"role": reached.role, "action": action, **down}),
+    )
 
 
-def paged(case: Case, ask: Ask, action: str) -> tuple[Say, ...]:
+def paged(case: Case, ask: Ask, action: str) -> tuple[Notification, ...]:
     """Everybody of an ask who was paged: somebody is on it, or it is over."""
     return tuple(say for reached in ask.reached for say in pages(case, reached, action))
 
 
-def warnings(case: Case, people: Iterable[Person]) -> tuple[Say, ...]:
+def warnings(case: Case, people: Iterable[Person]) -> tuple[Notification, ...]:
     """The deadline is near and nobody has decided."""
-    return tuple(Say("deadline", Lane.REMINDER, case.id, to=person) for person in people)
+    return tuple(Notification("deadline", Lane.REMINDER, case.id, to=person) for person in people)
 
 
-def taken(case: Case) -> tuple[Say, ...]:
+def taken(case: Case) -> tuple[Notification, ...]:
     """It is over: those asked in an emergency who have not answered need not look any more."""
     request = case.request
     if request.kind != "emergency_access" or request.state is RequestState.EXPIRED:
         return ()
     silent = (p for p in case.approval.asked if case.approval.vote_of(p) is None and p != request.closed_by)
-    return tuple(Say("taken", Lane.REMINDER, case.id, to=person) for person in silent)
+    return tuple(Notification("taken", Lane.REMINDER, case.id, to=person) for person in silent)
 
 
-def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Say, ...]:
+def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Notification, ...]:
     """Cards or reminders of a step that fired; an alarm where a named person's account is gone."""
     if isinstance(event, Fired):
         if event.step.action == "remind":
@@ -129,119 +131,125 @@ def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Say, ...]:
     if event.why != "deactivated" or domain is None:
         return ()
     data = {"role": event.step.role, "why": event.why}
-    alarm = Say("alarm", lane(case), case.id, channel=domain.channel, data=data)
+    alarm = Notification("alarm", lane(case), case.id, channel=domain.channel, data=data)
     if domain.risk_owner is None:
         return (alarm,)
-    return (alarm, Say("alarm", lane(case), case.id, to=domain.risk_owner, data=data))
+    return (alarm, Notification("alarm", lane(case), case.id, to=domain.risk_owner, data=data))
 
 
-def later_step(case: Case, ask: Ask, event: Fired | Skipped) -> tuple[Say, ...]:
+def later_step(case: Case, ask: Ask, event: Fired | Skipped) -> tuple[Notification, ...]:
     """What a step of an ask after the yes says: its card, or a reminder of it; a page only at a break-glass's opening."""
     if not isinstance(event, Fired):
         return ()
     data = {"version": ask.version}
     if event.step.action == "remind":
-        return tuple(Say("ask_reminder", Lane.REMINDER, case.id, to=r.person, data=data) for r in event.people)
+        return tuple(Notification("ask_reminder", Lane.REMINDER, case.id, to=r.person, data=data) for r in event.people)
     return tuple(say for r in event.people for say in (ask_card(case, ask, r), *pages(case, r)))
 
 
-def ask_card(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Say:
+def ask_card(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Notification:
     """The card of an ask after the yes. `wanted`: its reader asked to see it, so it waits for no morning."""
     first = Lane.CARD if kept_by(ask) else lane(case)
     data = {"version": ask.version, **({"wanted": True} if wanted else {})}
-    return Say(f"ask.{ask.version}", first, case.id, to=reached.person, data=data)
+    return Notification(f"ask.{ask.version}", first, case.id, to=reached.person, data=data)
 
 
-def verified(case: Case) -> tuple[Say, ...]:
+def verified(case: Case) -> tuple[Notification, ...]:
     """Every method is attested: whoever was asked and is silent hears that a yes is possible now."""
     silent = (p for p in case.approval.asked if case.approval.vote_of(p) is None)
-    return tuple(Say("verified", Lane.REMINDER, case.id, to=person) for person in silent)
+    return tuple(Notification("verified", Lane.REMINDER, case.id, to=person) for person in silent)
 
 
-def to_subject(case: Case, moment: str) -> tuple[Say, ...]:
+def to_subject(case: Case, moment: str) -> tuple[Notification, ...]:
     """The person whose credential is reset hears of it, `before` or `after`, without its reason; they are never asked."""
     subject = case.request.subject
-    return () if subject is None else (Say(f"subject_{moment}", lane(case), case.id, to=subject),)
+    return () if subject is None else (Notification(f"subject_{moment}", lane(case), case.id, to=subject),)
 
 
-def to_suspended(case: Case, moment: str) -> tuple[Say, ...]:
+def to_suspended(case: Case, moment: str) -> tuple[Notification, ...]:
     """Whose authority is `suspended`, or `restored`, hears it."""
     subject = case.request.subject
-    return () if subject is None else (Say(moment, Lane.CARD, case.id, to=subject),)
+    return () if subject is None else (Notification(moment, Lane.CARD, case.id, to=subject),)
 
 
-def used(case: Case, owner: Person) -> Say:
+def used(case: Case, owner: Person) -> Notification:
     """The owner of an autonomous right is told that it was used."""
-    return Say("used", lane(case), case.id, to=owner)
+    return Notification("used", lane(case), case.id, to=owner)
 
 
-def digest(owner: Person, now: datetime, at: datetime) -> Say:
+def digest(owner: Person, now: datetime, at: datetime) -> Notification:
     """… or once for all of a day: the first use asks for the message at `at`, the later ones find it waiting."""
     since = round(now.timestamp() * 1000)
-    return Say("digest", Lane.CARD, to=owner, data={"since": since}, key=f"digest {owner}", at=at)
+    return Notification("digest", Lane.CARD, to=owner, data={"since": since}, key=f"digest {owner}", at=at)
 
 
-def to_requester(purpose: str, case: Case, **data: object) -> Say:
+def to_requester(purpose: str, case: Case, **data: object) -> Notification:
     """`cooling`: it opens later. `ending`: it ends soon. `owed`: what is owed. `extension`: what became of an extension. `reviewed`: what a review said."""
-    return Say(purpose, lane(case), case.id, to=case.request.requester, data=data)
+    return Notification(purpose, lane(case), case.id, to=case.request.requester, data=data)
 
 
-def expiring(case: Case, policy: Policy) -> tuple[Say, ...]:
+def expiring(case: Case, policy: Policy) -> tuple[Notification, ...]:
     """The date of an exception comes near, or is reached: to the requester and the owner."""
     domain = policy.domains.get(case.request.domain)
     people = [case.request.requester, *([domain.owner] if domain is not None else [])]
-    return tuple(Say("expiring", Lane.REMINDER, case.id, to=person) for person in dict.fromkeys(people))
+    return tuple(Notification("expiring", Lane.REMINDER, case.id, to=person) for person in dict.fromkeys(people))
 
 
-def channel_line(case: Case, policy: Policy, state: str) -> tuple[Say, ...]:
+def channel_line(case: Case, policy: Policy, state: str) -> tuple[Notification, ...]:
     """The domain's channel hears id, title and a state."""
     domain = policy.domains.get(case.request.domain)
-    return () if domain is None else (Say("announce", Lane.CARD, case.id, channel=domain.channel, data={"state": state}),)
+    return (
+        ()
+        if domain is None
+        else (Notification("announce", Lane.CARD, case.id, channel=domain.channel, data={"state": state}),)
+    )
 
 
-def lead_copies(case: Case, policy: Policy) -> tuple[Say, ...]:
+def lead_copies(case: Case, policy: Policy) -> tuple[Notification, ...]:
     """The provider's leads read their provider's requests."""
     provider = policy.providers.get(case.request.provider)
     refs = provider.leads if provider is not None else ()
     team = case.request.requester.team
     people = [Person(team if team in ref.teams else min(ref.teams), ref.user) for ref in refs]
-    return tuple(Say("lead", Lane.CARD, case.id, to=p) for p in people if p != case.request.requester)
+    return tuple(Notification("lead", Lane.CARD, case.id, to=p) for p in people if p != case.request.requester)
 
 
-def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Say, ...]:
+def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Notification, ...]:
     """The requester hears it with the reason, after a yes with the runbook's body; the domain's channel hears id, title
     and state. The reason stands in that one message only: no table keeps it once it is delivered."""
     state = str(case.request.state if case.grant is None else case.grant.state)
     over = (*taken(case), *paged(case, case.approval, "resolve")) if case.grant is None or state == "open" else ()
     says = [*over] if not case.break_glass else []
-    says += [Say("outcome", lane(case), case.id, to=case.request.requester, data={"state": state, "reason": reason})]
+    says += [
+        Notification("outcome", lane(case), case.id, to=case.request.requester, data={"state": state, "reason": reason})
+    ]
     if case.request.state in (RequestState.APPROVED, RequestState.OPENED) and state == "open":
-        says.append(Say("body", lane(case), case.id, to=case.request.requester))
+        says.append(Notification("body", lane(case), case.id, to=case.request.requester))
         says += to_subject(case, "after")
     domain = policy.domains.get(case.request.domain)
     if domain is not None:
         shown = str(case.request.state) if state == "open" else state
-        says.append(Say("announce", Lane.CARD, case.id, channel=domain.channel, data={"state": shown}))
+        says.append(Notification("announce", Lane.CARD, case.id, channel=domain.channel, data={"state": shown}))
         if case.dated and case.grant is not None and state != "open":
-            says.append(Say("expiring", Lane.REMINDER, case.id, to=domain.owner))
+            says.append(Notification("expiring", Lane.REMINDER, case.id, to=domain.owner))
     return tuple(says)
 
 
-def announced(old: Policy, new: Policy, now: datetime, scale: float) -> tuple[Say, ...]:
+def announced(old: Policy, new: Policy, now: datetime, scale: float) -> tuple[Notification, ...]:
     """What a change of policy gives, told to the old and new people of each domain and to its channel."""
-    says: list[Say] = []
+    says: list[Notification] = []
     counts_from = now + timedelta(seconds=old.policy_delay / scale)
     for gain in gains(old, new):
         data = {
             "domain": gain.domain.name, "people": [str(p) for p in gain.people], "runbooks": [r.title for r in gain.easier],
             "counts_from": round(counts_from.timestamp() * 1000),
         }  # fmt: skip
-        says.append(Say("policy", Lane.CARD, channel=gain.domain.channel, data=data))
-        says += [Say("policy", Lane.CARD, to=person, data=data) for person in gain.hears]
+        says.append(Notification("policy", Lane.CARD, channel=gain.domain.channel, data=data))
+        says += [Notification("policy", Lane.CARD, to=person, data=data) for person in gain.hears]
     return tuple(says)
 
 
-def answer(case_id: str | None, person: Person, reply: dict[str, object], sentence: str, **params: object) -> Say:
+def answer(case_id: str | None, person: Person, reply: dict[str, object], sentence: str, **params: object) -> Notification:
     """One sentence to the person who acted, where they acted."""
     data = {"reply": reply, "sentence": sentence, **params}
-    return Say("answer", Lane.CARD, case_id, to=person, data=data)
+    return Notification("answer", Lane.CARD, case_id, to=person, data=data)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.case.model import Case, Duty, Note, Refusal
+from bot.domain.case.model import Case, Duty, Refusal, Remark
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
-from bot.domain.workflow.approval import Click, NoEffect, refuse
+from bot.domain.workflow.approval import Click, Rejected, refuse
 from bot.domain.workflow.timers import wake_at
 
 TYPES = {"evidence": "evidence.added", "attest": "rotation.attested"}
@@ -25,24 +25,24 @@ def hand_in(case: Case, policy: Policy, click: Click, now: datetime) -> Transiti
     duty = _meant(case, click)
     no = may_hand_in(case, policy, click, now)
     if no is not None or duty is None:
-        return refuse(case, policy, click, no or NoEffect(Refusal.LOST, "nothing_owed", {}))
+        return refuse(case, policy, click, no or Rejected(Refusal.LOST, "nothing_owed", {}))
     done = replace(duty, done_at=now, done_by=click.person, chase_at=None)
     duties = tuple(done if d is duty else d for d in case.duties)
-    note = Note("evidence", click.person, now, f"{duty.name}: {click.reason}" if click.reason else duty.name)
+    note = Remark("evidence", click.person, now, f"{duty.name}: {click.reason}" if click.reason else duty.name)
     after = replace(case, duties=duties).with_ask(replace(case.approval, notes=(*case.approval.notes, note)))
     draft = events.handed_in(after, policy, click.person, TYPES[click.action], duty.name, click.reason)
     return Transition(case, after, (draft,), (), wake_at(after, policy, now), refresh=True)
 
 
-def may_hand_in(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+def may_hand_in(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
     """Why nothing can be handed in by this person; None if it can."""
     provider = policy.providers.get(case.request.provider)
     theirs = policy.humans.same(click.person, case.request.requester)
     if not theirs and not (provider is not None and provider.leads_include(click.person)):
         text = f"Only the requester, or a lead of their provider, hands this in. Write to {policy.contact}."
-        return NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text})
+        return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
     if not any(d.kind == KIND_OF[click.action] for d in case.owed()):
-        return NoEffect(Refusal.LOST, "nothing_owed", {})
+        return Rejected(Refusal.LOST, "nothing_owed", {})
     return None
 
 

@@ -21,14 +21,14 @@ from bot.domain.decision_log.inclusion_proof import proven_root
 from bot.domain.decision_log.signed_note import Checkpoint
 from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.policy.model import Policy
-from bot.domain.workflow.approval import Click, NoEffect
+from bot.domain.workflow.approval import Click, Rejected
 from bot.domain.workflow.grant_end import open_grant
 
 TYPE, DETAIL = "countersign-permit+jwt", "urn:countersign:runbook:v1"
 LIFE = timedelta(minutes=5)  # the blind window after a revoke; TIME_SCALE does not divide it
 SKEW = timedelta(seconds=60)  # how far the issuer's clock may be ahead of the verifier's
 Claims = Mapping[str, object]
-DOUBTED = NoEffect(
+DOUBTED = Rejected(
     Refusal.STALE,
     "plain",
     {"text": "The clock of the bot's machine jumped, so no permit is given until an operator has confirmed it."},
@@ -70,26 +70,26 @@ class Wanted:
     runbook: str | None = None
 
 
-def may_have(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+def may_have(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
     """Why this person gets no permit now; None if they do."""
     if not policy.humans.same(click.person, case.request.requester):
         text = f"Only the requester gets the permit. Write to {policy.contact} if that is wrong."
-        return NoEffect(Refusal.UNAUTHORISED, "plain", {"text": text})
+        return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
     grant = open_grant(case, now)
-    return grant if isinstance(grant, NoEffect) else None
+    return grant if isinstance(grant, Rejected) else None
 
 
-def issue(case: Case, policy: Policy, who: Actor, jti: str, now: datetime) -> tuple[Issue, Transition] | NoEffect:
+def issue(case: Case, policy: Policy, who: Actor, jti: str, now: datetime) -> tuple[Issue, Transition] | Rejected:
     """A permit and the act that writes it down, if the grant is open for at least the next whole second."""
     grant = open_grant(case, now)
-    if isinstance(grant, NoEffect):
+    if isinstance(grant, Rejected):
         return grant
     provider = policy.providers.get(case.request.provider)
     if provider is None or not provider.may_ask(case.request.requester):
-        return NoEffect(Refusal.STALE, "plain", {"text": LEFT})
+        return Rejected(Refusal.STALE, "plain", {"text": LEFT})
     expires = _seconds(min(now + LIFE, grant.not_after))
     if expires <= now.timestamp():
-        return NoEffect(Refusal.LATE, "over", {"at": round(grant.not_after.timestamp() * 1000)})
+        return Rejected(Refusal.LATE, "over", {"at": round(grant.not_after.timestamp() * 1000)})
     made = Issue(jti, audience(case, policy), _seconds(now), expires)
     draft = events.permit_issued(case, policy, who, jti, made.audience, datetime.fromtimestamp(expires, UTC))
     return made, Transition(case, None, (draft,), valid_before=grant.not_after)

@@ -22,8 +22,8 @@ from bot.domain.policy.model import Policy, Runbook
 from bot.domain.timing import end_dates
 from bot.domain.timing.escalation import Presence, advance, deadline, freeze
 from bot.domain.workflow import filing, notifications
-from bot.domain.workflow.approval import Click, NoEffect, refuse
-from bot.domain.workflow.follow_up import Chore
+from bot.domain.workflow.approval import Click, Rejected, refuse
+from bot.domain.workflow.follow_up import Effects
 from bot.domain.workflow.timers import later_stepped, wake_at
 
 
@@ -45,13 +45,13 @@ def renew(case: Case, policy: Policy, click: Click, presence: Presence, now: dat
     until = end_dates.end(click.until, now, longest(case, runbook), scale)
     who = events.actor(policy, click.person)
     draft = events.due(asked, policy, "renewal.asked", who, None, seconds=ask.seconds, until=stamp(until))
-    chore = Chore(asked, (draft,)).then(later_stepped(asked, policy, advance(asked, ask, policy, presence, now)))
+    chore = Effects(asked, (draft,)).then(later_stepped(asked, policy, advance(asked, ask, policy, presence, now)))
     return Transition(
         case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now), grant.not_after, refresh=True
     )
 
 
-def may_renew(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+def may_renew(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
     """Why this exception cannot be renewed by this person now, whatever the day; None if it can."""
     grant, runbook = case.grant, policy.runbooks.get(case.request.runbook)
     if not policy.humans.same(click.person, case.request.requester):
@@ -87,12 +87,12 @@ def offered(case: Case, runbook: Runbook | None) -> bool:
     return case.grant.warned and _used_up(case, runbook) is None
 
 
-def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     """A yes; at the quorum the exception holds until the new date."""
     tally, grant = count(case, ask, policy), case.grant
     assert grant is not None
     if not (tally.met and all(count(case, ask, was).met for was in older)):
-        return Chore(case.with_ask(ask), events.extended(case, policy, vote, tally, None))
+        return Effects(case.with_ask(ask), events.extended(case, policy, vote, tally, None))
     until = _until(case, ask, policy.runbooks[case.request.runbook])
     case = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
     seconds = round((until - grant.opened_at).total_seconds() * case.request.terms.scale)
@@ -103,10 +103,10 @@ def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, olde
         notifications.to_requester("extension", after, version=ask.version),
         *notifications.channel_line(after, policy, "exception.renewed"),
     )
-    return Chore(after, events.extended(after, policy, vote, tally, longer), says)
+    return Effects(after, events.extended(after, policy, vote, tally, longer), says)
 
 
-def outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> NoEffect | None:
+def outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> Rejected | None:
     """Why a renewal that was asked for can get no yes any more: what the policy has taken away since. None if it can."""
     runbook, grant = policy.runbooks.get(case.request.runbook), case.grant
     if (
@@ -126,15 +126,15 @@ def _until(case: Case, ask: Ask, runbook: Runbook) -> datetime:
     return ask.opened_at + case.request.terms.real(min(ask.seconds, longest(case, runbook)))
 
 
-def not_renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def not_renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     """A no: the exception ends on its date."""
     after = case.with_ask(replace(ask, state=move_ask(ask.state, "no")))
     draft = events.answered(after, policy, "renewal.denied", vote, click.reason)
     said = notifications.to_requester("extension", after, version=ask.version, reason=click.reason)
-    return Chore(after, (draft,), (said,))
+    return Effects(after, (draft,), (said,))
 
 
-def _used_up(case: Case, runbook: Runbook) -> NoEffect | None:
+def _used_up(case: Case, runbook: Runbook) -> Rejected | None:
     asked = [a for a in case.later if a.kind == "renewal"]
     if any(a.state is AskState.OPEN for a in asked):
         return _no(Refusal.LOST, "The renewal is already asked for. The people asked have it.")
@@ -145,7 +145,7 @@ def _used_up(case: Case, runbook: Runbook) -> NoEffect | None:
     return None
 
 
-def _wrong_day(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+def _wrong_day(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
     grant, runbook = case.grant, policy.runbooks[case.request.runbook]
     text = end_dates.wrong_day(click.until, now.date(), longest(case, runbook))
     if text is not None or click.until is None or grant is None:
@@ -155,5 +155,5 @@ def _wrong_day(case: Case, policy: Policy, click: Click, now: datetime) -> NoEff
     return None
 
 
-def _no(why: Refusal, text: str) -> NoEffect:
-    return NoEffect(why, "plain", {"text": text})
+def _no(why: Refusal, text: str) -> Rejected:
+    return Rejected(why, "plain", {"text": text})

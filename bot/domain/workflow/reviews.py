@@ -17,18 +17,18 @@ from datetime import datetime
 from bot.domain.authority.authorization import Allowed, Refused, may_decide
 from bot.domain.authority.quorum import count
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask
-from bot.domain.case.model import Ask, AskKind, Case, Note, Refusal, Vote
+from bot.domain.case.model import Ask, AskKind, Case, Refusal, Remark, Vote
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
 from bot.domain.timing.escalation import Presence, advance, deadline, freeze
 from bot.domain.workflow import break_glass, filing, notifications, renewal, suspensions
-from bot.domain.workflow.approval import Click, NoEffect, refuse
-from bot.domain.workflow.follow_up import LONGER, Chore
+from bot.domain.workflow.approval import Click, Rejected, refuse
+from bot.domain.workflow.follow_up import LONGER, Effects
 from bot.domain.workflow.timers import later_stepped, wake_at
 
-Answer = Callable[[Case, Ask, Policy, Vote, Click, Sequence[Policy]], Chore]
+Answer = Callable[[Case, Ask, Policy, Vote, Click, Sequence[Policy]], Effects]
 
 
 def answer(
@@ -38,10 +38,10 @@ def answer(
     judged = judge(case, ask, policy, click, profile, now)
     gives = isinstance(judged, Allowed) and click.action in ("approve", "restore")
     if gives and not all(isinstance(may_decide(case, ask, was, click.person, profile), Allowed) for was in older):
-        judged = NoEffect(Refusal.UNAUTHORISED, "too_new", {})
+        judged = Rejected(Refusal.UNAUTHORISED, "too_new", {})
     if isinstance(judged, Allowed) and ask.kind == "renewal" and click.action == "approve":
         judged = renewal.outlived(case, ask, policy, now) or judged
-    if isinstance(judged, NoEffect):
+    if isinstance(judged, Rejected):
         return refuse(case, policy, click, judged)
     yes = click.action in _YES
     given = min(click.seconds or ask.seconds, ask.seconds)
@@ -53,13 +53,13 @@ def answer(
     )
 
 
-def judge(case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, now: datetime) -> Allowed | NoEffect:
+def judge(case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, now: datetime) -> Allowed | Rejected:
     """Whether this answer would count at `now`."""
     allowed = may_decide(case, ask, policy, click.person, profile)
     if isinstance(allowed, Refused):
-        return NoEffect(allowed.why, "plain", {"text": allowed.reason})
+        return Rejected(allowed.why, "plain", {"text": allowed.reason})
     if click.action not in KINDS.get(ask.kind, {}):
-        return NoEffect(Refusal.STALE, "stale", {})
+        return Rejected(Refusal.STALE, "stale", {})
     if ask.kind == "right" and ask.steps[0].state == "waiting":
         return _no(
             Refusal.STALE, "The review of this right is not due yet, so there is nothing to answer. Nothing was changed."
@@ -69,12 +69,12 @@ def judge(case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, 
         if earlier is not None and earlier.answer == "yes" and click.action == "approve":
             tally = count(case, ask, policy)
             params: dict[str, object] = {"at": _ms(earlier.at), "have": tally.have, "need": tally.need}
-            return NoEffect(Refusal.LOST, "repeat_yes", params)
+            return Rejected(Refusal.LOST, "repeat_yes", params)
         return allowed
     if ask.state in (AskState.YES, AskState.NO):
         last = ask.votes[-1]
-        return NoEffect(Refusal.LOST, "answered_already", {"by": str(last.person), "at": _ms(last.at)})
-    return NoEffect(Refusal.LATE, "closed_already", {"at": _ms(valid_before(case, ask))})
+        return Rejected(Refusal.LOST, "answered_already", {"by": str(last.person), "at": _ms(last.at)})
+    return Rejected(Refusal.LATE, "closed_already", {"at": _ms(valid_before(case, ask))})
 
 
 def valid_before(case: Case, ask: Ask) -> datetime:
@@ -101,13 +101,13 @@ def extend(case: Case, policy: Policy, click: Click, presence: Presence, now: da
     asked = case.with_ask(ask)
     who = events.actor(policy, click.person)
     draft = events.due(asked, policy, "extension.asked", who, None, seconds=click.seconds)
-    chore = Chore(asked, (draft,)).then(later_stepped(asked, policy, advance(asked, ask, policy, presence, now)))
+    chore = Effects(asked, (draft,)).then(later_stepped(asked, policy, advance(asked, ask, policy, presence, now)))
     return Transition(
         case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now), grant.not_after, refresh=True
     )
 
 
-def may_extend(case: Case, policy: Policy, click: Click, now: datetime) -> NoEffect | None:
+def may_extend(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
     """Why more time cannot be asked for; None if it can. `click.seconds` 0: nothing was chosen yet."""
     grant, runbook = case.grant, policy.runbooks.get(case.request.runbook)
     if not policy.humans.same(click.person, case.request.requester):
@@ -132,45 +132,45 @@ def room(case: Case) -> int:
     return 0 if case.grant is None or case.dated else case.request.terms.max_duration - case.grant.seconds
 
 
-def _accept(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def _accept(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     return _reviewed(case, ask, policy, vote, click, "yes", "review.passed")
 
 
-def _flag(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def _flag(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     return _reviewed(case, ask, policy, vote, click, "no", "review.flagged")
 
 
-def _reviewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, move: str, type_: str) -> Chore:
-    notes = (*ask.notes, Note("review", click.person, vote.at, click.reason)) if click.reason else ask.notes
+def _reviewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, move: str, type_: str) -> Effects:
+    notes = (*ask.notes, Remark("review", click.person, vote.at, click.reason)) if click.reason else ask.notes
     after = case.with_ask(replace(ask, state=move_ask(ask.state, move), notes=notes))
     draft = events.answered(after, policy, type_, vote, click.reason)
-    return Chore(after, (draft,), notifications.channel_line(after, policy, type_))
+    return Effects(after, (draft,), notifications.channel_line(after, policy, type_))
 
 
-def _longer(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def _longer(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     tally, grant = count(case, ask, policy), case.grant
     assert grant is not None
     if not (tally.met and all(count(case, ask, was).met for was in older)):
         after = case.with_ask(ask)
-        return Chore(after, events.extended(after, policy, vote, tally, None))
+        return Effects(after, events.extended(after, policy, vote, tally, None))
     more = min(tally.seconds, room(case))
     longer = replace(
         grant, seconds=grant.seconds + more, not_after=grant.not_after + case.request.terms.real(more), warned=False
     )
     after = replace(case, grant=longer).with_ask(replace(ask, state=move_ask(ask.state, "yes")))
     said = notifications.to_requester("extension", after, version=ask.version)
-    return Chore(after, events.extended(after, policy, vote, tally, longer), (said,))
+    return Effects(after, events.extended(after, policy, vote, tally, longer), (said,))
 
 
-def _not_longer(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def _not_longer(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     after = case.with_ask(replace(ask, state=move_ask(ask.state, "no")))
     draft = events.answered(after, policy, "extension.denied", vote, click.reason)
     said = notifications.to_requester("extension", after, version=ask.version, reason=click.reason)
-    return Chore(after, (draft,), (said,))
+    return Effects(after, (draft,), (said,))
 
 
-def _no(why: Refusal, text: str) -> NoEffect:
-    return NoEffect(why, "plain", {"text": text})
+def _no(why: Refusal, text: str) -> Rejected:
+    return Rejected(why, "plain", {"text": text})
 
 
 def _ms(at: datetime) -> int:

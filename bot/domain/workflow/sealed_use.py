@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot.domain.authority.authorization import Allowed, Refused, may_record
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.model import Case, FieldValue, Request, Terms
-from bot.domain.case.transition import Draft, Transition
+from bot.domain.case.transition import LogEvent, Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
@@ -65,7 +65,7 @@ def record(
         why = allowed.why if isinstance(allowed, Refused) else "stale"
         who, data = events.actor(policy, use.recorder), {"action": "sealed_use", "why": str(why)}
         says = (notifications.answer(None, use.recorder, reply, "plain", text=text),)
-        return Transition(None, None, (Draft("decision.refused", who, data=dict(data)),), says)
+        return Transition(None, None, (LogEvent("decision.refused", who, data=dict(data)),), says)
     assert isinstance(allowed, Allowed)
     return _recorded(policy, use, presence, now, scale, reply)
 

@@ -28,7 +28,7 @@ from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import afterwards
 from bot.domain.workflow import notifications
 from bot.domain.workflow.drill import NOBODY
-from bot.domain.workflow.follow_up import DAY, Chore
+from bot.domain.workflow.follow_up import DAY, Effects
 
 if TYPE_CHECKING:
     from bot.domain.workflow.approval import Click
@@ -87,14 +87,14 @@ def _suspension(reset: Case, policy: Policy, domain: Domain, person: Person, id_
     return Transition(None, case, (events.suspended(case, policy, reset.id),), says, now)
 
 
-def restore(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def restore(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     """Another person accountable for the domain stands for it: the authority counts again."""
     after = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
     says = (
         *notifications.channel_line(after, policy, "authority.restored"),
         *notifications.to_suspended(after, "restored"),
     )
-    return Chore(after, (events.restored(after, policy, vote),), says)
+    return Effects(after, (events.restored(after, policy, vote),), says)
 
 
 # Rights under review.
@@ -127,21 +127,21 @@ def due(case: Case) -> datetime:
     return case.asks[-1].steps[0].due_at
 
 
-def keep(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def keep(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     """The right stays, and is under review again."""
     terms = case.request.terms
     answered = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
     following = _ask("right", ask.version + 1, vote.at, vote.at + terms.real(terms.review_within or DAY), _window(terms))
     after = answered.with_ask(following)
     says = notifications.channel_line(after, policy, "right.kept")
-    return Chore(after, (events.right_answered(after, policy, "right.kept", vote, due(after)),), says)
+    return Effects(after, (events.right_answered(after, policy, "right.kept", vote, due(after)),), says)
 
 
-def withdraw(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Chore:
+def withdraw(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     """Nothing is possible under the right any more until its file changes; what is open runs out, or is revoked."""
     after = case.with_ask(replace(ask, state=move_ask(ask.state, "no")))
     says = notifications.channel_line(after, policy, "right.withdrawn")
-    return Chore(after, (events.right_answered(after, policy, "right.withdrawn", vote, None),), says)
+    return Effects(after, (events.right_answered(after, policy, "right.withdrawn", vote, None),), says)
 
 
 def stale(runbook: Runbook | None, sha256: str) -> bool:

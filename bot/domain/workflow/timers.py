@@ -13,14 +13,14 @@ from datetime import datetime
 from bot.domain.authority.quorum import count
 from bot.domain.case.lifecycle import AskState, RequestState, move_ask, move_request
 from bot.domain.case.model import Ask, AskKind, Case
-from bot.domain.case.transition import CLOCK, Draft, Transition
+from bot.domain.case.transition import CLOCK, LogEvent, Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Advance, Presence, advance, next_wake, rings, undelivered
 from bot.domain.workflow import autonomous_rights, notifications
-from bot.domain.workflow.follow_up import LONGER, Chore, asked_again, chased, grant_chore, grant_wake
+from bot.domain.workflow.follow_up import LONGER, Effects, asked_again, chased, grant_effects, grant_wake
 from bot.domain.workflow.shift_change import hand_over, next_shift
 
 OVERDUE: Mapping[AskKind, str] = {
@@ -95,7 +95,7 @@ def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
     return min((*grant_wake(case), *asks), default=None)
 
 
-def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
+def later_stepped(case: Case, policy: Policy, result: Advance) -> Effects:
     """What the steps of an ask after the yes say and log, and that it is overdue, once."""
     ask, before = result.ask, case.question(result.ask.version)
     after = case.with_ask(ask)
@@ -106,10 +106,10 @@ def later_stepped(case: Case, policy: Policy, result: Advance) -> Chore:
     if ask.kind in OVERDUE and before is not None and before.warn_at is not None and ask.warn_at is None:
         drafts.append(events.due(after, policy, OVERDUE[ask.kind], CLOCK, ask.due_at))
         says += notifications.channel_line(after, policy, OVERDUE[ask.kind])
-    return Chore(after, tuple(drafts), says)
+    return Effects(after, tuple(drafts), says)
 
 
-def _begins(case: Case, ask: Ask, policy: Policy) -> list[Draft]:
+def _begins(case: Case, ask: Ask, policy: Policy) -> list[LogEvent]:
     """The scheduled review of a right begins only now; of every other ask its opening said so."""
     return [events.due(case, policy, "review.due", CLOCK, ask.due_at)] if ask.kind == "right" else []
 
@@ -119,7 +119,7 @@ def _stepped(case: Case, policy: Policy, result: Advance, presence: Presence, no
     return Transition(case, done.case, done.drafts, done.says, wake_at(done.case, policy, now), refresh=bool(done.drafts))
 
 
-def stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now: datetime) -> Chore:
+def stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now: datetime) -> Effects:
     """The steps that were due, and then whoever is on call since a change of shift."""
     ask, next_one = hand_over(case, result.ask, policy, presence, now)
     after = case.with_approval(ask)
@@ -129,7 +129,7 @@ def stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now
     if next_one is not None:
         drafts.append(events.handed_over(after, policy, next_one))
         says += [notifications.card(after, next_one), *notifications.pages(after, next_one)]
-    return Chore(after, tuple(drafts), tuple(says))
+    return Effects(after, tuple(drafts), tuple(says))
 
 
 def _cooled(
@@ -154,18 +154,18 @@ def _cooled(
 
 def _after_the_yes(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
     """What is due on the grant, on each open ask and on what is owed."""
-    chore = grant_chore(case, policy, now) or Chore(case)
+    chore = grant_effects(case, policy, now) or Effects(case)
     for ask in chore.case.later:
         if ask.state is AskState.OPEN and next_wake(ask) <= now:
             chore = chore.then(_later(chore.case, ask, policy, presence, now))
-    chore = chore.then(chased(chore.case, policy, now) or Chore(chore.case))
+    chore = chore.then(chased(chore.case, policy, now) or Effects(chore.case))
     wake = wake_at(chore.case, policy, now)
     if chore.case is case:
         return None if wake is None else Transition(case, case, wake_at=wake)
     return Transition(case, chore.case, chore.drafts, chore.says, wake, refresh=True)
 
 
-def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Chore:
+def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Effects:
     if now < ask.expires_at:
         return later_stepped(case, policy, advance(case, ask, policy, presence, now))
     late = replace(ask, state=move_ask(ask.state, "expire"), warn_at=None)
@@ -176,7 +176,7 @@ def _later(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dateti
     says = notifications.channel_line(after, policy, OVERDUE[ask.kind]) if unsaid else ()
     if ask.kind in LONGER:
         drafts.append(events.due(after, policy, f"{ask.kind}.expired", CLOCK, None))
-    return Chore(asked_again(after, ask, now), tuple(drafts), says)
+    return Effects(asked_again(after, ask, now), tuple(drafts), says)
 
 
 def _expire(case: Case, policy: Policy, now: datetime, delivered: int) -> Transition:

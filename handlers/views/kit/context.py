@@ -19,7 +19,7 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ViewContext:
     """The moment at which something is drawn. `prefix` is that of the commands."""
 
     policy: Policy

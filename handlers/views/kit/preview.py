@@ -6,20 +6,20 @@ from datetime import datetime
 
 from bot.domain.case.model import Ask, Case
 from handlers.views.kit import wording
-from handlers.views.kit.context import Scene, span
+from handlers.views.kit.context import ViewContext, span
 from handlers.views.kit.escaping import cut, inline, one_line
 
 GLANCE = 110
 
 
-def glance(case: Case, scene: Scene) -> str:
+def glance(case: Case, scene: ViewContext) -> str:
     """Provider, runbook, duration and deadline of a request that waits for its decision."""
     ends_at = case.request.terms.ends_at
     lasting = span(case.request.seconds) if ends_at is None else f"until {scene.stamp(ends_at)}"
     return _glance(case, scene, "", lasting, case.approval.expires_at)
 
 
-def ask_glance(case: Case, ask: Ask, scene: Scene) -> str:
+def ask_glance(case: Case, ask: Ask, scene: ViewContext) -> str:
     """The same of an ask after the yes, with what it is: the word that its card begins with."""
     seconds = ask.seconds or case.request.seconds
     what = wording.ASKS.get(ask.kind, "question").capitalize()
@@ -31,7 +31,7 @@ def ask_glance(case: Case, ask: Ask, scene: Scene) -> str:
     return _glance(case, scene, f"{what}: ", span(seconds), ask.due_at or ask.expires_at)
 
 
-def _glance(case: Case, scene: Scene, what: str, lasting: str, by: datetime) -> str:
+def _glance(case: Case, scene: ViewContext, what: str, lasting: str, by: datetime) -> str:
     known = scene.policy.providers.get(case.request.provider)
     provider = what + cut(one_line(known.name if known else case.request.provider), 30)
     tail = f", {lasting}, by {scene.stamp(by)}"

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.views.kit.blocks import Block, Message
-from handlers.views.kit.context import Scene
+from handlers.views.kit.context import ViewContext
 
 
-def marked_once(message: Message, scene: Scene) -> Message:
+def marked_once(message: Message, scene: ViewContext) -> Message:
     """The message without the mark's repetitions, in its text and in its blocks. At the true pace nothing changes."""
     if not scene.demo:
         return message

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.background.calendar_feeds import EVERY, KEEP, Feeds, carried
+from bot.background.calendar_feeds import EVERY, KEEP, CalendarFeeds, carried
 from bot.domain.policy.model import NamedPerson, Policy, Rota
 from bot.domain.policy.on_call import on_call
 from bot.http.metrics import Metrics
-from handlers.outbound.message_table import PURPOSES, Post, Stage
+from handlers.outbound.message_table import PURPOSES, NewMessage, RenderContext
 from runbooks.calendars.ical import BadFeed
 from tests.bot.building import DAY, HOUR, MINUTE, ONC1, ONC2, PE1, T0, policy
 from tests.bot.office import Office
@@ -51,8 +51,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         yield opened
 
 
-def feeds(office: Office, calendar: Calendar, **how: Any) -> Feeds:
-    return Feeds(office.desk, {"ROTA": SECRET}, calendar.fetch, **how)
+def feeds(office: Office, calendar: Calendar, **how: Any) -> CalendarFeeds:
+    return CalendarFeeds(office.desk, {"ROTA": SECRET}, calendar.fetch, **how)
 
 
 def now_on_call(office: Office) -> object:
@@ -154,7 +154,7 @@ async def test_a_calendar_is_stored_without_its_address_and_forgotten_when_it_is
     (row,) = office.rows("SELECT address, body, read_ms FROM feed")
     assert (len(row["address"]), row["body"]) == (64, calendar.body)
     office.sleep(KEEP + DAY)
-    await Feeds(office.desk, {"ROTA": "https://calendar.example/another"}, calendar.fetch).look()
+    await CalendarFeeds(office.desk, {"ROTA": "https://calendar.example/another"}, calendar.fetch).look()
     assert len(office.rows("SELECT 1 FROM feed")) == 1
 
 
@@ -193,7 +193,7 @@ async def test_a_file_that_cannot_be_expanded_is_a_finding(tmp_path: Path) -> No
 
 
 async def test_an_address_that_the_environment_does_not_hold_is_a_finding(office: Office) -> None:
-    kept = Feeds(office.desk, {}, Calendar().fetch)
+    kept = CalendarFeeds(office.desk, {}, Calendar().fetch)
     with structlog.testing.capture_logs() as logs:
         await kept.look()
     assert ["the variable of its address is not set" in line["text"] for line in logs] == [True]
@@ -258,6 +258,6 @@ async def test_what_people_are_told_names_who_is_on_call(tmp_path: Path, blind: 
             calendar.body = feed(ALWAYS)
             await kept.look()
         rows = await office.store.lease(office.clock.at, office.clock.at + HOUR, 10)
-        job = await PURPOSES["calendar"].draw(Stage(office.desk, ""), rows[-1], None)
-        assert isinstance(job, Post)
+        job = await PURPOSES["calendar"].draw(RenderContext(office.desk, ""), rows[-1], None)
+        assert isinstance(job, NewMessage)
         assert (job.channel, job.message.text) == ("C0DIRECTORY", says)

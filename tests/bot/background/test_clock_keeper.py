@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.background.clock_keeper import KEEP, Timekeeper
+from bot.background.clock_keeper import KEEP, ClockKeeper
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.errors import StorageError
 from bot.http.health import Health
@@ -39,7 +39,7 @@ class Watched:
         return self
 
     async def _begin(self) -> None:
-        self.keeper = Timekeeper(self.office.store, self.clock)
+        self.keeper = ClockKeeper(self.office.store, self.clock)
         await self.keeper.begin()
 
     async def restart(self, boot: str = "boot-1") -> None:
@@ -221,7 +221,7 @@ async def test_a_restart_finds_a_clock_that_was_set_while_nothing_ran(watched: W
     watched.office.sleep(MINUTE)
     watched.clock.jump(3 * HOUR)  # and no look at it before the process ends
     watched.clock = watched.clock.reborn()
-    await Timekeeper(watched.office.store, watched.clock).begin()
+    await ClockKeeper(watched.office.store, watched.clock).begin()
     assert watched.clock.jumped() == 3 * HOUR
 
 

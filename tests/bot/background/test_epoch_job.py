@@ -12,13 +12,13 @@ from typing import Any, Literal
 import pytest
 from typer.testing import CliRunner
 
-from bot.background.epoch_job import NEXT, Ground, _begin, beginning
-from bot.background.operator_jobs import Operations
+from bot.background.epoch_job import NEXT, EpochContext, _begin, beginning
+from bot.background.operator_jobs import OperatorJobs
 from bot.cli.log import app as log_app
 from bot.clock import SystemClock
 from bot.decision_log.keys import LOG_KEY, read_key, verify, vkey_lines, vkeys
 from bot.decision_log.signer_memory import recall
-from bot.domain.case.operator_action import OperatorAct
+from bot.domain.case.operator_action import OperatorAction
 from bot.domain.decision_log.signed_note import open_checkpoint
 from bot.domain.operator import dual_control
 from bot.domain.operator.new_epoch import next_origin, previous_origin
@@ -26,11 +26,11 @@ from bot.domain.policy.people import Person
 from bot.evidence.check import check_export
 from bot.evidence.export import export
 from bot.evidence.folder import Folder
-from bot.ports.commands import Operate, Reply
-from bot.ports.store import Signed
-from bot.runtime.log_verification import Vouching
+from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
+from bot.ports.store import SignedCheckpoint
+from bot.runtime.log_verification import TrustBase
 from bot.runtime.log_verification import verify as verify_log
-from handlers.outbound.outbox_sender import Messenger
+from handlers.outbound.outbox_sender import OutboxSender
 from storage.log.evidence import evidence
 from tests.bot.building import AUDIT, DAY, OWNER, PE1, RISK, policy
 from tests.bot.stopping import ORIGIN, StoppableOffice
@@ -46,19 +46,19 @@ class Lost:
     def __init__(self, office: StoppableOffice) -> None:
         self.office = office
 
-    def operations(self) -> Operations:
+    def operations(self) -> OperatorJobs:
         office = self.office
-        ground = Ground(office.inner, office.path, office.state_dir, office.standing)
-        return Operations(office.desk, {"new_epoch": beginning(office.desk, ground)})
+        ground = EpochContext(office.inner, office.path, office.state_dir, office.standing)
+        return OperatorJobs(office.desk, {"new_epoch": beginning(office.desk, ground)})
 
     async def file(self) -> str:
         now = self.office.clock.now()
-        act = OperatorAct("O-7K3M9QX2", "new_epoch", "the disk died", now, now + DAY)
+        act = OperatorAction("O-7K3M9QX2", "new_epoch", "the disk died", now, now + DAY)
         await self.office.store.commit(dual_control.file(act, BASE))
         return act.id
 
     async def press(self, person: Person, act_id: str, answer: Literal["confirm", "refuse"] = "confirm") -> None:
-        await self.office.take_in(Operate(person, act_id, answer, Reply(person, channel="D0")))
+        await self.office.take_in(ConfirmOperatorAction(person, act_id, answer, ReplyAddress(person, channel="D0")))
         await self.office.worker.drain()
 
     async def confirmed(self) -> str:
@@ -76,7 +76,7 @@ class Lost:
         return [json.loads(row["data"]) for row in rows]
 
     def findings(self) -> tuple[str, ...]:
-        return tuple(map(str, verify_log(self.office.path, Vouching(None, self.office.state_dir)).findings))
+        return tuple(map(str, verify_log(self.office.path, TrustBase(None, self.office.state_dir)).findings))
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ async def test_two_people_confirm_it_by_the_emergency_file_and_the_log_goes_on(l
     await lost.operations().work()
     assert await lost.state(act_id) == "done"
     signed = await office.standing.signer.cover()
-    assert isinstance(signed, Signed)
+    assert isinstance(signed, SignedCheckpoint)
     assert open_checkpoint(signed.note, [new_key], verify).origin == f"{ORIGIN}.2"
     assert vkeys(office.state_dir, f"{ORIGIN}.2") == (new_key, old_key)
     assert lost.findings() == ()
@@ -201,7 +201,7 @@ async def test_a_kill_between_any_two_steps_goes_on_where_it_was(lost: Lost, mon
     for step in steps:
         with monkeypatch.context() as patched:
             patched.setattr(step, killed)
-            ground = Ground(office.inner, office.path, office.state_dir, office.standing)
+            ground = EpochContext(office.inner, office.path, office.state_dir, office.standing)
             with pytest.raises(KeyboardInterrupt):
                 await _begin(office.desk, ground)
         if step != steps[-1]:
@@ -241,7 +241,7 @@ async def test_the_messages_of_a_stopped_bot_ask_for_it_with_both_buttons(lost: 
     office = lost.office
     await lost.file()
     async with FakeSlack() as slack:
-        await Messenger(office.desk, slack.client(), office.directory, office.standing.signer.cover, pace=0).drain()
+        await OutboxSender(office.desk, slack.client(), office.directory, office.standing.signer.cover, pace=0).drain()
         asked = [call for call in slack.of("chat.postMessage") if call.buttons == ["Confirm", "Refuse"]]
     assert {call.args["channel"] for call in asked} == {AUDIT.user, RISK.user}
     assert all("new epoch of the decision log" in call.args["text"] for call in asked)
@@ -294,7 +294,7 @@ async def test_a_second_epoch_counts_on(lost: Lost) -> None:
     await office.signed()
     await office.go_back_to(copy)
     now = office.clock.now()
-    await office.store.commit(dual_control.file(OperatorAct("O-0000000Z", "new_epoch", "again", now, now + DAY), BASE))
+    await office.store.commit(dual_control.file(OperatorAction("O-0000000Z", "new_epoch", "again", now, now + DAY), BASE))
     for person in (AUDIT, RISK):
         await lost.press(person, "O-0000000Z")
     for _ in range(2):

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from bot.background.executor_webhooks import Executors, read_answer
+from bot.background.executor_webhooks import ExecutorWebhooks, read_answer
 from bot.domain.decision_log.entry import stamp
 from bot.domain.workflow.executor import Heard
-from bot.ports.commands import Beside, Reply
-from bot.service.permits import Issuer
+from bot.ports.commands import Beside, ReplyAddress
+from bot.service.permits import PermitIssuer
 from storage.log.check import check_database
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import Killed
@@ -37,7 +37,7 @@ class Ground:
 
     def _begin(self) -> None:
         self.office.desk.permits = self.office.issuer
-        self.executors = Executors(self.office.desk, self.system.environment, self.office.signer.cover)
+        self.executors = ExecutorWebhooks(self.office.desk, self.system.environment, self.office.signer.cover)
 
     async def restart(self) -> None:
         await self.executors.close()
@@ -189,7 +189,7 @@ async def test_more_time_is_told_as_another_open(ground: Ground) -> None:
     office = ground.office
     case_id = await ground.approved()
     await ground.call()
-    await office.take_in(Beside(PE1, case_id, 1, "extend", Reply(PE1, channel="D0"), "more", seconds=3600))
+    await office.take_in(Beside(PE1, case_id, 1, "extend", ReplyAddress(PE1, channel="D0"), "more", seconds=3600))
     await office.worker.drain()
     more = (await office.case(case_id)).later[-1]
     await office.click(OWNER, case_id, "approve", more.version)
@@ -271,8 +271,8 @@ async def test_a_stopped_log_opens_nothing_and_closes_under_the_id_that_the_row_
     async with StoppableOffice(tmp_path / "countersign.db", policy()) as office, Receiver() as system:
         case_id, unopened = await office.file(PE1, "executed"), await office.file(PE1, "executed", target="srv-2")
         await office.click(OWNER, case_id)
-        executors = Executors(office.desk, system.environment, office.standing.signer.cover)
-        office.desk.permits = Issuer(office.store, office.standing.signer.cover, office.state_dir, office.clock)
+        executors = ExecutorWebhooks(office.desk, system.environment, office.standing.signer.cover)
+        office.desk.permits = PermitIssuer(office.store, office.standing.signer.cover, office.state_dir, office.clock)
         await executors.drain()
         await office.click(OWNER, unopened)
         memory = office.state_dir / "log.memory"
@@ -289,7 +289,7 @@ async def test_a_stopped_log_opens_nothing_and_closes_under_the_id_that_the_row_
         await executors.close()
         memory.write_text(kept)
         await office.restart()
-        executors = Executors(office.desk, system.environment, office.standing.signer.cover)
+        executors = ExecutorWebhooks(office.desk, system.environment, office.standing.signer.cover)
         await executors.drain()
         assert ("grant.close", f"msg_{case_id}_1") == system.told[3]
         assert "grant.revoked" in office.types(case_id)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.background.inbox_worker import Worker
+from bot.background.inbox_worker import InboxWorker
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.errors import StorageError
-from bot.ports.commands import Read, Reply
-from bot.ports.store import Inbound
+from bot.ports.commands import ReplyAddress, ShowPage
+from bot.ports.store import InboxRow
 from tests.bot.building import DEP1, MINUTE, OWNER, PE1, PE2
 from tests.bot.office import Killed, Office
 
@@ -70,7 +70,7 @@ async def test_a_key_that_comes_again_after_a_restart_is_still_the_same(office: 
 async def test_two_workers_carry_a_row_out_once(office: Office) -> None:
     act = office.form(PE1)
     await office.take_in(act)
-    await asyncio.gather(Worker(office.desk).drain(), Worker(office.desk).drain())
+    await asyncio.gather(InboxWorker(office.desk).drain(), InboxWorker(office.desk).drain())
     assert office.types(act.id) == ["request.filed", "step.fired"]
 
 
@@ -85,7 +85,7 @@ async def test_a_row_that_is_finished_while_the_inbox_is_read_is_not_carried_out
             await asyncio.wait(office.worker._busy.values())
         return rows
 
-    async def counted(row: Inbound) -> None:
+    async def counted(row: InboxRow) -> None:
         carried.append(row.id)
         await carry_out(row)
 
@@ -104,7 +104,7 @@ async def test_what_fails_waits_longer_each_time_and_succeeds_in_the_end(
     await office.take_in(act)
     carry_out, waits = office.desk.carry_out, list[float]()
 
-    async def busy(row: Inbound) -> None:
+    async def busy(row: InboxRow) -> None:
         if len(waits) < 3:
             raise StorageError("The disk is full.")
         await carry_out(row)
@@ -126,7 +126,7 @@ async def test_what_never_can_be_carried_out_is_finished_with_a_sentence_to_its_
 ) -> None:
     case_id = await office.file(PE1)
 
-    async def never(row: Inbound) -> None:
+    async def never(row: InboxRow) -> None:
         raise fault
 
     monkeypatch.setattr(office.desk, "carry_out", never)
@@ -141,7 +141,7 @@ async def test_what_never_can_be_carried_out_is_finished_with_a_sentence_to_its_
 async def test_one_row_that_fails_holds_up_nobody_else(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     carry_out = office.desk.carry_out
 
-    async def stumble(row: Inbound) -> None:
+    async def stumble(row: InboxRow) -> None:
         if row.act.person == PE1:
             raise ZeroDivisionError
         await carry_out(row)
@@ -192,7 +192,7 @@ async def test_it_works_until_it_is_stopped_and_finishes_what_it_holds(office: O
 
 
 async def test_reading_a_page_is_an_act_like_any_other(office: Office) -> None:
-    await office.together(Read(OWNER, "help", "", Reply(OWNER)))
+    await office.together(ShowPage(OWNER, "help", "", ReplyAddress(OWNER)))
     assert await office.store.inbox(10) == []
 
 

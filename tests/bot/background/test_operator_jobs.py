@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import pytest
 
-from bot.background.operator_jobs import Operations, releasing
+from bot.background.operator_jobs import OperatorJobs, releasing
 from bot.cli.log import app as log_app
-from bot.domain.case.operator_action import ACT, ActState, OperatorAct, move_act
+from bot.domain.case.operator_action import ACT, OperatorAction, OperatorActionState, move_act
 from bot.domain.policy.people import Humans, Person
-from bot.ports.commands import Operate, Reply
+from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
 from storage.log.check import check_log
 from tests.bot.building import HOME, HOUR
 from tests.bot.hosting import ASKER, Host
@@ -27,13 +27,13 @@ class Voices:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.operations = Operations(host.desk, {"hold_release": releasing(host.desk)})
+        self.operations = OperatorJobs(host.desk, {"hold_release": releasing(host.desk)})
 
     async def press(self, person: Person, act_id: str, answer: Literal["confirm", "refuse"] = "confirm") -> None:
-        await self.host.take_in(Operate(person, act_id, answer, Reply(person, channel="D0")))
+        await self.host.take_in(ConfirmOperatorAction(person, act_id, answer, ReplyAddress(person, channel="D0")))
         await self.host.worker.drain()
 
-    async def act(self, act_id: str) -> OperatorAct:
+    async def act(self, act_id: str) -> OperatorAction:
         found = await self.host.store.operator_act(act_id)
         assert found is not None
         return found
@@ -220,8 +220,10 @@ async def test_an_unknown_act_is_stale(host: Host, voices: Voices) -> None:
 async def test_two_last_voices_at_once_confirm_it_once(host: Host, voices: Voices) -> None:
     _, act_id = await filed(host)
     await voices.press(AUDIT, act_id)
-    reply = Reply(RISK, channel="D0")
-    await host.together(Operate(RISK, act_id, "confirm", reply), Operate(OTHER_RISK, act_id, "confirm", reply))
+    reply = ReplyAddress(RISK, channel="D0")
+    await host.together(
+        ConfirmOperatorAction(RISK, act_id, "confirm", reply), ConfirmOperatorAction(OTHER_RISK, act_id, "confirm", reply)
+    )
     assert await voices.state(act_id) == "confirmed"
     assert [why for _, why in voices.refusals()] == ["lost"]
 
@@ -231,7 +233,7 @@ async def test_what_was_confirmed_is_run_by_the_next_process_and_once(host: Host
     for person in (AUDIT, RISK):
         await voices.press(person, act_id)
     stopped = asyncio.Event()
-    operations = Operations(host.desk, {"hold_release": releasing(host.desk)}, beat=stopped.set)
+    operations = OperatorJobs(host.desk, {"hold_release": releasing(host.desk)}, beat=stopped.set)
     await asyncio.gather(operations.run(stopped), Voices(host).operations.work())
     assert await holding(host) == []
     assert [e["data"]["hold"] for e in host.log() if e["type"] == "hold.released"] == [hold]
@@ -264,10 +266,15 @@ async def test_an_act_that_nobody_could_confirm_is_not_filed(host: Host, monkeyp
 
 def test_an_act_moves_by_its_table_only() -> None:
     finals = {state for state, moves in ACT.items() if not moves}
-    assert finals == {ActState.REFUSED, ActState.EXPIRED, ActState.DONE, ActState.FAILED}
-    assert move_act(ActState.OPEN, "confirm") is ActState.CONFIRMED
+    assert finals == {
+        OperatorActionState.REFUSED,
+        OperatorActionState.EXPIRED,
+        OperatorActionState.DONE,
+        OperatorActionState.FAILED,
+    }
+    assert move_act(OperatorActionState.OPEN, "confirm") is OperatorActionState.CONFIRMED
     with pytest.raises(Exception, match="no move"):
-        move_act(ActState.DONE, "run")
+        move_act(OperatorActionState.DONE, "run")
 
 
 def test_the_window_is_a_day() -> None:

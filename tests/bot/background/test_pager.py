@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.background.pager import Pager, addresses, page_text
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.policy.model import NamedPerson
-from bot.ports.commands import Beside, Reply
+from bot.ports.commands import Beside, ReplyAddress
 from tests.bot.building import HOUR, MINUTE, ONC1, OWNER, PE1, SECURITY, case_of, policy
 from tests.bot.office import Office, covered
 
@@ -60,8 +60,8 @@ async def paged(office: Office, line: Line, **how: object) -> list[tuple[str, st
 async def test_a_stopped_log_pages_nobody_and_forgets_no_page(office: Office) -> None:
     line = Line()
 
-    async def stopped() -> Finding:
-        return Finding("rollback", None, "5 entries were signed; the log has 4.")
+    async def stopped() -> LogFinding:
+        return LogFinding("rollback", None, "5 entries were signed; the log has 4.")
 
     await office.file(PE1, "glass")
     await office.deliver()
@@ -95,7 +95,7 @@ async def test_on_it_acknowledges_and_the_decision_resolves(office: Office) -> N
     line = Line()
     case_id = await office.file(PE1, "contain")
     await paged(office, line)
-    await office.take_in(Beside(OWNER, case_id, 1, "hold", Reply(OWNER, channel="D0")))
+    await office.take_in(Beside(OWNER, case_id, 1, "hold", ReplyAddress(OWNER, channel="D0")))
     await office.worker.drain()
     line.sent.clear()
     assert await paged(office, line) == [("ntfy://olga", "acknowledge"), ("pagerduty://KEY", "acknowledge")]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.background.clock_keeper import Timekeeper
+from bot.background.clock_keeper import ClockKeeper
 from bot.cli.accept_clock import accept
 from bot.cli.main import app
 from bot.clock import SystemClock
@@ -42,27 +42,27 @@ async def jumps(store: SqliteStore) -> list[str]:
 
 async def test_without_a_jump_there_is_nothing_to_accept(store: SqliteStore) -> None:
     clock = JumpyClock()
-    await Timekeeper(store, clock).begin()
+    await ClockKeeper(store, clock).begin()
     assert await accepted(store, clock.reborn()) == ["The clock has not jumped; there is nothing to accept."]
     assert await jumps(store) == []
 
 
 async def test_without_a_bot_the_command_accepts_by_itself_and_says_what(store: SqliteStore) -> None:
     clock = JumpyClock()
-    await Timekeeper(store, clock).begin()
+    await ClockKeeper(store, clock).begin()
     clock.jump(-3 * HOUR)
     said = await accepted(store, clock.reborn())
     assert said[0] == "The clock jumped 3 h back. This machine says that it is 2026-03-04 06:00:00 UTC."
     assert said[1].startswith("Accepted. No bot is running")
     assert await jumps(store) == ["clock.anomaly", "clock.anomaly"]
     after = clock.reborn()
-    await Timekeeper(store, after).begin()
+    await ClockKeeper(store, after).begin()
     assert after.jumped() is None
 
 
 async def test_beside_a_bot_the_bot_sets_its_own_clock(store: SqliteStore) -> None:
     clock, stop = JumpyClock(), asyncio.Event()
-    keeper = Timekeeper(store, clock)
+    keeper = ClockKeeper(store, clock)
     await keeper.begin()
     running = asyncio.create_task(keeper.run(stop))
     clock.jump(HOUR)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.doctor import Report, Surroundings, doctor, examine
+from bot.cli.doctor import DoctorEnvironment, DoctorReport, doctor, examine
 from bot.cli.init import begin
 from bot.clock import SystemClock
 from bot.demo.workspace import workspace
@@ -58,11 +58,11 @@ def settings(slack: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) -> S
     return Settings()
 
 
-async def report(settings: Settings, **environment: str) -> Report:
-    return await examine(settings, Surroundings(environment, SystemClock()))
+async def report(settings: Settings, **environment: str) -> DoctorReport:
+    return await examine(settings, DoctorEnvironment(environment, SystemClock()))
 
 
-def only(found: Report, severity: str, area: str) -> str:
+def only(found: DoctorReport, severity: str, area: str) -> str:
     assert [(f.severity, f.area) for f in found.findings] == [(severity, area)], found.findings
     return found.findings[0].text
 
@@ -279,7 +279,7 @@ async def test_a_machine_without_time_zones_is_told_what_to_install(
 
 def test_the_exit_code_is_the_gravest() -> None:
     settings, people, spare = error("settings", "a"), error("people", "b"), warning("scopes", "c")
-    assert Report((settings, people, spare)).exit_code == 2
-    assert Report((people, spare)).exit_code == 1
-    assert Report((spare,)).exit_code == 0
-    assert Report(()).exit_code == 0
+    assert DoctorReport((settings, people, spare)).exit_code == 2
+    assert DoctorReport((people, spare)).exit_code == 1
+    assert DoctorReport((spare,)).exit_code == 0
+    assert DoctorReport(()).exit_code == 0

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 import runbooks
 from bot.background.calendar_feeds import KEEP, key_of
-from bot.cli.doctor import Surroundings
+from bot.cli.doctor import DoctorEnvironment
 from bot.cli.doctor import examine as examined
 from bot.cli.doctor_calendars import examine, known
 from bot.cli.main import app
 from bot.clock import SystemClock
-from bot.ports.store import KeptFeed
+from bot.ports.store import CachedCalendar
 from bot.settings import Settings
 from runbooks.calendars.ical import BadFeed
 from storage.store import SqliteStore
@@ -88,7 +88,7 @@ def fed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def keep(path: Path, address: str, at: datetime) -> None:
     store = await SqliteStore.open(path, SystemClock())
-    await store.keep_feed(key_of(address), KeptFeed(feed(ALWAYS), at), at - KEEP)
+    await store.keep_feed(key_of(address), CachedCalendar(feed(ALWAYS), at), at - KEEP)
     await store.close()
 
 
@@ -135,7 +135,7 @@ def test_check_says_what_is_wrong_with_an_address(
 async def test_doctor_as_a_whole_names_a_calendar_that_cannot_be_reached(fed: Path) -> None:
     matrix = fed / "responsibility.yaml"
     matrix.write_text(matrix.read_text().replace(ADDRESS, "http://127.0.0.1:1/rota.ics"))
-    report = await examined(Settings(), Surroundings({}, SystemClock()))
+    report = await examined(Settings(), DoctorEnvironment({}, SystemClock()))
     assert [f.text.split(";")[0] for f in report.findings if f.area == "feeds"] == [
         "The calendar of rota `security` cannot be used, its address cannot be reached (ClientConnectorError)"
     ]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot import settings
-from bot.cli.init import STARTS, Start, begin, template
+from bot.cli.init import STARTS, StarterFile, begin, template
 from bot.domain.errors import SettingsError
 from bot.settings import Settings
 from runbooks.loader import load
@@ -130,7 +130,7 @@ def test_the_env_file_as_written_is_read_and_lacks_only_tokens(tmp_path: Path, m
 
 
 @pytest.mark.parametrize("start", STARTS, ids=lambda s: s.path.name)
-def test_a_file_that_exists_is_named_and_kept(tmp_path: Path, start: Start) -> None:
+def test_a_file_that_exists_is_named_and_kept(tmp_path: Path, start: StarterFile) -> None:
     path = tmp_path / start.path
     path.parent.mkdir(exist_ok=True)
     path.write_text("mine\n")

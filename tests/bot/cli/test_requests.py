@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli.requests import GIVING, NOBODY_GIVES, _until_fresh, app
+from bot.cli.requests import GIVING, NOBODY_GIVES, _retry_on_conflict, app
 from bot.clock import SystemClock
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import NoEffect, deny_on_host
-from bot.ports.commands import Decide, Reply
+from bot.domain.workflow.approval import Rejected, deny_on_host
+from bot.ports.commands import Decide, ReplyAddress
 from storage.log.check import check_database
 from storage.store import SqliteStore
 from tests.bot.building import HOME, T0
@@ -201,7 +201,7 @@ async def test_a_click_and_the_host_at_the_same_instant_leave_one_outcome(host: 
     for n in range(5):
         case_id = await host.ask(target=f"race-{n}")
         typing = asyncio.ensure_future(host.type("deny", case_id, "--reason", "x"))
-        await host.take_in(Decide(OTHER, case_id, 1, "deny", Reply(OTHER), "no"))
+        await host.take_in(Decide(OTHER, case_id, 1, "deny", ReplyAddress(OTHER), "no"))
         await host.worker.drain()
         code, _ = await typing
         types = host.types(case_id)
@@ -213,12 +213,12 @@ async def test_a_click_and_the_host_at_the_same_instant_leave_one_outcome(host: 
 async def test_somebody_faster_makes_the_host_judge_again(host: Host) -> None:
     case_id, judged = await host.ask(), []
 
-    def judge(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | NoEffect:
+    def judge(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | Rejected:
         judged.append(case)
         seen = case if len(judged) > 1 else replace(case, request=replace(case.request, version=case.request.version + 1))
         return deny_on_host(seen, policy, reason, now)
 
-    assert await _until_fresh(host.store, case_id, "x", judge) is None
+    assert await _retry_on_conflict(host.store, case_id, "x", judge) is None
     assert len(judged) == 2
     assert host.types(case_id).count("request.denied") == 1
 

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
-from bot.background.anchor_publisher import POSTS, Anchoring
+from bot.background.anchor_publisher import POSTS, AnchorPublisher
 from bot.cli.doctor_anchors import Anchored, configured, examine, look
 from bot.cli.log import app as log_app
 from bot.decision_log import signer_memory
-from bot.decision_log.anchors import Mail, NotAnchored, Webhook, Witness
+from bot.decision_log.anchors import MailAnchor, NotAnchored, WebhookAnchor, WitnessAnchor
 from bot.decision_log.keys import verify, vkeys
 from bot.decision_log.signer import signer_of
-from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.decision_log.signed_note import Checkpoint
 from bot.domain.decision_log.witness import cosigned, read_witness_key
 from bot.domain.errors import NoteError, SettingsError
 from bot.evidence.prepare import exported
-from bot.ports.store import Signed
+from bot.ports.store import SignedCheckpoint
 from bot.runtime.anchors import anchors
 from bot.settings import load
 from storage.sqlite.lock import FileLock
@@ -33,7 +33,7 @@ from tests.bot.hosting import Host
 from tests.bot.receivers import Outside, outside
 
 ORIGIN = "test.example/log"
-ENTRY = Draft("log.verified", SYSTEM, data={"size": 1})
+ENTRY = LogEvent("log.verified", SYSTEM, data={"size": 1})
 
 
 class Post:
@@ -46,15 +46,15 @@ class Post:
         self.lock = FileLock(self.state)
         self.signer = signer_of(host.store, self.state, self.lock)
         out.witness.known = list(vkeys(self.state, ORIGIN))
-        self.witness = Witness(out.witness.url, out.witness.key)
-        self.webhook = Webhook(out.hook.url)
-        self.mail = Mail(out.mail.url, "log@example.org", ("anselm@example.org", "ruth@example.org"))
+        self.witness = WitnessAnchor(out.witness.url, out.witness.key)
+        self.webhook = WebhookAnchor(out.hook.url)
+        self.mail = MailAnchor(out.mail.url, "log@example.org", ("anselm@example.org", "ruth@example.org"))
 
-    async def signed(self, more: int = 0) -> Signed:
+    async def signed(self, more: int = 0) -> SignedCheckpoint:
         if more:
             await self.host.store.commit(Transition(None, None, (ENTRY,) * more))
         found = await self.signer.cover()
-        assert isinstance(found, Signed)
+        assert isinstance(found, SignedCheckpoint)
         return found
 
     def rows(self) -> list[tuple[int, str, str]]:
@@ -171,10 +171,10 @@ async def test_the_webhook_gets_the_note(post: Post) -> None:
     assert post.rows() == [(signed.size, "webhook", "127.0.0.1")]
 
 
-def running(post: Post, channel: str | None = None, **how: Any) -> Anchoring:
+def running(post: Post, channel: str | None = None, **how: Any) -> AnchorPublisher:
     store = post.host.store
     ways = how.get("ways", (post.witness, post.webhook))
-    return Anchoring(store, store, post.signer.cover, post.host.clock, ways, channel)
+    return AnchorPublisher(store, store, post.signer.cover, post.host.clock, ways, channel)
 
 
 async def test_a_running_bot_anchors_what_changed_each_way_at_its_own_pace(post: Post) -> None:

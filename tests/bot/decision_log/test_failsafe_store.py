@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.decision_log.emergency_file import Emergency
-from bot.decision_log.failsafe_store import StoppableStore
+from bot.decision_log.emergency_file import EmergencyFile
+from bot.decision_log.failsafe_store import FailsafeStore
 from bot.decision_log.keys import LogKey
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.ports.store import Store
@@ -206,7 +206,7 @@ async def test_a_line_that_the_disk_does_not_take_counts_and_is_written_later(
     case_id = await office.file(PE1)
     await rolled_back(office)
     with monkeypatch.context() as broken:
-        broken.setattr(Emergency, "_written", lambda self, kept: False)
+        broken.setattr(EmergencyFile, "_written", lambda self, kept: False)
         await office.click(OWNER, case_id, "deny")
         assert (await office.state(case_id), office.lines()) == (DENIED, [])
     await office.standing.stoppable.look()
@@ -233,7 +233,7 @@ async def test_the_file_has_room_for_a_no_on_the_day_the_disk_is_full(office: St
     await office.click(OWNER, case_id, "deny")
     assert path.stat().st_size == size
     key = LogKey(office.state_dir)
-    assert len(Emergency(office.state_dir, key.sign, key.check).lines()) == 1
+    assert len(EmergencyFile(office.state_dir, key.sign, key.check).lines()) == 1
 
 
 async def test_pages_and_lists_show_what_was_taken_away(office: StoppableOffice) -> None:
@@ -248,10 +248,10 @@ async def test_pages_and_lists_show_what_was_taken_away(office: StoppableOffice)
 
 def test_what_stands_around_the_store_takes_what_the_store_takes() -> None:
     """It hands on what it does not know by name, so no type checker compares the two."""
-    own = {name for name in vars(StoppableStore) if hasattr(Store, name) and not name.startswith("_")}
+    own = {name for name in vars(FailsafeStore) if hasattr(Store, name) and not name.startswith("_")}
     assert {"commit", "sent", "lease"} <= own
     for name in own:
-        ours, theirs = (inspect.signature(getattr(one, name)).parameters.values() for one in (StoppableStore, Store))
+        ours, theirs = (inspect.signature(getattr(one, name)).parameters.values() for one in (FailsafeStore, Store))
         assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs], name
 
 

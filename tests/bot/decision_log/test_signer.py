@@ -14,10 +14,10 @@ import pytest
 from bot.decision_log.keys import LOG_KEY, make_keys, read_key, verify
 from bot.decision_log.signer import Signer
 from bot.decision_log.signer_memory import MEMORY, recall, remember
-from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.decision_log.entry import append, leaf_hash, root
 from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
 from tests.storage.making import SECOND, HandClock
@@ -42,13 +42,13 @@ class Log:
         await self.store.close()
         self.lock.close()
 
-    async def stopped(self) -> Finding:
+    async def stopped(self) -> LogFinding:
         found = await self.signer.cover()
-        assert isinstance(found, Finding)
+        assert isinstance(found, LogFinding)
         return found
 
     async def write(self, entries: int = 1) -> None:
-        await self.store.commit(Transition(None, None, tuple(Draft("log.verified", SYSTEM) for _ in range(entries))))
+        await self.store.commit(Transition(None, None, tuple(LogEvent("log.verified", SYSTEM) for _ in range(entries))))
 
     async def signed(self) -> Checkpoint:
         note = await self.store.last_checkpoint()
@@ -104,7 +104,7 @@ async def test_those_who_wait_while_the_log_grows_share_a_signature(log: Log, mo
         await log.write()
         before = (await log.store.log_head()).size
         found = await log.signer.cover()
-        assert not isinstance(found, Finding)
+        assert not isinstance(found, LogFinding)
         assert found.size >= before
         calls.append(before)
 

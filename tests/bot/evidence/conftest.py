@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.case.transition import SYSTEM, Draft, Named, Transition
+from bot.domain.case.transition import SYSTEM, FileDigest, LogEvent, Transition
 from bot.domain.policy.model import Policy
 from bot.evidence.export import export
 from bot.evidence.folder import Folder
@@ -48,7 +48,7 @@ def two_yeses() -> Policy:
 async def adopt(office: Office, policy: Policy) -> None:
     """A set comes into force, as the composition root does it."""
     listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
-    draft = Draft("policy.loaded", SYSTEM, data={"files": listed}, policy=Named(policy.organisation, policy.digest))
+    draft = LogEvent("policy.loaded", SYSTEM, data={"files": listed}, policy=FileDigest(policy.organisation, policy.digest))
     await office.store.accept_policy(StoredPolicy(policy.digest, office.clock.now(), policy.files), [draft])
     await office.adopt(policy)
 
@@ -75,7 +75,7 @@ async def written(tmp_path: Path) -> Written:
         scribe.sign(office.path)
         await office.click(OWNER, three)
         four = await office.file(PE1, RUNBOOK, target="dc-4", **how)
-        await office.store.commit(Transition(None, None, tuple(Draft("log.verified", SYSTEM) for _ in range(270))))
+        await office.store.commit(Transition(None, None, tuple(LogEvent("log.verified", SYSTEM) for _ in range(270))))
         scribe.sign(office.path)
         [right] = office.rows("SELECT case_id FROM log_entry WHERE type = 'right.begun'")
     named = {"denied": one, "expired": two, "open": three, "pending": four, "right": right["case_id"]}

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.decision_log.entry import leaf_hash
 from bot.domain.decision_log.inclusion_proof import proven_root
 from bot.domain.decision_log.signed_note import read_checkpoint
@@ -16,7 +16,7 @@ from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.policy.model import Policy
 from bot.http.health import Health
 from bot.http.metrics import Metrics
-from bot.http.operations_server import Ops
+from bot.http.operations_server import OperationsServer
 from tests.bot.evidence.conftest import ORIGIN, Written, made
 from tests.bot.evidence.conftest import written as written  # a fixture of the neighbour
 from tests.bot.evidence.signing import Scribe
@@ -26,7 +26,7 @@ KEPT = "public, max-age=31536000, immutable"
 
 
 class Site:
-    def __init__(self, ops: Ops, office: Office) -> None:
+    def __init__(self, ops: OperationsServer, office: Office) -> None:
         self.ops, self.office = ops, office
 
     async def get(self, path: str, method: str = "GET") -> tuple[int, bytes, str, str]:
@@ -40,7 +40,7 @@ class Site:
 async def site(written: Written, example: Policy) -> AsyncIterator[Site]:
     async with Office(written.database, example) as office:
         health, metrics = Health(office.clock, socket_mode=True), Metrics(office.clock)
-        ops = Ops(
+        ops = OperationsServer(
             office.store, health, metrics, office.clock, lambda: "", listen="127.0.0.1:0", vkeys=lambda: written.scribe.vkey
         )
         await ops.start()
@@ -77,7 +77,7 @@ async def test_a_proof_carries_the_entry_and_leads_to_the_checkpoint(site: Site)
 
 async def test_what_no_checkpoint_covers_is_not_served(site: Site, written: Written) -> None:
     size = written.scribe.sign(written.database)
-    await site.office.store.commit(Transition(None, None, (Draft("log.verified", SYSTEM),)))
+    await site.office.store.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM),)))
     width = size % 256
     assert (await site.get(f"tile/entries/001.p/{width}"))[0] == 200
     assert (await site.get(f"tile/entries/001.p/{width + 1}"))[0] == 404

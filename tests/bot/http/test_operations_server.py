@@ -26,8 +26,8 @@ from bot.domain.workflow import approval
 from bot.http import operations_server as page
 from bot.http.health import LATE, Health
 from bot.http.metrics import Metrics, word
-from bot.http.operations_server import Ops
-from handlers.web_api.client import HeardClient
+from bot.http.operations_server import OperationsServer
+from handlers.web_api.client import ObservedClient
 from sandbox.driver import Sandbox
 from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, click, profile
 from tests.bot.office import HandClock, Office
@@ -42,7 +42,9 @@ class Watched:
         self.office, self.digest = office, "ab" * 32
         self.health = Health(office.clock, socket_mode=socket_mode)
         self.metrics = Metrics(office.clock)
-        self.ops = Ops(office.store, self.health, self.metrics, office.clock, lambda: self.digest, listen="127.0.0.1:0")
+        self.ops = OperationsServer(
+            office.store, self.health, self.metrics, office.clock, lambda: self.digest, listen="127.0.0.1:0"
+        )
         office.desk.committed = self.metrics.committed
 
     async def get(self, path: str, method: str = "GET") -> tuple[int, str]:
@@ -331,7 +333,7 @@ def test_a_small_word_is_a_label(text: str) -> None:
 async def test_the_client_tells_every_call_and_its_result(example: Policy) -> None:
     told: list[tuple[str, str]] = []
     async with Sandbox(workspace(example, 1)) as slack:
-        client = HeardClient(slack.bot_token, base_url=slack.api_url, report=lambda m, r, s: told.append((m, r)))
+        client = ObservedClient(slack.bot_token, base_url=slack.api_url, report=lambda m, r, s: told.append((m, r)))
         await client.auth_test()
         with pytest.raises(SlackApiError):
             await client.users_info(user="U0NOBODY")
@@ -354,7 +356,7 @@ async def test_only_three_pages_and_only_reading(watched: Watched, path: str, me
 async def test_an_address_that_is_taken_names_its_setting(watched: Watched) -> None:
     office = watched.office
     listen = f"127.0.0.1:{watched.ops.port}"
-    second = Ops(office.store, watched.health, watched.metrics, office.clock, lambda: "", listen=listen)
+    second = OperationsServer(office.store, watched.health, watched.metrics, office.clock, lambda: "", listen=listen)
     with pytest.raises(SettingsError, match=r"^COUNTERSIGN_OPS_LISTEN: 127\.0\.0\.1:\d+ cannot be used"):
         await second.start()
 
@@ -376,7 +378,7 @@ def test_the_clock_of_silence_is_the_monotonic_one() -> None:
 
 async def test_the_permits_keys_are_given_out_and_nothing_private(office: Office, tmp_path: Path) -> None:
     make_keys(tmp_path)
-    ops = Ops(
+    ops = OperationsServer(
         office.store, Health(office.clock, socket_mode=True), Metrics(office.clock), office.clock, lambda: "",
         listen="127.0.0.1:0", jwks=lambda: json.dumps(jwks(tmp_path, office.clock.now())),
     )  # fmt: skip

@@ -9,10 +9,10 @@ import pytest
 
 from bot.decision_log.keys import LOG_KEY, NEXT, read_key, verify, vkeys
 from bot.domain.decision_log.signed_note import open_checkpoint, read_note, signed_by
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, NoteError
 from bot.runtime.key_rotation import Rotated, rotate
-from bot.runtime.log_verification import Vouching
+from bot.runtime.log_verification import TrustBase
 from bot.runtime.log_verification import verify as verified
 from bot.settings import Settings
 from tests.bot.decision_log.test_signer import ORIGIN, Log
@@ -47,7 +47,7 @@ async def test_the_checkpoint_of_the_rotation_is_signed_by_both_and_the_next_by_
     with pytest.raises(NoteError):
         open_checkpoint(await log.store.last_checkpoint() or "", [oldest], verify)
     assert open_checkpoint(await log.store.last_checkpoint() or "", [newest], verify).size > 5
-    assert verified(log.path, Vouching(None, log.state)).findings == ()
+    assert verified(log.path, TrustBase(None, log.state)).findings == ()
 
 
 async def test_the_log_names_both_keys(log: Log, settings: Settings) -> None:
@@ -63,7 +63,7 @@ async def test_twice_is_three_keys_newest_first(log: Log, settings: Settings) ->
     assert isinstance(first, Rotated)
     assert isinstance(second, Rotated)
     assert [key.id.hex() for key in vkeys(log.state, ORIGIN)] == [second.new, first.new, first.old]
-    assert verified(log.path, Vouching(None, log.state)).findings == ()
+    assert verified(log.path, TrustBase(None, log.state)).findings == ()
 
 
 async def test_a_kill_in_between_leaves_both_signing_and_the_command_goes_on(
@@ -88,5 +88,5 @@ async def test_a_kill_in_between_leaves_both_signing_and_the_command_goes_on(
 
 async def test_a_log_that_the_signer_refuses_gets_no_new_key(log: Log, settings: Settings) -> None:
     (log.state / "log.memory").unlink()
-    assert isinstance(await rotate(settings), Finding)
+    assert isinstance(await rotate(settings), LogFinding)
     assert not (log.state / NEXT).exists()

@@ -12,7 +12,7 @@ from pymerkle import InmemoryTree
 from bot.decision_log.keys import verify
 from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint, sign
 from bot.domain.decision_log.tlog_proof import TlogProof
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.runtime.log_proofs import Extended, extended, prove
 from bot.settings import Settings
 from tests.bot.decision_log.test_signer import ORIGIN, Log
@@ -51,7 +51,7 @@ async def test_a_foreign_tree_accepts_the_proof_of_an_entry(log: Log, settings: 
 
 
 async def test_an_entry_that_is_not_there_has_no_proof(settings: Settings) -> None:
-    assert await prove(settings, 301) == Finding("index", None, "The log has no entry 301; the last is 300.")
+    assert await prove(settings, 301) == LogFinding("index", None, "The log has no entry 301; the last is 300.")
 
 
 async def test_each_stored_checkpoint_extends_the_ones_before(settings: Settings) -> None:
@@ -63,10 +63,10 @@ async def test_what_does_not_extend_is_named(log: Log, settings: Settings, tmp_p
     forged = sign(Checkpoint(ORIGIN, 201, hashlib.sha256(b"x").digest()).text, [(log.key.vkey(ORIGIN), log.key.sign)])
     (tmp_path / "forged").write_text(str(forged))
     found = await extended(settings, "101", str(tmp_path / "forged"), None)
-    assert isinstance(found, Finding)
+    assert isinstance(found, LogFinding)
     assert found.code == "fork"
     backwards = await extended(settings, "301", "101", None)
-    assert isinstance(backwards, Finding)
+    assert isinstance(backwards, LogFinding)
     assert backwards.code == "rollback"
 
 
@@ -74,5 +74,5 @@ async def test_a_note_that_another_key_signed_is_named(log: Log, settings: Setti
     note = (await log.store.last_checkpoint() or "").replace("— ", "— x", 1)
     (tmp_path / "strange").write_text(note)
     found = await extended(settings, "101", str(tmp_path / "strange"), None)
-    assert isinstance(found, Finding)
+    assert isinstance(found, LogFinding)
     assert found.code == "signature"

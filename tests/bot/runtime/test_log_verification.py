@@ -11,8 +11,8 @@ from bot.decision_log.keys import LOG_KEY, make_keys, read_key, vkeys
 from bot.decision_log.signer_memory import MEMORY, remember
 from bot.domain.decision_log.entry import root
 from bot.domain.decision_log.signed_note import Checkpoint, sign
-from bot.domain.decision_log.verify.log import Finding
-from bot.runtime.log_verification import Vouching, verify
+from bot.domain.decision_log.verify.log import LogFinding
+from bot.runtime.log_verification import TrustBase, verify
 from tests.bot.decision_log.test_signer import ORIGIN, Log
 from tests.storage.making import attacker
 
@@ -28,7 +28,7 @@ async def log(tmp_path: Path) -> AsyncIterator[Log]:
 
 
 def findings(log: Log, **how: object) -> list[tuple[str, str]]:
-    found = verify(log.path, Vouching(None, log.state, **how)).findings  # type: ignore[arg-type]
+    found = verify(log.path, TrustBase(None, log.state, **how)).findings  # type: ignore[arg-type]
     return [(finding.code, finding.text) for finding in found]
 
 
@@ -83,10 +83,10 @@ def test_a_damaged_memory_is_named(log: Log) -> None:
 def test_keys_from_elsewhere_are_the_ones_that_count(log: Log, tmp_path: Path) -> None:
     make_keys(tmp_path / "other")
     elsewhere = vkeys(tmp_path / "other", ORIGIN)
-    assert {f.code for f in verify(log.path, Vouching(elsewhere, log.state)).findings} == {"signature"}
-    assert verify(log.path, Vouching(vkeys(log.state, ORIGIN), log.state)).findings == ()
+    assert {f.code for f in verify(log.path, TrustBase(elsewhere, log.state)).findings} == {"signature"}
+    assert verify(log.path, TrustBase(vkeys(log.state, ORIGIN), log.state)).findings == ()
     (log.state / LOG_KEY).unlink()
-    assert isinstance(verify(log.path, Vouching(None, log.state)).findings[0], Finding)
+    assert isinstance(verify(log.path, TrustBase(None, log.state)).findings[0], LogFinding)
 
 
 async def test_a_memory_of_the_whole_log_agrees(log: Log) -> None:

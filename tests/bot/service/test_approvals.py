@@ -16,7 +16,7 @@ from bot.domain.case.transition import Transition
 from bot.domain.errors import LookupFailed, Stale
 from bot.domain.policy.model import BreakGlass, Limit
 from bot.domain.policy.people import Humans, Person
-from bot.ports.commands import Reach, Read, Reply
+from bot.ports.commands import Reach, ReplyAddress, ShowPage
 from tests.bot.building import (
     AUDIT,
     COLLEAGUE,
@@ -346,22 +346,22 @@ class TestReachingForAForm:
         case_id = await office.file(PE1)
         await office.reach(OWNER, case_id)
         assert await refusals(office, case_id) == []
-        assert isinstance(await office.desk.may_open(Reach(OWNER, case_id, 1, Reply(OWNER))), Allowed)
+        assert isinstance(await office.desk.may_open(Reach(OWNER, case_id, 1, ReplyAddress(OWNER))), Allowed)
 
     async def test_who_may_not_is_refused_with_one_entry(self, office: Office) -> None:
         case_id = await office.file(PE1)
-        assert isinstance(await office.desk.may_open(Reach(DEP1, case_id, 1, Reply(DEP1))), Refused)
+        assert isinstance(await office.desk.may_open(Reach(DEP1, case_id, 1, ReplyAddress(DEP1))), Refused)
         await office.reach(DEP1, case_id)
         assert await refusals(office, case_id) == [(DEP1, "unauthorised")]
 
     async def test_there_is_none_for_a_request_that_does_not_exist(self, office: Office) -> None:
-        assert isinstance(await office.desk.may_open(Reach(OWNER, "R-ZZZZZZZZ", 1, Reply(OWNER))), Refused)
+        assert isinstance(await office.desk.may_open(Reach(OWNER, "R-ZZZZZZZZ", 1, ReplyAddress(OWNER))), Refused)
 
     async def test_a_failed_look_up_is_raised(self, office: Office) -> None:
         case_id = await office.file(PE1)
         office.directory.silent = {OWNER}
         with pytest.raises(LookupFailed):
-            await office.desk.may_open(Reach(OWNER, case_id, 1, Reply(OWNER)))
+            await office.desk.may_open(Reach(OWNER, case_id, 1, ReplyAddress(OWNER)))
 
 
 class TestReading:
@@ -420,7 +420,7 @@ class TestReading:
         assert list(await office.desk.read_waiting(OWNER)) == []
 
     async def test_a_page_is_asked_for_by_the_inbox_too(self, office: Office) -> None:
-        await office.together(Read(OWNER, "queue", "", Reply(OWNER)))
+        await office.together(ShowPage(OWNER, "queue", "", ReplyAddress(OWNER)))
         assert [r["purpose"] for r in office.rows("SELECT purpose FROM outbox")] == ["page"]
 
     async def test_the_form_offers_what_the_provider_may_ask_for_by_title(self, office: Office) -> None:
@@ -455,14 +455,14 @@ async def test_something_said_wakes_the_messenger_and_something_arrived_the_work
 
 
 async def test_two_desks_on_one_store_still_make_one_outcome(office: Office) -> None:
-    from bot.background.inbox_worker import Worker
-    from bot.service.approvals import Desk
+    from bot.background.inbox_worker import InboxWorker
+    from bot.service.approvals import ApprovalService
 
     case_id = await office.file(PE1, "contain")
-    other = Desk(office.store, office.directory, office.clock, 1, office.policy)
+    other = ApprovalService(office.store, office.directory, office.clock, 1, office.policy)
     for person in (OWNER, DEP1, DEP2):
         await office.take_in(office.press(person, case_id))
-    await asyncio.gather(office.worker.drain(), Worker(other).drain())
+    await asyncio.gather(office.worker.drain(), InboxWorker(other).drain())
     kinds = office.types(case_id)
     assert (kinds.count("request.approved"), kinds.count("decision.refused")) == (1, 2)
 

@@ -24,7 +24,7 @@ from bot.decision_log.permit_keys import jwks, permit_key, rotate
 from bot.domain.decision_log.entry import stamp
 from bot.domain.decision_log.signed_note import read_vkey
 from bot.domain.workflow.permit import Wanted
-from bot.service.permit_check import Accepted, Demands, Rejected, check, read_keys
+from bot.service.permit_check import PermitAccepted, PermitRejected, PermitRequirements, check, read_keys
 from bot.service.permits import signed
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, SHA, policy
 from tests.bot.office import HandClock
@@ -59,15 +59,17 @@ def claims_of(token: str) -> dict[str, Any]:
     return read
 
 
-def demands(office: SignedOffice, audience: str = "emergency", **more: Any) -> Demands:
+def demands(office: SignedOffice, audience: str = "emergency", **more: Any) -> PermitRequirements:
     runbook = more.pop("runbook", None)
-    return Demands(Wanted(audience, runbook), read_keys(json.dumps(jwks(office.state, office.clock.now()))), **more)
+    return PermitRequirements(
+        Wanted(audience, runbook), read_keys(json.dumps(jwks(office.state, office.clock.now()))), **more
+    )
 
 
 def judged(office: SignedOffice, token: str, **how: Any) -> str:
     """The empty string, or why it is refused."""
     found = check(token, demands(office, **how), office.clock.now())
-    return "" if isinstance(found, Accepted) else found.reason
+    return "" if isinstance(found, PermitAccepted) else found.reason
 
 
 async def test_the_claims_are_these_and_no_others(office: SignedOffice) -> None:
@@ -282,7 +284,7 @@ class TestChecking:
         broken = [f"{none}.{body}.", f"{head}.{body}.{signature[::-1]}", f"{head}.{body}", "", "é", "x" * 20_000]
         broken += [pyjwt.encode(claims_of(token), "k" * 32, "HS256", {"typ": "countersign-permit+jwt"})]
         for text in broken:
-            assert isinstance(check(text, keys, office.clock.now()), Rejected)
+            assert isinstance(check(text, keys, office.clock.now()), PermitRejected)
         other = pyjwt.encode(claims_of(token), pyjwt.PyJWK.from_dict(dict(jwk_private(office))).key, "EdDSA")
         assert "not of the type" in judged(office, other)
         (office.state / "permit.key").unlink()

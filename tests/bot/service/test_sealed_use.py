@@ -12,7 +12,7 @@ from bot.domain.case.lifecycle import AskState
 from bot.domain.case.transition import Transition
 from bot.domain.failsafe import clock_guard
 from bot.domain.policy.people import Person
-from bot.ports.commands import Read, Reply, Seal
+from bot.ports.commands import RecordSealedUse, ReplyAddress, ShowPage
 from storage.log.check import check_database
 from tests.bot.building import (
     AUDIT,
@@ -36,8 +36,15 @@ from tests.bot.office import Office
 
 async def sealed(office: Office, who: Person = ONC1, **changed: Any) -> str:
     used_at = int((office.clock.at - HOUR).timestamp())
-    act = Seal(
-        office.clock.request_id(), who, "directory", used_at, ONC1, "Envelope 7 opened", "INC7", Reply(who, channel="D0")
+    act = RecordSealedUse(
+        office.clock.request_id(),
+        who,
+        "directory",
+        used_at,
+        ONC1,
+        "Envelope 7 opened",
+        "INC7",
+        ReplyAddress(who, channel="D0"),
     )
     act = replace(act, **changed)
     await office.take_in(act)
@@ -146,7 +153,7 @@ class TestWhatIsOwed:
         review = await sealed(office)
         glass = await office.file(PE1, "glass")
         await office.deliver()
-        await office.together(Read(OWNER, "review", "", Reply(OWNER, channel="D0")))
+        await office.together(ShowPage(OWNER, "review", "", ReplyAddress(OWNER, channel="D0")))
         said = office.rows(
             "SELECT purpose, case_id, data FROM outbox WHERE to_user = 'U0OWNER' AND done_ms IS NULL ORDER BY id"
         )

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
-from bot.ports.commands import Away, Read, Reply
-from bot.service.queries import HOME_PAGE, HomeSheet
+from bot.ports.commands import ReplyAddress, SetAbsence, ShowPage
+from bot.service.queries import HOME_PAGE, HomeContents
 from handlers import ids
 from handlers.inbound.home import Homes
-from handlers.outbound.outbox_sender import Messenger
+from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views.home import home
 from handlers.web_api.users import SlackDirectory
 from sandbox.blocks import check_view
@@ -32,8 +32,8 @@ BASE = policy()
 OTHER = Person("T0HOME", "U0NOBODY")
 
 
-def sheet(person: Person = OWNER, **how: Any) -> HomeSheet:
-    empty = HomeSheet(person, 1, 1, len(how.get("waiting", ())), (), (), (), (), None)
+def sheet(person: Person = OWNER, **how: Any) -> HomeContents:
+    empty = HomeContents(person, 1, 1, len(how.get("waiting", ())), (), (), (), (), None)
     return replace(empty, **how)
 
 
@@ -51,12 +51,12 @@ class House:
 
     office: Office
     slack: FakeSlack
-    messenger: Messenger
+    messenger: OutboxSender
     homes: Homes
 
     async def look(self, person: Person, page: int = 1) -> Any:
         """Opens a Home; the view that Slack was given last for this person."""
-        await self.office.take_in(Read(person, "home", str(page), Reply(person)))
+        await self.office.take_in(ShowPage(person, "home", str(page), ReplyAddress(person)))
         await self.office.worker.drain()
         await self.messenger.drain()
         return self.view(person)
@@ -80,7 +80,7 @@ class House:
 async def house(office: Office) -> AsyncIterator[House]:
     async with FakeSlack() as slack:
         client = slack.client()
-        messenger = Messenger(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
+        messenger = OutboxSender(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
         homes = Homes(office.desk)
         office.desk.committed = homes.changed
         yield House(office, slack, messenger, homes)
@@ -153,7 +153,7 @@ async def test_somebody_elses_home_holds_nothing_of_it(house: House) -> None:
 
 
 async def test_who_is_away_reads_it_and_comes_back_with_one_button(house: House) -> None:
-    await house.office.take_in(Away(OWNER, Reply(OWNER), seconds=3600))
+    await house.office.take_in(SetAbsence(OWNER, ReplyAddress(OWNER), seconds=3600))
     await house.office.worker.drain()
     view = await house.look(OWNER)
     assert "You are away" in shown(view)

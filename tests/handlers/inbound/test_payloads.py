@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.policy.people import Person
-from bot.ports.commands import Reply
+from bot.ports.commands import ReplyAddress
 from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.payloads import PayloadError
@@ -25,7 +25,7 @@ def test_a_command_is_its_person_its_text_and_where_the_answer_goes() -> None:
     read = payloads.command(slash(PE1, "/breakglass", "emergency disk &amp; fan &lt;full&gt;"))
     assert read.person == PE1
     assert (read.name, read.text, read.trigger) == ("breakglass", "emergency disk & fan <full>", "12.34.ab")
-    assert read.reply == Reply(PE1, HOOK, "C0ANY")
+    assert read.reply == ReplyAddress(PE1, HOOK, "C0ANY")
     assert read.key == "command:12.34.ab"
 
 
@@ -79,7 +79,7 @@ def test_a_choice_in_a_form_brings_the_form_along() -> None:
     assert (read.action, read.value) == ("runbook", "emergency")
     assert read.sheet is not None
     assert (read.sheet.id, read.sheet.hash, read.sheet.callback) == ("V0FORM", "1.x", "ask")
-    assert read.reply == Reply(PE1)
+    assert read.reply == ReplyAddress(PE1)
 
 
 def test_an_address_for_answers_is_only_taken_where_it_is_one() -> None:
@@ -94,7 +94,7 @@ def test_half_a_character_is_shown_as_one_that_is_missing() -> None:
 
 
 def test_a_shortcut_is_answered_in_the_direct_message() -> None:
-    assert payloads.shortcut(shortcut(PE1)).reply == Reply(PE1)
+    assert payloads.shortcut(shortcut(PE1)).reply == ReplyAddress(PE1)
 
 
 @pytest.mark.parametrize("text", ["R-ABCD1234:1", "r-abcd1234:1", " abcd-1234:1", "R-ABCDI234:1".replace("I", "1")])

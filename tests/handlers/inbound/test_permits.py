@@ -12,9 +12,9 @@ import pytest
 
 from bot.domain.case.lifecycle import GrantState
 from handlers import ids
-from handlers.transport.app import Identity, SlackDoor
+from handlers.transport.app import Identity, SlackApp
 from handlers.views import receipt
-from handlers.views.kit.context import Scene
+from handlers.views.kit.context import ViewContext
 from tests.bot.building import HOUR, OWNER, PE1, PE2, policy
 from tests.bot.office import covered
 from tests.bot.permitting import SignedOffice
@@ -27,7 +27,7 @@ from tests.handlers.transport.test_app import Front
 async def front(tmp_path: Path) -> AsyncIterator[Front]:
     async with SignedOffice(tmp_path / "countersign.db", policy()) as office, FakeSlack() as slack:
         office.desk.permits = office.issuer
-        door = SlackDoor(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered)
+        door = SlackApp(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered)
         yield Front(office, slack, door)
         await door.finish()
 
@@ -44,7 +44,7 @@ async def press(front: Front, person: Any, case_id: str) -> str:
 
 
 def buttons(case: Any, front: Front) -> list[str]:
-    drawn = receipt.receipt(case, Scene(front.office.policy, front.office.clock.now()))
+    drawn = receipt.receipt(case, ViewContext(front.office.policy, front.office.clock.now()))
     return [e["text"]["text"] for b in drawn.blocks if b["type"] == "actions" for e in b["elements"]]
 
 

@@ -16,19 +16,19 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.case.transition import Lane, Say, Transition
+from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.policy.model import NamedPerson
 from bot.domain.policy.people import Person
-from bot.ports.commands import CARDS, Read, Reply
+from bot.ports.commands import CARDS, ReplyAddress, ShowPage
 from handlers.outbound.api_calls import usable
-from handlers.outbound.outbox_sender import SILENT, Messenger
+from handlers.outbound.outbox_sender import SILENT, OutboxSender
 from handlers.web_api.errors import UNANSWERED
 from handlers.web_api.users import SlackDirectory
 from storage.queries import QUERIES
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, PE2, SOC1, policy, runbook
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, HANG, LOST, Call, FakeSlack, limited, refusal
-from tests.handlers.fake_slack import Reply as Told
+from tests.handlers.fake_slack import ReplyAddress as Told
 
 POST, UPDATE, EPHEMERAL = "chat.postMessage", "chat.update", "chat.postEphemeral"
 
@@ -39,7 +39,7 @@ class Post:
 
     office: Office
     slack: FakeSlack
-    messenger: Messenger
+    messenger: OutboxSender
 
     def to(self, person: Person | str, method: str = POST) -> list[Call]:
         place = person if isinstance(person, str) else person.user
@@ -55,7 +55,7 @@ class Post:
     def waiting(self) -> list[str]:
         return [purpose for purpose, _, done in self.outbox() if not done]
 
-    async def say(self, *says: Say) -> None:
+    async def say(self, *says: Notification) -> None:
         await self.office.store.commit(Transition(None, None, says=says))
 
     @asynccontextmanager
@@ -72,7 +72,7 @@ class Post:
 @pytest.fixture
 async def post(office: Office) -> AsyncIterator[Post]:
     async with FakeSlack() as slack:
-        yield Post(office, slack, Messenger(office.desk, slack.client(), office.directory, covered, pace=0))
+        yield Post(office, slack, OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0))
 
 
 async def test_a_card_and_a_receipt_are_posted_kept_and_logged(post: Post) -> None:
@@ -181,7 +181,7 @@ async def test_when_slack_is_back_everything_that_waited_for_it_goes_at_once(pos
     assert len(post.waiting()) == 3
     for place in places:
         del post.slack.always[place]
-    await post.say(Say("watchdog", Lane.URGENT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
+    await post.say(Notification("watchdog", Lane.URGENT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
     await post.messenger.drain()
     assert post.waiting() == []
     assert "Approve" in post.to(OWNER)[-1].buttons
@@ -208,7 +208,7 @@ async def test_one_place_that_hangs_delays_nobody_else(post: Post) -> None:
     await post.office.file(PE1)
     async with post.running():
         await post.slack.until(lambda: post.to(OWNER))
-        await post.say(*(Say("answer", Lane.CARD, to=DEP1, data={"sentence": "again", "n": n}) for n in range(30)))
+        await post.say(*(Notification("answer", Lane.CARD, to=DEP1, data={"sentence": "again", "n": n}) for n in range(30)))
         post.office.desk.spoke.set()
         await post.slack.until(lambda: len(post.to(DEP1)) == 30)
         assert len(post.to(OWNER)) == 1
@@ -219,10 +219,10 @@ async def test_no_more_than_a_few_calls_are_under_way_and_the_urgent_find_room(p
     people = [Person("T0HOME", f"U0X{n}") for n in range(40)]
     for person in people:
         post.slack.always[person.user] = Told(200, HANG)
-    await post.say(*(Say("answer", Lane.CARD, to=p, data={"sentence": "again"}) for p in people))
+    await post.say(*(Notification("answer", Lane.CARD, to=p, data={"sentence": "again"}) for p in people))
     async with post.running():
         await post.slack.until(lambda: len(post.slack.of(POST)) == 12)
-        await post.say(*(Say("answer", Lane.URGENT, to=p, data={"sentence": "again"}) for p in people[30:36]))
+        await post.say(*(Notification("answer", Lane.URGENT, to=p, data={"sentence": "again"}) for p in people[30:36]))
         post.office.desk.spoke.set()
         await post.slack.until(lambda: len(post.slack.of(POST)) == 16)
         post.slack.always.clear()
@@ -232,7 +232,7 @@ async def test_no_more_than_a_few_calls_are_under_way_and_the_urgent_find_room(p
 
 
 async def test_one_conversation_hears_one_new_message_a_second(post: Post) -> None:
-    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, covered, pace=1)
+    messenger = OutboxSender(post.office.desk, post.slack.client(), post.office.directory, covered, pace=1)
     for number in range(6):
         await post.office.file(PE1, target=f"t-{number}") if number < 3 else None
     counts = []
@@ -288,9 +288,9 @@ async def test_nobody_is_disturbed_for_what_is_already_decided(post: Post) -> No
     assert post.entries("delivery.failed") == []
 
 
-def answer(url: str = "", channel: str = "", **data: Any) -> Say:
+def answer(url: str = "", channel: str = "", **data: Any) -> Notification:
     reply = {"person": {"team": "T0HOME", "user": "U0OWNER"}, "response_url": url, "channel": channel}
-    return Say("answer", Lane.CARD, to=OWNER, data={"reply": reply, "sentence": "again", **data})
+    return Notification("answer", Lane.CARD, to=OWNER, data={"reply": reply, "sentence": "again", **data})
 
 
 async def test_an_answer_goes_to_the_address_that_slack_gave(post: Post) -> None:
@@ -393,7 +393,7 @@ async def test_a_refused_filing_is_said_in_the_form_and_by_message(post: Post) -
 
 
 async def test_a_purpose_that_nobody_knows_is_recorded_not_repeated(post: Post) -> None:
-    await post.say(Say("of_a_later_release", Lane.CARD, to=OWNER))
+    await post.say(Notification("of_a_later_release", Lane.CARD, to=OWNER))
     await post.messenger.drain()
     assert post.outbox() == [("of_a_later_release", "unknown_purpose", True)]
 
@@ -410,7 +410,7 @@ async def test_a_message_that_is_gone_is_not_redrawn_for_ever(post: Post) -> Non
 
 
 async def test_a_stop_finishes_what_is_under_way_and_gives_the_rest_back(post: Post) -> None:
-    messenger = Messenger(post.office.desk, post.slack.client(), post.office.directory, covered, pace=60)
+    messenger = OutboxSender(post.office.desk, post.slack.client(), post.office.directory, covered, pace=60)
     for number in range(3):
         await post.office.file(PE1, target=f"t-{number}")
     stop = asyncio.Event()
@@ -454,7 +454,7 @@ async def test_a_store_that_fails_for_a_moment_stops_nothing(post: Post, monkeyp
 
 
 async def read(post: Post, person: Person, page: Any, argument: str = "") -> str:
-    await post.office.take_in(Read(person, page, argument, Reply(person, "", "C0ANY")))
+    await post.office.take_in(ShowPage(person, page, argument, ReplyAddress(person, "", "C0ANY")))
     await post.office.worker.drain()
     await post.messenger.drain()
     call = post.slack.of(EPHEMERAL)[-1]
@@ -541,7 +541,7 @@ def test_nothing_is_lost_whatever_slack_does(
     async def played() -> None:
         office = await Office(tmp_path_factory.mktemp("lost") / "c.db", policy()).open()
         async with FakeSlack() as slack:
-            post = Post(office, slack, Messenger(office.desk, slack.client(), office.directory, covered, pace=0))
+            post = Post(office, slack, OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0))
             for method, trouble in script:
                 slack.script[method].append(TROUBLES[trouble]())
             case_id = await office.file(PE1)
@@ -598,7 +598,7 @@ async def test_a_review_waits_for_the_morning_of_its_reader_and_its_deadline_doe
 async def test_a_review_that_its_reader_asks_to_see_waits_for_no_morning(post: Post) -> None:
     post.office.directory.special[DEP1] = {"time_zone": "America/New_York"}
     await reviewing(post)
-    await post.office.together(Read(DEP1, "waiting", CARDS, Reply(DEP1, channel="D0")))
+    await post.office.together(ShowPage(DEP1, "waiting", CARDS, ReplyAddress(DEP1, channel="D0")))
     await post.messenger.drain()
     assert [c.buttons for c in post.to(DEP1)] == [["Accept", "Flag"]]
 

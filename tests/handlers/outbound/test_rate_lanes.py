@@ -8,16 +8,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.case.transition import Lane, Say
-from bot.ports.store import Outgoing
+from bot.domain.case.transition import Lane, Notification
+from bot.ports.store import OutboxRow
 from handlers.outbound.rate_lanes import HELD, Called, Lanes, Spot
 from tests.bot.building import OWNER, T0
 
 POST = "chat.postMessage"
 
 
-def row(number: int, lane: Lane = Lane.CARD, age: int = 0) -> Outgoing:
-    return Outgoing(number, Say("card", lane, to=OWNER), 0, T0 - timedelta(seconds=age))
+def row(number: int, lane: Lane = Lane.CARD, age: int = 0) -> OutboxRow:
+    return OutboxRow(number, Notification("card", lane, to=OWNER), 0, T0 - timedelta(seconds=age))
 
 
 def lanes(pace: float = 1.0) -> Lanes:

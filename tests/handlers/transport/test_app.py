@@ -11,13 +11,13 @@ import pytest
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.domain.policy.people import Person
-from bot.ports.commands import Decide, File, Reach, Read, Reply, Tell
+from bot.ports.commands import Decide, FileRequest, Reach, ReplyAddress, SaySentence, ShowPage
 from handlers import ids
-from handlers.transport.app import Identity, SlackDoor
+from handlers.transport.app import Identity, SlackApp
 from tests.bot.building import COLLEAGUE, DEP1, GUEST, OWNER, PE1, SOC1, STRANGER, T0
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import HANG, FakeSlack, refusal
-from tests.handlers.fake_slack import Reply as Told
+from tests.handlers.fake_slack import ReplyAddress as Told
 from tests.handlers.shapes import HOOK, choose, click, picked, shortcut, slash, submit, view_of
 
 
@@ -27,7 +27,7 @@ class Front:
 
     office: Office
     slack: FakeSlack
-    door: SlackDoor
+    door: SlackApp
 
     async def send(self, body: dict[str, Any]) -> tuple[int, Any]:
         """Status and answer of one payload, as Socket Mode delivers it."""
@@ -53,7 +53,7 @@ class Front:
 @pytest.fixture
 async def front(office: Office) -> AsyncIterator[Front]:
     async with FakeSlack() as slack:
-        door = SlackDoor(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered)
+        door = SlackApp(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered)
         yield Front(office, slack, door)
         await door.finish()
 
@@ -108,7 +108,7 @@ async def test_who_may_ask_for_nothing_is_told_whom_to_write_to(front: Front, pe
     assert await front.send(slash(person, "/breakglass", "emergency now")) == (200, "")
     await front.door.finish()
     assert front.slack.calls == []
-    assert await front.acts() == [Tell(person, text, "emergency_access", Reply(person, HOOK, "C0ANY"))]
+    assert await front.acts() == [SaySentence(person, text, "emergency_access", ReplyAddress(person, HOOK, "C0ANY"))]
 
 
 async def test_a_kind_without_a_runbook_is_told_apart(front: Front) -> None:
@@ -126,13 +126,13 @@ async def test_a_text_command_is_an_inbox_row(front: Front) -> None:
         assert await front.send(slash(OWNER, "/countersign", text, trigger_id=f"t{number}")) == (200, "")
     acts = await front.acts()
     assert [(a.page, a.argument) for a in acts] == list(expected.values())
-    assert all(isinstance(a, Read) for a in acts)
+    assert all(isinstance(a, ShowPage) for a in acts)
     assert front.slack.calls == []
 
 
 async def test_a_prefix_renames_every_command(office: Office) -> None:
     async with FakeSlack() as slack:
-        door = SlackDoor(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered, prefix="cs-")
+        door = SlackApp(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered, prefix="cs-")
         front = Front(office, slack, door)
         await front.form(PE1, "/cs-breakglass", "emergency")
         assert (await front.send(slash(PE1, "/breakglass")))[0] == 404
@@ -210,7 +210,7 @@ async def test_a_sent_form_is_written_down_and_its_id_stands_at_once(front: Fron
     ticket = {"field.text.ticket": "INC7", ids.DURATION: picked("7200")}
     status, answer = await front.send(submit(PE1, filled(view, **ticket)))
     (act,) = await front.acts()
-    assert act == File(act.id, PE1, "ticketed", "srv-1", "disk full", 7200, {"ticket": "INC7"}, None, "V0FORM")
+    assert act == FileRequest(act.id, PE1, "ticketed", "srv-1", "disk full", 7200, {"ticket": "INC7"}, None, "V0FORM")
     assert (status, answer["response_action"]) == (200, "update")
     assert f"*{act.id}* is filed." in json.dumps(answer)
     assert "submit" not in answer["view"]
@@ -258,7 +258,7 @@ async def test_a_target_of_the_list_comes_back_as_itself(front: Front) -> None:
 async def test_one_click_is_one_decision_and_slack_is_not_called(front: Front, button: str, decision: Any) -> None:
     body = click(OWNER, button, "R-ABCD1234:3")
     assert [await front.send(body), await front.send(body)] == [(200, ""), (200, "")]
-    reply = Reply(OWNER, HOOK.replace("commands", "actions"), "D0CARD")
+    reply = ReplyAddress(OWNER, HOOK.replace("commands", "actions"), "D0CARD")
     assert await front.acts() == [Decide(OWNER, "R-ABCD1234", 3, decision, reply)]
     assert front.slack.calls == []
 
@@ -313,7 +313,7 @@ async def test_no_stock_reason_is_preselected_and_either_is_enough(front: Front)
         assert await front.send(submit(OWNER, view_of(view, typed), trigger_id=f"s{number}")) == (200, "")
     denials = [a for a in await front.acts() if isinstance(a, Decide)]
     assert [a.reason for a in denials] == [chosen, "mine", f"{chosen}: m"]
-    assert denials[0] == Decide(OWNER, case_id, 1, "deny", Reply(OWNER, "", "D0CARD"), chosen)
+    assert denials[0] == Decide(OWNER, case_id, 1, "deny", ReplyAddress(OWNER, "", "D0CARD"), chosen)
 
 
 @pytest.mark.parametrize("blank", [{}, {ids.REASON: ""}, {ids.REASON: " \n\t "}])

@@ -26,8 +26,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import SettingsError
 from handlers import ids
 from handlers.transport import http as gates
-from handlers.transport.app import Identity, SlackDoor
-from handlers.transport.http import PATH, Gate
+from handlers.transport.app import Identity, SlackApp
+from handlers.transport.http import PATH, RequestGate
 from handlers.transport.signature import SIGNATURE, TIMESTAMP
 from handlers.transport.socket_mode import quiet_logger
 from sandbox.delivery import encoded, signature
@@ -64,7 +64,7 @@ class Post:
 class Client:
     """A Slack that posts to the gate, and an attacker that does."""
 
-    def __init__(self, gate: Gate, clock: HandClock, session: aiohttp.ClientSession) -> None:
+    def __init__(self, gate: RequestGate, clock: HandClock, session: aiohttp.ClientSession) -> None:
         self.gate, self.clock, self.session = gate, clock, session
 
     async def post(self, body: bytes, path: str = PATH, method: str = "POST", **how: Any) -> tuple[int, bytes]:
@@ -88,7 +88,7 @@ class Client:
 
 @asynccontextmanager
 async def at_the_gate(app: AsyncApp, clock: HandClock, **how: Any) -> AsyncIterator[Client]:
-    gate = Gate(app, SECRET, clock, listen="127.0.0.1:0", **how)
+    gate = RequestGate(app, SECRET, clock, listen="127.0.0.1:0", **how)
     await gate.start()
     try:
         async with aiohttp.ClientSession() as session:
@@ -97,10 +97,10 @@ async def at_the_gate(app: AsyncApp, clock: HandClock, **how: Any) -> AsyncItera
         await gate.stop()
 
 
-def door(office: Office) -> SlackDoor:
+def door(office: Office) -> SlackApp:
     """The door as it is built, with a Slack that is not there."""
     client = AsyncWebClient("xoxb-test", base_url="http://127.0.0.1:9/api/", timeout=1)
-    return SlackDoor(office.desk, client, Identity("T0HOME", "U0BOT", "B0BOT"), covered, signing_secret=SECRET)
+    return SlackApp(office.desk, client, Identity("T0HOME", "U0BOT", "B0BOT"), covered, signing_secret=SECRET)
 
 
 @pytest.fixture
@@ -592,7 +592,7 @@ async def test_a_stop_waits_for_what_is_being_acted_on(office: Office) -> None:
         ended.append(1)
         await ack()
 
-    stop, gate = asyncio.Event(), Gate(app_of(slow), SECRET, office.clock, listen="127.0.0.1:0")
+    stop, gate = asyncio.Event(), RequestGate(app_of(slow), SECRET, office.clock, listen="127.0.0.1:0")
     listening = asyncio.Event()
     serving = asyncio.ensure_future(gate.serve(stop, listening.set))
     await listening.wait()
@@ -616,7 +616,7 @@ async def test_a_stop_waits_also_for_the_act_of_somebody_who_hung_up(office: Off
         ended.append(1)
         await ack()
 
-    gate = Gate(app_of(slow), SECRET, office.clock, listen="127.0.0.1:0")
+    gate = RequestGate(app_of(slow), SECRET, office.clock, listen="127.0.0.1:0")
     gate.answer_seconds = 0.01  # the sender is told to come again; the act goes on
     await gate.start()
     async with aiohttp.ClientSession() as session:
@@ -640,7 +640,7 @@ async def test_every_answer_is_reported_without_ids(office: Office) -> None:
 
 async def test_an_address_that_is_taken_is_one_sentence(office: Office) -> None:
     async with at_the_gate(door(office).app, office.clock) as slack:
-        second = Gate(door(office).app, SECRET, office.clock, listen=f"127.0.0.1:{slack.gate.port}")
+        second = RequestGate(door(office).app, SECRET, office.clock, listen=f"127.0.0.1:{slack.gate.port}")
         with pytest.raises(SettingsError, match=r"^COUNTERSIGN_LISTEN: 127\.0\.0\.1:\d+ cannot be used"):
             await second.start()
 
@@ -648,7 +648,7 @@ async def test_an_address_that_is_taken_is_one_sentence(office: Office) -> None:
 @pytest.mark.parametrize("text", ["3000", "localhost", "localhost:http", ":3000", "::1:3000", "h:99999", ""])
 def test_a_malformed_address_names_its_setting(text: str) -> None:
     with pytest.raises(SettingsError, match="COUNTERSIGN_LISTEN is an address"):
-        Gate(app_of(_never), SECRET, HandClock(), listen=text)
+        RequestGate(app_of(_never), SECRET, HandClock(), listen=text)
 
 
 async def _never(ack: Any) -> None:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.errors import StorageError
 from handlers.inbound.listener import web_client
-from handlers.transport.app import Identity, SlackDoor
+from handlers.transport.app import Identity, SlackApp
 from handlers.transport.socket_mode import quiet_logger
 from sandbox.driver import Sandbox
 from tests.bot.building import OWNER
@@ -34,7 +34,7 @@ async def served(
     office: Office, sandbox: Sandbox, told: list[str] | None = None, reported: list[tuple[str, str, float]] | None = None
 ) -> AsyncIterator[tuple[asyncio.Event, list[str]]]:
     """`told` hears of hellos and losses, `reported` of every answer."""
-    door = SlackDoor(
+    door = SlackApp(
         office.desk, web_client(sandbox.bot_token, sandbox.api_url), Identity("T0HOME", "U0BOT", "B0BOT"), covered
     )
     stop, hellos, told = asyncio.Event(), [], [] if told is None else told
@@ -150,7 +150,7 @@ async def test_what_failed_here_is_not_acknowledged(office: Office, monkeypatch:
 
 async def test_a_token_that_slack_refuses_ends_the_connecting(office: Office) -> None:
     async with Sandbox(WORKSPACE) as sandbox:
-        door = SlackDoor(
+        door = SlackApp(
             office.desk, web_client(sandbox.bot_token, sandbox.api_url), Identity("T0HOME", "U0BOT", "B0BOT"), covered
         )
         with pytest.raises(SlackApiError, match="invalid_auth"):
@@ -176,7 +176,7 @@ async def test_a_stop_answers_what_has_arrived(office: Office, monkeypatch: pyte
 
 
 async def test_a_stop_is_heard_while_slack_cannot_be_reached(office: Office) -> None:
-    door = SlackDoor(
+    door = SlackApp(
         office.desk, web_client("xoxb-x", "http://127.0.0.1:9/api/"), Identity("T0HOME", "U0BOT", "B0BOT"), covered
     )
     stop = asyncio.Event()

@@ -12,7 +12,7 @@ from bot.domain.policy.people import Person
 from bot.domain.workflow import approval, timers
 from handlers.views import facts
 from handlers.views.approval_card import card
-from handlers.views.kit.context import Scene, span
+from handlers.views.kit.context import ViewContext, span
 from handlers.views.kit.preview import GLANCE, glance
 from handlers.views.kit.time_scale_mark import marked_once
 from handlers.views.receipt import body, body_of, outcome, receipt, status
@@ -38,8 +38,8 @@ from tests.bot.building import (
 BASE = policy()
 
 
-def scene(base: Policy = BASE, minutes: float = 0, scale: float = 1) -> Scene:
-    return Scene(base, T0 + timedelta(minutes=minutes), scale)
+def scene(base: Policy = BASE, minutes: float = 0, scale: float = 1) -> ViewContext:
+    return ViewContext(base, T0 + timedelta(minutes=minutes), scale)
 
 
 def texts(message: Any) -> list[str]:

@@ -8,11 +8,11 @@ from bot.domain.case.model import Case
 from handlers.views import receipt
 from handlers.views.approval_card import card
 from handlers.views.executor import alarm, answered
-from handlers.views.kit.context import Scene
+from handlers.views.kit.context import ViewContext
 from tests.bot.building import OWNER, PE1, T0, policy
 from tests.bot.office import Office
 
-SCENE = Scene(policy(), T0)
+SCENE = ViewContext(policy(), T0)
 
 
 def texts(case: Case) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.case.model import Case
-from bot.domain.policy.model import Policy, Standing
+from bot.domain.policy.model import Policy, TakenAway
 from bot.domain.workflow import approval
 from bot.domain.workflow.approval import Click
 from bot.domain.workflow.identity_proof import attest
@@ -13,9 +13,9 @@ from handlers import ids
 from handlers.inbound.payloads import sheet_of
 from handlers.views import identity_proof, suspensions
 from handlers.views.approval_card import card
-from handlers.views.dialogs import Asked
+from handlers.views.dialogs import DialogContext
 from handlers.views.receipt import receipt, status
-from handlers.views.request_form import Draft, form
+from handlers.views.request_form import FormDraft, form
 from handlers.views.review_cards import verify_form
 from sandbox.blocks import check_message, check_view
 from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, after, case_of, click, policy, profile, runbook
@@ -92,7 +92,7 @@ def test_every_message_and_the_form_are_what_slack_takes() -> None:
             identity_proof.cooling(case, at),
         ):
             assert check_message([*said.blocks]) == []
-    view = verify_form(Asked("R-00000001:1", "D0"), attested("id_document"))
+    view = verify_form(DialogContext("R-00000001:1", "D0"), attested("id_document"))
     assert check_view(view, "modal") == []
     methods = view["blocks"][1]["element"]["options"]
     assert [option["value"] for option in methods] == ["manager_callback"]
@@ -112,7 +112,7 @@ def test_a_sent_form_is_read_by_its_inputs() -> None:
 
 
 def consequence(runbook_id: str, under: Policy, debt: str | None = None, left: str = "") -> str:
-    view = form(Draft("reset", runbook_id), list(under.runbooks.values()), scene(under), debt, left)
+    view = form(FormDraft("reset", runbook_id), list(under.runbooks.values()), scene(under), debt, left)
     return str(next(b for b in view["blocks"] if b.get("block_id") == ids.BLOCK_CONSEQUENCE)["elements"][0]["text"])
 
 
@@ -128,7 +128,7 @@ def test_the_form_of_a_right_says_that_nobody_is_asked_and_what_is_left_of_it_or
     told = "You may do this now, nobody is asked. It is logged, and <@U0OWNER> is told each time."
     assert consequence("unlock", under, None, "1 of 5 in 7 days are used.") == f"{told} 1 of 5 in 7 days are used."
     assert consequence("unlock", under, "The limit of 5 in 7 days is used up.") == "The limit of 5 in 7 days is used up."
-    gone = replace(under, standing=Standing(withdrawn=frozenset({under.runbooks["unlock"].sha256})))
+    gone = replace(under, standing=TakenAway(withdrawn=frozenset({under.runbooks["unlock"].sha256})))
     assert consequence("unlock", gone).startswith("This right was withdrawn by its owner.")
 
 

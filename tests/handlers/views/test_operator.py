@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bot.domain.case.operator_action import ActState, OperatorAct, Voice
+from bot.domain.case.operator_action import Confirmation, OperatorAction, OperatorActionState
 from bot.domain.operator import dual_control
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from handlers import ids
 from handlers.outbound.message_table import PURPOSES
-from handlers.outbound.outbox_sender import Messenger
+from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views import operator as views
 from sandbox.blocks import check_message
 from tests.bot.building import DAY, HOME, HOUR, PE1, RISK, T0
@@ -19,7 +19,7 @@ from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
 from tests.handlers.views.test_approval_card import labels, scene
 
-ACT = OperatorAct("O-7K3M9QX2", "erase", "she asked <!channel>", T0, T0 + DAY, subject=PE1)
+ACT = OperatorAction("O-7K3M9QX2", "erase", "she asked <!channel>", T0, T0 + DAY, subject=PE1)
 AUDIT = Person(HOME, "U0AUDIT")
 
 
@@ -34,8 +34,14 @@ def test_the_message_says_what_about_whom_why_until_when_and_has_two_buttons() -
 
 
 def test_once_it_is_over_it_has_no_buttons_and_says_how_it_ended() -> None:
-    for state in (ActState.CONFIRMED, ActState.REFUSED, ActState.EXPIRED, ActState.DONE, ActState.FAILED):
-        closed = replace(ACT, state=state, voices=(Voice(RISK, "confirm", T0),), result="It is done.", reason="")
+    for state in (
+        OperatorActionState.CONFIRMED,
+        OperatorActionState.REFUSED,
+        OperatorActionState.EXPIRED,
+        OperatorActionState.DONE,
+        OperatorActionState.FAILED,
+    ):
+        closed = replace(ACT, state=state, voices=(Confirmation(RISK, "confirm", T0),), result="It is done.", reason="")
         assert labels(views.card(closed, scene())) == []
         assert views._OVER[state] in views.card(closed, scene()).text
     assert labels(views.card(replace(ACT, expires_at=T0 + HOUR), scene(minutes=60))) == []
@@ -50,9 +56,9 @@ def test_a_button_names_an_act_and_nothing_else() -> None:
 async def test_every_copy_loses_its_buttons_and_its_delivery_stands_in_no_case(tmp_path: Path, example: Policy) -> None:
     async with FakeSlack() as slack, Office(tmp_path / "countersign.db", example) as office:
         now = office.clock.now()
-        act = OperatorAct("O-7K3M9QX2", "prune", "old", now, now + DAY, before=now - 400 * DAY)
+        act = OperatorAction("O-7K3M9QX2", "prune", "old", now, now + DAY, before=now - 400 * DAY)
         await office.store.commit(dual_control.file(act, example))
-        messenger = Messenger(office.desk, slack.client(), office.directory, covered, pace=0)
+        messenger = OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0)
         await messenger.drain()
         asked = [call for call in slack.of("chat.postMessage") if call.buttons == ["Confirm", "Refuse"]]
         assert {call.args["channel"] for call in asked} == {"U0AUDIT", "U0RISK", "U0CSO"}
@@ -73,7 +79,7 @@ async def test_every_copy_loses_its_buttons_and_its_delivery_stands_in_no_case(t
 async def test_a_message_that_was_under_way_while_it_ended_is_redrawn(tmp_path: Path, example: Policy) -> None:
     async with Office(tmp_path / "countersign.db", example) as office:
         now = office.clock.now()
-        act = OperatorAct("O-7K3M9QX2", "prune", "old", now, now + DAY, before=now - 400 * DAY)
+        act = OperatorAction("O-7K3M9QX2", "prune", "old", now, now + DAY, before=now - 400 * DAY)
         await office.store.commit(dual_control.file(act, example))
         [leased] = [o for o in await office.store.lease(now, now + DAY, 50) if o.say.to == AUDIT]
         office.sleep(DAY)

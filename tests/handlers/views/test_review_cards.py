@@ -10,7 +10,7 @@ import pytest
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Ask, AskKind, Case, Vote
 from bot.domain.workflow.reviews import KINDS
-from handlers.outbound.outbox_sender import Messenger
+from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views.kit import wording
 from handlers.views.kit.preview import GLANCE
 from handlers.views.review_cards import ask_card
@@ -43,7 +43,7 @@ async def test_a_request_costs_each_person_few_messages(office: Office) -> None:
     """Asked, approved, finished, reviewed: everything that rings, counted."""
     async with FakeSlack() as slack:
         client = slack.client()
-        messenger = Messenger(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
+        messenger = OutboxSender(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
         case_id = await office.file(PE1)
         await messenger.drain()
         await office.click(OWNER, case_id)

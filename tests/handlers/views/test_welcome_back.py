@@ -7,14 +7,14 @@ import json
 from bot.domain.case.lifecycle import AskState, RequestState
 from bot.domain.case.model import AskKind
 from bot.ports.store import DecidedFor
-from handlers.outbound.outbox_sender import Messenger
-from handlers.views.kit.context import Scene
+from handlers.outbound.outbox_sender import OutboxSender
+from handlers.views.kit.context import ViewContext
 from handlers.views.welcome_back import returned
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, T0, policy
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
 
-SCENE = Scene(policy(), T0)
+SCENE = ViewContext(policy(), T0)
 
 
 def one(kind: AskKind = "approval", ask: str = "yes", state: str = "approved", answer: str = "yes") -> DecidedFor:
@@ -27,7 +27,7 @@ def line(decided: DecidedFor) -> str:
 
 async def test_it_names_the_request_who_answered_and_what_came_of_it_and_never_target_or_reason(office: Office) -> None:
     async with FakeSlack() as slack:
-        messenger = Messenger(office.desk, slack.client(), office.directory, covered, pace=0)
+        messenger = OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0)
         await office.away(OWNER, HOUR)
         office.sleep(MINUTE)
         case_id = await office.file(PE1, target="dc-secret", reason="why-secret")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.domain.errors import SlackRefused
-from handlers.web_api.own_identity import Introduction
+from handlers.web_api.own_identity import OwnIdentity
 from tests.handlers.fake_slack import BROKEN, LOST, FakeSlack, Reply, limited, refusal
 
 OURS = Reply(200, {"ok": True, "team_id": "T0HOME", "user_id": "U0BOT", "bot_id": "B0BOT"})
@@ -27,7 +27,7 @@ async def test_a_slack_that_is_down_is_asked_again_with_growing_pauses_and_said_
         waits.append(seconds)
         said.append(introduction.findings())
 
-    introduction = Introduction(slack.client(), sleep)
+    introduction = OwnIdentity(slack.client(), sleep)
     slack.script["auth.test"].extend([LOST, BROKEN, limited(7), refusal("internal_error"), OURS])
     await introduction.until_known()
     assert waits == [1, 2, 7, 8]
@@ -42,11 +42,11 @@ async def test_a_slack_that_is_down_is_asked_again_with_growing_pauses_and_said_
 async def test_a_token_that_slack_refuses_is_not_tried_again(slack: FakeSlack, word: str) -> None:
     slack.script["auth.test"].extend([refusal(word), OURS])
     with pytest.raises(SlackRefused, match=f"Slack refuses SLACK_BOT_TOKEN \\({word}\\)"):
-        await Introduction(slack.client()).until_known()
+        await OwnIdentity(slack.client()).until_known()
 
 
 async def test_nobody_is_asked_twice(slack: FakeSlack) -> None:
-    introduction = Introduction(slack.client())
+    introduction = OwnIdentity(slack.client())
     slack.script["auth.test"].append(OURS)
     assert await introduction.ask() is None
     await introduction.until_known()

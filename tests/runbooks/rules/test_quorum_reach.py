@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from runbooks.rules.quorum_reach import Circle, minute_zero, possible_approvers
+from runbooks.rules.quorum_reach import DomainPeople, minute_zero, possible_approvers
 
 OWNER = frozenset({"O"})
 NOBODY: frozenset[str] = frozenset()
 
 
-def around(deputies: str = "", on_call: str = "", risk: str = "") -> Circle:
-    return Circle(OWNER, frozenset(deputies), frozenset(on_call), frozenset(risk))
+def around(deputies: str = "", on_call: str = "", risk: str = "") -> DomainPeople:
+    return DomainPeople(OWNER, frozenset(deputies), frozenset(on_call), frozenset(risk))
 
 
 def test_people_are_counted_once_however_often_they_are_named() -> None:

@@ -17,9 +17,9 @@ from typing import TypeVar
 import pytest
 
 from bot.domain.case.model import Case
-from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.errors import CountersignError, DiskRefuses, Stale, StorageError
-from bot.ports.commands import Read, Reply
+from bot.ports.commands import ReplyAddress, ShowPage
 from storage.cases import group_commit
 from storage.log.check import check_database
 from storage.sqlite.driver import Session
@@ -88,7 +88,7 @@ async def test_of_acts_handed_over_together_all_hear_of_a_commit_that_fails(stor
 async def test_coroutines_that_share_the_connection_never_share_a_transaction(store: SqliteStore) -> None:
     """aiosqlite 19: one coroutine's statements landed inside another's transaction."""
     seen = await statements(store)
-    read = Read(PE1, "mine", "", Reply(PE1))
+    read = ShowPage(PE1, "mine", "", ReplyAddress(PE1))
     works = [store.commit(filing(new_case(f"R-{n}"))) for n in range(50)]
     works += [store.take_in(f"k{n}", read, {}) for n in range(50)]  # type: ignore[misc]
     await asyncio.gather(*works, *(store.case(f"R-{n}") for n in range(50)))
@@ -137,7 +137,7 @@ async def test_a_caller_cancelled_in_mid_transaction_is_released_only_after_the_
     begun, go_on = threading.Event(), threading.Event()
 
     def work(tx: group_commit.Tx) -> None:
-        tx.log([Draft("log.verified", SYSTEM)])
+        tx.log([LogEvent("log.verified", SYSTEM)])
         begun.set()
         go_on.wait(30)
 
@@ -288,7 +288,7 @@ async def test_a_crash_between_any_two_statements_leaves_the_old_state_or_the_ne
 ) -> None:
     case = await store.commit(filing(new_case("R-1")))
     assert case is not None
-    await store.take_in("k", Read(PE1, "mine", "", Reply(PE1)), {})
+    await store.take_in("k", ShowPage(PE1, "mine", "", ReplyAddress(PE1)), {})
     (row,) = await store.inbox(1)
     copies = await crash_everywhere(path, store, lambda: store.commit(approval(case, inbox=row.id, wake_at=T0 + MINUTE)))
     new = await store.case("R-1")
@@ -369,12 +369,12 @@ async def test_an_error_of_the_work_itself_reaches_its_caller_alone(store: Sqlit
     assert store._group is not None
 
     def wrong(tx: group_commit.Tx) -> None:
-        tx.log([Draft("log.verified", SYSTEM)])
+        tx.log([LogEvent("log.verified", SYSTEM)])
         raise RuntimeError("a bug")
 
     works = [store._group.run(wrong), store.commit(filing(new_case("R-1")))]
     outcomes = await asyncio.gather(*works, return_exceptions=True)  # type: ignore[arg-type]
     assert [type(o) for o in outcomes] == [RuntimeError, Case]
     assert [row.type for row in await store.log_rows(0, 9)] == ["log.opened", "request.filed", "step.fired"]
-    await store.commit(Transition(None, None, (Draft("log.verified", SYSTEM),)))
+    await store.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM),)))
     assert check_database(path).findings == ()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.policy.people import Person
-from bot.ports.store import Brakes
+from bot.ports.store import FilingLimits
 from storage.store import SqliteStore
 from tests.storage.making import (
     DEPUTY,
@@ -22,7 +22,7 @@ from tests.storage.making import (
     new_case,
 )
 
-FREE = Brakes(0, None, None, None, expired_recently=False, asks_in_week=0, last_outcome=None)
+FREE = FilingLimits(0, None, None, None, expired_recently=False, asks_in_week=0, last_outcome=None)
 
 
 async def filed(store: SqliteStore, case_id: str, **how: Any) -> Any:
@@ -31,7 +31,7 @@ async def filed(store: SqliteStore, case_id: str, **how: Any) -> Any:
 
 async def asked(
     store: SqliteStore, now: datetime = T0 + HOUR, target: str = "dc1", who: Person = PE1, **how: Any
-) -> Brakes:
+) -> FilingLimits:
     return await store.brakes(who, "directory", "northgate", "admin", target, now, **how)
 
 

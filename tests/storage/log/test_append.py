@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.case.transition import CLOCK, SYSTEM, Actor, Draft, Private, Transition
+from bot.domain.case.transition import CLOCK, SYSTEM, Actor, LogEvent, Private, Transition
 from bot.domain.decision_log.entry import leaf_hash, subtree_root
 from storage.log.check import check_database
 from storage.store import SqliteStore
@@ -30,7 +30,7 @@ from tests.storage.making import (
 )
 
 
-async def log(store: SqliteStore, *drafts: Draft) -> None:
+async def log(store: SqliteStore, *drafts: LogEvent) -> None:
     await store.commit(Transition(None, None, drafts))
 
 
@@ -60,7 +60,7 @@ async def filed(store: SqliteStore, case_id: str) -> Any:
 async def test_each_entry_of_a_case_names_the_one_before(store: SqliteStore) -> None:
     await filed(store, "R-1")
     await filed(store, "R-2")
-    await log(store, Draft("decision.refused", CLOCK, "R-1"), Draft("decision.refused", CLOCK, "R-1"))
+    await log(store, LogEvent("decision.refused", CLOCK, "R-1"), LogEvent("decision.refused", CLOCK, "R-1"))
     rows = await store.log_rows(0, 99)
     mine = [json.loads(row.data or b"") | {"leaf": row.leaf.hex()} for row in rows if row.case == "R-1"]
     assert [e["case_seq"] for e in mine] == [0, 1, 2, 3]
@@ -70,9 +70,11 @@ async def test_each_entry_of_a_case_names_the_one_before(store: SqliteStore) -> 
 
 async def test_a_person_has_one_pseudonym_and_its_mapping_is_disclosed_once(store: SqliteStore, path: Path) -> None:
     await log(
-        store, Draft("a", Actor("person", OWNER), data={"to": (DEPUTY, OWNER)}), Draft("b", CLOCK, data={"to": DEPUTY})
+        store,
+        LogEvent("a", Actor("person", OWNER), data={"to": (DEPUTY, OWNER)}),
+        LogEvent("b", CLOCK, data={"to": DEPUTY}),
     )
-    await log(store, Draft("c", Actor("person", OWNER)))
+    await log(store, LogEvent("c", Actor("person", OWNER)))
     _, a, b, c = await entries(store)
     assert a["actor"]["ref"] == c["actor"]["ref"] == a["data"]["to"][1]
     assert b["data"]["to"] == a["data"]["to"][0] != c["actor"]["ref"]
@@ -84,25 +86,25 @@ async def test_a_person_has_one_pseudonym_and_its_mapping_is_disclosed_once(stor
 
 async def test_a_pseudonym_given_by_an_act_that_failed_is_given_again(store: SqliteStore) -> None:
     with pytest.raises(Exception, match="2\\^53"):
-        await log(store, Draft("a", Actor("person", OWNER)), Draft("b", CLOCK, data={"n": 2**60}))
-    await log(store, Draft("a", Actor("person", OWNER)))
+        await log(store, LogEvent("a", Actor("person", OWNER)), LogEvent("b", CLOCK, data={"n": 2**60}))
+    await log(store, LogEvent("a", Actor("person", OWNER)))
     assert len((await entries(store))[1]["_sd"]) == 1
 
 
 async def test_time_in_the_log_never_goes_back(store: SqliteStore, clock: HandClock) -> None:
     clock.at = T0 + MINUTE
-    await log(store, Draft("a", CLOCK))
+    await log(store, LogEvent("a", CLOCK))
     clock.at -= 2 * SECOND
-    await log(store, Draft("b", CLOCK))
+    await log(store, LogEvent("b", CLOCK))
     assert [(e["type"], e["ts"][14:19]) for e in (await entries(store))[1:]] == [("a", "01:00"), ("b", "01:00")]
 
 
 async def test_a_clock_more_than_two_seconds_behind_is_recorded_once(store: SqliteStore, clock: HandClock) -> None:
     clock.at = T0 + MINUTE
-    await log(store, Draft("a", CLOCK))
+    await log(store, LogEvent("a", CLOCK))
     clock.at -= 3 * SECOND
-    await log(store, Draft("b", CLOCK), Draft("c", CLOCK))
-    await log(store, Draft("d", CLOCK))
+    await log(store, LogEvent("b", CLOCK), LogEvent("c", CLOCK))
+    await log(store, LogEvent("d", CLOCK))
     found = (await entries(store))[2:]
     assert [e["type"] for e in found] == ["clock.anomaly", "b", "c", "d"]
     assert found[0]["data"] == {"jump_ms": -3000}
@@ -113,16 +115,16 @@ async def test_after_an_accepted_anomaly_the_log_s_time_steps_back(
     store: SqliteStore, path: Path, clock: HandClock
 ) -> None:
     clock.at = T0 + MINUTE
-    await log(store, Draft("clock.anomaly", SYSTEM, data={"jump_ms": -60000, "accepted": True}))
+    await log(store, LogEvent("clock.anomaly", SYSTEM, data={"jump_ms": -60000, "accepted": True}))
     clock.at = T0
-    await log(store, Draft("a", CLOCK), Draft("b", CLOCK))
+    await log(store, LogEvent("a", CLOCK), LogEvent("b", CLOCK))
     assert [e["ts"][14:19] for e in await entries(store)] == ["00:00", "01:00", "00:00", "00:00"]
     assert check_database(path).findings == ()
 
 
 async def test_head_nodes_and_entries_agree_over_many_commits(store: SqliteStore, path: Path) -> None:
     for n in range(0, 600, 7):
-        await log(store, *(Draft("a", CLOCK, data={"n": n + k}) for k in range(7)))
+        await log(store, *(LogEvent("a", CLOCK, data={"n": n + k}) for k in range(7)))
     checked = check_database(path)
     leaves = [row.leaf for row in await store.log_rows(0, 9999)]
     assert (checked.findings, checked.size, checked.root) == ((), len(leaves), subtree_root(leaves))
@@ -162,7 +164,7 @@ async def test_a_log_row_is_what_the_port_says(store: SqliteStore) -> None:
     ],
 )
 async def test_nothing_in_the_log_is_changed_or_deleted(store: SqliteStore, path: Path, statement: str) -> None:
-    await log(store, *(Draft("a", CLOCK) for _ in range(260)))
+    await log(store, *(LogEvent("a", CLOCK) for _ in range(260)))
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("INSERT INTO log_checkpoint VALUES (1, zeroblob(32), 'note', 0)")
         raw.execute("INSERT INTO log_anchor VALUES (1, 'mail', 'ref', NULL, 0)")
@@ -172,7 +174,7 @@ async def test_nothing_in_the_log_is_changed_or_deleted(store: SqliteStore, path
 
 
 async def test_disclosures_can_be_deleted(store: SqliteStore, path: Path) -> None:
-    await log(store, Draft("a", CLOCK, private=(Private("reason", "x", PE1),)))
+    await log(store, LogEvent("a", CLOCK, private=(Private("reason", "x", PE1),)))
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("DELETE FROM log_private").rowcount == 1
         raw.rollback()
@@ -181,7 +183,7 @@ async def test_disclosures_can_be_deleted(store: SqliteStore, path: Path) -> Non
 async def test_an_erased_disclosure_leaves_no_trace_in_the_file(path: Path, clock: HandClock) -> None:
     """The marker stands in the base64 of the disclosure; after the delete and a WAL checkpoint no byte of it is left."""
     store = await SqliteStore.open(path, clock)
-    await log(store, Draft("a", CLOCK, private=(Private("reason", "Zanzibar " * 400, PE1),)))
+    await log(store, LogEvent("a", CLOCK, private=(Private("reason", "Zanzibar " * 400, PE1),)))
     with closing(sqlite3.connect(path)) as raw:
         marker = raw.execute(
             "SELECT substr(disclosure, 100, 60) FROM log_private WHERE length(disclosure) > 999"
@@ -197,8 +199,8 @@ async def test_an_erased_disclosure_leaves_no_trace_in_the_file(path: Path, cloc
 
 
 async def test_a_log_whose_head_was_cut_takes_no_more_entries(store: SqliteStore, path: Path) -> None:
-    await log(store, Draft("a", CLOCK))
+    await log(store, LogEvent("a", CLOCK))
     with attacker(path) as raw:
         raw.execute("UPDATE log_head SET size = 1, edge = substr(edge, 1, 32)")
     with pytest.raises(Exception, match=r"[nN]othing was written"):
-        await log(store, Draft("b", CLOCK))
+        await log(store, LogEvent("b", CLOCK))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.case.transition import CLOCK, Draft, Transition
+from bot.domain.case.transition import CLOCK, LogEvent, Transition
 from bot.domain.decision_log.entry import edge_sizes, leaf_hash, subtree_root
 from bot.domain.errors import SchemaError, StorageError
 from storage.log.check import check_database, check_log
@@ -25,7 +25,7 @@ async def written(path: Path, clock: HandClock) -> Path:
     cases = [await store.commit(filing(new_case(f"R-{n}"))) for n in range(10)]
     assert cases[3] is not None
     await store.commit(denial(cases[3]))
-    await store.commit(Transition(None, None, tuple(Draft("log.verified", CLOCK) for _ in range(249))))
+    await store.commit(Transition(None, None, tuple(LogEvent("log.verified", CLOCK) for _ in range(249))))
     await store.close()
     return path
 
@@ -217,7 +217,7 @@ async def test_only_so_many_findings_are_kept(written: Path) -> None:
 
 async def test_unknown_types_are_listed(path: Path, clock: HandClock) -> None:
     store = await SqliteStore.open(path, clock)
-    await store.commit(Transition(None, None, (Draft("dance.started", CLOCK),)))
+    await store.commit(Transition(None, None, (LogEvent("dance.started", CLOCK),)))
     await store.close()
     checked = check_database(path)
     assert (checked.findings, checked.unknown_types, checked.origin) == ((), ("dance.started",), (checked.origin))

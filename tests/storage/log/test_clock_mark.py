@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.case.transition import CLOCK, Draft, Transition
+from bot.domain.case.transition import CLOCK, LogEvent, Transition
 from bot.domain.errors import Frozen
 from bot.domain.failsafe.clock_guard import accepted
 from bot.domain.failsafe.clock_jump import Mark
@@ -39,7 +39,7 @@ async def test_a_jump_stands_until_it_is_accepted(store: SqliteStore) -> None:
 async def test_the_log_is_a_mark_with_every_commit(store: SqliteStore, clock: HandClock) -> None:
     await store.keep_time(MARK)
     clock.at = T0 + HOUR
-    await store.commit(Transition(None, None, (Draft("a", CLOCK),)))
+    await store.commit(Transition(None, None, (LogEvent("a", CLOCK),)))
     found = await store.time_mark()
     assert found is not None
     assert found.high == T0 + HOUR

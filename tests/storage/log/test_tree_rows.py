@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.decision_log.entry import root
 from bot.domain.decision_log.inclusion_proof import extends, includes
 from bot.domain.errors import StorageError
@@ -19,7 +19,7 @@ SIZE = 601  # two whole bundles of 256 and the beginning of a third
 
 @pytest.fixture
 async def grown(store: SqliteStore) -> SqliteStore:
-    await store.commit(Transition(None, None, tuple(Draft("log.verified", SYSTEM) for _ in range(SIZE - 1))))
+    await store.commit(Transition(None, None, tuple(LogEvent("log.verified", SYSTEM) for _ in range(SIZE - 1))))
     return store
 
 
@@ -33,7 +33,7 @@ async def test_every_kind_of_place_is_proved_from_stored_nodes(grown: SqliteStor
 
 async def test_the_head_is_shown_to_extend_an_older_one(grown: SqliteStore) -> None:
     before = await grown.log_head()
-    await grown.commit(Transition(None, None, (Draft("log.verified", SYSTEM),)))
+    await grown.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM),)))
     after, path = await grown.consistency(before.size)
     assert extends(before.size, after.size, root(before.edge), root(after.edge), path)
     assert (await grown.consistency(0))[1] == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.case.transition import SYSTEM, Draft
+from bot.domain.case.transition import SYSTEM, LogEvent
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
 from bot.ports.store import StoredPolicy
@@ -24,7 +24,7 @@ def file(path: str, content: bytes) -> PolicyFile:
 MATRIX, RUNBOOK, CHANGED = file("responsibility.yaml", b"a: 1\n"), file("admin.md", b"# 1\n"), file("admin.md", b"# 2\n")
 FIRST = StoredPolicy("d1", T0, (RUNBOOK, MATRIX))
 SECOND = StoredPolicy("d2", T0 + MINUTE, (CHANGED, MATRIX))
-LOADED = [Draft("policy.loaded", SYSTEM)]
+LOADED = [LogEvent("policy.loaded", SYSTEM)]
 
 
 async def test_the_last_accepted_set_is_found_again(store: SqliteStore) -> None:

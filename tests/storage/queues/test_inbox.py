@@ -11,23 +11,23 @@ import pytest
 
 from bot.domain.case.transition import Transition
 from bot.domain.errors import EntryError
-from bot.ports.commands import Act, Decide, File, Reach, Read, Reply, Tell
+from bot.ports.commands import Command, Decide, FileRequest, Reach, ReplyAddress, SaySentence, ShowPage
 from storage.store import SqliteStore
 from tests.storage.making import MINUTE, MS, OWNER, PE1, T0, HandClock
 
-REPLY = Reply(OWNER, "https://hooks.example/1", "C1")
-READ = Read(PE1, "mine", "", Reply(PE1))
-ACTS: list[Act] = [
-    File("R-1", PE1, "admin", "dc1", "disk ☃", 60, {"ticket": "INC1"}, OWNER, "V1"),
+REPLY = ReplyAddress(OWNER, "https://hooks.example/1", "C1")
+READ = ShowPage(PE1, "mine", "", ReplyAddress(PE1))
+ACTS: list[Command] = [
+    FileRequest("R-1", PE1, "admin", "dc1", "disk ☃", 60, {"ticket": "INC1"}, OWNER, "V1"),
     Decide(OWNER, "R-1", 1, "deny", REPLY, reason="no"),
     Reach(OWNER, "R-1", 1, REPLY),
     READ,
-    Tell(PE1, "too_many", "3", REPLY),
+    SaySentence(PE1, "too_many", "3", REPLY),
 ]
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.kind)
-async def test_every_act_survives_a_restart(path: Path, clock: HandClock, act: Act) -> None:
+async def test_every_act_survives_a_restart(path: Path, clock: HandClock, act: Command) -> None:
     store = await SqliteStore.open(path, clock)
     await store.take_in("k", act, {"view": {"title": "…"}})
     await store.close()
@@ -75,7 +75,7 @@ async def test_a_finished_row_keeps_no_text(store: SqliteStore, path: Path) -> N
 
 async def test_half_a_character_is_refused_before_it_is_written(store: SqliteStore) -> None:
     with pytest.raises(EntryError, match="half a character"):
-        await store.take_in("k", Read(PE1, "show", "\ud83d", REPLY), {})
+        await store.take_in("k", ShowPage(PE1, "show", "\ud83d", REPLY), {})
     assert await store.inbox(9) == []
 
 

@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.domain.case.model import Case
-from bot.domain.case.transition import CLOCK, Draft, Lane, Say, Transition
-from bot.ports.store import Outgoing
+from bot.domain.case.transition import CLOCK, Lane, LogEvent, Notification, Transition
+from bot.ports.store import OutboxRow
 from storage.store import SqliteStore
 from tests.storage.making import (
     MINUTE,
@@ -26,15 +26,15 @@ from tests.storage.making import (
 )
 
 
-def say(purpose: str, lane: Lane = Lane.CARD, **how: object) -> Say:
-    return Say(purpose, lane, **{"case": "R-1", "to": OWNER} | how)  # type: ignore[arg-type]
+def say(purpose: str, lane: Lane = Lane.CARD, **how: object) -> Notification:
+    return Notification(purpose, lane, **{"case": "R-1", "to": OWNER} | how)  # type: ignore[arg-type]
 
 
-async def put(store: SqliteStore, *says: Say) -> None:
+async def put(store: SqliteStore, *says: Notification) -> None:
     await store.commit(Transition(None, None, says=says))
 
 
-async def take(store: SqliteStore, limit: int = 99, clock: HandClock | None = None) -> Sequence[Outgoing]:
+async def take(store: SqliteStore, limit: int = 99, clock: HandClock | None = None) -> Sequence[OutboxRow]:
     now = T0 if clock is None else clock.at
     return tuple(await store.lease(now, now + 30 * SECOND, limit))
 
@@ -102,7 +102,7 @@ async def test_an_empty_lease_writes_nothing(store: SqliteStore, path: Path) -> 
 async def test_a_message_that_stands_is_remembered_and_its_text_is_not_kept(store: SqliteStore, path: Path) -> None:
     await filed(store)
     card, receipt = await take(store)
-    await store.sent(card, "D1", "1.0", 0, [Draft("delivery.sent", CLOCK, "R-1", {"purpose": "card"})])
+    await store.sent(card, "D1", "1.0", 0, [LogEvent("delivery.sent", CLOCK, "R-1", {"purpose": "card"})])
     await store.sent(receipt, "D2", "", 0, ())
     (copy,) = await store.copies("R-1")
     assert (copy.purpose, copy.to, copy.channel, copy.ts, copy.drawn) == ("card", OWNER, "D1", "1.0", 0)
@@ -176,7 +176,7 @@ async def test_what_can_never_be_said_is_recorded_with_the_reason_and_without_it
     """channel_not_found counted as sent (Iris)."""
     await put(store, say("answer", data={"reason": "Zanzibar"}))
     (outgoing,) = await take(store)
-    await store.undeliverable(outgoing, "channel_not_found", [Draft("delivery.failed", CLOCK, data={"error": "x"})])
+    await store.undeliverable(outgoing, "channel_not_found", [LogEvent("delivery.failed", CLOCK, data={"error": "x"})])
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT error, data FROM outbox").fetchall() == [("channel_not_found", "{}")]
     assert [row.type for row in await store.log_rows(1, 9)] == ["delivery.failed"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
-from bot.domain.case.transition import CLOCK, Draft, Transition
+from bot.domain.case.transition import CLOCK, LogEvent, Transition
 from bot.domain.errors import StorageError
 from storage.sqlite.driver import Database, Session, to_its_end
 from storage.store import SqliteStore
@@ -126,6 +126,6 @@ async def test_another_process_that_opens_and_closes_the_file_takes_nothing_from
     for entries in (1, 2):
         seen = await asyncio.to_thread(subprocess.run, other, capture_output=True, text=True, check=True)
         assert int(seen.stdout) == entries
-        await store.commit(Transition(None, None, (Draft("a", CLOCK),)))
+        await store.commit(Transition(None, None, (LogEvent("a", CLOCK),)))
     await store.close()
     assert count(path, "log_entry") == 3

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.domain.decision_log.signed_note import Check, Checkpoint, Note, VerifierKey, read_checkpoint, read_note, signed_by
-from bot.domain.decision_log.verify.log import Finding
+from bot.domain.decision_log.signed_note import (
+    Check,
+    Checkpoint,
+    SignedNote,
+    VerifierKey,
+    read_checkpoint,
+    read_note,
+    signed_by,
+)
+from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import NoteError
 
 
@@ -22,27 +30,27 @@ class Kept:
 
 def audited(
     notes: Iterable[Kept], keys: Sequence[VerifierKey], check: Check, found: dict[int, Checkpoint]
-) -> Iterator[Finding]:
+) -> Iterator[LogFinding]:
     """What is wrong with each; fills `found` by size."""
     for kept in notes:
         try:
             signed = read_note(kept.note)
             checkpoint = read_checkpoint(signed.text)
         except NoteError as error:
-            yield Finding("checkpoint", None, f"{kept.place} is no checkpoint: {error}")
+            yield LogFinding("checkpoint", None, f"{kept.place} is no checkpoint: {error}")
             continue
         if not signed_for(signed, checkpoint, keys, check):
-            yield Finding("signature", None, f"{kept.place} carries no good signature of the verifier key.")
+            yield LogFinding("signature", None, f"{kept.place} carries no good signature of the verifier key.")
         if kept.size not in (None, checkpoint.size):
-            yield Finding("checkpoint", None, f"{kept.place} is a checkpoint of size {checkpoint.size}.")
+            yield LogFinding("checkpoint", None, f"{kept.place} is a checkpoint of size {checkpoint.size}.")
         if kept.root not in (None, checkpoint.root):
-            yield Finding("checkpoint", None, f"{kept.place} holds another root beside its note.")
+            yield LogFinding("checkpoint", None, f"{kept.place} holds another root beside its note.")
         known = found.setdefault(checkpoint.size, checkpoint)
         if known.root != checkpoint.root:
-            yield Finding("checkpoint", None, f"Two checkpoints of size {checkpoint.size} have different roots.")
+            yield LogFinding("checkpoint", None, f"Two checkpoints of size {checkpoint.size} have different roots.")
 
 
-def signed_for(note: Note, checkpoint: Checkpoint, keys: Sequence[VerifierKey], check: Check) -> bool:
+def signed_for(note: SignedNote, checkpoint: Checkpoint, keys: Sequence[VerifierKey], check: Check) -> bool:
     """Whether a key named after the checkpoint's origin signed: a key of another log says nothing here."""
     try:
         return bool(signed_by(note, [key for key in keys if key.name == checkpoint.origin], check))

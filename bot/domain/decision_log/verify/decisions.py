@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.authority.authorization import listed_on_call, named_for
 from bot.domain.authority.quorum import cover
-from bot.domain.decision_log.verify.log import Code, Finding
+from bot.domain.decision_log.verify.log import Code, LogFinding
 from bot.domain.decision_log.verify.operator_actions import OperatorActs
 from bot.domain.policy.model import Domain, Policy, Role, Runbook
 from bot.domain.policy.people import Person
@@ -71,7 +71,7 @@ class Rejudge:
     def __post_init__(self) -> None:
         self.operator = OperatorActs(self.people)
 
-    def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[Finding]:
+    def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         """What policy says against one entry."""
         named = _part(entry, "policy")
         digest = str(named.get("sha256", ""))
@@ -81,12 +81,12 @@ class Rejudge:
         if policy is None:
             if digest not in self._missing:
                 self._missing.add(digest)
-                yield Finding("policy", idx, f"The policy set {digest[:12]}… is missing, altered or unreadable.")
+                yield LogFinding("policy", idx, f"The policy set {digest[:12]}… is missing, altered or unreadable.")
             return
         for code, text in self.operator.faults(entry, policy):
-            yield Finding(code, idx, text)
+            yield LogFinding(code, idx, text)
         for code, text in self._judged(entry, policy):
-            yield Finding(code, idx, f"{entry.get('case')}: {text}")
+            yield LogFinding(code, idx, f"{entry.get('case')}: {text}")
 
     def _judged(self, entry: Mapping[str, object], policy: Policy) -> Iterator[Fault]:
         kind, case = str(entry.get("type")), str(entry.get("case"))

@@ -26,7 +26,7 @@ Code = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LogFinding:
     """What contradicts what, at which entry; `idx` is None where it concerns the log as a whole."""
 
     code: Code
@@ -106,7 +106,7 @@ class Audit:
     def root(self) -> bytes:
         return root(self._edge)
 
-    def findings(self, rows: Iterable[Row]) -> Iterator[Finding]:
+    def findings(self, rows: Iterable[Row]) -> Iterator[LogFinding]:
         """Everything wrong, in the order of the entries; nothing means the log agrees with itself."""
         self._nodes = {(node.level, node.i): node.hash for node in self.nodes}
         self._shown = iter(self.disclosures)
@@ -115,9 +115,9 @@ class Audit:
             yield from self._row(row)
         yield from self._end()
 
-    def _row(self, row: Row) -> Iterator[Finding]:
+    def _row(self, row: Row) -> Iterator[LogFinding]:
         if row.idx != self.size:
-            yield Finding("index", row.idx, f"Entry {self.size} should stand here; the row says {row.idx}.")
+            yield LogFinding("index", row.idx, f"Entry {self.size} should stand here; the row says {row.idx}.")
         position = self.size
         if row.data is None:
             self._emptied = position
@@ -126,49 +126,51 @@ class Audit:
         else:
             leaf = leaf_hash(row.data)
             if leaf != row.leaf:
-                yield Finding("leaf", row.idx, f"The bytes of entry {row.idx} do not have its stored leaf hash.")
+                yield LogFinding("leaf", row.idx, f"The bytes of entry {row.idx} do not have its stored leaf hash.")
         yield from self._grown(leaf)
         entry = None
         if row.data is not None:
             entry, fault = parsed(row.data)
             if fault:
-                yield Finding("canonical", row.idx, fault)
+                yield LogFinding("canonical", row.idx, fault)
         if entry is not None:
             yield from self._columns(row, position, entry)
             yield from self._times(row, entry)
         yield from self._in_case(row, leaf, entry)
         yield from self._digests(row, position, entry or {})
 
-    def _grown(self, leaf: bytes) -> Iterator[Finding]:
+    def _grown(self, leaf: bytes) -> Iterator[LogFinding]:
         self._edge, nodes = grow(self.size, self._edge, leaf)
         self.size += 1
         for node in nodes:
             stored = self._nodes.pop((node.level, node.i), None)
             if stored != node.hash:
                 word = "is missing" if stored is None else "is another than its entries give"
-                yield Finding("node", self.size - 1, f"The stored node {node.level}/{node.i} {word}.")
+                yield LogFinding("node", self.size - 1, f"The stored node {node.level}/{node.i} {word}.")
         if self.memory is not None and self.memory.size == self.size and self.memory.root != self.root:
-            yield Finding("fork", self.size - 1, f"The first {self.size} entries are not those that were signed.")
+            yield LogFinding("fork", self.size - 1, f"The first {self.size} entries are not those that were signed.")
         noted = self.checkpoints.get(self.size)
         if noted is not None and noted != self.root:
-            yield Finding("root", self.size - 1, f"The checkpoint of size {self.size} has another root than the entries.")
+            yield LogFinding(
+                "root", self.size - 1, f"The checkpoint of size {self.size} has another root than the entries."
+            )
 
-    def _columns(self, row: Row, position: int, entry: Mapping[str, object]) -> Iterator[Finding]:
+    def _columns(self, row: Row, position: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         if entry.get("i") != position:
-            yield Finding("index", row.idx, f"The entry calls itself {entry.get('i')!r}; it stands at {position}.")
+            yield LogFinding("index", row.idx, f"The entry calls itself {entry.get('i')!r}; it stands at {position}.")
         if entry.get("v") != "1":
-            yield Finding("canonical", row.idx, f'The entry\'s format is {entry.get("v")!r}; this program knows "1".')
+            yield LogFinding("canonical", row.idx, f'The entry\'s format is {entry.get("v")!r}; this program knows "1".')
         if entry.get("type") != row.type:
-            yield Finding("type", row.idx, f"The column says {row.type}, the entry {entry.get('type')!r}.")
+            yield LogFinding("type", row.idx, f"The column says {row.type}, the entry {entry.get('type')!r}.")
         if entry.get("case") != row.case:
-            yield Finding("case", row.idx, f"The column says {row.case!r}, the entry {entry.get('case')!r}.")
+            yield LogFinding("case", row.idx, f"The column says {row.case!r}, the entry {entry.get('case')!r}.")
         if position == 0 and entry.get("type") != "log.opened":
-            yield Finding("type", row.idx, "Entry 0 is not log.opened.")
+            yield LogFinding("type", row.idx, "Entry 0 is not log.opened.")
         if isinstance(kind := entry.get("type"), str) and kind not in TYPES:
             self.unknown_types.add(kind)
         yield from self._named(row, entry)
 
-    def _named(self, row: Row, entry: Mapping[str, object]) -> Iterator[Finding]:
+    def _named(self, row: Row, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         """The origin is that of the first entry whose bytes are there; a new epoch gives it a number."""
         name = entry.get("log")
         if not self._origin and isinstance(name, str):
@@ -180,27 +182,27 @@ class Audit:
         if renewed and (self._origin == base or self._origin.rpartition(".")[0] == base):
             self._origin = str(name)
         else:
-            yield Finding("head", row.idx, f"The entry is of the log {name!r}, not of {self._origin!r}.")
+            yield LogFinding("head", row.idx, f"The entry is of the log {name!r}, not of {self._origin!r}.")
 
-    def _times(self, row: Row, entry: Mapping[str, object]) -> Iterator[Finding]:
+    def _times(self, row: Row, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         ts_ms = read_stamp(entry.get("ts"))
         if ts_ms is None:
-            yield Finding("ts", row.idx, f"{entry.get('ts')!r} is no time in UTC with milliseconds and Z.")
+            yield LogFinding("ts", row.idx, f"{entry.get('ts')!r} is no time in UTC with milliseconds and Z.")
             return
         if ts_ms != row.ts_ms:
-            yield Finding("ts", row.idx, f"The column says {row.ts_ms} ms, the entry {entry['ts']}.")
+            yield LogFinding("ts", row.idx, f"The column says {row.ts_ms} ms, the entry {entry['ts']}.")
         if ts_ms < self._ts_ms and not self._may_step_back:
-            yield Finding("ts", row.idx, f"{entry['ts']} is before the time of the entry before it.")
+            yield LogFinding("ts", row.idx, f"{entry['ts']} is before the time of the entry before it.")
         self._ts_ms = ts_ms
         data = entry.get("data")
         accepted = isinstance(data, dict) and data.get("accepted") is True
         self._may_step_back = entry.get("type") == "clock.anomaly" and accepted
 
-    def _in_case(self, row: Row, leaf: bytes, entry: Mapping[str, object] | None) -> Iterator[Finding]:
+    def _in_case(self, row: Row, leaf: bytes, entry: Mapping[str, object] | None) -> Iterator[LogFinding]:
         case = row.case if entry is None else entry.get("case")
         if case is None:
             if entry and ("case_seq" in entry or "case_prev" in entry):
-                yield Finding("case", row.idx, "The entry has a place in a case but no case.")
+                yield LogFinding("case", row.idx, "The entry has a place in a case but no case.")
             return
         before = self._cases.get(str(case))
         if before is None and entry is not None and self._blind:
@@ -208,31 +210,31 @@ class Audit:
         record, faults = judged(before, row.type, entry, leaf)
         self._cases[str(case)] = record
         for text in faults:
-            yield Finding("case", row.idx, f"{case}: {text}")
+            yield LogFinding("case", row.idx, f"{case}: {text}")
 
-    def _digests(self, row: Row, position: int, entry: Mapping[str, object]) -> Iterator[Finding]:
+    def _digests(self, row: Row, position: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         """`_sd` sorted, each digest disclosed or later erased, each disclosure the one of its digest."""
         digests = entry.get("_sd", [])
         if not isinstance(digests, list) or digests != sorted(set(map(str, digests))):
-            yield Finding("disclosure", row.idx, "`_sd` is no sorted list of distinct digests.")
+            yield LogFinding("disclosure", row.idx, "`_sd` is no sorted list of distinct digests.")
             digests = []
         if bool(digests) != (entry.get("_sd_alg") == "sha-256"):
-            yield Finding("disclosure", row.idx, "`_sd` and `_sd_alg` do not go together.")
+            yield LogFinding("disclosure", row.idx, "`_sd` and `_sd_alg` do not go together.")
         self._owed.update(dict.fromkeys(digests, position))
         while self._next is not None and self._next.idx <= position:
             yield from self._disclosed(self._next, emptied=row.data is None)
             self._next = next(self._shown, None)
         yield from self._promises(entry)
 
-    def _disclosed(self, shown: Shown, *, emptied: bool) -> Iterator[Finding]:
+    def _disclosed(self, shown: Shown, *, emptied: bool) -> Iterator[LogFinding]:
         if b64(hashlib.sha256(shown.text.encode()).digest()) != shown.digest:
-            yield Finding("disclosure", shown.idx, f"A disclosure does not have its digest {shown.digest}.")
+            yield LogFinding("disclosure", shown.idx, f"A disclosure does not have its digest {shown.digest}.")
         if self._emptied >= 0:
             self._told.add(shown.digest)
         if self._owed.pop(shown.digest, None) != shown.idx and not emptied:
-            yield Finding("disclosure", shown.idx, f"No digest of entry {shown.idx} belongs to {shown.digest}.")
+            yield LogFinding("disclosure", shown.idx, f"No digest of entry {shown.idx} belongs to {shown.digest}.")
 
-    def _promises(self, entry: Mapping[str, object]) -> Iterator[Finding]:
+    def _promises(self, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         """What an entry says about earlier ones: digests that were erased, data that was emptied."""
         data = entry.get("data")
         if not isinstance(data, dict):
@@ -241,45 +243,49 @@ class Audit:
             yield from self._erased(map(str, data["digests"]))
         if entry.get("type") == "log.pruned" and isinstance(data.get("minimum"), int):
             if data["minimum"] > self.size:
-                yield Finding("pruned", self.size - 1, "A pruning claims entries that did not exist yet.")
+                yield LogFinding("pruned", self.size - 1, "A pruning claims entries that did not exist yet.")
             self._minimum = max(self._minimum, data["minimum"])
 
-    def _erased(self, digests: Iterable[str]) -> Iterator[Finding]:
+    def _erased(self, digests: Iterable[str]) -> Iterator[LogFinding]:
         """Each is of an entry before, and nothing discloses it. Of emptied entries nobody knows which digests they had."""
         for digest in digests:
             known = self._owed.pop(digest, None) is not None or digest in self._gone
             self._gone.add(digest)
             if not known and (self._emptied < 0 or digest in self._told):
                 text = f"{digest} is erased by this entry, and disclosed all the same or of no entry before."
-                yield Finding("disclosure", self.size - 1, text)
+                yield LogFinding("disclosure", self.size - 1, text)
 
-    def _end(self) -> Iterator[Finding]:
+    def _end(self) -> Iterator[LogFinding]:
         for digest, idx in self._owed.items():
-            yield Finding("disclosure", idx, f"Nothing discloses {digest}, and no privacy.erased names it.")
+            yield LogFinding("disclosure", idx, f"Nothing discloses {digest}, and no privacy.erased names it.")
         if self._next is not None:
             for shown in itertools.chain([self._next], self._shown):
-                yield Finding("disclosure", shown.idx, f"A disclosure belongs to entry {shown.idx}, which does not exist.")
+                yield LogFinding(
+                    "disclosure", shown.idx, f"A disclosure belongs to entry {shown.idx}, which does not exist."
+                )
         for level, i in self._nodes:
-            yield Finding("node", None, f"The stored node {level}/{i} covers entries that do not exist.")
+            yield LogFinding("node", None, f"The stored node {level}/{i} covers entries that do not exist.")
         if self._emptied >= self._minimum:
-            yield Finding("pruned", self._emptied, f"The bytes of entry {self._emptied} are gone; no log.pruned covers it.")
+            yield LogFinding(
+                "pruned", self._emptied, f"The bytes of entry {self._emptied} are gone; no log.pruned covers it."
+            )
         for size in self.checkpoints:
             if size > self.size:
-                yield Finding("root", None, f"A checkpoint covers {size} entries; there are {self.size}.")
+                yield LogFinding("root", None, f"A checkpoint covers {size} entries; there are {self.size}.")
         if self.memory is not None and self.memory.size > self.size:
-            yield Finding("rollback", None, f"{self.memory.size} entries were signed; the log has {self.size}.")
+            yield LogFinding("rollback", None, f"{self.memory.size} entries were signed; the log has {self.size}.")
         if self.memory is not None and self.memory.size < 0 and self.size:
-            yield Finding("rollback", None, "The signer has no memory of this log: entries may be lost.")
+            yield LogFinding("rollback", None, "The signer has no memory of this log: entries may be lost.")
         yield from self._head_agrees()
 
-    def _head_agrees(self) -> Iterator[Finding]:
+    def _head_agrees(self) -> Iterator[LogFinding]:
         head = self.head
         if head is None:
-            yield Finding("head", None, "The log has no head.")
+            yield LogFinding("head", None, "The log has no head.")
             return
         if head.origin != self._origin:
-            yield Finding("head", None, f"The head names the log {head.origin!r}, its entries {self._origin!r}.")
+            yield LogFinding("head", None, f"The head names the log {head.origin!r}, its entries {self._origin!r}.")
         if head.size != self.size:
-            yield Finding("head", None, f"The head says {head.size} entries; there are {self.size}.")
+            yield LogFinding("head", None, f"The head says {head.size} entries; there are {self.size}.")
         if head.edge is not None and head.edge != b"".join(self._edge):
-            yield Finding("head", None, "The head's edge is not that of the entries.")
+            yield LogFinding("head", None, "The head's edge is not that of the entries.")

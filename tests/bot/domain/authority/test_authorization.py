@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.authority.authorization import Allowed, Refused, confirming_roles, conflicted, may_decide, named_for
 from bot.domain.case.model import Case, Reached, Refusal
-from bot.domain.policy.model import Policy, Standing, Suspended
+from bot.domain.policy.model import Policy, Suspended, TakenAway
 from bot.domain.policy.people import Humans, Person, Profile
 from tests.bot.building import (
     AUDIT,
@@ -178,7 +178,7 @@ def test_everybody_named_for_a_domain_is_listed_once_with_the_rotas_people() -> 
 
 
 def test_a_suspended_risk_owner_confirms_nothing_as_one_unless_another_domain_names_them() -> None:
-    gone = replace(policy(), standing=Standing(suspended=frozenset({Suspended("directory", RISK, "R-00000002")})))
+    gone = replace(policy(), standing=TakenAway(suspended=frozenset({Suspended("directory", RISK, "R-00000002")})))
     assert confirming_roles(policy(), RISK) == ("risk_owner",)
     assert confirming_roles(gone, RISK) == ()
     assert confirming_roles(with_domain(gone, "machines", risk_owner=RISK), RISK) == ("risk_owner",)
@@ -187,7 +187,7 @@ def test_a_suspended_risk_owner_confirms_nothing_as_one_unless_another_domain_na
 def test_another_account_of_somebody_suspended_is_suspended_too() -> None:
     twin = home("U0TWIN")
     base = with_domain(policy(humans=Humans.joined([["U0OWNER", "U0TWIN"]])), deputies=(twin,))
-    gone = replace(base, standing=Standing(suspended=frozenset({Suspended("directory", OWNER, "R-00000002")})))
+    gone = replace(base, standing=TakenAway(suspended=frozenset({Suspended("directory", OWNER, "R-00000002")})))
     case = reached(case_of(base), (twin, "deputies"))
     refused = judged(case, gone, twin)
     assert isinstance(refused, Refused)

@@ -16,10 +16,10 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.case.transition import CLOCK, Actor, Disclosed, Draft, Named, Private
+from bot.domain.case.transition import CLOCK, Actor, Disclosed, FileDigest, LogEvent, Private
 from bot.domain.decision_log import entry as ledger
 from bot.domain.decision_log.entry import (
-    Place,
+    EntryPosition,
     append,
     canonical,
     edge_sizes,
@@ -45,8 +45,8 @@ def salt() -> bytes:
     return bytes(range(16))
 
 
-def entry(draft: Draft, **how: Any) -> dict[str, Any]:
-    place = Place("test.example/log", 7, AT, **how)
+def entry(draft: LogEvent, **how: Any) -> dict[str, Any]:
+    place = EntryPosition("test.example/log", 7, AT, **how)
     found: dict[str, Any] = json.loads(seal(draft, place, REFS, (), salt).data)
     return found
 
@@ -55,13 +55,15 @@ def entry(draft: Draft, **how: Any) -> dict[str, Any]:
 
 
 def test_a_sealed_entry_has_exactly_these_bytes() -> None:
-    draft = Draft(
+    draft = LogEvent(
         "request.denied", Actor("person", OWNER, "home"), "R-1",
         {"role": "owner", "told": (PE1,), "note": Disclosed("answer")},
-        on_behalf_of=PE1, runbook=Named("admin", "ab" * 32), policy=Named("Trust", "cd" * 32),
+        on_behalf_of=PE1, runbook=FileDigest("admin", "ab" * 32), policy=FileDigest("Trust", "cd" * 32),
         private=(Private("answer", "no: ☃", OWNER),),
     )  # fmt: skip
-    sealed = seal(draft, Place("test.example/log", 7, AT, 2, b"\x11" * 32), REFS, (introduce(PE1, salt())[1],), salt)
+    sealed = seal(
+        draft, EntryPosition("test.example/log", 7, AT, 2, b"\x11" * 32), REFS, (introduce(PE1, salt())[1],), salt
+    )
     text = (
         '{"_sd":["7qZYYQDXGsObsKzRsjpN3JvdpXf_Ck0EcA9efZh1MRo","MXbUNVroZFgl4nj56jgeZMon2WoSKKa2x-qIkt9X5to"],'
         '"_sd_alg":"sha-256","actor":{"kind":"person","party":"home","ref":"sub_owner"},"case":"R-1",'
@@ -105,28 +107,28 @@ def test_a_reason_with_a_colon_is_not_cut() -> None:
 
 @given(st.text())
 def test_user_text_forges_no_log_line(text: str) -> None:
-    sealed = seal(Draft("x", CLOCK, data={"name": text}), Place("o", 0, AT), {}, (), salt)
+    sealed = seal(LogEvent("x", CLOCK, data={"name": text}), EntryPosition("o", 0, AT), {}, (), salt)
     assert sealed.data.count(b"\n") == 0
     assert json.loads(sealed.data)["data"]["name"] == text
 
 
 def test_no_person_stands_in_the_bytes() -> None:
-    draft = Draft("x", Actor("person", OWNER), data={"a": [OWNER, {"b": PE1}], "c": (PE1,)}, on_behalf_of=PE1)
+    draft = LogEvent("x", Actor("person", OWNER), data={"a": [OWNER, {"b": PE1}], "c": (PE1,)}, on_behalf_of=PE1)
     assert persons_in(draft) == (OWNER, PE1)
     fresh = tuple(introduce(person, salt())[1] for person in (OWNER, PE1))
-    data = seal(draft, Place("o", 0, AT), REFS, fresh, salt).data
+    data = seal(draft, EntryPosition("o", 0, AT), REFS, fresh, salt).data
     assert not [who for who in (OWNER, PE1) if who.user.encode() in data or who.team.encode() in data]
 
 
 def test_the_place_in_a_case_is_absent_without_a_case() -> None:
-    assert {"case", "case_seq", "case_prev", "data", "_sd", "_sd_alg"}.isdisjoint(entry(Draft("x", CLOCK)))
-    first = entry(Draft("x", CLOCK, "R-1"))
+    assert {"case", "case_seq", "case_prev", "data", "_sd", "_sd_alg"}.isdisjoint(entry(LogEvent("x", CLOCK)))
+    first = entry(LogEvent("x", CLOCK, "R-1"))
     assert (first["case_seq"], "case_prev" in first) == (0, False)
 
 
 def test_times_are_utc_with_milliseconds() -> None:
     there = AT.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    assert entry(Draft("x", CLOCK, data={"until": there}))["data"]["until"] == "2026-03-04T09:00:00.125Z"  # type: ignore[dict-item]
+    assert entry(LogEvent("x", CLOCK, data={"until": there}))["data"]["until"] == "2026-03-04T09:00:00.125Z"  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(
@@ -134,12 +136,12 @@ def test_times_are_utc_with_milliseconds() -> None:
 )
 def test_a_value_without_a_place_in_the_format_is_refused(value: object) -> None:
     with pytest.raises(EntryError):
-        entry(Draft("x", CLOCK, data={"value": value}))  # type: ignore[dict-item]
+        entry(LogEvent("x", CLOCK, data={"value": value}))  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize("value", [2**53 - 1, -(2**53) + 1, True, "", "☃", [], {}])
 def test_a_value_at_the_format_s_edge_is_taken(value: object) -> None:
-    assert entry(Draft("x", CLOCK, data={"value": value}))["data"]["value"] == value  # type: ignore[dict-item]
+    assert entry(LogEvent("x", CLOCK, data={"value": value}))["data"]["value"] == value  # type: ignore[dict-item]
 
 
 def test_an_entry_holds_65535_bytes_and_not_one_more() -> None:

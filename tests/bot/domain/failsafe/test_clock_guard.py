@@ -71,8 +71,8 @@ def test_what_asks_takes_away_or_only_tells_gives_nothing() -> None:
 
 def test_instead_of_giving_the_clicker_is_told_and_one_entry_stands() -> None:
     act = replace(approved(), inbox=7)
-    held = clock_guard.instead(act)
+    held = clock_guard.refuse(act)
     assert (held.after, held.inbox, [d.type for d in held.entries]) == (None, 7, ["decision.refused"])
     assert said(held, "answer") == [OWNER]
     refusal = approval.refuse(case_of(BASE), BASE, click(OWNER), approval.DOUBTED)
-    assert clock_guard.instead(replace(act, otherwise=refusal)) == replace(refusal, inbox=7)
+    assert clock_guard.refuse(replace(act, otherwise=refusal)) == replace(refusal, inbox=7)

@@ -10,9 +10,9 @@ import pytest
 
 from bot.decision_log.emergency_json import from_plain, to_plain
 from bot.domain.case.lifecycle import GrantState, RequestState
-from bot.domain.case.transition import SYSTEM, Draft, Transition
+from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.errors import EntryError
-from bot.domain.failsafe.revocation import Taken, entered, goes_on, imposed, taken, takes_away
+from bot.domain.failsafe.revocation import Revocation, apply_to, entered, goes_on, taken, takes_away
 from tests.storage.making import MINUTE, T0, approval, denial, expiry, filing, lapse, new_case
 
 CASE = new_case("R-00000001")
@@ -47,12 +47,12 @@ def test_a_shorter_grant_takes_away_and_a_longer_gives() -> None:
 
 
 def test_the_confirmation_of_a_new_epoch_goes_on_too() -> None:
-    assert goes_on(Transition(None, None, (Draft("operator.confirmed", SYSTEM),), while_stopped=True))
+    assert goes_on(Transition(None, None, (LogEvent("operator.confirmed", SYSTEM),), while_stopped=True))
 
 
 def test_on_the_same_version_the_case_is_as_it_was_judged() -> None:
     line = taken(denial(CASE), NOW)
-    found = imposed(CASE, line)
+    found = apply_to(CASE, line)
     assert (found.request.state, found.request.version) == (RequestState.DENIED, CASE.request.version + 1)
     assert found.approval.votes == line.act.after.approval.votes  # type: ignore[union-attr]
 
@@ -60,7 +60,7 @@ def test_on_the_same_version_the_case_is_as_it_was_judged() -> None:
 def test_on_another_version_only_the_end_is_imposed() -> None:
     moved = later(denial(CASE)).before
     assert moved is not None
-    found = imposed(moved, taken(denial(CASE), NOW))
+    found = apply_to(moved, taken(denial(CASE), NOW))
     assert (found.request.state, found.request.version) == (RequestState.DENIED, 7)
     assert found.approval.votes == ()
 
@@ -68,14 +68,14 @@ def test_on_another_version_only_the_end_is_imposed() -> None:
 def test_a_grant_that_ended_without_the_log_is_over_whatever_else_changed() -> None:
     assert OPEN is not None
     line = taken(lapse(OPEN, NOW), NOW)
-    found = imposed(replace(OPEN, request=replace(OPEN.request, version=9)), line)
+    found = apply_to(replace(OPEN, request=replace(OPEN.request, version=9)), line)
     assert found.grant is not None
     assert found.grant.state is GrantState.LAPSED
 
 
 def test_what_is_ended_already_is_entered_no_second_time() -> None:
     line = taken(denial(CASE), NOW)
-    assert entered(line, imposed(CASE, line)) is None
+    assert entered(line, apply_to(CASE, line)) is None
     assert entered(line, None) is None
     act = entered(line, CASE)
     assert act is not None
@@ -86,7 +86,7 @@ def test_what_is_ended_already_is_entered_no_second_time() -> None:
 def test_an_act_survives_as_text(act: Transition) -> None:
     line = taken(act, NOW)
     text = json.dumps(to_plain(line.act))
-    assert Taken(from_plain(json.loads(text)), line.version, NOW) == line
+    assert Revocation(from_plain(json.loads(text)), line.version, NOW) == line
 
 
 @pytest.mark.parametrize(

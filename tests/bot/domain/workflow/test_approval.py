@@ -14,7 +14,7 @@ from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import NoEffect, approve, deny, deny_on_host, withdraw
+from bot.domain.workflow.approval import Rejected, approve, deny, deny_on_host, withdraw
 from bot.domain.workflow.timers import sweep
 from tests.bot.building import (
     COLLEAGUE,
@@ -143,7 +143,7 @@ class TestNo:
 
     def test_the_host_is_told_when_it_is_too_late(self) -> None:
         told = deny_on_host(case_of(policy()), policy(), "slack is down", END)
-        assert isinstance(told, NoEffect)
+        assert isinstance(told, Rejected)
         assert told.why == "late"
 
 

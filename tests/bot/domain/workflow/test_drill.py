@@ -14,7 +14,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import approval, discussion, drill, grant_end
-from bot.domain.workflow.approval import NoEffect
+from bot.domain.workflow.approval import Rejected
 from tests.bot.building import (
     DEP1,
     DEP2,
@@ -248,17 +248,17 @@ def test_no_door_decides_a_drill() -> None:
         approval.withdraw(case, base, click(drill.NOBODY, "withdraw"), T0),
         approval.withdraw(case, base, click(LEAD, "withdraw"), T0),
         discussion.hold(case, base, click(OWNER, "hold"), fresh(OWNER), T0, 1),
-        discussion.pass_on(case, base, click(OWNER, "pass"), fresh(OWNER), HERE, T0),
+        discussion.defer(case, base, click(OWNER, "pass"), fresh(OWNER), HERE, T0),
         discussion.question(case, base, click(OWNER, "question", reason="x"), fresh(OWNER), T0),
         discussion.answer(case, base, click(drill.NOBODY, "answer"), T0),
-        discussion.push(case, base, click(drill.NOBODY, "push"), HERE, T0),
+        discussion.escalate_now(case, base, click(drill.NOBODY, "push"), HERE, T0),
         discussion.recommend(case, base, click(LEAD, "for"), T0),
     ]
     for act in acts:
         assert (act.after, types(act)) == (None, ["decision.refused"])
-    assert isinstance(approval.deny_on_host(case, base, "x", T0), NoEffect)
-    assert isinstance(grant_end.revoke_on_host(case, base, "x", T0), NoEffect)
-    assert approval.closed(case, T0) == NoEffect(Refusal.STALE, "drill", {})
+    assert isinstance(approval.deny_on_host(case, base, "x", T0), Rejected)
+    assert isinstance(grant_end.revoke_on_host(case, base, "x", T0), Rejected)
+    assert approval.closed(case, T0) == Rejected(Refusal.STALE, "drill", {})
 
 
 def test_the_button_means_nothing_on_a_request_or_an_old_card() -> None:

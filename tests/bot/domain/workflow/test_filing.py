@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.case.lifecycle import RequestState
-from bot.domain.case.transition import Draft, Lane, Transition
+from bot.domain.case.transition import Lane, LogEvent, Transition
 from bot.domain.policy.model import BreakGlass, FieldSpec
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
@@ -55,7 +55,7 @@ def errors(runbook_id: str = "emergency", **changes: Any) -> dict[str, str]:
     return {e.field: e.text for e in check(policy(), form(runbook_id, **changes), TODAY)}
 
 
-def data(draft: Draft) -> dict[str, Any]:
+def data(draft: LogEvent) -> dict[str, Any]:
     return dict(draft.data)
 
 

@@ -11,7 +11,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
 from bot.domain.workflow import approval
-from bot.domain.workflow.approval import NoEffect
+from bot.domain.workflow.approval import Rejected
 from bot.domain.workflow.grant_end import give_back, revoke, revoke_on_host
 from tests.bot.building import (
     AUDIT,
@@ -79,19 +79,19 @@ def test_the_request_stays_approved() -> None:
 @pytest.mark.parametrize("late", [HOUR, HOUR + MS])
 def test_a_grant_whose_time_is_over_is_not_revoked_although_no_timer_ran(late: object) -> None:
     no = revoke_on_host(opened(), policy(), "x", OPENED + late)  # type: ignore[operator]
-    assert isinstance(no, NoEffect)
+    assert isinstance(no, Rejected)
     assert no.sentence == "over"
 
 
 def test_a_grant_ends_once() -> None:
     no = revoke_on_host(after(revoked(opened(), OPENED)), policy(), "x", OPENED + MS)
-    assert isinstance(no, NoEffect)
+    assert isinstance(no, Rejected)
     assert (no.sentence, no.params["state"]) == ("ended", "revoked")
 
 
 def test_where_nothing_was_opened_there_is_nothing_to_revoke() -> None:
     no = revoke_on_host(case_of(policy()), policy(), "x", OPENED)
-    assert isinstance(no, NoEffect)
+    assert isinstance(no, Rejected)
     assert no.sentence == "no_grant"
 
 

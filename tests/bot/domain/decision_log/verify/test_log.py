@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, Draft, Private
-from bot.domain.decision_log.entry import Node, Place, canonical, grow, leaf_hash, root, seal, stamp
+from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, LogEvent, Private
+from bot.domain.decision_log.entry import EntryPosition, Node, canonical, grow, leaf_hash, root, seal, stamp
 from bot.domain.decision_log.verify.case_order import TYPES
-from bot.domain.decision_log.verify.log import Audit, Finding, Row, Shown, StoredHead
+from bot.domain.decision_log.verify.log import Audit, LogFinding, Row, Shown, StoredHead
 from bot.domain.policy.people import Person
 
 T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -35,10 +35,10 @@ class Log:
     edge: list[bytes] = field(default_factory=list)
     salts: int = 0
 
-    def add(self, draft: Draft, at: datetime | None = None, *, log: str = ORIGIN) -> None:
+    def add(self, draft: LogEvent, at: datetime | None = None, *, log: str = ORIGIN) -> None:
         n = len(self.rows)
         before = [row for row in self.rows if draft.case and row.case == draft.case]
-        place = Place(log, n, at or T0 + n * SECOND, len(before), before[-1].leaf if before else None)
+        place = EntryPosition(log, n, at or T0 + n * SECOND, len(before), before[-1].leaf if before else None)
         sealed = seal(draft, place, {PE1: "sub_pe1", OWNER: "sub_owner"}, (), self._salt)
         ts_ms = int(place.ts.timestamp() * 1000)
         self.rows.append(Row(n, sealed.leaf, sealed.data, draft.type, draft.case, ts_ms))
@@ -60,7 +60,7 @@ class Log:
         data = canonical(entry)
         self.rows[n] = replace(self.rows[n], data=data, leaf=leaf_hash(data) if leaf else self.rows[n].leaf)
 
-    def audit(self) -> tuple[list[Finding], Audit]:
+    def audit(self) -> tuple[list[LogFinding], Audit]:
         audit = Audit(self.head, self.nodes, sorted(self.shown, key=lambda s: s.idx), self.checkpoints)
         return list(audit.findings(self.rows)), audit
 
@@ -72,23 +72,23 @@ class Log:
         return self.salts.to_bytes(16, "big")
 
 
-def person(type_: str, case: str | None = "R-1", who: Person = OWNER, **how: Any) -> Draft:
-    return Draft(type_, Actor("person", who), case, **how)
+def person(type_: str, case: str | None = "R-1", who: Person = OWNER, **how: Any) -> LogEvent:
+    return LogEvent(type_, Actor("person", who), case, **how)
 
 
 def honest() -> Log:
     """Two cases: one denied, one approved whose grant lapsed."""
     log = Log()
-    log.add(Draft("log.opened", SYSTEM))
+    log.add(LogEvent("log.opened", SYSTEM))
     reasons = (Private("reason", "disk full", PE1), Private("target", "dc1", PE1))
     log.add(person("request.filed", "R-1", PE1, data={"seconds": 3600}, private=reasons))
     log.add(person("request.filed", "R-2", PE1, private=reasons))
-    log.add(Draft("step.fired", CLOCK, "R-1", {"to": (OWNER,)}))
+    log.add(LogEvent("step.fired", CLOCK, "R-1", {"to": (OWNER,)}))
     log.add(person("request.denied", "R-1", private=(Private("answer", "no", OWNER),)))
     log.add(person("decision.refused", "R-1", data={"why": "lost"}))
     log.add(person("request.approved", "R-2"))
     log.add(person("grant.opened", "R-2"))
-    log.add(Draft("grant.lapsed", CLOCK, "R-2"))
+    log.add(LogEvent("grant.lapsed", CLOCK, "R-2"))
     return log
 
 
@@ -100,9 +100,9 @@ def test_an_honest_log_has_no_finding() -> None:
 
 def test_an_honest_log_of_many_entries_has_no_finding() -> None:
     log = Log()
-    log.add(Draft("log.opened", SYSTEM))
+    log.add(LogEvent("log.opened", SYSTEM))
     for n in range(1, 520):
-        sealed = seal(Draft("log.verified", SYSTEM), Place(ORIGIN, n, T0), {}, (), log._salt)
+        sealed = seal(LogEvent("log.verified", SYSTEM), EntryPosition(ORIGIN, n, T0), {}, (), log._salt)
         log.rows.append(Row(n, sealed.leaf, sealed.data, "log.verified", None, int(T0.timestamp() * 1000)))
     log.close()
     assert [node.level for node in log.nodes] == [8, 8]
@@ -206,7 +206,7 @@ def set_entry(n: int, **how: Any) -> Spoil:
     return spoil
 
 
-def add(*drafts: Draft) -> Spoil:
+def add(*drafts: LogEvent) -> Spoil:
     def spoil(log: Log) -> None:
         for draft in drafts:
             log.add(draft)
@@ -220,13 +220,13 @@ def begin_otherwise(log: Log) -> None:
 
 
 def turn_the_digests_round(log: Log) -> None:
-    log.add(Draft("log.verified", SYSTEM, private=(Private("x", "y", OWNER), Private("x", "z", OWNER))))
+    log.add(LogEvent("log.verified", SYSTEM, private=(Private("x", "y", OWNER), Private("x", "z", OWNER))))
     log.rewrite(9, lambda e: e["_sd"].reverse())
     log.close()
 
 
 def skip_an_index_among_emptied_rows(log: Log) -> None:
-    log.add(Draft("log.pruned", SYSTEM, data={"minimum": 2}))
+    log.add(LogEvent("log.pruned", SYSTEM, data={"minimum": 2}))
     log.rows[0] = replace(log.rows[0], data=None, idx=-1)
 
 
@@ -239,7 +239,7 @@ def change_a_disclosure(log: Log) -> None:
 
 
 def add_a_disclosure(log: Log) -> None:
-    log.add(Draft("log.verified", SYSTEM, private=(Private("x", "y", OWNER),)))
+    log.add(LogEvent("log.verified", SYSTEM, private=(Private("x", "y", OWNER),)))
     log.rewrite(9, lambda e: [e.pop(key) for key in ("_sd", "_sd_alg")])
     log.close()
 
@@ -294,12 +294,12 @@ SPOILT: list[tuple[Spoil, set[str]]] = [
     (add(person("request.approved", "R-1")), {"case"}),
     (add(person("grant.opened", "R-1")), {"case"}),
     (add(person("request.denied", "R-2")), {"case"}),
-    (add(Draft("grant.revoked", CLOCK, "R-2")), {"case"}),
-    (add(Draft("grant.extended", CLOCK, "R-2")), {"case"}),
+    (add(LogEvent("grant.revoked", CLOCK, "R-2")), {"case"}),
+    (add(LogEvent("grant.extended", CLOCK, "R-2")), {"case"}),
     (add(person("request.filed", "R-1")), {"case"}),
-    (add(Draft("step.fired", CLOCK, "R-9")), {"case"}),  # before it was filed
-    (add(Draft("grant.lapsed", CLOCK, "R-9")), {"case"}),
-    (add(Draft("log.pruned", SYSTEM, data={"minimum": 99})), {"pruned"}),
+    (add(LogEvent("step.fired", CLOCK, "R-9")), {"case"}),  # before it was filed
+    (add(LogEvent("grant.lapsed", CLOCK, "R-9")), {"case"}),
+    (add(LogEvent("log.pruned", SYSTEM, data={"minimum": 99})), {"pruned"}),
 ]
 
 
@@ -321,8 +321,8 @@ def test_every_kind_of_entry_that_may_follow_an_outcome_is_no_finding() -> None:
     log = honest()
     after = ("decision.refused", "delivery.sent", "evidence.missing", "review.due", "request.asked")
     for type_ in after:
-        log.add(Draft(type_, CLOCK, "R-1"))
-        log.add(Draft(type_, CLOCK, "R-2"))
+        log.add(LogEvent(type_, CLOCK, "R-1"))
+        log.add(LogEvent(type_, CLOCK, "R-2"))
     assert log.codes() == set()
 
 
@@ -383,13 +383,13 @@ def test_an_extension_and_an_exception_end_as_they_should() -> None:
 def drilled(*rest: str) -> Log:
     """A drill that ended, and then `rest`."""
     log = Log()
-    log.add(Draft("log.opened", SYSTEM))
-    log.add(Draft("drill.started", OPERATOR, "R-1", {"due": "x"}))
-    log.add(Draft("step.fired", CLOCK, "R-1", {"to": (OWNER,)}))
+    log.add(LogEvent("log.opened", SYSTEM))
+    log.add(LogEvent("drill.started", OPERATOR, "R-1", {"due": "x"}))
+    log.add(LogEvent("step.fired", CLOCK, "R-1", {"to": (OWNER,)}))
     log.add(person("drill.reached"))
     log.add(person("decision.refused"))
     for type_ in rest:
-        log.add(Draft(type_, CLOCK, "R-1"))
+        log.add(LogEvent(type_, CLOCK, "R-1"))
     return log
 
 
@@ -414,20 +414,20 @@ def test_whatever_decides_or_gives_is_a_finding_in_a_drill(rest: tuple[str, ...]
 @pytest.mark.parametrize("type_", ["drill.started", "drill.reached", "drill.ended"])
 def test_drills_stand_in_no_other_case(type_: str) -> None:
     log = honest()
-    log.add(Draft(type_, CLOCK, "R-1"))
+    log.add(LogEvent(type_, CLOCK, "R-1"))
     [finding] = log.audit()[0]
     assert (finding.code, finding.text) == ("case", f"R-1: {type_} in a case that is no drill.")
 
 
 def test_a_case_begins_with_no_other_entry_of_a_drill() -> None:
     log = honest()
-    log.add(Draft("drill.ended", CLOCK, "R-9"))
+    log.add(LogEvent("drill.ended", CLOCK, "R-9"))
     assert [f.text for f in log.audit()[0]] == ["R-9: it begins with drill.ended."]
 
 
 def test_unknown_types_are_listed_and_are_no_finding() -> None:
     log = honest()
-    log.add(Draft("dance.started", SYSTEM))
+    log.add(LogEvent("dance.started", SYSTEM))
     found, audit = log.audit()
     assert (found, audit.unknown_types) == ([], {"dance.started"})
 
@@ -436,7 +436,7 @@ def test_erased_disclosures_are_owed_no_more() -> None:
     log = honest()
     gone, kept = log.shown[0], log.shown[1]
     log.shown.remove(gone)
-    log.add(Draft("privacy.erased", SYSTEM, data={"digests": [gone.digest]}))
+    log.add(LogEvent("privacy.erased", SYSTEM, data={"digests": [gone.digest]}))
     assert log.codes() == set()
     log.shown.remove(kept)
     assert log.codes() == {"disclosure"}
@@ -444,7 +444,7 @@ def test_erased_disclosures_are_owed_no_more() -> None:
 
 def test_emptied_entries_below_a_pruned_minimum_are_no_finding() -> None:
     log = honest()
-    log.add(Draft("log.pruned", SYSTEM, data={"minimum": 3}))
+    log.add(LogEvent("log.pruned", SYSTEM, data={"minimum": 3}))
     for n in range(3):
         log.rows[n] = replace(log.rows[n], data=None)
     assert log.codes() == set()
@@ -454,22 +454,22 @@ def test_emptied_entries_below_a_pruned_minimum_are_no_finding() -> None:
 
 def test_a_clock_steps_back_only_after_an_accepted_anomaly() -> None:
     log = honest()
-    log.add(Draft("clock.anomaly", SYSTEM, data={"jump_ms": -9, "accepted": True}))
-    log.add(Draft("log.verified", SYSTEM), T0)
+    log.add(LogEvent("clock.anomaly", SYSTEM, data={"jump_ms": -9, "accepted": True}))
+    log.add(LogEvent("log.verified", SYSTEM), T0)
     assert log.codes() == set()
     log = honest()
-    log.add(Draft("clock.anomaly", SYSTEM, data={"jump_ms": -9}))
-    log.add(Draft("log.verified", SYSTEM), T0)
+    log.add(LogEvent("clock.anomaly", SYSTEM, data={"jump_ms": -9}))
+    log.add(LogEvent("log.verified", SYSTEM), T0)
     assert log.codes() == {"ts"}
 
 
 def test_a_new_epoch_gives_the_origin_a_number() -> None:
     log = honest()
-    log.add(Draft("log.epoch_started", SYSTEM), log=f"{ORIGIN}.2")
-    log.add(Draft("log.verified", SYSTEM), log=f"{ORIGIN}.2")
-    log.add(Draft("log.epoch_started", SYSTEM), log=f"{ORIGIN}.3")
+    log.add(LogEvent("log.epoch_started", SYSTEM), log=f"{ORIGIN}.2")
+    log.add(LogEvent("log.verified", SYSTEM), log=f"{ORIGIN}.2")
+    log.add(LogEvent("log.epoch_started", SYSTEM), log=f"{ORIGIN}.3")
     assert log.codes() == set()
-    log.add(Draft("log.epoch_started", SYSTEM), log="other.example/log.4")
+    log.add(LogEvent("log.epoch_started", SYSTEM), log="other.example/log.4")
     assert log.codes() == {"head"}
 
 
@@ -492,9 +492,9 @@ def grow_to(log: Log, size: int) -> list[bytes]:
 
 def test_stored_nodes_that_are_missing_wrong_or_too_many_are_named() -> None:
     log = Log()
-    log.add(Draft("log.opened", SYSTEM))
+    log.add(LogEvent("log.opened", SYSTEM))
     for n in range(1, 256):
-        sealed = seal(Draft("log.verified", SYSTEM), Place(ORIGIN, n, T0), {}, (), log._salt)
+        sealed = seal(LogEvent("log.verified", SYSTEM), EntryPosition(ORIGIN, n, T0), {}, (), log._salt)
         log.rows.append(Row(n, sealed.leaf, sealed.data, "log.verified", None, int(T0.timestamp() * 1000)))
     log.close()
     (node,) = log.nodes
