@@ -164,7 +164,9 @@ class ApprovalService(Absences):
             await self._retry_on_conflict(lambda: self._sealed(act), row.id)
         elif isinstance(act, ConfirmOperatorAction):
             await self.stand()
-            await self._retry_on_conflict(lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id)
+            await self._retry_on_conflict(
+                lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id
+            )
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
 

@@ -150,7 +150,9 @@ class TransactionRunner(CaseQueries):
             return failed(case, self.policy, presence, person, error, self.clock.now())
 
         await self._retry_on_conflict(judged, None)
-        await self._retry_on_conflict(lambda: self._stand_in(case_id), None)  # they may have stood in for an owner who is away
+        await self._retry_on_conflict(
+            lambda: self._stand_in(case_id), None
+        )  # they may have stood in for an owner who is away
 
     async def slack_is_silent(self, outgoing: OutboxRow) -> None:
         """Slack has taken nothing for a while, and this waits for it: its reader is paged instead where they can be."""
