@@ -2,12 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.runs
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .PHONY: demo test check lint bench lock clean wheel setup screenshots slack-schemas
 
-demo: $(STAMP) ## Play all three people in a browser
-	@$(BIN)/countersign demo $(DEMO)
+demo: $(RUNS) ## Play all three people in a browser
+	@$(BIN)/python -m bot demo $(DEMO)
 
 test: $(STAMP) ## Everything that can fail, the browser included
 	@tools/chromium
@@ -22,13 +24,20 @@ check: $(STAMP) ## Format, lint, types, arrows
 
 setup: $(STAMP)
 
-$(STAMP): requirements.lock requirements-dev.lock pyproject.toml
+$(BIN)/python:
 	@$(PYTHON) tools/python_is_fit.py
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing what Countersign needs into $(VENV) (once)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNS): requirements.lock | $(BIN)/python # what the bot runs on
+	@echo "Installing what Countersign runs on into $(VENV) (once)…"
+	@$(PIP) --require-hashes -r requirements.lock
 	@touch $@
+
+$(STAMP): requirements.lock requirements-dev.lock pyproject.toml | $(BIN)/python # the same versions, the tools and the command
+	@echo "Installing Countersign and its tools into $(VENV) (once)…"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-build-isolation -e .
+	@touch $(RUNS) $@
 
 bench: $(STAMP) ## Measure speed and memory beside their floors; writes bench/results.json
 	$(BIN)/python -m bench $(BENCH)
