@@ -28,7 +28,7 @@ from storage.queries import QUERIES
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, PE2, SOC1, policy, runbook
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, HANG, LOST, Call, FakeSlack, limited, refusal
-from tests.handlers.fake_slack import ReplyAddress as Told
+from tests.handlers.fake_slack import Reply as Told
 
 POST, UPDATE, EPHEMERAL = "chat.postMessage", "chat.update", "chat.postEphemeral"
 

@@ -17,7 +17,7 @@ from handlers.transport.app import Identity, SlackApp
 from tests.bot.building import COLLEAGUE, DEP1, GUEST, OWNER, PE1, SOC1, STRANGER, T0
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import HANG, FakeSlack, refusal
-from tests.handlers.fake_slack import ReplyAddress as Told
+from tests.handlers.fake_slack import Reply as Told
 from tests.handlers.shapes import HOOK, choose, click, picked, shortcut, slash, submit, view_of
 
 
