@@ -24,8 +24,8 @@ from runbooks.parsing.schema import RunbookShape
 from runbooks.parsing.schema_messages import validated
 from runbooks.parsing.units import seconds
 from runbooks.parsing.yaml_positions import parse
-from runbooks.placeholders import placeholders
 from runbooks.rules.cross_checks import Circumstances, RunbookFile, read_books, read_ground
+from runbooks.rules.environment import placeholders
 from runbooks.rules.matrix_salvage import Matrix, read_matrix
 from runbooks.rules.runbook import RunbookContext
 

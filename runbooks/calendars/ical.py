@@ -21,7 +21,7 @@ from bot.domain.policy.model import NamedPerson, Policy, Rota, Spell
 from bot.domain.policy.people import Person
 from runbooks.calendars.recurrence_limits import trouble
 from runbooks.parsing.findings import PolicyFinding
-from runbooks.spans import at_wall
+from runbooks.rules.on_call import at_wall
 
 BEFORE, AFTER = timedelta(days=2), timedelta(days=35)  # how far around now a feed is read
 MAX_BYTES, MAX_EVENTS, MAX_SPELLS = 1_000_000, 2000, 1000

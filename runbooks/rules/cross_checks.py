@@ -12,12 +12,11 @@ from datetime import date
 from hashlib import sha256
 
 from bot.domain.policy.model import Domain, Runbook
-from runbooks.executor_keys import check_executor
 from runbooks.parsing.frontmatter import RunbookParts
 from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import DomainShape, RunbookShape
 from runbooks.parsing.yaml_positions import Path
-from runbooks.rules.environment import check_addresses, check_pages, matrix_addresses
+from runbooks.rules.environment import check_addresses, check_executor, check_pages, matrix_addresses
 from runbooks.rules.escalation import read_ladders
 from runbooks.rules.matrix_salvage import Matrix
 from runbooks.rules.on_call import read_rotas

@@ -14,7 +14,7 @@ from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.scalars import day
 from runbooks.parsing.schema import FieldShape
 from runbooks.parsing.yaml_positions import Path
-from runbooks.rules.safe_regex import fault
+from runbooks.rules.safe_regex import fault, matcher
 
 BUILT_IN = ("runbook", "target", "reason", "duration", "subject")
 MAX_OPTION_BYTES = 150_000
@@ -106,4 +106,5 @@ def _spec(shape: FieldShape) -> FieldSpec:
         hint=shape.hint,
         earliest=day(shape.min) if isinstance(shape.min, str) else None,
         latest=day(shape.max) if isinstance(shape.max, str) else None,
+        matcher=matcher(shape.pattern) if shape.pattern is not None and fault(shape.pattern) is None else None,
     )

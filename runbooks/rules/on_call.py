@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from math import gcd, lcm
 from zoneinfo import ZoneInfo
 
-from bot.domain.policy.model import Hours, Rota, Shift, Spell
+from bot.domain.policy.business_hours import instant
+from bot.domain.policy.model import Hours, Rota, Shift, Spell, Weeks
 from bot.domain.policy.people import Person
 from runbooks.parsing.addresses import may_be_fetched
 from runbooks.parsing.findings import did_you_mean
 from runbooks.parsing.folder import problems_of
 from runbooks.parsing.parsed_file import ParsedFile
+from runbooks.parsing.scalars import day, moment
 from runbooks.parsing.schema import HoursShape, RotaShape, ShiftShape
 from runbooks.parsing.units import DAY_MINUTES, DAYS, clock, minutes
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.people import Parties
-from runbooks.spans import read_weeks, real
 
 _MONDAY, _WEEKS = date(2026, 1, 5), 106  # rotations of different lengths are followed for two years
 
@@ -197,3 +198,21 @@ def _gap(rota: Rota) -> str | None:
             exact = f" ({day})" if rounds > 1 else ""
             return f"{DAYS[day.weekday()]} at {clock(reached)}{exact}"
     return None
+
+
+def read_weeks(shape: ShiftShape) -> Weeks | None:
+    """The weeks of a shift; None: every week."""
+    weeks = shape.weeks
+    return Weeks(weeks.of, weeks.on, day(weeks.start)) if weeks else None
+
+
+def real(text: str, zone: ZoneInfo) -> datetime:
+    """The instant (UTC) of a moment: with an offset exactly, else as wall time of the rota's zone."""
+    return at_wall(moment(text), zone)
+
+
+def at_wall(when: datetime, zone: ZoneInfo) -> datetime:
+    """A time in UTC. A naive one is wall time of `zone`: in a gap its end, in a fold the earlier of the two."""
+    if when.tzinfo is not None:
+        return when.astimezone(UTC)
+    return instant(when.date(), when.hour * 60 + when.minute, zone) + timedelta(seconds=when.second)

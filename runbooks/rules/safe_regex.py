@@ -1,186 +1,107 @@
-"""Regular expressions of policy files run against what users type, so they must not be able to hang the bot.
+"""Patterns of policy files, matched in linear time.
 
-Python's matcher backtracks. Refused are the three forms that make it explode: a repeat of something that can itself
-be split in more than one way, a repeat of alternatives that begin alike, and three or more long repeats in a row that
-can match the same text. The judgement is made on the parsed expression and errs on the side of refusing.
+What a pattern is compared with is typed by people who may want to stop the bot, and Python's own matcher backtracks:
+two neighbouring repeats keep it busy for seconds. So patterns run on RE2, whose work grows with the length of the text
+and of nothing else (https://github.com/google/re2/wiki/WhyRE2). `check` and filing use the same compiled matcher:
+`matcher` makes it once, the policy carries it as `FieldSpec.matcher`, and whoever calls it has bounded the text first.
+
+A pattern must be valid in both Python and RE2. RE2 does not know look-around, back-references, possessive and atomic
+repeats, conditions and counts above 1,000; `fault` names these. Where the two read the same signs differently, Python's
+reading is kept: `\\d`, `\\w`, `\\s` and their opposites are Unicode classes, `{,n}` begins at 0, `\\Z` is the end of the
+text, `\\uXXXX` is a character. Two differences stay: `\\b` sees the borders of ASCII words only, and `$` is the very end
+of the text, also where that ends with a line break.
 """
 
 from __future__ import annotations
 
-import importlib
 import re
-import string
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-MAX_LENGTH = 200
-_LONG = 50  # repeats that may vary by more than this can be slow in company
-_MAX_ALIKE = 2
+import re2
 
-_parser: Any = importlib.import_module("re._parser")
-_SIGNS = frozenset(string.printable) | {"ß", "Ж"}
-_REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
-Item = tuple[Any, Any]
+MAX_LENGTH = 200  # characters of a pattern
+_MAX_MEMORY = 1 << 20  # bytes of one compiled pattern
+
+_WORD, _NOT_WORD = r"\p{L}\p{N}_", r"\p{C}\p{M}\p{Z}\p{S}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po}"
+_SPACE, _NOT_SPACE = r"\s\v\x1c-\x1f\x{85}\p{Z}", r"\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}"
+_CLASSES = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": _WORD, "W": _NOT_WORD, "s": _SPACE, "S": _NOT_SPACE}  # in a bracket
+_ALONE = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": f"[{_WORD}]", "W": f"[^{_WORD}]", "s": f"[{_SPACE}]", "S": f"[^{_SPACE}]"}
+_TOKEN = re.compile(r"\\u([0-9A-Fa-f]{4})|\\(.)|\{,(\d+)\}|(\[\^?\]?)|(\])|(.)", re.DOTALL)
+_UNKNOWN = (
+    (re.compile(r"\(\?<?[=!]"), "a look-around `(?=…)`, `(?!…)` or `(?<…)`"),
+    (re.compile(r"\\[1-9]|\(\?P="), "a back-reference like `\\1`"),
+    (re.compile(r"[*+?}]\+|\(\?>"), "a possessive or atomic repeat like `a++`"),
+    (re.compile(r"\(\?\("), "a condition `(?(1)…)`"),
+    (re.compile(r"\{[0-9,]*(?:[0-9]{5,}|[2-9][0-9]{3}|1(?!000)[0-9]{3})"), "a count above 1000"),
+    (re.compile(r"\(\?[aLux]"), "a flag other than `i`, `m` and `s`"),
+    (re.compile(r"\(\?#"), "a comment `(?#…)`"),
+)
 
 
 def fault(pattern: str) -> str | None:
-    """What is wrong with a pattern and what to do, or None."""
+    """What is wrong with a pattern and what to do about it, as the rest of a sentence; None if it can be used."""
     if len(pattern) > MAX_LENGTH:
         return f"is {len(pattern)} characters long: shorten it to at most {MAX_LENGTH}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             re.compile(pattern)
-            items = list(_parser.parse(pattern))
     except (re.error, Warning, OverflowError, RecursionError, MemoryError) as error:
         return f"is no regular expression ({error}): correct it"
-    if any(_explodes(item) for item in _everything(items)):
-        return (
-            "repeats something that can be split in several ways, so that a text could hang the bot: put a fixed sign "
-            "between the repeated parts, or repeat once"
-        )
-    if _longest_row(list(_flat(items))) > _MAX_ALIKE:
-        return (
-            f"has more than {_MAX_ALIKE} long repeats in a row that match the same text, so that a text could hang the "
-            "bot: join them, or put a sign between them that they do not match"
-        )
+    try:
+        _compiled(pattern)
+    except (re2.error, UnicodeError) as error:
+        return f"has {_unknown(pattern, error)} that the linear-time matcher (RE2) does not know: write it without"
     return None
 
 
-def _name(item: Item) -> str:
-    return str(item[0])
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """A function that tells whether the pattern is found in a text. Raises re2.error where `fault` says why."""
+    compiled = _compiled(pattern)
+
+    def found(text: str) -> bool:
+        return compiled.search(text.encode("utf-8", "replace")) is not None
+
+    return found
 
 
-def _inside(item: Item) -> list[list[Item]]:
-    """The sequences that an item contains."""
-    name, value = _name(item), item[1]
-    if name in _REPEATS:
-        return [list(value[2])]
-    if name == "SUBPATTERN":
-        return [list(value[3])]
-    if name == "BRANCH":
-        return [list(branch) for branch in value[1]]
-    if name in ("ASSERT", "ASSERT_NOT"):
-        return [list(value[1])]
-    if name == "ATOMIC_GROUP":
-        return [list(value)]
-    if name == "GROUPREF_EXISTS":
-        return [list(part) for part in value[1:] if part]
-    return []
+def _compiled(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False  # it would write to standard error, with the pattern in it
+    options.max_mem = _MAX_MEMORY
+    return re2.compile(_translated(pattern).encode(), options)
 
 
-def _everything(items: Iterable[Item]) -> Iterator[Item]:
-    for item in items:
-        yield item
-        for part in _inside(item):
-            yield from _everything(part)
-
-
-def _flat(items: Iterable[Item]) -> Iterator[Item]:
-    """Items in a row, with plain groups opened."""
-    for item in items:
-        if _name(item) == "SUBPATTERN":
-            yield from _flat(item[1][3])
+def _translated(pattern: str) -> str:
+    """The pattern with Python's reading of classes, counts and escapes spelled out for RE2."""
+    parts: list[str] = []
+    inside = False  # a bracket
+    for found in _TOKEN.finditer(pattern):
+        unicode, escaped, count, opening, closing, _ = found.groups()
+        if unicode:
+            parts.append(rf"\x{{{unicode}}}")
+        elif escaped:
+            parts.append(_escape(escaped, inside))
+        elif count and not inside:
+            parts.append(f"{{0,{count}}}")
+        elif opening and inside:
+            parts.append(opening.replace("[", r"\["))
+            inside = not opening.endswith("]")
         else:
-            yield item
+            inside = (inside or bool(opening)) and not closing
+            parts.append(found[0])
+    return "".join(parts)
 
 
-def _explodes(item: Item) -> bool:
-    """A repeat whose body can be split in more than one way."""
-    if _name(item) not in _REPEATS or int(item[1][1]) < 2:
-        return False
-    body = list(_flat(item[1][2]))
-    for inner in _everything(body):
-        if _name(inner) == "BRANCH" and _begin_alike(inner):
-            return True
-        if _name(inner) in ("GROUPREF", "GROUPREF_EXISTS"):
-            return True
-    varies = any(_name(i) in _REPEATS and i[1][0] != i[1][1] for i in _everything(body))
-    return varies and not _fenced(body)
+def _escape(sign: str, inside: bool) -> str:
+    if sign == "Z" and not inside:
+        return r"\z"
+    return (_CLASSES if inside else _ALONE).get(sign, "\\" + sign)
 
 
-def _begin_alike(branch: Item) -> bool:
-    seen: frozenset[str] = frozenset()
-    for part in _inside(branch):
-        first = _signs(part[0]) if part else _SIGNS
-        if first & seen:
-            return True
-        seen |= first
-    return False
-
-
-def _fenced(body: list[Item]) -> bool:
-    """One sign at the beginning or the end of the body that nothing else in it matches."""
-    for fence, rest in ((body[0], body[1:]), (body[-1], body[:-1])):
-        if _name(fence) in ("LITERAL", "NOT_LITERAL", "IN", "ANY"):
-            others = frozenset[str]().union(*(_signs(item) for item in rest))
-            if not _signs(fence) & others:
-                return True
-    return False
-
-
-def _longest_row(items: list[Item]) -> int:
-    """The most long repeats in a row between which nothing stands that they do not match."""
-    longest = 0
-    for start, item in enumerate(items):
-        if not _is_long(item):
-            continue
-        signs, count = _signs(item), 1
-        for other in items[start + 1 :]:
-            if _must_match(other) and not _signs(other) & signs:
-                break
-            count += _is_long(other)
-        longest = max(longest, count)
-    return max([longest, *(_longest_row(list(_flat(p))) for i in items for p in _inside(i))])
-
-
-def _must_match(item: Item) -> bool:
-    return _name(item) != "AT" and not (_name(item) in _REPEATS and item[1][0] == 0)
-
-
-def _is_long(item: Item) -> bool:
-    return _name(item) in _REPEATS and int(item[1][1]) - int(item[1][0]) > _LONG
-
-
-def _signs(item: Item) -> frozenset[str]:
-    """The signs of a sample alphabet that an item may match; everything when in doubt."""
-    name, value = _name(item), item[1]
-    if name == "LITERAL":
-        return frozenset(sign for sign in _SIGNS | {chr(value)} if sign.lower() == chr(value).lower())
-    if name == "NOT_LITERAL":
-        return _SIGNS - {chr(value)}
-    if name == "IN":
-        return _class(value)
-    if name == "AT":
-        return frozenset()
-    parts = _inside(item)
-    if not parts:
-        return _SIGNS
-    return frozenset[str]().union(*(_signs(inner) for part in parts for inner in part))
-
-
-_CATEGORIES = {
-    "CATEGORY_DIGIT": r"\d",
-    "CATEGORY_NOT_DIGIT": r"\D",
-    "CATEGORY_SPACE": r"\s",
-    "CATEGORY_NOT_SPACE": r"\S",
-    "CATEGORY_WORD": r"\w",
-    "CATEGORY_NOT_WORD": r"\W",
-}
-
-
-def _class(members: Iterable[Item]) -> frozenset[str]:
-    found: set[str] = set()
-    negated = False
-    for member in members:
-        name, value = _name(member), member[1]
-        if name == "NEGATE":
-            negated = True
-        elif name == "LITERAL":
-            found |= _signs(member)
-        elif name == "RANGE":
-            found |= {s for s in _SIGNS if any(ord(c) in range(value[0], value[1] + 1) for c in (s, s.swapcase()[0]))}
-        else:
-            found |= {sign for sign in _SIGNS if re.match(_CATEGORIES.get(str(value), "."), sign)}
-    return _SIGNS - found if negated else frozenset(found)
+def _unknown(pattern: str, error: Exception) -> str:
+    named = next((text for shape, text in _UNKNOWN if shape.search(pattern)), None)
+    said = error.args[0] if error.args else ""
+    return named or f"a fault ({said.decode('utf-8', 'replace') if isinstance(said, bytes) else said})"

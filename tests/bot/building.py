@@ -27,6 +27,7 @@ from bot.domain.timing.escalation import Away, Presence
 from bot.domain.workflow import filing
 from bot.domain.workflow.approval import Click
 from bot.domain.workflow.filing import Earlier, Form
+from runbooks.rules.safe_regex import matcher
 
 T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)  # a Wednesday, 09:00 in London
 MINUTE, HOUR, DAY, MS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(milliseconds=1)
@@ -66,7 +67,15 @@ SHORT = EscalationPolicy(
     "short", 4 * 3600, (PolicyStep(0, "notify", "owner"), PolicyStep(1800, "notify", "deputies"))
 )  # fmt: skip
 
-TICKET = FieldSpec("ticket", "Incident ticket", "text", required=True, pattern=r"^INC\d+$", hint="For example INC1")
+TICKET = FieldSpec(
+    "ticket",
+    "Incident ticket",
+    "text",
+    required=True,
+    pattern=r"^INC\d+$",
+    hint="For example INC1",
+    matcher=matcher(r"^INC\d+$"),
+)
 DIRECTORY = Domain("directory", "Corporate directory", OWNER, "C0DIRECTORY", (DEP1, DEP2), RISK, "security")
 MACHINES = Domain("machines", "Machines", MACH, "C0MACHINES", (MDEP,))
 HOME_OR_PROV = frozenset({HOME, PROV})

@@ -1,6 +1,7 @@
 """What is wrong with an answer to a runbook's own field, by the field's type. Design, sections 2 and 6.
 
-Each sentence names the field by its label and says what it wants; it is shown at the field.
+Each sentence names the field by its label and says what it wants; it is shown at the field. The length comes first: no
+pattern is tried on a text that is too long. A pattern without the matcher that the loader compiled fits nothing.
 """
 
 from __future__ import annotations
@@ -20,12 +21,10 @@ def wrong(spec: FieldSpec, value: str) -> str | None:
     """What to put right in an answer that is not empty; None if it may stand."""
     if len(value) > TEXT_MAX:
         return f"{spec.label}: at most {TEXT_MAX} characters."
-    if spec.pattern is not None and re.search(spec.pattern, value) is None:
-        return f"{spec.label} has another form: {spec.hint or spec.pattern}."
     if spec.type == "number":
         return _wrong_number(spec, value)
     if spec.type in ("text", "multiline"):
-        return _wrong_length(spec, value)
+        return _wrong_length(spec, value) or _wrong_form(spec, value)
     if spec.type == "select" and value not in spec.options:
         return f"{spec.label}: choose one of the options."
     return _wrong_shape(spec, value)
@@ -66,6 +65,12 @@ def _wrong_length(spec: FieldSpec, value: str) -> str | None:
     if spec.maximum is not None and len(value) > spec.maximum:
         return f"{spec.label}: at most {spec.maximum:g} characters."
     return None
+
+
+def _wrong_form(spec: FieldSpec, value: str) -> str | None:
+    if spec.pattern is None or (spec.matcher is not None and spec.matcher(value)):
+        return None
+    return f"{spec.label} has another form: {spec.hint or spec.pattern}."
 
 
 def _is(parse: object, value: str) -> bool:

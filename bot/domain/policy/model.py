@@ -7,7 +7,7 @@ Durations are whole seconds of policy time: `TIME_SCALE` divides them where they
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -169,7 +169,7 @@ class EscalationPolicy:
 class FieldSpec:
     """One field of a runbook's form. `minimum` and `maximum` bound a number, or the length of a text.
 
-    `earliest` and `latest` bound a date.
+    `earliest` and `latest` bound a date. `matcher` tells whether `pattern` is found in a text; the loader compiles it.
     """
 
     name: str
@@ -183,6 +183,7 @@ class FieldSpec:
     hint: str | None = None
     earliest: date | None = None
     latest: date | None = None
+    matcher: Callable[[str], bool] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

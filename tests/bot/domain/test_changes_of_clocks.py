@@ -16,7 +16,7 @@ from bot.domain.policy.business_hours import add, instant
 from bot.domain.policy.model import Hours, Rota, Shift, Spell
 from bot.domain.policy.on_call import gaps, next_change, on_call, spells
 from runbooks.calendars.ical import read_feed
-from runbooks.spans import real
+from runbooks.rules.on_call import real
 from tests.bot.building import DAY, HOUR, MINUTE, ONC1, ONC2, WHOLE_WEEK
 from tests.runbooks.calendars.test_ical import feed
 
