@@ -24,12 +24,13 @@ from bench.bot import RUNBOOK, BenchError
 from bench.rounds import Goal, Result, Size, in_turns
 from bot.clock import SystemClock
 from bot.demo.workspace import APPROVER, ASKER
+from bot.domain.case.click import Click
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.timing.escalation import Presence
-from bot.domain.workflow import approval, filing
+from bot.domain.workflow import approval, filing, filing_form
 from storage.store import SqliteStore
 
 AT_ONCE = 10
@@ -106,7 +107,7 @@ async def _prepared(policy: Policy, path: Path, wanted: int) -> list[Transition]
 def filings(policy: Policy, clock: SystemClock, times: int) -> Iterator[Transition]:
     """So many requests, judged and not yet written."""
     for _ in range(times):
-        form = filing.Form(
+        form = filing_form.Form(
             clock.request_id(), _REQUESTER, RUNBOOK, "dc-core-01", "Sync stopped, nobody can sign in", 3600,
             {"ticket": "INC20417"}, None,
         )  # fmt: skip
@@ -117,7 +118,7 @@ def filings(policy: Policy, clock: SystemClock, times: int) -> Iterator[Transiti
 
 
 def _yes(policy: Policy, case: Case, clock: SystemClock) -> Transition:
-    click = approval.Click(_OWNER, "approve", case.approval.version, {})
+    click = Click(_OWNER, "approve", case.approval.version, {})
     act = approval.approve(case, policy, click, Profile(_OWNER, name="Olga"), clock.now(), 1.0)
     if act.after is None:
         raise BenchError("The yes was refused.")

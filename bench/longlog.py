@@ -16,7 +16,8 @@ from typing import Any
 from bench.bot import RUNBOOK, BenchError
 from bot.clock import SystemClock
 from bot.domain.case.transition import Private
-from bot.domain.decision_log.entry import canonical, disclose, grow, leaf_hash, stamp
+from bot.domain.decision_log.entry import canonical, disclose, stamp
+from bot.domain.decision_log.merkle_tree import grow, leaf_hash
 from bot.domain.policy.people import Person
 from storage.sqlite.values import ms
 from storage.store import SqliteStore

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 
-from bot.domain.case.model import Refusal
+from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.transition import Transition
 from bot.domain.errors import LookupFailed
 from bot.domain.operator import dual_control
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import notifications
-from bot.domain.workflow.approval import Click, Rejected
 from bot.ports.commands import ConfirmOperatorAction
 from bot.ports.store import Directory, Store
 

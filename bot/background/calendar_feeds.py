@@ -17,7 +17,8 @@ from hashlib import sha256
 import structlog
 
 from bot.domain.case.transition import Lane, Notification, Transition
-from bot.domain.policy.model import Policy, Rota
+from bot.domain.policy.model import Policy
+from bot.domain.policy.rota import Rota
 from bot.ports.store import CachedCalendar
 from bot.service.approvals import ApprovalService
 from runbooks.calendars.fetch import fetch

@@ -26,12 +26,12 @@ import aiohttp
 import structlog
 from standardwebhooks import Webhook
 
-from bot.domain.addresses import trusted
 from bot.domain.case.model import Call, CallKind, Case
 from bot.domain.case.transition import SYSTEM, Transition
 from bot.domain.decision_log.entry import stamp
 from bot.domain.errors import CountersignError, StorageError
 from bot.domain.policy.model import Policy
+from bot.domain.policy.trusted_address import trusted
 from bot.domain.workflow import executor
 from bot.domain.workflow.executor import MAY_SAY, Heard
 from bot.ports.store import Cover, ExecutorCall

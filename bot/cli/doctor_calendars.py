@@ -11,7 +11,8 @@ from bot.background.calendar_feeds import Fetch, sentence, usable
 from bot.clock import SystemClock
 from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.errors import CountersignError
-from bot.domain.policy.model import Policy, Rota
+from bot.domain.policy.model import Policy
+from bot.domain.policy.rota import Rota
 from bot.ports.store import CachedCalendar
 from runbooks.calendars.fetch import fetch
 from runbooks.calendars.ical import BadFeed, read_feed, stranger

@@ -25,7 +25,7 @@ from bot.domain.errors import PolicyError
 from bot.domain.operator import dual_control, erasure
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow.filing import REASON_MAX
+from bot.domain.workflow.filing_form import REASON_MAX
 from bot.settings import load
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ import typer
 
 from bot.cli.errors import misused, refused
 from bot.clock import SystemClock, read_request_id
-from bot.domain.addresses import trusted
+from bot.domain.case.click import Rejected
 from bot.domain.case.transition import OPERATOR
 from bot.domain.errors import NoteError, PolicyError
-from bot.domain.workflow.approval import Rejected
+from bot.domain.policy.trusted_address import trusted
 from bot.domain.workflow.permit import Wanted
 from bot.settings import load
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from bot.domain.case.model import Case, Reached
+from bot.domain.case.ask import Reached
+from bot.domain.case.model import Case
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.decision_log.entry import stamp
-from bot.domain.policy.model import ROLES, Domain, Policy, Rota, Runbook
+from bot.domain.policy.model import ROLES, Domain, Policy, Runbook
 from bot.domain.policy.on_call import AHEAD, next_change, on_call
 from bot.domain.policy.people import Person
-from bot.domain.timing.escalation import people_of
+from bot.domain.policy.rota import Rota
+from bot.domain.timing.steps import people_of
 from bot.domain.workflow.identity_proof import said as verified_by
 from bot.domain.workflow.timeline import Moment, Timeline
 

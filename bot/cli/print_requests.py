@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.cli import print_drill
+from bot.domain.case.ask import Vote
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
-from bot.domain.case.model import Case, Vote
+from bot.domain.case.model import Case
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person

@@ -22,12 +22,13 @@ from bot.cli import print_requests as printing
 from bot.cli.errors import misused, refused
 from bot.cli.host_store import accepted_policy, opened_store
 from bot.clock import SystemClock, read_request_id
+from bot.domain.case.click import Rejected
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.errors import PolicyError, Stale, TooLate
 from bot.domain.policy.model import Policy
-from bot.domain.workflow.approval import Rejected, deny_on_host
-from bot.domain.workflow.filing import REASON_MAX
+from bot.domain.workflow.approval import deny_on_host
+from bot.domain.workflow.filing_form import REASON_MAX
 from bot.domain.workflow.grant_end import revoke_on_host
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from bot.domain.case import lifecycle, model, operator_action, transition
+from bot.domain.case import ask, click, lifecycle, model, operator_action, transition
 from bot.domain.errors import EntryError
 from bot.domain.policy import people
 
@@ -23,7 +23,7 @@ _TAGS: Mapping[str, type[Any]] = {
     "Absence": transition.Absence,
     "ActState": operator_action.OperatorActionState,
     "Actor": transition.Actor,
-    "Ask": model.Ask,
+    "Ask": ask.Ask,
     "AskState": lifecycle.AskState,
     "Call": model.Call,
     "Case": model.Case,
@@ -38,24 +38,24 @@ _TAGS: Mapping[str, type[Any]] = {
     "Humans": people.Humans,
     "Lane": transition.Lane,
     "Named": transition.FileDigest,
-    "Note": model.Remark,
+    "Note": ask.Remark,
     "Operated": operator_action.OperatorChange,
     "OperatorAct": operator_action.OperatorAction,
     "Person": people.Person,
     "Private": transition.Private,
     "Profile": people.Profile,
-    "Reached": model.Reached,
+    "Reached": ask.Reached,
     "Ref": people.Ref,
-    "Refusal": model.Refusal,
+    "Refusal": click.Refusal,
     "Request": model.Request,
     "RequestState": lifecycle.RequestState,
     "Say": transition.Notification,
-    "Step": model.Step,
+    "Step": ask.Step,
     "Terms": model.Terms,
     "Transition": transition.Transition,
     "Visit": transition.Visit,
     "Voice": operator_action.Confirmation,
-    "Vote": model.Vote,
+    "Vote": ask.Vote,
 }
 _TAG_OF = {known: tag for tag, known in _TAGS.items()}
 

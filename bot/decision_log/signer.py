@@ -25,8 +25,8 @@ import structlog
 
 from bot.decision_log.keys import LOG_KEY, make_keys, read_key, signing_keys
 from bot.decision_log.signer_memory import recall, remember
-from bot.domain.decision_log.entry import root
 from bot.domain.decision_log.inclusion_proof import extends
+from bot.domain.decision_log.merkle_tree import root
 from bot.domain.decision_log.signed_note import Checkpoint, sign
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, LogDamaged, NoteError

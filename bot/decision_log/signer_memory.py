@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.domain.decision_log.entry import root
+from bot.domain.decision_log.merkle_tree import root
 from bot.domain.decision_log.signed_note import Checkpoint, read_checkpoint
 from bot.domain.errors import NoteError, StorageError
 

@@ -12,9 +12,10 @@ import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from bot.domain.decision_log.entry import b64, leaf_hash, pseudonym_of
+from bot.domain.decision_log.entry import b64, pseudonym_of
 from bot.domain.decision_log.entry_reader import parsed
 from bot.domain.decision_log.inclusion_proof import proven_root
+from bot.domain.decision_log.merkle_tree import leaf_hash
 from bot.domain.decision_log.signed_note import Checkpoint
 from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.decision_log.verify.case_order import CaseRecord, judged

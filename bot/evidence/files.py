@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.domain.decision_log.entry import Node
 from bot.domain.decision_log.entry_reader import parsed, read_stamp
+from bot.domain.decision_log.merkle_tree import Node
 from bot.domain.decision_log.tiles import ENTRIES, Tile, hashes, tiles_of, unbundle
 from bot.domain.decision_log.verify.log import Row, Shown
 from bot.domain.errors import SettingsError

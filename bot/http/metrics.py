@@ -17,7 +17,8 @@ from itertools import zip_longest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from bot.clock import Clock
-from bot.domain.case.model import Case, Step
+from bot.domain.case.ask import Step
+from bot.domain.case.model import Case
 from bot.domain.case.transition import LogEvent, Transition
 from bot.ports.store import Backlog, Lateness, Waiting
 

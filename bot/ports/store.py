@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
+from bot.domain.case.ask import AskKind
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.domain.case.model import AskKind, Case, SystemCaseKind
+from bot.domain.case.model import Case, SystemCaseKind
 from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.failsafe.clock_jump import Mark

@@ -20,14 +20,16 @@ from bot.clock import Clock
 from bot.confirming import pressed
 from bot.domain.authority.authorization import Allowed, Refused
 from bot.domain.authority.policy_rollout import strictest
-from bot.domain.case.model import Case, Refusal
+from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.model import Case
 from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
 from bot.domain.decision_log import events
 from bot.domain.errors import LookupFailed, Stopped
 from bot.domain.policy import channel_posting
 from bot.domain.policy.model import Kind, Policy, Runbook
 from bot.domain.policy.people import Person, Profile
-from bot.domain.timing.escalation import Presence, candidates
+from bot.domain.timing.escalation import Presence
+from bot.domain.timing.steps import candidates
 from bot.domain.workflow import (
     approval,
     autonomous_rights,
@@ -35,15 +37,16 @@ from bot.domain.workflow import (
     discussion,
     drill,
     filing,
+    filing_form,
     grant_end,
     identity_proof,
     notifications,
     obligations,
     permit,
+    refusals,
     renewal,
     reviews,
 )
-from bot.domain.workflow.approval import Click, Rejected
 from bot.ports.commands import (
     CARDS,
     Beside,
@@ -111,16 +114,16 @@ class ApprovalService(Absences):
 
     def runbooks_for(self, person: Person, kind: Kind | None) -> tuple[Runbook, ...]:
         """What this person may ask for, by title."""
-        provider = filing.provider_asking(self.policy, person)
+        provider = filing_form.provider_asking(self.policy, person)
         mine = [
             r for r in self.asking.runbooks.values()
             if provider is not None and provider.id in r.providers and kind in (None, r.kind)
         ]  # fmt: skip
         return tuple(sorted(mine, key=lambda r: r.title))
 
-    def check_filing(self, act: FileRequest) -> tuple[filing.FieldError, ...]:
+    def check_filing(self, act: FileRequest) -> tuple[filing_form.FieldError, ...]:
         """Everything wrong with a form, each at its field; brakes are the worker's."""
-        return filing.check(self.asking, form_of(act), self.clock.now().date())
+        return filing_form.check(self.asking, form_of(act), self.clock.now().date())
 
     async def may_open(self, act: Reach) -> Allowed | Refused:
         """Whether this person would be heard if they said no. Raises LookupFailed."""
@@ -179,7 +182,7 @@ class ApprovalService(Absences):
     def _whose_filings(self, act: FileRequest) -> Iterator[str]:
         """Whose filings wait for each other: one human's, and where a quota or limit counts, a whole provider's too."""
         yield self.policy.humans.key(act.person)
-        runbook, provider = self.asking.runbooks.get(act.runbook), filing.provider_asking(self.policy, act.person)
+        runbook, provider = self.asking.runbooks.get(act.runbook), filing_form.provider_asking(self.policy, act.person)
         if runbook is not None and (runbook.break_glass or runbook.limit) and provider is not None:
             yield f"provider {provider.id}"
 
@@ -209,7 +212,7 @@ class ApprovalService(Absences):
         await self.stand()
         form, policy, now = form_of(act), self.asking, self.clock.now()
         runbook = policy.runbooks.get(form.runbook)
-        provider = filing.provider_asking(policy, form.requester)
+        provider = filing_form.provider_asking(policy, form.requester)
         domain = runbook.domain if runbook else ""
         found = await self.store.brakes(
             form.requester, domain, provider.id if provider else "", form.runbook, form.target.strip(), now,
@@ -227,7 +230,7 @@ class ApprovalService(Absences):
 
     async def used(self, person: Person, runbook: Runbook) -> tuple[str | None, str]:
         """What the form says of the runbook's limit: why nothing is left of it, and else how much is used."""
-        provider = filing.provider_asking(self.policy, person)
+        provider = filing_form.provider_asking(self.policy, person)
         if runbook.limit is None or provider is None:
             return None, ""
         used = await self._used(runbook, provider.id)
@@ -242,7 +245,7 @@ class ApprovalService(Absences):
 
     async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
         """Why a break-glass of this person would open nothing before a yes; None if it opens at once, or is none."""
-        provider = filing.provider_asking(self.policy, person)
+        provider = filing_form.provider_asking(self.policy, person)
         found = await self._glass(runbook, provider.id if provider else "")
         return break_glass.debt(runbook, found.opened, found.overdue)
 
@@ -311,7 +314,7 @@ class ApprovalService(Absences):
             no = await self._would(case, act)
         except LookupFailed:
             return Transition(None, None, says=(notifications.answer(case.id, act.person, click.reply, "again"),))
-        return Transition(None, None) if no is None else approval.refuse(case, self.policy, click, no)
+        return Transition(None, None) if no is None else refusals.refuse(case, self.policy, click, no)
 
     def _by_provider(self, case: Case, click: Click) -> Transition | None:
         """What the requester and their leads do: none of it needs authority, so nobody is looked up."""
@@ -346,7 +349,7 @@ class ApprovalService(Absences):
             return discussion.hold(case, self.policy, click, profile, now, self.scale)
         older = self.sets.also_binding(case.request.filed_at, self.scale)
         given = approval.approve(case, self.policy, click, profile, now, self.scale, older)
-        return replace(given, otherwise=approval.refuse(case, self.policy, click, approval.DOUBTED))
+        return replace(given, otherwise=refusals.refuse(case, self.policy, click, refusals.DOUBTED))
 
     async def _post(self, act: PostButton) -> Transition:
         """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""

@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import date, datetime
 
+from bot.domain.case.click import Click
 from bot.domain.case.transition import Lane, Notification, Transition, Visit
-from bot.domain.workflow import filing, notifications
-from bot.domain.workflow.approval import Click
+from bot.domain.workflow import filing, filing_form, notifications
 from bot.ports.commands import Beside, Command, Decide, FileRequest, Reach, ReplyAddress, SaySentence, ShowPage
 
 
-def form_of(act: FileRequest) -> filing.Form:
+def form_of(act: FileRequest) -> filing_form.Form:
     """What a person filed."""
-    return filing.Form(
+    return filing_form.Form(
         act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door,
         _day(act.until),
     )  # fmt: skip

@@ -21,14 +21,14 @@ from joserfc.jwk import OKPKey
 
 from bot.clock import Clock
 from bot.decision_log.permit_keys import permit_key
-from bot.domain.case.model import Case, Refusal
+from bot.domain.case.click import Refusal, Rejected
+from bot.domain.case.model import Case
 from bot.domain.case.transition import Actor, Transition
 from bot.domain.decision_log.entry import b64
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import Frozen, Stale, StorageError, TooLate
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import permit
-from bot.domain.workflow.approval import Rejected
 from bot.domain.workflow.permit import Issue, Logged
 from bot.ports.store import Cover, LogRow
 

@@ -20,7 +20,8 @@ from bot.domain.policy.model import Kind, Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Away as NotHere
-from bot.domain.timing.escalation import Presence, candidates
+from bot.domain.timing.escalation import Presence
+from bot.domain.timing.steps import candidates
 from bot.domain.workflow import delegation, drill, notifications, timers
 from bot.ports.store import Directory, Due, OutboxRow, Store
 from bot.service import suspensions

@@ -14,7 +14,7 @@ from bot.domain.authority.person_lookup import named
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.policy.people import Person
-from bot.domain.workflow import filing
+from bot.domain.workflow import filing, filing_form
 from bot.service.queries import HomeContents
 from handlers.doctor.lookups import Lookups, No
 from handlers.views.approval_card import card
@@ -61,7 +61,7 @@ def _case(policy: Policy, runbook: Runbook, now: datetime) -> Case | None:
     asker = next((_person(policy, id_) for id_ in runbook.providers), None)
     if asker is None or runbook.escalation not in policy.escalation_policies:
         return None
-    filled = filing.Form(_SAMPLE, asker, runbook.id, "a target", "a reason", runbook.default_duration, {})
+    filled = filing_form.Form(_SAMPLE, asker, runbook.id, "a target", "a reason", runbook.default_duration, {})
     nothing = filing.Earlier(0, None, None, expired_recently=False)
     return filing.opened(policy, filled, runbook, nothing, now, 1.0)
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from bot.clock import read_request_id
 from bot.domain.policy.model import Kind
 from bot.domain.policy.people import Person
-from bot.domain.workflow.filing import REASON_MAX
+from bot.domain.workflow.filing_form import REASON_MAX
 from bot.ports.commands import CARDS, Command, Page, PostButton, ReplyAddress, SaySentence, SetAbsence, ShowPage
 from bot.service.sealed_use import domains_of
 from handlers import ids

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 import structlog
 
 from bot.domain.authority.authorization import Allowed
-from bot.domain.case.model import Refusal
+from bot.domain.case.click import Refusal, Rejected
 from bot.domain.errors import CountersignError
-from bot.domain.workflow.approval import Rejected
 from bot.ports.commands import Reach
 from bot.service.permits import Permit
 from handlers import ids

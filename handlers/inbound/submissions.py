@@ -14,7 +14,7 @@ from datetime import date
 from bot.domain.policy.model import Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
-from bot.domain.workflow.filing import FieldError
+from bot.domain.workflow.filing_form import FieldError
 from bot.ports.commands import Decide, FileRequest, ReplyAddress, SaySentence
 from handlers import ids
 from handlers.inbound import payloads

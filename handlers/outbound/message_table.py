@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
+from bot.domain.case.ask import Ask
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.domain.case.model import Ask, Case
+from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
 from bot.domain.policy.people import Person
 from bot.domain.timing.quiet_hours import kept_by

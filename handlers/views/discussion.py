@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.case.model import Case, Remark
+from bot.domain.case.ask import Remark
+from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.ports.commands import Deed

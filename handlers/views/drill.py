@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from bot.domain.case.model import Case, Reached
+from bot.domain.case.ask import Reached
+from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.workflow.drill import answered_at, hears, missed, waiting_for
 from handlers import ids

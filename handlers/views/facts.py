@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from bot.domain.authority.authorization import conflicted
 from bot.domain.authority.quorum import count
+from bot.domain.case.ask import Step, Vote
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
-from bot.domain.case.model import Case, FieldValue, Step, Vote
+from bot.domain.case.model import Case, FieldValue
 from bot.domain.policy.model import Role
 from bot.domain.policy.people import Person
-from bot.domain.timing.escalation import people_of
+from bot.domain.timing.steps import people_of
 from handlers.views import sealed_use
 from handlers.views.executor import standing
 from handlers.views.kit import wording

@@ -5,8 +5,9 @@ It is always the *approval* that ends: whether access is gone only a system can 
 
 from __future__ import annotations
 
+from bot.domain.case.ask import Ask
 from bot.domain.case.lifecycle import AskState, GrantState
-from bot.domain.case.model import Ask, Case, Duty
+from bot.domain.case.model import Case, Duty
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import renewal, reviews

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bot.domain.case.ask import Ask
 from bot.domain.case.lifecycle import AskState
-from bot.domain.case.model import Ask, Case
+from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.service.queries import HomeContents

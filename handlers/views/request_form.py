@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from bot.domain.policy.model import Kind, Runbook
 from bot.domain.timing import end_dates
-from bot.domain.workflow.filing import REASON_MAX, TARGET_MAX, unfit, withdrawn
+from bot.domain.workflow.filing_form import REASON_MAX, TARGET_MAX, unfit, withdrawn
 from handlers import ids
 from handlers.views.form_fields import field_block
 from handlers.views.kit import wording

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 
 from bot.domain.authority.authorization import is_barred
+from bot.domain.case.ask import Ask, AskKind
 from bot.domain.case.lifecycle import AskState
-from bot.domain.case.model import Ask, AskKind, Case
+from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
 from bot.domain.workflow import reviews

@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 import recurring_ical_events
 from icalendar import Calendar
 
-from bot.domain.policy.model import NamedPerson, Policy, Rota, Spell
+from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.people import Person
+from bot.domain.policy.rota import Rota, Spell
 from runbooks.calendars.recurrence_limits import trouble
 from runbooks.parsing.findings import PolicyFinding
 from runbooks.rules.on_call import at_wall

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from bot.domain.policy.model import Rota
+from bot.domain.policy.rota import Rota
 
 
 def is_file(rota: Rota) -> bool:

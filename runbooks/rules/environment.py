@@ -15,9 +15,10 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 
-from bot.domain.addresses import trusted
-from bot.domain.policy.model import Domain, Role, Rota, Runbook
+from bot.domain.policy.model import Domain, Role, Runbook
 from bot.domain.policy.people import Person
+from bot.domain.policy.rota import Rota
+from bot.domain.policy.trusted_address import trusted
 from runbooks.parsing.addresses import may_be_fetched
 from runbooks.parsing.findings import PolicyReport
 from runbooks.parsing.folder import MATRIX, is_runbook

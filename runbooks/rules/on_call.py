@@ -14,8 +14,9 @@ from math import gcd, lcm
 from zoneinfo import ZoneInfo
 
 from bot.domain.policy.business_hours import instant
-from bot.domain.policy.model import Hours, Rota, Shift, Spell, Weeks
+from bot.domain.policy.model import Hours
 from bot.domain.policy.people import Person
+from bot.domain.policy.rota import Rota, Shift, Spell, Weeks
 from runbooks.parsing.addresses import may_be_fetched
 from runbooks.parsing.findings import did_you_mean
 from runbooks.parsing.folder import problems_of

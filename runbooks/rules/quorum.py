@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.domain.policy.model import Domain, Role, Rota
+from bot.domain.policy.model import Domain, Role
 from bot.domain.policy.people import Humans
+from bot.domain.policy.rota import Rota
 from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.schema import RunbookShape
 from runbooks.parsing.yaml_positions import Path

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.policy.model import Domain, Role, Rota
+from bot.domain.policy.model import Domain, Role
 from bot.domain.policy.people import Humans, Person
+from bot.domain.policy.rota import Rota
 
 
 @dataclass(frozen=True, slots=True)

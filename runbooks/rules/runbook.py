@@ -10,18 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot.domain.policy.model import (
-    BreakGlass,
-    Domain,
-    EscalationPolicy,
-    Executor,
-    FieldSpec,
-    NamedPerson,
-    Role,
-    Rota,
-    Runbook,
-)
+from bot.domain.policy.model import BreakGlass, Domain, EscalationPolicy, Executor, FieldSpec, NamedPerson, Role, Runbook
 from bot.domain.policy.people import Person
+from bot.domain.policy.rota import Rota
 from runbooks.parsing.findings import did_you_mean, listed
 from runbooks.parsing.frontmatter import RunbookParts
 from runbooks.parsing.parsed_file import ParsedFile

@@ -14,7 +14,8 @@ from operator import attrgetter
 from typing import TypeVar
 
 from bot.clock import Clock
-from bot.domain.case.model import Ask, Case, Request
+from bot.domain.case.ask import Ask
+from bot.domain.case.model import Case, Request
 from bot.domain.case.transition import Absence, LogEvent, Transition
 from bot.domain.errors import Frozen, IllegalMove, Stale, Stopped, TooLate
 from bot.domain.failsafe.clock_guard import gives

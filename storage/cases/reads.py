@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from bot.domain.case.ask import Ask, Reached, Remark, Step, Vote
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.domain.case.model import Ask, Case, Reached, Remark, Step, Vote
+from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.workflow.absence import Absent
 from bot.ports.store import Deadline, DecidedFor, Due

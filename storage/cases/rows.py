@@ -8,23 +8,9 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, get_args
 
+from bot.domain.case.ask import Ask, Reached, Remark, Step, StepState, Vote
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
-from bot.domain.case.model import (
-    Ask,
-    Call,
-    CallState,
-    Drill,
-    Duty,
-    FieldValue,
-    Grant,
-    Reached,
-    Remark,
-    Request,
-    Step,
-    StepState,
-    Terms,
-    Vote,
-)
+from bot.domain.case.model import Call, CallState, Drill, Duty, FieldValue, Grant, Request, Terms
 from bot.domain.policy.model import ROLES, Role
 from bot.domain.policy.people import Person
 from storage.sqlite.driver import Row

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.case.transition import SYSTEM, LogEvent
-from bot.domain.decision_log.entry import Disclosure, EntryPosition, HashedEntry, grow, introduce, persons_in, seal
+from bot.domain.decision_log.entry import Disclosure, EntryPosition, HashedEntry, introduce, persons_in, seal
+from bot.domain.decision_log.merkle_tree import grow
 from bot.domain.policy.people import Person
 from storage.sqlite.driver import Session
 from storage.sqlite.values import moment, ms

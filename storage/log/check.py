@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.decision_log.keys import verify
-from bot.domain.decision_log.entry import Node
+from bot.domain.decision_log.merkle_tree import Node
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.checkpoints import Kept, audited
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Remembered, Row, Shown, StoredHead

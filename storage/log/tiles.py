@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from bot.domain.decision_log.entry import NODE_LEVELS
 from bot.domain.decision_log.inclusion_proof import inclusion
+from bot.domain.decision_log.merkle_tree import NODE_LEVELS
 from bot.domain.decision_log.tiles import ENTRIES, WIDTH, Tile, bundle
 from bot.domain.decision_log.tlog_proof import TlogProof
 from storage.log.tree_rows import Tree

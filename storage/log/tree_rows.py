@@ -6,7 +6,7 @@ the leaves, and the leaves with the bytes.
 
 from __future__ import annotations
 
-from bot.domain.decision_log.entry import NODE_LEVELS, subtree_root
+from bot.domain.decision_log.merkle_tree import NODE_LEVELS, subtree_root
 from bot.domain.errors import LogDamaged
 from storage.sqlite.driver import Session
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.domain.case.transition import LogEvent
-from bot.domain.decision_log.entry import root
 from bot.domain.decision_log.inclusion_proof import subtree
+from bot.domain.decision_log.merkle_tree import root
 from bot.domain.errors import Stale
 from storage.cases.commit import Tx
 from storage.log.tree_rows import Tree

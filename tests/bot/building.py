@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from bot.domain.case.click import Click
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import (
@@ -18,15 +19,14 @@ from bot.domain.policy.model import (
     Policy,
     PolicyStep,
     Provider,
-    Rota,
     Runbook,
-    Shift,
 )
 from bot.domain.policy.people import Humans, Person, Profile, Ref
+from bot.domain.policy.rota import Rota, Shift
 from bot.domain.timing.escalation import Away, Presence
 from bot.domain.workflow import filing
-from bot.domain.workflow.approval import Click
-from bot.domain.workflow.filing import Earlier, Form
+from bot.domain.workflow.filing import Earlier
+from bot.domain.workflow.filing_form import Form
 from runbooks.rules.safe_regex import matcher
 
 T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)  # a Wednesday, 09:00 in London

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Self
 
 from bot.decision_log.signer import signer_of
+from bot.domain.case.click import Rejected
 from bot.domain.case.transition import OPERATOR
-from bot.domain.workflow.approval import Rejected
 from bot.service.permits import Permit, PermitIssuer
 from storage.store import SqliteStore
 from tests.bot.building import OWNER, PE1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import rfc8785
 
-from bot.domain.decision_log.entry import grow, leaf_hash, root
+from bot.domain.decision_log.merkle_tree import grow, leaf_hash, root
 from tests.storage.making import attacker
 
 Rows = list[tuple[int, bytes, bytes, str, str | None, int]]

@@ -10,7 +10,8 @@ import runbooks
 from bot.background.calendar_feeds import CalendarFeeds
 from bot.background.policy_reload import adopt
 from bot.domain.case.lifecycle import RequestState
-from bot.domain.policy.model import Policy, Rota, Shift, Spell
+from bot.domain.policy.model import Policy
+from bot.domain.policy.rota import Rota, Shift, Spell
 from runbooks.loader import load_files
 from runbooks.parsing.folder import MATRIX
 from tests.bot.building import DAY, MINUTE, ONC1, ONC2, PE1, RISK, SECURITY, T0, WHOLE_WEEK, policy

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.decision_log.keys import verify, vkeys
-from bot.domain.decision_log.entry import append, root
+from bot.domain.decision_log.merkle_tree import append, root
 from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint
 from bot.runtime.log_verification import TrustBase
 from bot.runtime.log_verification import verify as verified

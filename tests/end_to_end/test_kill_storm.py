@@ -21,7 +21,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
-from bot.domain.workflow import filing
+from bot.domain.workflow import filing, filing_form
 from runbooks.loader import load
 from storage.log.check import check_database
 from storage.store import SqliteStore
@@ -39,7 +39,7 @@ async def filed(database: Path, folder: Path, state: Path) -> None:
     store = await SqliteStore.open(database, clock, state_dir=state)
     acts = []
     for number in range(REQUESTS):
-        form = filing.Form(
+        form = filing_form.Form(
             clock.request_id(), ASKER, RUNBOOK, f"dc-{number}", "Sync stopped", 3600, {"ticket": f"INC{number}"}, None
         )
         act = filing.file(policy, form, filing.Earlier(0, None, None, False), Presence({}), clock.now(), 0.01)

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.background.inbox_worker import InboxWorker
+from bot.domain.case.click import Rejected
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.errors import Stale, TooLate
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import Rejected, approve, deny, deny_on_host, withdraw
+from bot.domain.workflow.approval import approve, deny, deny_on_host, withdraw
 from bot.domain.workflow.timers import card_failed, sweep
 from tests.bot.building import (
     AUDIT,

@@ -7,8 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import runbooks
-from bot.domain.policy.model import BreakGlass, Executor, Hours, Limit, NamedPerson, PolicyStep, Shift
+from bot.domain.policy.model import BreakGlass, Executor, Hours, Limit, NamedPerson, PolicyStep
 from bot.domain.policy.people import Person, Ref
+from bot.domain.policy.rota import Shift
 from runbooks.loader import load, load_files
 from runbooks.parsing.folder import digest
 

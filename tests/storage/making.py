@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.domain.case.ask import Ask, Reached, Remark, Step, Vote
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
-from bot.domain.case.model import Ask, Case, FieldValue, Grant, Reached, Remark, Request, Step, Vote
+from bot.domain.case.model import Case, FieldValue, Grant, Request
 from bot.domain.case.transition import CLOCK, Actor, Lane, LogEvent, Notification, Private, Transition
 from bot.domain.policy.people import Person
 

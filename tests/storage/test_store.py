@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.case.ask import Vote
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.domain.case.model import Case, Drill, Vote
+from bot.domain.case.model import Case, Drill
 from bot.domain.case.transition import OPERATOR, SYSTEM, Actor, Lane, LogEvent, Notification, Private, Transition
 from bot.domain.errors import EntryError, IllegalMove, SettingsError, Stale, StorageError, TooLate
 from bot.domain.policy.people import Person

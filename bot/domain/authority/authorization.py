@@ -13,7 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.domain.case.model import Ask, Case, Refusal
+from bot.domain.case.ask import Ask
+from bot.domain.case.click import Refusal
+from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, Policy, Role, Suspended
 from bot.domain.policy.people import Person, Profile
 

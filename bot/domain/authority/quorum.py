@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.authority.authorization import Allowed, standing
-from bot.domain.case.model import Ask, Case
+from bot.domain.case.ask import Ask
+from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Role
 
 

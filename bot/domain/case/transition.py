@@ -19,6 +19,11 @@ from bot.domain.policy.people import Person
 Value: TypeAlias = "str | int | bool | Person | tuple[Value, ...] | list[Value] | Mapping[str, Value] | Disclosed"
 
 
+def epoch_ms(at: datetime) -> int:
+    """Milliseconds since 1970, as the data of notifications carries times."""
+    return round(at.timestamp() * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Disclosed:
     """Stands in `data` for the digest of the private value of that name."""

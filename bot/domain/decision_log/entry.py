@@ -10,18 +10,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import rfc8785
 
 from bot.domain.case.transition import Actor, Disclosed, FileDigest, LogEvent, Private
+from bot.domain.decision_log.merkle_tree import leaf_hash
 from bot.domain.errors import EntryError
 from bot.domain.policy.people import Person
 
 MAX_BYTES = 65_535
-NODE_LEVELS = (8, 16, 24)
 _MAX_INT = 2**53
 _HALF = "A text holds half a character (a lone surrogate); type it again."
 _COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -55,15 +55,6 @@ class HashedEntry:
     data: bytes
     leaf: bytes
     disclosures: tuple[Disclosure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """Root of a complete subtree of 2**level leaves; `i` counts such subtrees from 0."""
-
-    level: int
-    i: int
-    hash: bytes
 
 
 def stamp(at: datetime) -> str:
@@ -154,54 +145,6 @@ def compact(entry: Json) -> bytes:
     """Compact JSON with sorted keys: RFC 8785 byte for byte where keys are ASCII and there are no floats, no nulls, only
     integers that a double holds, and only builtin types. Nothing is checked. Raises UnicodeEncodeError."""
     return _COMPACT.encode(entry).encode()
-
-
-def leaf_hash(data: bytes) -> bytes:
-    return hashlib.sha256(b"\x00" + data).digest()
-
-
-def node_hash(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def edge_sizes(size: int) -> list[int]:
-    """Sizes of the complete subtrees of a tree of `size` leaves, largest first: its binary digits."""
-    return [1 << bit for bit in range(size.bit_length() - 1, -1, -1) if size >> bit & 1]
-
-
-def append(size: int, edge: Sequence[bytes], leaf: bytes) -> list[bytes]:
-    """The edge (roots of complete subtrees, largest first) after one more leaf."""
-    return grow(size, edge, leaf)[0]
-
-
-def grow(size: int, edge: Sequence[bytes], leaf: bytes) -> tuple[list[bytes], list[Node]]:
-    """The edge after one more leaf on a tree of `size`, and the nodes of NODE_LEVELS that it completed."""
-    grown, node, level, nodes = list(edge), leaf, 0, list[Node]()
-    while size >> level & 1:
-        node = node_hash(grown.pop(), node)
-        level += 1
-        if level in NODE_LEVELS:
-            nodes.append(Node(level, size >> level, node))
-    grown.append(node)
-    return grown, nodes
-
-
-def root(edge: Sequence[bytes]) -> bytes:
-    """The tree's root from its edge; of an empty tree SHA-256 of nothing (RFC 9162, 2.1.1)."""
-    if not edge:
-        return hashlib.sha256(b"").digest()
-    node = edge[-1]
-    for left in reversed(edge[:-1]):
-        node = node_hash(left, node)
-    return node
-
-
-def subtree_root(leaves: Sequence[bytes]) -> bytes:
-    """The root over any number of leaves, as RFC 9162 defines it."""
-    edge: list[bytes] = []
-    for size, leaf in enumerate(leaves):
-        edge = append(size, edge, leaf)
-    return root(edge)
 
 
 def b64(data: bytes) -> str:

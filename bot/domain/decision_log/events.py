@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.authority.quorum import Count
-from bot.domain.case.model import AskKind, Case, Duty, Grant, Reached, Refusal, Request, Vote
+from bot.domain.case.ask import AskKind, Reached, Vote
+from bot.domain.case.click import Refusal
+from bot.domain.case.model import Case, Duty, Request
 from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, Disclosed, FileDigest, LogEvent, Private, Value
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy, Role
@@ -36,7 +38,7 @@ def filed(case: Case, policy: Policy) -> LogEvent:
     if request.subject is not None:
         data["subject"] = request.subject
         private.append(Private("subject", str(request.subject), request.subject))
-    return _draft("request.filed", actor(policy, request.requester), request, policy, data, private=tuple(private))
+    return of_case("request.filed", actor(policy, request.requester), request, policy, data, private=tuple(private))
 
 
 def refused_filing(case_id: str, requester: Person, runbook: FileDigest | None, policy: Policy, code: str) -> LogEvent:
@@ -59,8 +61,8 @@ def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "ap
         to: tuple[Value, ...] = tuple(r.person for r in event.people)
         if event.quiet:
             data["quiet"] = tuple({"who": person, "until": stamp(until)} for person, until in event.quiet)
-        return _draft("step.fired", CLOCK, case.request, policy, data | {"to": to})
-    return _draft("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
+        return of_case("step.fired", CLOCK, case.request, policy, data | {"to": to})
+    return of_case("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
 
 
 def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> LogEvent:
@@ -68,13 +70,13 @@ def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> Log
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "stand_in"}
     if kind != "approval":
         data["ask"] = kind
-    return _draft("step.fired", CLOCK, case.request, policy, data)
+    return of_case("step.fired", CLOCK, case.request, policy, data)
 
 
 def handed_over(case: Case, policy: Policy, reached: Reached) -> LogEvent:
     """A change of shift, not a step, put the question to the next person on call."""
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "handover"}
-    return _draft("step.fired", CLOCK, case.request, policy, data)
+    return of_case("step.fired", CLOCK, case.request, policy, data)
 
 
 def absence(policy: Policy, person: Person, until: datetime | None) -> LogEvent:
@@ -92,7 +94,7 @@ def drill_started(case: Case, policy: Policy) -> LogEvent:
     }  # fmt: skip
     if drill.only_me is not None:
         data["only_me"] = drill.only_me
-    return _draft("drill.started", OPERATOR, case.request, policy, data)
+    return of_case("drill.started", OPERATOR, case.request, policy, data)
 
 
 def drill_reached(case: Case, policy: Policy, person: Person, reached: Reached, now: datetime) -> LogEvent:
@@ -101,14 +103,14 @@ def drill_reached(case: Case, policy: Policy, person: Person, reached: Reached, 
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "ms": ms}
     if reached.person != person:
         data["to"] = (reached.person,)
-    return _draft("drill.reached", actor(policy, person), case.request, policy, data)
+    return of_case("drill.reached", actor(policy, person), case.request, policy, data)
 
 
 def drill_ended(case: Case, policy: Policy, who: Actor, missed: tuple[Person, ...]) -> LogEvent:
     data: dict[str, Value] = {
         "due": stamp(case.request.expires_at), "asked": tuple(case.approval.asked), "missed": missed,
     }  # fmt: skip
-    return _draft("drill.ended", who, case.request, policy, data)
+    return of_case("drill.ended", who, case.request, policy, data)
 
 
 def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> LogEvent:
@@ -119,7 +121,7 @@ def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> LogEvent:
     elif case.approval.opens_at is not None:
         data["not_before"] = stamp(case.approval.opens_at)
     who = actor(policy, vote.person)
-    return _draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
+    return of_case("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
 
 
 def sealed_use(case: Case, policy: Policy, used_at: datetime) -> LogEvent:
@@ -134,40 +136,7 @@ def sealed_use(case: Case, policy: Policy, used_at: datetime) -> LogEvent:
         Private("target", request.target, request.requester),
         *(Private(f"field.{f.name}", f.value, request.requester) for f in request.fields),
     )
-    return _draft("sealed_use.recorded", actor(policy, request.requester), request, policy, data, private=private)
-
-
-def grant_opened(case: Case, policy: Policy, person: Person | None, grant: Grant) -> tuple[LogEvent, ...]:
-    """The grant; with a policy exception also the exception and its date. `person` None: its quorum was met before, and the
-    clock opened it."""
-    who = actor(policy, person) if person else CLOCK
-    data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after)}
-    drafts = (_draft("grant.opened", who, case.request, policy, data),)
-    if not case.dated:
-        return drafts
-    until: dict[str, Value] = {"until": stamp(grant.not_after)}
-    return (*drafts, _draft("exception.opened", who, case.request, policy, until))
-
-
-def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> LogEvent:
-    return _ended(case, policy, CLOCK, grant, "clock", ())
-
-
-def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str = "") -> LogEvent:
-    """Somebody says that it is ended: finished, unused or revoked; and why, where they said it."""
-    private = (Private("reason", reason, who.person or case.request.requester),) if reason else ()
-    return _ended(case, policy, who, grant, "attested", private)
-
-
-def _ended(
-    case: Case, policy: Policy, who: Actor, grant: Grant, closed_by: str, private: tuple[Private, ...]
-) -> LogEvent:  # fmt: skip
-    """The one end of a grant; an exception's is called so, and says in `how` what the others are called by."""
-    data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": closed_by}
-    if not case.dated:
-        return _draft(f"grant.{grant.state}", who, case.request, policy, data, private=private)
-    more: dict[str, Value] = {"until": stamp(grant.not_after), "how": str(grant.state)}
-    return _draft("exception.ended", who, case.request, policy, data | more, private=private)
+    return of_case("sealed_use.recorded", actor(policy, request.requester), request, policy, data, private=private)
 
 
 def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: str, on_behalf_of: Person | None) -> LogEvent:
@@ -175,18 +144,18 @@ def denied(case: Case, policy: Policy, who: Actor, role: Role | None, reason: st
     writer = who.person or case.request.requester
     private = (Private("answer", reason, writer),)
     data: dict[str, Value] = {"role": role} if role else {}
-    return _draft("request.denied", who, case.request, policy, data, on_behalf_of=on_behalf_of, private=private)
+    return of_case("request.denied", who, case.request, policy, data, on_behalf_of=on_behalf_of, private=private)
 
 
 def withdrawn(case: Case, policy: Policy, person: Person) -> LogEvent:
-    return _draft("request.withdrawn", actor(policy, person), case.request, policy, {})
+    return of_case("request.withdrawn", actor(policy, person), case.request, policy, {})
 
 
 def expired(case: Case, policy: Policy, delivered: int, late: timedelta) -> LogEvent:
     """`delivered`: how many of the cards Slack accepted. `late`: how long after the deadline it was found, after downtime."""
     data: dict[str, Value] = {"asked": tuple(case.approval.asked), "delivered": delivered}
     data |= {"late_ms": late // timedelta(milliseconds=1)} if late >= LATE else {}
-    return _draft("request.expired", CLOCK, case.request, policy, data)
+    return of_case("request.expired", CLOCK, case.request, policy, data)
 
 
 def noted(
@@ -195,18 +164,18 @@ def noted(
 ) -> LogEvent:  # fmt: skip
     """Something done beside deciding; `private` is (name, text) of what was said."""
     said = () if private is None or not private[1] else (Private(private[0], private[1], person),)
-    return _draft(type_, actor(policy, person), case.request, policy, data or {}, private=said)
+    return of_case(type_, actor(policy, person), case.request, policy, data or {}, private=said)
 
 
 def decision_refused(case: Case, policy: Policy, person: Person, action: str, why: Refusal) -> LogEvent:
     data: dict[str, Value] = {"action": action, "why": str(why)}
-    return _draft("decision.refused", actor(policy, person), case.request, policy, data)
+    return of_case("decision.refused", actor(policy, person), case.request, policy, data)
 
 
 def due(case: Case, policy: Policy, type_: str, who: Actor, due_at: datetime | None, **more: Value) -> LogEvent:
     """An ask after the yes opens, is answered or is overdue."""
     data: dict[str, Value] = dict(more) | ({} if due_at is None else {"due": stamp(due_at)})
-    return _draft(type_, who, case.request, policy, data)
+    return of_case(type_, who, case.request, policy, data)
 
 
 def answered(case: Case, policy: Policy, type_: str, vote: Vote, note: str = "") -> LogEvent:
@@ -214,36 +183,7 @@ def answered(case: Case, policy: Policy, type_: str, vote: Vote, note: str = "")
     private = (Private("note", note, vote.person),) if note else ()
     data: dict[str, Value] = {"role": vote.role}
     who = actor(policy, vote.person)
-    return _draft(type_, who, case.request, policy, data, on_behalf_of=vote.on_behalf_of, private=private)
-
-
-def extended(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> tuple[LogEvent, ...]:
-    """One yes to an extension; `grant` where it completed the quorum."""
-    data: dict[str, Value] = {
-        "have": count.have, "need": count.need, "seconds": vote.seconds, "role": vote.role, "extends": True,
-    }  # fmt: skip
-    who = actor(policy, vote.person)
-    if grant is None:
-        return (_draft("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of),)
-    until: dict[str, Value] = {"not_after": stamp(grant.not_after)}
-    return (
-        _draft("request.approved", who, case.request, policy, data | until, on_behalf_of=vote.on_behalf_of),
-        _longer(case, policy, who, grant),
-    )
-
-
-def _longer(case: Case, policy: Policy, who: Actor, grant: Grant) -> LogEvent:
-    end = stamp(grant.not_after)
-    if case.dated:
-        return _draft("exception.renewed", who, case.request, policy, {"seconds": grant.seconds, "until": end})
-    return _draft("grant.extended", who, case.request, policy, {"seconds": grant.seconds, "not_after": end})
-
-
-def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str, text: str) -> LogEvent:
-    """Evidence came, or a rotation is attested."""
-    private = (Private("evidence", text, person),) if text else ()
-    data: dict[str, Value] = {"name": name, **({"digest": Disclosed("evidence")} if text else {})}
-    return _draft(type_, actor(policy, person), case.request, policy, data, private=private)
+    return of_case(type_, who, case.request, policy, data, on_behalf_of=vote.on_behalf_of, private=private)
 
 
 def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: str) -> LogEvent:
@@ -251,20 +191,14 @@ def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: 
     assert duty.done_at is not None
     private = Private("evidence", f"{reference} ({stamp(duty.done_at)})", case.request.subject or person)
     data: dict[str, Value] = {"name": duty.name, "digest": Disclosed("evidence")}
-    return _draft("subject.verified", actor(policy, person), case.request, policy, data, private=(private,))
-
-
-def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: str, expires: datetime) -> LogEvent:
-    """A permit is about to be signed; the permit itself stands nowhere."""
-    data: dict[str, Value] = {"jti": jti, "aud": audience, "exp": stamp(expires)}
-    return _draft("permit.issued", who, case.request, policy, data)
+    return of_case("subject.verified", actor(policy, person), case.request, policy, data, private=(private,))
 
 
 def suspended(case: Case, policy: Policy, reset: str) -> LogEvent:
     """An authority counts for nothing from now on, since `reset` opened; it begins a case of its own."""
     assert case.request.subject is not None
     data: dict[str, Value] = {"domain": case.request.domain, "subject": case.request.subject, "reset": reset}
-    return _draft("authority.suspended", SYSTEM, case.request, policy, data)
+    return of_case("authority.suspended", SYSTEM, case.request, policy, data)
 
 
 def restored(case: Case, policy: Policy, vote: Vote) -> LogEvent:
@@ -276,7 +210,7 @@ def restored(case: Case, policy: Policy, vote: Vote) -> LogEvent:
 def right_begun(case: Case, policy: Policy, until: datetime) -> LogEvent:
     """An autonomous right is under review; `until`: when its owner is asked next."""
     data: dict[str, Value] = {"domain": case.request.domain, "until": stamp(until)}
-    return _draft("right.begun", SYSTEM, case.request, policy, data)
+    return of_case("right.begun", SYSTEM, case.request, policy, data)
 
 
 def right_answered(case: Case, policy: Policy, type_: str, vote: Vote, until: datetime | None) -> LogEvent:
@@ -286,22 +220,10 @@ def right_answered(case: Case, policy: Policy, type_: str, vote: Vote, until: da
 
 def right_ended(case: Case, policy: Policy) -> LogEvent:
     """The file that said the right has changed or is gone."""
-    return _draft("right.ended", SYSTEM, case.request, policy, {})
+    return of_case("right.ended", SYSTEM, case.request, policy, {})
 
 
-def executor(case: Case, policy: Policy, word: str, kind: str, detail: str) -> LogEvent:
-    """The executor's answer, or that there is none (`failed`); `detail` is what it wrote."""
-    private = (Private("detail", detail, case.request.requester),) if detail else ()
-    data: dict[str, Value] = {"name": f"grant.{kind}", **({"digest": Disclosed("detail")} if detail else {})}
-    data |= {"closed_by": "executor"} if word == "closed" else {}
-    return _draft(f"executor.{word}", SYSTEM, case.request, policy, data, private=private)
-
-
-def missing(case: Case, policy: Policy, name: str) -> LogEvent:
-    return _draft("evidence.missing", CLOCK, case.request, policy, {"name": name})
-
-
-def _draft(
+def of_case(
     type_: str, who: Actor, request: Request, policy: Policy, data: dict[str, Value],
     *, on_behalf_of: Person | None = None, private: tuple[Private, ...] = (),
 ) -> LogEvent:  # fmt: skip

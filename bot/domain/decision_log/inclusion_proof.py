@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bot.domain.decision_log.entry import node_hash
+from bot.domain.decision_log.merkle_tree import node_hash
 
 Whole = Callable[[int, int], bytes]
 

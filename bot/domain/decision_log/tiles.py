@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.domain.decision_log.entry import leaf_hash, subtree_root
+from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
 from bot.domain.errors import EntryError
 
 WIDTH = 256

@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import zip_longest
 
+from bot.domain.case.click import Refusal
 from bot.domain.case.lifecycle import GrantState, RequestState
-from bot.domain.case.model import Case, Refusal
+from bot.domain.case.model import Case
 from bot.domain.case.transition import OPERATOR, SYSTEM, LogEvent, Transition, Value
 from bot.domain.workflow import notifications
 

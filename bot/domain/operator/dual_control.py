@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.authority.authorization import Refused, confirming_roles, may_confirm
-from bot.domain.case.model import Refusal
+from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.operator_action import (
     Confirmation,
     Hold,
@@ -36,13 +36,13 @@ from bot.domain.case.transition import (
     Private,
     Transition,
     Value,
+    epoch_ms,
 )
 from bot.domain.decision_log import events
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.workflow import notifications
-from bot.domain.workflow.approval import Click, Rejected
 
 WINDOW = timedelta(hours=24)
 NOBODY = Person("-", "-")  # whom the reason of an act is about that concerns no person
@@ -84,14 +84,14 @@ def judge(act: OperatorAction, policy: Policy, click: Click, profile: Profile, n
         text = f"This is about you; somebody else confirms it. Write to {policy.contact} if that is wrong."
         return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
     if act.state is OperatorActionState.EXPIRED or (act.state is OperatorActionState.OPEN and now >= act.expires_at):
-        return Rejected(Refusal.LATE, "act_late", {"at": _ms(act.expires_at)})
+        return Rejected(Refusal.LATE, "act_late", {"at": epoch_ms(act.expires_at)})
     if act.state is not OperatorActionState.OPEN:
         last = act.voices[-1]
-        params: dict[str, object] = {"state": str(act.state), "by": str(last.person), "at": _ms(last.at)}
+        params: dict[str, object] = {"state": str(act.state), "by": str(last.person), "at": epoch_ms(last.at)}
         return Rejected(Refusal.LOST, "act_lost", params)
     mine = next((v for v in act.voices if v.person == click.person), None)
     if mine is not None and click.action == "confirm":
-        return Rejected(Refusal.LOST, "act_again", {"at": _ms(mine.at)})
+        return Rejected(Refusal.LOST, "act_again", {"at": epoch_ms(mine.at)})
     return None
 
 
@@ -224,7 +224,3 @@ def _owners(policy: Policy) -> tuple[Person, ...]:
 
 def _set(policy: Policy) -> FileDigest:
     return FileDigest(policy.organisation, policy.digest)
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

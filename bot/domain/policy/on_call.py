@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.policy.business_hours import instant
-from bot.domain.policy.model import Rota, Spell
 from bot.domain.policy.people import Person
+from bot.domain.policy.rota import Rota, Spell
 
 AHEAD = timedelta(days=14)  # how far coverage is looked at (issue 4)
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from bot.domain.case.ask import Ask
 from bot.domain.case.lifecycle import AskState
-from bot.domain.case.model import Ask, Case, Grant
+from bot.domain.case.model import Case, Grant
 from bot.domain.policy.model import Runbook
 
 WEEK, DAY = 7 * 86_400, 86_400  # seconds of policy time

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.case.model import Ask
+from bot.domain.case.ask import Ask
 
 OPENS, CLOSES = time(9), time(18)
 

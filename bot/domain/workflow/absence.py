@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.case.transition import Absence, Lane, Notification, Transition
+from bot.domain.case.transition import Absence, Lane, Notification, Transition, epoch_ms
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
@@ -32,7 +32,7 @@ class Absent:
 def leave(policy: Policy, person: Person, until: datetime, reply: dict[str, object]) -> Transition:
     """Away until then. An absence that is under way is prolonged or cut, and keeps its beginning."""
     draft = events.absence(policy, person, until)
-    says = (notifications.answer(None, person, reply, "away", until=_ms(until)),)
+    says = (notifications.answer(None, person, reply, "away", until=epoch_ms(until)),)
     return Transition(None, None, (draft,), says, absence=Absence(person, until))
 
 
@@ -54,8 +54,6 @@ def passed(found: Absent, *, decided: bool) -> Transition:
 
 
 def _summary(found: Absent, until: datetime) -> tuple[Notification, ...]:
-    return (Notification(RETURNED, Lane.CARD, to=found.person, data={"since": _ms(found.since), "until": _ms(until)}),)
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
+    return (
+        Notification(RETURNED, Lane.CARD, to=found.person, data={"since": epoch_ms(found.since), "until": epoch_ms(until)}),
+    )

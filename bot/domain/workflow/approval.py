@@ -8,47 +8,23 @@ nothing, is answered with the reason, and leaves exactly one `decision.refused` 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.domain.authority.authorization import Allowed, Refused, may_decide, strongest
 from bot.domain.authority.quorum import Count, count
-from bot.domain.case.lifecycle import RequestState, move_ask, move_request
-from bot.domain.case.model import Ask, Case, Grant, Refusal, Vote
-from bot.domain.case.transition import OPERATOR, LogEvent, Transition
-from bot.domain.decision_log import events
+from bot.domain.case.ask import Ask, Vote
+from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.lifecycle import move_ask, move_request
+from bot.domain.case.model import Case, Grant
+from bot.domain.case.transition import OPERATOR, LogEvent, Transition, epoch_ms
+from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.timing import cooling_off, end_dates
 from bot.domain.workflow import notifications
+from bot.domain.workflow.refusals import closed, refuse
 from bot.domain.workflow.timers import wake_at
-
-
-@dataclass(frozen=True, slots=True)
-class Click:
-    """Somebody's act on a question: `version` is the question's that they saw; `reply` says where the answer goes."""
-
-    person: Person
-    action: str
-    version: int
-    reply: dict[str, object]
-    reason: str = ""
-    seconds: int = 0  # Approve for less, or Extend: policy time; 0 for all of it
-    name: str = ""  # which of the things owed
-    until: date | None = None  # Approve for less of an exception, or Renew: the last day of it
-    moment: datetime | None = None  # when what is attested was done
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """The click does not count: `sentence` and `params` name what its author is told."""
-
-    why: Refusal
-    sentence: str
-    params: dict[str, object]
-
-
-DOUBTED = Rejected(Refusal.STALE, "clock_jumped", {})  # the log has no word of its own for it
 
 
 def approve(
@@ -83,7 +59,7 @@ def approve(
     after = cooling_off.opened(case.with_approval(ask), grant, click.person)
     drafts = (
         events.approved(after, policy, vote, tally),
-        *events.grant_opened(after, policy, click.person, grant),
+        *grant_events.grant_opened(after, policy, click.person, grant),
     )
     return Transition(
         case,
@@ -160,34 +136,11 @@ def judge(case: Case, policy: Policy, click: Click, profile: Profile, now: datet
     earlier = case.approval.vote_of(click.person)
     if earlier is not None and click.action == "approve":
         tally = count(case, case.approval, policy)
-        params: dict[str, object] = {"at": _ms(earlier.at), "have": tally.have, "need": tally.need}
+        params: dict[str, object] = {"at": epoch_ms(earlier.at), "have": tally.have, "need": tally.need}
         return Rejected(Refusal.LOST, "repeat_yes", params)
     if click.action in ("approve", "less") and case.unverified():
         return Rejected(Refusal.STALE, "unverified", {"missing": list(case.unverified())})
     return allowed
-
-
-def refuse(case: Case, policy: Policy, click: Click, no: Rejected) -> Transition:
-    """Changes nothing, tells its author, leaves one entry."""
-    drafts = (events.decision_refused(case, policy, click.person, click.action, no.why),)
-    says = (notifications.answer(case.id, click.person, click.reply, no.sentence, **no.params),)
-    return Transition(None, None, drafts, says)
-
-
-def closed(case: Case, now: datetime) -> Rejected | None:
-    """Why nothing can be decided any more, or ever (a drill); None while the question is open."""
-    request = case.request
-    if request.drill is not None:
-        return Rejected(Refusal.STALE, "drill", {})
-    pending = request.state is RequestState.PENDING
-    if request.state is RequestState.EXPIRED or (pending and now >= case.approval.expires_at):
-        return Rejected(Refusal.LATE, "late", {"at": _ms(case.approval.expires_at)})
-    if pending:
-        return None
-    params: dict[str, object] = {
-        "state": str(request.state), "by": str(request.closed_by or ""), "at": _ms(request.closed_at or now),
-    }  # fmt: skip
-    return Rejected(Refusal.LOST, "lost", params)
 
 
 def _allowed_before(case: Case, policy: Policy, click: Click, profile: Profile) -> bool:
@@ -227,7 +180,3 @@ def _grant(case: Case, tally: Count, now: datetime, scale: float) -> Grant:
     if case.dated:
         return end_dates.grant(case, seconds, now)
     return Grant(seconds, now, now + timedelta(seconds=seconds / scale))
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.case.model import Case, Grant
 from bot.domain.case.transition import Notification
-from bot.domain.decision_log import events
+from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Limit, Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off, end_dates
@@ -96,7 +96,7 @@ def opened(case: Case, policy: Policy, now: datetime, by: Person | None) -> Effe
     grant = end_dates.grant(case, seconds, now) if case.dated else lasting
     after = cooling_off.opened(case, grant, by)
     says = (*notifications.outcome(after, policy), *told(after, policy, now))
-    return Effects(after, events.grant_opened(after, policy, by, grant), says)
+    return Effects(after, grant_events.grant_opened(after, policy, by, grant), says)
 
 
 def told(case: Case, policy: Policy, now: datetime) -> tuple[Notification, ...]:

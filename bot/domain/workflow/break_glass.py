@@ -15,19 +15,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.domain.authority.authorization import is_barred
+from bot.domain.case.ask import Ask, Remark, Vote
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask, move_grant, move_request
-from bot.domain.case.model import Ask, Case, Grant, Remark, Vote
+from bot.domain.case.model import Case, Grant
 from bot.domain.case.transition import Transition
-from bot.domain.decision_log import events
+from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import BreakGlass, Policy, Runbook
 from bot.domain.timing import end_dates
-from bot.domain.timing.escalation import Presence, advance, afterwards
+from bot.domain.timing.escalation import Presence, advance
+from bot.domain.timing.steps import afterwards
 from bot.domain.workflow import follow_up, notifications
 from bot.domain.workflow.follow_up import Effects
 from bot.domain.workflow.timers import later_stepped, wake_at
 
 if TYPE_CHECKING:
-    from bot.domain.workflow.approval import Click
+    from bot.domain.case.click import Click
 
 QUOTA_WINDOW = 30 * 86_400  # seconds of policy time in which debts count where the runbook sets no quota
 
@@ -70,7 +72,7 @@ def begin(case: Case, policy: Policy, runbook: Runbook, presence: Presence, now:
     drafts = (
         events.filed(opened, policy),
         events.due(opened, policy, "breakglass.opened", who, due),
-        *events.grant_opened(opened, policy, request.requester, grant),
+        *grant_events.grant_opened(opened, policy, request.requester, grant),
     )
     chore = Effects(opened, drafts, notifications.outcome(opened, policy))
     chore = chore.then(later_stepped(opened, policy, advance(opened, ask, policy, presence, now)))
@@ -115,7 +117,7 @@ def _revoked(case: Case, grant: Grant, policy: Policy, vote: Vote, click: Click)
         return follow_up.grant_effects(case, policy, vote.at) or Effects(case)  # its time was over before: it lapsed
     ended = replace(grant, state=move_grant(grant.state, "revoke"), ended_at=vote.at, ended_by=vote.person)
     after = replace(case, grant=ended)
-    draft = events.grant_ended(after, policy, events.actor(policy, vote.person), ended, click.reason)
+    draft = grant_events.grant_ended(after, policy, events.actor(policy, vote.person), ended, click.reason)
     said = Effects(after, (draft,), notifications.outcome(after, policy, click.reason))
     return said.then(follow_up.ended(after, policy, vote.at))
 

@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.authority.authorization import is_barred
+from bot.domain.case.ask import Ask, Reached
 from bot.domain.case.lifecycle import AskState
-from bot.domain.case.model import Ask, Case, Reached
+from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Domain, Policy

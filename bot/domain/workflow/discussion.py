@@ -11,15 +11,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.case.model import Ask, Case, Refusal, Remark
-from bot.domain.case.transition import LogEvent, Notification, Transition
+from bot.domain.case.ask import Ask, Remark
+from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.model import Case
+from bot.domain.case.transition import LogEvent, Notification, Transition, epoch_ms
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
 from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Presence, advance
 from bot.domain.workflow import notifications
-from bot.domain.workflow.approval import Click, Rejected, closed, judge, refuse
+from bot.domain.workflow.approval import judge
+from bot.domain.workflow.refusals import closed, refuse
 from bot.domain.workflow.timers import wake_at
 
 
@@ -52,7 +55,7 @@ def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: dateti
         return refuse(case, policy, click, judged)
     if case.approval.noted("hold"):
         first = case.approval.noted("hold")[0]
-        params: dict[str, object] = {"by": str(first.person), "at": round(first.at.timestamp() * 1000)}
+        params: dict[str, object] = {"by": str(first.person), "at": epoch_ms(first.at)}
         return refuse(case, policy, click, Rejected(Refusal.LOST, "already_held", params))
     until = now + timedelta(seconds=policy.hold / scale)
     steps = tuple(

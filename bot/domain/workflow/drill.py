@@ -18,15 +18,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.domain.case.ask import Ask, Reached, Step, Vote
+from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import AskState, RequestState, move_ask, move_request
-from bot.domain.case.model import Ask, Case, Drill, Reached, Refusal, Request, Step, Vote
-from bot.domain.case.transition import CLOCK, SYSTEM, Lane, LogEvent, Notification, Transition
+from bot.domain.case.model import Case, Drill, Request
+from bot.domain.case.transition import CLOCK, SYSTEM, Lane, LogEvent, Notification, Transition, epoch_ms
 from bot.domain.decision_log import events
 from bot.domain.policy.model import EscalationPolicy, Policy, Runbook
 from bot.domain.policy.people import Person
-from bot.domain.timing.escalation import Advance, Presence, advance, deadline, freeze, undelivered
+from bot.domain.timing.escalation import Advance, Presence, advance, undelivered
+from bot.domain.timing.steps import deadline, freeze
 from bot.domain.workflow import notifications
-from bot.domain.workflow.approval import Click, Rejected, refuse
+from bot.domain.workflow.refusals import refuse
 from bot.domain.workflow.timers import wake_at
 
 PACE = timedelta(seconds=30)  # of a fast drill, in policy time
@@ -138,10 +141,10 @@ def _unheard(case: Case, policy: Policy, click: Click, mine: tuple[Reached, ...]
         text = f"This drill has not asked you. Write to {policy.contact} if that is wrong."
         return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
     if ask.state is not AskState.OPEN or now >= ask.expires_at:
-        return Rejected(Refusal.LATE, "drill_over", {"at": _ms(case.request.closed_at or ask.expires_at)})
+        return Rejected(Refusal.LATE, "drill_over", {"at": epoch_ms(case.request.closed_at or ask.expires_at)})
     if not mine:
         last = max(v.at for v in ask.votes if v.person == click.person)
-        return Rejected(Refusal.LOST, "drill_again", {"at": _ms(last)})
+        return Rejected(Refusal.LOST, "drill_again", {"at": epoch_ms(last)})
     return None
 
 
@@ -212,7 +215,3 @@ def _report(case: Case, policy: Policy) -> tuple[Notification, ...]:
         Notification("drill_report", Lane.CARD, case.id, channel=domain.channel),
         Notification("drill_report", Lane.CARD, case.id, to=domain.owner),
     )
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

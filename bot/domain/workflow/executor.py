@@ -18,7 +18,7 @@ from typing import Literal
 from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Call, CallKind, Case
 from bot.domain.case.transition import Notification, Transition
-from bot.domain.decision_log import events
+from bot.domain.decision_log import grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import notifications
 from bot.domain.workflow.timers import wake_at
@@ -79,7 +79,7 @@ def answered(case: Case, policy: Policy, n: int, heard: Heard, now: datetime) ->
         says.append(notifications.to_requester("executor", after, word=heard.word, detail=heard.detail))
     elif call.alarmed_at is not None:
         says += _to_domain(after, policy, "closed", "")
-    draft = events.executor(after, policy, heard.word, call.kind, heard.detail)
+    draft = grant_events.executor(after, policy, heard.word, call.kind, heard.detail)
     return Transition(case, after, (draft,), tuple(says), wake_at(after, policy, now), refresh=True)
 
 
@@ -98,7 +98,7 @@ def last(case: Case, kind: CallKind) -> Call | None:
 
 def _alarmed(case: Case, policy: Policy, n: int, call: Call, detail: str, now: datetime) -> Transition:
     after = _put(case, n, replace(call, alarmed_at=now))
-    draft = events.executor(after, policy, "failed", call.kind, detail)
+    draft = grant_events.executor(after, policy, "failed", call.kind, detail)
     says = tuple(_to_domain(after, policy, "failed", detail))
     return Transition(case, after, (draft,), says, wake_at(after, policy, now), refresh=True)
 

@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.domain.case.ask import Ask, AskKind
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask, move_grant
-from bot.domain.case.model import Ask, AskKind, Case, Duty, Grant
+from bot.domain.case.model import Case, Duty, Grant
 from bot.domain.case.transition import CLOCK, SYSTEM, LogEvent, Notification
-from bot.domain.decision_log import events
+from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.timing import end_dates
-from bot.domain.timing.escalation import afterwards
+from bot.domain.timing.steps import afterwards
 from bot.domain.workflow import notifications
 
 UNTIL_ANSWERED: frozenset[AskKind] = frozenset({"restore", "right"})
@@ -62,7 +63,7 @@ def grant_effects(case: Case, policy: Policy, now: datetime) -> Effects | None:
     if now >= grant.not_after:
         lapsed = replace(grant, state=move_grant(grant.state, "lapse"), ended_at=now)
         after = replace(case, grant=lapsed)
-        draft = events.grant_lapsed(after, policy, lapsed)
+        draft = grant_events.grant_lapsed(after, policy, lapsed)
         return Effects(after, (draft,), notifications.outcome(after, policy)).then(ended(after, policy, now))
     notice = _notice_at(case, grant)
     if notice is None or now < notice:
@@ -125,7 +126,7 @@ def chased(case: Case, policy: Policy, now: datetime) -> Effects | None:
     if not late:
         return None
     day = case.request.terms.real(DAY)
-    drafts = tuple(events.missing(case, policy, d.name) for d in late if not d.missed and now >= d.due_at)
+    drafts = tuple(grant_events.missing(case, policy, d.name) for d in late if not d.missed and now >= d.due_at)
     duties = tuple(_again(d, now, day) if d in late else d for d in case.duties)
     after = replace(case, duties=duties)
     return Effects(after, drafts, (notifications.to_requester("owed", after),))

@@ -12,16 +12,18 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.authority.authorization import Refused, may_revoke
+from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import GrantState, move_grant
-from bot.domain.case.model import Case, Grant, Refusal
-from bot.domain.case.transition import OPERATOR, Actor, Transition
-from bot.domain.decision_log import events
+from bot.domain.case.model import Case, Grant
+from bot.domain.case.transition import OPERATOR, Actor, Transition, epoch_ms
+from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
 from bot.domain.timing import cooling_off
 from bot.domain.workflow import follow_up, notifications
-from bot.domain.workflow.approval import Click, Rejected, closed, deny_on_host, refuse, stopped
+from bot.domain.workflow.approval import deny_on_host, stopped
 from bot.domain.workflow.follow_up import Effects
+from bot.domain.workflow.refusals import closed, refuse
 from bot.domain.workflow.timers import wake_at
 
 MOVES = {"finish": "finish", "unused": "not_used", "revoke": "revoke"}  # a button's action and the grant's move
@@ -64,7 +66,7 @@ def _end(case: Case, policy: Policy, grant: Grant, who: Actor, move: str, now: d
     ended = replace(grant, state=move_grant(grant.state, move), ended_at=now, ended_by=who.person)
     after = replace(case, grant=ended)
     said = Effects(
-        after, (events.grant_ended(after, policy, who, ended, reason),), notifications.outcome(after, policy, reason)
+        after, (grant_events.grant_ended(after, policy, who, ended, reason),), notifications.outcome(after, policy, reason)
     )
     chore = said.then(follow_up.ended(after, policy, now))
     wake = wake_at(chore.case, policy, now)
@@ -78,11 +80,7 @@ def open_grant(case: Case, now: datetime) -> Grant | Rejected:
         return Rejected(Refusal.STALE, "no_grant", {})
     if grant.state is not GrantState.OPEN:
         ended, by = grant.ended_at or grant.not_after, str(grant.ended_by or "")
-        return Rejected(Refusal.LOST, "ended", {"state": str(grant.state), "by": by, "at": _ms(ended)})
+        return Rejected(Refusal.LOST, "ended", {"state": str(grant.state), "by": by, "at": epoch_ms(ended)})
     if now >= grant.not_after:
-        return Rejected(Refusal.LATE, "over", {"at": _ms(grant.not_after)})
+        return Rejected(Refusal.LATE, "over", {"at": epoch_ms(grant.not_after)})
     return grant
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

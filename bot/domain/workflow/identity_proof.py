@@ -12,13 +12,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.case.model import Case, Duty, Refusal, Remark
+from bot.domain.case.ask import Remark
+from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.model import Case, Duty
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.workflow import autonomous_rights, notifications
-from bot.domain.workflow.approval import Click, Rejected, closed, refuse
 from bot.domain.workflow.follow_up import Effects
+from bot.domain.workflow.refusals import closed, refuse
 from bot.domain.workflow.timers import wake_at
 
 REFERENCE_MAX = 200

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from bot.domain.authority.authorization import named_for
 from bot.domain.authority.policy_rollout import gains
+from bot.domain.case.ask import Ask, Reached
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.domain.case.model import Ask, Case, Reached
-from bot.domain.case.transition import Lane, Notification
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Lane, Notification, epoch_ms
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Fired, Skipped
@@ -179,7 +180,7 @@ def used(case: Case, owner: Person) -> Notification:
 
 def digest(owner: Person, now: datetime, at: datetime) -> Notification:
     """… or once for all of a day: the first use asks for the message at `at`, the later ones find it waiting."""
-    since = round(now.timestamp() * 1000)
+    since = epoch_ms(now)
     return Notification("digest", Lane.CARD, to=owner, data={"since": since}, key=f"digest {owner}", at=at)
 
 
@@ -242,7 +243,7 @@ def announced(old: Policy, new: Policy, now: datetime, scale: float) -> tuple[No
     for gain in gains(old, new):
         data = {
             "domain": gain.domain.name, "people": [str(p) for p in gain.people], "runbooks": [r.title for r in gain.easier],
-            "counts_from": round(counts_from.timestamp() * 1000),
+            "counts_from": epoch_ms(counts_from),
         }  # fmt: skip
         says.append(Notification("policy", Lane.CARD, channel=gain.domain.channel, data=data))
         says += [Notification("policy", Lane.CARD, to=person, data=data) for person in gain.hears]

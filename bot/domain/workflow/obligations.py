@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.case.model import Case, Duty, Refusal, Remark
+from bot.domain.case.ask import Remark
+from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.model import Case, Duty
 from bot.domain.case.transition import Transition
-from bot.domain.decision_log import events
+from bot.domain.decision_log import grant_events
 from bot.domain.policy.model import Policy
-from bot.domain.workflow.approval import Click, Rejected, refuse
+from bot.domain.workflow.refusals import refuse
 from bot.domain.workflow.timers import wake_at
 
 TYPES = {"evidence": "evidence.added", "attest": "rotation.attested"}
@@ -30,7 +32,7 @@ def hand_in(case: Case, policy: Policy, click: Click, now: datetime) -> Transiti
     duties = tuple(done if d is duty else d for d in case.duties)
     note = Remark("evidence", click.person, now, f"{duty.name}: {click.reason}" if click.reason else duty.name)
     after = replace(case, duties=duties).with_ask(replace(case.approval, notes=(*case.approval.notes, note)))
-    draft = events.handed_in(after, policy, click.person, TYPES[click.action], duty.name, click.reason)
+    draft = grant_events.handed_in(after, policy, click.person, TYPES[click.action], duty.name, click.reason)
     return Transition(case, after, (draft,), (), wake_at(after, policy, now), refresh=True)
 
 

@@ -13,15 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.case.model import Case, Refusal
-from bot.domain.case.transition import Actor, Transition
-from bot.domain.decision_log import events
-from bot.domain.decision_log.entry import leaf_hash, stamp
+from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Actor, Transition, epoch_ms
+from bot.domain.decision_log import grant_events
+from bot.domain.decision_log.entry import stamp
 from bot.domain.decision_log.inclusion_proof import proven_root
+from bot.domain.decision_log.merkle_tree import leaf_hash
 from bot.domain.decision_log.signed_note import Checkpoint
 from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.policy.model import Policy
-from bot.domain.workflow.approval import Click, Rejected
 from bot.domain.workflow.grant_end import open_grant
 
 TYPE, DETAIL = "countersign-permit+jwt", "urn:countersign:runbook:v1"
@@ -89,9 +90,9 @@ def issue(case: Case, policy: Policy, who: Actor, jti: str, now: datetime) -> tu
         return Rejected(Refusal.STALE, "plain", {"text": LEFT})
     expires = _seconds(min(now + LIFE, grant.not_after))
     if expires <= now.timestamp():
-        return Rejected(Refusal.LATE, "over", {"at": round(grant.not_after.timestamp() * 1000)})
+        return Rejected(Refusal.LATE, "over", {"at": epoch_ms(grant.not_after)})
     made = Issue(jti, audience(case, policy), _seconds(now), expires)
-    draft = events.permit_issued(case, policy, who, jti, made.audience, datetime.fromtimestamp(expires, UTC))
+    draft = grant_events.permit_issued(case, policy, who, jti, made.audience, datetime.fromtimestamp(expires, UTC))
     return made, Transition(case, None, (draft,), valid_before=grant.not_after)
 
 

@@ -13,17 +13,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.authority.quorum import count
+from bot.domain.case.ask import Ask, Vote
+from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask
-from bot.domain.case.model import Ask, Case, Refusal, Vote
+from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
-from bot.domain.decision_log import events
+from bot.domain.decision_log import events, grant_events
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.timing import end_dates
-from bot.domain.timing.escalation import Presence, advance, deadline, freeze
-from bot.domain.workflow import filing, notifications
-from bot.domain.workflow.approval import Click, Rejected, refuse
+from bot.domain.timing.escalation import Presence, advance
+from bot.domain.timing.steps import deadline, freeze
+from bot.domain.workflow import filing_form, notifications
 from bot.domain.workflow.follow_up import Effects
+from bot.domain.workflow.refusals import refuse
 from bot.domain.workflow.timers import later_stepped, wake_at
 
 
@@ -62,7 +65,7 @@ def may_renew(case: Case, policy: Policy, click: Click, now: datetime) -> Reject
         return _no(Refusal.LATE, "The exception has ended, so it cannot be renewed. Ask for a new one.")
     if runbook is None or runbook.escalation not in policy.escalation_policies:
         return _no(Refusal.STALE, "The policy has no such runbook any more. Ask again under another one.")
-    if filing.not_asked_by(policy, runbook, click.person, now.date()):
+    if filing_form.not_asked_by(policy, runbook, click.person, now.date()):
         return _no(Refusal.UNAUTHORISED, f"Your provider may not ask for this any more. Write to {policy.contact}.")
     return _used_up(case, runbook)
 
@@ -92,7 +95,7 @@ def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, olde
     tally, grant = count(case, ask, policy), case.grant
     assert grant is not None
     if not (tally.met and all(count(case, ask, was).met for was in older)):
-        return Effects(case.with_ask(ask), events.extended(case, policy, vote, tally, None))
+        return Effects(case.with_ask(ask), grant_events.extended(case, policy, vote, tally, None))
     until = _until(case, ask, policy.runbooks[case.request.runbook])
     case = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
     seconds = round((until - grant.opened_at).total_seconds() * case.request.terms.scale)
@@ -103,7 +106,7 @@ def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, olde
         notifications.to_requester("extension", after, version=ask.version),
         *notifications.channel_line(after, policy, "exception.renewed"),
     )
-    return Effects(after, events.extended(after, policy, vote, tally, longer), says)
+    return Effects(after, grant_events.extended(after, policy, vote, tally, longer), says)
 
 
 def outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> Rejected | None:
@@ -111,7 +114,7 @@ def outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> Rejected | 
     runbook, grant = policy.runbooks.get(case.request.runbook), case.grant
     if (
         runbook is None
-        or filing.not_asked_by(policy, runbook, case.request.requester, now.date())
+        or filing_form.not_asked_by(policy, runbook, case.request.requester, now.date())
         or not left(case, runbook)
     ):
         return _no(Refusal.STALE, "The policy allows this renewal no more, so it ends on its date. Deny it, or leave it.")

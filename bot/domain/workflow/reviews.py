@@ -16,16 +16,19 @@ from datetime import datetime
 
 from bot.domain.authority.authorization import Allowed, Refused, may_decide
 from bot.domain.authority.quorum import count
+from bot.domain.case.ask import Ask, AskKind, Remark, Vote
+from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask
-from bot.domain.case.model import Ask, AskKind, Case, Refusal, Remark, Vote
-from bot.domain.case.transition import Transition
-from bot.domain.decision_log import events
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition, epoch_ms
+from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
-from bot.domain.timing.escalation import Presence, advance, deadline, freeze
-from bot.domain.workflow import break_glass, filing, notifications, renewal, suspensions
-from bot.domain.workflow.approval import Click, Rejected, refuse
+from bot.domain.timing.escalation import Presence, advance
+from bot.domain.timing.steps import deadline, freeze
+from bot.domain.workflow import break_glass, filing_form, notifications, renewal, suspensions
 from bot.domain.workflow.follow_up import LONGER, Effects
+from bot.domain.workflow.refusals import refuse
 from bot.domain.workflow.timers import later_stepped, wake_at
 
 Answer = Callable[[Case, Ask, Policy, Vote, Click, Sequence[Policy]], Effects]
@@ -68,13 +71,13 @@ def judge(case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, 
         earlier = ask.vote_of(click.person)
         if earlier is not None and earlier.answer == "yes" and click.action == "approve":
             tally = count(case, ask, policy)
-            params: dict[str, object] = {"at": _ms(earlier.at), "have": tally.have, "need": tally.need}
+            params: dict[str, object] = {"at": epoch_ms(earlier.at), "have": tally.have, "need": tally.need}
             return Rejected(Refusal.LOST, "repeat_yes", params)
         return allowed
     if ask.state in (AskState.YES, AskState.NO):
         last = ask.votes[-1]
-        return Rejected(Refusal.LOST, "answered_already", {"by": str(last.person), "at": _ms(last.at)})
-    return Rejected(Refusal.LATE, "closed_already", {"at": _ms(valid_before(case, ask))})
+        return Rejected(Refusal.LOST, "answered_already", {"by": str(last.person), "at": epoch_ms(last.at)})
+    return Rejected(Refusal.LATE, "closed_already", {"at": epoch_ms(valid_before(case, ask))})
 
 
 def valid_before(case: Case, ask: Ask) -> datetime:
@@ -116,7 +119,7 @@ def may_extend(case: Case, policy: Policy, click: Click, now: datetime) -> Rejec
         return _no(Refusal.LATE, "The approval has ended, so it cannot be extended. Ask again.")
     if runbook is None or runbook.escalation not in policy.escalation_policies:
         return _no(Refusal.STALE, "The policy has no such runbook any more. Ask again under another one.")
-    if filing.not_asked_by(policy, runbook, click.person, now.date()):
+    if filing_form.not_asked_by(policy, runbook, click.person, now.date()):
         return _no(Refusal.UNAUTHORISED, f"Your provider may not ask for this any more. Write to {policy.contact}.")
     if any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later):
         return _no(Refusal.LOST, "More time is already asked for. The people asked have it.")
@@ -152,14 +155,14 @@ def _longer(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, olde
     assert grant is not None
     if not (tally.met and all(count(case, ask, was).met for was in older)):
         after = case.with_ask(ask)
-        return Effects(after, events.extended(after, policy, vote, tally, None))
+        return Effects(after, grant_events.extended(after, policy, vote, tally, None))
     more = min(tally.seconds, room(case))
     longer = replace(
         grant, seconds=grant.seconds + more, not_after=grant.not_after + case.request.terms.real(more), warned=False
     )
     after = replace(case, grant=longer).with_ask(replace(ask, state=move_ask(ask.state, "yes")))
     said = notifications.to_requester("extension", after, version=ask.version)
-    return Effects(after, events.extended(after, policy, vote, tally, longer), (said,))
+    return Effects(after, grant_events.extended(after, policy, vote, tally, longer), (said,))
 
 
 def _not_longer(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
@@ -171,10 +174,6 @@ def _not_longer(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, 
 
 def _no(why: Refusal, text: str) -> Rejected:
     return Rejected(why, "plain", {"text": text})
-
-
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
 
 
 _YES = frozenset({"approve", "accept", "ratify", "restore", "keep"})

@@ -19,7 +19,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.timing.escalation import Presence, advance
 from bot.domain.workflow import follow_up, notifications
-from bot.domain.workflow.filing import FieldError
+from bot.domain.workflow.filing_form import FieldError
 from bot.domain.workflow.timers import later_stepped, wake_at
 
 TITLE = "Use of the sealed path"

@@ -12,9 +12,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.authority.authorization import conflicted
-from bot.domain.case.model import Ask, Case, Reached, Step
-from bot.domain.policy.model import Policy, Rota
+from bot.domain.case.ask import Ask, Reached, Step
+from bot.domain.case.model import Case
+from bot.domain.policy.model import Policy
 from bot.domain.policy.on_call import next_change, on_call
+from bot.domain.policy.rota import Rota
 from bot.domain.timing.escalation import Presence, rings
 
 

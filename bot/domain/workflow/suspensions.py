@@ -19,19 +19,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.domain.authority.authorization import named_for, suspended, suspended_anywhere
+from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState, move_ask
-from bot.domain.case.model import Ask, Case, Request, Terms, Vote
+from bot.domain.case.model import Case, Request, Terms
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.people import Person
-from bot.domain.timing.escalation import afterwards
+from bot.domain.timing.steps import afterwards
 from bot.domain.workflow import notifications
 from bot.domain.workflow.drill import NOBODY
 from bot.domain.workflow.follow_up import DAY, Effects
 
 if TYPE_CHECKING:
-    from bot.domain.workflow.approval import Click
+    from bot.domain.case.click import Click
 
 RESTORE_WITHIN, REVIEW_WITHIN = 4 * 3600, 7 * DAY  # seconds of policy time in which an answer is owed
 _TITLE = 75

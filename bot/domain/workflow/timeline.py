@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 
 from bot.domain.authority.authorization import Allowed, standing
 from bot.domain.authority.quorum import count
-from bot.domain.case.model import Ask, Case, Vote
+from bot.domain.case.ask import Ask, Vote
+from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Role, Runbook
 from bot.domain.policy.people import Person
-from bot.domain.timing.escalation import Fired, Presence, Skipped, advance, next_wake
-from bot.domain.workflow import filing
+from bot.domain.timing.escalation import Fired, Presence, Skipped, advance
+from bot.domain.timing.steps import next_wake
+from bot.domain.workflow import filing, filing_form
 from bot.domain.workflow.shift_change import hand_over, next_shift
 
 NIGHT = timedelta(hours=8)  # how long somebody who is asleep is taken to sleep
@@ -118,9 +120,9 @@ def _could_pass(case: Case, ask: Ask, policy: Policy, now: datetime) -> bool:
     return count(case, replace(ask, votes=tuple(votes)), policy).met
 
 
-def _form(policy: Policy, runbook: Runbook) -> filing.Form:
+def _form(policy: Policy, runbook: Runbook) -> filing_form.Form:
     provider = policy.providers[runbook.providers[0]]
     team = min(provider.workspaces, default=policy.workspaces[0])
     asker = provider.requesters[0] if provider.requesters else None
     requester = Person(min(asker.teams), asker.user) if asker else Person(team, "U0SOMEBODY")
-    return filing.Form("R-00000000", requester, runbook.id, "target", "reason", runbook.default_duration, {})
+    return filing_form.Form("R-00000000", requester, runbook.id, "target", "reason", runbook.default_duration, {})

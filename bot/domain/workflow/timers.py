@@ -11,14 +11,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.authority.quorum import count
+from bot.domain.case.ask import Ask, AskKind
 from bot.domain.case.lifecycle import AskState, RequestState, move_ask, move_request
-from bot.domain.case.model import Ask, AskKind, Case
+from bot.domain.case.model import Case
 from bot.domain.case.transition import CLOCK, LogEvent, Transition
-from bot.domain.decision_log import events
+from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
-from bot.domain.timing.escalation import Advance, Presence, advance, next_wake, rings, undelivered
+from bot.domain.timing.escalation import Advance, Presence, advance, rings, undelivered
+from bot.domain.timing.steps import next_wake
 from bot.domain.workflow import autonomous_rights, notifications
 from bot.domain.workflow.follow_up import LONGER, Effects, asked_again, chased, grant_effects, grant_wake
 from bot.domain.workflow.shift_change import hand_over, next_shift
@@ -148,7 +150,7 @@ def _cooled(
         return None if on is None else replace(on, before=case, refresh=True)
     grant = cooling_off.grant(case, tally, now)
     after = cooling_off.opened(case, grant, None)
-    drafts = events.grant_opened(after, policy, None, grant)
+    drafts = grant_events.grant_opened(after, policy, None, grant)
     return Transition(case, after, drafts, notifications.outcome(after, policy), wake_at(after, policy, now), refresh=True)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.case.model import Ask, Case
+from bot.domain.case.ask import Ask
+from bot.domain.case.model import Case
 from handlers.views.kit import wording
 from handlers.views.kit.context import ViewContext, span
 from handlers.views.kit.escaping import cut, inline, one_line

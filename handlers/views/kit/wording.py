@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.domain.case.model import AskKind
+from bot.domain.case.ask import AskKind
 from bot.domain.policy.model import Kind, Role, Runbook
 
 APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"

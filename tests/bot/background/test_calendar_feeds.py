@@ -12,8 +12,9 @@ import pytest
 import structlog
 
 from bot.background.calendar_feeds import EVERY, KEEP, CalendarFeeds, carried
-from bot.domain.policy.model import NamedPerson, Policy, Rota
+from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.on_call import on_call
+from bot.domain.policy.rota import Rota
 from bot.http.metrics import Metrics
 from handlers.outbound.message_table import PURPOSES, NewMessage, RenderContext
 from runbooks.calendars.ical import BadFeed

@@ -13,11 +13,12 @@ from typer.testing import CliRunner
 
 from bot.cli.requests import GIVING, NOBODY_GIVES, _retry_on_conflict, app
 from bot.clock import SystemClock
+from bot.domain.case.click import Rejected
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import Rejected, deny_on_host
+from bot.domain.workflow.approval import deny_on_host
 from bot.ports.commands import Decide, ReplyAddress
 from storage.log.check import check_database
 from storage.store import SqliteStore

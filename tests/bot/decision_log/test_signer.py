@@ -15,7 +15,7 @@ from bot.decision_log.keys import LOG_KEY, make_keys, read_key, verify
 from bot.decision_log.signer import Signer
 from bot.decision_log.signer_memory import MEMORY, recall, remember
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition
-from bot.domain.decision_log.entry import append, leaf_hash, root
+from bot.domain.decision_log.merkle_tree import append, leaf_hash, root
 from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint
 from bot.domain.decision_log.verify.log import LogFinding
 from storage.sqlite.lock import FileLock

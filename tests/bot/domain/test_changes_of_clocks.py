@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.policy.business_hours import add, instant
-from bot.domain.policy.model import Hours, Rota, Shift, Spell
+from bot.domain.policy.model import Hours
 from bot.domain.policy.on_call import gaps, next_change, on_call, spells
+from bot.domain.policy.rota import Rota, Shift, Spell
 from runbooks.calendars.ical import read_feed
 from runbooks.rules.on_call import real
 from tests.bot.building import DAY, HOUR, MINUTE, ONC1, ONC2, WHOLE_WEEK

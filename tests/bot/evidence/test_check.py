@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.decision_log.entry import canonical, leaf_hash, subtree_root
+from bot.domain.decision_log.entry import canonical
 from bot.domain.decision_log.export_ocsf import Ocsf
+from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
 from bot.domain.decision_log.tiles import Tiler, tiles_of, unbundle
 from bot.domain.errors import NoteError, SettingsError
 from bot.evidence.check import check_export

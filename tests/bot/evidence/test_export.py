@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pymerkle import InmemoryTree
 
-from bot.domain.decision_log.entry import leaf_hash
+from bot.domain.decision_log.merkle_tree import leaf_hash
 from bot.domain.decision_log.tiles import Tile, tiles_of, unbundle
 from bot.domain.errors import SettingsError, StorageError
 from bot.evidence import export as module

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from bot.domain.decision_log.entry import leaf_hash, subtree_root
 from bot.domain.decision_log.inclusion_proof import inclusion
+from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
 from tests.bot.evidence.test_prepare import Host, host
 
 VERIFIER = Path(__file__).parents[3] / "tools" / "node" / "inclusion.mjs"

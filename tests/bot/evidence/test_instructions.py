@@ -10,7 +10,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from bot.domain.decision_log.entry import leaf_hash
+from bot.domain.decision_log.merkle_tree import leaf_hash
 from bot.domain.decision_log.tiles import unbundle
 
 

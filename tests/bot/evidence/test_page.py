@@ -78,7 +78,7 @@ def an_entry(folder: Path) -> str:
 
 
 def an_entry_and_its_hash(folder: Path) -> str:
-    from bot.domain.decision_log.entry import leaf_hash
+    from bot.domain.decision_log.merkle_tree import leaf_hash
     from bot.domain.decision_log.tiles import unbundle
 
     an_entry(folder)

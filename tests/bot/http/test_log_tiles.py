@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition
-from bot.domain.decision_log.entry import leaf_hash
 from bot.domain.decision_log.inclusion_proof import proven_root
+from bot.domain.decision_log.merkle_tree import leaf_hash
 from bot.domain.decision_log.signed_note import read_checkpoint
 from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.policy.model import Policy

@@ -9,7 +9,7 @@ import pytest
 
 from bot.decision_log.keys import LOG_KEY, make_keys, read_key, vkeys
 from bot.decision_log.signer_memory import MEMORY, remember
-from bot.domain.decision_log.entry import root
+from bot.domain.decision_log.merkle_tree import root
 from bot.domain.decision_log.signed_note import Checkpoint, sign
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.runtime.log_verification import TrustBase, verify

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.domain.case.model import Case, Vote
+from bot.domain.case.ask import Vote
+from bot.domain.case.model import Case
 from bot.domain.policy.model import FieldSpec, Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import approval, timers

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.domain.case.click import Click
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, TakenAway
 from bot.domain.workflow import approval
-from bot.domain.workflow.approval import Click
 from bot.domain.workflow.identity_proof import attest
 from handlers import ids
 from handlers.inbound.payloads import sheet_of

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.case.ask import Ask, AskKind, Vote
 from bot.domain.case.lifecycle import AskState
-from bot.domain.case.model import Ask, AskKind, Case, Vote
+from bot.domain.case.model import Case
 from bot.domain.workflow.reviews import KINDS
 from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views.kit import wording

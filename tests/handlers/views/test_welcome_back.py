@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from bot.domain.case.ask import AskKind
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.domain.case.model import AskKind
 from bot.ports.store import DecidedFor
 from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views.kit.context import ViewContext

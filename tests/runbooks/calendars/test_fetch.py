@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from bot.domain.policy.model import Rota
+from bot.domain.policy.rota import Rota
 from runbooks.calendars import fetch as fetching
 from runbooks.calendars.fetch import fetch
 from runbooks.calendars.ical import BadFeed

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.policy.model import NamedPerson, PolicyFile, Rota
+from bot.domain.policy.model import NamedPerson, PolicyFile
 from bot.domain.policy.on_call import on_call
+from bot.domain.policy.rota import Rota
 from runbooks.calendars.ical import BadFeed, feed_findings, prepared, read_feed
 from runbooks.calendars.on_call_coverage import coverage
 from tests.bot.building import ONC1, ONC2, policy

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.policy.model import Rota
+from bot.domain.policy.rota import Rota
 from runbooks.calendars.ical import BadFeed, read_feed
 from tests.bot.building import ONC1, ONC2
 from tests.runbooks.calendars.test_ical import feed

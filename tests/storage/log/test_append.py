@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.domain.case.transition import CLOCK, SYSTEM, Actor, LogEvent, Private, Transition
-from bot.domain.decision_log.entry import leaf_hash, subtree_root
+from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
 from storage.log.check import check_database
 from storage.store import SqliteStore
 from tests.storage.making import (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.case.transition import CLOCK, LogEvent, Transition
-from bot.domain.decision_log.entry import edge_sizes, leaf_hash, subtree_root
+from bot.domain.decision_log.merkle_tree import edge_sizes, leaf_hash, subtree_root
 from bot.domain.errors import SchemaError, StorageError
 from storage.log.check import check_database, check_log
 from storage.sqlite.driver import Row, Session

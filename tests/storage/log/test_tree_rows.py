@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition
-from bot.domain.decision_log.entry import root
 from bot.domain.decision_log.inclusion_proof import extends, includes
+from bot.domain.decision_log.merkle_tree import root
 from bot.domain.errors import StorageError
 from storage.store import SqliteStore
 

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.domain.decision_log.entry import Node, b64, grow, leaf_hash, root
+from bot.domain.decision_log.entry import b64
 from bot.domain.decision_log.entry_reader import parsed, read_stamp
+from bot.domain.decision_log.merkle_tree import Node, grow, leaf_hash, root
 from bot.domain.decision_log.verify.case_order import TYPES, CaseRecord, continued, judged
 
 Code = Literal[

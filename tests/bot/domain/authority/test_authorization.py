@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from bot.domain.authority.authorization import Allowed, Refused, confirming_roles, conflicted, may_decide, named_for
-from bot.domain.case.model import Case, Reached, Refusal
+from bot.domain.case.ask import Reached
+from bot.domain.case.click import Refusal
+from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Suspended, TakenAway
 from bot.domain.policy.people import Humans, Person, Profile
 from tests.bot.building import (

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bot.domain.authority.authorization import Allowed, standing
 from bot.domain.authority.quorum import Count, count
-from bot.domain.case.model import Case, Reached, Vote
+from bot.domain.case.ask import Reached, Vote
+from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Role
 from bot.domain.policy.people import Humans, Person
 from tests.bot.building import (

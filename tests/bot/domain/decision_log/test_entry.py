@@ -18,21 +18,10 @@ from hypothesis import strategies as st
 
 from bot.domain.case.transition import CLOCK, Actor, Disclosed, FileDigest, LogEvent, Private
 from bot.domain.decision_log import entry as ledger
-from bot.domain.decision_log.entry import (
-    EntryPosition,
-    append,
-    canonical,
-    edge_sizes,
-    grow,
-    introduce,
-    leaf_hash,
-    node_hash,
-    persons_in,
-    pseudonym_of,
-    root,
-    seal,
-)  # fmt: skip
+from bot.domain.decision_log import merkle_tree
+from bot.domain.decision_log.entry import EntryPosition, canonical, introduce, persons_in, pseudonym_of, seal
 from bot.domain.decision_log.entry_reader import parsed
+from bot.domain.decision_log.merkle_tree import append, edge_sizes, grow, leaf_hash, node_hash, root
 from bot.domain.errors import EntryError
 from bot.domain.policy.people import Person
 
@@ -278,7 +267,7 @@ def test_edge_and_root_are_those_of_the_naive_tree(leaves: list[bytes]) -> None:
     for subtree, width in zip(edge, edge_sizes(len(leaves)), strict=True):
         assert subtree == naive_root(leaves[start : start + width])
         start += width
-    assert root(edge) == naive_root(leaves) == ledger.subtree_root([leaf_hash(leaf) for leaf in leaves])
+    assert root(edge) == naive_root(leaves) == merkle_tree.subtree_root([leaf_hash(leaf) for leaf in leaves])
 
 
 def test_the_stored_nodes_are_the_roots_of_complete_subtrees() -> None:

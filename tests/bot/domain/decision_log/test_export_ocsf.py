@@ -9,8 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from bot.domain.decision_log.entry import canonical, leaf_hash
+from bot.domain.decision_log.entry import canonical
 from bot.domain.decision_log.export_ocsf import Ocsf
+from bot.domain.decision_log.merkle_tree import leaf_hash
 from bot.domain.decision_log.verify.case_order import TYPES
 
 PERSON = {"kind": "person", "ref": "sub_a", "party": "northgate"}

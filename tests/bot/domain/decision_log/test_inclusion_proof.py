@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pymerkle import InmemoryTree
 
-from bot.domain.decision_log.entry import leaf_hash, subtree_root
 from bot.domain.decision_log.inclusion_proof import consistency, extends, includes, inclusion
+from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
 
 SIZES = range(1, 41)
 DATA = [f"entry {i}".encode() for i in range(40)]

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bot.decision_log.keys import verify
-from bot.domain.decision_log.entry import root, subtree_root
+from bot.domain.decision_log.merkle_tree import root, subtree_root
 from bot.domain.decision_log.signed_note import (
     Checkpoint,
     VerifierKey,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
-from bot.domain.decision_log.entry import leaf_hash, subtree_root
+from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
 from bot.domain.decision_log.tiles import ENTRIES, HASH, Tile, Tiler, bundle, hashes, tiles_of, unbundle
 from bot.domain.errors import EntryError
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.case.ask import Vote
 from bot.domain.case.lifecycle import GrantState, RequestState
-from bot.domain.case.model import Case, Grant, Vote
+from bot.domain.case.model import Case, Grant
 from bot.domain.case.transition import Transition
 from bot.domain.failsafe import clock_guard
-from bot.domain.workflow import approval, timers
+from bot.domain.workflow import approval, refusals, timers
 from tests.bot.building import HERE, HOUR, MINUTE, OWNER, PE1, T0, after, case_of, click, filing_of, policy, profile, said
 
 BASE = policy()
@@ -74,5 +75,5 @@ def test_instead_of_giving_the_clicker_is_told_and_one_entry_stands() -> None:
     held = clock_guard.refuse(act)
     assert (held.after, held.inbox, [d.type for d in held.entries]) == (None, 7, ["decision.refused"])
     assert said(held, "answer") == [OWNER]
-    refusal = approval.refuse(case_of(BASE), BASE, click(OWNER), approval.DOUBTED)
+    refusal = refusals.refuse(case_of(BASE), BASE, click(OWNER), refusals.DOUBTED)
     assert clock_guard.refuse(replace(act, otherwise=refusal)) == replace(refusal, inbox=7)

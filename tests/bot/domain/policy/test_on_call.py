@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy.model import Rota, Shift, Spell, Weeks
 from bot.domain.policy.on_call import gaps, next_change, on_call, spells
 from bot.domain.policy.people import Person
+from bot.domain.policy.rota import Rota, Shift, Spell, Weeks
 from tests.bot.building import ONC1, ONC2, OWNER, SECURITY, STRANGER, T0, WHOLE_WEEK
 
 WEEKDAYS, WEEKEND = frozenset(range(5)), frozenset({5, 6})

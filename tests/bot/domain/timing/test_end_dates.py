@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
+from bot.domain.case.ask import Ask
+from bot.domain.case.click import Click
 from bot.domain.case.lifecycle import AskState, GrantState
-from bot.domain.case.model import Ask, Case
+from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import BreakGlass, Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
-from bot.domain.workflow import approval, filing, grant_end, renewal, reviews
-from bot.domain.workflow.approval import Click
+from bot.domain.workflow import approval, filing, filing_form, grant_end, renewal, reviews
 from bot.domain.workflow.timers import sweep, wake_at
 from tests.bot.building import (
     DAY,
@@ -98,12 +99,12 @@ class TestTheDay:
 
     @pytest.mark.parametrize("chosen", [None, day(-1), day(91), date.max])
     def test_that_is_missing_past_or_too_late_is_refused_at_its_field(self, chosen: date | None) -> None:
-        (error,) = filing.check(BASE, form("exception", until=chosen), TODAY)
+        (error,) = filing_form.check(BASE, form("exception", until=chosen), TODAY)
         assert error.field == "until"
 
     @pytest.mark.parametrize("chosen", [day(0), day(90)])
     def test_may_be_today_or_the_last_that_the_maximum_allows(self, chosen: date) -> None:
-        assert filing.check(BASE, form("exception", until=chosen), TODAY) == ()
+        assert filing_form.check(BASE, form("exception", until=chosen), TODAY) == ()
 
     def test_that_is_over_when_the_worker_files_it_is_refused(self) -> None:
         late = last_moment(TODAY)
@@ -291,7 +292,7 @@ def test_a_grant_of_another_kind_is_not_renewed() -> None:
 
 
 def test_the_explained_request_ends_on_its_usual_day() -> None:
-    case = filed(None) if not filing.check(BASE, form("exception"), TODAY) else None
+    case = filed(None) if not filing_form.check(BASE, form("exception"), TODAY) else None
     assert case is None
     drawn = filing.opened(BASE, form("exception"), EXCEPTION, FIRST_TIME, T0, 1)
     assert drawn.request.terms.ends_at == T0 + timedelta(seconds=3600)

@@ -11,22 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.authority.authorization import Allowed, may_decide
-from bot.domain.case.model import Case, Vote
+from bot.domain.case.ask import Vote
+from bot.domain.case.model import Case
 from bot.domain.policy.model import EscalationPolicy, Hours, NamedPerson, Policy, PolicyStep, Role
 from bot.domain.policy.people import Humans, Person
-from bot.domain.timing.escalation import (
-    Fired,
-    Presence,
-    Skipped,
-    advance,
-    candidates,
-    deadline,
-    freeze,
-    next_wake,
-    people_of,
-    undelivered,
-    warn_at,
-)
+from bot.domain.timing.escalation import Fired, Presence, Skipped, advance, undelivered
+from bot.domain.timing.steps import candidates, deadline, freeze, next_wake, people_of, warn_at
 from bot.domain.workflow import approval, discussion
 from tests.bot.building import (
     DEP1,

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.demo.workspace import daytime_zone
-from bot.domain.case.model import Ask, Case
+from bot.domain.case.ask import Ask
+from bot.domain.case.model import Case
 from bot.domain.policy.model import NamedPerson
 from bot.domain.timing.escalation import Presence
 from bot.domain.timing.quiet_hours import CLOSES, OPENS, kept_by, rings_at

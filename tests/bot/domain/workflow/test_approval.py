@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.case.click import Rejected
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import Rejected, approve, deny, deny_on_host, withdraw
+from bot.domain.workflow.approval import approve, deny, deny_on_host, withdraw
 from bot.domain.workflow.timers import sweep
 from tests.bot.building import (
     COLLEAGUE,

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.case.click import Click
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import BreakGlass, Limit
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import Click, deny, withdraw
+from bot.domain.workflow.approval import deny, withdraw
 from bot.domain.workflow.break_glass import debt
 from bot.domain.workflow.grant_end import give_back
 from bot.domain.workflow.reviews import answer

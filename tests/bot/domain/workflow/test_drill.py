@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.authority.authorization import conflicted
-from bot.domain.case.model import Case, Drill, Refusal
+from bot.domain.case.click import Refusal, Rejected
+from bot.domain.case.model import Case, Drill
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
-from bot.domain.workflow import approval, discussion, drill, grant_end
-from bot.domain.workflow.approval import Rejected
+from bot.domain.workflow import approval, discussion, drill, grant_end, refusals
 from tests.bot.building import (
     DEP1,
     DEP2,
@@ -258,7 +258,7 @@ def test_no_door_decides_a_drill() -> None:
         assert (act.after, types(act)) == (None, ["decision.refused"])
     assert isinstance(approval.deny_on_host(case, base, "x", T0), Rejected)
     assert isinstance(grant_end.revoke_on_host(case, base, "x", T0), Rejected)
-    assert approval.closed(case, T0) == Rejected(Refusal.STALE, "drill", {})
+    assert refusals.closed(case, T0) == Rejected(Refusal.STALE, "drill", {})
 
 
 def test_the_button_means_nothing_on_a_request_or_an_old_card() -> None:

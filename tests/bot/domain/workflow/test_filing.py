@@ -13,7 +13,8 @@ from bot.domain.case.transition import Lane, LogEvent, Transition
 from bot.domain.policy.model import BreakGlass, FieldSpec
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
-from bot.domain.workflow.filing import Earlier, check, file, provider_asking, unfit
+from bot.domain.workflow.filing import Earlier, file
+from bot.domain.workflow.filing_form import check, provider_asking, unfit
 from tests.bot.building import (
     COLLEAGUE,
     DEP1,

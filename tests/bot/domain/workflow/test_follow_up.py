@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from bot.domain.case.ask import Ask
+from bot.domain.case.click import Click
 from bot.domain.case.lifecycle import AskState, GrantState
-from bot.domain.case.model import Ask, Case
+from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import approval
-from bot.domain.workflow.approval import Click
 from bot.domain.workflow.follow_up import warn_at
 from bot.domain.workflow.grant_end import give_back
 from bot.domain.workflow.obligations import hand_in

@@ -6,12 +6,12 @@ from datetime import datetime
 
 import pytest
 
+from bot.domain.case.click import Rejected
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
 from bot.domain.workflow import approval
-from bot.domain.workflow.approval import Rejected
 from bot.domain.workflow.grant_end import give_back, revoke, revoke_on_host
 from tests.bot.building import (
     AUDIT,

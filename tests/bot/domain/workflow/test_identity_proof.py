@@ -7,13 +7,13 @@ from datetime import datetime
 
 import pytest
 
+from bot.domain.case.click import Click
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import approval
-from bot.domain.workflow.approval import Click
-from bot.domain.workflow.filing import check
+from bot.domain.workflow.filing_form import check
 from bot.domain.workflow.identity_proof import attest
 from bot.domain.workflow.timers import sweep
 from tests.bot.building import (

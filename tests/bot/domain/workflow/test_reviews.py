@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from bot.domain.case.ask import Ask
+from bot.domain.case.click import Click
 from bot.domain.case.lifecycle import AskState, GrantState
-from bot.domain.case.model import Ask, Case
+from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import approval
-from bot.domain.workflow.approval import Click
 from bot.domain.workflow.grant_end import give_back
 from bot.domain.workflow.reviews import answer, extend, room
 from bot.domain.workflow.timers import sweep

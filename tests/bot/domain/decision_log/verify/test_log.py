@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, LogEvent, Private
-from bot.domain.decision_log.entry import EntryPosition, Node, canonical, grow, leaf_hash, root, seal, stamp
+from bot.domain.decision_log.entry import EntryPosition, canonical, seal, stamp
+from bot.domain.decision_log.merkle_tree import Node, grow, leaf_hash, root
 from bot.domain.decision_log.verify.case_order import TYPES
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Row, Shown, StoredHead
 from bot.domain.policy.people import Person

@@ -1,0 +1,107 @@
+"""An ask: one question to accountable people, with its frozen steps, whom it reached and what they answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.domain.case.lifecycle import AskState
+from bot.domain.policy.model import Role
+from bot.domain.policy.people import Person
+
+AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right"]
+
+
+StepState = Literal["waiting", "fired", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One frozen step of an ask. `also` are the roles that the first step asks beside `role` (the minute-0 set)."""
+
+    index: int
+    action: Literal["notify", "remind"]
+    role: Role
+    due_at: datetime
+    page: bool = False
+    also: tuple[Role, ...] = ()
+    state: StepState = "waiting"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A step, or an absence, put the question to this person. `for_owner`: in the owner's stead."""
+
+    person: Person
+    role: Role
+    step: int
+    at: datetime
+    for_owner: bool = False
+    failed: str = ""  # Slack's word why the question never reached them
+    paged: bool = False  # beside Slack too
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's click. The recorded decider is who clicked, never who was asked (rule 2)."""
+
+    person: Person
+    answer: Literal["yes", "no", "here"]  # `here` decides nothing: a drill reached them
+    role: Role
+    at: datetime
+    seconds: int
+    on_behalf_of: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something said or done beside deciding. `text` is free text; `advice` only with kind "advice".
+
+    `verified` is how the subject's identity was checked. `evidence` and `review` belong to the time after the yes: what was
+    handed in, what the reviewer wrote.
+    """
+
+    kind: Literal["question", "answer", "advice", "pass", "hold", "push", "verified", "evidence", "review"]
+    person: Person
+    at: datetime
+    text: str = ""
+    advice: Literal["", "for", "against"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question to accountable people. `version` changes only when the question does; each ask of a case has its own.
+
+    `seconds` is the policy time that an extension asks for. `due_at` is when an answer to an ask after the yes is owed.
+    `opens_at`: the quorum is met, and what it opens waits until then (`cooling`); None before, and where nothing waits.
+    """
+
+    kind: AskKind
+    version: int
+    need: int
+    requires: tuple[Role, ...]
+    opened_at: datetime
+    expires_at: datetime
+    state: AskState = AskState.OPEN
+    steps: tuple[Step, ...] = ()
+    reached: tuple[Reached, ...] = ()
+    votes: tuple[Vote, ...] = ()
+    notes: tuple[Remark, ...] = ()
+    seconds: int = 0
+    due_at: datetime | None = None
+    warn_at: datetime | None = None  # when the silent are warned of the end, or it is overdue; None once that was said
+    opens_at: datetime | None = None
+
+    @property
+    def asked(self) -> tuple[Person, ...]:
+        """Everybody who was asked, first asked first, each once."""
+        return tuple(dict.fromkeys(r.person for r in self.reached))
+
+    def noted(self, kind: str) -> tuple[Remark, ...]:
+        """The notes of one kind, in order."""
+        return tuple(n for n in self.notes if n.kind == kind)
+
+    def vote_of(self, person: Person) -> Vote | None:
+        return next((v for v in self.votes if v.person == person), None)

@@ -1,0 +1,43 @@
+"""What a person pressed, and why it does not count where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from bot.domain.policy.people import Person
+
+
+class Refusal(StrEnum):
+    """Why a click does not count, as the log's `decision.refused` writes it."""
+
+    UNAUTHORISED = "unauthorised"
+    PARTY = "party"
+    LATE = "late"
+    LOST = "lost"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """Somebody's act on a question: `version` is the question's that they saw; `reply` says where the answer goes."""
+
+    person: Person
+    action: str
+    version: int
+    reply: dict[str, object]
+    reason: str = ""
+    seconds: int = 0  # Approve for less, or Extend: policy time; 0 for all of it
+    name: str = ""  # which of the things owed
+    until: date | None = None  # Approve for less of an exception, or Renew: the last day of it
+    moment: datetime | None = None  # when what is attested was done
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The click does not count: `sentence` and `params` name what its author is told."""
+
+    why: Refusal
+    sentence: str
+    params: dict[str, object]
