@@ -19,8 +19,8 @@ from bot.domain.case.transition import Private
 from bot.domain.decision_log.entry import canonical, disclose, stamp
 from bot.domain.decision_log.merkle_tree import grow, leaf_hash
 from bot.domain.policy.people import Person
-from storage.sqlite.values import ms
 from storage.store import SqliteStore
+from storage.values import ms
 
 ORIGIN = "bench.example/log"
 _LOT = 20_000

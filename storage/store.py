@@ -37,23 +37,25 @@ from bot.ports.store import (
     SystemCase,
 )
 from storage.cases import history, overview, reads
-from storage.cases.commit import Tx, carry_out, write
+from storage.cases.commit import carry_out, write
 from storage.cases.group_commit import Group
 from storage.log import clock_mark as time_mark
 from storage.log import tiles
 from storage.log.append import Ledger
 from storage.policy import calendar_cache, policies
 from storage.queues import inbox, outbox
+from storage.session import Session
 from storage.sqlite import schema
-from storage.sqlite.driver import Database, Session, rebuild, shed
+from storage.sqlite.driver import SqliteDatabase, SqliteSession, rebuild, shed
 from storage.sqlite.lock import FileLock
-from storage.sqlite.values import ms
 from storage.stores.anchors import AnchorStore
 from storage.stores.epochs import EpochStore
 from storage.stores.executor_calls import CallStore
 from storage.stores.homes import HomeStore
 from storage.stores.log import LogStore
 from storage.stores.operator import OperatorRowStore
+from storage.transaction import Tx
+from storage.values import ms
 
 T = TypeVar("T")
 _ORIGIN = re.compile(r"[^\s+]{1,200}")
@@ -62,7 +64,7 @@ _ORIGIN = re.compile(r"[^\s+]{1,200}")
 class SqliteStore(LogStore, HomeStore, OperatorRowStore, AnchorStore, EpochStore, CallStore):
     """Made by `open`; `close` it. With `read_only` every writing method raises StorageError."""
 
-    def __init__(self, reader: Database, writer: Database | None, clock: Clock, lock: FileLock | None) -> None:
+    def __init__(self, reader: SqliteDatabase, writer: SqliteDatabase | None, clock: Clock, lock: FileLock | None) -> None:
         self._reader = reader
         self._writer = writer
         self._clock = clock
@@ -90,7 +92,7 @@ class SqliteStore(LogStore, HomeStore, OperatorRowStore, AnchorStore, EpochStore
         lock = None if state_dir is None else FileLock(Path(state_dir))
         writer = None
         try:
-            writer = await Database.open(file)
+            writer = await SqliteDatabase.open(file)
             await writer.run(
                 partial(
                     _begin,
@@ -361,16 +363,15 @@ def _free_leases(session: Session) -> None:
 
 def _snapshot(session: Session, work: Callable[[Session], T]) -> T:
     """All statements of a read see one moment."""
-    session.raw.execute("BEGIN")
+    session.begin(write=False)
     try:
         return work(session)
     finally:
-        if session.raw.in_transaction:
-            session.raw.execute("COMMIT")
+        session.rollback()
 
 
-async def _reader(file: Path) -> Database:
-    reader = await Database.open(file, writable=False)
+async def _reader(file: Path) -> SqliteDatabase:
+    reader = await SqliteDatabase.open(file, writable=False)
     try:
         await reader.run(schema.check)
     except BaseException:
@@ -380,20 +381,19 @@ async def _reader(file: Path) -> Database:
 
 
 def _begin(
-    session: Session, *, clock: Clock, origin: str | None, lock: AbstractContextManager[None], state_dir: Path | None
+    session: SqliteSession, *, clock: Clock, origin: str | None, lock: AbstractContextManager[None], state_dir: Path | None
 ) -> None:
     """Schema, and entry 0 of a log that has none."""
     if origin is not None and not _ORIGIN.fullmatch(origin):
         raise SettingsError("COUNTERSIGN_LOG_ORIGIN is a name without blanks and plus signs, such as example.org/log.")
     with lock:
         schema.migrate(session, ms(clock.now()))
-        session.raw.execute("BEGIN IMMEDIATE")
+        session.begin(write=True)
         try:
             _open_log(session, clock, origin, state_dir)
-            session.raw.execute("COMMIT")
+            session.commit()
         except BaseException:
-            if session.raw.in_transaction:
-                session.raw.execute("ROLLBACK")
+            session.rollback()
             raise
 
 

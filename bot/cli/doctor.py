@@ -30,7 +30,7 @@ from handlers.doctor.lookups import Lookups
 from runbooks.calendars.ical import prepared
 from runbooks.calendars.on_call_coverage import coverage
 from runbooks.loader import load as load_policy
-from storage import health
+from storage.sqlite import health
 
 _ZONE = "Europe/London"
 _TOKEN = ("xoxb-", "xoxp-", "xapp-")

@@ -8,48 +8,29 @@ added or changed in place, and what was filed never changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import TypeVar
 
-from bot.clock import Clock
 from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case, Request
-from bot.domain.case.transition import Absence, LogEvent, Transition
-from bot.domain.errors import Frozen, IllegalMove, Stale, Stopped, TooLate
+from bot.domain.case.transition import Absence, Transition
+from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
 from bot.domain.failsafe.clock_guard import gives
 from bot.domain.workflow import executor
-from storage import operator_rows
 from storage.cases import home_rows, reads
 from storage.cases import rows as case_rows
 from storage.cases.rows import Columns
-from storage.log.append import Ledger
+from storage.operator import rows as operator_rows
 from storage.queues import inbox, outbox
-from storage.sqlite.driver import Session
-from storage.sqlite.values import ms, ms_or_none, to_columns, whole_ms
+from storage.session import Session
+from storage.transaction import Tx
+from storage.values import ms, ms_or_none, to_columns, whole_ms
 
 P = TypeVar("P")
 _PARTS = ("steps", "reached", "votes", "notes")  # of an ask, each in a table of its own
 _OWN = attrgetter(*(field.name for field in fields(Ask) if field.name not in _PARTS))
-
-
-@dataclass(frozen=True, slots=True)
-class Tx:
-    """What one act has inside the transaction. `now` was read after the transaction had begun."""
-
-    session: Session
-    ledger: Ledger
-    now: datetime
-    clock: Clock
-    halted: str = ""  # why the log takes nothing
-
-    def log(self, entries: Sequence[LogEvent]) -> None:
-        """Appends entries; raises EntryError, and Stopped while the signer refuses this log."""
-        if entries and self.halted:
-            raise Stopped(self.halted)
-        for draft in entries:
-            self.ledger.append(draft, self.now)
 
 
 def carry_out(tx: Tx, act: Transition) -> Case | None:

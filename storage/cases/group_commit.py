@@ -8,7 +8,6 @@ the state that refused them was never stored.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -17,9 +16,9 @@ from typing import Any, TypeVar
 
 from bot.clock import Clock
 from bot.domain.errors import EntryError, StorageError
-from storage.cases.commit import Tx
 from storage.log.append import Ledger
-from storage.sqlite.driver import Database, Session, explained, to_its_end
+from storage.session import Database, Session, to_its_end
+from storage.transaction import Tx
 
 T = TypeVar("T")
 GROUP = 100  # acts in one transaction at most
@@ -119,33 +118,32 @@ class Group:
             try:
                 return self._transaction(session, slots)
             except Exception as error:  # noqa: BLE001  # it belongs to the callers; everything is undone first
-                if session.raw.in_transaction:
-                    session.raw.execute("ROLLBACK")
-                return [(slot, _Outcome(error=_said(error))) for slot in slots]
+                session.rollback()
+                return [(slot, _Outcome(error=_explained(session, error))) for slot in slots]
 
     def _transaction(self, session: Session, slots: list[_Slot]) -> _Outcomes:
-        session.raw.execute("BEGIN IMMEDIATE")
+        session.begin(write=True)
         ledger = Ledger(session, self._clock)
         outcomes = [(slot, _one(slot, Tx(session, ledger, self._clock.now(), self._clock, self.halted))) for slot in slots]
         ledger.flush()
-        session.raw.execute("COMMIT")
+        session.commit()
         return outcomes
 
 
 def _one(slot: _Slot, tx: Tx) -> _Outcome:
-    """One act in its savepoint. Raises sqlite3.Error only when the whole transaction is lost."""
+    """One act in its savepoint. Raises only when the whole transaction is lost."""
     session, ledger = tx.session, tx.ledger
     mark = ledger.state
-    session.raw.execute("SAVEPOINT act")
+    session.savepoint()
     try:
         outcome = _Outcome(slot.work(tx))
     except Exception as error:  # it belongs to the caller; the act is undone first
-        if not session.raw.in_transaction:  # a full disk makes SQLite undo everything by itself
+        if not session.in_transaction:  # a full disk makes SQLite undo everything by itself
             raise
         ledger.undo(mark)
-        session.raw.execute("ROLLBACK TO act")
-        outcome = _Outcome(error=_said(error))
-    session.raw.execute("RELEASE act")
+        session.rollback_to_savepoint()
+        outcome = _Outcome(error=_explained(session, error))
+    session.release_savepoint()
     return outcome
 
 
@@ -155,9 +153,9 @@ def _result(outcome: _Outcome) -> Any:
     return outcome.result if outcome.error is None else outcome.error
 
 
-def _said(error: Exception) -> Exception:
-    if isinstance(error, sqlite3.Error):
-        return explained(error)
+def _explained(session: Session, error: Exception) -> Exception:
+    if (known := session.explained(error)) is not None:
+        return known
     if isinstance(error, UnicodeEncodeError):
         return EntryError("A text holds half a character (a lone surrogate); type it again.")
     return error

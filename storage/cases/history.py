@@ -10,8 +10,8 @@ from bot.domain.policy.people import Person
 from bot.domain.workflow.autonomous_rights import Used
 from bot.ports.store import BreakGlassUsage, FilingLimits
 from storage.cases.private_text import target_of
-from storage.sqlite.driver import Row, Session
-from storage.sqlite.values import moment_or_none, ms
+from storage.session import Row, Session
+from storage.values import moment_or_none, ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from bot.domain.case.transition import Lane, Visit
 from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import home_key
 from bot.ports.store import CaseSummary
-from storage.sqlite.driver import Session
-from storage.sqlite.values import ms
+from storage.session import Session
+from storage.values import ms
 
 REMEMBERED = timedelta(days=30)  # a Home that nobody opened for so long is drawn when it is opened again
 

@@ -10,9 +10,9 @@ from bot.domain.case.transition import Lane
 from bot.domain.policy.people import Person
 from bot.ports.store import Backlog, Lateness, RequestLine, SystemCase, Waiting
 from storage.log.append import read_head
+from storage.session import Row, Session
 from storage.sqlite import schema
-from storage.sqlite.driver import Row, Session
-from storage.sqlite.values import moment, moment_or_none, ms, person_or_none
+from storage.values import moment, moment_or_none, ms, person_or_none
 
 
 def backlog(session: Session, now: datetime) -> Backlog:

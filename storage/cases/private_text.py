@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.case.model import FieldValue, Request
 from bot.domain.decision_log.entry import disclosed
-from storage.sqlite.driver import Row, Session
-from storage.sqlite.values import to_json
+from storage.session import Row, Session
+from storage.values import to_json
 
 
 @dataclass(slots=True)

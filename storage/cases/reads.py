@@ -17,8 +17,8 @@ from bot.ports.store import Deadline, DecidedFor, Due
 from storage.cases import private_text
 from storage.cases import rows as case_rows
 from storage.cases.private_text import Texts
-from storage.sqlite.driver import Row, Session
-from storage.sqlite.values import moment, ms
+from storage.session import Row, Session
+from storage.values import moment, ms
 
 P = TypeVar("P")
 _MANY = 200  # lines of a summary, of which the message shows as many as fit

@@ -13,8 +13,8 @@ from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import Call, CallState, Drill, Duty, FieldValue, Grant, Request, Terms
 from bot.domain.policy.model import ROLES, Role
 from bot.domain.policy.people import Person
-from storage.sqlite.driver import Row
-from storage.sqlite.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns, to_json
+from storage.session import Row
+from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns, to_json
 
 Columns = dict[str, object]
 _ROLES = {role: role for role in ROLES}

@@ -16,8 +16,8 @@ from bot.domain.case.transition import SYSTEM, LogEvent
 from bot.domain.decision_log.entry import Disclosure, EntryPosition, HashedEntry, introduce, persons_in, seal
 from bot.domain.decision_log.merkle_tree import grow
 from bot.domain.policy.people import Person
-from storage.sqlite.driver import Session
-from storage.sqlite.values import moment, ms
+from storage.session import Session
+from storage.values import moment, ms
 
 TOLERANCE = timedelta(seconds=2)  # a clock that is further behind than this is recorded
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +19,8 @@ from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.checkpoints import Kept, audited
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Remembered, Row, Shown, StoredHead
 from bot.domain.errors import StorageError
-from storage.sqlite import schema
-from storage.sqlite.driver import Session, explained
+from storage.session import Session
+from storage.sqlite.snapshot import snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +57,8 @@ def check_database(
 ) -> LogCheck:  # fmt: skip
     """`check_log` for callers without an event loop. `found` are findings that stand already; once `over`, it ends with a
     StorageError."""
-    try:
-        with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None)) as raw:
-            session = Session(raw)
-            schema.check(session)
-            raw.execute("BEGIN")
-            return _checked(session, limit, against, list(found), over)
-    except sqlite3.Error as error:
-        raise explained(error) from error
-    except OSError as error:
-        raise StorageError(f"The database {path} cannot be read: {error.strerror}.") from error
+    with snapshot(path) as session:
+        return _checked(session, limit, against, list(found), over)
 
 
 def _checked(

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from bot.domain.failsafe.clock_jump import Mark
 from storage.log.append import read_head
-from storage.sqlite.driver import Session
-from storage.sqlite.values import moment, ms
+from storage.session import Session
+from storage.values import moment, ms
 
 _MS = timedelta(milliseconds=1)
 _WAITING = (

@@ -6,9 +6,8 @@ Everything comes from a single read transaction, so a running bot may go on appe
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
 from storage.log import tiles
 from storage.policy import policies
-from storage.sqlite import schema
-from storage.sqlite.driver import Session, explained
+from storage.session import Session
+from storage.sqlite.snapshot import snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +90,8 @@ class Evidence:
 @contextmanager
 def evidence(path: Path) -> Iterator[Evidence]:
     """Opens a database file. Raises StorageError where it cannot be read or has no signed checkpoint yet, SchemaError."""
-    try:
-        with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None)) as raw:
-            session = Session(raw)
-            schema.check(session)
-            raw.execute("BEGIN")
-            newest = session.row("newest_checkpoint")
-            if newest is None:
-                raise StorageError("The log has no signed checkpoint yet; start the bot once, it signs.")
-            yield Evidence(session, newest["size"], newest["note"])
-    except sqlite3.Error as error:
-        raise explained(error) from error
+    with snapshot(path) as session:
+        newest = session.row("newest_checkpoint")
+        if newest is None:
+            raise StorageError("The log has no signed checkpoint yet; start the bot once, it signs.")
+        yield Evidence(session, newest["size"], newest["note"])

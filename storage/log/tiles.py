@@ -14,7 +14,7 @@ from bot.domain.decision_log.merkle_tree import NODE_LEVELS
 from bot.domain.decision_log.tiles import ENTRIES, WIDTH, Tile, bundle
 from bot.domain.decision_log.tlog_proof import TlogProof
 from storage.log.tree_rows import Tree
-from storage.sqlite.driver import Session
+from storage.session import Session
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot.domain.decision_log.merkle_tree import NODE_LEVELS, subtree_root
 from bot.domain.errors import LogDamaged
-from storage.sqlite.driver import Session
+from storage.session import Session
 
 
 class Tree:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.ports.store import CachedCalendar
-from storage.sqlite.driver import Session
-from storage.sqlite.values import moment, ms
+from storage.session import Session
+from storage.values import moment, ms
 
 
 def kept(session: Session) -> Mapping[str, CachedCalendar]:

@@ -7,8 +7,8 @@ import hashlib
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
 from bot.ports.store import StoredPolicy
-from storage.sqlite.driver import Row, Session
-from storage.sqlite.values import moment, ms
+from storage.session import Row, Session
+from storage.values import moment, ms
 
 
 def accept(session: Session, policy: StoredPolicy) -> None:

@@ -13,8 +13,8 @@ from pydantic_core import PydanticSerializationError
 from bot.domain.errors import EntryError, Stale
 from bot.ports.commands import COMMAND, Command
 from bot.ports.store import InboxRow
-from storage.sqlite.driver import Row, Session
-from storage.sqlite.values import from_json, moment, ms, to_json
+from storage.session import Row, Session
+from storage.values import from_json, moment, ms, to_json
 
 _log = logging.getLogger("countersign.storage")
 

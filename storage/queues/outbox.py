@@ -11,8 +11,8 @@ from datetime import datetime
 
 from bot.domain.case.transition import Lane, Notification
 from bot.ports.store import MessageCopy, OutboxRow
-from storage.sqlite.driver import Row, Session
-from storage.sqlite.values import from_json, moment, ms, person_or_none, to_columns, to_json
+from storage.session import Row, Session
+from storage.values import from_json, moment, ms, person_or_none, to_columns, to_json
 
 
 def put(session: Session, say: Notification, now: datetime) -> None:

@@ -16,15 +16,16 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiosqlite
 
 from bot.domain.errors import DiskRefuses, StorageError
-from storage.queries import QUERIES
+from storage.queries.loader import load
+from storage.session import Row, to_its_end
 
 T = TypeVar("T")
-Row = Mapping[str, Any]
+QUERIES = load(Path(__file__).parent / "dialect.sql")
 BUSY_MS = 5_000
 _CACHED = 256
 _DISK = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_NOTADB")
@@ -37,8 +38,8 @@ _WRITER = (
 )
 
 
-class Session:
-    """Named statements on an open connection, for the function that has the thread."""
+class SqliteSession:
+    """`storage.session.Session` on a SQLite connection, `raw`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
@@ -52,18 +53,42 @@ class Session:
         return found
 
     def run(self, name: str, /, **values: object) -> int:
-        """How many rows the statement changed."""
         return self.raw.execute(QUERIES[name], values).rowcount
 
     def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         self.raw.executemany(QUERIES[name], rows)
 
     def stream(self, name: str, /, **values: object) -> Iterable[Row]:
-        """Rows one by one, for results that must not sit in memory."""
         return self.raw.execute(QUERIES[name], values)
 
+    @property
+    def in_transaction(self) -> bool:
+        return self.raw.in_transaction
 
-def shed(session: Session) -> bool:
+    def begin(self, *, write: bool) -> None:
+        self.raw.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    def commit(self) -> None:
+        self.raw.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
+
+    def savepoint(self) -> None:
+        self.raw.execute("SAVEPOINT act")
+
+    def release_savepoint(self) -> None:
+        self.raw.execute("RELEASE act")
+
+    def rollback_to_savepoint(self) -> None:
+        self.raw.execute("ROLLBACK TO act")
+
+    def explained(self, error: Exception) -> Exception | None:
+        return explained(error) if isinstance(error, sqlite3.Error) else None
+
+
+def shed(session: SqliteSession) -> bool:
     """Moves the write-ahead log into the file and cuts it to nothing, without waiting; False where a reader needs it."""
     session.raw.execute("PRAGMA busy_timeout = 0")
     try:
@@ -73,22 +98,22 @@ def shed(session: Session) -> bool:
     return not busy
 
 
-def rebuild(session: Session) -> bool:
+def rebuild(session: SqliteSession) -> bool:
     """Writes every table anew; False where a reader still needs the old pages, and they stand there until `shed`."""
     session.raw.execute("VACUUM")
     return shed(session)
 
 
-class Database:
-    """An open SQLite file. `start` and `run` hand a function to its thread."""
+class SqliteDatabase:
+    """`storage.session.Database` on a SQLite file: one connection on aiosqlite's thread."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
-        self._session: Session | None = None
+        self._session: SqliteSession | None = None
         self._carriers: set[asyncio.Task[None]] = set()
 
     @classmethod
-    async def open(cls, path: Path, *, writable: bool = True) -> Database:
+    async def open(cls, path: Path, *, writable: bool = True) -> SqliteDatabase:
         """Opens the file, made with mode 0600 if it is missing and may be; raises StorageError."""
         try:
             address = _address(path, writable)
@@ -104,12 +129,10 @@ class Database:
             raise
         return database
 
-    async def run(self, work: Callable[[Session], T]) -> T:
-        """What `work` returns. The caller's cancellation waits for its end; a database error is a StorageError."""
+    async def run(self, work: Callable[[SqliteSession], T], /) -> T:
         return await to_its_end(self.start(work))
 
-    def start(self, work: Callable[[Session], T]) -> asyncio.Future[T]:
-        """Hands `work` over; the future is settled when it has ended. Only a hand-over that never was is cancelled."""
+    def start(self, work: Callable[[SqliteSession], T], /) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
@@ -145,21 +168,6 @@ class Database:
         await self._connection.close()
 
 
-async def to_its_end(future: asyncio.Future[T]) -> T:
-    """Waits until the future is settled, whoever cancels the caller meanwhile; a cancellation is passed on then."""
-    cancelled: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.wait({future})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return future.result()
-    if not future.cancelled():
-        future.exception()  # looked at: the caller who would hear of it is gone
-    raise cancelled
-
-
 def explained(error: sqlite3.Error) -> StorageError:
     """The database's error in words that say what to do."""
     known = {
@@ -178,7 +186,7 @@ def explained(error: sqlite3.Error) -> StorageError:
     return kind(sentence or f"The database refused: {error}. Nothing was written.")
 
 
-def _outcome(work: Callable[[Session], T], session: Session | None) -> tuple[T | None, BaseException | None]:
+def _outcome(work: Callable[[SqliteSession], T], session: SqliteSession | None) -> tuple[T | None, BaseException | None]:
     try:
         return work(session), None  # type: ignore[arg-type]  # None only while opening, whose work ignores it
     except sqlite3.Error as error:
@@ -214,8 +222,8 @@ def _address(path: Path, writable: bool) -> str:
     return path.absolute().as_uri() + ("?mode=rw" if writable else "?mode=ro")
 
 
-def _prepared(connection: aiosqlite.Connection, writable: bool) -> Session:
+def _prepared(connection: aiosqlite.Connection, writable: bool) -> SqliteSession:
     raw = connection._conn
     for pragma in (*_BOTH, *(_WRITER if writable else ("PRAGMA query_only = ON",))):
         raw.execute(pragma)
-    return Session(raw)
+    return SqliteSession(raw)

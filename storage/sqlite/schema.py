@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.errors import SchemaError
-from storage.sqlite.driver import Session
+from storage.session import Session
+from storage.sqlite.driver import SqliteSession
 
 _FOLDER = Path(__file__).parents[1] / "migrations"
 
@@ -28,7 +29,7 @@ def migrations(folder: Path = _FOLDER) -> tuple[Migration, ...]:
     return tuple(found)
 
 
-def migrate(session: Session, now_ms: int, all_of_them: tuple[Migration, ...] | None = None) -> int:
+def migrate(session: SqliteSession, now_ms: int, all_of_them: tuple[Migration, ...] | None = None) -> int:
     """Applies what is missing; returns the version reached. Raises SchemaError: newer, or another program's."""
     known = migrations() if all_of_them is None else all_of_them
     _refuse_foreign(session)
@@ -61,17 +62,16 @@ def statements(script: str) -> Iterator[str]:
             pending = ""
 
 
-def _apply(session: Session, migration: Migration, now_ms: int) -> None:
-    session.raw.execute("BEGIN IMMEDIATE")
+def _apply(session: SqliteSession, migration: Migration, now_ms: int) -> None:
+    session.begin(write=True)
     try:
         if _version(session) < migration.version:
             for statement in statements(migration.sql):
                 session.raw.execute(statement)
             session.run("insert_schema_version", version=migration.version, name=migration.name, applied_ms=now_ms)
-        session.raw.execute("COMMIT")
+        session.commit()
     except BaseException:
-        if session.raw.in_transaction:
-            session.raw.execute("ROLLBACK")
+        session.rollback()
         raise
 
 
@@ -84,7 +84,7 @@ def _version(session: Session) -> int:
     return int(row["version"])
 
 
-def _refuse_foreign(session: Session) -> None:
+def _refuse_foreign(session: SqliteSession) -> None:
     names = {row[0] for row in session.raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if names and "schema_version" not in names:
         raise SchemaError("The file is another program's database: check COUNTERSIGN_DATABASE_URL.")

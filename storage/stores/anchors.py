@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from bot.domain.case.transition import Notification
 from bot.domain.decision_log.inclusion_proof import consistency
-from storage.cases.commit import Tx
 from storage.log.tree_rows import Tree
 from storage.queues import outbox
-from storage.sqlite.driver import Session
-from storage.sqlite.values import moment, ms
+from storage.session import Session
+from storage.transaction import Tx
+from storage.values import moment, ms
 
 T = TypeVar("T")
 

@@ -13,10 +13,10 @@ from bot.domain.case.transition import LogEvent
 from bot.domain.decision_log.inclusion_proof import subtree
 from bot.domain.decision_log.merkle_tree import root
 from bot.domain.errors import Stale
-from storage.cases.commit import Tx
 from storage.log.tree_rows import Tree
-from storage.sqlite.driver import Session
-from storage.sqlite.values import moment
+from storage.session import Session
+from storage.transaction import Tx
+from storage.values import moment
 
 T = TypeVar("T")
 

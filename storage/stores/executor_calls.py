@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from bot.domain.case.model import Case
 from bot.ports.store import ExecutorCall
-from storage.cases.commit import Tx
-from storage.sqlite.driver import Session
-from storage.sqlite.values import ms
+from storage.session import Session
+from storage.transaction import Tx
+from storage.values import ms
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.ports.store import CaseSummary
 from storage.cases import home_rows, reads
-from storage.cases.commit import Tx
-from storage.sqlite.driver import Session
+from storage.session import Session
+from storage.transaction import Tx
 
 T = TypeVar("T")
 

@@ -10,11 +10,11 @@ from typing import TypeVar
 from bot.domain.decision_log.inclusion_proof import consistency, inclusion
 from bot.domain.errors import StorageError
 from bot.ports.store import LogRow
-from storage.cases.commit import Tx
 from storage.log.append import Head, read_head
 from storage.log.tree_rows import Tree
-from storage.sqlite.driver import Session
-from storage.sqlite.values import ms
+from storage.session import Session
+from storage.transaction import Tx
+from storage.values import ms
 
 T = TypeVar("T")
 

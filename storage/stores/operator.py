@@ -11,11 +11,11 @@ from bot.domain.case.operator_action import Hold, OperatorAction
 from bot.domain.operator.erasure import SubjectRecord
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from storage import operator_rows
 from storage.cases import private_text
-from storage.cases.commit import Tx
-from storage.sqlite.driver import Session
-from storage.stores import erasure, pruning
+from storage.operator import erasure, pruning
+from storage.operator import rows as operator_rows
+from storage.session import Session
+from storage.transaction import Tx
 
 T = TypeVar("T")
 

@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from storage.sqlite.driver import Row, Session
+from storage.session import Row
+from storage.sqlite.driver import SqliteSession
 from storage.store import SqliteStore
 
 
-class FailingSession(Session):
+class FailingSession(SqliteSession):
     """`left` statements still work."""
 
     def __init__(self, connection: sqlite3.Connection, left: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
-from storage.sqlite.driver import Database
+from storage.sqlite.driver import SqliteDatabase
 from storage.store import SqliteStore
 from tests.storage.making import HandClock
 
@@ -35,14 +35,14 @@ async def store(path: Path, clock: HandClock) -> AsyncIterator[SqliteStore]:
 @pytest.fixture(autouse=True)
 async def _nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """A test that fails with a database open would otherwise keep its thread, and the whole run, alive."""
-    opened: list[Database] = []
-    original = Database.__init__
+    opened: list[SqliteDatabase] = []
+    original = SqliteDatabase.__init__
 
-    def noted(self: Database, connection: aiosqlite.Connection) -> None:
+    def noted(self: SqliteDatabase, connection: aiosqlite.Connection) -> None:
         original(self, connection)
         opened.append(self)
 
-    monkeypatch.setattr(Database, "__init__", noted)
+    monkeypatch.setattr(SqliteDatabase, "__init__", noted)
     yield
     for database in opened:
         await database.close()

@@ -24,7 +24,7 @@ from handlers.outbound.api_calls import usable
 from handlers.outbound.outbox_sender import SILENT, OutboxSender
 from handlers.web_api.errors import UNANSWERED
 from handlers.web_api.users import SlackDirectory
-from storage.queries import QUERIES
+from storage.sqlite.driver import QUERIES
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, PE2, SOC1, policy, runbook
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, HANG, LOST, Call, FakeSlack, limited, refusal

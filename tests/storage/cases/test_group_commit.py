@@ -22,7 +22,7 @@ from bot.domain.errors import CountersignError, DiskRefuses, Stale, StorageError
 from bot.ports.commands import ReplyAddress, ShowPage
 from storage.cases import group_commit
 from storage.log.check import check_database
-from storage.sqlite.driver import Session
+from storage.sqlite.driver import SqliteSession
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
 from tests.storage.making import (
@@ -40,7 +40,7 @@ from tests.storage.making import (
 T = TypeVar("T")
 
 
-async def on_writer(store: SqliteStore, work: Callable[[Session], T]) -> T:
+async def on_writer(store: SqliteStore, work: Callable[[SqliteSession], T]) -> T:
     """Runs `work` on the writing connection's thread."""
     assert store._writer is not None
     return await store._writer.run(work)

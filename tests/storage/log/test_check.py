@@ -13,7 +13,8 @@ from bot.domain.case.transition import CLOCK, LogEvent, Transition
 from bot.domain.decision_log.merkle_tree import edge_sizes, leaf_hash, subtree_root
 from bot.domain.errors import SchemaError, StorageError
 from storage.log.check import check_database, check_log
-from storage.sqlite.driver import Row, Session
+from storage.session import Row
+from storage.sqlite.driver import SqliteSession
 from storage.store import SqliteStore
 from tests.storage.making import HandClock, attacker, denial, filing, new_case
 
@@ -193,15 +194,15 @@ async def test_a_log_is_checked_while_the_bot_writes(path: Path, clock: HandCloc
 async def test_a_check_sees_one_moment_whatever_is_appended_meanwhile(
     written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = Session.rows
+    original = SqliteSession.rows
 
-    def rows_later(session: Session, name: str, /, **values: object) -> Sequence[Row]:
+    def rows_later(session: SqliteSession, name: str, /, **values: object) -> Sequence[Row]:
         if name == "log_nodes":  # the head is read by then
             with attacker(written) as raw:
                 raw.execute("INSERT INTO log_entry VALUES (271, zeroblob(32), x'00', 'x', NULL, 0)")
         return original(session, name, **values)
 
-    monkeypatch.setattr(Session, "rows", rows_later)
+    monkeypatch.setattr(SqliteSession, "rows", rows_later)
     assert check_database(written).findings == ()
     monkeypatch.undo()
     assert check_database(written).findings != ()

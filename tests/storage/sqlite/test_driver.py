@@ -15,7 +15,8 @@ import pytest
 
 from bot.domain.case.transition import CLOCK, LogEvent, Transition
 from bot.domain.errors import StorageError
-from storage.sqlite.driver import Database, Session, to_its_end
+from storage.session import to_its_end
+from storage.sqlite.driver import SqliteDatabase, SqliteSession
 from storage.store import SqliteStore
 from tests.storage.making import HandClock, count
 
@@ -30,7 +31,7 @@ def test_aiosqlite_still_has_the_method_that_runs_a_function_on_its_thread() -> 
 
 async def test_a_transaction_is_one_function_on_one_other_thread(path: Path) -> None:
 
-    database = await Database.open(path)
+    database = await SqliteDatabase.open(path)
     threads = {await database.run(lambda _: threading.get_ident()) for _ in range(3)}
     assert len(threads) == 1
     assert threading.get_ident() not in threads
@@ -38,9 +39,9 @@ async def test_a_transaction_is_one_function_on_one_other_thread(path: Path) -> 
 
 
 async def test_what_is_committed_survives_a_power_cut_and_what_is_erased_leaves_no_trace(path: Path) -> None:
-    database = await Database.open(path)
+    database = await SqliteDatabase.open(path)
 
-    def settings(session: Session) -> list[object]:
+    def settings(session: SqliteSession) -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "recursive_triggers", "busy_timeout")
         return [session.raw.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
@@ -49,7 +50,7 @@ async def test_what_is_committed_survives_a_power_cut_and_what_is_erased_leaves_
 
 
 async def test_the_file_is_for_its_owner_alone(path: Path) -> None:
-    database = await Database.open(path)
+    database = await SqliteDatabase.open(path)
     await database.run(lambda session: session.raw.execute("CREATE TABLE t (a)"))
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.glob("countersign.db*")} == {0o600}
     await database.close()
@@ -58,13 +59,13 @@ async def test_the_file_is_for_its_owner_alone(path: Path) -> None:
 @pytest.mark.parametrize("writable", [True, False])
 async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, *, writable: bool) -> None:
     with pytest.raises(StorageError, match=r"missing/x\.db cannot be opened"):
-        await Database.open(tmp_path / "missing" / "x.db", writable=writable)
+        await SqliteDatabase.open(tmp_path / "missing" / "x.db", writable=writable)
 
 
 async def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
     path.write_text("a diary, not a database " * 99)
     with pytest.raises(StorageError, match="no SQLite database"):
-        await Database.open(path)
+        await SqliteDatabase.open(path)
 
 
 async def test_a_cancelled_wait_goes_on_to_the_end() -> None:
@@ -81,7 +82,7 @@ async def test_a_cancelled_wait_goes_on_to_the_end() -> None:
 
 
 async def test_work_handed_over_as_the_loop_is_cancelled_is_reported_as_never_begun(path: Path) -> None:
-    database = await Database.open(path)
+    database = await SqliteDatabase.open(path)
     begun: list[int] = []
     done = database.start(lambda _: begun.append(1))
     for carrier in database._carriers:
@@ -95,10 +96,10 @@ async def test_work_handed_over_as_the_loop_is_cancelled_is_reported_as_never_be
 async def test_another_process_that_comes_and_goes_takes_no_commit_with_it(path: Path) -> None:
     """POSIX locks die with any close of the file in their process: a second look at it, by its path, once let a command
     on the host believe that it was the last user, and delete the write-ahead log under the running bot."""
-    writer = await Database.open(path)
+    writer = await SqliteDatabase.open(path)
     await writer.run(lambda session: session.raw.execute("CREATE TABLE t (a)"))
-    reader = await Database.open(path, writable=False)
-    again = await Database.open(path)
+    reader = await SqliteDatabase.open(path, writable=False)
+    again = await SqliteDatabase.open(path)
     await again.close()
     await _elsewhere(path, "INSERT INTO t VALUES (1)")
     await writer.run(lambda session: session.raw.execute("INSERT INTO t VALUES (2)"))

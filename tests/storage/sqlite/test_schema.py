@@ -10,14 +10,14 @@ import pytest
 
 from bot.domain.errors import SchemaError
 from storage.sqlite import schema
-from storage.sqlite.driver import Session
+from storage.sqlite.driver import SqliteSession
 from storage.sqlite.schema import Migration, migrate, migrations
 from storage.store import SqliteStore
 from tests.storage.making import HandClock
 
 
-def session(path: Path) -> Session:
-    return Session(sqlite3.connect(path, isolation_level=None))
+def session(path: Path) -> SqliteSession:
+    return SqliteSession(sqlite3.connect(path, isolation_level=None))
 
 
 def test_migrations_are_applied_once_and_in_order(path: Path) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime
 from bot.domain.case.operator_action import KINDS, Confirmation, Hold, OperatorAction, OperatorActionState, OperatorChange
 from bot.domain.errors import IllegalMove, Stale
 from bot.domain.policy.people import Person
-from storage.sqlite.driver import Row, Session
-from storage.sqlite.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns
+from storage.session import Row, Session
+from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns
 
 _KINDS = {str(kind): kind for kind in KINDS}
 

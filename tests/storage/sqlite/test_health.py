@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from storage.health import examine
 from storage.sqlite import schema
+from storage.sqlite.health import examine
 from storage.store import SqliteStore
 
 

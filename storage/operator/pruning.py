@@ -11,9 +11,9 @@ from datetime import datetime
 from bot.domain.case.transition import OPERATOR, FileDigest, LogEvent
 from bot.domain.errors import NotDone, Stale
 from bot.domain.policy.model import Policy
-from storage.cases.commit import Tx
-from storage.sqlite.driver import Session
-from storage.sqlite.values import ms
+from storage.session import Session
+from storage.transaction import Tx
+from storage.values import ms
 
 BUNDLE = 256
 

@@ -9,8 +9,9 @@ from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.errors import SchemaError, StorageError
 from bot.domain.failsafe import clock_jump
 from storage.log import clock_mark
+from storage.session import Session
 from storage.sqlite import schema
-from storage.sqlite.driver import Database, Session
+from storage.sqlite.driver import SqliteDatabase, SqliteSession
 
 _CHECK = "check COUNTERSIGN_DATABASE_URL"
 
@@ -21,7 +22,7 @@ async def examine(path: Path) -> list[Diagnosis]:
     if outside is not None:
         return outside
     try:
-        database = await Database.open(path, writable=False)
+        database = await SqliteDatabase.open(path, writable=False)
         try:
             found = await database.run(_inside)
         finally:
@@ -31,7 +32,7 @@ async def examine(path: Path) -> list[Diagnosis]:
     return [*found, *_access(path)]
 
 
-def _inside(session: Session) -> list[Diagnosis]:
+def _inside(session: SqliteSession) -> list[Diagnosis]:
     if not session.raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return []  # an empty file: the first start fills it
     sound = session.raw.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -53,7 +54,7 @@ def _time(session: Session) -> list[Diagnosis]:
     return [] if mark is None or mark.jump is None else [error("clock", clock_jump.finding(mark.jump))]
 
 
-def _behind(session: Session) -> bool:
+def _behind(session: SqliteSession) -> bool:
     """Ours, and of an earlier version: `migrate` mends it."""
     tables = {row[0] for row in session.raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "schema_version" not in tables:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from storage.queries import QUERIES, parse
+from storage.queries.loader import FOLDER, load, parse
+from storage.sqlite.driver import QUERIES
 from storage.sqlite.schema import migrations, statements
 from storage.store import SqliteStore
 from tests.storage.making import filing, new_case
 
-STORAGE = Path(__file__).parents[2] / "storage"
+STORAGE = Path(__file__).parents[3] / "storage"
 
 
 def test_a_statement_without_a_comment_is_refused() -> None:
@@ -23,6 +24,22 @@ def test_a_statement_without_a_comment_is_refused() -> None:
         parse("-- name: one\nSELECT 1;\n")
     with pytest.raises(ValueError, match="two statements named one"):
         parse("-- name: one\n-- Why.\nSELECT 1;\n-- name: one\n-- Why.\nSELECT 1;\n")
+
+
+def test_a_name_is_used_once_in_all_files_and_the_dialect_is_one_of_them(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("-- name: one\n-- Why.\nSELECT 1;\n")
+    (tmp_path / "dialect").write_text("-- name: two\n-- Why.\nSELECT 2;\n")
+    assert load(tmp_path / "dialect", tmp_path) == {"one": "SELECT 1", "two": "SELECT 2"}
+    (tmp_path / "b.sql").write_text("-- name: two\n-- Why.\nSELECT 3;\n")
+    with pytest.raises(ValueError, match="two statements named two"):
+        load(tmp_path / "dialect", tmp_path)
+
+
+def test_what_both_databases_share_uses_no_function_of_sqlite() -> None:
+    shared = load(STORAGE / "migrations" / "0005_reaching.sql", FOLDER)
+    sqlite_only = re.compile(r"\b(json_\w+|instr|strftime|ifnull|glob|printf|typeof|INSERT OR)\b", re.IGNORECASE)
+    assert len(shared) > 200
+    assert [name for name, sql in shared.items() if sqlite_only.search(sql)] == []
 
 
 def test_every_statement_fits_the_schema() -> None:

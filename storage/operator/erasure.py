@@ -16,9 +16,9 @@ from bot.domain.operator import erasure as rules
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from storage.cases import home_rows, private_text
-from storage.cases.commit import Tx
-from storage.sqlite.driver import Session
-from storage.sqlite.values import moment_or_none, ms
+from storage.session import Session
+from storage.transaction import Tx
+from storage.values import moment_or_none, ms
 
 _ACCOUNT_IN = (
     "erase_requester", "erase_case_subject", "erase_closer", "erase_driller", "erase_reached", "erase_vote", "erase_behalf",

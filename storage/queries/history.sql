@@ -1,0 +1,56 @@
+-- What earlier requests say about a new one, and what others decided for somebody.
+
+-- name: glass_openings
+-- How often a provider broke the glass in a domain.
+SELECT count(*) AS opened FROM request AS r JOIN ask AS a ON a.case_id = r.id AND a.n = 0
+WHERE r.provider = :provider AND r.domain = :domain AND r.state = 'opened' AND r.filed_ms >= :since
+  AND a.kind = 'ratification';
+
+-- name: glass_overdue
+-- A ratification or review of a break-glass that nobody answered in time.
+SELECT 1 AS overdue FROM request AS r
+JOIN ask AS a ON a.case_id = r.id AND a.n = 0 AND a.kind = 'ratification'
+JOIN ask AS o ON o.case_id = r.id AND o.kind IN ('ratification', 'review')
+WHERE r.provider = :provider AND r.domain = :domain AND r.state = 'opened' AND o.due_ms <= :now
+  AND (o.state = 'open' OR (o.state = 'expired' AND o.due_ms >= :since))
+LIMIT 1;
+
+-- name: pending_of_requester
+-- How many pending requests a user id has in a domain, whatever the workspace.
+SELECT count(*) AS pending FROM request WHERE state = 'pending' AND requester_user = :user AND domain = :domain;
+
+-- name: same_pending
+-- A pending request of the same user id, runbook and target, in whatever domain the runbook was.
+SELECT id FROM request
+WHERE state = 'pending' AND requester_user = :user AND runbook = :runbook AND target = :target
+ORDER BY filed_ms, id LIMIT 1;
+
+-- name: denials_since
+-- Who denied requests of a provider for a runbook since then, as what, newest first.
+SELECT r.id, r.target, r.emptied, v.team_id, v.user_id, v.role
+FROM request AS r JOIN vote AS v ON v.case_id = r.id
+WHERE r.provider = :provider AND r.runbook = :runbook AND r.state = 'denied' AND r.closed_ms > :since AND v.answer = 'no'
+ORDER BY r.closed_ms DESC, v.at_ms DESC;
+
+-- name: expiries_since
+-- Requests of a provider for a runbook that expired since then.
+SELECT id, target, emptied FROM request
+WHERE provider = :provider AND runbook = :runbook AND state = 'expired' AND closed_ms > :since
+ORDER BY closed_ms DESC;
+
+-- name: asks_since
+-- How often a provider asked for a runbook since then.
+SELECT count(*) AS asks FROM request WHERE provider = :provider AND runbook = :runbook AND filed_ms > :since;
+
+-- name: last_outcome
+-- How the provider's last request for the runbook ended.
+SELECT state FROM request
+WHERE provider = :provider AND runbook = :runbook AND closed_ms IS NOT NULL
+ORDER BY closed_ms DESC, id DESC LIMIT 1;
+
+-- name: decided_for
+-- What others answered on behalf of a person, oldest first.
+SELECT v.case_id, r.title, r.state, a.kind, a.state AS ask_state, v.team_id, v.user_id, v.answer
+FROM vote AS v JOIN ask AS a ON a.case_id = v.case_id AND a.n = v.ask JOIN request AS r ON r.id = v.case_id
+WHERE v.behalf_user = :user AND v.behalf_team = :team AND v.at_ms >= :since_ms AND v.at_ms <= :until_ms
+ORDER BY v.at_ms, v.case_id, v.ask, v.n LIMIT :limit;

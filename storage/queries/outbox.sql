@@ -1,0 +1,105 @@
+-- What is to be said, and the messages of ours that are in Slack.
+
+-- name: insert_outbox
+-- Something to be said.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, created_ms, not_before_ms)
+VALUES (:lane, :purpose, :case_id, :to_team, :to_user, :channel, :data, :key, :now, :now);
+
+-- name: replace_outbox
+-- A later word takes the place of an unsent earlier one with its key, and its turn.
+UPDATE outbox
+SET lane = :lane, purpose = :purpose, case_id = :case_id, to_team = :to_team, to_user = :to_user, channel = :channel,
+  data = :data
+WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms <= :now;
+
+-- name: waits_under_key
+-- Whether something waits to be said under a key.
+SELECT 1 AS found FROM outbox WHERE key = :key AND key <> '' AND done_ms IS NULL AND leased_until_ms = 0 LIMIT 1;
+
+-- name: refresh_copies
+-- Every copy of a case is to be redrawn, but for plain ones; one that waits for it already needs no second.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
+FROM copy AS c
+WHERE c.case_id = :case_id AND c.plain = 0 AND NOT EXISTS (
+  SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
+)
+ORDER BY c.id;
+
+-- name: refresh_copy
+-- One copy shows an older version than what it is about has: it is to be redrawn, unless it waits for that already.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
+FROM copy AS c LEFT JOIN request AS r ON r.id = c.case_id LEFT JOIN operator_act AS a ON a.id = c.case_id
+WHERE c.id = :id AND c.plain = 0 AND (r.version > :drawn OR a.version > :drawn) AND NOT EXISTS (
+  SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
+);
+
+-- name: something_to_lease
+-- Whether a lease would find anything: asked before every lease, so that an empty one writes nothing.
+SELECT 1 AS found FROM outbox
+WHERE done_ms IS NULL AND not_before_ms <= :now AND leased_until_ms <= :now AND (purpose = 'pager') = :pages LIMIT 1;
+
+-- name: lease
+-- Takes what can be said now, in Slack or (`pages`) beside it: lanes first, oldest first; never two redraws of one copy at a time.
+UPDATE outbox SET leased_until_ms = :until, attempts = attempts + 1
+WHERE id IN (
+  SELECT o.id FROM outbox AS o
+  WHERE o.done_ms IS NULL AND o.not_before_ms <= :now AND o.leased_until_ms <= :now
+    AND (o.purpose = 'pager') = :pages AND NOT EXISTS (
+    SELECT 1 FROM outbox AS other
+    WHERE other.copy_id = o.copy_id AND other.done_ms IS NULL AND other.leased_until_ms > :now
+  )
+  ORDER BY o.lane, o.id LIMIT :limit
+)
+RETURNING id, lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, attempts - 1 AS attempts;
+
+-- name: free_leases
+-- A new process holds nothing: what a dead one had taken is free again at once.
+UPDATE outbox SET leased_until_ms = 0 WHERE done_ms IS NULL AND leased_until_ms > 0;
+
+-- name: release
+-- It could not be said now.
+UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :error
+WHERE id = :id AND done_ms IS NULL;
+
+-- name: slack_is_back
+-- What waits only because Slack was silent (the words of `handlers.web_api.errors.UNANSWERED`) may go now.
+UPDATE outbox SET not_before_ms = :now
+WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
+  AND error IN ('timeout', 'network', 'http_500', 'http_502', 'http_503', 'http_504');
+
+-- name: drop_twins
+-- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.
+DELETE FROM outbox WHERE copy_id = :copy_id AND id <> :id AND done_ms IS NULL AND leased_until_ms <= :now;
+
+-- name: drop_outbox
+-- It stands in Slack; its text is not kept here.
+DELETE FROM outbox WHERE id = :id AND done_ms IS NULL;
+
+-- name: give_up
+-- It will never be said. The reason stays, the text goes.
+UPDATE outbox SET done_ms = :now, error = :error, data = '{}', leased_until_ms = 0 WHERE id = :id AND done_ms IS NULL;
+
+-- name: put_copy
+-- A message of ours that stands in Slack.
+INSERT INTO copy (case_id, purpose, to_team, to_user, channel, ts, drawn, plain)
+VALUES (:case_id, :purpose, :to_team, :to_user, :channel, :ts, :drawn, :plain)
+ON CONFLICT (channel, ts) DO UPDATE SET drawn = excluded.drawn
+RETURNING id;
+
+-- name: drew_copy
+-- A copy was redrawn.
+UPDATE copy SET drawn = :drawn WHERE id = :id;
+
+-- name: drop_copy
+-- A message of ours that can no longer be reached.
+DELETE FROM copy WHERE id = :id;
+
+-- name: copy
+-- One copy.
+SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHERE id = :id;
+
+-- name: copies
+-- The copies of a case, oldest first.
+SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHERE case_id = :case_id ORDER BY id;

@@ -1,0 +1,53 @@
+-- What an operator watches.
+
+-- name: inbox_backlog
+-- How much waits to be carried out, and since when.
+SELECT count(*) AS waiting, min(received_ms) AS oldest_ms FROM inbox WHERE done_ms IS NULL;
+
+-- name: outbox_backlog
+-- How much waits to be said in each lane, and since when.
+SELECT lane, count(*) AS waiting, min(created_ms) AS oldest_ms FROM outbox WHERE done_ms IS NULL GROUP BY lane ORDER BY lane;
+
+-- name: due_backlog
+-- How many deadlines have come and were not acted on yet, and since when.
+SELECT count(*) AS waiting, min(due_ms) AS oldest_ms FROM deadline WHERE due_ms <= :now;
+
+-- name: overdue_asks
+-- Questions that are past their deadline and still open, by domain.
+SELECT r.domain, count(*) AS waiting, min(a.expires_ms) AS oldest_ms
+FROM ask AS a JOIN request AS r ON r.id = a.case_id
+WHERE a.state = 'open' AND a.expires_ms <= :before GROUP BY r.domain ORDER BY r.domain;
+
+-- name: oldest_unsent
+-- Since when the oldest unsent message of a lane waits.
+SELECT min(created_ms) AS oldest_ms FROM outbox WHERE done_ms IS NULL AND lane = :lane;
+
+-- name: oldest_deadline
+-- The time at which the sweeper has to look next, or had to.
+SELECT min(due_ms) AS oldest_ms FROM deadline;
+
+-- name: touch
+-- A row that nobody means. With `untouch` in one transaction it changes nothing and fails wherever nothing can be written;
+-- a row updated to what it was would not do: SQLite notices and writes no page.
+INSERT INTO schema_version (version, name, applied_ms) VALUES (-1, 'probe', 0);
+
+-- name: untouch
+-- Takes it back.
+DELETE FROM schema_version WHERE version = -1;
+
+-- name: open_requests
+-- Requests that are pending or whose grant is open, oldest first.
+SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
+  r.closed_ms, r.drill, g.state AS grant_state, g.not_after_ms
+FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.id IN (SELECT p.id FROM request AS p WHERE p.state = 'pending')
+  OR r.id IN (SELECT o.case_id FROM access_grant AS o WHERE o.state = 'open')
+ORDER BY r.filed_ms, r.id LIMIT :limit;
+
+-- name: all_requests
+-- Every request, oldest first.
+SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
+  r.closed_ms, r.drill, g.state AS grant_state, g.not_after_ms
+FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.matter = ''
+ORDER BY r.filed_ms, r.id LIMIT :limit;

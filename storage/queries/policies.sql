@@ -1,0 +1,47 @@
+-- Accepted policy sets, their files, and the calendars that were read last.
+
+-- name: put_blob
+-- The bytes of a file, once.
+INSERT INTO blob (sha256, content) VALUES (:sha256, :content) ON CONFLICT (sha256) DO NOTHING;
+
+-- name: put_policy_file
+-- A file of a set, once.
+INSERT INTO policy_file (digest, path, sha256) VALUES (:digest, :path, :sha256) ON CONFLICT (digest, path) DO NOTHING;
+
+-- name: insert_policy_set
+-- A set is the last accepted from now on.
+INSERT INTO policy_set (digest, accepted_ms) VALUES (:digest, :accepted_ms);
+
+-- name: last_policy_set
+-- The set accepted last.
+SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT 1;
+
+-- name: policy_set
+-- A set and when it was accepted last.
+SELECT digest, accepted_ms FROM policy_set WHERE digest = :digest ORDER BY n DESC LIMIT 1;
+
+-- name: policy_files
+-- The files of a set.
+SELECT f.path, f.sha256, b.content FROM policy_file AS f JOIN blob AS b ON b.sha256 = f.sha256
+WHERE f.digest = :digest ORDER BY f.path;
+
+-- name: blob
+-- The bytes of any file of any accepted set.
+SELECT content FROM blob WHERE sha256 = :sha256;
+
+-- name: policy_history
+-- The last accepted sets, newest first.
+SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;
+
+-- name: feeds
+-- Calendars as they were when they could last be read.
+SELECT address, body, read_ms FROM feed;
+
+-- name: keep_feed
+-- A calendar could be read.
+INSERT INTO feed (address, body, read_ms) VALUES (:address, :body, :read_ms)
+ON CONFLICT (address) DO UPDATE SET body = excluded.body, read_ms = excluded.read_ms;
+
+-- name: drop_feeds
+-- What was read too long ago counts for nobody.
+DELETE FROM feed WHERE read_ms < :before;

@@ -1,0 +1,77 @@
+"""The seam between the subjects and a database: what a backend implements, and all that the subjects know of it.
+
+A backend is a `Database` whose thread runs plain synchronous functions over a `Session`, a `dialect.sql` with the statements
+that it writes differently (`storage.queries.loader`), its migrations, and an opener that puts a store together
+(`storage.store`). Subject modules take a `Session` or a `Tx` and name statements; they import no backend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+
+
+class Session(Protocol):
+    """Named statements and transaction control on one open connection, for the function that has its thread."""
+
+    def rows(self, name: str, /, **values: object) -> Sequence[Row]: ...
+    def row(self, name: str, /, **values: object) -> Row | None: ...
+    def run(self, name: str, /, **values: object) -> int:
+        """Executes a statement; returns how many rows it changed."""
+
+    def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Executes a statement once for each mapping of values."""
+
+    def stream(self, name: str, /, **values: object) -> Iterable[Row]:
+        """Rows one by one, for results that are too large for memory."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """False also after the database has rolled back by itself (SQLite on a full disk)."""
+
+    def begin(self, *, write: bool) -> None:
+        """Begins a transaction: one that writes and excludes other writers, or a snapshot for reading."""
+
+    def commit(self) -> None:
+        """Commits; what was written survives a power cut."""
+
+    def rollback(self) -> None:
+        """Rolls back if a transaction is open."""
+
+    def savepoint(self) -> None: ...
+    def release_savepoint(self) -> None: ...
+    def rollback_to_savepoint(self) -> None: ...
+    def explained(self, error: Exception) -> Exception | None:
+        """The StorageError for an error of this database's driver, in words that say what to do; None for any other error."""
+
+
+class Database(Protocol):
+    """One connection on one thread. A function handed over runs from its first statement to its last without interruption."""
+
+    async def run(self, work: Callable[[Session], T], /) -> T:
+        """Returns what `work` returns. A cancelled caller waits for the end. Raises StorageError for a database error."""
+
+    def start(self, work: Callable[[Session], T], /) -> asyncio.Future[T]:
+        """Hands `work` over and returns at once; the future is cancelled only if `work` was never handed over."""
+
+    async def close(self) -> None:
+        """Closes after whatever is under way."""
+
+
+async def to_its_end(future: asyncio.Future[T]) -> T:
+    """Waits until the future is settled even if the caller is cancelled meanwhile; the cancellation is raised then."""
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait({future})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return future.result()
+    if not future.cancelled():
+        future.exception()  # retrieved, so that asyncio does not report it: the caller is gone
+    raise cancelled

@@ -1,0 +1,25 @@
+-- What other databases say otherwise: JSON functions, `instr`, and `min` and `max` of several values. Another backend has
+-- a file of its own with these names; everything else is in storage/queries/ and serves both.
+
+-- name: strip_unsaid
+-- What is still to be said about a case is said without what somebody typed.
+UPDATE outbox SET data = json_remove(data, '$.reason', '$.text', '$.detail') WHERE case_id = :case_id AND done_ms IS NULL;
+
+-- name: unfinished_inbox_of
+-- An act by or about a user that waits to be carried out.
+SELECT 1 AS found FROM inbox WHERE done_ms IS NULL AND instr(act, :user) > 0 LIMIT 1;
+
+-- name: first_to_keep
+-- The first entry that stays whole: too young, of the last bundle, under a hold, or of a case that is open.
+SELECT min(
+  coalesce((SELECT min(idx) FROM log_entry WHERE ts_ms >= :before_ms), (SELECT size FROM log_head)),
+  (SELECT (max(size, 1) - 1) / 256 * 256 FROM log_head),
+  coalesce((SELECT min(idx) FROM log_private WHERE hold_id IS NOT NULL), (SELECT size FROM log_head)),
+  coalesce((
+    SELECT min(e.idx) FROM log_entry AS e WHERE e.case_id IN (
+      SELECT id FROM request WHERE state = 'pending'
+      UNION SELECT case_id FROM access_grant WHERE state = 'open'
+      UNION SELECT case_id FROM ask WHERE state = 'open'
+    )
+  ), (SELECT size FROM log_head))
+) AS idx;
