@@ -26,6 +26,7 @@ from runbooks.parsing.units import seconds
 from runbooks.parsing.yaml_positions import parse
 from runbooks.rules.cross_checks import Circumstances, RunbookFile, read_books, read_ground
 from runbooks.rules.environment import placeholders
+from runbooks.rules.governance import read_agreement, read_review
 from runbooks.rules.matrix_salvage import Matrix, read_matrix
 from runbooks.rules.runbook import RunbookContext
 
@@ -134,6 +135,10 @@ def _policy(ground: RunbookContext, runbooks: Mapping[str, Runbook]) -> Policy:
         policy_delay=seconds(shape.policy_delay),
         hold=seconds(shape.hold),
         retention=seconds(shape.retention),
+        agreement=read_agreement(shape.agreement),
+        review=read_review(shape.review),
+        default_escalation=shape.default_escalation,
+        reports=shape.reports,
     )
 
 

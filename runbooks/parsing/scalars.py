@@ -26,6 +26,7 @@ WORKSPACE = r"^[TE][A-Z0-9]{2,}$"
 DURATION = r"^(?:0|[1-9][0-9]{0,5})[smhd]$"
 SPAN = r"^[1-9][0-9]{0,5}[smhd]$"
 LIMIT = r"^[1-9][0-9]{0,4} per [1-9][0-9]{0,5}[smhd]$"
+WORKING_DAYS = r"^[1-9][0-9]{0,2} working days?$"
 CLOCK = r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 ENV = r"^env:[A-Za-z_][A-Za-z0-9_]*$"
@@ -47,6 +48,7 @@ HINTS = {
     DURATION: "a whole number and one of s, m, h, d, like `0m`, `90s`, `15m`, `4h` or `2d`",
     SPAN: _SPAN_HINT,
     LIMIT: "a number above zero and a window, like `5 per 7d`",
+    WORKING_DAYS: "a number above zero and `working days`, like `10 working days`",
     CLOCK: "a time in quotes from `00:00` to `24:00`, like `08:30`",
     MOMENT: "a day and a time in quotes like `2026-12-24T08:00`, with an offset where it is not the rota's time",
     DATE: "a day like `2027-03-31`",
@@ -97,6 +99,8 @@ Workspace = Annotated[str, Field(pattern=WORKSPACE, max_length=32)]
 Duration = Annotated[str, Field(pattern=DURATION)]
 Span = Annotated[str, Field(pattern=SPAN)]
 LimitText = Annotated[str, Field(pattern=LIMIT)]
+WorkingDays = Annotated[str, Field(pattern=WORKING_DAYS)]
+Text = Annotated[str, Field(pattern=LINE, max_length=500)]
 Clock = Annotated[str, Field(pattern=CLOCK)]
 Day = Annotated[
     str,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag, model_validator
 
 from bot.domain.policy.model import FieldType, Kind, Right, Role
 from runbooks.parsing.scalars import (
@@ -31,7 +31,9 @@ from runbooks.parsing.scalars import (
     Short,
     Slug,
     Span,
+    Text,
     Word,
+    WorkingDays,
     Workspace,
 )
 
@@ -57,6 +59,8 @@ class ProviderShape(Shape):
     name: Short = Field(description="The provider's name.")
     contract: Short | None = Field(None, description="Reference of the contract.")
     contract_until: Day | None = Field(None, description="Last day of the contract; refused afterwards.")
+    contract_from: Day | None = Field(None, description="First day of the contract; nothing is filed before.")
+    service: Text | None = Field(None, description="What the contract is about, for readers of the matrix.")
     channel: Channel | None = Field(None, description="Where its people ask.")
     workspaces: Annotated[list[Workspace], Field(min_length=1)] | None = Field(
         None, description="Everyone of these workspaces belongs to the provider."
@@ -66,15 +70,12 @@ class ProviderShape(Shape):
     leads: People | None = Field(None, description="See the provider's requests and advise; never decide.")
 
 
-class DomainShape(Shape):
-    """An identity domain and the named people who are accountable for it."""
+class OwnerTermShape(Shape):
+    """One owner of a domain, by date. The days are UTC and included."""
 
-    name: Short = Field(description="The domain's name.")
-    owner: PersonText = Field(description="The one named person accountable.")
-    channel: Channel = Field(description="Hears every outcome: id, title, state.")
-    deputies: People | None = Field(None, description="May decide once a step or an absence has reached them.")
-    risk_owner: PersonText | None = Field(None, description="Signs residual risk.")
-    on_call: Slug | None = Field(None, description="A rota.")
+    person: PersonText = Field(description="The one named person accountable in this time.")
+    first: Day | None = Field(None, alias="from", description="First day; default: without a beginning.")
+    until: Day | None = Field(None, description="Last day; default: without an end.")
 
 
 class HoursShape(Shape):
@@ -84,6 +85,48 @@ class HoursShape(Shape):
     start: Clock = Field(alias="from", description="Beginning, local time.")
     end: Clock = Field(alias="to", description="End, local time, up to 24:00.")
     time_zone: Short = Field(description="IANA name, like Europe/London.")
+
+
+ONE_OWNER, OWNERS_BY_DATE = "one owner", "owners by date"  # pydantic puts these into the place of an error
+Owner = Annotated[
+    Annotated[PersonText, Tag(ONE_OWNER)]
+    | Annotated[Annotated[list[OwnerTermShape], Field(min_length=1)], Tag(OWNERS_BY_DATE)],
+    Discriminator(lambda value: OWNERS_BY_DATE if isinstance(value, list) else ONE_OWNER),
+]
+
+
+class DomainShape(Shape):
+    """An identity domain and the named people who are accountable for it."""
+
+    name: Short = Field(description="The domain's name.")
+    owner: Owner = Field(description="The one named person accountable, or a list of them by date.")
+    channel: Channel = Field(description="Hears every outcome: id, title, state.")
+    deputies: People | None = Field(None, description="May decide once a step or an absence has reached them.")
+    risk_owner: PersonText | None = Field(None, description="Signs residual risk.")
+    on_call: Slug | None = Field(None, description="A rota.")
+    evidence_owner: PersonText | None = Field(None, description="Answers for evidence; default: the owner.")
+    risk_statement: Text | None = Field(None, description="The residual risk that the risk owner accepts.")
+    default_escalation: Slug | None = Field(None, description="Ladder of a right that is narrowed to approval.")
+    hours: HoursShape | None = Field(None, description="Working hours, for reviews and reports.")
+
+
+class AgreementShape(Shape):
+    """Owners confirm their rows of the matrix. Without this key nobody is asked."""
+
+    every: Span = Field(description="After this time a confirmed row is asked again, like `365d`.")
+    window: Span = Field(description="Time to confirm, like `30d`.")
+    unconfirmed: Literal["warn", "hold"] = Field(
+        "warn", description="hold: what a change gives a provider counts only once it is confirmed."
+    )
+
+
+class ReviewShape(Shape):
+    """Periodic reviews of what a provider may do without prior consent. Without this key `review_every` works as before."""
+
+    every: Span = Field(description="How often each right is reviewed, like `180d`.")
+    break_glass_every: Span | None = Field(None, description="How often a break-glass right is; default: `every`.")
+    window: WorkingDays = Field("10 working days", description="Time to answer.")
+    silence: Literal["narrow", "keep"] = Field("keep", description="What an unanswered review does.")
 
 
 class WeeksShape(Shape):
@@ -174,6 +217,10 @@ class MatrixShape(Shape):
     policy_delay: Duration = Field("15m", description="How long a change that gives authority waits.")
     hold: Duration = Field("10m", description="How long *On it* keeps the next steps back.")
     retention: Span = Field("2555d", description="How long disclosures are kept.")
+    agreement: AgreementShape | None = Field(None, description="The matrix as an agreement; absent: off.")
+    review: ReviewShape | None = Field(None, description="Reviews in campaigns; absent: off.")
+    default_escalation: Slug | None = Field(None, description="Ladder of a right that is narrowed to approval.")
+    reports: Literal["monthly"] | None = Field(None, description="monthly: reports are posted every month; absent: off.")
 
 
 class FieldShape(Shape):

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from runbooks.parsing.findings import did_you_mean, listed
 from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.scalars import HINTS
-from runbooks.parsing.schema import Shape
+from runbooks.parsing.schema import ONE_OWNER, OWNERS_BY_DATE, Shape
 from runbooks.parsing.yaml_positions import Document, Path
 
 Context = Mapping[str, Any]
@@ -39,7 +39,7 @@ def _faults(error: ValidationError, document: Document) -> dict[Path, ErrorDetai
     """Each wrong place once, without the names of alternatives that pydantic appends to a place."""
     found: dict[Path, ErrorDetails] = {}
     for detail in error.errors(include_url=False):
-        path: Path = detail["loc"]
+        path: Path = tuple(part for part in detail["loc"] if part not in (ONE_OWNER, OWNERS_BY_DATE))
         missing = detail["type"] == "missing"
         around = path[:-1] if missing else path
         while around and around not in document.lines:

@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
-from bot.domain.policy.model import Domain, Runbook
+from bot.domain.policy.model import Runbook
 from runbooks.parsing.frontmatter import RunbookParts
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import DomainShape, RunbookShape
+from runbooks.parsing.schema import RunbookShape
 from runbooks.parsing.yaml_positions import Path
+from runbooks.rules.domains import read_domains
 from runbooks.rules.environment import check_addresses, check_executor, check_pages, matrix_addresses
 from runbooks.rules.escalation import read_ladders
+from runbooks.rules.governance import check_governance, check_narrowing
 from runbooks.rules.matrix_salvage import Matrix
 from runbooks.rules.on_call import read_rotas
 from runbooks.rules.party_separation import check_apart
-from runbooks.rules.people import Parties, named_people, read_parties
+from runbooks.rules.people import named_people, read_parties
 from runbooks.rules.runbook import RunbookContext, read_runbook
 
 MAX_PER_FORM = 100
@@ -52,7 +54,8 @@ def read_ground(matrix: Matrix, files: Mapping[str, bytes], around: Circumstance
     check_apart(parties, around.today)
     auditors = parties.people(matrix.shape.auditors, ("auditors",), "An auditor")
     rotas = read_rotas(parties, files)
-    domains = _domains(parties)
+    domains = read_domains(parties, around.today)
+    check_governance(parties)
     check_addresses(matrix.sheet, matrix_addresses(matrix), around.environment, around.require_env)
     return RunbookContext(parties, people, auditors, domains, rotas, read_ladders(matrix), files)
 
@@ -64,6 +67,7 @@ def read_books(books: list[RunbookFile], ground: RunbookContext, around: Circums
         digest = sha256(ground.files[book.sheet.file]).hexdigest()
         runbook = read_runbook(book.sheet, book.shape, book.parts, digest, ground)
         found[runbook.id] = runbook
+        check_narrowing(book.sheet, book.shape, ground.parties.matrix.shape, ground.domains)
         check_pages(ground, runbook, book.sheet)
         check_addresses(book.sheet, _addresses(book.shape), around.environment, around.require_env)
         check_executor(book.sheet, book.shape.executor, around.environment, around.require_env)
@@ -88,30 +92,3 @@ def _few_enough(matrix: Matrix, runbooks: Mapping[str, Runbook]) -> None:
                 ("providers", provider),
                 f"Provider `{provider}` has {count} runbooks of kind {kind} and a form shows {MAX_PER_FORM}: join some.",
             )
-
-
-def _domains(parties: Parties) -> dict[str, Domain]:
-    found: dict[str, Domain] = {}
-    for name, shape in parties.matrix.shape.domains.items():
-        domain = _domain(parties, name, shape)
-        if domain is not None:
-            found[name] = domain
-    return found
-
-
-def _domain(parties: Parties, name: str, shape: DomainShape) -> Domain | None:
-    sheet, path = parties.matrix.sheet, ("domains", name)
-    owner = parties.authority(shape.owner, (*path, "owner"), f"The owner of domain `{name}`")
-    deputies = parties.people(shape.deputies, (*path, "deputies"), f"A deputy of domain `{name}`", owner)
-    risk_owner = None
-    if shape.risk_owner:
-        what = f"The risk owner of domain `{name}`"
-        risk_owner = parties.authority(shape.risk_owner, (*path, "risk_owner"), what)
-    if not shape.deputies:
-        sheet.warning(path, f"Domain `{name}` has no deputies, nobody stands in for the owner: add `deputies`.")
-    rotas = parties.matrix.shape.rotas or {}
-    if shape.on_call and shape.on_call not in rotas and not parties.matrix.is_broken("rotas", shape.on_call):
-        sheet.error((*path, "on_call"), f"`{shape.on_call}` is not in `rotas`: add it there or correct it.")
-    if owner is None:
-        return None
-    return Domain(name, shape.name, owner, shape.channel, deputies, risk_owner, shape.on_call)

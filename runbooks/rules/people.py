@@ -244,6 +244,8 @@ def _provider(parties: Parties, name: str, shape: ProviderShape) -> Provider:
         members=members,
         requesters=parties.refs(name, "requesters", shape.requesters) if shape.requesters else members,
         leads=parties.refs(name, "leads", shape.leads),
+        contract_from=day(shape.contract_from) if shape.contract_from else None,
+        service=shape.service or "",
     )
 
 

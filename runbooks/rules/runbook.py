@@ -16,11 +16,12 @@ from bot.domain.policy.rota import Rota
 from runbooks.parsing.findings import did_you_mean, listed
 from runbooks.parsing.frontmatter import RunbookParts
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import RunbookShape
+from runbooks.parsing.schema import MatrixShape, RunbookShape
 from runbooks.parsing.units import limit, seconds, seconds_or_none
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.escalation import check_roles, has_role
 from runbooks.rules.form_fields import read_fields
+from runbooks.rules.governance import narrows
 from runbooks.rules.people import Parties
 from runbooks.rules.quorum import check_quorum
 from runbooks.rules.targets import read_targets
@@ -84,7 +85,7 @@ def read_runbook(
 ) -> Runbook:
     """Judges one runbook; the value is of use only when nothing was found."""
     _itself(sheet, shape, parts)
-    _keys(sheet, shape)
+    _keys(sheet, shape, ground.parties.matrix.shape)
     _durations(sheet, shape)
     for key in ("requires", "evidence", "providers", "subject_verification"):
         _unique(sheet, key, getattr(shape, key) or [])
@@ -122,7 +123,7 @@ def _itself(sheet: ParsedFile, shape: RunbookShape, parts: RunbookParts) -> None
             sheet.report.error(sheet.file, parts.body_line + number, text)
 
 
-def _keys(sheet: ParsedFile, shape: RunbookShape) -> None:
+def _keys(sheet: ParsedFile, shape: RunbookShape, matrix: MatrixShape) -> None:
     for only in ONLY:
         value = getattr(shape, only.attribute)
         if only.key in shape.model_fields_set and value not in only.values:
@@ -133,9 +134,9 @@ def _keys(sheet: ParsedFile, shape: RunbookShape) -> None:
             )
     if shape.kind == "emergency_access" and shape.review_within is None:
         sheet.error(("kind",), "Emergency access is reviewed after use: add `review_within`, like `24h`.")
-    if shape.right == "autonomous" and shape.escalation is not None:
+    if shape.right == "autonomous" and shape.escalation is not None and not narrows(matrix):
         sheet.warning(("escalation",), "Nobody is asked under `right: autonomous`: remove `escalation`.")
-    if shape.right == "autonomous" and shape.review_every is None:
+    if shape.right == "autonomous" and shape.review_every is None and matrix.review is None:
         sheet.warning(("right",), "Nobody reviews this right: add `review_every`, like `90d`.")
     if shape.break_glass is not None:
         for key in ("subject_verification", "not_before"):

@@ -8,10 +8,11 @@ Durations are whole seconds of policy time: `TIME_SCALE` divides them where they
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
+from bot.domain.policy.governance import Agreement, OwnerTerm, ReviewRules
 from bot.domain.policy.people import Humans, Person, Ref
 from bot.domain.policy.rota import Rota
 
@@ -46,6 +47,8 @@ class Provider:
     members: tuple[Ref, ...]
     requesters: tuple[Ref, ...]
     leads: tuple[Ref, ...]
+    contract_from: date | None = None  # nothing is filed before this day
+    service: str = ""  # what the contract is about, for readers
 
     def owns(self, person: Person) -> bool:
         """Party rule, on the safe side: a user id named here belongs here whatever team a payload claims."""
@@ -61,7 +64,11 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """An identity domain and the named people who are accountable for it."""
+    """An identity domain and the named people who are accountable for it.
+
+    `owner` is who owns it on the day that the policy is read for (`Policy.on`); `terms` says who owns it when, and is empty
+    for one owner without dates. `vacant`: nobody owns it on that day, and `owner` is the risk owner, who answers instead.
+    """
 
     id: str
     name: str
@@ -70,6 +77,19 @@ class Domain:
     deputies: tuple[Person, ...] = ()
     risk_owner: Person | None = None
     on_call: str | None = None
+    terms: tuple[OwnerTerm, ...] = ()
+    vacant: bool = False
+    evidence_owner: Person | None = None  # None: the owner
+    risk_statement: str = ""
+    default_escalation: str | None = None
+    hours: Hours | None = None
+
+    def on(self, day: date) -> Domain:
+        """The domain with the owner of `day` (UTC)."""
+        if not self.terms:
+            return self
+        owner = next((term.person for term in self.terms if term.holds_on(day)), None)
+        return replace(self, owner=owner or self.risk_owner or self.owner, vacant=owner is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +242,16 @@ class Policy:
     hold: int = 10 * 60
     retention: int = 2555 * 86400
     standing: TakenAway = field(default=TakenAway(), compare=False)  # no part of the files; the desk keeps it up to date
+    agreement: Agreement | None = None
+    review: ReviewRules | None = None
+    default_escalation: str | None = None
+    reports: Literal["monthly"] | None = None
+
+    def on(self, day: date) -> Policy:
+        """The same set with the domains' owners of `day` (UTC). It is this object where no owner has a date."""
+        if not any(domain.terms for domain in self.domains.values()):
+            return self
+        return replace(self, domains={id: domain.on(day) for id, domain in self.domains.items()})
 
     def provider_of(self, person: Person) -> Provider | None:
         """The provider that a person belongs to, by any of their accounts; None for everybody else."""

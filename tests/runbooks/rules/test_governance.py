@@ -1,0 +1,70 @@
+"""The keys that stand between the decisions are off until they are written, and refused where they contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.domain.policy.governance import Agreement, ReviewRules
+from runbooks.loader import load_files
+from tests.runbooks.test_faults import M, U
+
+Changed = Callable[[str, str, str], tuple[dict[str, bytes], int]]
+DAY = 86400
+KEYS = """same_person: [[U0ONC1, U0ONC9]]
+agreement: {every: 365d, window: 30d, unconfirmed: hold}
+review: {every: 180d, break_glass_every: 90d, window: 10 working days, silence: %s}
+"""
+
+
+def test_without_the_keys_nothing_is_asked(changed: Changed) -> None:
+    files, _ = changed(M, "owner: olga", "owner: olga")
+    policy = load_files(files).policy
+    assert policy is not None
+    assert (policy.agreement, policy.review, policy.default_escalation, policy.reports) == (None, None, None, None)
+
+
+def test_the_keys_are_read(changed: Changed) -> None:
+    files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", KEYS % "keep" + "reports: monthly\n")
+    found = load_files(files)
+    assert found.policy is not None, found.errors
+    assert found.policy.agreement == Agreement(365 * DAY, 30 * DAY, "hold")
+    assert found.policy.review == ReviewRules(180 * DAY, 90 * DAY, 10, "keep")
+    assert found.policy.reports == "monthly"
+
+
+def test_an_autonomous_right_that_silence_may_narrow_needs_a_ladder(changed: Changed) -> None:
+    files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", KEYS % "narrow")
+    (error,) = load_files(files).errors
+    assert error.file == U
+    assert "`default_escalation`" in error.text
+
+
+@pytest.mark.parametrize("where", ["top", "domain", "runbook"])
+def test_each_ladder_will_do(changed: Changed, where: str) -> None:
+    keys = KEYS % "narrow" + ("default_escalation: plain\n" if where == "top" else "")
+    files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", keys)
+    if where == "domain":
+        files[M] = files[M].replace(b"owner: U0MACH", b"owner: U0MACH\n    default_escalation: plain")
+    if where == "runbook":
+        files[U] = files[U].replace(b"right: autonomous", b"right: autonomous\nescalation: plain")
+    found = load_files(files)
+    assert found.policy is not None, found.errors
+    assert not [f for f in found.warnings if "escalation" in f.text]
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("default_escalation: plian\n", "Did you mean `plain`"),
+        ("review: {every: 180d, window: 10 days}\n", "like `10 working days`"),
+        ("review: {every: 180d, silence: withdraw}\n", "write `narrow` or `keep`"),
+        ("agreement: {every: 365d}\n", "`window` is missing"),
+        ("reports: weekly\n", "monthly"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_to_write(changed: Changed, keys: str, words: str) -> None:
+    files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", "same_person: [[U0ONC1, U0ONC9]]\n" + keys)
+    (error,) = load_files(files).errors
+    assert words in error.text
