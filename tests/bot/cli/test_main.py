@@ -10,16 +10,21 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import runbooks
+from bot.cli.main import app
 from sandbox.driver import Sandbox
 from tests.bot.forwarding import forwarded
 from tests.handlers.transport.test_socket_mode import WORKSPACE
 
 EXAMPLE = Path(runbooks.__file__).parent
 NONE = "http://127.0.0.1:9/api/"
+RUNBOOK = "directory-admin-emergency"
+NIGHT = ("--at", "2026-12-25T03:00")
 
 
 def countersign(folder: Path, *words: str, **environment: str) -> tuple[int, str, str]:
@@ -114,3 +119,45 @@ def test_doctor_says_that_slack_cannot_be_reached_where_run_waits_for_it(folder:
     code, out, _ = countersign(folder, "doctor", **tokens)
     assert code == 1
     assert f"Slack cannot be reached at {NONE}" in out
+
+
+def explained(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["explain", RUNBOOK, "--runbooks", str(EXAMPLE), *NIGHT, *words], env={"COLUMNS": "200"})
+    return done.exit_code, done.output
+
+
+def moments(*words: str) -> list[tuple[int, str, list[str]]]:
+    code, text = explained("--json", *words)
+    assert code == 0, text
+    told: dict[str, Any] = json.loads(text)
+    return [(m["after"], m["what"], [p["id"] for p in m["people"]]) for m in told["moments"]]
+
+
+class TestExplain:
+    def test_everybody_there_is_the_plain_ladder(self) -> None:
+        assert [(after, what) for after, what, _ in moments()] == [
+            (0, "ask"), (180, "remind"), (300, "ask"), (600, "ask"), (900, "ask"), (2700, "expire"),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize("owner", ["olga", "U0OWNER", "T0HOME/U0OWNER"])
+    def test_an_absent_owner_is_stood_in_for(self, owner: str) -> None:
+        assert moments("--absent", owner)[0] == (0, "ask", ["T0HOME/U0DEP1"])
+
+    def test_several_absent_people_make_the_next_step_fire_at_once(self) -> None:
+        told = moments("--absent", "olga", "--absent", "dev", "--absent", "U0DEP2")
+        assert [what for after, what, _ in told if after == 0] == ["skip", "skip", "skip", "ask"]
+
+    def test_a_sleeping_owner_keeps_the_card_and_the_deputies_are_asked_at_once(self) -> None:
+        code, text = explained("--asleep", "olga")
+        assert code == 0
+        lines = text.splitlines()
+        assert "      +0m  asks Olga Novak (U0OWNER), asleep" in [line[1:] for line in lines]
+        assert "      +0m  asks Dev Rao (U0DEP1), Maeve Brennan (U0DEP2)" in [line[1:] for line in lines]
+        assert lines[-1] == "a yes is possible from +0m on"
+
+    @pytest.mark.parametrize("option", ["--absent", "--asleep"])
+    @pytest.mark.parametrize("person", ["nobody", "U0NOBODY", "T0ELSE/U0OWNER", ""])
+    def test_an_unknown_person_is_one_sentence(self, option: str, person: str) -> None:
+        code, text = explained(option, person)
+        assert code == 2
+        assert f"{option}: the policy names nobody by {person!r}" in " ".join(text.replace("│", " ").split())

@@ -25,8 +25,8 @@ from sandbox.blocks import check_view
 from tests.bot.building import DEP1, HOUR, OWNER, PE1, T0, case_of, policy
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
-from tests.handlers.test_view_limits import cases, forges_nothing, mrkdwn_in
 from tests.handlers.views.test_approval_card import scene
+from tests.rules.test_view_limits import cases, forges_nothing, mrkdwn_in
 
 BASE = policy()
 OTHER = Person("T0HOME", "U0NOBODY")

@@ -12,7 +12,7 @@ from bot.domain.decision_log.inclusion_proof import inclusion
 from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
 from tests.bot.evidence.test_prepare import Host, host
 
-VERIFIER = Path(__file__).parents[3] / "tools" / "node" / "inclusion.mjs"
+VERIFIER = Path(__file__).parents[2] / "tools" / "node" / "inclusion.mjs"
 __all__ = ["host"]  # a fixture
 
 
