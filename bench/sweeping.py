@@ -28,9 +28,9 @@ from bench.acting import filings
 from bench.bot import BenchError
 from bench.crowd import fall_due, multiplied
 from bench.rounds import Goal, Result, Size, in_turns
+from bot.app import settle
 from bot.background.sweeper import Sweeper
 from bot.clock import SystemClock
-from bot.collecting import settle
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,11 +17,13 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.domain.errors import SettingsError
+from bot.domain.decision_log.witness import read_witness_key
+from bot.domain.errors import NoteError, SettingsError
 
 ENV_FILE = Path(".env")
 SLACK_API = "https://slack.com/api/"
 _SAID = {"float_parsing": "is not a number: leave it out, or write 1"}
+_ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 _OTHER_TOKENS = {
     "xapp-": ("an app-level token", "the two tokens are swapped: it belongs into SLACK_APP_TOKEN"),
@@ -126,12 +129,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _anchors(self) -> Settings:
-        if any((self.witness_url, self.witness_vkey, self.anchor_mail, self.anchor_webhook)):
-            from bot.runtime.anchors import faults
-
-            if wrong := list(faults(self)):
-                raise ValueError(". ".join(wrong))
+        configured = any((self.witness_url, self.witness_vkey, self.anchor_mail, self.anchor_webhook))
+        if configured and (wrong := list(_anchor_faults(self))):
+            raise ValueError(". ".join(wrong))
         return self
+
+    @property
+    def anchor_recipients(self) -> tuple[str, ...]:
+        """The comma-separated addresses of COUNTERSIGN_ANCHOR_MAIL."""
+        return tuple(one.strip() for one in (self.anchor_mail or "").split(",") if one.strip())
 
     @property
     def sqlite_path(self) -> Path:
@@ -184,6 +190,40 @@ def _starts(value: SecretStr | None, prefix: str, advice: str) -> SecretStr | No
         if value.get_secret_value().startswith(other):
             raise ValueError(f"holds {kind} ({other}…), {where}. {advice}")
     raise ValueError(f"must start with {prefix}. {advice}")
+
+
+def _anchor_faults(settings: Settings) -> Iterator[str]:
+    """What is wrong with the anchors, a sentence each without its full stop. A half-configured anchor is a fault."""
+    for name in ("witness_url", "anchor_webhook"):
+        secret = getattr(settings, name)
+        if secret is not None and not _reachable(secret.get_secret_value()):
+            yield f"COUNTERSIGN_{name.upper()} must be an address that starts with https:// (or http:// on this machine)"
+    if (settings.witness_url is None) != (settings.witness_vkey is None):
+        yield "COUNTERSIGN_WITNESS_URL and COUNTERSIGN_WITNESS_VKEY belong together: the witness's operator gives you both"
+    if settings.witness_vkey is not None:
+        try:
+            read_witness_key(settings.witness_vkey)
+        except NoteError as error:
+            yield f"COUNTERSIGN_WITNESS_VKEY: {str(error).removesuffix('.')}"
+    yield from _mail_faults(settings)
+
+
+def _mail_faults(settings: Settings) -> Iterator[str]:
+    if settings.anchor_mail is None:
+        return
+    if settings.smtp_url is None or settings.smtp_from is None:
+        yield "COUNTERSIGN_ANCHOR_MAIL needs COUNTERSIGN_SMTP_URL and COUNTERSIGN_SMTP_FROM"
+    given = settings.anchor_recipients
+    if not given or not all(_ADDRESS.fullmatch(one) for one in (*given, *filter(None, [settings.smtp_from]))):
+        yield "COUNTERSIGN_ANCHOR_MAIL and COUNTERSIGN_SMTP_FROM hold mail addresses, those of the former parted by commas"
+    server = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else "smtp://localhost"
+    if urlsplit(server).scheme not in ("smtp", "smtps") or not urlsplit(server).hostname:
+        yield "COUNTERSIGN_SMTP_URL reads smtp://[user:password@]host[:port], or smtps://"
+
+
+def _reachable(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and _loopback(url)))
 
 
 def _loopback(url: str) -> bool:

@@ -13,13 +13,14 @@ from typing import Any
 from aiohttp import web
 
 from sandbox import control, response_urls
+from sandbox.api_call import Call
 from sandbox.control import Control
 from sandbox.delivery import Delivery
 from sandbox.errors import SlackError
 from sandbox.faults import Faults
 from sandbox.gestures import Gestures
 from sandbox.paging import Paging
-from sandbox.web_api import Call, read_arguments, run
+from sandbox.web_api import read_arguments, run
 from sandbox.workspace import Json, Workspace
 from sandbox.world import World
 

@@ -4,73 +4,15 @@ A method is a function of the call that returns what stands beside `ok: true`, o
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
+from sandbox import chat_methods, people_methods, view_methods
+from sandbox.api_call import Call, Method
 from sandbox.errors import SlackError
-from sandbox.workspace import App, Json
-from sandbox.world import World
+from sandbox.workspace import Json
 
-
-@dataclass
-class Call:
-    """One call: the method's name, its arguments with JSON strings already parsed, and the bearer token."""
-
-    world: World
-    method: str
-    args: Json
-    token: str = ""
-    scopes: list[str] = field(default_factory=list)
-
-    @property
-    def app(self) -> App:
-        """The app that calls."""
-        return self.world.workspace.app
-
-    def text(self, name: str) -> str:
-        """An argument as a string; empty if absent."""
-        value = self.args.get(name)
-        return "" if value is None else str(value)
-
-    def flag(self, name: str) -> bool:
-        """An argument as a boolean, in any of the spellings that forms use."""
-        return str(self.args.get(name, "")).lower() in ("1", "true")
-
-    def number(self, name: str, default: int, most: int) -> int:
-        """An argument as a whole number between 1 and `most`."""
-        try:
-            return max(1, min(int(self.args.get(name, default)), most))
-        except (TypeError, ValueError):
-            raise SlackError("invalid_arguments") from None
-
-    def needs(self, *names: str) -> None:
-        """Refuse the call as Slack does when an argument is absent."""
-        missing = [n for n in names if self.args.get(n) in (None, "")]
-        if missing:
-            said = [f"[ERROR] missing required field: {n}" for n in missing]
-            raise SlackError("invalid_arguments", response_metadata={"messages": said})
-
-
-Handler = Callable[[Call], Json]
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method: its function, and the scopes of which one is needed (none: any token will do)."""
-
-    run: Handler
-    scopes: tuple[str, ...] = ()
-    app_level: bool = False
-
-
-def _methods() -> dict[str, Method]:
-    """The table, gathered from the modules that hold the methods."""
-    from sandbox import chat_methods, people_methods, view_methods
-
-    return {**people_methods.METHODS, **chat_methods.METHODS, **view_methods.METHODS}
-
-
+METHODS: dict[str, Method] = {**people_methods.METHODS, **chat_methods.METHODS, **view_methods.METHODS}
 _JSON_ARGUMENTS = ("blocks", "view", "attachments", "metadata")
 
 
@@ -104,7 +46,7 @@ def _parsed(name: str, value: str) -> Any:
 
 def run(call: Call) -> Json:
     """Check token and scope, perform the method, and return the whole response body. Raises `SlackError`."""
-    method = _methods().get(call.method)
+    method = METHODS.get(call.method)
     if method is None:
         raise SlackError("unknown_method", req_method=call.method)
     _check_token(call, method)

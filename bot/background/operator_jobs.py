@@ -14,12 +14,13 @@ import structlog
 
 from bot.domain.case.operator_action import ActKind, OperatorAction, OperatorActionState
 from bot.domain.errors import CountersignError, NotDone, NotYet, Stale, Stopped
-from bot.domain.operator import dual_control
+from bot.domain.operator import dual_control, erasure
 from bot.service.approvals import ApprovalService
 
 Run = Callable[[OperatorAction], Awaitable[None]]
 POLL = 0.5  # seconds
 SOON, AGAIN = timedelta(seconds=2), timedelta(seconds=60)  # before an act is tried again: what it waits for, a fault
+PRUNED_TOGETHER = 4_096  # entries in one transaction
 log = structlog.get_logger(__name__)
 
 
@@ -83,5 +84,54 @@ def releasing(desk: ApprovalService) -> Run:
         if hold is None:
             raise NotDone(f"The hold {act.hold} is released already.")
         await desk.carry(dual_control.release(act, hold.subject, desk.policy, desk.clock.now()))
+
+    return run
+
+
+def retention(desk: ApprovalService) -> timedelta:
+    """How long the evidence of whoever asked or decided is kept, in real time."""
+    return timedelta(seconds=desk.policy.retention / desk.scale)
+
+
+def erasing(desk: ApprovalService) -> Run:
+    """Erases from the tables into the log, then rewrites the database file, then redraws the messages in Slack.
+
+    Each part may be repeated, so a killed process's work is continued: an act with a result has left the tables already, and
+    `rebuilt` holds the acts after which this process has rewritten the file. The outbox redraws the messages, so the job ends
+    once Slack has taken or finally refused them, after a day at the latest.
+    """
+    rebuilt: set[str] = set()
+
+    async def run(act: OperatorAction) -> None:
+        store = desk.store
+        if not act.result:
+            await store.erase(act, desk.policy, retention(desk))
+            desk.spoke.set()
+        if act.id not in rebuilt:
+            if not await store.rebuild():
+                raise NotYet("Somebody reads the database; it is written anew once they are done.")
+            rebuilt.add(act.id)
+        waiting, failed = await store.erasure_report(act.id)
+        if waiting:
+            raise NotYet(f"{waiting} messages are still to be redrawn.")
+        await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), erasure.result(failed)))
+
+    return run
+
+
+def pruning(desk: ApprovalService) -> Run:
+    """Enters `log.pruned` first, then empties old entries, PRUNED_TOGETHER in a transaction, so that no other writer waits long."""
+
+    async def run(act: OperatorAction) -> None:
+        assert act.before is not None  # a pruning has one
+        store = desk.store
+        if not act.result:
+            await store.begin_pruning(act.id, act.before, desk.policy)
+        while await store.empty_entries(PRUNED_TOGETHER):
+            pass
+        if not await store.shed():
+            raise NotYet("Somebody reads the database; its side files are emptied once they are done.")
+        result = f"The entries below {await store.pruned()} hold their hashes only."
+        await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), result))
 
     return run

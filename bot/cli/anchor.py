@@ -26,7 +26,7 @@ async def _anchor() -> bool:
     from bot.decision_log.anchors import NotAnchored
     from bot.ports.store import SignedCheckpoint
     from bot.runtime.anchors import anchors
-    from bot.signing import cover
+    from bot.runtime.open_log import cover
 
     settings = load()
     ways = anchors(settings)

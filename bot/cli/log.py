@@ -94,7 +94,7 @@ def export(
 def checkpoint() -> None:
     """Print the newest signed note, after signing what is not signed yet."""
     from bot.domain.decision_log.verify.log import LogFinding
-    from bot.signing import cover
+    from bot.runtime.open_log import cover
 
     settings = load()
     _database(settings.sqlite_path)

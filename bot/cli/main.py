@@ -133,7 +133,7 @@ def explain(
 @app.command()
 def migrate() -> None:
     """Bring the database up to date."""
-    from bot.app import open_store
+    from bot.runtime.open_log import open_store
 
     async def work() -> None:
         store = await open_store(_settings())

@@ -21,8 +21,7 @@ from pathlib import Path
 
 import runbooks
 from bot.app import serve
-from bot.demo.workspace import APPROVER, ASKER, script, workspace
-from bot.demo_pages import with_pages
+from bot.demo.workspace import APPROVER, ASKER, script, with_pages, workspace
 from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
 from bot.settings import Settings

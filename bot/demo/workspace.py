@@ -1,8 +1,18 @@
-"""The example organisation as Slack people and channels, the awkward ones too: plain data for the sandbox."""
+"""The example organisation as Slack people and channels, the awkward ones too: plain data for the sandbox.
+
+The example ships without addresses for pages, since nobody else could own them. The demo uses a copy of the folder with one
+for each accountable person and one for a rota, which lead into the sandbox's inbox; they come from the environment as usual.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +24,10 @@ from handlers.web_api.manifest import manifest
 
 ASKER, APPROVER = "U0PE1", "U0OWNER"
 _BOT = "U0BOT"
+_PERSON = re.compile(r"^(  \w+: \{id: (U\w+), name: [^}]*)\}", re.MULTILINE)
+_ROTA = re.compile(r"^  security:\n    source: static\n", re.MULTILINE)
+_MATRIX = "responsibility.yaml"
+_INCIDENTS = "DEMO_PAGE_SECURITY"
 _NAMES = {"U0KH1": "Karim Haddou", "U0KH2": "Lotte Visser", "U0KHLEAD": "Bram de Wit"}
 _AWKWARD: tuple[dict[str, Any], ...] = (
     {
@@ -151,3 +165,26 @@ def _channels(policy: Policy) -> list[dict[str, Any]]:
             })  # fmt: skip
     everyone = [p["id"] for p in _people(policy) if p["team_id"] in policy.workspaces]
     return [*channels, {"id": "C0HELP", "name": "identity-help", "members": [_BOT, *everyone], "topic": "Ask us"}]
+
+
+@contextmanager
+def with_pages(folder: Path, home: Path, policy: Policy, address: Callable[[str], str]) -> Iterator[Path]:
+    """A copy of the policy folder in `home` whose people have an address; `address` makes one for a user's id."""
+    copy = home / "runbooks"
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
+    named = {p.user for domain in policy.domains.values() for p in named_for(policy, domain)}
+    text = (copy / _MATRIX).read_text("utf-8")
+    text = _PERSON.sub(lambda m: f'{m[1]}, page: "env:{_page_variable(m[2])}"}}' if m[2] in named else m[0], text)
+    text = _ROTA.sub(lambda m: f'{m[0]}    page: "env:{_INCIDENTS}"\n', text)
+    (copy / _MATRIX).write_text(text, "utf-8")
+    ours = {_page_variable(user): address(user) for user in named} | {_INCIDENTS: "pagerduty://on-call"}
+    os.environ.update(ours)
+    try:
+        yield copy
+    finally:
+        for name in ours:
+            os.environ.pop(name, None)
+
+
+def _page_variable(user: str) -> str:
+    return f"DEMO_PAGE_{user}"

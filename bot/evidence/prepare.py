@@ -10,7 +10,6 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.app import open_store
 from bot.decision_log.keys import vkey_lines
 from bot.domain.case.transition import OPERATOR, LogEvent, Transition
 from bot.domain.decision_log.verify.log import LogFinding
@@ -19,8 +18,8 @@ from bot.evidence.case_export import export_case
 from bot.evidence.export import Format, export, findings_only
 from bot.evidence.folder import Folder
 from bot.runtime.log_verification import TrustBase, verify
+from bot.runtime.open_log import cover, open_store
 from bot.settings import Settings
-from bot.signing import cover
 from storage.log.check import LogCheck
 from storage.log.evidence import evidence
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from bot.app import open_store
 from bot.decision_log.keys import LOG_KEY, NEXT, SigningKey, make_key, read_key, retire
 from bot.decision_log.signer import Signer, signer_of
 from bot.domain.case.transition import OPERATOR, LogEvent, Transition
 from bot.domain.decision_log.verify.log import LogFinding
+from bot.runtime.open_log import open_store
 from bot.settings import Settings
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore

@@ -13,8 +13,8 @@ from bot.domain.decision_log.inclusion_proof import extends
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, open_checkpoint
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import NoteError, SettingsError
+from bot.runtime.open_log import cover
 from bot.settings import Settings
-from bot.signing import cover
 from storage.store import SqliteStore
 
 

@@ -1,4 +1,4 @@
-"""Puts a store, its signer and its emergency file together: what the bot and the commands on the host both stand on."""
+"""Opens the database, its signer and its emergency file, for the bot and for the commands on the host."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.clock import Clock
+from bot.clock import Clock, SystemClock
 from bot.decision_log.emergency_file import EmergencyFile
 from bot.decision_log.failsafe_store import FailsafeStore, stoppable_store
 from bot.decision_log.keys import LogKey
 from bot.decision_log.signer import Signer, remembered, signer_of
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, StorageError
-from bot.ports.store import Store
+from bot.ports.store import SignedCheckpoint, Store
 from bot.settings import Settings
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
@@ -31,6 +31,27 @@ class OpenLog:
     def close(self) -> None:
         """After the last use; the store beneath is closed by whoever opened it."""
         self.lock.close()
+
+
+async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
+    """The database, migrated. Raises SettingsError, SchemaError."""
+    return await SqliteStore.open(
+        settings.sqlite_path, clock or SystemClock(), origin=settings.log_origin, state_dir=settings.state_dir
+    )
+
+
+async def cover(settings: Settings) -> SignedCheckpoint | LogFinding:
+    """Signs on demand, also beside a running bot. Returns the checkpoint that covers everything committed, or the finding
+    that keeps the signer from it.
+
+    Keys are made before the first signature. Raises SettingsError, SchemaError, StorageError, KeyFileError.
+    """
+    store, lock = await open_store(settings), FileLock(settings.state_dir)
+    try:
+        return await signer_of(store, settings.state_dir, lock).cover()
+    finally:
+        lock.close()
+        await store.close()
 
 
 async def open_log(store: SqliteStore, state_dir: Path, clock: Clock) -> OpenLog:

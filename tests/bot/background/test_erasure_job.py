@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 
 from bot.background.housekeeper import Housekeeper
-from bot.background.operator_jobs import OperatorJobs
+from bot.background.operator_jobs import OperatorJobs, erasing, retention
 from bot.cli.log import app as log_app
 from bot.decision_log import signer_memory
 from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.operator import erasure as rules
 from bot.domain.policy.people import Person
-from bot.erasing import erasing, retention
 from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
 from bot.ports.commands import ConfirmOperatorAction, ReplyAddress

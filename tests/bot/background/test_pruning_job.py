@@ -8,21 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.bot.background.test_erasure_job import AUDIT, RISK
 
-from bot.background.operator_jobs import OperatorJobs
+from bot.background.operator_jobs import OperatorJobs, pruning
 from bot.cli.log import app as log_app
 from bot.decision_log import signer_memory
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
-from bot.pruning import pruning
 from bot.settings import load
 from storage.log.check import check_log
 from tests.bot.background.test_housekeeper import ASKER, OWNER, bytes_of, filed
 from tests.bot.background.test_operator_jobs import Voices
 from tests.bot.building import DAY
 from tests.bot.hosting import Host
-from tests.bot.test_erasing import AUDIT, RISK
 from tests.storage.making import attacker
 
 MARK = "0123456789abcdef" * 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.demo_pages import with_pages
+from bot.demo.workspace import with_pages
 from bot.domain.authority.authorization import named_for
 from bot.domain.policy.model import Policy
 from runbooks.loader import load_files
