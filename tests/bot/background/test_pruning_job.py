@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.bot.background.test_erasure_job import AUDIT, RISK
 
 from bot.background.operator_jobs import OperatorJobs, pruning
 from bot.cli.log import app as log_app
@@ -18,6 +17,7 @@ from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
 from bot.settings import load
 from storage.log.check import check_log
+from tests.bot.background.test_erasure_job import AUDIT, RISK
 from tests.bot.background.test_housekeeper import ASKER, OWNER, bytes_of, filed
 from tests.bot.background.test_operator_jobs import Voices
 from tests.bot.building import DAY
