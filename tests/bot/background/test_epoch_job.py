@@ -226,7 +226,7 @@ async def test_lines_that_were_entered_before_a_kill_are_not_entered_twice(
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patched:
-        patched.setattr("bot.decision_log.emergency_file.Emergency.forget", stands)
+        patched.setattr("bot.decision_log.emergency_file.EmergencyFile.forget", stands)
         await lost.operations().work()
     assert len(office.lines()) == 3
     await office.restart()
