@@ -15,7 +15,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.outbound.message_table import Dropped, Job, MessageEdit, NewMessage, Published, Reply, ViewUpdate
+from handlers.outbound.message_kinds import Dropped, Job, MessageEdit, NewMessage, Published, Reply, ViewUpdate
 from handlers.views.kit.blocks import Message
 from handlers.web_api.errors import verdict
 

@@ -15,7 +15,8 @@ from playwright.async_api import Browser, expect
 from bot.background.pager import Pager, send_page
 from bot.domain.policy.model import NamedPerson
 from handlers.inbound.listener import web_client
-from handlers.outbound.outbox_sender import SILENT, OutboxSender
+from handlers.outbound.delivery import SILENT
+from handlers.outbound.outbox_sender import OutboxSender
 from sandbox.driver import Sandbox
 from sandbox.paging import Paged
 from tests.bot.building import MINUTE, ONC1, OWNER, PE1, SECURITY, policy

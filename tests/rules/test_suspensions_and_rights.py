@@ -15,7 +15,8 @@ from bot.domain.case.model import Case
 from bot.domain.policy.model import Limit, Policy
 from bot.domain.policy.people import Person
 from bot.ports.commands import Beside, ReplyAddress
-from handlers.outbound.message_table import PURPOSES, RenderContext
+from handlers.outbound.message_kinds import RenderContext
+from handlers.outbound.message_table import MESSAGE_KINDS
 from handlers.views.suspensions import to_suspended
 from storage.log.check import check_database
 from tests.bot.building import (
@@ -276,7 +277,7 @@ async def test_a_daily_digest_is_one_message_for_all_of_a_day(office: Office) ->
     await office.deliver()
     (digest,) = [o for o in office.shown if o.say.purpose == "digest"]
     assert digest.say.to == OWNER
-    job = await PURPOSES["digest"].draw(RenderContext(office.desk, ""), digest, None)
+    job = await MESSAGE_KINDS["digest"].drawn(RenderContext(office.desk, ""), digest, None)
     assert all(case_id in job.message.text for case_id in ids)  # type: ignore[union-attr]
     assert "disk full" not in job.message.text  # type: ignore[union-attr]
     office.clock.at = T0 + 25 * HOUR

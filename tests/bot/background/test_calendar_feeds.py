@@ -16,7 +16,8 @@ from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.rota import Rota
 from bot.http.metrics import Metrics
-from handlers.outbound.message_table import PURPOSES, NewMessage, RenderContext
+from handlers.outbound.message_kinds import NewMessage, RenderContext
+from handlers.outbound.message_table import MESSAGE_KINDS
 from runbooks.calendars.ical import BadFeed
 from tests.bot.building import DAY, HOUR, MINUTE, ONC1, ONC2, PE1, T0, policy
 from tests.bot.office import Office
@@ -259,6 +260,6 @@ async def test_what_people_are_told_names_who_is_on_call(tmp_path: Path, blind: 
             calendar.body = feed(ALWAYS)
             await kept.look()
         rows = await office.store.lease(office.clock.at, office.clock.at + HOUR, 10)
-        job = await PURPOSES["calendar"].draw(RenderContext(office.desk, ""), rows[-1], None)
+        job = await MESSAGE_KINDS["calendar"].drawn(RenderContext(office.desk, ""), rows[-1], None)
         assert isinstance(job, NewMessage)
         assert (job.channel, job.message.text) == ("C0DIRECTORY", says)

@@ -14,7 +14,8 @@ from bot.background.watchdog import Watchdog
 from bot.domain.errors import StorageError
 from bot.http.health import Health
 from bot.http.metrics import Metrics
-from handlers.outbound.message_table import PURPOSES, NewMessage, RenderContext
+from handlers.outbound.message_kinds import NewMessage, RenderContext
+from handlers.outbound.message_table import MESSAGE_KINDS
 from tests.bot.building import HOUR, MINUTE, PE1, PE2, policy
 from tests.bot.office import Office
 
@@ -177,7 +178,7 @@ async def test_the_message_says_what_is_late_and_nothing_of_what_was_asked(guard
     texts = []
     for outgoing in await guarded.office.store.lease(guarded.office.clock.now(), guarded.office.clock.now() + MINUTE, 99):
         if outgoing.say.purpose == "watchdog":
-            job = await PURPOSES["watchdog"].draw(RenderContext(guarded.office.desk, ""), outgoing, None)
+            job = await MESSAGE_KINDS["watchdog"].drawn(RenderContext(guarded.office.desk, ""), outgoing, None)
             assert isinstance(job, NewMessage)
             texts.append(job.message.text)
     assert "Corporate directory: 1 question is past the deadline" in texts[0]

@@ -21,7 +21,8 @@ from bot.domain.policy.model import NamedPerson
 from bot.domain.policy.people import Person
 from bot.ports.commands import CARDS, ReplyAddress, ShowPage
 from handlers.outbound.api_calls import usable
-from handlers.outbound.outbox_sender import SILENT, OutboxSender
+from handlers.outbound.delivery import SILENT
+from handlers.outbound.outbox_sender import OutboxSender
 from handlers.web_api.errors import UNANSWERED
 from handlers.web_api.users import SlackDirectory
 from storage.sqlite.driver import QUERIES

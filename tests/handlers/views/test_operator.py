@@ -10,7 +10,7 @@ from bot.domain.operator import dual_control
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from handlers import ids
-from handlers.outbound.message_table import PURPOSES
+from handlers.outbound.message_table import MESSAGE_KINDS
 from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views import operator as views
 from sandbox.blocks import check_message
@@ -93,8 +93,8 @@ async def test_a_message_that_was_under_way_while_it_ended_is_redrawn(tmp_path: 
 
 def test_every_message_that_holds_what_somebody_typed_can_be_erased() -> None:
     """Redrawn from the case, or remembered to be blanked: a purpose that says typed text belongs into one of these."""
-    remembered = {name for name, purpose in PURPOSES.items() if purpose.remembered}
+    remembered = {name for name, purpose in MESSAGE_KINDS.items() if purpose.remembered}
     assert remembered == {
         "outcome", "question", "answered", "extension", "executor", "executor_alarm", "subject_before", "subject_after",
     }  # fmt: skip
-    assert {"card", "receipt", "lead", "ask", "used"} <= {name for name, purpose in PURPOSES.items() if purpose.kept}
+    assert {"card", "receipt", "lead", "ask", "used"} <= {name for name, purpose in MESSAGE_KINDS.items() if purpose.kept}

@@ -1,0 +1,226 @@
+"""Delivers one outbox row: draws it from the case of this moment, sends it, and records what became of it (rule 5).
+
+What was drawn waits until a checkpoint covers the state that it shows; while the log is stopped nothing leaves. What Slack
+does not take is tried again as its answer says, or recorded as undeliverable with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.case.model import Case
+from bot.domain.case.operator_action import is_act
+from bot.domain.case.transition import SYSTEM, LogEvent, Value
+from bot.domain.errors import LookupFailed, StorageError
+from bot.domain.timing.quiet_hours import rings_at
+from bot.ports.store import Cover, Directory, OutboxRow, SignedCheckpoint
+from bot.service.approvals import ApprovalService
+from handlers.outbound.api_calls import MessagePlace, SlackSender
+from handlers.outbound.message_kinds import (
+    Dropped,
+    Job,
+    MessageEdit,
+    NewMessage,
+    Published,
+    RenderContext,
+    Reply,
+    ViewUpdate,
+)
+from handlers.outbound.message_table import kind_of, tells_decision, waits_for_day
+from handlers.outbound.rate_lanes import Called, Lanes, Spot
+from handlers.views.checkpoint import unsigned, with_checkpoint
+from handlers.views.kit.time_scale_mark import marked_once
+from handlers.web_api.errors import CALL_ERRORS, UNANSWERED, Verdict, verdict
+
+GIVE_UP = timedelta(hours=24)
+PAUSE, SILENT = 5.0, 60.0  # seconds without an answer of Slack's: until waiting rows are retried at once; until pages leave
+ACCOUNT_AGE = 60.0  # seconds of the policy's clock
+STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
+_SLOWEST = 60.0
+log = structlog.get_logger(__name__)
+
+
+class Delivery:
+    """One for each sender. `cover` returns the checkpoint over what was drawn; `lanes` are paused where Slack says so."""
+
+    def __init__(
+        self, desk: ApprovalService, directory: Directory, cover: Cover, lanes: Lanes, *, prefix: str = ""
+    ) -> None:
+        self._desk, self._directory, self._cover, self._lanes = desk, directory, cover, lanes
+        self._context = RenderContext(desk, prefix)
+        self._failures: dict[int, int] = {}  # by row id, how often it was tried in vain
+        self._silent_since: float | None = None  # the first call without an answer, since Slack last gave one
+
+    async def deliver(self, row: OutboxRow, place: Spot, sender: SlackSender) -> Called | None:
+        """Draws, sends and records; when the call began and ended, None where none was made. Raises nothing."""
+        calls: list[Called] = []
+        try:
+            await self._deliver(row, place, sender, calls)
+        except Exception:
+            log.exception("message.failed", outbox=row.id, purpose=row.say.purpose)
+            await self._try_later(row, place)
+        return calls[-1] if calls else None
+
+    async def give_back(self, rows: Sequence[OutboxRow], error: str, at: float) -> None:
+        """Returns rows to the outbox until `at` (monotonic seconds)."""
+        until = self._desk.clock.now() + timedelta(seconds=max(at - self._desk.clock.monotonic(), 0.0))
+        await asyncio.gather(*(self._desk.store.release(row, until, error) for row in rows))
+
+    def age(self, row: OutboxRow) -> float:
+        """Seconds since the row was written."""
+        return (self._desk.clock.now() - row.created_at).total_seconds()
+
+    # Drawing and sending.
+
+    async def _deliver(self, row: OutboxRow, place: Spot, sender: SlackSender, calls: list[Called]) -> None:
+        kind = kind_of(row)
+        if kind is None or (kind.looked_up and await self._is_gone(row)):
+            await self._never(row, "unknown_purpose" if kind is None else "deactivated")
+            return
+        case = await self._desk.store.case(row.say.case) if row.say.case else None
+        job = await kind.drawn(self._context, row, case)
+        if isinstance(job, Dropped):
+            await self._desk.store.undeliverable(row, job.why, ())
+            return
+        morning = await self._held_until(row, case)
+        if morning is not None:
+            await self._desk.store.release(row, morning, "held until the morning")
+            return
+        signed = await self._covered()
+        if signed is None and not row.aside:
+            await self.give_back([row], STOPPED, self._desk.clock.monotonic() + STOPPED_WAIT)
+            return
+        await self._send(row, place, self._finished(job, signed, decision=tells_decision(row, case)), case, sender, calls)
+
+    async def _send(
+        self, row: OutboxRow, place: Spot, job: Job, case: Case | None, sender: SlackSender, calls: list[Called]
+    ) -> None:
+        began = self._desk.clock.monotonic()
+        try:
+            posted = await sender.send(job, self.age(row))
+        except CALL_ERRORS as error:
+            judged = verdict(error)
+            if judged.error not in UNANSWERED:
+                await self._answered()
+            elif self._silent_since is None:
+                self._silent_since = self._desk.clock.monotonic()
+            await self._judged(row, place, judged)
+            return
+        finally:
+            calls.append(Called(began, self._desk.clock.monotonic()))
+        await self._answered()
+        shown = job.drawn if isinstance(job, NewMessage | MessageEdit) else 0
+        await self._record_sent(row, posted, case.request.version if case else shown)
+
+    def _finished(
+        self,
+        job: NewMessage | MessageEdit | Reply | ViewUpdate | Published,
+        signed: SignedCheckpoint | None,
+        *,
+        decision: bool,
+    ) -> Job:
+        """Adds what every message carries: the mark of a scaled clock, and the checkpoint where it shows a decision."""
+        if isinstance(job, ViewUpdate | Published):
+            return job
+        said = marked_once(job.message, self._context.scene())
+        if signed is None:
+            return replace(job, message=unsigned(said))
+        return replace(job, message=with_checkpoint(said, signed) if decision and not isinstance(job, Reply) else said)
+
+    async def _covered(self) -> SignedCheckpoint | None:
+        """The checkpoint over what was drawn; None while the log is stopped."""
+        try:
+            signed = await self._cover()
+        except StorageError as error:
+            log.error("log.not_signed", error=str(error))
+            return None
+        return signed if isinstance(signed, SignedCheckpoint) else None
+
+    async def _is_gone(self, row: OutboxRow) -> bool:
+        """Whether the account is deactivated: Slack accepts messages to such accounts without an error. A failed look-up is
+        no reason not to send."""
+        if row.say.to is None:
+            return False
+        try:
+            return (await self._directory.profile(row.say.to, ACCOUNT_AGE / self._desk.scale)).deleted
+        except LookupFailed:
+            return False
+
+    async def _held_until(self, row: OutboxRow, case: Case | None) -> datetime | None:
+        """The start of the recipient's working hours, if this waits for them; None to send now, also where the look-up of
+        the time zone failed."""
+        now = self._desk.clock.now()
+        if row.say.to is None or self._desk.scale > 1 or not waits_for_day(row, case):
+            return None
+        try:
+            profile = await self._directory.profile(row.say.to, ACCOUNT_AGE / self._desk.scale)
+        except LookupFailed:
+            return None
+        at = rings_at(now, profile.time_zone)
+        return at if at > now else None
+
+    # Recording what became of it.
+
+    async def _answered(self) -> None:
+        """Slack answers: rows that wait only because it did not are due now, not after their back-off."""
+        here = self._desk.clock.monotonic()
+        silence, self._silent_since = here - (self._silent_since or here), None
+        if silence > PAUSE and self._failures:
+            await self._desk.store.slack_is_back(self._desk.clock.now())
+            self._desk.spoke.set()
+
+    async def _record_sent(self, row: OutboxRow, posted: MessagePlace, drawn: int) -> None:
+        kind = kind_of(row)
+        plain = kind is not None and kind.remembered
+        kept = row.copy is not None or (kind is not None and kind.kept)
+        entries = [_entry("delivery.sent", row)] if kind and kind.logged else []
+        place = posted if kept else MessagePlace()
+        await self._desk.store.sent(row, place.channel, place.ts, drawn, entries, plain=plain)
+        self._failures.pop(row.id, None)
+
+    async def _judged(self, row: OutboxRow, place: Spot, judged: Verdict) -> None:
+        """Slack did not take it: waits as long as Slack says, tries again later, or gives up."""
+        here, kind = self._desk.clock.monotonic(), kind_of(row)
+        if judged.kind == "limited":
+            log.warning("slack.limited", method=place.method, wait=judged.wait)
+            held = self._lanes.pause(place, here + judged.wait, everywhere=place.method != "chat.postMessage")
+            await self.give_back([row, *held], judged.error, here + judged.wait)
+        elif judged.kind == "never" or self.age(row) > GIVE_UP.total_seconds():
+            await self._never(row, judged.error)
+        else:
+            prompt = kind is not None and kind.prompt
+            if prompt and here - (self._silent_since or here) > SILENT:
+                await self._desk.slack_is_silent(row)
+            tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
+            await self.give_back([row], judged.error, here + min(2.0 ** (tries - 1), _SLOWEST))
+
+    async def _try_later(self, row: OutboxRow, place: Spot) -> None:
+        try:
+            await self._judged(row, place, Verdict("later", "unexpected"))
+        except Exception:
+            log.exception("message.not_given_back", outbox=row.id)  # the lease ends by itself
+
+    async def _never(self, row: OutboxRow, error: str) -> None:
+        """Records it as undeliverable; a case that waits for it goes to its next step first."""
+        level = log.debug if row.say.purpose in ("form", "home") else log.warning  # a form that was closed is no trouble
+        level("message.undeliverable", outbox=row.id, purpose=row.say.purpose, error=error)
+        self._failures.pop(row.id, None)
+        kind = kind_of(row)
+        if kind is not None and kind.steps_on:
+            await self._desk.undelivered(row, error)
+        entries = [_entry("delivery.failed", row, error)] if kind and kind.logged else []
+        await self._desk.store.undeliverable(row, error, entries)
+
+
+def _entry(type_: str, row: OutboxRow, error: str = "") -> LogEvent:
+    say = row.say
+    data: dict[str, Value] = {"purpose": say.purpose}
+    where: Mapping[str, Value] = {"to": say.to} if say.to else {"channel": say.channel or ""}
+    return LogEvent(
+        type_, SYSTEM, None if is_act(say.case) else say.case, {**data, **where, **({"error": error} if error else {})}
+    )

@@ -1,0 +1,109 @@
+"""Drawings of what follows a yes: the grant and its end, executors, reviews, the person whose access it is, suspensions."""
+
+from __future__ import annotations
+
+from bot.domain.case.lifecycle import AskState
+from handlers.outbound.message_kinds import (
+    NO_LONGER_OPEN,
+    NOTHING_TO_DRAW,
+    Job,
+    NewMessage,
+    Outgoing,
+    present,
+)
+from handlers.views import executor, grant, identity_proof, review_cards, suspensions
+from handlers.views.kit.blocks import Message
+
+DIGEST_MAX = 200  # cases in one digest
+
+
+async def ending(out: Outgoing) -> Job:
+    case, _to = out.case, out.to
+    if not grant.grant_open(case):
+        return NO_LONGER_OPEN
+    return await out.in_thread_of("receipt", grant.ending(case, out.scene()))
+
+
+async def expiring(out: Outgoing) -> Job:
+    case, to = out.case, out.to
+    purpose = "receipt" if to == case.request.requester else "card"
+    return await out.in_thread_of(purpose, grant.expiring(case, to, out.scene()))
+
+
+async def extension(out: Outgoing) -> Job:
+    said = grant.extension(out.case, out.whole("version"), out.text("reason"), out.scene())
+    return await out.in_thread_of("receipt", said)
+
+
+async def owed(out: Outgoing) -> Job:
+    case, _to = out.case, out.to
+    if not case.owed():
+        return NO_LONGER_OPEN
+    return await out.in_thread_of("receipt", grant.owed(case, out.scene()))
+
+
+async def executor_answer(out: Outgoing) -> Job:
+    said = executor.answered(out.case, _plain(out, "word"), _plain(out, "detail"))
+    return await out.in_thread_of("receipt", said)
+
+
+async def executor_alarm(out: Outgoing) -> Job:
+    said = executor.alarm(out.case, _plain(out, "word"), _plain(out, "detail"), out.scene())
+    return NewMessage(out.place, said)
+
+
+async def ask_message(out: Outgoing) -> Message:
+    ask = present(out.case.question(ask_version(out.row.say.purpose)))
+    return review_cards.ask_card(out.case, ask, out.to, out.scene())
+
+
+async def new_ask(out: Outgoing) -> Job:
+    said = await ask_message(out)
+    ask = present(out.case.question(ask_version(out.row.say.purpose)))
+    return NewMessage(out.to.user, said) if ask.state is AskState.OPEN else NO_LONGER_OPEN
+
+
+async def ask_reminder(out: Outgoing) -> Job:
+    version, to = out.whole("version"), out.to
+    ask = present(out.case.question(version))
+    if ask.state is not AskState.OPEN or ask.vote_of(to) is not None:
+        return NO_LONGER_OPEN
+    return await out.in_thread_of(f"ask.{version}", review_cards.ask_reminder(out.case, ask, to, out.scene()))
+
+
+async def to_subject(out: Outgoing) -> Job:
+    """To the person whose credential it is, before and after."""
+    moment = out.row.say.purpose.removeprefix("subject_")
+    return NewMessage(out.to.user, identity_proof.to_subject(out.case, moment, out.scene()))
+
+
+async def suspension(out: Outgoing) -> Job:
+    return NewMessage(out.to.user, suspensions.to_suspended(out.case, out.row.say.purpose, out.scene()))
+
+
+async def use_message(out: Outgoing) -> Message:
+    return suspensions.used(out.case, out.scene())
+
+
+async def new_use(out: Outgoing) -> Job:
+    return NewMessage(out.to.user, await use_message(out))
+
+
+async def digest(out: Outgoing) -> Job:
+    """One message for every use since the first that asked for it, in the domains that the recipient owns now."""
+    to, desk = out.to, out.context.desk
+    runbooks = desk.policy.runbooks
+    domains = [d.id for d in desk.policy.domains.values() if d.owner == to]
+    found = await desk.store.autonomous_since(domains, out.moment("since"), DIGEST_MAX)
+    told = [c for c in found if c.request.runbook not in runbooks or runbooks[c.request.runbook].tell == "daily"]
+    return NewMessage(to.user, suspensions.digest(told, out.scene())) if told else NOTHING_TO_DRAW
+
+
+def ask_version(purpose: str) -> int:
+    """The version in the purpose of an ask's card: 3 of `ask.3`; -1, which no ask has, where it names none."""
+    _, _, version = purpose.partition(".")
+    return int(version) if version.isdecimal() else -1
+
+
+def _plain(out: Outgoing, key: str) -> str:
+    return str(out.row.say.data.get(key, ""))

@@ -1,0 +1,215 @@
+"""The types of outgoing messages: what a drawing gets, what it returns, and what a row of the table says about a kind.
+
+A drawing reads the case, the recipient and the place of its row through `Outgoing`. Where one of them is missing nothing is
+drawn and the row is dropped: `drawn` is the only guard, so that no drawing checks for it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias, TypeVar
+
+from bot.domain.case.model import Case
+from bot.domain.policy.people import Person
+from bot.domain.workflow.timeline import Moment, ahead
+from bot.ports.commands import ReplyAddress
+from bot.ports.store import OutboxRow
+from bot.service.approvals import ApprovalService
+from handlers.views.facts import pending
+from handlers.views.kit.blocks import Block, Message
+from handlers.views.kit.context import ViewContext
+
+Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publish", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """What a drawing may read: the service with policy, clock and store, and the prefix of the commands."""
+
+    desk: ApprovalService
+    prefix: str
+
+    def scene(self) -> ViewContext:
+        """The policy and the time of this moment."""
+        return ViewContext(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+
+    async def ahead(self, case: Case) -> tuple[Moment, ...]:
+        """The coming steps of a pending case if nobody answers; empty once it is decided."""
+        return ahead(case, self.desk.policy, await self.desk.presence_for(case)) if pending(case) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A new message. `channel` may be a user id: then it is a direct message. `drawn`: the version of the record shown,
+    where that record is not a case."""
+
+    channel: str
+    message: Message
+    thread: str = ""
+    drawn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdit:
+    """An update of a message that we posted; `drawn` as in NewMessage."""
+
+    channel: str
+    ts: str
+    message: Message
+    drawn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An ephemeral answer to one person, where they acted."""
+
+    reply: ReplyAddress
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class ViewUpdate:
+    """A new page of an open form."""
+
+    view_id: str
+    view: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A user's App Home."""
+
+    user: str
+    view: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Nothing is sent; `why` goes into the outbox row."""
+
+    why: str
+
+
+Job: TypeAlias = NewMessage | MessageEdit | Reply | ViewUpdate | Published | Dropped
+NOTHING_TO_DRAW = Dropped("nothing_to_draw")
+NO_LONGER_OPEN = Dropped("no_longer_open")
+
+
+class Missing(Exception):
+    """A drawing needs what its row does not have: a case, a recipient, a place or the record that it shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One outbox row about to be drawn. `found`: its case as it is now, None where the row is about no case."""
+
+    context: RenderContext
+    row: OutboxRow
+    found: Case | None
+
+    @property
+    def case(self) -> Case:
+        """The row's case. Raises Missing."""
+        return present(self.found)
+
+    @property
+    def to(self) -> Person:
+        """The recipient. Raises Missing."""
+        return present(self.row.say.to)
+
+    @property
+    def channel(self) -> str:
+        """The channel of a message that is not for one person. Raises Missing."""
+        return present(self.row.say.channel)
+
+    @property
+    def place(self) -> str:
+        """The recipient's direct message, else the channel. Raises Missing."""
+        return self.row.say.to.user if self.row.say.to else self.channel
+
+    @property
+    def reply(self) -> ReplyAddress:
+        """Where an answer goes; the recipient's direct message if no other address is known. Raises Missing."""
+        reply = self.row.say.data.get("reply")
+        found = reply if isinstance(reply, Mapping) else {}
+        return ReplyAddress(self.to, _text(found.get("response_url")), _text(found.get("channel")))
+
+    def scene(self) -> ViewContext:
+        """The policy and the time of this moment."""
+        return self.context.scene()
+
+    def text(self, key: str) -> str:
+        """A text of the row's data; empty where there is none."""
+        return _text(self.row.say.data.get(key))
+
+    def whole(self, key: str) -> int:
+        """A whole number of the row's data; 0 where there is none."""
+        value = self.row.say.data.get(key, 0)
+        return value if isinstance(value, int) else 0
+
+    def moment(self, key: str) -> datetime:
+        """A time of the row's data, written in milliseconds since 1970 UTC."""
+        return datetime.fromtimestamp(self.whole(key) / 1000, UTC)
+
+    async def in_thread_of(self, purpose: str, said: Message) -> NewMessage:
+        """In the thread of the recipient's newest copy of that purpose; a message of its own where there is none."""
+        copies = await self.context.desk.store.copies(self.case.id)
+        mine = next((c for c in reversed(copies) if c.purpose == purpose and c.to == self.to), None)
+        return NewMessage(mine.channel, said, mine.ts) if mine else NewMessage(self.to.user, said)
+
+
+Draw: TypeAlias = Callable[[Outgoing], Awaitable[Job]]
+Redraw: TypeAlias = Callable[[Outgoing], Awaitable[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKind:
+    """One row of the table.
+
+    `redraw`: draws a posted message again after the case changed; a kind that has it is stored with its message's place.
+    `remembered`: the place is stored only so that an erasure can blank the message, because it shows what a person typed.
+    `logged`: the delivery is a log entry. `looked_up`: the recipient's account is checked before sending. `prompt`: its
+    recipient is paged instead while Slack is away. `steps_on`: the case goes to its next step when this cannot be
+    delivered. `tells_decision`: carries the checkpoint once the case is decided. `waits_for_day`: sent in the recipient's
+    working hours only; "ask": if the ask that it is about may wait. `settles`: seconds that it waits after it was written.
+    """
+
+    draw: Draw
+    method: Method = "chat.postMessage"
+    redraw: Redraw | None = None
+    remembered: bool = False
+    logged: bool = False
+    looked_up: bool = False
+    prompt: bool = False
+    steps_on: bool = False
+    tells_decision: bool = False
+    waits_for_day: Literal["never", "always", "ask"] = "never"
+    settles: float = 0.0
+
+    @property
+    def kept(self) -> bool:
+        """Whether the message's place is stored once it is posted."""
+        return self.redraw is not None or self.remembered
+
+    async def drawn(self, context: RenderContext, row: OutboxRow, case: Case | None) -> Job:
+        """The message, or Dropped where the row misses what its drawing needs."""
+        try:
+            return await self.draw(Outgoing(context, row, case))
+        except Missing:
+            return NOTHING_TO_DRAW
+
+
+T = TypeVar("T")
+
+
+def present(found: T | None) -> T:
+    """What is there. Raises Missing where it is None or empty."""
+    if not found:
+        raise Missing
+    return found
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

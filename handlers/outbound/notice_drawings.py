@@ -1,0 +1,86 @@
+"""Drawings that are not about one request's course: answers, pages, forms, App Home, and what channels are notified of."""
+
+from __future__ import annotations
+
+from handlers.outbound.message_kinds import (
+    NOTHING_TO_DRAW,
+    Job,
+    NewMessage,
+    Outgoing,
+    Published,
+    Reply,
+    ViewUpdate,
+    present,
+)
+from handlers.outbound.pages import PAGES
+from handlers.views import alerts, checkpoint
+from handlers.views import operator as operator_cards
+from handlers.views.answers import policy_gain, say
+from handlers.views.channel_button import door
+from handlers.views.dialogs import filed_result, said_page
+from handlers.views.home import home
+from handlers.views.kit.blocks import Message
+from handlers.views.welcome_back import returned
+
+
+async def answer(out: Outgoing) -> Job:
+    return Reply(out.reply, say(out.text("sentence"), out.row.say.data, out.scene()))
+
+
+async def page(out: Outgoing) -> Job:
+    reply, draw = out.reply, present(PAGES.get(out.text("page")))
+    return Reply(reply, await draw(out.context.desk, reply.person, out.text("argument"), out.scene()))
+
+
+async def form_page(out: Outgoing) -> Job:
+    """The last page of a form that was sent."""
+    view, scene = out.text("view"), out.scene()
+    if out.text("sentence") == "filed" and out.found is not None:
+        return ViewUpdate(view, filed_result(out.found, scene, await out.context.ahead(out.found)))
+    return ViewUpdate(view, said_page(say(out.text("sentence"), out.row.say.data, scene).text))
+
+
+async def app_home(out: Outgoing) -> Job:
+    to, desk, scene = out.to, out.context.desk, out.scene()
+    may_ask = bool(desk.runbooks_for(to, None))
+    return Published(to.user, home(await desk.read_home(to, scene.now), scene, may_ask=may_ask))
+
+
+async def decided_while_away(out: Outgoing) -> Job:
+    """What was decided for somebody who was away; nothing where nothing was."""
+    to, since = out.to, out.moment("since")
+    decided = await out.context.desk.read_decided_for(to, since, out.moment("until"))
+    return NewMessage(to.user, returned(decided, since, out.scene())) if decided else NOTHING_TO_DRAW
+
+
+async def operator_message(out: Outgoing) -> Message:
+    """The card that asks to confirm an operator's action, or the notice of one."""
+    act = present(await out.context.desk.store.operator_act(out.row.say.case or ""))
+    view = operator_cards.card if out.row.say.purpose == "operator" else operator_cards.told
+    return view(act, out.scene())
+
+
+async def new_operator_message(out: Outgoing) -> Job:
+    to, act = out.to, await out.context.desk.store.operator_act(out.row.say.case or "")
+    return NewMessage(to.user, await operator_message(out), drawn=present(act).version)
+
+
+async def channel_button(out: Outgoing) -> Job:
+    return NewMessage(out.channel, door(out.scene()))
+
+
+async def policy(out: Outgoing) -> Job:
+    return NewMessage(out.place, policy_gain(out.row.say.data, out.scene()))
+
+
+async def calendar(out: Outgoing) -> Job:
+    return NewMessage(out.channel, alerts.calendar(out.row.say.data, out.scene()))
+
+
+async def watchdog(out: Outgoing) -> Job:
+    return NewMessage(out.channel, alerts.watchdog(out.row.say.data, out.scene()))
+
+
+async def log_checkpoint(out: Outgoing) -> Job:
+    note = await out.context.desk.store.last_checkpoint()
+    return NewMessage(out.channel, checkpoint.posted(present(note)))
