@@ -38,9 +38,12 @@ async def test_a_copy_whose_case_is_gone_is_not_redrawn(office: Office, purpose:
 
 
 def test_a_copy_is_edited_where_it_was_posted_and_a_new_message_goes_by_its_kind() -> None:
-    assert kind_of(row("card", _COPY)) is REFRESH and spot(row("card", _COPY)) == Spot("chat.update", "D0OWNER")
-    assert kind_of(row("ask.3")) is MESSAGE_KINDS["ask"] and kind_of(row("of_a_later_release")) is None
-    assert spot(row("form")).method == "views.update" and spot(row("card")).method == "chat.postMessage"
+    assert kind_of(row("card", _COPY)) is REFRESH
+    assert spot(row("card", _COPY)) == Spot("chat.update", "D0OWNER")
+    assert kind_of(row("ask.3")) is MESSAGE_KINDS["ask"]
+    assert kind_of(row("of_a_later_release")) is None
+    assert spot(row("form")).method == "views.update"
+    assert spot(row("card")).method == "chat.postMessage"
 
 
 def test_messages_that_can_be_redrawn_are_kept_and_those_that_show_typed_text_are_remembered() -> None:
