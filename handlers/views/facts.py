@@ -15,6 +15,7 @@ from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import Case, FieldValue
 from bot.domain.policy.model import Role
 from bot.domain.policy.people import Person
+from bot.domain.policy.same_text import mixed_scripts
 from bot.domain.timing.steps import people_of
 from handlers.views import sealed_use
 from handlers.views.executor import standing
@@ -43,6 +44,8 @@ def asked_for(case: Case, scene: ViewContext) -> list[str]:
     if case.sealed:
         return sealed_use.facts_of(case, scene)
     lines = [f"*{wording.TARGET}:* {inline(request.target, 1100)}"]
+    if mixed := mixed_scripts(request.target):
+        lines.append(f"*Look twice:* {inline(mixed, 250)} mixes letters that look alike.")
     if request.subject is not None:
         lines.append(f"*{wording.SUBJECT}:* {who(request.subject)}")
     room = max(FIELDS_ROOM // max(len(request.fields), 1), FIELD_ROOM_MIN)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.policy.model import FieldSpec
+from bot.domain.policy.same_text import folded
 from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.scalars import day
 from runbooks.parsing.schema import FieldShape
@@ -40,7 +41,7 @@ def read_fields(sheet: ParsedFile, shapes: Sequence[FieldShape]) -> tuple[FieldS
 
 def _names(sheet: ParsedFile, shape: FieldShape, path: Path) -> None:
     for key, text in (("name", shape.name), ("label", shape.label)):
-        if text.lower() in BUILT_IN:
+        if folded(text) in BUILT_IN:
             sheet.error((*path, key), f"The form has a field {text!r} of its own: choose another {key}.")
 
 

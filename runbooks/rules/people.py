@@ -14,6 +14,7 @@ from functools import cached_property
 
 from bot.domain.policy.model import NamedPerson, Provider
 from bot.domain.policy.people import Humans, Person, Ref
+from bot.domain.policy.same_text import folded, mixed_scripts
 from runbooks.parsing.findings import did_you_mean
 from runbooks.parsing.scalars import day
 from runbooks.parsing.schema import ProviderShape
@@ -224,7 +225,21 @@ def named_people(parties: Parties) -> tuple[NamedPerson, ...]:
             )
         else:
             found.append(NamedPerson(label, Person(team or parties.homes[0], user), shape.name, shape.page))
+    _alike(parties, found)
     return tuple(found)
+
+
+def _alike(parties: Parties, named: Iterable[NamedPerson]) -> None:
+    """Warns of people whose names look the same, and of names that mix scripts whose letters look alike."""
+    seen: dict[str, NamedPerson] = {}
+    for one in named:
+        path: Path = ("people", one.label, "name")
+        other = seen.setdefault(folded(one.name), one)
+        if other.person != one.person:
+            text = f"{one.name} looks like the name of `{other.label}`: write one so that people can tell them apart."
+            parties.matrix.sheet.warning(path, text)
+        if mixed := mixed_scripts(one.name):
+            parties.matrix.sheet.warning(path, f"{mixed} mixes letters that look alike: use letters of one script.")
 
 
 def _provider(parties: Parties, name: str, shape: ProviderShape) -> Provider:

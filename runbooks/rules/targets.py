@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Collection, Mapping
 
+from bot.domain.policy.same_text import folded, mixed_scripts
 from runbooks.parsing.findings import PolicyReport, did_you_mean
 from runbooks.parsing.folder import problems_of
 from runbooks.parsing.parsed_file import ParsedFile
@@ -49,6 +50,7 @@ def _rows(name: str, content: bytes, known: Collection[str], report: PolicyRepor
         return []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     found: dict[tuple[str, str], int] = {}
+    looks: dict[tuple[str, str], tuple[str, int]] = {}
     try:
         if next(reader, None) != HEADER:
             report.error(name, 1, "The first line must be `target,domain`: write it.")
@@ -57,10 +59,24 @@ def _rows(name: str, content: bytes, known: Collection[str], report: PolicyRepor
             if row and (wrong := _row_fault(row, known, found)):
                 report.error(name, reader.line_num, wrong)
             elif row:
+                _look(name, reader.line_num, row, looks, report)
                 found[row[0], row[1]] = reader.line_num
     except csv.Error as error:
         report.error(name, max(reader.line_num, 1), f"This line is no CSV ({error}): mend its quotes.")
     return list(found)
+
+
+def _look(
+    name: str, line: int, row: list[str], looks: dict[tuple[str, str], tuple[str, int]], report: PolicyReport
+) -> None:
+    """Warns of a target that looks like an earlier one, or that mixes scripts whose letters look alike."""
+    target, domain = row
+    other, at = looks.setdefault((folded(target), domain), (target, line))
+    if other != target:
+        text = f"{target} looks like {other} of line {at} and counts as the same target: rename one of them."
+        report.warning(name, line, text)
+    if mixed := mixed_scripts(target):
+        report.warning(name, line, f"{mixed} mixes letters that look alike: write it with letters of one script.")
 
 
 def _row_fault(row: list[str], known: Collection[str], found: Mapping[tuple[str, str], int]) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.policy.people import Person
+from bot.domain.policy.same_text import folded
 from bot.domain.workflow.autonomous_rights import Used
 from bot.ports.store import BreakGlassUsage, FilingLimits
 from storage.cases.private_text import target_of
@@ -16,7 +17,7 @@ from storage.values import moment_or_none, ms
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who is about to ask for what. `users` are all user ids of that human; `target` is compared exactly."""
+    """Who is about to ask for what. `users` are all user ids of that human; `target` is compared as `same_text` compares."""
 
     users: tuple[str, ...]
     domain: str
@@ -51,7 +52,8 @@ def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Fil
     """Sees the rows of the moment; a filing that commits later is not among them."""
     what = {"provider": plan.provider, "runbook": plan.runbook}
     pending = [session.row("pending_of_requester", user=user, domain=plan.domain) for user in plan.users]
-    same = [session.row("same_pending", user=user, runbook=plan.runbook, target=plan.target) for user in plan.users]
+    waiting = [session.rows("pending_of_runbook", user=user, runbook=plan.runbook) for user in plan.users]
+    same = [_of_target(session, rows, plan.target) for rows in waiting]
     denials = session.rows("denials_since", **what, since=ms(now - windows.denied))
     denial = _of_target(session, denials, plan.target)
     expired = _of_target(session, session.rows("expiries_since", **what, since=ms(now - windows.expired)), plan.target)
@@ -70,4 +72,5 @@ def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Fil
 
 def _of_target(session: Session, rows: Sequence[Row], target: str) -> Row | None:
     """The first of these requests that was about the same target; an erased one is about none."""
-    return next((row for row in rows if target_of(session, row) == target), None)
+    wanted = folded(target)
+    return next((row for row in rows if (found := target_of(session, row)) is not None and folded(found) == wanted), None)

@@ -19,11 +19,11 @@ LIMIT 1;
 -- How many pending requests a user id has in a domain, whatever the workspace.
 SELECT count(*) AS pending FROM request WHERE state = 'pending' AND requester_user = :user AND domain = :domain;
 
--- name: same_pending
--- A pending request of the same user id, runbook and target, in whatever domain the runbook was.
-SELECT id FROM request
-WHERE state = 'pending' AND requester_user = :user AND runbook = :runbook AND target = :target
-ORDER BY filed_ms, id LIMIT 1;
+-- name: pending_of_runbook
+-- The pending requests of a user id for a runbook, in whatever domain the runbook was. At most a few: brakes count them.
+SELECT id, target, emptied FROM request
+WHERE state = 'pending' AND requester_user = :user AND runbook = :runbook
+ORDER BY filed_ms, id;
 
 -- name: denials_since
 -- Who denied requests of a provider for a runbook since then, as what, newest first.

@@ -292,6 +292,10 @@ def test_all_faults_of_all_files_are_reported_at_once(changed: Changed, stored: 
 
 # (name, file, old, new, says): warnings do not refuse the set
 WARNINGS = [
+    ("targets that look alike", T, "ad-test,directory", "ad-test,directory\nAD-Test,directory", r"AD-Test looks like ad-test of line \d+ and counts as the same"),
+    ("targets of two scripts", T, "ad-test,directory", "ad-tеst,directory", r"ad-tеst \(Cyrillic and Latin\) mixes letters that look alike"),
+    ("people of one name", M, "name: Dev Rao", "name: OLGA NOVAK", r"OLGA NOVAK looks like the name of `olga`"),
+    ("name of two scripts", M, "name: Dev Rao", "name: Dеv Rao", r"Dеv \(Cyrillic and Latin\) mixes letters"),
     ("domain without deputies", M, "    deputies: [U0MDEP]\n", "", r"nobody stands in for the owner: add `deputies`"),
     ("gap in a rota", M, "    fallback: U0ONC2\n", "", r"Nobody is on call on mon at 00:00: add a shift or a `fallback`"),
     ("page to nowhere", M, '    page: "env:PAGE_SECURITY"\n', "", r"goes nowhere in domain `directory`: give its people"),

@@ -1,7 +1,8 @@
 """Who has access, and who has a grant: the two lists side by side, and what either has alone.
 
-An access and a grant belong together when runbook and target are equal and the person is the same human: for counting,
-equal user ids are one person whatever the workspace, and `same_person` joins accounts (design, section 1).
+An access and a grant belong together when the runbook is equal, the targets look the same (`same_text`) and the person is the same
+human: for counting, equal user ids are one person whatever the workspace, and `same_person` joins accounts (design,
+section 1).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Humans, Person
+from bot.domain.policy.same_text import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,21 @@ class Differences:
 
 def compare(found: Sequence[Access], open_cases: Sequence[Case], humans: Humans) -> Differences:
     """The differences, each in the order of its list. `open_cases` have an open grant each."""
-    exists = {(a.runbook, humans.key(a.person), a.target) for a in found}
+    exists = {_of_access(access, humans) for access in found}
     granted = {_key(case, humans) for case in open_cases}
     return Differences(
-        tuple(a for a in found if (a.runbook, humans.key(a.person), a.target) not in granted),
+        tuple(access for access in found if _of_access(access, humans) not in granted),
         tuple(case for case in open_cases if _key(case, humans) not in exists),
     )
 
 
+def _of_access(access: Access, humans: Humans) -> tuple[str, str, str]:
+    return access.runbook, humans.key(access.person), folded(access.target)
+
+
 def _key(case: Case, humans: Humans) -> tuple[str, str, str]:
     request = case.request
-    return request.runbook, humans.key(request.requester), request.target
+    return request.runbook, humans.key(request.requester), folded(request.target)
 
 
 def is_open(case: Case, now: datetime) -> bool:

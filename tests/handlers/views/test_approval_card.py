@@ -239,3 +239,12 @@ def test_the_first_ask_is_called_the_first() -> None:
     assert "First ask of Northgate for this in 7 days." in "\n".join(texts(card(case, OWNER, scene())))
     more = replace(case, request=replace(case.request, asks_before=1, last_outcome="denied"))
     assert "1 other ask of Northgate for this in 7 days, last denied." in "\n".join(texts(card(more, OWNER, scene())))
+
+
+def test_a_target_of_two_scripts_is_pointed_out_on_the_card() -> None:
+    case = case_of(BASE)
+    mixed = replace(case, request=replace(case.request, target="svс-ledger"))
+    assert "*Look twice:* svс-ledger (Cyrillic and Latin) mixes letters that look alike." in str(
+        card(mixed, OWNER, scene()).blocks
+    )
+    assert "Look twice" not in str(card(case, OWNER, scene()).blocks)

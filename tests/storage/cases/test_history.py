@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.domain.policy.people import Person
 from bot.ports.store import FilingLimits
 from storage.store import SqliteStore
@@ -51,7 +53,7 @@ async def test_pending_requests_count_per_human_and_domain(store: SqliteStore) -
 
 
 async def test_the_same_again_while_pending_names_the_open_one(store: SqliteStore) -> None:
-    await filed(store, "R-1", target="DC1")
+    await filed(store, "R-1", target="dc1-old")
     assert (await asked(store)).same_pending is None
     case = await filed(store, "R-2")
     assert (await asked(store)).same_pending == "R-2"
@@ -75,7 +77,7 @@ async def test_an_expiry_within_two_hours_is_remembered(store: SqliteStore) -> N
     assert (await asked(store, T0 + 2 * HOUR - MS)).expired_recently
     assert not (await asked(store, T0 + 2 * HOUR)).expired_recently
     assert not (await asked(store, T0 + MINUTE, expired_within=MINUTE)).expired_recently
-    assert not (await asked(store, target="DC1")).expired_recently
+    assert not (await asked(store, target="dc2")).expired_recently
 
 
 async def test_the_line_of_history_counts_a_week_and_names_the_last_outcome(store: SqliteStore) -> None:
@@ -85,3 +87,13 @@ async def test_the_line_of_history_counts_a_week_and_names_the_last_outcome(stor
     found = await asked(store, T0 + timedelta(days=7) - MS)
     assert (found.asks_in_week, found.last_outcome) == (2, "approved")
     assert (await asked(store, T0 + timedelta(days=7))).asks_in_week == 1
+
+
+@pytest.mark.parametrize("typed", ["svc-ledger\u200b-07", "svc-ledger-07\u2060", "SVC-Ledger-07", " svc-ledger-07"])
+async def test_targets_that_look_the_same_are_the_same_for_the_brakes(store: SqliteStore, typed: str) -> None:
+    case = await filed(store, "R-1", target="svc-ledger-07")
+    assert (await asked(store, target=typed)).same_pending == "R-1"
+    await store.commit(denial(case, DEPUTY, T0))
+    assert (await asked(store, T0 + MINUTE, target=typed)).denied_by == DEPUTY
+    await store.commit(expiry(await filed(store, "R-2", target=typed), T0))
+    assert (await asked(store, T0 + MINUTE, target="svc-ledger-07")).expired_recently
