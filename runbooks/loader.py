@@ -139,6 +139,7 @@ def _policy(ground: RunbookContext, runbooks: Mapping[str, Runbook]) -> Policy:
         review=read_review(shape.review),
         default_escalation=shape.default_escalation,
         reports=shape.reports,
+        signing=ground.signing,
     )
 
 

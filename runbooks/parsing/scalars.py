@@ -26,6 +26,11 @@ WORKSPACE = r"^[TE][A-Z0-9]{2,}$"
 DURATION = r"^(?:0|[1-9][0-9]{0,5})[smhd]$"
 SPAN = r"^[1-9][0-9]{0,5}[smhd]$"
 LIMIT = r"^[1-9][0-9]{0,4} per [1-9][0-9]{0,5}[smhd]$"
+RP_ID = r"^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)$"
+ORIGIN = r"^https?://[!-~]+$"
+CREDENTIAL = r"^[A-Za-z0-9_-]{16,1400}$"
+BASE64 = r"^[A-Za-z0-9+/]{40,2000}={0,2}$"
+PEM_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.pem$"
 WORKING_DAYS = r"^[1-9][0-9]{0,2} working days?$"
 CLOCK = r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -48,6 +53,11 @@ HINTS = {
     DURATION: "a whole number and one of s, m, h, d, like `0m`, `90s`, `15m`, `4h` or `2d`",
     SPAN: _SPAN_HINT,
     LIMIT: "a number above zero and a window, like `5 per 7d`",
+    RP_ID: "a host name like `countersign.example.org`, or `localhost`; an IP address can hold no passkeys",
+    ORIGIN: "scheme and host, like `https://countersign.example.org`",
+    CREDENTIAL: "the credential id that `countersign passkey enrol` prints (base64url)",
+    BASE64: "the public key that `countersign passkey enrol` prints (base64)",
+    PEM_PATH: "the path of a `.pem` file inside this folder, like `roots.pem`",
     WORKING_DAYS: "a number above zero and `working days`, like `10 working days`",
     CLOCK: "a time in quotes from `00:00` to `24:00`, like `08:30`",
     MOMENT: "a day and a time in quotes like `2026-12-24T08:00`, with an offset where it is not the rota's time",
@@ -99,6 +109,11 @@ Workspace = Annotated[str, Field(pattern=WORKSPACE, max_length=32)]
 Duration = Annotated[str, Field(pattern=DURATION)]
 Span = Annotated[str, Field(pattern=SPAN)]
 LimitText = Annotated[str, Field(pattern=LIMIT)]
+RpId = Annotated[str, Field(pattern=RP_ID, max_length=253)]
+Origin = Annotated[str, Field(pattern=ORIGIN, max_length=300)]
+Credential = Annotated[str, Field(pattern=CREDENTIAL)]
+Base64 = Annotated[str, Field(pattern=BASE64)]
+PemPath = Annotated[str, Field(pattern=PEM_PATH, max_length=200)]
 WorkingDays = Annotated[str, Field(pattern=WORKING_DAYS)]
 Text = Annotated[str, Field(pattern=LINE, max_length=500)]
 Clock = Annotated[str, Field(pattern=CLOCK)]

@@ -14,8 +14,10 @@ from bot.domain.policy.model import FieldType, Kind, Right, Role
 from runbooks.parsing.scalars import (
     Account,
     Audience,
+    Base64,
     Channel,
     Clock,
+    Credential,
     CsvPath,
     Day,
     Duration,
@@ -25,9 +27,12 @@ from runbooks.parsing.scalars import (
     LimitText,
     Long,
     Moment,
+    Origin,
     Page,
     Pattern,
+    PemPath,
     PersonText,
+    RpId,
     Short,
     Slug,
     Span,
@@ -45,12 +50,27 @@ class Shape(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+class PasskeyShape(Shape):
+    """A passkey of a person, as `countersign passkey enrol` prints it."""
+
+    id: Credential = Field(description="Credential id, base64url.")
+    key: Base64 = Field(description="Public key, DER SubjectPublicKeyInfo in base64.")
+    rp: RpId = Field(description="The relying party that it was made for.")
+    synced: StrictBool = Field(
+        description="Whether it may be synced (backup eligible) as the authenticator said at enrolment."
+    )
+    label: Short | None = Field(None, description="For people to read, like `YubiKey in the safe`.")
+
+
 class PersonShape(Shape):
     """A line of `people`: a label that may stand wherever an id may."""
 
     id: Account = Field(description="Slack user id; the id alone decides.")
     name: Short = Field(description="For people to read; carries no authority.")
     page: Page | None = Field(None, description="Where a page goes, `env:NAME` of an Apprise address.")
+    passkeys: Annotated[list[PasskeyShape], Field(min_length=1, max_length=10)] | None = Field(
+        None, description="Public keys with which this person signs decisions."
+    )
 
 
 class ProviderShape(Shape):
@@ -193,6 +213,27 @@ class EscalationShape(Shape):
     hours: HoursShape | None = Field(None, description="Times count only inside these hours; not in an emergency.")
 
 
+class FormerOriginShape(Shape):
+    """Where the signing page stood before a move."""
+
+    origin: Origin = Field(description="Its origin then.")
+    rp_id: RpId = Field(description="Its relying party then.")
+
+
+class SigningShape(Shape):
+    """Where decisions are signed with a passkey. Without this key nothing is."""
+
+    rp_id: RpId = Field(description="WebAuthn relying party; keys are bound to it.")
+    origin: Origin = Field(description="Where the page is served; http only for localhost.")
+    former_origins: list[FormerOriginShape] | None = Field(None, description="Accepted in verification after a move.")
+    when_slack_is_down: Literal["nobody", "signed"] = Field("nobody", description="Who may decide while Slack is down.")
+    operator_acts: Literal["none", "required"] = Field(
+        "none", description="Whether Confirm of an operator's act is signed."
+    )
+    unendorsed_delay: Span = Field("72h", description="How long an unendorsed change of keys waits; at least 24h.")
+    attestation: PemPath | None = Field(None, description="Roots that a new passkey's attestation is checked against.")
+
+
 class MatrixShape(Shape):
     """responsibility.yaml: who answers for what, who may ask, and who is asked next."""
 
@@ -220,6 +261,7 @@ class MatrixShape(Shape):
     agreement: AgreementShape | None = Field(None, description="The matrix as an agreement; absent: off.")
     review: ReviewShape | None = Field(None, description="Reviews in campaigns; absent: off.")
     default_escalation: Slug | None = Field(None, description="Ladder of a right that is narrowed to approval.")
+    signing: SigningShape | None = Field(None, description="Decisions signed with a passkey; absent: off.")
     reports: Literal["monthly"] | None = Field(None, description="monthly: reports are posted every month; absent: off.")
 
 
@@ -276,6 +318,10 @@ class RunbookShape(Shape):
     )
     rotate_within: Span | None = Field(None, description="The rotation of a shared credential is owed by then.")
     review_within: Span | None = Field(None, description="Post-use review; always for emergency_access.")
+    signature: Literal["none", "required", "device_bound"] | None = Field(
+        None,
+        description="Whether each yes is signed with a passkey; device_bound: one that cannot be synced. Default none.",
+    )
     audience: Audience | None = Field(None, description="The system that accepts the permit; default: the id.")
     fields: Annotated[list[FieldShape], Field(min_length=1, max_length=80)] | None = Field(
         None, description="The form's own fields."

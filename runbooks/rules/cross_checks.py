@@ -25,6 +25,7 @@ from runbooks.rules.on_call import read_rotas
 from runbooks.rules.party_separation import check_apart
 from runbooks.rules.people import named_people, read_parties
 from runbooks.rules.runbook import RunbookContext, read_runbook
+from runbooks.rules.signing import read_signing, with_passkeys
 
 MAX_PER_FORM = 100
 
@@ -50,14 +51,15 @@ class RunbookFile:
 def read_ground(matrix: Matrix, files: Mapping[str, bytes], around: Circumstances) -> RunbookContext:
     """Everything that the matrix says, judged."""
     parties = read_parties(matrix)
-    people = named_people(parties)
+    people = with_passkeys(parties, named_people(parties))
+    signing = read_signing(matrix.sheet, matrix.shape.signing)
     check_apart(parties, around.today)
     auditors = parties.people(matrix.shape.auditors, ("auditors",), "An auditor")
     rotas = read_rotas(parties, files)
     domains = read_domains(parties, around.today)
     check_governance(parties)
     check_addresses(matrix.sheet, matrix_addresses(matrix), around.environment, around.require_env)
-    return RunbookContext(parties, people, auditors, domains, rotas, read_ladders(matrix), files)
+    return RunbookContext(parties, people, auditors, domains, rotas, read_ladders(matrix), files, signing)
 
 
 def read_books(books: list[RunbookFile], ground: RunbookContext, around: Circumstances) -> dict[str, Runbook]:

@@ -72,11 +72,11 @@ def _enough(around: DomainPeople, on_call: frozenset[str], requires: Sequence[Ro
     slots = [on_call if role == "on_call" else around.role(role) for role in requires]
     if requires and not {"owner", "deputies"} & set(requires):
         slots.append(around.owner | around.deputies)
-    return len(asked) >= approvals and _each_by_another(slots)
+    return len(asked) >= approvals and each_by_another(slots)
 
 
-def _each_by_another(slots: Sequence[frozenset[str]], taken: frozenset[str] = frozenset()) -> bool:
+def each_by_another(slots: Sequence[frozenset[str]], taken: frozenset[str] = frozenset()) -> bool:
     """Whether every slot can be filled by a different human."""
     if not slots:
         return True
-    return any(_each_by_another(slots[1:], taken | {human}) for human in sorted(slots[0] - taken))
+    return any(each_by_another(slots[1:], taken | {human}) for human in sorted(slots[0] - taken))

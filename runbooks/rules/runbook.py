@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from bot.domain.policy.model import BreakGlass, Domain, EscalationPolicy, Executor, FieldSpec, NamedPerson, Role, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.policy.rota import Rota
+from bot.domain.policy.signing import Signing
 from runbooks.parsing.findings import did_you_mean, listed
 from runbooks.parsing.frontmatter import RunbookParts
 from runbooks.parsing.parsed_file import ParsedFile
@@ -24,6 +25,7 @@ from runbooks.rules.form_fields import read_fields
 from runbooks.rules.governance import narrows
 from runbooks.rules.people import Parties
 from runbooks.rules.quorum import check_quorum
+from runbooks.rules.signing import check_signature
 from runbooks.rules.targets import read_targets
 
 MAX_BODY = 11_000
@@ -41,6 +43,7 @@ class RunbookContext:
     rotas: Mapping[str, Rota]
     ladders: Mapping[str, EscalationPolicy]
     files: Mapping[str, bytes]
+    signing: Signing | None = None
 
     def knows(self, section: str, name: str, known: Mapping[str, object], sheet: ParsedFile, path: Path) -> bool:
         """Whether a reference holds; one to nothing is reported, one to a broken thing was reported before."""
@@ -188,6 +191,8 @@ def _around(sheet: ParsedFile, shape: RunbookShape, roles: tuple[Role, ...], gro
             )
     if shape.right != "autonomous" and not lacking:
         check_quorum(sheet, shape, roles, domain, ground.rotas, ground.parties.humans)
+    if not lacking:
+        check_signature(sheet, shape, roles, domain, ground.rotas, ground.people, ground.parties.humans, ground.signing)
 
 
 def _fields(sheet: ParsedFile, shape: RunbookShape) -> tuple[FieldSpec, ...]:
@@ -235,4 +240,5 @@ def _runbook(
         targets=read_targets(sheet, shape.targets, shape.domain, domains, ground.files) if shape.targets else (),
         executor=Executor(executor.webhook, executor.secret) if executor else None,
         not_before=seconds_or_none(shape.not_before),
+        signature=shape.signature or "none",
     )

@@ -15,6 +15,7 @@ from typing import Literal
 from bot.domain.policy.governance import Agreement, OwnerTerm, ReviewRules
 from bot.domain.policy.people import Humans, Person, Ref
 from bot.domain.policy.rota import Rota
+from bot.domain.policy.signing import Passkey, Signature, Signing
 
 Role = Literal["owner", "deputies", "on_call", "risk_owner"]
 Kind = Literal["emergency_access", "reset", "policy_exception"]
@@ -32,6 +33,7 @@ class NamedPerson:
     person: Person
     name: str
     page: str | None = None
+    passkeys: tuple[Passkey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,7 @@ class Runbook:
     targets: tuple[str, ...] = ()  # of this domain, in the file's order; empty: free text
     executor: Executor | None = None
     not_before: int | None = None
+    signature: Signature = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +249,7 @@ class Policy:
     review: ReviewRules | None = None
     default_escalation: str | None = None
     reports: Literal["monthly"] | None = None
+    signing: Signing | None = None
 
     def on(self, day: date) -> Policy:
         """The same set with the domains' owners of `day` (UTC). It is this object where no owner has a date."""
