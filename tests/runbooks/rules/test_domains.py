@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from tests.runbooks.test_faults import M
 
 from bot.domain.policy.model import Policy
 from runbooks.loader import load_files
+from tests.rules.test_policy_faults import M
 
 Changed = Callable[[str, str, str], tuple[dict[str, bytes], int]]
 TERMS = "owner: [{person: olga, until: 2026-12-31}, {person: U0INES, from: 2027-01-01%s}]"

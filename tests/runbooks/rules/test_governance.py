@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.runbooks.test_faults import M, U
 
 from bot.domain.policy.governance import Agreement, ReviewRules
 from runbooks.loader import load_files
+from tests.rules.test_policy_faults import M, U
 
 Changed = Callable[[str, str, str], tuple[dict[str, bytes], int]]
 DAY = 86400

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.runbooks.test_faults import B, E, M, X
 
 from bot.domain.policy.signing import FormerOrigin, Passkey, Signing
 from bot.domain.workflow.filing_form import unfit
 from runbooks.loader import Loaded, load_files
+from tests.rules.test_policy_faults import B, E, M, X
 
 Changed = Callable[[str, str, str], tuple[dict[str, bytes], int]]
 RP = "countersign.example.org"
