@@ -6,43 +6,15 @@ JSON, so a field is only ever added, with a default.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Discriminator, TypeAdapter
+from pydantic import BeforeValidator, Discriminator, PlainSerializer, Tag, TypeAdapter
 
 from bot.domain.policy.people import Person
 
-Decision = Literal[
-    "approve",
-    "deny",
-    "withdraw",
-    "finish",
-    "unused",
-    "revoke",
-    "accept",
-    "flag",
-    "ratify",
-    "reject",
-    "restore",
-    "keep",
-    "withdraw_right",
-]
-Deed = Literal[
-    "question",
-    "answer",
-    "hold",
-    "pass",
-    "push",
-    "for",
-    "against",
-    "here",
-    "extend",
-    "renew",
-    "evidence",
-    "attest",
-    "verify",
-]
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
 Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions", "review"]
 
@@ -75,35 +47,31 @@ class FileRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Decide:
-    """A button of a card or receipt was pressed, or its form sent. `version` is the question's that they saw."""
+class Press:
+    """A button about a case was pressed, or the form behind it was sent. `action` is a row of `bot.service.actions`, `version`
+    the question's that they saw.
+
+    `opens_form`: the button only opens a form; the person gets it if they may, a refusal if not, and nothing changes.
+    """
 
     person: Person
     case: str
     version: int
-    decision: Decision
-    reply: ReplyAddress
-    reason: str = ""
-    seconds: int = 0  # Approve for less: policy time; 0 for all that was asked
-    kind: Literal["decide"] = "decide"
-    until: str = ""  # the same of what ends on a date: an earlier last day
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """Something done beside deciding: see `bot.domain.workflow.discussion`, `owing` and `later`. `for` and `against` are a lead's advice."""
-
-    person: Person
-    case: str
-    version: int
-    deed: Deed
+    action: str
     reply: ReplyAddress
     text: str = ""
-    name: str = ""  # which of the things owed
-    seconds: int = 0  # Extend: policy time
+    name: str = ""  # which of the things owed, or which method of verification
+    seconds: int = 0  # Approve for less, Extend: policy time; 0 for all that was asked
     at: str = ""  # when what is attested was done (RFC 3339)
-    kind: Literal["beside"] = "beside"
-    until: str = ""  # Renew: the last day
+    until: str = ""  # Approve for less, Renew: the last day, `2026-12-31`
+    opens_form: bool = False
+
+    @property
+    def kind(self) -> Literal["decide", "beside", "reach"]:
+        """The word that the inbox and the logs have for it."""
+        if self.opens_form:
+            return "reach"
+        return "decide" if self.action in _DECISIONS else "beside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +83,6 @@ class SetAbsence:
     seconds: int = 0
     until: str = ""
     kind: Literal["away"] = "away"
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Somebody pressed a button that opens a form (Deny, …): they get it if they may, a refusal if not.
-
-    Changes nothing by itself.
-    """
-
-    person: Person
-    case: str
-    version: int
-    reply: ReplyAddress
-    action: str = "deny"
-    kind: Literal["reach"] = "reach"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,28 +143,62 @@ class RecordSealedUse:
     kind: Literal["seal"] = "seal"
 
 
-Command: TypeAlias = Annotated[
-    FileRequest
-    | Decide
-    | Reach
-    | Beside
-    | SetAbsence
-    | PostButton
-    | ShowPage
-    | SaySentence
-    | ConfirmOperatorAction
-    | RecordSealedUse,
-    Discriminator("kind"),
+def read_day(text: str) -> date | None:
+    """A day as a command carries it, `2026-12-31`; None where none was chosen, or the text is no day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _stored(press: Press) -> dict[str, object]:
+    """The fields of a press as the inbox keeps them; each kind has its own (`_FIELDS`)."""
+    return {stored: getattr(press, field_) for stored, field_ in _FIELDS[press.kind].items()}
+
+
+def _read(stored: object) -> object:
+    """The fields of `Press` from what the inbox keeps; a value that is a press already stays itself."""
+    if not isinstance(stored, Mapping):
+        return stored
+    kind = str(stored.get("kind"))
+    fields = {field_: stored[name] for name, field_ in _FIELDS[kind].items() if field_ != "kind" and name in stored}
+    if kind == "reach":
+        return {"action": "deny", "opens_form": True} | fields  # the first releases wrote no action: it was Deny
+    return fields
+
+
+def _tag(command: object) -> object:
+    kind = command.get("kind") if isinstance(command, Mapping) else getattr(command, "kind", None)
+    return "press" if isinstance(kind, str) and kind in _FIELDS else kind
+
+
+# How the inbox keeps a press: its kinds, and the names and order of their fields. They never change: rows outlive a release.
+_DECISIONS = frozenset({
+    "approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag", "ratify", "reject", "restore", "keep",
+    "withdraw_right",
+})  # fmt: skip
+_QUESTION = {"person": "person", "case": "case", "version": "version"}
+_FIELDS: Mapping[str, Mapping[str, str]] = {
+    "decide": _QUESTION
+    | {"decision": "action", "reply": "reply", "reason": "text", "seconds": "seconds", "kind": "kind", "until": "until"},
+    "beside": _QUESTION
+    | {"deed": "action", "reply": "reply", "text": "text", "name": "name", "seconds": "seconds", "at": "at"}
+    | {"kind": "kind", "until": "until"},
+    "reach": _QUESTION | {"reply": "reply", "action": "action", "kind": "kind"},
+}
+
+Command: TypeAlias = (
+    FileRequest | Press | SetAbsence | PostButton | ShowPage | SaySentence | ConfirmOperatorAction | RecordSealedUse
+)
+_Kept: TypeAlias = Annotated[
+    Annotated[FileRequest, Tag("file")]
+    | Annotated[Press, BeforeValidator(_read), PlainSerializer(_stored), Tag("press")]
+    | Annotated[SetAbsence, Tag("away")]
+    | Annotated[PostButton, Tag("post")]
+    | Annotated[ShowPage, Tag("read")]
+    | Annotated[SaySentence, Tag("tell")]
+    | Annotated[ConfirmOperatorAction, Tag("operate")]
+    | Annotated[RecordSealedUse, Tag("seal")],
+    Discriminator(_tag),
 ]
-COMMAND: TypeAdapter[
-    FileRequest
-    | Decide
-    | Reach
-    | Beside
-    | SetAbsence
-    | PostButton
-    | ShowPage
-    | SaySentence
-    | ConfirmOperatorAction
-    | RecordSealedUse
-] = TypeAdapter(Command)
+COMMAND: TypeAdapter[Command] = TypeAdapter(_Kept)

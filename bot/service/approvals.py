@@ -17,7 +17,6 @@ from functools import partial
 import structlog
 
 from bot.clock import Clock
-from bot.confirming import pressed
 from bot.domain.authority.authorization import Allowed, Refused
 from bot.domain.authority.policy_rollout import strictest
 from bot.domain.case.click import Click, Refusal, Rejected
@@ -25,37 +24,26 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
 from bot.domain.decision_log import events
 from bot.domain.errors import LookupFailed, Stopped
+from bot.domain.operator import dual_control
 from bot.domain.policy import channel_posting
 from bot.domain.policy.model import Kind, Policy, Runbook
-from bot.domain.policy.people import Person, Profile
+from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
 from bot.domain.timing.steps import candidates
 from bot.domain.workflow import (
-    approval,
     autonomous_rights,
     break_glass,
-    discussion,
-    drill,
     filing,
     filing_form,
-    grant_end,
-    identity_proof,
     notifications,
-    obligations,
-    permit,
-    refusals,
-    renewal,
-    reviews,
 )
 from bot.ports.commands import (
     CARDS,
-    Beside,
     Command,
     ConfirmOperatorAction,
-    Decide,
     FileRequest,
     PostButton,
-    Reach,
+    Press,
     RecordSealedUse,
     SaySentence,
     SetAbsence,
@@ -63,7 +51,8 @@ from bot.ports.commands import (
 )
 from bot.ports.store import BreakGlassUsage, Directory, InboxRow, Store
 from bot.service.absences import Absences
-from bot.service.command_mapping import click_of, form_of, page_of, where, while_stopped
+from bot.service.actions import ACTIONS, Situation, click_of, refuse
+from bot.service.command_mapping import form_of, page_of, where, while_stopped
 from bot.service.permits import Permit, PermitIssuer
 from bot.service.sealed_use import recorded
 from bot.service.transactions import CARD_AGE
@@ -71,11 +60,6 @@ from bot.service.transactions import CARD_AGE
 DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
 _CARDS, _OWED = 5, 10
-_ASKED_AGAIN = {
-    "push": discussion.escalate_now,
-    "extend": reviews.extend,
-    "renew": renewal.renew,
-}  # the requester wants people asked
 log = structlog.get_logger(__name__)
 
 
@@ -125,14 +109,15 @@ class ApprovalService(Absences):
         """Everything wrong with a form, each at its field; brakes are the worker's."""
         return filing_form.check(self.asking, form_of(act), self.clock.now().date())
 
-    async def may_open(self, act: Reach) -> Allowed | Refused:
-        """Whether this person would be heard if they said no. Raises LookupFailed."""
+    async def may_open(self, press: Press) -> Allowed | Refused:
+        """Whether a press would count that opens a form. Raises LookupFailed."""
         await self.stand()
-        case = await self.store.case(act.case)
+        case = await self.store.case(press.case)
         if case is None:
             return Refused(Refusal.STALE, "There is no such request.")
-        judged = await self._would(case, act)
-        return Refused(judged.why, judged.sentence) if judged is not None else Allowed(())
+        may = ACTIONS[press.action].may
+        no = may(await self._situation(case, press)) if may is not None else None
+        return Refused(no.why, no.sentence) if no is not None else Allowed(())
 
     async def permit(self, case_id: str, person: Person) -> Permit | Rejected:
         """A fresh permit for somebody who may have it (`may_open`). Raises CountersignError."""
@@ -157,8 +142,8 @@ class ApprovalService(Absences):
                 for whose in self._whose_filings(act):
                     await one_at_a_time.enter_async_context(self._filing[whose])
                 await self._retry_on_conflict(lambda: self._file(act), row.id)
-        elif isinstance(act, Decide | Reach | Beside):
-            await self._retry_on_conflict(lambda: self._decide(act), row.id)
+        elif isinstance(act, Press):
+            await self._retry_on_conflict(lambda: self._pressed(act), row.id)
         elif isinstance(act, PostButton):
             await self._commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, SetAbsence):
@@ -167,9 +152,7 @@ class ApprovalService(Absences):
             await self._retry_on_conflict(lambda: self._sealed(act), row.id)
         elif isinstance(act, ConfirmOperatorAction):
             await self.stand()
-            await self._retry_on_conflict(
-                lambda: pressed(self.store, self.directory, self.policy, act, self.clock.now), row.id
-            )
+            await self._retry_on_conflict(lambda: self._confirmed(act), row.id)
         else:
             await self._commit(replace(await self._answered(act), inbox=row.id))
 
@@ -255,101 +238,50 @@ class ApprovalService(Absences):
         now, window = self.clock.now(), timedelta(seconds=break_glass.window_of(runbook.break_glass) / self.scale)
         return await self.store.glass_debt(provider, runbook.domain, now, now - window)
 
-    async def _decide(self, act: Decide | Reach | Beside) -> Transition:
+    async def _pressed(self, press: Press) -> Transition:
         await self.stand()
-        click, policy = click_of(act), self.policy
-        case = await self.store.case(act.case)
+        case = await self.store.case(press.case)
         if case is None:
-            who, data = events.actor(policy, act.person), {"action": click.action, "why": "stale"}
-            says = (notifications.answer(None, act.person, click.reply, "unknown", id=act.case),)
-            return Transition(None, None, (LogEvent("decision.refused", who, data=data),), says)
-        if isinstance(act, Reach):
-            return await self._reached(case, act)
-        if click.action == "here":
-            presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
-            return drill.here(case, policy, click, presence, self.clock.now())
-        by_provider = self._by_provider(case, click)
-        if by_provider is not None:
-            return by_provider
-        asked = _ASKED_AGAIN.get(click.action)
-        if asked is not None:
-            presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
-            return asked(case, self.asking, click, presence, self.clock.now())
+            return self._unknown(press)
+        try:
+            situation = await self._situation(case, press)
+        except LookupFailed:
+            return Transition(None, None, says=(notifications.answer(case.id, press.person, where(press.reply), "again"),))
+        row = ACTIONS[press.action]
+        if press.opens_form or row.carry_out is None:
+            no = row.may(situation) if row.may is not None else None
+            return Transition(None, None) if no is None else refuse(situation, no)
+        return row.carry_out(situation)
+
+    async def _situation(self, case: Case, press: Press) -> Situation:
+        """Everything that the row of the table asks for. Raises LookupFailed."""
+        row, profile, presence = ACTIONS[press.action], None, None
+        if row.account:
+            profile = await self.directory.profile(press.person, DECISION_AGE)
+        if row.presence and not press.opens_form:
+            presence = await self.presence_for(case)
+        doubted = self.clock.jumped() is not None
+        return Situation(
+            case, click_of(press), self.sets, self.clock.now(), self.scale, doubted, looked_up=profile, present=presence
+        )
+
+    def _unknown(self, press: Press) -> Transition:
+        who, data = events.actor(self.policy, press.person), {"action": press.action, "why": "stale"}
+        says = (notifications.answer(None, press.person, where(press.reply), "unknown", id=press.case),)
+        return Transition(None, None, (LogEvent("decision.refused", who, data=data),), says)
+
+    async def _confirmed(self, act: ConfirmOperatorAction) -> Transition:
+        """Confirm or Refuse of an operator's act: the account is looked up at the click, then the domain judges."""
+        click = Click(act.person, act.answer, 0, where(act.reply))
+        found = await self.store.operator_act(act.id)
+        if found is None:
+            no = Rejected(Refusal.STALE, "unknown_act", {"id": act.id})
+            return dual_control.refuse_click(act.id, self.policy, click, no)
         try:
             profile = await self.directory.profile(act.person, DECISION_AGE)
         except LookupFailed:
-            return Transition(None, None, says=(notifications.answer(case.id, act.person, click.reply, "again"),))
-        if click.action == "pass":
-            presence = await self._presence(candidates(policy, case.request.domain), case.request.kind)
-            return discussion.defer(case, policy, click, profile, presence, self.clock.now())
-        return self._judged(case, click, profile)
-
-    async def _would(self, case: Case, act: Reach) -> Rejected | None:
-        """Why what the form is for would not count; None if it would. Raises LookupFailed."""
-        click, now = click_of(act), self.clock.now
-        if act.action in ("again", "answer", "push"):
-            return discussion.requester_may(case, self.policy, click, now())
-        if act.action == "extend":
-            return reviews.may_extend(case, self.policy, click, now())
-        if act.action == "renew":
-            return renewal.may_renew(case, self.policy, click, now())
-        if act.action == "permit":
-            doubted = permit.DOUBTED if self.clock.jumped() is not None else None
-            return permit.may_have(case, self.policy, click, now()) or doubted
-        if act.action in ("evidence", "attest"):
-            return obligations.may_hand_in(case, self.policy, click, now())
-        if act.action == "verify":
-            return identity_proof.may_attest(case, self.policy, click, now())
-        profile = await self.directory.profile(act.person, DECISION_AGE)
-        ask = case.question(act.version)
-        if ask is not None and ask.kind != "approval":
-            answered = reviews.judge(case, ask, self.policy, click, profile, now())
-            return answered if isinstance(answered, Rejected) else None
-        judged = approval.judge(case, self.policy, click, profile, now())
-        return judged if isinstance(judged, Rejected) else None
-
-    async def _reached(self, case: Case, act: Reach) -> Transition:
-        click = click_of(act)
-        try:
-            no = await self._would(case, act)
-        except LookupFailed:
-            return Transition(None, None, says=(notifications.answer(case.id, act.person, click.reply, "again"),))
-        return Transition(None, None) if no is None else refusals.refuse(case, self.policy, click, no)
-
-    def _by_provider(self, case: Case, click: Click) -> Transition | None:
-        """What the requester and their leads do: none of it needs authority, so nobody is looked up."""
-        now, policy = self.clock.now(), self.policy
-        if click.action == "withdraw":
-            return approval.withdraw(case, policy, click, now)
-        if click.action == "answer":
-            return discussion.answer(case, policy, click, now)
-        if click.action in ("for", "against"):
-            return discussion.recommend(case, policy, click, now)
-        if click.action in ("finish", "unused"):
-            return grant_end.give_back(case, policy, click, now)
-        if click.action in ("evidence", "attest"):
-            return obligations.hand_in(case, policy, click, now)
-        if click.action == "verify":
-            return identity_proof.attest(case, policy, click, now)
-        return None
-
-    def _judged(self, case: Case, click: Click, profile: Profile) -> Transition:
-        now = self.clock.now()
-        if click.action == "revoke":
-            return grant_end.revoke(case, self.policy, click, profile, now)
-        ask = case.question(click.version)
-        if ask is not None and ask.kind != "approval":
-            older = self.sets.also_binding(ask.opened_at, self.scale)
-            return reviews.answer(case, ask, self.policy, click, profile, now, older)
-        if click.action == "deny":
-            return approval.deny(case, self.policy, click, profile, now)
-        if click.action == "question":
-            return discussion.question(case, self.policy, click, profile, now)
-        if click.action == "hold":
-            return discussion.hold(case, self.policy, click, profile, now, self.scale)
-        older = self.sets.also_binding(case.request.filed_at, self.scale)
-        given = approval.approve(case, self.policy, click, profile, now, self.scale, older)
-        return replace(given, otherwise=refusals.refuse(case, self.policy, click, refusals.DOUBTED))
+            return Transition(None, None, says=(notifications.answer(None, act.person, click.reply, "again"),))
+        return dual_control.press(found, self.policy, click, profile, self.clock.now())
 
     async def _post(self, act: PostButton) -> Transition:
         """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""

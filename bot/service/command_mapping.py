@@ -1,4 +1,4 @@
-"""What came in, as the domain knows it: a form, a click, a page to show. Pure.
+"""What came in, as the domain knows it: a form, a page to show. Pure.
 
 An act is what the inbox keeps, in plain values; what a form left empty or a person mistyped is nothing here.
 """
@@ -6,40 +6,18 @@ An act is what the inbox keeps, in plain values; what a form left empty or a per
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime
 
-from bot.domain.case.click import Click
 from bot.domain.case.transition import Lane, Notification, Transition, Visit
 from bot.domain.workflow import filing, filing_form, notifications
-from bot.ports.commands import Beside, Command, Decide, FileRequest, Reach, ReplyAddress, SaySentence, ShowPage
+from bot.ports.commands import Command, FileRequest, ReplyAddress, SaySentence, ShowPage, read_day
 
 
 def form_of(act: FileRequest) -> filing_form.Form:
     """What a person filed."""
     return filing_form.Form(
         act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door,
-        _day(act.until),
+        read_day(act.until),
     )  # fmt: skip
-
-
-def click_of(act: Decide | Reach | Beside) -> Click:
-    """What a person pressed, whichever door it came through."""
-    place = where(act.reply)
-    if isinstance(act, Decide):
-        return Click(act.person, act.decision, act.version, place, act.reason, act.seconds, until=_day(act.until))
-    if isinstance(act, Beside):
-        moment = datetime.fromisoformat(act.at) if act.at else None
-        until = _day(act.until)
-        return Click(act.person, act.deed, act.version, place, act.text, act.seconds, act.name, until, moment)
-    return Click(act.person, act.action, act.version, place)
-
-
-def _day(text: str) -> date | None:
-    """A day as a form gives it; None where none was chosen."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def where(reply: ReplyAddress) -> dict[str, object]:

@@ -1,65 +1,162 @@
-"""Buttons, and the choice of a runbook in the form.
+"""Buttons, the forms behind some of them, and the choice of a runbook in the form.
 
-A click is written down before it is acknowledged; what it does is the worker's. **Deny** opens its form beside that, and
-only for somebody who would be heard: to everybody else the worker's refusal is the answer.
+A click is written down before it is acknowledged; what it does is the worker's, by its row in `bot.service.actions`. A
+button with a form opens it beside that, and only for somebody whose press would count: to everybody else the worker's
+refusal is the answer. A new button is one line of `BUTTONS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import partial
 
 import structlog
 
 from bot.domain.authority.authorization import Allowed
+from bot.domain.case.model import Case
 from bot.domain.errors import LookupFailed
-from bot.ports.commands import Decide, Decision, Reach, SaySentence
+from bot.ports.commands import Press, ReplyAddress, SaySentence
+from bot.service.actions import ACTIONS as TABLE
 from handlers import ids
-from handlers.asking import about
-from handlers.inbound import payloads
-from handlers.inbound.after_approval import AFTER_ACTIONS, offer_evidence
-from handlers.inbound.discussion import BESIDE_ACTIONS
+from handlers.inbound import commands, form_inputs, payloads, permits
+from handlers.inbound.form_inputs import Entered, FieldProblem, Read
 from handlers.inbound.home import HOME_ACTIONS
-from handlers.inbound.listener import NOTHING, Answer, Listener, SlackEdge, nothing
+from handlers.inbound.listener import NOTHING, AfterAck, Answer, Listener, SlackEdge, nothing, press_on
 from handlers.inbound.operator import OPERATOR_ACTIONS
 from handlers.inbound.payloads import Body
-from handlers.inbound.permits import PERMIT_ACTIONS
-from handlers.views.dialogs import DialogContext, deny_form
+from handlers.views import review_cards
+from handlers.views.dialogs import DialogContext, deny_form, read_asked
+from handlers.views.discussion import less_form, text_form
+from handlers.views.kit.blocks import Block
 from handlers.views.request_form import form, read_metadata
 
 log = structlog.get_logger(__name__)
 
 
-def decided(decision: Decision) -> Callable[[SlackEdge, Body], Awaitable[Answer]]:
-    """One click is one decision."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form behind a button: its callback_id, how it looks, how its inputs are read, and which action it sends where that is
+    not the button's own. `while_stopped`: it takes something away, so it opens while the log is stopped too."""
 
-    async def take(edge: SlackEdge, body: Body) -> Answer:
-        press = payloads.press(body)
-        return await edge.take_in(press.key, about(press, lambda c, v: Decide(press.person, c, v, decision, press.reply)))
-
-    return take
-
-
-async def reach(edge: SlackEdge, body: Body) -> Answer:
-    """Deny was pressed: the worker judges whether this person would be heard, and refuses where not."""
-    press = payloads.press(body)
-    return await edge.take_in(press.key, about(press, lambda c, v: Reach(press.person, c, v, press.reply)))
+    callback: str
+    view: Callable[[DialogContext, Case], Block]
+    read: Callable[[Entered, datetime], Read]
+    sends: str = ""
+    while_stopped: bool = False
 
 
-async def open_deny(edge: SlackEdge, body: Body) -> None:
-    """The form for a no, while the trigger lives; silence where the worker answers."""
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button about a case: its action_id, its row in `bot.service.actions`, its form if it has one, and what else runs beside
+    the acknowledgement."""
+
+    id: str
+    action: str
+    form: Form | None = None
+    beside: AfterAck | None = None
+
+    @property
+    def opens_form(self) -> bool:
+        """The click itself changes nothing."""
+        return self.form is not None or TABLE[self.action].carry_out is None
+
+
+async def offer_evidence(edge: SlackEdge, body: Body) -> None:
+    """**Finished** acts at the click; the form for what the runbook will owe opens beside it, for whoever ends their own
+    request. It may be closed: what is not handed in stays owed."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
-    if asked is None:
+    case = await edge.desk.store.case(asked[0]) if asked else None
+    if case is None or case.request.requester != press.person or case.grant is None or not case.request.terms.evidence:
         return
-    case_id, version = asked
+    if not await edge.covered():
+        return  # it stays owed, and a stopped log would not take it now
+    await edge.open_view(press.trigger, review_cards.evidence_form(DialogContext(press.value, press.reply.channel), case))
+
+
+BUTTONS = (
+    Button(ids.APPROVE, "approve"),
+    Button(ids.LESS, "less", Form(ids.FORM_LESS, less_form, form_inputs.less, sends="approve")),
+    Button(
+        ids.DENY, "deny",
+        Form(ids.FORM_DENY, lambda asked, case: deny_form(asked, case.id), form_inputs.deny, while_stopped=True),
+    ),
+    Button(ids.WITHDRAW, "withdraw"),
+    Button(ids.QUESTION, "question", Form(ids.FORM_QUESTION, partial(text_form, "question"), form_inputs.text)),
+    Button(ids.ANSWER, "answer", Form(ids.FORM_ANSWER, partial(text_form, "answer"), form_inputs.text)),
+    Button(ids.HOLD, "hold"),
+    Button(ids.PASS, "pass"),
+    Button(ids.PUSH, "push", Form(ids.FORM_PUSH, partial(text_form, "push"), form_inputs.text)),
+    Button(ids.RECOMMEND, "for"),
+    Button(ids.ADVISE_AGAINST, "against"),
+    Button(ids.HERE, "here"),
+    Button(ids.FINISHED, "finish", beside=offer_evidence),
+    Button(ids.UNUSED, "unused"),
+    Button(ids.REVOKE, "revoke"),
+    Button(ids.PERMIT, "permit", beside=permits.show),
+    Button(ids.EXTEND, "extend", Form(ids.FORM_EXTEND, review_cards.extend_form, form_inputs.span)),
+    Button(ids.RENEW, "renew", Form(ids.FORM_RENEW, review_cards.renew_form, form_inputs.last_day)),
+    Button(ids.EVIDENCE, "evidence", Form(ids.FORM_EVIDENCE, review_cards.evidence_form, form_inputs.evidence)),
+    Button(ids.ATTEST, "attest"),
+    Button(ids.VERIFY, "verify", Form(ids.FORM_VERIFY, review_cards.verify_form, form_inputs.verified)),
+    Button(ids.ACCEPT, "accept"),
+    Button(ids.FLAG, "flag", Form(ids.FORM_FLAG, review_cards.flag_form, form_inputs.text)),
+    Button(ids.RATIFY, "ratify"),
+    Button(ids.REJECT, "reject", Form(ids.FORM_REJECT, review_cards.reject_form, form_inputs.text, while_stopped=True)),
+    Button(ids.RESTORE, "restore"),
+    Button(ids.KEEP, "keep"),
+    Button(ids.WITHDRAW_RIGHT, "withdraw_right"),
+)  # fmt: skip
+
+
+def pressed(button: Button) -> Listener:
+    """The two functions of one button."""
+
+    async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
+        press = payloads.press(body)
+        return await edge.take_in(press.key, press_on(press, button.action, opens_form=button.opens_form))
+
+    async def open_form(edge: SlackEdge, body: Body) -> None:
+        if button.form is not None:
+            await _open(edge, payloads.press(body), button, button.form)
+
+    return Listener(acknowledge, open_form if button.form is not None else button.beside)
+
+
+async def _open(edge: SlackEdge, press: payloads.ButtonPress, button: Button, wanted: Form) -> None:
+    """The form, while the trigger lives; silence where the worker answers."""
+    asked = ids.read_question(press.value)
+    case = await edge.desk.store.case(asked[0]) if asked else None
+    if asked is None or case is None:
+        return
     try:
-        allowed = await edge.desk.may_open(Reach(press.person, case_id, version, press.reply))
+        allowed = await edge.desk.may_open(Press(press.person, *asked, button.action, press.reply, opens_form=True))
     except LookupFailed as error:
-        log.info("deny.not_opened", error=str(error))
+        log.info(f"{button.action}.not_opened", error=str(error))  # the worker tells them to press again
         return
     if isinstance(allowed, Allowed):
-        view = deny_form(DialogContext(ids.question(case_id, version), press.reply.channel), case_id)
-        await edge.open_view(press.trigger, view, takes_away=True)
+        view = wanted.view(DialogContext(ids.question(*asked), press.reply.channel), case)
+        await edge.open_view(press.trigger, view, takes_away=wanted.while_stopped)
+
+
+def sent(button: Button, form: Form) -> Listener:
+    """The form of a button was sent: errors stand at their field and leave no row."""
+
+    async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
+        submission = payloads.submission(body)
+        inputs = form.read(submission.sheet.entered, edge.desk.clock.now())
+        if isinstance(inputs, FieldProblem):
+            return {"response_action": "errors", "errors": {inputs.block: inputs.text}}
+        asked = read_asked(submission.sheet.metadata)
+        question, reply = ids.read_question(asked.question), ReplyAddress(submission.person, "", asked.channel)
+        if question is None:
+            return await edge.take_in(submission.key, SaySentence(submission.person, "unknown_button", "", reply))
+        press = Press(submission.person, *question, form.sends or button.action, reply)
+        return await edge.take_in(submission.key, replace(press, **asdict(inputs)))
+
+    return Listener(acknowledge)
 
 
 async def rebuild_form(edge: SlackEdge, body: Body) -> None:
@@ -85,22 +182,11 @@ async def unknown(edge: SlackEdge, body: Body) -> Answer:
 
 
 ACTIONS: Mapping[str, Listener] = {
-    ids.APPROVE: Listener(decided("approve")),
-    ids.DENY: Listener(reach, open_deny),
-    ids.WITHDRAW: Listener(decided("withdraw")),
-    ids.FINISHED: Listener(decided("finish"), offer_evidence),
-    ids.UNUSED: Listener(decided("unused")),
-    ids.REVOKE: Listener(decided("revoke")),
-    ids.ACCEPT: Listener(decided("accept")),
-    ids.RATIFY: Listener(decided("ratify")),
-    ids.RESTORE: Listener(decided("restore")),
-    ids.KEEP: Listener(decided("keep")),
-    ids.WITHDRAW_RIGHT: Listener(decided("withdraw_right")),
-    **AFTER_ACTIONS,
-    **PERMIT_ACTIONS,
+    **{button.id: pressed(button) for button in BUTTONS},
     ids.RUNBOOK: Listener(nothing, rebuild_form),
-    **BESIDE_ACTIONS,
+    **commands.FORM_BUTTONS,
     **OPERATOR_ACTIONS,
     **HOME_ACTIONS,
 }
 ANY_ACTION = Listener(unknown)
+BUTTON_FORMS: Mapping[str, Listener] = {b.form.callback: sent(b, b.form) for b in BUTTONS if b.form is not None}

@@ -1,4 +1,4 @@
-"""Slash commands and the global shortcut: what was typed becomes a form to open, a page to read or a sentence to hear.
+"""Slash commands, the global shortcut and the buttons that open the filing form: what was typed or pressed becomes a form to open, a page to read or a sentence to hear.
 
 A command that opens a form writes nothing. Every other is an inbox row, and its answer comes from the outbox.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from bot.ports.commands import CARDS, Command, Page, PostButton, ReplyAddress, S
 from bot.service.sealed_use import domains_of
 from handlers import ids
 from handlers.inbound import payloads
-from handlers.inbound.listener import NOTHING, Answer, Listener, SlackEdge
+from handlers.inbound.listener import NOTHING, Answer, Listener, SlackEdge, press_on
 from handlers.inbound.payloads import Body
 from handlers.views.dialogs import away_form
 from handlers.views.request_form import FormDraft, form
@@ -121,14 +121,14 @@ def opening(edge: SlackEdge, kind: Kind | None, text: str, reply: ReplyAddress) 
 def command_listener(name: str) -> Listener:
     """The two functions of one command."""
 
-    async def take(edge: SlackEdge, body: Body) -> Answer:
+    async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
         command = payloads.command(body)
         planned = plan(edge, name, command)
         if isinstance(planned, OpenRequestForm | OpenAbsenceForm | OpenSealedUseForm):
             return NOTHING
         return await edge.take_in(command.key, planned)
 
-    async def then(edge: SlackEdge, body: Body) -> None:
+    async def after_ack(edge: SlackEdge, body: Body) -> None:
         command = payloads.command(body)
         planned = plan(edge, name, command)
         if isinstance(planned, OpenRequestForm):
@@ -138,7 +138,7 @@ def command_listener(name: str) -> Listener:
         if isinstance(planned, OpenSealedUseForm):
             await edge.open_view(command.trigger, sealed_form(planned.domains, command.reply.channel))
 
-    return Listener(take, then)
+    return Listener(acknowledge, after_ack)
 
 
 async def take_shortcut(edge: SlackEdge, body: Body) -> Answer:
@@ -170,6 +170,53 @@ async def show_form(edge: SlackEdge, wanted: OpenRequestForm, trigger: str, repl
         await edge.take_in(f"{key}:not_shown", SaySentence(wanted.person, "form_not_shown", refused, reply))
 
 
+async def take_again(edge: SlackEdge, body: Body) -> Answer:
+    """Nothing is written down for whoever asked it, their form opens; everybody else is refused and hears why."""
+    press = payloads.press(body)
+    asked = ids.read_question(press.value)
+    case = await edge.desk.store.case(asked[0]) if asked else None
+    if case is not None and case.request.requester == press.person:
+        return NOTHING
+    return await edge.take_in(press.key, press_on(press, "again", opens_form=True))
+
+
+async def ask_again(edge: SlackEdge, body: Body) -> None:
+    """The filing form with what was asked before, for whoever asked it."""
+    press = payloads.press(body)
+    asked = ids.read_question(press.value)
+    case = await edge.desk.store.case(asked[0]) if asked else None
+    if case is None or case.request.requester != press.person:
+        return
+    request = case.request
+    entered = {ids.TARGET_TEXT: request.target, ids.TARGET_CHOICE: request.target, ids.REASON: request.reason}
+    entered[ids.DURATION] = str(request.seconds)
+    runbook = edge.desk.policy.runbooks.get(request.runbook)
+    types = {spec.name: spec.type for spec in runbook.fields} if runbook else {}
+    entered |= {ids.field_action(f.name, types[f.name]): f.value for f in request.fields if f.name in types}
+    opening = OpenRequestForm(press.person, FormDraft(request.kind, request.runbook, entered))
+    await show_form(edge, opening, press.trigger, press.reply, press.key)
+
+
+async def take_door(edge: SlackEdge, body: Body) -> Answer:
+    """The channel button: a form for whoever may ask, a sentence for everybody else."""
+    press = payloads.press(body)
+    planned = opening(edge, None, "", press.reply)
+    return (
+        NOTHING
+        if isinstance(planned, OpenRequestForm | OpenAbsenceForm | OpenSealedUseForm)
+        else await edge.take_in(press.key, planned)
+    )
+
+
+async def open_door(edge: SlackEdge, body: Body) -> None:
+    press = payloads.press(body)
+    planned = opening(edge, None, "", press.reply)
+    if isinstance(planned, OpenRequestForm):
+        door = f"{press.reply.channel}:{press.message}" if press.message else ""  # pressed in the App Home: no channel
+        opened = OpenRequestForm(planned.person, replace(planned.draft, door=door))
+        await show_form(edge, opened, press.trigger, press.reply, press.key)
+
+
 async def take_message(edge: SlackEdge, body: Body) -> Answer:
     """Typed text never decides: a direct message is answered with what waits, and its buttons are on the cards."""
     event = payloads.direct_message(body)
@@ -183,3 +230,7 @@ COMMANDS: Mapping[str, Listener] = {
     name: command_listener(name) for name in (*ids.FILING_KINDS, ids.COMMAND_MAIN)
 }  # fmt: skip
 SHORTCUTS: Mapping[str, Listener] = {ids.SHORTCUT_ASK: Listener(take_shortcut, open_shortcut)}
+FORM_BUTTONS: Mapping[str, Listener] = {
+    ids.AGAIN: Listener(take_again, ask_again),
+    ids.ASK_HERE: Listener(take_door, open_door),
+}

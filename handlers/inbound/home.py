@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 import structlog
 
@@ -21,7 +22,8 @@ from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.listener import NOTHING, Answer, Listener, SlackEdge, nothing
 from handlers.inbound.payloads import Body
-from handlers.views.dialogs import away_form
+from handlers.views.dialogs import away_form, read_asked
+from handlers.views.kit import wording
 
 GATHER = 0.5  # seconds: what changes within is one drawing
 log = structlog.get_logger(__name__)
@@ -42,6 +44,19 @@ async def take_page(edge: SlackEdge, body: Body) -> Answer:
 async def open_away(edge: SlackEdge, body: Body) -> None:
     """The form of an absence."""
     await edge.open_view(payloads.press(body).trigger, away_form(""))
+
+
+async def take_away(edge: SlackEdge, body: Body) -> Answer:
+    """An absence until the start of a day (UTC)."""
+    sent = payloads.submission(body)
+    try:
+        back = datetime.fromisoformat(sent.sheet.entered.get(ids.BACK_ON, "")[:10]).replace(tzinfo=UTC)
+    except ValueError:
+        back = edge.desk.clock.now()
+    if back <= edge.desk.clock.now():
+        return {"response_action": "errors", "errors": {ids.BACK_ON: wording.AWAY_LATER}}
+    reply = ReplyAddress(sent.person, "", read_asked(sent.sheet.metadata).channel)
+    return await edge.take_in(sent.key, SetAbsence(sent.person, reply, until=back.isoformat()))
 
 
 async def take_back(edge: SlackEdge, body: Body) -> Answer:
@@ -103,3 +118,4 @@ HOME_ACTIONS: Mapping[str, Listener] = {
     ids.GO_AWAY: Listener(nothing, open_away),
     ids.COME_BACK: Listener(take_back),
 }
+HOME_SUBMISSIONS: Mapping[str, Listener] = {ids.FORM_AWAY: Listener(take_away)}

@@ -1,8 +1,8 @@
 """What every listener is given, and what a listener is.
 
-A listener is two functions. `take` validates, writes the inbox row and returns the answer of the acknowledgement; it calls
-no Slack method. `then`, where there is one, runs beside it and may: forms open and change there, for a trigger lives three
-seconds. Whoever adds a button, a form or a command adds one row to one table of these.
+A listener is two functions. `acknowledge` validates, writes the inbox row and returns the answer of the acknowledgement; it
+calls no Slack method. `after_ack`, where there is one, runs beside it and may: forms open and change there, for a trigger
+lives three seconds. Whoever adds a button, a form or a command adds one row to one table of these.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person
-from bot.ports.commands import Command
+from bot.ports.commands import Command, Press, SaySentence
 from bot.ports.store import Cover, SignedCheckpoint
 from bot.service.approvals import ApprovalService
-from handlers.inbound.payloads import Body
+from handlers import ids
+from handlers.inbound.payloads import Body, ButtonPress
 from handlers.views.answers import say
 from handlers.views.dialogs import said_page
 from handlers.views.kit.blocks import Block
@@ -96,14 +97,26 @@ class SlackEdge:
         return ""
 
 
+Acknowledge: TypeAlias = Callable[[SlackEdge, Body], Awaitable[Answer]]
+AfterAck: TypeAlias = Callable[[SlackEdge, Body], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """See above. Both functions get the payload as Slack sent it and may raise PayloadError."""
 
-    take: Callable[[SlackEdge, Body], Awaitable[Answer]]
-    then: Callable[[SlackEdge, Body], Awaitable[None]] | None = None
+    acknowledge: Acknowledge
+    after_ack: AfterAck | None = None
 
 
 async def nothing(_edge: SlackEdge, _body: Body) -> Answer:
     """Acknowledged; there is nothing to write down."""
     return NOTHING
+
+
+def press_on(press: ButtonPress, action: str, *, opens_form: bool = False) -> Command:
+    """The press on the question that the button names; an answer where it names none."""
+    asked = ids.read_question(press.value)
+    if asked is None:
+        return SaySentence(press.person, "unknown_button", "", press.reply)
+    return Press(press.person, *asked, action, press.reply, opens_form=opens_form)

@@ -15,14 +15,14 @@ from handlers.inbound.payloads import Body
 def pressed(answer: Literal["confirm", "refuse"]) -> Listener:
     """One click, one voice."""
 
-    async def take(edge: SlackEdge, body: Body) -> Answer:
+    async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
         press = payloads.press(body)
         act_id = ids.read_act(press.value)
         if act_id is None:
             return await edge.take_in(press.key, SaySentence(press.person, "unknown_button", "", press.reply))
         return await edge.take_in(press.key, ConfirmOperatorAction(press.person, act_id, answer, press.reply))
 
-    return Listener(take)
+    return Listener(acknowledge)
 
 
 OPERATOR_ACTIONS: Mapping[str, Listener] = {ids.CONFIRM: pressed("confirm"), ids.REFUSE: pressed("refuse")}

@@ -6,29 +6,20 @@ again presses again. Whoever may have none is answered by the worker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import structlog
 
 from bot.domain.authority.authorization import Allowed
 from bot.domain.case.click import Refusal, Rejected
 from bot.domain.errors import CountersignError
-from bot.ports.commands import Reach
+from bot.ports.commands import Press
 from bot.service.permits import Permit
 from handlers import ids
-from handlers.asking import about
 from handlers.inbound import payloads
-from handlers.inbound.listener import Answer, Listener, SlackEdge
+from handlers.inbound.listener import SlackEdge
 from handlers.inbound.payloads import Body
 from handlers.views.permits import no_permit, permit_page
 
 log = structlog.get_logger(__name__)
-
-
-async def reach(edge: SlackEdge, body: Body) -> Answer:
-    """The click is written down: the worker refuses whoever may have none."""
-    press = payloads.press(body)
-    return await edge.take_in(press.key, about(press, lambda c, v: Reach(press.person, c, v, press.reply, "permit")))
 
 
 async def show(edge: SlackEdge, body: Body) -> None:
@@ -38,7 +29,7 @@ async def show(edge: SlackEdge, body: Body) -> None:
     if asked is None:
         return
     try:
-        allowed = await edge.desk.may_open(Reach(press.person, *asked, press.reply, "permit"))
+        allowed = await edge.desk.may_open(Press(press.person, *asked, "permit", press.reply, opens_form=True))
         if not isinstance(allowed, Allowed):
             return
         made = await edge.desk.permit(asked[0], press.person)
@@ -48,6 +39,3 @@ async def show(edge: SlackEdge, body: Body) -> None:
     scene = edge.scene()
     view = permit_page(asked[0], made, scene) if isinstance(made, Permit) else no_permit(made.sentence, made.params, scene)
     await edge.open_view(press.trigger, view)
-
-
-PERMIT_ACTIONS: Mapping[str, Listener] = {ids.PERMIT: Listener(reach, show)}

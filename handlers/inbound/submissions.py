@@ -15,22 +15,22 @@ from bot.domain.policy.model import Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
 from bot.domain.workflow.filing_form import FieldError
-from bot.ports.commands import Decide, FileRequest, ReplyAddress, SaySentence
+from bot.ports.commands import FileRequest
 from handlers import ids
 from handlers.inbound import payloads
-from handlers.inbound.after_approval import AFTER_SUBMISSIONS
-from handlers.inbound.discussion import BESIDE_SUBMISSIONS
+from handlers.inbound.buttons import BUTTON_FORMS
+from handlers.inbound.home import HOME_SUBMISSIONS
 from handlers.inbound.listener import Answer, Listener, SlackEdge, nothing
 from handlers.inbound.payloads import Body, FormState, Submission
 from handlers.inbound.sealed_use import SEALED_SUBMISSIONS
-from handlers.views.dialogs import filed_page, read_asked
+from handlers.views.dialogs import filed_page
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import choice_of
 from handlers.views.kit.escaping import cut
 from handlers.views.request_form import read_metadata
 
 _DOOR = re.compile(r"[CG][A-Z0-9]{2,20}:\d{1,12}\.\d{1,8}")
-ERROR_MAX, DENY_MAX = 300, 1000
+ERROR_MAX = 300
 _OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
     "runbook": (ids.RUNBOOK,),
     "target": (ids.TARGET_TEXT, ids.TARGET_CHOICE),
@@ -48,23 +48,6 @@ async def take_filing(edge: SlackEdge, body: Body) -> Answer:
     if wrong:
         return {"response_action": "errors", "errors": placed(wrong, sent.sheet)}
     return await edge.take_in(sent.key, act, {"response_action": "update", "view": filed_page(act.id)})
-
-
-async def take_deny(edge: SlackEdge, body: Body) -> Answer:
-    sent = payloads.submission(body)
-    asked = read_asked(sent.sheet.metadata)
-    stock, text = (sent.sheet.entered.get(key, "").strip() for key in (ids.STOCK_REASON, ids.REASON))
-    known = choice_of(stock, wording.STOCK_REASONS)
-    reason = ": ".join(part for part in (known if known in wording.STOCK_REASONS else "", text) if part)
-    if not reason:
-        return {"response_action": "errors", "errors": {ids.REASON: wording.DENY_BLANK}}
-    if len(text) > DENY_MAX:
-        return {"response_action": "errors", "errors": {ids.REASON: wording.DENY_LONG}}
-    question = ids.read_question(asked.question)
-    reply = ReplyAddress(sent.person, "", asked.channel)
-    if question is None:
-        return await edge.take_in(sent.key, SaySentence(sent.person, "unknown_button", "", reply))
-    return await edge.take_in(sent.key, Decide(sent.person, *question, "deny", reply, reason))
 
 
 def filing(edge: SlackEdge, sent: Submission) -> FileRequest:
@@ -145,9 +128,8 @@ def _fields(entered: Mapping[str, str], runbook: Runbook | None) -> dict[str, st
 
 SUBMISSIONS: Mapping[str, Listener] = {
     ids.FORM_ASK: Listener(take_filing),
-    ids.FORM_DENY: Listener(take_deny),
-    **BESIDE_SUBMISSIONS,
-    **AFTER_SUBMISSIONS,
+    **BUTTON_FORMS,
+    **HOME_SUBMISSIONS,
     **SEALED_SUBMISSIONS,
 }
 ANY_SUBMISSION = Listener(nothing)

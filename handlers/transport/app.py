@@ -103,17 +103,17 @@ class SlackApp:
 
     def _add(self, registrar: Callable[..., Any], listener: Listener, sorry: Callable[[str], Answer]) -> None:
         acknowledging = acknowledged(self.edge, listener, sorry)
-        registrar(ack=acknowledging, lazy=[lazily(self.edge, listener)] if listener.then else [])
+        registrar(ack=acknowledging, lazy=[lazily(self.edge, listener)] if listener.after_ack else [])
 
 
 def acknowledged(
     edge: SlackEdge, listener: Listener, sorry: Callable[[str], Answer]
 ) -> Callable[[Any, dict[str, Any]], Awaitable[None]]:
-    """The acknowledging function: takes, then acknowledges, and that is its last word."""
+    """The acknowledging function: writes down, then acknowledges, and that is its last word."""
 
     async def acknowledging(ack: Any, body: dict[str, Any]) -> None:
         try:
-            answer = await listener.take(edge, body)
+            answer = await listener.acknowledge(edge, body)
         except PayloadError as error:
             log.warning("payload.refused", error=str(error), type=str(body.get("type", "command"))[:40])
             answer = sorry(str(error))
@@ -130,8 +130,8 @@ def lazily(edge: SlackEdge, listener: Listener) -> Callable[[dict[str, Any]], Aw
 
     async def beside(body: dict[str, Any]) -> None:
         try:
-            if listener.then is not None:
-                await listener.then(edge, body)
+            if listener.after_ack is not None:
+                await listener.after_ack(edge, body)
         except PayloadError:
             return  # the acknowledging function has said so
 

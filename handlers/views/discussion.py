@@ -11,7 +11,6 @@ from bot.domain.case.ask import Remark
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
-from bot.ports.commands import Deed
 from handlers import ids
 from handlers.views import facts
 from handlers.views.dialogs import DialogContext
@@ -38,7 +37,7 @@ from handlers.views.request_form import STEPS, day_block
 class TextForm:
     """A form with one text: what it is called, what is typed in it."""
 
-    deed: Deed
+    deed: str
     callback: str
     title: str
     label: str

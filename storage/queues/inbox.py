@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from bot.domain.errors import EntryError, Stale
-from bot.ports.commands import COMMAND, Command
+from bot.ports.commands import COMMAND, Command, Press
 from bot.ports.store import InboxRow
+from bot.service.actions import ACTIONS
 from storage.session import Row, Session
 from storage.values import from_json, moment, ms, to_json
 
@@ -56,6 +57,8 @@ def _inbound(row: Row) -> InboxRow | None:
     try:
         act = COMMAND.validate_json(row["act"])
     except ValidationError:
+        act = None
+    if act is None or (isinstance(act, Press) and act.action not in ACTIONS):
         _log.warning("inbox row %s holds an act that this version cannot read", row["id"])
         return None
     return InboxRow(

@@ -18,7 +18,7 @@ from bot.domain.errors import LookupFailed
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.workflow import drill as drilling
-from bot.ports.commands import Beside, Command, Decide, Decision, FileRequest, Reach, ReplyAddress, SetAbsence
+from bot.ports.commands import Command, FileRequest, Press, ReplyAddress, SetAbsence
 from bot.ports.store import OutboxRow, SignedCheckpoint, Store
 from bot.service.approvals import ApprovalService
 from storage.store import SqliteStore
@@ -182,19 +182,19 @@ class Office:
 
     async def here(self, person: Person, case_id: str) -> None:
         """Presses *I am here*."""
-        await self.take_in(Beside(person, case_id, 1, "here", ReplyAddress(person, channel="D0")))
+        await self.take_in(Press(person, case_id, 1, "here", ReplyAddress(person, channel="D0")))
         await self.worker.drain()
 
-    def press(self, person: Person, case_id: str, decision: Decision = "approve", version: int = 1) -> Decide:
-        reason = "not now" if decision == "deny" else ""
-        return Decide(person, case_id, version, decision, ReplyAddress(person, channel="D0"), reason)
+    def press(self, person: Person, case_id: str, action: str = "approve", version: int = 1) -> Press:
+        reason = "not now" if action == "deny" else ""
+        return Press(person, case_id, version, action, ReplyAddress(person, channel="D0"), reason)
 
-    async def click(self, person: Person, case_id: str, decision: Decision = "approve", version: int = 1) -> None:
-        await self.take_in(self.press(person, case_id, decision, version))
+    async def click(self, person: Person, case_id: str, action: str = "approve", version: int = 1) -> None:
+        await self.take_in(self.press(person, case_id, action, version))
         await self.worker.drain()
 
     async def reach(self, person: Person, case_id: str, version: int = 1) -> None:
-        await self.take_in(Reach(person, case_id, version, ReplyAddress(person, channel="D0")))
+        await self.take_in(Press(person, case_id, version, "deny", ReplyAddress(person, channel="D0"), opens_form=True))
         await self.worker.drain()
 
     async def away(self, person: Person, lasting: timedelta = timedelta(0)) -> None:

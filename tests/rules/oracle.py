@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.domain.policy.model import Policy, Role, Runbook
 from bot.domain.policy.people import Person
-from bot.ports.commands import Decide, FileRequest
+from bot.ports.commands import FileRequest, Press
 from tests.bot.building import DAY, HOME, HOUR
 
 EMPTY = {"absent", "deactivated", "undeliverable", "conflicted", "nobody"}
@@ -89,7 +89,7 @@ class Oracle:
     def __init__(self, policy: Policy, now: datetime) -> None:
         self.sets: list[tuple[Policy, datetime]] = [(policy, now)]
         self.cases: dict[str, Known] = {}
-        self.pending: list[FileRequest | Decide] = []
+        self.pending: list[FileRequest | Press] = []
         self.gone: set[Person] = set()
         self.guests: set[Person] = set()
         self.silent: set[Person] = set()
@@ -144,12 +144,12 @@ class Oracle:
         )
         return case.book.approvals >= 1 and len(held) >= case.book.approvals and covered
 
-    def verdict(self, click: Decide, now: datetime) -> str:
+    def verdict(self, click: Press, now: datetime) -> str:
         """What must come of a click: `quorum`, `yes`, `denied`, `withdrawn`, `again`, or why it is refused."""
         case, person = self.cases.get(click.case), click.person
         if case is None:
             return "stale"
-        if click.decision == "withdraw":
+        if click.action == "withdraw":
             lead = any(ref.matches(person) for ref in self.policy.providers[case.provider].leads)
             if person != case.form.person and not lead:
                 return "unauthorised"
@@ -166,7 +166,7 @@ class Oracle:
             return over
         if click.version != 1:
             return "stale"
-        if click.decision == "deny":
+        if click.action == "deny":
             return "denied"
         if person in case.yes:
             return "lost"
@@ -352,15 +352,15 @@ class Oracle:
         if kind == "request.approved":
             outcome = "quorum" if "not_after" in data else "yes"
 
-        def fits(act: FileRequest | Decide) -> bool:
-            known = act.case if isinstance(act, Decide) and act.case in self.cases else None
+        def fits(act: FileRequest | Press) -> bool:
+            known = act.case if isinstance(act, Press) and act.case in self.cases else None
             return (
-                isinstance(act, Decide)
-                and (act.person, act.decision, known) == (entry["who"], decision, case_id)
+                isinstance(act, Press)
+                and (act.person, act.action, known) == (entry["who"], decision, case_id)
                 and self.verdict(act, now) == outcome
             )
 
-        waiting = [(a, self.verdict(a, now)) for a in self.pending if isinstance(a, Decide)]
+        waiting = [(a, self.verdict(a, now)) for a in self.pending if isinstance(a, Press)]
         assert any(fits(act) for act in self.pending), (outcome, entry, waiting)
         click = self._taken(fits)
         if kind == "decision.refused":
@@ -466,7 +466,7 @@ class Oracle:
 
     def settled(self, now: datetime) -> None:
         """Each act has had its one entry, but for clicks whose author Slack would not vouch for."""
-        left = [act for act in self.pending if not (isinstance(act, Decide) and self.verdict(act, now) == "again")]
+        left = [act for act in self.pending if not (isinstance(act, Press) and self.verdict(act, now) == "again")]
         assert left == []
         self.pending.clear()
 

@@ -21,7 +21,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from bot.domain.policy.model import BreakGlass, EscalationPolicy, Limit, PolicyStep
 from bot.domain.policy.people import Person
-from bot.ports.commands import Beside, Command, Decide, RecordSealedUse, ReplyAddress
+from bot.ports.commands import Command, Press, RecordSealedUse, ReplyAddress
 from storage.log.check import check_database
 from tests.bot.building import (
     DAY,
@@ -114,7 +114,7 @@ class AfterTheYes(RuleBasedStateMachine):
         what=st.sampled_from(["approve", "approve", "deny", "accept", "flag", "ratify", "reject", "revoke", "finish", "unused"]),
     )  # fmt: skip
     def decides(self, who: Person, case: str, what: Any, version: int) -> None:
-        self._act(Decide(who, case, version, what, ReplyAddress(who, channel="D0"), "because"))
+        self._act(Press(who, case, version, what, ReplyAddress(who, channel="D0"), "because"))
 
     @rule(
         who=st.sampled_from([OWNER, DEP1, RISK]),
@@ -131,7 +131,7 @@ class AfterTheYes(RuleBasedStateMachine):
     )  # fmt: skip
     def asks_for_more_or_hands_in(self, who: Person, case: str, what: Any, seconds: int, days: int) -> None:
         reply = ReplyAddress(who, channel="D0")
-        self._act(Beside(who, case, 1, what, reply, "words", seconds=seconds, until=self._day(days)))
+        self._act(Press(who, case, 1, what, reply, "words", seconds=seconds, until=self._day(days)))
 
     @rule(
         case=cases, what=st.sampled_from(["extend", "renew"]), end=st.sampled_from(["", "finish", "revoke"]),
@@ -206,7 +206,7 @@ class AfterTheYes(RuleBasedStateMachine):
     )  # fmt: skip
     def dies_over_a_click(self, who: Person, case: str, what: Any, dies: str, down: timedelta) -> None:
         (row,) = self.office.rows("SELECT max(version) AS v FROM ask WHERE case_id = :c", c=case)
-        act = Decide(who, case, row["v"] or 1, what, ReplyAddress(who, channel="D0"), "because")
+        act = Press(who, case, row["v"] or 1, what, ReplyAddress(who, channel="D0"), "because")
         self.runner.run(self.office.take_in(act))
         (waiting,) = self.runner.run(self.office.store.inbox(10))
         self.office.mortal.dies = dies
@@ -218,7 +218,7 @@ class AfterTheYes(RuleBasedStateMachine):
 
     @rule(case=cases, who=st.sampled_from([OWNER, PE1]), what=st.sampled_from(["revoke", "finish", "ratify"]))
     def a_click_meets_the_sweeper(self, case: str, who: Person, what: Any) -> None:
-        act = Decide(who, case, 1, what, ReplyAddress(who, channel="D0"), "because")
+        act = Press(who, case, 1, what, ReplyAddress(who, channel="D0"), "because")
 
         async def both() -> None:
             await self.office.take_in(act)

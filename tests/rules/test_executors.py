@@ -16,7 +16,7 @@ from bot.background.executor_webhooks import ExecutorWebhooks
 from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Call, Case
 from bot.domain.workflow.executor import Heard
-from bot.ports.commands import Beside, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from bot.ports.store import ExecutorCall
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import Killed
@@ -111,7 +111,7 @@ class World:
         elif act == "finish":
             await office.click(PE1, case_id, "finish")
         elif act == "extend":
-            await office.take_in(Beside(PE1, case_id, 1, "extend", ReplyAddress(PE1, channel="D0"), "more", seconds=3600))
+            await office.take_in(Press(PE1, case_id, 1, "extend", ReplyAddress(PE1, channel="D0"), "more", seconds=3600))
             await office.worker.drain()
             for ask in (await office.case(case_id)).later:
                 await office.click(OWNER, case_id, "approve", ask.version)

@@ -19,7 +19,7 @@ from bot.cli.exception_register import COLUMNS
 from bot.cli.main import app
 from bot.clock import SystemClock
 from bot.domain.policy.people import Person
-from bot.ports.commands import Beside, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from storage.log.check import check_database
 from tests.bot.building import AUDIT, DAY, DEP1, HOUR, MACH, OWNER, PE1, SOC1, STRANGER, policy, runbook
 from tests.bot.office import Office
@@ -48,7 +48,7 @@ async def opened(office: Office, days: int = 40, who: Person = PE1, target: str 
 
 
 async def renew(office: Office, case_id: str, days: int) -> None:
-    act = Beside(PE1, case_id, 1, "renew", ReplyAddress(PE1, channel="D0"), until=in_days(office, days))
+    act = Press(PE1, case_id, 1, "renew", ReplyAddress(PE1, channel="D0"), until=in_days(office, days))
     await office.take_in(act)
     await office.worker.drain()
 

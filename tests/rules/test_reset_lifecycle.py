@@ -12,7 +12,7 @@ from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.operator_action import OperatorAction, OperatorActionState, OperatorChange
 from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
-from bot.ports.commands import Beside, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from storage.log.check import check_database
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
 from tests.bot.office import Office
@@ -31,7 +31,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def attest(office: Office, case_id: str, name: str, at: datetime = T0, person: Person = PE1) -> None:
-    word = Beside(person, case_id, 1, "verify", ReplyAddress(person, channel="D0"), "call 4711", name, at=at.isoformat())
+    word = Press(person, case_id, 1, "verify", ReplyAddress(person, channel="D0"), "call 4711", name, at=at.isoformat())
     await office.take_in(word)
     await office.worker.drain()
 
@@ -137,7 +137,7 @@ async def test_nobody_is_woken_by_a_stale_button_while_the_quorum_waits(office: 
         await attest(office, case_id, name)
     await office.click(OWNER, case_id)
     for person, deed in ((OWNER, "pass"), (PE1, "push")):
-        await office.take_in(Beside(person, case_id, 1, deed, ReplyAddress(person, channel="D0"), "now"))  # type: ignore[arg-type]
+        await office.take_in(Press(person, case_id, 1, deed, ReplyAddress(person, channel="D0"), "now"))
         await office.worker.drain()
     assert office.types(case_id)[-2:] == ["decision.refused", "decision.refused"]
     assert (await office.case(case_id)).approval.asked == (OWNER,)

@@ -22,7 +22,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from bot.domain.policy.model import Limit, Policy
 from bot.domain.policy.people import Person
-from bot.ports.commands import Beside, Decide, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from storage.log.check import check_database
 from tests.bot.building import (
     DAY,
@@ -166,7 +166,7 @@ class Resets(RuleBasedStateMachine):
     )
     def attests(self, case: str, person: Person, name: str, late: bool) -> None:
         at = self.office.clock.at + late * HOUR
-        self._act(Beside(person, case, 1, "verify", ReplyAddress(person, channel="D0"), "ref", name, at=at.isoformat()))
+        self._act(Press(person, case, 1, "verify", ReplyAddress(person, channel="D0"), "ref", name, at=at.isoformat()))
 
     @rule(case=cases, person=st.sampled_from(ANYBODY), decision=st.sampled_from(["approve", "approve", "deny", "revoke"]))
     def decides(self, case: str, person: Person, decision: Any) -> None:
@@ -222,7 +222,7 @@ class Resets(RuleBasedStateMachine):
         if not found:
             return
         case = self.runner.run(self.office.case(found[n % len(found)].id))
-        self._act(Decide(person, case.id, case.asks[-1].version, answer, ReplyAddress(person, channel="D0")))
+        self._act(Press(person, case.id, case.asks[-1].version, answer, ReplyAddress(person, channel="D0")))
 
     @rule(minutes=st.sampled_from([0, 1, 5, 29, 30, 31, 60, 240, 480, 24 * 60, 7 * 24 * 60]), less=st.booleans())
     def sleeps(self, minutes: int, less: bool) -> None:

@@ -14,7 +14,7 @@ from bot.domain.case.lifecycle import AskState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Limit, Policy
 from bot.domain.policy.people import Person
-from bot.ports.commands import Beside, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from handlers.outbound.message_kinds import RenderContext
 from handlers.outbound.message_table import MESSAGE_KINDS
 from handlers.views.suspensions import to_suspended
@@ -64,7 +64,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 async def reset_of(office: Office, subject: Person) -> str:
     """A reset that opens: attested and approved."""
     case_id = await office.file(PE1, "mfa", subject=subject)
-    word = Beside(
+    word = Press(
         PE1, case_id, 1, "verify", ReplyAddress(PE1, channel="D0"), "call", "callback", at=office.clock.at.isoformat()
     )
     await office.take_in(word)
@@ -291,7 +291,7 @@ async def test_where_proof_and_a_wait_are_wanted_a_right_opens_once_both_are_the
     await office.adopt(daily(subject_verification=("callback",), not_before=1800))
     case_id = await office.file(PE1, "unlock", subject=STRANGER)
     assert office.types(case_id) == ["request.filed"]
-    word = Beside(PE1, case_id, 1, "verify", ReplyAddress(PE1, channel="D0"), "call", "callback", at=T0.isoformat())
+    word = Press(PE1, case_id, 1, "verify", ReplyAddress(PE1, channel="D0"), "call", "callback", at=T0.isoformat())
     await office.take_in(word)
     await office.worker.drain()
     assert office.types(case_id) == ["request.filed", "subject.verified"]
@@ -440,7 +440,7 @@ async def test_a_request_that_waits_for_proof_opens_nothing_once_the_right_was_w
 
 
 async def attested(office: Office, case_id: str) -> None:
-    word = Beside(
+    word = Press(
         PE1, case_id, 1, "verify", ReplyAddress(PE1, channel="D0"), "call", "callback", at=office.clock.at.isoformat()
     )
     await office.take_in(word)

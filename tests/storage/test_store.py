@@ -15,7 +15,7 @@ from bot.domain.case.model import Case, Drill
 from bot.domain.case.transition import OPERATOR, SYSTEM, Actor, Lane, LogEvent, Notification, Private, Transition
 from bot.domain.errors import EntryError, IllegalMove, SettingsError, Stale, StorageError, TooLate
 from bot.domain.policy.people import Person
-from bot.ports.commands import Decide, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from bot.ports.store import Deadline
 from storage.store import SqliteStore
 from tests.storage.making import (
@@ -159,7 +159,7 @@ async def test_the_deadline_is_judged_when_the_transaction_begins_not_when_it_wa
 
 async def test_an_act_finishes_its_inbox_row_and_a_second_one_is_stale(store: SqliteStore, path: Path) -> None:
     case = await filed(store)
-    await store.take_in("trigger-1", Decide(OWNER, "R-1", 1, "deny", ReplyAddress(OWNER), reason="not now"), {"ok": True})
+    await store.take_in("trigger-1", Press(OWNER, "R-1", 1, "deny", ReplyAddress(OWNER), text="not now"), {"ok": True})
     (row,) = await store.inbox(10)
     await store.commit(denial(case, inbox=row.id))
     assert await store.inbox(10) == []

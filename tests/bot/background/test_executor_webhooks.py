@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from bot.background.executor_webhooks import ExecutorWebhooks, read_answer
 from bot.domain.decision_log.entry import stamp
 from bot.domain.workflow.executor import Heard
-from bot.ports.commands import Beside, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from bot.service.permits import PermitIssuer
 from storage.log.check import check_database
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, policy
@@ -189,7 +189,7 @@ async def test_more_time_is_told_as_another_open(ground: Ground) -> None:
     office = ground.office
     case_id = await ground.approved()
     await ground.call()
-    await office.take_in(Beside(PE1, case_id, 1, "extend", ReplyAddress(PE1, channel="D0"), "more", seconds=3600))
+    await office.take_in(Press(PE1, case_id, 1, "extend", ReplyAddress(PE1, channel="D0"), "more", seconds=3600))
     await office.worker.drain()
     more = (await office.case(case_id)).later[-1]
     await office.click(OWNER, case_id, "approve", more.version)

@@ -14,7 +14,7 @@ from bot.background.housekeeper import Housekeeper
 from bot.domain.decision_log.entry import disclosed
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.ports.commands import Beside, Decide, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from storage.store import SqliteStore
 from tests.bot.building import HOME, HOUR, MINUTE
 from tests.bot.office import Office
@@ -30,7 +30,7 @@ async def filed(office: Office, **how: Any) -> str:
 
 
 async def said(office: Office, person: Person, case_id: str, deed: Any, text: str, **how: Any) -> None:
-    await office.take_in(Beside(person, case_id, 1, deed, ReplyAddress(person, channel="D0"), text, **how))
+    await office.take_in(Press(person, case_id, 1, deed, ReplyAddress(person, channel="D0"), text, **how))
     await office.worker.drain()
 
 
@@ -54,7 +54,7 @@ async def over(office: Office, speak: Callable[[], Awaitable[None]] = nothing) -
     review = next(ask for ask in case.asks if ask.kind == "review")
     reviewer = Person(HOME, "U0DEP1")
     await office.forward(20 * HOUR, HOUR)
-    flag = Decide(reviewer, case_id, review.version, "flag", ReplyAddress(reviewer, channel="D0"), "typed-review")
+    flag = Press(reviewer, case_id, review.version, "flag", ReplyAddress(reviewer, channel="D0"), "typed-review")
     await office.take_in(flag)
     await office.worker.drain()
     return case_id

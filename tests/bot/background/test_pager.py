@@ -12,7 +12,7 @@ import pytest
 from bot.background.pager import Pager, addresses, page_text
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.policy.model import NamedPerson
-from bot.ports.commands import Beside, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from tests.bot.building import HOUR, MINUTE, ONC1, OWNER, PE1, SECURITY, case_of, policy
 from tests.bot.office import Office, covered
 
@@ -95,7 +95,7 @@ async def test_on_it_acknowledges_and_the_decision_resolves(office: Office) -> N
     line = Line()
     case_id = await office.file(PE1, "contain")
     await paged(office, line)
-    await office.take_in(Beside(OWNER, case_id, 1, "hold", ReplyAddress(OWNER, channel="D0")))
+    await office.take_in(Press(OWNER, case_id, 1, "hold", ReplyAddress(OWNER, channel="D0")))
     await office.worker.drain()
     line.sent.clear()
     assert await paged(office, line) == [("ntfy://olga", "acknowledge"), ("pagerduty://KEY", "acknowledge")]

@@ -19,7 +19,7 @@ from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.approval import deny_on_host
-from bot.ports.commands import Decide, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from storage.log.check import check_database
 from storage.store import SqliteStore
 from tests.bot.building import HOME, T0
@@ -202,7 +202,7 @@ async def test_a_click_and_the_host_at_the_same_instant_leave_one_outcome(host: 
     for n in range(5):
         case_id = await host.ask(target=f"race-{n}")
         typing = asyncio.ensure_future(host.type("deny", case_id, "--reason", "x"))
-        await host.take_in(Decide(OTHER, case_id, 1, "deny", ReplyAddress(OTHER), "no"))
+        await host.take_in(Press(OTHER, case_id, 1, "deny", ReplyAddress(OTHER), "no"))
         await host.worker.drain()
         code, _ = await typing
         types = host.types(case_id)

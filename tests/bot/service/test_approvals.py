@@ -16,7 +16,7 @@ from bot.domain.case.transition import Transition
 from bot.domain.errors import LookupFailed, Stale
 from bot.domain.policy.model import BreakGlass, Limit
 from bot.domain.policy.people import Humans, Person
-from bot.ports.commands import Reach, ReplyAddress, ShowPage
+from bot.ports.commands import Press, ReplyAddress, ShowPage
 from tests.bot.building import (
     AUDIT,
     COLLEAGUE,
@@ -346,22 +346,28 @@ class TestReachingForAForm:
         case_id = await office.file(PE1)
         await office.reach(OWNER, case_id)
         assert await refusals(office, case_id) == []
-        assert isinstance(await office.desk.may_open(Reach(OWNER, case_id, 1, ReplyAddress(OWNER))), Allowed)
+        assert isinstance(
+            await office.desk.may_open(Press(OWNER, case_id, 1, "deny", ReplyAddress(OWNER), opens_form=True)), Allowed
+        )
 
     async def test_who_may_not_is_refused_with_one_entry(self, office: Office) -> None:
         case_id = await office.file(PE1)
-        assert isinstance(await office.desk.may_open(Reach(DEP1, case_id, 1, ReplyAddress(DEP1))), Refused)
+        assert isinstance(
+            await office.desk.may_open(Press(DEP1, case_id, 1, "deny", ReplyAddress(DEP1), opens_form=True)), Refused
+        )
         await office.reach(DEP1, case_id)
         assert await refusals(office, case_id) == [(DEP1, "unauthorised")]
 
     async def test_there_is_none_for_a_request_that_does_not_exist(self, office: Office) -> None:
-        assert isinstance(await office.desk.may_open(Reach(OWNER, "R-ZZZZZZZZ", 1, ReplyAddress(OWNER))), Refused)
+        assert isinstance(
+            await office.desk.may_open(Press(OWNER, "R-ZZZZZZZZ", 1, "deny", ReplyAddress(OWNER), opens_form=True)), Refused
+        )
 
     async def test_a_failed_look_up_is_raised(self, office: Office) -> None:
         case_id = await office.file(PE1)
         office.directory.silent = {OWNER}
         with pytest.raises(LookupFailed):
-            await office.desk.may_open(Reach(OWNER, case_id, 1, ReplyAddress(OWNER)))
+            await office.desk.may_open(Press(OWNER, case_id, 1, "deny", ReplyAddress(OWNER), opens_form=True))
 
 
 class TestReading:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.case.transition import Transition
 from bot.domain.errors import EntryError
-from bot.ports.commands import Command, Decide, FileRequest, Reach, ReplyAddress, SaySentence, ShowPage
+from bot.ports.commands import Command, FileRequest, Press, ReplyAddress, SaySentence, ShowPage
 from storage.store import SqliteStore
 from tests.storage.making import MINUTE, MS, OWNER, PE1, T0, HandClock
 
@@ -19,8 +19,8 @@ REPLY = ReplyAddress(OWNER, "https://hooks.example/1", "C1")
 READ = ShowPage(PE1, "mine", "", ReplyAddress(PE1))
 ACTS: list[Command] = [
     FileRequest("R-1", PE1, "admin", "dc1", "disk ☃", 60, {"ticket": "INC1"}, OWNER, "V1"),
-    Decide(OWNER, "R-1", 1, "deny", REPLY, reason="no"),
-    Reach(OWNER, "R-1", 1, REPLY),
+    Press(OWNER, "R-1", 1, "deny", REPLY, text="no"),
+    Press(OWNER, "R-1", 1, "deny", REPLY, opens_form=True),
     READ,
     SaySentence(PE1, "too_many", "3", REPLY),
 ]
@@ -86,3 +86,9 @@ async def test_an_act_of_a_newer_program_stops_nobody_elses(store: SqliteStore, 
         raw.execute("""UPDATE inbox SET act = '{"kind": "dance"}' WHERE key = 'a'""")
         raw.commit()
     assert [row.key for row in await store.inbox(9)] == ["b"]
+
+
+async def test_a_press_of_a_button_that_only_a_newer_program_has_waits_for_it(store: SqliteStore) -> None:
+    await store.take_in("k1", Press(OWNER, "R-1", 1, "of_a_later_release", REPLY), {})
+    await store.take_in("k2", Press(OWNER, "R-1", 1, "approve", REPLY), {})
+    assert [row.key for row in await store.inbox(9)] == ["k2"]

@@ -12,7 +12,7 @@ import pytest
 from bot.domain.decision_log.verify.decisions import Rejudge
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.ports.commands import Beside, ReplyAddress
+from bot.ports.commands import Press, ReplyAddress
 from tests.bot.building import DEP1, HOME, HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
 from tests.bot.office import Office
 
@@ -33,7 +33,7 @@ async def entries(tmp_path: Path) -> Entries:
     async with Office(tmp_path / "countersign.db", BASE) as office:
         case_id = await office.file(PE1, "mfa", subject=STRANGER)
         for name in METHODS:
-            word = Beside(PE1, case_id, 1, "verify", ReplyAddress(PE1), "call 4711", name, at=T0.isoformat())
+            word = Press(PE1, case_id, 1, "verify", ReplyAddress(PE1), "call 4711", name, at=T0.isoformat())
             await office.take_in(word)
             await office.worker.drain()
         await office.click(OWNER, case_id)
@@ -62,7 +62,7 @@ async def whole(tmp_path: Path) -> Entries:
         await office.sweeper.sweep()
         case_id = await office.file(PE1, "mfa", subject=DEP1)
         for name in METHODS:
-            word = Beside(PE1, case_id, 1, "verify", ReplyAddress(PE1), "call 4711", name, at=T0.isoformat())
+            word = Press(PE1, case_id, 1, "verify", ReplyAddress(PE1), "call 4711", name, at=T0.isoformat())
             await office.take_in(word)
             await office.worker.drain()
         await office.click(OWNER, case_id)

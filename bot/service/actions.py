@@ -1,0 +1,211 @@
+"""THE TABLE: what each button on a card, a receipt or a reminder does. A new button is one row here.
+
+A row says who is looked up at Slack before the press is judged (`account`: whoever pressed; `presence`: which of the people
+whom the case could ask are away), whether the press would count (`may`, for a button that opens a form first), and what it
+does (`carry_out`). Both are pure: they get everything read so far as a `Situation`. A look-up that fails is never a yes:
+the person is asked to press again (design, section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from bot.domain.authority.authorization import Allowed
+from bot.domain.authority.policy_rollout import Sets, strictest
+from bot.domain.case.ask import Ask
+from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Profile
+from bot.domain.timing.escalation import Presence
+from bot.domain.workflow import (
+    approval,
+    discussion,
+    drill,
+    grant_end,
+    identity_proof,
+    obligations,
+    permit,
+    refusals,
+    renewal,
+    reviews,
+)
+from bot.ports.commands import Press, read_day
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a press is judged on. `looked_up` and `present` are there for the rows that ask for them; `doubted`: the clock is."""
+
+    case: Case
+    click: Click
+    sets: Sets
+    now: datetime
+    scale: float
+    doubted: bool = False
+    looked_up: Profile | None = None
+    present: Presence | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """The set in force."""
+        return self.sets.current
+
+    @property
+    def asking(self) -> Policy:
+        """The set in force as it counts for whoever asks now: what it lately made easier counts later (`policy_rollout`)."""
+        return strictest(self.policy, self.older(self.now))
+
+    @property
+    def profile(self) -> Profile:
+        """The account of whoever pressed, in a row with `account`."""
+        assert self.looked_up is not None
+        return self.looked_up
+
+    @property
+    def presence(self) -> Presence:
+        """Who is away, in a row with `presence`."""
+        assert self.present is not None
+        return self.present
+
+    @property
+    def later_ask(self) -> Ask | None:
+        """The ask after the yes that the button belongs to; None where it belongs to the request itself."""
+        ask = self.case.question(self.click.version)
+        return ask if ask is not None and ask.kind != "approval" else None
+
+    def older(self, filed_at: datetime) -> tuple[Policy, ...]:
+        """The earlier sets under which a yes on something of `filed_at` must be allowed too."""
+        return self.sets.also_binding(filed_at, self.scale)
+
+
+CarryOut = Callable[[Situation], Transition]
+May = Callable[[Situation], Rejected | None]
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One row. `may` is None where the button opens no form, `carry_out` where it does nothing but open one."""
+
+    name: str
+    carry_out: CarryOut | None = None
+    may: May | None = None
+    account: bool = False
+    presence: bool = False
+
+
+def click_of(press: Press) -> Click:
+    """The press as the domain takes it."""
+    moment = datetime.fromisoformat(press.at) if press.at else None
+    return Click(
+        press.person, press.action, press.version, asdict(press.reply), press.text, press.seconds, press.name,
+        read_day(press.until), moment,
+    )  # fmt: skip
+
+
+def refuse(s: Situation, no: Rejected) -> Transition:
+    """Changes nothing, tells whoever pressed, leaves one entry."""
+    return refusals.refuse(s.case, s.policy, s.click, no)
+
+
+# Answers: to the request itself, or to an ask after the yes.
+
+
+def _may_answer(s: Situation) -> Rejected | None:
+    ask = s.later_ask
+    if ask is not None:
+        judged = reviews.judge(s.case, ask, s.policy, s.click, s.profile, s.now)
+    else:
+        judged = approval.judge(s.case, s.policy, s.click, s.profile, s.now)
+    return judged if isinstance(judged, Rejected) else None
+
+
+def _answer(to_the_request: CarryOut) -> CarryOut:
+    """On an ask after the yes what its kind has for this answer, on the request itself `to_the_request`."""
+
+    def answer(s: Situation) -> Transition:
+        ask = s.later_ask
+        if ask is None:
+            return to_the_request(s)
+        return reviews.answer(s.case, ask, s.policy, s.click, s.profile, s.now, s.older(ask.opened_at))
+
+    return answer
+
+
+def _approve(s: Situation) -> Transition:
+    older = s.older(s.case.request.filed_at)
+    given = approval.approve(s.case, s.policy, s.click, s.profile, s.now, s.scale, older)
+    return replace(given, otherwise=refuse(s, refusals.DOUBTED))
+
+
+def _not_of_the_request(s: Situation) -> Transition:
+    """An answer to a review, on the version of the request itself: no card of ours has such a button."""
+    judged = approval.judge(s.case, s.policy, s.click, s.profile, s.now)
+    return refuse(s, Rejected(Refusal.STALE, "stale", {}) if isinstance(judged, Allowed) else judged)
+
+
+def _hold(s: Situation) -> Transition:
+    return discussion.hold(s.case, s.policy, s.click, s.profile, s.now, s.scale)
+
+
+def _pass(s: Situation) -> Transition:
+    return discussion.defer(s.case, s.policy, s.click, s.profile, s.presence, s.now)
+
+
+def _here(s: Situation) -> Transition:
+    return drill.here(s.case, s.policy, s.click, s.presence, s.now)
+
+
+def _may_have_permit(s: Situation) -> Rejected | None:
+    return permit.may_have(s.case, s.policy, s.click, s.now) or (permit.DOUBTED if s.doubted else None)
+
+
+def _alone(judge: Callable[[Case, Policy, Click, datetime], _Result]) -> Callable[[Situation], _Result]:
+    """What needs no authority: the requester, their leads, whoever owes something. Nobody is looked up."""
+    return lambda s: judge(s.case, s.policy, s.click, s.now)
+
+
+def _authorised(judge: Callable[[Case, Policy, Click, Profile, datetime], Transition]) -> CarryOut:
+    """What needs authority: whoever pressed is looked up."""
+    return lambda s: judge(s.case, s.policy, s.click, s.profile, s.now)
+
+
+def _asking(judge: Callable[[Case, Policy, Click, Presence, datetime], Transition]) -> CarryOut:
+    """The requester wants people asked: under the set as it counts for whoever asks now."""
+    return lambda s: judge(s.case, s.asking, s.click, s.presence, s.now)
+
+
+_ROWS = (
+    Action("approve", _answer(_approve), _may_answer, account=True),
+    Action("less", None, _may_answer, account=True),  # its form sends `approve`
+    Action("deny", _answer(_authorised(approval.deny)), _may_answer, account=True),
+    Action("withdraw", _alone(approval.withdraw)),
+    Action("question", _answer(_authorised(discussion.question)), _may_answer, account=True),
+    Action("answer", _alone(discussion.answer), _alone(discussion.requester_may)),
+    Action("hold", _answer(_hold), account=True),
+    Action("pass", _pass, account=True, presence=True),
+    Action("push", _asking(discussion.escalate_now), _alone(discussion.requester_may), presence=True),
+    Action("again", None, _alone(discussion.requester_may)),  # opens the filing form
+    Action("for", _alone(discussion.recommend)),
+    Action("against", _alone(discussion.recommend)),
+    Action("finish", _alone(grant_end.give_back)),
+    Action("unused", _alone(grant_end.give_back)),
+    Action("revoke", _authorised(grant_end.revoke), account=True),
+    Action("permit", None, _may_have_permit),  # shows it, once
+    Action("extend", _asking(reviews.extend), _alone(reviews.may_extend), presence=True),
+    Action("renew", _asking(renewal.renew), _alone(renewal.may_renew), presence=True),
+    Action("evidence", _alone(obligations.hand_in), _alone(obligations.may_hand_in)),
+    Action("attest", _alone(obligations.hand_in), _alone(obligations.may_hand_in)),
+    Action("verify", _alone(identity_proof.attest), _alone(identity_proof.may_attest)),
+    Action("here", _here, presence=True),
+    *(
+        Action(name, _answer(_not_of_the_request), _may_answer, account=True)
+        for name in ("accept", "flag", "ratify", "reject", "restore", "keep", "withdraw_right")
+    ),
+)
+ACTIONS: Mapping[str, Action] = {row.name: row for row in _ROWS}

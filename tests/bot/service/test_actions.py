@@ -1,0 +1,77 @@
+"""The table of actions: every row gets what it asks for, and what it refuses is answered and logged once."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.case.lifecycle import RequestState
+from bot.domain.policy.people import Person
+from bot.ports.commands import Press, ReplyAddress
+from bot.service.actions import ACTIONS
+from tests.bot.building import OWNER, PE1, STRANGER
+from tests.bot.office import Office
+
+ACCOUNT_NEEDED = {
+    "approve", "less", "deny", "question", "hold", "pass", "revoke", "accept", "flag", "ratify", "reject", "restore",
+    "keep", "withdraw_right",
+}  # fmt: skip
+PRESENCE_NEEDED = {"pass", "push", "extend", "renew", "here"}
+OF_REVIEWS = ("accept", "flag", "ratify", "reject", "restore", "keep", "withdraw_right")
+
+
+def press(person: Person, case_id: str, action: str, *, opens_form: bool = False) -> Press:
+    return Press(person, case_id, 1, action, ReplyAddress(person, channel="D0"), "words", opens_form=opens_form)
+
+
+async def told(office: Office, act: Press) -> list[str]:
+    """What the one who pressed is answered; the row is carried out."""
+    await office.take_in(act)
+    before = len(office.answers())
+    await office.worker.drain()
+    assert await office.store.inbox(9) == []
+    return [answer["sentence"] for answer in office.answers()[before:]]
+
+
+def test_who_is_looked_up_stands_in_the_row() -> None:
+    assert {row.name for row in ACTIONS.values() if row.account} == ACCOUNT_NEEDED
+    assert {row.name for row in ACTIONS.values() if row.presence} == PRESENCE_NEEDED
+    assert all(name == row.name for name, row in ACTIONS.items())
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+@pytest.mark.parametrize("person", [OWNER, PE1, STRANGER], ids=["owner", "requester", "stranger"])
+async def test_every_press_is_carried_out_whoever_presses(office: Office, action: str, person: Person) -> None:
+    case_id = await office.file(PE1)
+    row = ACTIONS[action]
+    if row.carry_out is not None:
+        await told(office, press(person, case_id, action))
+    if row.may is not None:
+        entries = len(office.log(case_id))
+        sentences = await told(office, press(person, case_id, action, opens_form=True))
+        refused = [e for e in office.log(case_id)[entries:] if e["type"] == "decision.refused"]
+        assert len(office.log(case_id)) - entries == len(refused) == len(sentences) <= 1
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+async def test_who_cannot_be_looked_up_is_asked_to_press_again_where_it_matters(office: Office, action: str) -> None:
+    case_id = await office.file(PE1)
+    office.directory.silent.add(OWNER)
+    opens_form = ACTIONS[action].carry_out is None
+    asked_again = await told(office, press(OWNER, case_id, action, opens_form=opens_form)) == ["again"]
+    assert asked_again == (action in ACCOUNT_NEEDED)
+
+
+@pytest.mark.parametrize("action", OF_REVIEWS)
+async def test_an_answer_to_a_review_is_no_answer_to_the_request(office: Office, action: str) -> None:
+    case_id = await office.file(PE1)
+    assert await told(office, press(OWNER, case_id, action)) == ["stale"]
+    assert await office.state(case_id) is RequestState.PENDING
+    assert not (await office.case(case_id)).approval.votes
+
+
+@pytest.mark.parametrize("action", ["less", "again", "permit"])
+async def test_what_only_opens_a_form_changes_nothing(office: Office, action: str) -> None:
+    case_id = await office.file(PE1)
+    before = await office.case(case_id)
+    await told(office, press(OWNER, case_id, action))
+    assert await office.case(case_id) == before
