@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bot.diagnostics import Diagnosis, Severity, error, listed, warning
-from bot.domain.policy.model import Policy, Provider
+from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile, Ref
+from bot.domain.policy.provider import Provider
 from handlers.doctor.lookups import Account, Lookups, No
 
 _WHOAMI = "put the id that `/countersign whoami @name` prints into responsibility.yaml"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from bot.domain.policy.people import Person
 from runbooks.parsing.scalars import day
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.people import Parties
@@ -42,7 +43,7 @@ def _people(parties: Parties) -> None:
     """By human: `same_person` may join accounts that two providers name."""
     seen: dict[str, str] = {}
     for name, user, path in _named(parties):
-        human = next((min(g) for g in parties.humans.groups if user in g), user)
+        human = parties.humans.key(Person("", user))
         first = seen.setdefault(human, name)
         if first != name:
             parties.matrix.sheet.error(

@@ -8,12 +8,13 @@ providers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bot.domain.policy.model import NamedPerson, Provider
+from bot.domain.policy.model import NamedPerson
 from bot.domain.policy.people import Humans, Person, Ref
+from bot.domain.policy.provider import Provider, provider_of
 from bot.domain.policy.same_text import folded, mixed_scripts
 from runbooks.parsing.findings import did_you_mean
 from runbooks.parsing.scalars import day
@@ -62,10 +63,10 @@ class Parties:
         person = self._at_home(account, path, what) if account else None
         if person is None:
             return None
-        if provider := self.provider_of(person):
+        if provider := provider_of(self.providers.values(), self.humans, person):
             self.matrix.sheet.error(
                 path,
-                f"{what} is {_called(text, person)}, who belongs to provider `{provider}`: nobody of a provider "
+                f"{what} is {_called(text, person)}, who belongs to provider `{provider.id}`: nobody of a provider "
                 "decides, name somebody of your own organisation.",
             )
             return None
@@ -176,23 +177,8 @@ class Parties:
 
     @cached_property
     def humans(self) -> Humans:
-        return Humans.joined([one[1], other[1]] for one, other in self.accounts)
-
-    def provider_of(self, person: Person) -> str | None:
-        """The provider that this person, or another account of the same human, belongs to."""
-        for candidate in self._all_accounts(person):
-            for name, provider in self.providers.items():
-                if provider.owns(candidate):
-                    return name
-        return None
-
-    def _all_accounts(self, person: Person) -> Iterator[Person]:
-        yield person
-        for pair in self.accounts:
-            for team, user in pair:
-                other = Person(team or person.team, user)
-                if self.humans.same(person, other):
-                    yield other
+        placed = (Person(team, user) for pair in self.accounts for team, user in pair if team is not None)
+        return Humans.joined(([one[1], other[1]] for one, other in self.accounts), placed)
 
 
 def read_parties(matrix: Matrix) -> Parties:

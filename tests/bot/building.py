@@ -18,10 +18,10 @@ from bot.domain.policy.model import (
     FieldSpec,
     Policy,
     PolicyStep,
-    Provider,
     Runbook,
 )
 from bot.domain.policy.people import Humans, Person, Profile, Ref
+from bot.domain.policy.provider import Provider
 from bot.domain.policy.rota import Rota, Shift
 from bot.domain.timing.escalation import Away, Presence
 from bot.domain.workflow import filing

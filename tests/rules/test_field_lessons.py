@@ -12,9 +12,10 @@ import pytest
 
 from bot.background.calendar_feeds import CalendarFeeds
 from bot.domain.case.lifecycle import RequestState
-from bot.domain.policy.model import Domain, Provider
+from bot.domain.policy.model import Domain
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.people import Humans, Person
+from bot.domain.policy.provider import Provider
 from bot.domain.policy.rota import Rota, Shift, Spell
 from tests.bot.building import (
     COLLEAGUE,

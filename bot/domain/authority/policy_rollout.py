@@ -1,30 +1,36 @@
-"""Policy in motion: which sets bind a yes, and what a change gives.
+"""When a change of policy counts: which sets bind a yes, and what a change gives.
 
 Who loses authority loses it at once. Who gains it, or what becomes easier, counts for requests filed after the old set's
 `policy_delay`; until then a yes must be allowed by the old set and the new (design, section 2). So a yes is judged under
 the set in force and under every earlier one that the request was filed too early to leave behind, and a request filed
 meanwhile is filed under the stricter word of each (`strictest`): no runbook opens more easily before its change counts.
+An older set judges a request in the domain that decided its runbook then (`as_seen_by`), so that a runbook that moves
+gives its new owner nothing before the delay is over. What is easier is decided key by key in `policy_comparison`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.authority.authorization import named_for
-from bot.domain.policy.model import Domain, Policy, Runbook
+from bot.domain.authority.comparison_rules import stricter_of, words
+from bot.domain.authority.policy_comparison import DOMAIN, LADDER, POLICY, PROVIDER, ROTA, RUNBOOK
+from bot.domain.case.model import Case
+from bot.domain.policy.model import Domain, EscalationPolicy, Policy, Runbook
 from bot.domain.policy.people import Person
-
-_STRENGTH = {"approval": 2, "immediate": 1, "autonomous": 0}
+from bot.domain.policy.provider import Provider
 
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """A set and when it was accepted."""
+    """A set and when it was accepted. `until`: what was asked for before it needs this set's word too; None for the set
+    in force."""
 
     policy: Policy
     since: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,116 +43,167 @@ class Sets:
     def current(self) -> Policy:
         return self.sets[-1].policy
 
-    def then(self, policy: Policy, at: datetime) -> Sets:
+    def then(self, policy: Policy, at: datetime, scale: float) -> Sets:
         """With one more set in force from `at` on."""
-        return Sets((*self.sets, InForce(policy, at)))
+        *older, last = self.sets
+        left = replace(last, until=self.binds_until(at, scale))
+        return Sets((*older, left, InForce(policy, at)))
+
+    def binds_until(self, at: datetime, scale: float) -> datetime:
+        """Until when the set in force binds what is asked for, if another follows it at `at`.
+
+        The longest `policy_delay` of all sets that bind then: a shorter delay is itself a change that waits.
+        """
+        delay = max(policy.policy_delay for policy in (self.current, *self.also_binding(at)))
+        return at + timedelta(seconds=delay / scale)
 
     def with_current(self, policy: Policy) -> Sets:
         """With the same set in force, its feeds read anew."""
-        return Sets((*self.sets[:-1], InForce(policy, self.sets[-1].since)))
+        return Sets((*self.sets[:-1], replace(self.sets[-1], policy=policy)))
 
-    def also_binding(self, filed_at: datetime, scale: float) -> tuple[Policy, ...]:
-        """The earlier sets under which a yes on a request of `filed_at` must be allowed too."""
-        pairs = zip(self.sets, self.sets[1:], strict=False)
-        return tuple(
-            old.policy for old, new in pairs if filed_at < new.since + timedelta(seconds=old.policy.policy_delay / scale)
-        )
+    def also_binding(self, asked_at: datetime) -> tuple[Policy, ...]:
+        """The earlier sets under which a yes to what was asked for at `asked_at` must be allowed too."""
+        return tuple(s.policy for s in self.sets[:-1] if s.until is not None and asked_at < s.until)
+
+
+def as_seen_by(policy: Policy, case: Case) -> Case:
+    """A case in the domain that decides its runbook under `policy`; a runbook that the set does not know stays where it is."""
+    runbook = policy.runbooks.get(case.request.runbook)
+    if runbook is None or runbook.domain == case.request.domain:
+        return case
+    return replace(case, request=replace(case.request, domain=runbook.domain))
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What a change gives in one domain: `people` gain authority, `easier` are runbooks whose rule became weaker."""
+    """What a change gives in one domain: `people` gain authority, `easier` are runbooks whose rule became weaker.
+
+    `rules` name, in words for people, every key that became easier. `channels` and `hears` are where and to whom it is
+    announced: the domain's, and those of the domain that a runbook comes from.
+    """
 
     domain: Domain
     people: tuple[Person, ...]
     easier: tuple[Runbook, ...]
+    rules: tuple[str, ...]
+    channels: tuple[str, ...]
     hears: tuple[Person, ...]
 
 
 def gains(old: Policy, new: Policy) -> Iterator[Gain]:
     """What `new` gives that `old` did not, by domain; nothing for a change that only takes away."""
+    everywhere = tuple(_line("Everywhere", words(POLICY, old, new)))
     for domain in new.domains.values():
-        before = old.domains.get(domain.id)
-        had = named_for(old, before) if before else ()
-        has = named_for(new, domain)
-        people = tuple(p for p in has if p not in had) + tuple(_raised(before, domain))
-        easier = tuple(r for r in new.runbooks.values() if r.domain == domain.id and _easier(old.runbooks.get(r.id), r))
-        if people or easier:
-            yield Gain(domain, tuple(dict.fromkeys(people)), easier, tuple(dict.fromkeys((*had, *has))))
+        gain = _gain(old, new, domain, everywhere)
+        if gain.people or gain.easier or gain.rules:
+            yield gain
+
+
+def _gain(old: Policy, new: Policy, domain: Domain, everywhere: tuple[str, ...]) -> Gain:
+    before = old.domains.get(domain.id)
+    people = dict.fromkeys((*_named_anew(old, new, domain), *_raised(before, domain)))
+    here = [runbook for runbook in new.runbooks.values() if runbook.domain == domain.id]
+    easier = tuple(r for r in here if _easier(old.runbooks.get(r.id), r))
+    rules = (*_rules(old, new, domain, here), *everywhere)
+    came_from = {old.runbooks[r.id].domain for r in here if r.id in old.runbooks}
+    concerned = [old.domains[id_] for id_ in dict.fromkeys((domain.id, *sorted(came_from))) if id_ in old.domains]
+    hears = (*(p for d in concerned for p in named_for(old, d)), *named_for(new, domain))
+    channels = dict.fromkeys((domain.channel, *(d.channel for d in concerned)))
+    return Gain(domain, tuple(people), easier, tuple(rules), tuple(channels), tuple(dict.fromkeys(hears)))
+
+
+def _named_anew(old: Policy, new: Policy, domain: Domain) -> tuple[Person, ...]:
+    before = old.domains.get(domain.id)
+    had = named_for(old, before) if before else ()
+    return tuple(p for p in named_for(new, domain) if p not in had)
 
 
 def _raised(before: Domain | None, after: Domain) -> Iterator[Person]:
     """Who was named already and now stands higher."""
-    if before is not None and before.owner != after.owner:
+    if before is None:
+        return
+    if before.owner != after.owner:
         yield after.owner
-    if before is not None and after.risk_owner is not None and before.risk_owner != after.risk_owner:
+    owners = {before.owner, *(term.person for term in before.terms)}
+    yield from (term.person for term in after.terms if term.person not in owners)
+    if after.risk_owner is not None and before.risk_owner != after.risk_owner:
         yield after.risk_owner
+    yield from (p for p in after.deputies if p not in before.deputies and p != before.owner)
+    if after.deputies[:1] != before.deputies[:1] and after.deputies[:1] and after.deputies[0] in before.deputies:
+        yield after.deputies[0]  # stands in for the owner from now on
 
 
 def _easier(old: Runbook | None, new: Runbook) -> bool:
     """Whether more may be had, or fewer people have to say yes."""
-    if old is None:
-        return True
-    return (
-        new.approvals < old.approvals
-        or not set(old.requires) <= set(new.requires)
-        or _STRENGTH[new.right] < _STRENGTH[old.right]
-        or not set(new.providers) <= set(old.providers)
-        or new.max_duration > old.max_duration
-        or (bool(old.targets) and not (new.targets and set(new.targets) <= set(old.targets)))
-        or (new.break_glass is not None and old.break_glass is None)
-        or not set(old.subject_verification) <= set(new.subject_verification)
-        or not set(old.evidence) <= set(new.evidence)
-        or (new.not_before or 0) < (old.not_before or 0)
-        or _looser(old, new)
-    )
+    return old is None or bool(words(RUNBOOK, old, new))
 
 
-def _looser(old: Runbook, new: Runbook) -> bool:
-    """Whether a limit allows more, or a right is reviewed more rarely."""
-    review = old.review_every is not None and (new.review_every is None or new.review_every > old.review_every)
-    return _looser_limit(old, new) or (review and new.right == "autonomous")
+def _rules(old: Policy, new: Policy, domain: Domain, runbooks: Sequence[Runbook]) -> Iterator[str]:
+    """Every key that became easier in a domain, by what it belongs to."""
+    before = old.domains.get(domain.id)
+    if before is not None:
+        yield from _line(domain.name, words(DOMAIN, before, domain))
+    for runbook in runbooks:
+        if runbook.id in old.runbooks:
+            yield from _line(runbook.title, words(RUNBOOK, old.runbooks[runbook.id], runbook))
+    rota = domain.on_call or ""
+    if rota in old.rotas and rota in new.rotas:
+        yield from _line(f"Rota {rota}", words(ROTA, old.rotas[rota], new.rotas[rota]))
+    for id_ in dict.fromkeys(r.escalation for r in runbooks if r.escalation):
+        if id_ in old.escalation_policies and id_ in new.escalation_policies:
+            changed = words(LADDER, old.escalation_policies[id_], new.escalation_policies[id_])
+            yield from _line(f"Escalation {id_}", changed)
+    for id_ in dict.fromkeys(provider for r in runbooks for provider in r.providers):
+        if id_ in old.providers and id_ in new.providers:
+            changed = words(PROVIDER, old.providers[id_], new.providers[id_])
+            yield from _line(new.providers[id_].name, changed)
 
 
-def _looser_limit(old: Runbook, new: Runbook) -> bool:
-    limit = old.limit
-    return limit is not None and (new.limit is None or new.limit.count > limit.count or new.limit.per < limit.per)
+def _line(subject: str, changed: Iterable[str]) -> Iterator[str]:
+    text = ", ".join(changed)
+    if text:
+        yield f"{subject}: {text}"
 
 
 def strictest(policy: Policy, older: Sequence[Policy]) -> Policy:
-    """A set as it counts for requests filed while `older` sets bind too: each runbook in the stricter word of all."""
-    if not older:
-        return policy
-    runbooks = dict(policy.runbooks)
+    """A set as it counts for requests filed while `older` sets bind too: every key in the stricter word of all."""
     for old in older:
-        runbooks |= {r.id: _stricter(old.runbooks.get(r.id), r) for r in runbooks.values()}
-    ladders = {id_: ladder for old in older for id_, ladder in old.escalation_policies.items()}
-    return replace(policy, runbooks=runbooks, escalation_policies={**ladders, **policy.escalation_policies})
+        policy = replace(
+            stricter_of(POLICY, old, policy),
+            runbooks={r.id: _stricter(old.runbooks.get(r.id), r) for r in policy.runbooks.values()},
+            providers={p.id: _stricter_provider(old.providers.get(p.id), p) for p in policy.providers.values()},
+            escalation_policies=_stricter_ladders(old, policy),
+        )
+    return policy
+
+
+def _stricter_ladders(old: Policy, new: Policy) -> dict[str, EscalationPolicy]:
+    """Each ladder in the stricter word of both, and those that only older runbooks name."""
+    before = old.escalation_policies
+    merged = {id_: stricter_of(LADDER, before[id_], ladder) if id_ in before else ladder
+              for id_, ladder in new.escalation_policies.items()}  # fmt: skip
+    return {**before, **merged}
+
+
+def _stricter_provider(old: Provider | None, new: Provider) -> Provider:
+    """Who may ask under both sets; whoever waits for it belongs to the provider already (party rule)."""
+    if old is None:
+        return new
+    merged = stricter_of(PROVIDER, old, new)
+    members = dict.fromkeys((*new.members, *new.requesters, *new.leads))
+    return replace(merged, members=tuple(members)) if merged != new else new
 
 
 def _stricter(old: Runbook | None, new: Runbook) -> Runbook:
     """What both files allow; of a new file nothing that opens without a yes."""
     if old is None:
         return replace(new, break_glass=None, providers=() if new.right == "autonomous" else new.providers)
-    if not _easier(old, new):
+    merged = stricter_of(RUNBOOK, old, new)
+    if merged == new:
         return new
-    requires = tuple(dict.fromkeys((*new.requires, *old.requires)))
-    longest = min(new.max_duration, old.max_duration)
-    common = tuple(t for t in new.targets if t in old.targets) if new.targets else old.targets
-    asked_by = tuple(p for p in new.providers if p in old.providers)
     return replace(
-        new,
-        right=max((new.right, old.right), key=lambda right: _STRENGTH[right]),
-        requires=requires,
-        approvals=max(new.approvals, old.approvals, len(requires) + 1 if requires else 1),
-        escalation=new.escalation or old.escalation,
-        providers=asked_by if common or not old.targets else (),
-        targets=common if old.targets else new.targets,
-        max_duration=longest,
-        default_duration=min(new.default_duration, longest),
-        break_glass=new.break_glass if old.break_glass else None,
-        subject_verification=tuple(dict.fromkeys((*new.subject_verification, *old.subject_verification))),
-        evidence=tuple(dict.fromkeys((*new.evidence, *old.evidence))),
-        not_before=max(new.not_before or 0, old.not_before or 0) or None,
-        limit=old.limit if _looser_limit(old, new) else new.limit,
+        merged,
+        approvals=max(merged.approvals, len(merged.requires) + 1 if merged.requires else 1),
+        providers=merged.providers if merged.targets or not old.targets else (),
+        default_duration=min(merged.default_duration, merged.max_duration),
     )

@@ -13,7 +13,8 @@ from datetime import date
 from typing import Literal
 
 from bot.domain.policy.governance import Agreement, OwnerTerm, ReviewRules
-from bot.domain.policy.people import Humans, Person, Ref
+from bot.domain.policy.people import Humans, Person
+from bot.domain.policy.provider import Provider, provider_of
 from bot.domain.policy.rota import Rota
 from bot.domain.policy.signing import Passkey, Signature, Signing
 
@@ -34,34 +35,6 @@ class NamedPerson:
     name: str
     page: str | None = None
     passkeys: tuple[Passkey, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """An outside party. Everyone of `workspaces`, `members`, `requesters` and `leads` belongs to it."""
-
-    id: str
-    name: str
-    contract: str | None
-    contract_until: date | None
-    channel: str | None
-    workspaces: frozenset[str]
-    members: tuple[Ref, ...]
-    requesters: tuple[Ref, ...]
-    leads: tuple[Ref, ...]
-    contract_from: date | None = None  # nothing is filed before this day
-    service: str = ""  # what the contract is about, for readers
-
-    def owns(self, person: Person) -> bool:
-        """Party rule, on the safe side: a user id named here belongs here whatever team a payload claims."""
-        named = {ref.user for group in (self.members, self.requesters, self.leads) for ref in group}
-        return person.team in self.workspaces or person.user in named
-
-    def may_ask(self, person: Person) -> bool:
-        return any(ref.matches(person) for ref in self.requesters)
-
-    def leads_include(self, person: Person) -> bool:
-        return any(ref.matches(person) for ref in self.leads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,12 +232,7 @@ class Policy:
 
     def provider_of(self, person: Person) -> Provider | None:
         """The provider that a person belongs to, by any of their accounts; None for everybody else."""
-        for provider in self.providers.values():
-            if provider.owns(person) or any(
-                provider.owns(Person(person.team, user)) for user in self.humans.accounts(person)
-            ):
-                return provider
-        return None
+        return provider_of(self.providers.values(), self.humans, person)
 
     def name_of(self, person: Person) -> str:
         """The name a policy file gives, else the user id: for logs and the command line, never for authority."""

@@ -57,12 +57,14 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Humans:
-    """Joins accounts to humans. `groups` are sets of user ids that belong to one human each."""
+    """Joins accounts to humans. `groups` are sets of user ids that belong to one human each; `placed` are the accounts of
+    them that the policy writes with their workspace."""
 
     groups: tuple[frozenset[str], ...] = ()
+    placed: frozenset[Person] = frozenset()
 
     @classmethod
-    def joined(cls, pairs: Iterable[Iterable[str]]) -> Humans:
+    def joined(cls, pairs: Iterable[Iterable[str]], placed: Iterable[Person] = ()) -> Humans:
         """Transitive: [[A, B], [B, C]] is one human with three accounts."""
         groups: list[set[str]] = []
         for pair in pairs:
@@ -72,18 +74,21 @@ class Humans:
                 if group & merged:
                     merged |= group
             groups = [*apart, merged]
-        return cls(tuple(frozenset(g) for g in groups))
+        return cls(tuple(frozenset(g) for g in groups), frozenset(placed))
 
     def key(self, person: Person) -> str:
         """One stable name for the human behind an account."""
-        for group in self.groups:
-            if person.user in group:
-                return min(group)
-        return person.user
+        return min(self.accounts(person))
 
     def accounts(self, person: Person) -> frozenset[str]:
         """Every user id of the human behind an account."""
         return next((group for group in self.groups if person.user in group), frozenset({person.user}))
+
+    def accounts_of(self, person: Person) -> tuple[Person, ...]:
+        """Every account of the human: each user id in the person's own workspace, and where the policy writes another."""
+        users = self.accounts(person)
+        here = (Person(person.team, user) for user in sorted(users))
+        return (*here, *sorted(account for account in self.placed if account.user in users))
 
     def same(self, a: Person, b: Person) -> bool:
         return self.key(a) == self.key(b)

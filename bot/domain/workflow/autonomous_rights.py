@@ -39,7 +39,7 @@ def gone(case: Case, policy: Policy, now: datetime) -> str | None:
         return WITHDRAWN
     if runbook is None or runbook.right != "autonomous" or provider is None or provider.id not in runbook.providers:
         return GONE
-    over = provider.contract_until is not None and now.date() > provider.contract_until
+    over = provider.ended(now.date())
     return GONE if over or not provider.may_ask(request.requester) else None
 
 

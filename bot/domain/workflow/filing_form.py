@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.domain.policy import field_values
-from bot.domain.policy.model import FieldSpec, Policy, Provider, Runbook
+from bot.domain.policy.model import FieldSpec, Policy, Runbook
 from bot.domain.policy.people import Person
+from bot.domain.policy.provider import Provider
 from bot.domain.timing import end_dates
 from bot.domain.workflow import autonomous_rights
 
@@ -65,7 +66,7 @@ def not_asked_by(policy: Policy, runbook: Runbook, person: Person, today: date) 
     provider = provider_asking(policy, person)
     if provider is None or provider.id not in runbook.providers:
         return True
-    return provider.contract_until is not None and today > provider.contract_until
+    return provider.ended(today)
 
 
 def withdrawn(policy: Policy, runbook: Runbook) -> str | None:
@@ -82,7 +83,7 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
         return (FieldError("runbook", f"You are not named as a requester. Write to {policy.contact}."),)
     if runbook is None or provider.id not in runbook.providers:
         return (FieldError("runbook", "Choose one of the runbooks that your provider may ask for."),)
-    if provider.contract_until is not None and today > provider.contract_until:
+    if provider.ended(today):
         text = f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
         return (FieldError("runbook", text),)
     unserved = unfit(runbook) or withdrawn(policy, runbook)
