@@ -144,7 +144,9 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> B
     directory = SlackDirectory(client, clock)
     desk = ApprovalService(standing.store, directory, clock, settings.time_scale, policy)
     standing.stoppable.spoke = desk.spoke.set
-    desk.sets = await accepted_sets(store, desk.sets)
+    known = await accepted_sets(store, clock.now(), settings.time_scale)
+    if known is not None and known.current.digest == policy.digest:
+        desk.sets = known
     feeds = CalendarFeeds(
         desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY),
         lost=metrics.calendars,

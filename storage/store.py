@@ -259,18 +259,23 @@ class SqliteStore(LogStore, HomeStore, OperatorRowStore, AnchorStore, EpochStore
     # ── policy ──
 
     async def accept_policy(
-        self, policy: StoredPolicy, entries: Sequence[LogEvent], says: Sequence[Notification] = ()
+        self,
+        policy: StoredPolicy,
+        entries: Sequence[LogEvent],
+        says: Sequence[Notification] = (),
+        *,
+        replaced_binds_until: datetime | None = None,
     ) -> None:
         def work(tx: Tx) -> None:
-            policies.accept(tx.session, policy)
+            policies.accept(tx.session, policy, replaced_binds_until)
             tx.log(entries)
             for say in says:
                 outbox.put(tx.session, say, tx.now)
 
         await self._write(work)
 
-    async def policy_history(self, limit: int) -> Sequence[StoredPolicy]:
-        return await self._read(lambda session: policies.history(session, limit))
+    async def binding_policies(self, now: datetime) -> Sequence[StoredPolicy]:
+        return await self._read(lambda session: policies.binding(session, now))
 
     async def last_policy(self) -> StoredPolicy | None:
         return await self._read(policies.last)

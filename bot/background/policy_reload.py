@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -29,17 +31,18 @@ from runbooks.parsing.findings import PolicyFinding
 from runbooks.parsing.folder import read_folder
 from storage.store import SqliteStore
 
-_SETS, _AGAIN = 20, 5.0  # sets that are looked back at; seconds until a stopped log is asked again
+_AGAIN = 5.0  # seconds until a stopped log is asked again
 log = structlog.get_logger(__name__)
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
     """The policy to start with: the folder's, else the last good one that is stored. What it gives is announced."""
     loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
-    kept = _reread(await store.last_policy())
+    known = await accepted_sets(store, clock.now(), scale)
+    kept = known.current if known is not None else None
     if loaded.policy is not None:
         try:
-            await _accept(store, clock, kept, loaded.policy, scale)
+            await _accept(store, clock, known, loaded.policy, scale)
         except (Stopped, StorageError) as error:  # nothing is given meanwhile, and the set that was accepted last is known
             log.error("policy.not_accepted", reason=str(error))
             return kept or loaded.policy
@@ -55,11 +58,24 @@ async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: fl
     return kept
 
 
-async def accepted_sets(store: SqliteStore, now: Sets) -> Sets:
-    """The sets that may still bind a yes, across restarts: those that were accepted before, oldest first."""
-    found = [(_reread(stored), stored.accepted_at) for stored in await store.policy_history(_SETS)]
-    known = tuple(InForce(policy, since) for policy, since in found if policy is not None)
-    return Sets(known) if known and known[-1].policy.digest == now.current.digest else now
+async def accepted_sets(store: SqliteStore, now: datetime, scale: float) -> Sets | None:
+    """The sets that still bind, across restarts, the one accepted last at the end; None where none is stored.
+
+    A set that this program cannot read any more is left out, and that is logged.
+    """
+    stored = await store.binding_policies(now)
+    read = {digest: _reread(one) for digest, one in {one.digest: one for one in stored}.items()}
+    for digest in (digest for digest, policy in read.items() if policy is None):
+        log.error("policy.unreadable", digest=digest, reason="it was accepted by an earlier version and binds nothing now")
+    found: list[InForce] = []
+    for one in stored:
+        policy = read[one.digest]
+        if policy is None:
+            continue
+        if found and found[-1].until is None:  # replaced before it was kept until when it binds
+            found[-1] = replace(found[-1], until=Sets(tuple(found)).binds_until(one.accepted_at, scale))
+        found.append(InForce(policy, one.accepted_at, one.binds_until))
+    return Sets(tuple(found)) if found else None
 
 
 def _reread(stored: StoredPolicy | None) -> Policy | None:
@@ -97,7 +113,7 @@ async def adopt(desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds,
     if loaded.policy.digest == desk.policy.digest:
         return True
     try:
-        await _accept(store, desk.clock, desk.policy, loaded.policy, desk.scale)
+        await _accept(store, desk.clock, desk.sets, loaded.policy, desk.scale)
     except (Stopped, StorageError) as error:
         log.error("policy.not_accepted", reason=str(error))
         return False
@@ -107,13 +123,16 @@ async def adopt(desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds,
     return True
 
 
-async def _accept(store: SqliteStore, clock: Clock, old: Policy | None, policy: Policy, scale: float) -> None:
+async def _accept(store: SqliteStore, clock: Clock, sets: Sets | None, policy: Policy, scale: float) -> None:
     """Stores a set, logs it, and announces what it gives beyond the last one, in one transaction."""
     listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
     named = FileDigest(policy.organisation, policy.digest)
     draft = LogEvent("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
-    told = announced(old, policy, clock.now(), scale) if old is not None else ()
-    await store.accept_policy(StoredPolicy(policy.digest, clock.now(), policy.files), [draft], told)
+    now = clock.now()
+    until = sets.binds_until(now, scale) if sets is not None else None
+    told = announced(sets.current, policy, until) if sets is not None and until is not None else ()
+    accepted = StoredPolicy(policy.digest, now, policy.files)
+    await store.accept_policy(accepted, [draft], told, replaced_binds_until=until)
 
 
 async def _rejected(store: SqliteStore, loaded: Loaded) -> None:

@@ -98,11 +98,13 @@ class SystemCase:
 
 @dataclass(frozen=True, slots=True)
 class StoredPolicy:
-    """An accepted set as stored: files sorted by path."""
+    """An accepted set as stored: files sorted by path. `binds_until`: what was asked for before then needs its word too;
+    None where it is in force or that is not known."""
 
     digest: str
     accepted_at: datetime
     files: tuple[PolicyFile, ...]
+    binds_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,12 +378,19 @@ class Store(OperatorStore, Protocol):
 
     async def copies(self, case_id: str) -> Sequence[MessageCopy]: ...
     async def accept_policy(
-        self, policy: StoredPolicy, entries: Sequence[LogEvent], says: Sequence[Notification] = ()
+        self,
+        policy: StoredPolicy,
+        entries: Sequence[LogEvent],
+        says: Sequence[Notification] = (),
+        *,
+        replaced_binds_until: datetime | None = None,
     ) -> None:
-        """Stores an accepted set (idempotent by digest), makes it the last accepted, logs `entries`, queues `says`."""
+        """Stores an accepted set (idempotent by digest), makes it the last accepted, logs `entries`, queues `says`. The set
+        that it replaces binds until `replaced_binds_until`."""
 
-    async def policy_history(self, limit: int) -> Sequence[StoredPolicy]:
-        """The last accepted sets, oldest first."""
+    async def binding_policies(self, now: datetime) -> Sequence[StoredPolicy]:
+        """The sets that bind what is asked for at `now`, or any open question, oldest first; the last one is in force.
+        However many were accepted since: what binds is a matter of time."""
 
     async def last_policy(self) -> StoredPolicy | None: ...
     async def policy_files(self, digest: str) -> StoredPolicy | None: ...

@@ -80,7 +80,7 @@ class Situation:
 
     def older(self, filed_at: datetime) -> tuple[Policy, ...]:
         """The earlier sets under which a yes on something of `filed_at` must be allowed too."""
-        return self.sets.also_binding(filed_at, self.scale)
+        return self.sets.also_binding(filed_at)
 
 
 CarryOut = Callable[[Situation], Transition]

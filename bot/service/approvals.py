@@ -74,7 +74,7 @@ class ApprovalService(Absences):
 
     async def adopt(self, policy: Policy) -> None:
         """Puts a changed set in force that is stored and announced already."""
-        self.sets = self.sets.then(policy, self.clock.now())
+        self.sets = self.sets.then(policy, self.clock.now(), self.scale)
         self.spoke.set()
         await self.store.wake_on_call(self.clock.now())
 
@@ -86,7 +86,7 @@ class ApprovalService(Absences):
     @property
     def asking(self) -> Policy:
         """The set in force as it counts for whoever asks now: what it lately made easier counts later (`motion`)."""
-        return strictest(self.policy, self.sets.also_binding(self.clock.now(), self.scale))
+        return strictest(self.policy, self.sets.also_binding(self.clock.now()))
 
     # What the edge asks before it acknowledges.
 

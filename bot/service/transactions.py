@@ -120,7 +120,7 @@ class TransactionRunner(CaseQueries):
     def _swept(self, case: Case, presence: Presence, now: datetime, cards: int) -> Transition | None:
         if case.request.drill is not None:
             return drill.sweep(case, self.policy, presence, now)
-        older = self.sets.also_binding(case.request.filed_at, self.scale) if cooling_off.waits(case) else ()
+        older = self.sets.also_binding(case.request.filed_at) if cooling_off.waits(case) else ()
         return self._unless_doubted(timers.sweep(case, self.policy, presence, now, cards, older), now)
 
     def _unless_doubted(self, act: Transition | None, now: datetime) -> Transition | None:

@@ -217,6 +217,7 @@ def policy_gain(params: Params, scene: ViewContext) -> Message:
     lines = [f"*The policy for {inline(_word(params, 'domain'), 100)} has changed.*"]
     lines += [f"New or higher authority: {named}."] if named else []
     lines += ["New, or easier to get: " + ", ".join(inline(r, 100) for r in runbooks) + "."] if runbooks else []
+    lines += [f"Easier: {inline(rule, 300)}." for rule in _words(params, "rules")[:20]]
     ms = _number(params, "counts_from")
     when = scene.at(datetime.fromtimestamp(ms / 1000, UTC)) if ms else "now on"
     lines.append(f"It counts for requests filed after {when}; until then a yes must be allowed by the old policy too.")

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from bot.decision_log.passkeys import key_fault
 from bot.domain.policy.model import Domain, NamedPerson, Role
 from bot.domain.policy.people import Humans, Person
+from bot.domain.policy.provider import provider_of
 from bot.domain.policy.rota import Rota
 from bot.domain.policy.signing import FormerOrigin, Passkey, Signature, Signing
 from runbooks.parsing.parsed_file import ParsedFile
@@ -62,8 +63,8 @@ def _passkeys(
     parties: Parties, label: str, shapes: Sequence[PasskeyShape] | None, person: Person, seen: dict[str, str]
 ) -> tuple[Passkey, ...]:
     sheet = parties.matrix.sheet
-    if shapes and (provider := parties.provider_of(person)):
-        text = f"{label} belongs to provider `{provider}`, and nobody of a provider decides: remove the passkeys."
+    if shapes and (provider := provider_of(parties.providers.values(), parties.humans, person)):
+        text = f"{label} belongs to provider `{provider.id}`, and nobody of a provider decides: remove the passkeys."
         sheet.error(("people", label, "passkeys"), text)
     return tuple(
         found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
@@ -11,13 +12,16 @@ from storage.session import Row, Session
 from storage.values import moment, ms
 
 
-def accept(session: Session, policy: StoredPolicy) -> None:
-    """Stores the set; it is the last accepted from `accepted_at` on, unless it was so already."""
+def accept(session: Session, policy: StoredPolicy, replaced_binds_until: datetime | None) -> None:
+    """Stores the set; it is the last accepted from `accepted_at` on, unless it was so already. The one before it binds until
+    `replaced_binds_until`; None: it is not known and counts as binding."""
     for file in policy.files:
         session.run("put_blob", sha256=_checked(file.sha256, file.content), content=file.content)
         session.run("put_policy_file", digest=policy.digest, path=file.path, sha256=file.sha256)
     last_set = session.row("last_policy_set")
     if last_set is None or last_set["digest"] != policy.digest:
+        if replaced_binds_until is not None:
+            session.run("policy_set_binds_until", until_ms=ms(replaced_binds_until))
         session.run("insert_policy_set", digest=policy.digest, accepted_ms=ms(policy.accepted_at))
 
 
@@ -25,10 +29,10 @@ def last(session: Session) -> StoredPolicy | None:
     return _stored(session, session.row("last_policy_set"))
 
 
-def history(session: Session, limit: int) -> list[StoredPolicy]:
-    """The last accepted sets, oldest first."""
-    found = (_stored(session, row) for row in session.rows("policy_history", limit=limit))
-    return [policy for policy in found if policy is not None][::-1]
+def binding(session: Session, now: datetime) -> list[StoredPolicy]:
+    """The sets that bind what is asked for at `now` or any open question, oldest first, the one in force last."""
+    found = (_stored(session, row) for row in session.rows("policy_history", now=ms(now)))
+    return [policy for policy in found if policy is not None]
 
 
 def by_digest(session: Session, digest: str) -> StoredPolicy | None:
@@ -53,7 +57,8 @@ def _stored(session: Session, row: Row | None) -> StoredPolicy | None:
         for f in session.rows("policy_files", digest=row["digest"])
     ]
     files.sort(key=lambda file: file.path.encode())
-    return StoredPolicy(row["digest"], moment(row["accepted_ms"]), tuple(files))
+    until = row["binds_until_ms"]
+    return StoredPolicy(row["digest"], moment(row["accepted_ms"]), tuple(files), None if until is None else moment(until))
 
 
 def _checked(sha256: str, content: bytes) -> str:

@@ -14,11 +14,15 @@ INSERT INTO policy_set (digest, accepted_ms) VALUES (:digest, :accepted_ms);
 
 -- name: last_policy_set
 -- The set accepted last.
-SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT 1;
+SELECT digest, accepted_ms, binds_until_ms FROM policy_set ORDER BY n DESC LIMIT 1;
 
 -- name: policy_set
 -- A set and when it was accepted last.
-SELECT digest, accepted_ms FROM policy_set WHERE digest = :digest ORDER BY n DESC LIMIT 1;
+SELECT digest, accepted_ms, binds_until_ms FROM policy_set WHERE digest = :digest ORDER BY n DESC LIMIT 1;
+
+-- name: policy_set_binds_until
+-- The set that was accepted last is replaced: until when it binds.
+UPDATE policy_set SET binds_until_ms = :until_ms WHERE n = (SELECT max(n) FROM policy_set);
 
 -- name: policy_files
 -- The files of a set.
@@ -30,8 +34,15 @@ WHERE f.digest = :digest ORDER BY f.path;
 SELECT content FROM blob WHERE sha256 = :sha256;
 
 -- name: policy_history
--- The last accepted sets, newest first.
-SELECT digest, accepted_ms FROM policy_set ORDER BY n DESC LIMIT :limit;
+-- The sets that bind what is asked for now, or any question that is open, oldest first; the last one is in force.
+SELECT digest, accepted_ms, binds_until_ms FROM policy_set
+WHERE binds_until_ms IS NULL OR binds_until_ms > min(
+  :now,
+  coalesce((SELECT min(filed_ms) FROM request WHERE state = 'pending'), :now),
+  coalesce((SELECT min(opened_ms) FROM ask WHERE state = 'open' AND kind IN ('extension', 'renewal', 'restore')), :now),
+  coalesce((SELECT min(filed_ms) FROM operator_act WHERE state = 'open'), :now)
+)
+ORDER BY n;
 
 -- name: feeds
 -- Calendars as they were when they could last be read.

@@ -67,7 +67,7 @@ async def test_a_yes_of_an_on_call_whom_a_feed_named_counts_after_a_restart_that
     await office.adopt(replace(office.policy, digest="ef" * 32))  # within policy_delay of the older set
     await office.restart()
     office.desk.sets = replace(office.desk.sets, sets=tuple(replace(s, policy=fed()) for s in office.desk.sets.sets))
-    assert len(office.desk.sets.also_binding(T0, 1)) == 2
+    assert len(office.desk.sets.also_binding(T0)) == 2
     await office.click(ONC1, case_id)
     assert await office.state(case_id) is RequestState.APPROVED
 

@@ -14,12 +14,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.authority.authorization import named_for
+from bot.domain.authority.authorization import Allowed, may_decide, named_for
 from bot.domain.authority.comparison_rules import stricter_of, words
 from bot.domain.authority.policy_comparison import DOMAIN, LADDER, POLICY, PROVIDER, ROTA, RUNBOOK
+from bot.domain.authority.quorum import count
+from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, EscalationPolicy, Policy, Runbook
-from bot.domain.policy.people import Person
+from bot.domain.policy.people import Person, Profile
 from bot.domain.policy.provider import Provider
 
 
@@ -67,11 +69,23 @@ class Sets:
 
 
 def as_seen_by(policy: Policy, case: Case) -> Case:
-    """A case in the domain that decides its runbook under `policy`; a runbook that the set does not know stays where it is."""
+    """A request in the domain that decides its runbook under `policy`; one whose runbook the set does not know, and what
+    nobody filed, stays where it is."""
     runbook = policy.runbooks.get(case.request.runbook)
-    if runbook is None or runbook.domain == case.request.domain:
+    if runbook is None or runbook.domain == case.request.domain or case.request.matter:
         return case
     return replace(case, request=replace(case.request, domain=runbook.domain))
+
+
+def allowed_by_all(older: Sequence[Policy], case: Case, ask: Ask, person: Person, profile: Profile) -> bool:
+    """Whether every earlier set that binds lets this person answer."""
+    judged = (may_decide(as_seen_by(was, case), ask, was, person, profile) for was in older)
+    return all(isinstance(answer, Allowed) for answer in judged)
+
+
+def met_by_all(older: Sequence[Policy], case: Case, ask: Ask) -> bool:
+    """Whether the quorum of an ask stands under every earlier set that binds."""
+    return all(count(as_seen_by(was, case), ask, was).met for was in older)
 
 
 @dataclass(frozen=True, slots=True)

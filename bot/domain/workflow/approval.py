@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.authority.authorization import Allowed, Refused, may_decide, strongest
+from bot.domain.authority.policy_rollout import allowed_by_all, met_by_all
 from bot.domain.authority.quorum import Count, count
 from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.click import Click, Refusal, Rejected
@@ -35,7 +36,7 @@ def approve(
     `older`: earlier sets that must allow the yes too (`motion`).
     """
     judged = judge(case, policy, click, profile, now)
-    if isinstance(judged, Allowed) and not all(_allowed_before(case, was, click, profile) for was in older):
+    if isinstance(judged, Allowed) and not allowed_by_all(older, case, case.approval, click.person, profile):
         judged = Rejected(Refusal.UNAUTHORISED, "too_new", {})
     given = _given(case, click)
     if isinstance(judged, Allowed) and case.dated and end_dates.until(case, given) <= now:
@@ -45,7 +46,7 @@ def approve(
     vote = Vote(click.person, "yes", judged.roles[0], now, given, judged.on_behalf_of)
     ask = replace(case.approval, votes=(*case.approval.votes, vote))
     tally = count(case, ask, policy)
-    if not (tally.met and all(count(case, ask, was).met for was in older)):
+    if not (tally.met and met_by_all(older, case, ask)):
         return _more_wanted(case, policy, ask, vote, tally)
     opens_at = cooling_off.until(case, now)
     if opens_at is not None:
@@ -141,10 +142,6 @@ def judge(case: Case, policy: Policy, click: Click, profile: Profile, now: datet
     if click.action in ("approve", "less") and case.unverified():
         return Rejected(Refusal.STALE, "unverified", {"missing": list(case.unverified())})
     return allowed
-
-
-def _allowed_before(case: Case, policy: Policy, click: Click, profile: Profile) -> bool:
-    return isinstance(may_decide(case, case.approval, policy, click.person, profile), Allowed)
 
 
 def _closed_by_no(

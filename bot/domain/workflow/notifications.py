@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.authority.authorization import named_for
 from bot.domain.authority.policy_rollout import gains
@@ -236,16 +236,16 @@ def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Notification,
     return tuple(says)
 
 
-def announced(old: Policy, new: Policy, now: datetime, scale: float) -> tuple[Notification, ...]:
-    """What a change of policy gives, told to the old and new people of each domain and to its channel."""
+def announced(old: Policy, new: Policy, counts_from: datetime) -> tuple[Notification, ...]:
+    """What a change of policy gives, told to the old and new people of each domain and to its channel; a domain that a
+    runbook leaves is told as well. `counts_from`: what is filed before it needs the old set's word too."""
     says: list[Notification] = []
-    counts_from = now + timedelta(seconds=old.policy_delay / scale)
     for gain in gains(old, new):
         data = {
             "domain": gain.domain.name, "people": [str(p) for p in gain.people], "runbooks": [r.title for r in gain.easier],
-            "counts_from": epoch_ms(counts_from),
+            "rules": list(gain.rules), "counts_from": round(counts_from.timestamp() * 1000),
         }  # fmt: skip
-        says.append(Notification("policy", Lane.CARD, channel=gain.domain.channel, data=data))
+        says += [Notification("policy", Lane.CARD, channel=channel, data=data) for channel in gain.channels]
         says += [Notification("policy", Lane.CARD, to=person, data=data) for person in gain.hears]
     return tuple(says)
 

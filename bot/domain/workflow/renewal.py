@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.authority.policy_rollout import met_by_all
 from bot.domain.authority.quorum import count
 from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.click import Click, Refusal, Rejected
@@ -94,7 +95,7 @@ def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, olde
     """A yes; at the quorum the exception holds until the new date."""
     tally, grant = count(case, ask, policy), case.grant
     assert grant is not None
-    if not (tally.met and all(count(case, ask, was).met for was in older)):
+    if not (tally.met and met_by_all(older, case, ask)):
         return Effects(case.with_ask(ask), grant_events.extended(case, policy, vote, tally, None))
     until = _until(case, ask, policy.runbooks[case.request.runbook])
     case = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.authority.authorization import Allowed, Refused, may_decide
+from bot.domain.authority.policy_rollout import allowed_by_all, met_by_all
 from bot.domain.authority.quorum import count
 from bot.domain.case.ask import Ask, AskKind, Remark, Vote
 from bot.domain.case.click import Click, Refusal, Rejected
@@ -40,7 +41,7 @@ def answer(
     """Somebody's answer to an ask after the yes. `older`: earlier sets that must allow a yes that gives, too."""
     judged = judge(case, ask, policy, click, profile, now)
     gives = isinstance(judged, Allowed) and click.action in ("approve", "restore")
-    if gives and not all(isinstance(may_decide(case, ask, was, click.person, profile), Allowed) for was in older):
+    if gives and not allowed_by_all(older, case, ask, click.person, profile):
         judged = Rejected(Refusal.UNAUTHORISED, "too_new", {})
     if isinstance(judged, Allowed) and ask.kind == "renewal" and click.action == "approve":
         judged = renewal.outlived(case, ask, policy, now) or judged
@@ -153,7 +154,7 @@ def _reviewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, mo
 def _longer(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     tally, grant = count(case, ask, policy), case.grant
     assert grant is not None
-    if not (tally.met and all(count(case, ask, was).met for was in older)):
+    if not (tally.met and met_by_all(older, case, ask)):
         after = case.with_ask(ask)
         return Effects(after, grant_events.extended(after, policy, vote, tally, None))
     more = min(tally.seconds, room(case))

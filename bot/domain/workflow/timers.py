@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.authority.policy_rollout import met_by_all
 from bot.domain.authority.quorum import count
 from bot.domain.case.ask import Ask, AskKind
 from bot.domain.case.lifecycle import AskState, RequestState, move_ask, move_request
@@ -145,7 +146,7 @@ def _cooled(
         used = autonomous_rights.opened(case, policy, now, None)
         return Transition(case, used.case, used.drafts, used.says, wake_at(used.case, policy, now), refresh=True)
     tally = count(case, case.approval, policy)
-    if not (tally.met and all(count(case, case.approval, was).met for was in older)):
+    if not (tally.met and met_by_all(older, case, case.approval)):
         on = sweep(case.with_approval(replace(case.approval, opens_at=None)), policy, presence, now, delivered)
         return None if on is None else replace(on, before=case, refresh=True)
     grant = cooling_off.grant(case, tally, now)

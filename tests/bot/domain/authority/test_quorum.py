@@ -139,7 +139,7 @@ def test_the_tally_agrees_with_a_search_through_all_assignments(
     for person in dict.fromkeys(people):
         judged = standing(case, case.approval, base, person)
         if isinstance(judged, Allowed):
-            roles.setdefault(base.humans.key(person), set(judged.roles))
+            roles.setdefault(base.humans.key(person), set()).update(judged.roles)  # one human in the roles of both
     humans = list(roles)
     covered = any(
         all(role in roles[human] for human, role in zip(chosen, wanted, strict=True))
