@@ -11,11 +11,11 @@ import platform
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from itertools import zip_longest
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from bot import __version__
 from bot.clock import Clock
 from bot.domain.case.ask import Step
 from bot.domain.case.model import Case
@@ -85,7 +85,7 @@ class Metrics:
         self._silence = Gauge("countersign_silence_seconds", "Since a part was heard.", ["part"], registry=r)
         self._policy = Gauge("countersign_policy_info", "The policy set in force.", ["digest"], registry=r)
         build = Gauge("countersign_build_info", "This program.", ["version", "python"], registry=r)
-        build.labels(_version(), platform.python_version()).set(1)
+        build.labels(__version__, platform.python_version()).set(1)
 
     # Hooks.
 
@@ -189,10 +189,3 @@ def _fired(before: Case | None, after: Case) -> Iterator[Step]:
         for old, step in zip_longest(was.steps if was else (), ask.steps):
             if step.state == "fired" and (old is None or old.state == "waiting"):
                 yield step
-
-
-def _version() -> str:
-    try:
-        return version("countersign")
-    except PackageNotFoundError:
-        return "unknown"

@@ -11,11 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import recurring_ical_events
-from icalendar import Calendar
 
 from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.people import Person
@@ -23,6 +20,9 @@ from bot.domain.policy.rota import Rota, Spell
 from runbooks.calendars.recurrence_limits import trouble
 from runbooks.parsing.findings import PolicyFinding
 from runbooks.rules.on_call import at_wall
+
+if TYPE_CHECKING:
+    from icalendar import Calendar
 
 BEFORE, AFTER = timedelta(days=2), timedelta(days=35)  # how far around now a feed is read
 MAX_BYTES, MAX_EVENTS, MAX_SPELLS = 1_000_000, 2000, 1000
@@ -42,6 +42,8 @@ class CalendarReading:
 
 def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: datetime) -> CalendarReading:
     """The spells from two days before `now` (aware UTC) to 35 days after. Raises BadFeed."""
+    import recurring_ical_events
+
     calendar, known, zone = _calendar(content), _names(rota, named), ZoneInfo(rota.time_zone)
     _followed(calendar, now)
     try:
@@ -126,6 +128,8 @@ def _followed(calendar: Calendar, now: datetime) -> None:
 
 
 def _calendar(content: bytes) -> Calendar:
+    from icalendar import Calendar
+
     if len(content) > MAX_BYTES:
         raise BadFeed("it is larger than 1 MB")
     try:

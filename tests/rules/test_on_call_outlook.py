@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import runbooks
-from bot.cli import main
+from bot.cli import policy as commands
 from bot.cli.doctor import DoctorEnvironment, examine
 from bot.cli.main import app
 from bot.demo.workspace import workspace
@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
     (found / "responsibility.yaml").write_text(text)
-    monkeypatch.setattr(main, "SystemClock", lambda: HandClock(NOW))
+    monkeypatch.setattr(commands, "SystemClock", lambda: HandClock(NOW))
     monkeypatch.chdir(tmp_path)
     return found
 

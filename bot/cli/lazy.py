@@ -1,0 +1,54 @@
+"""Commands whose modules are imported only when they run, so that `--help` and the other commands start fast.
+
+The table repeats the first paragraph of each command's help, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds the function, and its help
+    "drill": ("drill", "Rehearse RUNBOOK's ladder: real people, real pages, the word DRILL in every line, and no access."),
+    "reconcile": ("reconcile", "Compare who has access now with the open grants, and print both differences."),
+    "exceptions": ("exceptions", "Print the register of policy exceptions, the next to end first."),
+    "check": ("policy", "Validate the policy files of DIR; print every finding."),
+    "schema": ("policy", "Print JSON Schemas of both policy formats, for editors."),
+    "matrix": ("policy", "Print who answers for what."),
+    "explain": ("policy", "Print what the engine would do with a request under RUNBOOK that nobody answers."),
+}
+GROUPS: Mapping[str, str] = {
+    "requests": "Requests on the host, for when Slack is down. Nobody can approve here.",
+    "log": "The decision log.",
+    "keys": "The keys that sign the log and permits.",
+    "permit": "Permits: what the requester's tool shows to the system that lets them in.",
+}
+
+
+class LazyGroup(TyperGroup):
+    """A command group that lists COMMANDS first and GROUPS last, beside what is registered in the usual way."""
+
+    def __init__(self, *, commands: Any = None, **attributes: Any) -> None:
+        first = {name: TyperCommand(name, help=text) for name, (_, text) in COMMANDS.items()}
+        last = {name: TyperCommand(name, help=text) for name, text in GROUPS.items()}
+        super().__init__(commands={**first, **(commands or {}), **last}, **attributes)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command to run, its module imported. Raises UsageError for an unknown name."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else loaded(name) or command, rest
+
+
+def loaded(name: str) -> Any:
+    """The command whose function or `app` lies in a module of bot.cli; None if `name` is not lazy."""
+    if name in GROUPS:
+        return typer.main.get_group(import_module(f"bot.cli.{name}").app)
+    if name not in COMMANDS:
+        return None
+    single = typer.Typer(add_completion=False)
+    single.command(name)(getattr(import_module(f"bot.cli.{COMMANDS[name][0]}"), name))
+    return typer.main.get_command(single)

@@ -1,0 +1,172 @@
+"""`countersign check`, `schema`, `matrix` and `explain`: the policy files, read without a database and without Slack.
+
+Exit codes: 0 accepted or printed, 1 the policy is refused, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.errors import misused
+from bot.clock import SystemClock
+from bot.domain.errors import PolicyError
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from runbooks.calendars.ical import prepared
+from runbooks.calendars.on_call_coverage import coverage
+from runbooks.loader import load
+from runbooks.parsing.findings import PolicyFinding
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Dir = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The policy folder, as in `check`.")]
+Folder = Annotated[Path | None, typer.Option("--runbooks", help="The policy folder (COUNTERSIGN_RUNBOOKS_DIR).")]
+
+
+def check(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = None, as_json: Json = False) -> None:
+    """Validate the policy files of DIR; print every finding."""
+    folder = _folder(directory)
+    now = SystemClock().now()
+    loaded = load(folder, environment=os.environ, today=now.date())
+    ahead = list(coverage(prepared(loaded.policy, now), now)) if loaded.policy else []
+    findings = (*loaded.findings, *ahead)
+    if as_json:
+        print(json.dumps([_finding(f) for f in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            print(finding)
+        counts = f"{_count(len(loaded.errors), 'error')}, {_count(len(loaded.warnings) + len(ahead), 'warning')}"
+        print(f"{folder}: {counts}" + (f"; policy {loaded.policy.digest[:12]}" if loaded.policy else "; refused"))
+    raise typer.Exit(1 if loaded.policy is None else 0)
+
+
+def schema(out: Annotated[Path | None, typer.Option(help="Write the two files into this folder.")] = None) -> None:
+    """Print JSON Schemas of both policy formats, for editors."""
+    from runbooks.parsing.json_schema import schemas
+
+    found = schemas()
+    if out is None:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name, value in found.items():
+        (out / f"{name}.schema.json").write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        print(out / f"{name}.schema.json")
+
+
+def matrix(directory: Dir = None, runbooks: Folder = None, as_json: Json = False) -> None:
+    """Print who answers for what."""
+    from bot.cli import print_policy
+
+    now = SystemClock().now()
+    policy = _policy(directory or runbooks, now)
+    if as_json:
+        print(json.dumps(print_policy.matrix(policy, now), ensure_ascii=False))
+    else:
+        print("\n".join(print_policy.matrix_lines(policy, now)))
+
+
+def explain(
+    runbook: str,
+    directory: Dir = None,
+    at: Annotated[
+        str | None, typer.Option(help="File it at this time: 2026-12-01T03:00 (UTC unless it says otherwise).")
+    ] = None,
+    absent: Annotated[
+        list[str] | None, typer.Option(metavar="PERSON", help="Said to be away; repeat it for several.")
+    ] = None,
+    asleep: Annotated[
+        list[str] | None, typer.Option(metavar="PERSON", help="Has paused notifications; repeat it for several.")
+    ] = None,
+    runbooks: Folder = None,
+    as_json: Json = False,
+) -> None:
+    """Print what the engine would do with a request under RUNBOOK that nobody answers.
+
+    PERSON is a label of the responsibility matrix, an id, or TEAM/USER.
+    """
+    from bot.cli import print_policy
+    from bot.domain.timing.escalation import Presence
+    from bot.domain.workflow.timeline import explain as explained
+
+    policy = _policy(directory or runbooks, _moment(at))
+    found = policy.runbooks.get(runbook)
+    if found is None:
+        known = ", ".join(policy.runbooks)
+        misused(f"There is no runbook {runbook!r}. There are: {known}.")
+    away = Presence({_person(policy, text, "--absent"): "absent" for text in absent or []})
+    sleepers = frozenset(_person(policy, text, "--asleep") for text in asleep or [])
+    told = explained(policy, found, _moment(at), away, asleep=sleepers)
+    if as_json:
+        print(json.dumps(print_policy.timeline(policy, found, told), ensure_ascii=False))
+    else:
+        print("\n".join(print_policy.timeline_lines(policy, found, told)))
+
+
+def _settings() -> Settings:
+    from bot.settings import load as load_settings
+
+    return load_settings()
+
+
+def _folder(directory: Path | None) -> Path:
+    folder = directory or _settings().runbooks_dir
+    if not folder.is_dir():
+        misused(f"There is no folder {folder}. Name the one that holds responsibility.yaml, or run `countersign init`.")
+    return folder
+
+
+def _policy(directory: Path | None, now: datetime) -> Policy:
+    """The policy of a folder, its feeds read around `now`."""
+    loaded = load(_folder(directory))
+    if loaded.policy is None:
+        raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
+    return prepared(loaded.policy, now, _calendars(loaded.policy))
+
+
+def _calendars(policy: Policy) -> dict[str, bytes]:
+    """The calendars of rotas that the running bot fetched last and goes by."""
+    from runbooks.parsing.addresses import is_file
+
+    if all(rota.feed is None or is_file(rota) for rota in policy.rotas.values()):
+        return {}
+    import asyncio
+
+    from bot.cli.doctor_calendars import known
+
+    return asyncio.run(known(_settings().sqlite_path, policy, os.environ, SystemClock().now()))
+
+
+def _person(policy: Policy, text: str, option: str) -> Person:
+    from bot.domain.authority.person_lookup import named
+
+    person = named(policy, text)
+    if person is None:
+        misused(f"{option}: the policy names nobody by {text!r}; `countersign matrix` shows whom.")
+    return person
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _finding(finding: PolicyFinding) -> dict[str, object]:
+    return {"severity": finding.severity, "file": finding.file, "line": finding.line, "text": finding.text}
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return SystemClock().now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        misused(f"{text!r} is not a time; write 2026-12-01T03:00.")
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
