@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from bot.decision_log.passkeys import key_fault
 from bot.domain.policy.model import Domain, NamedPerson, Role
 from bot.domain.policy.people import Humans, Person
 from bot.domain.policy.provider import provider_of
@@ -111,6 +110,8 @@ def _origin(sheet: ParsedFile, origin: str, rp_id: str, path: Path) -> None:
 
 
 def _passkey(parties: Parties, label: str, shape: PasskeyShape, path: Path, seen: dict[str, str]) -> Passkey | None:
+    from bot.decision_log.passkeys import key_fault  # cryptography: only where a policy names keys
+
     sheet, signing = parties.matrix.sheet, parties.matrix.shape.signing
     first = seen.setdefault(shape.id, label)
     if first != label or sum(key.id == shape.id for key in (parties.matrix.shape.people or {})[label].passkeys or ()) > 1:
