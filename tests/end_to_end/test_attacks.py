@@ -90,7 +90,7 @@ async def ground(running: Ground) -> AsyncIterator[Ground]:
     running.holds(DECIDERS)
 
 
-async def refused(ground: Ground, case: str, who: str, action: str, value: str, **changed: Any) -> str:
+async def assert_refused(ground: Ground, case: str, who: str, action: str, value: str, **changed: Any) -> str:
     """One click that must not count: answered once, entered once, and nothing else. Why."""
     before, kinds = len(ground.refusals()), ground.kinds(case)
     outcome = await ground.click(who, action, value, **changed)
@@ -139,7 +139,7 @@ async def test_anyone_could_press_a_button_that_was_not_theirs(ground: Ground, w
             outcome = await ground.click(who, action, value)  # Slack does not know them: never a yes
             await ground.until(lambda o=outcome: ground.answers(o))
             continue
-        await refused(ground, case, who, action, value, team=user.team_id if user else HOME)
+        await assert_refused(ground, case, who, action, value, team=user.team_id if user else HOME)
     assert ground.state(case) == "pending"
 
 
@@ -147,9 +147,9 @@ async def test_anyone_could_press_a_button_that_was_not_theirs(ground: Ground, w
 async def test_the_owners_user_id_in_another_workspace_signed(ground: Ground, team: str) -> None:
     case = await ground.filed()
     for action in ("approve", "deny", "on_it"):
-        await refused(ground, case, "U0OWNER", action, f"{case}:1", team=team)
+        await assert_refused(ground, case, "U0OWNER", action, f"{case}:1", team=team)
     for action in ("withdraw", "escalate_now", "ask_again"):
-        await refused(ground, case, "U0PE1", action, f"{case}:1", team=team)
+        await assert_refused(ground, case, "U0PE1", action, f"{case}:1", team=team)
 
 
 @pytest.mark.parametrize("who", ["U0OUTSIDE", "U0KH1"])
@@ -159,7 +159,7 @@ async def test_a_payload_that_lies_about_the_team_was_trusted(ground: Ground, wh
         payload = {"user": user}
         if not isinstance(user.get("team_id", ""), str):
             continue  # turned away at the door, over both transports
-        await refused(ground, case, who, "approve", f"{case}:1", **payload)
+        await assert_refused(ground, case, who, "approve", f"{case}:1", **payload)
 
 
 async def test_a_display_name_carried_authority(ground: Ground) -> None:
@@ -168,7 +168,7 @@ async def test_a_display_name_carried_authority(ground: Ground) -> None:
     before = (priya.name, priya.real_name)
     priya.name, priya.real_name = olga.name, olga.real_name
     user = {"id": "U0PE2", "username": olga.name, "name": olga.name, "team_id": HOME, "email": "olga@example.org"}
-    assert await refused(ground, case, "U0PE2", "approve", f"{case}:1", user=user) == "party"
+    assert await assert_refused(ground, case, "U0PE2", "approve", f"{case}:1", user=user) == "party"
     priya.name, priya.real_name = before
 
 
@@ -191,7 +191,7 @@ async def test_one_person_said_yes_twice_and_it_counted_as_two(ground: Ground) -
     await ground.click("U0DEP2", "approve", f"{case}:1")
     await ground.until(lambda: "request.approved" in ground.kinds(case))
     for _ in range(3):
-        await refused(ground, case, "U0DEP2", "approve", f"{case}:1")
+        await assert_refused(ground, case, "U0DEP2", "approve", f"{case}:1")
     assert ground.state(case) == "pending"
 
 
@@ -216,8 +216,8 @@ async def test_an_account_that_changed_between_card_and_click_decided(ground: Gr
     await asyncio.sleep(DECISION_AGE + 0.1)  # what was known of an account counts for so long, and no longer
     try:
         for who in before:
-            assert await refused(ground, case, who, "approve", f"{case}:1") == "unauthorised", who
-            await refused(ground, case, who, "deny", f"{case}:1")
+            assert await assert_refused(ground, case, who, "approve", f"{case}:1") == "unauthorised", who
+            await assert_refused(ground, case, who, "deny", f"{case}:1")
     finally:
         for who, (key, value) in before.items():
             setattr(ground.sandbox.person(who), key, value)
@@ -288,7 +288,9 @@ async def test_a_stranger_by_slack_connect_clicked_and_sent_forms(ground: Ground
     await asyncio.sleep(DECISION_AGE + 0.1)
     try:
         for action in OWNERS_BUTTONS:
-            assert await refused(ground, case, who, action, f"{case}:1", team=person.team_id) == "unauthorised", action
+            assert await assert_refused(ground, case, who, action, f"{case}:1", team=person.team_id) == "unauthorised", (
+                action
+            )
         for form, entered in (
             ("deny", {"reason": "No"}), ("less", {"duration": "900"}), ("question", {"reason": "Which site?"}),
         ):  # fmt: skip
@@ -331,9 +333,9 @@ async def test_approved_by_was_overwritten_by_the_second_click(ground: Ground) -
     await ground.until(lambda: ground.state(case) == "approved")
     row = ground.bot.rows("SELECT closed_user, closed_ms, version FROM request WHERE id = ?", case)
     for action in ("approve", "deny", "approve_less", "on_it", "pass", "question"):
-        assert await refused(ground, case, "U0OWNER", action, f"{case}:1") == "lost"
-    assert await refused(ground, case, "U0PE1", "withdraw", f"{case}:1") == "lost"
-    assert await refused(ground, case, "U0PE1", "escalate_now", f"{case}:1") == "lost"
+        assert await assert_refused(ground, case, "U0OWNER", action, f"{case}:1") == "lost"
+    assert await assert_refused(ground, case, "U0PE1", "withdraw", f"{case}:1") == "lost"
+    assert await assert_refused(ground, case, "U0PE1", "escalate_now", f"{case}:1") == "lost"
     assert ground.bot.rows("SELECT closed_user, closed_ms, version FROM request WHERE id = ?", case) == row
 
 
@@ -423,8 +425,8 @@ async def test_the_forms_answer_overtook_its_click(ground: Ground) -> None:
     case = await ground.filed()
     await ground.form("U0OWNER", "deny", {"reason": "No"}, metadata=ground.about(case))
     await ground.until(lambda: ground.state(case) == "denied")
-    await refused(ground, case, "U0OWNER", "deny", f"{case}:1")
-    await refused(ground, case, "U0PE1", "withdraw", f"{case}:1")
+    await assert_refused(ground, case, "U0OWNER", "deny", f"{case}:1")
+    await assert_refused(ground, case, "U0PE1", "withdraw", f"{case}:1")
 
 
 STRANGE = [
@@ -576,7 +578,7 @@ async def test_a_strange_answer_to_a_field_broke_the_card(ground: Ground, at: st
 async def test_ask_again_showed_somebody_elses_request(ground: Ground) -> None:
     case = await ground.filed(target="dc-private-77")
     for who in ("U0PE2", "U0SOC1", "U0OWNER", "U0PLEAD", "U0OUTSIDE"):
-        await refused(ground, case, who, "ask_again", f"{case}:1", team=ground.sandbox.person(who).team_id)
+        await assert_refused(ground, case, who, "ask_again", f"{case}:1", team=ground.sandbox.person(who).team_id)
     outcome = await ground.click("U0PE2", "ask_again", "R-00000000:1")
     await ground.until(lambda: ground.answers(outcome))
 
@@ -676,12 +678,12 @@ async def test_a_late_approval_revived_an_expired_request(tmp_path: Any) -> None
     assert "U0OWNER" in people
     for who in people:
         for action in OWNERS_BUTTONS:
-            assert await refused(ground, case, who, action, f"{case}:1") == "late"
+            assert await assert_refused(ground, case, who, action, f"{case}:1") == "late"
         before = len(ground.refusals())
         await ground.form(who, "less", {"duration": "900"}, metadata=ground.about(case))
         await ground.form(who, "deny", {"reason": "No"}, metadata=ground.about(case))
         await ground.until(lambda b=before: len(ground.refusals()) == b + 2)
-    assert await refused(ground, case, "U0PE1", "withdraw", f"{case}:1") == "late"
+    assert await assert_refused(ground, case, "U0PE1", "withdraw", f"{case}:1") == "late"
     assert ground.state(case) == "expired"
     await ground.worked()
     ground.holds(["nobody"])

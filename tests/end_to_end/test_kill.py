@@ -66,4 +66,4 @@ async def test_cards_that_a_killed_process_held_are_sent_at_once_after_the_resta
     before = {m.ts for m in sandbox.messages(APPROVER)}
     sandbox.faults.clear()
     await bot.start()
-    await sandbox.wait_for(lambda: [m for m in sandbox.messages(APPROVER) if m.ts not in before], 10)
+    assert await sandbox.wait_for(lambda: [m for m in sandbox.messages(APPROVER) if m.ts not in before], 10)

@@ -108,7 +108,7 @@ async def test_withdraw_takes_the_request_back(start: Callable[..., Any], file: 
     receipt = await sandbox.wait_for(lambda: sandbox.find(ASKER, "Withdraw"))
     await sandbox.press(ASKER, "Withdraw", message=receipt)
     await sandbox.wait_for(lambda: "request.withdrawn" in bot.types())
-    await sandbox.wait_for(lambda: "Approve" not in sandbox.current(card).buttons)
+    assert await sandbox.wait_for(lambda: "Approve" not in sandbox.current(card).buttons)
 
 
 async def test_every_text_command_is_answered(start: Callable[..., Any], file: Any) -> None:

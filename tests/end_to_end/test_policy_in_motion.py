@@ -64,7 +64,7 @@ async def test_after_the_delay_a_new_request_needs_the_new_policy_only(start: Ca
     await sandbox.wait_for(lambda: time.time() * 1000 > accepted + 1100)
     card = await file(sandbox, owner=DEPUTY)
     await sandbox.press(DEPUTY, "Approve", message=card)
-    await sandbox.wait_for(lambda: "grant.opened" in bot.types())
+    assert await sandbox.wait_for(lambda: "grant.opened" in bot.types())
 
 
 async def test_a_bad_set_is_reported_and_the_last_good_one_stays_also_at_a_start(

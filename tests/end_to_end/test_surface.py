@@ -45,7 +45,7 @@ async def test_pass_asks_the_next_at_once_and_the_passer_may_still_decide(start:
     await sandbox.wait_for(lambda: sandbox.find(DEPUTY, "Approve"))
     now = await sandbox.wait_for(lambda: (c := sandbox.current(card)) and "passed" in c.shown and c)
     await sandbox.press(APPROVER, "Approve", message=now)
-    await sandbox.wait_for(lambda: "grant.opened" in bot.types())
+    assert await sandbox.wait_for(lambda: "grant.opened" in bot.types())
 
 
 async def test_on_it_tells_everyone_and_works_once(start: Callable[..., Any], file: Any) -> None:
@@ -145,6 +145,7 @@ async def test_the_log_of_a_case_is_shown_to_its_people_only(start: Callable[...
     await sandbox.wait_for(lambda: sandbox.find(APPROVER, "request.filed"))
     await sandbox.command("U0SOC1", "/countersign", f"log {case}")
     await sandbox.wait_for(lambda: sandbox.find("U0SOC1", "no request"))
+    assert sandbox.find("U0SOC1", "request.filed") is None
 
 
 async def test_people_of_a_connected_workspace_ask_by_the_channel_button_and_read_their_receipt_there(

@@ -49,7 +49,7 @@ from tests.runbooks.calendars.test_ical import feed
 APPROVED, DENIED, PENDING = RequestState.APPROVED, RequestState.DENIED, RequestState.PENDING
 
 
-async def nobody_is_heard(office: Office, case_id: str, *people: Person) -> None:
+async def assert_nobody_may_decide(office: Office, case_id: str, *people: Person) -> None:
     for person in people:
         for decision in ("approve", "deny"):
             await office.click(person, case_id, decision)  # type: ignore[arg-type]
@@ -130,12 +130,12 @@ class TestWhoMay:
         bare = with_domain(office.policy, deputies=(), risk_owner=None, on_call=None)
         await office.adopt(bare)
         case_id = await office.file(PE1)
-        await nobody_is_heard(office, case_id, DEP1, RISK, ONC1, STRANGER)
+        await assert_nobody_may_decide(office, case_id, DEP1, RISK, ONC1, STRANGER)
 
     async def test_a_domain_that_vanished_meant_everyone(self, office: Office) -> None:
         case_id = await office.file(PE1)
         await office.adopt(replace(office.policy, domains={}))
-        await nobody_is_heard(office, case_id, OWNER, DEP1, STRANGER)
+        await assert_nobody_may_decide(office, case_id, OWNER, DEP1, STRANGER)
 
     async def test_zero_approvals_counted_as_satisfied(self, tmp_path: Path) -> None:
         none = policy(runbooks=[runbook(approvals=0)])
@@ -155,18 +155,18 @@ class TestWhoMay:
         base = replace(office.policy, humans=Humans.joined([["U0PE1", "U0DEP1"], ["U0PE2", "U0PE9"]]))
         await office.adopt(with_domain(base, deputies=(DEP1, home("U0PE9"))))
         case_id = await office.file(PE1, "contain")
-        await nobody_is_heard(office, case_id, PE1, DEP1, home("U0PE9"), Person(OTHER, "U0PE1"))
+        await assert_nobody_may_decide(office, case_id, PE1, DEP1, home("U0PE9"), Person(OTHER, "U0PE1"))
 
     async def test_the_subject_approved_through_a_second_identity(self, office: Office) -> None:
         await office.adopt(replace(office.policy, humans=Humans.joined([["U0OWNER", "U0OLGA2"]])))
         case_id = await office.file(PE1, subject=Person(OTHER, "U0OLGA2"))
-        await nobody_is_heard(office, case_id, OWNER)
+        await assert_nobody_may_decide(office, case_id, OWNER)
 
     async def test_a_sibling_rule_or_a_group_of_the_same_name_could_approve(self, office: Office) -> None:
         twin = Domain("machines", "Corporate directory", MDEP, "C0MACHINES", (STRANGER,), STRANGER)
         await office.adopt(replace(office.policy, domains={**office.policy.domains, "machines": twin}))
         case_id = await office.file(PE1, "contain")
-        await nobody_is_heard(office, case_id, MDEP, STRANGER)
+        await assert_nobody_may_decide(office, case_id, MDEP, STRANGER)
 
     async def test_anyone_could_press_discard(self, office: Office) -> None:
         case_id = await office.file(PE1)
@@ -179,19 +179,19 @@ class TestWhoMay:
     async def test_guests_could_approve(self, office: Office) -> None:
         await office.adopt(with_domain(office.policy, owner=GUEST))
         office.directory.guests = {GUEST}
-        await nobody_is_heard(office, await office.file(PE1), GUEST)
+        await assert_nobody_may_decide(office, await office.file(PE1), GUEST)
 
     async def test_is_stranger_people_could_approve(self, office: Office) -> None:
         office.directory.special = {OWNER: {"is_stranger": True}}
-        await nobody_is_heard(office, await office.file(PE1), OWNER)
+        await assert_nobody_may_decide(office, await office.file(PE1), OWNER)
 
     async def test_a_name_or_an_unconfirmed_e_mail_carried_authority(self, office: Office) -> None:
         office.directory.special = {STRANGER: {"name": OWNER.user}}
-        await nobody_is_heard(office, await office.file(PE1), STRANGER)
+        await assert_nobody_may_decide(office, await office.file(PE1), STRANGER)
 
     async def test_the_same_user_id_of_another_workspace_was_the_same_person(self, office: Office) -> None:
         office.directory.special = {NAMESAKE: {"is_stranger": False}}
-        await nobody_is_heard(office, await office.file(PE1), NAMESAKE)
+        await assert_nobody_may_decide(office, await office.file(PE1), NAMESAKE)
 
     async def test_a_look_up_that_answered_for_somebody_else_was_believed(self, office: Office) -> None:
         case_id = await office.file(PE1)
@@ -201,7 +201,7 @@ class TestWhoMay:
             return replace(await profile(person, max_age), person=STRANGER)
 
         office.directory.profile = mixed_up  # type: ignore[method-assign]
-        await nobody_is_heard(office, case_id, OWNER)
+        await assert_nobody_may_decide(office, case_id, OWNER)
 
     async def test_policy_auto_approved_with_nobody_behind_it(self, office: Office) -> None:
         right = await office.file(PE1, "unlock")  # policy says that no yes is needed, and nobody is said to have given one
@@ -215,7 +215,7 @@ class TestWhoMay:
         outsider = Person(OTHER, "U0PE1")
         case_id = await office.file(outsider)
         assert office.types(case_id) == ["request.refused"]
-        await nobody_is_heard(office, await office.file(PE1), outsider, COLLEAGUE)
+        await assert_nobody_may_decide(office, await office.file(PE1), outsider, COLLEAGUE)
 
     async def test_the_service_desk_granted_itself(self, office: Office) -> None:
         unit = replace(office.policy.providers["northgate"], leads=())
@@ -223,7 +223,7 @@ class TestWhoMay:
         await office.adopt(replace(with_domain(office.policy, owner=PE1, deputies=(PE2,)), providers=desk))
         case_id = await office.file(PE2, "contain")
         assert not set((await office.case(case_id)).approval.asked) & {PE1, PE2}
-        await nobody_is_heard(office, case_id, PE1, PE2)
+        await assert_nobody_may_decide(office, case_id, PE1, PE2)
 
 
 class TestTime:

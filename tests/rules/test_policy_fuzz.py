@@ -28,7 +28,7 @@ values = st.recursive(
 quiet = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def answers(files: dict[str, bytes]) -> None:
+def assert_answered(files: dict[str, bytes]) -> None:
     loaded = load_files(files, environment={})
     assert (loaded.policy is None) == bool(loaded.errors)
     for finding in loaded.findings:
@@ -42,7 +42,7 @@ def answers(files: dict[str, bytes]) -> None:
 @quiet
 @given(st.sampled_from(FILES), st.binary(max_size=200))
 def test_any_bytes(stored: dict[str, bytes], file: str, content: bytes) -> None:
-    answers(stored | {file: content})
+    assert_answered(stored | {file: content})
 
 
 @quiet
@@ -52,7 +52,7 @@ def test_mutated_files(organisation: dict[str, str], mutations: list[tuple[str, 
     for file, place, length, token in mutations:
         start = int(place * len(files[file]))
         files[file] = files[file][:start] + token + files[file][start + length :]
-    answers({path: text.encode() for path, text in files.items()})
+    assert_answered({path: text.encode() for path, text in files.items()})
 
 
 @quiet
@@ -64,13 +64,13 @@ def test_any_value_in_the_place_of_any_line(organisation: dict[str, str], data: 
     key, colon, _ = lines[number].partition(":")
     value: Any = data.draw(values)
     lines[number] = f"{key}{colon} {json.dumps(value)}"
-    answers({path: text.encode() for path, text in (organisation | {file: "\n".join(lines)}).items()})
+    assert_answered({path: text.encode() for path, text in (organisation | {file: "\n".join(lines)}).items()})
 
 
 @quiet
 @given(st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=8).map(lambda t: t + ".md"), st.binary(max_size=50)))
 def test_any_file_names(stored: dict[str, bytes], books: dict[str, bytes]) -> None:
-    answers(stored | books)
+    assert_answered(stored | books)
 
 
 def test_the_folder_may_hold_anything(tmp_path: Path) -> None:
@@ -79,4 +79,4 @@ def test_the_folder_may_hold_anything(tmp_path: Path) -> None:
     ):
         (tmp_path / f"b{number}.md").write_bytes(content)
         (tmp_path / "responsibility.yaml").write_bytes(content)
-        answers(dict(read_folder(tmp_path)))
+        assert_answered(dict(read_folder(tmp_path)))

@@ -60,7 +60,7 @@ def ours(case: Case) -> Iterator[Message]:
     yield pages.mine([], at)
 
 
-def sound(message: Message) -> None:
+def assert_accepted(message: Message) -> None:
     assert 0 < len(message.text) <= TEXT_MAX
     assert check_message([*message.blocks]) == []
     forges_nothing(message.text)
@@ -103,7 +103,7 @@ def forges_nothing(text: str) -> None:
 @given(cases())
 def test_every_message_is_accepted_and_shows_nothing_forged(case: Case) -> None:
     for message in ours(case):
-        sound(message)
+        assert_accepted(message)
         for block in message.blocks:
             for element in block.get("elements", ()) if block["type"] == "actions" else ():
                 assert re.fullmatch(r"R-[0-9A-Z]{8}:\d+", element["value"])
@@ -114,7 +114,7 @@ def test_every_message_is_accepted_and_shows_nothing_forged(case: Case) -> None:
 ))  # fmt: skip
 def test_every_sentence_is_accepted_whatever_its_parameters(name: str, params: dict[str, Any]) -> None:
     params = {**params, "by": f"{HOME}/U0OWNER"} if "by" in params else params
-    sound(say(name, params, scene()))
+    assert_accepted(say(name, params, scene()))
 
 
 def test_a_sentence_that_is_unknown_is_still_answered() -> None:
@@ -124,8 +124,8 @@ def test_a_sentence_that_is_unknown_is_still_answered() -> None:
 @given(st.lists(LONG, min_size=1, max_size=20), LONG)
 def test_pages_of_names_are_accepted(names: list[str], argument: str) -> None:
     profiles = [Profile(Person(HOME, f"U0X{n}"), name) for n, name in enumerate(names)]
-    sound(pages.whoami(profiles, BASE))
-    sound(pages.help_page(argument, scene()))
+    assert_accepted(pages.whoami(profiles, BASE))
+    assert_accepted(pages.help_page(argument, scene()))
 
 
 @given(st.data())
@@ -178,14 +178,14 @@ def test_a_ten_thousand_character_reason_is_a_card_that_slack_takes() -> None:
         case = case_of(BASE)
         case = replace(case, request=replace(case.request, reason=typed, target=typed))
         for message in ours(case):
-            sound(message)
+            assert_accepted(message)
 
 
 def test_a_whole_matrix_is_accepted_and_a_strangers_is_empty() -> None:
-    sound(pages.matrix(tuple(BASE.domains.values()), tuple(BASE.runbooks.values()), scene()))
-    sound(pages.matrix((), (), scene()))
+    assert_accepted(pages.matrix(tuple(BASE.domains.values()), tuple(BASE.runbooks.values()), scene()))
+    assert_accepted(pages.matrix((), (), scene()))
     many = tuple(
         replace(BASE.domains["directory"], id=f"d{n}", name="n" * 500, deputies=(home("U0DEP1"),) * 40) for n in range(60)
     )
-    sound(pages.matrix(many, (), scene()))
+    assert_accepted(pages.matrix(many, (), scene()))
     assert T0.tzinfo is not None

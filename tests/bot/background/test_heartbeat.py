@@ -31,9 +31,11 @@ class Monitor:
         self.asked += 1
         return self.findings
 
-    async def until(self, heard: int) -> None:
-        while self.heard < heard:
-            await asyncio.sleep(0.005)
+    async def expect_beats(self, heard: int) -> None:
+        """Waits until so many beats have come in all; raises `TimeoutError` after 10 seconds."""
+        async with asyncio.timeout(10):
+            while self.heard < heard:
+                await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ async def monitor() -> AsyncIterator[Monitor]:
 
 
 async def test_it_beats_while_the_bot_is_ready_stops_when_it_is_not_and_begins_again(monitor: Monitor) -> None:
-    await monitor.until(3)
+    await monitor.expect_beats(3)
     monitor.findings = ("The sweeper has ended.",)
     asked = monitor.asked
     while monitor.asked < asked + 2:
@@ -66,18 +68,18 @@ async def test_it_beats_while_the_bot_is_ready_stops_when_it_is_not_and_begins_a
         await asyncio.sleep(0.005)
     assert monitor.heard == heard
     monitor.findings = ()
-    await monitor.until(heard + 2)
+    await monitor.expect_beats(heard + 2)
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
 async def test_a_monitor_that_refuses_or_sends_it_elsewhere_ends_nothing(monitor: Monitor, status: int) -> None:
     monitor.status = status
-    await monitor.until(3)
+    await monitor.expect_beats(3)
 
 
 async def test_a_monitor_that_never_answers_blocks_nothing(monitor: Monitor) -> None:
     monitor.hangs = True
-    await monitor.until(3)
+    await monitor.expect_beats(3)
 
 
 async def test_nobody_listening_ends_nothing() -> None:
@@ -85,8 +87,9 @@ async def test_nobody_listening_ends_nothing() -> None:
     running = asyncio.create_task(Heartbeat("http://127.0.0.1:1/ping", told.ready, EVERY).run(stop))
     while told.asked < 3:
         await asyncio.sleep(0.005)
+    assert not running.done()
     stop.set()
-    await running
+    await asyncio.wait_for(running, 5)
 
 
 @pytest.mark.parametrize("url", ["https://hc.example.org/ping/abc", "http://127.0.0.1:8000/x", "http://localhost/x"])

@@ -274,8 +274,10 @@ class TestRunning:
         running = asyncio.create_task(office.sweeper.run(stop))
         while await office.state(case_id) is RequestState.PENDING:
             await asyncio.sleep(0)
+        assert not running.done()
         stop.set()
-        await running
+        await asyncio.wait_for(running, 5)
+        assert await office.state(case_id) is RequestState.EXPIRED
 
     async def test_between_two_wake_ups_it_rises_for_a_deadline_that_it_sees_coming(
         self, office: Office, monkeypatch: pytest.MonkeyPatch

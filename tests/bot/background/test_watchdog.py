@@ -164,8 +164,9 @@ async def test_it_looks_until_it_is_stopped(guarded: Guarded) -> None:
     running = asyncio.create_task(guarded.dog.run(stop))
     while not guarded.dog.findings():
         await asyncio.sleep(0)
+    assert not running.done()
     stop.set()
-    await running
+    await asyncio.wait_for(running, 5)
 
 
 async def test_the_message_says_what_is_late_and_nothing_of_what_was_asked(guarded: Guarded) -> None:
