@@ -6,15 +6,23 @@ RUNS := $(VENV)/.runs
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: demo test check lint bench lock clean wheel setup screenshots slack-schemas
+.PHONY: demo test test-fast check lint bench lock clean wheel setup screenshots slack-schemas
 
 demo: $(RUNS) ## Play all three people in a browser
 	@$(BIN)/python -m bot demo $(DEMO)
 
-test: $(STAMP) ## Everything that can fail, the browser included
+# Tests run on every core; WORKERS=0 runs them in one process, for a debugger. PYTEST adds options: make test PYTEST="-k quorum".
+WORKERS ?= auto
+PARALLEL := -n $(WORKERS) --maxprocesses 8 --dist worksteal
+FAST := tests/bot/domain tests/bot/test_clock.py tests/bot/test_settings.py tests/handlers/views tests/runbooks tests/storage tests/repository/test_mirror.py
+
+test: $(STAMP) ## Everything that can fail, the browser included (10 minutes on two cores)
 	@tools/chromium
 	@tools/nodejs
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
+
+test-fast: $(STAMP) ## The inner loop, in 90 seconds: domain, policy files, views, storage; no browser and no running bot
+	$(BIN)/python -m pytest $(PARALLEL) $(FAST) $(PYTEST)
 
 check: $(STAMP) ## Format, lint, types, arrows
 	$(BIN)/ruff format --check .

@@ -29,6 +29,14 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
+LONGEST = ("test_kill", "test_random_session")  # files that begin so take longest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs of a whole bot first, the longest at the head, so that no worker begins one when the others have nothing left to
+    do. The random order within each of the three groups stays."""
+    items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), "end_to_end" not in item.path.parts))
+
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
