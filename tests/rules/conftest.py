@@ -1,6 +1,7 @@
-"""Fixtures of the small organisation and its signed log, for rules that span the loader, the log and its evidence."""
+"""Fixtures of the folders that mirror the tree, for rules that span several of them."""
 
+from tests.bot.conftest import host
 from tests.bot.evidence.conftest import written
 from tests.runbooks.conftest import changed, organisation, stored
 
-__all__ = ["changed", "organisation", "stored", "written"]
+__all__ = ["changed", "host", "organisation", "stored", "written"]

@@ -17,11 +17,11 @@ from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
 from bot.settings import load
 from storage.log.check import check_log
-from tests.bot.background.test_erasure_job import AUDIT, RISK
 from tests.bot.background.test_housekeeper import ASKER, OWNER, bytes_of, filed
 from tests.bot.background.test_operator_jobs import Voices
 from tests.bot.building import DAY
 from tests.bot.hosting import Host
+from tests.rules.test_erasure import AUDIT, RISK
 from tests.storage.making import attacker
 
 MARK = "0123456789abcdef" * 4
