@@ -91,7 +91,7 @@ class BotParts:
 async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready: Callable[[], None] = lambda: None) -> None:
     """Runs until SIGTERM, SIGINT or `stop`; finishes what it acknowledged."""
     configure(settings.log_format)
-    for stray in strays(os.environ):
+    for stray in strays(os.environ, settings.runbooks_dir):
         if not stray.others:
             log.warning("settings.unknown", text=stray.text)
     settings.require_slack()

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.domain.decision_log.witness import read_witness_key
 from bot.domain.errors import NoteError, SettingsError
+from bot.domain.policy.handed_in import trimmed
 
 ENV_FILE = Path(".env")
 SLACK_API = "https://slack.com/api/"
@@ -36,7 +37,12 @@ class Settings(BaseSettings):
     """Everything that a running bot needs to know beside its policy files."""
 
     model_config = SettingsConfigDict(
-        env_prefix="COUNTERSIGN_", env_file=ENV_FILE, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+        env_prefix="COUNTERSIGN_",
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8-sig",
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     slack_bot_token: SecretStr | None = Field(None, validation_alias=AliasChoices("SLACK_BOT_TOKEN", "slack_bot_token"))
@@ -65,6 +71,22 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     smtp_from: str | None = None
     audit_channel: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trim(cls, given: object) -> object:
+        """Drops white space and byte order marks at the ends: a secret made with `echo` ends with a line break."""
+        if not isinstance(given, dict):
+            return given
+        tidy = {name: trimmed(value) if isinstance(value, str) else value for name, value in given.items()}
+        return {name: value for name, value in tidy.items() if value != "" or given[name] == ""}
+
+    @field_validator("slack_bot_token", "slack_app_token", "slack_signing_secret")
+    @classmethod
+    def _unbroken(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not all("!" <= sign <= "~" for sign in value.get_secret_value()):
+            raise ValueError("holds a space, a line break or a sign that no token has: copy it again, alone")
+        return value
 
     @field_validator("slack_api_url")
     @classmethod

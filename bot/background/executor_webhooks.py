@@ -30,6 +30,7 @@ from bot.domain.case.model import Call, CallKind, Case
 from bot.domain.case.transition import SYSTEM, Transition
 from bot.domain.decision_log.entry import stamp
 from bot.domain.errors import CountersignError, StorageError
+from bot.domain.policy.handed_in import value_of
 from bot.domain.policy.model import Policy
 from bot.domain.policy.trusted_address import trusted
 from bot.domain.workflow import executor
@@ -158,7 +159,7 @@ class ExecutorWebhooks:
     async def _asked(self, case: Case, call: Call, out: ExecutorCall) -> Heard | str:
         """The answer, or a word why there is none."""
         terms = case.request.terms
-        url, secret = (_resolved(value, self._environment) for value in (terms.webhook, terms.secret))
+        url, secret = (value_of(value, self._environment) for value in (terms.webhook, terms.secret))
         if not trusted(url) or not secret.removeprefix("whsec_"):
             return "no_address"
         token: str | None = None
@@ -249,10 +250,6 @@ def _one_line(detail: object) -> str:
 
 def _wait(attempts: int) -> timedelta:
     return timedelta(seconds=min(FIRST * 2.0 ** min(attempts - 1, 10), SLOWEST))
-
-
-def _resolved(value: str, environment: Mapping[str, str]) -> str:
-    return environment.get(value.removeprefix("env:"), "")
 
 
 def _judged_silence(case: Case, policy: Policy, now: datetime, *, n: int) -> Transition | None:

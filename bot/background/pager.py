@@ -22,6 +22,7 @@ from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import SYSTEM, LogEvent, Value
 from bot.domain.errors import LookupFailed
+from bot.domain.policy.handed_in import value_of
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.store import Cover, Directory, OutboxRow, SignedCheckpoint
@@ -139,8 +140,7 @@ def addresses(policy: Policy, case: Case, person: Person, role: str, environment
     rota = policy.rotas.get(domain.on_call) if domain is not None and domain.on_call else None
     named = [p.page for p in policy.people if p.person == person and p.page]
     named += [rota.page] if role == "on_call" and rota is not None and rota.page else []
-    found = (environment.get(n.removeprefix("env:"), "") if n.startswith("env:") else n for n in named)
-    return tuple(dict.fromkeys(a for a in found if a))
+    return tuple(dict.fromkeys(address for name in named if (address := value_of(name, environment))))
 
 
 def page_text(case: Case, policy: Policy, *, slack_down: bool = False) -> tuple[str, str]:

@@ -77,7 +77,7 @@ async def doctor(tell: Callable[[str], None], *, live: bool = False, me: str = "
         settings = load()
     except SettingsError as failure:
         faults = (error("settings", line) for line in str(failure).splitlines())
-        return DoctorReport((*faults, *_strays(os.environ)))
+        return DoctorReport((*faults, *_strays(os.environ, Path(os.environ.get("COUNTERSIGN_RUNBOOKS_DIR", "runbooks")))))
     return await examine(
         settings, DoctorEnvironment(os.environ, SystemClock(), tell=tell, live=(me or settings.me or "") if live else None)
     )
@@ -85,7 +85,7 @@ async def doctor(tell: Callable[[str], None], *, live: bool = False, me: str = "
 
 async def examine(settings: Settings, around: DoctorEnvironment) -> DoctorReport:
     """Examines what the settings lead to, the outside last."""
-    found = [*_settings(settings), *_strays(around.environment), *_time_zones(), *_files(settings)]
+    found = [*_settings(settings), *_strays(around.environment, settings.runbooks_dir), *_time_zones(), *_files(settings)]
     policy, findings = _policy(settings, around)
     found += findings
     database = await _database(settings)
@@ -118,8 +118,8 @@ def _settings(settings: Settings) -> Iterator[Diagnosis]:
         )
 
 
-def _strays(environment: Mapping[str, str]) -> Iterator[Diagnosis]:
-    yield from (warning("settings", stray.text) for stray in strays(environment))
+def _strays(environment: Mapping[str, str], runbooks: Path) -> Iterator[Diagnosis]:
+    yield from (warning("settings", stray.text) for stray in strays(environment, runbooks))
 
 
 def _time_zones() -> Iterator[Diagnosis]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -22,7 +22,8 @@ from bot.cli.errors import misused, refused
 from bot.clock import SystemClock, read_request_id
 from bot.decision_log.keys import vkey_lines
 from bot.domain.decision_log.signed_note import VerifierKey, read_vkey
-from bot.domain.errors import NoteError
+from bot.domain.errors import NoteError, TextFileError
+from bot.domain.policy.handed_in import file_text
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -200,6 +201,8 @@ def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
             print("The export's own key was used: give --vkey with the key that you got elsewhere.")
         if checked.unproven:
             print(f"{_count(checked.unproven, 'decision')} of people whose names were erased: judged by pseudonym only.")
+        if checked.strays:
+            print(f"{_count(len(checked.strays), 'file')} of a file manager or editor, not read: {_some(checked.strays)}.")
         if checked.unknown_types:
             print(f"Types that this program does not know: {', '.join(checked.unknown_types)}.")
     raise typer.Exit(1 if checked.findings else 0)
@@ -222,9 +225,14 @@ def _keys(path: Path) -> tuple[VerifierKey, ...]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{path} cannot be read: {error}.") from None
+        return file_text(path.read_bytes())
+    except (OSError, TextFileError) as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error}") from None
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first five, in ASCII: names of files are hostile text."""
+    return ", ".join(ascii(name)[1:-1] for name in names[:5]) + (", …" if len(names) > 5 else "")
 
 
 def _count(number: int, what: str) -> str:

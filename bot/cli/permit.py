@@ -18,7 +18,8 @@ from bot.cli.errors import misused, refused
 from bot.clock import SystemClock, read_request_id
 from bot.domain.case.click import Rejected
 from bot.domain.case.transition import OPERATOR
-from bot.domain.errors import NoteError, PolicyError
+from bot.domain.errors import NoteError, PolicyError, TextFileError
+from bot.domain.policy.handed_in import file_text
 from bot.domain.policy.trusted_address import trusted
 from bot.domain.workflow.permit import Wanted
 from bot.settings import load
@@ -177,7 +178,8 @@ def _vkeys(path: Path) -> tuple[VerifierKey, ...]:
 
 def _text(path: Path) -> str:
     try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not text"
-        misused(f"{path} cannot be read: {said}.")
+        return file_text(sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes())
+    except OSError as error:
+        misused(f"{path} cannot be read: {error.strerror}.")
+    except TextFileError as error:
+        misused(f"{path} cannot be read: {error}")

@@ -22,7 +22,8 @@ from bot.cli.print_requests import name, safe, when
 from bot.clock import SystemClock
 from bot.domain.case.model import Case
 from bot.domain.decision_log.entry import stamp
-from bot.domain.errors import PolicyError
+from bot.domain.errors import PolicyError, TextFileError
+from bot.domain.policy.handed_in import file_text
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.reconciliation import Access, Differences, compare, is_open
@@ -50,11 +51,11 @@ def reconcile(
 def read_accesses(file: Path) -> list[Access]:
     """The lines of the file; wrong use, with the line, for one that cannot be read."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = file_text(file.read_bytes())
     except OSError as error:
         misused(f"{file} cannot be read: {error.strerror}.")
-    except UnicodeDecodeError:
-        misused(f"{file} is not UTF-8: export it again as UTF-8.")
+    except TextFileError as error:
+        misused(f"{file}, line {error.line}: {error}")
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     found: list[Access] = []
     try:

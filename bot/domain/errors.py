@@ -27,6 +27,14 @@ class PolicyError(FatalError):
     """The policy files are refused as a whole; the findings say where and why."""
 
 
+class TextFileError(CountersignError):
+    """A file that a person handed in cannot be read as text; `line` from 1."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(text)
+        self.line = line
+
+
 class SchemaError(FatalError):
     """The database is of another version than this program."""
 

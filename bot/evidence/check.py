@@ -37,7 +37,10 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 @dataclass(slots=True)
 class ExportCheck:
-    """What a check of an export found. `own_key`: the export's own key was used. `unproven`: decisions of erased people."""
+    """What a check of an export found. `own_key`: the export's own key was used. `unproven`: decisions of erased people.
+
+    `strays`: files that a file manager or an editor left in the folder; they prove nothing and accuse nobody.
+    """
 
     own_key: bool
     findings: list[LogFinding] = field(default_factory=list)
@@ -46,6 +49,7 @@ class ExportCheck:
     root: bytes = b""
     unknown_types: tuple[str, ...] = ()
     unproven: int = 0
+    strays: tuple[str, ...] = ()
 
 
 def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> ExportCheck:
@@ -59,6 +63,7 @@ def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> 
     for finding in _findings(export, given, checked):
         if len(checked.findings) < limit:
             checked.findings.append(finding)
+    checked.strays = tuple(sorted(export.strays))
     return checked
 
 

@@ -13,6 +13,7 @@ from bot.domain.decision_log.merkle_tree import Node
 from bot.domain.decision_log.tiles import ENTRIES, Tile, hashes, tiles_of, unbundle
 from bot.domain.decision_log.verify.log import Row, Shown
 from bot.domain.errors import SettingsError
+from bot.domain.policy.handed_in import is_litter
 
 SMALL, LARGE = 1_000_000, 256 * (2 + 65_535)
 _LINE = 1_000_000
@@ -26,10 +27,14 @@ class Line:
 
 
 class Export:
-    """The files of one export. Raises SettingsError where the folder holds none."""
+    """The files of one export. Raises SettingsError where the folder holds none.
+
+    `strays`: relative paths of what file managers and editors left in the folders that were listed; they are not read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.strays: set[str] = set()
         if not folder.is_dir() or self.read("checkpoint") is None:
             raise SettingsError(f"{folder} holds no export: there is no file `checkpoint` in it.")
 
@@ -46,7 +51,9 @@ class Export:
     def names(self, under: str) -> list[str]:
         """Relative paths, with `/`, of the files below a folder, sorted."""
         found = (path for path in (self.folder / under).rglob("*") if not path.is_dir())
-        return sorted(path.relative_to(self.folder).as_posix() for path in found)
+        names = sorted(path.relative_to(self.folder).as_posix() for path in found)
+        self.strays.update(name for name in names if is_litter(name))
+        return [name for name in names if not is_litter(name)]
 
     def rows(self, size: int) -> Iterator[Row]:
         """The entries as `bot.domain.decision_log.verify.log` checks them, up to the first tile or bundle that is not whole.

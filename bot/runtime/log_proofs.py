@@ -12,7 +12,8 @@ from bot.decision_log.keys import verify, vkeys
 from bot.domain.decision_log.inclusion_proof import extends
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, open_checkpoint
 from bot.domain.decision_log.verify.log import LogFinding
-from bot.domain.errors import NoteError, SettingsError
+from bot.domain.errors import NoteError, SettingsError, TextFileError
+from bot.domain.policy.handed_in import file_text
 from bot.runtime.open_log import cover
 from bot.settings import Settings
 from storage.store import SqliteStore
@@ -79,6 +80,6 @@ async def _note(store: SqliteStore, name: str) -> str:
             raise SettingsError(f"The log has no stored checkpoint of size {name}.")
         return found.decode()
     try:
-        return await asyncio.to_thread(Path(name).read_text, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return file_text(await asyncio.to_thread(Path(name).read_bytes))
+    except (OSError, TextFileError) as error:
         raise SettingsError(f"{name} is neither a checkpoint's size nor a note that can be read: {error}.") from None

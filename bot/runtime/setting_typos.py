@@ -1,12 +1,13 @@
 """Names that look like settings of ours and are none: a typing mistake leaves the default in force, and nobody is told.
 
-Nothing here stops a start. A name with our prefix that we do not know is always said; a name of Slack's only where it is
+A variable that a policy file names (`env:NAME`) is meant for the policy and is no mistake. Nothing here stops a start. A name with our prefix that we do not know is always said; a name of Slack's only where it is
 near to one of ours, because other tools keep their own `SLACK_…` names in the same environment: of those `doctor` speaks
 and `run` is silent. Values are never shown: a line that cannot be read may hold a token.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,7 +16,10 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
+from bot.domain.errors import TextFileError
+from bot.domain.policy.handed_in import file_text
 from bot.settings import ENV_FILE, Settings
+from runbooks.parsing.folder import read_folder
 
 OURS, SLACKS = "COUNTERSIGN_", "SLACK_"
 BESIDE = ("COUNTERSIGN_SECRETS_DIR", "COUNTERSIGN_DEMO_KEYS")  # read by name, beside the settings
@@ -27,6 +31,7 @@ OTHERS = frozenset(
     }
 )  # fmt: skip
 _NEAR = 0.8
+_REFERENCE = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +48,33 @@ def known() -> frozenset[str]:
     return frozenset(name if name.startswith(SLACKS) else OURS + name for name in fields) | frozenset(BESIDE)
 
 
-def strays(environment: Mapping[str, str], env_file: Path = ENV_FILE) -> tuple[Stray, ...]:
-    """What stands in the environment or in `.env` and is no setting. Never raises."""
-    named = (stray for name in sorted(environment) if (stray := _judged(name, "the environment")))
-    return (*named, *_of_file(env_file))
+def strays(environment: Mapping[str, str], runbooks: Path | None = None, env_file: Path = ENV_FILE) -> tuple[Stray, ...]:
+    """What stands in the environment or in `.env` and is no setting, nor named by a policy file in the folder `runbooks`.
+
+    Never raises.
+    """
+    meant = frozenset[str]() if runbooks is None else _named_by_policy(runbooks)
+    found = (stray for name in sorted(environment) if (stray := _judged(name, "the environment")) and name not in meant)
+    return (*found, *_of_file(env_file, meant))
 
 
-def _of_file(path: Path) -> Iterator[Stray]:
+def _named_by_policy(folder: Path) -> frozenset[str]:
+    """The NAMEs of `env:NAME` in the policy files, whether or not these can be accepted."""
+    text = (content.decode("utf-8", "replace") for content in read_folder(folder).values())
+    return frozenset(name for content in text for name in _REFERENCE.findall(content))
+
+
+def _of_file(path: Path, meant: frozenset[str]) -> Iterator[Stray]:
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = file_text(path.read_bytes())
+    except (OSError, TextFileError):
         return  # none, or `load` says it
     for binding in parse_stream(StringIO(text)):
         raw = binding.original.string
         line = binding.original.line + len(raw) - len(raw.lstrip("\r\n"))
         if binding.error or (binding.key is not None and binding.value is None):
             yield Stray(f"{path}:{line} is no setting and was left out: write NAME=value, or begin the line with #.")
-        elif binding.key is not None:
+        elif binding.key is not None and binding.key not in meant:
             stray = _judged(binding.key, f"{path}:{line}", file=True)
             if stray is not None:
                 yield stray

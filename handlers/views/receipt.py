@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.case.model import Case
+from bot.domain.errors import TextFileError
+from bot.domain.policy.handed_in import file_text
 from bot.domain.timing import cooling_off
 from bot.domain.workflow.timeline import Moment
 from handlers import ids
@@ -83,7 +85,10 @@ def body(case: Case, content: bytes | None, scene: ViewContext) -> Message:
 
 def body_of(content: bytes) -> str:
     """A runbook's Markdown, without the front matter between its two lines `---`."""
-    text = content.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
+    try:
+        text = file_text(content)
+    except TextFileError:
+        text = content.decode("utf-8", "replace")
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
         return text.strip("\n")

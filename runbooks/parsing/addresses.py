@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from bot.domain.policy.handed_in import value_of
 from bot.domain.policy.rota import Rota
 
 
@@ -18,8 +19,7 @@ def address_of(rota: Rota, environment: Mapping[str, str]) -> str | None:
     """The address behind a rota's `feed`; None for a file, a static rota, and where the environment holds none."""
     if rota.feed is None or is_file(rota):
         return None
-    name = rota.feed.removeprefix("env:")
-    return (environment.get(name) or None) if name != rota.feed else rota.feed
+    return value_of(rota.feed, environment) or None
 
 
 def may_be_fetched(address: str) -> bool:

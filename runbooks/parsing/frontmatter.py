@@ -1,6 +1,6 @@
 """A runbook is front matter for the machine between two lines `---`, then a body for the person who executes it.
 
-Text is UTF-8; a byte order mark and Windows line ends are taken as they are meant. The matrix is all head and no
+Text is UTF-8, read by `file_text`; tabs of a body stay. The matrix is all head and no
 body.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bot.domain.errors import TextFileError
+from bot.domain.policy.handed_in import file_text
 from runbooks.parsing.findings import PolicyFinding
 
 
@@ -27,10 +29,9 @@ class RunbookParts:
 def split(file: str, content: bytes) -> RunbookParts:
     """Head and body of a policy file's bytes."""
     try:
-        text = content.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        return _refused(file, line, "A byte here is not UTF-8: save the file as UTF-8.")
+        text = file_text(content)
+    except TextFileError as error:
+        return _refused(file, error.line, str(error))
     if not file.endswith(".md"):
         return RunbookParts(text)
     return _runbook(file, text)

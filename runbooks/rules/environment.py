@@ -15,6 +15,7 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 
+from bot.domain.policy.handed_in import value_of
 from bot.domain.policy.model import Domain, Role, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.policy.rota import Rota
@@ -77,10 +78,10 @@ def check_addresses(
             sheet.warning(
                 path, "This address is exported with the log: put it into the environment and write `env:NAME` here."
             )
-        elif environment is not None and not environment.get(name):
+        elif environment is not None and not value_of(address, environment):
             say = sheet.error if required else sheet.warning
             say(path, f"The environment variable {name} is not set: set it, or remove `{path[-1]}`.")
-        elif environment is not None and path[-1] == "feed" and not may_be_fetched(environment[name]):
+        elif environment is not None and path[-1] == "feed" and not may_be_fetched(value_of(address, environment)):
             say = sheet.error if required else sheet.warning
             say(path, f"The environment variable {name} holds no `https://` address: set it to the calendar's.")
 
@@ -108,7 +109,7 @@ def check_executor(
     )
     for key, told, sound, what in wanted:
         name = told.removeprefix("env:")
-        value = (environment or {}).get(name, "")
+        value = value_of(told, environment or {})
         if value and not sound(value):
             say = sheet.error if required else sheet.warning
             say(("executor", key), f"The environment variable {name} is not {what}: correct it.")

@@ -11,6 +11,8 @@ import io
 import re
 from collections.abc import Collection, Mapping
 
+from bot.domain.errors import TextFileError
+from bot.domain.policy.handed_in import file_text
 from bot.domain.policy.same_text import folded, mixed_scripts
 from runbooks.parsing.findings import PolicyReport, did_you_mean
 from runbooks.parsing.folder import problems_of
@@ -44,9 +46,9 @@ def read_targets(
 
 def _rows(name: str, content: bytes, known: Collection[str], report: PolicyReport) -> list[tuple[str, str]]:
     try:
-        text = content.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        report.error(name, content.count(b"\n", 0, error.start) + 1, "A byte here is not UTF-8: save the file as UTF-8.")
+        text = file_text(content)
+    except TextFileError as error:
+        report.error(name, error.line, str(error))
         return []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     found: dict[tuple[str, str], int] = {}

@@ -131,3 +131,33 @@ def test_no_token_stands_in_the_text_of_the_settings(monkeypatch: pytest.MonkeyP
     settings = loaded(monkeypatch, SLACK_BOT_TOKEN="xoxb-verysecret", SLACK_SIGNING_SECRET="alsosecret")
     assert "verysecret" not in repr(settings)
     assert "alsosecret" not in str(settings)
+
+
+def test_case_env_newline(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(
+        monkeypatch, SLACK_APP_TOKEN="xapp-1-A0EXAMPLE-1\n", SLACK_SIGNING_SECRET="0123456789abcdef\n",
+        SLACK_BOT_TOKEN="\ufeffxoxb-1\r\n", COUNTERSIGN_LISTEN=" 127.0.0.1:3000\n", COUNTERSIGN_HEARTBEAT_URL="https://a.example/x\n",
+    )  # fmt: skip
+    tokens = (settings.slack_app_token, settings.slack_signing_secret, settings.slack_bot_token, settings.heartbeat_url)
+    assert [token.get_secret_value() for token in tokens if token] == [
+        "xapp-1-A0EXAMPLE-1", "0123456789abcdef", "xoxb-1", "https://a.example/x",
+    ]  # fmt: skip
+    assert settings.listen == "127.0.0.1:3000"
+
+
+def test_a_value_of_white_space_alone_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loaded(monkeypatch, SLACK_APP_TOKEN=" \n").slack_app_token is None
+
+
+@pytest.mark.parametrize("name", ["SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"])
+def test_a_line_break_inside_a_token_is_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: holds a space, a line break or a sign that no token has: copy"):
+        loaded(monkeypatch, **{name: "xoxb-1\nX-Header: 2"})
+
+
+def test_a_byte_order_mark_of_the_env_file_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfSLACK_BOT_TOKEN=xoxb-1\r\nCOUNTERSIGN_LISTEN=127.0.0.1:1\r\n")
+    settings = load()
+    assert settings.slack_bot_token is not None
+    assert settings.slack_bot_token.get_secret_value() == "xoxb-1"
+    assert settings.listen == "127.0.0.1:1"

@@ -56,7 +56,7 @@ def divider() -> Block:
 
 def markdown(text: str) -> Block:
     """A runbook's body as written; at most 12,000 characters."""
-    return {"type": "markdown", "text": cut(tame(text) or "–", 12_000)}
+    return {"type": "markdown", "text": cut(tame(text, tab="\t") or "–", 12_000)}
 
 
 def button(label: str, action_id: str, value: str, style: str = "") -> Block:

@@ -20,11 +20,11 @@ _SILENT = re.compile("[\u00ad\u180e\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007
 _UNSEEN = "\ufffd"
 
 
-def tame(text: str) -> str:
-    """Line ends as `\\n`; tabs as spaces; control, bidirectional and broken signs shown as U+FFFD, silent ones gone."""
-    text = _SILENT.sub("", _TURNS.sub(_UNSEEN, _BREAKS.sub("\n", text).replace("\t", " ")))
+def tame(text: str, tab: str = " ") -> str:
+    """Line ends as `\\n`; tabs as `tab`; control, bidirectional and broken signs shown as U+FFFD, silent ones gone."""
+    text = _SILENT.sub("", _TURNS.sub(_UNSEEN, _BREAKS.sub("\n", text).replace("\t", tab)))
     return "".join(
-        _UNSEEN if sign != "\n" and unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text
+        _UNSEEN if sign not in "\n\t" and unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text
     )  # fmt: skip
 
 

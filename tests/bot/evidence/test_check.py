@@ -413,3 +413,18 @@ def test_the_digest_of_a_set_is_that_of_its_files(exported: Path) -> None:
         )
         lines = b"".join(hashlib.sha256(data).hexdigest().encode() + b"  " + path + b"\n" for path, data in files)
         assert hashlib.sha256(lines).hexdigest() == folder.name
+
+
+def test_case_evidence_ds_store(written: Written, exported: Path) -> None:
+    policy = min((exported / "policy").iterdir())
+    strays = [exported / "tile" / ".DS_Store", policy / ".DS_Store", policy / "._x", exported / "checkpoints" / "Thumbs.db"]
+    for stray in [*strays, exported / "desktop.ini"]:
+        stray.write_bytes(b"\0")
+    checked = check_export(exported)
+    assert checked.findings == []
+    assert set(checked.strays) == {path.relative_to(exported).as_posix() for path in strays}
+
+
+def test_a_file_that_no_file_manager_left_is_still_a_finding(written: Written, exported: Path) -> None:
+    (exported / "tile" / "notes.txt").write_bytes(b"")
+    assert codes(exported) == {("node", None)}

@@ -189,3 +189,20 @@ def test_a_disclosure_that_is_not_of_the_case_is_named(host: Host, exported: Pat
         lines = (exported / "disclosures.jsonl").read_text().splitlines()
         file.write(next(line for line in lines if opened_text(line)[1:] == ["target", "dc-1"]) + "\n")
     assert {f.code for f in check_export(out).findings} == {"disclosure"}
+
+
+def test_case_vkey_bom(host: Host, exported: Path) -> None:
+    saved = b"\xef\xbb\xbf" + (exported / "log.vkey").read_bytes().replace(b"\n", b"\r\n")
+    (host.home / "saved-by-notepad").write_bytes(saved)
+    (exported / "tile" / ".DS_Store").write_bytes(b"")
+    (exported / "tile" / "._\u202ex").write_bytes(b"")
+    done = host.type("verify", "--export", str(exported), "--vkey", "saved-by-notepad")
+    assert done.returncode == 0, done.stderr
+    assert "2 files of a file manager or editor, not read: tile/.DS_Store, tile/._\\u202ex." in done.stdout
+
+
+def test_a_verifier_key_as_utf_16_is_named(host: Host, exported: Path) -> None:
+    (host.home / "wide").write_bytes((exported / "log.vkey").read_text().encode("utf-16"))
+    done = host.type("verify", "--export", str(exported), "--vkey", "wide")
+    assert done.returncode == 2
+    assert "UTF-16" in done.stderr

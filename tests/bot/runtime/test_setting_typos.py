@@ -17,7 +17,7 @@ from bot.settings import Settings, load
 def said(tmp_path: Path, text: str = "", **environment: str) -> list[tuple[str, bool]]:
     file = tmp_path / ".env"
     file.write_text(text)
-    return [(s.text.replace(f"{tmp_path}/", ""), s.others) for s in strays(environment, file)]
+    return [(s.text.replace(f"{tmp_path}/", ""), s.others) for s in strays(environment, tmp_path, file)]
 
 
 def test_every_setting_is_known() -> None:
@@ -60,11 +60,20 @@ def test_a_line_that_is_no_setting_is_said_without_what_it_holds(tmp_path: Path,
     assert text == ".env:2 is no setting and was left out: write NAME=value, or begin the line with #."
 
 
+def test_a_variable_that_the_policy_names_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "responsibility.yaml").write_text('people:\n  olga: {page: "env:COUNTERSIGN_PAGE_OLGA"}\n  broken: [')
+    (tmp_path / "book.md").write_text("---\nexecutor: {secret: env:SLACK_PAM_SECRET}\n---\n")
+    named = {"COUNTERSIGN_PAGE_OLGA": "x", "SLACK_PAM_SECRET": "x"}
+    assert said(tmp_path, "COUNTERSIGN_PAGE_OLGA=x\n", **named) == []
+    [(text, _)] = said(tmp_path, COUNTERSIGN_PAGE_OLG="x")
+    assert text.startswith("COUNTERSIGN_PAGE_OLG in the environment is no setting")
+
+
 def test_settings_as_they_should_be_say_nothing(tmp_path: Path) -> None:
     assert said(tmp_path, "# COUNTERSIGN_X=1\nexport SLACK_BOT_TOKEN=xoxb-1\n", COUNTERSIGN_LISTEN="x") == []
-    assert strays({}, tmp_path / "none") == ()
+    assert strays({}, tmp_path, tmp_path / "none") == ()
     (tmp_path / "odd").write_bytes(b"\xff\xfe")
-    assert strays({}, tmp_path / "odd") == ()
+    assert strays({}, tmp_path, tmp_path / "odd") == ()
 
 
 def test_a_start_warns_and_goes_on(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from bot.domain.case.ask import Vote
@@ -36,6 +37,7 @@ from tests.bot.building import (
     runbook,
 )
 
+CASES = Path(__file__).parents[2] / "cases"
 BASE = policy()
 
 
@@ -248,3 +250,11 @@ def test_a_target_of_two_scripts_is_pointed_out_on_the_card() -> None:
         card(mixed, OWNER, scene()).blocks
     )
     assert "Look twice" not in str(card(case, OWNER, scene()).blocks)
+
+
+def test_case_body_tabs() -> None:
+    written = (CASES / "body-tabs" / "runbook-body.md").read_bytes()
+    told = body(case_of(BASE), b"---\r\nid: x\r\n---\r\n" + written, scene())
+    [shown] = [block["text"] for block in told.blocks if block["type"] == "markdown"]
+    assert shown == written.decode().strip("\n")
+    assert "\tcut -d'\t' -f2 accounts.tsv" in shown

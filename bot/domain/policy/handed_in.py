@@ -1,0 +1,56 @@
+"""Text that a person hands us: files and environment variables, read in one way.
+
+Editors and file managers leave traces that nobody meant: a byte order mark, Windows line ends, a line break after a
+token, files of their own beside ours. These are dropped. What would change the text (UTF-16, another code page) is
+named and refused.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Mapping
+
+from bot.domain.errors import TextFileError
+
+_BOM = "\ufeff"
+_WIDE = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_PEEK = 64  # bytes in which every second one is zero where UTF-16 has no mark
+_LITTER = re.compile(
+    r"\.DS_Store|\._.*|\.AppleDouble|\.Spotlight-V100|\.Trashes|\.fseventsd|__MACOSX|Icon\r|Thumbs\.db|ehthumbs\.db"
+    r"|desktop\.ini|\$RECYCLE\.BIN|\.directory|\.nfs[0-9a-f]+|.*~|\.~lock\..*#|#.*#|\..*\.sw[a-p]",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def file_text(content: bytes) -> str:
+    """The text of a file, without byte order mark and with `\\n` as line end. Raises TextFileError."""
+    if content.startswith(_WIDE) or _is_wide(content[:_PEEK]):
+        raise TextFileError(1, "The file is UTF-16: save it as UTF-8.")
+    try:
+        return content.decode("utf-8").removeprefix(_BOM).replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise TextFileError(line, "A byte here is not UTF-8: save the file as UTF-8.") from None
+
+
+def is_litter(path: str) -> bool:
+    """Whether a relative path (with `/`) is, or lies in, what a file manager or an editor leaves behind."""
+    return any(_LITTER.fullmatch(part) for part in path.split("/"))
+
+
+def trimmed(value: str) -> str:
+    """A token, secret or address without white space and byte order marks at its ends."""
+    return value.strip().strip(_BOM).strip()
+
+
+def value_of(reference: str, environment: Mapping[str, str]) -> str:
+    """What stands in the environment for `env:NAME`, trimmed; empty where it holds nothing. Other texts are themselves."""
+    name = reference.removeprefix("env:")
+    return reference if name == reference else trimmed(environment.get(name, ""))
+
+
+def _is_wide(start: bytes) -> bool:
+    """Whether every second byte of at least four is zero: Latin text as UTF-16 without a mark."""
+    pairs = start[: len(start) // 2 * 2]
+    return len(pairs) >= 4 and (not any(pairs[1::2]) or not any(pairs[::2]))
