@@ -24,6 +24,7 @@ from bot.background.heartbeat import Heartbeat
 from bot.background.housekeeper import Housekeeper
 from bot.background.inbox_worker import InboxWorker
 from bot.background.log_rehasher import LogRehasher
+from bot.background.loop import until
 from bot.background.operator_jobs import OperatorJobs, Run, erasing, pruning, releasing
 from bot.background.pager import Pager, send_page
 from bot.background.policy_reload import accepted_sets, first_policy, follow
@@ -220,14 +221,14 @@ async def _live(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None])
     )  # fmt: skip
     await ops.start()
     url = settings.heartbeat_url
-    watching = [_until(stop, Heartbeat(url.get_secret_value(), ops.findings).run(stop))] if url else []
+    watching = [until(stop, Heartbeat(url.get_secret_value(), ops.findings).run(stop))] if url else []
     try:
-        await _serve_until(parts, stop, ready, watching)
+        await _serveuntil(parts, stop, ready, watching)
     finally:
         await ops.stop()
 
 
-async def _serve_until(
+async def _serveuntil(
     parts: BotParts, stop: asyncio.Event, ready: Callable[[], None], watching: list[Coroutine[Any, Any, None]]
 ) -> None:
     inner = asyncio.Event()  # the outgoing side stops after the incoming side is empty
@@ -240,7 +241,7 @@ async def _serve_until(
     rehashing = asyncio.ensure_future(parts.rehasher.run(inner))
     await parts.rehasher.begun(_REHASH)
     policy = follow(settings.runbooks_dir, parts.desk, parts.store, parts.feeds, parts.standing.stoppable)
-    incoming = [_front(parts, stop, reached), _until(stop, policy), _until(stop, parts.feeds.run()), *watching]
+    incoming = [_front(parts, stop, reached), until(stop, policy), until(stop, parts.feeds.run()), *watching]
     outgoing = _outgoing(parts, inner, rehashing)
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
@@ -275,7 +276,7 @@ def _outgoing(parts: BotParts, inner: asyncio.Event, rehashing: asyncio.Future[N
 
 async def _front(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Socket Mode when there is an app-level token, else signed HTTP; once Slack has said who we are."""
-    await _until(stop, parts.introduction.until_known())
+    await until(stop, parts.introduction.until_known())
     if stop.is_set():
         return
     settings = parts.settings
@@ -298,15 +299,3 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Runs what never ends by itself, until a stop; raises what it raises."""
-    task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not task.done():
-        task.cancel()
-    await asyncio.gather(stopped, return_exceptions=True)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

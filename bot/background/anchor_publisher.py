@@ -12,10 +12,10 @@ from datetime import timedelta
 
 import structlog
 
+from bot.background.loop import every
 from bot.clock import Clock
 from bot.decision_log.anchors import AnchorBook, AnchorTarget, NotAnchored
 from bot.domain.case.transition import Lane, Notification
-from bot.domain.errors import CountersignError
 from bot.ports.store import Cover, SignedCheckpoint, Store
 
 LOOK, AGAIN = 5.0, 300.0  # seconds: between two looks; before a way that failed is tried again
@@ -42,16 +42,7 @@ class AnchorPublisher:
         self._due: dict[int, float] = {}  # by place in `anchors`: monotonic seconds
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            self._beat()
-            try:
-                await self.work()
-            except CountersignError as error:
-                log.error("anchoring.failed", error=str(error))
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK)
-            except TimeoutError:
-                continue
+        await every(LOOK, self.work, stop, beat=self._beat, failed="anchoring.failed")
 
     async def work(self) -> None:
         """What is due now. Raises StorageError; a log that is stopped has nothing to anchor."""

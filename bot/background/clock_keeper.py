@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
+from bot.background.loop import every
 from bot.clock import SteadyClock
 from bot.domain.errors import CountersignError
 from bot.domain.failsafe import clock_guard, clock_jump
@@ -39,13 +40,7 @@ class ClockKeeper:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Looks until `stop`, then writes the mark once more."""
-        while not stop.is_set():
-            self._beat()
-            await self._look_safely()
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK)
-            except TimeoutError:
-                continue
+        await every(LOOK, self._look_safely, stop, beat=self._beat)
         await self._look_safely(keep=True)
 
     async def look(self, *, keep: bool = False) -> None:

@@ -26,6 +26,7 @@ import aiohttp
 import structlog
 from standardwebhooks import Webhook
 
+from bot.background.loop import every
 from bot.domain.case.model import Call, CallKind, Case
 from bot.domain.case.transition import SYSTEM, Transition
 from bot.domain.decision_log.entry import stamp
@@ -69,14 +70,7 @@ class ExecutorWebhooks:
     async def run(self, stop: asyncio.Event) -> None:
         """Calls until `stop`; what is on its way then may still be answered, briefly."""
         try:
-            while not stop.is_set():
-                self._beat()
-                await self._begin_safely()
-                waiting = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(asyncio.sleep(POLL))]
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for task in waiting:
-                    task.cancel()
-                await asyncio.gather(*waiting, return_exceptions=True)
+            await every(POLL, self._begin_safely, stop, beat=self._beat)
         finally:
             await self.close()
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import aiohttp
 import structlog
+
+from bot.background.loop import every
 
 EVERY, AGAIN, TIMEOUT = 60.0, 5.0, 10.0  # seconds: between two signs, until a bot that was not ready is looked at again
 log = structlog.get_logger(__name__)
@@ -26,14 +29,13 @@ class Heartbeat:
         """Beats until `stop`, and never waits longer for an answer than its timeout."""
         timeout = aiohttp.ClientTimeout(total=min(TIMEOUT, self._every))
         async with aiohttp.ClientSession(timeout=timeout) as session:
-            while not stop.is_set():
-                ready = not await self._findings()
-                if ready:
-                    await self._beat(session)
-                try:
-                    await asyncio.wait_for(stop.wait(), self._every if ready else min(AGAIN, self._every))
-                except TimeoutError:
-                    continue
+            await every(self._every, partial(self._beat_if_ready, session), stop)
+
+    async def _beat_if_ready(self, session: aiohttp.ClientSession) -> float | None:
+        if await self._findings():
+            return min(AGAIN, self._every)
+        await self._beat(session)
+        return None
 
     async def _beat(self, session: aiohttp.ClientSession) -> None:
         try:

@@ -9,13 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import structlog
-
-from bot.domain.errors import CountersignError
+from bot.background.loop import every
 from bot.ports.store import Store
 
 LOOK, MANY = 2.0, 100  # seconds between two looks; cases in one transaction
-log = structlog.get_logger(__name__)
 
 
 class Housekeeper:
@@ -26,16 +23,7 @@ class Housekeeper:
         self._to_shed = True  # what a process before left
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            self._beat()
-            try:
-                await self.work()
-            except CountersignError as error:
-                log.error("housekeeping.failed", error=str(error))
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK)
-            except TimeoutError:
-                continue
+        await every(LOOK, self.work, stop, beat=self._beat, failed="housekeeping.failed")
 
     async def work(self) -> None:
         """Empties what is over, some cases at a time. Raises StorageError."""

@@ -13,17 +13,15 @@ from pathlib import Path
 
 import structlog
 
+from bot.background.loop import every
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition, Value
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import CountersignError
 from bot.ports.store import Store
 from bot.runtime.log_verification import TrustBase, verify
 
-DAY, AGAIN, SHOWN = (
-    86_400.0,
-    60.0,
-    20,
-)  # seconds between two checks, after one that could not be made; findings in our output
+DAY, AGAIN = 86_400.0, 60.0  # seconds between two checks, after one that could not be made
+SHOWN = 20  # findings in our output
 log = structlog.get_logger(__name__)
 
 
@@ -52,13 +50,12 @@ class LogRehasher:
         self._over = True  # a check that is under way ends, too
 
     async def _daily(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            wait = DAY if await self.check() else AGAIN
-            self._once.set()
-            try:
-                await asyncio.wait_for(stop.wait(), wait)
-            except TimeoutError:
-                continue
+        await every(DAY, self._checked, stop)
+
+    async def _checked(self) -> float | None:
+        wait = None if await self.check() else AGAIN
+        self._once.set()
+        return wait
 
     async def check(self) -> bool:
         """One check of the whole log. False where it could not be made or written down."""

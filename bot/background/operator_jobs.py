@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.background.loop import every
 from bot.domain.case.operator_action import ActKind, OperatorAction, OperatorActionState
-from bot.domain.errors import CountersignError, NotDone, NotYet, Stale, Stopped
+from bot.domain.errors import NotDone, NotYet, Stale, Stopped
 from bot.domain.operator import dual_control, erasure
 from bot.service.approvals import ApprovalService
 
@@ -32,16 +33,7 @@ class OperatorJobs:
         self._not_before: dict[str, datetime] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            self._beat()
-            try:
-                await self.work()
-            except CountersignError as error:
-                log.error("operations.failed", error=str(error))
-            try:
-                await asyncio.wait_for(stop.wait(), POLL)
-            except TimeoutError:
-                continue
+        await every(POLL, self.work, stop, beat=self._beat, failed="operations.failed")
 
     async def work(self) -> None:
         """Everything that is due now."""

@@ -18,6 +18,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.background.loop import every
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import SYSTEM, LogEvent, Value
@@ -53,14 +54,7 @@ class Pager:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Pages until `stop`; what is due then is still tried, briefly."""
-        while not stop.is_set():
-            self._beat()
-            await self._drain_safely()
-            waiting = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(asyncio.sleep(POLL))]
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+        await every(POLL, self._drain_safely, stop, beat=self._beat)
         try:
             await asyncio.wait_for(self._drain_safely(), PARTING)
         except TimeoutError:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.background.loop import every
 from bot.clock import Clock
 from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.errors import CountersignError
@@ -48,12 +49,7 @@ class Watchdog:
         self._incident: tuple[datetime, tuple[str, ...]] | None = None  # since when, who was told
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await self.look()
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK)
-            except TimeoutError:
-                continue
+        await every(LOOK, self.look, stop)
 
     def findings(self) -> tuple[str, ...]:
         """What was late at the last look, a sentence each."""

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import runbooks
 from bot.app import serve
+from bot.background.loop import pause
 from bot.demo.workspace import APPROVER, ASKER, script, with_pages, workspace
 from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
@@ -124,7 +125,7 @@ async def _greet(sandbox: Sandbox, stop: asyncio.Event) -> None:
     while not sandbox.pages:
         if stop.is_set():
             return
-        await _pause(stop, 0.3)
+        await pause(0.3, stop)
     if sandbox.find(APPROVER, "Approve") is None:
         with suppress(TimeoutError):
             await _first_request(sandbox)
@@ -153,7 +154,7 @@ async def _follow(database: Path, stop: asyncio.Event) -> None:
             for (data,) in reader.execute("SELECT data FROM log_entry WHERE idx >= ? ORDER BY idx", (seen,)).fetchall():
                 print(_line(json.loads(data)), flush=True)
                 seen += 1
-            await _pause(stop, 0.3)
+            await pause(0.3, stop)
 
 
 def _line(entry: dict[str, object]) -> str:
@@ -222,10 +223,3 @@ def tampered(home: Path) -> str:
     if len(found.findings) > _TOLD:
         lines.append(f"  log verify: … and {len(found.findings) - _TOLD} more that follow from it")
     return "\n".join([*lines, ""])
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
