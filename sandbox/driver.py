@@ -9,18 +9,17 @@ async with Sandbox(workspace) as sb:
 
 import asyncio
 import copy
-import json
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import aiohttp
-
-from sandbox.delivery import Outcome, encoded
+from sandbox.delivery import Outcome
 from sandbox.errors import GestureError
 from sandbox.faults import Faults
-from sandbox.hands import Hands, button_in, field_in, fields_of
+from sandbox.hands import Hands, button_in, field_in
 from sandbox.paging import Paged
+from sandbox.raw_requests import post_raw, verify_url
+from sandbox.search import element_by_action, newest_showing, newest_with_button, visible_buttons
 from sandbox.seen import Form, Seen
 from sandbox.server import LOOPBACK, Server
 from sandbox.timeline import Timeline
@@ -145,12 +144,7 @@ class Sandbox:
 
     def find(self, user: str, wanted: str) -> Seen | None:
         """The newest message that this person sees and that holds this text or a button with this label."""
-        everywhere = [m for c in self.world.conversations(user) for m in self.world.visible(c.id, user)]
-        for message in sorted(everywhere, key=lambda m: m.ts, reverse=True):
-            seen = Seen(copy.deepcopy(message))
-            if wanted in seen.shown or wanted in seen.text or button_in(message.blocks, wanted):
-                return seen
-        return None
+        return newest_showing(self.world, user, wanted)
 
     def current(self, message: Seen) -> Seen | None:
         """What a remembered message says now; None if it is gone."""
@@ -211,13 +205,13 @@ class Sandbox:
             if found:
                 return await self._press_in_view(user, view, found)
         if message is None and where not in ("modal", "home"):
-            message = self._with_button(user, button, where)
+            message = newest_with_button(self.world, user, button, where)
         if message is not None:
             return await self._press_in_message(user, message, button, value)
         home = self.world.homes.get(user)
         found = button_in(home.blocks, button) if home and where in ("", "home") else None
         if home is None or found is None:
-            raise GestureError(f"{user} sees no button {button!r}; they see {self._visible_buttons(user)}")
+            raise GestureError(f"{user} sees no button {button!r}; they see {visible_buttons(self.world, user)}")
         return await self._press_in_view(user, home, found)
 
     async def _press_in_view(self, user: str, view: View, found: tuple[str, Json]) -> Outcome:
@@ -226,32 +220,10 @@ class Sandbox:
 
     async def _press_in_message(self, user: str, message: Seen, button: str, value: Any) -> Outcome:
         """Press a button of this very version of a message."""
-        found = button_in(message.blocks, button) or self._by_action(message, button)
+        found = button_in(message.blocks, button) or element_by_action(message, button)
         if found is None:
             raise GestureError(f"no button {button!r} in this message; there are {message.buttons}")
         return await self.server.gestures.click(user, message.raw, found[0], found[1]["action_id"], value)
-
-    @staticmethod
-    def _by_action(message: Seen, action_id: str) -> tuple[str, Json] | None:
-        """A menu or picker of a message, by its action_id or label."""
-        for label, block_id, element in fields_of(message.blocks):
-            if action_id in (label, element.get("action_id")):
-                return block_id, element
-        return None
-
-    def _with_button(self, user: str, button: str, where: str) -> Seen | None:
-        """The newest message that shows this button to this person."""
-        places = [where] if where else [c.id for c in self.world.conversations(user)]
-        seen = [m for place in places for m in self.world.visible(place, user)]
-        for message in sorted(seen, key=lambda m: m.ts, reverse=True):
-            if button_in(message.blocks, button):
-                return Seen(copy.deepcopy(message))
-        return None
-
-    def _visible_buttons(self, user: str) -> list[str]:
-        """Every button label on this person's screen."""
-        return [label for place in self.world.conversations(user) for m in self.world.visible(place.id, user)
-                for label in Seen(m).buttons]  # fmt: skip
 
     async def change(self, user: str, label: str, value: Any) -> Outcome | None:
         """Fill in an input of the open form, by its label; an Outcome if the app hears of it at once, else None."""
@@ -303,25 +275,11 @@ class Sandbox:
         self, kind: str, payload: Json, *, timestamp: int | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, str]:
         """A signed HTTP request to `request_url`, whatever sockets there are; `headers` overwrite. Status and body."""
-        content_type, body = encoded(kind, payload)
-        signed = {**self.server.delivery.signed(body, content_type, timestamp), **(headers or {})}
-        async with aiohttp.ClientSession() as session:
-            url = self.world.workspace.app.request_url
-            async with session.post(url, data=body.encode(), headers=signed) as response:
-                return response.status, await response.text()
+        return await post_raw(self.server.delivery, self.world, kind, payload, timestamp=timestamp, headers=headers)
 
     async def verify_url(self) -> bool:
         """Slack's url_verification handshake with `request_url`: whether the challenge came back."""
-        challenge = self.world.new_id("challenge")
-        token = self.world.workspace.app.verification_token
-        payload = {"token": token, "challenge": challenge, "type": "url_verification"}
-        status, body = await self.post_raw("events_api", payload)
-        if status != 200:
-            return False
-        try:
-            return bool(json.loads(body).get("challenge") == challenge)
-        except ValueError:
-            return body.strip() == challenge
+        return await verify_url(self.server.delivery, self.world)
 
     # sockets
 

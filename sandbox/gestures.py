@@ -11,14 +11,12 @@ from sandbox import payloads
 from sandbox.blocks import elements_of
 from sandbox.delivery import FAILED, Delivery, Outcome
 from sandbox.errors import GestureError, SlackError
+from sandbox.form_answers import TROUBLE, apply_answer
 from sandbox.inputs import VALUE_KEYS, entry, faults_of_form
 from sandbox.response_urls import post_response
 from sandbox.shapes import view_object
-from sandbox.view_methods import checked_view, push_onto, replace_body
 from sandbox.workspace import Channel, Command, Json, User
 from sandbox.world import Message, View, World
-
-TROUBLE = "We had some trouble connecting. Try again?"
 
 
 class Gestures:
@@ -200,49 +198,9 @@ class Gestures:
         self.world.touch()
         outcome = await self.delivery.send("interactive", payloads.view_submission(self.world, user, view))
         view.busy = False
-        self._after_submit(view, outcome)
+        apply_answer(self.world, view, outcome)
         self.world.touch()
         return outcome
-
-    def _after_submit(self, view: View, outcome: Outcome) -> None:
-        """Do what the acknowledgement says: errors, update, push, clear; without a word the form closes."""
-        answer = outcome.response if isinstance(outcome.response, dict) else {}
-        moves = {"errors": self._show_errors, "update": self._update, "push": self._push, "clear": self._clear}
-        act = answer.get("response_action")
-        if outcome.error:
-            view.notice = TROUBLE
-        elif act is None and view.id in self.world.views:
-            self.world.drop_view(view.id)
-        elif act in moves:
-            try:
-                moves[act](view, answer, outcome)
-            except SlackError as error:
-                outcome.error = error.error
-                outcome.errors = {"": "; ".join(error.extra.get("response_metadata", {}).get("messages", []))}
-                view.notice = TROUBLE
-        elif act is not None:
-            outcome.error, view.notice = "invalid_response_action", TROUBLE
-
-    def _show_errors(self, view: View, answer: Json, outcome: Outcome) -> None:
-        """Complaints at fields; one at an unknown block_id is trouble, as in Slack."""
-        errors = answer.get("errors")
-        inputs = {b["block_id"] for b in view.blocks if b["type"] == "input"}
-        if not isinstance(errors, dict) or not errors or set(errors) - inputs:
-            raise SlackError("invalid_errors", response_metadata={"messages": [f"no input for: {errors}"]})
-        view.errors = outcome.errors = {k: str(v) for k, v in errors.items()}
-
-    def _update(self, view: View, answer: Json, _outcome: Outcome) -> None:
-        """The form's next page in its place."""
-        replace_body(self.world, view, checked_view(answer.get("view"), "modal"))
-
-    def _push(self, view: View, answer: Json, _outcome: Outcome) -> None:
-        """A form on top of this one."""
-        push_onto(self.world, view.user, checked_view(answer.get("view"), "modal"))
-
-    def _clear(self, view: View, _answer: Json, _outcome: Outcome) -> None:
-        """Every form of this person closes."""
-        for view_id in list(self.world.stacks.get(view.user, [])):
-            self.world.drop_view(view_id)
 
     async def close(self, user_id: str, view: View, *, everything: bool = False) -> Outcome:
         """Close a form: Cancel and Back close one, × closes the whole stack. The app hears it if it asked to."""
