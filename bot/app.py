@@ -1,4 +1,4 @@
-"""The composition root: here, and only here, the parts are put together."""
+"""The composition root: builds the parts of a running bot, starts and stops them."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> B
 
 
 def _carried_out_by(desk: ApprovalService, ground: EpochContext) -> dict[ActKind, Run]:
-    """What becomes of an operator's act that an auditor confirmed, by its kind."""
+    """The job that carries out a confirmed operator action, by its kind."""
     return {
         "hold_release": releasing(desk),
         "erase": erasing(desk),
@@ -203,15 +203,15 @@ def _carried_out_by(desk: ApprovalService, ground: EpochContext) -> dict[ActKind
 
 
 def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]) -> Callable[[Transition], None]:
-    def hear(act: Transition) -> None:
+    def both(act: Transition) -> None:
         one(act)
         other(act)
 
-    return hear
+    return both
 
 
 async def _live(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-    """Everything that runs beside each other; one that dies takes the others down, in order."""
+    """Runs every part concurrently; when one ends, the others are stopped in order."""
     settings, health = parts.settings, parts.health
     origin = (await parts.store.log_head()).origin
     ops = OperationsServer(
@@ -255,7 +255,7 @@ async def _serveuntil(
 
 
 def _outgoing(parts: BotParts, inner: asyncio.Event, rehashing: asyncio.Future[None]) -> list[Coroutine[Any, Any, None]]:
-    """What carries out and speaks, each under the eye of health."""
+    """The parts that carry out acts and send messages, each watched by `health`."""
     health = parts.health
     return [
         health.watch("worker", parts.worker.run(inner)),

@@ -1,4 +1,4 @@
-"""The one door for time and for ids. Everything else is given them."""
+"""The only source of time and ids. Everything else takes them as arguments."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SystemClock:
         return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
     def jumped(self) -> timedelta | None:
-        return None  # alone it has nothing to be held against: see SteadyClock
+        return None  # one clock alone cannot be checked: see SteadyClock
 
     def request_id(self) -> str:
         return "R-" + "".join(secrets.choice(_CROCKFORD) for _ in range(8))
@@ -56,10 +56,10 @@ class SystemClock:
 
 
 class SteadyClock:
-    """The clock of a running bot: the machine's, held against the monotonic one at every look.
+    """The clock of a running bot: the wall clock, compared with the monotonic clock at each reading.
 
-    Its time never goes back, on whichever thread it is asked; only `accept` lets it. Until `resume` gave it what the
-    database remembers it knows no more than its own start.
+    Its time never goes back, on any thread, except in `accept`. Before `resume` loads the stored mark it knows only its own
+    start.
     """
 
     def __init__(self, inner: Clock, boot: str) -> None:
@@ -74,7 +74,7 @@ class SteadyClock:
 
     @property
     def wall(self) -> Clock:
-        """The machine's clock as it stands, for what is held against other machines' clocks."""
+        """The wall clock as it is, for comparison with other machines' clocks."""
         return self._inner
 
     def now(self) -> datetime:
@@ -87,12 +87,12 @@ class SteadyClock:
         return self._mark.jump
 
     def resume(self, mark: Mark) -> None:
-        """Goes on from a mark, as the process before left it."""
+        """Continues from the mark that the previous process stored."""
         with self._lock:
             self._mark = look(mark, self._reading())
 
     def accept(self) -> Mark:
-        """The clock counts as it stands now, though it be behind: an operator said so."""
+        """Accepts the wall clock as it is, even if it is behind: an operator confirmed it."""
         with self._lock:
             self._mark = begin(self._reading())
             return self._mark
@@ -107,7 +107,7 @@ class SteadyClock:
         return self._inner.salt()
 
     def _reading(self) -> Reading:
-        """Both clocks, read so close together that neither a suspend nor a busy machine lies between them."""
+        """Both clocks, read so close together that neither a suspend nor load separates the readings."""
         while True:
             before = self._inner.monotonic()
             wall = self._inner.now()
@@ -117,7 +117,7 @@ class SteadyClock:
 
 
 def boot_id() -> str:
-    """What tells this boot of the machine from another; where nothing does, each process counts as one."""
+    """An id of this boot of the machine; where the system has none, one for each process."""
     try:
         return _BOOT_ID.read_text("ascii").strip()
     except OSError:

@@ -39,7 +39,7 @@ def configure(log_format: str | None) -> None:
 
 
 def aside() -> None:
-    """For commands that print their answer: what parts of the bot log goes to standard error, unless somebody configured it."""
+    """For commands that print their answer: sends log lines to standard error, unless logging is configured already."""
     if not structlog.is_configured():
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 

@@ -1,4 +1,4 @@
-"""Block Kit as Slack checks it: which blocks may stand where, and how long everything may be.
+"""Block Kit as Slack validates it: which blocks may appear where, and how long everything may be.
 
 `check_message` and `check_view` return what Slack would answer in `response_metadata.messages`; an empty list means
 accepted. `named` gives every block and element the id that Slack would give it.
@@ -30,7 +30,7 @@ def _in_context(value: Any, path: str, report: Report) -> None:
 
 
 def _section(value: Json, path: str, report: Report) -> None:
-    """A section says something: in its text, its fields, or both."""
+    """A section needs text, fields, or both."""
     if "text" not in value and "fields" not in value:
         report.bad(path, "must define either text or fields")
 

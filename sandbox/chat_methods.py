@@ -1,4 +1,4 @@
-"""Methods that speak: chat.* and reactions.add, with the refusals that Slack gives before a message stands."""
+"""Methods that post: chat.* and reactions.add, with the errors that Slack returns before a message is posted."""
 
 import time
 from typing import Any
@@ -57,7 +57,7 @@ def checked_blocks(call: Call) -> list[Json]:
 
 
 def _content(call: Call) -> tuple[str, list[Json]]:
-    """Text and blocks of a new message; at least one of them says something."""
+    """Text and blocks of a new message; at least one of them is not empty."""
     blocks = checked_blocks(call)
     text = call.text("text")
     if not text and not blocks:
@@ -77,7 +77,7 @@ def _limit(call: Call, channel: Channel) -> None:
 
 
 def _from_app(call: Call, channel: Channel, text: str, blocks: list[Json], **rest: Any) -> Message:
-    """A message by the app's bot user, not yet put anywhere."""
+    """A message by the app's bot user, not yet posted."""
     app = call.app
     return Message(
         call.world.next_ts(), channel.id, app.bot_user_id, text, blocks,
@@ -166,7 +166,7 @@ def update(call: Call) -> Json:
 
 
 def delete(call: Call) -> Json:
-    """Take one of the app's own messages away."""
+    """Delete one of the app's own messages."""
     message = _own_message(call, "cant_delete_message")
     call.world.remove(message)
     return {"channel": message.channel, "ts": message.ts}
@@ -193,7 +193,7 @@ def add_reaction(call: Call) -> Json:
 
 
 def validate(call: Call) -> Json:
-    """What Slack would say of blocks or of a view, without showing them to anybody."""
+    """Slack's verdict on blocks or a view, without showing them to anybody."""
     message, view = call.args.get("message"), call.args.get("view")
     wrong: list[str] = []
     if isinstance(message, dict):

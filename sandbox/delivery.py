@@ -27,7 +27,7 @@ FAILED = "dispatch_failed"
 
 @dataclass
 class Outcome:
-    """What became of one gesture. `response` is the acknowledgement's payload, `errors` the complaints at fields.
+    """What became of one gesture. `response` is the acknowledgement's payload, `errors` the errors at fields.
 
     `acked` is False when Slack would show its own failure; `error` is then its word. `seconds` is the time to the ack.
     `payload` is what was sent (empty if nothing was: a form with an empty required field is never sent).
@@ -44,7 +44,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Acknowledged, and without complaints at fields."""
+        """Acknowledged, and without errors at fields."""
         return self.acked and not self.errors and not self.error
 
 

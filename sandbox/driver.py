@@ -1,4 +1,4 @@
-"""The sandbox in a test's hands: start it, act as anybody, look at anybody's screen, wait for what should appear.
+"""The sandbox for tests: start it, act as anybody, look at anybody's screen, wait for what should appear.
 
 async with Sandbox(workspace) as sb:
     await sb.command("U0PE1", "/breakglass", "directory-admin")
@@ -131,7 +131,7 @@ class Sandbox:
     # looking
 
     def messages(self, where: str, as_user: str = "") -> list[Seen]:
-        """What stands in a conversation, oldest first, threads included.
+        """The messages of a conversation, oldest first, threads included.
 
         `where` is a person (their direct message with the app) or a channel. Ephemeral messages show for the person,
         in a channel for `as_user`.
@@ -226,7 +226,7 @@ class Sandbox:
         return await self.server.gestures.click(user, message.raw, found[0], found[1]["action_id"], value)
 
     async def change(self, user: str, label: str, value: Any) -> Outcome | None:
-        """Fill in an input of the open form, by its label; an Outcome if the app hears of it at once, else None."""
+        """Fill in an input of the open form, by its label; an Outcome if the app gets the change at once, else None."""
         view = self._hands.view(user)
         block_id, element = field_in(view, label)
         return await self._hands.change(user, view, block_id, element, value)
@@ -234,7 +234,7 @@ class Sandbox:
     async def submit(self, user: str, values: Mapping[str, Any] | None = None) -> Outcome:
         """Fill in what is given (by label) and send the open form. Values: texts, option texts or values, ids, dates.
 
-        Filling in here never tells the app of single changes; use `change` for inputs that dispatch.
+        Values filled in here are not dispatched one by one; use `change` for inputs that dispatch.
         """
         view = self._hands.view(user)
         for label, value in (values or {}).items():

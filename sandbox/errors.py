@@ -1,4 +1,4 @@
-"""How the look-alike says no: Slack's own error words, with what Slack sends beside them."""
+"""The look-alike's errors: Slack's own error codes, with the fields that Slack sends beside them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a response_url is good for: to answer, replace or delete a gesture's message, five times in half an hour."""
+"""response_url: answers, replaces or deletes a gesture's message, five times within half an hour."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What stands on somebody's screen, as values that do not change when the screen does: messages and forms."""
+"""Snapshots of what somebody sees: messages and forms."""
 
 import dataclasses
 from typing import Any
@@ -31,7 +31,7 @@ def shown_text(blocks: list[Json]) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """A message as somebody sees it now. It stays so when the message changes: pressing it then is a stale click."""
+    """A message as somebody sees it now. It does not change with the message: pressing it later is a stale click."""
 
     raw: Message
 
@@ -138,7 +138,7 @@ class Form:
         return [label_of(e) for _, e in buttons_of(self.raw.blocks)]
 
     def value(self, label: str) -> Any:
-        """What stands in an input: text, option value(s), user id(s), date; None if empty."""
+        """The value of an input: text, option value(s), user id(s), date; None if empty."""
         block_id, element = field_in(self.raw, label)
         return plain_value(self.raw.values[block_id][element["action_id"]])
 

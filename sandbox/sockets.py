@@ -28,7 +28,7 @@ class Socket:
             self.transport.abort()
 
     def hang_up(self) -> None:
-        """Nobody will answer what still waits."""
+        """Resolve the waiting envelopes as unanswered."""
         for future in self.waiting.values():
             if not future.done():
                 future.set_result(None)
@@ -38,7 +38,7 @@ class Sockets:
     """Every connection of the app; envelopes go to them in turn, as Slack spreads them."""
 
     def __init__(self, world: World, faults: Faults) -> None:
-        """Nobody is connected yet."""
+        """Start without connections."""
         self.world = world
         self.faults = faults
         self.connected: list[Socket] = []
@@ -62,7 +62,7 @@ class Sockets:
             self._note("connected")
             await self._listen(socket)
         except ConnectionError:
-            pass  # the peer went away while we greeted it; the end below says so
+            pass  # the peer left during the handshake; recorded below
         finally:
             pings.cancel()
             self._leave(socket)
@@ -131,7 +131,7 @@ class Sockets:
             await socket.ws.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-sandbox"}})
 
     def cut(self) -> None:
-        """End every connection without a word: the TCP connection is dropped, no close frame is sent."""
+        """Drop every TCP connection without a close frame."""
         for socket in list(self.connected):
             self._leave(socket)
             socket.cut()

@@ -1,4 +1,4 @@
-"""What a caller hands in: teams, people, channels, the app, and how the page is dressed.
+"""The sandbox's configuration: teams, people, channels, the app, and the page's texts.
 
 Every type can be built from a plain dictionary (`Workspace.from_dict`), so that a demo can keep it as JSON. An unknown
 key is refused, because a misspelt `is_resticted` would silently make a guest a member.
@@ -191,7 +191,7 @@ class ScriptStep:
 
 @dataclass
 class Workspace:
-    """Everything the sandbox is told at its start."""
+    """The whole configuration of a sandbox."""
 
     teams: list[Team]
     users: list[User]

@@ -1,6 +1,6 @@
-"""What exists while the sandbox runs: messages, views, triggers, response URLs, and who is told when they change.
+"""The state of a running sandbox: messages, views, triggers, response URLs, and the notification of changes.
 
-Slack's order of things holds: a `ts` names a message and grows; a trigger works once and briefly; a view's hash changes
+Slack's rules hold: a `ts` names a message and grows; a trigger works once and briefly; a view's hash changes
 with every update. Times are Unix seconds, as in Slack's own payloads.
 """
 
@@ -95,7 +95,7 @@ class World:
     """The state of the running look-alike. One event loop only; nothing here awaits except `changed`."""
 
     def __init__(self, workspace: Workspace) -> None:
-        """Start with the configured workspace and nothing said."""
+        """Start with the configured workspace and no messages."""
         self.workspace = workspace
         self.timeline = Timeline(workspace.settings.timeline_length)
         self.messages: dict[str, list[Message]] = {}
@@ -185,13 +185,13 @@ class World:
         return next((m for m in self.messages.get(channel, []) if m.ts == ts), None)
 
     def add(self, message: Message) -> Message:
-        """Put a message where it belongs and tell everyone who waits."""
+        """Add a message and wake everything that waits for a change."""
         self.messages.setdefault(message.channel, []).append(message)
         self.touch()
         return message
 
     def remove(self, message: Message) -> None:
-        """Take a message away for good."""
+        """Delete a message."""
         self.messages[message.channel].remove(message)
         self.touch()
 
@@ -206,7 +206,7 @@ class World:
                 yield message
 
     def conversations(self, user_id: str) -> list[Channel]:
-        """What stands in this person's sidebar: their channels, and the app's direct message."""
+        """This person's sidebar: their channels, and the app's direct message."""
         places = [c for c in self.workspace.channels if user_id in c.members and not c.is_im]
         user = self.user(user_id)
         at_home = user is not None and user.team_id == self.workspace.app.team_id
@@ -222,7 +222,7 @@ class World:
         return self.views[stack[-1]] if stack else None
 
     def drop_view(self, view_id: str) -> None:
-        """Close one modal and forget it; those below come back into sight."""
+        """Close and delete one modal; those below are visible again."""
         view = self.views.pop(view_id, None)
         if view is not None:
             self.stacks[view.user] = [v for v in self.stacks.get(view.user, []) if v != view_id]
@@ -231,7 +231,7 @@ class World:
     # change
 
     def touch(self) -> None:
-        """Say that something visible changed."""
+        """Signal that something visible changed."""
         self.version += 1
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:

@@ -1,6 +1,6 @@
-"""Anchors on a schedule: each way out gets the newest checkpoint, where it is another than the last, at its own pace.
+"""Publishes the newest checkpoint to each anchor at the anchor's own interval, if it has changed since the last time.
 
-Beside them the audit channel gets a changed checkpoint at most every 15 minutes. That is a convenience and no anchor: the host
+The audit channel also gets a changed checkpoint, at most every 15 minutes. That is a convenience and no anchor: the host
 holds the token that can edit those messages.
 """
 
@@ -18,7 +18,7 @@ from bot.decision_log.anchors import AnchorBook, AnchorTarget, NotAnchored
 from bot.domain.case.transition import Lane, Notification
 from bot.ports.store import Cover, SignedCheckpoint, Store
 
-LOOK, AGAIN = 5.0, 300.0  # seconds: between two looks; before a way that failed is tried again
+LOOK, AGAIN = 5.0, 300.0  # seconds: between two checks; before a failed anchor is retried
 POSTS = timedelta(minutes=15)
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ class AnchorPublisher:
         await every(LOOK, self.work, stop, beat=self._beat, failed="anchoring.failed")
 
     async def work(self) -> None:
-        """What is due now. Raises StorageError; a log that is stopped has nothing to anchor."""
+        """Publishes what is due now. A stopped log has nothing to anchor. Raises StorageError."""
         due = [n for n in range(len(self._anchors)) if self._clock.monotonic() >= self._due.get(n, 0.0)]
         if not due and self._channel is None:
             return

@@ -1,8 +1,8 @@
-"""Keeps the calendars of iCal rotas read: files of the set in force, and addresses that are fetched beside everything else.
+"""Reads the calendars of iCal rotas: files of the policy in force, and addresses that are fetched in the background.
 
-What a calendar said when it could last be read is kept in the database, so that a restart, an outage or a broken export
-changes nobody's shift: it counts for KEEP. A calendar that cannot be used is said in the log at once. When what is kept is
-too old, its rota's `fallback` is on call, and the channels of its domains are told, once; and again when that is over.
+The last readable version of a calendar is cached in the database for KEEP, so that a restart, an outage or a broken export
+changes nobody's shift. A calendar that cannot be used is logged at once. When its cached version expires, the rota's
+`fallback` is on call and the channels of its domains are notified, once; and once more when the calendar is back.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from runbooks.calendars.fetch import fetch
 from runbooks.calendars.ical import BadFeed, prepare, read_feed, stranger
 from runbooks.parsing.addresses import address_of, is_file
 
-EVERY = 300.0  # seconds between two looks
-KEEP, NOTED = timedelta(days=7), timedelta(hours=1)  # what was read counts so long; its age is known to the hour
+EVERY = 300.0  # seconds between two reads
+KEEP, NOTED = timedelta(days=7), timedelta(hours=1)  # how long a cached version counts; how exactly its age is stored
 Fetch = Callable[[str], Awaitable[bytes]]
 log = structlog.get_logger(__name__)
 
 
 class CalendarFeeds:
-    """One for each process. `alarm_channel` hears of a blind rota; without one the channels of the domains that it serves."""
+    """One for each process. A rota without a usable calendar is reported to `alarm_channel`, or to the channels
+    of the domains that it serves."""
 
     def __init__(
         self, desk: ApprovalService, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None,
@@ -41,14 +42,14 @@ class CalendarFeeds:
         self._desk, self._environment, self._fetch, self._beat, self._lost = desk, environment, fetch, beat, lost
         self._alarm_channel = alarm_channel
         self._kept: dict[str, CachedCalendar] = {}
-        self._why: dict[str, str] = {}  # why an address could not be used when it was last tried, by rota
-        self._told: dict[str, str] = {}  # what the log says of a rota
-        self._blind: set[str] = set()  # rotas whose fallback stands in, as people know
-        self._stale: set[str] = set()  # … or may know, from before the restart
+        self._why: dict[str, str] = {}  # why the last fetch failed, by rota
+        self._told: dict[str, str] = {}  # the newest logged problem, by rota
+        self._blind: set[str] = set()  # rotas whose fallback is on call, as announced
+        self._stale: set[str] = set()  # … or perhaps announced before the restart
         self._soon = asyncio.Event()
 
     async def begin(self) -> None:
-        """Reads what is known already; nothing is fetched yet."""
+        """Loads the cached calendars; fetches nothing yet."""
         self._kept = dict(await self._desk.store.kept_feeds())
         policy, now = self._desk.policy, self._desk.clock.now()
         known = usable(policy, self._environment, self._kept, now)
@@ -56,7 +57,7 @@ class CalendarFeeds:
         await self.read()
 
     def soon(self) -> None:
-        """Another set is in force: its calendars are looked at without waiting."""
+        """Another policy is in force: reads its calendars without waiting."""
         self._soon.set()
 
     async def run(self) -> None:
@@ -72,7 +73,7 @@ class CalendarFeeds:
                 await asyncio.wait_for(self._soon.wait(), EVERY)
 
     async def look(self) -> None:
-        """What is known is read around now, then the addresses are fetched."""
+        """Reads what is cached, then fetches the addresses."""
         await self.read()
         policy = self._desk.policy
         found = {rota.id: address_of(rota, self._environment) for rota in policy.rotas.values()}
@@ -82,7 +83,7 @@ class CalendarFeeds:
             await self.read()
 
     async def read(self) -> None:
-        """The set in force with its spells around now, read off the event loop; one adopted meanwhile is read in turn."""
+        """Computes the shifts around now, on a thread. A policy that was adopted meanwhile is read at the next call."""
         policy, now = self._desk.policy, self._desk.clock.now()
         bodies = usable(policy, self._environment, self._kept, now)
         ready = await asyncio.to_thread(prepare, policy, now, bodies)
@@ -120,7 +121,7 @@ class CalendarFeeds:
         return {r.id: "the variable of its address is not set" for r in fed if address_of(r, self._environment) is None}
 
     def _log(self, told: dict[str, str], blind: set[str]) -> None:
-        """What is new about the calendars that cannot be used, and which can again."""
+        """Logs new problems, and recoveries."""
         for rota, text in told.items():
             if self._told.get(rota) != text:
                 (log.error if rota in blind else log.warning)("feed.trouble", rota=rota, text=text)
@@ -129,7 +130,7 @@ class CalendarFeeds:
         self._told = told
 
     async def _announce(self, policy: Policy, blind: set[str], unseen: set[str]) -> None:
-        """People hear when a fallback stands in, and when that is over."""
+        """Notifies people when a fallback is on call, and when that is over."""
         over = (self._blind | self._stale) - unseen
         changed = [rota for rota in sorted((blind - self._blind) | over) if rota in policy.rotas]
         self._blind, self._stale = blind | (self._blind - over), self._stale - over
@@ -148,7 +149,7 @@ class CalendarFeeds:
 
 
 def carried(policy: Policy, old: Policy) -> Policy:
-    """A new set with the spells that are known of rotas it did not change, until its calendars are read."""
+    """The new policy with the known shifts of unchanged rotas, until its calendars are read."""
     known = {rota.id: rota for rota in old.rotas.values()}
     rotas = {r.id: replace(r, spells=known[r.id].spells) if known.get(r.id) == r else r for r in policy.rotas.values()}
     return replace(policy, rotas=rotas)
@@ -157,19 +158,19 @@ def carried(policy: Policy, old: Policy) -> Policy:
 def usable(
     policy: Policy, environment: Mapping[str, str], kept: Mapping[str, CachedCalendar], now: datetime
 ) -> dict[str, bytes]:
-    """What is kept of the addresses of a set and is not too old, by rota."""
+    """The cached calendars of a policy that have not expired, by rota."""
     known = {rota: kept[key] for rota, key in keys(policy, environment).items() if key in kept}
     return {rota: feed.body for rota, feed in known.items() if now - feed.read_at <= KEEP}
 
 
 def keys(policy: Policy, environment: Mapping[str, str]) -> dict[str, str]:
-    """How the store knows the addresses of a set, by rota."""
+    """The cache keys of a policy's addresses, by rota."""
     found = {rota.id: address_of(rota, environment) for rota in policy.rotas.values()}
     return {rota: key_of(address) for rota, address in found.items() if address is not None}
 
 
 def sentence(rota: str, why: str, *, blind: bool) -> str:
-    """What is wrong with a calendar, and who is on call therefore."""
+    """What is wrong with a calendar, and who is on call as a result."""
     rest = (
         "nobody but its `fallback` is on call"
         if blind
@@ -179,5 +180,5 @@ def sentence(rota: str, why: str, *, blind: bool) -> str:
 
 
 def key_of(address: str) -> str:
-    """How the store knows an address: it may hold a key, so it is not written down."""
+    """The cache key of an address: its hash, because the address may hold a secret."""
     return sha256(address.encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""Keeps the time of a running bot: notices a clock that jumped, remembers how far time has come, and lets an operator
-accept a jump (rule 12). What a pair of readings means is `bot.domain.failsafe.clock_jump`; the clock itself is `SteadyClock`.
+"""Detects a clock jump, stores the time mark, and lets an operator accept a jump (rule 12).
 
-A jump is noticed at whatever look at the clock comes first and freezes giving in that instant; here it is made durable. The
-mark is written every few seconds, so that a restart notices, too, what happened in between.
+`SteadyClock` detects a jump at the next reading and stops grants at once (`bot.domain.failsafe.clock_jump` judges a pair of
+readings); this part makes it durable. The mark is stored every few seconds, so that a restart detects a jump that happened
+in between.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from bot.domain.errors import CountersignError
 from bot.domain.failsafe import clock_guard, clock_jump
 from bot.ports.store import Store
 
-LOOK, KEEP = 0.25, 3.0  # seconds between two looks, between two marks
+LOOK, KEEP = 0.25, 3.0  # seconds between two readings, between two stored marks
 log = structlog.get_logger(__name__)
 
 
 class ClockKeeper:
-    """One for each process that serves. `begin` before anything else asks for the time."""
+    """One for each serving process. Call `begin` before anything else reads the time."""
 
     def __init__(self, store: Store, clock: SteadyClock, beat: Callable[[], None] = lambda: None) -> None:
         self._store, self._clock, self._beat = store, clock, beat
         self._kept_at = clock.monotonic()
-        self._known = False  # the jump that stands is stored
+        self._known = False  # whether the present jump is stored
 
     async def begin(self) -> None:
-        """Goes on where the process before stopped. A log that takes nothing now is no obstacle."""
+        """Continues from the stored mark, also while the log accepts no entries."""
         stored = await self._store.time_mark()
         if stored is not None:
             self._clock.resume(stored)
@@ -39,12 +39,12 @@ class ClockKeeper:
         await self._look_safely(keep=True)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Looks until `stop`, then writes the mark once more."""
+        """Checks until `stop`, then stores the mark once more."""
         await every(LOOK, self._look_safely, stop, beat=self._beat)
         await self._look_safely(keep=True)
 
     async def look(self, *, keep: bool = False) -> None:
-        """One look at the clock, and what follows from it. Raises StorageError."""
+        """Reads the clock once; stores a jump or the mark. Raises StorageError."""
         jump = self._clock.jumped()
         if jump is not None and not self._known:
             await self._store.keep_time(self._clock.mark, [clock_guard.anomaly(jump)])
@@ -57,7 +57,7 @@ class ClockKeeper:
             await self.accept()
 
     async def accept(self) -> None:
-        """The clock counts as it stands: an operator said so. Nothing is changed where that cannot be written."""
+        """Accepts the wall clock as it is. Changes nothing if that cannot be stored."""
         before = self._clock.mark
         if before.jump is None:
             return
@@ -70,7 +70,7 @@ class ClockKeeper:
         log.warning("clock.accepted", jump=clock_jump.words(before.jump))
 
     def findings(self) -> tuple[str, ...]:
-        """Why nothing is given, a sentence; none while the clock can be trusted."""
+        """A sentence why no access is given; none while the clock is trusted."""
         jump = self._clock.jumped()
         return () if jump is None else (clock_jump.finding(jump),)
 
@@ -78,5 +78,5 @@ class ClockKeeper:
         try:
             await self.look(keep=keep)
         except CountersignError as error:
-            self._kept_at = self._clock.monotonic()  # a disk that refuses is asked no more often
+            self._kept_at = self._clock.monotonic()  # a failing disk is retried no more often
             log.error("clock.not_kept", error=str(error))

@@ -1,8 +1,8 @@
-"""Runs a new epoch: its entry, the fresh key, the signer's memory; then what was done without the log is entered.
+"""Begins a new epoch of the log: its entry, a fresh key, the signer's memory; then the emergency file is entered.
 
-It runs only while the signer refuses the log, and only where what survives agrees with itself. Each part stands on the disk
-before the next begins and may be found done by a process that goes on: the key waits in `log.key.epoch` from before the
-entry that names it until it signs.
+It runs only while the signer refuses the log, and only if what survives is consistent. Each step is on disk before the next
+begins, and a restarted process skips the steps that are done: the key waits in `log.key.epoch` from before the entry that
+names it until it signs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEXT = "log.key.epoch"
 
 @dataclass(frozen=True, slots=True)
 class EpochContext:
-    """What an epoch is begun on: the database beneath, its file, the folder of keys and memory, and who signs."""
+    """What the job works on: the database, its file, the folder of keys and memory, and the open log."""
 
     store: SqliteStore
     path: Path
@@ -38,12 +38,12 @@ class EpochContext:
 
 
 def beginning(desk: ApprovalService, ground: EpochContext) -> Run:
-    """Begins a new epoch, or ends the act whose epoch has begun."""
+    """Begins a new epoch, or completes the action whose epoch has begun."""
 
     async def run(act: OperatorAction) -> None:
         if ground.standing.signer.stopped is not None:
             await _begin(desk, ground)
-            return  # the act itself is entered first; the next look ends it
+            return  # the action itself is entered first; the next run completes it
         begun = await ground.store.newest_epoch()
         if begun is None or begun.at < act.filed_at:
             raise NotDone("The decision log is not stopped any more, so nothing was begun anew.")
@@ -70,7 +70,7 @@ async def _begin(desk: ApprovalService, ground: EpochContext) -> None:
 
 
 async def _written(desk: ApprovalService, ground: EpochContext) -> None:
-    """The entry, naming a key that stands on the disk. Raises NotDone where what survives contradicts itself."""
+    """Commits the entry, which names a key that is on disk. Raises NotDone if what survives is inconsistent."""
     checked = await check_log(ground.path)
     if checked.findings:
         raise NotDone(
@@ -87,7 +87,7 @@ async def _written(desk: ApprovalService, ground: EpochContext) -> None:
 
 
 def _last_signed(state_dir: Path) -> tuple[str, int] | None:
-    """The last note as it was signed (Ed25519 signs the same twice) and its size; None where memory or key is gone."""
+    """The last note as it was signed (Ed25519 is deterministic) and its size; None if memory or key is gone."""
     try:
         memory, key = recall(state_dir), read_key(state_dir / LOG_KEY)
     except (NoteError, KeyFileError):
@@ -98,7 +98,7 @@ def _last_signed(state_dir: Path) -> tuple[str, int] | None:
 
 
 def _take_over(state_dir: Path, origin: str) -> None:
-    """The fresh key signs from now on; the one before stays known by the log's name before."""
+    """Makes the fresh key the signing key; the previous one stays a verifier key under the previous origin."""
     fresh = read_pem(state_dir / NEXT)
     try:
         before = read_pem(state_dir / LOG_KEY)

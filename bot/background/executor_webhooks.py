@@ -1,13 +1,13 @@
-"""Executors: systems that open and close the access, told by Standard Webhooks.
+"""Calls executors, the systems that open and close the access, by Standard Webhooks.
 
-Calls are rows (`bot.domain.workflow.executor`), put down in the act that opens, prolongs or ends the grant; here they are leased,
-sent and answered, at least once, under an id that stays the same: `webhook-id` tells the receiver what it has seen.
-- Of one case one call at a time is on its way, so that a close never overtakes an open.
-- An open carries a fresh permit at each attempt, and a permit is given only once a checkpoint covers it; where none is
-  given (the clock is doubted, the log is stopped) the open waits. A close is signed for where that is possible, and waits
-  for nothing: a stopped log takes away, also where the end itself stands in the emergency file only.
-- A 2xx answers; anything else is tried again after 5 s, doubling to 10 min. Addresses and secrets come from the
-  environment at the moment of sending, stand in no row and no log, and redirects are not followed.
+A call is a row (`bot.domain.workflow.executor`), inserted in the transaction that opens, extends or ends the grant. Here it is
+leased and sent at least once, always under the same `webhook-id`, by which the receiver recognises repeats.
+- Each case has one call in flight at a time, so that a close never overtakes an open.
+- Each attempt of an open carries a fresh permit, which is issued only once a checkpoint covers it; without one (the clock is
+  not trusted, the log is stopped) the open waits. A close tries to get a checkpoint but never waits for it: a stopped log
+  still revokes, even if the end is in the emergency file only.
+- A 2xx is an answer; anything else is retried after 5 s, doubling to 10 min. Addresses and secrets are read from the
+  environment when the call is sent, are in no row and no log, and redirects are not followed.
 Design, section 4; https://www.standardwebhooks.com.
 """
 
@@ -43,13 +43,13 @@ from bot.service.permits import Permit
 POLL, TIMEOUT, PARTING = 0.25, 10.0, 3.0  # seconds
 LEASE = timedelta(seconds=60)
 FIRST, SLOWEST = 5.0, 600.0  # seconds between attempts
-MOST, ANSWER_MAX, DETAIL_MAX = 20, 65_536, 300  # calls on their way, bytes, characters
+MOST, ANSWER_MAX, DETAIL_MAX = 20, 65_536, 300  # calls in flight, bytes, characters
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class _UnloggedCall:
-    """How far the close of a grant has come that ended while nothing can be written."""
+    """Progress of a close whose grant ended while the log is stopped."""
 
     next_at: datetime
     attempts: int = 0
@@ -57,7 +57,7 @@ class _UnloggedCall:
 
 
 class ExecutorWebhooks:
-    """One for each process. `environment` holds the addresses and secrets, `cover` is the gate to the outside."""
+    """One for each process. `environment` holds the addresses and secrets; `cover` signs what has been committed."""
 
     def __init__(
         self, desk: ApprovalService, environment: Mapping[str, str], cover: Cover, beat: Callable[[], None] = lambda: None
@@ -68,20 +68,20 @@ class ExecutorWebhooks:
         self._session: aiohttp.ClientSession | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Calls until `stop`; what is on its way then may still be answered, briefly."""
+        """Sends calls until `stop`, then waits PARTING seconds for answers."""
         try:
             await every(POLL, self._begin_safely, stop, beat=self._beat)
         finally:
             await self.close()
 
     async def drain(self) -> None:
-        """Makes the calls that are due now, and waits for their answers."""
+        """Sends the calls that are due now and waits for their answers."""
         await self._begin()
         await self._begin_aside()
         await asyncio.gather(*self._under_way)
 
     async def close(self) -> None:
-        """Nothing more is begun; what is on its way and not answered is the next start's."""
+        """Stops sending; unanswered calls are repeated at the next start."""
         if self._under_way:
             await asyncio.wait(set(self._under_way), timeout=PARTING)
         left = list(self._under_way)
@@ -93,7 +93,7 @@ class ExecutorWebhooks:
             self._session = None
 
     async def _begin_safely(self) -> None:
-        for begin in (self._begin, self._begin_aside):  # each goes on where the other fails
+        for begin in (self._begin, self._begin_aside):  # one runs even if the other fails
             try:
                 await begin()
             except Exception:
@@ -117,7 +117,7 @@ class ExecutorWebhooks:
         task.add_done_callback(self._under_way.pop)
 
     async def _one_aside(self, case: Case, known: _UnloggedCall) -> None:
-        """A close that no row holds yet, under the id that its row will have; the row asks again once there is one."""
+        """Sends a close that has no row yet, under the id that its row will have; the row repeats it later."""
         call = executor.unwritten(case)
         assert call is not None
         known.attempts += 1
@@ -127,17 +127,17 @@ class ExecutorWebhooks:
         log.warning("executor.told_while_stopped", request=case.id, closed=known.over, attempts=known.attempts)
 
     async def _one(self, call: ExecutorCall) -> None:
-        """One attempt, whatever becomes of it; the lease ends with it."""
+        """Makes one attempt and releases the lease, whatever the outcome."""
         try:
             error = await self._attempt(call)
-        except Exception as fault:  # noqa: BLE001  # its traceback could hold the permit: the name of it must do
+        except Exception as fault:  # noqa: BLE001  # a traceback could contain the permit: log the name only
             error = type(fault).__name__
             log.error("executor.attempt_failed", request=call.case, error=error)
-        with contextlib.suppress(StorageError):  # then the lease runs out by itself
+        with contextlib.suppress(StorageError):  # then the lease expires
             await self._desk.store.release_call(call, self._desk.clock.now() + _wait(call.attempts), error)
 
     async def _attempt(self, out: ExecutorCall) -> str:
-        """The empty string, or a word why it is tried again."""
+        """Returns the empty string, or a word why the call is retried."""
         case = await self._desk.store.case(out.case)
         if case is None or not executor.sendable(case, out.n, self._desk.clock.now()):
             return "not_now"
@@ -201,7 +201,7 @@ class ExecutorWebhooks:
 
 
 def message(case: Case, call: Call, permit: str | None, now: datetime) -> dict[str, Any]:
-    """What the executor reads; `permit` is null at the end, when none is given any more."""
+    """The body of a call; `permit` is null in a close."""
     request = case.request
     data = {
         "request": request.id, "runbook": request.runbook, "requester": str(request.requester), "target": request.target,
@@ -219,7 +219,7 @@ def signed(secret: str, id_: str, body: str, now: datetime) -> dict[str, str]:
 
 
 def read_answer(kind: CallKind, status: int, body: bytes) -> Heard | str:
-    """What a system said; a word where it said nothing that can be understood."""
+    """The answer of a system, or a word if it cannot be understood."""
     done, _ = MAY_SAY[kind]
     if not 200 <= status < 300:
         return f"http_{status}"
@@ -237,7 +237,7 @@ def read_answer(kind: CallKind, status: int, body: bytes) -> Heard | str:
 
 
 def _one_line(detail: object) -> str:
-    """Printable text in one line, or nothing."""
+    """The text as one printable line; empty for anything but text."""
     text = detail.encode("utf-8", "replace").decode() if isinstance(detail, str) else ""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:DETAIL_MAX]
 

@@ -1,7 +1,7 @@
-"""A sign of life to somebody outside: a GET once a minute while the bot is ready, and none while it is not.
+"""A heartbeat for an external monitor: a GET once a minute while the bot is ready, and none while it is not.
 
-Whoever watches the address (a monitor with a dead man's switch) notices what the bot cannot say itself: that it is gone, that
-it cannot reach Slack, that its database takes nothing. A failed call is logged without the address, which may hold a key.
+The monitor (a dead man's switch) notices what the bot cannot report itself: that it is gone, that it cannot reach Slack,
+that its database accepts no writes. A failed call is logged without the address, which may hold a key.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import structlog
 
 from bot.background.loop import every
 
-EVERY, AGAIN, TIMEOUT = 60.0, 5.0, 10.0  # seconds: between two signs, until a bot that was not ready is looked at again
+EVERY, AGAIN, TIMEOUT = 60.0, 5.0, 10.0  # seconds: between two heartbeats, before readiness is checked again, for a call
 log = structlog.get_logger(__name__)
 
 
 class Heartbeat:
-    """`findings` tells why the bot is not ready; none means that it is."""
+    """`findings` returns why the bot is not ready; none means that it is. `every` is in seconds."""
 
     def __init__(self, url: str, findings: Callable[[], Awaitable[tuple[str, ...]]], every: float = EVERY) -> None:
         self._url, self._findings, self._every = url, findings, every
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Beats until `stop`, and never waits longer for an answer than its timeout."""
+        """Sends heartbeats until `stop`; no call takes longer than its timeout."""
         timeout = aiohttp.ClientTimeout(total=min(TIMEOUT, self._every))
         async with aiohttp.ClientSession(timeout=timeout) as session:
             await every(self._every, partial(self._beat_if_ready, session), stop)

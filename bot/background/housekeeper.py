@@ -1,6 +1,6 @@
-"""Free text leaves the state of a case once it is over and its messages are delivered: then only `log_private` has it.
+"""Removes free text from a closed case once its messages are delivered; `log_private` keeps the only copy.
 
-What was overwritten also leaves the write-ahead log. Nothing here is urgent: a restart or a busy database only puts it off.
+Overwritten pages also leave the write-ahead log. Nothing here is urgent: a restart or a busy database only delays it.
 Source: decision-log.md, "Privacy and retention".
 """
 
@@ -12,21 +12,21 @@ from collections.abc import Callable
 from bot.background.loop import every
 from bot.ports.store import Store
 
-LOOK, MANY = 2.0, 100  # seconds between two looks; cases in one transaction
+LOOK, MANY = 2.0, 100  # seconds between two runs; cases in one transaction
 
 
 class Housekeeper:
-    """Runs until stopped; `work` does what there is to do now and returns."""
+    """Runs until stopped; `work` does what is due now and returns."""
 
     def __init__(self, store: Store, beat: Callable[[], None] = lambda: None) -> None:
         self._store, self._beat = store, beat
-        self._to_shed = True  # what a process before left
+        self._to_shed = True  # what a previous process left
 
     async def run(self, stop: asyncio.Event) -> None:
         await every(LOOK, self.work, stop, beat=self._beat, failed="housekeeping.failed")
 
     async def work(self) -> None:
-        """Empties what is over, some cases at a time. Raises StorageError."""
+        """Empties closed cases, MANY in a transaction. Raises StorageError."""
         found = MANY
         while found == MANY:
             found = await self._store.empty_over(MANY)

@@ -1,7 +1,7 @@
-"""Carries out what the inbox holds, oldest first, several requests at a time, what concerns one request in its order.
+"""Processes the inbox, oldest row first: several requests concurrently, the rows of one request in order.
 
-A row is finished in the transaction of its act. What cannot be carried out now (Slack silent, database busy) waits and is
-tried again; what never can is finished with a sentence to its author, so that nobody waits for nothing.
+A row is finished in the transaction of its command. What fails for now (Slack does not answer, the database is busy) is
+retried with back-off; after the last attempt its author gets a sentence, so that nobody waits in vain.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ log = structlog.get_logger(__name__)
 
 
 class InboxWorker:
-    """Runs until stopped; `drain` carries out everything that waits and returns."""
+    """Runs until stopped; `drain` processes everything that is due and returns."""
 
     def __init__(self, desk: ApprovalService, beat: Callable[[], None] = lambda: None) -> None:
         self._desk, self._beat = desk, beat
         self._busy: dict[int, asyncio.Task[None]] = {}
-        self._about: dict[int, str | None] = {}  # which request a busy row is about
+        self._about: dict[int, str | None] = {}  # the request that a row in progress concerns
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Works until `stop`, then finishes what it holds."""
+        """Works until `stop`, then finishes the rows in progress and those that are due."""
         while not stop.is_set():
             self._beat()
             self._desk.arrived.clear()
@@ -39,7 +39,7 @@ class InboxWorker:
         await self.drain()
 
     async def drain(self) -> None:
-        """Carries out everything that is due in the inbox now."""
+        """Processes everything that is due in the inbox now."""
         while await self._take() or self._busy:
             if self._busy:
                 await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
@@ -48,7 +48,7 @@ class InboxWorker:
         room = _AT_ONCE - len(self._busy)
         if room <= 0:
             return False
-        known = set(self._busy)  # a row that is finished while the inbox is read still stands in what was read
+        known = set(self._busy)  # a row that finishes while the inbox is read is still among the rows read
         found = [r for r in await self._desk.store.inbox(_AT_ONCE + len(known)) if r.id not in known]
         rows = self._in_turn(found)[:room]
         for row in rows:
@@ -57,7 +57,7 @@ class InboxWorker:
         return bool(rows)
 
     def _in_turn(self, rows: Sequence[InboxRow]) -> list[InboxRow]:
-        """Those that nothing earlier about the same request stands before: Finished, then the evidence for it."""
+        """The rows that no earlier row of the same request precedes: Finished, then the evidence for it."""
         taken, free = set(self._about.values()), []
         for row in rows:
             about = _about(row)
@@ -96,12 +96,12 @@ class InboxWorker:
 
 
 def _about(row: InboxRow) -> str | None:
-    """The request that an act concerns; None for what concerns none."""
+    """The request that a row concerns, or None."""
     return getattr(row.act, "case", None) or getattr(row.act, "id", None)
 
 
 async def _first(stop: asyncio.Event, arrived: asyncio.Event, busy: list[asyncio.Task[None]]) -> None:
-    """Returns at the first of: a stop, an arrival, a finished act, a poll's time."""
+    """Returns at the first of: a stop, an arrival, a finished row, _POLL seconds."""
     waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(arrived.wait())]
     try:
         await asyncio.wait([*waiting, *busy], timeout=_POLL, return_when=asyncio.FIRST_COMPLETED)

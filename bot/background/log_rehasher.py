@@ -1,5 +1,5 @@
-"""Hashes every byte of the log again, at the start and once a day: a leaf that no longer fits its bytes is found here, for
-the signer looks at leaves only. What is found stops the log; what holds stands in it as `log.verified`.
+"""Re-hashes the whole log at the start and once a day, and so finds a leaf that no longer matches its bytes: the signer
+checks leaves only. A finding stops the log; a clean check is entered as `log.verified`.
 
 Source: decision-log.md, "Checkpoint and signer".
 """
@@ -20,20 +20,20 @@ from bot.domain.errors import CountersignError
 from bot.ports.store import Store
 from bot.runtime.log_verification import TrustBase, verify
 
-DAY, AGAIN = 86_400.0, 60.0  # seconds between two checks, after one that could not be made
-SHOWN = 20  # findings in our output
+DAY, AGAIN = 86_400.0, 60.0  # seconds between two checks, after a failed one
+SHOWN = 20  # findings logged
 log = structlog.get_logger(__name__)
 
 
 class LogRehasher:
-    """One for each process that signs. `stop` is told of the first finding, and the signer signs nothing from then on."""
+    """One for each process that signs. `stop` is called with the first finding, and the signer signs nothing afterwards."""
 
     def __init__(self, store: Store, path: Path, state_dir: Path, stop: Callable[[LogFinding], None]) -> None:
         self._store, self._path, self._state_dir, self._stop = store, path, state_dir, stop
         self._once, self._over = asyncio.Event(), False
 
     async def begun(self, wait: float) -> None:
-        """Returns after the first check, or after `wait` seconds: a long log is checked beside the serving."""
+        """Returns after the first check, or after `wait` seconds: a long log is checked while the bot serves."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._once.wait(), wait)
 
@@ -47,7 +47,7 @@ class LogRehasher:
 
     async def _end(self, stop: asyncio.Event) -> None:
         await stop.wait()
-        self._over = True  # a check that is under way ends, too
+        self._over = True  # cancels a check in progress, too
 
     async def _daily(self, stop: asyncio.Event) -> None:
         await every(DAY, self._checked, stop)
@@ -58,7 +58,7 @@ class LogRehasher:
         return wait
 
     async def check(self) -> bool:
-        """One check of the whole log. False where it could not be made or written down."""
+        """Checks the whole log once. Returns False if the check or its entry failed."""
         try:
             vouching = TrustBase(None, self._state_dir, over=lambda: self._over)
             found = await asyncio.to_thread(verify, self._path, vouching)

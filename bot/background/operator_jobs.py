@@ -1,7 +1,7 @@
-"""Runs the acts of an operator that two people have confirmed, and ends those that nobody confirmed in time.
+"""Runs the operator actions that two people have confirmed, and expires those that nobody confirmed in time.
 
-Each is found in its row, so a restart goes on where the process before stopped. What runs it is given for each kind; a run
-commits its own end, and where it cannot be done any more it raises NotDone with the sentence that everybody is told.
+Each action is a row, so a restart resumes it. There is one job for each kind; it commits its own completion, or raises NotDone
+with the sentence that is shown to everybody concerned.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.service.approvals import ApprovalService
 
 Run = Callable[[OperatorAction], Awaitable[None]]
 POLL = 0.5  # seconds
-SOON, AGAIN = timedelta(seconds=2), timedelta(seconds=60)  # before an act is tried again: what it waits for, a fault
+SOON, AGAIN = timedelta(seconds=2), timedelta(seconds=60)  # before a retry: of what waits, after a fault
 PRUNED_TOGETHER = 4_096  # entries in one transaction
 log = structlog.get_logger(__name__)
 
@@ -36,12 +36,12 @@ class OperatorJobs:
         await every(POLL, self.work, stop, beat=self._beat, failed="operations.failed")
 
     async def work(self) -> None:
-        """Everything that is due now."""
+        """Runs everything that is due now."""
         for act in await self._desk.store.unfinished_acts():
             try:
                 await self._one(act)
             except Stale:
-                continue  # somebody was faster: the next look finds what stands
+                continue  # somebody was faster: the next run reads the new state
             except (NotYet, Stopped) as why:
                 self._not_before[act.id] = self._desk.clock.now() + SOON
                 log.info("operation.waits", act=act.id, kind=act.kind, why=str(why))
@@ -69,7 +69,7 @@ class OperatorJobs:
 
 
 def releasing(desk: ApprovalService) -> Run:
-    """Ends a hold."""
+    """Releases a hold. Raises NotDone if it is released already."""
 
     async def run(act: OperatorAction) -> None:
         hold = await desk.store.hold(act.hold)
@@ -81,7 +81,7 @@ def releasing(desk: ApprovalService) -> Run:
 
 
 def retention(desk: ApprovalService) -> timedelta:
-    """How long the evidence of whoever asked or decided is kept, in real time."""
+    """How long evidence of requesters and deciders is kept, in real time."""
     return timedelta(seconds=desk.policy.retention / desk.scale)
 
 
@@ -115,7 +115,7 @@ def pruning(desk: ApprovalService) -> Run:
     """Enters `log.pruned` first, then empties old entries, PRUNED_TOGETHER in a transaction, so that no other writer waits long."""
 
     async def run(act: OperatorAction) -> None:
-        assert act.before is not None  # a pruning has one
+        assert act.before is not None  # every pruning has a date
         store = desk.store
         if not act.result:
             await store.begin_pruning(act.id, act.before, desk.policy)

@@ -1,11 +1,11 @@
-"""Pages: what leaves beside Slack when somebody must wake up.
+"""Sends pages outside Slack when somebody must wake up.
 
-A page says what to look at and by when, and leads to the card: runbook, provider, domain, deadline, id. Never reason or
-target, for the address is a telephone network or somebody else's cloud. Rows of the outbox (purpose `pager`) are leased,
-sent and noted as messages are: at least once, tried again with back-off, given up when the question is over.
+A page names runbook, provider, domain, deadline and id, and links to the card. It never contains reason or target, because
+it travels over a telephone network or another company's cloud. Outbox rows (purpose `pager`) are leased, sent and recorded
+like messages: at least once, retried with back-off, given up when the question is closed.
 - `pagerduty://ROUTING_KEY` goes to PagerDuty's Events API: one incident a request, acknowledged by *On it*, resolved when
-  the question is over. Everything else is an Apprise address; it only rings.
-- Addresses come from policy and `env:NAME` from the environment, at the moment of sending. They stand in no row and no log.
+  the question is closed. Everything else is an Apprise address, which is only triggered.
+- Addresses come from policy and `env:NAME` from the environment, when the page is sent. They are in no row and no log.
 Design, sections 2 and 4.
 """
 
@@ -43,7 +43,7 @@ class PageSender(Protocol):
 
 
 class Pager:
-    """One for each process. `send` is `send_page` outside tests, `cover` the gate to the outside."""
+    """One for each process. `send` is `send_page` outside tests; `cover` signs what has been committed."""
 
     def __init__(
         self, desk: ApprovalService, directory: Directory, environment: Mapping[str, str], send: PageSender, cover: Cover,
@@ -53,7 +53,7 @@ class Pager:
         self._cover = cover
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Pages until `stop`; what is due then is still tried, briefly."""
+        """Sends pages until `stop`, then once more for PARTING seconds at most."""
         await every(POLL, self._drain_safely, stop, beat=self._beat)
         try:
             await asyncio.wait_for(self._drain_safely(), PARTING)
@@ -90,14 +90,14 @@ class Pager:
         await self._note(row, action, found, failed)
 
     async def _try(self, address: str, action: str, case: Case, link: str, row: OutboxRow) -> str:
-        """The empty string, or a word why it failed."""
+        """Returns the empty string, or a word why it failed."""
         title, text = page_text(case, self._desk.policy, slack_down=bool(row.say.data.get("slack_down")))
         try:
             sending = asyncio.to_thread(self._send, address, action, case.id, title, text, link)
             return "" if await asyncio.wait_for(sending, TIMEOUT) else "not_taken"
         except TimeoutError:
             return "timeout"
-        except Exception as error:  # noqa: BLE001  two libraries and a hundred services: whatever they raise is a failed page
+        except Exception as error:  # noqa: BLE001  any exception of two libraries and a hundred services is a failed page
             return type(error).__name__[:60]  # its text may hold the address
 
     async def _note(self, row: OutboxRow, action: str, found: tuple[str, ...], failed: list[str]) -> None:
@@ -114,7 +114,7 @@ class Pager:
             await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=wait), failed[0])
 
     async def _link(self, case: Case, person: Person) -> str:
-        """The address of that person's card; empty where it does not stand yet, or Slack does not say."""
+        """The link to that person's card; empty if it is not posted yet or Slack does not answer."""
         copies = await self._desk.store.copies(case.id)
         mine = next((c for c in copies if c.to == person and (c.purpose == "card" or c.purpose.startswith("ask."))), None)
         if mine is None:
@@ -138,7 +138,7 @@ def addresses(policy: Policy, case: Case, person: Person, role: str, environment
 
 
 def page_text(case: Case, policy: Policy, *, slack_down: bool = False) -> tuple[str, str]:
-    """Title and text. Everything in them is of policy or made by us; nothing was typed by the requester."""
+    """Title and text, from the policy and our own words; nothing that the requester typed."""
     request = case.request
     provider = policy.providers.get(request.provider)
     domain = policy.domains.get(request.domain)

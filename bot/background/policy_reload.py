@@ -1,7 +1,7 @@
-"""Which policy is in force: what a start takes up, and what the bot does when the files change under it.
+"""Which policy is in force: the one loaded at the start, and what happens when the files change.
 
-A good set is stored, logged and announced in one transaction before it counts; a bad one is reported and the last good one
-stays. A stopped log takes none. Design, section 2.
+A valid set is stored, logged and announced in one transaction before it takes effect; an invalid one is reported and the last
+valid one stays in force. A stopped log accepts none. Design, section 2.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from runbooks.parsing.findings import PolicyFinding
 from runbooks.parsing.folder import read_folder
 from storage.store import SqliteStore
 
-_AGAIN = 5.0  # seconds until a stopped log is asked again
+_AGAIN = 5.0  # seconds between attempts while the log is stopped
 log = structlog.get_logger(__name__)
 
 
 async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
-    """The policy to start with: the folder's, else the last good one that is stored. What it gives is announced."""
+    """The policy to start with: the folder's, else the last valid one stored. New rights are announced."""
     loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
     known = await accepted_sets(store, clock.now(), scale)
     kept = known.current if known is not None else None
     if loaded.policy is not None:
         try:
             await _accept(store, clock, known, loaded.policy, scale)
-        except (Stopped, StorageError) as error:  # nothing is given meanwhile, and the set that was accepted last is known
+        except (Stopped, StorageError) as error:  # no access is given meanwhile, and the last accepted set is known
             log.error("policy.not_accepted", reason=str(error))
             return kept or loaded.policy
         return loaded.policy
@@ -85,9 +85,9 @@ def _reread(stored: StoredPolicy | None) -> Policy | None:
 async def follow(
     folder: Path, desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds, log_is: FailsafeStore
 ) -> None:
-    """Live reload: a good set is adopted, a bad one reported and the last good one kept. Never ends by itself."""
+    """Live reload: adopts a valid set; reports an invalid one and keeps the last valid one. Never returns."""
     known = read_folder(folder)
-    if log_is.why:  # at the start the log took no policy, perhaps not this one
+    if log_is.why:  # the log accepted no policy at the start, perhaps not this one
         await _taken_up(folder, desk, store, feeds, known)
     async for files in changes(folder, since=known):
         await _taken_up(folder, desk, store, feeds, files)
@@ -96,14 +96,14 @@ async def follow(
 async def _taken_up(
     folder: Path, desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds, files: Mapping[str, bytes]
 ) -> None:
-    """Until the set stands judged: a stopped log takes none, and what the folder holds when it is back counts."""
+    """Retries until the set is judged: a stopped log accepts none, and afterwards the folder is read again."""
     while not await adopt(desk, store, feeds, files):
         await asyncio.sleep(_AGAIN)
         files = read_folder(folder)
 
 
 async def adopt(desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds, files: Mapping[str, bytes]) -> bool:
-    """Judges a changed set of files and puts it in force, or reports it. False where the log takes nothing now."""
+    """Judges a changed set of files and puts it in force, or reports it. Returns False while the log accepts nothing."""
     today = desk.clock.now().date()
     loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
     if loaded.policy is None:
@@ -124,7 +124,7 @@ async def adopt(desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds,
 
 
 async def _accept(store: SqliteStore, clock: Clock, sets: Sets | None, policy: Policy, scale: float) -> None:
-    """Stores a set, logs it, and announces what it gives beyond the last one, in one transaction."""
+    """Stores a set, logs it and announces its new rights, in one transaction."""
     listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
     named = FileDigest(policy.organisation, policy.digest)
     draft = LogEvent("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
@@ -136,7 +136,7 @@ async def _accept(store: SqliteStore, clock: Clock, sets: Sets | None, policy: P
 
 
 async def _rejected(store: SqliteStore, loaded: Loaded) -> None:
-    """Which places are wrong, without what stands there: file and line, never text."""
+    """Logs where the set is invalid: file and line, never text."""
     places = tuple(f"{f.file}:{f.line}" for f in loaded.errors[:50])
     try:
         await store.commit(Transition(None, None, (LogEvent("policy.rejected", SYSTEM, data={"places": places}),)))

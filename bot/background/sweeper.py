@@ -1,8 +1,8 @@
-"""Lets the clock act: finds the cases whose time has come and has the desk judge them.
+"""Finds the cases with a due deadline and has the service judge them.
 
-Deadlines are rows. APScheduler holds one interval job that only wakes this loop, so that a wake-up that falls into a
-running sweep is one event set twice, and a restart simply catches up (design, section 9). Between two wake-ups the loop
-rises by itself for a deadline that it can see coming.
+Deadlines are rows. APScheduler holds one interval job that only wakes this loop, so that a wake-up during a sweep sets an
+event that is set already, and a restart simply catches up (design, section 9). Between two wake-ups the loop also wakes
+for a deadline that it has seen coming.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from bot.service.approvals import ApprovalService
 
 INTERVAL = 0.25  # seconds
 _GROUP = 100  # read together, and committed together
-_LAST = "~"  # behind every request id
+_LAST = "~"  # sorts after every request id
 log = structlog.get_logger(__name__)
 
 
 class Sweeper:
-    """Runs until stopped; `sweep` does everything that is due and returns how many cases it looked at."""
+    """Runs until stopped; `sweep` does everything that is due and returns the number of cases."""
 
     def __init__(self, desk: ApprovalService, swept: Callable[[float, int], None] = lambda seconds, cases: None) -> None:
         self._desk, self._swept = desk, swept
@@ -48,8 +48,8 @@ class Sweeper:
             scheduler.shutdown(wait=False)
 
     async def sweep(self) -> int:
-        """Everything that is due now, the most overdue first, some cases at a time: while some are written the next are read
-        and judged."""
+        """Judges everything that is due now, the most overdue first, in groups: while one group is written, the next is read
+        and judged. Returns the number of cases."""
         await self._desk.keep_rights()
         self._looked = now = self._desk.clock.now()
         last, seen = None, set[str]()
@@ -67,12 +67,12 @@ class Sweeper:
                 await asyncio.wait({writing})
         if writing is not None:
             writing.result()
-        with contextlib.suppress(Stopped):  # the absence ends when the log is back
+        with contextlib.suppress(Stopped):  # the absence ends once the log runs again
             await self._desk.welcome_back()
         return len(seen)
 
     async def _judged(self, now: datetime, last: Deadline | None, fresh: set[str]) -> list[Transition]:
-        """Cases that are read together; one by one, and carried out at once, where a case among them cannot be read."""
+        """Reads and judges a group; if one of its cases cannot be read, judges and carries out each case alone."""
         try:
             found = await self._desk.store.due_cases(now, _GROUP, last)
         except CountersignError:
@@ -87,7 +87,7 @@ class Sweeper:
         self._wake.set()
 
     async def _sweep_safely(self) -> float | None:
-        """Seconds until the next deadline, where it comes before the next wake-up."""
+        """Returns the seconds to the next deadline if it precedes the next wake-up."""
         try:
             started = self._desk.clock.monotonic()
             cases = await self.sweep()
@@ -98,7 +98,7 @@ class Sweeper:
             return None
 
     async def _coming(self) -> float | None:
-        """Behind what this sweep looked at: what it could not carry out is left to the next wake-up."""
+        """Seconds to the next deadline after this sweep's; what failed is left to the next wake-up."""
         now = self._desk.clock.now()
         found = await self._desk.store.due(now + timedelta(seconds=INTERVAL), 1, Deadline(self._looked, _LAST))
         return max(0.0, (found[0].at - now).total_seconds()) if found else None
@@ -108,7 +108,7 @@ class Sweeper:
             await self._desk.sweep(case_id)
         except Stopped:
             return
-        except Exception:  # noqa: BLE001  # one case stops nobody else's
+        except Exception:  # noqa: BLE001  # one case must not stop the others
             _failed(case_id)
 
 

@@ -1,9 +1,8 @@
-"""Watches apart from the sweeper whether what must happen in time does: questions close, emergencies are told, sweeps come.
+"""Checks, independently of the sweeper, that questions close, urgent messages are sent and sweeps happen in time.
 
-It looks at the database with a task of its own, so a sweeper that is dead, stuck or stumbling over one case is noticed by
-what it left undone (rule 7). What it finds stands in `/readyz` and in the metrics at once; a finding that stays is an
-incident, said once to people when it begins and once when it is over. Said in Slack, so nobody may rely on that alone: the
-heartbeat stops as well.
+It reads the database in a task of its own and so detects a sweeper that is dead, stuck or failing on one case by its overdue
+work (rule 7). Findings appear in `/readyz` and in the metrics at once; a finding that persists is an incident, announced once
+when it begins and once when it is over. Since that announcement goes through Slack, the heartbeat stops as well.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from bot.domain.errors import CountersignError
 from bot.domain.policy.model import Policy
 from bot.ports.store import Lateness, Store
 
-LOOK = 5.0  # seconds between two looks
+LOOK = 5.0  # seconds between two checks
 OVERDUE, UNSENT, UNSWEPT = timedelta(seconds=10), timedelta(seconds=60), timedelta(seconds=10)
-_STAYS = 2  # looks in a row that begin an incident, or end it
+_STAYS = 2  # consecutive checks that begin or end an incident
 log = structlog.get_logger(__name__)
 
 
 class Watchdog:
-    """`alarm_channel` hears of an incident; without one the channels of the domains concerned. `stuck` tells which parts of
-    this process are silent, `watched` hears of each look."""
+    """Incidents are announced in `alarm_channel`, or else in the channels of the domains concerned. `stuck` returns the silent
+    parts of this process; `watched` is called after each check."""
 
     def __init__(
         self,
@@ -46,17 +45,17 @@ class Watchdog:
         self._alarm_channel, self._stuck, self._watched, self._spoke = alarm_channel, stuck, watched, spoke
         self._found: tuple[str, ...] = ()
         self._in_a_row = 0
-        self._incident: tuple[datetime, tuple[str, ...]] | None = None  # since when, who was told
+        self._incident: tuple[datetime, tuple[str, ...]] | None = None  # its beginning, the channels notified
 
     async def run(self, stop: asyncio.Event) -> None:
         await every(LOOK, self.look, stop)
 
     def findings(self) -> tuple[str, ...]:
-        """What was late at the last look, a sentence each."""
+        """What was late at the last check, a sentence each."""
         return self._found
 
     async def look(self) -> None:
-        """One look, and what follows from it."""
+        """Checks once and announces what follows."""
         now = self._clock.now()
         try:
             late = await self._store.lateness(now - OVERDUE)
@@ -69,7 +68,7 @@ class Watchdog:
         await self._tell(late, (*self._found, *self._stuck()), now)
 
     async def _tell(self, late: Lateness, troubles: tuple[str, ...], now: datetime) -> None:
-        """An incident begins when trouble stays, and ends when it stays away."""
+        """Begins an incident after _STAYS checks with troubles in a row, and ends it after as many without."""
         self._in_a_row = self._in_a_row + 1 if bool(troubles) is (self._incident is None) else 0
         if self._in_a_row < _STAYS:
             return
@@ -85,7 +84,7 @@ class Watchdog:
                 self._incident, self._in_a_row = None, 0
 
     async def _said(self, channels: tuple[str, ...], since: datetime, troubles: tuple[str, ...]) -> bool:
-        """Whether it stands written to be said."""
+        """Queues the announcement. Returns whether it was committed."""
         data = {"since": round(since.timestamp() * 1000), "troubles": list(troubles)}
         says = tuple(Notification("watchdog", Lane.URGENT, channel=channel, data=data) for channel in channels)
         try:

@@ -1,8 +1,7 @@
 """`countersign doctor --accept-clock`: an operator confirms that the machine's clock is right after it jumped.
 
-The wish goes through the database. A running bot keeps the time, so it takes the wish within a second and steps to the
-clock as it stands; where none runs, nobody's time has to be set, and it is done here. Exit codes: 0 the clock is accepted,
-or needs no accepting; 1 it could not be.
+The request goes through the database. A running bot takes it within a second and adopts the present clock; if no bot runs,
+the command accepts the clock itself. Exit codes: 0 the clock is accepted, or needs no accepting; 1 it could not be.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from bot.domain.failsafe import clock_jump
 from bot.settings import load
 from storage.store import SqliteStore
 
-PATIENCE, POLL = 5.0, 0.1  # seconds that a running bot has, between two looks
+PATIENCE, POLL = 5.0, 0.1  # seconds: how long a running bot has, between two checks
 
 
 async def accept_clock(tell: Callable[[str], None]) -> int:
-    """Accepts the jump that stands, saying which; the exit code. Raises CountersignError."""
+    """Accepts the present jump and prints which. Returns the exit code. Raises CountersignError."""
     settings, clock = load(), SystemClock()
     path = settings.sqlite_path
     if not path.is_file():
@@ -35,7 +34,7 @@ async def accept_clock(tell: Callable[[str], None]) -> int:
 
 
 async def accept(store: SqliteStore, clock: SteadyClock, tell: Callable[[str], None], patience: float = PATIENCE) -> int:
-    """The same on an open store; `clock` has seen nothing yet."""
+    """The same on an open store; `clock` must not have been read yet."""
     mark = await store.time_mark()
     if mark is not None:
         clock.resume(mark)

@@ -1,6 +1,6 @@
-"""`countersign log anchor`: takes the newest checkpoint out of the host now, every configured way.
+"""`countersign log anchor`: publishes the newest checkpoint to every configured anchor now.
 
-Exit codes: 0 all of them took it, 1 one did not or the signer refuses, 2 none is configured.
+Exit codes: 0 all accepted it, 1 one did not or the signer refuses, 2 none is configured.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`countersign doctor`: everything that can be known before somebody asks at three in the morning.
+"""`countersign doctor`: checks the whole installation before the first request does.
 
-It changes nothing, in Slack or here. Exit codes: 0 no errors, 1 an error, 2 the settings themselves are wrong. What can
-be examined is examined, whatever else is broken.
+It changes nothing, in Slack or here. Exit codes: 0 no errors, 1 an error, 2 the settings themselves are wrong. A failed check
+does not prevent the others.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _TOKEN = ("xoxb-", "xoxp-", "xapp-")
 
 @dataclass(frozen=True, slots=True)
 class DoctorEnvironment:
-    """What a test holds still: the environment, the clock, waiting, and who hears that we wait."""
+    """What a test replaces: the environment, the clock, the pauses, and the output of progress."""
 
     environment: Mapping[str, str]
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     tell: Callable[[str], None] = lambda _: None
-    live: str | None = None  # --live: whom to write to, a label or id, or empty
+    live: str | None = None  # --live: the recipient, a label or id, or empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class DoctorReport:
 
 
 async def doctor(tell: Callable[[str], None], *, live: bool = False, me: str = "") -> DoctorReport:
-    """Examines this installation; `tell` hears when Slack makes us wait. `live`: Slack judges samples of what we show."""
+    """Checks this installation; `tell` is called when Slack's rate limit makes us wait. `live`: Slack validates samples."""
     try:
         settings = load()
     except SettingsError as failure:
@@ -84,7 +84,7 @@ async def doctor(tell: Callable[[str], None], *, live: bool = False, me: str = "
 
 
 async def examine(settings: Settings, around: DoctorEnvironment) -> DoctorReport:
-    """Examines what the settings lead to, the outside last."""
+    """Checks what the settings refer to, external systems last."""
     found = [*_settings(settings), *_strays(around.environment, settings.runbooks_dir), *_time_zones(), *_files(settings)]
     policy, findings = _policy(settings, around)
     found += findings
@@ -134,7 +134,7 @@ def _time_zones() -> Iterator[Diagnosis]:
 
 
 def _files(settings: Settings) -> Iterator[Diagnosis]:
-    """Who else on this machine can read secrets and state."""
+    """Checks which other users of this machine can read secrets and state."""
     folder, env = settings.state_dir, Path(".env")
     if folder.exists() and not folder.is_dir():
         yield error("state", f"COUNTERSIGN_STATE_DIR is {folder}, which is no folder: remove the file, or name a folder.")
@@ -147,7 +147,7 @@ def _files(settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _policy(settings: Settings, around: DoctorEnvironment) -> tuple[Policy | None, list[Diagnosis]]:
-    """What `check` says, with what only `run` insists on: every `env:NAME` is set."""
+    """The findings of `check`, and the rule of `run` that every `env:NAME` is set."""
     folder = settings.runbooks_dir
     if not folder.is_dir():
         text = f"COUNTERSIGN_RUNBOOKS_DIR: {folder} is not a folder; run `countersign init`, or name your policy folder."
@@ -157,12 +157,12 @@ def _policy(settings: Settings, around: DoctorEnvironment) -> tuple[Policy | Non
     found = [Diagnosis(f.severity, "policy", f"{folder / f.file}:{f.line}: {f.text}") for f in loaded.findings]
     if loaded.policy is not None:
         return loaded.policy, found
-    # Without the environment the same files may still be a policy: then people and channels can be looked up.
+    # Without the environment the files may still be a valid policy, whose people and channels can be looked up.
     return load_policy(folder).policy, found
 
 
 async def _ahead(settings: Settings, policy: Policy | None, around: DoctorEnvironment) -> list[Diagnosis]:
-    """What the calendars of rotas say, and when nobody is on call."""
+    """Checks the calendars of rotas, and when nobody is on call."""
     if policy is None:
         return []
     now, path = around.clock.now(), Path(settings.database_url.removeprefix("sqlite:///"))
@@ -181,7 +181,7 @@ async def _database(settings: Settings) -> list[Diagnosis]:
 
 
 async def _log(settings: Settings, clock: Clock) -> list[Diagnosis]:
-    """Whether the signer would refuse the log as it stands, and what waits for it."""
+    """Checks whether the signer would refuse the log, and what waits in the emergency file."""
     try:
         if not settings.sqlite_path.is_file():
             return []

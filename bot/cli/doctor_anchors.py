@@ -1,6 +1,6 @@
-"""What `countersign doctor` says about anchors: how much of the decision log could still be rewritten without a trace.
+"""The findings of `countersign doctor` on anchors: how much of the decision log could be rewritten undetected.
 
-Only what left the host counts. Checkpoints in our own Slack messages and in the audit channel do not: this host can edit them.
+Only checkpoints that left the host count; those in our Slack messages and the audit channel do not: this host can edit them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def configured(settings: Settings) -> tuple[str, ...]:
 
 
 async def look(settings: Settings, clock: Clock) -> list[Diagnosis]:
-    """The same of an installation. Raises SettingsError, SchemaError, StorageError."""
+    """Looks them up for an installation. Raises SettingsError, SchemaError, StorageError."""
     kinds, path = configured(settings), settings.sqlite_path
     if not path.is_file():
         return examine(kinds, {}, 0)
@@ -46,7 +46,7 @@ async def look(settings: Settings, clock: Clock) -> list[Diagnosis]:
 
 
 def examine(kinds: tuple[str, ...], newest: Mapping[str, Anchored], entries: int) -> list[Diagnosis]:
-    """One sentence on what can be rewritten unseen, and one for each kind that never worked."""
+    """One finding on what can be rewritten undetected, and one for each kind that never succeeded."""
     if not kinds:
         return [
             warning(

@@ -1,4 +1,4 @@
-"""Calendars of rotas as a command on the host sees them: what the bot kept, and for `doctor` what their addresses say now."""
+"""Calendars of rotas for commands on the host: the bot's cached versions, and for `doctor` a fetch of each address."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from storage.store import SqliteStore
 
 
 async def known(path: Path, policy: Policy, environment: Mapping[str, str], now: datetime) -> dict[str, bytes]:
-    """What the bot beside us goes by, by rota; nothing where there is no database that we can read."""
+    """The running bot's cached calendars, by rota; empty if there is no readable database."""
     return usable(policy, environment, await _stored(path), now)
 
 
 async def examine(
     policy: Policy, environment: Mapping[str, str], kept: Mapping[str, bytes], now: datetime, fetch: Fetch = fetch
 ) -> tuple[list[Diagnosis], dict[str, bytes]]:
-    """Fetches every address once. What is wrong, and what each calendar says, or said when the bot could read it."""
+    """Fetches every address once. Returns the findings and each calendar, or the bot's cached version of it."""
     found, bodies = [], dict(kept)
     for rota in policy.rotas.values():
         address = address_of(rota, environment)

@@ -1,8 +1,8 @@
-"""`countersign drill RUNBOOK`: rehearses the ladder of a runbook with the real people, beside the running bot.
+"""`countersign drill RUNBOOK`: rehearses a runbook's escalation with the real people, beside the running bot.
 
-The command only starts the drill, one transaction in the bot's database, and then looks on: the bot's sweeper asks, and
-what the drill finds is the bot's to record and to tell. It can be interrupted; the drill goes on and ends by itself. Exit
-codes: 0 everybody asked was reached, 1 somebody was not, or it was refused, 2 wrong use.
+The command commits the start of the drill to the bot's database and then only watches: the bot's sweeper asks people, and the
+bot records and reports the result. An interrupted command does not end the drill. Exit codes: 0 everybody asked was
+reached, 1 somebody was not, or it was refused, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ async def _drill(runbook: str, *, fast: bool, only_me: bool, me: str | None, wai
 
 
 async def _started(store: SqliteStore, policy: Policy, runbook: Runbook, drill: Drill, settings: Settings) -> str:
-    """The id of the new drill. Refuses; of two that start at once the database lets one."""
+    """Starts the drill and returns its id, or exits with the refusal; of two concurrent starts the database accepts one."""
     await _may_start(store, policy, runbook)
     clock = SystemClock()
     case_id = clock.request_id()
@@ -94,12 +94,12 @@ async def _may_start(store: SqliteStore, policy: Policy, runbook: Runbook) -> No
 
 
 async def _watched(store: SqliteStore, policy: Policy, case_id: str, tell: Callable[[str], None]) -> Case:
-    """Tells what happens until the drill has ended; the case as it then stands."""
+    """Prints progress until the drill has ended. Returns the final case."""
     clock, told = SystemClock(), set[str]()
     tell(f"DRILL {case_id} has started. It goes on if you leave; see: countersign requests show {case_id}")
     while True:
         case = await store.case(case_id)
-        assert case is not None  # a case never goes away
+        assert case is not None  # a case is never deleted
         for line in printing.progress(policy, case):
             if line not in told:
                 told.add(line)
@@ -129,7 +129,7 @@ def _runbook(policy: Policy, name: str, settings: Settings) -> Runbook:
 
 
 def _caller(policy: Policy, text: str) -> Person:
-    """Whoever drills alone: somebody whom the policy names, or any account of a home workspace written `TEAM/USER`."""
+    """The person of --only-me: one whom the policy names, or any account of a home workspace written `TEAM/USER`."""
     person = named(policy, text)
     if person is None and text.partition("/")[0] in policy.workspaces and text.partition("/")[2]:
         person = Person.parse(text)

@@ -1,7 +1,7 @@
-"""How a command ends when it cannot do what was typed: one sentence on stderr, nothing on stdout, also with `--json`.
+"""Errors of a command: one sentence on stderr, nothing on stdout, also with `--json`.
 
 Exit codes (design, section 7): 0 yes; 1 no, a finding or a refusal, be it ours, Slack's or the policy's; 2 wrong use, which
-a missing or malformed setting is too. Slack out of reach is a refusal: trying again may help, and systemd does.
+a missing or malformed setting is too. Slack unreachable is a refusal: a retry may help, and systemd retries.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import typer
 
 
 def refused(sentence: str) -> NoReturn:
-    """Ends the command with 1."""
+    """Exits with 1."""
     _ended(sentence, 1)
 
 
 def misused(sentence: str) -> NoReturn:
-    """Ends the command with 2."""
+    """Exits with 2."""
     _ended(sentence, 2)
 
 

@@ -1,6 +1,6 @@
-"""The register of policy exceptions: what is off, until when, who answers for it, what limits it and what remains.
+"""The register of policy exceptions: what is off, until when, who answers for it, the controls and the residual risk.
 
-An exception whose date has come has ended, whether or not any timer ran: it never stands here as open.
+An exception whose date has passed has ended, whether or not a timer has run: it is never listed as open.
 Source: design, sections 4 and 6; governance.md, E10.
 """
 
@@ -33,7 +33,7 @@ def is_open(case: Case, now: datetime) -> bool:
 
 
 def row(policy: Policy | None, case: Case, now: datetime) -> Mapping[str, object]:
-    """One exception, by `COLUMNS`; what there is not is empty text."""
+    """One exception, by `COLUMNS`; absent values are empty text."""
     request, grant = case.request, case.grant
     assert grant is not None
     domain = policy.domains.get(request.domain) if policy else None
@@ -52,7 +52,7 @@ def row(policy: Policy | None, case: Case, now: datetime) -> Mapping[str, object
 
 
 def sheet(rows: Iterable[Mapping[str, object]]) -> str:
-    """The rows as CSV (RFC 4180) with a head; no cell can start a formula."""
+    """The rows as CSV (RFC 4180) with a header; no cell can start a formula."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)

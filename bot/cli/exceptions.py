@@ -32,7 +32,7 @@ def exceptions(
         cases = [case for case in found if everything or exception_register.is_open(case, now)]
         rows = [exception_register.row(policy, case, now) for case in cases]
         if as_json:
-            print(json.dumps(rows))  # ASCII: text that people typed must not steer a terminal
+            print(json.dumps(rows))  # ASCII: typed text must not contain terminal control sequences
         elif as_csv:
             print(exception_register.sheet(rows), end="")
         else:

@@ -1,4 +1,4 @@
-"""What commands on the host share: the bot's database beside it, and the policy that it loaded."""
+"""Shared by commands on the host: access to the running bot's database and to its policy."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
-    """The configured database; wrong use where there is none. While the log is stopped it takes away all the same, and what
-    the emergency file holds counts for whoever reads."""
+    """Opens the configured database; exits with 2 if there is none. While the log is stopped it still revokes, and reads see
+    the revocations of the emergency file."""
     from bot.runtime.open_log import looking, open_log
     from bot.settings import load
     from storage.store import SqliteStore
@@ -46,7 +46,7 @@ async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
 
 
 async def accepted_policy(store: SqliteStore) -> Policy | None:
-    """The set that the bot accepted last: it stands in the database, whatever the folder says by now."""
+    """The policy that the bot accepted last, from the database; the folder may have changed since."""
     from runbooks.loader import load_files
 
     stored = await store.last_policy()

@@ -1,7 +1,7 @@
-"""`countersign init`: the first files of a new operator, each with comments that say what to put where.
+"""`countersign init`: writes the starter files of a new operator, with comments that say what to fill in.
 
-Nothing is ever overwritten, not even through a link. A policy folder whose matrix is no longer ours is left alone as a
-whole: a runbook added to somebody's policy would be a right to ask that nobody gave.
+Nothing is overwritten, not even through a link. A policy folder whose matrix was edited is left alone as a whole: adding a
+runbook to somebody's policy would grant a right that nobody gave.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MATRIX, _RUNBOOK = Path("runbooks/responsibility.yaml"), Path("runbooks/directo
 
 @dataclass(frozen=True, slots=True)
 class StarterFile:
-    """A file to begin with: where it goes, from which template, how private it is."""
+    """A starter file: its path, its template, its file mode."""
 
     path: Path
     template: str
@@ -35,7 +35,7 @@ STARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """Paths as the person sees them. `apart`: not written, because the policy there is somebody's own."""
+    """Paths as shown to the person. `apart`: not written, because the policy there was edited."""
 
     folder: Path
     written: tuple[Path, ...]
@@ -44,7 +44,7 @@ class Created:
 
     @property
     def exit_code(self) -> int:
-        """1 where only a part could be written: somebody should look at the rest."""
+        """1 if only a part was written, so that somebody looks at the rest."""
         return 1 if self.written and (self.kept or self.apart) else 0
 
     def lines(self) -> Iterator[str]:
@@ -61,7 +61,7 @@ class Created:
 
 
 def begin(folder: Path) -> Created:
-    """Writes what is missing. Raises SettingsError where the folder cannot be written."""
+    """Writes what is missing. Raises SettingsError if the folder cannot be written."""
     apart = tuple(folder / s.path for s in STARTS if s.path == _RUNBOOK and _is_anothers(folder))
     wanted = [start for start in STARTS if folder / start.path not in apart]
     written: list[Path] = []
@@ -78,7 +78,7 @@ def template(name: str) -> bytes:
 
 
 def _is_anothers(folder: Path) -> bool:
-    """Whether the policy folder holds a policy that is not the one we begin with, untouched."""
+    """Whether the policy folder holds any policy but the unedited starter policy."""
     matrix = folder / _MATRIX
     if _stands(matrix):
         return not matrix.is_file() or matrix.read_bytes() != template("responsibility.yaml")
@@ -86,7 +86,7 @@ def _is_anothers(folder: Path) -> bool:
 
 
 def _write(path: Path, start: StarterFile) -> bool:
-    """False, and nothing done, where something stands already, a dangling link too."""
+    """Writes a file. Returns False and does nothing if the path exists, a dangling link included."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, start.mode)

@@ -1,4 +1,4 @@
-"""`countersign keys …`: makes the signing keys, and shows what is public of them."""
+"""`countersign keys …`: makes the signing keys and shows their public halves."""
 
 from __future__ import annotations
 

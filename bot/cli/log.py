@@ -1,6 +1,6 @@
-"""`countersign log …`: the decision log as somebody on the host reads and checks it, and exports of it anywhere.
+"""`countersign log …`: reads and verifies the decision log on the host, and verifies exports anywhere.
 
-`verify` and `export` first check every byte; a log that contradicts itself exports only its findings. Exit codes: 0 yes,
+`verify` and `export` first check every byte; an inconsistent log exports only its findings. Exit codes: 0 yes,
 1 a finding, 2 wrong use. Source: decision-log.md.
 """
 
@@ -59,7 +59,9 @@ def verify(
 
     settings = load()
     path = _database(database or settings.sqlite_path)
-    ours = database is None or database.absolute() == settings.sqlite_path.absolute()  # the memory is of this one only
+    ours = (
+        database is None or database.absolute() == settings.sqlite_path.absolute()
+    )  # the signer's memory is of this database only
     keys = None if vkey is None else _keys(vkey)
     report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours))
     _print(report.findings, as_json=as_json)
@@ -167,7 +169,7 @@ def vkey() -> None:
 
 
 def _reading(ask: Callable[[SqliteStore], Awaitable[T]], settings: Settings | None = None) -> T:
-    """What the configured database answers, read beside a running bot."""
+    """Runs a query on the configured database, beside a running bot."""
     from storage.store import SqliteStore
 
     path = _database((settings or load()).sqlite_path)

@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 yes, 1 no (a finding, a refusal), 2 wrong use. `--json` wherever one might pipe."""
+"""The command line. Exit codes: 0 yes, 1 no (a finding, a refusal), 2 wrong use. `--json` wherever output may be piped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def options(
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_version)
     ] = False,
 ) -> None:
-    """What stands before a command."""
+    """Options before a command."""
 
 
 @app.command()

@@ -1,8 +1,8 @@
-"""`countersign log hold …` and the other acts of an operator that two people stand behind.
+"""`countersign log hold …` and the other operator actions that two people must confirm.
 
-`hold place` acts at once: it only keeps. Everything else here is only *filed*: one transaction beside a running bot, whose
-messenger then asks auditors and risk owners (`bot.domain.operator.dual_control`). What cannot be filed is refused at once, with the
-reason. Exit codes: 0 filed, 1 refused, 2 wrong use.
+`hold place` takes effect at once, because it only keeps data. Everything else is only *filed*: one transaction beside a running
+bot, which then asks auditors and risk owners (`bot.domain.operator.dual_control`). What cannot be filed is refused at once,
+with the reason. Exit codes: 0 filed, 1 refused, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the log
 
 
 def add_to(app: typer.Typer) -> None:
-    """The commands of `countersign log` that are an operator's."""
+    """Adds the operator's commands to `countersign log`."""
     app.command("erase")(erase)
     app.command("prune")(prune)
     app.command("new-epoch")(new_epoch)
@@ -130,7 +130,7 @@ def hold_release(
 
 
 def file_act(make: Callable[[SqliteStore, SystemClock, Policy], Awaitable[OperatorAction]]) -> None:
-    """Files what `make` gives and prints its id."""
+    """Files the action that `make` returns and prints its id."""
 
     async def work() -> None:
         async with opened_store(read_only=False) as store:
@@ -152,7 +152,7 @@ async def _policy(store: SqliteStore) -> Policy:
 
 
 async def _subject(store: SqliteStore, text: str, *, known: bool = True) -> Person:
-    """Whom SUBJECT means; `known`: the log must have named them."""
+    """Resolves SUBJECT; `known`: the log must have named them."""
     if _REF.fullmatch(text):
         person = await store.person_of(text)
         if person is None:

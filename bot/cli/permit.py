@@ -1,7 +1,6 @@
-"""`countersign permit …`: gives a permit on the host, and reads one anywhere.
+"""`countersign permit …`: issues a permit on the host, and verifies one anywhere.
 
-`verify` needs no bot, no database and no network: it is what a PAM's hook runs. Whatever is missing, malformed or unknown
-is refused. Exit codes: 0 accepted, 1 refused, 2 wrong use. Source: decision-log.md, "Permit".
+`verify` needs no bot, no database and no network: a PAM's hook runs it. Anything missing, malformed or unknown is refused. Exit codes: 0 accepted, 1 refused, 2 wrong use. Source: decision-log.md, "Permit".
 """
 
 from __future__ import annotations

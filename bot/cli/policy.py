@@ -125,7 +125,7 @@ def _folder(directory: Path | None) -> Path:
 
 
 def _policy(directory: Path | None, now: datetime) -> Policy:
-    """The policy of a folder, its feeds read around `now`."""
+    """The policy of a folder, with the calendars read around `now`. Raises PolicyError."""
     loaded = load(_folder(directory))
     if loaded.policy is None:
         raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))

@@ -1,4 +1,4 @@
-"""What the command line prints of a drill: what has happened so far, and in the end whom it reached and how fast."""
+"""Prints a drill: its progress, and its report of who was reached and how fast."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEAD = ("person", "role", "asked at", "delivered", "reached after")
 
 
 def standing(case: Case) -> str:
-    """How the drill stands, in one sentence."""
+    """The state of the drill, in one sentence."""
     ask = case.approval
     said = f"{len(ask.reached) - len(missed(case))} of {len(ask.reached)} people were reached"
     if case.request.closed_at is None:
@@ -28,7 +28,7 @@ def standing(case: Case) -> str:
 
 
 def progress(policy: Policy | None, case: Case) -> Iterator[str]:
-    """Everything that has happened, one line each; a line once told stays as it is."""
+    """Everything that has happened, a line each; a printed line never changes."""
     for step in case.approval.steps:
         if step.state == "skipped":
             yield f"DRILL step {step.index + 1}, {step.action} {_ROLE[step.role]}: skipped, {step.why.replace('_', ' ')}"
@@ -59,7 +59,7 @@ def table(policy: Policy | None, case: Case, delivered: Collection[Person]) -> I
 
 
 def report(policy: Policy | None, case: Case, delivered: Collection[Person] | None = None) -> dict[str, object]:
-    """The same as JSON-able values; `ms` is real time from asking to the answer; `delivered` is null where nobody looked."""
+    """The same as JSON-able values; `ms` is real time from asking to the answer; `delivered` is null where it was not observed."""
     drill = case.request.drill
     return {
         "id": case.id, "drill": True, "runbook": case.request.runbook, "fast": drill is not None and drill.fast,

@@ -1,4 +1,4 @@
-"""What the command line prints of policy: the responsibility matrix and a runbook's timeline, as text and as JSON."""
+"""Prints policy: the responsibility matrix and a runbook's timeline, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def matrix_lines(policy: Policy, now: datetime) -> Iterator[str]:
 
 
 def _until(policy: Policy, domain: Domain, now: datetime) -> str:
-    """Until when the one on call is, in the rota's time, and who is next; empty where nothing changes in 14 days."""
+    """The end of the present shift, in the rota's time zone, and who is next; empty if nothing changes within 14 days."""
     found = _shift(policy, domain, now)
     if found is None:
         return ""

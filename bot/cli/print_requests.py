@@ -1,6 +1,6 @@
-"""What the command line prints of requests: lists, one request whole, and why nothing can be done to one.
+"""Prints requests: lists, the details of one, and why an action on one is refused.
 
-What people typed is printed without control characters: a terminal obeys them.
+Typed text is printed without control characters, which a terminal would execute.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def when(at: datetime) -> str:
 
 
 def safe(text: str) -> str:
-    """One line that a terminal prints as it is."""
+    """The text as one line without control characters."""
     return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
 
 
 def name(policy: Policy | None, person: Person) -> str:
-    """The policy's name for a person, and the id that counts."""
+    """The policy's name for a person, and their id."""
     known = policy.name_of(person) if policy is not None else person.user
     return str(person) if known == person.user else f"{safe(known)} ({person})"
 
@@ -106,7 +106,7 @@ def whole_lines(policy: Policy | None, case: Case, now: datetime) -> Iterator[st
 
 
 def outcome(policy: Policy | None, case: Case, now: datetime) -> str:
-    """How a request stands: what was decided, by whom and when, and what became of its grant."""
+    """The state of a request: what was decided, by whom and when, and the state of its grant."""
     request, ask = case.request, case.approval
     if request.drill is not None:
         return print_drill.standing(case)

@@ -1,6 +1,6 @@
-"""`countersign reconcile FILE`: who has access now, held against the open grants.
+"""`countersign reconcile FILE`: compares who has access now with the open grants.
 
-The file is CSV with the header `runbook,person,target`, one line for each access that exists, as the target systems tell it.
+The file is CSV with the header `runbook,person,target`, one line for each existing access, from the target systems.
 A person is `TEAM/USER` or the user id alone. Exit codes: 0 the two agree, 1 they differ, 2 the file cannot be read, with the
 line and what to do. Design, section 4.
 """
@@ -42,14 +42,14 @@ def reconcile(
     policy, cases = asyncio.run(_open_cases())
     differ = compare(found, cases, policy.humans)
     if as_json:
-        print(json.dumps(_plain(differ)))  # ASCII: text that people typed must not steer a terminal
+        print(json.dumps(_plain(differ)))  # ASCII: typed text must not contain terminal control sequences
     else:
         print("\n".join(_lines(policy, differ)) or f"{len(found)} accesses, {len(cases)} open grants: they agree.")
     raise typer.Exit(1 if differ else 0)
 
 
 def read_accesses(file: Path) -> list[Access]:
-    """The lines of the file; wrong use, with the line, for one that cannot be read."""
+    """Parses the file; exits with 2 and the line number for an invalid line."""
     try:
         text = file_text(file.read_bytes())
     except OSError as error:

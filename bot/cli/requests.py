@@ -1,9 +1,8 @@
 """`countersign requests …`: requests on the host, for when Slack is down.
 
-Here a request can be read, denied, and its open grant revoked; nothing else. Nobody can approve on the host: whoever
-operates the bot is not whoever answers for the domain, so there is no command for it, and asking for one is answered with
-that. An act is one transaction beside a running bot, under the same lock; the outbox tells everybody, the running bot's at
-once, else the next start's. Exit codes: 0 done, 1 refused, 2 wrong use.
+A request can be read and denied here, and its open grant revoked; nothing else. Nobody can approve on the host: the operator
+is not the domain's owner, so there is no such command, and asking for one prints that. An act is one transaction beside a
+running bot, under the same lock; the outbox notifies everybody, at once or at the bot's next start. Exit codes: 0 done, 1 refused, 2 wrong use.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ LIMIT, TRIES = 10_000, 8
 
 
 class NothingGives(TyperGroup):
-    """Knows no command that gives access, and says so when it is asked for one."""
+    """Has no command that gives access, and says so when one is typed."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name.lower() in GIVING:
@@ -88,7 +87,7 @@ def show(request: Id, as_json: Json = False) -> None:
         async with opened_store(read_only=True) as store:
             case, policy = await _case(store, case_id), await accepted_policy(store)
         if as_json:
-            print(json.dumps(printing.whole(policy, case)))  # ASCII: text that people typed must not steer a terminal
+            print(json.dumps(printing.whole(policy, case)))  # ASCII: typed text must not contain terminal control sequences
         else:
             print("\n".join(printing.whole_lines(policy, case, SystemClock().now())))
 
@@ -119,7 +118,7 @@ def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
 
 
 async def _retry_on_conflict(store: SqliteStore, case_id: str, reason: str, judge: Judge) -> str | None:
-    """Commits the act; the sentence why not, where it would change nothing. Raises Stale after many tries."""
+    """Commits the act, or returns the sentence why it would change nothing. Raises Stale after TRIES conflicts."""
     policy = await accepted_policy(store)
     if policy is None:
         raise PolicyError("No policy that this release reads stands in the database; start the bot once.")

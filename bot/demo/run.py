@@ -1,7 +1,7 @@
-"""The demo: the sandbox and the bot in one process, on the example organisation, with time running faster.
+"""The demo: sandbox and bot in one process, with the example organisation and accelerated time.
 
-Nothing leaves this machine. The database is new each time, in a folder of its own; the last act spoils a copy of it and
-shows what `log verify` says.
+Nothing leaves this machine. Each run has a new database in a temporary folder; the last act tampers with a copy of it and
+shows what `log verify` reports.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from storage.log.check import check_database
 SCALE = 15
 _MAIN = "directory-admin-emergency"
 _WAIT = 20.0
-_TOLD = 3  # findings in full: the entry itself stands first, and must not scroll away
+_TOLD = 3  # findings shown: the tampered entry is the first, and must not scroll away
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
 
 
@@ -79,7 +79,7 @@ async def _both(
         await asyncio.to_thread(webbrowser.open, _page(sandbox))
     companions = [_follow(home / "demo.db", stop), _keys(home, stop), _greet(sandbox, stop)]
     running = asyncio.gather(*companions)
-    running.add_done_callback(lambda _: stop.set())  # also when nobody reads what we print any more
+    running.add_done_callback(lambda _: stop.set())  # also when our output is closed
     await bot
     await running
     print("\nThe demo has ended; nothing is left running.")
@@ -105,12 +105,12 @@ def _settings(sandbox: Sandbox, folder: Path, home: Path) -> Settings:
 
 
 async def _first_request(sandbox: Sandbox) -> None:
-    """One request that already waits when the page opens, so that the first yes is one click away."""
+    """Files a request before the page opens, so that the first approval is one click away."""
     await sandbox.command(ASKER, "/breakglass", f"{_MAIN} Sync stopped at 02:40, nobody can sign in")
     await sandbox.wait_for(lambda: sandbox.modal(ASKER), _WAIT)
     await sandbox.submit(ASKER, {"Target": "dc-core-01", "Incident ticket": "INC20417"})
     await sandbox.wait_for(lambda: sandbox.find(APPROVER, "Approve"), _WAIT)
-    with suppress(TimeoutError):  # the form's last page is drawn once more when the worker has committed
+    with suppress(TimeoutError):  # the form's last page is updated when the worker has committed
         await sandbox.wait_for(lambda: APPROVER in _last_page(sandbox), 5)
     await sandbox.close(ASKER, everything=True)
 
@@ -121,7 +121,7 @@ def _last_page(sandbox: Sandbox) -> str:
 
 
 async def _greet(sandbox: Sandbox, stop: asyncio.Event) -> None:
-    """Files once more when the first page opens so late that the first request has expired."""
+    """Files again if the first request has expired before the page opens."""
     while not sandbox.pages:
         if stop.is_set():
             return
@@ -147,7 +147,7 @@ def _welcome(sandbox: Sandbox, policy: Policy) -> None:
 
 
 async def _follow(database: Path, stop: asyncio.Event) -> None:
-    """Prints each log entry once it stands."""
+    """Prints each log entry once it is committed."""
     seen = 0
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reader:
         while not stop.is_set():
@@ -168,7 +168,7 @@ def _line(entry: dict[str, object]) -> str:
 
 
 def _short(value: object) -> str:
-    """Pseudonyms by their beginning, moments to the second."""
+    """Shortens pseudonyms to their beginning, times to the second."""
     text = str(value)
     if text.startswith("sub_"):
         return f"{text[:12]}…"
@@ -176,7 +176,7 @@ def _short(value: object) -> str:
 
 
 async def _keys(home: Path, stop: asyncio.Event) -> None:
-    """The third act: `t` and Enter spoil one byte of a copy of the log and verify it."""
+    """The fourth act: `t` and Enter change one byte of a copy of the log and verify it."""
     if not sys.stdin.isatty() and os.environ.get("COUNTERSIGN_DEMO_KEYS") != "1":
         return
     loop = asyncio.get_running_loop()
@@ -184,7 +184,7 @@ async def _keys(home: Path, stop: asyncio.Event) -> None:
 
     def read() -> None:
         line = sys.stdin.readline()
-        if not line:  # end of input: nobody types any more
+        if not line:  # end of input
             loop.remove_reader(sys.stdin)
         lines.put_nowait(line.strip().lower())
 
@@ -202,7 +202,7 @@ async def _keys(home: Path, stop: asyncio.Event) -> None:
 
 
 def tampered(home: Path) -> str:
-    """Copies the database, edits one byte of one entry as somebody with the file could, and verifies both."""
+    """Copies the database, changes one byte of one entry as anybody with the file could, and verifies both."""
     copy = home / "tampered.db"
     copy.unlink(missing_ok=True)
     with closing(sqlite3.connect(home / "demo.db")) as source, closing(sqlite3.connect(copy)) as target:

@@ -1,4 +1,4 @@
-"""The example organisation as Slack people and channels, the awkward ones too: plain data for the sandbox.
+"""The example organisation as Slack people and channels, difficult accounts included: plain data for the sandbox.
 
 The example ships without addresses for pages, since nobody else could own them. The demo uses a copy of the folder with one
 for each accountable person and one for a rota, which lead into the sandbox's inbox; they come from the environment as usual.
@@ -52,18 +52,18 @@ _AWKWARD: tuple[dict[str, Any], ...] = (
 
 
 def daytime_zone(now: datetime) -> str:
-    """Where the people of the demo live: in London, or wherever it is morning when it is not day there.
+    """The demo's time zone: London, or at night there a zone where it is morning.
 
-    Reviews wait for the morning (`bot.domain.timing.quiet_hours`), and whoever plays at night would wait with them.
+    Reviews wait for the morning (`bot.domain.timing.quiet_hours`), and so would somebody who plays at night.
     """
     if 9 <= now.astimezone(ZoneInfo("Europe/London")).hour < 16:
         return "Europe/London"
     east = (10 - now.astimezone(UTC).hour + 12) % 24 - 12
-    return f"Etc/GMT{-east:+d}"  # POSIX turns the sign round
+    return f"Etc/GMT{-east:+d}"  # POSIX inverts the sign
 
 
 def workspace(policy: Policy, scale: int) -> dict[str, Any]:
-    """What the sandbox is told: teams, people, channels, the app as its manifest declares it."""
+    """The sandbox's configuration: teams, people, channels, and the app as its manifest declares it."""
     zone = {"tz": daytime_zone(SystemClock().now())}
     made = manifest(prefix="", url=None)
     features, scopes = made["features"], made["oauth_config"]["scopes"]["bot"]
@@ -87,7 +87,7 @@ def workspace(policy: Policy, scale: int) -> dict[str, Any]:
 
 
 def script() -> list[dict[str, str]]:
-    """Four acts to try. `persona` is whom a link beside the act brings on screen."""
+    """Four acts to try. `persona` is the person whom the act's link shows on screen."""
     return [
         {
             "text": "The owner signs.",
@@ -121,7 +121,7 @@ def _teams(policy: Policy) -> list[dict[str, str]]:
 
 
 def _people(policy: Policy) -> list[dict[str, str]]:
-    """Everybody whom the policy names, each once, with the role as their title."""
+    """Everybody whom the policy names, once, with the role as title."""
     found: dict[str, dict[str, str]] = {}
 
     def add(person: Person, title: str) -> None:

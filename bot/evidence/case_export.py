@@ -1,8 +1,8 @@
-"""One case as evidence: each of its entries with its own proof, and nothing of any other case.
+"""Exports one case: each of its entries with its own proof, and nothing of any other case.
 
 It proves that every entry is in the log and that none is missing between two of them (`case_seq`, `case_prev`); not that
-none came later, which needs the full export. Who stands behind its pseudonyms is disclosed with it, wherever the log named
-them first: a pseudonym is bound to that disclosure. Source: decision-log.md.
+none came later, which needs the full export. The people behind its pseudonyms are disclosed too, by the disclosure of the
+entry that named them first, to which a pseudonym is bound. Source: decision-log.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from storage.log.evidence import Evidence
 
 
 def export_case(log: Evidence, vkeys: str, folder: Folder, case_id: str) -> None:
-    """Fills `folder` with one case. Raises SettingsError where its bytes are pruned."""
+    """Writes one case into `folder`. Raises SettingsError if its entries are pruned."""
     refs, indexes = set[str](), list[int]()
     for row in log.case(case_id):
         if row.data is None:
@@ -51,7 +51,7 @@ def is_case(export: Export) -> bool:
 
 
 def case_findings(export: Export, note: Checkpoint) -> Iterator[LogFinding]:
-    """What is wrong with the entries of a case's export; `note` is its checkpoint, whose signature is checked elsewhere."""
+    """Findings on the entries of a case's export; `note` is its checkpoint, whose signature is checked elsewhere."""
     names = [PurePosixPath(name) for name in export.names("case") if name.endswith(".json")]
     numbers = sorted(int(name.stem) for name in names if name.stem.isascii() and name.stem.isdigit())
     before: CaseRecord | None = None
@@ -73,7 +73,7 @@ def case_findings(export: Export, note: Checkpoint) -> Iterator[LogFinding]:
 
 
 def case_disclosures(export: Export) -> Iterator[LogFinding]:
-    """Each disclosure is of an entry of the case, or introduces somebody whom the case names."""
+    """Checks that each disclosure belongs to an entry of the case, or discloses a person whom the case names."""
     digests, refs = set[str](), set[str]()
     for name in export.names("case"):
         entry = parsed(export.read(name) or b"")[0] if name.endswith(".json") else None

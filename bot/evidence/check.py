@@ -1,9 +1,9 @@
-"""Checks an export from its files alone, wherever they are: no database, no network, no Slack.
+"""Verifies an export from its files alone: no database, no network, no Slack.
 
 Every entry's bytes, leaf, tiles, roots of all checkpoints, signatures, canonical form, time, case chains and disclosures
 are checked as for a stored log (`bot.domain.decision_log.verify.log`); OCSF lines must be those of the entries; and each decision is judged
-again by the policy files inside (`bot.domain.decision_log.verify.decisions`). The files are trusted in nothing. A key that lies in the
-export proves only that one hand made both: give the key that you got elsewhere.
+again by the policy files inside (`bot.domain.decision_log.verify.decisions`). None of the files is trusted. The key inside
+the export proves only that both have the same author: give the key that you got elsewhere.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 @dataclass(slots=True)
 class ExportCheck:
-    """What a check of an export found. `own_key`: the export's own key was used. `unproven`: decisions of erased people.
+    """The result of verifying an export. `own_key`: the export's own key was used. `unproven`: decisions of erased people.
 
     `strays`: files that a file manager or an editor left in the folder; they prove nothing and accuse nobody.
     """
@@ -53,9 +53,9 @@ class ExportCheck:
 
 
 def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> ExportCheck:
-    """Checks the export in `folder`; `vkeys` are verifier keys, one a line. At most `limit` findings are kept.
+    """Verifies the export in `folder`; `vkeys` are verifier keys, one a line. Keeps at most `limit` findings.
 
-    Raises SettingsError where the folder holds no export, NoteError where a verifier key is none.
+    Raises SettingsError if the folder holds no export, NoteError for an invalid verifier key.
     """
     export = Export(folder)
     checked = ExportCheck(own_key=vkeys is None)
@@ -96,7 +96,7 @@ def _keys(vkeys: str) -> Sequence[VerifierKey]:
 
 
 def _own_keys(export: Export) -> Sequence[VerifierKey]:
-    """The keys in the export; none where they cannot be read, and then no signature is good."""
+    """The keys in the export; empty if they cannot be read, and then no signature is valid."""
     try:
         return _keys((export.read("log.vkey") or b"").decode(errors="replace"))
     except NoteError:
@@ -104,7 +104,7 @@ def _own_keys(export: Export) -> Sequence[VerifierKey]:
 
 
 def _notes(export: Export, keys: Sequence[VerifierKey], notes: dict[int, Checkpoint]) -> Iterator[LogFinding]:
-    """Every checkpoint's form and signature; fills `notes` by size."""
+    """Checks every checkpoint's form and signature; fills `notes` by size."""
     kept = (
         Kept(name, (export.read(name) or b"").decode(errors="replace"), _sized(name))
         for name in ("checkpoint", *export.names("checkpoints"))
@@ -113,13 +113,13 @@ def _notes(export: Export, keys: Sequence[VerifierKey], notes: dict[int, Checkpo
 
 
 def _sized(name: str) -> int | None:
-    """The size that a file's name gives its checkpoint; -1 for a name that gives none."""
+    """The checkpoint's size in a file's name; -1 if there is none."""
     number = name.removeprefix("checkpoints/")
     return None if name == "checkpoint" else int(number) if number.isdecimal() and number == str(int(number)) else -1
 
 
 def newest(export: Export) -> Checkpoint | None:
-    """The export's checkpoint, its signature unjudged; None where it is none."""
+    """The export's checkpoint, its signature unchecked; None if it is invalid."""
     try:
         return read_checkpoint(read_note((export.read("checkpoint") or b"").decode(errors="replace")).text)
     except NoteError:
@@ -133,7 +133,7 @@ def _lines(export: Export) -> Iterator[LogFinding]:
 
 
 def _tiles(export: Export, size: int) -> Iterator[LogFinding]:
-    """Exactly the tiles that the size calls for, each of the right length (bundles may be pruned)."""
+    """Checks that exactly the tiles for the size exist, each of the right length (bundles may be pruned)."""
     wanted = {tile.path: tile for tile in tiles_of(size)}
     for path, tile in wanted.items():
         data = export.read(path) if isinstance(tile.level, int) else b""
@@ -145,7 +145,7 @@ def _tiles(export: Export, size: int) -> Iterator[LogFinding]:
 
 
 def _entries(export: Export, size: int, audit: Audit, judge: Rejudge) -> Iterator[LogFinding]:
-    """One pass: what the audit finds, then what policy and the OCSF lines say of the same entry."""
+    """Verifies in one pass each entry, then its policy and its OCSF line."""
     beside: list[LogFinding] = []
     events, ocsf = export.events(), Ocsf()
 
@@ -170,7 +170,7 @@ def _entries(export: Export, size: int, audit: Audit, judge: Rejudge) -> Iterato
 
 
 def _sets(export: Export) -> Callable[[str], Policy | None]:
-    """The policy of a digest, from the files inside; None where they are missing or not those of the digest."""
+    """Loads the policy of a digest from the files inside; None if they are missing or do not match the digest."""
 
     @lru_cache(_SETS)
     def found(digest: str) -> Policy | None:

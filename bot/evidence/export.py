@@ -1,9 +1,9 @@
-"""Writes the evidence: the log as files that an outsider checks without us and without asking us.
+"""Exports the log as files that an outsider can verify without us.
 
 `tiles` is everything: checkpoint, tiles and bundles, verifier key, earlier checkpoints, anchors, every policy set that an
 entry was judged under, disclosures, OCSF lines, how to check it, and the auditor's page. `ocsf` and `csv` are one file
-beside checkpoint and key. What is exported is what the newest signed checkpoint covers, of one moment, in one pass; at
-most a tile a level is held. Source: decision-log.md, "An export is plain files".
+beside checkpoint and key. The export covers the newest signed checkpoint and is a
+consistent snapshot, written in one pass with at most one tile a level in memory. Source: decision-log.md, "An export is plain files".
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Format = Literal["tiles", "ocsf", "csv"]
 
 
 def export(log: Evidence, vkeys: str, folder: Folder, form: Format = "tiles") -> None:
-    """Fills `folder` from `log`. `vkeys` are the verifier keys, one a line. Raises StorageError, OSError."""
+    """Writes `log` into `folder`. `vkeys` are the verifier keys, one a line. Raises StorageError, OSError."""
     if form == "tiles":
         _everything(log, folder)
     elif form == "ocsf":
@@ -39,7 +39,7 @@ def export(log: Evidence, vkeys: str, folder: Folder, form: Format = "tiles") ->
 
 
 def findings_only(findings: tuple[object, ...], folder: Folder) -> None:
-    """What is exported of a log that contradicts itself: what it contradicts."""
+    """Exports the findings only, for an inconsistent log."""
     lines = [
         "This log contradicts itself, so nothing else is exported. What `countersign log verify` found:",
         *map(str, findings),
@@ -71,7 +71,7 @@ def _everything(log: Evidence, folder: Folder) -> None:
 
 
 def auditors_page() -> bytes:
-    """The page `index.html` in one piece: it may load nothing, so its style and scripts stand inside."""
+    """The page `index.html`, with style and scripts inline, because it may load nothing."""
     page = _shipped("page.html")
     for name in ("page.css", "log.js", "view.js"):
         page = page.replace(f"/* {name} */", _shipped(name))
@@ -98,7 +98,9 @@ def _events(log: Evidence, folder: Folder) -> None:
 
 def _sheet(log: Evidence, folder: Folder) -> None:
     people = known_people(log.disclosures())
-    folder.append("log.csv", b"\xef\xbb\xbf" + export_csv.header().encode())  # spreadsheets take UTF-8 only by this mark
+    folder.append(
+        "log.csv", b"\xef\xbb\xbf" + export_csv.header().encode()
+    )  # spreadsheets recognise UTF-8 by this byte order mark
     for row in log.rows():
         entry = _entry(row)
         if entry is not None:

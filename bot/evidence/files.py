@@ -1,4 +1,4 @@
-"""Reads an export back, trusting nothing in it: not its names, its sizes, or that a file is one."""
+"""Reads an export without trusting it: neither names, nor sizes, nor that a path is a regular file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Line:
 
 
 class Export:
-    """The files of one export. Raises SettingsError where the folder holds none.
+    """The files of one export. Raises SettingsError if the folder holds none.
 
     `strays`: relative paths of what file managers and editors left in the folders that were listed; they are not read.
     """
@@ -56,9 +56,9 @@ class Export:
         return [name for name in names if not is_litter(name)]
 
     def rows(self, size: int) -> Iterator[Row]:
-        """The entries as `bot.domain.decision_log.verify.log` checks them, up to the first tile or bundle that is not whole.
+        """The entries as `bot.domain.decision_log.verify.log` checks them, up to the first incomplete tile or bundle.
 
-        Where a bundle is missing the entries have no bytes, as after a pruning: the audit says whether there was one.
+        If a bundle is missing, its entries have no bytes, as after a pruning; the audit checks whether there was one.
         """
         for start in range(0, size, 256):
             width = min(256, size - start)
@@ -72,7 +72,7 @@ class Export:
                 yield _row(start + place, leaf, entry)
 
     def nodes(self, size: int) -> Iterator[Node]:
-        """The hashes of the higher tiles, those that the audit makes again from the entries."""
+        """The hashes of the higher tiles, which the audit recomputes from the entries."""
         for tile in tiles_of(size):
             if isinstance(tile.level, int) and 1 <= tile.level <= 3:
                 for place, found in enumerate(self._hashes(tile) or ()):
@@ -87,7 +87,7 @@ class Export:
         yield from (text.decode(errors="replace") for _, text in self._lines("ocsf.ndjson"))
 
     def policy(self, digest: str) -> Mapping[str, bytes]:
-        """The files of a policy set by relative path; none where it is not there."""
+        """The files of a policy set by relative path; empty if it is missing."""
         prefix = f"policy/{digest}/"
         read = ((name.removeprefix(prefix), self.read(name)) for name in self.names(prefix))
         return {path: data for path, data in read if data is not None}
@@ -105,7 +105,7 @@ class Export:
 
 
 def _row(idx: int, leaf: bytes, data: bytes | None) -> Row:
-    """A row as the database would hold it: its columns are what the entry says."""
+    """A row as in the database, its columns taken from the entry."""
     entry = None if data is None else parsed(data)[0]
     if entry is None:
         return Row(idx, leaf, data, "", None, 0)

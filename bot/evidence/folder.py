@@ -1,7 +1,7 @@
-"""A folder that is filled whole or not at all.
+"""A folder that is written completely or not at all.
 
-Files are written under a hidden name inside it and moved up at the end; whatever fails before leaves the folder as it was.
-Only the owner can read it: an export holds what the log keeps apart from its entries, personal data.
+Files are written under a hidden name inside it and moved up at the end; a failure before that leaves the folder unchanged.
+Only the owner can read it: an export contains personal data, which the log keeps apart from its entries.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _UNDER_WAY = ".under-way"
 
 
 class Folder:
-    """A context: `write` and `append` in it; it stands when the context ends without an error.
+    """A context manager: its files appear when the context ends without an error.
 
-    Raises SettingsError where `path` is no empty folder and StorageError where it cannot be written.
+    Raises SettingsError if `path` is not an empty folder, StorageError if it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,11 +39,11 @@ class Folder:
         return self
 
     def write(self, name: str, data: bytes) -> None:
-        """One whole file; `name` is relative, with `/`."""
+        """Writes a file; `name` is relative, with `/`."""
         self._at(name).write_bytes(data)
 
     def append(self, name: str, data: bytes) -> None:
-        """More of a file that grows line by line."""
+        """Appends to a file."""
         if name not in self._open:
             self._open[name] = self._at(name).open("wb")
         self._open[name].write(data)

@@ -1,7 +1,7 @@
-"""Who stands behind a pseudonym: what the disclosures named `person` prove, and nothing else.
+"""Resolves pseudonyms by the disclosures named `person`, and by nothing else.
 
 A pseudonym is the beginning of the SHA-256 of the disclosure that introduces it, so one disclosure proves one pseudonym,
-wherever it is found. One whose disclosure was erased is nobody's any more.
+wherever it is found. A pseudonym whose disclosure was erased cannot be resolved.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PERSON = "person"
 
 
 def opened(text: str) -> tuple[str, str] | None:
-    """Name and value of an RFC 9901 disclosure; None where it is none."""
+    """Name and value of an RFC 9901 disclosure; None if it is malformed."""
     try:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, RecursionError):

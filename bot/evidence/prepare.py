@@ -1,7 +1,7 @@
-"""Before an export: every byte of the stored log is checked again, and both are written down.
+"""Verifies every byte of the stored log before an export, and logs both.
 
-A log with findings gives out nothing but them. `log.verified` and `log.exported` are committed before the first file is
-written, so that nothing leaves that the log does not know of; the size they name is that of the newest signed checkpoint.
+A log with findings exports nothing else. `log.verified` and `log.exported` are committed before the first file is written, so
+that the log knows of every export; `log.exported` names the size of the newest signed checkpoint.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from storage.log.evidence import evidence
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What came of it: `text` is for the person; with `findings` nothing else was exported."""
+    """The result: `text` is for the person; with `findings` nothing else was exported."""
 
     text: str
     findings: tuple[LogFinding, ...] = ()
@@ -69,7 +69,7 @@ async def _whole(
 
 
 async def _written_down(settings: Settings, checked: LogCheck, size: int) -> None:
-    """What was checked is everything; what is exported ends at the newest checkpoint."""
+    """Logs the check, of the whole log, and the export, up to the newest checkpoint."""
     store = await open_store(settings)
     try:
         verified = LogEvent("log.verified", OPERATOR, data={"size": checked.size, "root": checked.root.hex()})

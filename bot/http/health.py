@@ -1,7 +1,7 @@
-"""What the running parts last said of themselves, and whether that makes a bot that is ready.
+"""Readiness, from the heartbeats of the running parts.
 
-Ready means: Slack reaches us (it said hello, or our listener stands), and every part that promised a heartbeat has been
-heard in time and has not ended. A part that is silent is late, whatever the reason. Times are of `Clock.monotonic`.
+Ready means: Slack reaches us (it sent hello, or our listener is open), and every part with a heartbeat has sent one in time
+and has not ended. A silent part is late, whatever the reason. Times are of `Clock.monotonic`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Health:
         self._link: Link = "waiting"
         self._others: list[Callable[[], tuple[str, ...]]] = []
 
-    # What the parts report.
+    # Reports of the parts.
 
     def also(self, findings: Callable[[], tuple[str, ...]]) -> None:
-        """Somebody else who knows reasons why the bot is not ready, a sentence each."""
+        """Adds a source of reasons why the bot is not ready, a sentence each."""
         self._others.append(findings)
 
     def part(self, name: str, late_after: float | None = None) -> Callable[[], None]:
-        """A part that promises to be heard at least every so many seconds (LATE by its name); its heartbeat."""
+        """Registers a part that must report at least every `late_after` seconds (LATE by its name). Returns its heartbeat."""
         part = _Component(LATE[name] if late_after is None else late_after, self._clock.monotonic())
         self._parts[name] = part
 
@@ -51,24 +51,24 @@ class Health:
         return beat
 
     async def watch(self, name: str, work: Awaitable[None]) -> None:
-        """Runs a part's work to its end, which is noted, however it comes."""
+        """Awaits a part's work and records its end, also by an exception."""
         try:
             await work
         finally:
             self._parts.setdefault(name, _Component(0.0, 0.0)).ended = True
 
     def up(self) -> None:
-        """Slack said hello, or our listener stands."""
+        """Slack sent hello, or our listener is open."""
         self._link = "up"
 
     def lost(self) -> None:
-        """The connection to Slack is gone; a new one says hello again."""
+        """The connection to Slack is lost; a new one will report `up`."""
         self._link = "lost"
 
-    # What follows.
+    # Findings.
 
     def findings(self) -> tuple[str, ...]:
-        """Why the bot is not ready, a sentence each; none if it is, as far as it can tell by itself."""
+        """Why the bot is not ready, a sentence each; none if it is, as far as known here."""
         found = (self._link_finding(),) if self._link != "up" else ()
         return (*found, *self.stuck(), *(sentence for findings in self._others for sentence in findings()))
 
@@ -83,7 +83,7 @@ class Health:
         return tuple(found)
 
     def silences(self) -> Mapping[str, float]:
-        """Seconds since each part was heard."""
+        """Seconds since each part's last heartbeat."""
         now = self._clock.monotonic()
         return {name: max(0.0, now - part.heard) for name, part in self._parts.items()}
 

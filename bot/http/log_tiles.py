@@ -1,7 +1,7 @@
 """`/log/…` on the operators' address: the log as C2SP `tlog-tiles`, read only, for witnesses and monitors.
 
-What never changes may be kept for a year: tiles, bundles, earlier checkpoints. What moves on must be asked for again. There
-are no disclosures here, whatever is asked.
+Immutable files (tiles, bundles, earlier checkpoints) may be cached for a year; the rest must be revalidated. Disclosures are
+never served.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TEXT, _BYTES = "text/plain; charset=utf-8", "application/octet-stream"
 
 
 class LogTiles:
-    """Answers paths below `/log/`. `file` gives a file of the stored tree, `vkeys` the verifier keys, one a line."""
+    """Serves paths below `/log/`. `file` returns a file of the stored tree, `vkeys` the verifier keys, one a line."""
 
     def __init__(self, file: Callable[[str], Awaitable[bytes | None]], vkeys: Callable[[], str]) -> None:
         self._file, self._vkeys = file, vkeys

@@ -1,8 +1,7 @@
-"""What is counted, for Prometheus. No person, no request and no text of anybody ever stands in a label.
+"""Metrics for Prometheus. No label contains a person, a request or anybody's text.
 
-Counts follow what was committed, never what was tried: one hook behind the engine's commit hears of every act. What waits is
-read from the database at each scrape. Every label that is not a constant of ours is a word of a few small letters, or
-`other`.
+Counters count what was committed, never what was tried: one hook runs after each commit. Queue lengths are read from the
+database at each scrape. Every label that is not a constant of ours is a short lower-case word, or `other`.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _UNKNOWN = float("nan")
 
 
 def word(text: object) -> str:
-    """A label: the text if it is a small word, else `other`."""
+    """A label: the text if it is a short lower-case word, else `other`."""
     return text if isinstance(text, str) and _WORD.fullmatch(text) else "other"
 
 
@@ -90,7 +89,7 @@ class Metrics:
     # Hooks.
 
     def committed(self, act: Transition) -> None:
-        """An act stands written."""
+        """An act was committed."""
         now = self._clock.now()
         for draft in act.entries:
             self._entered(draft)
@@ -98,11 +97,11 @@ class Metrics:
             self._moved(act.before, act.after, now)
 
     def swept(self, seconds: float, _cases: int = 0) -> None:
-        """A sweep is over."""
+        """A sweep ended."""
         self._sweeps.observe(seconds)
 
     def slack_called(self, method: str, result: str, seconds: float) -> None:
-        """Slack answered a call, or did not: `ok`, or Slack's or our word for why."""
+        """A call to Slack ended: `ok`, or Slack's or our word for the error."""
         self._calls.labels(method if _METHOD.fullmatch(method) else "other", word(result)).inc()
         self._call_seconds.observe(seconds)
 
@@ -112,10 +111,10 @@ class Metrics:
         if kind != "refused":
             self._acks.labels(word(kind)).observe(seconds)
 
-    # What is set at a scrape.
+    # Set at each scrape.
 
     def waiting(self, backlog: Backlog | None) -> None:
-        """What waits; None where the database did not say."""
+        """Sets the queue lengths; None if the database did not answer."""
         self._readable.set(backlog is not None)
         if backlog is None:
             self._waiting.clear()
@@ -130,11 +129,11 @@ class Metrics:
             self._oldest.labels(place).set(self._age(waiting))
 
     def calendars(self, lost: int) -> None:
-        """How many rotas have nobody but their fallback on call, because their calendar cannot be used."""
+        """Sets the number of rotas that rely on their fallback because their calendar cannot be used."""
         self._lost.set(lost)
 
     def watched(self, late: Lateness | None) -> None:
-        """What the watchdog saw; None where the database did not say."""
+        """Sets what the watchdog found; None if the database did not answer."""
         if late is None:
             for gauge in (self._overdue, self._unswept, self._unsent):
                 gauge.set(_UNKNOWN)
@@ -144,7 +143,7 @@ class Metrics:
         self._unsent.set(self._age(Waiting(1, late.urgent)))
 
     def state(self, digest: str, silences: Mapping[str, float], *, ready: bool) -> None:
-        """Which policy is in force, who was heard when, and whether all that is ready."""
+        """Sets the policy in force, the heartbeats and the readiness."""
         self._ready.set(ready)
         self._trusted.set(self._clock.jumped() is None)
         self._policy.clear()
@@ -171,7 +170,7 @@ class Metrics:
         for step in _fired(before, after):
             self._late.observe(max(0.0, (now - step.due_at).total_seconds()))
         if after.request.drill is not None:
-            return  # a rehearsal is no request
+            return  # a drill is no request
         kind, state = word(after.request.kind), after.request.state
         if before is None:
             self._requests.labels(kind, "filed").inc()
@@ -184,7 +183,7 @@ class Metrics:
 
 
 def _fired(before: Case | None, after: Case) -> Iterator[Step]:
-    """Steps that this act fired; one that was pulled forward is among them, and never late."""
+    """The steps that this act fired; one that was pulled forward counts, and is never late."""
     for was, ask in zip_longest(before.asks if before else (), after.asks):
         for old, step in zip_longest(was.steps if was else (), ask.steps):
             if step.state == "fired" and (old is None or old.state == "waiting"):

@@ -1,10 +1,10 @@
-"""What tools ask over HTTP: `/healthz`, `/readyz`, `/metrics`, the permits' keys, and the log below `/log/`.
+"""HTTP for operators' tools: `/healthz`, `/readyz`, `/metrics`, the permits' keys, and the log below `/log/`.
 
-Nothing here acts, and nothing names anybody.
+Nothing here changes anything or names anybody.
 
-`/healthz` is 200 while the program can answer at all. `/readyz` is 200, or 503 with a sentence for each reason: a probe
-that really writes tells whether the database takes writes. Neither ever waits long, nor asks the database more than once
-at a time, however often and by whomever it is asked. There is no login: keep the address on this machine.
+`/healthz` is 200 while the process can answer. `/readyz` is 200, or 503 with a sentence for each reason: a probe write shows
+whether the database accepts writes. Neither waits long, nor runs more than one database query at a time, however often it
+is called. There is no login: keep the address on this machine.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from bot.ports.store import Backlog, Store
 
 T = TypeVar("T")
 JWKS = "/.well-known/jwks.json"
-WAIT, KEEP = 2.0, 1.0  # seconds that the database may take, that its answer counts
+WAIT, KEEP = 2.0, 1.0  # seconds: the database's time limit, how long its answer is reused
 log = structlog.get_logger(__name__)
 
 
 class OneAtATime(Generic[T]):
-    """Shares one running question, and its answer for a while. Whoever gives up waiting does not stop it."""
+    """Coalesces concurrent calls of one query and caches its answer for KEEP. A caller that times out does not cancel it."""
 
     def __init__(self, ask: Callable[[], Awaitable[T]], clock: Clock) -> None:
         self._ask, self._clock = ask, clock
@@ -40,7 +40,7 @@ class OneAtATime(Generic[T]):
         self._at = 0.0
 
     async def answer(self) -> T:
-        """The answer; its own error, or TimeoutError."""
+        """Returns the answer. Raises the query's own error, or TimeoutError."""
         old = self._task is not None and self._task.done() and self._clock.monotonic() - self._at >= KEEP
         if self._task is None or old:
             self._task = asyncio.ensure_future(self._asked())
@@ -50,7 +50,7 @@ class OneAtATime(Generic[T]):
         return self._task.result()
 
     async def finish(self) -> None:
-        """At a stop: what was asked is waited for."""
+        """At a stop: awaits the running query."""
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=WAIT)
 
@@ -62,7 +62,7 @@ class OneAtATime(Generic[T]):
 
 
 class OperationsServer:
-    """Serves on `listen`; `digest` tells the policy in force, `vkeys` the log's verifier keys, `jwks` the permits'."""
+    """Serves on `listen`; `digest` returns the policy in force, `vkeys` the log's verifier keys, `jwks` the permits'."""
 
     def __init__(
         self, store: Store, health: Health, metrics: Metrics, clock: Clock, digest: Callable[[], str], *, listen: str,
@@ -80,7 +80,7 @@ class OperationsServer:
         return self._server.port
 
     async def start(self) -> None:
-        """Listens. Raises SettingsError where the address cannot be had."""
+        """Listens. Raises SettingsError if the address cannot be used."""
         await self._server.start()
 
     async def stop(self) -> None:
@@ -120,7 +120,7 @@ class OperationsServer:
         return _text(503, "\n".join(found)) if found else _text(200, "ready")
 
     async def _jwks(self) -> web.Response:
-        """What a permit's verifier asks for; kept for a minute, so that a new key is known soon."""
+        """The JWKS for permit verifiers; cached for a minute, so that a new key is known soon."""
         try:
             keys = self._keys()
         except CountersignError as error:

@@ -1,7 +1,7 @@
-"""Our own HTTP servers: bounded in time, size and number, discreet in the log, and nothing that a client sends is a 5xx.
+"""The base of our HTTP servers: limits on time, size and connections; no client bytes in the log; no 5xx for bad input.
 
-aiohttp alone writes a traceback with the client's bytes for a malformed request, waits an hour for one that never comes,
-unpacks whatever is compressed, and answers an error of ours with 500. Here a fault is one line that names it.
+By default aiohttp logs a traceback with the client's bytes for a malformed request, waits an hour for an unfinished one,
+decompresses any body, and answers our own errors with 500. Here a fault is one log line that names it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.domain.errors import SettingsError
 
-IDLE = 15.0  # seconds that a connection may stay without a whole request: also a request line that drips
-LINGER = 2.0  # seconds for a refused body to run out, so that the refusal can be read
-STOPPING = 5.0  # seconds that requests under way may still take at a stop
-MOST = 256  # connections at a time
-NAME = "countersign"  # not whose version of what it is
+IDLE = 15.0  # seconds that a connection may stay without a complete request, also one that sends slowly
+LINGER = 2.0  # seconds to drain a refused body, so that the client can read the refusal
+STOPPING = 5.0  # seconds that requests in progress may take after a stop
+MOST = 256  # concurrent connections
+NAME = "countersign"  # the Server header names no version
 LINE = 8190  # bytes of the request line and of each header
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -41,7 +41,7 @@ def read_address(text: str, setting: str) -> tuple[str, int]:
 
 
 class HttpServer:
-    """Serves `handler`, which must not raise, on `address`; `setting` names it in errors. `refused` hears each fault."""
+    """Serves `handler`, which must not raise, on `address`; `setting` names it in errors. `refused` is called for each fault."""
 
     def __init__(self, handler: Handler, address: str, setting: str, refused: Refused = lambda fault: None) -> None:
         self._handler, self._setting, self._refused = handler, setting, refused
@@ -55,7 +55,7 @@ class HttpServer:
         return int(self._runner.addresses[0][1])
 
     async def start(self) -> None:
-        """Listens. Raises SettingsError where the address cannot be had."""
+        """Listens. Raises SettingsError if the address cannot be used."""
         server = _Server(
             self._named, keepalive_timeout=IDLE, lingering_time=LINGER, access_log=None, auto_decompress=False,
             max_line_size=LINE, max_field_size=LINE,
@@ -76,13 +76,13 @@ class HttpServer:
         return response
 
     async def stop(self) -> None:
-        """Takes nothing more in; what is under way may end."""
+        """Accepts nothing more; requests in progress may finish."""
         if self._runner is not None:
             await self._runner.cleanup()
 
 
 class _Connection(web.RequestHandler):
-    """One connection. aiohttp calls these where it would write tracebacks or answer with an error of its own."""
+    """One connection: overrides the hooks in which aiohttp logs tracebacks or answers with its own errors."""
 
     def __init__(self, manager: _Server, **settings: Any) -> None:
         super().__init__(manager, **settings)
@@ -97,7 +97,7 @@ class _Connection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Not HTTP, or an error of ours: 400 either way, and the connection ends."""
+        """Answers 400 to what is not HTTP and to an error of ours, and closes the connection."""
         self._server.refuse("not_http" if status < 500 else "handler_failed", type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("The answer had begun.")
@@ -107,7 +107,7 @@ class _Connection(web.RequestHandler):
         return response
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """What breaks while the rest of a refused body runs out was said already."""
+        """Ignores errors while a refused body is drained: the refusal is logged already."""
         error = kw.get("exc_info")
         if not isinstance(error, web.RequestPayloadError | HttpProcessingError | OSError):
             log.error("http.broken", error=type(error).__name__)
@@ -120,6 +120,6 @@ class _Server(web.Server):
         return _Connection(self, loop=self._loop, **self._kwargs)
 
     def refuse(self, fault: str, error: str) -> None:
-        """One line, without a byte of what came."""
+        """Logs one line, without any of the client's bytes."""
         log.warning("http.refused", fault=fault, error=error)
         self.refused(fault)

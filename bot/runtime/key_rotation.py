@@ -1,8 +1,8 @@
 """`log rotate-key`: the same log, another key.
 
-The new key stands beside the old one first, and from then on both sign; then `log.key_rotated` is written down, a checkpoint
-that covers it is signed by both, and the old private key goes. Killed anywhere in between, both go on signing, and the
-command goes on where it stopped. A running bot reads the keys at each signature. Source: decision-log.md, the command line.
+The new key is stored beside the old one, and from then on both sign; then `log.key_rotated` is committed, both sign a
+checkpoint that covers it, and the old private key is deleted. After a kill in between both keep signing and the command
+resumes. A running bot reads the keys at each signature. Source: decision-log.md, the command line.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Rotated:
 
 
 async def rotate(settings: Settings) -> Rotated | LogFinding:
-    """The ids before and after, or why the log is not signed at all. Raises KeyFileError, StorageError, SettingsError."""
+    """Returns the ids before and after, or the finding why the log is not signed. Raises KeyFileError, StorageError, SettingsError."""
     store, lock = await open_store(settings), FileLock(settings.state_dir)
     try:
         signer = await asyncio.to_thread(signer_of, store, settings.state_dir, lock)

@@ -1,4 +1,4 @@
-"""Proofs for somebody on the host to hand on: that an entry is in the signed log, and that one checkpoint extends another."""
+"""Inclusion and consistency proofs: an entry is in the signed log; one checkpoint extends another."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Extended:
 
 
 async def prove(settings: Settings, index: int) -> str | LogFinding:
-    """The C2SP `tlog-proof` of an entry under the newest checkpoint, with the entry's bytes; else why there is none.
+    """The C2SP `tlog-proof` of an entry under the newest checkpoint, with the entry's bytes, or the finding why there is none.
 
     Raises StorageError, KeyFileError.
     """
@@ -49,7 +49,7 @@ async def prove(settings: Settings, index: int) -> str | LogFinding:
 async def extended(
     settings: Settings, old: str, new: str, keys: Sequence[VerifierKey] | None
 ) -> Extended | LogFinding:  # fmt: skip
-    """Both signatures, and that the new checkpoint extends the old by the stored tree. Each is a size or a note's file.
+    """Checks both signatures, and that the new checkpoint extends the old one by the stored tree. Each is a size or a note file.
 
     Raises SettingsError (there is no such checkpoint), StorageError (the tree lacks what the proof needs), KeyFileError.
     """

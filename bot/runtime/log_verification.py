@@ -1,7 +1,7 @@
-"""Checks the stored log whole: its bytes (`storage.log.check`), every note that was signed, and the signer's memory.
+"""Verifies the whole stored log: its bytes (`storage.log.check`), every signed note, and the signer's memory.
 
-The memory stands outside the database. Where it says more than the log has, entries are gone (`rollback`); where its root is
-another, entries are not those that were signed (`fork`). Source: decision-log.md, "Checkpoint and signer".
+The memory lies outside the database. If it is ahead of the log, entries are gone (`rollback`); if its root differs, the
+entries are not those that were signed (`fork`). Source: decision-log.md, "Checkpoint and signer".
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from storage.log.check import Against, LogCheck, check_database
 
 @dataclass(frozen=True, slots=True)
 class TrustBase:
-    """What the database does not hold: the verifier keys (None: those of `state_dir`) and the folder of memory and keys.
+    """What is trusted besides the database: the verifier keys (None: those of `state_dir`) and the folder of memory and keys.
 
-    `remembers`: whether the memory in it is of this log. `over`: whether nobody waits for the answer any more.
+    `remembers`: whether the memory there is of this log. `over`: returns True to cancel the check.
     """
 
     keys: Sequence[VerifierKey] | None
@@ -46,7 +46,7 @@ def _memory(vouching: TrustBase) -> tuple[Checkpoint | None, tuple[LogFinding, .
 
 
 def _keys(origin: str, vouching: TrustBase) -> Sequence[VerifierKey]:
-    """None of them where they cannot be read: then no signature is good."""
+    """The verifier keys; empty if they cannot be read, and then no signature is valid."""
     if vouching.keys is not None:
         return vouching.keys
     try:

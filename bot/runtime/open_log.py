@@ -21,7 +21,7 @@ from storage.store import SqliteStore
 
 @dataclass(frozen=True, slots=True)
 class OpenLog:
-    """`store` is what everybody uses; `stoppable` is the same as itself, for whoever watches it."""
+    """`store` is the fail-safe store that everything uses; `stoppable` is the same object under its own type."""
 
     store: Store
     stoppable: FailsafeStore
@@ -29,7 +29,7 @@ class OpenLog:
     lock: FileLock
 
     def close(self) -> None:
-        """After the last use; the store beneath is closed by whoever opened it."""
+        """Closes the signer's lock; whoever opened the store beneath closes it."""
         self.lock.close()
 
 
@@ -55,9 +55,9 @@ async def cover(settings: Settings) -> SignedCheckpoint | LogFinding:
 
 
 async def open_log(store: SqliteStore, state_dir: Path, clock: Clock) -> OpenLog:
-    """Signs what a killed process left unsigned, and enters first what was taken away without the log.
+    """Enters the emergency file, then signs what a killed process left unsigned.
 
-    A log that the signer or the disk refuses is stopped, and that is no error here. Raises KeyFileError.
+    If the signer or the disk refuses, the log is stopped, which is no error here. Raises KeyFileError.
     """
     lock = FileLock(state_dir)
     try:
@@ -78,7 +78,7 @@ async def open_log(store: SqliteStore, state_dir: Path, clock: Clock) -> OpenLog
 
 
 async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
-    """What `doctor` says of the log, a sentence each. Nothing is signed or changed. Raises SettingsError, SchemaError."""
+    """The findings of `doctor` on the log, a sentence each. Signs and changes nothing. Raises SettingsError, SchemaError."""
     store = await SqliteStore.open(settings.sqlite_path, clock, read_only=True)
     try:
         found = await remembered(store, settings.state_dir)
@@ -92,11 +92,11 @@ async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
 
 
 def looking(store: SqliteStore, state_dir: Path, clock: Clock) -> Store:
-    """The store for whoever only reads it, with what was taken away without the log. Nothing is signed."""
+    """The store for reading only, with the revocations of the emergency file applied. Signs nothing."""
     try:
         key = LogKey(state_dir)
     except KeyFileError:
-        return store  # nothing was ever signed with a key of this folder
+        return store  # no key in this folder ever signed
 
     async def nobody() -> LogFinding:
         return LogFinding("checkpoint", None, "Here nothing is signed.")

@@ -1,8 +1,9 @@
-"""Names that look like settings of ours and are none: a typing mistake leaves the default in force, and nobody is told.
+"""Finds misspelt settings, which would silently leave the default in force.
 
-A variable that a policy file names (`env:NAME`) is meant for the policy and is no mistake. Nothing here stops a start. A name with our prefix that we do not know is always said; a name of Slack's only where it is
-near to one of ours, because other tools keep their own `SLACK_…` names in the same environment: of those `doctor` speaks
-and `run` is silent. Values are never shown: a line that cannot be read may hold a token.
+Nothing here stops a start. An unknown name with our prefix is always reported; a `SLACK_…` name only if it is close to one of
+ours, because other tools keep such names in the same environment: `doctor` reports those, `run` does not. A variable that a
+policy file names (`env:NAME`) belongs to the policy and is no mistake. Values are never shown: a malformed line may hold a
+token.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bot.settings import ENV_FILE, Settings
 from runbooks.parsing.folder import read_folder
 
 OURS, SLACKS = "COUNTERSIGN_", "SLACK_"
-BESIDE = ("COUNTERSIGN_SECRETS_DIR", "COUNTERSIGN_DEMO_KEYS")  # read by name, beside the settings
+BESIDE = ("COUNTERSIGN_SECRETS_DIR", "COUNTERSIGN_DEMO_KEYS")  # read by name, not through Settings
 OTHERS = frozenset(
     {
         "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_VERIFICATION_TOKEN", "SLACK_STATE_SECRET", "SLACK_APP_ID",
@@ -36,20 +37,20 @@ _REFERENCE = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """`text` is one sentence. `others`: perhaps meant for another tool, so that only `doctor` speaks of it."""
+    """`text` is one sentence. `others`: perhaps meant for another tool, so that only `doctor` reports it."""
 
     text: str
     others: bool = False
 
 
 def known() -> frozenset[str]:
-    """Every name that is read, as it stands in an environment."""
+    """Every name that is read, as written in an environment."""
     fields = (name.upper() for name in Settings.model_fields)
     return frozenset(name if name.startswith(SLACKS) else OURS + name for name in fields) | frozenset(BESIDE)
 
 
 def strays(environment: Mapping[str, str], runbooks: Path | None = None, env_file: Path = ENV_FILE) -> tuple[Stray, ...]:
-    """What stands in the environment or in `.env` and is no setting, nor named by a policy file in the folder `runbooks`.
+    """The names in the environment and in `.env` that are neither settings nor named by a policy file in `runbooks`.
 
     Never raises.
     """
@@ -68,7 +69,7 @@ def _of_file(path: Path, meant: frozenset[str]) -> Iterator[Stray]:
     try:
         text = file_text(path.read_bytes())
     except (OSError, TextFileError):
-        return  # none, or `load` says it
+        return  # there is none, or `load` reports it
     for binding in parse_stream(StringIO(text)):
         raw = binding.original.string
         line = binding.original.line + len(raw) - len(raw.lstrip("\r\n"))
