@@ -30,7 +30,8 @@ from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.timing.escalation import Presence
-from bot.domain.workflow import approval, filing, filing_form
+from bot.domain.workflow import filing, filing_form
+from bot.domain.workflow.asks import engine
 from storage.store import SqliteStore
 
 AT_ONCE = 10
@@ -119,7 +120,7 @@ def filings(policy: Policy, clock: SystemClock, times: int) -> Iterator[Transiti
 
 def _yes(policy: Policy, case: Case, clock: SystemClock) -> Transition:
     click = Click(_OWNER, "approve", case.approval.version, {})
-    act = approval.approve(case, policy, click, Profile(_OWNER, name="Olga"), clock.now(), 1.0)
+    act = engine.answer(case, case.approval, policy, click, Profile(_OWNER, name="Olga"), clock.now())
     if act.after is None:
         raise BenchError("The yes was refused.")
     return act

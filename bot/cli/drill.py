@@ -26,6 +26,7 @@ from bot.domain.errors import StorageError
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.workflow import drill as drilling
+from bot.domain.workflow.asks.drill import missed
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ async def _drill(runbook: str, *, fast: bool, only_me: bool, me: str | None, wai
         print(json.dumps(printing.report(policy, case, delivered)))
     else:
         print("\n".join(["", *printing.table(policy, case, delivered)]))
-    raise typer.Exit(1 if drilling.missed(case) or not case.approval.reached else 0)
+    raise typer.Exit(1 if missed(case) or not case.approval.reached else 0)
 
 
 async def _started(store: SqliteStore, policy: Policy, runbook: Runbook, drill: Drill, settings: Settings) -> str:

@@ -10,7 +10,7 @@ from bot.domain.case.model import Case
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow.drill import answered_at, hears, missed
+from bot.domain.workflow.asks.drill import answered_at, hears, missed
 
 _ROLE = {"owner": "owner", "deputies": "deputy", "on_call": "on-call", "risk_owner": "risk owner"}
 _HEAD = ("person", "role", "asked at", "delivered", "reached after")

@@ -26,7 +26,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.errors import PolicyError, Stale, TooLate
 from bot.domain.policy.model import Policy
-from bot.domain.workflow.approval import deny_on_host
+from bot.domain.workflow.asks.approval import deny_on_host
 from bot.domain.workflow.filing_form import REASON_MAX
 from bot.domain.workflow.grant_end import revoke_on_host
 

@@ -13,27 +13,25 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from bot.domain.authority.authorization import Allowed
 from bot.domain.authority.policy_rollout import Sets, strictest
 from bot.domain.case.ask import Ask
-from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.click import Click, Rejected
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
 from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import (
-    approval,
     discussion,
     drill,
     grant_end,
     identity_proof,
+    more_time,
     obligations,
     permit,
     refusals,
-    renewal,
-    reviews,
 )
+from bot.domain.workflow.asks import approval, engine, extension, renewal
 from bot.ports.commands import Press, read_day
 
 
@@ -73,10 +71,9 @@ class Situation:
         return self.present
 
     @property
-    def later_ask(self) -> Ask | None:
-        """The ask after the yes that the button belongs to; None where it belongs to the request itself."""
-        ask = self.case.question(self.click.version)
-        return ask if ask is not None and ask.kind != "approval" else None
+    def ask(self) -> Ask:
+        """The ask that the button belongs to; the request's own where no ask has the version that was seen."""
+        return self.case.question(self.click.version) or self.case.approval
 
     def older(self, filed_at: datetime) -> tuple[Policy, ...]:
         """The earlier sets under which a yes on something of `filed_at` must be allowed too."""
@@ -113,40 +110,26 @@ def refuse(s: Situation, no: Rejected) -> Transition:
     return refusals.refuse(s.case, s.policy, s.click, no)
 
 
-# Answers: to the request itself, or to an ask after the yes.
+# Answers: what they do is in the row of the ask's kind (`asks.kinds`).
 
 
 def _may_answer(s: Situation) -> Rejected | None:
-    ask = s.later_ask
-    if ask is not None:
-        judged = reviews.judge(s.case, ask, s.policy, s.click, s.profile, s.now)
-    else:
-        judged = approval.judge(s.case, s.policy, s.click, s.profile, s.now)
+    judged = engine.judge(s.case, s.ask, s.policy, s.click, s.profile, s.now)
     return judged if isinstance(judged, Rejected) else None
 
 
-def _answer(to_the_request: CarryOut) -> CarryOut:
-    """On an ask after the yes what its kind has for this answer, on the request itself `to_the_request`."""
-
-    def answer(s: Situation) -> Transition:
-        ask = s.later_ask
-        if ask is None:
-            return to_the_request(s)
-        return reviews.answer(s.case, ask, s.policy, s.click, s.profile, s.now, s.older(ask.opened_at))
-
-    return answer
+def _answer(s: Situation) -> Transition:
+    return engine.answer(s.case, s.ask, s.policy, s.click, s.profile, s.now, s.older(s.ask.opened_at))
 
 
 def _approve(s: Situation) -> Transition:
-    older = s.older(s.case.request.filed_at)
-    given = approval.approve(s.case, s.policy, s.click, s.profile, s.now, s.scale, older)
-    return replace(given, otherwise=refuse(s, refusals.DOUBTED))
+    given = _answer(s)
+    return given if s.ask.kind != "approval" else replace(given, otherwise=refuse(s, refusals.DOUBTED))
 
 
-def _not_of_the_request(s: Situation) -> Transition:
-    """An answer to a review, on the version of the request itself: no card of ours has such a button."""
-    judged = approval.judge(s.case, s.policy, s.click, s.profile, s.now)
-    return refuse(s, Rejected(Refusal.STALE, "stale", {}) if isinstance(judged, Allowed) else judged)
+def _about_the_request(carry_out: CarryOut) -> CarryOut:
+    """A button of the request's own card: on a card of another ask there is none, so the engine refuses it there."""
+    return lambda s: carry_out(s) if s.ask.kind == "approval" else _answer(s)
 
 
 def _hold(s: Situation) -> Transition:
@@ -181,13 +164,13 @@ def _asking(judge: Callable[[Case, Policy, Click, Presence, datetime], Transitio
 
 
 _ROWS = (
-    Action("approve", _answer(_approve), _may_answer, account=True),
+    Action("approve", _approve, _may_answer, account=True),
     Action("less", None, _may_answer, account=True),  # its form sends `approve`
-    Action("deny", _answer(_authorised(approval.deny)), _may_answer, account=True),
+    Action("deny", _answer, _may_answer, account=True),
     Action("withdraw", _alone(approval.withdraw)),
-    Action("question", _answer(_authorised(discussion.question)), _may_answer, account=True),
+    Action("question", _about_the_request(_authorised(discussion.question)), _may_answer, account=True),
     Action("answer", _alone(discussion.answer), _alone(discussion.requester_may)),
-    Action("hold", _answer(_hold), account=True),
+    Action("hold", _about_the_request(_hold), account=True),
     Action("pass", _pass, account=True, presence=True),
     Action("push", _asking(discussion.escalate_now), _alone(discussion.requester_may), presence=True),
     Action("again", None, _alone(discussion.requester_may)),  # opens the filing form
@@ -197,14 +180,14 @@ _ROWS = (
     Action("unused", _alone(grant_end.give_back)),
     Action("revoke", _authorised(grant_end.revoke), account=True),
     Action("permit", None, _may_have_permit),  # shows it, once
-    Action("extend", _asking(reviews.extend), _alone(reviews.may_extend), presence=True),
-    Action("renew", _asking(renewal.renew), _alone(renewal.may_renew), presence=True),
+    Action("extend", _asking(more_time.extend), _alone(extension.may_extend), presence=True),
+    Action("renew", _asking(more_time.renew), _alone(renewal.may_renew), presence=True),
     Action("evidence", _alone(obligations.hand_in), _alone(obligations.may_hand_in)),
     Action("attest", _alone(obligations.hand_in), _alone(obligations.may_hand_in)),
     Action("verify", _alone(identity_proof.attest), _alone(identity_proof.may_attest)),
     Action("here", _here, presence=True),
     *(
-        Action(name, _answer(_not_of_the_request), _may_answer, account=True)
+        Action(name, _answer, _may_answer, account=True)
         for name in ("accept", "flag", "ratify", "reject", "restore", "keep", "withdraw_right")
     ),
 )

@@ -15,6 +15,7 @@ from bot.domain.case.lifecycle import AskState
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy, Suspended, TakenAway
 from bot.domain.workflow import suspensions
+from bot.domain.workflow.asks.right import due
 from bot.ports.store import Store, SystemCase
 
 
@@ -44,7 +45,7 @@ async def reviews(store: Store, policy: Policy, clock: Clock, scale: float) -> l
         if right.state is AskState.OPEN and suspensions.stale(policy.runbooks.get(right.runbook), right.sha256):
             case = await store.case(right.id)
             if case is not None:
-                first[right.runbook] = suspensions.due(case)
+                first[right.runbook] = due(case)
                 acts.append(suspensions.end(case, policy))
     live = {(m.runbook, m.sha256) for m in rights if m.state in (AskState.OPEN, AskState.NO)}
     for runbook in policy.runbooks.values():

@@ -22,7 +22,7 @@ from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Away as NotHere
 from bot.domain.timing.escalation import Presence
 from bot.domain.timing.steps import candidates
-from bot.domain.workflow import delegation, drill, notifications, timers
+from bot.domain.workflow import delegation, notifications, timers
 from bot.ports.store import Directory, Due, OutboxRow, Store
 from bot.service import suspensions
 from bot.service.queries import CaseQueries
@@ -118,8 +118,6 @@ class TransactionRunner(CaseQueries):
         return self._swept(case, presence, self.clock.now(), len(cards))
 
     def _swept(self, case: Case, presence: Presence, now: datetime, cards: int) -> Transition | None:
-        if case.request.drill is not None:
-            return drill.sweep(case, self.policy, presence, now)
         older = self.sets.also_binding(case.request.filed_at) if cooling_off.waits(case) else ()
         return self._unless_doubted(timers.sweep(case, self.policy, presence, now, cards, older), now)
 
@@ -144,11 +142,8 @@ class TransactionRunner(CaseQueries):
                 say = notifications.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
                 return Transition(None, None, says=(say,)) if say else None
             presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
-            if "version" in outgoing.say.data:
-                version, now = int(str(outgoing.say.data["version"])), self.clock.now()
-                return timers.ask_failed(case, self.policy, presence, version, person, error, now)
-            failed = timers.card_failed if case.request.drill is None else drill.card_failed
-            return failed(case, self.policy, presence, person, error, self.clock.now())
+            version = int(str(outgoing.say.data["version"])) if "version" in outgoing.say.data else None
+            return timers.card_failed(case, self.policy, presence, person, error, self.clock.now(), version)
 
         await self._retry_on_conflict(judged, None)
         await self._retry_on_conflict(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.workflow.drill import waiting_for
+from bot.domain.workflow.asks.drill import waiting_for
 from handlers.outbound.message_kinds import NO_LONGER_OPEN, Job, NewMessage, Outgoing, present
 from handlers.views import drill, identity_proof, receipt
 from handlers.views.approval_card import card

@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.domain.case.ask import Reached
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
-from bot.domain.workflow.drill import answered_at, hears, missed, waiting_for
+from bot.domain.workflow.asks.drill import answered_at, hears, missed, waiting_for
 from handlers import ids
 from handlers.views import facts
 from handlers.views.kit import wording

@@ -10,7 +10,8 @@ from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case, Duty
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow import renewal, reviews
+from bot.domain.workflow.asks import renewal
+from bot.domain.workflow.asks.extension import room
 from handlers import ids
 from handlers.views import facts
 from handlers.views.kit import wording
@@ -109,7 +110,7 @@ def _renewal(ask: Ask, case: Case, scene: ViewContext) -> str:
 def _extend(case: Case, value: str) -> list[Block]:
     """Offered shortly before the end, while there is room and nobody is asked for it yet."""
     asked = any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later)
-    offered = case.grant is not None and case.grant.warned and reviews.room(case) > 0 and not asked
+    offered = case.grant is not None and case.grant.warned and room(case) > 0 and not asked
     offered = offered and case.request.right != "autonomous"  # nobody could be asked: it is filed anew
     return [button(wording.EXTEND, ids.EXTEND, value)] if offered else []
 

@@ -11,8 +11,9 @@ from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
-from bot.domain.workflow import reviews
-from bot.domain.workflow.follow_up import UNTIL_ANSWERED
+from bot.domain.workflow.asks import extension
+from bot.domain.workflow.asks.closing import valid_before
+from bot.domain.workflow.asks.kinds import KINDS
 from bot.domain.workflow.identity_proof import REFERENCE_MAX
 from bot.domain.workflow.identity_proof import said as methods
 from handlers import ids
@@ -44,7 +45,7 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Messag
     """The card of an ask after the yes, for one reader."""
     head, lines = _HEADS[ask.kind](case, ask, scene)
     value = ids.question(case.id, ask.version)
-    open_ = ask.state is AskState.OPEN and scene.now < reviews.valid_before(case, ask)
+    open_ = ask.state is AskState.OPEN and scene.now < valid_before(case, ask)
     standing = _silence(ask, scene) if open_ else _answered(case, ask, scene)
     mine = open_ and not is_barred(case, ask, scene.policy, reader)
     if open_ and not mine:
@@ -58,7 +59,7 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Messag
 def ask_at_home(case: Case, ask: Ask, scene: ViewContext) -> tuple[list[str], Block | None]:
     """The same for an App Home: its lines, and its buttons while it is open."""
     head, lines = _HEADS[ask.kind](case, ask, scene)
-    if ask.state is not AskState.OPEN or scene.now >= reviews.valid_before(case, ask):
+    if ask.state is not AskState.OPEN or scene.now >= valid_before(case, ask):
         return [head, _answered(case, ask, scene)], None
     value = ids.question(case.id, ask.version)
     row = actions(f"{ids.BLOCK_DECIDE}.{value}", *(make(value) for make in _BUTTONS[ask.kind]))
@@ -76,7 +77,7 @@ def ask_reminder(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Me
 
 def extend_form(asked: DialogContext, case: Case) -> Block:
     """How much more time."""
-    room = reviews.room(case)
+    room = extension.room(case)
     fitting = [step for step in STEPS if step < room] + [room]
     choices = {str(step): span(step) for step in fitting}
     text = f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.EXTEND_MEANS}"
@@ -201,7 +202,7 @@ def _right_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str
 
 
 def _silence(ask: Ask, scene: ViewContext) -> str:
-    if ask.kind in UNTIL_ANSWERED:
+    if KINDS[ask.kind].asked_again:
         stays = "The authority stays suspended" if ask.kind == "restore" else "The right stays"
         due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
         return f"Answer {due}. {stays} without one; it is overdue then, the risk owner is told, and it is asked again."

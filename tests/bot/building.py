@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from bot.domain.policy.provider import Provider
 from bot.domain.policy.rota import Rota, Shift
 from bot.domain.timing.escalation import Away, Presence
 from bot.domain.workflow import filing
+from bot.domain.workflow.asks import engine
 from bot.domain.workflow.filing import Earlier
 from bot.domain.workflow.filing_form import Form
 from runbooks.rules.safe_regex import matcher
@@ -173,6 +174,13 @@ def profile(person: Person, **changes: Any) -> Profile:
 
 def click(person: Person, action: str = "approve", *, version: int = 1, reason: str = "") -> Click:
     return Click(person, action, version, {"channel": "D1"}, reason)
+
+
+def decide(
+    case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, older: Sequence[Policy] = ()
+) -> Transition:
+    """Somebody's answer to the ask whose version they saw."""
+    return engine.answer(case, case.question(click.version) or case.approval, policy, click, profile, now, older)
 
 
 def after(act: Transition | None) -> Case:

@@ -15,7 +15,7 @@ from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Humans, Person, Profile, Ref
 from bot.domain.timing.escalation import advance
-from bot.domain.workflow.approval import approve, deny, withdraw
+from bot.domain.workflow.asks.approval import withdraw
 from bot.ports.commands import FileRequest
 from tests.bot.building import (
     COLLEAGUE,
@@ -39,6 +39,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     home,
     policy,
     profile,
@@ -73,7 +74,7 @@ def seen(case: Case, base: Policy) -> tuple[Oracle, Known]:
 def voted(case: Case, base: Policy, people: tuple[Person, ...], told: dict[Person, Profile] | None = None) -> Case:
     """The case after these people pressed Approve, one after the other."""
     for person in people:
-        act = approve(case, base, click(person), (told or {}).get(person, profile(person)), T0 + 20 * MINUTE, 1)
+        act = decide(case, base, click(person), (told or {}).get(person, profile(person)), T0 + 20 * MINUTE)
         case = act.after or case
     return case
 
@@ -179,8 +180,8 @@ def test_rule_1_an_earlier_yes_of_who_lost_authority_completes_no_quorum(change:
 @pytest.mark.parametrize(("person", "book"), list(product([OWNER, DEP1, DEP2, ONC1, RISK], BOOKS)))
 def test_rule_2_vote_entry_and_outcome_name_who_clicked_and_nobody_who_was_asked(person: Person, book: str) -> None:
     case = climbed(case_of(BASE, book), BASE, 20)
-    yes = approve(case, BASE, click(person), profile(person), T0 + 20 * MINUTE, 1)
-    no = deny(case, BASE, click(person, "deny", reason="no"), profile(person), T0 + 20 * MINUTE)
+    yes = decide(case, BASE, click(person), profile(person), T0 + 20 * MINUTE)
+    no = decide(case, BASE, click(person, "deny", reason="no"), profile(person), T0 + 20 * MINUTE)
     for act in (yes, no):
         assert after(act).approval.votes[-1].person == person
         assert {draft.actor.person for draft in act.entries} == {person}

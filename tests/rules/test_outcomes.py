@@ -18,7 +18,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.errors import Stale, TooLate
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import approve, deny, deny_on_host, withdraw
+from bot.domain.workflow.asks.approval import deny_on_host, withdraw
 from bot.domain.workflow.timers import card_failed, sweep
 from tests.bot.building import (
     AUDIT,
@@ -46,6 +46,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     policy,
     profile,
 )
@@ -57,11 +58,11 @@ END = T0 + 45 * MINUTE
 
 
 def yes(case: Case, person: Person, at: Any) -> Transition:
-    return approve(case, BASE, click(person), profile(person), at, 1)
+    return decide(case, BASE, click(person), profile(person), at)
 
 
 def no(case: Case, person: Person, at: Any) -> Transition:
-    return deny(case, BASE, click(person, "deny", reason="no"), profile(person), at)
+    return decide(case, BASE, click(person, "deny", reason="no"), profile(person), at)
 
 
 def back(case: Case, person: Person, at: Any) -> Transition:

@@ -16,7 +16,6 @@ from bot.domain.case.transition import Transition
 from bot.domain.policy.model import EscalationPolicy, Hours, PolicyStep, Role
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
-from bot.domain.workflow.approval import approve, deny
 from bot.domain.workflow.timers import card_failed, sweep, wake_at
 from tests.bot.building import (
     DEP1,
@@ -33,6 +32,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     policy,
     profile,
     runbook,
@@ -177,7 +177,7 @@ def test_rule_8_a_grant_opens_with_the_quorum_only_and_never_for_longer_than_was
     for person, seconds, wait in zip((OWNER, DEP1), given_, waits, strict=True):
         assert case.grant is None
         now += wait * MINUTE / scale
-        act = approve(case, base, replace(click(person), seconds=seconds), profile(person), now, scale)
+        act = decide(case, base, replace(click(person), seconds=seconds), profile(person), now)
         case = after(act)
         assert ("grant.opened" in [d.type for d in act.entries]) == (case.grant is not None)
     grant = case.grant
@@ -192,7 +192,7 @@ def test_rule_8_the_end_of_a_grant_is_recorded_by_the_first_sweep_after_it_and_b
     late: int, before: int
 ) -> None:
     base = policy()
-    case = after(approve(case_of(base), base, click(OWNER), profile(OWNER), T0, 1))
+    case = after(decide(case_of(base), base, click(OWNER), profile(OWNER), T0))
     assert case.grant is not None
     early = sweep(case, base, HERE, case.grant.not_after - before * MS, 0)
     assert early is None or (after(early).grant.state is GrantState.OPEN and not early.entries)  # type: ignore[union-attr]
@@ -207,7 +207,7 @@ def test_rule_8_the_end_of_a_grant_is_recorded_by_the_first_sweep_after_it_and_b
 def test_rule_8_silence_a_no_and_a_withdrawal_open_nothing() -> None:
     base = policy()
     case = case_of(base)
-    denied = after(deny(case, base, click(OWNER, "deny", reason="no"), profile(OWNER), T0))
+    denied = after(decide(case, base, click(OWNER, "deny", reason="no"), profile(OWNER), T0))
     expired = after(sweep(case, base, HERE, case.approval.expires_at, 0))
     assert [c.grant for c in (case, denied, expired)] == [None, None, None]
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.domain.case.ask import Ask
+from bot.domain.case.ask import NOT_BY_ONLY_APPROVER, Ask
 from bot.domain.case.click import Refusal
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, Policy, Role, Suspended
@@ -174,9 +174,14 @@ def is_barred(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:
 def _own_yes(case: Case, ask: Ask, policy: Policy, person: Person) -> Refused | None:
     """A review is not for the only approver, where somebody else of the domain could do it (section 4)."""
     domain = policy.domains.get(case.request.domain)
-    if ask.kind != "review" or domain is None:
+    if ask.kind not in NOT_BY_ONLY_APPROVER or domain is None:
         return None
-    yes = {policy.humans.key(v.person) for a in case.asks for v in a.votes if v.answer == "yes" and a.kind != "review"}
+    yes = {
+        policy.humans.key(v.person)
+        for a in case.asks
+        for v in a.votes
+        if v.answer == "yes" and a.kind not in NOT_BY_ONLY_APPROVER
+    }
     if yes != {policy.humans.key(person)}:
         return None
     named = (domain.owner, *domain.deputies, *([domain.risk_owner] if domain.risk_owner else []))

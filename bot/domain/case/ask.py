@@ -12,6 +12,12 @@ from bot.domain.policy.people import Person
 
 AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right"]
 
+# What rules below `workflow.asks` must know of kinds; the rest is in `workflow.asks.kinds`.
+OWN: frozenset[AskKind] = frozenset({"approval", "drill"})  # the request's own question; all others come after the yes
+DIES_WITH_GRANT: frozenset[AskKind] = frozenset({"extension", "renewal"})
+NOT_BY_ONLY_APPROVER: frozenset[AskKind] = frozenset({"review"})  # where somebody else of the domain can answer
+AT_ANY_HOUR: frozenset[AskKind] = frozenset({"ratification"})  # of the asks after the yes; the others wait for the morning
+
 
 StepState = Literal["waiting", "fired", "skipped"]
 

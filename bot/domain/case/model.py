@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bot.domain.case.ask import Ask
+from bot.domain.case.ask import OWN, Ask
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.policy.model import Kind, Right
 from bot.domain.policy.people import Person
@@ -19,6 +19,9 @@ SystemCaseKind = Literal["", "suspension", "right"]
 DutyKind = Literal["evidence", "rotation", "verification"]
 CallKind = Literal["open", "close"]
 CallState = Literal["waiting", "opened", "closed", "failed", "dropped"]
+
+
+NOBODY = Person("-", "-")  # who asks where nobody does, in a drill or a review of a right: no account has this id
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ class Case:
     @property
     def later(self) -> tuple[Ask, ...]:
         """The asks after the yes: all but the one for the approval, or the drill."""
-        return tuple(ask for ask in self.asks if ask.kind not in ("approval", "drill"))
+        return tuple(ask for ask in self.asks if ask.kind not in OWN)
 
     @property
     def break_glass(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.authority.quorum import Count
-from bot.domain.case.ask import AskKind, Reached, Vote
+from bot.domain.case.ask import OWN, AskKind, Reached, Vote
 from bot.domain.case.click import Refusal
 from bot.domain.case.model import Case, Duty, Request
 from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, Disclosed, FileDigest, LogEvent, Private, Value
@@ -52,10 +52,10 @@ def refused_filing(case_id: str, requester: Person, runbook: FileDigest | None, 
     )
 
 
-def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "approval") -> LogEvent:
+def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind) -> LogEvent:
     """`kind` of the ask is named where it is not the request's own."""
     data: dict[str, Value] = {"step": event.step.index, "role": event.step.role, "action": event.step.action}
-    if kind != "approval":
+    if kind not in OWN:
         data["ask"] = kind
     if isinstance(event, Fired):
         to: tuple[Value, ...] = tuple(r.person for r in event.people)
@@ -68,7 +68,7 @@ def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind = "ap
 def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> LogEvent:
     """An absence, not a step, put the question to a deputy. `kind` of the ask is named where it is not the request's own."""
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "to": (reached.person,), "action": "stand_in"}
-    if kind != "approval":
+    if kind not in OWN:
         data["ask"] = kind
     return of_case("step.fired", CLOCK, case.request, policy, data)
 

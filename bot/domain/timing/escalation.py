@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.domain.authority.authorization import conflicted, is_barred, suspended
-from bot.domain.case.ask import Ask, Reached, Step
+from bot.domain.case.ask import NOT_BY_ONLY_APPROVER, Ask, Reached, Step
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, Policy, Role
 from bot.domain.policy.people import Person
@@ -181,7 +181,7 @@ def _wanted(
     for role in dict.fromkeys((step.role, *(("owner",) if step.index == 0 else ()), *step.also)):
         people = people_of(role, policy, domain, now)
         want(people, role)
-        own_review = ask.kind == "review" and is_barred(case, ask, policy, domain.owner)
+        own_review = ask.kind in NOT_BY_ONLY_APPROVER and is_barred(case, ask, policy, domain.owner)
         if role == "owner" and (own_review or presence.away.get(domain.owner) == "absent"):
             stand_in = next((d for d in domain.deputies if presence.here(d) and not is_barred(case, ask, policy, d)), None)
             want([stand_in] if stand_in else [], "deputies", for_owner=True)

@@ -10,14 +10,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.case.ask import Ask
+from bot.domain.case.ask import AT_ANY_HOUR, Ask
 
 OPENS, CLOSES = time(9), time(18)
 
 
 def kept_by(ask: Ask) -> bool:
     """Whether the cards and reminders of an ask keep to the day."""
-    return ask.due_at is not None and ask.kind != "ratification"
+    return ask.due_at is not None and ask.kind not in AT_ANY_HOUR
 
 
 def rings_at(now: datetime, time_zone: str) -> datetime:

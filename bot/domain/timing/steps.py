@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.domain.authority.authorization import named_for
-from bot.domain.case.ask import Ask, Step
+from bot.domain.case.ask import Ask, AskKind, Step
 from bot.domain.policy import business_hours
 from bot.domain.policy.model import Domain, EscalationPolicy, Policy, Role, Runbook
 from bot.domain.policy.on_call import on_call
@@ -53,6 +53,16 @@ def afterwards(opened_at: datetime, window: timedelta) -> tuple[Step, ...]:
         (0, "notify", "owner"), (0.5, "remind", "owner"), (0.75, "notify", "deputies"), (1, "notify", "risk_owner"),
     )  # fmt: skip
     return tuple(Step(n, action, role, opened_at + part * window) for n, (part, action, role) in enumerate(rungs))
+
+
+def over_window(kind: AskKind, version: int, now: datetime, window: timedelta, first: datetime | None = None) -> Ask:
+    """An ask after the yes with the built-in ladder: owed one window after its first step, closed one window later.
+
+    `first`: when its first step is due, which may be far ahead; None: at once.
+    """
+    first = first or now
+    due = first + window
+    return Ask(kind, version, 1, (), now, due + window, steps=afterwards(first, window), due_at=due, warn_at=due)
 
 
 def candidates(policy: Policy, domain_id: str) -> tuple[Person, ...]:

@@ -3,7 +3,7 @@
 Every question that waits for the owner moves: the request's own and those after the yes. When that deputy goes away too,
 or cannot be told, the next one present is asked. Where no deputy is present and nobody else who was asked is there, the
 request's next `notify` step fires at once, as after any step that proves empty. The owner keeps the authority, and whoever
-was asked keeps it too. A quorum that waits to open something waits for nobody (`cooling`). Design, section 4.
+was asked keeps it too. A quorum that waits to open something waits for nobody (`cooling_off`). Design, section 4.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from bot.domain.policy.model import Domain, Policy
 from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Presence, advance, may_wake, rings
 from bot.domain.workflow import notifications
+from bot.domain.workflow.asks import engine
+from bot.domain.workflow.asks.kinds import KINDS
 from bot.domain.workflow.follow_up import Effects
-from bot.domain.workflow.timers import stepped, wake_at
+from bot.domain.workflow.wake import wake_at
 
 
 def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> Transition | None:
@@ -35,13 +37,13 @@ def stand_in(case: Case, policy: Policy, presence: Presence, now: datetime) -> T
         or presence.away.get(domain.owner) != "absent"
     ):
         return None
-    chore = Effects(case)
+    effects = Effects(case)
     for ask in case.asks:
         if ask.state is AskState.OPEN and now < ask.expires_at and _waits_for_owner(ask, domain):
-            chore = chore.then(_handed_on(chore.case, ask, policy, domain, presence, now))
-    if chore.case is case:
+            effects = effects.then(_handed_on(effects.case, ask, policy, domain, presence, now))
+    if effects.case is case:
         return None
-    return Transition(case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now))
+    return Transition(case, effects.case, effects.drafts, effects.says, wake_at(effects.case, policy, now))
 
 
 def _waits_for_owner(ask: Ask, domain: Domain) -> bool:
@@ -64,15 +66,15 @@ def _handed_on(case: Case, ask: Ask, policy: Policy, domain: Domain, presence: P
     reached = replace(reached, paged=called and rings(policy, domain.id, reached))
     after = case.with_ask(replace(ask, reached=(*ask.reached, reached)))
     says = (notifications.card_of(after, ask, reached), *notifications.pages(after, reached))
-    chore = Effects(after, (events.stood_in(after, policy, reached, ask.kind),), says)
+    effects = Effects(after, (events.stood_in(after, policy, reached, ask.kind),), says)
     heard = not asleep or reached.paged
-    return chore if heard else chore.then(_moved_on(after, after.question(ask.version) or ask, policy, presence, now))
+    return effects if heard else effects.then(_moved_on(after, after.question(ask.version) or ask, policy, presence, now))
 
 
 def _moved_on(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Effects:
     """Nobody who was asked is there and awake: the request's next step fires at once."""
     there = (r for r in ask.reached if presence.here(r.person) and not r.failed and ask.vote_of(r.person) is None)
-    if ask.kind != "approval" or any(r.person not in presence.quiet or r.paged for r in there):
+    if not KINDS[ask.kind].moves_on or any(r.person not in presence.quiet or r.paged for r in there):
         return Effects(case)
     result = advance(case, ask, policy, presence, now, pulling=True)
-    return stepped(case, policy, result, presence, now) if result.events else Effects(case)
+    return engine.stepped(case, policy, result, presence, now) if result.events else Effects(case)

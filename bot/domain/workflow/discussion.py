@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.domain.authority.authorization import Refused, may_decide
 from bot.domain.case.ask import Ask, Remark
 from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.model import Case
@@ -19,18 +20,19 @@ from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
 from bot.domain.timing import cooling_off
-from bot.domain.timing.escalation import Presence, advance
+from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import notifications
-from bot.domain.workflow.approval import judge
-from bot.domain.workflow.refusals import closed, refuse
-from bot.domain.workflow.timers import wake_at
+from bot.domain.workflow.asks import engine
+from bot.domain.workflow.follow_up import Effects
+from bot.domain.workflow.refusals import STALE, closed, refuse
+from bot.domain.workflow.wake import wake_at
 
 
 def question(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
     """Somebody with authority asks the requester something."""
-    judged = judge(case, policy, click, profile, now)
-    if isinstance(judged, Rejected):
-        return refuse(case, policy, click, judged)
+    no = _may_take_part(case, policy, click, profile, now)
+    if no is not None:
+        return refuse(case, policy, click, no)
     after = _noted(case, Remark("question", click.person, now, click.reason))
     draft = events.noted(after, policy, "request.asked", click.person, ("question", click.reason))
     told = Notification("question", notifications.lane(case), case.id, to=case.request.requester)
@@ -50,9 +52,9 @@ def answer(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
 
 def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, scale: float) -> Transition:
     """On it: I am looking. Steps of the next minutes wait for me, once."""
-    judged = judge(case, policy, click, profile, now)
-    if isinstance(judged, Rejected):
-        return refuse(case, policy, click, judged)
+    no = _may_take_part(case, policy, click, profile, now)
+    if no is not None:
+        return refuse(case, policy, click, no)
     if case.approval.noted("hold"):
         first = case.approval.noted("hold")[0]
         params: dict[str, object] = {"by": str(first.person), "at": epoch_ms(first.at)}
@@ -68,9 +70,9 @@ def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: dateti
 
 def defer(case: Case, policy: Policy, click: Click, profile: Profile, presence: Presence, now: datetime) -> Transition:
     """I cannot decide this now: the next step asks at once; I keep my authority."""
-    judged = judge(case, policy, click, profile, now)
-    if isinstance(judged, Rejected):
-        return refuse(case, policy, click, judged)
+    no = _may_take_part(case, policy, click, profile, now)
+    if no is not None:
+        return refuse(case, policy, click, no)
     if cooling_off.waits(case):
         return refuse(case, policy, click, _enough())
     if any(n.person == click.person for n in case.approval.noted("pass")):
@@ -120,6 +122,14 @@ def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transi
     return _kept(case, after, policy, now, draft, ())
 
 
+def _may_take_part(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Rejected | None:
+    """Why somebody cannot ask, hold or pass the request's own question; None if they can: whoever may decide it may."""
+    allowed = may_decide(case, case.approval, policy, click.person, profile)
+    if isinstance(allowed, Refused):
+        return Rejected(allowed.why, "plain", {"text": allowed.reason})
+    return closed(case, now) or (None if click.version == case.approval.version else STALE)
+
+
 def _enough() -> Rejected:
     """The quorum is met and what it opens waits for its time: nobody else need be woken."""
     text = "Everybody needed has said yes, and it opens at its time. Nobody else is asked, and nothing was changed."
@@ -127,17 +137,10 @@ def _enough() -> Rejected:
 
 
 def _pulled(case: Case, after: Case, policy: Policy, presence: Presence, draft: LogEvent, now: datetime) -> Transition:
-    result = advance(after, after.approval, policy, presence, now, pulling=True)
-    after = after.with_approval(result.ask)
-    return Transition(
-        case,
-        after,
-        (draft, *(events.step(after, policy, event) for event in result.events)),
-        tuple(say for event in result.events for say in notifications.step(after, policy, event)),
-        wake_at(after, policy, now),
-        case.approval.expires_at,
-        refresh=True,
-    )
+    pulled = engine.step(after, after.approval, policy, presence, now, pulling=True)
+    effects = Effects(after, (draft,)).then(pulled)
+    wake = wake_at(effects.case, policy, now)
+    return Transition(case, effects.case, effects.drafts, effects.says, wake, case.approval.expires_at, refresh=True)
 
 
 def _kept(

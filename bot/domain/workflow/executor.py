@@ -21,7 +21,7 @@ from bot.domain.case.transition import Notification, Transition
 from bot.domain.decision_log import grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import notifications
-from bot.domain.workflow.timers import wake_at
+from bot.domain.workflow.wake import wake_at
 
 PATIENCE, AGAIN = timedelta(minutes=1), timedelta(hours=1)  # real time, as everything of HTTP
 Word = Literal["opened", "closed", "failed"]

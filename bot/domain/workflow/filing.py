@@ -22,8 +22,10 @@ from bot.domain.timing import end_dates
 from bot.domain.timing.escalation import Advance, Fired, Presence, Skipped, advance, fire
 from bot.domain.timing.steps import deadline, freeze, warn_at
 from bot.domain.workflow import autonomous_rights, break_glass, identity_proof, notifications
+from bot.domain.workflow.asks import engine
 from bot.domain.workflow.filing_form import Form, check, provider_asking
-from bot.domain.workflow.timers import wake_at
+from bot.domain.workflow.follow_up import Effects
+from bot.domain.workflow.wake import wake_at
 
 PENDING_MAX = 3  # requests of one person in a domain
 _UNUSED = autonomous_rights.Used()
@@ -71,17 +73,16 @@ def file(
         act = Transition(None, begun.case, begun.drafts, begun.says, wake_at(begun.case, policy, now))
         return _at_once(act, policy, form, form_view)
     result = _with_denier(advance(case, case.approval, policy, presence, now), case, policy, presence, earlier, now)
-    after = case.with_approval(result.ask)
-    says = [say for event in result.events for say in notifications.step(after, policy, event)]
-    says += [notifications.card(after, r) for r in result.ask.reached if not _told(result, r)]
+    effects = Effects(case, (events.filed(case, policy),)).then(engine.stepped(case, policy, result, presence, now))
+    after = effects.case
+    says = [*effects.says, *(notifications.card(after, r) for r in result.ask.reached if not _told(result, r))]
     says += [
         notifications.receipt(after, form.door),
         *notifications.lead_copies(after, policy),
         *notifications.to_subject(after, "before"),
         *_form_result(form_view, after.id, form.requester, "filed", {"id": after.id}),
     ]
-    drafts = (events.filed(after, policy), *(events.step(after, policy, e) for e in result.events))
-    return Transition(None, after, drafts, tuple(says), wake_at(after, policy, now))
+    return Transition(None, after, effects.drafts, tuple(says), wake_at(after, policy, now))
 
 
 def _at_once(act: Transition, policy: Policy, form: Form, form_view: str) -> Transition:

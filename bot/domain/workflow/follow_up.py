@@ -14,19 +14,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.case.ask import Ask, AskKind
+from bot.domain.case.ask import DIES_WITH_GRANT, Ask, AskKind
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask, move_grant
 from bot.domain.case.model import Case, Duty, Grant
 from bot.domain.case.transition import CLOCK, SYSTEM, LogEvent, Notification
 from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.timing import end_dates
-from bot.domain.timing.steps import afterwards
+from bot.domain.timing.steps import over_window
 from bot.domain.workflow import notifications
 
-UNTIL_ANSWERED: frozenset[AskKind] = frozenset({"restore", "right"})
 WARNING, DAY = 600, 86_400  # seconds of policy time
-LONGER = frozenset({"extension", "renewal"})  # asks that die with their grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,39 +83,34 @@ def _notice_at(case: Case, grant: Grant) -> datetime | None:
 
 def ended(case: Case, policy: Policy, now: datetime) -> Effects:
     """What an end sets going; `case` has its grant ended already."""
-    chore = _extensions_closed(case, policy)
+    effects = _extensions_closed(case, policy)
     terms = case.request.terms
     duties = [Duty("evidence", name, now, now + terms.real(DAY), now + terms.real(DAY)) for name in terms.evidence]
     if terms.rotate_within is not None:
         due = now + terms.real(terms.rotate_within)
         duties.append(Duty("rotation", "rotation", now, due, min(due, now + terms.real(DAY))))
-    after = replace(chore.case, duties=(*chore.case.duties, *duties))
+    after = replace(effects.case, duties=(*effects.case.duties, *duties))
     says = (notifications.to_requester("owed", after),) if duties else ()
-    chore = chore.then(Effects(after, (), says))
+    effects = effects.then(Effects(after, (), says))
     if terms.review_within is None:
-        return chore
-    return chore.then(opened(after, policy, "review", terms.real(terms.review_within), now))
+        return effects
+    return effects.then(opened(after, policy, "review", terms.real(terms.review_within), now))
 
 
 def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: datetime) -> Effects:
     """An ask after the yes over its own window; it closes one window after it was due."""
     version = max((ask.version for ask in case.asks), default=0) + 1
-    due = now + window
-    ask = Ask(kind, version, 1, (), now, due + window, steps=afterwards(now, window), due_at=due, warn_at=due)
+    ask = over_window(kind, version, now, window)
     after = case.with_ask(ask)
-    return Effects(after, (events.due(after, policy, "review.due", SYSTEM, due),))
+    return Effects(after, (events.due(after, policy, "review.due", SYSTEM, ask.due_at),))
 
 
 def asked_again(case: Case, ask: Ask, now: datetime) -> Case:
     """An ask that must be answered closed without an answer: the same is asked anew, at once."""
-    if ask.kind not in UNTIL_ANSWERED or ask.due_at is None:
+    if ask.due_at is None:
         return case
-    window = ask.due_at - ask.steps[0].due_at
-    again = Ask(
-        ask.kind, max(a.version for a in case.asks) + 1, ask.need, ask.requires, now, now + 2 * window,
-        steps=afterwards(now, window), due_at=now + window, warn_at=now + window,
-    )  # fmt: skip
-    return case.with_ask(again)
+    version = max(a.version for a in case.asks) + 1
+    return case.with_ask(over_window(ask.kind, version, now, ask.due_at - ask.steps[0].due_at))
 
 
 def chased(case: Case, policy: Policy, now: datetime) -> Effects | None:
@@ -140,9 +133,9 @@ def _again(duty: Duty, now: datetime, day: timedelta) -> Duty:
 
 
 def _extensions_closed(case: Case, policy: Policy) -> Effects:
-    chore = Effects(case)
+    effects = Effects(case)
     for ask in case.later:
-        if ask.kind in LONGER and ask.state is AskState.OPEN:
-            after = chore.case.with_ask(replace(ask, state=move_ask(ask.state, "expire")))
-            chore = chore.then(Effects(after, (events.due(after, policy, f"{ask.kind}.expired", CLOCK, None),)))
-    return chore
+        if ask.kind in DIES_WITH_GRANT and ask.state is AskState.OPEN:
+            after = effects.case.with_ask(replace(ask, state=move_ask(ask.state, "expire")))
+            effects = effects.then(Effects(after, (events.due(after, policy, f"{ask.kind}.expired", CLOCK, None),)))
+    return effects

@@ -21,10 +21,10 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
 from bot.domain.timing import cooling_off
 from bot.domain.workflow import follow_up, notifications
-from bot.domain.workflow.approval import deny_on_host, stopped
+from bot.domain.workflow.asks.approval import deny_on_host, stopped
 from bot.domain.workflow.follow_up import Effects
 from bot.domain.workflow.refusals import closed, refuse
-from bot.domain.workflow.timers import wake_at
+from bot.domain.workflow.wake import wake_at
 
 MOVES = {"finish": "finish", "unused": "not_used", "revoke": "revoke"}  # a button's action and the grant's move
 
@@ -68,9 +68,9 @@ def _end(case: Case, policy: Policy, grant: Grant, who: Actor, move: str, now: d
     said = Effects(
         after, (grant_events.grant_ended(after, policy, who, ended, reason),), notifications.outcome(after, policy, reason)
     )
-    chore = said.then(follow_up.ended(after, policy, now))
-    wake = wake_at(chore.case, policy, now)
-    return Transition(case, chore.case, chore.drafts, chore.says, wake, grant.not_after, refresh=True)
+    effects = said.then(follow_up.ended(after, policy, now))
+    wake = wake_at(effects.case, policy, now)
+    return Transition(case, effects.case, effects.drafts, effects.says, wake, grant.not_after, refresh=True)
 
 
 def open_grant(case: Case, now: datetime) -> Grant | Rejected:

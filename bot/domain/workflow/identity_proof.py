@@ -21,7 +21,7 @@ from bot.domain.policy.model import Policy, Runbook
 from bot.domain.workflow import autonomous_rights, notifications
 from bot.domain.workflow.follow_up import Effects
 from bot.domain.workflow.refusals import closed, refuse
-from bot.domain.workflow.timers import wake_at
+from bot.domain.workflow.wake import wake_at
 
 REFERENCE_MAX = 200
 
@@ -44,11 +44,11 @@ def attest(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
     noted = case.with_approval(replace(case.approval, notes=(*case.approval.notes, note)))
     after = replace(noted, duties=tuple(done if d is duty else d for d in case.duties))
     draft = events.verified(after, policy, click.person, done, click.reason)
-    chore = Effects(after, (draft,), () if after.unverified() else notifications.verified(after))
+    effects = Effects(after, (draft,), () if after.unverified() else notifications.verified(after))
     if case.request.right == "autonomous" and not after.unverified():
-        chore = chore.then(autonomous_rights.ready(after, policy, now))
-    wake = wake_at(chore.case, policy, now)
-    return Transition(case, chore.case, chore.drafts, chore.says, wake, case.approval.expires_at, refresh=True)
+        effects = effects.then(autonomous_rights.ready(after, policy, now))
+    wake = wake_at(effects.case, policy, now)
+    return Transition(case, effects.case, effects.drafts, effects.says, wake, case.approval.expires_at, refresh=True)
 
 
 def may_attest(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.authority.authorization import named_for
 from bot.domain.authority.policy_rollout import gains
-from bot.domain.case.ask import Ask, Reached
+from bot.domain.case.ask import OWN, Ask, Reached
 from bot.domain.case.lifecycle import AskState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Lane, Notification, epoch_ms
@@ -56,7 +56,7 @@ def owed(case: Case, person: Person) -> Notification:
 
 def card_of(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Notification:
     """The card of any ask."""
-    if ask.kind in ("approval", "drill"):
+    if ask.kind in OWN:
         return card(case, reached)
     return ask_card(case, ask, reached, wanted=wanted)
 
@@ -78,8 +78,11 @@ def seen_in_homes(case: Case, policy: Policy) -> frozenset[Person]:
     return frozenset({case.request.requester, *(p for ask in case.asks for p in ask.asked), *named})
 
 
-def reminder(case: Case, person: Person) -> Notification:
-    return Notification("reminder", Lane.REMINDER, case.id, to=person)
+def reminder(case: Case, ask: Ask, person: Person) -> Notification:
+    """Somebody asked has not answered yet."""
+    if ask.kind in OWN:
+        return Notification("reminder", Lane.REMINDER, case.id, to=person)
+    return Notification("ask_reminder", Lane.REMINDER, case.id, to=person, data={"version": ask.version})
 
 
 def receipt(case: Case, door: str = "") -> Notification:
@@ -122,30 +125,20 @@ def taken(case: Case) -> tuple[Notification, ...]:
     return tuple(Notification("taken", Lane.REMINDER, case.id, to=person) for person in silent)
 
 
-def step(case: Case, policy: Policy, event: Fired | Skipped) -> tuple[Notification, ...]:
-    """Cards or reminders of a step that fired; an alarm where a named person's account is gone."""
+def step(case: Case, ask: Ask, policy: Policy, event: Fired | Skipped) -> tuple[Notification, ...]:
+    """Cards or reminders of a step that fired; of the request's own ask an alarm where a named person's account is gone."""
     if isinstance(event, Fired):
         if event.step.action == "remind":
-            return tuple(reminder(case, r.person) for r in event.people)
-        return tuple(say for r in event.people for say in (card(case, r), *pages(case, r)))
+            return tuple(reminder(case, ask, r.person) for r in event.people)
+        return tuple(say for r in event.people for say in (card_of(case, ask, r), *pages(case, r)))
     domain = policy.domains.get(case.request.domain)
-    if event.why != "deactivated" or domain is None:
+    if event.why != "deactivated" or domain is None or ask.kind not in OWN:
         return ()
     data = {"role": event.step.role, "why": event.why}
     alarm = Notification("alarm", lane(case), case.id, channel=domain.channel, data=data)
     if domain.risk_owner is None:
         return (alarm,)
     return (alarm, Notification("alarm", lane(case), case.id, to=domain.risk_owner, data=data))
-
-
-def later_step(case: Case, ask: Ask, event: Fired | Skipped) -> tuple[Notification, ...]:
-    """What a step of an ask after the yes says: its card, or a reminder of it; a page only at a break-glass's opening."""
-    if not isinstance(event, Fired):
-        return ()
-    data = {"version": ask.version}
-    if event.step.action == "remind":
-        return tuple(Notification("ask_reminder", Lane.REMINDER, case.id, to=r.person, data=data) for r in event.people)
-    return tuple(say for r in event.people for say in (ask_card(case, ask, r), *pages(case, r)))
 
 
 def ask_card(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) -> Notification:

@@ -16,7 +16,7 @@ from bot.domain.case.transition import Transition
 from bot.domain.decision_log import grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.workflow.refusals import refuse
-from bot.domain.workflow.timers import wake_at
+from bot.domain.workflow.wake import wake_at
 
 TYPES = {"evidence": "evidence.added", "attest": "rotation.attested"}
 KIND_OF = {"evidence": "evidence", "attest": "rotation"}

@@ -12,6 +12,7 @@ from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import notifications
 
+STALE = Rejected(Refusal.STALE, "stale", {})
 DOUBTED = Rejected(Refusal.STALE, "clock_jumped", {})  # the log has no word of its own for it
 
 
@@ -36,3 +37,8 @@ def closed(case: Case, now: datetime) -> Rejected | None:
         "state": str(request.state), "by": str(request.closed_by or ""), "at": epoch_ms(request.closed_at or now),
     }  # fmt: skip
     return Rejected(Refusal.LOST, "lost", params)
+
+
+def no(why: Refusal, text: str) -> Rejected:
+    """A rejection with a sentence of its own."""
+    return Rejected(why, "plain", {"text": text})

@@ -17,10 +17,11 @@ from bot.domain.case.transition import LogEvent, Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
-from bot.domain.timing.escalation import Presence, advance
+from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import follow_up, notifications
+from bot.domain.workflow.asks import engine
 from bot.domain.workflow.filing_form import FieldError
-from bot.domain.workflow.timers import later_stepped, wake_at
+from bot.domain.workflow.wake import wake_at
 
 TITLE = "Use of the sealed path"
 REVIEW_WITHIN, WHAT_MAX, REFERENCE_MAX = 86_400, 1000, 200  # seconds of policy; characters
@@ -81,9 +82,9 @@ def _recorded(
         filed_at=now, expires_at=now + window, state=RequestState.OPENED, closed_at=now, subject=use.used_by,
         terms=Terms(review_within=REVIEW_WITHIN, scale=scale),
     )  # fmt: skip
-    chore = follow_up.opened(Case(request, ()), policy, "review", window, now)
-    case, drafts = chore.case, (events.sealed_use(chore.case, policy, use.used_at), *chore.drafts)
-    asked = later_stepped(case, policy, advance(case, case.asks[0], policy, presence, now))
+    effects = follow_up.opened(Case(request, ()), policy, "review", window, now)
+    case, drafts = effects.case, (events.sealed_use(effects.case, policy, use.used_at), *effects.drafts)
+    asked = engine.step(case, case.asks[0], policy, presence, now)
     says = (
         notifications.answer(case.id, use.recorder, reply, "sealed_recorded", id=case.id),
         *notifications.channel_line(case, policy, "sealed_use.recorded"),

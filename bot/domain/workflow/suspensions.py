@@ -13,28 +13,22 @@ Design, sections 3 and 4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from bot.domain.authority.authorization import named_for, suspended, suspended_anywhere
-from bot.domain.case.ask import Ask, Vote
-from bot.domain.case.lifecycle import AskState, GrantState, RequestState, move_ask
-from bot.domain.case.model import Case, Request, Terms
+from bot.domain.case.lifecycle import GrantState, RequestState, move_ask
+from bot.domain.case.model import NOBODY, Case, Request, Terms
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.people import Person
-from bot.domain.timing.steps import afterwards
+from bot.domain.timing.steps import over_window
 from bot.domain.workflow import notifications
-from bot.domain.workflow.drill import NOBODY
-from bot.domain.workflow.follow_up import DAY, Effects
+from bot.domain.workflow.asks.right import due, window
 
-if TYPE_CHECKING:
-    from bot.domain.case.click import Click
-
-RESTORE_WITHIN, REVIEW_WITHIN = 4 * 3600, 7 * DAY  # seconds of policy time in which an answer is owed
+RESTORE_WITHIN = 4 * 3600  # seconds of policy time in which an answer is owed
 _TITLE = 75
 
 
@@ -74,7 +68,7 @@ def _reads(policy: Policy, subject: Person, domain_id: str) -> Iterator[tuple[Do
 
 def _suspension(reset: Case, policy: Policy, domain: Domain, person: Person, id_: str, now: datetime) -> Transition:
     terms = Terms(scale=reset.request.terms.scale)
-    ask = _ask("restore", 1, now, now, terms.real(RESTORE_WITHIN))
+    ask = over_window("restore", 1, now, terms.real(RESTORE_WITHIN))
     request = replace(
         _request(id_, policy, domain.id, f"Restore authority: {domain.name}"[:_TITLE], terms, now, ask.expires_at),
         kind="reset", runbook=reset.request.runbook, runbook_sha256=reset.request.runbook_sha256, subject=person,
@@ -88,16 +82,6 @@ def _suspension(reset: Case, policy: Policy, domain: Domain, person: Person, id_
     return Transition(None, case, (events.suspended(case, policy, reset.id),), says, now)
 
 
-def restore(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
-    """Another person accountable for the domain stands for it: the authority counts again."""
-    after = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
-    says = (
-        *notifications.channel_line(after, policy, "authority.restored"),
-        *notifications.to_suspended(after, "restored"),
-    )
-    return Effects(after, (events.restored(after, policy, vote),), says)
-
-
 # Rights under review.
 
 
@@ -107,7 +91,7 @@ def begin(
     """A right is under review from now on; `first`: when its first review is due, where an earlier file said so already."""
     assert runbook.review_every is not None
     terms = Terms(scale=scale, review_within=runbook.review_every)
-    ask = _ask("right", 1, now, first or now + terms.real(runbook.review_every), _window(terms))
+    ask = over_window("right", 1, now, window(terms), first or now + terms.real(runbook.review_every))
     request = replace(
         _request(id_, policy, runbook.domain, runbook.title, terms, now, ask.expires_at),
         kind=runbook.kind, right="autonomous", runbook=runbook.id, runbook_sha256=runbook.sha256, matter="right",
@@ -123,41 +107,9 @@ def end(case: Case, policy: Policy) -> Transition:
     return Transition(case, after, (events.right_ended(after, policy),), refresh=True)
 
 
-def due(case: Case) -> datetime:
-    """When the newest review of a right asks its owner."""
-    return case.asks[-1].steps[0].due_at
-
-
-def keep(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
-    """The right stays, and is under review again."""
-    terms = case.request.terms
-    answered = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
-    following = _ask("right", ask.version + 1, vote.at, vote.at + terms.real(terms.review_within or DAY), _window(terms))
-    after = answered.with_ask(following)
-    says = notifications.channel_line(after, policy, "right.kept")
-    return Effects(after, (events.right_answered(after, policy, "right.kept", vote, due(after)),), says)
-
-
-def withdraw(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
-    """Nothing is possible under the right any more until its file changes; what is open runs out, or is revoked."""
-    after = case.with_ask(replace(ask, state=move_ask(ask.state, "no")))
-    says = notifications.channel_line(after, policy, "right.withdrawn")
-    return Effects(after, (events.right_answered(after, policy, "right.withdrawn", vote, None),), says)
-
-
 def stale(runbook: Runbook | None, sha256: str) -> bool:
     """Whether a right's case has outlived the file it began under."""
     return runbook is None or runbook.right != "autonomous" or runbook.review_every is None or runbook.sha256 != sha256
-
-
-def _window(terms: Terms) -> timedelta:
-    return terms.real(min(REVIEW_WITHIN, terms.review_within or REVIEW_WITHIN))
-
-
-def _ask(kind: str, version: int, now: datetime, first: datetime, window: timedelta) -> Ask:
-    """An ask whose built-in ladder begins at `first`, which may be far ahead."""
-    steps, owed = afterwards(first, window), first + window
-    return Ask(kind, version, 1, (), now, owed + window, AskState.OPEN, steps, due_at=owed, warn_at=owed)  # type: ignore[arg-type]
 
 
 def _request(

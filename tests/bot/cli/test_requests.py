@@ -18,7 +18,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import deny_on_host
+from bot.domain.workflow.asks.approval import deny_on_host
 from bot.ports.commands import Press, ReplyAddress
 from storage.log.check import check_database
 from storage.store import SqliteStore

@@ -22,14 +22,13 @@ from bot.demo.workspace import workspace
 from bot.domain.case.transition import Lane
 from bot.domain.errors import SettingsError, Stale, StorageError
 from bot.domain.policy.model import Policy
-from bot.domain.workflow import approval
 from bot.http import operations_server as page
 from bot.http.health import LATE, Health
 from bot.http.metrics import Metrics, word
 from bot.http.operations_server import OperationsServer
 from handlers.web_api.client import ObservedClient
 from sandbox.driver import Sandbox
-from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, click, profile
+from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, click, decide, profile
 from tests.bot.office import HandClock, Office
 
 READY = (200, "ready\n")
@@ -203,7 +202,7 @@ async def test_a_drill_is_no_request_but_its_steps_are_measured(watched: Watched
 async def test_what_failed_to_commit_is_not_counted(watched: Watched) -> None:
     case = await watched.office.case(await watched.office.file(PE1))
     stale = replace(case, request=replace(case.request, version=99))
-    act = approval.approve(stale, watched.office.policy, click(OWNER), profile(OWNER), T0, 1)
+    act = decide(stale, watched.office.policy, click(OWNER), profile(OWNER), T0)
     with pytest.raises(Stale):
         await watched.office.desk._commit(act)
     assert ("decisions_total", ("approve",)) not in await watched.samples()

@@ -11,7 +11,8 @@ from bot.domain.case.ask import Vote
 from bot.domain.case.model import Case
 from bot.domain.policy.model import FieldSpec, Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow import approval, timers
+from bot.domain.workflow import timers
+from bot.domain.workflow.asks import approval
 from handlers.views import facts
 from handlers.views.approval_card import card
 from handlers.views.kit.context import ViewContext, span
@@ -32,6 +33,7 @@ from tests.bot.building import (
     away,
     case_of,
     click,
+    decide,
     policy,
     profile,
     runbook,
@@ -58,8 +60,8 @@ def labels(message: Any) -> list[str]:
 
 def decided(case: Case, person: Person, action: str = "approve", base: Policy = BASE) -> Case:
     if action == "approve":
-        return after(approval.approve(case, base, click(person), profile(person), T0 + MINUTE, 1))
-    return after(approval.deny(case, base, click(person, "deny"), profile(person), T0 + MINUTE))
+        return after(decide(case, base, click(person), profile(person), T0 + MINUTE))
+    return after(decide(case, base, click(person, "deny"), profile(person), T0 + MINUTE))
 
 
 def test_a_card_says_all_that_a_decision_needs() -> None:

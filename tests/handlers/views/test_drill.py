@@ -9,6 +9,7 @@ from bot.domain.case.model import Case, Drill
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import drill as drilling
+from bot.domain.workflow import timers
 from handlers.ids import HERE as HERE_ACTION
 from handlers.views import drill
 from handlers.views.answers import SENTENCES, say
@@ -24,7 +25,7 @@ ME = Person(HOME, "U0CALLER")
 def going(base: Policy = BASE, *, only_me: Person | None = None, minutes: int = 5) -> Case:
     case = after(drilling.start(base, base.runbooks["emergency"], "R-0000000D", Drill(only_me=only_me), T0, 1))
     for minute in range(minutes + 1):
-        case = after(drilling.sweep(case, base, HERE, T0 + minute * MINUTE))
+        case = after(timers.sweep(case, base, HERE, T0 + minute * MINUTE, 0))
     return case
 
 
@@ -34,9 +35,9 @@ def answered(case: Case, person: Person, seconds: float) -> Case:
 
 def ended() -> Case:
     case = answered(answered(going(), OWNER, 12.34), DEP1, 345)
-    failed = drilling.card_failed(case, BASE, HERE, DEP2, "user_not_found", T0 + 6 * MINUTE)
-    case = after(drilling.sweep(after(failed), BASE, HERE, T0 + 16 * MINUTE))
-    return after(drilling.sweep(case, BASE, HERE, T0 + 45 * MINUTE))
+    failed = timers.card_failed(case, BASE, HERE, DEP2, "user_not_found", T0 + 6 * MINUTE)
+    case = after(timers.sweep(after(failed), BASE, HERE, T0 + 16 * MINUTE, 0))
+    return after(timers.sweep(case, BASE, HERE, T0 + 45 * MINUTE, 0))
 
 
 def every_line(message: Message) -> list[str]:
@@ -83,7 +84,7 @@ def test_only_me_reads_who_would_have_been_asked_and_has_the_button_again_after_
     assert labels(shown) == ["I am here"]
     case = answered(case, ME, 330)
     assert labels(drill.card(case, ME, scene(minutes=6))) == []
-    later = after(drilling.sweep(case, BASE, HERE, T0 + 10 * MINUTE))
+    later = after(timers.sweep(case, BASE, HERE, T0 + 10 * MINUTE, 0))
     assert labels(drill.card(later, ME, scene(minutes=10))) == ["I am here"]
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from bot.domain.case.click import Click
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, TakenAway
-from bot.domain.workflow import approval
 from bot.domain.workflow.identity_proof import attest
 from handlers import ids
 from handlers.inbound.payloads import sheet_of
@@ -18,7 +17,7 @@ from handlers.views.receipt import receipt, status
 from handlers.views.request_form import FormDraft, form
 from handlers.views.review_cards import verify_form
 from sandbox.blocks import check_message, check_view
-from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, after, case_of, click, policy, profile, runbook
+from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, after, case_of, click, decide, policy, profile, runbook
 from tests.handlers.views.test_approval_card import labels, scene, texts
 
 BASE = policy(
@@ -39,7 +38,7 @@ def attested(*names_: str) -> Case:
 
 
 def approved() -> Case:
-    return after(approval.approve(attested(), BASE, click(OWNER), profile(OWNER), T0 + MINUTE, 1))
+    return after(decide(attested(), BASE, click(OWNER), profile(OWNER), T0 + MINUTE))
 
 
 def shown(case: Case) -> str:

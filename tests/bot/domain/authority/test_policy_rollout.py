@@ -9,7 +9,6 @@ from bot.domain.authority.policy_rollout import InForce, Sets, as_seen_by, gains
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.policy.model import Policy, PolicyStep
 from bot.domain.policy.people import Humans, Person, Ref
-from bot.domain.workflow import approval
 from bot.domain.workflow.filing_form import check
 from bot.domain.workflow.notifications import announced
 from tests.bot.building import (
@@ -31,6 +30,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     form,
     policy,
     profile,
@@ -51,14 +51,14 @@ MOVED = changed(policy(), domain="machines", escalation="short")
 def test_a_runbook_that_moves_gives_its_new_owner_nothing_before_the_delay_is_over() -> None:
     case = case_of(strictest(MOVED, [policy()]))
     assert case.request.domain == "machines"
-    act = approval.approve(case, MOVED, click(MACH), profile(MACH), T0, 1, (policy(),))
+    act = decide(case, MOVED, click(MACH), profile(MACH), T0, (policy(),))
     assert types(act) == ["decision.refused"]
-    assert after(approval.approve(case, MOVED, click(MACH), profile(MACH), T0, 1)).request.state is RequestState.APPROVED
+    assert after(decide(case, MOVED, click(MACH), profile(MACH), T0)).request.state is RequestState.APPROVED
 
 
 def test_the_old_owner_of_a_runbook_that_moved_decides_it_no_more() -> None:
     case = case_of(MOVED)
-    assert types(approval.approve(case, MOVED, click(OWNER), profile(OWNER), T0, 1, (policy(),))) == ["decision.refused"]
+    assert types(decide(case, MOVED, click(OWNER), profile(OWNER), T0, (policy(),))) == ["decision.refused"]
 
 
 def test_whoever_may_decide_a_moved_runbook_under_both_sets_does() -> None:
@@ -66,7 +66,7 @@ def test_whoever_may_decide_a_moved_runbook_under_both_sets_does() -> None:
     moved = changed(both, domain="machines", escalation="short")
     case = case_of(moved)
     reached = replace(case.approval, requires=("deputies",))
-    act = approval.approve(case.with_approval(reached), moved, click(OWNER), profile(OWNER), T0, 1, (both,))
+    act = decide(case.with_approval(reached), moved, click(OWNER), profile(OWNER), T0, (both,))
     assert "decision.refused" not in types(act)
 
 
@@ -142,12 +142,10 @@ def test_a_yes_counts_two_accounts_once_while_the_old_set_joined_them() -> None:
     joined = replace(policy(), humans=Humans.joined([[OWNER.user, DEP1.user]]))
     case = case_of(changed(policy(), approvals=2, requires=()))
     case = case.with_approval(replace(case.approval, requires=("deputies",), need=2))
-    first = after(approval.approve(case, policy(), click(DEP1), profile(DEP1), T0, 1, (joined,)))
-    second = after(approval.approve(first, policy(), click(OWNER), profile(OWNER), T0, 1, (joined,)))
+    first = after(decide(case, policy(), click(DEP1), profile(DEP1), T0, (joined,)))
+    second = after(decide(first, policy(), click(OWNER), profile(OWNER), T0, (joined,)))
     assert second.request.state is RequestState.PENDING
-    assert (
-        after(approval.approve(first, policy(), click(OWNER), profile(OWNER), T0, 1)).request.state is RequestState.APPROVED
-    )
+    assert after(decide(first, policy(), click(OWNER), profile(OWNER), T0)).request.state is RequestState.APPROVED
 
 
 def test_a_shorter_delay_waits_for_the_longer_one() -> None:

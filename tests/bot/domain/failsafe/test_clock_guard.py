@@ -11,15 +11,31 @@ from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.case.model import Case, Grant
 from bot.domain.case.transition import Transition
 from bot.domain.failsafe import clock_guard
-from bot.domain.workflow import approval, refusals, timers
-from tests.bot.building import HERE, HOUR, MINUTE, OWNER, PE1, T0, after, case_of, click, filing_of, policy, profile, said
+from bot.domain.workflow import refusals, timers
+from bot.domain.workflow.asks import approval
+from tests.bot.building import (
+    HERE,
+    HOUR,
+    MINUTE,
+    OWNER,
+    PE1,
+    T0,
+    after,
+    case_of,
+    click,
+    decide,
+    filing_of,
+    policy,
+    profile,
+    said,
+)
 
 BASE = policy()
 
 
 def approved(runbook: str = "emergency") -> Transition:
     case = case_of(BASE, runbook)
-    return approval.approve(case, BASE, click(OWNER), profile(OWNER), T0 + MINUTE, 1)
+    return decide(case, BASE, click(OWNER), profile(OWNER), T0 + MINUTE)
 
 
 def opened(state: RequestState = RequestState.OPENED) -> Case:
@@ -58,9 +74,9 @@ def test_what_asks_takes_away_or_only_tells_gives_nothing() -> None:
     late = T0 + 2 * HOUR
     acts = [
         filing_of(BASE),
-        approval.deny(case, BASE, click(OWNER, "deny", reason="no"), profile(OWNER), T0 + MINUTE),
+        decide(case, BASE, click(OWNER, "deny", reason="no"), profile(OWNER), T0 + MINUTE),
         approval.withdraw(case, BASE, click(PE1, "withdraw"), T0 + MINUTE),
-        approval.approve(case, BASE, click(PE1), profile(PE1), T0 + MINUTE, 1),
+        decide(case, BASE, click(PE1), profile(PE1), T0 + MINUTE),
         timers.sweep(case, BASE, HERE, T0 + 5 * MINUTE, 0),
         timers.sweep(case, BASE, HERE, late, 0),
         timers.sweep(granted, BASE, HERE, late, 0),

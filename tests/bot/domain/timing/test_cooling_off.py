@@ -10,7 +10,8 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow import approval, grant_end
+from bot.domain.workflow import grant_end
+from bot.domain.workflow.asks import approval
 from bot.domain.workflow.delegation import stand_in
 from bot.domain.workflow.timers import card_failed, sweep, wake_at
 from tests.bot.building import (
@@ -29,6 +30,7 @@ from tests.bot.building import (
     away,
     case_of,
     click,
+    decide,
     policy,
     profile,
     runbook,
@@ -42,7 +44,7 @@ OPENS = T0 + 30 * MINUTE
 
 
 def yes(case: Case, under: Policy = BASE, person: Person = OWNER, at: datetime = T0 + MINUTE) -> Transition:
-    return approval.approve(case, under, click(person), profile(person), at, 1)
+    return decide(case, under, click(person), profile(person), at)
 
 
 def waiting() -> Case:
@@ -95,7 +97,7 @@ def test_a_restart_after_its_time_opens_it_first_thing_while_a_no_could_still_st
 def test_until_then_it_is_denied_withdrawn_or_revoked_by_anybody_named_and_nothing_ever_opens() -> None:
     at = T0 + 20 * MINUTE
     acts = [
-        approval.deny(waiting(), BASE, click(OWNER, "deny", reason="no"), profile(OWNER), at),
+        decide(waiting(), BASE, click(OWNER, "deny", reason="no"), profile(OWNER), at),
         approval.withdraw(waiting(), BASE, click(PE1, "withdraw"), at),
         grant_end.revoke(waiting(), BASE, click(RISK, "revoke"), profile(RISK), at),
         grant_end.revoke_on_host(waiting(), BASE, "stop", at),
@@ -136,9 +138,7 @@ def test_a_second_yes_meanwhile_may_give_less_and_moves_nothing() -> None:
     reached = replace(
         case.approval, reached=(*case.approval.reached, replace(case.approval.reached[0], person=DEP2, role="deputies"))
     )
-    act = approval.approve(
-        case.with_approval(reached), BASE, replace(click(DEP2), seconds=600), profile(DEP2), T0 + 2 * MINUTE, 1
-    )
+    act = decide(case.with_approval(reached), BASE, replace(click(DEP2), seconds=600), profile(DEP2), T0 + 2 * MINUTE)
     assert types(act) == ["request.approved"]
     assert said(act, "cooling") == []
     opened = after(sweep(after(act), BASE, HERE, OPENS, 0)).grant

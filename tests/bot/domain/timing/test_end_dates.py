@@ -16,7 +16,8 @@ from bot.domain.case.transition import Transition
 from bot.domain.policy.model import BreakGlass, Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
-from bot.domain.workflow import approval, filing, filing_form, grant_end, renewal, reviews
+from bot.domain.workflow import filing, filing_form, grant_end, more_time
+from bot.domain.workflow.asks import engine, extension, renewal
 from bot.domain.workflow.timers import sweep, wake_at
 from tests.bot.building import (
     DAY,
@@ -35,6 +36,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     filing_of,
     form,
     policy,
@@ -67,16 +69,16 @@ def filed(until: date | None = day(40), under: Policy = BASE, **how: Any) -> Cas
 
 def opened(until: date = day(40), under: Policy = BASE, at: datetime = T0 + MINUTE) -> Case:
     case = filed(until, under)
-    return after(approval.approve(case, under, click(OWNER), profile(OWNER), at, 1))
+    return after(decide(case, under, click(OWNER), profile(OWNER), at))
 
 
 def renew(case: Case, until: date, at: datetime, person: Person = PE1, under: Policy = BASE) -> Transition:
-    return renewal.renew(case, under, Click(person, "renew", 1, {}, until=until), HERE, at)
+    return more_time.renew(case, under, Click(person, "renew", 1, {}, until=until), HERE, at)
 
 
 def answered(case: Case, action: str, at: datetime, person: Person = OWNER, under: Policy = BASE) -> Transition:
     ask = case.asks[-1]
-    return reviews.answer(case, ask, under, Click(person, action, ask.version, {}, "no"), profile(person), at)
+    return engine.answer(case, ask, under, Click(person, action, ask.version, {}, "no"), profile(person), at)
 
 
 def swept(case: Case, at: datetime, under: Policy = BASE) -> Transition:
@@ -127,30 +129,30 @@ class TestTheYes:
         assert case.grant.not_after == last_moment(day(40))
 
     def test_is_logged_with_its_date(self) -> None:
-        act = approval.approve(filed(), BASE, click(OWNER), profile(OWNER), T0, 1)
+        act = decide(filed(), BASE, click(OWNER), profile(OWNER), T0)
         assert types(act) == ["request.approved", "grant.opened", "exception.opened"]
         assert act.entries[2].data == {"until": "2026-04-13T23:59:59.000Z"}
 
     def test_may_give_an_earlier_day_and_no_later_one(self) -> None:
         for chosen, until in ((day(10), day(10)), (day(60), day(40))):
             pressed = replace(click(OWNER), until=chosen)
-            grant = after(approval.approve(filed(), BASE, pressed, profile(OWNER), T0, 1)).grant
+            grant = after(decide(filed(), BASE, pressed, profile(OWNER), T0)).grant
             assert grant is not None
             assert grant.not_after == last_moment(until)
 
     def test_until_a_day_that_is_over_is_refused(self) -> None:
         pressed = replace(click(OWNER), until=day(-1))
-        assert types(approval.approve(filed(), BASE, pressed, profile(OWNER), T0, 1)) == ["decision.refused"]
+        assert types(decide(filed(), BASE, pressed, profile(OWNER), T0)) == ["decision.refused"]
 
     def test_of_a_high_risk_needs_the_risk_owner(self) -> None:
         high = replace(EXCEPTION, risk="high", requires=("risk_owner",), approvals=2)
         under = policy(runbooks=[high])
         case = filed(under=under)
-        case = after(approval.approve(case, under, click(OWNER), profile(OWNER), T0, 1))
+        case = after(decide(case, under, click(OWNER), profile(OWNER), T0))
         case = after(sweep(case, under, HERE, T0 + 31 * MINUTE, 0))
-        case = after(approval.approve(case, under, click(DEP1), profile(DEP1), T0 + HOUR, 1))
+        case = after(decide(case, under, click(DEP1), profile(DEP1), T0 + HOUR))
         assert case.grant is None
-        assert after(approval.approve(case, under, click(RISK), profile(RISK), T0 + HOUR, 1)).grant is not None
+        assert after(decide(case, under, click(RISK), profile(RISK), T0 + HOUR)).grant is not None
 
 
 class TestTheReminders:
@@ -197,7 +199,7 @@ class TestTheEnd:
         assert act.entries[0].data["how"] == how
 
     def test_is_not_put_off_by_an_extension(self) -> None:
-        assert reviews.room(opened()) == 0
+        assert extension.room(opened()) == 0
 
 
 class TestARenewal:
@@ -287,7 +289,7 @@ class TestARenewal:
 
 def test_a_grant_of_another_kind_is_not_renewed() -> None:
     under = policy()
-    case = after(approval.approve(case_of(under), under, click(OWNER), profile(OWNER), T0, 1))
+    case = after(decide(case_of(under), under, click(OWNER), profile(OWNER), T0))
     assert types(renew(case, day(1), T0 + MINUTE, under=under)) == ["decision.refused"]
 
 

@@ -17,7 +17,7 @@ from bot.domain.policy.model import EscalationPolicy, Hours, NamedPerson, Policy
 from bot.domain.policy.people import Humans, Person
 from bot.domain.timing.escalation import Fired, Presence, Skipped, advance, undelivered
 from bot.domain.timing.steps import candidates, deadline, freeze, next_wake, people_of, warn_at
-from bot.domain.workflow import approval, discussion
+from bot.domain.workflow import discussion
 from tests.bot.building import (
     DEP1,
     DEP2,
@@ -41,6 +41,7 @@ from tests.bot.building import (
     away,
     case_of,
     click,
+    decide,
     filing_of,
     home,
     policy,
@@ -396,7 +397,7 @@ class TestPages:
         assert {(s.to, s.data["action"]) for s in held.says if s.purpose == "pager"} == {
             (OWNER, "acknowledge"), (ONC1, "acknowledge")
         }  # fmt: skip
-        done = approval.deny(case, self.BASE, click(OWNER, "deny", reason="x"), profile(OWNER), T0)
+        done = decide(case, self.BASE, click(OWNER, "deny", reason="x"), profile(OWNER), T0)
         assert {(s.to, s.data["action"]) for s in done.says if s.purpose == "pager"} == {
             (OWNER, "resolve"),
             (ONC1, "resolve"),

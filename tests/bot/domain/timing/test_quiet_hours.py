@@ -16,9 +16,8 @@ from bot.domain.case.model import Case
 from bot.domain.policy.model import NamedPerson
 from bot.domain.timing.escalation import Presence
 from bot.domain.timing.quiet_hours import CLOSES, OPENS, kept_by, rings_at
-from bot.domain.workflow import approval
 from bot.domain.workflow.grant_end import give_back
-from bot.domain.workflow.timers import ask_failed, sweep
+from bot.domain.workflow.timers import card_failed, sweep
 from tests.bot.building import (
     DAY,
     DEP1,
@@ -32,6 +31,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     policy,
     profile,
     runbook,
@@ -76,7 +76,7 @@ def test_the_demo_is_played_by_day(now: datetime) -> None:
 
 def reviewing() -> Case:
     base = policy()
-    case = after(approval.approve(case_of(base), base, click(OWNER), profile(OWNER), T0, 1))
+    case = after(decide(case_of(base), base, click(OWNER), profile(OWNER), T0))
     return after(give_back(case, base, click(PE1, "finish"), T0))
 
 
@@ -111,10 +111,10 @@ class TestAReviewAtNight:
 
     def test_whose_card_cannot_be_delivered_asks_the_next(self) -> None:
         case = after(sweep(reviewing(), policy(), HERE, T0, 0))
-        act = ask_failed(case, policy(), HERE, last(case).version, DEP1, "user_not_found", T0)
+        act = card_failed(case, policy(), HERE, DEP1, "user_not_found", T0, last(case).version)
         assert set(last(after(act)).asked) == {DEP1, DEP2}
         closed = replace(last(case), expires_at=T0)
-        assert ask_failed(case.with_ask(closed), policy(), HERE, closed.version, DEP1, "gone", T0) is None
+        assert card_failed(case.with_ask(closed), policy(), HERE, DEP1, "gone", T0, closed.version) is None
 
 
 def test_a_break_glass_pages_at_its_opening_and_its_later_steps_page_nobody() -> None:
@@ -129,7 +129,7 @@ def test_a_break_glass_pages_at_its_opening_and_its_later_steps_page_nobody() ->
 
 def test_a_runbook_without_a_review_owes_none() -> None:
     under = policy(runbooks=[runbook("emergency", review_within=None)])
-    case = after(approval.approve(case_of(under), under, click(OWNER), profile(OWNER), T0, 1))
+    case = after(decide(case_of(under), under, click(OWNER), profile(OWNER), T0))
     assert after(give_back(case, under, click(PE1, "finish"), T0)).later == ()
 
 

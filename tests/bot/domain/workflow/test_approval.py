@@ -15,7 +15,7 @@ from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import approve, deny, deny_on_host, withdraw
+from bot.domain.workflow.asks.approval import deny_on_host, withdraw
 from bot.domain.workflow.timers import sweep
 from tests.bot.building import (
     COLLEAGUE,
@@ -35,6 +35,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     policy,
     profile,
     said,
@@ -45,11 +46,11 @@ END = T0 + 45 * MINUTE
 
 
 def yes(case: Case, person: Person, at: Any = T0 + MINUTE, **how: Any) -> Transition:
-    return approve(case, policy(), click(person, **how), profile(person), at, 1)
+    return decide(case, policy(), click(person, **how), profile(person), at)
 
 
 def no(case: Case, person: Person, at: Any = T0 + MINUTE, **how: Any) -> Transition:
-    return deny(case, policy(), click(person, "deny", reason="not now", **how), profile(person), at)
+    return decide(case, policy(), click(person, "deny", reason="not now", **how), profile(person), at)
 
 
 def back(case: Case, person: Person, at: Any = T0 + MINUTE) -> Transition:
@@ -105,7 +106,7 @@ class TestYes:
         assert (told["why"], told["sentence"], told["have"], told["need"]) == ("lost", "repeat_yes", 1, 2)
 
     def test_the_time_scale_divides_the_grant(self) -> None:
-        act = approve(case_of(policy(), scale=60), policy(), click(OWNER), profile(OWNER), T0, 60)
+        act = decide(case_of(policy(), scale=60), policy(), click(OWNER), profile(OWNER), T0)
         grant = after(act).grant
         assert grant is not None
         assert (grant.seconds, grant.not_after) == (3600, T0 + timedelta(seconds=60))
@@ -223,6 +224,6 @@ def test_after_a_final_state_no_click_changes_anything(clicks: list[Any], runboo
 def test_an_approver_may_only_give_less_and_the_smallest_time_is_given(times: list[int], asked_for: int) -> None:
     case = case_of(policy(), "pair", seconds=asked_for)
     for person, seconds in zip((OWNER, DEP1), times, strict=True):
-        case = after(approve(case, policy(), replace(click(person), seconds=seconds), profile(person), T0, 1))
+        case = after(decide(case, policy(), replace(click(person), seconds=seconds), profile(person), T0))
     assert case.grant is not None
     assert case.grant.seconds == min(*times, asked_for)

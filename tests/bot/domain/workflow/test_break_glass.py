@@ -12,10 +12,10 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import BreakGlass, Limit
 from bot.domain.policy.people import Person
-from bot.domain.workflow.approval import deny, withdraw
+from bot.domain.workflow.asks.approval import withdraw
+from bot.domain.workflow.asks.engine import answer
 from bot.domain.workflow.break_glass import debt
 from bot.domain.workflow.grant_end import give_back
-from bot.domain.workflow.reviews import answer
 from bot.domain.workflow.timers import sweep
 from tests.bot.building import (
     AUDIT,
@@ -35,6 +35,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     filing_of,
     policy,
     profile,
@@ -142,7 +143,7 @@ def test_a_ratification_takes_no_answer_to_another_question(action: str) -> None
 
 
 def test_what_is_opened_is_neither_denied_nor_withdrawn() -> None:
-    assert types(deny(broken(), BASE, click(OWNER, "deny"), profile(OWNER), T0)) == ["decision.refused"]
+    assert types(decide(broken(), BASE, click(OWNER, "deny"), profile(OWNER), T0)) == ["decision.refused"]
     assert types(withdraw(broken(), BASE, click(PE1, "withdraw"), T0)) == ["decision.refused"]
 
 

@@ -9,12 +9,13 @@ import pytest
 
 from bot.domain.authority.authorization import conflicted
 from bot.domain.case.click import Refusal, Rejected
-from bot.domain.case.model import Case, Drill
+from bot.domain.case.model import NOBODY, Case, Drill
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
-from bot.domain.workflow import approval, discussion, drill, grant_end, refusals
+from bot.domain.workflow import discussion, drill, grant_end, refusals, timers
+from bot.domain.workflow.asks import approval
 from tests.bot.building import (
     DEP1,
     DEP2,
@@ -33,6 +34,7 @@ from tests.bot.building import (
     away,
     case_of,
     click,
+    decide,
     policy,
     profile,
     runbook,
@@ -47,7 +49,7 @@ ME = Person(HOME, "U0CALLER")
 def drill_of(base: Policy, runbook_id: str = "emergency", *, fast: bool = False, only_me: Person | None = None) -> Case:
     """A drill whose first step has fired."""
     begun = after(drill.start(base, base.runbooks[runbook_id], "R-0000000D", Drill(fast, only_me), T0, 1))
-    return after(drill.sweep(begun, base, HERE, T0))
+    return after(timers.sweep(begun, base, HERE, T0, 0))
 
 
 def here(base: Policy, case: Case, person: Person, at: datetime, presence: Presence = HERE) -> Transition:
@@ -58,7 +60,7 @@ def swept(base: Policy, case: Case, until: datetime, presence: Presence = HERE) 
     """Every act of the clock up to `until`, each at its own time."""
     told = []
     while (due := drill.wake_at(case, base, T0)) is not None and due <= until:
-        act = drill.sweep(case, base, presence, due)
+        act = timers.sweep(case, base, presence, due, 0)
         assert act is not None
         told.append((due, act))
         case = after(act)
@@ -71,7 +73,7 @@ def test_it_starts_on_the_host_and_the_clock_asks_the_first() -> None:
     assert types(begun) == ["drill.started"]
     assert begun.entries[0].actor.kind == "operator"
     assert (begun.says, begun.wake_at) == ((), T0)
-    first = drill.sweep(after(begun), base, HERE, T0)
+    first = timers.sweep(after(begun), base, HERE, T0, 0)
     assert types(first) == ["step.fired"]
     assert said(first, "card") == [OWNER]
     assert said(first, "receipt") == said(first, "lead") == []
@@ -136,7 +138,7 @@ def test_it_ends_when_all_steps_are_done_and_everybody_answered() -> None:
     assert last.entries[1].data["missed"] == ()
     assert (after(last).approval.state, after(last).request.closed_at, last.wake_at) == ("yes", now, None)
     assert said(last, "drill_report") == ["C0DIRECTORY", OWNER]
-    assert drill.sweep(after(last), base, HERE, T0 + 60 * MINUTE) is None
+    assert timers.sweep(after(last), base, HERE, T0 + 60 * MINUTE, 0) is None
 
 
 def test_at_its_deadline_it_ends_and_says_who_was_missed() -> None:
@@ -154,10 +156,10 @@ def test_at_its_deadline_it_ends_and_says_who_was_missed() -> None:
 def test_nobody_waits_for_somebody_whom_no_card_can_reach() -> None:
     base = policy(runbooks=[runbook(escalation="short")])
     case = after(here(base, drill_of(base), OWNER, T0))
-    failed = drill.card_failed(case, base, HERE, OWNER, "user_not_found", T0)
+    failed = timers.card_failed(case, base, HERE, OWNER, "user_not_found", T0)
     assert failed is not None
-    case = after(drill.sweep(after(failed), base, HERE, T0 + 30 * MINUTE))
-    gone = after(drill.card_failed(case, base, HERE, DEP1, "user_not_found", T0 + 30 * MINUTE))
+    case = after(timers.sweep(after(failed), base, HERE, T0 + 30 * MINUTE, 0))
+    gone = after(timers.card_failed(case, base, HERE, DEP1, "user_not_found", T0 + 30 * MINUTE))
     assert types(here(base, gone, DEP2, T0 + 31 * MINUTE)) == ["drill.reached", "drill.ended"]
 
 
@@ -165,11 +167,11 @@ def test_absent_and_deactivated_people_are_skipped_as_ever() -> None:
     base = policy()
     begun = after(drill.start(base, base.runbooks["emergency"], "R-0000000D", Drill(), T0, 1))
     gone = away(U0OWNER="deactivated", U0DEP1="absent")
-    first = drill.sweep(begun, base, gone, T0)
+    first = timers.sweep(begun, base, gone, T0, 0)
     assert types(first) == ["step.skipped", "step.skipped", "step.fired"]
     assert said(first, "card") == [DEP2]
     alone = away(U0OWNER="deactivated", U0DEP1="absent", U0DEP2="absent")
-    pulled = drill.sweep(begun, base, alone, T0)
+    pulled = timers.sweep(begun, base, alone, T0, 0)
     assert types(pulled) == ["step.skipped", "step.skipped", "step.skipped", "step.fired"]
     assert said(pulled, "card") == [ONC1]
     assert said(pulled, "alarm") == ["C0DIRECTORY", RISK]
@@ -210,9 +212,8 @@ def test_only_me_speaks_to_the_caller_alone() -> None:
     assert heard
     assert {say.to for _, say in heard} == {ME}
     assert {say.channel for _, say in heard} == {None}
-    first = drill.sweep(
-        after(drill.start(base, base.runbooks["contain"], "R-0000000D", Drill(only_me=ME), T0, 1)), base, HERE, T0
-    )
+    begun = after(drill.start(base, base.runbooks["contain"], "R-0000000D", Drill(only_me=ME), T0, 1))
+    first = timers.sweep(begun, base, HERE, T0, 0)
     assert said(first, "card") == [ME]  # one card for the whole step
 
 
@@ -233,7 +234,7 @@ def test_an_alarm_of_only_me_goes_to_nobody_else() -> None:
     base = policy()
     begun = after(drill.start(base, base.runbooks["emergency"], "R-0000000D", Drill(only_me=ME), T0, 1))
     alone = away(U0OWNER="deactivated", U0DEP1="deactivated", U0DEP2="deactivated")
-    act = drill.sweep(begun, base, alone, T0)
+    act = timers.sweep(begun, base, alone, T0, 0)
     assert act is not None
     assert {(say.to, say.channel) for say in act.says} == {(ME, None)}
 
@@ -242,16 +243,16 @@ def test_no_door_decides_a_drill() -> None:
     base = policy()
     case, fresh = drill_of(base, "double"), profile
     acts = [
-        approval.approve(case, base, click(OWNER), fresh(OWNER), T0, 1),
-        approval.approve(case, base, replace(click(RISK), seconds=60), fresh(RISK), T0, 1),
-        approval.deny(case, base, click(OWNER, "deny", reason="x"), fresh(OWNER), T0),
-        approval.withdraw(case, base, click(drill.NOBODY, "withdraw"), T0),
+        decide(case, base, click(OWNER), fresh(OWNER), T0),
+        decide(case, base, replace(click(RISK), seconds=60), fresh(RISK), T0),
+        decide(case, base, click(OWNER, "deny", reason="x"), fresh(OWNER), T0),
+        approval.withdraw(case, base, click(NOBODY, "withdraw"), T0),
         approval.withdraw(case, base, click(LEAD, "withdraw"), T0),
         discussion.hold(case, base, click(OWNER, "hold"), fresh(OWNER), T0, 1),
         discussion.defer(case, base, click(OWNER, "pass"), fresh(OWNER), HERE, T0),
         discussion.question(case, base, click(OWNER, "question", reason="x"), fresh(OWNER), T0),
-        discussion.answer(case, base, click(drill.NOBODY, "answer"), T0),
-        discussion.escalate_now(case, base, click(drill.NOBODY, "push"), HERE, T0),
+        discussion.answer(case, base, click(NOBODY, "answer"), T0),
+        discussion.escalate_now(case, base, click(NOBODY, "push"), HERE, T0),
         discussion.recommend(case, base, click(LEAD, "for"), T0),
     ]
     for act in acts:
@@ -274,7 +275,7 @@ def test_nobody_named_is_its_requester() -> None:
     base = policy()
     case = drill_of(base)
     assert not any(conflicted(case, base, p) for p in (OWNER, DEP1, DEP2, ONC1, RISK))
-    assert base.provider_of(drill.NOBODY) is None
+    assert base.provider_of(NOBODY) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from bot.domain.case.click import Click
 from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
-from bot.domain.workflow import approval
 from bot.domain.workflow.follow_up import warn_at
 from bot.domain.workflow.grant_end import give_back
 from bot.domain.workflow.obligations import hand_in
@@ -33,6 +32,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     policy,
     profile,
     runbook,
@@ -48,7 +48,7 @@ def base(**changes: Any) -> Policy:
 
 
 def opened(under: Policy, **how: Any) -> Case:
-    return after(approval.approve(case_of(under, **how), under, click(OWNER), profile(OWNER), T0, how.get("scale", 1)))
+    return after(decide(case_of(under, **how), under, click(OWNER), profile(OWNER), T0))
 
 
 def ended(under: Policy, at: datetime = T0 + MINUTE) -> Case:
@@ -154,7 +154,7 @@ class TestTheReview:
         under = policy(runbooks=[runbook("emergency", approvals=2)])
         case = case_of(under)
         for person in (OWNER, DEP1):
-            case = after(approval.approve(case, under, click(person), profile(person), T0, 1))
+            case = after(decide(case, under, click(person), profile(person), T0))
         case = after(give_back(case, under, click(PE1, "finish"), T0 + MINUTE))
         assert set(review(swept(case, under, T0 + MINUTE)).asked) == {OWNER}
 

@@ -11,7 +11,6 @@ from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
-from bot.domain.workflow import approval
 from bot.domain.workflow.grant_end import give_back, revoke, revoke_on_host
 from tests.bot.building import (
     AUDIT,
@@ -30,6 +29,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     policy,
     profile,
     said,
@@ -41,7 +41,7 @@ OPENED = T0 + MS
 
 def opened() -> Case:
     base = policy()
-    return after(approval.approve(case_of(base), base, click(OWNER), profile(OWNER), OPENED, 1))
+    return after(decide(case_of(base), base, click(OWNER), profile(OWNER), OPENED))
 
 
 def revoked(case: Case, at: datetime) -> Transition:

@@ -12,7 +12,6 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow import approval
 from bot.domain.workflow.filing_form import check
 from bot.domain.workflow.identity_proof import attest
 from bot.domain.workflow.timers import sweep
@@ -32,6 +31,7 @@ from tests.bot.building import (
     asked,
     case_of,
     click,
+    decide,
     form,
     policy,
     profile,
@@ -65,7 +65,7 @@ def attested(case: Case, *names: str, at: datetime = T0 + MINUTE) -> Case:
 
 
 def yes(case: Case, person: Person = OWNER, at: datetime = T0 + 2 * MINUTE) -> Transition:
-    return approval.approve(case, BASE, click(person), profile(person), at, 1)
+    return decide(case, BASE, click(person), profile(person), at)
 
 
 def test_a_yes_before_every_method_is_attested_changes_nothing_and_says_what_is_missing() -> None:
@@ -82,7 +82,7 @@ def test_once_every_method_is_attested_one_click_opens_it() -> None:
 
 
 def test_a_no_needs_no_proof() -> None:
-    act = approval.deny(filed(), BASE, click(OWNER, "deny", reason="no"), profile(OWNER), T0 + MINUTE)
+    act = decide(filed(), BASE, click(OWNER, "deny", reason="no"), profile(OWNER), T0 + MINUTE)
     assert types(act) == ["request.denied"]
 
 
@@ -123,7 +123,7 @@ def test_the_subject_hears_of_it_before_and_after_and_is_never_asked() -> None:
     assert asked(first) == {DEP1} | asked(first) - {OWNER}
     assert OWNER not in asked(first)
     assert types(yes(attested(first), OWNER)) == ["decision.refused"]
-    act = approval.approve(attested(filed()), BASE, click(OWNER), profile(OWNER), T0 + 2 * MINUTE, 1)
+    act = decide(attested(filed()), BASE, click(OWNER), profile(OWNER), T0 + 2 * MINUTE)
     assert said(act, "subject_after") == [STRANGER]
     assert [s.data for s in act.says if s.purpose == "subject_after"] == [{}]
 

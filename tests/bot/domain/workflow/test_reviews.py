@@ -15,9 +15,10 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow import approval
+from bot.domain.workflow.asks.engine import answer
+from bot.domain.workflow.asks.extension import room
 from bot.domain.workflow.grant_end import give_back
-from bot.domain.workflow.reviews import answer, extend, room
+from bot.domain.workflow.more_time import extend
 from bot.domain.workflow.timers import sweep
 from tests.bot.building import (
     AUDIT,
@@ -38,6 +39,7 @@ from tests.bot.building import (
     after,
     case_of,
     click,
+    decide,
     policy,
     profile,
     runbook,
@@ -52,7 +54,7 @@ def opened(under: Policy) -> Case:
     case = case_of(under)
     yes = [OWNER, RISK][: under.runbooks["emergency"].approvals]
     for person in yes:
-        case = after(approval.approve(case, under, click(person), profile(person), T0, 1))
+        case = after(decide(case, under, click(person), profile(person), T0))
     return case
 
 

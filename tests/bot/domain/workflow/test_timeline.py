@@ -12,7 +12,6 @@ from bot.domain.case.transition import Transition
 from bot.domain.policy.model import EscalationPolicy, Hours, NamedPerson, Policy, PolicyStep, Role
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Away, Presence, advance
-from bot.domain.workflow.approval import approve, deny
 from bot.domain.workflow.timeline import Moment, Timeline, ahead, explain, upcoming
 from bot.domain.workflow.timers import sweep
 from tests.bot.building import (
@@ -29,6 +28,7 @@ from tests.bot.building import (
     away,
     case_of,
     click,
+    decide,
     filing_of,
     policy,
     profile,
@@ -105,7 +105,7 @@ def test_steps_that_will_be_skipped_are_passed_over() -> None:
 
 def test_on_a_decided_case_nothing_comes_next() -> None:
     base = policy()
-    case = after(approve(case_of(base), base, click(OWNER), profile(OWNER), T0, 1))
+    case = after(decide(case_of(base), base, click(OWNER), profile(OWNER), T0))
     assert upcoming(case, base, HERE) is None
 
 
@@ -113,7 +113,7 @@ def test_what_is_ahead_of_a_pending_case_is_the_rest_of_its_timeline() -> None:
     base = policy()
     whole = explained(base)
     assert ahead(case_of(base), base, HERE) == whole.moments[1:]
-    denied = after(deny(case_of(base), base, click(OWNER, "deny", reason="no"), profile(OWNER), T0))
+    denied = after(decide(case_of(base), base, click(OWNER, "deny", reason="no"), profile(OWNER), T0))
     assert ahead(denied, base, HERE) == ()
 
 

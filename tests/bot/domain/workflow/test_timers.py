@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import Case
-from bot.domain.workflow.approval import approve, deny, withdraw
+from bot.domain.workflow.asks.approval import withdraw
 from bot.domain.workflow.timers import card_failed, sweep, wake_at
 from tests.bot.building import (
     DEP1,
@@ -24,6 +24,7 @@ from tests.bot.building import (
     asked,
     case_of,
     click,
+    decide,
     policy,
     profile,
     said,
@@ -34,7 +35,7 @@ END = T0 + 45 * MINUTE
 
 
 def approved() -> Case:
-    return after(approve(case_of(policy()), policy(), click(OWNER), profile(OWNER), T0, 1))
+    return after(decide(case_of(policy()), policy(), click(OWNER), profile(OWNER), T0))
 
 
 def test_before_the_next_step_nothing_happens_but_another_look_later() -> None:
@@ -93,7 +94,7 @@ def test_an_open_grant_lapses_at_its_end_and_not_before() -> None:
 
 
 def test_on_what_is_over_nothing_will_ever_be_due() -> None:
-    denied = after(deny(case_of(policy()), policy(), click(OWNER, "deny"), profile(OWNER), T0))
+    denied = after(decide(case_of(policy()), policy(), click(OWNER, "deny"), profile(OWNER), T0))
     withdrawn = after(withdraw(case_of(policy()), policy(), click(PE1, "withdraw"), T0))
     expired = after(sweep(case_of(policy()), policy(), HERE, END, 0))
     for case in (denied, withdrawn, expired):

@@ -18,56 +18,26 @@ from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask
 from bot.domain.case.model import Case
-from bot.domain.case.transition import Transition
-from bot.domain.decision_log import events, grant_events
-from bot.domain.decision_log.entry import stamp
+from bot.domain.decision_log import grant_events
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.timing import end_dates
-from bot.domain.timing.escalation import Presence, advance
-from bot.domain.timing.steps import deadline, freeze
-from bot.domain.workflow import filing_form, notifications
+from bot.domain.workflow import filing_form, notifications, refusals
 from bot.domain.workflow.follow_up import Effects
-from bot.domain.workflow.refusals import refuse
-from bot.domain.workflow.timers import later_stepped, wake_at
-
-
-def renew(case: Case, policy: Policy, click: Click, presence: Presence, now: datetime) -> Transition:
-    """The requester asks for the exception until `click.until`."""
-    no = may_renew(case, policy, click, now) or _wrong_day(case, policy, click, now)
-    if no is not None:
-        return refuse(case, policy, click, no)
-    runbook, grant = policy.runbooks[case.request.runbook], case.grant
-    assert grant is not None
-    assert click.until is not None
-    ladder, scale = policy.escalation_policies[runbook.escalation or ""], case.request.terms.scale
-    ask = Ask(
-        "renewal", max(a.version for a in case.asks) + 1, max(runbook.approvals, case.approval.need), runbook.requires, now,
-        min(deadline(ladder, now, scale), grant.not_after), steps=freeze(runbook, ladder, now, scale, wide=False),
-        seconds=end_dates.span(click.until, now, longest(case, runbook)),
-    )  # fmt: skip
-    asked = case.with_ask(ask)
-    until = end_dates.end(click.until, now, longest(case, runbook), scale)
-    who = events.actor(policy, click.person)
-    draft = events.due(asked, policy, "renewal.asked", who, None, seconds=ask.seconds, until=stamp(until))
-    chore = Effects(asked, (draft,)).then(later_stepped(asked, policy, advance(asked, ask, policy, presence, now)))
-    return Transition(
-        case, chore.case, chore.drafts, chore.says, wake_at(chore.case, policy, now), grant.not_after, refresh=True
-    )
 
 
 def may_renew(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
     """Why this exception cannot be renewed by this person now, whatever the day; None if it can."""
     grant, runbook = case.grant, policy.runbooks.get(case.request.runbook)
     if not policy.humans.same(click.person, case.request.requester):
-        return _no(Refusal.UNAUTHORISED, f"Only the requester renews it. Write to {policy.contact}.")
+        return refusals.no(Refusal.UNAUTHORISED, f"Only the requester renews it. Write to {policy.contact}.")
     if not case.dated:
-        return _no(Refusal.STALE, "Only a policy exception is renewed. Ask again for new access.")
+        return refusals.no(Refusal.STALE, "Only a policy exception is renewed. Ask again for new access.")
     if grant is None or grant.state is not GrantState.OPEN or now >= grant.not_after:
-        return _no(Refusal.LATE, "The exception has ended, so it cannot be renewed. Ask for a new one.")
+        return refusals.no(Refusal.LATE, "The exception has ended, so it cannot be renewed. Ask for a new one.")
     if runbook is None or runbook.escalation not in policy.escalation_policies:
-        return _no(Refusal.STALE, "The policy has no such runbook any more. Ask again under another one.")
+        return refusals.no(Refusal.STALE, "The policy has no such runbook any more. Ask again under another one.")
     if filing_form.not_asked_by(policy, runbook, click.person, now.date()):
-        return _no(Refusal.UNAUTHORISED, f"Your provider may not ask for this any more. Write to {policy.contact}.")
+        return refusals.no(Refusal.UNAUTHORISED, f"Your provider may not ask for this any more. Write to {policy.contact}.")
     return _used_up(case, runbook)
 
 
@@ -91,8 +61,11 @@ def offered(case: Case, runbook: Runbook | None) -> bool:
     return case.grant.warned and _used_up(case, runbook) is None
 
 
-def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
+def renew(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects | Rejected:
     """A yes; at the quorum the exception holds until the new date."""
+    no = _outlived(case, ask, policy, vote.at)
+    if no is not None:
+        return no
     tally, grant = count(case, ask, policy), case.grant
     assert grant is not None
     if not (tally.met and met_by_all(older, case, ask)):
@@ -110,7 +83,7 @@ def renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, olde
     return Effects(after, grant_events.extended(after, policy, vote, tally, longer), says)
 
 
-def outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> Rejected | None:
+def _outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> Rejected | None:
     """Why a renewal that was asked for can get no yes any more: what the policy has taken away since. None if it can."""
     runbook, grant = policy.runbooks.get(case.request.runbook), case.grant
     if (
@@ -118,9 +91,11 @@ def outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> Rejected | 
         or filing_form.not_asked_by(policy, runbook, case.request.requester, now.date())
         or not left(case, runbook)
     ):
-        return _no(Refusal.STALE, "The policy allows this renewal no more, so it ends on its date. Deny it, or leave it.")
+        return refusals.no(
+            Refusal.STALE, "The policy allows this renewal no more, so it ends on its date. Deny it, or leave it."
+        )
     if grant is not None and _until(case, ask, runbook) <= grant.not_after:
-        return _no(
+        return refusals.no(
             Refusal.STALE, "The runbook allows no longer time any more, so it ends on its date. Deny it, or leave it."
         )
     return None
@@ -130,34 +105,25 @@ def _until(case: Case, ask: Ask, runbook: Runbook) -> datetime:
     return ask.opened_at + case.request.terms.real(min(ask.seconds, longest(case, runbook)))
 
 
-def not_renewed(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
-    """A no: the exception ends on its date."""
-    after = case.with_ask(replace(ask, state=move_ask(ask.state, "no")))
-    draft = events.answered(after, policy, "renewal.denied", vote, click.reason)
-    said = notifications.to_requester("extension", after, version=ask.version, reason=click.reason)
-    return Effects(after, (draft,), (said,))
-
-
 def _used_up(case: Case, runbook: Runbook) -> Rejected | None:
     asked = [a for a in case.later if a.kind == "renewal"]
     if any(a.state is AskState.OPEN for a in asked):
-        return _no(Refusal.LOST, "The renewal is already asked for. The people asked have it.")
+        return refusals.no(Refusal.LOST, "The renewal is already asked for. The people asked have it.")
     if any(a.state is AskState.NO for a in asked):
-        return _no(Refusal.LOST, "A renewal of this was denied, so it ends on its date. Ask for a new exception.")
+        return refusals.no(Refusal.LOST, "A renewal of this was denied, so it ends on its date. Ask for a new exception.")
     if left(case, runbook) == 0:
-        return _no(Refusal.STALE, "All renewals of this are used up, so it ends on its date. Ask for a new exception.")
+        return refusals.no(
+            Refusal.STALE, "All renewals of this are used up, so it ends on its date. Ask for a new exception."
+        )
     return None
 
 
-def _wrong_day(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
+def wrong_day(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
+    """Why the exception cannot be renewed until `click.until`; None if it can."""
     grant, runbook = case.grant, policy.runbooks[case.request.runbook]
     text = end_dates.wrong_day(click.until, now.date(), longest(case, runbook))
     if text is not None or click.until is None or grant is None:
-        return _no(Refusal.STALE, text or "Choose the day on which it ends.")
+        return refusals.no(Refusal.STALE, text or "Choose the day on which it ends.")
     if end_dates.end(click.until, now, longest(case, runbook), case.request.terms.scale) <= grant.not_after:
-        return _no(Refusal.STALE, "It holds at least as long already. Choose a later day.")
+        return refusals.no(Refusal.STALE, "It holds at least as long already. Choose a later day.")
     return None
-
-
-def _no(why: Refusal, text: str) -> Rejected:
-    return Rejected(why, "plain", {"text": text})

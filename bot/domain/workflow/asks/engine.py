@@ -1,0 +1,138 @@
+"""One engine for every ask: whether an answer counts, what its steps do, and what silence does.
+
+The rules are the same for every kind; what differs is the kind's row in `kinds.KINDS`.
+- An answer counts iff whoever gives it has authority (`authorization`), saw the ask's present version, uses an action that
+  the kind takes, and comes while the ask is open and before its end, whether or not any timer ran.
+- A vote replaces the same person's earlier one. One that gives something must be allowed by each earlier policy set that
+  still binds, too (`policy_rollout`).
+- An answer that does not count changes nothing, is answered with the reason, and leaves exactly one `decision.refused`.
+- Steps fire as `timing.escalation` says. An ask at its end expires, and its steps that nobody saw stay unfired. Silence
+  never approves, ratifies or restores.
+Design, section 4; rules 1, 2, 3, 6, 7 and 9 of section 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.authority.authorization import Allowed, Refused, may_decide
+from bot.domain.authority.policy_rollout import allowed_by_all
+from bot.domain.authority.quorum import count
+from bot.domain.case.ask import DIES_WITH_GRANT, Ask, Vote
+from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.lifecycle import move_ask
+from bot.domain.case.model import Case
+from bot.domain.case.transition import CLOCK, LogEvent, Transition, epoch_ms
+from bot.domain.decision_log import events
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person, Profile
+from bot.domain.timing.escalation import Advance, Presence, advance
+from bot.domain.workflow import notifications, refusals
+from bot.domain.workflow.asks.closing import valid_before
+from bot.domain.workflow.asks.kinds import KINDS
+from bot.domain.workflow.follow_up import Effects, asked_again
+from bot.domain.workflow.shift_change import hand_over
+from bot.domain.workflow.wake import wake_at
+
+
+def judge(case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, now: datetime) -> Allowed | Rejected:
+    """Whether this answer to `ask` would count at `now`. `profile` is Slack's word on the account, fresh."""
+    allowed = may_decide(case, ask, policy, click.person, profile)
+    if isinstance(allowed, Refused):
+        return Rejected(allowed.why, "plain", {"text": allowed.reason})
+    if click.version != ask.version:
+        return refusals.closed(case, now) or refusals.STALE
+    rules = KINDS[ask.kind]
+    no = rules.closed(case, ask, now)
+    if no is None and click.action not in rules.answers and click.action not in rules.forms:
+        no = refusals.STALE
+    return no or _repeated(case, ask, policy, click) or rules.hindered(case, ask, policy, click, now) or allowed
+
+
+def answer(
+    case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, now: datetime, older: Sequence[Policy] = ()
+) -> Transition:
+    """Somebody's answer, carried out or refused. `older`: the earlier policy sets that still bind."""
+    judged = judge(case, ask, policy, click, profile, now)
+    rules = KINDS[ask.kind]
+    if isinstance(judged, Rejected):
+        return refusals.refuse(case, policy, click, judged)
+    chosen = rules.answers.get(click.action)
+    if chosen is None:  # a button that only opens a form
+        return refusals.refuse(case, policy, click, refusals.STALE)
+    if chosen.gives and not allowed_by_all(older, case, ask, click.person, profile):
+        return refusals.refuse(case, policy, click, Rejected(Refusal.UNAUTHORISED, "too_new", {}))
+    given = rules.given(case, ask, click) if chosen.vote == "yes" else 0
+    vote = Vote(click.person, chosen.vote, judged.roles[0], now, given, judged.on_behalf_of)
+    voted = replace(ask, votes=(*(v for v in ask.votes if v.person != click.person), vote))
+    done = chosen.carry_out(case, voted, policy, vote, click, older)
+    if isinstance(done, Rejected):
+        return refusals.refuse(case, policy, click, done)
+    wake = wake_at(done.case, policy, now)
+    return Transition(case, done.case, done.drafts, done.says, wake, valid_before(case, ask), refresh=True)
+
+
+def step(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime, *, pulling: bool = False) -> Effects:
+    """What is due on an open ask at `now`, short of its end.
+
+    `pulling`: its last step reached nobody, so the next one that reaches somebody new fires at once.
+    """
+    return stepped(case, policy, advance(case, ask, policy, presence, now, pulling=pulling), presence, now)
+
+
+def stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now: datetime) -> Effects:
+    """The case after the steps of `result`, with their entries and messages; the very same case where nothing was due."""
+    rules, stored = KINDS[result.ask.kind], case.question(result.ask.version)
+    ask, next_one = hand_over(case, result.ask, policy, presence, now) if rules.follows_shifts else (result.ask, None)
+    after = case if ask is stored else case.with_ask(ask)
+    drafts = [events.step(after, policy, event, ask.kind) for event in result.events]
+    if any(event.step.index == 0 for event in result.events):
+        drafts += _begins(after, ask, policy)
+    says = tuple(say for event in result.events for say in notifications.step(after, ask, policy, event))
+    effects = Effects(after, tuple(drafts), says)
+    if stored is not None and stored.warn_at is not None and ask.warn_at is None:
+        effects = effects.then(_warned(after, ask, policy, result.warned))
+    if next_one is not None:
+        told = (notifications.card_of(after, ask, next_one), *notifications.pages(after, next_one))
+        effects = effects.then(Effects(after, (events.handed_over(after, policy, next_one),), told))
+    return rules.after_steps(effects, policy, now)
+
+
+def expire(case: Case, ask: Ask, policy: Policy, now: datetime, delivered: int) -> Effects:
+    """The end of an open ask that nobody answered. `delivered`: how many of its cards Slack accepted."""
+    rules = KINDS[ask.kind]
+    if rules.expired is not None:
+        return rules.expired(case, ask, policy, now, delivered)
+    after = case.with_ask(replace(ask, state=move_ask(ask.state, "expire"), warn_at=None))
+    effects = Effects(after)
+    if rules.overdue and ask.warn_at is not None:  # its end comes before anybody looked: it was overdue all the same
+        drafts = _begins(after, ask, policy) if ask.steps[0].state == "waiting" else []
+        effects = Effects(after, tuple(drafts)).then(_warned(after, ask, policy, ()))
+    if ask.kind in DIES_WITH_GRANT:
+        effects = effects.then(Effects(after, (events.due(after, policy, f"{ask.kind}.expired", CLOCK, None),)))
+    return replace(effects, case=asked_again(after, ask, now)) if rules.asked_again else effects
+
+
+def _repeated(case: Case, ask: Ask, policy: Policy, click: Click) -> Rejected | None:
+    """A second yes of the same person counts no more than the first."""
+    earlier = ask.vote_of(click.person)
+    if earlier is None or earlier.answer != "yes" or click.action != "approve":
+        return None
+    tally = count(case, ask, policy)
+    return Rejected(Refusal.LOST, "repeat_yes", {"at": epoch_ms(earlier.at), "have": tally.have, "need": tally.need})
+
+
+def _begins(case: Case, ask: Ask, policy: Policy) -> list[LogEvent]:
+    begins = KINDS[ask.kind].begins
+    return [events.due(case, policy, begins, CLOCK, ask.due_at)] if begins else []
+
+
+def _warned(case: Case, ask: Ask, policy: Policy, silent: Sequence[Person]) -> Effects:
+    """`warn_at` has passed: the ask is overdue, or the silent hear that its end is near."""
+    overdue = KINDS[ask.kind].overdue
+    if not overdue:
+        return Effects(case, (), notifications.warnings(case, silent))
+    draft = events.due(case, policy, overdue, CLOCK, ask.due_at)
+    return Effects(case, (draft,), notifications.channel_line(case, policy, overdue))
