@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from bot.domain.case.ask import OWN, Ask, AskKind, Reached, Step
-from bot.domain.case.click import Click
+from bot.domain.case.click import Click, Rejected
 from bot.domain.case.model import Case
 from bot.domain.decision_log.verify.case_order import TYPES
 from bot.domain.policy.people import Person
@@ -49,7 +49,9 @@ def test_a_button_that_the_kind_does_not_take_changes_nothing(kind: AskKind) -> 
     foreign = {action for rules in KINDS.values() for action in (*rules.answers, *rules.forms)} - set(KINDS[kind].answers)
     assert foreign
     for action in foreign:
-        act = engine.answer(case, ask, BASE, Click(RISK, action, 2, {}), profile(RISK), T0 + MINUTE)
+        pressed = Click(RISK, action, 2, {})
+        assert isinstance(engine.judge(case, ask, BASE, pressed, profile(RISK), T0 + MINUTE), Rejected)
+        act = engine.answer(case, ask, BASE, pressed, profile(RISK), T0 + MINUTE)
         assert (act.after, types(act), act.entries[0].data["why"]) == (None, ["decision.refused"], "stale")
 
 
