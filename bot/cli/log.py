@@ -55,6 +55,7 @@ def verify(
     """Check every entry of the log; exit 1 names each finding."""
     if export is not None:
         _verify_export(export, vkey, as_json=as_json)
+    from bot.evidence.stored_delay import delay_findings
     from bot.runtime.log_verification import TrustBase, verify
 
     settings = load()
@@ -64,10 +65,11 @@ def verify(
     )  # the signer's memory is of this database only
     keys = None if vkey is None else _keys(vkey)
     report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours))
-    _print(report.findings, as_json=as_json)
+    findings = [*report.findings, *delay_findings(path)]
+    _print(findings, as_json=as_json)
     if not as_json:
-        print(f"{report.size} entries, {_count(len(report.findings), 'finding')}")
-    raise typer.Exit(1 if report.findings else 0)
+        print(f"{report.size} entries, {_count(len(findings), 'finding')}")
+    raise typer.Exit(1 if findings else 0)
 
 
 @app.command()

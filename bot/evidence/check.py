@@ -23,6 +23,7 @@ from bot.domain.decision_log.tiles import tiles_of
 from bot.domain.decision_log.verify.checkpoints import Kept, audited
 from bot.domain.decision_log.verify.decisions import Rejudge
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Row, Shown, StoredHead
+from bot.domain.decision_log.verify.policy_delay import DelayCheck
 from bot.domain.errors import NoteError
 from bot.domain.policy.model import Policy
 from bot.evidence.case_export import case_disclosures, case_findings, is_case
@@ -84,10 +85,12 @@ def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Expo
         disclosures=(line for line in export.disclosures() if isinstance(line, Shown)),
         checkpoints={size: found.root for size, found in notes.items()},
     )
-    judge = Rejudge(_sets(export), known_people(line for line in export.disclosures() if isinstance(line, Shown)))
+    people = known_people(line for line in export.disclosures() if isinstance(line, Shown))
+    sets = _sets(export)
+    judge, delay = Rejudge(sets, people), DelayCheck(sets, people)
     yield from _lines(export)
     yield from _tiles(export, note.size)
-    yield from _entries(export, note.size, audit, judge)
+    yield from _entries(export, note.size, audit, judge, delay)
     checked.unknown_types, checked.unproven = tuple(sorted(audit.unknown_types)), judge.unproven
 
 
@@ -144,8 +147,8 @@ def _tiles(export: Export, size: int) -> Iterator[LogFinding]:
             yield LogFinding("node", None, f"{name} is no tile of a log of {size} entries.")
 
 
-def _entries(export: Export, size: int, audit: Audit, judge: Rejudge) -> Iterator[LogFinding]:
-    """Verifies in one pass each entry, then its policy and its OCSF line."""
+def _entries(export: Export, size: int, audit: Audit, judge: Rejudge, delay: DelayCheck) -> Iterator[LogFinding]:
+    """Verifies in one pass each entry, then its policy, the delay of policy changes and its OCSF line."""
     beside: list[LogFinding] = []
     events, ocsf = export.events(), Ocsf()
 
@@ -154,7 +157,7 @@ def _entries(export: Export, size: int, audit: Audit, judge: Rejudge) -> Iterato
             entry = None if row.data is None else parsed(row.data)[0]
             judge.operator.blind |= row.data is None
             if entry is not None and row.data is not None:
-                beside.extend(judge.findings(row.idx, entry))
+                beside.extend((*judge.findings(row.idx, entry), *delay.findings(row.idx, entry)))
                 if next(events, None) != ocsf.line(entry, row.data):
                     beside.append(LogFinding("leaf", row.idx, f"ocsf.ndjson does not tell entry {row.idx} as it is."))
             yield row

@@ -21,6 +21,8 @@ from storage.policy import policies
 from storage.session import Session
 from storage.sqlite.snapshot import snapshot
 
+_EVERYTHING = 2**62  # more entries than any log has
+
 
 @dataclass(frozen=True, slots=True)
 class StoredAnchor:
@@ -95,3 +97,10 @@ def evidence(path: Path) -> Iterator[Evidence]:
         if newest is None:
             raise StorageError("The log has no signed checkpoint yet; start the bot once, it signs.")
         yield Evidence(session, newest["size"], newest["note"])
+
+
+@contextmanager
+def stored_log(path: Path) -> Iterator[Evidence]:
+    """The same of everything that is stored, an unsigned tail included. Raises StorageError, SchemaError."""
+    with snapshot(path) as session:
+        yield Evidence(session, _EVERYTHING, "")

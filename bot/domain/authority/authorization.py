@@ -136,6 +136,17 @@ def strongest(domain: Domain, person: Person) -> Role:
     return "risk_owner" if person == domain.risk_owner else "on_call"
 
 
+def named_roles(policy: Policy, domain: Domain | None, person: Person) -> frozenset[Role]:
+    """The roles that a policy names somebody for in a domain, reached or not; none for a provider's person, or a stranger."""
+    if domain is None or policy.provider_of(person) is not None:
+        return frozenset()
+    held: list[tuple[Role, bool]] = [
+        ("owner", person == domain.owner), ("deputies", person in domain.deputies),
+        ("risk_owner", person == domain.risk_owner), ("on_call", listed_on_call(policy, domain, person)),
+    ]  # fmt: skip
+    return frozenset(role for role, holds in held if holds)
+
+
 def listed_on_call(policy: Policy, domain: Domain, person: Person) -> bool:
     """Whether the domain's rota can still name the person."""
     rota = policy.rotas.get(domain.on_call) if domain.on_call else None

@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bot.domain.authority.authorization import listed_on_call, named_for
+from bot.domain.authority.authorization import named_for, named_roles
 from bot.domain.authority.quorum import cover
 from bot.domain.decision_log.verify.log import Code, LogFinding
 from bot.domain.decision_log.verify.operator_actions import OperatorActs
-from bot.domain.policy.model import Domain, Policy, Role, Runbook
+from bot.domain.policy.model import Policy, Role, Runbook
 from bot.domain.policy.people import Person
 
 _YES = "request.approved"
@@ -172,7 +172,7 @@ class Rejudge:
             yield "policy", f"{kind} by another account of the requester ({person})."
         if domain is None or person not in named_for(policy, domain):
             yield "policy", f"{kind} by {person}, who is not named for the domain {filed.domain}."
-        elif role is not None and str(role) not in _roles(policy, domain, person):
+        elif role is not None and str(role) not in named_roles(policy, domain, person):
             yield "policy", f"{kind} by {person} as {role}, which the policy does not make them."
 
     def _quorum(self, policy: Policy, filed: _Filed) -> Iterator[Fault]:
@@ -184,7 +184,7 @@ class Rejudge:
         for ref in filed.yeses:
             person = self._person(ref)
             key = policy.humans.key(person) if person else ref
-            roles = frozenset(runbook.requires) if person is None else _roles(policy, domain, person)
+            roles = frozenset(runbook.requires) if person is None else named_roles(policy, domain, person)
             if roles or person is None:
                 humans[key] = humans.get(key, frozenset()) | roles
         if len(humans) < runbook.approvals:
@@ -210,17 +210,6 @@ def _unverified(filed: _Filed) -> Iterator[Fault]:
     missing = [name for name in wanted if name not in filed.verified]
     if missing:
         yield "policy", f"a yes before {', '.join(missing)} was attested, which the runbook demands."
-
-
-def _roles(policy: Policy, domain: Domain | None, person: Person) -> frozenset[Role]:
-    """The roles that policy names somebody for in a domain; none for a provider's person."""
-    if domain is None or policy.provider_of(person) is not None:
-        return frozenset()
-    held: list[tuple[Role, bool]] = [
-        ("owner", person == domain.owner), ("deputies", person in domain.deputies),
-        ("risk_owner", person == domain.risk_owner), ("on_call", listed_on_call(policy, domain, person)),
-    ]  # fmt: skip
-    return frozenset(role for role, holds in held if holds)
 
 
 def _part(entry: Mapping[str, object], key: str) -> Mapping[str, object]:
