@@ -1,0 +1,185 @@
+"""The composition root: builds the parts of a bot and connects them. Nothing runs yet."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from bot.background.anchor_publisher import AnchorPublisher
+from bot.background.calendar_feeds import EVERY, CalendarFeeds
+from bot.background.clock_keeper import ClockKeeper
+from bot.background.epoch_job import EpochContext, beginning
+from bot.background.executor_webhooks import ExecutorWebhooks
+from bot.background.housekeeper import Housekeeper
+from bot.background.inbox_worker import InboxWorker
+from bot.background.log_rehasher import LogRehasher
+from bot.background.operator_jobs import OperatorJobs, Run, erasing, pruning, releasing
+from bot.background.pager import Pager, send_page
+from bot.background.policy_reload import accepted_sets, first_policy
+from bot.background.sweeper import Sweeper
+from bot.background.watchdog import Watchdog
+from bot.clock import SteadyClock
+from bot.domain.case.operator_action import ActKind
+from bot.domain.case.transition import Transition
+from bot.http.health import Health
+from bot.http.metrics import Metrics
+from bot.runtime.anchors import anchors
+from bot.runtime.open_log import OpenLog, open_log
+from bot.service.approvals import ApprovalService
+from bot.service.permits import PermitIssuer
+from bot.settings import Settings
+from handlers.inbound.home import Homes
+from handlers.outbound.outbox_sender import OutboxSender
+from handlers.transport.app import SlackApp
+from handlers.web_api.client import ObservedClient
+from handlers.web_api.own_identity import OwnIdentity
+from handlers.web_api.users import SlackDirectory
+from storage.store import SqliteStore
+
+Loop: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # runs until the event is set
+
+
+@dataclass(frozen=True, slots=True)
+class BotParts:
+    """A bot put together, not yet running. `outgoing` are the loops that carry out acts and send messages, by name."""
+
+    settings: Settings
+    store: SqliteStore
+    clock: SteadyClock
+    health: Health
+    metrics: Metrics
+    standing: OpenLog
+    desk: ApprovalService
+    feeds: CalendarFeeds
+    introduction: OwnIdentity
+    door: SlackApp
+    rehasher: LogRehasher
+    outgoing: Mapping[str, Loop]
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What the other parts are built on."""
+
+    settings: Settings
+    store: SqliteStore
+    clock: SteadyClock
+    health: Health
+    metrics: Metrics
+    standing: OpenLog
+    timekeeper: ClockKeeper
+    client: ObservedClient
+    introduction: OwnIdentity
+    directory: SlackDirectory
+    desk: ApprovalService
+
+
+async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> BotParts:
+    """Builds the parts. Raises PolicyError if there is no valid policy, SlackRefused if Slack refuses the token."""
+    base = await _base(settings, store, clock)
+    health, metrics, standing, desk = base.health, base.metrics, base.standing, base.desk
+    feeds = CalendarFeeds(
+        desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY),
+        lost=metrics.calendars,
+    )  # fmt: skip
+    await feeds.begin()
+    desk.permits = PermitIssuer(standing.store, standing.signer.cover, settings.state_dir, clock)
+    door = SlackApp(desk, base.client, base.introduction.identity, standing.signer.cover, prefix=settings.command_prefix)
+    homes = Homes(desk, health.part("homes", 30.0))
+    desk.committed = _both(metrics.committed, homes.changed)
+    outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run}
+    rehasher = LogRehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop)
+    return BotParts(
+        settings, store, clock, health, metrics, standing, desk, feeds, base.introduction, door, rehasher, outgoing
+    )
+
+
+async def _base(settings: Settings, store: SqliteStore, clock: SteadyClock) -> _Base:
+    health = Health(clock, socket_mode=settings.slack_app_token is not None)
+    standing = await open_log(store, settings.state_dir, clock)
+    health.also(standing.stoppable.findings)
+    timekeeper = ClockKeeper(store, clock, health.part("timekeeper"))
+    await timekeeper.begin()
+    health.also(timekeeper.findings)
+    policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
+    metrics = Metrics(clock)
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    client = ObservedClient(  # without retries: the outbox repeats
+        token, report=metrics.slack_called, base_url=settings.slack_api_url, retry_handlers=[]
+    )
+    introduction = OwnIdentity(client)
+    await introduction.ask()
+    health.also(introduction.findings)
+    directory = SlackDirectory(client, clock)
+    desk = ApprovalService(standing.store, directory, clock, settings.time_scale, policy)
+    standing.stoppable.spoke = desk.spoke.set
+    known = await accepted_sets(store, clock.now(), settings.time_scale)
+    if known is not None and known.current.digest == policy.digest:
+        desk.sets = known
+    return _Base(settings, store, clock, health, metrics, standing, timekeeper, client, introduction, directory, desk)
+
+
+def _messaging(base: _Base) -> dict[str, Loop]:
+    """The loops that judge, carry out and send."""
+    settings, health, desk, directory = base.settings, base.health, base.desk, base.directory
+    cover, beat = base.standing.signer.cover, health.part("sweeper")
+
+    def swept(seconds: float, cases: int) -> None:
+        beat()
+        base.metrics.swept(seconds, cases)
+
+    messenger = OutboxSender(
+        desk, base.client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger")
+    )
+    return {
+        "sweeper": Sweeper(desk, swept).run,
+        "messenger": messenger.run,
+        "worker": InboxWorker(desk, health.part("worker")).run,
+        "pager": Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), cover, health.part("pager")).run,
+        "executors": ExecutorWebhooks(desk, os.environ, cover, health.part("executors", 30.0)).run,
+    }
+
+
+def _keeping(base: _Base) -> dict[str, Loop]:
+    """The loops that look after clock, log and database."""
+    settings, store, clock, standing, desk = base.settings, base.store, base.clock, base.standing, base.desk
+    health, spoke = base.health, base.desk.spoke.set
+    watchdog = Watchdog(
+        standing.store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
+        watched=base.metrics.watched, spoke=spoke,
+    )  # fmt: skip
+    health.also(watchdog.findings)
+    anchoring = AnchorPublisher(
+        store, store, standing.signer.cover, clock, anchors(settings), settings.audit_channel, spoke,
+        health.part("anchoring", 300.0),
+    )  # fmt: skip
+    ground = EpochContext(store, settings.sqlite_path, settings.state_dir, standing)
+    return {
+        "timekeeper": base.timekeeper.run,
+        "watchdog": watchdog.run,
+        "log": standing.stoppable.watch,
+        "anchoring": anchoring.run,
+        "operations": OperatorJobs(desk, _jobs(desk, ground), health.part("operations", 900.0)).run,
+        "housekeeper": Housekeeper(store, health.part("housekeeper", 900.0)).run,
+    }
+
+
+def _jobs(desk: ApprovalService, ground: EpochContext) -> dict[ActKind, Run]:
+    """The job that carries out a confirmed operator action, by its kind."""
+    return {
+        "hold_release": releasing(desk),
+        "erase": erasing(desk),
+        "prune": pruning(desk),
+        "new_epoch": beginning(desk, ground),
+    }
+
+
+def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]) -> Callable[[Transition], None]:
+    def both(act: Transition) -> None:
+        one(act)
+        other(act)
+
+    return both
