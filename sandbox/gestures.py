@@ -11,10 +11,10 @@ from sandbox import payloads
 from sandbox.blocks import elements_of
 from sandbox.delivery import FAILED, Delivery, Outcome
 from sandbox.errors import GestureError, SlackError
-from sandbox.form_answers import TROUBLE, apply_answer
 from sandbox.inputs import VALUE_KEYS, entry, faults_of_form
-from sandbox.response_urls import post_response
 from sandbox.shapes import view_object
+from sandbox.web_api.form_answers import TROUBLE, apply_answer
+from sandbox.web_api.response_urls import post_response
 from sandbox.workspace import Channel, Command, Json, User
 from sandbox.world import Message, View, World
 

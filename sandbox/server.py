@@ -12,15 +12,16 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import control, response_urls
-from sandbox.api_call import Call
+from sandbox import control
 from sandbox.control import Control
 from sandbox.delivery import Delivery
 from sandbox.errors import SlackError
 from sandbox.faults import Faults
 from sandbox.gestures import Gestures
 from sandbox.paging import Paging
-from sandbox.web_api import read_arguments, run
+from sandbox.web_api import response_urls
+from sandbox.web_api.api_call import Call
+from sandbox.web_api.methods import read_arguments, run
 from sandbox.workspace import Json, Workspace
 from sandbox.world import World
 

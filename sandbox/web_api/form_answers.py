@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from sandbox.delivery import Outcome
 from sandbox.errors import SlackError
-from sandbox.view_methods import checked_view, push_onto, replace_body
+from sandbox.web_api.view_methods import checked_view, push_onto, replace_body
 from sandbox.workspace import Json
 from sandbox.world import View, World
 

@@ -3,11 +3,11 @@
 import time
 from typing import Any
 
-from sandbox.api_call import Call, Method
 from sandbox.blocks import check_message, check_view, named
 from sandbox.errors import SlackError
-from sandbox.people_methods import known_channel
 from sandbox.shapes import message_object
+from sandbox.web_api.api_call import Call, Method
+from sandbox.web_api.people_methods import known_channel
 from sandbox.workspace import Channel, Json
 from sandbox.world import Message
 

@@ -6,9 +6,9 @@ import time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sandbox.api_call import Call, Method
 from sandbox.errors import SlackError
 from sandbox.shapes import channel_object, message_object
+from sandbox.web_api.api_call import Call, Method
 from sandbox.workspace import Channel, Json, Team, User
 
 

@@ -3,8 +3,8 @@
 import time
 
 from sandbox.blocks import check_message, named
-from sandbox.chat_methods import rewrite
 from sandbox.errors import SlackError
+from sandbox.web_api.chat_methods import rewrite
 from sandbox.workspace import Json
 from sandbox.world import Message, ResponseUrl, World
 

@@ -7,11 +7,11 @@ import json
 import time
 from typing import Any
 
-from sandbox.api_call import Call, Method
 from sandbox.blocks import VIEW_BYTES, check_view, named
 from sandbox.errors import SlackError
 from sandbox.inputs import initial_values, kept_values
 from sandbox.shapes import view_object
+from sandbox.web_api.api_call import Call, Method
 from sandbox.workspace import Json
 from sandbox.world import Trigger, View, World
 

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox import chat_methods, people_methods, view_methods
-from sandbox.api_call import Call, Method
 from sandbox.errors import SlackError
+from sandbox.web_api import chat_methods, people_methods, view_methods
+from sandbox.web_api.api_call import Call, Method
 from sandbox.workspace import Json
 
 METHODS: dict[str, Method] = {**people_methods.METHODS, **chat_methods.METHODS, **view_methods.METHODS}
