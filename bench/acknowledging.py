@@ -64,7 +64,7 @@ async def _one(size: Size, policy: Policy, folder: Path, what: str, payload: Pay
     store = await SqliteStore.open(path, clock, "bench.example/log", folder / "state")
     try:
         desk = ApprovalService(store, SlackDirectory(client, clock), clock, 1.0, policy)
-        signer = Signer(store, folder / "state", FileLock(folder / "state"))
+        signer = Signer(store.log, folder / "state", FileLock(folder / "state"))
         door = SlackApp(desk, client, Identity("T0HOME", "U0BOT", "B0"), signer.cover)
         numbers = count(1)
         ours = _app(door.app, payload, numbers, size.dispatches)

@@ -71,7 +71,7 @@ async def measure(size: Size, policy: Policy, scratch: Path) -> list[Result]:
             _LOCKED: _rate(crowd[1], size.acts, AT_ONCE, _by_statement(slow), asyncio.Lock()),
             _WHOLE: _rate(crowd[1], size.acts, AT_ONCE, _at_once(whole), asyncio.Lock()),
         })  # fmt: skip
-        head = await ours.log_head()
+        head = await ours.log.head()
     _check(folder, head.size)
     return [
         Result(Goal("P3", "acts a second, one at a time", 0.25, at_least=True), "/s", one["ours"], _RAW, one[_RAW]),
@@ -94,11 +94,11 @@ async def _prepared(policy: Policy, path: Path, wanted: int) -> list[Transition]
         cases = [await store.commit(act) for act in filings(policy, clock, 1)]
         cases += await asyncio.gather(*(store.commit(act) for act in filings(policy, clock, wanted - 1)))
         ts = 0
-        while leased := await store.lease(clock.now(), clock.now() + timedelta(minutes=1), 500):
+        while leased := await store.outbox.lease(clock.now(), clock.now() + timedelta(minutes=1), 500):
             sent = []
             for outgoing in leased:
                 ts += 1
-                sent.append(store.sent(outgoing, "D0BENCH", f"{ts}.0", 1, ()))
+                sent.append(store.outbox.sent(outgoing, "D0BENCH", f"{ts}.0", 1, ()))
             await asyncio.gather(*sent)
         return [_yes(policy, case, clock) for case in cases if case is not None]
     finally:
@@ -156,7 +156,7 @@ class Recorder:
 async def _recorded(folder: Path, acts: Sequence[Transition]) -> list[Recorded]:
     store = await _store(_copy(folder, "recorded"))
     try:
-        session = store._writer._session  # type: ignore[union-attr]  # where the statements pass
+        session = store.transactions.writer._session  # type: ignore[union-attr]  # where the statements pass
         recorder = session.raw = Recorder(session.raw)  # type: ignore[union-attr]
         for act in acts:
             await store.commit(act)

@@ -116,7 +116,7 @@ async def _flood(slack: Slack, folder: Path, crowd: Policy, policy: Policy, owne
     lock = FileLock(folder / "state")
     directory = SlackDirectory(client, clock)
     desk, stop = ApprovalService(store, directory, clock, 1.0, crowd), asyncio.Event()
-    messenger = OutboxSender(desk, client, directory, signer_of(store, folder / "state", lock).cover)
+    messenger = OutboxSender(desk, client, directory, signer_of(store.log, folder / "state", lock).cover)
     try:
         await _owe(store, policy, owners, each, clock.now())
         running = [asyncio.create_task(part.run(stop)) for part in (InboxWorker(desk), messenger)]

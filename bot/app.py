@@ -74,7 +74,7 @@ def settle() -> None:
 async def _live(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Runs every part concurrently; when one ends, the others are stopped in order."""
     settings, health = parts.settings, parts.health
-    origin = (await parts.store.log_head()).origin
+    origin = (await parts.store.log.head()).origin
     ops = OperationsServer(
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
         vkeys=lambda: vkey_lines(settings.state_dir, signed_name(settings.state_dir, origin)),

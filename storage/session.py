@@ -62,6 +62,16 @@ class Database(Protocol):
         """Closes after whatever is under way."""
 
 
+class Upkeep(Protocol):
+    """What a backend does in its own way so that nothing deleted is left in its files."""
+
+    async def shed(self) -> bool:
+        """Empties side files of what was overwritten; False where a reader still needs it: try again later."""
+
+    async def rebuild(self) -> bool:
+        """Rewrites every table; False where a reader still needs the old pages: call `shed` later."""
+
+
 async def to_its_end(future: asyncio.Future[T]) -> T:
     """Waits until the future is settled even if the caller is cancelled meanwhile; the cancellation is raised then."""
     cancelled: asyncio.CancelledError | None = None

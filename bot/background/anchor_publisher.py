@@ -16,7 +16,8 @@ from bot.background.loop import every
 from bot.clock import Clock
 from bot.decision_log.anchors import AnchorBook, AnchorTarget, NotAnchored
 from bot.domain.case.transition import Lane, Notification
-from bot.ports.store import Cover, SignedCheckpoint, Store
+from bot.ports.records import Cover, SignedCheckpoint
+from bot.ports.store import Store
 
 LOOK, AGAIN = 5.0, 300.0  # seconds: between two checks; before a failed anchor is retried
 POSTS = timedelta(minutes=15)
@@ -71,9 +72,9 @@ class AnchorPublisher:
 
     async def _post(self, channel: str, signed: SignedCheckpoint) -> None:
         now = self._clock.now()
-        size, at = await self._store.last_post()
+        size, at = await self._store.anchors.last_post()
         if size == signed.size or (at is not None and at <= now < at + POSTS):
             return
         say = Notification("checkpoint", Lane.EDIT, channel=channel, key="checkpoint")
-        await self._store.post_checkpoint(signed.size, say)
+        await self._store.anchors.post_checkpoint(signed.size, say)
         self._spoke()

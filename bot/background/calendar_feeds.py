@@ -19,7 +19,7 @@ import structlog
 from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.rota import Rota
-from bot.ports.store import CachedCalendar
+from bot.ports.records import CachedCalendar
 from bot.service.approvals import ApprovalService
 from runbooks.calendars.fetch import fetch
 from runbooks.calendars.ical import BadFeed, prepare, read_feed, stranger
@@ -50,7 +50,7 @@ class CalendarFeeds:
 
     async def begin(self) -> None:
         """Loads the cached calendars; fetches nothing yet."""
-        self._kept = dict(await self._desk.store.kept_feeds())
+        self._kept = dict(await self._desk.store.policies.calendars())
         policy, now = self._desk.policy, self._desk.clock.now()
         known = usable(policy, self._environment, self._kept, now)
         self._stale = {r for r, key in keys(policy, self._environment).items() if key in self._kept and r not in known}
@@ -114,7 +114,7 @@ class CalendarFeeds:
             for text in said.strangers[:20]:
                 log.warning("feed.stranger", rota=rota.id, text=stranger(text, rota))
         self._kept[key_of(address)] = kept = CachedCalendar(body, now)
-        await self._desk.store.keep_feed(key_of(address), kept, now - KEEP)
+        await self._desk.store.policies.keep_calendar(key_of(address), kept, now - KEEP)
 
     def _unset(self, policy: Policy) -> dict[str, str]:
         fed = [rota for rota in policy.rotas.values() if rota.feed is not None and not is_file(rota)]

@@ -32,7 +32,7 @@ class ClockKeeper:
 
     async def begin(self) -> None:
         """Continues from the stored mark, also while the log accepts no entries."""
-        stored = await self._store.time_mark()
+        stored = await self._store.clock.mark()
         if stored is not None:
             self._clock.resume(stored)
             self._known = stored.jump is not None
@@ -47,13 +47,13 @@ class ClockKeeper:
         """Reads the clock once; stores a jump or the mark. Raises StorageError."""
         jump = self._clock.jumped()
         if jump is not None and not self._known:
-            await self._store.keep_time(self._clock.mark, [clock_guard.anomaly(jump)])
+            await self._store.clock.keep(self._clock.mark, [clock_guard.anomaly(jump)])
             self._known = True
             log.error("clock.jumped", jump=clock_jump.words(jump))
         elif keep or self._clock.monotonic() - self._kept_at >= KEEP:
-            await self._store.keep_time(self._clock.mark)
+            await self._store.clock.keep(self._clock.mark)
             self._kept_at = self._clock.monotonic()
-        if jump is not None and await self._store.time_wished():
+        if jump is not None and await self._store.clock.acceptance_requested():
             await self.accept()
 
     async def accept(self) -> None:
@@ -62,7 +62,7 @@ class ClockKeeper:
         if before.jump is None:
             return
         try:
-            await self._store.accept_time(self._clock.accept, clock_guard.accepted(before.jump))
+            await self._store.clock.accept(self._clock.accept, clock_guard.accepted(before.jump))
         except BaseException:
             self._clock.resume(before)
             raise

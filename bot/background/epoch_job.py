@@ -44,7 +44,7 @@ def beginning(desk: ApprovalService, ground: EpochContext) -> Run:
         if ground.standing.signer.stopped is not None:
             await _begin(desk, ground)
             return  # the action itself is entered first; the next run completes it
-        begun = await ground.store.newest_epoch()
+        begun = await ground.store.epochs.newest()
         if begun is None or begun.at < act.filed_at:
             raise NotDone("The decision log is not stopped any more, so nothing was begun anew.")
         result = f"The log goes on as {begun.origin} after {begun.surviving} entries."
@@ -55,12 +55,12 @@ def beginning(desk: ApprovalService, ground: EpochContext) -> Run:
 
 async def _begin(desk: ApprovalService, ground: EpochContext) -> None:
     ready = ground.state_dir / NEXT
-    head, begun = await ground.store.log_head(), await ground.store.newest_epoch()
+    head, begun = await ground.store.log.head(), await ground.store.epochs.newest()
     if begun is None or begun.index != head.size - 1 or not ready.exists():
         await _written(desk, ground)
-        begun = await ground.store.newest_epoch()
+        begun = await ground.store.epochs.newest()
         assert begun is not None
-    root = await ground.store.root_at(begun.surviving)
+    root = await ground.store.epochs.root_at(begun.surviving)
     with ground.standing.lock:
         _take_over(ground.state_dir, begun.origin)
         remember(ground.state_dir, Checkpoint(begun.origin, begun.surviving, root))
@@ -77,13 +77,13 @@ async def _written(desk: ApprovalService, ground: EpochContext) -> None:
             f"What survives contradicts itself ({checked.findings[0]}): restore another backup, then file this again."
         )
     make_key(ground.state_dir / NEXT)
-    head = await ground.store.log_head()
-    origin = rules.next_origin(head.origin, await ground.store.epochs())
+    head = await ground.store.log.head()
+    origin = rules.next_origin(head.origin, await ground.store.epochs.count())
     key = read_key(ground.state_dir / NEXT).vkey(origin)
     last = await asyncio.to_thread(_last_signed, ground.state_dir)
-    note = last[0] if last is not None else await ground.store.last_checkpoint()
+    note = last[0] if last is not None else await ground.store.log.last_checkpoint()
     draft = rules.started(note, head.size, last[1] if last is not None else None, str(key), desk.policy)
-    await ground.store.begin_epoch(head.size, origin, draft)
+    await ground.store.epochs.begin(head.size, origin, draft)
 
 
 def _last_signed(state_dir: Path) -> tuple[str, int] | None:

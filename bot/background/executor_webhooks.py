@@ -36,7 +36,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.trusted_address import trusted
 from bot.domain.workflow import executor
 from bot.domain.workflow.executor import MAY_SAY, Heard
-from bot.ports.store import Cover, ExecutorCall
+from bot.ports.records import Cover, ExecutorCall
 from bot.service.approvals import ApprovalService
 from bot.service.permits import Permit
 
@@ -101,12 +101,12 @@ class ExecutorWebhooks:
 
     async def _begin(self) -> None:
         now, room = self._desk.clock.now(), MOST - len(self._under_way)
-        for call in await self._desk.store.lease_calls(now, now + LEASE, room) if room > 0 else ():
+        for call in await self._desk.store.calls.lease(now, now + LEASE, room) if room > 0 else ():
             self._start(call.case, self._one(call))
 
     async def _begin_aside(self) -> None:
         now = self._desk.clock.now()
-        for case in await self._desk.store.ended_aside():
+        for case in await self._desk.store.calls.ended_aside():
             known, busy = self._aside.setdefault(case.id, _UnloggedCall(now)), case.id in self._under_way.values()
             if not (known.over or busy) and known.next_at <= now and executor.unwritten(case) is not None:
                 self._start(case.id, self._one_aside(case, known))
@@ -134,11 +134,11 @@ class ExecutorWebhooks:
             error = type(fault).__name__
             log.error("executor.attempt_failed", request=call.case, error=error)
         with contextlib.suppress(StorageError):  # then the lease expires
-            await self._desk.store.release_call(call, self._desk.clock.now() + _wait(call.attempts), error)
+            await self._desk.store.calls.release(call, self._desk.clock.now() + _wait(call.attempts), error)
 
     async def _attempt(self, out: ExecutorCall) -> str:
         """Returns the empty string, or a word why the call is retried."""
-        case = await self._desk.store.case(out.case)
+        case = await self._desk.store.cases.case(out.case)
         if case is None or not executor.sendable(case, out.n, self._desk.clock.now()):
             return "not_now"
         call = case.calls[out.n]

@@ -29,8 +29,8 @@ class Housekeeper:
         """Empties closed cases, MANY in a transaction. Raises StorageError."""
         found = MANY
         while found == MANY:
-            found = await self._store.empty_over(MANY)
+            found = await self._store.operator.empty_over(MANY)
             self._to_shed |= found > 0
             await asyncio.sleep(0)
         if self._to_shed:
-            self._to_shed = not await self._store.shed()
+            self._to_shed = not await self._store.operator.shed()

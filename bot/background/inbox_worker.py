@@ -14,7 +14,7 @@ import structlog
 
 from bot.domain.errors import CountersignError
 from bot.ports.commands import SaySentence
-from bot.ports.store import InboxRow
+from bot.ports.records import InboxRow
 from bot.service.approvals import ApprovalService
 
 _AT_ONCE, _POLL, _GIVE_UP = 16, 0.25, 12
@@ -49,7 +49,7 @@ class InboxWorker:
         if room <= 0:
             return False
         known = set(self._busy)  # a row that finishes while the inbox is read is still among the rows read
-        found = [r for r in await self._desk.store.inbox(_AT_ONCE + len(known)) if r.id not in known]
+        found = [r for r in await self._desk.store.inbox.unfinished(_AT_ONCE + len(known)) if r.id not in known]
         rows = self._in_turn(found)[:room]
         for row in rows:
             self._about[row.id] = _about(row)
@@ -84,7 +84,7 @@ class InboxWorker:
         log.warning("act.put_off", inbox=row.id, kind=row.act.kind, attempts=row.attempts + 1, error=error)
         try:
             if row.attempts + 1 < _GIVE_UP:
-                await self._desk.store.put_off(
+                await self._desk.store.inbox.put_off(
                     row.id, self._desk.clock.now() + timedelta(seconds=2 ** min(row.attempts, 6))
                 )
                 return

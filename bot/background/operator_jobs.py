@@ -37,7 +37,7 @@ class OperatorJobs:
 
     async def work(self) -> None:
         """Runs everything that is due now."""
-        for act in await self._desk.store.unfinished_acts():
+        for act in await self._desk.store.operator.unfinished():
             try:
                 await self._one(act)
             except Stale:
@@ -72,7 +72,7 @@ def releasing(desk: ApprovalService) -> Run:
     """Releases a hold. Raises NotDone if it is released already."""
 
     async def run(act: OperatorAction) -> None:
-        hold = await desk.store.hold(act.hold)
+        hold = await desk.store.operator.hold(act.hold)
         if hold is None:
             raise NotDone(f"The hold {act.hold} is released already.")
         await desk.carry(dual_control.release(act, hold.subject, desk.policy, desk.clock.now()))
@@ -97,13 +97,13 @@ def erasing(desk: ApprovalService) -> Run:
     async def run(act: OperatorAction) -> None:
         store = desk.store
         if not act.result:
-            await store.erase(act, desk.policy, retention(desk))
+            await store.operator.erase(act, desk.policy, retention(desk))
             desk.spoke.set()
         if act.id not in rebuilt:
-            if not await store.rebuild():
+            if not await store.operator.rebuild():
                 raise NotYet("Somebody reads the database; it is written anew once they are done.")
             rebuilt.add(act.id)
-        waiting, failed = await store.erasure_report(act.id)
+        waiting, failed = await store.operator.erasure_report(act.id)
         if waiting:
             raise NotYet(f"{waiting} messages are still to be redrawn.")
         await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), erasure.result(failed)))
@@ -118,12 +118,12 @@ def pruning(desk: ApprovalService) -> Run:
         assert act.before is not None  # every pruning has a date
         store = desk.store
         if not act.result:
-            await store.begin_pruning(act.id, act.before, desk.policy)
-        while await store.empty_entries(PRUNED_TOGETHER):
+            await store.operator.begin_pruning(act.id, act.before, desk.policy)
+        while await store.operator.empty_entries(PRUNED_TOGETHER):
             pass
-        if not await store.shed():
+        if not await store.operator.shed():
             raise NotYet("Somebody reads the database; its side files are emptied once they are done.")
-        result = f"The entries below {await store.pruned()} hold their hashes only."
+        result = f"The entries below {await store.operator.pruned()} hold their hashes only."
         await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), result))
 
     return run

@@ -26,7 +26,8 @@ from bot.domain.errors import LookupFailed
 from bot.domain.policy.handed_in import value_of
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.ports.store import Cover, Directory, OutboxRow, SignedCheckpoint
+from bot.ports.directory import Directory
+from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
 from bot.service.approvals import ApprovalService
 
 POLL, TIMEOUT, PARTING = 0.5, 15.0, 3.0  # seconds
@@ -63,7 +64,7 @@ class Pager:
     async def drain(self) -> None:
         """Sends everything that is due now."""
         now = self._desk.clock.now()
-        rows = await self._desk.store.lease(now, now + LEASE, _GROUP, pages=True)
+        rows = await self._desk.store.outbox.lease(now, now + LEASE, _GROUP, pages=True)
         await asyncio.gather(*(self._one(row) for row in rows))
 
     async def _drain_safely(self) -> None:
@@ -73,17 +74,17 @@ class Pager:
             log.exception("pages.not_leased")
 
     async def _one(self, row: OutboxRow) -> None:
-        case = await self._desk.store.case(row.say.case) if row.say.case else None
+        case = await self._desk.store.cases.case(row.say.case) if row.say.case else None
         action = str(row.say.data.get("action", "trigger"))
         if case is None or row.say.to is None or (action == "trigger" and case.approval.state is not AskState.OPEN):
-            await self._desk.store.undeliverable(row, "no_longer_open", ())
+            await self._desk.store.outbox.undeliverable(row, "no_longer_open", ())
             return
         link = await self._link(case, row.say.to)
         if not link and action == "trigger" and self._age(row) < _CARD_WAIT:
-            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=1), "waits_for_the_card")
+            await self._desk.store.outbox.release(row, self._desk.clock.now() + timedelta(seconds=1), "waits_for_the_card")
             return
         if not row.aside and not isinstance(await self._cover(), SignedCheckpoint):
-            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=2), "the log is stopped")
+            await self._desk.store.outbox.release(row, self._desk.clock.now() + timedelta(seconds=2), "the log is stopped")
             return
         found = addresses(self._desk.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
         failed = [e for e in [await self._try(a, action, case, link, row) for a in found] if e]
@@ -103,19 +104,21 @@ class Pager:
     async def _note(self, row: OutboxRow, action: str, found: tuple[str, ...], failed: list[str]) -> None:
         data: dict[str, Value] = {"purpose": "page", "to": row.say.to or "", "action": action}
         if not found:
-            await self._desk.store.undeliverable(row, "no_address", [_draft("delivery.failed", row, data, "no_address")])
+            await self._desk.store.outbox.undeliverable(
+                row, "no_address", [_draft("delivery.failed", row, data, "no_address")]
+            )
         elif not failed:
-            await self._desk.store.sent(row, "", "", 0, [_draft("delivery.sent", row, data)])
+            await self._desk.store.outbox.sent(row, "", "", 0, [_draft("delivery.sent", row, data)])
         elif self._age(row) > GIVE_UP.total_seconds():
-            await self._desk.store.undeliverable(row, failed[0], [_draft("delivery.failed", row, data, failed[0])])
+            await self._desk.store.outbox.undeliverable(row, failed[0], [_draft("delivery.failed", row, data, failed[0])])
         else:
             log.warning("page.failed", request=row.say.case, error=failed[0], attempts=row.attempts + 1)
             wait = min(2.0 ** min(row.attempts, 6), _SLOWEST)
-            await self._desk.store.release(row, self._desk.clock.now() + timedelta(seconds=wait), failed[0])
+            await self._desk.store.outbox.release(row, self._desk.clock.now() + timedelta(seconds=wait), failed[0])
 
     async def _link(self, case: Case, person: Person) -> str:
         """The link to that person's card; empty if it is not posted yet or Slack does not answer."""
-        copies = await self._desk.store.copies(case.id)
+        copies = await self._desk.store.outbox.copies(case.id)
         mine = next((c for c in copies if c.to == person and (c.purpose == "card" or c.purpose.startswith("ask."))), None)
         if mine is None:
             return ""

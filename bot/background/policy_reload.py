@@ -23,7 +23,7 @@ from bot.domain.case.transition import SYSTEM, FileDigest, LogEvent, Transition
 from bot.domain.errors import PolicyError, Stopped, StorageError
 from bot.domain.policy.model import Policy
 from bot.domain.workflow.notifications import announced
-from bot.ports.store import StoredPolicy
+from bot.ports.records import StoredPolicy
 from bot.service.approvals import ApprovalService
 from runbooks.loader import Loaded, load_files
 from runbooks.parsing.file_watch import changes
@@ -63,7 +63,7 @@ async def accepted_sets(store: SqliteStore, now: datetime, scale: float) -> Sets
 
     A set that this program cannot read any more is left out, and that is logged.
     """
-    stored = await store.binding_policies(now)
+    stored = await store.policies.binding(now)
     read = {digest: _reread(one) for digest, one in {one.digest: one for one in stored}.items()}
     for digest in (digest for digest, policy in read.items() if policy is None):
         log.error("policy.unreadable", digest=digest, reason="it was accepted by an earlier version and binds nothing now")
@@ -132,7 +132,7 @@ async def _accept(store: SqliteStore, clock: Clock, sets: Sets | None, policy: P
     until = sets.binds_until(now, scale) if sets is not None else None
     told = announced(sets.current, policy, until) if sets is not None and until is not None else ()
     accepted = StoredPolicy(policy.digest, now, policy.files)
-    await store.accept_policy(accepted, [draft], told, replaced_binds_until=until)
+    await store.policies.accept(accepted, [draft], told, replaced_binds_until=until)
 
 
 async def _rejected(store: SqliteStore, loaded: Loaded) -> None:

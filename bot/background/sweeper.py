@@ -17,7 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.domain.case.transition import Transition
 from bot.domain.errors import CountersignError, Stopped
-from bot.ports.store import Deadline
+from bot.ports.records import Deadline
 from bot.service.approvals import ApprovalService
 
 INTERVAL = 0.25  # seconds
@@ -55,7 +55,7 @@ class Sweeper:
         last, seen = None, set[str]()
         writing: asyncio.Task[None] | None = None
         try:
-            while due := await self._desk.store.due(now, _GROUP, last):
+            while due := await self._desk.store.cases.due(now, _GROUP, last):
                 acts = await self._judged(now, last, {d.case for d in due} - seen)
                 seen.update(d.case for d in due)
                 last = due[-1]
@@ -74,7 +74,7 @@ class Sweeper:
     async def _judged(self, now: datetime, last: Deadline | None, fresh: set[str]) -> list[Transition]:
         """Reads and judges a group; if one of its cases cannot be read, judges and carries out each case alone."""
         try:
-            found = await self._desk.store.due_cases(now, _GROUP, last)
+            found = await self._desk.store.cases.due_cases(now, _GROUP, last)
         except CountersignError:
             raise
         except Exception:
@@ -100,7 +100,7 @@ class Sweeper:
     async def _coming(self) -> float | None:
         """Seconds to the next deadline after this sweep's; what failed is left to the next wake-up."""
         now = self._desk.clock.now()
-        found = await self._desk.store.due(now + timedelta(seconds=INTERVAL), 1, Deadline(self._looked, _LAST))
+        found = await self._desk.store.cases.due(now + timedelta(seconds=INTERVAL), 1, Deadline(self._looked, _LAST))
         return max(0.0, (found[0].at - now).total_seconds()) if found else None
 
     async def _one(self, case_id: str) -> None:

@@ -18,7 +18,8 @@ from bot.clock import Clock
 from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.errors import CountersignError
 from bot.domain.policy.model import Policy
-from bot.ports.store import Lateness, Store
+from bot.ports.records import Lateness
+from bot.ports.store import Store
 
 LOOK = 5.0  # seconds between two checks
 OVERDUE, UNSENT, UNSWEPT = timedelta(seconds=10), timedelta(seconds=60), timedelta(seconds=10)
@@ -58,7 +59,7 @@ class Watchdog:
         """Checks once and announces what follows."""
         now = self._clock.now()
         try:
-            late = await self._store.lateness(now - OVERDUE)
+            late = await self._store.overview.lateness(now - OVERDUE)
         except CountersignError as error:
             self._watched(None)
             self._found = (f"Nobody knows what is late: {error}",)

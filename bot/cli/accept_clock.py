@@ -35,7 +35,7 @@ async def accept_clock(tell: Callable[[str], None]) -> int:
 
 async def accept(store: SqliteStore, clock: SteadyClock, tell: Callable[[str], None], patience: float = PATIENCE) -> int:
     """The same on an open store; `clock` must not have been read yet."""
-    mark = await store.time_mark()
+    mark = await store.clock.mark()
     if mark is not None:
         clock.resume(mark)
     jump = clock.jumped()
@@ -46,9 +46,9 @@ async def accept(store: SqliteStore, clock: SteadyClock, tell: Callable[[str], N
         f"The clock jumped {clock_jump.words(jump)}. This machine says that it is {clock.wall.now():%Y-%m-%d %H:%M:%S} UTC."
     )
     if mark.jump is not None:
-        await store.wish_time_accepted()
+        await store.clock.request_acceptance()
         for _ in range(max(1, round(patience / POLL))):
-            if not await store.time_wished():
+            if not await store.clock.acceptance_requested():
                 tell("Accepted. The bot gives again.")
                 return 0
             await asyncio.sleep(POLL)

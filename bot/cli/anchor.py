@@ -24,7 +24,7 @@ def anchor() -> None:
 
 async def _anchor() -> bool:
     from bot.decision_log.anchors import NotAnchored
-    from bot.ports.store import SignedCheckpoint
+    from bot.ports.records import SignedCheckpoint
     from bot.runtime.anchors import anchors
     from bot.runtime.open_log import cover
 
@@ -41,7 +41,7 @@ async def _anchor() -> bool:
         well = True
         for way in ways:
             try:
-                print(await way.anchor(store, signed, SystemClock().now()))
+                print(await way.anchor(store.anchors, signed, SystemClock().now()))
             except NotAnchored as why:
                 print(f"{way.kind}: {why}", file=sys.stderr)
                 well = False

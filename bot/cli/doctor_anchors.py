@@ -39,8 +39,8 @@ async def look(settings: Settings, clock: Clock) -> list[Diagnosis]:
         return examine(kinds, {}, 0)
     store = await SqliteStore.open(path, clock, read_only=True)
     try:
-        newest = {kind: Anchored(*found) for kind, found in (await store.newest_anchors()).items()}
-        return examine(kinds, newest, (await store.log_head()).size)
+        newest = {kind: Anchored(*found) for kind, found in (await store.anchors.newest()).items()}
+        return examine(kinds, newest, (await store.log.head()).size)
     finally:
         await store.close()
 

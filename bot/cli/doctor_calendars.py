@@ -13,7 +13,7 @@ from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.errors import CountersignError
 from bot.domain.policy.model import Policy
 from bot.domain.policy.rota import Rota
-from bot.ports.store import CachedCalendar
+from bot.ports.records import CachedCalendar
 from runbooks.calendars.fetch import fetch
 from runbooks.calendars.ical import BadFeed, read_feed, stranger
 from runbooks.parsing.addresses import address_of
@@ -58,6 +58,6 @@ async def _stored(path: Path) -> Mapping[str, CachedCalendar]:
     except CountersignError:
         return {}
     try:
-        return await store.kept_feeds()
+        return await store.policies.calendars()
     finally:
         await store.close()

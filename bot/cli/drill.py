@@ -30,7 +30,7 @@ from bot.domain.workflow.asks.drill import missed
 from bot.settings import Settings, load
 
 if TYPE_CHECKING:
-    from storage.store import SqliteStore
+    from bot.ports.store import Store
 
 POLL, PATIENCE, GRACE = 0.5, timedelta(seconds=15), timedelta(seconds=60)  # POLL in seconds
 
@@ -67,7 +67,7 @@ async def _drill(runbook: str, *, fast: bool, only_me: bool, me: str | None, wai
         return
     async with opened_store(read_only=True) as store:
         case = await _watched(store, policy, case_id, lambda text: print(text, file=sys.stderr if as_json else sys.stdout))
-        delivered = {c.to for c in await store.copies(case_id) if c.purpose == "card" and c.to is not None}
+        delivered = {c.to for c in await store.outbox.copies(case_id) if c.purpose == "card" and c.to is not None}
     if as_json:
         print(json.dumps(printing.report(policy, case, delivered)))
     else:
@@ -75,7 +75,7 @@ async def _drill(runbook: str, *, fast: bool, only_me: bool, me: str | None, wai
     raise typer.Exit(1 if missed(case) or not case.approval.reached else 0)
 
 
-async def _started(store: SqliteStore, policy: Policy, runbook: Runbook, drill: Drill, settings: Settings) -> str:
+async def _started(store: Store, policy: Policy, runbook: Runbook, drill: Drill, settings: Settings) -> str:
     """Starts the drill and returns its id, or exits with the refusal; of two concurrent starts the database accepts one."""
     await _may_start(store, policy, runbook)
     clock = SystemClock()
@@ -88,18 +88,18 @@ async def _started(store: SqliteStore, policy: Policy, runbook: Runbook, drill: 
     return case_id
 
 
-async def _may_start(store: SqliteStore, policy: Policy, runbook: Runbook) -> None:
-    no = drilling.refusal(runbook, policy, await store.running_drill(runbook.id))
+async def _may_start(store: Store, policy: Policy, runbook: Runbook) -> None:
+    no = drilling.refusal(runbook, policy, await store.cases.running_drill(runbook.id))
     if no is not None:
         refused(no)
 
 
-async def _watched(store: SqliteStore, policy: Policy, case_id: str, tell: Callable[[str], None]) -> Case:
+async def _watched(store: Store, policy: Policy, case_id: str, tell: Callable[[str], None]) -> Case:
     """Prints progress until the drill has ended. Returns the final case."""
     clock, told = SystemClock(), set[str]()
     tell(f"DRILL {case_id} has started. It goes on if you leave; see: countersign requests show {case_id}")
     while True:
-        case = await store.case(case_id)
+        case = await store.cases.case(case_id)
         assert case is not None  # a case is never deleted
         for line in printing.progress(policy, case):
             if line not in told:

@@ -27,7 +27,7 @@ def exceptions(
 
     async def work() -> None:
         async with opened_store(read_only=True) as store:
-            found, policy = await store.exceptions(LIMIT), await accepted_policy(store)
+            found, policy = await store.cases.exceptions(LIMIT), await accepted_policy(store)
         now = SystemClock().now()
         cases = [case for case in found if everything or exception_register.is_open(case, now)]
         rows = [exception_register.row(policy, case, now) for case in cases]

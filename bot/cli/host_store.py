@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from bot.cli.errors import misused
 from bot.clock import SystemClock
@@ -12,11 +12,11 @@ from bot.domain.policy.model import Policy
 from bot.logs import aside
 
 if TYPE_CHECKING:
-    from storage.store import SqliteStore
+    from bot.ports.store import Store
 
 
 @asynccontextmanager
-async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
+async def opened_store(*, read_only: bool) -> AsyncIterator[Store]:
     """Opens the configured database; exits with 2 if there is none. While the log is stopped it still revokes, and reads see
     the revocations of the emergency file."""
     from bot.runtime.open_log import looking, open_log
@@ -34,20 +34,20 @@ async def opened_store(*, read_only: bool) -> AsyncIterator[SqliteStore]:
     )
     try:
         if read_only:
-            yield cast("SqliteStore", looking(store, settings.state_dir, clock))
+            yield looking(store, settings.state_dir, clock)
             return
         standing = await open_log(store, settings.state_dir, clock)
         try:
-            yield cast("SqliteStore", standing.store)
+            yield standing.store
         finally:
             standing.close()
     finally:
         await store.close()
 
 
-async def accepted_policy(store: SqliteStore) -> Policy | None:
+async def accepted_policy(store: Store) -> Policy | None:
     """The policy that the bot accepted last, from the database; the folder may have changed since."""
     from runbooks.loader import load_files
 
-    stored = await store.last_policy()
+    stored = await store.policies.last()
     return None if stored is None else load_files({f.path: f.content for f in stored.files}).policy

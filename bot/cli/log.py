@@ -166,7 +166,7 @@ def rotate_key() -> None:
 def vkey() -> None:
     """Print the log's verifier keys, one a line, the one that signs now first."""
     settings = load()
-    head = _reading(lambda store: store.log_head(), settings)
+    head = _reading(lambda store: store.log.head(), settings)
     print(vkey_lines(settings.state_dir, head.origin), end="")
 
 

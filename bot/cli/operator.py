@@ -29,7 +29,7 @@ from bot.domain.workflow.filing_form import REASON_MAX
 from bot.settings import load
 
 if TYPE_CHECKING:
-    from storage.store import SqliteStore
+    from bot.ports.store import Store
 
 _REF = re.compile(r"sub_[a-z2-7]{26}")
 _ACCOUNT = re.compile(r"[TE][A-Z0-9]{2,20}/[UW][A-Z0-9]{2,20}")
@@ -51,10 +51,10 @@ def erase(subject: Subject, reason: Reason) -> None:
     """File that everything the log discloses about SUBJECT is erased: two people confirm it in Slack."""
     why = _reason(reason)
 
-    async def filed(store: SqliteStore, clock: SystemClock, policy: Policy) -> OperatorAction:
+    async def filed(store: Store, clock: SystemClock, policy: Policy) -> OperatorAction:
         person, now = await _subject(store, subject), clock.now()
         kept = timedelta(seconds=policy.retention / load().time_scale)
-        no = erasure.refusal(await store.erasure_standing(person), kept, now)
+        no = erasure.refusal(await store.operator.subject_record(person), kept, now)
         if no is not None:
             refused(no)
         return OperatorAction(_fresh(PREFIX, clock), "erase", why, now, now + dual_control.WINDOW, person)
@@ -69,8 +69,8 @@ def prune(
     """File that entries of before DATE are emptied, in whole bundles of 256: two people confirm it in Slack."""
     moment = _moment(before)
 
-    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAction:
-        if not await store.prunable(moment):
+    async def filed(store: Store, clock: SystemClock, _policy: Policy) -> OperatorAction:
+        if not await store.operator.prunable(moment):
             refused(
                 f"Nothing can be emptied: no whole bundle of 256 entries is older than {before}, over, and held by nobody."
             )
@@ -86,8 +86,8 @@ def new_epoch(reason: Reason) -> None:
     """File that a stopped log goes on, after entries were lost, under a new name and key: two people confirm it in Slack."""
     why = _reason(reason)
 
-    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAction:
-        if not isinstance(await remembered(store, load().state_dir), LogFinding):
+    async def filed(store: Store, clock: SystemClock, _policy: Policy) -> OperatorAction:
+        if not isinstance(await remembered(store.log, load().state_dir), LogFinding):
             refused("The signer does not refuse this log, so there is nothing to begin anew. See: countersign log verify")
         now = clock.now()
         return OperatorAction(_fresh(PREFIX, clock), "new_epoch", why, now, now + dual_control.WINDOW)
@@ -117,8 +117,8 @@ def hold_release(
     """File the end of a hold: two people confirm it in Slack."""
     why, hold_id = _reason(reason), _hold_id(hold)
 
-    async def filed(store: SqliteStore, clock: SystemClock, _policy: Policy) -> OperatorAction:
-        standing = await store.hold(hold_id)
+    async def filed(store: Store, clock: SystemClock, _policy: Policy) -> OperatorAction:
+        standing = await store.operator.hold(hold_id)
         if standing is None:
             refused(f"There is no hold {hold_id}, or it is released already.")
         now = clock.now()
@@ -129,7 +129,7 @@ def hold_release(
     file_act(filed)
 
 
-def file_act(make: Callable[[SqliteStore, SystemClock, Policy], Awaitable[OperatorAction]]) -> None:
+def file_act(make: Callable[[Store, SystemClock, Policy], Awaitable[OperatorAction]]) -> None:
     """Files the action that `make` returns and prints its id."""
 
     async def work() -> None:
@@ -144,24 +144,24 @@ def file_act(make: Callable[[SqliteStore, SystemClock, Policy], Awaitable[Operat
     asyncio.run(work())
 
 
-async def _policy(store: SqliteStore) -> Policy:
+async def _policy(store: Store) -> Policy:
     policy = await accepted_policy(store)
     if policy is None:
         raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
     return policy
 
 
-async def _subject(store: SqliteStore, text: str, *, known: bool = True) -> Person:
+async def _subject(store: Store, text: str, *, known: bool = True) -> Person:
     """Resolves SUBJECT; `known`: the log must have named them."""
     if _REF.fullmatch(text):
-        person = await store.person_of(text)
+        person = await store.operator.person_of(text)
         if person is None:
             refused(f"The log names nobody by {text}, or they were erased.")
         return person
     if not _ACCOUNT.fullmatch(text):
         misused(f"{text!r} is no subject: write a pseudonym of the log (sub_…), or TEAM/USER.")
     person = Person.parse(text)
-    if known and await store.ref_of(person) is None:
+    if known and await store.operator.ref_of(person) is None:
         refused(f"The log never named {text}, or they were erased.")
     return person
 

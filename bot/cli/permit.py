@@ -114,7 +114,7 @@ async def _issued(case_id: str) -> tuple[Permit, bytes]:
         policy = await accepted_policy(store)
         if policy is None:
             raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
-        issuer = PermitIssuer(store, signer_of(store, state_dir, FileLock(state_dir)).cover, state_dir, SystemClock())
+        issuer = PermitIssuer(store, signer_of(store.log, state_dir, FileLock(state_dir)).cover, state_dir, SystemClock())
         permit = await issuer.issue(case_id, policy, OPERATOR)
         if isinstance(permit, Rejected):
             refused(_why(permit, case_id))

@@ -15,7 +15,7 @@ from bot.domain.case.model import Case
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.ports.store import RequestLine
+from bot.ports.records import RequestLine
 
 
 def when(at: datetime) -> str:

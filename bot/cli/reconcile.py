@@ -87,8 +87,8 @@ async def _open_cases() -> tuple[Policy, list[Case]]:
         policy = await accepted_policy(store)
         if policy is None:
             raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
-        listed = [one for one in await store.requests(EVERYTHING, closed_too=False) if one.grant == "open"]
-        cases = [await store.case(one.id) for one in listed]
+        listed = [one for one in await store.cases.requests(EVERYTHING, closed_too=False) if one.grant == "open"]
+        cases = [await store.cases.case(one.id) for one in listed]
     now = SystemClock().now()
     return policy, [case for case in cases if case is not None and is_open(case, now)]
 

@@ -31,7 +31,7 @@ from bot.domain.workflow.filing_form import REASON_MAX
 from bot.domain.workflow.grant_end import revoke_on_host
 
 if TYPE_CHECKING:
-    from storage.store import SqliteStore
+    from bot.ports.store import Store
 
 Judge: TypeAlias = Callable[[Case, Policy, str, datetime], Transition | Rejected]
 GIVING = frozenset({"approve", "accept", "yes", "open", "grant", "extend", "renew", "ratify", "restore", "confirm"})
@@ -68,7 +68,7 @@ def list_requests(
 
     async def work() -> None:
         async with opened_store(read_only=True) as store:
-            found = await store.requests(LIMIT, closed_too=everything)
+            found = await store.cases.requests(LIMIT, closed_too=everything)
             policy = await accepted_policy(store)
         if as_json:
             print(json.dumps([printing.listed(one) for one in found]))
@@ -117,7 +117,7 @@ def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
     _run(work())
 
 
-async def _retry_on_conflict(store: SqliteStore, case_id: str, reason: str, judge: Judge) -> str | None:
+async def _retry_on_conflict(store: Store, case_id: str, reason: str, judge: Judge) -> str | None:
     """Commits the act, or returns the sentence why it would change nothing. Raises Stale after TRIES conflicts."""
     policy = await accepted_policy(store)
     if policy is None:
@@ -148,8 +148,8 @@ def _why(policy: Policy, case: Case, no: Rejected, now: datetime) -> str:
     return said
 
 
-async def _case(store: SqliteStore, case_id: str) -> Case:
-    case = await store.case(case_id)
+async def _case(store: Store, case_id: str) -> Case:
+    case = await store.cases.case(case_id)
     if case is None:
         refused(f"There is no request {case_id}. See: countersign requests list --all")
     return case

@@ -26,7 +26,7 @@ from bot.decision_log.keys import verify
 from bot.domain.decision_log.signed_note import read_checkpoint, read_note
 from bot.domain.decision_log.witness import WitnessKey, cosigned, submission
 from bot.domain.errors import CountersignError, NoteError
-from bot.ports.store import SignedCheckpoint
+from bot.ports.records import SignedCheckpoint
 
 TIMEOUT = 20.0  # seconds
 WITNESS, MAIL, WEBHOOK = "witness", "mail", "webhook"

@@ -30,26 +30,16 @@ from bot.domain.decision_log.merkle_tree import root
 from bot.domain.decision_log.signed_note import Checkpoint, sign
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, LogDamaged, NoteError
-from bot.ports.store import SignedCheckpoint
+from bot.ports.log import SignedHead
+from bot.ports.records import SignedCheckpoint
 
 log = structlog.get_logger(__name__)
-
-
-class SignedHead(Protocol):
-    """The end of a log as committed; `edge` are the roots of its complete subtrees, largest first."""
-
-    @property
-    def origin(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def edge(self) -> tuple[bytes, ...]: ...
 
 
 class ProvenLog(Protocol):
     """What shows that a log extends what was signed of it."""
 
-    async def log_head(self) -> SignedHead: ...
+    async def head(self) -> SignedHead: ...
     async def consistency(self, old: int) -> tuple[SignedHead, list[bytes]]: ...
 
 
@@ -84,7 +74,7 @@ class Signer:
             if self._newest is not None and self._through >= mine:
                 return self._newest  # signed for somebody else, and begun after this call
             through = self._calls
-            if self._newest is not None and (await self._store.log_head()).size == self._newest.size:
+            if self._newest is not None and (await self._store.head()).size == self._newest.size:
                 self._through = through
                 return self._newest
             async with self._locked():
@@ -136,7 +126,7 @@ async def remembered(store: ProvenLog, state_dir: Path) -> Checkpoint | LogFindi
         memory = await asyncio.to_thread(recall, state_dir)
     except NoteError as error:
         return LogFinding("checkpoint", None, f"The signer's memory in {state_dir} is damaged: {error}")
-    head = await store.log_head()
+    head = await store.head()
     refused = judge(memory, head)
     if refused is not None:
         return refused

@@ -19,7 +19,7 @@ from bot.clock import Clock
 from bot.domain.case.ask import Step
 from bot.domain.case.model import Case
 from bot.domain.case.transition import LogEvent, Transition
-from bot.ports.store import Backlog, Lateness, Waiting
+from bot.ports.records import Backlog, Lateness, Waiting
 
 _WORD = re.compile(r"[a-z][a-z_]{0,39}|(?:status|http)_[1-5][0-9]{2}")
 _METHOD = re.compile(r"[a-z]{1,20}(\.[a-zA-Z]{1,30}){1,3}")

@@ -23,7 +23,8 @@ from bot.http.health import Health
 from bot.http.log_tiles import ROOT, LogTiles
 from bot.http.metrics import Metrics
 from bot.http.server import HttpServer
-from bot.ports.store import Backlog, Store
+from bot.ports.records import Backlog
+from bot.ports.store import Store
 
 T = TypeVar("T")
 JWKS = "/.well-known/jwks.json"
@@ -69,10 +70,10 @@ class OperationsServer:
         vkeys: Callable[[], str] = lambda: "", jwks: Callable[[], str] = lambda: "",
     ) -> None:  # fmt: skip
         self._health, self._metrics, self._digest = health, metrics, digest
-        self._writable = OneAtATime(store.prove_writable, clock)
-        self._backlog = OneAtATime[Backlog](lambda: store.backlog(clock.now()), clock)
+        self._writable = OneAtATime(store.overview.prove_writable, clock)
+        self._backlog = OneAtATime[Backlog](lambda: store.overview.backlog(clock.now()), clock)
         self._pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._scraped, JWKS: self._jwks}
-        self._log, self._keys = LogTiles(store.log_file, vkeys), jwks
+        self._log, self._keys = LogTiles(store.log.file, vkeys), jwks
         self._server = HttpServer(self._handle, listen, "COUNTERSIGN_OPS_LISTEN")
 
     @property

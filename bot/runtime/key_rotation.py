@@ -34,7 +34,7 @@ async def rotate(settings: Settings) -> Rotated | LogFinding:
     """Returns the ids before and after, or the finding why the log is not signed. Raises KeyFileError, StorageError, SettingsError."""
     store, lock = await open_store(settings), FileLock(settings.state_dir)
     try:
-        signer = await asyncio.to_thread(signer_of, store, settings.state_dir, lock)
+        signer = await asyncio.to_thread(signer_of, store.log, settings.state_dir, lock)
         refused = await signer.cover()
         return refused if isinstance(refused, LogFinding) else await _rotated(store, signer, settings)
     finally:
@@ -43,10 +43,10 @@ async def rotate(settings: Settings) -> Rotated | LogFinding:
 
 
 async def _rotated(store: SqliteStore, signer: Signer, settings: Settings) -> Rotated | LogFinding:
-    origin, folder = (await store.log_head()).origin, settings.state_dir
+    origin, folder = (await store.log.head()).origin, settings.state_dir
     await asyncio.to_thread(make_key, folder / NEXT)
     old, new = (_id(read_key(folder / name), origin) for name in (LOG_KEY, NEXT))
-    if not await store.names_key(new):
+    if not await store.log.names_key(new):
         draft = LogEvent(KIND, OPERATOR, data={"old": old, "new": new})
         await store.commit(Transition(None, None, (draft,)))
     signed = await signer.cover()

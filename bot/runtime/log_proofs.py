@@ -38,7 +38,7 @@ async def prove(settings: Settings, index: int) -> str | LogFinding:
         return signed
     store = await SqliteStore.open(settings.sqlite_path, SystemClock(), read_only=True)
     try:
-        found = await store.log_file(f"proof/{index}.tlog-proof")
+        found = await store.log.file(f"proof/{index}.tlog-proof")
     finally:
         await store.close()
     if found is None:
@@ -55,7 +55,7 @@ async def extended(
     """
     store = await SqliteStore.open(settings.sqlite_path, SystemClock(), read_only=True)
     try:
-        head = await store.log_head()
+        head = await store.log.head()
         known = vkeys(settings.state_dir, head.origin) if keys is None else keys
         notes = [await _note(store, name) for name in (old, new)]
         try:
@@ -65,7 +65,7 @@ async def extended(
         if not first.size <= second.size <= head.size:
             text = f"A checkpoint of {second.size} entries extends none of {first.size} in a log of {head.size}."
             return LogFinding("rollback", None, text)
-        path = tuple(await store.between(first.size, second.size))
+        path = tuple(await store.log.between(first.size, second.size))
     finally:
         await store.close()
     if first.origin != second.origin or not extends(first.size, second.size, first.root, second.root, path):
@@ -75,7 +75,7 @@ async def extended(
 
 async def _note(store: SqliteStore, name: str) -> str:
     if name.isascii() and name.isdecimal():
-        found = await store.log_file(f"checkpoints/{int(name)}")
+        found = await store.log.file(f"checkpoints/{int(name)}")
         if found is None:
             raise SettingsError(f"The log has no stored checkpoint of size {name}.")
         return found.decode()

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from bot.clock import Clock, SystemClock
 from bot.decision_log.emergency_file import EmergencyFile
-from bot.decision_log.failsafe_store import FailsafeStore, stoppable_store
+from bot.decision_log.failsafe_store import FailsafeStore
 from bot.decision_log.keys import LogKey
 from bot.decision_log.signer import Signer, remembered, signer_of
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, StorageError
-from bot.ports.store import SignedCheckpoint, Store
+from bot.ports.records import SignedCheckpoint
+from bot.ports.store import Store
 from bot.settings import Settings
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
@@ -21,12 +22,16 @@ from storage.store import SqliteStore
 
 @dataclass(frozen=True, slots=True)
 class OpenLog:
-    """`store` is the fail-safe store that everything uses; `stoppable` is the same object under its own type."""
+    """`stoppable` is the store that everybody uses."""
 
-    store: Store
     stoppable: FailsafeStore
     signer: Signer
     lock: FileLock
+
+    @property
+    def store(self) -> Store:
+        """The same as the port that it implements."""
+        return self.stoppable
 
     def close(self) -> None:
         """Closes the signer's lock; whoever opened the store beneath closes it."""
@@ -48,7 +53,7 @@ async def cover(settings: Settings) -> SignedCheckpoint | LogFinding:
     """
     store, lock = await open_store(settings), FileLock(settings.state_dir)
     try:
-        return await signer_of(store, settings.state_dir, lock).cover()
+        return await signer_of(store.log, settings.state_dir, lock).cover()
     finally:
         lock.close()
         await store.close()
@@ -61,11 +66,11 @@ async def open_log(store: SqliteStore, state_dir: Path, clock: Clock) -> OpenLog
     """
     lock = FileLock(state_dir)
     try:
-        signer = await asyncio.to_thread(signer_of, store, state_dir, lock)
+        signer = await asyncio.to_thread(signer_of, store.log, state_dir, lock)
         key = LogKey(state_dir)
         emergency = EmergencyFile(state_dir, key.sign, key.check)
         await asyncio.to_thread(emergency.make_room)
-        kept, stoppable = stoppable_store(store, emergency, clock, lambda: signer.stopped, signer.cover)
+        stoppable = FailsafeStore(store, emergency, clock, lambda: signer.stopped, signer.cover)
         try:
             await signer.cover()
             await stoppable.look()
@@ -74,14 +79,14 @@ async def open_log(store: SqliteStore, state_dir: Path, clock: Clock) -> OpenLog
     except BaseException:
         lock.close()
         raise
-    return OpenLog(kept, stoppable, signer, lock)
+    return OpenLog(stoppable, signer, lock)
 
 
 async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
     """The findings of `doctor` on the log, a sentence each. Signs and changes nothing. Raises SettingsError, SchemaError."""
     store = await SqliteStore.open(settings.sqlite_path, clock, read_only=True)
     try:
-        found = await remembered(store, settings.state_dir)
+        found = await remembered(store.log, settings.state_dir)
         refused = (
             (f"The decision log is stopped, and nothing is given: {found.text}",) if isinstance(found, LogFinding) else ()
         )
@@ -101,5 +106,4 @@ def looking(store: SqliteStore, state_dir: Path, clock: Clock) -> Store:
     async def nobody() -> LogFinding:
         return LogFinding("checkpoint", None, "Here nothing is signed.")
 
-    kept, _ = stoppable_store(store, EmergencyFile(state_dir, key.sign, key.check), clock, lambda: None, nobody)
-    return kept
+    return FailsafeStore(store, EmergencyFile(state_dir, key.sign, key.check), clock, lambda: None, nobody)

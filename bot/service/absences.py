@@ -12,7 +12,7 @@ from bot.domain.policy.people import Person
 from bot.domain.workflow import absence, notifications
 from bot.domain.workflow.absence import Absent
 from bot.ports.commands import SetAbsence
-from bot.ports.store import DecidedFor
+from bot.ports.records import DecidedFor
 from bot.service.transactions import TransactionRunner
 
 _OPEN = 1000
@@ -35,19 +35,19 @@ class Absences(TransactionRunner):
         await self._retry_on_conflict(partial(_always, absence.leave(self.policy, act.person, until, reply)), inbox)
         for domain in self.policy.domains.values():
             if act.person == domain.owner or act.person in domain.deputies:
-                for case_id in await self.store.with_open_asks(domain.id, _OPEN):
+                for case_id in await self.store.cases.with_open_asks(domain.id, _OPEN):
                     await self._retry_on_conflict(partial(self._stand_in, case_id), None)
 
     async def welcome_back(self) -> None:
         """Ends every absence whose time has passed; whoever was acted for is told, once."""
-        for person in await self.store.absences_over(self.clock.now()):
+        for person in await self.store.absences.over(self.clock.now()):
             await self._retry_on_conflict(partial(self._passed, person), None)
 
     async def read_decided_for(self, person: Person, since: datetime, until: datetime) -> Sequence[DecidedFor]:
         """What others answered in this person's name, both ends included; nothing once they belong to a provider."""
         if self.policy.provider_of(person) is not None:
             return ()
-        return await self.store.decided_for(person, since, until)
+        return await self.store.history.decided_for(person, since, until)
 
     def _until(self, act: SetAbsence) -> datetime | None:
         """When an absence ends; a date's span runs on the policy's clock. None: they are back."""
@@ -57,12 +57,12 @@ class Absences(TransactionRunner):
         return now + timedelta(seconds=act.seconds / self.scale) if act.seconds else None
 
     async def _back(self, act: SetAbsence) -> Transition:
-        found, now = await self.store.absence(act.person), self.clock.now()
+        found, now = await self.store.absences.of(act.person), self.clock.now()
         decided = found is not None and await self._was_acted_for(found, now)
         return absence.come_back(self.policy, act.person, asdict(act.reply), found, now, decided=decided)
 
     async def _passed(self, person: Person) -> Transition | None:
-        found, now = await self.store.absence(person), self.clock.now()
+        found, now = await self.store.absences.of(person), self.clock.now()
         if found is None or found.until > now:
             return None
         return absence.passed(found, decided=await self._was_acted_for(found, now))

@@ -49,7 +49,9 @@ from bot.ports.commands import (
     SetAbsence,
     ShowPage,
 )
-from bot.ports.store import BreakGlassUsage, Directory, InboxRow, Store
+from bot.ports.directory import Directory
+from bot.ports.records import BreakGlassUsage, InboxRow
+from bot.ports.store import Store
 from bot.service.absences import Absences
 from bot.service.actions import ACTIONS, Situation, click_of, refuse
 from bot.service.command_mapping import form_of, page_of, where, while_stopped
@@ -76,12 +78,12 @@ class ApprovalService(Absences):
         """Puts a changed set in force that is stored and announced already."""
         self.sets = self.sets.then(policy, self.clock.now(), self.scale)
         self.spoke.set()
-        await self.store.wake_on_call(self.clock.now())
+        await self.store.cases.wake_on_call(self.clock.now())
 
     async def reread(self, policy: Policy) -> None:
         """The same set, its feeds read anew. Somebody else may be on call now: open questions are looked at again."""
         self.sets = self.sets.with_current(policy)
-        await self.store.wake_on_call(self.clock.now())
+        await self.store.cases.wake_on_call(self.clock.now())
 
     @property
     def asking(self) -> Policy:
@@ -92,7 +94,7 @@ class ApprovalService(Absences):
 
     async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes the act down durably, once a key; returns the answer that the first one got."""
-        first = await self.store.take_in(key, act, answer)
+        first = await self.store.inbox.take_in(key, act, answer)
         self.arrived.set()
         return first
 
@@ -112,7 +114,7 @@ class ApprovalService(Absences):
     async def may_open(self, press: Press) -> Allowed | Refused:
         """Whether a press would count that opens a form. Raises LookupFailed."""
         await self.stand()
-        case = await self.store.case(press.case)
+        case = await self.store.cases.case(press.case)
         if case is None:
             return Refused(Refusal.STALE, "There is no such request.")
         may = ACTIONS[press.action].may
@@ -197,7 +199,7 @@ class ApprovalService(Absences):
         runbook = policy.runbooks.get(form.runbook)
         provider = filing_form.provider_asking(policy, form.requester)
         domain = runbook.domain if runbook else ""
-        found = await self.store.brakes(
+        found = await self.store.history.filing_limits(
             form.requester, domain, provider.id if provider else "", form.runbook, form.target.strip(), now,
             denied_within=DENIED_WITHIN / self.scale, expired_within=EXPIRED_WITHIN / self.scale, week=WEEK / self.scale,
             also=policy.humans.accounts(form.requester),
@@ -224,7 +226,7 @@ class ApprovalService(Absences):
         if runbook is None or runbook.limit is None:
             return autonomous_rights.Used()
         since = self.clock.now() - timedelta(seconds=runbook.limit.per / self.scale)
-        return await self.store.uses(provider, runbook.id, since)
+        return await self.store.history.uses(provider, runbook.id, since)
 
     async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
         """Why a break-glass of this person would open nothing before a yes; None if it opens at once, or is none."""
@@ -236,11 +238,11 @@ class ApprovalService(Absences):
         if runbook is None or runbook.break_glass is None:
             return BreakGlassUsage(0, overdue=False)
         now, window = self.clock.now(), timedelta(seconds=break_glass.window_of(runbook.break_glass) / self.scale)
-        return await self.store.glass_debt(provider, runbook.domain, now, now - window)
+        return await self.store.history.break_glass_usage(provider, runbook.domain, now, now - window)
 
     async def _pressed(self, press: Press) -> Transition:
         await self.stand()
-        case = await self.store.case(press.case)
+        case = await self.store.cases.case(press.case)
         if case is None:
             return self._unknown(press)
         try:
@@ -273,7 +275,7 @@ class ApprovalService(Absences):
     async def _confirmed(self, act: ConfirmOperatorAction) -> Transition:
         """Confirm or Refuse of an operator's act: the account is looked up at the click, then the domain judges."""
         click = Click(act.person, act.answer, 0, where(act.reply))
-        found = await self.store.operator_act(act.id)
+        found = await self.store.operator.action(act.id)
         if found is None:
             no = Rejected(Refusal.STALE, "unknown_act", {"id": act.id})
             return dual_control.refuse_click(act.id, self.policy, click, no)

@@ -22,28 +22,29 @@ from joserfc.jwk import OKPKey
 from bot.clock import Clock
 from bot.decision_log.permit_keys import permit_key
 from bot.domain.case.click import Refusal, Rejected
-from bot.domain.case.model import Case
-from bot.domain.case.transition import Actor, Transition
+from bot.domain.case.transition import Actor
 from bot.domain.decision_log.entry import b64
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import Frozen, Stale, StorageError, TooLate
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import permit
 from bot.domain.workflow.permit import Issue, Logged
-from bot.ports.store import Cover, LogRow
+from bot.ports.cases import Cases
+from bot.ports.log import DecisionLog
+from bot.ports.records import Cover, LogRow
+from bot.ports.store import Commits
 
 ALG = "EdDSA"
 TRIES = 8
 
 
-class PermitLog(Protocol):
+class PermitStore(Commits, Protocol):
     """What issuing asks of a store."""
 
-    async def case(self, case_id: str) -> Case | None: ...
-    async def commit(self, act: Transition) -> Case | None: ...
-    async def case_log(self, case_id: str) -> Sequence[LogRow]: ...
-    async def disclosed_by(self, index: int) -> Sequence[str]: ...
-    async def log_file(self, name: str) -> bytes | None: ...
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def log(self) -> DecisionLog: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Permit:
 class PermitIssuer:
     """`cover` is the gate to the outside."""
 
-    def __init__(self, store: PermitLog, cover: Cover, state_dir: Path, clock: Clock) -> None:
+    def __init__(self, store: PermitStore, cover: Cover, state_dir: Path, clock: Clock) -> None:
         self._store, self._cover, self._state_dir, self._clock = store, cover, state_dir, clock
 
     async def issue(self, case_id: str, policy: Policy, who: Actor) -> Permit | Rejected:
@@ -80,13 +81,13 @@ class PermitIssuer:
 
     async def proof(self, index: int) -> bytes:
         """The C2SP `tlog-proof` of an entry. Raises StorageError where no checkpoint covers it."""
-        found = await self._store.log_file(f"proof/{index}.tlog-proof")
+        found = await self._store.log.file(f"proof/{index}.tlog-proof")
         if found is None:
             raise StorageError(f"No signed checkpoint covers entry {index} yet; try again.")
         return found
 
     async def _once(self, case_id: str, policy: Policy, who: Actor, key: OKPKey) -> Permit | Rejected:
-        case = await self._store.case(case_id)
+        case = await self._store.cases.case(case_id)
         if case is None:
             return Rejected(Refusal.STALE, "unknown", {"id": case_id})
         judged = permit.issue(case, policy, who, b64(self._clock.salt()), self._clock.now())
@@ -98,13 +99,13 @@ class PermitIssuer:
         stopped = await self._cover()
         if isinstance(stopped, LogFinding):
             return _stopped(stopped)
-        logged = _logged(await self._store.case_log(case_id), made, target)
+        logged = _logged(await self._store.log.of_case(case_id), made, target)
         return Permit(signed(permit.claims(case, made, logged), key), logged.index, disclosure, made.expires)
 
     async def _target(self, case_id: str) -> tuple[str, str]:
         """Digest and disclosure of what was asked for, from the case's first entry. Raises StorageError."""
-        rows = await self._store.case_log(case_id)
-        for text in await self._store.disclosed_by(rows[0].idx) if rows else ():
+        rows = await self._store.log.of_case(case_id)
+        for text in await self._store.log.disclosed_by(rows[0].idx) if rows else ():
             if _name(text) == "target":
                 return b64(hashlib.sha256(text.encode()).digest()), text
         raise StorageError(f"The log does not disclose the target of {case_id}; no permit can name it.")

@@ -14,7 +14,7 @@ from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import notifications, sealed_use
 from bot.ports.commands import RecordSealedUse
-from bot.ports.store import Directory
+from bot.ports.directory import Directory
 
 ACCOUNT_AGE = 5.0  # seconds, as for a decision
 

@@ -16,7 +16,8 @@ from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy, Suspended, TakenAway
 from bot.domain.workflow import suspensions
 from bot.domain.workflow.asks.right import due
-from bot.ports.store import Store, SystemCase
+from bot.ports.records import SystemCase
+from bot.ports.store import Store
 
 
 def of(found: Sequence[SystemCase]) -> TakenAway:
@@ -39,11 +40,11 @@ def whole(act: Transition, policy: Policy, clock: Clock, now: datetime) -> Trans
 async def reviews(store: Store, policy: Policy, clock: Clock, scale: float) -> list[Transition]:
     """What a changed set begins and ends: every autonomous right with `review_every` has one live case. A right whose file
     changed keeps the day of its next review; one that was withdrawn stays so under the same bytes."""
-    rights = [m for m in await store.matters() if m.kind == "right"]
+    rights = [m for m in await store.cases.system_cases() if m.kind == "right"]
     acts, first = [], dict[str, datetime]()
     for right in rights:
         if right.state is AskState.OPEN and suspensions.stale(policy.runbooks.get(right.runbook), right.sha256):
-            case = await store.case(right.id)
+            case = await store.cases.case(right.id)
             if case is not None:
                 first[right.runbook] = due(case)
                 acts.append(suspensions.end(case, policy))

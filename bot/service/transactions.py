@@ -23,7 +23,9 @@ from bot.domain.timing.escalation import Away as NotHere
 from bot.domain.timing.escalation import Presence
 from bot.domain.timing.steps import candidates
 from bot.domain.workflow import delegation, notifications, timers
-from bot.ports.store import Directory, Due, OutboxRow, Store
+from bot.ports.directory import Directory
+from bot.ports.records import Due, OutboxRow
+from bot.ports.store import Store
 from bot.service import suspensions
 from bot.service.queries import CaseQueries
 
@@ -45,7 +47,7 @@ class TransactionRunner(CaseQueries):
 
     async def stand(self) -> None:
         """Reads what acts have taken away from the set in force: before every judgement."""
-        found = suspensions.of(await self.store.matters())
+        found = suspensions.of(await self.store.cases.system_cases())
         if found != self.policy.standing:
             self.sets = self.sets.with_current(replace(self.policy, standing=found))
 
@@ -110,11 +112,11 @@ class TransactionRunner(CaseQueries):
             failed(case_id)
 
     async def _sweep(self, case_id: str) -> Transition | None:
-        case = await self.store.case(case_id)
+        case = await self.store.cases.case(case_id)
         if case is None:
             return None
         presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
-        cards = [c for c in await self.store.copies(case_id) if c.purpose == "card"]
+        cards = [c for c in await self.store.outbox.copies(case_id) if c.purpose == "card"]
         return self._swept(case, presence, self.clock.now(), len(cards))
 
     def _swept(self, case: Case, presence: Presence, now: datetime, cards: int) -> Transition | None:
@@ -135,7 +137,7 @@ class TransactionRunner(CaseQueries):
             return
 
         async def judged() -> Transition | None:
-            case = await self.store.case(case_id)
+            case = await self.store.cases.case(case_id)
             if case is None:
                 return None
             if outgoing.say.purpose == "receipt":
@@ -157,7 +159,7 @@ class TransactionRunner(CaseQueries):
             return
 
         async def judged() -> Transition | None:
-            case = await self.store.case(case_id)
+            case = await self.store.cases.case(case_id)
             return None if case is None else timers.slack_is_silent(case, self.policy, person, self.clock.now())
 
         await self._retry_on_conflict(judged, None)
@@ -166,13 +168,13 @@ class TransactionRunner(CaseQueries):
         """Something beside Slack answered about a case, or did not: judged on what stands now."""
 
         async def judged() -> Transition | None:
-            case = await self.store.case(case_id)
+            case = await self.store.cases.case(case_id)
             return None if case is None else judge(case, self.policy, self.clock.now())
 
         await self._retry_on_conflict(judged, None)
 
     async def _stand_in(self, case_id: str) -> Transition | None:
-        case = await self.store.case(case_id)
+        case = await self.store.cases.case(case_id)
         if case is None:
             return None
         return delegation.stand_in(case, self.policy, await self.presence_for(case), self.clock.now())
@@ -223,7 +225,7 @@ class TransactionRunner(CaseQueries):
         counts as there and awake: a card is tried."""
         await self.stand()
         listed = list(dict.fromkeys(people))
-        away = await self.store.absences(self.clock.now())
+        away = await self.store.absences.away(self.clock.now())
         found = await asyncio.gather(*(self._account(person) for person in listed))
         absent: dict[Person, NotHere] = {person: "absent" for person in listed if person in away}
         gone: dict[Person, NotHere] = {

@@ -68,7 +68,7 @@ async def offer_evidence(edge: SlackEdge, body: Body) -> None:
     request. It may be closed: what is not handed in stays owed."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
-    case = await edge.desk.store.case(asked[0]) if asked else None
+    case = await edge.desk.store.cases.case(asked[0]) if asked else None
     if case is None or case.request.requester != press.person or case.grant is None or not case.request.terms.evidence:
         return
     if not await edge.covered():
@@ -128,7 +128,7 @@ def pressed(button: Button) -> Listener:
 async def _open(edge: SlackEdge, press: payloads.ButtonPress, button: Button, wanted: Form) -> None:
     """The form, while the trigger lives; silence where the worker answers."""
     asked = ids.read_question(press.value)
-    case = await edge.desk.store.case(asked[0]) if asked else None
+    case = await edge.desk.store.cases.case(asked[0]) if asked else None
     if asked is None or case is None:
         return
     try:

@@ -174,7 +174,7 @@ async def take_again(edge: SlackEdge, body: Body) -> Answer:
     """Nothing is written down for whoever asked it, their form opens; everybody else is refused and hears why."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
-    case = await edge.desk.store.case(asked[0]) if asked else None
+    case = await edge.desk.store.cases.case(asked[0]) if asked else None
     if case is not None and case.request.requester == press.person:
         return NOTHING
     return await edge.take_in(press.key, press_on(press, "again", opens_form=True))
@@ -184,7 +184,7 @@ async def ask_again(edge: SlackEdge, body: Body) -> None:
     """The filing form with what was asked before, for whoever asked it."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
-    case = await edge.desk.store.case(asked[0]) if asked else None
+    case = await edge.desk.store.cases.case(asked[0]) if asked else None
     if case is None or case.request.requester != press.person:
         return
     request = case.request

@@ -105,7 +105,7 @@ class Homes:
 
     async def _redraw(self, people: set[Person] | None) -> None:
         try:
-            await self._desk.store.redraw_homes(people)
+            await self._desk.store.homes.redraw(people)
         except StorageError as error:
             log.warning("homes.not_redrawn", error=str(error))
             return

@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person
 from bot.ports.commands import Command, Press, SaySentence
-from bot.ports.store import Cover, SignedCheckpoint
+from bot.ports.records import Cover, SignedCheckpoint
 from bot.service.approvals import ApprovalService
 from handlers import ids
 from handlers.inbound.payloads import Body, ButtonPress

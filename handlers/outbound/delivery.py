@@ -18,7 +18,8 @@ from bot.domain.case.operator_action import is_act
 from bot.domain.case.transition import SYSTEM, LogEvent, Value
 from bot.domain.errors import LookupFailed, StorageError
 from bot.domain.timing.quiet_hours import rings_at
-from bot.ports.store import Cover, Directory, OutboxRow, SignedCheckpoint
+from bot.ports.directory import Directory
+from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
 from bot.service.approvals import ApprovalService
 from handlers.outbound.api_calls import MessagePlace, SlackSender
 from handlers.outbound.message_kinds import (
@@ -69,7 +70,7 @@ class Delivery:
     async def give_back(self, rows: Sequence[OutboxRow], error: str, at: float) -> None:
         """Returns rows to the outbox until `at` (monotonic seconds)."""
         until = self._desk.clock.now() + timedelta(seconds=max(at - self._desk.clock.monotonic(), 0.0))
-        await asyncio.gather(*(self._desk.store.release(row, until, error) for row in rows))
+        await asyncio.gather(*(self._desk.store.outbox.release(row, until, error) for row in rows))
 
     def age(self, row: OutboxRow) -> float:
         """Seconds since the row was written."""
@@ -82,14 +83,14 @@ class Delivery:
         if kind is None or (kind.looked_up and await self._is_gone(row)):
             await self._never(row, "unknown_purpose" if kind is None else "deactivated")
             return
-        case = await self._desk.store.case(row.say.case) if row.say.case else None
+        case = await self._desk.store.cases.case(row.say.case) if row.say.case else None
         job = await kind.drawn(self._context, row, case)
         if isinstance(job, Dropped):
-            await self._desk.store.undeliverable(row, job.why, ())
+            await self._desk.store.outbox.undeliverable(row, job.why, ())
             return
         morning = await self._held_until(row, case)
         if morning is not None:
-            await self._desk.store.release(row, morning, "held until the morning")
+            await self._desk.store.outbox.release(row, morning, "held until the morning")
             return
         signed = await self._covered()
         if signed is None and not row.aside:
@@ -171,7 +172,7 @@ class Delivery:
         here = self._desk.clock.monotonic()
         silence, self._silent_since = here - (self._silent_since or here), None
         if silence > PAUSE and self._failures:
-            await self._desk.store.slack_is_back(self._desk.clock.now())
+            await self._desk.store.outbox.slack_is_back(self._desk.clock.now())
             self._desk.spoke.set()
 
     async def _record_sent(self, row: OutboxRow, posted: MessagePlace, drawn: int) -> None:
@@ -180,7 +181,7 @@ class Delivery:
         kept = row.copy is not None or (kind is not None and kind.kept)
         entries = [_entry("delivery.sent", row)] if kind and kind.logged else []
         place = posted if kept else MessagePlace()
-        await self._desk.store.sent(row, place.channel, place.ts, drawn, entries, plain=plain)
+        await self._desk.store.outbox.sent(row, place.channel, place.ts, drawn, entries, plain=plain)
         self._failures.pop(row.id, None)
 
     async def _judged(self, row: OutboxRow, place: Spot, judged: Verdict) -> None:
@@ -214,7 +215,7 @@ class Delivery:
         if kind is not None and kind.steps_on:
             await self._desk.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if kind and kind.logged else []
-        await self._desk.store.undeliverable(row, error, entries)
+        await self._desk.store.outbox.undeliverable(row, error, entries)
 
 
 def _entry(type_: str, row: OutboxRow, error: str = "") -> LogEvent:

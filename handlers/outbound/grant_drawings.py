@@ -94,7 +94,7 @@ async def digest(out: Outgoing) -> Job:
     to, desk = out.to, out.context.desk
     runbooks = desk.policy.runbooks
     domains = [d.id for d in desk.policy.domains.values() if d.owner == to]
-    found = await desk.store.autonomous_since(domains, out.moment("since"), DIGEST_MAX)
+    found = await desk.store.cases.autonomous_since(domains, out.moment("since"), DIGEST_MAX)
     told = [c for c in found if c.request.runbook not in runbooks or runbooks[c.request.runbook].tell == "daily"]
     return NewMessage(to.user, suspensions.digest(told, out.scene())) if told else NOTHING_TO_DRAW
 

@@ -15,7 +15,7 @@ from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.workflow.timeline import Moment, ahead
 from bot.ports.commands import ReplyAddress
-from bot.ports.store import OutboxRow
+from bot.ports.records import OutboxRow
 from bot.service.approvals import ApprovalService
 from handlers.views.facts import pending
 from handlers.views.kit.blocks import Block, Message
@@ -155,7 +155,7 @@ class Outgoing:
 
     async def in_thread_of(self, purpose: str, said: Message) -> NewMessage:
         """In the thread of the recipient's newest copy of that purpose; a message of its own where there is none."""
-        copies = await self.context.desk.store.copies(self.case.id)
+        copies = await self.context.desk.store.outbox.copies(self.case.id)
         mine = next((c for c in reversed(copies) if c.purpose == purpose and c.to == self.to), None)
         return NewMessage(mine.channel, said, mine.ts) if mine else NewMessage(self.to.user, said)
 

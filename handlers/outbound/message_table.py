@@ -12,7 +12,7 @@ from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
 from bot.domain.timing.quiet_hours import kept_by
-from bot.ports.store import OutboxRow
+from bot.ports.records import OutboxRow
 from handlers.outbound import grant_drawings as granted
 from handlers.outbound import notice_drawings as notice
 from handlers.outbound import request_drawings as request
@@ -89,7 +89,7 @@ async def _edit(out: Outgoing) -> Job:
     """A posted message drawn again; blanked where it shows what a person typed, for then an erasure asks for it."""
     copy, kind = present(out.row.copy), present(_row(out.row.say.purpose))
     if is_act(copy.case):
-        act = present(await out.context.desk.store.operator_act(copy.case))
+        act = present(await out.context.desk.store.operator.action(copy.case))
         return MessageEdit(copy.channel, copy.ts, await notice.operator_message(out), act.version)
     said = erased(out.case) if kind.remembered else await present(kind.redraw)(out)
     return MessageEdit(copy.channel, copy.ts, said)

@@ -55,13 +55,13 @@ async def decided_while_away(out: Outgoing) -> Job:
 
 async def operator_message(out: Outgoing) -> Message:
     """The card that asks to confirm an operator's action, or the notice of one."""
-    act = present(await out.context.desk.store.operator_act(out.row.say.case or ""))
+    act = present(await out.context.desk.store.operator.action(out.row.say.case or ""))
     view = operator_cards.card if out.row.say.purpose == "operator" else operator_cards.told
     return view(act, out.scene())
 
 
 async def new_operator_message(out: Outgoing) -> Job:
-    to, act = out.to, await out.context.desk.store.operator_act(out.row.say.case or "")
+    to, act = out.to, await out.context.desk.store.operator.action(out.row.say.case or "")
     return NewMessage(to.user, await operator_message(out), drawn=present(act).version)
 
 
@@ -82,5 +82,5 @@ async def watchdog(out: Outgoing) -> Job:
 
 
 async def log_checkpoint(out: Outgoing) -> Job:
-    note = await out.context.desk.store.last_checkpoint()
+    note = await out.context.desk.store.log.last_checkpoint()
     return NewMessage(out.channel, checkpoint.posted(present(note)))

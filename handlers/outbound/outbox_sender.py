@@ -16,7 +16,8 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.case.transition import Lane
-from bot.ports.store import Cover, Directory, OutboxRow
+from bot.ports.directory import Directory
+from bot.ports.records import Cover, OutboxRow
 from bot.service.approvals import ApprovalService
 from handlers.outbound.api_calls import TIMEOUT, SlackSender
 from handlers.outbound.delivery import Delivery
@@ -97,7 +98,7 @@ class OutboxSender:
         if len(self._lanes) >= _ROOM:
             return 0
         now = self._desk.clock.now()
-        rows = await self._desk.store.lease(now, now + LEASE, _GROUP)
+        rows = await self._desk.store.outbox.lease(now, now + LEASE, _GROUP)
         sent_back = [back for row in rows if (back := self._line_up(row)) is not None]
         await asyncio.gather(*(self._delivery.give_back([row], "waits for its turn", at) for row, at in sent_back))
         return len(rows)

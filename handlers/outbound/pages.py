@@ -56,7 +56,7 @@ async def _log(desk: ApprovalService, person: Person, argument: str, scene: View
     case = await desk.read_case(person, argument)
     if case is None:
         return say("unknown", {"argument": argument}, scene)
-    return pages.log(case, await desk.store.case_log(case.id), scene)
+    return pages.log(case, await desk.store.log.of_case(case.id), scene)
 
 
 async def _matrix(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bot.domain.case.transition import Lane
-from bot.ports.store import OutboxRow
+from bot.ports.records import OutboxRow
 
 HELD = 4
 _STRETCH = 1.08  # of the pace: at most this lies between the beginnings of two calls, however slowly Slack answers

@@ -90,7 +90,7 @@ async def cooling(out: Outgoing) -> Job:
 
 async def runbook_body(out: Outgoing) -> Job:
     case, to = out.case, out.to
-    content = await out.context.desk.store.file_by_hash(case.request.runbook_sha256)
+    content = await out.context.desk.store.policies.file_by_hash(case.request.runbook_sha256)
     return NewMessage(to.user, receipt.body(case, content, out.scene()))
 
 

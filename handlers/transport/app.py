@@ -23,7 +23,7 @@ from slack_bolt.lazy_listener.async_runner import AsyncLazyListenerRunner
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.ports.store import Cover
+from bot.ports.records import Cover
 from bot.service.approvals import ApprovalService
 from handlers import ids
 from handlers.inbound.buttons import ACTIONS, ANY_ACTION

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.ports.store import SignedCheckpoint
+from bot.ports.records import SignedCheckpoint
 from handlers.views.kit.blocks import TEXT_MAX, Message, context, message, section
 from handlers.views.kit.escaping import cut, escape
 

@@ -16,7 +16,7 @@ from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.people import Person, Profile
 from bot.domain.timing import end_dates
-from bot.ports.store import LogRow
+from bot.ports.records import LogRow
 from handlers.views import facts
 from handlers.views.drill import DRILL
 from handlers.views.kit import wording

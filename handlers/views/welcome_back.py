@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.ports.store import DecidedFor
+from bot.ports.records import DecidedFor
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, message, section
 from handlers.views.kit.context import ViewContext, who

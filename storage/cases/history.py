@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.domain.policy.people import Person
 from bot.domain.policy.same_text import folded
 from bot.domain.workflow.autonomous_rights import Used
-from bot.ports.store import BreakGlassUsage, FilingLimits
+from bot.ports.records import BreakGlassUsage, FilingLimits
 from storage.cases.private_text import target_of
 from storage.session import Row, Session
 from storage.values import moment_or_none, ms

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.case.transition import Lane, Visit
 from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import home_key
-from bot.ports.store import CaseSummary
+from bot.ports.records import CaseSummary
 from storage.session import Session
 from storage.values import ms
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.transition import Lane
 from bot.domain.policy.people import Person
-from bot.ports.store import Backlog, Lateness, RequestLine, SystemCase, Waiting
+from bot.ports.records import Backlog, Lateness, RequestLine, SystemCase, Waiting
 from storage.log.append import read_head
 from storage.session import Row, Session
-from storage.sqlite import schema
 from storage.values import moment, moment_or_none, ms, person_or_none
 
 
@@ -38,9 +37,9 @@ def lateness(session: Session, before: datetime) -> Lateness:
     )
 
 
-def prove_writable(session: Session) -> None:
-    """A write that leaves nothing behind. Raises SchemaError where the schema is another program's."""
-    schema.check(session)
+def prove_writable(session: Session, check_schema: Callable[[Session], None]) -> None:
+    """Writes and deletes a row. Raises what `check_schema` raises."""
+    check_schema(session)
     session.run("touch")
     session.run("untouch")
 

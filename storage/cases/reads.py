@@ -13,7 +13,7 @@ from bot.domain.case.lifecycle import AskState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.workflow.absence import Absent
-from bot.ports.store import Deadline, DecidedFor, Due
+from bot.ports.records import Deadline, DecidedFor, Due
 from storage.cases import private_text
 from storage.cases import rows as case_rows
 from storage.cases.private_text import Texts

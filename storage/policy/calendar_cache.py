@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.ports.store import CachedCalendar
+from bot.ports.records import CachedCalendar
 from storage.session import Session
 from storage.values import moment, ms
 

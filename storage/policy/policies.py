@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
-from bot.ports.store import StoredPolicy
+from bot.ports.records import StoredPolicy
 from storage.session import Row, Session
 from storage.values import moment, ms
 

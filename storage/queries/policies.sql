@@ -33,17 +33,6 @@ WHERE f.digest = :digest ORDER BY f.path;
 -- The bytes of any file of any accepted set.
 SELECT content FROM blob WHERE sha256 = :sha256;
 
--- name: policy_history
--- The sets that bind what is asked for now, or any question that is open, oldest first; the last one is in force.
-SELECT digest, accepted_ms, binds_until_ms FROM policy_set
-WHERE binds_until_ms IS NULL OR binds_until_ms > min(
-  :now,
-  coalesce((SELECT min(filed_ms) FROM request WHERE state = 'pending'), :now),
-  coalesce((SELECT min(opened_ms) FROM ask WHERE state = 'open' AND kind IN ('extension', 'renewal', 'restore')), :now),
-  coalesce((SELECT min(filed_ms) FROM operator_act WHERE state = 'open'), :now)
-)
-ORDER BY n;
-
 -- name: feeds
 -- Calendars as they were when they could last be read.
 SELECT address, body, read_ms FROM feed;

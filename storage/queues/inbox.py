@@ -12,7 +12,7 @@ from pydantic_core import PydanticSerializationError
 
 from bot.domain.errors import EntryError, Stale
 from bot.ports.commands import COMMAND, Command, Press
-from bot.ports.store import InboxRow
+from bot.ports.records import InboxRow
 from bot.service.actions import ACTIONS
 from storage.session import Row, Session
 from storage.values import from_json, moment, ms, to_json

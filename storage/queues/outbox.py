@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.case.transition import Lane, Notification
-from bot.ports.store import MessageCopy, OutboxRow
+from bot.ports.records import MessageCopy, OutboxRow
 from storage.session import Row, Session
 from storage.values import from_json, moment, ms, person_or_none, to_columns, to_json
 

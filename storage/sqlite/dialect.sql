@@ -23,3 +23,14 @@ SELECT min(
     )
   ), (SELECT size FROM log_head))
 ) AS idx;
+
+-- name: policy_history
+-- The sets that bind what is asked for now, or any question that is open, oldest first; the last one is in force.
+SELECT digest, accepted_ms, binds_until_ms FROM policy_set
+WHERE binds_until_ms IS NULL OR binds_until_ms > min(
+  :now,
+  coalesce((SELECT min(filed_ms) FROM request WHERE state = 'pending'), :now),
+  coalesce((SELECT min(opened_ms) FROM ask WHERE state = 'open' AND kind IN ('extension', 'renewal', 'restore')), :now),
+  coalesce((SELECT min(filed_ms) FROM operator_act WHERE state = 'open'), :now)
+)
+ORDER BY n;

@@ -1,13 +1,10 @@
-"""Epochs of the log: the entry that begins one and gives the log its new name, and the newest that was begun."""
+"""Epochs of the log: the entry that begins one and gives the log its new name, and the newest one."""
 
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from bot.domain.case.transition import LogEvent
 from bot.domain.decision_log.inclusion_proof import subtree
@@ -16,14 +13,13 @@ from bot.domain.errors import Stale
 from storage.log.tree_rows import Tree
 from storage.session import Session
 from storage.transaction import Tx
+from storage.transactions import Transactions
 from storage.values import moment
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class EpochStarted:
-    """A `log.epoch_started`: where it stands, when it was written, the log's name from there on, how many entries survived."""
+    """A `log.epoch_started` entry: its index, its time, the log's name from there on, how many entries survived."""
 
     index: int
     at: datetime
@@ -31,14 +27,17 @@ class EpochStarted:
     surviving: int
 
 
-class EpochStore(ABC):
-    """How a read or a write is run is the store's."""
+class EpochStore:
+    """The epochs that the log went through."""
 
-    async def epochs(self) -> int:
+    def __init__(self, transactions: Transactions) -> None:
+        self._db = transactions
+
+    async def count(self) -> int:
         """How many new epochs were begun."""
-        return await self._read(lambda session: len(session.rows("epochs")))
+        return await self._db.read(lambda session: len(session.rows("epochs")))
 
-    async def newest_epoch(self) -> EpochStarted | None:
+    async def newest(self) -> EpochStarted | None:
         def work(session: Session) -> EpochStarted | None:
             rows = session.rows("epochs")
             if not rows or rows[-1]["data"] is None:
@@ -46,9 +45,9 @@ class EpochStore(ABC):
             entry = json.loads(rows[-1]["data"])
             return EpochStarted(rows[-1]["idx"], moment(rows[-1]["ts_ms"]), entry["log"], entry["data"]["surviving"])
 
-        return await self._read(work)
+        return await self._db.read(work)
 
-    async def begin_epoch(self, size: int, origin: str, draft: LogEvent) -> None:
+    async def begin(self, size: int, origin: str, draft: LogEvent) -> None:
         """Writes the first entry under the new name, though the log takes no other. Raises Stale if it has grown."""
 
         def work(tx: Tx) -> None:
@@ -58,7 +57,7 @@ class EpochStore(ABC):
             tx.ledger.rename(origin)
             tx.ledger.append(draft, max(tx.now, head.ts or tx.now))
 
-        await self._write(work)
+        await self._db.write(work)
 
     async def root_at(self, size: int) -> bytes:
         """The root over the first `size` entries. Raises LogDamaged where something that it needs is missing."""
@@ -66,10 +65,4 @@ class EpochStore(ABC):
         def work(session: Session) -> bytes:
             return subtree(0, size, Tree(session).whole) if size else root(())
 
-        return await self._read(work)
-
-    @abstractmethod
-    async def _write(self, work: Callable[[Tx], T]) -> T: ...
-
-    @abstractmethod
-    async def _read(self, work: Callable[[Session], T]) -> T: ...
+        return await self._db.read(work)

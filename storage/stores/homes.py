@@ -1,41 +1,33 @@
-"""The App Homes' part of the store (`bot.ports.store.Store`)."""
+"""`bot.ports.cases.Homes` in rows."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
-from bot.ports.store import CaseSummary
+from bot.ports.records import CaseSummary
 from storage.cases import home_rows, reads
-from storage.session import Session
-from storage.transaction import Tx
-
-T = TypeVar("T")
+from storage.transactions import Transactions
 
 
-class HomeStore(ABC):
-    """What whoever draws a Home asks; how a read or a write is run is the store's."""
+class HomeStore:
+    """`Homes`."""
 
-    async def home_page(self, person: Person) -> int:
-        return await self._read(lambda session: home_rows.page(session, person))
+    def __init__(self, transactions: Transactions) -> None:
+        self._db = transactions
 
-    async def home_waiting(self, person: Person, limit: int) -> Sequence[CaseSummary]:
-        return await self._read(lambda session: home_rows.waiting(session, person, limit))
+    async def page(self, person: Person) -> int:
+        return await self._db.read(lambda session: home_rows.page(session, person))
 
-    async def home_live(self, person: Person, domains: Sequence[str], limit: int) -> Sequence[Case]:
-        return await self._read(lambda session: reads.cases(session, home_rows.live(session, person, domains, limit)))
+    async def waiting(self, person: Person, limit: int) -> Sequence[CaseSummary]:
+        return await self._db.read(lambda session: home_rows.waiting(session, person, limit))
 
-    async def home_owing(self, requester: Person, limit: int) -> Sequence[Case]:
-        return await self._read(lambda session: reads.cases(session, home_rows.owing(session, requester, limit)))
+    async def live(self, person: Person, domains: Sequence[str], limit: int) -> Sequence[Case]:
+        return await self._db.read(lambda session: reads.cases(session, home_rows.live(session, person, domains, limit)))
 
-    async def redraw_homes(self, people: Iterable[Person] | None) -> None:
-        await self._write(lambda tx: home_rows.redraw(tx.session, people, tx.now))
+    async def owing(self, requester: Person, limit: int) -> Sequence[Case]:
+        return await self._db.read(lambda session: reads.cases(session, home_rows.owing(session, requester, limit)))
 
-    @abstractmethod
-    async def _write(self, work: Callable[[Tx], T]) -> T: ...
-
-    @abstractmethod
-    async def _read(self, work: Callable[[Session], T]) -> T: ...
+    async def redraw(self, people: Iterable[Person] | None) -> None:
+        await self._db.write(lambda tx: home_rows.redraw(tx.session, people, tx.now))

@@ -9,7 +9,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.domain.policy.model import Policy
-from bot.ports.store import StoredPolicy
+from bot.ports.records import StoredPolicy
 from tests.bot.hosting import Host
 
 
@@ -22,6 +22,6 @@ async def host(tmp_path: Path, example: Policy, monkeypatch: pytest.MonkeyPatch)
     office.clock.at = SystemClock().now()
     await office.open()
     accepted = StoredPolicy(example.digest, office.clock.now(), example.files)
-    await office.store.accept_policy(accepted, [])
+    await office.store.policies.accept(accepted, [])
     yield office
     await office.close()

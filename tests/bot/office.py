@@ -19,7 +19,8 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.workflow import drill as drilling
 from bot.ports.commands import Command, FileRequest, Press, ReplyAddress, SetAbsence
-from bot.ports.store import OutboxRow, SignedCheckpoint, Store
+from bot.ports.records import OutboxRow, SignedCheckpoint
+from bot.ports.store import Store
 from bot.service.approvals import ApprovalService
 from storage.store import SqliteStore
 from tests.bot.building import HOME, MINUTE, T0
@@ -227,7 +228,7 @@ class Office:
         """Everything that can be said now is said, or proves undeliverable."""
         done: list[OutboxRow] = []
         while len(done) < limit:
-            leased = await self.store.lease(self.clock.now(), self.clock.now() + LEASE, min(50, limit - len(done)))
+            leased = await self.store.outbox.lease(self.clock.now(), self.clock.now() + LEASE, min(50, limit - len(done)))
             if not leased:
                 break
             for outgoing in leased:
@@ -241,12 +242,12 @@ class Office:
             if say.purpose == "card" and outgoing.copy is None:
                 await self.desk.undelivered(outgoing, "user_not_found")
             draft = LogEvent("delivery.failed", SYSTEM, say.case, {"to": say.to, "purpose": say.purpose, "error": "user"})
-            await self.store.undeliverable(outgoing, "user_not_found", [draft])
+            await self.store.outbox.undeliverable(outgoing, "user_not_found", [draft])
             return
         self.posted += 1
-        case = await self.store.case(say.case) if say.case else None
+        case = await self.store.cases.case(say.case) if say.case else None
         drawn = case.request.version if case else 0
-        await self.store.sent(outgoing, say.channel or f"D-{say.to}", f"{self.posted}.0", drawn, [])
+        await self.store.outbox.sent(outgoing, say.channel or f"D-{say.to}", f"{self.posted}.0", drawn, [])
         self.shown.append(outgoing)
 
     # What stands written, read past our own code.
@@ -285,7 +286,7 @@ class Office:
         return [{"to": r["to_user"], "case": r["case_id"], **json.loads(r["data"])} for r in rows]
 
     async def case(self, case_id: str) -> Case:
-        found = await self.store.case(case_id)
+        found = await self.store.cases.case(case_id)
         assert found is not None
         return found
 

@@ -28,7 +28,7 @@ class SignedOffice(Office):
         begun = await SqliteStore.open(self.path, self.clock, "test.example/log", self.state)
         await begun.close()
         await super().open()
-        self.signer = signer_of(self.store, self.state, nullcontext())
+        self.signer = signer_of(self.store.log, self.state, nullcontext())
         self.issuer = PermitIssuer(self.mortal, self.signer.cover, self.state, self.clock)  # type: ignore[arg-type]
         return self
 

@@ -64,15 +64,15 @@ class StoppableOffice(Office):
 
     async def fill_the_disk(self) -> None:
         """From now on the database cannot grow: SQLite says what it says on a full disk."""
-        await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1").fetchall())  # type: ignore[union-attr]
+        await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1").fetchall())  # type: ignore[union-attr]
 
     async def write_protect(self) -> None:
         """The disk is read-only from now on, as far as SQLite can tell."""
-        await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA query_only = ON").fetchall())  # type: ignore[union-attr]
+        await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA query_only = ON").fetchall())  # type: ignore[union-attr]
 
     async def free_the_disk(self) -> None:
-        await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA query_only = OFF").fetchall())  # type: ignore[union-attr]
-        await self.inner._writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1000000").fetchall())  # type: ignore[union-attr]
+        await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA query_only = OFF").fetchall())  # type: ignore[union-attr]
+        await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1000000").fetchall())  # type: ignore[union-attr]
 
     def lines(self) -> list[dict[str, Any]]:
         """The emergency file's lines, read past our own code."""
@@ -81,7 +81,7 @@ class StoppableOffice(Office):
 
     async def told(self) -> list[str]:
         """The sentences that were answered since the last look."""
-        rows = await self.store.lease(self.clock.now(), self.clock.now(), 1000)
+        rows = await self.store.outbox.lease(self.clock.now(), self.clock.now(), 1000)
         for row in rows:
-            await self.store.sent(row, "D0", "1.0", 0, [])
+            await self.store.outbox.sent(row, "D0", "1.0", 0, [])
         return [str(row.say.data["sentence"]) for row in rows if row.say.purpose == "answer"]

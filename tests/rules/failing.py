@@ -42,6 +42,6 @@ class FailingSession(SqliteSession):
 
 def fail_after(store: SqliteStore, statements: int) -> FailingSession:
     """The store's writer fails after so many more statements, in whatever transaction they fall."""
-    writer: Any = store._writer
+    writer: Any = store.transactions.writer
     writer._session = failing = FailingSession(writer._session.raw, statements)
     return failing

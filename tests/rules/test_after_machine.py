@@ -208,7 +208,7 @@ class AfterTheYes(RuleBasedStateMachine):
         (row,) = self.office.rows("SELECT max(version) AS v FROM ask WHERE case_id = :c", c=case)
         act = Press(who, case, row["v"] or 1, what, ReplyAddress(who, channel="D0"), "because")
         self.runner.run(self.office.take_in(act))
-        (waiting,) = self.runner.run(self.office.store.inbox(10))
+        (waiting,) = self.runner.run(self.office.store.inbox.unfinished(10))
         self.office.mortal.dies = dies
         with pytest.raises(Killed):
             self.runner.run(self.office.desk.carry_out(waiting))

@@ -14,7 +14,7 @@ from bot.decision_log.signer import Signer
 from bot.decision_log.signer_memory import begin
 from bot.domain.decision_log.signed_note import open_checkpoint
 from bot.domain.decision_log.verify.log import LogFinding
-from bot.ports.store import SignedCheckpoint
+from bot.ports.records import SignedCheckpoint
 from handlers.inbound.listener import SlackEdge
 from handlers.outbound.outbox_sender import OutboxSender
 from storage.sqlite.lock import FileLock
@@ -92,7 +92,7 @@ async def test_decision_messages_carry_the_signed_checkpoint_that_covers_the_dec
     state = tmp_path / "state"
     make_keys(state)
     begin(state, "test.example/log")
-    signer = Signer(office.store, state, FileLock(state))
+    signer = Signer(office.store.log, state, FileLock(state))
     messenger = OutboxSender(office.desk, slack.client(), office.directory, signer.cover, pace=0)
     case_id = await office.file(PE1)
     await messenger.drain()

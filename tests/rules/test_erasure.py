@@ -70,7 +70,7 @@ class Eraser:
             await self.operations.work()
             await self.messenger.drain()
             self.host.sleep(timedelta(minutes=2))
-        act = await self.host.store.operator_act(act_id)
+        act = await self.host.store.operator.action(act_id)
         assert act is not None
         return str(act.state), act.result
 
@@ -131,7 +131,7 @@ async def test_after_an_erasure_the_text_is_nowhere_and_every_proof_holds(
 
 async def test_the_account_leaves_the_state_and_a_later_entry_makes_a_new_pseudonym(eraser: Eraser) -> None:
     host = eraser.host
-    before = await host.store.ref_of(ASKER)
+    before = await host.store.operator.ref_of(ASKER)
     await eraser.ended(await eraser.confirmed())
     with closing(sqlite3.connect(host.path)) as raw:
         tables = [n for (n,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'") if n != "blob"]
@@ -143,9 +143,9 @@ async def test_the_account_leaves_the_state_and_a_later_entry_makes_a_new_pseudo
     assert holding == []
     [entry] = [e for e in host.log() if e["type"] == "privacy.erased"]
     assert entry["data"]["subject"] == before
-    assert await host.store.ref_of(ASKER) is None
+    assert await host.store.operator.ref_of(ASKER) is None
     await filed(host)
-    assert await host.store.ref_of(ASKER) not in (None, before)
+    assert await host.store.operator.ref_of(ASKER) not in (None, before)
     assert not (await check_log(host.path)).findings
 
 
@@ -214,7 +214,7 @@ async def test_it_waits_for_what_is_just_being_said_about_them(eraser: Eraser) -
     await filed(host)
     await host.forward(46 * timedelta(minutes=1))
     host.clock.at += 5 * DAY
-    [held, *_] = await host.store.lease(host.clock.now(), host.clock.now() + HOUR, 50)
+    [held, *_] = await host.store.outbox.lease(host.clock.now(), host.clock.now() + HOUR, 50)
     act_id = await eraser.confirmed()
     assert (await eraser.ended(act_id))[0] == "confirmed"
     assert not [e for e in host.log() if e["type"] == "privacy.erased"]
@@ -236,9 +236,9 @@ async def test_messages_that_slack_will_not_let_us_edit_are_listed(eraser: Erase
 async def test_a_process_that_was_killed_after_the_transaction_goes_on(eraser: Eraser) -> None:
     host = eraser.host
     act_id = await eraser.confirmed()
-    act = await host.store.operator_act(act_id)
+    act = await host.store.operator.action(act_id)
     assert act is not None
-    await host.store.erase(act, host.policy, retention(host.desk))
+    await host.store.operator.erase(act, host.policy, retention(host.desk))
     eraser.again()
     assert (await eraser.ended(act_id))[0] == "done"
     assert [e["type"] for e in host.log()].count("privacy.erased") == 1
@@ -265,7 +265,7 @@ async def test_a_digest_without_disclosure_or_erasure_is_a_finding(eraser: Erase
 async def test_a_subject_who_neither_asked_nor_decided_is_erased_at_once(eraser: Eraser) -> None:
     host = eraser.host
     await host.adopt(replace(host.policy, retention=2555 * 86_400))
-    standing = await host.store.erasure_standing(Person(HOME, "U0AUDIT"))
+    standing = await host.store.operator.subject_record(Person(HOME, "U0AUDIT"))
     assert standing.decided_until is None
     assert rules.refusal(replace(standing, named=True), retention(host.desk), host.clock.now()) is None
 
@@ -285,7 +285,7 @@ def test_a_retention_is_counted_from_the_end_of_the_newest_case() -> None:
 async def test_a_read_only_store_writes_nothing_anew(host: Host) -> None:
     reading = await SqliteStore.open(host.path, host.clock, read_only=True)
     with pytest.raises(Exception, match="reading only"):
-        await reading.rebuild()
+        await reading.operator.rebuild()
     await reading.close()
 
 
@@ -300,7 +300,7 @@ async def test_whoever_confirmed_an_erasure_or_revoked_a_grant_is_not_erased_bef
     case_id = await filed(host)
     await host.click(OWNER, case_id)
     await host.click(DEP2, case_id, "revoke")
-    assert (await host.store.erasure_standing(DEP2)).decided_until == host.clock.now()
+    assert (await host.store.operator.subject_record(DEP2)).decided_until == host.clock.now()
 
 
 async def test_acts_about_somebody_that_came_to_nothing_name_them_no_more_after_an_erasure(eraser: Eraser) -> None:
@@ -311,7 +311,7 @@ async def test_acts_about_somebody_that_came_to_nothing_name_them_no_more_after_
     await eraser.messenger.drain()
     assert f"discloses about <@{ASKER.user}>" in eraser.standing()
     await eraser.ended(await eraser.confirmed())
-    act = await host.store.operator_act(refused)
+    act = await host.store.operator.action(refused)
     assert act is not None
     assert act.subject is None
     assert f"discloses about <@{ASKER.user}>" not in eraser.standing()

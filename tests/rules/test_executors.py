@@ -17,7 +17,7 @@ from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Call, Case
 from bot.domain.workflow.executor import Heard
 from bot.ports.commands import Press, ReplyAddress
-from bot.ports.store import ExecutorCall
+from bot.ports.records import ExecutorCall
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import Killed
 from tests.bot.permitting import SignedOffice

@@ -21,7 +21,7 @@ Act = Callable[[], Awaitable[object]]
 
 async def carried_out(office: Office, act: Any) -> Act:
     await office.take_in(act)
-    (row,) = await office.store.inbox(10)
+    (row,) = await office.store.inbox.unfinished(10)
     return lambda: office.desk.carry_out(row)
 
 
@@ -70,7 +70,7 @@ async def a_return(office: Office) -> tuple[Act, str]:
 async def a_lost_card(office: Office) -> tuple[Act, str]:
     await office.file(PE1)
     now = office.clock.now()
-    card = next(o for o in await office.store.lease(now, now + LEASE, 9) if o.say.purpose == "card")
+    card = next(o for o in await office.store.outbox.lease(now, now + LEASE, 9) if o.say.purpose == "card")
     return lambda: office.desk.undelivered(card, "user_not_found"), "step.fired"
 
 

@@ -85,7 +85,7 @@ class TestDecisions:
         await office.deliver()
         version = (await office.case(case_id)).request.version
         assert {o.say.to for o in office.shown if o.copy and o.copy.purpose == "card"} == cards
-        assert {copy.drawn for copy in await office.store.copies(case_id)} == {version}
+        assert {copy.drawn for copy in await office.store.outbox.copies(case_id)} == {version}
 
     async def test_approved_by_was_overwritten_by_the_second_click(self, office: Office) -> None:
         case_id = await office.file(PE1, "contain")
@@ -116,7 +116,7 @@ class TestDecisions:
     async def test_the_text_said_granted_before_the_grant_was_made(self, office: Office) -> None:
         case_id = await office.file(PE1)
         await office.take_in(office.press(OWNER, case_id))
-        (row,) = await office.store.inbox(1)
+        (row,) = await office.store.inbox.unfinished(1)
         office.mortal.dies = "before"
         with pytest.raises(Killed):
             await office.desk.carry_out(row)

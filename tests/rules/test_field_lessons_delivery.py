@@ -56,7 +56,7 @@ async def test_one_failure_was_never_retried(post: Post, failure: Any) -> None:
 
 async def test_a_crash_between_commit_and_send_lost_the_message(post: Post) -> None:
     await post.office.take_in(post.office.form(PE1))
-    (row,) = await post.office.store.inbox(1)
+    (row,) = await post.office.store.inbox.unfinished(1)
     await post.office.desk.carry_out(row)
     await post.office.restart()  # killed before anything was said
     again = OutboxSender(post.office.desk, post.slack.client(), post.office.directory, covered, pace=0)

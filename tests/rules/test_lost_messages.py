@@ -57,7 +57,7 @@ async def test_a_crash_between_commit_and_send_lost_the_message(post: Post) -> N
     office = post.office
     await office.file(PE1)
     now = office.clock.now()
-    assert await office.store.lease(now, now + LEASE, 50)  # taken to be said, by a process that died
+    assert await office.store.outbox.lease(now, now + LEASE, 50)  # taken to be said, by a process that died
     await office.restart()
     office.sleep(LEASE)
     await OutboxSender(office.desk, post.slack.client(), office.directory, covered, pace=0).drain()

@@ -241,7 +241,7 @@ class Countersign(RuleBasedStateMachine):
         act = self.office.press(person, case, decision)
         self.oracle.pending.append(act)
         self.runner.run(self.office.take_in(act))
-        (row,) = self.runner.run(self.office.store.inbox(10))
+        (row,) = self.runner.run(self.office.store.inbox.unfinished(10))
         before = self._everything()
         fail_after(self.office.store, at)
         try:
@@ -318,7 +318,7 @@ class Countersign(RuleBasedStateMachine):
     @rule()
     def an_operator_accepts_the_clock(self) -> None:
         before = self.now()
-        assert self.runner.run(self.office.store.wish_time_accepted())
+        assert self.runner.run(self.office.store.clock.request_acceptance())
         self.runner.run(self.keeper.look())
         self.oracle.doubted, self.drift, self.seen = False, timedelta(0), self.clock.machine.at
         self.oracle.steps_back(min(self.seen - before, timedelta(0)))
@@ -381,7 +381,7 @@ class Countersign(RuleBasedStateMachine):
     def dies_while_speaking(self, some: int, noted: bool) -> None:
         """Leased, and perhaps found undeliverable, but never written down as such."""
         now = self.now()
-        for outgoing in self.runner.run(self.office.store.lease(now, now + LEASE, some)):
+        for outgoing in self.runner.run(self.office.store.outbox.lease(now, now + LEASE, some)):
             lost = outgoing.say.to in self.office.dead_letters and outgoing.copy is None
             if noted and lost and outgoing.say.purpose == "card":
                 self._fails(outgoing)
@@ -452,7 +452,7 @@ class Countersign(RuleBasedStateMachine):
         self.oracle.pending.append(act)
         self.runner.run(self.office.take_in(act))
         if dies != "taken":
-            (row,) = self.runner.run(self.office.store.inbox(10))
+            (row,) = self.runner.run(self.office.store.inbox.unfinished(10))
             self.office.mortal.dies = dies
             with pytest.raises(Killed):
                 self.runner.run(self.office.desk.carry_out(row))
@@ -473,11 +473,11 @@ class Countersign(RuleBasedStateMachine):
     def _deliver(self, some: int, answers: Sequence[str] = ("ok",)) -> int:
         """Slack's answers in turn: `lost` is a message that it took and did not confirm, so that it is said again."""
         now = self.now()
-        leased = self.runner.run(self.office.store.lease(now, now + LEASE, some))
+        leased = self.runner.run(self.office.store.outbox.lease(now, now + LEASE, some))
         for answer, outgoing in zip(cycle(answers), leased, strict=False):
             if answer != "ok":
                 wait = MINUTE / 2 if answer == "429" else MS
-                self.runner.run(self.office.store.release(outgoing, now + wait, answer))
+                self.runner.run(self.office.store.outbox.release(outgoing, now + wait, answer))
                 continue
             if outgoing.say.to in self.office.dead_letters | self.office.directory.gone and outgoing.copy is None:
                 self._fails(outgoing)

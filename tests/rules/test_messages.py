@@ -48,7 +48,7 @@ async def test_rule_5_what_an_act_says_stands_in_the_outbox_with_the_act_and_not
 
 async def test_rule_5_what_was_not_committed_is_not_said(office: Office) -> None:
     await office.take_in(office.form(PE1))
-    (row,) = await office.store.inbox(1)
+    (row,) = await office.store.inbox.unfinished(1)
     office.mortal.dies = "before"
     with pytest.raises(Killed):
         await office.desk.carry_out(row)
@@ -58,7 +58,7 @@ async def test_rule_5_what_was_not_committed_is_not_said(office: Office) -> None
 
 async def test_rule_5_a_crash_after_the_commit_loses_no_word(office: Office) -> None:
     await office.take_in(office.form(PE1))
-    (row,) = await office.store.inbox(1)
+    (row,) = await office.store.inbox.unfinished(1)
     office.mortal.dies = "after"
     with pytest.raises(Killed):
         await office.desk.carry_out(row)
@@ -70,7 +70,7 @@ async def test_rule_5_a_crash_after_the_commit_loses_no_word(office: Office) -> 
 async def test_rule_5_a_word_leased_by_a_process_that_died_is_said_by_the_next(office: Office) -> None:
     await office.file(PE1)
     count = len(waiting(office))
-    assert len(await office.store.lease(office.clock.at, office.clock.at + LEASE, 50)) == count
+    assert len(await office.store.outbox.lease(office.clock.at, office.clock.at + LEASE, 50)) == count
     await office.restart()
     assert await office.deliver() == []
     office.sleep(LEASE)
@@ -113,11 +113,11 @@ def test_rule_5_every_written_word_ends_as_said_or_as_undeliverable_with_the_rea
                 elif what == "speak":
                     await office.deliver(how)
                 elif what == "die":
-                    await office.store.lease(now, now + LEASE, how)
+                    await office.store.outbox.lease(now, now + LEASE, how)
                     await office.restart()
                 else:
-                    for outgoing in await office.store.lease(now, now + LEASE, how):
-                        await office.store.release(outgoing, now + MINUTE, "ratelimited")
+                    for outgoing in await office.store.outbox.lease(now, now + LEASE, how):
+                        await office.store.outbox.release(outgoing, now + MINUTE, "ratelimited")
             office.sleep(LEASE + MINUTE)
             await office.deliver()
             ids = {o.id for o in office.shown}

@@ -168,7 +168,7 @@ class TestTheRegisterOnTheHost:
         case_id = await opened(office, target="srv-9")
         await office.click(PE1, case_id, "finish")
         await office.deliver()
-        assert await office.store.empty_over(10) == 1
+        assert await office.store.operator.empty_over(10) == 1
         (one,) = json.loads((await self.type("--all", "--json"))[1])
         assert (one["id"], one["target"]) == (case_id, "srv-9")
 

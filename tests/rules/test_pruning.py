@@ -70,13 +70,13 @@ async def test_old_bundles_are_emptied_and_log_and_export_still_verify(host: Hos
 
 async def test_the_last_bundle_is_never_reached(host: Host) -> None:
     await fill(host, 600)
-    size = (await host.store.log_head()).size
+    size = (await host.store.log.head()).size
     await host.store.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM, data={"size": 1}),) * (768 - size)))
-    assert (await host.store.log_head()).size == 768
+    assert (await host.store.log.head()).size == 768
     host.sleep(20 * DAY)
-    assert await host.store.prunable(host.clock.now()) == 512
+    assert await host.store.operator.prunable(host.clock.now()) == 512
     await host.store.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM, data={"size": 1}),)))
-    assert await host.store.prunable(host.clock.now() + DAY) == 768
+    assert await host.store.operator.prunable(host.clock.now() + DAY) == 768
 
 
 @pytest.mark.parametrize("kept", ["hold", "case"])
@@ -106,8 +106,8 @@ async def test_a_killed_pruning_goes_on_with_its_minimum(host: Host) -> None:
     assert code == 0
     for person in (AUDIT, RISK):
         await Voices(host).press(person, act_id)
-    await host.store.begin_pruning(act_id, host.clock.now() + DAY, host.policy)
-    await host.store.empty_entries(100)
+    await host.store.operator.begin_pruning(act_id, host.clock.now() + DAY, host.policy)
+    await host.store.operator.empty_entries(100)
     assert not (await check_log(host.path)).findings
     host.sleep(timedelta(minutes=2))
     await OperatorJobs(host.desk, {"prune": pruning(host.desk)}).work()

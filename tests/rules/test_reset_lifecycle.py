@@ -64,7 +64,7 @@ async def test_how_somebody_was_verified_leaves_the_state_and_goes_with_an_erasu
         await attest(office, case_id, name)
     await office.click(OWNER, case_id, "deny")
     await office.deliver()
-    await office.store.empty_over(10)
+    await office.store.operator.empty_over(10)
 
     def notes() -> list[str]:
         return [row["text"] for row in office.rows("SELECT text FROM note WHERE kind = 'verified' ORDER BY n")]
@@ -75,7 +75,7 @@ async def test_how_somebody_was_verified_leaves_the_state_and_goes_with_an_erasu
     now = office.clock.now()
     act = OperatorAction("O-7K3M9QX2", "erase", "x", now, now + HOUR, STRANGER, state=OperatorActionState.CONFIRMED)
     await office.store.commit(Transition(None, None, operated=OperatorChange(None, act)))
-    await office.store.erase(act, office.policy, timedelta())
+    await office.store.operator.erase(act, office.policy, timedelta())
     told = [note.text for note in (await office.case(case_id)).approval.notes if note.kind == "verified"]
     assert told == [f"{name}: " for name in METHODS]
 

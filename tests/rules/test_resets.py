@@ -218,7 +218,7 @@ class Resets(RuleBasedStateMachine):
         person=st.sampled_from(ANYBODY), answer=st.sampled_from(["restore", "keep", "withdraw_right"]), n=st.integers(-1, 9)
     )
     def answers_what_nobody_filed(self, person: Person, answer: Any, n: int) -> None:
-        found = self.runner.run(self.office.store.matters())
+        found = self.runner.run(self.office.store.cases.system_cases())
         if not found:
             return
         case = self.runner.run(self.office.case(found[n % len(found)].id))
@@ -247,7 +247,7 @@ class Resets(RuleBasedStateMachine):
     @rule(case=cases, person=st.sampled_from(DECIDERS), dies=st.sampled_from(["before", "after"]))
     def dies_over_a_click(self, case: str, person: Person, dies: str) -> None:
         self.runner.run(self.office.take_in(self.office.press(person, case)))
-        (row,) = self.runner.run(self.office.store.inbox(10))
+        (row,) = self.runner.run(self.office.store.inbox.unfinished(10))
         self.office.mortal.dies = dies
         with pytest.raises(Killed):
             self.runner.run(self.office.desk.carry_out(row))

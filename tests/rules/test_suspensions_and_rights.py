@@ -74,7 +74,7 @@ async def reset_of(office: Office, subject: Person) -> str:
 
 
 async def matters(office: Office, kind: str) -> list[Case]:
-    return [await office.case(m.id) for m in await office.store.matters() if m.kind == kind]
+    return [await office.case(m.id) for m in await office.store.cases.system_cases() if m.kind == kind]
 
 
 async def the_suspension(office: Office) -> Case:

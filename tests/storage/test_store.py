@@ -16,7 +16,7 @@ from bot.domain.case.transition import OPERATOR, SYSTEM, Actor, Lane, LogEvent, 
 from bot.domain.errors import EntryError, IllegalMove, SettingsError, Stale, StorageError, TooLate
 from bot.domain.policy.people import Person
 from bot.ports.commands import Press, ReplyAddress
-from bot.ports.store import Deadline
+from bot.ports.records import Deadline
 from storage.store import SqliteStore
 from tests.storage.making import (
     DEPUTY,
@@ -44,15 +44,15 @@ async def filed(store: SqliteStore, case_id: str = "R-1", **how: object) -> Case
 
 async def due(store: SqliteStore, now: datetime, limit: int, after: Deadline | None = None) -> list[str]:
     """Ids of the cases that are due; the same cases are found whole, in the same order."""
-    ids = [deadline.case for deadline in await store.due(now, limit, after)]
-    assert [found.case.id for found in await store.due_cases(now, limit, after)] == ids
+    ids = [deadline.case for deadline in await store.cases.due(now, limit, after)]
+    assert [found.case.id for found in await store.cases.due_cases(now, limit, after)] == ids
     return ids
 
 
 async def test_a_filed_case_is_read_back_as_it_was_filed(store: SqliteStore) -> None:
     stored = await filed(store, subject=DEPUTY)
-    assert await store.case("R-1") == stored == new_case("R-1", subject=DEPUTY)
-    assert await store.case("R-2") is None
+    assert await store.cases.case("R-1") == stored == new_case("R-1", subject=DEPUTY)
+    assert await store.cases.case("R-2") is None
 
 
 async def test_every_part_of_a_case_survives_a_restart(path: Path, clock: HandClock) -> None:
@@ -62,7 +62,7 @@ async def test_every_part_of_a_case_survives_a_restart(path: Path, clock: HandCl
     lapsed = await store.commit(lapse(approved, T0 + 31 * MINUTE))
     await store.close()
     store = await SqliteStore.open(path, clock)
-    assert await store.case("R-1") == lapsed
+    assert await store.cases.case("R-1") == lapsed
     assert lapsed is not None
     assert lapsed.request.version == 2
     await store.close()
@@ -72,9 +72,9 @@ async def test_times_finer_than_a_millisecond_come_back_as_they_are_stored(store
     fine = timedelta(microseconds=1500)
     stored = await filed(store, filed_at=T0 + fine)
     assert stored.request.filed_at == T0 + MS
-    assert await store.case("R-1") == stored
+    assert await store.cases.case("R-1") == stored
     approved = await store.commit(approval(stored, T0 + MINUTE + fine))
-    assert approved == await store.case("R-1")
+    assert approved == await store.cases.case("R-1")
 
 
 async def test_a_case_judged_on_an_older_version_is_stale_and_writes_nothing(store: SqliteStore, path: Path) -> None:
@@ -84,7 +84,7 @@ async def test_a_case_judged_on_an_older_version_is_stale_and_writes_nothing(sto
     with pytest.raises(Stale):
         await store.commit(approval(case, says=(Notification("x", Lane.CARD, "R-1", to=PE1),)))
     assert [count(path, table) for table in ("log_entry", "outbox", "vote", "log_private")] == before
-    stored = await store.case("R-1")
+    stored = await store.cases.case("R-1")
     assert stored is not None
     assert stored.request.state is RequestState.DENIED
 
@@ -93,7 +93,7 @@ async def test_an_id_that_exists_is_filed_once(store: SqliteStore) -> None:
     await filed(store)
     with pytest.raises(Stale):
         await store.commit(filing(new_case("R-1", reason="another")))
-    stored = await store.case("R-1")
+    stored = await store.cases.case("R-1")
     assert stored is not None
     assert stored.request.reason == "disk: full"
 
@@ -104,7 +104,7 @@ async def test_what_was_filed_never_changes(store: SqliteStore) -> None:
         await store.commit(replace(denial(case), after=replace(case, request=replace(case.request, seconds=9999))))
     with pytest.raises(IllegalMove):
         await store.commit(replace(denial(case), after=case.with_approval(replace(case.approval, steps=()))))
-    assert await store.case("R-1") == case
+    assert await store.cases.case("R-1") == case
 
 
 async def test_what_changes_in_place_is_written(store: SqliteStore) -> None:
@@ -115,7 +115,7 @@ async def test_what_changes_in_place_is_written(store: SqliteStore) -> None:
     stored = await store.commit(Transition(case, case.with_approval(replace(ask, version=2, steps=steps, reached=reached))))
     assert stored is not None
     assert (stored.approval.version, stored.approval.steps, stored.approval.reached) == (2, steps, reached)
-    assert await store.case("R-1") == stored
+    assert await store.cases.case("R-1") == stored
 
 
 async def test_two_approvers_at_once_and_one_wins(store: SqliteStore, path: Path) -> None:
@@ -124,7 +124,7 @@ async def test_two_approvers_at_once_and_one_wins(store: SqliteStore, path: Path
     outcomes = await asyncio.gather(*(store.commit(act) for act in acts), return_exceptions=True)
     assert sum(isinstance(o, Case) for o in outcomes) == 1
     assert sum(isinstance(o, Stale) for o in outcomes) == 99
-    stored = await store.case("R-1")
+    stored = await store.cases.case("R-1")
     assert stored is not None
     assert stored.request.version == 1
     assert len(stored.approval.votes) == count(path, "vote") == 1
@@ -135,7 +135,7 @@ async def test_a_hundred_filings_of_one_id_and_one_wins(store: SqliteStore, path
     outcomes = await asyncio.gather(*(store.commit(act) for act in acts), return_exceptions=True)
     assert sum(isinstance(o, Case) for o in outcomes) == 1
     assert count(path, "request") == 1
-    assert [row.type for row in await store.log_rows(0, 10)] == ["log.opened", "request.filed", "step.fired"]
+    assert [row.type for row in await store.log.rows(0, 10)] == ["log.opened", "request.filed", "step.fired"]
 
 
 async def test_a_late_approval_does_not_revive_an_expired_request(store: SqliteStore, clock: HandClock) -> None:
@@ -159,10 +159,12 @@ async def test_the_deadline_is_judged_when_the_transaction_begins_not_when_it_wa
 
 async def test_an_act_finishes_its_inbox_row_and_a_second_one_is_stale(store: SqliteStore, path: Path) -> None:
     case = await filed(store)
-    await store.take_in("trigger-1", Press(OWNER, "R-1", 1, "deny", ReplyAddress(OWNER), text="not now"), {"ok": True})
-    (row,) = await store.inbox(10)
+    await store.inbox.take_in(
+        "trigger-1", Press(OWNER, "R-1", 1, "deny", ReplyAddress(OWNER), text="not now"), {"ok": True}
+    )
+    (row,) = await store.inbox.unfinished(10)
     await store.commit(denial(case, inbox=row.id))
-    assert await store.inbox(10) == []
+    assert await store.inbox.unfinished(10) == []
     entries = count(path, "log_entry")
     with pytest.raises(Stale):
         await store.commit(Transition(None, None, (LogEvent("policy.rejected", SYSTEM),), inbox=row.id))
@@ -177,14 +179,14 @@ async def test_a_wrong_value_undoes_only_its_own_act(store: SqliteStore, path: P
     assert [type(outcome) for outcome in outcomes] == [EntryError, EntryError, Case]
     assert count(path, "request") == 1
     assert count(path, "person") == 2
-    assert [row.case for row in await store.log_rows(1, 10)] == ["R-3", "R-3"]
+    assert [row.case for row in await store.log.rows(1, 10)] == ["R-3", "R-3"]
 
 
 async def test_entries_alone_change_no_case(store: SqliteStore) -> None:
     case = await filed(store)
     refused = LogEvent("decision.refused", Actor("person", DEPUTY), "R-1", {"action": "approve", "why": "unauthorised"})
     assert await store.commit(Transition(None, None, (refused,))) is None
-    assert await store.case("R-1") == case
+    assert await store.cases.case("R-1") == case
     assert await due(store, T0 + 10 * MINUTE, 5) == ["R-1"]
 
 
@@ -231,7 +233,7 @@ async def test_open_cases_come_by_domain_or_provider_the_next_to_expire_first(st
     await store.commit(denial(await filed(store, "R-4")))
 
     async def ids(domains: list[str], providers: list[str], limit: int = 9) -> list[str]:
-        return [case.id for case in await store.open_cases(domains, providers, limit)]
+        return [case.id for case in await store.cases.open_cases(domains, providers, limit)]
 
     assert await ids(["directory", "machines"], ["northgate"]) == ["R-2", "R-3", "R-1"]
     assert await ids(["machines"], []) == ["R-2"]
@@ -244,8 +246,8 @@ async def test_old_requests_do_not_vanish_from_the_history(store: SqliteStore) -
     await store.commit(denial(await filed(store, "R-1")))
     await store.commit(expiry(await filed(store, "R-2", filed_at=T0 + MINUTE)))
     await filed(store, "R-3", filed_at=T0 + 2 * MINUTE, requester=Person("T0HOME", PE1.user))
-    assert [case.id for case in await store.cases_of(PE1, 9)] == ["R-2", "R-1"]
-    assert [case.id for case in await store.cases_of(PE1, 1)] == ["R-2"]
+    assert [case.id for case in await store.cases.cases_of(PE1, 9)] == ["R-2", "R-1"]
+    assert [case.id for case in await store.cases.cases_of(PE1, 1)] == ["R-2"]
 
 
 async def test_what_waits_for_a_person_is_pending_and_has_reached_them(store: SqliteStore) -> None:
@@ -256,9 +258,9 @@ async def test_what_waits_for_a_person_is_pending_and_has_reached_them(store: Sq
     await store.commit(Transition(answered, answered.with_approval(replace(answered.approval, state=AskState.YES))))
     gone = replace(closed.request, state=RequestState.WITHDRAWN)
     await store.commit(Transition(closed, replace(closed, request=gone)))
-    assert [case.id for case in await store.waiting_for(OWNER, 9)] == ["R-2", "R-1"]
-    assert await store.waiting_for(Person("T0PROV", OWNER.user), 9) == []
-    assert await store.waiting_for(DEPUTY, 9) == []
+    assert [case.id for case in await store.cases.waiting_for(OWNER, 9)] == ["R-2", "R-1"]
+    assert await store.cases.waiting_for(Person("T0PROV", OWNER.user), 9) == []
+    assert await store.cases.waiting_for(DEPUTY, 9) == []
 
 
 async def test_the_store_opens_for_reading_beside_the_one_that_writes(
@@ -266,7 +268,7 @@ async def test_the_store_opens_for_reading_beside_the_one_that_writes(
 ) -> None:
     case = await filed(store)
     other = await SqliteStore.open(path, clock, read_only=True)
-    assert await other.case("R-1") == case
+    assert await other.cases.case("R-1") == case
     with pytest.raises(StorageError, match="reading only"):
         await other.commit(denial(case))
     await other.close()
@@ -274,7 +276,7 @@ async def test_the_store_opens_for_reading_beside_the_one_that_writes(
 
 async def test_a_log_keeps_its_origin(path: Path, clock: HandClock) -> None:
     store = await SqliteStore.open(path, clock)
-    head = await store.log_head()
+    head = await store.log.head()
     await store.close()
     assert head.origin == "countersign.local/00000000"  # the first four bytes of the clock's salt
     with pytest.raises(SettingsError, match=r"countersign\.local/00000000"):
@@ -293,7 +295,7 @@ async def test_a_private_value_stands_nowhere_but_in_the_deletable_table_and_the
 ) -> None:
     answer = LogEvent("request.denied", OPERATOR, "R-1", private=(Private("answer", "Zanzibar", OWNER),))
     await store.commit(Transition(None, None, (answer,)))
-    rows = await store.log_rows(0, 9)
+    rows = await store.log.rows(0, 9)
     assert not any(b"Zanzibar" in (row.data or b"") or b"U0OWNER" in (row.data or b"") for row in rows)
     assert count(path, "log_private") == 1
 
@@ -310,7 +312,7 @@ async def test_a_drill_is_read_back_as_it_was_started(path: Path, clock: HandClo
     stored = await store.commit(Transition(case, answered, wake_at=T0 + 10 * MINUTE))
     await store.close()
     store = await SqliteStore.open(path, clock)
-    assert await store.case("R-1") == stored
+    assert await store.cases.case("R-1") == stored
     assert stored is not None
     assert (stored.request.drill, stored.approval.votes) == (drill, (vote,))
     await store.close()
@@ -318,25 +320,25 @@ async def test_a_drill_is_read_back_as_it_was_started(path: Path, clock: HandClo
 
 async def test_a_drill_is_in_no_queue_no_brake_and_no_history(store: SqliteStore) -> None:
     await filed(store, drill=Drill(), **DRILLED)
-    assert await store.open_cases(["directory"], ["northgate", ""], 10) == []
-    assert await store.waiting_for(OWNER, 10) == []
-    found = await store.brakes(PE1, "directory", "northgate", "admin", "", T0 + MINUTE)
+    assert await store.cases.open_cases(["directory"], ["northgate", ""], 10) == []
+    assert await store.cases.waiting_for(OWNER, 10) == []
+    found = await store.history.filing_limits(PE1, "directory", "northgate", "admin", "", T0 + MINUTE)
     assert (found.pending, found.same_pending, found.asks_in_week, found.last_outcome) == (0, None, 0, None)
-    [listed] = await store.requests(10, closed_too=False)
+    [listed] = await store.cases.requests(10, closed_too=False)
     assert listed.drill
 
 
 async def test_one_drill_of_a_runbook_runs_at_a_time(store: SqliteStore, path: Path) -> None:
-    assert await store.running_drill("admin") is None
+    assert await store.cases.running_drill("admin") is None
     first = await filed(store, drill=Drill(), **DRILLED)
-    assert await store.running_drill("admin") == "R-1"
+    assert await store.cases.running_drill("admin") == "R-1"
     with pytest.raises(StorageError):
         await filed(store, "R-2", drill=Drill(fast=True), **DRILLED)
     assert count(path, "request") == 1
     await filed(store, "R-3", drill=Drill(), runbook="other", **DRILLED)
     await filed(store, "R-4")
     await store.commit(expiry(first))
-    assert await store.running_drill("admin") is None
+    assert await store.cases.running_drill("admin") is None
     await filed(store, "R-5", drill=Drill(), **DRILLED)
 
 
@@ -345,4 +347,4 @@ async def test_no_row_of_a_grant_is_ever_written_for_a_drill(store: SqliteStore,
     with pytest.raises(IllegalMove, match="never gives access"):
         await store.commit(approval(case))
     assert count(path, "access_grant") == 0
-    assert (await store.case("R-1")) == case
+    assert (await store.cases.case("R-1")) == case

@@ -259,7 +259,7 @@ async def test_what_people_are_told_names_who_is_on_call(tmp_path: Path, blind: 
         if not blind:
             calendar.body = feed(ALWAYS)
             await kept.look()
-        rows = await office.store.lease(office.clock.at, office.clock.at + HOUR, 10)
+        rows = await office.store.outbox.lease(office.clock.at, office.clock.at + HOUR, 10)
         job = await MESSAGE_KINDS["calendar"].drawn(RenderContext(office.desk, ""), rows[-1], None)
         assert isinstance(job, NewMessage)
         assert (job.channel, job.message.text) == ("C0DIRECTORY", says)

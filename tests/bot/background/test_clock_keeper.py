@@ -50,7 +50,7 @@ class Watched:
         await self._begin()
 
     async def accepts(self) -> None:
-        assert await self.office.store.wish_time_accepted()
+        assert await self.office.store.clock.request_acceptance()
         await self.keeper.look()
 
     def anomalies(self) -> list[dict[str, Any]]:
@@ -176,7 +176,7 @@ async def test_an_absence_lasts_as_long_as_it_would_have_after_time_stepped_back
     watched.clock.jump(-DAY)
     await watched.keeper.look()
     await watched.accepts()
-    found = await watched.office.store.absence(OWNER)
+    found = await watched.office.store.absences.of(OWNER)
     assert found is not None
     assert (found.since, found.until) == (watched.clock.now() - 20 * MINUTE, watched.clock.now() + 40 * MINUTE)
 
@@ -238,13 +238,13 @@ async def test_the_mark_is_written_every_few_seconds_and_not_at_each_look(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[Any] = []
-    keep_time = watched.office.store.keep_time
+    keep_time = watched.office.store.clock.keep
 
     async def noted(mark: Any, entries: Any = ()) -> None:
         kept.append(mark)
         await keep_time(mark, entries)
 
-    monkeypatch.setattr(watched.office.store, "keep_time", noted)
+    monkeypatch.setattr(watched.office.store.clock, "keep", noted)
     for _ in range(120):
         watched.office.sleep(timedelta(seconds=0.25))
         await watched.keeper.look()
@@ -261,7 +261,7 @@ async def test_an_acceptance_that_cannot_be_written_changes_nothing(
         accept()
         raise StorageError("The disk is full.")
 
-    monkeypatch.setattr(watched.office.store, "accept_time", full)
+    monkeypatch.setattr(watched.office.store.clock, "accept", full)
     with pytest.raises(StorageError):
         await watched.accepts()
     assert watched.clock.jumped() == -HOUR
@@ -276,7 +276,7 @@ async def test_a_running_timekeeper_takes_the_operator_s_wish_and_readyz_is_well
     (found,) = health.findings()
     assert found.startswith("The clock jumped 2 h ahead")
     running = asyncio.create_task(watched.keeper.run(stop))
-    while not await watched.office.store.wish_time_accepted():
+    while not await watched.office.store.clock.request_acceptance():
         await asyncio.sleep(0)
     while health.findings():
         await asyncio.sleep(0.01)
@@ -289,7 +289,7 @@ async def test_the_store_itself_gives_nothing_while_a_jump_stands_in_it(watched:
     case_id = await watched.office.file(PE1)
     watched.clock.jump(HOUR // 2)
     await watched.keeper.look()
-    blind = watched.office.clock = watched.office.mortal._store._clock = watched.clock.machine  # type: ignore[attr-defined,assignment]
+    blind = watched.office.clock = watched.office.mortal._store.inbox._clock = watched.clock.machine  # type: ignore[attr-defined,assignment]
     watched.office.desk.clock = blind  # type: ignore[assignment]
     await watched.office.click(OWNER, case_id)
     assert watched.yeses() == 0

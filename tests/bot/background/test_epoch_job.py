@@ -27,7 +27,7 @@ from bot.evidence.check import check_export
 from bot.evidence.export import export
 from bot.evidence.folder import Folder
 from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
-from bot.ports.store import SignedCheckpoint
+from bot.ports.records import SignedCheckpoint
 from bot.runtime.log_verification import TrustBase
 from bot.runtime.log_verification import verify as verify_log
 from handlers.outbound.outbox_sender import OutboxSender
@@ -68,7 +68,7 @@ class Lost:
         return act_id
 
     async def state(self, act_id: str) -> str:
-        found = await self.office.store.operator_act(act_id)
+        found = await self.office.store.operator.action(act_id)
         return str(found.state)
 
     def entries(self, start: int) -> list[dict[str, Any]]:
@@ -94,12 +94,12 @@ async def lost(tmp_path: Path) -> AsyncIterator[Lost]:
 
 async def test_two_people_confirm_it_by_the_emergency_file_and_the_log_goes_on(lost: Lost) -> None:
     office = lost.office
-    surviving, memory = (await office.inner.log_head()).size, recall(office.state_dir)
+    surviving, memory = (await office.inner.log.head()).size, recall(office.state_dir)
     assert memory is not None
     old_key = read_key(office.state_dir / LOG_KEY).vkey(ORIGIN)
     act_id = await lost.confirmed()
     assert await lost.state(act_id) == "confirmed"
-    assert (await office.inner.log_head()).size == surviving
+    assert (await office.inner.log.head()).size == surviving
     assert len(office.lines()) == 3
     await lost.operations().work()
     first, *rest = lost.entries(surviving)
@@ -139,13 +139,13 @@ async def test_access_is_given_again_afterwards_and_an_export_verifies(lost: Los
 
 @pytest.mark.parametrize("voices", [(AUDIT,), (RISK,), (AUDIT, AUDIT)])
 async def test_one_person_alone_begins_nothing(lost: Lost, voices: tuple[Person, ...]) -> None:
-    before = (await lost.office.inner.log_head()).size
+    before = (await lost.office.inner.log.head()).size
     act_id = await lost.file()
     for person in voices:
         await lost.press(person, act_id)
     await lost.operations().work()
     assert await lost.state(act_id) == "open"
-    assert (await lost.office.inner.log_head()).size == before
+    assert (await lost.office.inner.log.head()).size == before
 
 
 async def test_a_refusal_is_final_and_the_end_of_the_window_too(lost: Lost) -> None:
@@ -173,7 +173,7 @@ async def test_a_lost_state_dir_waits_for_it_and_goes_on_without_a_memory(lost: 
     (office.state_dir / LOG_KEY).unlink()
     await office.open()
     assert office.standing.signer.stopped is not None
-    surviving = (await office.inner.log_head()).size
+    surviving = (await office.inner.log.head()).size
     await lost.confirmed()
     for _ in range(2):
         await lost.operations().work()
@@ -187,7 +187,7 @@ async def test_a_lost_state_dir_waits_for_it_and_goes_on_without_a_memory(lost: 
 async def test_a_kill_between_any_two_steps_goes_on_where_it_was(lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
     office = lost.office
     act_id = await lost.confirmed()
-    surviving = (await office.inner.log_head()).size
+    surviving = (await office.inner.log.head()).size
     old_key = read_key(office.state_dir / LOG_KEY).vkey(ORIGIN)
     steps = (
         "bot.background.epoch_job._take_over",
@@ -299,7 +299,7 @@ async def test_a_second_epoch_counts_on(lost: Lost) -> None:
         await lost.press(person, "O-0000000Z")
     for _ in range(2):
         await lost.operations().work()
-    assert (await office.inner.log_head()).origin == f"{ORIGIN}.3"
+    assert (await office.inner.log.head()).origin == f"{ORIGIN}.3"
     assert len(vkeys(office.state_dir, f"{ORIGIN}.3")) == 3
     assert lost.findings() == ()
 
@@ -319,7 +319,7 @@ async def test_confirmations_of_an_earlier_epoch_that_are_put_back_begin_no_othe
     await lost.operations().work()
     assert await lost.state(act_id) == "done"
     assert office.standing.signer.stopped is not None
-    assert (await office.inner.log_head()).origin == f"{ORIGIN}.2"
+    assert (await office.inner.log.head()).origin == f"{ORIGIN}.2"
 
 
 async def test_a_log_that_is_not_stopped_any_more_begins_nothing(lost: Lost, tmp_path: Path) -> None:

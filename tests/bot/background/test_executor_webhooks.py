@@ -47,7 +47,7 @@ class Ground:
 
     async def killed(self, dies: str) -> None:
         """The process dies while it carries out the one row that waits, and comes back."""
-        (row,) = await self.office.store.inbox(10)
+        (row,) = await self.office.store.inbox.unfinished(10)
         self.office.mortal.dies = dies
         with pytest.raises(Killed):
             await self.office.desk.carry_out(row)
@@ -99,7 +99,7 @@ async def test_an_opening_and_a_closing_are_told_signed_under_an_id_of_their_own
     await office.click(OWNER, case_id, "revoke")
     await ground.call()
     [revoked] = [e["i"] for e in office.log(case_id) if e["type"] == "grant.revoked"]
-    assert int((await office.store.last_checkpoint() or "").split("\n")[1]) > revoked  # covered before it left
+    assert int((await office.store.log.last_checkpoint() or "").split("\n")[1]) > revoked  # covered before it left
     closing = json.loads(ground.system.got[1][1])
     assert (closing["type"], closing["data"]["request"], closing["data"]["permit"]) == ("grant.close", case_id, None)
     assert ground.system.told[0][1] != ground.system.told[1][1]
@@ -175,7 +175,7 @@ async def test_a_close_waits_until_the_open_that_is_on_its_way_is_over(ground: G
     opening = asyncio.ensure_future(ground.executors.drain())
     await system.arrived.wait()
     await office.click(OWNER, case_id, "revoke")
-    assert not await office.store.lease_calls(office.clock.now(), office.clock.now() + MINUTE, 10)
+    assert not await office.store.calls.lease(office.clock.now(), office.clock.now() + MINUTE, 10)
     system.released.set()
     await opening
     await ground.call(SECOND)
@@ -211,13 +211,13 @@ async def test_a_close_that_fails_alarms_until_it_succeeds(ground: Ground) -> No
     for _ in range(8):
         await ground.call(10 * MINUTE)
     assert ground.said("executor_alarm") == alarm * 2  # once an hour
-    assert (await office.store.backlog(office.clock.now())).unclosed.count == 1
+    assert (await office.store.overview.backlog(office.clock.now())).unclosed.count == 1
     system.usual = {"state": "closed"}
     await ground.call(10 * MINUTE)
     assert ground.said("executor_alarm")[4:] == [
         ("C0DIRECTORY", {"word": "closed"}), ("U0OWNER", {"word": "closed", "detail": ""})
     ]  # fmt: skip
-    assert (await office.store.backlog(office.clock.now())).unclosed.count == 0
+    assert (await office.store.overview.backlog(office.clock.now())).unclosed.count == 0
     assert [t for t, _ in ground.entries(case_id)] == [
         "executor.opened", "executor.failed", "executor.failed", "executor.closed"
     ]  # fmt: skip
@@ -338,7 +338,7 @@ class TestKilled:
         """Leased and perhaps sent: nobody knows, so it is sent again under its id, or closed after the end."""
         office = ground.office
         case_id = await ground.approved()
-        [lost] = await office.store.lease_calls(office.clock.now(), office.clock.now() + MINUTE, 10)
+        [lost] = await office.store.calls.lease(office.clock.now(), office.clock.now() + MINUTE, 10)
         await ground.call()
         assert ground.system.got == []
         if ends:

@@ -171,5 +171,5 @@ async def test_what_cannot_be_shed_now_is_shed_at_the_next_look(tmp_path: Path, 
 async def test_a_store_opened_for_reading_sheds_nothing(trust: Office) -> None:
     reading = await SqliteStore.open(trust.path, trust.clock, read_only=True)
     with pytest.raises(Exception, match="reading only"):
-        await reading.shed()
+        await reading.operator.shed()
     await reading.close()

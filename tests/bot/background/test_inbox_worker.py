@@ -12,14 +12,14 @@ from bot.background.inbox_worker import InboxWorker
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.errors import StorageError
 from bot.ports.commands import ReplyAddress, ShowPage
-from bot.ports.store import InboxRow
+from bot.ports.records import InboxRow
 from tests.bot.building import DEP1, MINUTE, OWNER, PE1, PE2
 from tests.bot.office import Killed, Office
 
 
 async def kill_at_commit(office: Office, when: str) -> None:
     """The process dies while it carries out the one row that waits, and comes back."""
-    (row,) = await office.store.inbox(10)
+    (row,) = await office.store.inbox.unfinished(10)
     office.mortal.dies = when
     with pytest.raises(Killed):
         await office.desk.carry_out(row)
@@ -77,7 +77,7 @@ async def test_two_workers_carry_a_row_out_once(office: Office) -> None:
 async def test_a_row_that_is_finished_while_the_inbox_is_read_is_not_carried_out_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, carry_out, carried = office.store.inbox, office.desk.carry_out, list[int]()
+    read, carry_out, carried = office.store.inbox.unfinished, office.desk.carry_out, list[int]()
 
     async def slow(limit: int) -> Any:
         rows = await read(limit)
@@ -89,7 +89,7 @@ async def test_a_row_that_is_finished_while_the_inbox_is_read_is_not_carried_out
         carried.append(row.id)
         await carry_out(row)
 
-    monkeypatch.setattr(office.mortal, "inbox", slow, raising=False)
+    monkeypatch.setattr(office.mortal.inbox.unfinished, "unfinished", slow, raising=False)
     monkeypatch.setattr(office.desk, "carry_out", counted)
     for number in range(3):
         await office.take_in(office.form(PE1, target=f"srv-{number}"))
@@ -134,7 +134,7 @@ async def test_what_never_can_be_carried_out_is_finished_with_a_sentence_to_its_
     for _ in range(13):
         await office.worker.drain()
         office.sleep(2 * MINUTE)
-    assert await office.store.inbox(10) == []
+    assert await office.store.inbox.unfinished(10) == []
     assert [(a["to"], a["sentence"]) for a in office.answers()] == [("U0OWNER", "failed")]
 
 
@@ -162,8 +162,8 @@ async def test_a_row_that_can_neither_be_carried_out_nor_put_off_stays(
     act = office.form(PE1)
     await office.take_in(act)
     monkeypatch.setattr(office.store, "commit", full)
-    monkeypatch.setattr(office.store, "put_off", full)
-    (row,) = await office.store.inbox(10)
+    monkeypatch.setattr(office.store.inbox.unfinished, "put_off", full)
+    (row,) = await office.store.inbox.unfinished(10)
     await office.worker._one(row)
     monkeypatch.undo()
     await office.worker.drain()
@@ -193,7 +193,7 @@ async def test_it_works_until_it_is_stopped_and_finishes_what_it_holds(office: O
 
 async def test_reading_a_page_is_an_act_like_any_other(office: Office) -> None:
     await office.together(ShowPage(OWNER, "help", "", ReplyAddress(OWNER)))
-    assert await office.store.inbox(10) == []
+    assert await office.store.inbox.unfinished(10) == []
 
 
 async def test_what_concerns_one_request_is_carried_out_in_the_order_it_came(office: Office) -> None:

@@ -34,7 +34,7 @@ class Voices:
         await self.host.worker.drain()
 
     async def act(self, act_id: str) -> OperatorAction:
-        found = await self.host.store.operator_act(act_id)
+        found = await self.host.store.operator.action(act_id)
         assert found is not None
         return found
 
@@ -66,7 +66,7 @@ async def filed(host: Host) -> tuple[str, str]:
 
 
 async def holding(host: Host) -> list[str]:
-    return [hold.id for hold in await host.store.holds_on(SUBJECT)]
+    return [hold.id for hold in await host.store.operator.holds_on(SUBJECT)]
 
 
 def purposes(host: Host) -> dict[str, set[str]]:
@@ -93,7 +93,7 @@ async def test_a_hold_stands_at_once_and_covers_what_is_written_later(host: Host
 
 async def test_a_subject_is_named_by_pseudonym_too_and_an_unknown_one_is_refused(host: Host) -> None:
     await host.ask()
-    ref = await host.store.ref_of(SUBJECT)
+    ref = await host.store.operator.ref_of(SUBJECT)
     assert ref is not None
     await placed(host, ref)
     assert len(await holding(host)) == 1

@@ -174,7 +174,9 @@ async def test_sleep_counts_in_emergencies_only(office: Office) -> None:
 async def test_when_slack_takes_nothing_the_page_says_that_only_a_no_is_possible(office: Office) -> None:
     line = Line()
     await office.file(PE1)
-    [card] = [o for o in await office.store.lease(office.clock.at, office.clock.at + MINUTE, 9) if o.say.purpose == "card"]
+    [card] = [
+        o for o in await office.store.outbox.lease(office.clock.at, office.clock.at + MINUTE, 9) if o.say.purpose == "card"
+    ]
     await office.desk.slack_is_silent(card)
     await office.desk.slack_is_silent(card)
     office.clock.at += timedelta(seconds=6)

@@ -252,14 +252,14 @@ class TestDowntime:
         self, office: Office, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         case_id = await office.file(PE1)
-        due_cases = office.store.due_cases
+        due_cases = office.store.cases.due_cases
 
         async def late(*args: Any) -> Any:
             found = await due_cases(*args)
             await office.click(OWNER, case_id)
             return found
 
-        monkeypatch.setattr(office.store, "due_cases", late)
+        monkeypatch.setattr(office.store.cases, "due_cases", late)
         office.sleep(5 * MINUTE)
         await office.sweeper.sweep()
         kinds = office.types(case_id)
@@ -305,7 +305,7 @@ class TestRunning:
             while not sweeps:
                 await asyncio.sleep(0)
             for _ in range(20):
-                await office.store.due(office.clock.now(), 1)
+                await office.store.cases.due(office.clock.now(), 1)
         assert sweeps == [1]
 
     async def test_a_database_that_fails_once_does_not_end_it(
@@ -313,7 +313,7 @@ class TestRunning:
     ) -> None:
         case_id = await office.file(PE1)
         office.sleep(DAY)
-        due, failed = office.store.due, asyncio.Event()
+        due, failed = office.store.cases.due, asyncio.Event()
 
         async def once(*args: Any) -> Any:
             if not failed.is_set():
@@ -321,7 +321,7 @@ class TestRunning:
                 raise StorageError("The disk is full.")
             return await due(*args)
 
-        monkeypatch.setattr(office.store, "due", once)
+        monkeypatch.setattr(office.store.cases, "due", once)
         stop = asyncio.Event()
         running = asyncio.create_task(office.sweeper.run(stop))
         while await office.state(case_id) is RequestState.PENDING:

@@ -151,7 +151,7 @@ async def test_a_database_that_does_not_answer_is_a_finding(guarded: Guarded, mo
     async def gone(_before: Any) -> None:
         raise StorageError("The disk is gone.")
 
-    monkeypatch.setattr(guarded.office.store, "lateness", gone)
+    monkeypatch.setattr(guarded.office.store.overview, "lateness", gone)
     await guarded.dog.look()
     assert guarded.health.findings()[-1] == "Nobody knows what is late: The disk is gone."
     assert b"countersign_overdue_asks NaN" in guarded.metrics.text()
@@ -177,7 +177,9 @@ async def test_the_message_says_what_is_late_and_nothing_of_what_was_asked(guard
     await guarded.office.sweeper.sweep()
     await guarded.looks()
     texts = []
-    for outgoing in await guarded.office.store.lease(guarded.office.clock.now(), guarded.office.clock.now() + MINUTE, 99):
+    for outgoing in await guarded.office.store.outbox.lease(
+        guarded.office.clock.now(), guarded.office.clock.now() + MINUTE, 99
+    ):
         if outgoing.say.purpose == "watchdog":
             job = await MESSAGE_KINDS["watchdog"].drawn(RenderContext(guarded.office.desk, ""), outgoing, None)
             assert isinstance(job, NewMessage)

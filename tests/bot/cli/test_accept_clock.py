@@ -37,7 +37,7 @@ async def accepted(store: SqliteStore, clock: JumpyClock, patience: float = 0.0)
 
 
 async def jumps(store: SqliteStore) -> list[str]:
-    return [row.type for row in await store.log_rows(0, 99)][1:]
+    return [row.type for row in await store.log.rows(0, 99)][1:]
 
 
 async def test_without_a_jump_there_is_nothing_to_accept(store: SqliteStore) -> None:
@@ -66,7 +66,7 @@ async def test_beside_a_bot_the_bot_sets_its_own_clock(store: SqliteStore) -> No
     await keeper.begin()
     running = asyncio.create_task(keeper.run(stop))
     clock.jump(HOUR)
-    while (await store.time_mark()).jump is None:  # type: ignore[union-attr]
+    while (await store.clock.mark()).jump is None:  # type: ignore[union-attr]
         await asyncio.sleep(0.01)
     said = await accepted(store, clock.reborn(), 5.0)
     assert said[1] == "Accepted. The bot gives again."
@@ -82,7 +82,7 @@ def test_the_command_on_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     async def made() -> None:
         clock = SystemClock()
         made = await SqliteStore.open(tmp_path / "countersign.db", clock, state_dir=tmp_path / ".countersign")
-        await made.keep_time(Mark(clock.now() + HOUR, timedelta(0), "another", clock.now()))
+        await made.clock.keep(Mark(clock.now() + HOUR, timedelta(0), "another", clock.now()))
         await made.close()
 
     asyncio.run(made())

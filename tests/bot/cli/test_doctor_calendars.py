@@ -20,7 +20,7 @@ from bot.cli.doctor import examine as examined
 from bot.cli.doctor_calendars import examine, known
 from bot.cli.main import app
 from bot.clock import SystemClock
-from bot.ports.store import CachedCalendar
+from bot.ports.records import CachedCalendar
 from bot.settings import Settings
 from runbooks.calendars.ical import BadFeed
 from storage.store import SqliteStore
@@ -88,7 +88,7 @@ def fed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def keep(path: Path, address: str, at: datetime) -> None:
     store = await SqliteStore.open(path, SystemClock())
-    await store.keep_feed(key_of(address), CachedCalendar(feed(ALWAYS), at), at - KEEP)
+    await store.policies.keep_calendar(key_of(address), CachedCalendar(feed(ALWAYS), at), at - KEEP)
     await store.close()
 
 

@@ -23,9 +23,10 @@ from bot.clock import SystemClock
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.ports.store import StoredPolicy
+from bot.ports.records import StoredPolicy
 from storage.log.check import check_database
 from storage.store import SqliteStore
+from storage.stores.cases import CaseStore
 from tests.bot.building import HOME
 from tests.bot.office import Office
 
@@ -109,7 +110,7 @@ async def host(tmp_path: Path, example: Policy, monkeypatch: pytest.MonkeyPatch)
     office = Host(tmp_path / "countersign.db", example, scale=100)
     office.clock.at = SystemClock().now()
     await office.open()
-    await office.store.accept_policy(StoredPolicy(example.digest, office.clock.now(), example.files), [])
+    await office.store.policies.accept(StoredPolicy(example.digest, office.clock.now(), example.files), [])
     yield office
     await office.close()
 
@@ -215,7 +216,7 @@ async def test_what_the_database_refuses_is_said_as_the_drill_that_runs(
         return None if len(seen) == 1 else await really(store, runbook)
 
     first = await host.started()
-    monkeypatch.setattr(SqliteStore, "running_drill", late)
+    monkeypatch.setattr(CaseStore, "running_drill", late)
     code, text = await host.type(RUNBOOK, "--no-wait")
     assert (code, len(seen)) == (1, 2)
     assert f"is running: {first}" in text

@@ -19,7 +19,7 @@ from bot.clock import SystemClock
 from bot.decision_log.keys import LOG_KEY, read_key
 from bot.decision_log.permit_keys import jwks, permit_key
 from bot.domain.errors import CountersignError
-from bot.ports.store import StoredPolicy
+from bot.ports.records import StoredPolicy
 from bot.service.permits import signed
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
@@ -43,7 +43,7 @@ def case_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         clock = HandClock(SystemClock().now())
         await (await SqliteStore.open(tmp_path / "countersign.db", clock, "test.example/log", tmp_path / "state")).close()
         async with Office(tmp_path / "countersign.db", policy, clock) as office:
-            await office.store.accept_policy(StoredPolicy(policy.digest, clock.now(), policy.files), [])
+            await office.store.policies.accept(StoredPolicy(policy.digest, clock.now(), policy.files), [])
             fields = {"site": "All sites", "staff_affected": "900", "incident_reference": "INC77"}
             asker = next(p.person for p in policy.people if p.name.startswith("Pavel"))
             return await office.file(asker, RUNBOOK, target=TARGET, reason=REASON, fields=fields)

@@ -14,7 +14,7 @@ from bot.cli.main import app
 from bot.clock import SystemClock
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.ports.store import StoredPolicy
+from bot.ports.records import StoredPolicy
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
 from tests.bot.building import HOUR
@@ -48,7 +48,7 @@ def grants(policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t
         free = replace(glass, targets=(), break_glass=replace(glass.break_glass, quota=None))
         open_ = replace(policy, runbooks={GLASS: free})
         async with Office(tmp_path / "countersign.db", open_, HandClock(now - 2 * HOUR)) as office:
-            await office.store.accept_policy(StoredPolicy(policy.digest, now, policy.files), [])
+            await office.store.policies.accept(StoredPolicy(policy.digest, now, policy.files), [])
             await office.file(asker, GLASS, target="over", fields=fields, seconds=3600)
             office.clock.at = now
             revoked = await office.file(asker, GLASS, target="revoked", fields=fields)

@@ -24,7 +24,7 @@ from bot.domain.decision_log.signed_note import Checkpoint
 from bot.domain.decision_log.witness import cosigned, read_witness_key
 from bot.domain.errors import NoteError, SettingsError
 from bot.evidence.prepare import exported
-from bot.ports.store import SignedCheckpoint
+from bot.ports.records import SignedCheckpoint
 from bot.runtime.anchors import anchors
 from bot.settings import load
 from storage.sqlite.lock import FileLock
@@ -44,7 +44,7 @@ class Post:
         self.state = load().state_dir
         signer_memory.begin(self.state, ORIGIN)
         self.lock = FileLock(self.state)
-        self.signer = signer_of(host.store, self.state, self.lock)
+        self.signer = signer_of(host.store.log, self.state, self.lock)
         out.witness.known = list(vkeys(self.state, ORIGIN))
         self.witness = WitnessAnchor(out.witness.url, out.witness.key)
         self.webhook = WebhookAnchor(out.hook.url)
@@ -72,7 +72,7 @@ async def post(host: Host) -> AsyncIterator[Post]:
 async def test_a_witness_cosigns_each_checkpoint_that_extends_the_last(post: Post) -> None:
     for more in (0, 3, 300):
         signed = await post.signed(more)
-        await post.witness.anchor(post.host.store, signed, T0)
+        await post.witness.anchor(post.host.store.anchors, signed, T0)
     assert post.out.witness.answers == [200, 200, 200]
     assert [row[1:] for row in post.rows()] == [("witness", "witness.example/w1")] * 3
     blob = post.host.rows("SELECT blob FROM log_anchor ORDER BY size DESC LIMIT 1")[0]["blob"].decode()
@@ -81,26 +81,26 @@ async def test_a_witness_cosigns_each_checkpoint_that_extends_the_last(post: Pos
 
 
 async def test_a_witness_that_saw_another_size_is_given_the_proof_from_there(post: Post) -> None:
-    await post.witness.anchor(post.host.store, await post.signed(), T0)
+    await post.witness.anchor(post.host.store.anchors, await post.signed(), T0)
     signed = await post.signed(5)
-    await post.witness.anchor(post.host.store, signed, T0)
+    await post.witness.anchor(post.host.store.anchors, signed, T0)
     post.host.looking.execute("DROP TRIGGER log_anchor_no_delete")
     post.host.looking.execute("DELETE FROM log_anchor")
     again = await post.signed(7)
-    await post.witness.anchor(post.host.store, again, T0)
+    await post.witness.anchor(post.host.store.anchors, again, T0)
     assert post.out.witness.answers == [200, 200, 409, 200]
 
 
 async def test_a_witness_refuses_a_rewritten_log_and_one_that_lost_entries(post: Post) -> None:
     signed = await post.signed(8)
-    await post.witness.anchor(post.host.store, signed, T0)
+    await post.witness.anchor(post.host.store.anchors, signed, T0)
     post.out.witness.seen[ORIGIN] = (signed.size, b"\x07" * 32)
     later = await post.signed(4)
     with pytest.raises(NotAnchored, match="does not extend"):
-        await post.witness.anchor(post.host.store, later, T0)
+        await post.witness.anchor(post.host.store.anchors, later, T0)
     post.out.witness.seen[ORIGIN] = (later.size + 5, b"\x07" * 32)
     with pytest.raises(NotAnchored, match="entries are gone"):
-        await post.witness.anchor(post.host.store, later, T0)
+        await post.witness.anchor(post.host.store.anchors, later, T0)
     assert len(post.rows()) == 1
 
 
@@ -114,13 +114,13 @@ async def test_what_a_witness_does_not_sign_is_no_anchor(post: Post, spoiled: st
     else:
         way = replace(way, url="http://127.0.0.1:1")
     with pytest.raises(NotAnchored, match=said):
-        await way.anchor(post.host.store, await post.signed(), T0)
+        await way.anchor(post.host.store.anchors, await post.signed(), T0)
     assert post.rows() == []
 
 
 async def test_a_cosignature_that_does_not_hold_is_refused(post: Post) -> None:
     signed = await post.signed()
-    await post.witness.anchor(post.host.store, signed, T0)
+    await post.witness.anchor(post.host.store.anchors, signed, T0)
     blob = post.host.rows("SELECT blob FROM log_anchor")[0]["blob"].decode()
     name, _, encoded = blob.rstrip("\n").rsplit("\n", 1)[1].removeprefix("— ").partition(" ")
     raw = bytearray(base64.b64decode(encoded))
@@ -132,7 +132,7 @@ async def test_a_cosignature_that_does_not_hold_is_refused(post: Post) -> None:
 
 async def test_the_auditors_get_the_note_by_mail(post: Post) -> None:
     signed = await post.signed()
-    said = await post.mail.anchor(post.host.store, signed, T0)
+    said = await post.mail.anchor(post.host.store.anchors, signed, T0)
     [message] = post.out.mail.messages
     body = base64.b64decode(message.split("\r\n\r\n", 1)[1].rsplit("\r\n.\r\n", 1)[0]).decode()
     assert body.replace("\r\n", "\n").endswith(signed.note)
@@ -149,7 +149,7 @@ async def test_a_password_is_not_said_without_tls_to_another_machine(
     monkeypatch.setattr("bot.decision_log.anchors.loopback", lambda host: False)
     server = post.out.mail.url.replace("smtp://", "smtp://log:secret@")
     with pytest.raises(NotAnchored):
-        await replace(post.mail, server=server).anchor(post.host.store, await post.signed(), T0)
+        await replace(post.mail, server=server).anchor(post.host.store.anchors, await post.signed(), T0)
     assert post.out.mail.messages == []
     assert not [line for line in post.out.mail.said if line.upper().startswith("AUTH")]
 
@@ -158,14 +158,14 @@ async def test_what_nobody_takes_is_no_anchor(post: Post) -> None:
     post.out.mail.refuses, post.out.hook.status = True, 404
     for way in (post.mail, post.webhook):
         with pytest.raises(NotAnchored) as why:
-            await way.anchor(post.host.store, await post.signed(), T0)
+            await way.anchor(post.host.store.anchors, await post.signed(), T0)
         assert "127.0.0.1" not in str(why.value)
     assert post.rows() == []
 
 
 async def test_the_webhook_gets_the_note(post: Post) -> None:
     signed = await post.signed()
-    await post.webhook.anchor(post.host.store, signed, T0)
+    await post.webhook.anchor(post.host.store.anchors, signed, T0)
     [said] = post.out.hook.posts
     assert signed.note in said["text"]
     assert post.rows() == [(signed.size, "webhook", "127.0.0.1")]
@@ -174,7 +174,7 @@ async def test_the_webhook_gets_the_note(post: Post) -> None:
 def running(post: Post, channel: str | None = None, **how: Any) -> AnchorPublisher:
     store = post.host.store
     ways = how.get("ways", (post.witness, post.webhook))
-    return AnchorPublisher(store, store, post.signer.cover, post.host.clock, ways, channel)
+    return AnchorPublisher(store, store.anchors, post.signer.cover, post.host.clock, ways, channel)
 
 
 async def test_a_running_bot_anchors_what_changed_each_way_at_its_own_pace(post: Post) -> None:
@@ -275,7 +275,7 @@ async def test_doctor_says_what_can_still_be_rewritten(post: Post, monkeypatch: 
     assert "Nothing is anchored yet" in nothing[-1].text
     assert len(nothing) == 4
     signed = await post.signed()
-    await post.witness.anchor(post.host.store, signed, T0)
+    await post.witness.anchor(post.host.store.anchors, signed, T0)
     await post.signed(2)
     *missing, last = await look(load(), post.host.clock)
     assert len(missing) == 2

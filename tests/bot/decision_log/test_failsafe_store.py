@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import shutil
 from collections.abc import AsyncIterator
@@ -11,10 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.decision_log.emergency_file import EmergencyFile
-from bot.decision_log.failsafe_store import FailsafeStore
 from bot.decision_log.keys import LogKey
 from bot.domain.case.lifecycle import GrantState, RequestState
-from bot.ports.store import Store
 from storage.log.check import check_database
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, policy
 from tests.bot.stopping import StoppableOffice
@@ -52,7 +49,7 @@ async def test_a_request_is_answered_with_a_sentence_and_is_not_filed(office: St
     await rolled_back(office)
     case_id = await office.file(PE1)
     assert await office.told() == ["stopped"]
-    assert await office.store.case(case_id) is None
+    assert await office.store.cases.case(case_id) is None
 
 
 async def test_a_no_counts_at_once_and_stands_signed_in_the_emergency_file(office: StoppableOffice) -> None:
@@ -240,19 +237,10 @@ async def test_pages_and_lists_show_what_was_taken_away(office: StoppableOffice)
     case_id = await office.file(PE1)
     await rolled_back(office)
     await office.click(OWNER, case_id, "deny")
-    assert await office.store.waiting_for(OWNER, 10) == []
-    assert [one.state for one in await office.store.requests(10, closed_too=True)] == ["denied"]
-    assert await office.store.requests(10, closed_too=False) == []
+    assert await office.store.cases.waiting_for(OWNER, 10) == []
+    assert [one.state for one in await office.store.cases.requests(10, closed_too=True)] == ["denied"]
+    assert await office.store.cases.requests(10, closed_too=False) == []
     assert office.clock.now() + MINUTE > office.clock.now()
-
-
-def test_what_stands_around_the_store_takes_what_the_store_takes() -> None:
-    """It hands on what it does not know by name, so no type checker compares the two."""
-    own = {name for name in vars(FailsafeStore) if hasattr(Store, name) and not name.startswith("_")}
-    assert {"commit", "sent", "lease"} <= own
-    for name in own:
-        ours, theirs = (inspect.signature(getattr(one, name)).parameters.values() for one in (FailsafeStore, Store))
-        assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs], name
 
 
 async def test_what_nobody_is_told_of_is_signed_at_the_next_look(office: StoppableOffice) -> None:

@@ -35,7 +35,7 @@ class Log:
         self.store = await SqliteStore.open(self.path, self.clock, ORIGIN, self.state)
         make_keys(self.state)
         self.key, self.lock = read_key(self.state / LOG_KEY), FileLock(self.state)
-        self.signer = Signer(self.store, self.state, self.lock)
+        self.signer = Signer(self.store.log, self.state, self.lock)
         return self
 
     async def close(self) -> None:
@@ -51,7 +51,7 @@ class Log:
         await self.store.commit(Transition(None, None, tuple(LogEvent("log.verified", SYSTEM) for _ in range(entries))))
 
     async def signed(self) -> Checkpoint:
-        note = await self.store.last_checkpoint()
+        note = await self.store.log.last_checkpoint()
         assert note is not None
         return open_checkpoint(note, [self.key.vkey(ORIGIN)], verify)
 
@@ -80,7 +80,7 @@ async def test_one_signature_covers_every_commit_before_it(log: Log) -> None:
     await log.write()
     await log.write(300)
     await log.signer.cover()
-    head = await log.store.log_head()
+    head = await log.store.log.head()
     assert await log.signed() == Checkpoint(ORIGIN, 302, root(head.edge)) == recall(log.state)
 
 
@@ -93,7 +93,7 @@ async def test_nothing_new_is_not_signed_again(log: Log) -> None:
 
 async def test_those_who_wait_while_the_log_grows_share_a_signature(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each message that is said writes that it was said: else every one of them would sign for itself."""
-    keep, signed, calls = log.store.keep_checkpoint, list[int](), list[int]()
+    keep, signed, calls = log.store.log.keep_checkpoint, list[int](), list[int]()
 
     async def keeping(size: int, root: bytes, note: str) -> None:
         await keep(size, root, note)
@@ -102,13 +102,13 @@ async def test_those_who_wait_while_the_log_grows_share_a_signature(log: Log, mo
 
     async def call() -> None:
         await log.write()
-        before = (await log.store.log_head()).size
+        before = (await log.store.log.head()).size
         found = await log.signer.cover()
         assert not isinstance(found, LogFinding)
         assert found.size >= before
         calls.append(before)
 
-    monkeypatch.setattr(log.store, "keep_checkpoint", keeping)
+    monkeypatch.setattr(log.store.log, "keep_checkpoint", keeping)
     await asyncio.gather(*(call() for _ in range(16)))
     assert len(calls) == 16
     assert len(signed) < 8
@@ -124,7 +124,7 @@ async def test_a_tail_that_a_killed_process_left_is_signed_at_the_next_call(log:
 
 async def test_a_kill_between_memory_and_note_is_made_up_for(log: Log) -> None:
     await log.write()
-    head = await log.store.log_head()
+    head = await log.store.log.head()
     remember(log.state, Checkpoint(ORIGIN, head.size, root(head.edge)))
     await log.signer.cover()
     assert (await log.signed()).size == head.size
@@ -173,7 +173,7 @@ async def test_yesterdays_file_grown_past_the_memory_is_not_signed(log: Log, tmp
 async def test_a_rebuilt_tree_is_not_signed(log: Log) -> None:
     await log.write(4)
     await log.signer.cover()
-    rows = [bytes(row.data or b"") for row in await log.store.log_rows(0, 10)]
+    rows = [bytes(row.data or b"") for row in await log.store.log.rows(0, 10)]
     rows[2] = rows[2].replace(b"log.verified", b"log.exported")
     edge: list[bytes] = []
     for i, data in enumerate(rows):

@@ -14,7 +14,7 @@ from bot.domain.case.transition import SYSTEM, FileDigest, LogEvent, Transition
 from bot.domain.policy.model import Policy
 from bot.evidence.export import export
 from bot.evidence.folder import Folder
-from bot.ports.store import StoredPolicy
+from bot.ports.records import StoredPolicy
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
 from storage.log.evidence import evidence
@@ -49,7 +49,7 @@ async def adopt(office: Office, policy: Policy) -> None:
     """A set comes into force, as the composition root does it."""
     listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
     draft = LogEvent("policy.loaded", SYSTEM, data={"files": listed}, policy=FileDigest(policy.organisation, policy.digest))
-    await office.store.accept_policy(StoredPolicy(policy.digest, office.clock.now(), policy.files), [draft])
+    await office.store.policies.accept(StoredPolicy(policy.digest, office.clock.now(), policy.files), [draft])
     await office.adopt(policy)
 
 

@@ -104,6 +104,6 @@ async def test_nothing_is_written_over_http(site: Site) -> None:
 
 
 async def test_a_log_that_nobody_signed_yet_serves_nothing(office: Office) -> None:
-    assert [await office.store.log_file(name) for name in ("checkpoint", "tile/0/000.p/1", "proof/0.tlog-proof")] == [
+    assert [await office.store.log.file(name) for name in ("checkpoint", "tile/0/000.p/1", "proof/0.tlog-proof")] == [
         None
     ] * 3

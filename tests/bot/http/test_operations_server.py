@@ -117,11 +117,11 @@ async def test_a_part_that_died_is_named_however_it_died(watched: Watched) -> No
 async def test_a_database_that_takes_no_write_is_not_ready(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readiness that only reads says yes on a file made read-only."""
     watched.health.up()
-    await watched.office.store._writer.run(lambda session: session.raw.execute("PRAGMA query_only = ON"))  # type: ignore[union-attr]
+    await watched.office.store.transactions.writer.run(lambda session: session.raw.execute("PRAGMA query_only = ON"))  # type: ignore[union-attr]
     status, text = await watched.get("/readyz")
     assert status == 503
     assert "cannot be written to" in text
-    await watched.office.store._writer.run(lambda session: session.raw.execute("PRAGMA query_only = OFF"))  # type: ignore[union-attr]
+    await watched.office.store.transactions.writer.run(lambda session: session.raw.execute("PRAGMA query_only = OFF"))  # type: ignore[union-attr]
     assert (await watched.get("/readyz"))[0] == 503  # the answer counts for a second
     watched.office.sleep(MINUTE)
     assert await watched.get("/readyz") == READY
@@ -137,7 +137,7 @@ async def test_a_database_that_another_program_holds_is_not_ready_and_nobody_wai
         answers = await asyncio.gather(*(watched.get("/readyz") for _ in range(20)))
         assert {status for status, _ in answers} == {503}
         assert {text for _, text in answers} == {"The database took no write within 0 s.\n"}
-        assert len(watched.office.store._group._waiting) == 0  # type: ignore[union-attr]  # asked once, not twenty times
+        assert len(watched.office.store.transactions.group._waiting) == 0  # type: ignore[union-attr]  # asked once, not twenty times
         other.execute("ROLLBACK")
     monkeypatch.setattr(page, "WAIT", 6.0)
     assert (await watched.get("/readyz"))[0] == 200
@@ -156,7 +156,7 @@ async def test_the_probe_really_writes_and_changes_nothing(watched: Watched) -> 
     """Readiness that only begins a transaction says yes on a full disk."""
     before, wal = _dump(watched.office.path), watched.office.path.with_name("countersign.db-wal")
     written = wal.read_bytes()
-    await watched.office.store.prove_writable()
+    await watched.office.store.overview.prove_writable()
     assert wal.read_bytes() != written
     assert _dump(watched.office.path) == before
 

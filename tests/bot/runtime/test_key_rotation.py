@@ -40,20 +40,20 @@ async def test_the_checkpoint_of_the_rotation_is_signed_by_both_and_the_next_by_
     assert isinstance(found, Rotated)
     newest, oldest = vkeys(log.state, ORIGIN)
     assert (oldest, found.old, found.new) == (before, before.id.hex(), newest.id.hex())
-    note = read_note(await log.store.last_checkpoint() or "")
+    note = read_note(await log.store.log.last_checkpoint() or "")
     assert signed_by(note, [newest, oldest], verify) == (newest, oldest)
     await log.write()
     await log.signer.cover()  # the running bot's
     with pytest.raises(NoteError):
-        open_checkpoint(await log.store.last_checkpoint() or "", [oldest], verify)
-    assert open_checkpoint(await log.store.last_checkpoint() or "", [newest], verify).size > 5
+        open_checkpoint(await log.store.log.last_checkpoint() or "", [oldest], verify)
+    assert open_checkpoint(await log.store.log.last_checkpoint() or "", [newest], verify).size > 5
     assert verified(log.path, TrustBase(None, log.state)).findings == ()
 
 
 async def test_the_log_names_both_keys(log: Log, settings: Settings) -> None:
     found = await rotate(settings)
     assert isinstance(found, Rotated)
-    (row,) = await log.store.log_rows(4, 1)
+    (row,) = await log.store.log.rows(4, 1)
     assert row.type == "log.key_rotated"
     assert f'{{"new":"{found.new}","old":"{found.old}"}}'.encode() in (row.data or b"")
 
@@ -79,11 +79,11 @@ async def test_a_kill_in_between_leaves_both_signing_and_the_command_goes_on(
     await log.write()
     await log.signer.cover()
     both = [read_key(log.state / name).vkey(ORIGIN) for name in (NEXT, LOG_KEY)]
-    assert signed_by(read_note(await log.store.last_checkpoint() or ""), both, verify) == tuple(both)
+    assert signed_by(read_note(await log.store.log.last_checkpoint() or ""), both, verify) == tuple(both)
     found = await rotate(settings)
     assert isinstance(found, Rotated)
     assert found.new == both[0].id.hex()
-    assert sum(row.type == "log.key_rotated" for row in await log.store.log_rows(0, 100)) == 1
+    assert sum(row.type == "log.key_rotated" for row in await log.store.log.rows(0, 100)) == 1
 
 
 async def test_a_log_that_the_signer_refuses_gets_no_new_key(log: Log, settings: Settings) -> None:

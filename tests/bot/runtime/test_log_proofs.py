@@ -35,7 +35,7 @@ def settings(log: Log) -> Settings:
 
 async def test_a_foreign_tree_accepts_the_proof_of_an_entry(log: Log, settings: Settings) -> None:
     tree = InmemoryTree(algorithm="sha256")
-    for row in await log.store.log_rows(0, 301):
+    for row in await log.store.log.rows(0, 301):
         tree.append_entry(row.data)
     for index in (0, 255, 256, 300):
         text = await prove(settings, index)
@@ -43,7 +43,7 @@ async def test_a_foreign_tree_accepts_the_proof_of_an_entry(log: Log, settings: 
         found = TlogProof.parse(text)
         assert found is not None
         signed = open_checkpoint(found.note, [log.key.vkey(ORIGIN)], verify)
-        (row,) = await log.store.log_rows(index, 1)
+        (row,) = await log.store.log.rows(index, 1)
         assert found.extra == row.data
         foreign = tree.prove_inclusion(index + 1, signed.size).serialize()["path"]
         assert [bytes.fromhex(step) for step in foreign[1:]] == list(found.path)
@@ -71,7 +71,7 @@ async def test_what_does_not_extend_is_named(log: Log, settings: Settings, tmp_p
 
 
 async def test_a_note_that_another_key_signed_is_named(log: Log, settings: Settings, tmp_path: Path) -> None:
-    note = (await log.store.last_checkpoint() or "").replace("— ", "— x", 1)
+    note = (await log.store.log.last_checkpoint() or "").replace("— ", "— x", 1)
     (tmp_path / "strange").write_text(note)
     found = await extended(settings, "101", str(tmp_path / "strange"), None)
     assert isinstance(found, LogFinding)

@@ -90,6 +90,6 @@ def test_keys_from_elsewhere_are_the_ones_that_count(log: Log, tmp_path: Path) -
 
 
 async def test_a_memory_of_the_whole_log_agrees(log: Log) -> None:
-    head = await log.store.log_head()
+    head = await log.store.log.head()
     remember(log.state, Checkpoint(ORIGIN, head.size, root(head.edge)))
     assert findings(log) == []

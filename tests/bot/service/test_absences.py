@@ -98,7 +98,7 @@ class TestTheReturn:
     async def test_two_readings_of_one_return_end_it_once(self, office: Office) -> None:
         await office.away(OWNER, HOUR)
         await office.click(DEP1, await office.file(PE1))
-        found = await office.store.absence(OWNER)
+        found = await office.store.absences.of(OWNER)
         assert found is not None
         both = [absence.passed(found, decided=True), absence.passed(found, decided=True)]
         done = await asyncio.gather(*(office.store.commit(act) for act in both), return_exceptions=True)

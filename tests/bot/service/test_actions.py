@@ -28,7 +28,7 @@ async def told(office: Office, act: Press) -> list[str]:
     await office.take_in(act)
     before = len(office.answers())
     await office.worker.drain()
-    assert await office.store.inbox(9) == []
+    assert await office.store.inbox.unfinished(9) == []
     return [answer["sentence"] for answer in office.answers()[before:]]
 
 

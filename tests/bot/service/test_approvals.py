@@ -66,7 +66,7 @@ class TestFiling:
     async def test_a_refused_filing_leaves_its_one_entry_and_no_request(self, office: Office) -> None:
         case_id = await office.file(STRANGER)
         assert office.types(case_id) == ["request.refused"]
-        assert await office.store.case(case_id) is None
+        assert await office.store.cases.case(case_id) is None
         (told,) = office.answers()
         assert (told["to"], told["sentence"], "#identity-help" in told["text"]) == ("U0NOBODY", "refused_filing", True)
 

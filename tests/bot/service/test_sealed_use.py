@@ -92,7 +92,7 @@ async def test_is_overdue_like_any_review(office: Office) -> None:
 @pytest.mark.parametrize("who", [PE1, LEAD, SOC1, STRANGER, MACH, AUDIT])
 async def test_is_recorded_only_by_people_named_for_the_domain(office: Office, who: Person) -> None:
     case_id = await sealed(office, who)
-    assert await office.store.case(case_id) is None
+    assert await office.store.cases.case(case_id) is None
     assert [e["type"] for e in office.log()][-1] == "decision.refused"
     assert [a["to"] for a in office.answers()] == [who.user]
 
@@ -100,12 +100,12 @@ async def test_is_recorded_only_by_people_named_for_the_domain(office: Office, w
 async def test_of_the_future_or_without_words_is_refused(office: Office) -> None:
     ahead = int((office.clock.at + DAY).timestamp())
     for wrong in ({"used_at": ahead}, {"what": " "}, {"reference": ""}, {"domain": "nowhere"}):
-        assert await office.store.case(await sealed(office, **wrong)) is None
+        assert await office.store.cases.case(await sealed(office, **wrong)) is None
 
 
 async def test_is_not_recorded_on_a_guess_of_who_somebody_is(office: Office) -> None:
     office.directory.silent.add(ONC1)
-    assert await office.store.case(await sealed(office)) is None
+    assert await office.store.cases.case(await sealed(office)) is None
     assert [a["sentence"] for a in office.answers()] == ["again"]
     assert "decision.refused" not in [e["type"] for e in office.log()]
 
@@ -142,7 +142,7 @@ async def test_is_still_told_once_its_words_stand_in_the_log_alone(office: Offic
     await office.click(OWNER, case_id, "accept")
     await office.deliver()
     before = await office.case(case_id)
-    assert await office.store.empty_over(10) == 1
+    assert await office.store.operator.empty_over(10) == 1
     assert [tuple(r) for r in office.rows("SELECT target, reason FROM request")] == [("", "")]
     assert (await office.case(case_id)).request == before.request
 

@@ -118,7 +118,7 @@ async def test_after_a_restart_every_home_that_was_opened_lately_is_drawn_once(h
 async def test_many_changes_that_wait_are_one_drawing(house: House) -> None:
     await house.look(OWNER)
     for _ in range(5):
-        await house.office.store.redraw_homes([OWNER])
+        await house.office.store.homes.redraw([OWNER])
     waiting = house.office.rows("SELECT purpose FROM outbox WHERE done_ms IS NULL")
     assert [row["purpose"] for row in waiting] == ["home"]
 

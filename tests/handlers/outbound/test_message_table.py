@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.case.transition import Lane, Notification
-from bot.ports.store import MessageCopy, OutboxRow
+from bot.ports.records import MessageCopy, OutboxRow
 from handlers.outbound.message_kinds import NOTHING_TO_DRAW, RenderContext, ViewUpdate
 from handlers.outbound.message_table import MESSAGE_KINDS, REFRESH, kind_of, spot
 from handlers.outbound.rate_lanes import Spot

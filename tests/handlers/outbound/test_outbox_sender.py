@@ -81,7 +81,7 @@ async def test_a_card_and_a_receipt_are_posted_kept_and_logged(post: Post) -> No
     await post.messenger.drain()
     (card,), (receipt,) = post.to(OWNER), post.to(PE1)
     assert (card.buttons[:2], receipt.buttons[:1]) == (["Approve", "Deny"], ["Withdraw"])
-    copies = await post.office.store.copies(case_id)
+    copies = await post.office.store.outbox.copies(case_id)
     assert {("card", OWNER, "DU0OWNER"), ("receipt", PE1, "DU0PE1")} <= {(c.purpose, c.to, c.channel) for c in copies}
     for purpose, person in (("card", OWNER), ("receipt", PE1)):
         assert {"purpose": purpose, "to": person, "case": case_id} in post.entries("delivery.sent")
@@ -91,7 +91,7 @@ async def test_a_card_and_a_receipt_are_posted_kept_and_logged(post: Post) -> No
 async def test_a_yes_reaches_everybody_who_must_know_and_changes_every_copy(post: Post) -> None:
     case_id = await post.office.file(PE1, target="dc-secret", reason="why-secret")
     await post.messenger.drain()
-    receipt = next(c for c in await post.office.store.copies(case_id) if c.purpose == "receipt")
+    receipt = next(c for c in await post.office.store.outbox.copies(case_id) if c.purpose == "receipt")
     await post.office.click(OWNER, case_id)
     await post.messenger.drain()
     outcome = next(c for c in post.to(PE1) if "<@U0PE1>" in c.args["text"] and "Approved" in c.args["text"])
@@ -101,7 +101,7 @@ async def test_a_yes_reaches_everybody_who_must_know_and_changes_every_copy(post
     assert announced.args["text"].splitlines()[0] == f"{case_id} · The emergency runbook: approved"
     assert "secret" not in json.dumps(announced.args)
     redrawn = {c.args["channel"]: c for c in post.slack.of(UPDATE)}
-    assert set(redrawn) == {c.channel for c in await post.office.store.copies(case_id)}
+    assert set(redrawn) == {c.channel for c in await post.office.store.outbox.copies(case_id)}
     for call in (redrawn["DU0OWNER"], redrawn["DU0PE1"]):
         assert "*Approved* by <@U0OWNER>" in json.dumps(call.blocks)
         assert not {"Approve", "Deny", "Withdraw"} & set(call.buttons)
@@ -249,14 +249,14 @@ async def test_a_card_drawn_before_and_noted_after_a_decision_is_drawn_again(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case_id = await post.office.file(PE1)
-    store, noted = post.office.store, post.office.store.sent
+    store, noted = post.office.store, post.office.store.outbox.sent
 
     async def decide_first(*args: Any, **how: Any) -> None:
-        monkeypatch.setattr(store, "sent", noted)
+        monkeypatch.setattr(store.outbox, "sent", noted)
         await post.office.click(OWNER, case_id)
         await noted(*args, **how)
 
-    monkeypatch.setattr(store, "sent", decide_first)
+    monkeypatch.setattr(store.outbox, "sent", decide_first)
     await post.messenger.drain()
     (redrawn,) = post.to(OWNER, UPDATE)
     assert "*Approved*" in json.dumps(redrawn.blocks)
@@ -266,7 +266,7 @@ async def test_a_card_drawn_before_and_noted_after_a_decision_is_drawn_again(
 async def test_a_reminder_is_a_reply_under_the_card_that_mentions_its_reader(post: Post) -> None:
     case_id = await post.office.file(PE1)
     await post.messenger.drain()
-    card = next(c for c in await post.office.store.copies(case_id) if c.purpose == "card")
+    card = next(c for c in await post.office.store.outbox.copies(case_id) if c.purpose == "card")
     await post.office.forward(3 * MINUTE)
     await post.messenger.drain()
     reminder = post.to(OWNER)[-1]
@@ -402,11 +402,11 @@ async def test_a_purpose_that_nobody_knows_is_recorded_not_repeated(post: Post) 
 async def test_a_message_that_is_gone_is_not_redrawn_for_ever(post: Post) -> None:
     case_id = await post.office.file(PE1)
     await post.messenger.drain()
-    before = {copy.id for copy in await post.office.store.copies(case_id)}
+    before = {copy.id for copy in await post.office.store.outbox.copies(case_id)}
     post.slack.script[UPDATE].append(refusal("message_not_found"))
     await post.office.click(OWNER, case_id)
     await post.messenger.drain()
-    assert len(before - {copy.id for copy in await post.office.store.copies(case_id)}) == 1
+    assert len(before - {copy.id for copy in await post.office.store.outbox.copies(case_id)}) == 1
     assert post.waiting() == []
 
 
@@ -440,7 +440,7 @@ async def test_it_looks_by_itself_where_nobody_rings(post: Post) -> None:
 
 
 async def test_a_store_that_fails_for_a_moment_stops_nothing(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, broken = post.office.store.lease, [1, 1]
+    whole, broken = post.office.store.outbox.lease, [1, 1]
 
     async def lease(*args: Any) -> Any:
         if broken:
@@ -448,7 +448,7 @@ async def test_a_store_that_fails_for_a_moment_stops_nothing(post: Post, monkeyp
             raise OSError("disk")
         return await whole(*args)
 
-    monkeypatch.setattr(post.office.store, "lease", lease)
+    monkeypatch.setattr(post.office.store.outbox, "lease", lease)
     await post.office.file(PE1)
     async with post.running():
         await post.slack.until(lambda: post.to(OWNER))

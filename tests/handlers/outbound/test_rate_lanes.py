@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.case.transition import Lane, Notification
-from bot.ports.store import OutboxRow
+from bot.ports.records import OutboxRow
 from handlers.outbound.rate_lanes import HELD, Called, Lanes, Spot
 from tests.bot.building import OWNER, T0
 

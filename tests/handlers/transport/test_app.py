@@ -36,7 +36,7 @@ class Front:
         return response.status, json.loads(text) if text.startswith("{") else text
 
     async def acts(self) -> list[Any]:
-        return [row.act for row in await self.office.store.inbox(100)]
+        return [row.act for row in await self.office.store.inbox.unfinished(100)]
 
     async def form(self, person: Person, name: str = "/countersign", text: str = "ask") -> dict[str, Any]:
         """The form that opens for a command."""

@@ -60,7 +60,7 @@ async def test_a_command_over_the_socket_is_taken_in_and_acknowledged(office: Of
     async with Sandbox(WORKSPACE) as sandbox, served(office, sandbox):
         outcome = await sandbox.command("U0OWNER", "/countersign", "help")
         assert outcome.ok
-        assert [row.act.kind for row in await office.store.inbox(9)] == ["read"]
+        assert [row.act.kind for row in await office.store.inbox.unfinished(9)] == ["read"]
         outcome = await sandbox.command("U0PE1", "/breakglass", "emergency disk full")
         assert outcome.ok
         form = await sandbox.wait_for(lambda: sandbox.modal("U0PE1"))
@@ -130,7 +130,7 @@ async def test_a_malformed_payload_is_acknowledged_and_is_one_line(
 async def test_what_nobody_here_answers_is_acknowledged_all_the_same(office: Office, payload: Any) -> None:
     async with Sandbox(WORKSPACE) as sandbox, served(office, sandbox):
         assert (await sandbox.deliver("interactive", payload)).acked
-    assert await office.store.inbox(9) == []
+    assert await office.store.inbox.unfinished(9) == []
 
 
 async def test_what_failed_here_is_not_acknowledged(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ async def test_a_stop_answers_what_has_arrived(office: Office, monkeypatch: pyte
         stop.set()
         go.set()
         assert (await pressed).ok
-    assert len(await office.store.inbox(9)) == 1
+    assert len(await office.store.inbox.unfinished(9)) == 1
 
 
 async def test_a_stop_is_heard_while_slack_cannot_be_reached(office: Office) -> None:

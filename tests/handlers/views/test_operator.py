@@ -81,12 +81,12 @@ async def test_a_message_that_was_under_way_while_it_ended_is_redrawn(tmp_path: 
         now = office.clock.now()
         act = OperatorAction("O-7K3M9QX2", "prune", "old", now, now + DAY, before=now - 400 * DAY)
         await office.store.commit(dual_control.file(act, example))
-        [leased] = [o for o in await office.store.lease(now, now + DAY, 50) if o.say.to == AUDIT]
+        [leased] = [o for o in await office.store.outbox.lease(now, now + DAY, 50) if o.say.to == AUDIT]
         office.sleep(DAY)
         expired = dual_control.expire(act, example, office.clock.now())
         assert expired is not None
         await office.store.commit(expired)
-        await office.store.sent(leased, "D0AUDIT", "1.0", 0, [])
+        await office.store.outbox.sent(leased, "D0AUDIT", "1.0", 0, [])
         waits = office.rows("SELECT purpose FROM outbox WHERE copy_id IS NOT NULL AND done_ms IS NULL")
         assert [row["purpose"] for row in waits] == ["operator"]
 

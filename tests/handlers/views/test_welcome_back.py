@@ -6,7 +6,7 @@ import json
 
 from bot.domain.case.ask import AskKind
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.ports.store import DecidedFor
+from bot.ports.records import DecidedFor
 from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views.kit.context import ViewContext
 from handlers.views.welcome_back import returned

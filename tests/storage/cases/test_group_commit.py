@@ -42,8 +42,8 @@ T = TypeVar("T")
 
 async def on_writer(store: SqliteStore, work: Callable[[SqliteSession], T]) -> T:
     """Runs `work` on the writing connection's thread."""
-    assert store._writer is not None
-    return await store._writer.run(work)
+    assert store.transactions.writer is not None
+    return await store.transactions.writer.run(work)
 
 
 async def pragma(store: SqliteStore, text: str) -> int:
@@ -71,7 +71,7 @@ async def test_acts_that_are_handed_over_together_are_heard_of_together_each_in_
     seen = await statements(store)
     assert await store.commit_each([filing(new_case(f"R-{n}")) for n in range(150)]) == [None] * 150
     assert [seen.count(s) for s in ("COMMIT", "SAVEPOINT act")] == [2, 150]
-    cases = [case for n in range(3) if (case := await store.case(f"R-{n}"))]
+    cases = [case for n in range(3) if (case := await store.cases.case(f"R-{n}"))]
     await store.commit(denial(cases[1]))
     found = await store.commit_each([denial(case) for case in cases])
     assert [type(result) for result in found] == [type(None), Stale, type(None)]
@@ -82,7 +82,7 @@ async def test_of_acts_handed_over_together_all_hear_of_a_commit_that_fails(stor
     await pragma(store, f"max_page_count = {await pragma(store, 'page_count')}")
     found = await store.commit_each([filing(new_case(f"R-{n}", reason="x" * 9_000)) for n in range(30)])
     assert {type(result) for result in found} == {DiskRefuses}
-    assert await store.case("R-0") is None
+    assert await store.cases.case("R-0") is None
 
 
 async def test_coroutines_that_share_the_connection_never_share_a_transaction(store: SqliteStore) -> None:
@@ -90,8 +90,8 @@ async def test_coroutines_that_share_the_connection_never_share_a_transaction(st
     seen = await statements(store)
     read = ShowPage(PE1, "mine", "", ReplyAddress(PE1))
     works = [store.commit(filing(new_case(f"R-{n}"))) for n in range(50)]
-    works += [store.take_in(f"k{n}", read, {}) for n in range(50)]  # type: ignore[misc]
-    await asyncio.gather(*works, *(store.case(f"R-{n}") for n in range(50)))
+    works += [store.inbox.take_in(f"k{n}", read, {}) for n in range(50)]  # type: ignore[misc]
+    await asyncio.gather(*works, *(store.cases.case(f"R-{n}") for n in range(50)))
     inside = ""
     for statement in seen:
         if statement == "SAVEPOINT act":
@@ -109,11 +109,11 @@ async def test_a_pool_of_writers_does_not_starve_a_reader(store: SqliteStore) ->
         held.set()
         go_on.wait(30)
 
-    assert store._group is not None
-    writing = asyncio.ensure_future(store._group.run(long))
+    assert store.transactions.group is not None
+    writing = asyncio.ensure_future(store.transactions.group.run(long))
     await asyncio.to_thread(held.wait, 30)
     try:
-        assert await store.case("R-1") == case
+        assert await store.cases.case("R-1") == case
     finally:
         go_on.set()
         await writing
@@ -128,7 +128,7 @@ async def test_a_cancelled_caller_stops_no_commit(store: SqliteStore) -> None:
     assert [type(o) for o in outcomes[:2]] == [asyncio.CancelledError, Case]
     assert not await on_writer(store, lambda session: session.raw.in_transaction)
     for n in range(20):
-        assert await store.case(f"R-{n}") is not None
+        assert await store.cases.case(f"R-{n}") is not None
 
 
 async def test_a_caller_cancelled_in_mid_transaction_is_released_only_after_the_commit(
@@ -141,8 +141,8 @@ async def test_a_caller_cancelled_in_mid_transaction_is_released_only_after_the_
         begun.set()
         go_on.wait(30)
 
-    assert store._group is not None
-    task = asyncio.ensure_future(store._group.run(work))
+    assert store.transactions.group is not None
+    task = asyncio.ensure_future(store.transactions.group.run(work))
     await asyncio.to_thread(begun.wait, 30)
     task.cancel()
     task_done, _ = await asyncio.wait({task}, timeout=0)
@@ -184,7 +184,7 @@ async def test_a_commit_that_fails_is_told_to_everybody_and_leaves_nothing(
         works = [store.commit(denial(case)), store.commit(approval(case))]
         outcomes = await asyncio.gather(*works, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [StorageError, StorageError]
-    assert await store.case("R-1") == case
+    assert await store.cases.case("R-1") == case
     assert await store.commit(denial(case)) is not None
     assert check_database(path).findings == ()
 
@@ -219,7 +219,7 @@ async def test_a_closed_store_says_so(path: Path, clock: HandClock) -> None:
     with pytest.raises(CountersignError, match="closed"):
         await store.commit(filing(new_case("R-1")))
     with pytest.raises(CountersignError, match="closed"):
-        await store.case("R-1")
+        await store.cases.case("R-1")
 
 
 async def test_close_waits_for_what_is_under_way(path: Path, clock: HandClock) -> None:
@@ -288,17 +288,17 @@ async def test_a_crash_between_any_two_statements_leaves_the_old_state_or_the_ne
 ) -> None:
     case = await store.commit(filing(new_case("R-1")))
     assert case is not None
-    await store.take_in("k", ShowPage(PE1, "mine", "", ReplyAddress(PE1)), {})
-    (row,) = await store.inbox(1)
+    await store.inbox.take_in("k", ShowPage(PE1, "mine", "", ReplyAddress(PE1)), {})
+    (row,) = await store.inbox.unfinished(1)
     copies = await crash_everywhere(path, store, lambda: store.commit(approval(case, inbox=row.id, wake_at=T0 + MINUTE)))
-    new = await store.case("R-1")
+    new = await store.cases.case("R-1")
     old_facts, new_facts = (case, 3, 1, T0 + 10 * MINUTE), (new, 5, 0, T0 + MINUTE)
     seen = []
     for copy in copies:
         crashed = await SqliteStore.open(copy, clock)
-        entries, waiting = len(await crashed.log_rows(0, 99)), len(await crashed.inbox(9))
-        due = T0 + MINUTE if await crashed.due(T0 + MINUTE, 1) else T0 + 10 * MINUTE
-        seen.append((await crashed.case("R-1"), entries, waiting, due))
+        entries, waiting = len(await crashed.log.rows(0, 99)), len(await crashed.inbox.unfinished(9))
+        due = T0 + MINUTE if await crashed.cases.due(T0 + MINUTE, 1) else T0 + 10 * MINUTE
+        seen.append((await crashed.cases.case("R-1"), entries, waiting, due))
         await crashed.close()
         assert check_database(copy).findings == ()
     assert len(copies) > 20
@@ -366,15 +366,15 @@ async def test_who_lost_to_an_act_of_the_same_group_is_told_stale(store: SqliteS
 
 
 async def test_an_error_of_the_work_itself_reaches_its_caller_alone(store: SqliteStore, path: Path) -> None:
-    assert store._group is not None
+    assert store.transactions.group is not None
 
     def wrong(tx: group_commit.Tx) -> None:
         tx.log([LogEvent("log.verified", SYSTEM)])
         raise RuntimeError("a bug")
 
-    works = [store._group.run(wrong), store.commit(filing(new_case("R-1")))]
+    works = [store.transactions.group.run(wrong), store.commit(filing(new_case("R-1")))]
     outcomes = await asyncio.gather(*works, return_exceptions=True)  # type: ignore[arg-type]
     assert [type(o) for o in outcomes] == [RuntimeError, Case]
-    assert [row.type for row in await store.log_rows(0, 9)] == ["log.opened", "request.filed", "step.fired"]
+    assert [row.type for row in await store.log.rows(0, 9)] == ["log.opened", "request.filed", "step.fired"]
     await store.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM),)))
     assert check_database(path).findings == ()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.policy.people import Person
-from bot.ports.store import FilingLimits
+from bot.ports.records import FilingLimits
 from storage.store import SqliteStore
 from tests.storage.making import (
     DEPUTY,
@@ -34,7 +34,7 @@ async def filed(store: SqliteStore, case_id: str, **how: Any) -> Any:
 async def asked(
     store: SqliteStore, now: datetime = T0 + HOUR, target: str = "dc1", who: Person = PE1, **how: Any
 ) -> FilingLimits:
-    return await store.brakes(who, "directory", "northgate", "admin", target, now, **how)
+    return await store.history.filing_limits(who, "directory", "northgate", "admin", target, now, **how)
 
 
 async def test_a_first_request_meets_no_brake(store: SqliteStore) -> None:

@@ -35,11 +35,11 @@ async def log(store: SqliteStore, *drafts: LogEvent) -> None:
 
 
 async def entries(store: SqliteStore) -> list[dict[str, Any]]:
-    return [json.loads(row.data or b"") for row in await store.log_rows(0, 999)]
+    return [json.loads(row.data or b"") for row in await store.log.rows(0, 999)]
 
 
 async def test_a_log_opens_with_entry_0(store: SqliteStore) -> None:
-    (row,) = await store.log_rows(0, 9)
+    (row,) = await store.log.rows(0, 9)
     assert (row.data or b"").decode() == (
         '{"actor":{"kind":"system"},"i":0,"log":"test.example/log","ts":"2026-03-04T09:00:00.000Z",'
         '"type":"log.opened","v":"1"}'
@@ -61,7 +61,7 @@ async def test_each_entry_of_a_case_names_the_one_before(store: SqliteStore) -> 
     await filed(store, "R-1")
     await filed(store, "R-2")
     await log(store, LogEvent("decision.refused", CLOCK, "R-1"), LogEvent("decision.refused", CLOCK, "R-1"))
-    rows = await store.log_rows(0, 99)
+    rows = await store.log.rows(0, 99)
     mine = [json.loads(row.data or b"") | {"leaf": row.leaf.hex()} for row in rows if row.case == "R-1"]
     assert [e["case_seq"] for e in mine] == [0, 1, 2, 3]
     assert "case_prev" not in mine[0]
@@ -126,7 +126,7 @@ async def test_head_nodes_and_entries_agree_over_many_commits(store: SqliteStore
     for n in range(0, 600, 7):
         await log(store, *(LogEvent("a", CLOCK, data={"n": n + k}) for k in range(7)))
     checked = check_database(path)
-    leaves = [row.leaf for row in await store.log_rows(0, 9999)]
+    leaves = [row.leaf for row in await store.log.rows(0, 9999)]
     assert (checked.findings, checked.size, checked.root) == ((), len(leaves), subtree_root(leaves))
     with closing(sqlite3.connect(path)) as raw:
         nodes = raw.execute("SELECT level, i, h FROM log_node ORDER BY i").fetchall()
@@ -135,7 +135,7 @@ async def test_head_nodes_and_entries_agree_over_many_commits(store: SqliteStore
 
 async def test_a_log_row_is_what_the_port_says(store: SqliteStore) -> None:
     await filed(store, "R-1")
-    rows = await store.log_rows(1, 1)
+    rows = await store.log.rows(1, 1)
     assert [(row.idx, row.type, row.case, row.ts_ms) for row in rows] == [(1, "request.filed", "R-1", 1772614800000)]
 
 
@@ -192,8 +192,8 @@ async def test_an_erased_disclosure_leaves_no_trace_in_the_file(path: Path, cloc
     def erase(tx: Any) -> None:
         tx.session.raw.execute("DELETE FROM log_private")
 
-    assert store._group is not None
-    await store._group.run(erase)
+    assert store.transactions.group is not None
+    await store.transactions.group.run(erase)
     await store.close()
     assert marker.encode() not in path.read_bytes()
 

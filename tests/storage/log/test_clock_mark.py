@@ -23,57 +23,57 @@ JUMPED = replace(MARK, jump=-HOUR)
 
 async def test_a_mark_is_read_as_it_was_written(store: SqliteStore) -> None:
     for mark in (MARK, replace(MARK, high=T0 + HOUR, boot="boot-2"), JUMPED):
-        await store.keep_time(mark)
-        assert await store.time_mark() == mark
+        await store.clock.keep(mark)
+        assert await store.clock.mark() == mark
 
 
 async def test_a_jump_stands_until_it_is_accepted(store: SqliteStore) -> None:
-    await store.keep_time(JUMPED)
-    await store.keep_time(replace(MARK, jump=2 * HOUR))
-    await store.keep_time(MARK)
-    assert await store.time_mark() == JUMPED
-    await store.accept_time(lambda: MARK, accepted(-HOUR))
-    assert await store.time_mark() == MARK
+    await store.clock.keep(JUMPED)
+    await store.clock.keep(replace(MARK, jump=2 * HOUR))
+    await store.clock.keep(MARK)
+    assert await store.clock.mark() == JUMPED
+    await store.clock.accept(lambda: MARK, accepted(-HOUR))
+    assert await store.clock.mark() == MARK
 
 
 async def test_the_log_is_a_mark_with_every_commit(store: SqliteStore, clock: HandClock) -> None:
-    await store.keep_time(MARK)
+    await store.clock.keep(MARK)
     clock.at = T0 + HOUR
     await store.commit(Transition(None, None, (LogEvent("a", CLOCK),)))
-    found = await store.time_mark()
+    found = await store.clock.mark()
     assert found is not None
     assert found.high == T0 + HOUR
 
 
 async def test_where_nobody_kept_the_time_yet_the_log_says_how_far_it_came(store: SqliteStore) -> None:
-    assert await store.time_mark() == Mark(T0, timedelta(0), "", T0)
+    assert await store.clock.mark() == Mark(T0, timedelta(0), "", T0)
 
 
 async def test_only_a_jump_that_stands_can_be_wished_away(store: SqliteStore) -> None:
-    await store.keep_time(MARK)
-    assert not await store.wish_time_accepted()
-    assert not await store.time_wished()
-    await store.keep_time(JUMPED)
-    assert await store.wish_time_accepted()
-    assert await store.time_wished()
-    await store.accept_time(lambda: MARK, accepted(-HOUR))
-    assert not await store.time_wished()
+    await store.clock.keep(MARK)
+    assert not await store.clock.request_acceptance()
+    assert not await store.clock.acceptance_requested()
+    await store.clock.keep(JUMPED)
+    assert await store.clock.request_acceptance()
+    assert await store.clock.acceptance_requested()
+    await store.clock.accept(lambda: MARK, accepted(-HOUR))
+    assert not await store.clock.acceptance_requested()
 
 
 async def test_while_a_jump_stands_a_yes_is_not_written_and_a_no_is(store: SqliteStore) -> None:
     case = await store.commit(filing(new_case("R-1")))
     assert case is not None
-    await store.keep_time(JUMPED)
+    await store.clock.keep(JUMPED)
     with pytest.raises(Frozen):
         await store.commit(approval(case))
-    assert await store.case("R-1") == case
+    assert await store.cases.case("R-1") == case
     assert await store.commit(denial(case)) is not None
 
 
 async def test_doctor_names_a_jump_that_stands(store: SqliteStore, path: Path) -> None:
-    await store.keep_time(MARK)
+    await store.clock.keep(MARK)
     assert await examine(path) == []
-    await store.keep_time(JUMPED)
+    await store.clock.keep(JUMPED)
     (found,) = await examine(path)
     assert (found.severity, found.area) == ("error", "clock")
     assert "1 h back" in found.text

@@ -24,26 +24,26 @@ async def grown(store: SqliteStore) -> SqliteStore:
 
 
 async def test_every_kind_of_place_is_proved_from_stored_nodes(grown: SqliteStore) -> None:
-    head = await grown.log_head()
-    rows = await grown.log_rows(0, SIZE)
+    head = await grown.log.head()
+    rows = await grown.log.rows(0, SIZE)
     for index in (0, 255, 256, 511, 512, 599, 600):
-        path = await grown.inclusion(index, SIZE)
+        path = await grown.log.inclusion(index, SIZE)
         assert includes(index, SIZE, rows[index].leaf, path, root(head.edge))
 
 
 async def test_the_head_is_shown_to_extend_an_older_one(grown: SqliteStore) -> None:
-    before = await grown.log_head()
+    before = await grown.log.head()
     await grown.commit(Transition(None, None, (LogEvent("log.verified", SYSTEM),)))
-    after, path = await grown.consistency(before.size)
+    after, path = await grown.log.consistency(before.size)
     assert extends(before.size, after.size, root(before.edge), root(after.edge), path)
-    assert (await grown.consistency(0))[1] == []
+    assert (await grown.log.consistency(0))[1] == []
 
 
 async def test_a_log_shorter_than_what_it_should_extend_is_an_error(grown: SqliteStore) -> None:
     with pytest.raises(StorageError, match="601 entries, fewer than 602"):
-        await grown.consistency(602)
+        await grown.log.consistency(602)
     with pytest.raises(StorageError, match="no entry 601"):
-        await grown.inclusion(601, 601)
+        await grown.log.inclusion(601, 601)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ async def test_a_missing_node_or_leaf_is_named(grown: SqliteStore, path: Path, t
         raw.execute(lost)
         raw.commit()
     with pytest.raises(StorageError, match=said):
-        await grown.inclusion(300, SIZE)
+        await grown.log.inclusion(300, SIZE)

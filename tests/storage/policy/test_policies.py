@@ -12,7 +12,7 @@ import pytest
 from bot.domain.case.transition import SYSTEM, LogEvent
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
-from bot.ports.store import StoredPolicy
+from bot.ports.records import StoredPolicy
 from storage.store import SqliteStore
 from tests.storage.making import MINUTE, T0, count
 
@@ -28,49 +28,49 @@ LOADED = [LogEvent("policy.loaded", SYSTEM)]
 
 
 async def test_the_last_accepted_set_is_found_again(store: SqliteStore) -> None:
-    assert await store.last_policy() is None
-    await store.accept_policy(FIRST, LOADED)
-    assert await store.last_policy() == FIRST
-    await store.accept_policy(SECOND, LOADED)
-    assert await store.last_policy() == SECOND
-    assert await store.policy_files("d1") == FIRST
-    assert await store.policy_files("d3") is None
+    assert await store.policies.last() is None
+    await store.policies.accept(FIRST, LOADED)
+    assert await store.policies.last() == FIRST
+    await store.policies.accept(SECOND, LOADED)
+    assert await store.policies.last() == SECOND
+    assert await store.policies.by_digest("d1") == FIRST
+    assert await store.policies.by_digest("d3") is None
 
 
 async def test_a_set_accepted_again_at_a_restart_keeps_its_time(store: SqliteStore, path: Path) -> None:
-    await store.accept_policy(FIRST, LOADED)
-    await store.accept_policy(StoredPolicy("d1", T0 + MINUTE, FIRST.files), LOADED)
-    assert await store.last_policy() == FIRST
+    await store.policies.accept(FIRST, LOADED)
+    await store.policies.accept(StoredPolicy("d1", T0 + MINUTE, FIRST.files), LOADED)
+    assert await store.policies.last() == FIRST
     assert count(path, "policy_set") == 1
     assert count(path, "log_entry") == 3
 
 
 async def test_going_back_to_an_older_set_makes_it_the_last(store: SqliteStore) -> None:
     for policy in (FIRST, SECOND, StoredPolicy("d1", T0 + 2 * MINUTE, FIRST.files)):
-        await store.accept_policy(policy, ())
-    assert await store.last_policy() == StoredPolicy("d1", T0 + 2 * MINUTE, FIRST.files)
+        await store.policies.accept(policy, ())
+    assert await store.policies.last() == StoredPolicy("d1", T0 + 2 * MINUTE, FIRST.files)
 
 
 async def test_a_frozen_runbook_is_found_by_its_digest_after_it_changed(store: SqliteStore, path: Path) -> None:
-    await store.accept_policy(FIRST, ())
-    await store.accept_policy(SECOND, ())
-    assert await store.file_by_hash(RUNBOOK.sha256) == b"# 1\n"
-    assert await store.file_by_hash("00" * 32) is None
+    await store.policies.accept(FIRST, ())
+    await store.policies.accept(SECOND, ())
+    assert await store.policies.file_by_hash(RUNBOOK.sha256) == b"# 1\n"
+    assert await store.policies.file_by_hash("00" * 32) is None
     assert count(path, "blob") == 3
 
 
 async def test_a_runbook_that_was_swapped_in_the_database_is_not_shown(store: SqliteStore, path: Path) -> None:
-    await store.accept_policy(FIRST, ())
+    await store.policies.accept(FIRST, ())
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("UPDATE blob SET content = ? WHERE sha256 = ?", (b"# 3\n", RUNBOOK.sha256))
         raw.commit()
     with pytest.raises(StorageError, match=RUNBOOK.sha256):
-        await store.file_by_hash(RUNBOOK.sha256)
+        await store.policies.file_by_hash(RUNBOOK.sha256)
     with pytest.raises(StorageError):
-        await store.last_policy()
+        await store.policies.last()
 
 
 async def test_a_file_that_is_not_its_digest_is_not_accepted(store: SqliteStore, path: Path) -> None:
     with pytest.raises(StorageError):
-        await store.accept_policy(StoredPolicy("d", T0, (MATRIX, PolicyFile("x.md", "00" * 32, b"x"))), LOADED)
+        await store.policies.accept(StoredPolicy("d", T0, (MATRIX, PolicyFile("x.md", "00" * 32, b"x"))), LOADED)
     assert (count(path, "blob"), count(path, "policy_set"), count(path, "log_entry")) == (0, 0, 1)

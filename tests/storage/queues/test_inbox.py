@@ -29,45 +29,45 @@ ACTS: list[Command] = [
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.kind)
 async def test_every_act_survives_a_restart(path: Path, clock: HandClock, act: Command) -> None:
     store = await SqliteStore.open(path, clock)
-    await store.take_in("k", act, {"view": {"title": "…"}})
+    await store.inbox.take_in("k", act, {"view": {"title": "…"}})
     await store.close()
     store = await SqliteStore.open(path, clock)
-    (row,) = await store.inbox(9)
+    (row,) = await store.inbox.unfinished(9)
     assert (row.key, row.act, row.answer, row.received_at, row.attempts) == ("k", act, {"view": {"title": "…"}}, T0, 0)
     await store.close()
 
 
 async def test_the_same_signed_request_twice_is_one_row_and_gets_the_first_answer(store: SqliteStore) -> None:
-    assert await store.take_in("k", READ, {"id": "R-1"}) == {"id": "R-1"}
-    assert await store.take_in("k", ACTS[0], {"id": "R-2"}) == {"id": "R-1"}
-    (row,) = await store.inbox(9)
+    assert await store.inbox.take_in("k", READ, {"id": "R-1"}) == {"id": "R-1"}
+    assert await store.inbox.take_in("k", ACTS[0], {"id": "R-2"}) == {"id": "R-1"}
+    (row,) = await store.inbox.unfinished(9)
     assert row.act == READ
     await store.commit(Transition(None, None, inbox=row.id))
-    assert await store.take_in("k", READ, {"id": "R-3"}) == {"id": "R-1"}
-    assert await store.inbox(9) == []
+    assert await store.inbox.take_in("k", READ, {"id": "R-3"}) == {"id": "R-1"}
+    assert await store.inbox.unfinished(9) == []
 
 
 async def test_a_double_click_at_once_is_one_row(store: SqliteStore) -> None:
-    answers = await asyncio.gather(*(store.take_in("k", READ, {"n": n}) for n in range(50)))
+    answers = await asyncio.gather(*(store.inbox.take_in("k", READ, {"n": n}) for n in range(50)))
     assert answers == [{"n": 0}] * 50
-    assert len(await store.inbox(9)) == 1
+    assert len(await store.inbox.unfinished(9)) == 1
 
 
 async def test_rows_come_oldest_first_and_one_that_failed_waits(store: SqliteStore, clock: HandClock) -> None:
     for key in "abc":
-        await store.take_in(key, READ, {})
-    first = (await store.inbox(2))[0]
-    await store.put_off(first.id, T0 + MINUTE)
-    assert [row.key for row in await store.inbox(9)] == ["b", "c"]
+        await store.inbox.take_in(key, READ, {})
+    first = (await store.inbox.unfinished(2))[0]
+    await store.inbox.put_off(first.id, T0 + MINUTE)
+    assert [row.key for row in await store.inbox.unfinished(9)] == ["b", "c"]
     clock.at += MINUTE - MS
-    assert [row.key for row in await store.inbox(9)] == ["b", "c"]
+    assert [row.key for row in await store.inbox.unfinished(9)] == ["b", "c"]
     clock.at += MS
-    assert [(row.key, row.attempts) for row in await store.inbox(1)] == [("a", 1)]
+    assert [(row.key, row.attempts) for row in await store.inbox.unfinished(1)] == [("a", 1)]
 
 
 async def test_a_finished_row_keeps_no_text(store: SqliteStore, path: Path) -> None:
-    await store.take_in("k", ACTS[0], {})
-    (row,) = await store.inbox(9)
+    await store.inbox.take_in("k", ACTS[0], {})
+    (row,) = await store.inbox.unfinished(9)
     await store.commit(Transition(None, None, inbox=row.id))
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT act FROM inbox").fetchone() == ("",)
@@ -75,20 +75,20 @@ async def test_a_finished_row_keeps_no_text(store: SqliteStore, path: Path) -> N
 
 async def test_half_a_character_is_refused_before_it_is_written(store: SqliteStore) -> None:
     with pytest.raises(EntryError, match="half a character"):
-        await store.take_in("k", ShowPage(PE1, "show", "\ud83d", REPLY), {})
-    assert await store.inbox(9) == []
+        await store.inbox.take_in("k", ShowPage(PE1, "show", "\ud83d", REPLY), {})
+    assert await store.inbox.unfinished(9) == []
 
 
 async def test_an_act_of_a_newer_program_stops_nobody_elses(store: SqliteStore, path: Path) -> None:
-    await store.take_in("a", READ, {})
-    await store.take_in("b", READ, {})
+    await store.inbox.take_in("a", READ, {})
+    await store.inbox.take_in("b", READ, {})
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("""UPDATE inbox SET act = '{"kind": "dance"}' WHERE key = 'a'""")
         raw.commit()
-    assert [row.key for row in await store.inbox(9)] == ["b"]
+    assert [row.key for row in await store.inbox.unfinished(9)] == ["b"]
 
 
 async def test_a_press_of_a_button_that_only_a_newer_program_has_waits_for_it(store: SqliteStore) -> None:
-    await store.take_in("k1", Press(OWNER, "R-1", 1, "of_a_later_release", REPLY), {})
-    await store.take_in("k2", Press(OWNER, "R-1", 1, "approve", REPLY), {})
-    assert [row.key for row in await store.inbox(9)] == ["k2"]
+    await store.inbox.take_in("k1", Press(OWNER, "R-1", 1, "of_a_later_release", REPLY), {})
+    await store.inbox.take_in("k2", Press(OWNER, "R-1", 1, "approve", REPLY), {})
+    assert [row.key for row in await store.inbox.unfinished(9)] == ["k2"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.domain.case.model import Case
 from bot.domain.case.transition import CLOCK, Lane, LogEvent, Notification, Transition
-from bot.ports.store import OutboxRow
+from bot.ports.records import OutboxRow
 from storage.store import SqliteStore
 from tests.storage.making import (
     MINUTE,
@@ -36,7 +36,7 @@ async def put(store: SqliteStore, *says: Notification) -> None:
 
 async def take(store: SqliteStore, limit: int = 99, clock: HandClock | None = None) -> Sequence[OutboxRow]:
     now = T0 if clock is None else clock.at
-    return tuple(await store.lease(now, now + 30 * SECOND, limit))
+    return tuple(await store.outbox.lease(now, now + 30 * SECOND, limit))
 
 
 async def filed(store: SqliteStore) -> Case:
@@ -49,7 +49,7 @@ async def shown(store: SqliteStore) -> Case:
     """A case whose card and receipt stand in Slack."""
     case = await filed(store)
     for n, outgoing in enumerate(await take(store)):
-        await store.sent(outgoing, f"D{n}", "1.0", 0, ())
+        await store.outbox.sent(outgoing, f"D{n}", "1.0", 0, ())
     return case
 
 
@@ -81,8 +81,8 @@ async def test_nobody_takes_what_another_holds_until_its_lease_runs_out(store: S
 async def test_one_failure_is_tried_again_at_its_time(store: SqliteStore, clock: HandClock) -> None:
     await put(store, say("a"), say("b"))
     first, second = await take(store)
-    await store.release(first, T0 + MINUTE, "ratelimited")
-    await store.sent(second, "D1", "1.0", 0, ())
+    await store.outbox.release(first, T0 + MINUTE, "ratelimited")
+    await store.outbox.sent(second, "D1", "1.0", 0, ())
     clock.at += MINUTE - MS
     assert await take(store, clock=clock) == ()
     clock.at += MS
@@ -102,13 +102,13 @@ async def test_an_empty_lease_writes_nothing(store: SqliteStore, path: Path) -> 
 async def test_a_message_that_stands_is_remembered_and_its_text_is_not_kept(store: SqliteStore, path: Path) -> None:
     await filed(store)
     card, receipt = await take(store)
-    await store.sent(card, "D1", "1.0", 0, [LogEvent("delivery.sent", CLOCK, "R-1", {"purpose": "card"})])
-    await store.sent(receipt, "D2", "", 0, ())
-    (copy,) = await store.copies("R-1")
+    await store.outbox.sent(card, "D1", "1.0", 0, [LogEvent("delivery.sent", CLOCK, "R-1", {"purpose": "card"})])
+    await store.outbox.sent(receipt, "D2", "", 0, ())
+    (copy,) = await store.outbox.copies("R-1")
     assert (copy.purpose, copy.to, copy.channel, copy.ts, copy.drawn) == ("card", OWNER, "D1", "1.0", 0)
     assert count(path, "outbox") == 0
-    assert (await store.log_rows(3, 9))[0].type == "delivery.sent"
-    assert await store.copies("R-2") == []
+    assert (await store.log.rows(3, 9))[0].type == "delivery.sent"
+    assert await store.outbox.copies("R-2") == []
 
 
 async def test_buttons_do_not_stay_live_after_a_decision_elsewhere(store: SqliteStore) -> None:
@@ -118,15 +118,15 @@ async def test_buttons_do_not_stay_live_after_a_decision_elsewhere(store: Sqlite
     assert [(o.say.purpose, o.say.lane) for o in redraws] == [("card", Lane.EDIT), ("receipt", Lane.EDIT)]
     for outgoing in redraws:
         assert outgoing.copy is not None
-        await store.sent(outgoing, outgoing.copy.channel, outgoing.copy.ts, 1, ())
-    assert [copy.drawn for copy in await store.copies("R-1")] == [1, 1]
+        await store.outbox.sent(outgoing, outgoing.copy.channel, outgoing.copy.ts, 1, ())
+    assert [copy.drawn for copy in await store.outbox.copies("R-1")] == [1, 1]
     assert await take(store) == ()
 
 
 async def test_redraws_that_wait_for_the_same_copy_are_one(store: SqliteStore, path: Path) -> None:
     await shown(store)
     for _ in range(5):
-        case = await store.case("R-1")
+        case = await store.cases.case("R-1")
         await store.commit(Transition(case, case, refresh=True))
     assert count(path, "outbox") == 2
 
@@ -137,9 +137,9 @@ async def test_a_redraw_asked_for_while_one_is_under_way_comes_after_it(store: S
     (card, receipt) = await take(store)
     await store.commit(Transition(case, case, refresh=True))
     assert await take(store) == ()  # never two of one copy at a time
-    await store.sent(card, "D0", "1.0", 2, ())
+    await store.outbox.sent(card, "D0", "1.0", 2, ())
     assert [o.copy.id for o in await take(store) if o.copy] == [1]
-    await store.release(receipt, T0, "timeout")  # goes on for both
+    await store.outbox.release(receipt, T0, "timeout")  # goes on for both
     assert [o.copy.id for o in await take(store) if o.copy] == [2]
     assert await take(store) == ()
 
@@ -148,11 +148,11 @@ async def test_a_card_that_was_drawn_before_the_decision_and_sent_after_it_is_re
     case = await filed(store)
     card, _ = await take(store)
     await store.commit(denial(case, says=()))
-    await store.sent(card, "D1", "1.0", 0, ())
+    await store.outbox.sent(card, "D1", "1.0", 0, ())
     (redraw,) = await take(store)
     assert redraw.copy is not None
     assert redraw.copy.drawn == 0
-    await store.sent(redraw, "D1", "1.0", 1, ())
+    await store.outbox.sent(redraw, "D1", "1.0", 1, ())
     assert await take(store) == ()
 
 
@@ -161,11 +161,11 @@ async def test_a_message_sent_twice_after_a_crash_is_two_copies_and_both_are_red
 ) -> None:
     case = await filed(store)
     card, receipt = await take(store)
-    await store.sent(receipt, "D2", "1.0", 0, ())
+    await store.outbox.sent(receipt, "D2", "1.0", 0, ())
     clock.at += MINUTE
     (again,) = await take(store, clock=clock)
-    await store.sent(again, "D1", "2.0", 0, ())
-    await store.sent(card, "D1", "1.0", 0, ())  # the first one was not lost, only slow
+    await store.outbox.sent(again, "D1", "2.0", 0, ())
+    await store.outbox.sent(card, "D1", "1.0", 0, ())  # the first one was not lost, only slow
     await store.commit(denial(case, says=()))
     assert sorted(o.copy.ts for o in await take(store, clock=clock) if o.copy and o.copy.channel == "D1") == ["1.0", "2.0"]
 
@@ -176,10 +176,12 @@ async def test_what_can_never_be_said_is_recorded_with_the_reason_and_without_it
     """channel_not_found counted as sent (Iris)."""
     await put(store, say("answer", data={"reason": "Zanzibar"}))
     (outgoing,) = await take(store)
-    await store.undeliverable(outgoing, "channel_not_found", [LogEvent("delivery.failed", CLOCK, data={"error": "x"})])
+    await store.outbox.undeliverable(
+        outgoing, "channel_not_found", [LogEvent("delivery.failed", CLOCK, data={"error": "x"})]
+    )
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT error, data FROM outbox").fetchall() == [("channel_not_found", "{}")]
-    assert [row.type for row in await store.log_rows(1, 9)] == ["delivery.failed"]
+    assert [row.type for row in await store.log.rows(1, 9)] == ["delivery.failed"]
     assert await take(store) == ()
 
 
@@ -187,8 +189,8 @@ async def test_a_copy_that_is_gone_is_not_redrawn_again(store: SqliteStore) -> N
     case = await shown(store)
     case = await store.commit(Transition(case, case, refresh=True))
     card, _ = await take(store)
-    await store.undeliverable(card, "message_not_found", ())
-    assert [copy.purpose for copy in await store.copies("R-1")] == ["receipt"]
+    await store.outbox.undeliverable(card, "message_not_found", ())
+    assert [copy.purpose for copy in await store.outbox.copies("R-1")] == ["receipt"]
 
 
 async def test_a_later_word_replaces_the_unsent_earlier_one_of_its_key(store: SqliteStore) -> None:

@@ -67,7 +67,7 @@ async def whole(tmp_path: Path) -> Entries:
             await office.worker.drain()
         await office.click(OWNER, case_id)
         await office.forward(HOUR)
-        ids = {m.kind: m.id for m in await office.store.matters()}
+        ids = {m.kind: m.id for m in await office.store.cases.system_cases()}
         suspended, right = ids["suspension"], ids["right"]
         await office.click(OWNER, suspended, "restore")
         emergency = await office.file(PE1)

@@ -1,0 +1,185 @@
+"""The queues while the log or the disk takes nothing: what comes in and what must be said is held in memory.
+
+A row that is held in memory has a negative id. It is lost with the process: the sender repeats what came in, and what was
+said of an act of the emergency file is said again when the act is entered into the log.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from bot.clock import Clock
+from bot.decision_log.emergency_file import EmergencyFile
+from bot.domain.case.transition import Lane, LogEvent, Notification
+from bot.domain.decision_log.verify.log import LogFinding
+from bot.domain.errors import DiskRefuses, StorageError
+from bot.domain.failsafe.revocation import Revocation
+from bot.domain.workflow.notifications import PAGER
+from bot.ports.commands import Command
+from bot.ports.queues import Inbox, Outbox
+from bot.ports.records import InboxRow, MessageCopy, OutboxRow
+
+log = structlog.get_logger(__name__)
+
+
+class LogState:
+    """Why the log is stopped: `refuses` is the signer's finding, `disk` the sentence of a disk that refused to write."""
+
+    def __init__(self, refuses: Callable[[], LogFinding | None]) -> None:
+        self.refuses = refuses
+        self.disk = ""
+
+    @property
+    def why(self) -> str:
+        """The reason; the empty string while the log can be written."""
+        refused = self.refuses()
+        return refused.text if refused is not None else self.disk
+
+    def refused(self, error: StorageError) -> None:
+        """The disk refused to write: the log is stopped until it does."""
+        if not self.disk:
+            log.error("log.disk_refuses", error=str(error))
+        self.disk = str(error)
+
+
+class FailsafeInbox:
+    """`Inbox`; while the disk refuses, commands are held in memory: only what takes away comes of them, and a sentence else."""
+
+    def __init__(self, stored: Inbox, emergency: EmergencyFile, state: LogState, clock: Clock) -> None:
+        self._stored, self._emergency, self._state, self._clock = stored, emergency, state, clock
+        self._numbers = itertools.count(-1, -1)
+        self._held: dict[int, InboxRow] = {}
+        self.finished: set[int] = set()  # stored rows that are done with, and cannot be marked so yet
+
+    async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
+        first = next((row for row in self._held.values() if row.key == key), None)
+        if first is not None:
+            return first.answer
+        if not self._state.disk:
+            try:
+                return await self._stored.take_in(key, act, answer)
+            except DiskRefuses as error:
+                self._state.refused(error)
+        number = next(self._numbers)
+        self._held[number] = InboxRow(number, key, act, answer, self._clock.now())
+        return answer
+
+    async def unfinished(self, limit: int) -> Sequence[InboxRow]:
+        over = self.carried_out()
+        try:
+            stored = await self._stored.unfinished(limit + len(over))
+        except StorageError:
+            stored = ()
+        now = self._clock.now()
+        held = [row for row in self._held.values() if row.received_at <= now]
+        return [*held, *(row for row in stored if row.id not in over)][:limit]
+
+    async def put_off(self, inbox_id: int, until: datetime) -> None:
+        if inbox_id not in self._held:
+            await self._stored.put_off(inbox_id, until)
+            return
+        row = self._held[inbox_id]
+        self._held[inbox_id] = replace(row, received_at=until, attempts=row.attempts + 1)
+
+    def forget(self, inbox_id: int | None) -> None:
+        """Drops a row that is held in memory; it was carried out."""
+        self._held.pop(inbox_id or 0, None)
+
+    def carried_out(self) -> set[int]:
+        """Ids of stored rows that were carried out and are not marked so in the store yet."""
+        return self.finished | {line.act.inbox for line in self._emergency.lines() if line.act.inbox is not None}
+
+
+@dataclass(slots=True)
+class _Held:
+    """A message that is in memory only. `line`: the act of the emergency file that it tells of."""
+
+    outgoing: OutboxRow
+    not_before: datetime
+    line: Revocation | None = None
+    leased: bool = False
+
+
+class FailsafeOutbox:
+    """`Outbox`, and the messages that are held in memory."""
+
+    def __init__(self, stored: Outbox, state: LogState, clock: Clock) -> None:
+        self._stored, self._state, self._clock = stored, state, clock
+        self._numbers = itertools.count(-1, -1)
+        self._held: dict[int, _Held] = {}
+        self.spoke: Callable[[], None] = lambda: None  # called when there is something to send
+
+    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[OutboxRow]:
+        """Messages in memory, and the stored ones only while the log can be written."""
+        mine = [
+            one for one in self._held.values()
+            if not one.leased and one.not_before <= now and (one.outgoing.say.purpose == PAGER) is pages
+        ][:limit]  # fmt: skip
+        for one in mine:
+            one.leased = True
+        found = [one.outgoing for one in mine]
+        if self._state.why:
+            return found
+        try:
+            return [*found, *await self._stored.lease(now, until, limit, pages=pages)]
+        except DiskRefuses as error:
+            self._state.refused(error)
+            return found
+
+    async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
+        one = self._held.get(outgoing.id)
+        if one is None:
+            await self._stored.release(outgoing, not_before, error)
+        else:
+            one.not_before, one.leased = not_before, False
+
+    async def slack_is_back(self, now: datetime) -> None:
+        await self._stored.slack_is_back(now)
+
+    async def sent(
+        self, outgoing: OutboxRow, channel: str, ts: str, drawn: int, entries: Sequence[LogEvent], *, plain: bool = False
+    ) -> None:
+        if self._held.pop(outgoing.id, None) is None:
+            await self._stored.sent(outgoing, channel, ts, drawn, entries, plain=plain)
+
+    async def undeliverable(self, outgoing: OutboxRow, error: str, entries: Sequence[LogEvent]) -> None:
+        if self._held.pop(outgoing.id, None) is None:
+            await self._stored.undeliverable(outgoing, error, entries)
+
+    async def copies(self, case_id: str) -> Sequence[MessageCopy]:
+        return await self._stored.copies(case_id)
+
+    def hold(self, says: Sequence[Notification], line: Revocation | None = None) -> None:
+        """Holds messages in memory, to be sent at once."""
+        for say in says:
+            self._put(say, line)
+        self.spoke()
+
+    async def hold_redraws(self, case_id: str, line: Revocation) -> None:
+        """Holds a redraw of every message about a case, as far as the database can be read."""
+        with suppress(StorageError):
+            for copy in await self._stored.copies(case_id):
+                self._put(Notification(copy.purpose, Lane.EDIT, copy.case, copy.to, copy.channel), line, copy)
+
+    def unsent_of(self, line: Revocation) -> list[int]:
+        """Numbers of the messages in memory that tell of an act and were not sent yet; redraws aside."""
+        return [number for number, one in self._held.items() if one.line == line and one.outgoing.copy is None]
+
+    def says(self, numbers: Sequence[int]) -> tuple[Notification, ...]:
+        """What the messages of these numbers say."""
+        return tuple(self._held[number].outgoing.say for number in numbers)
+
+    def drop(self, numbers: Sequence[int]) -> None:
+        """Drops messages that the stored outbox has now."""
+        for number in numbers:
+            self._held.pop(number, None)
+
+    def _put(self, say: Notification, line: Revocation | None, copy: MessageCopy | None = None) -> None:
+        number, now = next(self._numbers), self._clock.now()
+        self._held[number] = _Held(OutboxRow(number, say, 0, now, copy), now, line)

@@ -1,0 +1,44 @@
+"""Accepted policy sets and calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.case.transition import LogEvent, Notification
+from bot.ports.records import CachedCalendar, StoredPolicy
+
+
+class Policies(Protocol):
+    """Every set that was accepted, with the bytes of its files; nothing is deleted but outdated calendars."""
+
+    async def accept(
+        self,
+        policy: StoredPolicy,
+        entries: Sequence[LogEvent],
+        says: Sequence[Notification] = (),
+        *,
+        replaced_binds_until: datetime | None = None,
+    ) -> None:
+        """Stores a set (idempotent by digest), makes it the last accepted, logs `entries`, queues `says`. The set that it
+        replaces binds until `replaced_binds_until`."""
+
+    async def binding(self, now: datetime) -> Sequence[StoredPolicy]:
+        """The sets that bind what is requested at `now`, or any open ask, oldest first; the last one is in force. How many
+        were accepted since does not matter: what binds is a matter of time."""
+
+    async def last(self) -> StoredPolicy | None:
+        """The set accepted last; None before the first."""
+
+    async def by_digest(self, digest: str) -> StoredPolicy | None:
+        """An accepted set by its digest."""
+
+    async def file_by_hash(self, sha256: str) -> bytes | None:
+        """The bytes of a file of any accepted set: a case's frozen runbook is found by its digest."""
+
+    async def calendars(self) -> Mapping[str, CachedCalendar]:
+        """Calendars as they were last kept, by the address given to `keep_calendar`."""
+
+    async def keep_calendar(self, address: str, feed: CachedCalendar, since: datetime) -> None:
+        """Stores a calendar, and deletes those that were read before `since`."""

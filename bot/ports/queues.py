@@ -1,0 +1,66 @@
+"""The durable queues: what came in, what is to be said, what executors are to be called with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.case.model import Case
+from bot.domain.case.transition import LogEvent
+from bot.ports.commands import Command
+from bot.ports.records import ExecutorCall, InboxRow, MessageCopy, OutboxRow
+
+
+class Inbox(Protocol):
+    """Commands that were acknowledged. A row is unfinished until the transition that carries it out is committed."""
+
+    async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
+        """Writes a row durably, once for each `key`; returns the answer that the first one was given."""
+
+    async def unfinished(self, limit: int) -> Sequence[InboxRow]:
+        """Unfinished rows whose next attempt is due, oldest first."""
+
+    async def put_off(self, inbox_id: int, until: datetime) -> None:
+        """Counts a failed attempt; the row is not due before `until`."""
+
+
+class Outbox(Protocol):
+    """Messages to send. A leased row is given to nobody else until its lease ends; `sent` or `undeliverable` finishes it."""
+
+    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[OutboxRow]:
+        """Leases unsent rows that are due and not leased, by lane, oldest first within a lane.
+
+        `pages`: those that leave beside Slack; else those that leave through it.
+        """
+
+    async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
+        """Gives a lease back (rate limit, network): the row is due again at `not_before`."""
+
+    async def slack_is_back(self, now: datetime) -> None:
+        """Makes rows that were released because Slack did not answer due at `now`."""
+
+    async def sent(
+        self, outgoing: OutboxRow, channel: str, ts: str, drawn: int, entries: Sequence[LogEvent], *, plain: bool = False
+    ) -> None:
+        """Finishes a row: stores the copy (with `ts`), logs `entries`, and queues a redraw if the case is past version
+        `drawn` already. A `plain` copy is redrawn only to be erased."""
+
+    async def undeliverable(self, outgoing: OutboxRow, error: str, entries: Sequence[LogEvent]) -> None:
+        """Finishes a row that will never be sent, with the reason."""
+
+    async def copies(self, case_id: str) -> Sequence[MessageCopy]:
+        """The messages about a case that are in Slack."""
+
+
+class ExecutorCalls(Protocol):
+    """Calls to executors. Of one case at most one is leased at a time."""
+
+    async def lease(self, now: datetime, until: datetime, limit: int) -> Sequence[ExecutorCall]:
+        """Leases waiting calls that are due, oldest first."""
+
+    async def ended_aside(self) -> Sequence[Case]:
+        """Cases whose grant ended while the log is stopped, so that no call is stored for it yet; mostly none."""
+
+    async def release(self, call: ExecutorCall, not_before: datetime, error: str) -> None:
+        """Ends an attempt; a call that still waits is due again at `not_before`."""

@@ -1,0 +1,61 @@
+"""`bot.ports.store.Store` over any backend: one object a subject, all over the same transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from bot.clock import Clock
+from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition
+from storage.cases.commit import carry_out, write
+from storage.queues import outbox
+from storage.session import Session, Upkeep
+from storage.stores.anchors import AnchorStore
+from storage.stores.cases import AbsenceStore, CaseHistoryStore, CaseStore
+from storage.stores.clock_marks import ClockMarkStore
+from storage.stores.epochs import EpochStore
+from storage.stores.homes import HomeStore
+from storage.stores.log import LogStore
+from storage.stores.operator import OperatorStore
+from storage.stores.overview import OverviewStore
+from storage.stores.policies import PolicyStore
+from storage.stores.queues import CallStore, InboxStore, OutboxStore
+from storage.transactions import Transactions
+
+
+class SqlStore:
+    """The subjects, and the commit that changes several of them in one transaction. A backend's opener makes it."""
+
+    def __init__(
+        self, transactions: Transactions, clock: Clock, upkeep: Upkeep | None, check_schema: Callable[[Session], None]
+    ) -> None:
+        self.transactions = transactions
+        self.cases, self.history = CaseStore(transactions), CaseHistoryStore(transactions)
+        self.absences, self.homes = AbsenceStore(transactions), HomeStore(transactions)
+        self.inbox, self.outbox = InboxStore(transactions, clock), OutboxStore(transactions)
+        self.calls = CallStore(transactions)
+        self.policies = PolicyStore(transactions)
+        self.log, self.anchors, self.epochs = LogStore(transactions), AnchorStore(transactions), EpochStore(transactions)
+        self.operator = OperatorStore(transactions, upkeep)
+        self.clock = ClockMarkStore(transactions)
+        self.overview = OverviewStore(transactions, check_schema)
+
+    async def commit(self, act: Transition) -> Case | None:
+        return await self.transactions.write(lambda tx: carry_out(tx, act))
+
+    async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
+        return await self.transactions.write_each([partial(write, act=act) for act in acts])
+
+    async def free_leases(self) -> None:
+        """Frees what a killed process had leased to send or to call. Only for the process that sends, at its start."""
+        await self.transactions.write(lambda tx: _free_leases(tx.session))
+
+    async def close(self) -> None:
+        """Closes after everything under way is committed."""
+        await self.transactions.close()
+
+
+def _free_leases(session: Session) -> None:
+    outbox.free_leases(session)
+    session.run("free_calls")

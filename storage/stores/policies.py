@@ -1,0 +1,54 @@
+"""`bot.ports.policies.Policies` in rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.domain.case.transition import LogEvent, Notification
+from bot.ports.records import CachedCalendar, StoredPolicy
+from storage.policy import calendar_cache, policies
+from storage.queues import outbox
+from storage.transaction import Tx
+from storage.transactions import Transactions
+
+
+class PolicyStore:
+    """`Policies`."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._db = transactions
+
+    async def accept(
+        self,
+        policy: StoredPolicy,
+        entries: Sequence[LogEvent],
+        says: Sequence[Notification] = (),
+        *,
+        replaced_binds_until: datetime | None = None,
+    ) -> None:
+        def work(tx: Tx) -> None:
+            policies.accept(tx.session, policy, replaced_binds_until)
+            tx.log(entries)
+            for say in says:
+                outbox.put(tx.session, say, tx.now)
+
+        await self._db.write(work)
+
+    async def binding(self, now: datetime) -> Sequence[StoredPolicy]:
+        return await self._db.read(lambda session: policies.binding(session, now))
+
+    async def last(self) -> StoredPolicy | None:
+        return await self._db.read(policies.last)
+
+    async def by_digest(self, digest: str) -> StoredPolicy | None:
+        return await self._db.read(lambda session: policies.by_digest(session, digest))
+
+    async def file_by_hash(self, sha256: str) -> bytes | None:
+        return await self._db.read(lambda session: policies.file_by_hash(session, sha256))
+
+    async def calendars(self) -> Mapping[str, CachedCalendar]:
+        return await self._db.read(calendar_cache.kept)
+
+    async def keep_calendar(self, address: str, feed: CachedCalendar, since: datetime) -> None:
+        await self._db.write(lambda tx: calendar_cache.keep(tx.session, address, feed, since))
