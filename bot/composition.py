@@ -115,7 +115,7 @@ async def _base(settings: Settings, store: SqliteStore, clock: SteadyClock) -> _
     health.also(introduction.findings)
     directory = SlackDirectory(client, clock)
     desk = ApprovalService(standing.store, directory, clock, settings.time_scale, policy)
-    standing.stoppable.spoke = desk.spoke.set
+    standing.stoppable.outbox.spoke = desk.spoke.set
     known = await accepted_sets(store, clock.now(), settings.time_scale)
     if known is not None and known.current.digest == policy.digest:
         desk.sets = known
@@ -153,7 +153,7 @@ def _keeping(base: _Base) -> dict[str, Loop]:
     )  # fmt: skip
     health.also(watchdog.findings)
     anchoring = AnchorPublisher(
-        store, store, standing.signer.cover, clock, anchors(settings), settings.audit_channel, spoke,
+        store, store.anchors, standing.signer.cover, clock, anchors(settings), settings.audit_channel, spoke,
         health.part("anchoring", 300.0),
     )  # fmt: skip
     ground = EpochContext(store, settings.sqlite_path, settings.state_dir, standing)
