@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from bot.domain.authority.authorization import confirming_roles
+from bot.domain.authority.policy_rollout import Sets
 from bot.domain.case.lifecycle import AskState, RequestState
 from bot.domain.case.model import Case
-from bot.domain.policy.model import Limit, Policy
+from bot.domain.policy.model import BreakGlass, Limit, Policy
 from bot.domain.policy.people import Person
 from bot.ports.commands import Press, ReplyAddress
 from handlers.outbound.message_kinds import RenderContext
@@ -136,19 +137,57 @@ class TestWhoeverIsSuspended:
         pending = await office.file(PE1)
         await reset_of(office, OWNER)
         case = await the_suspension(office)
-        for decision in ("approve", "deny"):
-            await office.click(OWNER, pending, decision)
-            assert office.log(pending)[-1]["data"] == {"action": decision, "why": "unauthorised"}
+        await office.click(OWNER, pending)
+        assert office.log(pending)[-1]["data"] == {"action": "approve", "why": "unauthorised"}
         assert await office.state(pending) is RequestState.PENDING
         texts = [a["text"] for a in office.answers() if a["to"] == "U0OWNER"]
         assert all("suspended since your own credential was reset" in t and case.id in t for t in texts)
 
-    async def test_revokes_nothing_either(self, office: Office) -> None:
+    async def test_takes_away_all_the_same(self, office: Office) -> None:
         pending = await office.file(PE1)
-        await office.click(OWNER, pending)
+        granted = await office.file(PE1, target="srv-2")
+        await office.click(OWNER, granted)
+        await reset_of(office, OWNER)
+        await office.click(OWNER, pending, "deny")
+        await office.click(OWNER, granted, "revoke")
+        assert await office.state(pending) is RequestState.DENIED
+        assert "grant.revoked" in office.types(granted)
+
+    async def test_rejects_flags_and_withdraws_a_right_but_keeps_none(self, office: Office) -> None:
+        await office.adopt(
+            policy(
+                runbooks=[
+                    *office.policy.runbooks.values(),
+                    runbook("glass", right="immediate", break_glass=BreakGlass(4 * 3600, None)),
+                ]
+            )
+        )
+        office.desk.sets = Sets(office.desk.sets.sets[-1:])
+        opened = await office.file(PE1, "glass")
+        await reset_of(office, OWNER)
+        await office.click(OWNER, opened, "ratify")
+        assert office.types(opened)[-1] == "decision.refused"
+        await office.click(OWNER, opened, "reject")
+        assert "breakglass.rejected" in office.types(opened)
+        assert "grant.revoked" in office.types(opened)
+        review = next(ask for ask in (await office.case(opened)).later if ask.kind == "review")
+        await office.click(OWNER, opened, "accept", review.version)
+        assert office.types(opened)[-1] == "decision.refused"
+        await office.click(OWNER, opened, "flag", review.version)
+        assert "review.flagged" in office.types(opened)
+
+    async def test_once_restored_their_earlier_yes_counts_and_the_next_press_opens(self, office: Office) -> None:
+        case_id = await office.file(PE1, "pair")
+        await office.forward(6 * MINUTE)
+        await office.click(DEP1, case_id)
         await reset_of(office, DEP1)
-        await office.click(DEP1, pending, "revoke")
-        assert office.types(pending)[-1] == "decision.refused"
+        await office.click(OWNER, case_id)
+        await office.click(OWNER, case_id)
+        assert office.types(case_id)[-1] == "decision.refused"
+        await office.sweeper.sweep()
+        await office.click(OWNER, (await the_suspension(office)).id, "restore")
+        await office.click(OWNER, case_id)
+        assert office.types(case_id)[-2:] == ["request.approved", "grant.opened"]
 
     async def test_is_skipped_in_ladders_and_the_next_are_asked_at_once(self, office: Office) -> None:
         await reset_of(office, OWNER)
@@ -267,6 +306,7 @@ def daily(**changes: Any) -> Policy:
 
 async def test_a_daily_digest_is_one_message_for_all_of_a_day(office: Office) -> None:
     await office.adopt(daily())
+    office.desk.sets = Sets(office.desk.sets.sets[-1:])  # it has stood for long
     ids = []
     for hours in (0, 5, 20):
         office.clock.at = T0 + hours * HOUR

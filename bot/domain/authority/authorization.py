@@ -4,7 +4,8 @@ Party rule: nobody who belongs to a provider ever decides anything. Conflict rul
 or on one of which they are the subject. Then: only a living, full account of a home workspace, named for the domain, and
 - owner: always; deputy and risk owner: once a step or an absence has reached them (or `requires` names their role);
 - on-call: once a step has reached them, while the rota still lists them.
-Whoever's own credential was reset decides nothing in a domain until somebody else restores it (`matters`).
+Whoever's own credential was reset gives nothing in a domain until somebody else restores it (`suspensions`); taking away
+is never hindered by it.
 There is no administrator override. Design, section 1; rules 1 and 9 of section 5.
 """
 
@@ -36,20 +37,24 @@ class Refused:
     reason: str
 
 
-def may_decide(case: Case, ask: Ask, policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
-    """Whether `person` may answer `ask`, by the rules above. `profile` is Slack's word on the account, fresh."""
+def may_decide(
+    case: Case, ask: Ask, policy: Policy, person: Person, profile: Profile, *, takes_away: bool = False
+) -> Allowed | Refused:
+    """Whether `person` may answer `ask`, by the rules above. `profile` is Slack's word on the account, fresh. `takes_away`:
+    the answer is a no, which no suspension hinders."""
     account = _account(policy, person, profile)
     if account is not None:
         return account
-    return standing(case, ask, policy, person)
+    return standing(case, ask, policy, person, takes_away=takes_away)
 
 
-def standing(case: Case, ask: Ask, policy: Policy, person: Person) -> Allowed | Refused:
+def standing(case: Case, ask: Ask, policy: Policy, person: Person, *, takes_away: bool = False) -> Allowed | Refused:
     """The same without a look at the account: what policy alone says of somebody, for counting and for choosing."""
     party = _party(policy, person)
     if party is not None:
         return party
-    conflict = _conflict(case, policy, person) or _suspension(case, policy, person) or _own_yes(case, ask, policy, person)
+    suspension = None if takes_away else _suspension(case, policy, person)
+    conflict = _conflict(case, policy, person) or suspension or _own_yes(case, ask, policy, person)
     if conflict is not None:
         return conflict
     domain = policy.domains.get(case.request.domain)
@@ -70,7 +75,7 @@ def may_revoke(case: Case, policy: Policy, person: Person, profile: Profile) -> 
     domain = policy.domains.get(case.request.domain)
     if domain is None or person not in named_for(policy, domain):
         return Refused(Refusal.UNAUTHORISED, f"Only people named for this domain revoke. {_write(policy)}")
-    return _suspension(case, policy, person) or Allowed(())
+    return Allowed(())
 
 
 ConfirmingRole = Literal["auditor", "risk_owner"]

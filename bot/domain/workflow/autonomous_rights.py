@@ -20,6 +20,7 @@ from bot.domain.policy.model import Limit, Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off, end_dates
 from bot.domain.workflow import notifications
+from bot.domain.workflow.authority_reset import holds_authority
 from bot.domain.workflow.follow_up import DAY, Effects
 
 
@@ -39,11 +40,14 @@ def gone(case: Case, policy: Policy, now: datetime) -> str | None:
         return WITHDRAWN
     if runbook is None or runbook.right != "autonomous" or provider is None or provider.id not in runbook.providers:
         return GONE
+    if request.kind == "reset" and request.subject is not None and holds_authority(policy, request.subject):
+        return AUTHORITY
     over = provider.ended(now.date())
     return GONE if over or not provider.may_ask(request.requester) else None
 
 
 WITHDRAWN = "This right was withdrawn by its owner. Nothing is possible under it until its runbook changes."
+AUTHORITY = "This person holds authority now, so nothing opens without a yes. Ask again, and the owner is asked."
 GONE = "The policy no longer gives this right, so nothing opens under it. Ask again under what it says now."
 
 

@@ -21,7 +21,7 @@ from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
 from bot.domain.timing.escalation import Advance, Fired, Presence, Skipped, advance, fire
 from bot.domain.timing.steps import deadline, freeze, warn_at
-from bot.domain.workflow import autonomous_rights, break_glass, identity_proof, notifications
+from bot.domain.workflow import authority_reset, autonomous_rights, break_glass, identity_proof, notifications
 from bot.domain.workflow.asks import engine
 from bot.domain.workflow.filing_form import Form, check, provider_asking
 from bot.domain.workflow.follow_up import Effects
@@ -53,6 +53,7 @@ def file(
     errors = check(policy, form, now.date())
     if errors:
         return _refused(policy, form, "invalid", " ".join(e.text for e in errors), form_view)
+    policy = authority_reset.asking_first(policy, form.runbook, form.subject)
     runbook = policy.runbooks[form.runbook]
     if earlier.pending >= PENDING_MAX:
         text = f"You already have {earlier.pending} pending requests in this domain. Withdraw one, or wait for an answer."

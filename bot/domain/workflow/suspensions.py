@@ -40,9 +40,34 @@ def suspending(act: Transition, policy: Policy, new_id: Callable[[], str], now: 
     after = act.after
     if after is None or after.request.kind != "reset" or after.request.subject is None or not _opens(act):
         return ()
-    held = tuple(_holds(policy, after.request.subject))
-    held = held or tuple(_reads(policy, after.request.subject, after.request.domain))
-    return tuple(_suspension(after, policy, domain, person, new_id(), now) for domain, person in held)
+    named = tuple(_holds(policy, after.request.subject))
+    held = named or tuple(_reads(policy, after.request.subject, after.request.domain))
+    return tuple(
+        _spared(after, policy, domain, person)
+        if _last(policy, domain, person)
+        else _suspension(after, policy, domain, person, new_id(), now)
+        for domain, person in held
+    )
+
+
+def _last(policy: Policy, domain: Domain, person: Person) -> bool:
+    """Whether nobody else named in the domain could say a yes: owner, deputies and on-call, those suspended aside."""
+    rota = policy.rotas.get(domain.on_call or "")
+    able = [
+        p for p in (domain.owner, *domain.deputies, *(rota.people if rota else ())) if not suspended(policy, domain.id, p)
+    ]
+    return any(policy.humans.same(p, person) for p in able) and all(policy.humans.same(p, person) for p in able)
+
+
+def _spared(reset: Case, policy: Policy, domain: Domain, person: Person) -> Transition:
+    """The last person able to decide keeps the authority: the risk owner and the auditors are told instead."""
+    listed = dict.fromkeys((*([domain.risk_owner] if domain.risk_owner else []), *policy.auditors))
+    text = (
+        f"The credential of {policy.name_of(person)} was reset ({reset.id}). Their authority in {domain.name} is not suspended: nobody"
+        " else could decide there. Look at what they decide until you are sure of the account, and name a deputy."
+    )
+    told = (p for p in listed if not policy.humans.same(p, person))
+    return Transition(None, None, says=tuple(notifications.answer(None, p, {}, "plain", text=text) for p in told))
 
 
 def _opens(act: Transition) -> bool:

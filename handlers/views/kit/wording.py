@@ -171,7 +171,12 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
     """What sending the form sets going. `owner` and `more` are mentions; `debt` is why a break-glass opens nothing."""
     if runbook.right == "autonomous":
         often = "each time" if runbook.tell == "each" else "once a day"
-        return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}."
+        unless = (
+            f" Where the person holds authority here, nothing opens before {owner}’s yes."
+            if runbook.kind == "reset"
+            else ""
+        )
+        return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}.{unless}"
     if runbook.break_glass is not None and debt is None:
         return f"*{BREAK_GLASS}.* Opens now, and everybody is told; {owner} must ratify by {ratify_by}."
     if debt is not None:

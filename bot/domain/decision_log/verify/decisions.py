@@ -35,6 +35,7 @@ _DECISIONS = frozenset(
         "right.withdrawn",
     }
 )
+_TAKES_AWAY = frozenset({"request.denied", "breakglass.rejected", "right.withdrawn"})  # no suspension hinders these
 _NOBODY_FILED = frozenset({"authority.suspended", "right.begun"})
 _GRANTS = frozenset({"grant.opened", "grant.extended", "exception.renewed"})
 Fault = tuple[Code, str]
@@ -149,7 +150,8 @@ class Rejudge:
             filed.yeses.append(ref)
             filed.not_before = str(_part(entry, "data").get("not_before", ""))
             yield from _unverified(filed)
-        if (filed.domain, ref) in self._suspended and ref != filed.subject:
+        gives = kind not in _TAKES_AWAY
+        if gives and (filed.domain, ref) in self._suspended and ref != filed.subject:
             yield "policy", f"{kind} by somebody whose authority was suspended."
         if ref in (filed.requester, filed.subject):
             yield "policy", f"{kind} by the {'requester' if ref == filed.requester else 'subject'}."

@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.authority.authorization import Allowed, Refused, may_decide
-from bot.domain.authority.policy_rollout import allowed_by_all
+from bot.domain.authority.policy_rollout import allowed_by_all, met_by_all
 from bot.domain.authority.quorum import count
 from bot.domain.case.ask import DIES_WITH_GRANT, Ask, Vote
 from bot.domain.case.click import Click, Refusal, Rejected
@@ -28,6 +28,7 @@ from bot.domain.case.transition import CLOCK, LogEvent, Transition, epoch_ms
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
+from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Advance, Presence, advance
 from bot.domain.workflow import notifications, refusals
 from bot.domain.workflow.asks.closing import valid_before
@@ -37,9 +38,13 @@ from bot.domain.workflow.shift_change import hand_over
 from bot.domain.workflow.wake import wake_at
 
 
-def judge(case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, now: datetime) -> Allowed | Rejected:
+def judge(
+    case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, now: datetime, older: Sequence[Policy] = ()
+) -> Allowed | Rejected:
     """Whether this answer to `ask` would count at `now`. `profile` is Slack's word on the account, fresh."""
-    allowed = may_decide(case, ask, policy, click.person, profile)
+    chosen = KINDS[ask.kind].answers.get(click.action)
+    takes_away = chosen is not None and chosen.vote == "no"
+    allowed = may_decide(case, ask, policy, click.person, profile, takes_away=takes_away)
     if isinstance(allowed, Refused):
         return Rejected(allowed.why, "plain", {"text": allowed.reason})
     if click.version != ask.version:
@@ -48,14 +53,14 @@ def judge(case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, 
     no = rules.closed(case, ask, now)
     if no is None and click.action not in rules.answers and click.action not in rules.forms:
         no = refusals.STALE
-    return no or _repeated(case, ask, policy, click) or rules.hindered(case, ask, policy, click, now) or allowed
+    return no or _repeated(case, ask, policy, click, older) or rules.hindered(case, ask, policy, click, now) or allowed
 
 
 def answer(
     case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, now: datetime, older: Sequence[Policy] = ()
 ) -> Transition:
     """Somebody's answer, carried out or refused. `older`: the earlier policy sets that still bind."""
-    judged = judge(case, ask, policy, click, profile, now)
+    judged = judge(case, ask, policy, click, profile, now, older)
     rules = KINDS[ask.kind]
     if isinstance(judged, Rejected):
         return refusals.refuse(case, policy, click, judged)
@@ -115,12 +120,15 @@ def expire(case: Case, ask: Ask, policy: Policy, now: datetime, delivered: int) 
     return replace(effects, case=asked_again(after, ask, now)) if rules.asked_again else effects
 
 
-def _repeated(case: Case, ask: Ask, policy: Policy, click: Click) -> Rejected | None:
-    """A second yes of the same person counts no more than the first."""
+def _repeated(case: Case, ask: Ask, policy: Policy, click: Click, older: Sequence[Policy]) -> Rejected | None:
+    """A second yes of the same person counts no more than the first, but where the quorum stands meanwhile: a yes of
+    somebody who was suspended counts again once they are restored, and the next press opens what waits for it."""
     earlier = ask.vote_of(click.person)
     if earlier is None or earlier.answer != "yes" or click.action != "approve":
         return None
     tally = count(case, ask, policy)
+    if tally.met and met_by_all(older, case, ask) and not cooling_off.waits(case):
+        return None
     return Rejected(Refusal.LOST, "repeat_yes", {"at": epoch_ms(earlier.at), "have": tally.have, "need": tally.need})
 
 
