@@ -53,7 +53,7 @@ async def attest(office: Office, case_id: str) -> None:
 
 
 async def suspensions(office: Office) -> list[Person | None]:
-    return [m.subject for m in await office.store.matters() if m.kind == "suspension"]
+    return [m.subject for m in await office.store.cases.system_cases() if m.kind == "suspension"]
 
 
 def plain(office: Office, person: Person) -> list[str]:
