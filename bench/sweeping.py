@@ -78,6 +78,9 @@ class _Everybody:
     async def quiet_until(self, person: Person, max_age: float) -> datetime | None:
         return None
 
+    def last_known(self, person: Person) -> Profile | None:
+        return None
+
     async def permalink(self, channel: str, ts: str) -> str:
         return ""
 

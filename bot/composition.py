@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from bot.background.anchor_publisher import AnchorPublisher
@@ -36,6 +37,7 @@ from handlers.outbound.outbox_sender import OutboxSender
 from handlers.transport.app import SlackApp
 from handlers.web_api.client import ObservedClient
 from handlers.web_api.own_identity import OwnIdentity
+from handlers.web_api.token_watch import TokenWatch
 from handlers.web_api.users import SlackDirectory
 from storage.store import SqliteStore
 
@@ -72,6 +74,7 @@ class _Base:
     standing: OpenLog
     timekeeper: ClockKeeper
     client: ObservedClient
+    token_watch: TokenWatch
     introduction: OwnIdentity
     directory: SlackDirectory
     desk: ApprovalService
@@ -107,8 +110,11 @@ async def _base(settings: Settings, store: SqliteStore, clock: SteadyClock) -> _
     policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
     metrics = Metrics(clock)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    token_watch = TokenWatch(clock, health.part("token watch", 90.0))
+    health.also(token_watch.findings)
+    report = token_watch.and_report(metrics.slack_called)
     client = ObservedClient(  # without retries: the outbox repeats
-        token, report=metrics.slack_called, base_url=settings.slack_api_url, retry_handlers=[]
+        token, report=report, base_url=settings.slack_api_url, retry_handlers=[]
     )
     introduction = OwnIdentity(client)
     await introduction.ask()
@@ -119,7 +125,9 @@ async def _base(settings: Settings, store: SqliteStore, clock: SteadyClock) -> _
     known = await accepted_sets(store, clock.now(), settings.time_scale)
     if known is not None and known.current.digest == policy.digest:
         desk.sets = known
-    return _Base(settings, store, clock, health, metrics, standing, timekeeper, client, introduction, directory, desk)
+    return _Base(
+        settings, store, clock, health, metrics, standing, timekeeper, client, token_watch, introduction, directory, desk
+    )
 
 
 def _messaging(base: _Base) -> dict[str, Loop]:
@@ -131,12 +139,17 @@ def _messaging(base: _Base) -> dict[str, Loop]:
         beat()
         base.metrics.swept(seconds, cases)
 
+    async def recovered() -> None:
+        await desk.store.outbox.slack_is_back(base.clock.now())
+        desk.spoke.set()
+
     messenger = OutboxSender(
         desk, base.client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger")
     )
     return {
         "sweeper": Sweeper(desk, swept).run,
         "messenger": messenger.run,
+        "token watch": partial(base.token_watch.run, base.client, recovered),
         "worker": InboxWorker(desk, health.part("worker")).run,
         "pager": Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), cover, health.part("pager")).run,
         "executors": ExecutorWebhooks(desk, os.environ, cover, health.part("executors", 30.0)).run,

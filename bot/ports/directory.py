@@ -15,6 +15,9 @@ class Directory(Protocol):
     async def profile(self, person: Person, max_age: float) -> Profile:
         """At most `max_age` seconds old. Raises LookupFailed: never guess a yes from it."""
 
+    def last_known(self, person: Person) -> Profile | None:
+        """The last profile that was looked up, of any age; None where there is none. Never asks, never gives a yes."""
+
     async def quiet_until(self, person: Person, max_age: float) -> datetime | None:
         """Until when their notifications are paused now; None: they ring. Raises LookupFailed."""
 

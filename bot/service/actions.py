@@ -3,7 +3,7 @@
 A row says who is looked up at Slack before the press is judged (`account`: whoever pressed; `presence`: which of the people
 whom the case could ask are away), whether the press would count (`may`, for a button that opens a form first), and what it
 does (`carry_out`). Both are pure: they get everything read so far as a `Situation`. A look-up that fails is never a yes:
-the person is asked to press again (design, section 4).
+the person is asked to press again (design, section 4). What only takes away goes on without it (`takes_away`).
 """
 
 from __future__ import annotations
@@ -94,6 +94,7 @@ class Action:
     may: May | None = None
     account: bool = False
     presence: bool = False
+    takes_away: bool = False
 
 
 def click_of(press: Press) -> Click:
@@ -163,10 +164,11 @@ def _asking(judge: Callable[[Case, Policy, Click, Presence, datetime], Transitio
     return lambda s: judge(s.case, s.asking, s.click, s.presence, s.now)
 
 
+_NO = frozenset({"flag", "reject", "withdraw_right"})
 _ROWS = (
     Action("approve", _approve, _may_answer, account=True),
     Action("less", None, _may_answer, account=True),  # its form sends `approve`
-    Action("deny", _answer, _may_answer, account=True),
+    Action("deny", _answer, _may_answer, account=True, takes_away=True),
     Action("withdraw", _alone(approval.withdraw)),
     Action("question", _about_the_request(_authorised(discussion.question)), _may_answer, account=True),
     Action("answer", _alone(discussion.answer), _alone(discussion.requester_may)),
@@ -178,7 +180,7 @@ _ROWS = (
     Action("against", _alone(discussion.recommend)),
     Action("finish", _alone(grant_end.give_back)),
     Action("unused", _alone(grant_end.give_back)),
-    Action("revoke", _authorised(grant_end.revoke), account=True),
+    Action("revoke", _authorised(grant_end.revoke), account=True, takes_away=True),
     Action("permit", None, _may_have_permit),  # shows it, once
     Action("extend", _asking(more_time.extend), _alone(extension.may_extend), presence=True),
     Action("renew", _asking(more_time.renew), _alone(renewal.may_renew), presence=True),
@@ -187,7 +189,7 @@ _ROWS = (
     Action("verify", _alone(identity_proof.attest), _alone(identity_proof.may_attest)),
     Action("here", _here, presence=True),
     *(
-        Action(name, _answer, _may_answer, account=True)
+        Action(name, _answer, _may_answer, account=True, takes_away=name in _NO)
         for name in ("accept", "flag", "ratify", "reject", "restore", "keep", "withdraw_right")
     ),
 )

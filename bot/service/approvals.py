@@ -53,13 +53,13 @@ from bot.ports.directory import Directory
 from bot.ports.records import BreakGlassUsage, InboxRow
 from bot.ports.store import Store
 from bot.service.absences import Absences
+from bot.service.accounts import DECISION_AGE, account_of
 from bot.service.actions import ACTIONS, Situation, click_of, refuse
 from bot.service.command_mapping import form_of, page_of, where, while_stopped
 from bot.service.permits import Permit, PermitIssuer
 from bot.service.sealed_use import recorded
 from bot.service.transactions import CARD_AGE
 
-DECISION_AGE = 5.0  # seconds
 DENIED_WITHIN, EXPIRED_WITHIN, WEEK = timedelta(hours=24), timedelta(hours=2), timedelta(days=7)
 _CARDS, _OWED = 5, 10
 log = structlog.get_logger(__name__)
@@ -259,7 +259,7 @@ class ApprovalService(Absences):
         """Everything that the row of the table asks for. Raises LookupFailed."""
         row, profile, presence = ACTIONS[press.action], None, None
         if row.account:
-            profile = await self.directory.profile(press.person, DECISION_AGE)
+            profile = await account_of(self.directory, press.person, takes_away=row.takes_away)
         if row.presence and not press.opens_form:
             presence = await self.presence_for(case)
         doubted = self.clock.jumped() is not None
@@ -280,7 +280,7 @@ class ApprovalService(Absences):
             no = Rejected(Refusal.STALE, "unknown_act", {"id": act.id})
             return dual_control.refuse_click(act.id, self.policy, click, no)
         try:
-            profile = await self.directory.profile(act.person, DECISION_AGE)
+            profile = await account_of(self.directory, act.person, takes_away=act.answer == "refuse")
         except LookupFailed:
             return Transition(None, None, says=(notifications.answer(None, act.person, click.reply, "again"),))
         return dual_control.press(found, self.policy, click, profile, self.clock.now())

@@ -17,7 +17,9 @@ from handlers.doctor.channels import examine_channels
 from handlers.doctor.live import examine_live
 from handlers.doctor.lookups import Lookups, No, Unreachable
 from handlers.doctor.people import examine_people
+from handlers.web_api.errors import BY_ADMINISTRATORS
 from handlers.web_api.manifest import manifest
+from handlers.web_api.token_watch import advice
 
 READS = frozenset({"users:read", "channels:read", "groups:read"})  # what doctor itself asks with
 _REVOKED = frozenset({"account_inactive", "token_revoked", "token_expired"})
@@ -84,6 +86,8 @@ def _bot_advice(word: str) -> str:
             f"SLACK_BOT_TOKEN is no longer valid ({word}): Install App → Reinstall to Workspace, then copy the new Bot User"
             " OAuth Token (xoxb-…)."
         )
+    if word in BY_ADMINISTRATORS:
+        return advice("auth.test", word)
     return (
         f"Slack refuses SLACK_BOT_TOKEN ({word}): copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions of your"
         " Slack app again."

@@ -73,7 +73,7 @@ async def offer_evidence(edge: SlackEdge, body: Body) -> None:
         return
     if not await edge.covered():
         return  # it stays owed, and a stopped log would not take it now
-    await edge.open_view(press.trigger, review_cards.evidence_form(DialogContext(press.value, press.reply.channel), case))
+    await edge.open_view(press, review_cards.evidence_form(DialogContext(press.value, press.reply.channel), case))
 
 
 BUTTONS = (
@@ -138,7 +138,7 @@ async def _open(edge: SlackEdge, press: payloads.ButtonPress, button: Button, wa
         return
     if isinstance(allowed, Allowed):
         view = wanted.view(DialogContext(ids.question(*asked), press.reply.channel), case)
-        await edge.open_view(press.trigger, view, takes_away=wanted.while_stopped)
+        await edge.open_view(press, view, takes_away=wanted.while_stopped)
 
 
 def sent(button: Button, form: Form) -> Listener:
@@ -161,7 +161,7 @@ def sent(button: Button, form: Form) -> Listener:
 
 async def rebuild_form(edge: SlackEdge, body: Body) -> None:
     """Another runbook was chosen: its questions, and what was typed so far."""
-    press = payloads.press(body)
+    press = payloads.choice(body)
     sheet = press.sheet
     if sheet is None or sheet.callback != ids.FORM_ASK:
         return
@@ -175,7 +175,7 @@ async def rebuild_form(edge: SlackEdge, body: Body) -> None:
 
 async def unknown(edge: SlackEdge, body: Body) -> Answer:
     """A button that this release does not have is answered; a choice made somewhere is only acknowledged."""
-    press = payloads.press(body)
+    press = payloads.choice(body)
     if press.sheet is not None or not press.value:
         return NOTHING
     return await edge.take_in(press.key, SaySentence(press.person, "unknown_button", "", press.reply))

@@ -19,7 +19,7 @@ from bot.ports.commands import CARDS, Command, Page, PostButton, ReplyAddress, S
 from bot.service.sealed_use import domains_of
 from handlers import ids
 from handlers.inbound import payloads
-from handlers.inbound.listener import NOTHING, Answer, Listener, SlackEdge, press_on
+from handlers.inbound.listener import NOTHING, Answer, Gesture, Listener, SlackEdge, press_on
 from handlers.inbound.payloads import Body
 from handlers.views.dialogs import away_form
 from handlers.views.request_form import FormDraft, form
@@ -31,7 +31,6 @@ _PAGES: Mapping[str, Page] = {
 }  # fmt: skip
 _DURATION = re.compile(r"(\d{1,4})([mhdw])")
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SPENT = frozenset({"exchanged_trigger_id", "trigger_exchanged"})  # a repeat of one that did open its form
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +131,11 @@ def command_listener(name: str) -> Listener:
         command = payloads.command(body)
         planned = plan(edge, name, command)
         if isinstance(planned, OpenRequestForm):
-            await show_form(edge, planned, command.trigger, command.reply, command.key)
+            await show_form(edge, planned, command)
         if isinstance(planned, OpenAbsenceForm):
-            await edge.open_view(command.trigger, away_form(command.reply.channel))
+            await edge.open_view(command, away_form(command.reply.channel))
         if isinstance(planned, OpenSealedUseForm):
-            await edge.open_view(command.trigger, sealed_form(planned.domains, command.reply.channel))
+            await edge.open_view(command, sealed_form(planned.domains, command.reply.channel))
 
     return Listener(acknowledge, after_ack)
 
@@ -155,19 +154,18 @@ async def open_shortcut(edge: SlackEdge, body: Body) -> None:
     shortcut = payloads.shortcut(body)
     planned = opening(edge, None, "", shortcut.reply)
     if isinstance(planned, OpenRequestForm):
-        await show_form(edge, planned, shortcut.trigger, shortcut.reply, shortcut.key)
+        await show_form(edge, planned, shortcut)
 
 
-async def show_form(edge: SlackEdge, wanted: OpenRequestForm, trigger: str, reply: ReplyAddress, key: str) -> None:
-    """Opens the form. Where Slack does not, the person hears it: they have seen nothing happen."""
+async def show_form(edge: SlackEdge, wanted: OpenRequestForm, gesture: Gesture) -> None:
+    """Opens the filing form."""
     offered = edge.desk.runbooks_for(wanted.person, wanted.draft.kind)
     if not offered:
         return
     debt = await edge.glass_debt(wanted.person, wanted.draft.chosen)
     left = await edge.left(wanted.person, wanted.draft.chosen)
-    refused = await edge.open_view(trigger, form(wanted.draft, offered, edge.scene(), debt, left))
-    if refused and refused not in _SPENT:
-        await edge.take_in(f"{key}:not_shown", SaySentence(wanted.person, "form_not_shown", refused, reply))
+    view = form(wanted.draft, offered, edge.scene(), debt, left)
+    await edge.open_view(gesture, view, otherwise="form_not_shown")
 
 
 async def take_again(edge: SlackEdge, body: Body) -> Answer:
@@ -194,7 +192,7 @@ async def ask_again(edge: SlackEdge, body: Body) -> None:
     types = {spec.name: spec.type for spec in runbook.fields} if runbook else {}
     entered |= {ids.field_action(f.name, types[f.name]): f.value for f in request.fields if f.name in types}
     opening = OpenRequestForm(press.person, FormDraft(request.kind, request.runbook, entered))
-    await show_form(edge, opening, press.trigger, press.reply, press.key)
+    await show_form(edge, opening, press)
 
 
 async def take_door(edge: SlackEdge, body: Body) -> Answer:
@@ -214,7 +212,7 @@ async def open_door(edge: SlackEdge, body: Body) -> None:
     if isinstance(planned, OpenRequestForm):
         door = f"{press.reply.channel}:{press.message}" if press.message else ""  # pressed in the App Home: no channel
         opened = OpenRequestForm(planned.person, replace(planned.draft, door=door))
-        await show_form(edge, opened, press.trigger, press.reply, press.key)
+        await show_form(edge, opened, press)
 
 
 async def take_message(edge: SlackEdge, body: Body) -> Answer:

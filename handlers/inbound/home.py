@@ -43,7 +43,7 @@ async def take_page(edge: SlackEdge, body: Body) -> Answer:
 
 async def open_away(edge: SlackEdge, body: Body) -> None:
     """The form of an absence."""
-    await edge.open_view(payloads.press(body).trigger, away_form(""))
+    await edge.open_view(payloads.press(body), away_form(""))
 
 
 async def take_away(edge: SlackEdge, body: Body) -> Answer:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person
-from bot.ports.commands import Command, Press, SaySentence
+from bot.ports.commands import Command, Press, ReplyAddress, SaySentence
 from bot.ports.records import Cover, SignedCheckpoint
 from bot.service.approvals import ApprovalService
 from handlers import ids
@@ -25,17 +25,31 @@ from handlers.views.answers import say
 from handlers.views.dialogs import said_page
 from handlers.views.kit.blocks import Block
 from handlers.views.kit.context import ViewContext
-from handlers.web_api.errors import CALL_ERRORS, verdict
+from handlers.web_api.errors import CALL_ERRORS, REFUSED, verdict
 
 Answer: TypeAlias = Mapping[str, Any]
 NOTHING: Answer = {}
 CALL_TIMEOUT = 10  # seconds
+_SPENT = frozenset({"exchanged_trigger_id", "trigger_exchanged"})  # a repeat of a gesture whose form did open
 log = structlog.get_logger(__name__)
 
 
 def web_client(token: str, base_url: str) -> AsyncWebClient:
     """The Web API as we call it. The SDK repeats nothing by itself: the outbox does, and knows what it has said."""
     return AsyncWebClient(token, base_url=base_url, timeout=CALL_TIMEOUT, retry_handlers=[])
+
+
+class Gesture(Protocol):
+    """A command, a button press or a shortcut: what can open a form, within three seconds."""
+
+    @property
+    def person(self) -> Person: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def reply(self) -> ReplyAddress: ...
+    @property
+    def trigger(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +81,19 @@ class SlackEdge:
         """Writes the act down; the answer to give, which is the first one's for a repeat."""
         return await self.desk.take_in(key, act, answer)
 
-    async def open_view(self, trigger: str, view: Block, *, takes_away: bool = False) -> str:
-        """Opens a form; the empty string, or Slack's word why it could not. While the log is stopped only a form that takes
-        something away opens; in the place of every other stands the sentence."""
+    async def open_view(
+        self, gesture: Gesture, view: Block, *, takes_away: bool = False, otherwise: str = "form_not_opened"
+    ) -> None:
+        """Opens a form. Where Slack does not, whoever acted gets an answer that says why, by default the sentence
+        `otherwise`; it goes by `response_url`, which needs no token. While the log is stopped only a form that takes
+        something away opens, and a page with the reason in the place of every other."""
         if not (takes_away or await self.covered()):
             view = said_page(say("stopped", {}, self.scene()).text)
-        return await self._call(self.client.views_open(trigger_id=trigger, view=view))
+        refused = await self._call(self.client.views_open(trigger_id=gesture.trigger, view=view))
+        if refused and refused not in _SPENT:
+            sentence = "slack_refuses" if refused in REFUSED else otherwise
+            act = SaySentence(gesture.person, sentence, refused, gesture.reply)
+            await self.take_in(f"{gesture.key}:not_shown", act)
 
     async def update_view(self, view_id: str, hash_: str, view: Block) -> str:
         """Changes a form that is still as it was (`hash_`); the empty string, or Slack's word why it could not."""

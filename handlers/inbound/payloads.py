@@ -101,7 +101,15 @@ def command(body: Body) -> SlashCommand:
 
 
 def press(body: Body) -> ButtonPress:
-    """The first action of a block_actions payload; Slack sends one at a time."""
+    """A button that was pressed. Raises PayloadError for every other element: only a button can stand for a decision."""
+    found = choice(body)
+    if _first(body.get("actions")).get("type") not in (None, "button"):
+        raise PayloadError("This is no button of ours. Nothing was changed.")
+    return found
+
+
+def choice(body: Body) -> ButtonPress:
+    """The first action of a block_actions payload, a button or a choice in a form; Slack sends one at a time."""
     who, trigger = person(body), _trigger(body)
     action = _first(body.get("actions"))
     sheet = sheet_of(body) if isinstance(body.get("view"), Mapping) else None

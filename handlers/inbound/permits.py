@@ -38,4 +38,4 @@ async def show(edge: SlackEdge, body: Body) -> None:
         made = Rejected(Refusal.STALE, "failed", {})
     scene = edge.scene()
     view = permit_page(asked[0], made, scene) if isinstance(made, Permit) else no_permit(made.sentence, made.params, scene)
-    await edge.open_view(press.trigger, view)
+    await edge.open_view(press, view)

@@ -34,9 +34,10 @@ from handlers.outbound.message_kinds import (
 )
 from handlers.outbound.message_table import kind_of, tells_decision, waits_for_day
 from handlers.outbound.rate_lanes import Called, Lanes, Spot
+from handlers.outbound.silence import Silence
 from handlers.views.checkpoint import unsigned, with_checkpoint
 from handlers.views.kit.time_scale_mark import marked_once
-from handlers.web_api.errors import CALL_ERRORS, UNANSWERED, Verdict, verdict
+from handlers.web_api.errors import CALL_ERRORS, REFUSED, UNANSWERED, Verdict, verdict
 
 GIVE_UP = timedelta(hours=24)
 PAUSE, SILENT = 5.0, 60.0  # seconds without an answer of Slack's: until waiting rows are retried at once; until pages leave
@@ -55,7 +56,7 @@ class Delivery:
         self._desk, self._directory, self._cover, self._lanes = desk, directory, cover, lanes
         self._context = RenderContext(desk, prefix)
         self._failures: dict[int, int] = {}  # by row id, how often it was tried in vain
-        self._silent_since: float | None = None  # the first call without an answer, since Slack last gave one
+        self._silence = Silence()
 
     async def deliver(self, row: OutboxRow, place: Spot, sender: SlackSender) -> Called | None:
         """Draws, sends and records; when the call began and ended, None where none was made. Raises nothing."""
@@ -106,15 +107,15 @@ class Delivery:
             posted = await sender.send(job, self.age(row))
         except CALL_ERRORS as error:
             judged = verdict(error)
-            if judged.error not in UNANSWERED:
-                await self._answered()
-            elif self._silent_since is None:
-                self._silent_since = self._desk.clock.monotonic()
+            if judged.error in UNANSWERED:
+                self._silence.begins(place.method, self._desk.clock.monotonic(), refused=judged.error in REFUSED)
+            else:
+                await self._answered(place.method)
             await self._judged(row, place, judged)
             return
         finally:
             calls.append(Called(began, self._desk.clock.monotonic()))
-        await self._answered()
+        await self._answered(place.method)
         shown = job.drawn if isinstance(job, NewMessage | MessageEdit) else 0
         await self._record_sent(row, posted, case.request.version if case else shown)
 
@@ -167,11 +168,9 @@ class Delivery:
 
     # Recording what became of it.
 
-    async def _answered(self) -> None:
+    async def _answered(self, method: str) -> None:
         """Slack answers: rows that wait only because it did not are due now, not after their back-off."""
-        here = self._desk.clock.monotonic()
-        silence, self._silent_since = here - (self._silent_since or here), None
-        if silence > PAUSE and self._failures:
+        if self._silence.ends(method, self._desk.clock.monotonic()) > PAUSE and self._failures:
             await self._desk.store.outbox.slack_is_back(self._desk.clock.now())
             self._desk.spoke.set()
 
@@ -195,7 +194,7 @@ class Delivery:
             await self._never(row, judged.error)
         else:
             prompt = kind is not None and kind.prompt
-            if prompt and here - (self._silent_since or here) > SILENT:
+            if prompt and self._silence.lasts(place.method, here) > SILENT:
                 await self._desk.slack_is_silent(row)
             tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
             await self.give_back([row], judged.error, here + min(2.0 ** (tries - 1), _SLOWEST))

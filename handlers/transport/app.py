@@ -36,6 +36,7 @@ from handlers.transport.http import Report, unheard
 from handlers.transport.socket_mode import SocketMode, quiet_logger
 from handlers.views.dialogs import said_page
 from handlers.views.kit.escaping import inline
+from handlers.web_api.client import ObservedClient
 
 _ANYTHING = re.compile(".*", re.DOTALL)
 log = structlog.get_logger(__name__)
@@ -62,7 +63,7 @@ class SlackApp:
         self.app = AsyncApp(
             name="handlers.bolt",
             logger=quiet_logger("handlers.bolt"),
-            client=AsyncWebClient(base_url=client.base_url, ssl=client.ssl, proxy=client.proxy),
+            client=_without_token(client),
             authorize=_authorized(identity, client.token),
             signing_secret=signing_secret,
             process_before_response=True,
@@ -93,8 +94,8 @@ class SlackApp:
         for callback_id, listener in SHORTCUTS.items():
             self._add(self.app.shortcut(callback_id), listener, _silent)
         for action_id, listener in ACTIONS.items():
-            self._add(self.app.action(action_id), listener, _silent)
-        self._add(self.app.action(_ANYTHING), ANY_ACTION, _silent)
+            self._add(self.app.action({"type": "block_actions", "action_id": action_id}), listener, _silent)
+        self._add(self.app.action({"type": "block_actions", "action_id": _ANYTHING}), ANY_ACTION, _silent)
         for callback_id, listener in SUBMISSIONS.items():
             self._add(self.app.view(callback_id), listener, _page)
         self._add(self.app.view(_ANYTHING), ANY_SUBMISSION, _page)
@@ -156,6 +157,13 @@ class KeptTasks(AsyncLazyListenerRunner):
 
     async def _run(self, function: Callable[..., Awaitable[None]], request: AsyncBoltRequest) -> None:
         await to_runnable_function(function, self.logger, request)
+
+
+def _without_token(client: AsyncWebClient) -> AsyncWebClient:
+    """What bolt and Socket Mode get: bolt copies it for each request with the token that `authorize` returns."""
+    if isinstance(client, ObservedClient):
+        return client.without_token()
+    return AsyncWebClient(base_url=client.base_url, ssl=client.ssl, proxy=client.proxy)
 
 
 def _authorized(identity: Identity, token: str | None) -> Callable[..., Awaitable[AuthorizeResult]]:

@@ -1,6 +1,8 @@
-"""One payload into bolt, the same from either door: parsed, without the request's headers, and never an exception back.
+"""Passes one payload to bolt, over HTTP and Socket Mode alike: parsed, without the request's headers, and it never raises.
 
-The headers stay outside because bolt acts on some of them (`X-Slack-Bolt-Lazy-Only`) and no signature covers them.
+The headers are left out because bolt acts on some of them (`X-Slack-Bolt-Lazy-Only`) and no signature covers them.
+Interactions of a type that nothing of ours sends (`interactive_message`, `message_action`, …) are acknowledged and ignored:
+bolt would match some of them with the buttons of the same name.
 """
 
 from __future__ import annotations
@@ -12,26 +14,30 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from handlers.transport.envelope import WRONG_SHAPE, Payload
+from handlers.transport.envelope import KINDS, WRONG_SHAPE, Payload
 from handlers.transport.signature import NotAuthentic
 
+EXPECTED = KINDS - {"message_action", "block_suggestion", "view_closed"}
 Door = Literal["gate", "socket_mode"]
 log = structlog.get_logger(__name__)
 
 
 async def dispatched(app: AsyncApp, payload: Payload, door: Door) -> BoltResponse | NotAuthentic | None:
-    """Bolt's answer; Refused where bolt cannot even read the payload; None where it failed and nothing is known to be done.
+    """Bolt's answer; NotAuthentic where bolt cannot read the payload; None where it failed and nothing is known to be done.
 
-    Never raises. Each refusal and failure is one line, `<door>.refused` or `<door>.failed`, without what the payload holds.
+    Never raises. Each refusal and failure is one log line, `<door>.refused` or `<door>.failed`, without the payload's content.
     """
+    if payload.kind not in EXPECTED:
+        log.warning(f"{door}.ignored", kind=payload.kind)
+        return BoltResponse(status=200, body="")
     try:
         request = AsyncBoltRequest(body=payload.body, mode="socket_mode")
-    except Exception as error:  # noqa: BLE001  # a shape that nobody foresaw: bolt could not even read it
+    except Exception as error:  # noqa: BLE001  # an unforeseen shape that bolt cannot read
         log.warning(f"{door}.refused", fault=WRONG_SHAPE.fault, error=type(error).__name__)
         return WRONG_SHAPE
     try:
         answer = await app.async_dispatch(request)
-    except Exception as error:  # noqa: BLE001  # the only line about it: its type and place, not what it holds
+    except Exception as error:  # noqa: BLE001  # the only log line about it: its type and place, not its content
         log.error(f"{door}.failed", kind=payload.kind, error=type(error).__name__, at=_place(error))
         return None
     return None if answer.status >= 500 else answer  # of a listener's failure bolt wrote the line

@@ -11,13 +11,12 @@ from datetime import UTC, datetime
 
 from bot.domain.workflow.identity_proof import said as verified_by
 from handlers.views.drill import DRILL
+from handlers.views.form_answers import FORM_SENTENCES, Params, contact, word
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, message, section
 from handlers.views.kit.context import ViewContext
 from handlers.views.kit.escaping import inline
 from handlers.views.operator import OPERATOR_SENTENCES
-
-Params = Mapping[str, object]
 
 
 def say(sentence: str, params: Params, scene: ViewContext) -> Message:
@@ -27,13 +26,13 @@ def say(sentence: str, params: Params, scene: ViewContext) -> Message:
 
 
 def _plain(params: Params, scene: ViewContext) -> str:
-    return inline(_word(params, "text"), 2800) or _failed(params, scene)
+    return inline(word(params, "text"), 2800) or _failed(params, scene)
 
 
 def _lost(params: Params, scene: ViewContext) -> str:
-    user = _word(params, "by").rpartition("/")[2]
+    user = word(params, "by").rpartition("/")[2]
     by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
-    state = wording.STATES.get(_word(params, "state"), "decided")
+    state = wording.STATES.get(word(params, "state"), "decided")
     return f"This was already {state}{by}{_when(params, scene)}. Your click changed nothing."
 
 
@@ -42,9 +41,9 @@ def _late(params: Params, scene: ViewContext) -> str:
 
 
 def _ended(params: Params, scene: ViewContext) -> str:
-    user = _word(params, "by").rpartition("/")[2]
+    user = word(params, "by").rpartition("/")[2]
     by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
-    state = wording.STATES.get(_word(params, "state"), "ended")
+    state = wording.STATES.get(word(params, "state"), "ended")
     return f"This is over already: {state}{by}{_when(params, scene)}. Your click changed nothing."
 
 
@@ -57,7 +56,7 @@ def _no_grant(_params: Params, _scene: ViewContext) -> str:
 
 
 def _answered_already(params: Params, scene: ViewContext) -> str:
-    user = _word(params, "by").rpartition("/")[2]
+    user = word(params, "by").rpartition("/")[2]
     by = f" by <@{user}>" if user.isascii() and user.isalnum() else ""
     return f"This was already answered{by}{_when(params, scene)}. Your click changed nothing."
 
@@ -84,14 +83,14 @@ def _again(_params: Params, _scene: ViewContext) -> str:
 def _clock_jumped(_params: Params, scene: ViewContext) -> str:
     return (
         "The clock of the bot's machine jumped, so no yes counts until an operator has confirmed it, and yours was not kept."
-        f" You can still deny. Press again later, or write to {_contact(scene)}."
+        f" You can still deny. Press again later, or write to {contact(scene)}."
     )
 
 
 def _stopped(_params: Params, scene: ViewContext) -> str:
     return (
         "The decision log is stopped, so nothing can be given or written down now, and nothing was changed. Denying,"
-        f" withdrawing, revoking and reporting the end still work. Write to {_contact(scene)}."
+        f" withdrawing, revoking and reporting the end still work. Write to {contact(scene)}."
     )
 
 
@@ -109,49 +108,26 @@ def _unverified(params: Params, scene: ViewContext) -> str:
 
 
 def _refused_filing(params: Params, _scene: ViewContext) -> str:
-    return f"*{inline(_word(params, 'id'), 20)}* was not filed. {inline(_word(params, 'text'), 2600)}"
+    return f"*{inline(word(params, 'id'), 20)}* was not filed. {inline(word(params, 'text'), 2600)}"
 
 
 def _unknown(params: Params, _scene: ViewContext) -> str:
-    return f"There is no request {inline(_word(params, 'id') or _word(params, 'argument'), 40)} that you may see."
+    return f"There is no request {inline(word(params, 'id') or word(params, 'argument'), 40)} that you may see."
 
 
 def _failed(_params: Params, scene: ViewContext) -> str:
-    return f"This could not be carried out, and nothing was changed. Try again, or write to {_contact(scene)}."
-
-
-def _no_requester(_params: Params, scene: ViewContext) -> str:
-    return (
-        f"You are not named as somebody who may ask {inline(scene.policy.organisation, 100)} for anything."
-        f" Write to {_contact(scene)} if that is wrong."
-    )
-
-
-def _nothing_of_kind(params: Params, scene: ViewContext) -> str:
-    kind = next((text for key, text in wording.KINDS.items() if key == _word(params, "argument")), "anything")
-    return (
-        f"There is no runbook of the kind “{kind}” that you may ask for."
-        f" `/{scene.prefix}countersign ask` shows everything that you may; write to {_contact(scene)} if that is wrong."
-    )
-
-
-def _unknown_button(_params: Params, scene: ViewContext) -> str:
-    return f"This button means nothing in this release. Nothing was changed. Write to {_contact(scene)} if you need it."
-
-
-def _form_not_shown(_params: Params, _scene: ViewContext) -> str:
-    return "Slack did not open the form: it waits three seconds at most. Nothing was filed. Type the command again."
+    return f"This could not be carried out, and nothing was changed. Try again, or write to {contact(scene)}."
 
 
 def _too_new(_params: Params, scene: ViewContext) -> str:
     return (
         "Your authority over this is new: it counts for requests filed after the announced delay. This one needs a yes"
-        f" that the earlier policy allows too. Write to {_contact(scene)} if nobody else can answer."
+        f" that the earlier policy allows too. Write to {contact(scene)} if nobody else can answer."
     )
 
 
 def _already_held(params: Params, scene: ViewContext) -> str:
-    user = _word(params, "by").rpartition("/")[2]
+    user = word(params, "by").rpartition("/")[2]
     somebody = f"<@{user}>" if user.isascii() and user.isalnum() else "Somebody"
     return f"{somebody} is on it already{_when(params, scene)}; this works once for each request. You may still decide."
 
@@ -177,12 +153,8 @@ def _drill_again(params: Params, scene: ViewContext) -> str:
 
 
 def _sealed_recorded(params: Params, _scene: ViewContext) -> str:
-    id_ = inline(_word(params, "id"), 20)
+    id_ = inline(word(params, "id"), 20)
     return f"*{id_}* is recorded as *used without approval*. A review is owed, by somebody else of the domain."
-
-
-def _no_sealed_use(_params: Params, scene: ViewContext) -> str:
-    return f"Only people who are named for a domain record a use of the sealed path. Write to {_contact(scene)}."
 
 
 def _away(params: Params, scene: ViewContext) -> str:
@@ -214,7 +186,7 @@ def policy_gain(params: Params, scene: ViewContext) -> Message:
     people, runbooks = _words(params, "people"), _words(params, "runbooks")
     ids = [p.rpartition("/")[2] for p in people]
     named = ", ".join(f"<@{user}>" for user in ids if user.isascii() and user.isalnum())
-    lines = [f"*The policy for {inline(_word(params, 'domain'), 100)} has changed.*"]
+    lines = [f"*The policy for {inline(word(params, 'domain'), 100)} has changed.*"]
     lines += [f"New or higher authority: {named}."] if named else []
     lines += ["New, or easier to get: " + ", ".join(inline(r, 100) for r in runbooks) + "."] if runbooks else []
     lines += [f"Easier: {inline(rule, 300)}." for rule in _words(params, "rules")[:20]]
@@ -228,15 +200,6 @@ def policy_gain(params: Params, scene: ViewContext) -> Message:
 def _words(params: Params, key: str) -> list[str]:
     value = params.get(key)
     return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
-
-
-def _contact(scene: ViewContext) -> str:
-    return inline(scene.policy.contact, 200)
-
-
-def _word(params: Params, key: str) -> str:
-    value = params.get(key, "")
-    return value if isinstance(value, str) else str(value)
 
 
 def _number(params: Params, key: str) -> int:
@@ -269,10 +232,6 @@ SENTENCES: Mapping[str, Callable[[Params, ViewContext], str]] = {
     "refused_filing": _refused_filing,
     "unknown": _unknown,
     "failed": _failed,
-    "no_requester": _no_requester,
-    "nothing_of_kind": _nothing_of_kind,
-    "unknown_button": _unknown_button,
-    "form_not_shown": _form_not_shown,
     "too_new": _too_new,
     "already_held": _already_held,
     "already_passed": _already_passed,
@@ -282,9 +241,9 @@ SENTENCES: Mapping[str, Callable[[Params, ViewContext], str]] = {
     "drill_again": _drill_again,
     "away": _away,
     "sealed_recorded": _sealed_recorded,
-    "no_sealed_use": _no_sealed_use,
     "posted": _posted,
     "post_again": _post_again,
     "away_how": _away_how,
+    **FORM_SENTENCES,
     **OPERATOR_SENTENCES,
 }

@@ -1,6 +1,6 @@
-"""Slack's client, with an ear on it: every call is told to `report(method, result, seconds)`.
+"""Slack's Web API client; every call is reported as `report(method, result, seconds)`.
 
-`result` is `ok`, or the word by which `limits` judges the failure; never an answer's text.
+`result` is `ok`, or the word for the failure from `errors.verdict`; never an answer's text.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ class ObservedClient(AsyncWebClient):
     def __init__(self, token: str | None, *, report: Report, **how: Any) -> None:
         super().__init__(token, **how)
         self._report = report
+
+    def without_token(self) -> ObservedClient:
+        """A client of the same server that reports alike, for calls that bring a token of their own."""
+        return ObservedClient(None, report=self._report, base_url=self.base_url, ssl=self.ssl, proxy=self.proxy)
 
     async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:
         started = asyncio.get_running_loop().time()

@@ -1,7 +1,7 @@
-"""What a failed call to Slack means: wait as long as Slack says, try again later, or never.
+"""What a failed call to Slack means: wait as long as Slack says, try again later, or give up.
 
-`ratelimited` is honoured for its whole Retry-After. What says "not now" (Slack down, network, a token that an operator
-must mend) is tried again; every other refusal is Slack's last word on this message.
+`ratelimited` is honoured for its whole Retry-After. Outages (Slack down, network, a token that Slack refuses) are retried;
+every other error of Slack's is final for this message.
 """
 
 from __future__ import annotations
@@ -14,23 +14,30 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-# Everything that a call to Slack may raise for reasons that are not ours.
+# Everything that a call to Slack may raise through no fault of this program.
 CALL_ERRORS = (SlackClientError, ClientError, OSError, TimeoutError)
 RATE_LIMITED = "ratelimited"
 DEFAULT_WAIT = 30.0  # seconds, where a 429 names none
-GONE = frozenset({"not_found", "view_not_found", "expired_trigger_id", "message_not_found", "hash_conflict"})
-# A token that Slack does not take: nothing helps but an operator.
 REFUSED_TOKEN = frozenset(
     {
         "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type",
-        "missing_scope", "no_permission",
+        "missing_scope", "no_permission", "team_disabled", "two_factor_setup_required",
     }
 )  # fmt: skip
-_LATER = REFUSED_TOKEN | {
-    "internal_error", "fatal_error", "service_unavailable", "request_timeout", "timeout", "team_added_to_org",
-    "org_login_required", "ekm_access_denied", "accesslimited", "external_channel_migrating", "message_limit_exceeded",
+"""Slack does not accept the token, or not for this method; retrying does not help until an operator changes something."""
+REFUSED = (REFUSED_TOKEN - {"no_permission"}) | {"org_login_required", "ekm_access_denied", "accesslimited"}
+"""What `token_watch` reports: whoever gets one of these is cut off from Slack, as in an outage. `no_permission` may be about
+one conversation only."""
+BY_ADMINISTRATORS = frozenset({"org_login_required", "ekm_access_denied", "accesslimited", "team_disabled"})
+"""Those that only the administrators of the workspace can end."""
+UNANSWERED = REFUSED | {
+    "timeout", "network", "http_200", "http_403", "http_407", "http_500", "http_502", "http_503", "http_504",
+    "internal_error", "fatal_error", "service_unavailable", "request_timeout",
 }  # fmt: skip
-UNANSWERED = frozenset({"timeout", "network", "http_500", "http_502", "http_503", "http_504"})  # Slack said nothing at all
+"""Slack, or a proxy on the way, took no notice of what the call asked: an outage while it lasts."""
+_LATER = UNANSWERED | REFUSED_TOKEN | {
+    "team_added_to_org", "external_channel_migrating", "message_limit_exceeded",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

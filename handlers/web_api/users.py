@@ -62,6 +62,11 @@ class SlackDirectory:
             asking.add_done_callback(lambda done: self._answered(person.user, done))
         return await asyncio.shield(asking)
 
+    def last_known(self, person: Person) -> Profile | None:
+        """The last profile that was looked up, of any age; None where there is none."""
+        known = self._known.get(person.user)
+        return known.profile if known is not None else None
+
     async def quiet_until(self, person: Person, max_age: float) -> datetime | None:
         """Until when Do Not Disturb holds their notifications back now. A manual snooze is invisible to apps."""
         known = self._windows.get(person.user)

@@ -64,10 +64,15 @@ UPDATE outbox SET leased_until_ms = 0, not_before_ms = :not_before, error = :err
 WHERE id = :id AND done_ms IS NULL;
 
 -- name: slack_is_back
--- What waits only because Slack was silent (the words of `handlers.web_api.errors.UNANSWERED`) may go now.
+-- What waits only because Slack answered nothing or refused the token (the words of `handlers.web_api.errors.UNANSWERED`) may go now.
 UPDATE outbox SET not_before_ms = :now
 WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
-  AND error IN ('timeout', 'network', 'http_500', 'http_502', 'http_503', 'http_504');
+  AND error IN (
+    'timeout', 'network', 'http_200', 'http_403', 'http_407', 'http_500', 'http_502', 'http_503', 'http_504',
+    'internal_error', 'fatal_error', 'service_unavailable', 'request_timeout',
+    'invalid_auth', 'not_authed', 'account_inactive', 'token_revoked', 'token_expired', 'not_allowed_token_type',
+    'missing_scope', 'team_disabled', 'two_factor_setup_required', 'org_login_required', 'ekm_access_denied', 'accesslimited'
+  );
 
 -- name: drop_twins
 -- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.

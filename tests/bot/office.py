@@ -72,12 +72,16 @@ class HandDirectory:
     silent: set[Person] = field(default_factory=set)
     special: dict[Person, dict[str, Any]] = field(default_factory=dict)
     asleep: dict[Person, datetime] = field(default_factory=dict)
+    known: dict[Person, Profile] = field(default_factory=dict)  # what was looked up before, for `last_known`
 
     async def quiet_until(self, person: Person, max_age: float) -> datetime | None:
         return self.asleep.get(person)
 
     async def permalink(self, channel: str, ts: str) -> str:
         return f"https://slack.example/{channel}/{ts}"
+
+    def last_known(self, person: Person) -> Profile | None:
+        return self.known.get(person)
 
     async def profile(self, person: Person, max_age: float) -> Profile:
         if person in self.silent:

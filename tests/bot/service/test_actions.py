@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.case.lifecycle import RequestState
-from bot.domain.policy.people import Person
+from bot.domain.case.lifecycle import GrantState, RequestState
+from bot.domain.policy.people import Person, Profile
 from bot.ports.commands import Press, ReplyAddress
 from bot.service.actions import ACTIONS
-from tests.bot.building import OWNER, PE1, STRANGER
+from tests.bot.building import DEP1, OWNER, PE1, PE2, STRANGER
 from tests.bot.office import Office
 
 ACCOUNT_NEEDED = {
@@ -52,13 +52,44 @@ async def test_every_press_is_carried_out_whoever_presses(office: Office, action
         assert len(office.log(case_id)) - entries == len(refused) == len(sentences) <= 1
 
 
+TAKES_AWAY = {"deny", "reject", "revoke", "withdraw_right", "flag"}
+
+
 @pytest.mark.parametrize("action", sorted(ACTIONS))
 async def test_who_cannot_be_looked_up_is_asked_to_press_again_where_it_matters(office: Office, action: str) -> None:
     case_id = await office.file(PE1)
     office.directory.silent.add(OWNER)
     opens_form = ACTIONS[action].carry_out is None
     asked_again = await told(office, press(OWNER, case_id, action, opens_form=opens_form)) == ["again"]
-    assert asked_again == (action in ACCOUNT_NEEDED)
+    assert asked_again == (action in ACCOUNT_NEEDED - TAKES_AWAY)
+
+
+async def test_who_cannot_be_looked_up_denies_and_never_approves(office: Office) -> None:
+    case_id = await office.file(PE1)
+    office.directory.silent.add(OWNER)
+    assert await told(office, press(OWNER, case_id, "approve")) == ["again"]
+    await told(office, press(OWNER, case_id, "deny"))
+    assert await office.state(case_id) is RequestState.DENIED
+
+
+async def test_who_cannot_be_looked_up_ends_a_grant(office: Office) -> None:
+    case_id = await office.file(PE1)
+    await office.click(OWNER, case_id)
+    office.directory.silent.add(OWNER)
+    await told(office, press(OWNER, case_id, "revoke"))
+    grant = (await office.case(case_id)).grant
+    assert grant is not None
+    assert grant.state is GrantState.REVOKED
+
+
+async def test_a_no_without_a_look_up_still_needs_authority_by_the_ids_of_the_policy(office: Office) -> None:
+    case_id = await office.file(PE1)
+    office.directory.silent |= {PE2, DEP1, OWNER}
+    for person in (PE2, DEP1):
+        await told(office, press(person, case_id, "deny"))
+    office.directory.known[OWNER] = Profile(OWNER, "Olga", deleted=True)  # the last that Slack said
+    await told(office, press(OWNER, case_id, "deny"))
+    assert await office.state(case_id) is RequestState.PENDING
 
 
 @pytest.mark.parametrize("action", OF_REVIEWS)

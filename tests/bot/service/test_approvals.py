@@ -367,7 +367,7 @@ class TestReachingForAForm:
         case_id = await office.file(PE1)
         office.directory.silent = {OWNER}
         with pytest.raises(LookupFailed):
-            await office.desk.may_open(Press(OWNER, case_id, 1, "deny", ReplyAddress(OWNER), opens_form=True))
+            await office.desk.may_open(Press(OWNER, case_id, 1, "less", ReplyAddress(OWNER), opens_form=True))
 
 
 class TestReading:

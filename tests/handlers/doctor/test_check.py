@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.policy.model import Policy
 from handlers.doctor.check import examine
 from handlers.doctor.lookups import Lookups
+from handlers.web_api.errors import BY_ADMINISTRATORS, REFUSED
 from sandbox.driver import Sandbox
 from tests.handlers.doctoring import WANTED, Ask, doctor, in_slack, only
 
@@ -169,3 +170,13 @@ async def test_doctor_only_reads(ask: Ask, slack: Sandbox) -> None:
     await ask()
     called = {line.name for line in slack.timeline.lines}
     assert called == {"auth.test", "apps.connections.open", "users.info", "conversations.info", "conversations.members"}
+
+
+@pytest.mark.parametrize("word", sorted(REFUSED - {"missing_scope"}))
+async def test_every_refusal_of_the_bot_token_is_an_error_that_names_it(slack: Sandbox, ask: Ask, word: str) -> None:
+    slack.faults.refuse("auth.test", word)
+    errors = [finding.text for finding in await ask() if finding.area == "tokens"]
+    assert len(errors) == 1
+    assert "SLACK_BOT_TOKEN" in errors[0]
+    assert word in errors[0]
+    assert ("administrators" in errors[0]) == (word in BY_ADMINISTRATORS)

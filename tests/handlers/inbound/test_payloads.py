@@ -75,11 +75,19 @@ def test_every_kind_of_input_is_read_and_an_empty_one_is_absent() -> None:
 
 def test_a_choice_in_a_form_brings_the_form_along() -> None:
     view = view_of({"blocks": [], "callback_id": "ask", "private_metadata": "{}"}, {})
-    read = payloads.press(choose(PE1, view, "emergency"))
+    read = payloads.choice(choose(PE1, view, "emergency"))
     assert (read.action, read.value) == ("runbook", "emergency")
     assert read.sheet is not None
     assert (read.sheet.id, read.sheet.hash, read.sheet.callback) == ("V0FORM", "1.x", "ask")
     assert read.reply == ReplyAddress(PE1)
+
+
+@pytest.mark.parametrize("type_", ["static_select", "overflow", "workflow_button", "of_a_later_release", 7])
+def test_an_element_that_is_no_button_decides_nothing(type_: object) -> None:
+    body = click(PE1, "approve", "R-ABCD1234:1")
+    body["actions"][0]["type"] = type_
+    with pytest.raises(payloads.PayloadError, match="no button of ours"):
+        payloads.press(body)
 
 
 def test_an_address_for_answers_is_only_taken_where_it_is_one() -> None:

@@ -23,7 +23,7 @@ from bot.ports.commands import CARDS, ReplyAddress, ShowPage
 from handlers.outbound.api_calls import usable
 from handlers.outbound.delivery import SILENT
 from handlers.outbound.outbox_sender import OutboxSender
-from handlers.web_api.errors import UNANSWERED
+from handlers.web_api.errors import REFUSED, UNANSWERED
 from handlers.web_api.users import SlackDirectory
 from storage.sqlite.driver import QUERIES
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, PE2, SOC1, policy, runbook
@@ -617,6 +617,29 @@ async def test_a_review_whose_reader_is_gone_is_put_to_the_next(post: Post) -> N
     await reviewing(post)
     await post.messenger.drain()
     assert len(post.to(DEP2)) == 1
+
+
+@pytest.mark.parametrize("word", sorted(REFUSED))
+async def test_a_refused_token_pages_after_a_minute_whatever_still_works_without_it(post: Post, word: str) -> None:
+    office = post.office
+    await office.adopt(policy(people=(NamedPerson("olga", OWNER, "Olga", "env:PAGE_OLGA"),)))
+    post.slack.script[POST].extend([refusal(word)] * 100)
+    case_id = await office.file(PE1)
+    await post.messenger.drain()
+    office.sleep(timedelta(seconds=SILENT - 1))
+    reply = {"response_url": post.slack.hook("asker"), "channel": ""}
+    await post.say(Notification("answer", Lane.URGENT, to=PE1, data={"sentence": "again", "reply": reply}))
+    await post.messenger.drain()
+    assert len(post.slack.of("hook/asker")) == 1
+    assert not any(r.paged for r in (await office.case(case_id)).approval.reached)
+    office.sleep(timedelta(seconds=2))
+    await office.store.outbox.slack_is_back(office.clock.now())
+    await post.messenger.drain()
+    assert [r.person for r in (await office.case(case_id)).approval.reached if r.paged] == [OWNER]
+    post.slack.script[POST].clear()
+    await office.store.outbox.slack_is_back(office.clock.now())
+    await post.messenger.drain()
+    assert "Approve" in post.to(OWNER)[-1].buttons
 
 
 async def test_slack_is_silent_after_a_minute_of_failures_and_not_at_the_first_one_after_an_idle_hour(post: Post) -> None:

@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 
 from bot.domain.policy.people import Person
 from bot.ports.commands import FileRequest, Press, ReplyAddress, SaySentence, ShowPage
 from handlers import ids
+from handlers.outbound.outbox_sender import OutboxSender
 from handlers.transport.app import Identity, SlackApp
+from handlers.transport.dispatch import dispatched
+from handlers.transport.envelope import Payload, enveloped
+from handlers.web_api.errors import REFUSED
 from tests.bot.building import COLLEAGUE, DEP1, GUEST, OWNER, PE1, SOC1, STRANGER, T0
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import HANG, FakeSlack, refusal
@@ -153,6 +158,59 @@ async def test_a_form_that_slack_does_not_open_is_said(front: Front) -> None:
     assert [a.sentence for a in await front.acts()] == ["form_not_shown"]
 
 
+@pytest.mark.parametrize("word", sorted(REFUSED))
+async def test_a_form_that_a_refused_token_keeps_closed_says_so_by_an_address_that_needs_no_token(
+    front: Front, word: str
+) -> None:
+    for method in ("views.open", "chat.postEphemeral", "chat.postMessage"):
+        front.slack.script[method].extend([refusal(word)] * 3)
+    body = slash(PE1, "/breakglass", "emergency", response_url=front.slack.hook("asker"))
+    await front.send(body)
+    await front.door.finish()
+    await front.office.worker.drain()
+    await OutboxSender(front.office.desk, front.slack.client(), front.office.directory, covered, pace=0).drain()
+    [answer] = front.slack.of("hook/asker")
+    assert f"Slack refuses this app ({word}), so no form opens. Nothing was filed or changed." in answer.args["text"]
+    assert "SLACK_BOT_TOKEN must be mended" in answer.args["text"]
+
+
+async def test_a_button_whose_form_slack_does_not_open_is_answered(front: Front) -> None:
+    case_id = await front.office.file(PE1)
+    for word in ("expired_trigger_id", "token_revoked", "exchanged_trigger_id"):
+        front.slack.script["views.open"].append(refusal(word))
+        await front.send(click(OWNER, ids.DENY, f"{case_id}:1", trigger_id=f"1.{word}"))
+        await front.door.finish()
+    said = [a.sentence for a in await front.acts() if a.kind == "tell"]
+    assert said == ["form_not_opened", "slack_refuses"]
+
+
+@pytest.mark.parametrize(
+    "type_", ["interactive_message", "dialog_submission", "message_action", "block_suggestion", "of_later"]
+)
+@pytest.mark.parametrize("name", [ids.APPROVE, ids.FORM_ASK, ids.SHORTCUT_ASK])
+async def test_an_interaction_of_a_type_that_we_never_send_is_acknowledged_and_ignored(
+    front: Front, type_: str, name: str
+) -> None:
+    case_id = await front.office.file(PE1)
+    press = {"name": name, "action_id": name, "type": "button", "value": f"{case_id}:1"}
+    body = click(OWNER, ids.APPROVE, f"{case_id}:1") | {"type": type_, "callback_id": name, "actions": [press]}
+    payload = enveloped("interactive", body | {"action_id": name, "state": "", "submission": {}})
+    assert isinstance(payload, Payload)
+    answer = await dispatched(front.door.app, payload, "gate")
+    assert isinstance(answer, BoltResponse)
+    assert (answer.status, answer.body) == (200, "")
+    await front.door.finish()
+    assert (await front.acts(), front.slack.calls) == ([], [])
+
+
+async def test_a_choice_that_bears_the_name_of_a_button_is_no_click_on_it(front: Front) -> None:
+    case_id = await front.office.file(PE1)
+    body = click(OWNER, ids.APPROVE, f"{case_id}:1")
+    body["actions"][0] |= {"type": "static_select", "selected_option": {"value": f"{case_id}:1"}}
+    assert (await front.send(body))[0] == 200
+    assert await front.acts() == []
+
+
 async def test_a_repeat_of_a_command_whose_form_is_open_is_silent(front: Front) -> None:
     front.slack.script["views.open"].append(refusal("exchanged_trigger_id"))
     await front.send(slash(PE1, "/breakglass", "emergency"))
@@ -281,12 +339,18 @@ async def test_deny_opens_its_form_only_for_somebody_who_would_be_heard(front: F
     assert [(a.kind, a.action) for a in acts] == [("reach", "deny")] * 4
 
 
-async def test_deny_stays_silent_while_slack_does_not_say_who_it_is(front: Front) -> None:
+async def test_the_form_of_a_no_opens_while_slack_does_not_say_who_it_is_and_that_of_a_yes_stays_closed(
+    front: Front,
+) -> None:
     case_id = await front.office.file(PE1)
     front.office.directory.silent.add(OWNER)
-    await front.send(click(OWNER, ids.DENY, f"{case_id}:1"))
+    await front.send(click(OWNER, ids.LESS, f"{case_id}:1"))
     await front.door.finish()
     assert front.slack.calls == []
+    await front.send(click(OWNER, ids.DENY, f"{case_id}:1"))
+    await front.door.finish()
+    [opened] = front.slack.of("views.open")
+    assert opened.args["view"]["callback_id"] == ids.FORM_DENY
     assert len(await front.acts()) == 1
 
 
