@@ -1,4 +1,4 @@
-"""Everything that speaks Slack.
+"""The Slack edge: everything that receives from or sends to Slack.
 
-How it arrives: `transport`; what it means: `inbound`; what is sent: `outbound`; how it looks: `views` (pure).
+`transport` receives payloads, `inbound` parses them into commands, `outbound` sends messages, `views` renders blocks (pure).
 """

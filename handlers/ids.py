@@ -1,6 +1,6 @@
-"""Every id that Slack gives back to us, in one place.
+"""All callback, action and command ids that Slack sends back.
 
-They are stable: a card that was posted months ago still answers a click. A button's value is an opaque request id and the
+They are stable: a click on a card that was posted months ago still works. A button's value is an opaque request id and the
 question's version, `R-ABCD1234:1`: never authority, never data (design, section 6).
 """
 
@@ -143,7 +143,7 @@ def field_of(action_id: str) -> str | None:
 
 
 def question(case_id: str, version: int) -> str:
-    """What a button carries."""
+    """The value of a button: request id and question version."""
     return f"{case_id}:{version}"
 
 

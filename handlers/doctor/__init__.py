@@ -1,1 +1,1 @@
-"""What `doctor` asks of Slack: channels, people, a live try."""
+"""The checks of `countersign doctor` against Slack: tokens, scopes, people, channels, and a live message."""

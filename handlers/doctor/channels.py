@@ -1,4 +1,4 @@
-"""Every channel that the policy names, looked up in Slack: does it exist, is the bot in it, and who listens there?
+"""Checks each channel of the policy in Slack: that it exists, that the bot is a member, and which parties are members.
 
 A provider sees its own requests only, so no channel holds people of two providers, and a domain's channel holds none
 (design, section 5, rule 11). Who belongs to a provider is said by id, or by the workspace that the person is of; the
@@ -36,7 +36,7 @@ class PolicyChannel:
 
 @dataclass(slots=True)
 class ChannelMembers:
-    """Who of a channel belongs to which provider, as names to print; `unclear` could not be looked up."""
+    """The members of a channel by provider, as names to print; `unclear`: those whose look-up failed."""
 
     parties: dict[str, list[str]] = field(default_factory=dict)
     unclear: list[str] = field(default_factory=list)
@@ -150,7 +150,7 @@ def _company(policy: Policy, place: PolicyChannel, name: str, crowd: ChannelMemb
 
 
 async def _called(lookups: Lookups, policy: Policy, user: str) -> str:
-    """A name where policy or Slack has one."""
+    """The display name from policy or Slack, else the id."""
     line = next((line.name for line in policy.people if line.person.user == user), None)
     if line is None:
         account = await lookups.account(user)

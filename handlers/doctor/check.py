@@ -1,7 +1,6 @@
-"""What `countersign doctor` asks Slack: are the tokens good, is the app allowed what it needs, are people and channels as
-the policy says.
+"""The Slack checks of `countersign doctor`: tokens, scopes, people and channels against the policy.
 
-Nothing is changed in Slack, and nothing is posted but what `--live` asks for. One sentence a finding, with the next click.
+It changes nothing in Slack, and posts only the message of `--live`. Each finding is one sentence with what to do next.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Live:
 async def examine(
     lookups: Lookups, app_token: str | None, policy: Policy | None, live: Live | None = None
 ) -> list[Diagnosis]:
-    """Everything that Slack can tell. Without an app-level token the bot is served over signed HTTP."""
+    """Runs all checks. `app_token` None: the bot is served over signed HTTP."""
     found: list[Diagnosis] = []
     try:
         await _examine(lookups, app_token, policy, found)
@@ -104,7 +103,7 @@ def _app_token(answer: AsyncSlackResponse | No) -> list[Diagnosis]:
 
 
 def _scopes(identity: AsyncSlackResponse) -> list[Diagnosis]:
-    """The scopes that Slack granted, against the manifest's; a superfluous one is authority that nobody needs."""
+    """Compares the granted scopes with the manifest's; a superfluous scope is a warning."""
     headers = {str(key).lower(): str(value) for key, value in identity.headers.items()}
     if "x-oauth-scopes" not in headers:
         advice = f"Slack did not say which scopes the app has: compare {_SCOPES} with `countersign manifest` by hand."

@@ -1,7 +1,7 @@
-"""`countersign doctor --live`: Slack itself judges what we would show, and one message really arrives.
+"""`countersign doctor --live`: validates sample views with `blocks.validate` and sends one real message.
 
-Samples of the form, the card, the receipt and the App Home are drawn from the policy for a request that nobody filed, and
-given to `blocks.validate`, which posts nothing. The one message goes to whoever asks for it and carries no button.
+The samples (form, card, receipt, App Home) are rendered from the policy for a made-up request. `blocks.validate` posts
+nothing. The one message goes to the person named with `--me` and has no button.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SAMPLE = "R-00000000"
 
 
 async def examine_live(lookups: Lookups, policy: Policy, me: str, now: datetime) -> list[Diagnosis]:
-    """What Slack says of the samples, and whether a message to `me` (a label or id) arrives; none is sent without."""
+    """Validates the samples, and sends a message to `me` (a label or id; empty: none is sent)."""
     found = [f for name, payload in samples(policy, now) for f in _judged(name, await lookups.validate(payload))]
     if not me:
         return [*found, warning("live", "No message was sent: name yourself with --me PERSON or COUNTERSIGN_ME.")]
@@ -42,7 +42,7 @@ async def examine_live(lookups: Lookups, policy: Policy, me: str, now: datetime)
 
 
 def samples(policy: Policy, now: datetime) -> Iterator[tuple[str, Block]]:
-    """Arguments of `blocks.validate`, each with what it is."""
+    """The arguments of `blocks.validate`, each with a name for the finding."""
     scene = ViewContext(policy, now)
     for runbook in policy.runbooks.values():
         yield f"the form of {runbook.id}", {"view": form(FormDraft(None, runbook.id), [runbook], scene)}
@@ -57,7 +57,7 @@ def samples(policy: Policy, now: datetime) -> Iterator[tuple[str, Block]]:
 
 
 def _case(policy: Policy, runbook: Runbook, now: datetime) -> Case | None:
-    """A request as its first asker would file it; None where the runbook opens without one."""
+    """A sample request by the first possible requester; None where the runbook needs no approval."""
     asker = next((_person(policy, id_) for id_ in runbook.providers), None)
     if asker is None or runbook.escalation not in policy.escalation_policies:
         return None

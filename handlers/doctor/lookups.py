@@ -1,7 +1,7 @@
-"""Questions of `doctor` to Slack: one after another, as slowly as Slack wants them, each person asked about once.
+"""The Web API calls of `doctor`: sequential, within Slack's rate limits, one `users.info` call a person.
 
-A refusal is a value with Slack's own word. 429 is waited out for its whole Retry-After. That Slack cannot be reached at
-all is an exception, because then every further question is pointless.
+An error answer is returned as `No` with Slack's error code. A 429 is retried after its whole Retry-After. An unreachable
+Slack raises Unreachable, because no further call would succeed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Unreachable(CountersignError):
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """Slack did not answer the question; `word` is its reason."""
+    """Slack answered with an error; `word` is its error code."""
 
     word: str
 
@@ -45,7 +45,7 @@ class Account:
 
 
 class Lookups:
-    """`tell` hears a sentence before every wait; `sleep` takes seconds."""
+    """`tell` gets a sentence before every wait; `sleep` takes seconds."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Lookups:
         return self._client.base_url
 
     async def identity(self) -> AsyncSlackResponse | No:
-        """Who the bot token is; the answer's headers name its scopes."""
+        """`auth.test` with the bot token; the answer's headers name its scopes."""
         return await self._ask(self._client.auth_test)
 
     async def socket(self, app_token: str) -> AsyncSlackResponse | No:
@@ -70,14 +70,14 @@ class Lookups:
         return await self._ask(lambda: self._client.apps_connections_open(app_token=app_token))
 
     async def account(self, user: str) -> Account | No:
-        """What `users.info` says of somebody."""
+        """The account from `users.info`."""
         if user not in self._accounts:
             answer = await self._ask(lambda: self._client.users_info(user=user))
             self._accounts[user] = answer if isinstance(answer, No) else _account(answer.get("user"), user)
         return self._accounts[user]
 
     async def channel(self, channel: str) -> Mapping[str, Any] | No:
-        """What `conversations.info` says of a channel."""
+        """The channel from `conversations.info`."""
         answer = await self._ask(lambda: self._client.conversations_info(channel=channel))
         if isinstance(answer, No):
             return answer
@@ -100,11 +100,11 @@ class Lookups:
             cursor = following
 
     async def validate(self, payload: Mapping[str, Any]) -> AsyncSlackResponse | No:
-        """What Slack says of blocks (`message`) or of a `view`; nothing is posted."""
+        """Validates blocks (`message`) or a `view` with `blocks.validate`; posts nothing."""
         return await self._ask(lambda: self._client.api_call("blocks.validate", json=dict(payload)))
 
     async def post(self, user: str, message: Message) -> AsyncSlackResponse | No:
-        """A direct message."""
+        """Sends a direct message."""
         return await self._ask(
             lambda: self._client.chat_postMessage(channel=user, text=message.text, blocks=list(message.blocks))
         )
@@ -130,7 +130,7 @@ class Lookups:
 
 
 def _account(found: object, asked: str) -> Account | No:
-    """An answer about somebody else, or without a team, is no answer."""
+    """Parses `users.info`; `No` where the answer is about another user or has no team."""
     user: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
     team = user.get("team_id")
     if user.get("id") != asked or not isinstance(team, str) or not team:

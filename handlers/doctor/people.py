@@ -1,4 +1,4 @@
-"""Everybody whom the policy names, looked up in Slack: are they who they are said to be, and fit for their part?
+"""Checks each account of the policy in Slack: that it exists, is of the right workspace, and is fit for its role.
 
 People with authority must be living, full members of the workspace that the policy says. A provider's people only ask, so
 for them most flaws are warnings; but one who administers the home workspace could sign in as any owner, which no rule of
@@ -32,7 +32,7 @@ class NamedAccount:
 
 
 async def examine_people(lookups: Lookups, policy: Policy) -> list[Diagnosis]:
-    """At most one flaw a person, the gravest; and beside it a provider's administrator."""
+    """At most one finding a person, the gravest, and one more for a provider's person who administers the home workspace."""
     found: list[Diagnosis] = []
     for named in roster(policy):
         account = await lookups.account(named.user)
@@ -44,7 +44,7 @@ async def examine_people(lookups: Lookups, policy: Policy) -> list[Diagnosis]:
 
 
 def roster(policy: Policy) -> list[NamedAccount]:
-    """Everybody whom the policy names, each account once, with all their parts."""
+    """All accounts that the policy names, each once, with all their roles."""
     merged: dict[tuple[str, frozenset[str]], NamedAccount] = {}
     for named in (*_with_authority(policy), *_of_providers(policy)):
         key = (named.user, named.teams)
@@ -121,7 +121,7 @@ def _unknown(named: NamedAccount, word: str, severity: Severity) -> Diagnosis:
 
 
 def _flaw(named: NamedAccount, profile: Profile) -> str:
-    """The gravest flaw, as the rest of a sentence; the empty string where there is none."""
+    """The gravest flaw, as the end of a sentence; empty if there is none."""
     team = profile.person.team
     if profile.deleted:
         return f"is deactivated in Slack: {_instead(named)}."

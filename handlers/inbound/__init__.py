@@ -1,1 +1,1 @@
-"""What arrives, and what it means."""
+"""Parses payloads into commands and opens forms: one row of a table a command, button or form."""

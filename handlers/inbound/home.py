@@ -1,7 +1,7 @@
 """The App Home: opened, paged, and drawn again when something in it changes.
 
-A drawing stands for all that were asked for before it, and goes last of everything that is said. What a killed process
-had still to draw again is not remembered one by one: at the start every Home that was opened lately is drawn once.
+Several changes lead to one update, which has the lowest priority in the outbox. Updates that were due when a process was
+killed are not stored: at the start every recently opened Home is published once.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ log = structlog.get_logger(__name__)
 
 
 async def take_opened(edge: SlackEdge, body: Body) -> Answer:
-    """Somebody looks: their Home is drawn, from its first page."""
+    """The App Home was opened: publishes its first page."""
     looked = payloads.home_opened(body)
     return NOTHING if looked is None else await edge.take_in(looked.key, _page(looked.person, "1"))
 
 
 async def take_page(edge: SlackEdge, body: Body) -> Answer:
-    """Another page of what waits."""
+    """Publishes another page of the App Home."""
     press = payloads.press(body)
     return await edge.take_in(press.key, _page(press.person, press.value[:4]))
 
 
 async def open_away(edge: SlackEdge, body: Body) -> None:
-    """The form of an absence."""
+    """Opens the form of an absence."""
     await edge.open_view(payloads.press(body), away_form(""))
 
 
@@ -60,7 +60,7 @@ async def take_away(edge: SlackEdge, body: Body) -> Answer:
 
 
 async def take_back(edge: SlackEdge, body: Body) -> Answer:
-    """They are back."""
+    """Ends an absence."""
     press = payloads.press(body)
     return await edge.take_in(press.key, SetAbsence(press.person, press.reply))
 
@@ -70,7 +70,7 @@ def _page(person: Person, page: str) -> ShowPage:
 
 
 class Homes:
-    """Draws App Homes again. One for each process; `changed` hears of every act that stands written."""
+    """Republishes App Homes. One for each process; `changed` is called after every commit."""
 
     def __init__(self, desk: ApprovalService, beat: Callable[[], None] = lambda: None) -> None:
         self._desk, self._beat = desk, beat
@@ -78,7 +78,7 @@ class Homes:
         self._something = asyncio.Event()
 
     def changed(self, act: Transition) -> None:
-        """Whose Home shows what an act changed."""
+        """Marks the people whose App Home shows what a commit changed."""
         case = act.after or act.before
         if case is not None:
             self._people |= seen_in_homes(case, self._desk.policy)

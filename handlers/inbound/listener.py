@@ -1,4 +1,4 @@
-"""What every listener is given, and what a listener is.
+"""The interface of a listener, and the context that each gets.
 
 A listener is two functions. `acknowledge` validates, writes the inbox row and returns the answer of the acknowledgement; it
 calls no Slack method. `after_ack`, where there is one, runs beside it and may: forms open and change there, for a trigger
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 def web_client(token: str, base_url: str) -> AsyncWebClient:
-    """The Web API as we call it. The SDK repeats nothing by itself: the outbox does, and knows what it has said."""
+    """The Web API client. The SDK retries nothing: the outbox does, because it records what was sent."""
     return AsyncWebClient(token, base_url=base_url, timeout=CALL_TIMEOUT, retry_handlers=[])
 
 
@@ -54,7 +54,7 @@ class Gesture(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SlackEdge:
-    """The desk behind, Slack in front, the gate between them, and the prefix of the commands."""
+    """The context of every listener: service, Web API client, the checkpoint gate `cover`, and the prefix of the commands."""
 
     desk: ApprovalService
     client: AsyncWebClient
@@ -78,7 +78,7 @@ class SlackEdge:
         return "" if runbook is None else (await self.desk.used(person, runbook))[1]
 
     async def take_in(self, key: str, act: Command, answer: Answer = NOTHING) -> Answer:
-        """Writes the act down; the answer to give, which is the first one's for a repeat."""
+        """Writes the command to the inbox. Returns the acknowledgement, for a repeat the same as the first time."""
         return await self.desk.take_in(key, act, answer)
 
     async def open_view(
@@ -96,12 +96,12 @@ class SlackEdge:
             await self.take_in(f"{gesture.key}:not_shown", act)
 
     async def update_view(self, view_id: str, hash_: str, view: Block) -> str:
-        """Changes a form that is still as it was (`hash_`); the empty string, or Slack's word why it could not."""
+        """Updates a form if it is unchanged since `hash_`. Returns Slack's error code, empty on success."""
         await self.covered()
         return await self._call(self.client.views_update(view_id=view_id, hash=hash_, view=view))
 
     async def covered(self) -> bool:
-        """A form may show what was committed: a checkpoint covers it first. False while the log is stopped."""
+        """Makes a checkpoint cover what a form is about to show. Returns False while the log is stopped."""
         try:
             return isinstance(await self.cover(), SignedCheckpoint)
         except StorageError as error:
@@ -131,7 +131,7 @@ class Listener:
 
 
 async def nothing(_edge: SlackEdge, _body: Body) -> Answer:
-    """Acknowledged; there is nothing to write down."""
+    """Acknowledges without writing an inbox row."""
     return NOTHING
 
 

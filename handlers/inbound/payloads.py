@@ -1,4 +1,4 @@
-"""Slack's JSON made into values, once. Pure.
+"""Parses Slack's JSON into values, once. Pure.
 
 A person is the pair (team, user) of a signed payload: `user.team_id` where Slack sends it, else the payload's team. What
 has another shape is a PayloadError with a sentence, never a crash. One key an act: `event_id` for events, `trigger_id` for
@@ -57,7 +57,7 @@ class ButtonPress:
 
 @dataclass(frozen=True, slots=True)
 class FormState:
-    """A form as it stood: what was entered by action_id, and in which block each input stands."""
+    """The state of a form: the values by action_id, and the block_id of each input."""
 
     id: str
     hash: str
@@ -69,7 +69,7 @@ class FormState:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A form that was sent."""
+    """A submitted form."""
 
     person: Person
     key: str
@@ -130,7 +130,7 @@ def shortcut(body: Body) -> Shortcut:
 
 @dataclass(frozen=True, slots=True)
 class DirectMessage:
-    """Somebody wrote to us in the direct message."""
+    """A direct message that a person sent to the bot."""
 
     person: Person
     key: str
@@ -149,14 +149,14 @@ def direct_message(body: Body) -> DirectMessage | None:
 
 @dataclass(frozen=True, slots=True)
 class HomeOpened:
-    """Somebody opened our App Home."""
+    """A person opened the App Home."""
 
     person: Person
     key: str
 
 
 def home_opened(body: Body) -> HomeOpened | None:
-    """None where it was the messages that were opened."""
+    """The App Home that was opened; None where it was the messages tab."""
     event = _object(body, "event")
     if event.get("tab", "home") != "home":
         return None
@@ -172,7 +172,7 @@ def person(body: Body) -> Person:
 
 
 def sheet_of(body: Body) -> FormState:
-    """The form in a payload. Raises PayloadError."""
+    """Parses the form in a payload. Raises PayloadError."""
     view = _object(body, "view")
     state = view.get("state")
     values = state.get("values") if isinstance(state, Mapping) else None
@@ -189,7 +189,7 @@ def sheet_of(body: Body) -> FormState:
 
 
 def typed(text: str) -> str:
-    """What a person typed, from Slack's escaped form: mentions and links by their names, entities undone."""
+    """Unescapes Slack's text: mentions and links become their labels, entities their characters."""
 
     def shown(found: re.Match[str]) -> str:
         sign, target, label = found[1], found[2], found[3]
@@ -208,7 +208,7 @@ def _places(blocks: object) -> dict[str, str]:
 
 
 def _entered(value: Body) -> str | None:
-    """What stands in one input, whatever its type; None where it is empty."""
+    """The value of one input of any type; None where it is empty."""
     for key in ("value", "selected_user", "selected_date", "selected_date_time"):
         if isinstance(value.get(key), str | int) and not isinstance(value[key], bool):
             return whole(str(value[key]))
@@ -219,7 +219,7 @@ def _entered(value: Body) -> str | None:
 
 
 def whole(text: str) -> str:
-    """Text that every database and log can hold: no half characters, no NUL."""
+    """Replaces lone surrogates and NUL, which databases and logs cannot hold."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 

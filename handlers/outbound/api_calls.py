@@ -1,7 +1,7 @@
-"""The calls themselves: what a drawn job becomes at Slack. Raises what the SDK raises; `limits` judges it.
+"""Sends a drawn job with the Web API. Raises what the SDK raises; `web_api.errors` classifies it.
 
-An answer goes to the address that Slack gave with the gesture while that lives, else to its author alone in the channel,
-else to them directly. Its address is a capability: it is used, never logged, and no redirect is followed with it.
+An answer is posted to the `response_url` of the interaction while it is valid, else as an ephemeral message in the channel,
+else as a direct message. A `response_url` is a secret: it is never logged, and no redirect is followed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOTE = "countersign_checkpoint"  # the event type of the metadata that carries a
 
 @dataclass(frozen=True, slots=True)
 class MessagePlace:
-    """Where a message stands; both empty for what is no message."""
+    """The channel and timestamp of a posted message; both empty for a view or an answer."""
 
     channel: str = ""
     ts: str = ""
@@ -39,7 +39,7 @@ class SlackSender:
         self._client, self._session = client, session
 
     async def send(self, job: Job, age: float) -> MessagePlace:
-        """Carries a job out; `age` in seconds since it was written. Raises CALL_ERRORS."""
+        """Sends a job; `age`: seconds since its row was written. Raises CALL_ERRORS."""
         if isinstance(job, NewMessage):
             return await self._post(job)
         if isinstance(job, MessageEdit):
@@ -79,7 +79,7 @@ class SlackSender:
         await self._post(NewMessage(user, job.message))
 
     async def _respond(self, job: Reply) -> bool:
-        """Whether Slack took the answer at its address."""
+        """Whether Slack accepted the answer at its `response_url`."""
         body = {"response_type": "ephemeral", "replace_original": False, **_content(job.message)}
         try:
             async with self._session.post(
@@ -92,7 +92,7 @@ class SlackSender:
 
 
 def usable(url: str) -> bool:
-    """Whether an address is one that can be called: http or https, with a host and without a password."""
+    """Whether a URL can be called: http or https, with a host and without credentials."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc

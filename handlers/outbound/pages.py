@@ -1,7 +1,7 @@
-"""The pages of text: what each needs to be read, and which view draws it. One row of one table a page.
+"""The pages that commands answer with: each reads what it shows and renders it. One row of PAGES a page.
 
-Rule 11: a provider's person sees its own requests, runbooks and domains only; the desk answers for the requests, this file
-for the matrix. A stranger sees nothing.
+Rule 11: a provider's person sees only their provider's requests, runbooks and domains. The service filters the requests,
+this module the matrix. An unknown person sees nothing.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ async def _help(_desk: ApprovalService, _person: Person, argument: str, scene: V
 
 
 def side_of(policy: Policy, person: Person) -> tuple[tuple[Domain, ...], tuple[Runbook, ...]]:
-    """The domains and runbooks that somebody's side has to do with, by name."""
+    """The domains and runbooks that concern a person's party, sorted by name."""
     provider = policy.provider_of(person)
     runbooks = sorted(policy.runbooks.values(), key=lambda r: r.title)
     if provider is not None:

@@ -1,8 +1,8 @@
-"""What may be said next: lanes first, oldest first, one at a time and about one a second for each place.
+"""A priority queue of messages: by lane, then age; one at a time and about one a second for each conversation.
 
-Only a few messages of one place are held; what finds no room goes back with the time at which its turn will come. So a
-place that is slow, crowded or paused never delays another, and an urgent message passes everything held. Pure: times are
-seconds of a monotonic clock and come as arguments.
+Only a few messages of one conversation are queued; one that has no room is returned with the time of its turn. So a
+conversation that is slow, full or paused never delays another, and an urgent message overtakes everything queued. Pure:
+times are seconds of a monotonic clock and come as arguments.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _STRETCH = 1.08  # of the pace: at most this lies between the beginnings of two 
 
 
 class Spot(NamedTuple):
-    """What Slack counts together: a method and a place."""
+    """What Slack rate-limits together: a method and a conversation."""
 
     method: str
     place: str
@@ -54,7 +54,7 @@ class Lanes:
         return any(one.id == outgoing.id for queue in self._queues.values() for one, _ in queue.held)
 
     def offer(self, outgoing: OutboxRow, spot: Spot, now: float, earliest: float = 0.0) -> tuple[OutboxRow, float] | None:
-        """Takes a message in; gives back one for which there is no room, with its time."""
+        """Queues a message; returns a message that has no room, with the time of its turn."""
         queue = self._queues.setdefault(spot, _Queue())
         free = max(queue.free_at, self._paused.get(spot.method, 0.0))
         pace = self._pace.get(spot.method, 0.0)
@@ -113,7 +113,7 @@ class Lanes:
         return held
 
     def clear(self) -> list[OutboxRow]:
-        """Gives back everything held, at a stop."""
+        """Empties the queues, at a stop; returns what they held."""
         held = [outgoing for queue in self._queues.values() for outgoing, _ in queue.held]
         for queue in self._queues.values():
             queue.held = []

@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Identity:
-    """Our own ids in Slack; empty until Slack has said them, and nothing reaches us before."""
+    """Our own ids in Slack; empty until `auth.test` has answered, before which no payload arrives."""
 
     team: str = ""
     bot_user: str = ""
@@ -52,7 +52,7 @@ class Identity:
 
 
 class SlackApp:
-    """Everything that comes from Slack comes through `app`, whichever way it is served."""
+    """The bolt app with all listeners, for Socket Mode and signed HTTP."""
 
     def __init__(
         self, desk: ApprovalService, client: AsyncWebClient, identity: Identity, cover: Cover, *, prefix: str = "",
@@ -85,7 +85,7 @@ class SlackApp:
         await self.finish()
 
     async def finish(self, timeout: float = 5.0) -> None:
-        """Waits for forms that are still being opened."""
+        """Waits for lazy functions that still open forms."""
         await self._tasks.finish(timeout)
 
     def _register(self) -> None:
@@ -127,7 +127,7 @@ def acknowledged(
 
 
 def lazily(edge: SlackEdge, listener: Listener) -> Callable[[dict[str, Any]], Awaitable[None]]:
-    """What runs beside the acknowledgement."""
+    """The function that runs after the acknowledgement."""
 
     async def beside(body: dict[str, Any]) -> None:
         try:
@@ -140,7 +140,7 @@ def lazily(edge: SlackEdge, listener: Listener) -> Callable[[dict[str, Any]], Aw
 
 
 class KeptTasks(AsyncLazyListenerRunner):
-    """Starts lazy functions and holds them until they end: the event loop alone would not."""
+    """Starts lazy functions and keeps references until they end; the event loop keeps only weak ones."""
 
     def __init__(self) -> None:
         self.logger = logging.getLogger("handlers.bolt")
@@ -167,7 +167,7 @@ def _without_token(client: AsyncWebClient) -> AsyncWebClient:
 
 
 def _authorized(identity: Identity, token: str | None) -> Callable[..., Awaitable[AuthorizeResult]]:
-    """Every workspace that reaches us is served by the one installation; who may do what is the domain's."""
+    """One installation serves all workspaces; the domain decides who may do what."""
 
     async def authorize(enterprise_id: str | None, team_id: str | None, user_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(

@@ -1,4 +1,4 @@
-"""What Slack brought: one payload as bolt knows it, or the name of what is wrong. Pure.
+"""Parses and validates one payload from HTTP or Socket Mode. Pure.
 
 Over HTTP events are JSON and the rest is a form, a command's fields at the top or one field `payload` of JSON; over Socket
 Mode an envelope says which of these its payload is. Either way the same shape is asked for: whatever is missing, deep, or of another type where bolt and our listeners look is refused here, so that neither ever trips over it.
@@ -79,12 +79,12 @@ KINDS = frozenset(
 
 
 def opened(content_type: str, body: str) -> Payload | NotAuthentic:
-    """The payload of a body that Slack signed."""
+    """Parses a body whose signature was verified."""
     return _event(body) if content_type == JSON else _form(body)
 
 
 def enveloped(kind: object, payload: object) -> Payload | NotAuthentic:
-    """The payload of a Socket Mode envelope that says it is of this `kind`."""
+    """Parses the payload of a Socket Mode envelope of this `kind`."""
     found = _whole(payload)
     if isinstance(found, NotAuthentic):
         return found
@@ -170,7 +170,7 @@ def _no_constant(name: str) -> None:
 
 
 def _trouble(found: object) -> NotAuthentic | None:
-    """Too deep for those behind us, or text that holds half a character."""
+    """A payload that is nested too deeply, or text with a lone surrogate."""
     waiting = [(found, 1)]
     while waiting:
         value, depth = waiting.pop()
@@ -197,7 +197,7 @@ def _fits(found: dict[str, Any]) -> bool:
 
 
 def _at(value: Any, path: list[str], *, missing: bool = False) -> Iterator[Any]:
-    """Everything that stands at the end of a path; with `missing`, None where the path breaks off."""
+    """Yields all values at a path; with `missing`, None where the path ends early."""
     if not path:
         yield value
     elif path[0] == "*":

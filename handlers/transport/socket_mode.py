@@ -1,4 +1,4 @@
-"""Socket Mode: one connection to Slack, kept by the SDK; ours is to know when it stands and to leave in order.
+"""Socket Mode: the SDK keeps the connection; this module tracks whether it is up and closes it in order.
 
 Every envelope is looked at as the gate looks at a body. What no listener could ever read is acknowledged and logged as one
 line, without what it held; what failed here is left unacknowledged, which is how Slack shows a person a failure. At a stop, envelopes that have arrived are answered before the connection closes. The address of a connection is a secret
@@ -39,7 +39,7 @@ _ADDRESS = re.compile(r"(?:wss?|https?)://\S+|xox[a-z]-\S+|xapp-\S+")
 
 
 def _nothing() -> None:
-    """Nobody wants to know."""
+    """The default callback: does nothing."""
 
 
 class SocketMode:
@@ -80,7 +80,7 @@ class SocketMode:
             await _closed(client)
 
     async def _connected(self, client: SocketModeClient) -> None:
-        """Connects, then looks whether the connection stands. The SDK makes a new one, but tells nobody of the loss."""
+        """Connects, then polls whether the connection is up: the SDK reconnects, but reports no loss."""
         await _admitted(client)
         await client.connect()  # type: ignore[no-untyped-call]
         while True:
@@ -103,7 +103,7 @@ class SocketMode:
         self._ready()
 
     async def _counted(self, client: AsyncBaseSocketModeClient, message: dict[str, Any]) -> None:
-        """Answers one envelope, and holds a stop back until it is done."""
+        """Answers one envelope; a stop waits until it is done."""
         started = asyncio.get_running_loop().time()
         self._busy += 1
         self._idle.clear()
@@ -134,7 +134,7 @@ class SocketMode:
 
 
 async def _admitted(client: SocketModeClient) -> None:
-    """Asks for the first address ourselves: the SDK would ask again for ever with a token that Slack refuses."""
+    """Requests the first address itself, because the SDK retries for ever with a token that Slack refuses."""
     try:
         client.wss_uri = await client.issue_new_wss_url()
     except SlackApiError as error:

@@ -1,4 +1,4 @@
-"""What somebody is told about what they just did: one named sentence an answer.
+"""The answers to an action: one named sentence each.
 
 A sentence gets its parameters as JSON gave them back, so each reads them leniently. The text `plain` comes from the domain
 and may name things from policy files: it is escaped like everything else.

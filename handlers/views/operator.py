@@ -1,4 +1,4 @@
-"""What an operator's act says: the message with **Confirm** and **Refuse**, and what is told to those who only hear of it."""
+"""The messages of an operator's action: the card with **Confirm** and **Refuse**, and the notice without buttons."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WORDS = {
 
 
 def card(act: OperatorAction, scene: ViewContext) -> Message:
-    """For somebody who may confirm."""
+    """The card for somebody who may confirm."""
     lines = _lines(act, scene)
     if act.state is not OperatorActionState.OPEN or scene.now >= act.expires_at:
         return _message(lines)
@@ -46,12 +46,12 @@ def card(act: OperatorAction, scene: ViewContext) -> Message:
 
 
 def told(act: OperatorAction, scene: ViewContext) -> Message:
-    """For an owner, who decides nothing here; and for everybody at the end."""
+    """The notice for owners, who do not confirm, and for everybody once it is closed."""
     return _message(_lines(act, scene))
 
 
 def erased(case: Case) -> Message:
-    """What is left of a message that held what somebody typed."""
+    """What replaces a message with typed text after an erasure."""
     return _message([f"{case.id}: what stood here was erased."])
 
 

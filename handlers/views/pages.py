@@ -53,7 +53,7 @@ def mine(cases: Sequence[Case], scene: ViewContext) -> Message:
 
 
 def review(waiting: Sequence[Case], owing: Sequence[Case], scene: ViewContext) -> Message:
-    """What somebody still owes: answers to asks after the yes, and what is to be handed in."""
+    """What a person still owes: open reviews and evidence."""
     if not (waiting or owing):
         return _page("You owe nothing.", ["You owe nothing: no review, no ratification, no evidence.", _more(scene)])
     lines = [*_part("Waits for your answer", waiting, scene), *_part("To be handed in", owing, scene)]
@@ -68,7 +68,7 @@ def _part(title: str, cases: Sequence[Case], scene: ViewContext) -> list[str]:
 
 
 def register(cases: Sequence[Case], scene: ViewContext) -> Message:
-    """The policy exceptions that hold now, the next to end first. Never target or free text."""
+    """The policy exceptions in force, sorted by their end. Never shows target or free text."""
     if not cases:
         text = "No policy exception is open in your domains, or of your provider."
         return _page(text, [text])
@@ -108,7 +108,7 @@ def _asked(case: Case, scene: ViewContext) -> str:
 
 
 def matrix(domains: Sequence[Domain], runbooks: Sequence[Runbook], scene: ViewContext) -> Message:
-    """Who answers for what, and what may be asked for there."""
+    """Who is responsible for which domain, and its runbooks."""
     if not domains:
         text = f"There is nothing that you may ask for. Write to {inline(scene.policy.contact, 200)} if that is wrong."
         return _page(text, [text])

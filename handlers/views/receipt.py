@@ -55,7 +55,7 @@ def status(case: Case, scene: ViewContext) -> str:
 
 
 def outcome(case: Case, state: str, reason: str, scene: ViewContext) -> Message:
-    """Said once to the requester, with a mention: an edit of the receipt does not ring. `state` is what happened."""
+    """A message of its own to the requester, with a mention, because an edit sends no notification. `state` is what happened."""
     request = case.request
     if state in ("lapsed", "finished", "unused", "revoked") and case.grant is not None:
         ended = case.grant.ended_at or case.grant.not_after
@@ -97,20 +97,20 @@ def body_of(content: bytes) -> str:
 
 
 def reminder(case: Case, person_mention: str, scene: ViewContext) -> Message:
-    """In the thread under the card: a reply rings, an edit would not."""
+    """A reply in the thread of the card, because an edit sends no notification."""
     said = f"{person_mention} {case.id} · {facts.heading(case)} still waits for your answer. {facts.silence(case, scene)}"
     return message(said, [section(said)])
 
 
 def deadline(case: Case, person_mention: str, scene: ViewContext) -> Message:
-    """Shortly before the end, to everybody asked who is silent."""
+    """Shortly before the deadline, to everybody asked who has not answered."""
     ends = scene.at(case.approval.expires_at)
     said = f"{person_mention} {case.id} · {facts.heading(case)}: nobody has decided, and it expires at {ends}. Do nothing: it expires, nothing opens."
     return message(said, [section(said)])
 
 
 def taken(case: Case, scene: ViewContext) -> Message:
-    """To those asked who need not look any more."""
+    """To people who were asked and need not answer any more."""
     said = f"{case.id} · {facts.heading(case)}: taken care of. {facts.outcome(case, scene)}"
     return message(said, [section(said)])
 
@@ -122,7 +122,7 @@ def announcement(case: Case, state: str) -> Message:
 
 
 def alarm(case: Case, role: str, why: str) -> Message:
-    """A named person's account is gone: the channel and the risk owner hear it."""
+    """To the channel and the risk owner: a named person's account is deactivated."""
     roles = {str(key): value for key, value in wording.ROLES.items()}
     step = f"the step for the {roles.get(role, inline(role, 40))} reached nobody ({inline(why, 40)})"
     said = f"{case.id} · {facts.heading(case)}: {step}. Check the responsibility matrix."

@@ -1,4 +1,4 @@
-"""What somebody who was away hears at their return: what others answered in their name."""
+"""The message at the end of an absence: what others decided in that person's place."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Report = Callable[[str, str, float], None]
 
 
 class ObservedClient(AsyncWebClient):
-    """An AsyncWebClient; give `report` beside its own arguments."""
+    """An AsyncWebClient that calls `report` after each call."""
 
     def __init__(self, token: str | None, *, report: Report, **how: Any) -> None:
         super().__init__(token, **how)

@@ -50,7 +50,7 @@ class Verdict:
 
 
 def verdict(error: BaseException) -> Verdict:
-    """Judges what a call raised."""
+    """Classifies what a call raised."""
     if isinstance(error, SlackApiError):
         return _refusal(error)
     if isinstance(error, asyncio.TimeoutError):

@@ -1,6 +1,6 @@
-"""The Slack app as its manifest declares it, with exactly the scopes and events in use.
+"""The Slack app manifest, with exactly the scopes and events in use.
 
-Every Web API method that this package calls stands in SCOPES with the scope that it needs; a test holds the two together.
+SCOPES lists every Web API method that is called with the scopes that it needs; a test compares the two.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
 
 
 def manifest(prefix: str = "", url: str | None = None) -> dict[str, Any]:
-    """The manifest as data. `url` is the public address for signed HTTP; without it, Socket Mode."""
+    """Returns the manifest. `url` is the public address for signed HTTP; without it the manifest is for Socket Mode."""
     address = _address(url) if url else None
     place = {"url": address} if address else {}
     return {

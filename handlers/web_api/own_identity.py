@@ -1,7 +1,7 @@
-"""Who we are in Slack: asked at the start, and again until Slack says it.
+"""Our own team, user and bot ids, from `auth.test`: asked at the start and retried until Slack answers.
 
-While Slack cannot be reached nobody waits for it: time goes on, steps fire and pages leave. A token that Slack refuses is
-another matter, for it stays refused until an operator mends it: SlackRefused, with what to do.
+An unreachable Slack does not block the start: timers run and pages leave meanwhile. A token that Slack refuses at the start
+raises SlackRefused with advice, because retrying does not help.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class OwnIdentity:
         self._trouble = "nobody has asked yet"
 
     def findings(self) -> tuple[str, ...]:
-        """Why we do not know yet who we are, a sentence; none once we do."""
+        """Why our ids are not known yet, a sentence; none once they are."""
         if self.identity.team:
             return ()
         return (f"Slack cannot be reached at {self._client.base_url} ({self._trouble}); it is tried again.",)
 
     async def until_known(self) -> None:
-        """Asks until Slack has answered. Raises SlackRefused."""
+        """Retries with back-off until Slack has answered. Raises SlackRefused."""
         wait = 1.0
         while not self.identity.team:
             judged = await self.ask()
@@ -46,7 +46,7 @@ class OwnIdentity:
                 wait = min(2 * wait, SLOWEST)
 
     async def ask(self) -> Verdict | None:
-        """Asks once; None once we know, else why Slack did not say. Raises SlackRefused."""
+        """Asks once. Returns None once the ids are known, else why the call failed. Raises SlackRefused."""
         if self.identity.team:
             return None
         try:

@@ -1,6 +1,6 @@
-"""Slack's word on who somebody is, asked with `users.info` and remembered for a short while.
+"""User profiles from `users.info`, cached for a short time.
 
-A failed look-up is LookupFailed and is never remembered: nobody guesses a yes from it. Look-ups of one person at one time
+A failed look-up raises LookupFailed and is never cached, so no approval rests on it. Concurrent look-ups of one person
 share one call. E-mail addresses and display names carry no authority (design, section 1).
 """
 
@@ -34,7 +34,7 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The next, or running, time of paused notifications; None where there is none."""
+    """The current or next Do Not Disturb window; None if there is none."""
 
     window: tuple[datetime, datetime] | None
     at: float
@@ -93,7 +93,7 @@ class SlackDirectory:
         return str(answer.get("permalink") or "")
 
     async def members(self, channel: str) -> list[str]:
-        """Everybody in a channel, page by page. Raises LookupFailed."""
+        """The user ids of a channel's members, page by page. Raises LookupFailed."""
         found: list[str] = []
         cursor = ""
         for _ in range(_PAGES):
@@ -125,7 +125,7 @@ class SlackDirectory:
         return profile
 
     def _answered(self, user: str, done: asyncio.Task[Profile]) -> None:
-        """The call is over. Whoever asked may have gone: then nobody else looks at its failure."""
+        """Removes the finished call, and retrieves its exception where every caller was cancelled."""
         self._asking.pop(user, None)
         if not done.cancelled():
             done.exception()
@@ -138,7 +138,7 @@ class SlackDirectory:
 
 
 def _window(found: object) -> tuple[datetime, datetime] | None:
-    """What `dnd.info` says; what cannot be read is no window."""
+    """Parses `dnd.info`; an unreadable answer is no window."""
     told: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
     start, end = told.get("next_dnd_start_ts"), told.get("next_dnd_end_ts")
     if not told.get("dnd_enabled") or not isinstance(start, int) or not isinstance(end, int) or not 0 < start < end < 2**40:
@@ -147,7 +147,7 @@ def _window(found: object) -> tuple[datetime, datetime] | None:
 
 
 def _profile(found: object, asked: str) -> Profile:
-    """What `users.info` says. An answer about somebody else, or without a team, is no answer."""
+    """Parses `users.info`. Raises LookupFailed where the answer is about another user or has no team."""
     user: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
     team = user.get("team_id")
     if user.get("id") != asked or not isinstance(team, str) or not team:

@@ -1,6 +1,6 @@
-"""What a person typed, made harmless for mrkdwn.
+"""Escapes typed text for mrkdwn.
 
-The rule: typed text can look like nothing of ours. `&`, `<` and `>` are escaped, so no mention, link or date can form;
+The rule: typed text can never look like text of ours. `&`, `<` and `>` are escaped, so no mention, link or date can form;
 signs that would format are replaced by look-alikes where Slack would read them as formatting; control and bidirectional
 signs are shown as U+FFFD; a text of several lines stands in a quote on every line (design, section 5, rule 10).
 """
@@ -34,7 +34,7 @@ def one_line(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Slack's three signs."""
+    """Escapes `&`, `<` and `>`, as Slack requires."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -1,4 +1,4 @@
-"""What a locked phone shows of a card: its first 110 characters."""
+"""The notification preview of a card: its first 110 characters, which a locked phone shows."""
 
 from __future__ import annotations
 

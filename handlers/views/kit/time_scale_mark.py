@@ -10,7 +10,7 @@ from handlers.views.kit.context import ViewContext
 
 
 def marked_once(message: Message, scene: ViewContext) -> Message:
-    """The message without the mark's repetitions, in its text and in its blocks. At the true pace nothing changes."""
+    """Removes repeated marks from a message's text and blocks. At scale 1 nothing changes."""
     if not scene.demo:
         return message
     return replace(message, text=_first(message.text, scene.demo), blocks=_once(message.blocks, scene.demo))

@@ -1,4 +1,4 @@
-"""The words that people read, in one place. Sentences with a place to fill are functions.
+"""The texts that people read. Sentences with parameters are functions.
 
 Words of the design: request, ask, owner, deputy, decision. It is always the *approval* that ends; whether access is gone
 only a system can say. Only `sentences` speaks to somebody about what they just did.
@@ -168,7 +168,7 @@ FILED_WAIT = "Asking the people who decide …"
 
 
 def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratify_by: str) -> str:
-    """What sending the form sets going. `owner` and `more` are mentions; `debt` is why a break-glass opens nothing."""
+    """What happens after the form is sent. `owner` and `more` are mentions; `debt` is why a break-glass opens nothing."""
     if runbook.right == "autonomous":
         often = "each time" if runbook.tell == "each" else "once a day"
         unless = (
@@ -190,19 +190,19 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
 
 
 def until_hint(days: int) -> str:
-    """Under the choice of a last day."""
+    """The hint under the date picker of the last day."""
     return f"The last day, in UTC; at most {days} days from today." if days else "The last day, in UTC; today at most."
 
 
 def before_it_opens(runbook: Runbook, wait: str) -> str:
-    """What a reset wants beside the yes; `wait` is its cooling-off in words."""
+    """What a reset needs beside an approval; `wait` is its cooling-off period in words."""
     proof = " First you attest how the person was verified." if runbook.subject_verification else ""
     cooling = f" Nothing opens before {wait} have passed since you asked." if runbook.not_before else ""
     return proof + cooling
 
 
 def help_lines(prefix: str) -> tuple[str, ...]:
-    """What can be typed."""
+    """The commands that can be typed."""
     main = f"/{prefix}countersign"
     return (
         f"`/{prefix}breakglass [runbook] [reason …]` asks for emergency access",
