@@ -140,7 +140,7 @@ def _storm(path: Path, policy: Policy, due: int, blocked: list[float]) -> Callab
             if act.before is not None and act.entries:
                 late.append((desk.clock.now() - at).total_seconds() * 1e3)
 
-        desk.committed = committed
+        desk.transactions.committed = committed
         settle()  # as `run` does
         stop = asyncio.Event()
         running = asyncio.create_task(Sweeper(desk).run(stop))

@@ -92,7 +92,7 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> B
     desk.permits = PermitIssuer(standing.store, standing.signer.cover, settings.state_dir, clock)
     door = SlackApp(desk, base.client, base.introduction.identity, standing.signer.cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
-    desk.committed = _both(metrics.committed, homes.changed)
+    desk.transactions.committed = _both(metrics.committed, homes.changed)
     outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run}
     rehasher = LogRehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop)
     return BotParts(
@@ -121,10 +121,10 @@ async def _base(settings: Settings, store: SqliteStore, clock: SteadyClock) -> _
     health.also(introduction.findings)
     directory = SlackDirectory(client, clock)
     desk = ApprovalService(standing.store, directory, clock, settings.time_scale, policy)
-    standing.stoppable.outbox.spoke = desk.spoke.set
+    standing.stoppable.outbox.spoke = desk.current.spoke.set
     known = await accepted_sets(store, clock.now(), settings.time_scale)
     if known is not None and known.current.digest == policy.digest:
-        desk.sets = known
+        desk.current.sets = known
     return _Base(
         settings, store, clock, health, metrics, standing, timekeeper, client, token_watch, introduction, directory, desk
     )
@@ -141,7 +141,7 @@ def _messaging(base: _Base) -> dict[str, Loop]:
 
     async def recovered() -> None:
         await desk.store.outbox.slack_is_back(base.clock.now())
-        desk.spoke.set()
+        desk.current.spoke.set()
 
     messenger = OutboxSender(
         desk, base.client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger")
@@ -159,7 +159,7 @@ def _messaging(base: _Base) -> dict[str, Loop]:
 def _keeping(base: _Base) -> dict[str, Loop]:
     """The loops that look after clock, log and database."""
     settings, store, clock, standing, desk = base.settings, base.store, base.clock, base.standing, base.desk
-    health, spoke = base.health, base.desk.spoke.set
+    health, spoke = base.health, base.desk.current.spoke.set
     watchdog = Watchdog(
         standing.store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
         watched=base.metrics.watched, spoke=spoke,

@@ -89,7 +89,7 @@ class CalendarFeeds:
         ready = await asyncio.to_thread(prepare, policy, now, bodies)
         if self._desk.policy is not policy:
             return
-        await self._desk.reread(ready.policy)
+        await self._desk.current.reread(ready.policy)
         why = {**self._unset(policy), **self._why, **ready.bad}
         fed = [rota for rota in policy.rotas.values() if rota.source == "ical"]
         unseen = {r.id for r in fed if r.id in ready.bad or not (is_file(r) or r.id in bodies)}
@@ -137,7 +137,7 @@ class CalendarFeeds:
         says = [say for rota in changed for say in self._say(policy, rota, blind=rota in blind)]
         if says:
             await self._desk.store.commit(Transition(None, None, says=tuple(says)))
-            self._desk.spoke.set()
+            self._desk.current.spoke.set()
 
     def _say(self, policy: Policy, rota: str, *, blind: bool) -> list[Notification]:
         serves = [domain.channel for domain in policy.domains.values() if domain.on_call == rota]

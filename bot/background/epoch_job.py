@@ -48,7 +48,7 @@ def beginning(desk: ApprovalService, ground: EpochContext) -> Run:
         if begun is None or begun.at < act.filed_at:
             raise NotDone("The decision log is not stopped any more, so nothing was begun anew.")
         result = f"The log goes on as {begun.origin} after {begun.surviving} entries."
-        await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), result))
+        await desk.transactions.commit(dual_control.ran(act, desk.policy, desk.clock.now(), result))
 
     return run
 

@@ -145,9 +145,9 @@ class ExecutorWebhooks:
         heard = await self._asked(case, call, out)
         if isinstance(heard, str):
             log.warning("executor.silent", request=case.id, kind=call.kind, error=heard, attempts=out.attempts)
-            await self._desk.heard(case.id, partial(_judged_silence, n=out.n))
+            await self._desk.transactions.heard(case.id, partial(_judged_silence, n=out.n))
             return heard
-        await self._desk.heard(case.id, partial(_judged_answer, n=out.n, heard=heard))
+        await self._desk.transactions.heard(case.id, partial(_judged_answer, n=out.n, heard=heard))
         return "failed" if heard.word == "failed" else ""
 
     async def _asked(self, case: Case, call: Call, out: ExecutorCall) -> Heard | str:

@@ -55,7 +55,7 @@ class OperatorJobs:
             return
         expired = dual_control.expire(act, policy, now)
         if expired is not None:
-            await self._desk.carry(expired)
+            await self._desk.transactions.commit(expired)
         elif act.state is OperatorActionState.CONFIRMED and act.kind in self._runs:
             await self._carried_out(act)
 
@@ -65,7 +65,7 @@ class OperatorJobs:
             log.info("operation.done", act=act.id, kind=act.kind)
         except NotDone as why:
             failed = dual_control.failed(act, self._desk.policy, self._desk.clock.now(), str(why))
-            await self._desk.carry(failed)
+            await self._desk.transactions.commit(failed)
 
 
 def releasing(desk: ApprovalService) -> Run:
@@ -75,7 +75,7 @@ def releasing(desk: ApprovalService) -> Run:
         hold = await desk.store.operator.hold(act.hold)
         if hold is None:
             raise NotDone(f"The hold {act.hold} is released already.")
-        await desk.carry(dual_control.release(act, hold.subject, desk.policy, desk.clock.now()))
+        await desk.transactions.commit(dual_control.release(act, hold.subject, desk.policy, desk.clock.now()))
 
     return run
 
@@ -98,7 +98,7 @@ def erasing(desk: ApprovalService) -> Run:
         store = desk.store
         if not act.result:
             await store.operator.erase(act, desk.policy, retention(desk))
-            desk.spoke.set()
+            desk.current.spoke.set()
         if act.id not in rebuilt:
             if not await store.operator.rebuild():
                 raise NotYet("Somebody reads the database; it is written anew once they are done.")
@@ -106,7 +106,7 @@ def erasing(desk: ApprovalService) -> Run:
         waiting, failed = await store.operator.erasure_report(act.id)
         if waiting:
             raise NotYet(f"{waiting} messages are still to be redrawn.")
-        await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), erasure.result(failed)))
+        await desk.transactions.commit(dual_control.ran(act, desk.policy, desk.clock.now(), erasure.result(failed)))
 
     return run
 
@@ -124,6 +124,6 @@ def pruning(desk: ApprovalService) -> Run:
         if not await store.operator.shed():
             raise NotYet("Somebody reads the database; its side files are emptied once they are done.")
         result = f"The entries below {await store.operator.pruned()} hold their hashes only."
-        await desk.carry(dual_control.ran(act, desk.policy, desk.clock.now(), result))
+        await desk.transactions.commit(dual_control.ran(act, desk.policy, desk.clock.now(), result))
 
     return run

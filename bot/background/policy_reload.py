@@ -113,11 +113,11 @@ async def adopt(desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds,
     if loaded.policy.digest == desk.policy.digest:
         return True
     try:
-        await _accept(store, desk.clock, desk.sets, loaded.policy, desk.scale)
+        await _accept(store, desk.clock, desk.current.sets, loaded.policy, desk.scale)
     except (Stopped, StorageError) as error:
         log.error("policy.not_accepted", reason=str(error))
         return False
-    await desk.adopt(carried(loaded.policy, desk.policy))
+    await desk.current.adopt(carried(loaded.policy, desk.policy))
     feeds.soon()
     log.info("policy.loaded", digest=loaded.policy.digest)
     return True

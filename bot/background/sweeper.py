@@ -50,7 +50,7 @@ class Sweeper:
     async def sweep(self) -> int:
         """Judges everything that is due now, the most overdue first, in groups: while one group is written, the next is read
         and judged. Returns the number of cases."""
-        await self._desk.keep_rights()
+        await self._desk.transactions.keep_rights()
         self._looked = now = self._desk.clock.now()
         last, seen = None, set[str]()
         writing: asyncio.Task[None] | None = None
@@ -61,14 +61,14 @@ class Sweeper:
                 last = due[-1]
                 if writing is not None:
                     await writing
-                writing = asyncio.create_task(self._desk.carry_out_due(acts, _failed))
+                writing = asyncio.create_task(self._desk.transactions.carry_out_due(acts, _failed))
         finally:
             if writing is not None:
                 await asyncio.wait({writing})
         if writing is not None:
             writing.result()
         with contextlib.suppress(Stopped):  # the absence ends once the log runs again
-            await self._desk.welcome_back()
+            await self._desk.absences.welcome_back()
         return len(seen)
 
     async def _judged(self, now: datetime, last: Deadline | None, fresh: set[str]) -> list[Transition]:
@@ -81,7 +81,7 @@ class Sweeper:
             log.exception("sweep.not_read_together")
             await asyncio.gather(*(self._one(case_id) for case_id in fresh))
             return []
-        return await self._desk.judge_due([due for due in found if due.case.id in fresh], _failed)
+        return await self._desk.transactions.judge_due([due for due in found if due.case.id in fresh], _failed)
 
     async def _ring(self) -> None:
         self._wake.set()
@@ -105,7 +105,7 @@ class Sweeper:
 
     async def _one(self, case_id: str) -> None:
         try:
-            await self._desk.sweep(case_id)
+            await self._desk.transactions.sweep(case_id)
         except Stopped:
             return
         except Exception:  # noqa: BLE001  # one case must not stop the others

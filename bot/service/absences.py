@@ -2,73 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
 
+from bot.clock import Clock
 from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
 from bot.domain.workflow import absence, notifications
 from bot.domain.workflow.absence import Absent
 from bot.ports.commands import SetAbsence
-from bot.ports.records import DecidedFor
+from bot.ports.store import Store
+from bot.service.current_policy import CurrentPolicy
+from bot.service.queries import CaseQueries
 from bot.service.transactions import TransactionRunner
 
 _OPEN = 1000
 
 
-class Absences(TransactionRunner):
-    """What the desk does about people who are not here."""
+class Absences:
+    """What the service does about people who are not here."""
 
-    async def away(self, act: SetAbsence, inbox: int) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, scale: float, current: CurrentPolicy, transactions: TransactionRunner,
+        queries: CaseQueries,
+    ) -> None:  # fmt: skip
+        self._store, self._clock, self._scale, self._current = store, clock, scale, current
+        self._transactions, self._queries = transactions, queries
+
+    async def carry_out(self, act: SetAbsence, inbox: int) -> None:
         """Notes an absence, and hands on the open questions that wait for this person; or its end."""
         until = self._until(act)
         if until is None:
-            await self._retry_on_conflict(partial(self._back, act), inbox)
+            await self._transactions.retry_on_conflict(partial(self._back, act), inbox)
             return
         reply: dict[str, object] = asdict(act.reply)
-        if until <= self.clock.now():
+        if until <= self._clock.now():
             wrong = Transition(None, None, says=(notifications.answer(None, act.person, reply, "away_how"),))
-            await self._retry_on_conflict(partial(_always, wrong), inbox)
+            await self._transactions.retry_on_conflict(partial(_always, wrong), inbox)
             return
-        await self._retry_on_conflict(partial(_always, absence.leave(self.policy, act.person, until, reply)), inbox)
-        for domain in self.policy.domains.values():
+        await self._transactions.retry_on_conflict(
+            partial(_always, absence.leave(self._current.policy, act.person, until, reply)), inbox
+        )
+        for domain in self._current.policy.domains.values():
             if act.person == domain.owner or act.person in domain.deputies:
-                for case_id in await self.store.cases.with_open_asks(domain.id, _OPEN):
-                    await self._retry_on_conflict(partial(self._stand_in, case_id), None)
+                for case_id in await self._store.cases.with_open_asks(domain.id, _OPEN):
+                    await self._transactions.retry_on_conflict(partial(self._transactions.stand_in, case_id), None)
 
     async def welcome_back(self) -> None:
         """Ends every absence whose time has passed; whoever was acted for is told, once."""
-        for person in await self.store.absences.over(self.clock.now()):
-            await self._retry_on_conflict(partial(self._passed, person), None)
-
-    async def read_decided_for(self, person: Person, since: datetime, until: datetime) -> Sequence[DecidedFor]:
-        """What others answered in this person's name, both ends included; nothing once they belong to a provider."""
-        if self.policy.provider_of(person) is not None:
-            return ()
-        return await self.store.history.decided_for(person, since, until)
+        for person in await self._store.absences.over(self._clock.now()):
+            await self._transactions.retry_on_conflict(partial(self._passed, person), None)
 
     def _until(self, act: SetAbsence) -> datetime | None:
         """When an absence ends; a date's span runs on the policy's clock. None: they are back."""
-        now = self.clock.now()
+        now = self._clock.now()
         if act.until:
-            return now + (datetime.fromisoformat(act.until) - now) / self.scale
-        return now + timedelta(seconds=act.seconds / self.scale) if act.seconds else None
+            return now + (datetime.fromisoformat(act.until) - now) / self._scale
+        return now + timedelta(seconds=act.seconds / self._scale) if act.seconds else None
 
     async def _back(self, act: SetAbsence) -> Transition:
-        found, now = await self.store.absences.of(act.person), self.clock.now()
+        found, now = await self._store.absences.of(act.person), self._clock.now()
         decided = found is not None and await self._was_acted_for(found, now)
-        return absence.come_back(self.policy, act.person, asdict(act.reply), found, now, decided=decided)
+        return absence.come_back(self._current.policy, act.person, asdict(act.reply), found, now, decided=decided)
 
     async def _passed(self, person: Person) -> Transition | None:
-        found, now = await self.store.absences.of(person), self.clock.now()
+        found, now = await self._store.absences.of(person), self._clock.now()
         if found is None or found.until > now:
             return None
         return absence.passed(found, decided=await self._was_acted_for(found, now))
 
     async def _was_acted_for(self, found: Absent, now: datetime) -> bool:
-        return bool(await self.read_decided_for(found.person, found.since, min(now, found.until)))
+        return bool(await self._queries.read_decided_for(found.person, found.since, min(now, found.until)))
 
 
 async def _always(act: Transition) -> Transition:

@@ -13,11 +13,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
+from bot.clock import Clock
+from bot.domain.authority.authorization import Allowed, Refused
 from bot.domain.authority.policy_rollout import Sets, strictest
 from bot.domain.case.ask import Ask
-from bot.domain.case.click import Click, Rejected
+from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.model import Case
-from bot.domain.case.transition import Transition
+from bot.domain.case.transition import LogEvent, Transition
+from bot.domain.decision_log import events
+from bot.domain.errors import LookupFailed
+from bot.domain.operator import dual_control
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
 from bot.domain.timing.escalation import Presence
@@ -27,12 +32,19 @@ from bot.domain.workflow import (
     grant_end,
     identity_proof,
     more_time,
+    notifications,
     obligations,
     permit,
     refusals,
 )
 from bot.domain.workflow.asks import approval, engine, extension, renewal
-from bot.ports.commands import Press, read_day
+from bot.ports.commands import ConfirmOperatorAction, Press, read_day
+from bot.ports.directory import Directory
+from bot.ports.store import Store
+from bot.service.accounts import account_of
+from bot.service.current_policy import CurrentPolicy
+from bot.service.transactions import TransactionRunner
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +206,77 @@ _ROWS = (
     ),
 )
 ACTIONS: Mapping[str, Action] = {row.name: row for row in _ROWS}
+
+
+class Actions:
+    """Judges presses by the table: reads the case, looks up what the row asks for, hands over what to commit."""
+
+    def __init__(
+        self, store: Store, directory: Directory, clock: Clock, scale: float, current: CurrentPolicy,
+        transactions: TransactionRunner,
+    ) -> None:  # fmt: skip
+        self._store, self._directory, self._clock, self._scale = store, directory, clock, scale
+        self._current, self._transactions = current, transactions
+
+    async def may_open(self, press: Press) -> Allowed | Refused:
+        """Whether a press would count that opens a form. Raises LookupFailed."""
+        await self._current.refresh()
+        case = await self._store.cases.case(press.case)
+        if case is None:
+            return Refused(Refusal.STALE, "There is no such request.")
+        may = ACTIONS[press.action].may
+        no = may(await self._situation(case, press)) if may is not None else None
+        return Refused(no.why, no.sentence) if no is not None else Allowed(())
+
+    async def press(self, press: Press) -> Transition:
+        """What a press comes to, judged on what is stored now. Raises StorageError."""
+        await self._current.refresh()
+        case = await self._store.cases.case(press.case)
+        if case is None:
+            return self._unknown(press)
+        try:
+            situation = await self._situation(case, press)
+        except LookupFailed:
+            return Transition(None, None, says=(notifications.answer(case.id, press.person, asdict(press.reply), "again"),))
+        row = ACTIONS[press.action]
+        if press.opens_form or row.carry_out is None:
+            no = row.may(situation) if row.may is not None else None
+            return Transition(None, None) if no is None else refuse(situation, no)
+        return row.carry_out(situation)
+
+    async def _situation(self, case: Case, press: Press) -> Situation:
+        """Everything that the row of the table asks for. Raises LookupFailed."""
+        row, profile, presence = ACTIONS[press.action], None, None
+        if row.account:
+            profile = await account_of(self._directory, press.person, takes_away=row.takes_away)
+        if row.presence and not press.opens_form:
+            presence = await self._transactions.presence_for(case)
+        doubted = self._clock.jumped() is not None
+        return Situation(
+            case,
+            click_of(press),
+            self._current.sets,
+            self._clock.now(),
+            self._scale,
+            doubted,
+            looked_up=profile,
+            present=presence,
+        )
+
+    def _unknown(self, press: Press) -> Transition:
+        who, data = events.actor(self._current.policy, press.person), {"action": press.action, "why": "stale"}
+        says = (notifications.answer(None, press.person, asdict(press.reply), "unknown", id=press.case),)
+        return Transition(None, None, (LogEvent("decision.refused", who, data=data),), says)
+
+    async def confirm(self, act: ConfirmOperatorAction) -> Transition:
+        """What Confirm or Refuse comes to on an operator's act: the account is looked up at the click, then the domain judges."""
+        click = Click(act.person, act.answer, 0, asdict(act.reply))
+        found = await self._store.operator.action(act.id)
+        if found is None:
+            no = Rejected(Refusal.STALE, "unknown_act", {"id": act.id})
+            return dual_control.refuse_click(act.id, self._current.policy, click, no)
+        try:
+            profile = await account_of(self._directory, act.person, takes_away=act.answer == "refuse")
+        except LookupFailed:
+            return Transition(None, None, says=(notifications.answer(None, act.person, click.reply, "again"),))
+        return dual_control.press(found, self._current.policy, click, profile, self._clock.now())

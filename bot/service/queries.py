@@ -8,12 +8,13 @@ from datetime import datetime
 
 from bot.clock import read_request_id
 from bot.domain.authority.authorization import named_for
-from bot.domain.authority.policy_rollout import Sets
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import notifications
+from bot.ports.records import DecidedFor
 from bot.ports.store import Store
+from bot.service.current_policy import CurrentPolicy
 
 _PAGE, _REGISTER = 25, 1000
 HOME_PAGE, _HOME_WAITING = 10, 1000
@@ -42,35 +43,35 @@ class HomeContents:
 class CaseQueries:
     """Reads under the policy of the moment."""
 
-    def __init__(self, store: Store, sets: Sets) -> None:
-        self.store, self.sets = store, sets
+    def __init__(self, store: Store, current: CurrentPolicy) -> None:
+        self._store, self._current = store, current
 
     @property
     def policy(self) -> Policy:
         """The set in force."""
-        return self.sets.current
+        return self._current.policy
 
     async def read_case(self, person: Person, text: str) -> Case | None:
         """A case by its id, read leniently; None where there is none that this person may see."""
         case_id = read_request_id(text)
-        case = await self.store.cases.case(case_id) if case_id else None
+        case = await self._store.cases.case(case_id) if case_id else None
         return case if case is not None and self._may_see(person, case) else None
 
     async def read_queue(self, person: Person) -> Sequence[Case]:
         """All open asks of my domains, or of my provider."""
         provider = self.policy.provider_of(person)
         if provider is not None:
-            return await self.store.cases.open_cases([], [provider.id], _PAGE)
+            return await self._store.cases.open_cases([], [provider.id], _PAGE)
         domains = self.policy.domains.values()
         mine = [d.id for d in domains if person in named_for(self.policy, d) or person in self.policy.auditors]
-        return await self.store.cases.open_cases(mine, [], _PAGE)
+        return await self._store.cases.open_cases(mine, [], _PAGE)
 
     async def read_mine(self, person: Person) -> Sequence[Case]:
-        return await self.store.cases.cases_of(person, _PAGE)
+        return await self._store.cases.cases_of(person, _PAGE)
 
     async def read_waiting(self, person: Person) -> Sequence[Case]:
         """What has reached me and is still mine to see."""
-        return [case for case in await self.store.cases.waiting_for(person, _PAGE) if self._may_see(person, case)]
+        return [case for case in await self._store.cases.waiting_for(person, _PAGE) if self._may_see(person, case)]
 
     async def read_reviews(self, person: Person) -> Sequence[Case]:
         """Where an ask after the yes waits for my answer: a review, a ratification, an extension, a renewal."""
@@ -79,31 +80,37 @@ class CaseQueries:
 
     async def read_owing(self, person: Person) -> Sequence[Case]:
         """Where I owe evidence or a rotation; a lead reads what their provider owes."""
-        mine = list(await self.store.homes.owing(person, _PAGE))
+        mine = list(await self._store.homes.owing(person, _PAGE))
         led = [p.id for p in self.policy.providers.values() if p.leads_include(person)]
         for provider in led:
-            mine += [case for case in await self.store.cases.owing_of(provider, _PAGE) if case not in mine]
+            mine += [case for case in await self._store.cases.owing_of(provider, _PAGE) if case not in mine]
         return mine
 
     async def read_exceptions(self, person: Person, now: datetime) -> Sequence[Case]:
         """The exceptions that hold at `now`: of my domains, of my provider, or all for an auditor."""
-        found = await self.store.cases.exceptions(_REGISTER, ended_too=False)
+        found = await self._store.cases.exceptions(_REGISTER, ended_too=False)
         return [case for case in found if case.grant and now < case.grant.not_after and self._may_see(person, case)]
+
+    async def read_decided_for(self, person: Person, since: datetime, until: datetime) -> Sequence[DecidedFor]:
+        """What others answered in this person's name, both ends included; nothing once they belong to a provider."""
+        if self.policy.provider_of(person) is not None:
+            return ()
+        return await self._store.history.decided_for(person, since, until)
 
     async def read_home(self, person: Person, now: datetime) -> HomeContents:
         """What stands in somebody's App Home at `now`, on the page that they looked at last."""
-        found = await self.store.homes.waiting(person, _HOME_WAITING)
+        found = await self._store.homes.waiting(person, _HOME_WAITING)
         mine = [one.id for one in found if self._visible(person, one.requester, one.provider, one.domain)]
         pages = max(1, -(-len(mine) // HOME_PAGE))
-        page = min(max(await self.store.homes.page(person), 1), pages)
-        shown = [await self.store.cases.case(id_) for id_ in mine[(page - 1) * HOME_PAGE : page * HOME_PAGE]]
+        page = min(max(await self._store.homes.page(person), 1), pages)
+        shown = [await self._store.cases.case(id_) for id_ in mine[(page - 1) * HOME_PAGE : page * HOME_PAGE]]
         named = [d.id for d in self.policy.domains.values() if person in named_for(self.policy, d)]
-        away = (await self.store.absences.away(now)).get(person)
-        live = await self.store.homes.live(person, named, HOME_PAGE)
+        away = (await self._store.absences.away(now)).get(person)
+        live = await self._store.homes.live(person, named, HOME_PAGE)
         return HomeContents(
             person, page, pages, len(mine), [case for case in shown if case is not None],
-            await self.store.cases.cases_of(person, HOME_PAGE), [case for case in live if self._may_see(person, case)],
-            await self.store.homes.owing(person, HOME_PAGE), away,
+            await self._store.cases.cases_of(person, HOME_PAGE), [case for case in live if self._may_see(person, case)],
+            await self._store.homes.owing(person, HOME_PAGE), away,
         )  # fmt: skip
 
     def _may_see(self, person: Person, case: Case) -> bool:

@@ -1,34 +1,17 @@
-"""What acts have taken away from the policy in force, and the reviews of its autonomous rights.
-
-Suspended authority and withdrawn rights are cases (`bot.domain.workflow.suspensions`), read anew before each judgement: they hold in
-every process, across restarts, and whatever set is in force.
-"""
+"""The suspensions that begin with a reset, and the reviews of autonomous rights that a changed set begins and ends."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.transition import Transition
-from bot.domain.policy.model import Policy, Suspended, TakenAway
+from bot.domain.policy.model import Policy
 from bot.domain.workflow import suspensions
 from bot.domain.workflow.asks.right import due
-from bot.ports.records import SystemCase
 from bot.ports.store import Store
-
-
-def of(found: Sequence[SystemCase]) -> TakenAway:
-    """What the cases that nobody filed take away now."""
-    suspended = (
-        Suspended(m.domain, m.subject, m.id)
-        for m in found
-        if m.kind == "suspension" and m.state is AskState.OPEN and m.subject is not None
-    )
-    withdrawn = (m.sha256 for m in found if m.kind == "right" and m.state is AskState.NO)
-    return TakenAway(frozenset(suspended), frozenset(withdrawn))
 
 
 def whole(act: Transition, policy: Policy, clock: Clock, now: datetime) -> Transition:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.domain.authority.policy_rollout import InForce, Sets
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, StorageError, TooLate
@@ -27,7 +26,7 @@ from bot.ports.directory import Directory
 from bot.ports.records import Due, OutboxRow
 from bot.ports.store import Store
 from bot.service import suspensions
-from bot.service.queries import CaseQueries
+from bot.service.current_policy import CurrentPolicy
 
 CARD_AGE, PRESENCE_WAIT = 60.0, 0.5  # seconds; the first by the policy's clock, so that a demo sees who falls asleep
 TRIES = 8
@@ -35,30 +34,23 @@ DOUBT = timedelta(seconds=5)
 _BREATH = 8  # cases judged in one go of the event loop
 
 
-class TransactionRunner(CaseQueries):
-    """One for each process. `spoke` is set when there is something to say."""
+class TransactionRunner:
+    """One for each process. `spoke` is set when there is something to say, `committed` hears of every act that was committed."""
 
-    def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
-        super().__init__(store, Sets((InForce(policy, clock.now()),)))
-        self.directory, self.clock, self.scale = directory, clock, scale
-        self.spoke = asyncio.Event()
-        self.committed: Callable[[Transition], None] = lambda act: None  # hears of every act that stands written
+    def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, current: CurrentPolicy) -> None:
+        self._store, self._directory, self._clock, self._scale, self._current = store, directory, clock, scale, current
+        self.spoke = current.spoke
+        self.committed: Callable[[Transition], None] = lambda act: None
         self._reviewed = ""  # the set whose autonomous rights are under review
-
-    async def stand(self) -> None:
-        """Reads what acts have taken away from the set in force: before every judgement."""
-        found = suspensions.of(await self.store.cases.system_cases())
-        if found != self.policy.standing:
-            self.sets = self.sets.with_current(replace(self.policy, standing=found))
 
     async def keep_rights(self) -> None:
         """Once for each set: begins and ends the reviews of autonomous rights."""
-        policy = self.policy
-        if self._reviewed == policy.digest or self.clock.jumped() is not None:
+        policy = self._current.policy
+        if self._reviewed == policy.digest or self._clock.jumped() is not None:
             return
         try:
-            for act in await suspensions.reviews(self.store, policy, self.clock, self.scale):
-                await self._commit(act)
+            for act in await suspensions.reviews(self._store, policy, self._clock, self._scale):
+                await self.commit(act)
         except (Frozen, Stale, StorageError, Stopped):
             return  # the next sweep tries again, and what takes access away waits for none of it
         self._reviewed = policy.digest
@@ -67,15 +59,15 @@ class TransactionRunner(CaseQueries):
 
     async def sweep(self, case_id: str) -> None:
         """Everything that is due on a case now."""
-        await self._retry_on_conflict(lambda: self._sweep(case_id), None)
+        await self.retry_on_conflict(lambda: self._sweep(case_id), None)
 
     async def judge_due(self, found: Sequence[Due], failed: Callable[[str], None]) -> list[Transition]:
         """What is due on cases that were read together: who is there is asked once for all of them, and the loop breathes
         between them. `failed` hears, inside the handling of the error, of a case that could not be judged."""
-        now, known = self.clock.now(), {due.case.request.domain for due in found}
-        listed = [person for domain in known for person in candidates(self.policy, domain)]
+        now, known = self._clock.now(), {due.case.request.domain for due in found}
+        listed = [person for domain in known for person in candidates(self._current.policy, domain)]
         urgent = any(due.case.request.kind == "emergency_access" for due in found)
-        awake_or_not = await self._presence(listed, "emergency_access" if urgent else None)
+        awake_or_not = await self.presence(listed, "emergency_access" if urgent else None)
         asleep_or_not = Presence(awake_or_not.away)
         acts = []
         for number, due in enumerate(found, 1):
@@ -93,7 +85,7 @@ class TransactionRunner(CaseQueries):
     async def carry_out_due(self, acts: Sequence[Transition], failed: Callable[[str], None]) -> None:
         """Commits what was judged. Where somebody was faster it is judged again; `failed` as in `judge_due`."""
         acts = [self._whole(act) for act in acts]
-        for number, (act, result) in enumerate(zip(acts, await self.store.commit_each(acts), strict=True), 1):
+        for number, (act, result) in enumerate(zip(acts, await self._store.commit_each(acts), strict=True), 1):
             if result is None:
                 self._written(act)
             elif act.before is not None and not isinstance(result, Stopped):  # else it is due again when the log is back
@@ -112,20 +104,20 @@ class TransactionRunner(CaseQueries):
             failed(case_id)
 
     async def _sweep(self, case_id: str) -> Transition | None:
-        case = await self.store.cases.case(case_id)
+        case = await self._store.cases.case(case_id)
         if case is None:
             return None
-        presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
-        cards = [c for c in await self.store.outbox.copies(case_id) if c.purpose == "card"]
-        return self._swept(case, presence, self.clock.now(), len(cards))
+        presence = await self.presence(candidates(self._current.policy, case.request.domain), case.request.kind)
+        cards = [c for c in await self._store.outbox.copies(case_id) if c.purpose == "card"]
+        return self._swept(case, presence, self._clock.now(), len(cards))
 
     def _swept(self, case: Case, presence: Presence, now: datetime, cards: int) -> Transition | None:
-        older = self.sets.also_binding(case.request.filed_at) if cooling_off.waits(case) else ()
-        return self._unless_doubted(timers.sweep(case, self.policy, presence, now, cards, older), now)
+        older = self._current.sets.also_binding(case.request.filed_at) if cooling_off.waits(case) else ()
+        return self._unless_doubted(timers.sweep(case, self._current.policy, presence, now, cards, older), now)
 
     def _unless_doubted(self, act: Transition | None, now: datetime) -> Transition | None:
         """What the clock would open waits while the clock is doubted (rule 12): it is looked at again in a while."""
-        if act is None or act.before is None or self.clock.jumped() is None or not clock_guard.gives(act):
+        if act is None or act.before is None or self._clock.jumped() is None or not clock_guard.gives(act):
             return act
         return Transition(act.before, act.before, wake_at=now + DOUBT)
 
@@ -137,19 +129,19 @@ class TransactionRunner(CaseQueries):
             return
 
         async def judged() -> Transition | None:
-            case = await self.store.cases.case(case_id)
+            case = await self._store.cases.case(case_id)
             if case is None:
                 return None
             if outgoing.say.purpose == "receipt":
                 say = notifications.receipt_at_door(case, str(outgoing.say.data.get("door", "")))
                 return Transition(None, None, says=(say,)) if say else None
-            presence = await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
+            presence = await self.presence(candidates(self._current.policy, case.request.domain), case.request.kind)
             version = int(str(outgoing.say.data["version"])) if "version" in outgoing.say.data else None
-            return timers.card_failed(case, self.policy, presence, person, error, self.clock.now(), version)
+            return timers.card_failed(case, self._current.policy, presence, person, error, self._clock.now(), version)
 
-        await self._retry_on_conflict(judged, None)
-        await self._retry_on_conflict(
-            lambda: self._stand_in(case_id), None
+        await self.retry_on_conflict(judged, None)
+        await self.retry_on_conflict(
+            lambda: self.stand_in(case_id), None
         )  # they may have stood in for an owner who is away
 
     async def slack_is_silent(self, outgoing: OutboxRow) -> None:
@@ -159,33 +151,30 @@ class TransactionRunner(CaseQueries):
             return
 
         async def judged() -> Transition | None:
-            case = await self.store.cases.case(case_id)
-            return None if case is None else timers.slack_is_silent(case, self.policy, person, self.clock.now())
+            case = await self._store.cases.case(case_id)
+            return None if case is None else timers.slack_is_silent(case, self._current.policy, person, self._clock.now())
 
-        await self._retry_on_conflict(judged, None)
+        await self.retry_on_conflict(judged, None)
 
     async def heard(self, case_id: str, judge: Callable[[Case, Policy, datetime], Transition | None]) -> None:
         """Something beside Slack answered about a case, or did not: judged on what stands now."""
 
         async def judged() -> Transition | None:
-            case = await self.store.cases.case(case_id)
-            return None if case is None else judge(case, self.policy, self.clock.now())
+            case = await self._store.cases.case(case_id)
+            return None if case is None else judge(case, self._current.policy, self._clock.now())
 
-        await self._retry_on_conflict(judged, None)
+        await self.retry_on_conflict(judged, None)
 
-    async def _stand_in(self, case_id: str) -> Transition | None:
-        case = await self.store.cases.case(case_id)
+    async def stand_in(self, case_id: str) -> Transition | None:
+        """Judges whether the asks of a case go to deputies now, because somebody asked is away."""
+        case = await self._store.cases.case(case_id)
         if case is None:
             return None
-        return delegation.stand_in(case, self.policy, await self.presence_for(case), self.clock.now())
+        return delegation.stand_in(case, self._current.policy, await self.presence_for(case), self._clock.now())
 
     # How an act is carried out.
 
-    async def carry(self, act: Transition) -> None:
-        """Carries out what was judged elsewhere. Raises Stale, StorageError."""
-        await self._commit(act)
-
-    async def _retry_on_conflict(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
+    async def retry_on_conflict(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
         """Judges and commits; judges again while somebody else was faster. What would give while the clock is doubted
         becomes its refusal (rule 12). Raises Stale after many tries."""
         frozen = False
@@ -194,10 +183,10 @@ class TransactionRunner(CaseQueries):
             if act is None:
                 return
             act = replace(act, inbox=inbox)
-            if clock_guard.gives(act) and (frozen or self.clock.jumped() is not None):
+            if clock_guard.gives(act) and (frozen or self._clock.jumped() is not None):
                 act = clock_guard.refuse(act)
             try:
-                await self._commit(act)
+                await self.commit(act)
                 return
             except Frozen:
                 frozen = True
@@ -205,8 +194,9 @@ class TransactionRunner(CaseQueries):
                 if attempt == TRIES - 1:
                     raise
 
-    async def _commit(self, act: Transition) -> None:
-        await self.store.commit(self._whole(act))
+    async def commit(self, act: Transition) -> None:
+        """Carries out what was judged. Raises Stale, Frozen, TooLate, Stopped, StorageError."""
+        await self._store.commit(self._whole(act))
         self._written(act)
 
     def _written(self, act: Transition) -> None:
@@ -215,17 +205,17 @@ class TransactionRunner(CaseQueries):
 
     async def presence_for(self, case: Case) -> Presence:
         """Who of those whom the case could ask is not here now."""
-        return await self._presence(candidates(self.policy, case.request.domain), case.request.kind)
+        return await self.presence(candidates(self._current.policy, case.request.domain), case.request.kind)
 
     def _whole(self, act: Transition) -> Transition:
-        return suspensions.whole(act, self.policy, self.clock, self.clock.now())
+        return suspensions.whole(act, self._current.policy, self._clock, self._clock.now())
 
-    async def _presence(self, people: Iterable[Person], kind: Kind | None) -> Presence:
+    async def presence(self, people: Iterable[Person], kind: Kind | None) -> Presence:
         """Who is away, whose account is gone and, for an emergency, who sleeps. Whom Slack does not answer for in time
         counts as there and awake: a card is tried."""
-        await self.stand()
+        await self._current.refresh()
         listed = list(dict.fromkeys(people))
-        away = await self.store.absences.away(self.clock.now())
+        away = await self._store.absences.away(self._clock.now())
         found = await asyncio.gather(*(self._account(person) for person in listed))
         absent: dict[Person, NotHere] = {person: "absent" for person in listed if person in away}
         gone: dict[Person, NotHere] = {
@@ -243,12 +233,12 @@ class TransactionRunner(CaseQueries):
 
     async def _sleeps(self, person: Person) -> datetime | None:
         try:
-            return await asyncio.wait_for(self.directory.quiet_until(person, CARD_AGE / self.scale), PRESENCE_WAIT)
+            return await asyncio.wait_for(self._directory.quiet_until(person, CARD_AGE / self._scale), PRESENCE_WAIT)
         except (LookupFailed, TimeoutError):
             return None
 
     async def _account(self, person: Person) -> Profile | None:
         try:
-            return await asyncio.wait_for(self.directory.profile(person, CARD_AGE / self.scale), PRESENCE_WAIT)
+            return await asyncio.wait_for(self._directory.profile(person, CARD_AGE / self._scale), PRESENCE_WAIT)
         except (LookupFailed, TimeoutError):
             return None

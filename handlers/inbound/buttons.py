@@ -132,7 +132,7 @@ async def _open(edge: SlackEdge, press: payloads.ButtonPress, button: Button, wa
     if asked is None or case is None:
         return
     try:
-        allowed = await edge.desk.may_open(Press(press.person, *asked, button.action, press.reply, opens_form=True))
+        allowed = await edge.desk.actions.may_open(Press(press.person, *asked, button.action, press.reply, opens_form=True))
     except LookupFailed as error:
         log.info(f"{button.action}.not_opened", error=str(error))  # the worker tells them to press again
         return
@@ -166,7 +166,7 @@ async def rebuild_form(edge: SlackEdge, body: Body) -> None:
     if sheet is None or sheet.callback != ids.FORM_ASK:
         return
     draft = read_metadata(sheet.metadata, sheet.entered, press.value)
-    offered = edge.desk.runbooks_for(press.person, draft.kind)
+    offered = edge.desk.filing.runbooks_for(press.person, draft.kind)
     if offered:
         debt = await edge.glass_debt(press.person, draft.chosen)
         left = await edge.left(press.person, draft.chosen)

@@ -104,9 +104,9 @@ def away(command: payloads.SlashCommand, rest: str) -> Command:
 def opening(edge: SlackEdge, kind: Kind | None, text: str, reply: ReplyAddress) -> Plan:
     """The form with what was typed in it; a sentence where this person may ask for nothing of that kind."""
     person = reply.person
-    offered = edge.desk.runbooks_for(person, kind)
+    offered = edge.desk.filing.runbooks_for(person, kind)
     if not offered:
-        sentence = "nothing_of_kind" if edge.desk.runbooks_for(person, None) else "no_requester"
+        sentence = "nothing_of_kind" if edge.desk.filing.runbooks_for(person, None) else "no_requester"
         return SaySentence(person, sentence, kind or "", reply)
     parts = text.split(None, 1)
     chosen = next((r.id for r in offered if parts and r.id == parts[0].lower()), "")
@@ -159,7 +159,7 @@ async def open_shortcut(edge: SlackEdge, body: Body) -> None:
 
 async def show_form(edge: SlackEdge, wanted: OpenRequestForm, gesture: Gesture) -> None:
     """Opens the filing form."""
-    offered = edge.desk.runbooks_for(wanted.person, wanted.draft.kind)
+    offered = edge.desk.filing.runbooks_for(wanted.person, wanted.draft.kind)
     if not offered:
         return
     debt = await edge.glass_debt(wanted.person, wanted.draft.chosen)

@@ -109,7 +109,7 @@ class Homes:
         except StorageError as error:
             log.warning("homes.not_redrawn", error=str(error))
             return
-        self._desk.spoke.set()
+        self._desk.current.spoke.set()
 
 
 HOME_OPENED = Listener(take_opened)

@@ -67,15 +67,15 @@ class SlackEdge:
     async def glass_debt(self, person: Person, runbook_id: str) -> str | None:
         """Why nothing can be had at once, or at all, under the chosen runbook now: a break-glass's debt, a limit that is used
         up. None if it can."""
-        runbook = self.desk.asking.runbooks.get(runbook_id)
+        runbook = self.desk.current.asking.runbooks.get(runbook_id)
         if runbook is None:
             return None
-        return await self.desk.glass_debt(person, runbook) or (await self.desk.used(person, runbook))[0]
+        return await self.desk.filing.glass_debt(person, runbook) or (await self.desk.filing.used(person, runbook))[0]
 
     async def left(self, person: Person, runbook_id: str) -> str:
         """How much of the chosen runbook's limit is used; empty where it has none, or none of it is left."""
-        runbook = self.desk.asking.runbooks.get(runbook_id)
-        return "" if runbook is None else (await self.desk.used(person, runbook))[1]
+        runbook = self.desk.current.asking.runbooks.get(runbook_id)
+        return "" if runbook is None else (await self.desk.filing.used(person, runbook))[1]
 
     async def take_in(self, key: str, act: Command, answer: Answer = NOTHING) -> Answer:
         """Writes the command to the inbox. Returns the acknowledgement, for a repeat the same as the first time."""

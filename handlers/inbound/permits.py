@@ -29,7 +29,7 @@ async def show(edge: SlackEdge, body: Body) -> None:
     if asked is None:
         return
     try:
-        allowed = await edge.desk.may_open(Press(press.person, *asked, "permit", press.reply, opens_form=True))
+        allowed = await edge.desk.actions.may_open(Press(press.person, *asked, "permit", press.reply, opens_form=True))
         if not isinstance(allowed, Allowed):
             return
         made = await edge.desk.permit(asked[0], press.person)

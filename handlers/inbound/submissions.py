@@ -44,7 +44,7 @@ _OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
 async def take_filing(edge: SlackEdge, body: Body) -> Answer:
     sent = payloads.submission(body)
     act = filing(edge, sent)
-    wrong = edge.desk.check_filing(act)
+    wrong = edge.desk.filing.check(act)
     if wrong:
         return {"response_action": "errors", "errors": placed(wrong, sent.sheet)}
     return await edge.take_in(sent.key, act, {"response_action": "update", "view": filed_page(act.id)})
@@ -53,7 +53,7 @@ async def take_filing(edge: SlackEdge, body: Body) -> Answer:
 def filing(edge: SlackEdge, sent: Submission) -> FileRequest:
     """What was typed, as an act under a fresh id. A choice that the form did not show yet has its default."""
     entered = sent.sheet.entered
-    policy = edge.desk.asking
+    policy = edge.desk.current.asking
     runbook = policy.runbooks.get(entered.get(ids.RUNBOOK, ""))
     subject = entered.get(ids.SUBJECT, "")
     home = policy.workspaces[0] if policy.workspaces else sent.person.team

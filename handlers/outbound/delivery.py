@@ -172,7 +172,7 @@ class Delivery:
         """Slack answers: rows that wait only because it did not are due now, not after their back-off."""
         if self._silence.ends(method, self._desk.clock.monotonic()) > PAUSE and self._failures:
             await self._desk.store.outbox.slack_is_back(self._desk.clock.now())
-            self._desk.spoke.set()
+            self._desk.current.spoke.set()
 
     async def _record_sent(self, row: OutboxRow, posted: MessagePlace, drawn: int) -> None:
         kind = kind_of(row)
@@ -195,7 +195,7 @@ class Delivery:
         else:
             prompt = kind is not None and kind.prompt
             if prompt and self._silence.lasts(place.method, here) > SILENT:
-                await self._desk.slack_is_silent(row)
+                await self._desk.transactions.slack_is_silent(row)
             tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
             await self.give_back([row], judged.error, here + min(2.0 ** (tries - 1), _SLOWEST))
 
@@ -212,7 +212,7 @@ class Delivery:
         self._failures.pop(row.id, None)
         kind = kind_of(row)
         if kind is not None and kind.steps_on:
-            await self._desk.undelivered(row, error)
+            await self._desk.transactions.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if kind and kind.logged else []
         await self._desk.store.outbox.undeliverable(row, error, entries)
 

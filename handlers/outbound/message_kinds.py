@@ -37,7 +37,7 @@ class RenderContext:
 
     async def ahead(self, case: Case) -> tuple[Moment, ...]:
         """The coming steps of a pending case if nobody answers; empty once it is decided."""
-        return ahead(case, self.desk.policy, await self.desk.presence_for(case)) if pending(case) else ()
+        return ahead(case, self.desk.policy, await self.desk.transactions.presence_for(case)) if pending(case) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,14 +42,14 @@ async def form_page(out: Outgoing) -> Job:
 
 async def app_home(out: Outgoing) -> Job:
     to, desk, scene = out.to, out.context.desk, out.scene()
-    may_ask = bool(desk.runbooks_for(to, None))
-    return Published(to.user, home(await desk.read_home(to, scene.now), scene, may_ask=may_ask))
+    may_ask = bool(desk.filing.runbooks_for(to, None))
+    return Published(to.user, home(await desk.queries.read_home(to, scene.now), scene, may_ask=may_ask))
 
 
 async def decided_while_away(out: Outgoing) -> Job:
     """What was decided for somebody who was away; nothing where nothing was."""
     to, since = out.to, out.moment("since")
-    decided = await out.context.desk.read_decided_for(to, since, out.moment("until"))
+    decided = await out.context.desk.queries.read_decided_for(to, since, out.moment("until"))
     return NewMessage(to.user, returned(decided, since, out.scene())) if decided else NOTHING_TO_DRAW
 
 

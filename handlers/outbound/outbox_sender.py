@@ -55,7 +55,7 @@ class OutboxSender:
         async with self._connected():
             while not stop.is_set():
                 self._beat()
-                self._desk.spoke.clear()
+                self._desk.current.spoke.clear()
                 taken = await self._take_safely()
                 self._start()
                 if taken < _GROUP:
@@ -130,7 +130,7 @@ class OutboxSender:
         last = self._room()
         next_at = None if last is None else self._lanes.next_at(here, last)
         waits = POLL if next_at is None else min(POLL, max(next_at - here, 0.001))
-        events = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._desk.spoke.wait())]
+        events = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._desk.current.spoke.wait())]
         try:
             await asyncio.wait([*events, *self._running.values()], timeout=waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

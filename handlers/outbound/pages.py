@@ -24,27 +24,27 @@ _PEOPLE_MAX, _NAME_AGE = 20, 60.0
 
 
 async def _waiting(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.waiting(await desk.read_waiting(person), scene)
+    return pages.waiting(await desk.queries.read_waiting(person), scene)
 
 
 async def _queue(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.queue(await desk.read_queue(person), scene)
+    return pages.queue(await desk.queries.read_queue(person), scene)
 
 
 async def _mine(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.mine(await desk.read_mine(person), scene)
+    return pages.mine(await desk.queries.read_mine(person), scene)
 
 
 async def _review(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.review(await desk.read_reviews(person), await desk.read_owing(person), scene)
+    return pages.review(await desk.queries.read_reviews(person), await desk.queries.read_owing(person), scene)
 
 
 async def _exceptions(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.register(await desk.read_exceptions(person, scene.now), scene)
+    return pages.register(await desk.queries.read_exceptions(person, scene.now), scene)
 
 
 async def _show(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
-    case = await desk.read_case(person, argument)
+    case = await desk.queries.read_case(person, argument)
     if case is None:
         return say("unknown", {"argument": argument}, scene)
     if case.request.matter:
@@ -53,7 +53,7 @@ async def _show(desk: ApprovalService, person: Person, argument: str, scene: Vie
 
 
 async def _log(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
-    case = await desk.read_case(person, argument)
+    case = await desk.queries.read_case(person, argument)
     if case is None:
         return say("unknown", {"argument": argument}, scene)
     return pages.log(case, await desk.store.log.of_case(case.id), scene)

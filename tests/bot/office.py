@@ -147,15 +147,15 @@ class Office:
         await self.store.close()
 
     async def restart(self) -> None:
-        sets = self.desk.sets  # the composition root reads them back from the store
+        sets = self.desk.current.sets  # the composition root reads them back from the store
         await self.close()
         await self.open()
-        self.desk.sets = sets
+        self.desk.current.sets = sets
 
     async def adopt(self, policy: Policy) -> None:
         """Another policy is in force from now on."""
         self.policy = policy
-        await self.desk.adopt(policy)
+        await self.desk.current.adopt(policy)
 
     # What people do.
 
@@ -244,7 +244,7 @@ class Office:
         say = outgoing.say
         if say.to is not None and (say.to in self.dead_letters or say.to in self.directory.gone):
             if say.purpose == "card" and outgoing.copy is None:
-                await self.desk.undelivered(outgoing, "user_not_found")
+                await self.desk.transactions.undelivered(outgoing, "user_not_found")
             draft = LogEvent("delivery.failed", SYSTEM, say.case, {"to": say.to, "purpose": say.purpose, "error": "user"})
             await self.store.outbox.undeliverable(outgoing, "user_not_found", [draft])
             return

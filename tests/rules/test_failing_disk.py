@@ -71,7 +71,7 @@ async def a_lost_card(office: Office) -> tuple[Act, str]:
     await office.file(PE1)
     now = office.clock.now()
     card = next(o for o in await office.store.outbox.lease(now, now + LEASE, 9) if o.say.purpose == "card")
-    return lambda: office.desk.undelivered(card, "user_not_found"), "step.fired"
+    return lambda: office.desk.transactions.undelivered(card, "user_not_found"), "step.fired"
 
 
 ACTS = [filing, a_yes, a_no, a_step, an_expiry, a_lapse, a_return, a_lost_card]

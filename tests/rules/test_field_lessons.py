@@ -252,7 +252,7 @@ class TestTime:
         office.sleep(5 * MINUTE)
         office.mortal.dies = "before"
         with pytest.raises(Killed):
-            await office.desk.sweep(case_id)
+            await office.desk.transactions.sweep(case_id)
         await office.restart()
         await office.sweeper.sweep()
         assert office.steps(case_id)[-1] == ("5m", "notify deputies", {DEP1, DEP2})
@@ -261,7 +261,7 @@ class TestTime:
         case_id = await office.file(PE1)
         async with Office(office.path, office.policy, clock=office.clock) as other:
             office.sleep(5 * MINUTE)
-            await asyncio.gather(office.desk.sweep(case_id), other.desk.sweep(case_id))
+            await asyncio.gather(office.desk.transactions.sweep(case_id), other.desk.transactions.sweep(case_id))
         assert len(office.steps(case_id)) == 3
         await office.forward(5 * MINUTE)
         assert office.steps(case_id)[-1] == ("10m", "notify on_call", {ONC1})

@@ -70,7 +70,7 @@ async def test_a_rate_limit_of_one_place_delayed_every_other_and_was_itself_anno
     async with post.running():
         await post.slack.until(lambda: post.to(OWNER) and post.to(PE1))
         await post.say(Notification("watchdog", Lane.EDIT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
-        post.office.desk.spoke.set()
+        post.office.desk.current.spoke.set()
         await post.slack.until(lambda: post.to("C0DIRECTORY"))
     assert len(post.to(OWNER)) == 1  # waits for the whole hour that Slack asks for, and nobody is written to about it
     assert sorted(c.args["channel"] for c in post.slack.of(POST)) == ["C0DIRECTORY", "U0OWNER", "U0PE1", "U0PLEAD"]

@@ -385,7 +385,7 @@ class Countersign(RuleBasedStateMachine):
             lost = outgoing.say.to in self.office.dead_letters and outgoing.copy is None
             if noted and lost and outgoing.say.purpose == "card":
                 self._fails(outgoing)
-                self.runner.run(self.office.desk.undelivered(outgoing, "user_not_found"))
+                self.runner.run(self.office.desk.transactions.undelivered(outgoing, "user_not_found"))
         self._follow()
         self._restart()
 
@@ -397,16 +397,20 @@ class Countersign(RuleBasedStateMachine):
         if whose is None:
             return
         desk, run = self.office.desk, self.runner.run
-        seen = [*run(desk.read_queue(person)), *run(desk.read_mine(person)), *run(desk.read_waiting(person))]
+        seen = [
+            *run(desk.queries.read_queue(person)),
+            *run(desk.queries.read_mine(person)),
+            *run(desk.queries.read_waiting(person)),
+        ]
         for case_id, known in self.oracle.cases.items():
-            found = run(desk.read_case(person, case_id))
+            found = run(desk.queries.read_case(person, case_id))
             assert (found is not None) == (known.provider == whose)
         assert {case.request.provider for case in seen} <= {whose}
 
     @rule(person=st.sampled_from([STRANGER, GUEST, NAMESAKE]))
     def a_stranger_sees_nothing(self, person: Person) -> None:
-        assert not list(self.runner.run(self.office.desk.read_queue(person)))
-        assert all(self.runner.run(self.office.desk.read_case(person, c)) is None for c in self.oracle.cases)
+        assert not list(self.runner.run(self.office.desk.queries.read_queue(person)))
+        assert all(self.runner.run(self.office.desk.queries.read_case(person, c)) is None for c in self.oracle.cases)
 
     # What always holds.
 

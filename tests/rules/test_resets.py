@@ -264,7 +264,7 @@ class Resets(RuleBasedStateMachine):
     @invariant()
     def whoever_is_suspended_is_known_to_be(self) -> None:
         if hasattr(self, "office"):
-            self.runner.run(self.office.desk.stand())
+            self.runner.run(self.office.desk.current.refresh())
             known = {(s.domain, s.person) for s in self.office.desk.policy.standing.suspended}
             assert known == set(self.judge.suspended)
 

@@ -47,7 +47,7 @@ async def test_a_feed_that_was_rewritten_reaches_the_next_on_call_in_a_question_
     await office.adopt(fed(first))
     case_id = await office.file(PE1)
     await office.forward(16 * MINUTE)
-    await office.desk.reread(fed(second))
+    await office.desk.current.reread(fed(second))
     assert await office.sweeper.sweep() == 1
     assert office.steps(case_id)[-1] == ("16m", "handover on_call", {ONC2})
 
@@ -66,8 +66,10 @@ async def test_a_yes_of_an_on_call_whom_a_feed_named_counts_after_a_restart_that
     await office.forward(10 * MINUTE)
     await office.adopt(replace(office.policy, digest="ef" * 32))  # within policy_delay of the older set
     await office.restart()
-    office.desk.sets = replace(office.desk.sets, sets=tuple(replace(s, policy=fed()) for s in office.desk.sets.sets))
-    assert len(office.desk.sets.also_binding(T0)) == 2
+    office.desk.current.sets = replace(
+        office.desk.current.sets, sets=tuple(replace(s, policy=fed()) for s in office.desk.current.sets.sets)
+    )
+    assert len(office.desk.current.sets.also_binding(T0)) == 2
     await office.click(ONC1, case_id)
     assert await office.state(case_id) is RequestState.APPROVED
 

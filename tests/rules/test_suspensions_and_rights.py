@@ -103,13 +103,13 @@ class TestAReset:
         await reset_of(office, AUDIT)
         case = await the_suspension(office)
         assert (case.request.domain, case.request.subject) == ("machines", AUDIT)
-        await office.desk.stand()
+        await office.desk.current.refresh()
         assert confirming_roles(office.desk.policy, AUDIT) == ()
         said = to_suspended(case, "suspended", RenderContext(office.desk, "").scene()).text
         assert "word as an auditor is suspended" in said
         await office.sweeper.sweep()
         await office.click(MACH, case.id, "restore")
-        await office.desk.stand()
+        await office.desk.current.refresh()
         assert confirming_roles(office.desk.policy, AUDIT) == ("auditor",)
 
     async def test_of_somebody_without_authority_suspends_nothing(self, office: Office) -> None:
@@ -162,7 +162,7 @@ class TestWhoeverIsSuspended:
                 ]
             )
         )
-        office.desk.sets = Sets(office.desk.sets.sets[-1:])
+        office.desk.current.sets = Sets(office.desk.current.sets.sets[-1:])
         opened = await office.file(PE1, "glass")
         await reset_of(office, OWNER)
         await office.click(OWNER, opened, "ratify")
@@ -252,7 +252,7 @@ class TestRestore:
         assert [str(ask.state) for ask in case.asks] == ["expired", "expired", "open"]
         assert office.types(case.id).count("authority.overdue") == 3
         await office.restart()
-        await office.desk.stand()
+        await office.desk.current.refresh()
         assert len(office.desk.policy.standing.suspended) == 1
 
 
@@ -267,7 +267,7 @@ class TestAnAutonomousRight:
         assert office.types(case_id)[-1] == "grant.revoked"
 
     async def test_is_limited_for_the_whole_provider_in_a_sliding_window(self, office: Office) -> None:
-        await office.desk.stand()
+        await office.desk.current.refresh()
         for person, target in ((PE1, "a"), (PE2, "b"), (PE1, "c")):
             assert "grant.opened" in office.types(await office.file(person, "unlock", target=target))
             office.sleep(DAY)
@@ -286,10 +286,10 @@ class TestAnAutonomousRight:
         assert sorted(office.types(act.id)[-1] for act in acts) == ["grant.opened"] * 3 + ["request.refused"] * 2
 
     async def test_the_form_says_how_much_of_the_limit_is_used(self, office: Office) -> None:
-        assert await office.desk.used(PE1, UNLOCK) == (None, "0 of 3 in 7 days are used.")
+        assert await office.desk.filing.used(PE1, UNLOCK) == (None, "0 of 3 in 7 days are used.")
         for target in "abc":
             await office.file(PE1, "unlock", target=target)
-        said, left = await office.desk.used(PE2, UNLOCK)
+        said, left = await office.desk.filing.used(PE2, UNLOCK)
         assert left == ""
         assert said is not None
         assert said.startswith("The limit of 3 in 7 days is used up for your provider. The next is possible after")
@@ -306,7 +306,7 @@ def daily(**changes: Any) -> Policy:
 
 async def test_a_daily_digest_is_one_message_for_all_of_a_day(office: Office) -> None:
     await office.adopt(daily())
-    office.desk.sets = Sets(office.desk.sets.sets[-1:])  # it has stood for long
+    office.desk.current.sets = Sets(office.desk.current.sets.sets[-1:])  # it has stood for long
     ids = []
     for hours in (0, 5, 20):
         office.clock.at = T0 + hours * HOUR

@@ -356,13 +356,13 @@ class TestKilled:
         if kind == "grant.close":
             await ground.call()
             await office.click(OWNER, case_id, "revoke")
-        judged_answer = office.desk.heard
+        judged_answer = office.desk.transactions.heard
 
         async def dying(*words: Any) -> None:
             office.mortal.dies = dies
             await judged_answer(*words)
 
-        office.desk.heard = dying  # type: ignore[method-assign]
+        office.desk.transactions.heard = dying  # type: ignore[method-assign]
         with pytest.raises(Killed):
             await ground.executors.drain()
         await ground.restart()

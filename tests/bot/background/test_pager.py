@@ -177,8 +177,8 @@ async def test_when_slack_takes_nothing_the_page_says_that_only_a_no_is_possible
     [card] = [
         o for o in await office.store.outbox.lease(office.clock.at, office.clock.at + MINUTE, 9) if o.say.purpose == "card"
     ]
-    await office.desk.slack_is_silent(card)
-    await office.desk.slack_is_silent(card)
+    await office.desk.transactions.slack_is_silent(card)
+    await office.desk.transactions.slack_is_silent(card)
     office.clock.at += timedelta(seconds=6)
     await pager(office, line).drain()
     assert len(line.sent) == 1

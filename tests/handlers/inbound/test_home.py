@@ -82,7 +82,7 @@ async def house(office: Office) -> AsyncIterator[House]:
         client = slack.client()
         messenger = OutboxSender(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
         homes = Homes(office.desk)
-        office.desk.committed = homes.changed
+        office.desk.transactions.committed = homes.changed
         yield House(office, slack, messenger, homes)
 
 

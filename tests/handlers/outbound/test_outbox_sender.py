@@ -210,7 +210,7 @@ async def test_one_place_that_hangs_delays_nobody_else(post: Post) -> None:
     async with post.running():
         await post.slack.until(lambda: post.to(OWNER))
         await post.say(*(Notification("answer", Lane.CARD, to=DEP1, data={"sentence": "again", "n": n}) for n in range(30)))
-        post.office.desk.spoke.set()
+        post.office.desk.current.spoke.set()
         await post.slack.until(lambda: len(post.to(DEP1)) == 30)
         assert len(post.to(OWNER)) == 1
         post.slack.released.set()
@@ -224,7 +224,7 @@ async def test_no_more_than_a_few_calls_are_under_way_and_the_urgent_find_room(p
     async with post.running():
         await post.slack.until(lambda: len(post.slack.of(POST)) == 12)
         await post.say(*(Notification("answer", Lane.URGENT, to=p, data={"sentence": "again"}) for p in people[30:36]))
-        post.office.desk.spoke.set()
+        post.office.desk.current.spoke.set()
         await post.slack.until(lambda: len(post.slack.of(POST)) == 16)
         post.slack.always.clear()
         post.slack.released.set()

@@ -104,8 +104,8 @@ async def test_a_reason_beyond_the_forms_limit_is_cut_and_the_form_says_so(front
 async def test_a_command_offers_its_kind_only_and_ask_offers_everything(front: Front) -> None:
     values = lambda view: {o["value"] for o in element(view, ids.RUNBOOK)["options"]}  # noqa: E731
     desk = front.office.desk
-    assert values(await front.form(PE1, "/reset", "")) == {r.id for r in desk.runbooks_for(PE1, "reset")}
-    assert values(await front.form(PE1)) == {r.id for r in desk.runbooks_for(PE1, None)}
+    assert values(await front.form(PE1, "/reset", "")) == {r.id for r in desk.filing.runbooks_for(PE1, "reset")}
+    assert values(await front.form(PE1)) == {r.id for r in desk.filing.runbooks_for(PE1, None)}
 
 
 @pytest.mark.parametrize(("person", "text"), [(OWNER, "no_requester"), (STRANGER, "no_requester"), (GUEST, "no_requester")])

@@ -453,7 +453,7 @@ async def test_a_repeat_gets_the_first_complaints_whatever_has_changed_since(sla
     body = interaction(filing(reason=""))
     first = await slack.post(body)
     assert b"errors" in first[1]
-    office.desk.check_filing = lambda _act: ()  # type: ignore[method-assign]
+    office.desk.filing.check = lambda _act: ()  # type: ignore[method-assign]
     assert await slack.post(body) == first
     assert acts(office) == 0
 

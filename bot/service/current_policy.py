@@ -1,0 +1,66 @@
+"""The policy in force, and what acts have taken away from it.
+
+Suspended authority and withdrawn rights are cases (`bot.domain.workflow.suspensions`), read anew before each judgement: they hold in
+every process, across restarts, and whatever set is in force.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.clock import Clock
+from bot.domain.authority.policy_rollout import InForce, Sets, strictest
+from bot.domain.case.lifecycle import AskState
+from bot.domain.policy.model import Policy, Suspended, TakenAway
+from bot.ports.records import SystemCase
+from bot.ports.store import Store
+
+
+class CurrentPolicy:
+    """One for each process; whoever judges or shows something asks it for the set of the moment. `spoke` is set when there is
+    something to say."""
+
+    def __init__(self, store: Store, clock: Clock, scale: float, policy: Policy) -> None:
+        self._store, self._clock, self._scale = store, clock, scale
+        self.sets = Sets((InForce(policy, clock.now()),))
+        self.spoke = asyncio.Event()
+
+    @property
+    def policy(self) -> Policy:
+        """The set in force."""
+        return self.sets.current
+
+    @property
+    def asking(self) -> Policy:
+        """The set in force as it counts for whoever asks now: what it lately made easier counts later (`policy_rollout`)."""
+        return strictest(self.policy, self.sets.also_binding(self._clock.now()))
+
+    async def refresh(self) -> None:
+        """Reads what acts have taken away from the set in force: before every judgement. Raises StorageError."""
+        found = taken_away(await self._store.cases.system_cases())
+        if found != self.policy.standing:
+            self.sets = self.sets.with_current(replace(self.policy, standing=found))
+
+    async def adopt(self, policy: Policy) -> None:
+        """Puts a changed set in force that is stored and announced already."""
+        self.sets = self.sets.then(policy, self._clock.now(), self._scale)
+        self.spoke.set()
+        await self._store.cases.wake_on_call(self._clock.now())
+
+    async def reread(self, policy: Policy) -> None:
+        """The same set, its feeds read anew. Somebody else may be on call now: open questions are looked at again."""
+        self.sets = self.sets.with_current(policy)
+        await self._store.cases.wake_on_call(self._clock.now())
+
+
+def taken_away(found: Sequence[SystemCase]) -> TakenAway:
+    """What the cases that nobody filed take away now."""
+    suspended = (
+        Suspended(m.domain, m.subject, m.id)
+        for m in found
+        if m.kind == "suspension" and m.state is AskState.OPEN and m.subject is not None
+    )
+    withdrawn = (m.sha256 for m in found if m.kind == "right" and m.state is AskState.NO)
+    return TakenAway(frozenset(suspended), frozenset(withdrawn))
