@@ -132,9 +132,13 @@ class Office:
         self.looking = sqlite3.connect(self.path, isolation_level=None)
         self.looking.row_factory = sqlite3.Row
         self.mortal = MortalStore(self.store)
+        self.put_together()
+        return self
+
+    def put_together(self) -> None:
+        """The service and its loops, with the clock and the time scale that the office has now."""
         self.desk = ApprovalService(self.mortal, self.directory, self.clock, self.scale, self.policy)  # type: ignore[arg-type]
         self.worker, self.sweeper = InboxWorker(self.desk), Sweeper(self.desk)
-        return self
 
     async def __aenter__(self) -> Self:
         return await self.open()

@@ -289,8 +289,8 @@ async def test_the_store_itself_gives_nothing_while_a_jump_stands_in_it(watched:
     case_id = await watched.office.file(PE1)
     watched.clock.jump(HOUR // 2)
     await watched.keeper.look()
-    blind = watched.office.clock = watched.office.mortal._store.inbox._clock = watched.clock.machine  # type: ignore[attr-defined,assignment]
-    watched.office.desk.clock = blind  # type: ignore[assignment]
+    watched.office.clock = watched.office.mortal._store.inbox._clock = watched.clock.machine  # type: ignore[attr-defined,assignment]
+    watched.office.put_together()
     await watched.office.click(OWNER, case_id)
     assert watched.yeses() == 0
     assert [a["sentence"] for a in watched.office.answers()] == ["clock_jumped"]

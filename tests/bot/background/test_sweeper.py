@@ -339,7 +339,8 @@ async def test_a_change_of_people_counts_for_the_steps_that_come(office: Office)
 
 
 async def test_the_time_scale_shortens_the_whole_story(office: Office) -> None:
-    office.desk.scale = 60
+    office.scale = 60
+    office.put_together()
     case_id = await office.file(PE1)
     await office.forward(timedelta(seconds=45), timedelta(seconds=1))
     assert await office.state(case_id) is RequestState.EXPIRED

@@ -156,7 +156,8 @@ class TestARepeat:
         assert (await office.case(await office.file(PE1))).approval.asked == (OWNER,)
 
     async def test_the_time_scale_shortens_how_long_a_denial_is_remembered(self, office: Office) -> None:
-        office.desk.scale = 60
+        office.scale = 60
+        office.put_together()
         await office.click(OWNER, await office.file(PE1), "deny")
         office.sleep(24 * MINUTE)
         assert len((await office.case(await office.file(PE1))).approval.steps) == 5
