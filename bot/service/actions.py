@@ -46,7 +46,6 @@ from bot.service.current_policy import CurrentPolicy
 from bot.service.transactions import TransactionRunner
 
 
-
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What a press is judged on. `looked_up` and `present` are there for the rows that ask for them; `doubted`: the clock is."""
