@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,8 @@ from tests.bot.office import Office
 EXAMPLE = Path(__file__).parents[1] / "runbooks"
 CHROMIUM_FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
+    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--force-color-profile=srgb",
+    "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
 )  # fmt: skip
 
 settings.register_profile("quick", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -60,13 +63,41 @@ async def trust(tmp_path: Path, example: Policy) -> AsyncIterator[Office]:
         yield opened
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A real Chromium; a machine without one fails here, and never skips."""
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Chromium that the tests of one worker share; each has contexts (cookies, pages) of its own.
+
+    A machine without one fails here, and never skips.
+    """
     names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if name and (found := shutil.which(name))), None)
     assert path is not None, "Chromium is missing: install Debian's chromium, or set CHROMIUM to its path."
+    home = tmp_path_factory.mktemp("chromium")
+    running = subprocess.Popen(
+        [path, *CHROMIUM_FLAGS, "--remote-debugging-port=0", f"--user-data-dir={home}"], stderr=subprocess.DEVNULL
+    )
+    try:
+        yield devtools(home / "DevToolsActivePort", running)
+    finally:
+        running.terminate()
+        running.wait(30)
+
+
+def devtools(written: Path, running: subprocess.Popen[bytes], seconds: float = 60) -> str:
+    """The address that Chromium writes once it listens: the port in one line, the path in the next."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert running.poll() is None, f"Chromium ended with {running.returncode}"
+        if written.exists() and len(lines := written.read_text().splitlines()) == 2:
+            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        time.sleep(0.02)
+    raise TimeoutError(f"Chromium did not listen within {seconds} s")
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A connection to the worker's Chromium; what this test opened in it closes with the connection."""
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        yield running
-        await running.close()
+        connected = await playwright.chromium.connect_over_cdp(chromium)
+        yield connected
+        await connected.close()
