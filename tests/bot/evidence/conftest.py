@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,13 +55,12 @@ async def adopt(office: Office, policy: Policy) -> None:
     await office.adopt(policy)
 
 
-@pytest.fixture
-async def written(tmp_path: Path) -> Written:
+async def write(home: Path) -> Written:
     """Two policy sets; cases approved by two, denied by a deputy, expired and pending; checkpoints in between."""
     scribe, how = Scribe(ORIGIN), {"fields": {"ticket": "INC1"}, "reason": "Sync stopped: <b>&\u2028 =1+1"}
     first = load_files(read_folder(EXAMPLE)).policy
     assert first is not None
-    async with Office(tmp_path / "countersign.db", first) as office:
+    async with Office(home / "countersign.db", first) as office:
         await adopt(office, first)
         one = await office.file(PE1, RUNBOOK, target="dc-1", **how)
         scribe.sign(office.path)
@@ -79,13 +80,30 @@ async def written(tmp_path: Path) -> Written:
         scribe.sign(office.path)
         [right] = office.rows("SELECT case_id FROM log_entry WHERE type = 'right.begun'")
     named = {"denied": one, "expired": two, "open": three, "pending": four, "right": right["case_id"]}
-    return Written(tmp_path / "countersign.db", scribe, named)
+    return Written(home / "countersign.db", scribe, named)
+
+
+@pytest.fixture(scope="session")
+def written_once(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The log, written once a worker, and a whole export of it beside it. On a thread, whose loop is its own."""
+    home = tmp_path_factory.mktemp("written")
+    with ThreadPoolExecutor(1) as thread:
+        written = thread.submit(asyncio.run, write(home)).result()
+    made(written, home / "evidence")
+    return written
 
 
 @pytest.fixture
-def exported(written: Written, tmp_path: Path) -> Path:
+def written(written_once: Written, tmp_path: Path) -> Written:
+    """A copy of the log for one test, which may change it."""
+    shutil.copytree(written_once.database.parent, tmp_path, ignore=shutil.ignore_patterns("evidence"), dirs_exist_ok=True)
+    return replace(written_once, database=tmp_path / written_once.database.name)
+
+
+@pytest.fixture
+def exported(written_once: Written, written: Written, tmp_path: Path) -> Path:
     """A whole export of that log."""
-    return made(written, tmp_path / "evidence")
+    return Path(shutil.copytree(written_once.database.parent / "evidence", tmp_path / "evidence"))
 
 
 @pytest.fixture
