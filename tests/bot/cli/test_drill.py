@@ -209,9 +209,9 @@ async def test_what_the_database_refuses_is_said_as_the_drill_that_runs(
 ) -> None:
     """Both had seen no drill when they began."""
     seen: list[str] = []
-    really = SqliteStore.running_drill
+    really = CaseStore.running_drill
 
-    async def late(store: SqliteStore, runbook: str) -> str | None:
+    async def late(store: CaseStore, runbook: str) -> str | None:
         seen.append(runbook)
         return None if len(seen) == 1 else await really(store, runbook)
 
