@@ -12,7 +12,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -37,18 +36,10 @@ from handlers.transport.socket_mode import SocketMode, quiet_logger
 from handlers.views.dialogs import said_page
 from handlers.views.kit.escaping import inline
 from handlers.web_api.client import ObservedClient
+from handlers.web_api.own_identity import Identity
 
 _ANYTHING = re.compile(".*", re.DOTALL)
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Identity:
-    """Our own ids in Slack; empty until `auth.test` has answered, before which no payload arrives."""
-
-    team: str = ""
-    bot_user: str = ""
-    bot: str = ""
 
 
 class SlackApp:

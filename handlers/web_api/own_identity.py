@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import SlackRefused
-from handlers.transport.app import Identity
 from handlers.web_api.errors import CALL_ERRORS, REFUSED_TOKEN, Verdict, verdict
 
 TIMEOUT, SLOWEST = 5.0, 10.0  # seconds: for one answer, between two tries
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Identity:
+    """Our own ids in Slack; empty until `auth.test` has answered, before which no payload arrives."""
+
+    team: str = ""
+    bot_user: str = ""
+    bot: str = ""
 
 
 class OwnIdentity:
