@@ -22,7 +22,8 @@ from bot.domain.policy.rota import Rota
 from bot.ports.records import CachedCalendar
 from bot.service.approvals import ApprovalService
 from runbooks.calendars.fetch import fetch
-from runbooks.calendars.ical import BadFeed, prepare, read_feed, stranger
+from runbooks.calendars.ical import prepare, read_feed
+from runbooks.calendars.ical_text import BadFeed
 from runbooks.parsing.addresses import address_of, is_file
 
 EVERY = 300.0  # seconds between two reads
@@ -111,8 +112,8 @@ class CalendarFeeds:
         if before is not None and before.body == body and now - before.read_at < NOTED:
             return
         if before is None or before.body != body:
-            for text in said.strangers[:20]:
-                log.warning("feed.stranger", rota=rota.id, text=stranger(text, rota))
+            for text in said.sentences(rota)[:20]:
+                log.warning("feed.stranger", rota=rota.id, text=text)
         self._kept[key_of(address)] = kept = CachedCalendar(body, now)
         await self._desk.store.policies.keep_calendar(key_of(address), kept, now - KEEP)
 

@@ -15,7 +15,8 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.rota import Rota
 from bot.ports.records import CachedCalendar
 from runbooks.calendars.fetch import fetch
-from runbooks.calendars.ical import BadFeed, read_feed, stranger
+from runbooks.calendars.ical import read_feed
+from runbooks.calendars.ical_text import BadFeed
 from runbooks.parsing.addresses import address_of
 from storage.store import SqliteStore
 
@@ -41,7 +42,7 @@ async def examine(
             found.append(_trouble(rota, str(bad), known=rota.id in kept))
             continue
         bodies[rota.id] = body
-        found += [warning("feeds", stranger(text, rota)) for text in said.strangers[:20]]
+        found += [warning("feeds", text) for text in said.sentences(rota)[:20]]
     return found, bodies
 
 

@@ -10,7 +10,8 @@ import asyncio
 
 import aiohttp
 
-from runbooks.calendars.ical import MAX_BYTES, BadFeed
+from runbooks.calendars.ical import MAX_BYTES
+from runbooks.calendars.ical_text import BadFeed
 from runbooks.parsing.addresses import may_be_fetched
 
 TIMEOUT = 20.0  # seconds for all of it

@@ -1,13 +1,18 @@
 """An iCal feed as spells: who is on call from when until when.
 
-A feed says when, never who: an event counts only if its SUMMARY, or else an ATTENDEE's name, is the label, the id or the
-name of one of the rota's `people`; other events are reported and their time falls to the fallback. Cancelled events do
-not count. Times without a zone, and whole days, are the rota's own. What could keep a reader busy is refused: more than
-1 MB, more than 2,000 events or 1,000 spells, and what `recurrence` will not follow.
+A feed says when, never who: an event counts only if its SUMMARY, or else an ATTENDEE's name, looks the same (`same_text`)
+as the label, the id or the name of one of the rota's `people`; other events are reported and their time falls to the
+fallback. Who declined (PARTSTAT) or passed an invitation on is not on call; cancelled events do not count, nor do those
+that are marked as free (TRANSP), except whole days, which calendars mark so by themselves. Times without a zone, and whole
+days, are the rota's own. What is not understood is named and does not count (`event_faults`). What could keep a reader
+busy is refused: more than 1 MB, more than 2,000 events or 1,000 spells, and what `recurrence_limits` will not follow.
 """
 
 from __future__ import annotations
 
+import threading
+import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,7 +22,10 @@ from zoneinfo import ZoneInfo
 from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.people import Person
 from bot.domain.policy.rota import Rota, Spell
-from runbooks.calendars.recurrence_limits import trouble
+from bot.domain.policy.same_text import folded
+from runbooks.calendars.event_faults import fault, listed, title
+from runbooks.calendars.ical_text import BadFeed, calendar_text
+from runbooks.calendars.recurrence_limits import has_ended, trouble
 from runbooks.parsing.findings import PolicyFinding
 from runbooks.rules.on_call import at_wall
 
@@ -26,40 +34,49 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = timedelta(days=2), timedelta(days=35)  # how far around now a feed is read
 MAX_BYTES, MAX_EVENTS, MAX_SPELLS = 1_000_000, 2000, 1000
-
-
-class BadFeed(Exception):
-    """The feed cannot be read; the text says why."""
+_NOT_COMING = ("DECLINED", "DELEGATED")
+_PARSER = threading.Lock()  # the parser keeps time zones by name for the whole process
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarReading:
-    """What a feed says around one moment. `strangers`: texts of events that name nobody of the rota."""
+    """What a feed says around one moment. `strangers`: texts of events that name nobody of the rota.
+
+    `unread`: sentences about events that do not count because something in them is not understood.
+    """
 
     spells: tuple[Spell, ...]
     strangers: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+
+    def sentences(self, rota: Rota) -> tuple[str, ...]:
+        """Everything that does not count in the feed of `rota`, each in one sentence."""
+        return (*self.unread, *(stranger(text, rota) for text in self.strangers))
 
 
 def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: datetime) -> CalendarReading:
     """The spells from two days before `now` (aware UTC) to 35 days after. Raises BadFeed."""
     import recurring_ical_events
 
-    calendar, known, zone = _calendar(content), _names(rota, named), ZoneInfo(rota.time_zone)
+    calendar, unread = _understood(_calendar(content))
+    known, zone = _names(rota, named), ZoneInfo(rota.time_zone)
+    unknown = _strangers(calendar, known)
+    _leave_out_ended(calendar, now)
     _followed(calendar, now)
     try:
         found = recurring_ical_events.of(calendar).between(now - BEFORE, now + AFTER)
         spells = [spell for event in found if (spell := _spell(event, known, zone)) is not None]
-        unknown = _strangers(calendar, known)
     except Exception as error:  # noqa: BLE001 -- whatever a foreign parser stumbles over, the feed is bad
         raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
     if len(spells) > MAX_SPELLS:
         raise BadFeed(f"it names more than {MAX_SPELLS} times on call within five weeks")
-    return CalendarReading(tuple(sorted(spells, key=lambda s: (s.start, s.end, str(s.person)))), unknown)
+    return CalendarReading(tuple(sorted(spells, key=lambda s: (s.start, s.end, str(s.person)))), unknown, unread)
 
 
-def strangers(content: bytes, rota: Rota, named: tuple[NamedPerson, ...]) -> tuple[str, ...]:
-    """Texts of events, past ones too, that name nobody of the rota, each once. Raises BadFeed."""
-    return _strangers(_calendar(content), _names(rota, named))
+def not_counted(content: bytes, rota: Rota, named: tuple[NamedPerson, ...]) -> tuple[str, ...]:
+    """Sentences about the events, past ones too, that do not count, each once. Raises BadFeed."""
+    calendar, unread = _understood(_calendar(content))
+    return CalendarReading((), _strangers(calendar, _names(rota, named)), unread).sentences(rota)
 
 
 def feed_findings(policy: Policy, today: date | None = None) -> Iterator[PolicyFinding]:
@@ -71,12 +88,12 @@ def feed_findings(policy: Policy, today: date | None = None) -> Iterator[PolicyF
         if rota.feed is None or rota.feed not in files:
             continue
         try:
-            unknown = _unknown(files[rota.feed], rota, policy, today)
+            sentences = _unknown(files[rota.feed], rota, policy, today)
         except BadFeed as bad:
             yield PolicyFinding("error", rota.feed, 1, f"This feed cannot be used, {bad}: export it again.")
             continue
-        for text in unknown:
-            yield PolicyFinding("warning", rota.feed, 1, stranger(text, rota))
+        for text in sentences:
+            yield PolicyFinding("warning", rota.feed, 1, text)
 
 
 def stranger(text: str, rota: Rota) -> str:
@@ -114,8 +131,8 @@ def prepared(policy: Policy, now: datetime, fetched: Mapping[str, bytes] | None 
 
 def _unknown(content: bytes, rota: Rota, policy: Policy, today: date | None) -> tuple[str, ...]:
     if today is None:
-        return strangers(content, rota, policy.people)
-    return read_feed(content, rota, policy.people, datetime.combine(today, time(), UTC)).strangers
+        return not_counted(content, rota, policy.people)
+    return read_feed(content, rota, policy.people, datetime.combine(today, time(), UTC)).sentences(rota)
 
 
 def _followed(calendar: Calendar, now: datetime) -> None:
@@ -129,11 +146,16 @@ def _followed(calendar: Calendar, now: datetime) -> None:
 
 def _calendar(content: bytes) -> Calendar:
     from icalendar import Calendar
+    from icalendar.timezone import tzp
 
     if len(content) > MAX_BYTES:
         raise BadFeed("it is larger than 1 MB")
+    text = calendar_text(content)
     try:
-        calendar = Calendar.from_ical(content)
+        with _PARSER, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `/vendor/Europe/London` is read as what it ends with
+            tzp.use_default()  # forgets the zones that another calendar defined under the same names
+            calendar = Calendar.from_ical(text)
         events = calendar.walk("VEVENT")
     except Exception as error:  # noqa: BLE001 -- as above
         raise BadFeed(f"it is no iCalendar ({type(error).__name__})") from None
@@ -144,6 +166,41 @@ def _calendar(content: bytes) -> Calendar:
     return calendar
 
 
+def _understood(calendar: Calendar) -> tuple[Calendar, tuple[str, ...]]:
+    """The calendar without the events that are not understood, and a sentence about each of them."""
+    wrong: dict[str, None] = {}
+    gone: set[str] = set()
+    for event in calendar.walk("VEVENT"):
+        why = _why_not(event)
+        if why is not None:
+            wrong[f"The event {title(event)!r} {why}, so it does not count: correct it in the calendar."] = None
+            gone.add(str(event.get("UID", "")) or str(id(event)))
+    calendar.subcomponents = [
+        part for part in calendar.subcomponents
+        if part.name != "VEVENT" or not {str(part.get("UID", "")), str(id(part))} & gone
+    ]  # fmt: skip
+    return calendar, tuple(wrong)
+
+
+def _leave_out_ended(calendar: Calendar, now: datetime) -> None:
+    """Drops the repeating events that ended before what is read and have no exceptions of their own."""
+    shared = Counter(str(event.get("UID", "")) for event in calendar.walk("VEVENT"))
+    try:
+        calendar.subcomponents = [
+            part for part in calendar.subcomponents
+            if part.name != "VEVENT" or shared[str(part.get("UID", ""))] > 1 or not has_ended(part, now - BEFORE)
+        ]  # fmt: skip
+    except Exception as error:  # noqa: BLE001 -- as below
+        raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
+
+
+def _why_not(event: Any) -> str | None:
+    try:
+        return fault(event) if _counts(event) else None
+    except Exception as error:  # noqa: BLE001 -- as above
+        raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
+
+
 def _names(rota: Rota, named: tuple[NamedPerson, ...]) -> dict[str, Person]:
     """Texts that stand for one of the rota's people; a name that two of them share stands for nobody."""
     found: dict[str, Person] = {}
@@ -151,23 +208,22 @@ def _names(rota: Rota, named: tuple[NamedPerson, ...]) -> dict[str, Person]:
     pairs = [(text, person) for person in rota.people for text in (person.user, str(person))]
     pairs += [(text, line.person) for line in named if line.person in rota.people for text in (line.label, line.name)]
     for text, person in pairs:
-        if found.setdefault(_folded(text), person) != person:
-            shared.add(_folded(text))
+        if found.setdefault(folded(text), person) != person:
+            shared.add(folded(text))
     return {text: person for text, person in found.items() if text not in shared}
 
 
 def _person(event: Any, known: Mapping[str, Person]) -> Person | None:
-    return next((known[text] for text in map(_folded, _texts(event)) if text in known), None)
-
-
-def _texts(event: Any) -> Iterator[str]:
-    yield str(event.get("SUMMARY", ""))
-    yield from (str(attendee.params.get("CN", "")) for attendee in _listed(event.get("ATTENDEE")))
+    """Whom an event puts on call: by its title, or else the first attendee who has not declined."""
+    invited = [(known.get(folded(str(one.params.get("CN", "")))), one) for one in listed(event.get("ATTENDEE"))]
+    declined = {person for person, one in invited if str(one.params.get("PARTSTAT", "")).upper() in _NOT_COMING}
+    meant = (known.get(folded(str(event.get("SUMMARY", "")))), *(person for person, _ in invited))
+    return next((person for person in meant if person is not None and person not in declined), None)
 
 
 def _strangers(calendar: Calendar, known: Mapping[str, Person]) -> tuple[str, ...]:
     events = [event for event in calendar.walk("VEVENT") if _counts(event) and _person(event, known) is None]
-    return tuple(dict.fromkeys(str(event.get("SUMMARY", "")).strip()[:75] for event in events))
+    return tuple(dict.fromkeys(title(event) for event in events))
 
 
 def _spell(event: Any, known: Mapping[str, Person], zone: ZoneInfo) -> Spell | None:
@@ -185,12 +241,8 @@ def _real(moment: date, zone: ZoneInfo) -> datetime:
 
 
 def _counts(event: Any) -> bool:
-    return str(event.get("STATUS", "")).upper() != "CANCELLED"
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
+    """Whether an event is neither cancelled nor, unless it is of whole days, marked as free."""
+    if str(event.get("STATUS", "")).upper() == "CANCELLED":
+        return False
+    free = str(event.get("TRANSP", "")).upper() == "TRANSPARENT"
+    return not (free and isinstance(getattr(event.get("DTSTART"), "dt", None), datetime))

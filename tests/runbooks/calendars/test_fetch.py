@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.domain.policy.rota import Rota
 from runbooks.calendars import fetch as fetching
 from runbooks.calendars.fetch import fetch
-from runbooks.calendars.ical import BadFeed
+from runbooks.calendars.ical_text import BadFeed
 from runbooks.parsing.addresses import address_of, may_be_fetched
 from tests.bot.building import ONC1
 

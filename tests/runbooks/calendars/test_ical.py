@@ -10,7 +10,8 @@ import pytest
 from bot.domain.policy.model import NamedPerson, PolicyFile
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.rota import Rota
-from runbooks.calendars.ical import BadFeed, feed_findings, prepared, read_feed
+from runbooks.calendars.ical import feed_findings, prepared, read_feed
+from runbooks.calendars.ical_text import BadFeed
 from runbooks.calendars.on_call_coverage import coverage
 from tests.bot.building import ONC1, ONC2, policy
 
@@ -89,3 +90,95 @@ def test_coverage_says_the_first_gap_in_local_time_and_how_many() -> None:
         " the next 14 days: add a shift, an override or a `fallback`."
     )
     assert list(coverage(prepared(policy(), now), now + timedelta(days=1))) == []
+
+
+HOURS = "UID:1\nDTSTART:20260328T100000Z\nDTEND:20260328T110000Z"
+
+
+def who(*events: str) -> list[str]:
+    """The user ids on call by a feed of these events, in order of time."""
+    return [spell.person.user for spell in read_feed(feed(*events), ROTA, NAMED, at(2026, 3, 28)).spells]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("SUMMARY:x\nATTENDEE;PARTSTAT=DECLINED;CN=tomas:mailto:t@x\nATTENDEE;CN=grace:mailto:g@x", ["U0ONC2"]),
+        ("SUMMARY:x\nATTENDEE;PARTSTAT=declined;CN=tomas:mailto:t@x", []),
+        ("SUMMARY:x\nATTENDEE;PARTSTAT=DELEGATED;CN=tomas:mailto:t@x\nATTENDEE;CN=grace:mailto:g@x", ["U0ONC2"]),
+        ("SUMMARY:tomas\nATTENDEE;PARTSTAT=DECLINED;CN=Tomas Lindqvist:mailto:t@x", []),
+        ("SUMMARY:x\nATTENDEE;PARTSTAT=TENTATIVE;CN=tomas:mailto:t@x", ["U0ONC1"]),
+        ('SUMMARY:x\nATTENDEE;PARTSTAT=NEEDS-ACTION;CN="Tomas Lindqvist":mailto:t@x', ["U0ONC1"]),
+        ("SUMMARY:tomas\nSTATUS:CANCELLED", []),
+        ("SUMMARY:tomas\nTRANSP:TRANSPARENT", []),
+        ("SUMMARY:tomas\nTRANSP:OPAQUE", ["U0ONC1"]),
+        ("SUMMARY:ＴＯＭＡＳ\u200b", ["U0ONC1"]),
+    ],
+)
+def test_who_declined_or_is_free_is_not_on_call(lines: str, expected: list[str]) -> None:
+    assert who(f"{HOURS}\n{lines}") == expected
+
+
+def test_a_whole_day_counts_though_calendars_mark_it_as_free() -> None:
+    assert who("UID:1\nDTSTART;VALUE=DATE:20260328\nTRANSP:TRANSPARENT\nSUMMARY:tomas") == ["U0ONC1"]
+
+
+def test_an_exception_that_is_cancelled_takes_its_time_away() -> None:
+    daily = "UID:1\nDTSTART:20260328T100000Z\nDTEND:20260328T110000Z\nRRULE:FREQ=DAILY;COUNT=3\nSUMMARY:tomas"
+    gone = "UID:1\nRECURRENCE-ID:20260329T100000Z\nDTSTART:20260329T100000Z\nDTEND:20260329T110000Z\nSTATUS:CANCELLED\nSUMMARY:tomas"
+    found = read_feed(feed(daily, gone), ROTA, NAMED, at(2026, 3, 28)).spells
+    assert [spell.start.day for spell in found] == [28, 30]
+
+
+BERLIN = (
+    "BEGIN:VTIMEZONE\nTZID:Office\nBEGIN:STANDARD\nDTSTART:19701025T030000\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\n"
+    "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\nEND:STANDARD\nBEGIN:DAYLIGHT\nDTSTART:19700329T020000\nTZOFFSETFROM:+0100\n"
+    "TZOFFSETTO:+0200\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\nEND:DAYLIGHT\nEND:VTIMEZONE\n"
+)
+TOKYO = (
+    "BEGIN:VTIMEZONE\nTZID:Office\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0900\nTZOFFSETTO:+0900\n"
+    "END:STANDARD\nEND:VTIMEZONE\n"
+)
+
+
+def shift(zone: str) -> str:
+    return f"UID:1\nDTSTART;TZID={zone}:20260330T100000\nDTEND;TZID={zone}:20260330T110000\nSUMMARY:tomas"
+
+
+def with_zone(definition: str, *, after: bool, events: bytes) -> bytes:
+    """The feed with a VTIMEZONE before its events, or after them."""
+    text, mark = events.decode(), "END:VCALENDAR" if after else "BEGIN:VEVENT"
+    return text.replace(mark, definition.replace("\n", "\r\n") + mark, 1).encode()
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(("zone", "hour"), [(BERLIN, 8), (TOKYO, 1)])
+def test_a_zone_that_the_file_defines_is_used_and_forgotten(zone: str, hour: int, after: bool) -> None:
+    (spell,) = read_feed(with_zone(zone, after=after, events=feed(shift("Office"))), ROTA, NAMED, at(2026, 3, 28)).spells
+    assert spell.start == at(2026, 3, 30, hour)
+    assert read_feed(feed(shift("Office")), ROTA, NAMED, at(2026, 3, 28)).spells == ()
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [
+        ("W. Europe Standard Time", 8),
+        ("Tokyo Standard Time", 1),
+        ("Asia/Tokyo", 1),
+        ("/citadel.org/20240101_1/Asia/Tokyo", 1),
+    ],
+)
+def test_zones_that_are_commonly_known_are_read(zone: str, hour: int) -> None:
+    (spell,) = read_feed(feed(shift(zone)), ROTA, NAMED, at(2026, 3, 28)).spells
+    assert spell.start == at(2026, 3, 30, hour)
+
+
+def test_an_event_that_is_not_understood_is_named_with_its_exceptions_and_others_count() -> None:
+    odd = shift("Nowhere/Zone").replace("UID:1", "UID:2")
+    exception = "UID:2\nRECURRENCE-ID:20260401T100000Z\nDTSTART:20260401T100000Z\nDTEND:20260401T110000Z\nSUMMARY:tomas"
+    found = read_feed(feed(f"{HOURS}\nSUMMARY:grace", odd, exception), ROTA, NAMED, at(2026, 3, 28))
+    assert [spell.person for spell in found.spells] == [ONC2]
+    assert found.sentences(ROTA) == (
+        "The event 'tomas' is in the time zone 'Nowhere/Zone', which the calendar does not define and nobody knows, so it"
+        " does not count: correct it in the calendar.",
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.domain.policy.rota import Rota
-from runbooks.calendars.ical import BadFeed, read_feed
+from runbooks.calendars.ical import read_feed
+from runbooks.calendars.ical_text import BadFeed
 from tests.bot.building import ONC1, ONC2
 from tests.runbooks.calendars.test_ical import feed
 
@@ -81,3 +83,30 @@ def test_more_times_on_call_than_anybody_needs_are_refused() -> None:
 def test_a_length_that_no_calendar_has_is_a_bad_feed() -> None:
     with pytest.raises(BadFeed):
         read_feed(feed("UID:1\nDTSTART:20260301T080000Z\nDURATION:P9999999D\nSUMMARY:U0ONC1"), ROTA, (), NOW)
+
+
+@pytest.mark.parametrize(
+    ("rule", "times"),
+    [
+        ("FREQ=WEEKLY;INTERVAL=2;WKST=MO;BYDAY=MO", 2), ("FREQ=MONTHLY;BYDAY=1MO", 1), ("FREQ=YEARLY;BYMONTH=4;BYDAY=1TH", 1),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", 2), ("FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=1", 1),
+        ("FREQ=DAILY;BYDAY=MO,TU", 10), ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20260310T000000Z", 0),
+    ],
+)  # fmt: skip
+def test_many_rules_that_match_or_have_ended_are_read_quickly(rule: str, times: int) -> None:
+    many = feed(*(event(f"RRULE:{rule}", start="20200106T080000Z", end="20200106T090000Z", uid=n) for n in range(25)))
+    started = time.monotonic()
+    assert len(read_feed(many, ROTA, (), NOW).spells) == times * 25
+    assert time.monotonic() - started < 5
+
+
+def test_a_rule_that_has_ended_costs_nothing_and_one_that_matches_nothing_costs_all() -> None:
+    def read(rule: str, more: str = "") -> int:
+        many = (event(f"RRULE:{rule}", *([more] if more else []), uid=n) for n in range(40))
+        return len(read_feed(feed(*many), ROTA, (), NOW).spells)
+
+    assert read("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20260310T000000Z") == 0
+    assert read("FREQ=DAILY;UNTIL=20260310T000000Z", "RDATE:20260401T080000Z") == 40
+    for rule in ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20300101T000000Z"):
+        with pytest.raises(BadFeed, match="repeat more than can be followed"):
+            read(rule)

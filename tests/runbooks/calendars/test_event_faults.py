@@ -1,0 +1,56 @@
+"""What an event holds that is not understood."""
+
+from __future__ import annotations
+
+import pytest
+
+from runbooks.calendars.ical import read_feed
+from tests.bot.building import ONC1
+from tests.runbooks.calendars.test_ical import NAMED, ROTA, at, feed
+
+START, DAY = "DTSTART:20260328T100000Z", "DTSTART;VALUE=DATE:20260328"
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (START, "has no end"), (f"{START}\nDTEND:20260328T100000Z", "ends when or before it begins"),
+        (f"{START}\nDTEND:20260328T090000Z", "ends when or before it begins"), (f"{START}\nDURATION:-PT1H", "ends when or before"),
+        (f"{DAY}\nDTEND;VALUE=DATE:20260328", "ends when or before it begins"),
+        (f"{START}\nDTEND;VALUE=DATE:20260329", "begins with a day and ends at a time"),
+        (f"{DAY}\nDTEND:20260328T100000Z", "begins with a day and ends at a time"),
+        (f"{START}\nDTEND:20260328T110000", "begins in a time zone and ends in none"),
+        (f"{START}\nDTEND:20260328T110000Z\nDURATION:PT1H", "has an end and a duration"),
+        (f"{START}\nDURATION:PT1H\nRRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY", "repeats except by a rule"),
+        (f"{START}\nDURATION:PT1H\nRRULE:FREQ=DAILY\nEXDATE;TZID=Mars/X:20260329T100000", "time zone 'Mars/X'"),
+        (f"{START}\nDURATION:PT1H\nRDATE;TZID=Mars/X:20260329T100000", "time zone 'Mars/X'"),
+        ("DTSTART:20260328T100000Z\nDTEND;TZID=Mars/X:20260328T110000", "time zone 'Mars/X'"),
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_named_and_does_not_count(lines: str, why: str) -> None:
+    found = read_feed(feed(f"UID:1\nSUMMARY:tomas\n{lines}"), ROTA, NAMED, at(2026, 3, 28))
+    assert found.spells == ()
+    [said] = found.unread
+    assert said.startswith("The event 'tomas' ")
+    assert why in said
+
+
+@pytest.mark.parametrize(
+    ("lines", "begin", "end"),
+    [
+        (f"{START}\nDURATION:PT1H30M", (10, 0), (11, 30)), (f"{START}\nDTEND:20260328T120000Z", (10, 0), (12, 0)),
+        ("DTSTART:20260328T100000\nDTEND:20260328T120000", (10, 0), (12, 0)),
+    ],
+)  # fmt: skip
+def test_ends_and_durations_are_read(lines: str, begin: tuple[int, int], end: tuple[int, int]) -> None:
+    (spell,) = read_feed(feed(f"UID:1\nSUMMARY:tomas\n{lines}"), ROTA, NAMED, at(2026, 3, 28)).spells
+    assert (spell.start, spell.end, spell.person) == (at(2026, 3, 28, *begin), at(2026, 3, 28, *end), ONC1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "days"), [(DAY, 1), (f"{DAY}\nDTEND;VALUE=DATE:20260330", 2), (f"{DAY}\nDURATION:P3D", 3)]
+)
+def test_whole_days_are_those_of_the_rotas_zone(lines: str, days: int) -> None:
+    (spell,) = read_feed(feed(f"UID:1\nSUMMARY:tomas\n{lines}"), ROTA, NAMED, at(2026, 3, 28)).spells
+    assert spell.start == at(2026, 3, 28)
+    assert spell.end == (at(2026, 3, 29) if days == 1 else at(2026, 3, 27 + days, 23))  # summer time from the 29th
