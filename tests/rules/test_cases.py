@@ -80,7 +80,6 @@ async def test_case_target_invisible(office: Office, targets: list[str]) -> None
     await office.forward(timedelta(minutes=1))
     again = await office.file(PE1, target=others[-1])
     await office.forward(timedelta(minutes=20))
-    case = await office.store.case(again)
-    assert case is not None
+    case = await office.case(again)
     assert {reached.person for reached in case.approval.reached} == {OWNER}
     assert DEP1 not in case.approval.asked
