@@ -216,6 +216,7 @@ class TestDowntime:
 
     async def test_hundreds_of_overdue_requests_are_all_closed_by_one_sweep(self, office: Office) -> None:
         await office.adopt(replace(office.policy, providers=_many_requesters(office)))
+        office.sleep(DAY)  # what a policy gives waits for `policy_delay`
         for n in range(250):
             await office.take_in(office.form(home(f"U0X{n}"), target=f"srv-{n}"))
         await office.worker.drain()
