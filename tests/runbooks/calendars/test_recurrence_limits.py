@@ -90,7 +90,7 @@ def test_a_length_that_no_calendar_has_is_a_bad_feed() -> None:
     [
         ("FREQ=WEEKLY;INTERVAL=2;WKST=MO;BYDAY=MO", 2), ("FREQ=MONTHLY;BYDAY=1MO", 1), ("FREQ=YEARLY;BYMONTH=4;BYDAY=1TH", 1),
         ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", 2), ("FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=1", 1),
-        ("FREQ=DAILY;BYDAY=MO,TU", 10), ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20260310T000000Z", 0),
+        ("FREQ=MONTHLY;BYMONTHDAY=31", 1), ("FREQ=DAILY;BYDAY=MO,TU", 10), ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20260310T000000Z", 0),
     ],
 )  # fmt: skip
 def test_many_rules_that_match_or_have_ended_are_read_quickly(rule: str, times: int) -> None:
