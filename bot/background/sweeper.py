@@ -51,6 +51,8 @@ class Sweeper:
         """Judges everything that is due now, the most overdue first, in groups: while one group is written, the next is read
         and judged. Returns the number of cases."""
         await self._desk.transactions.keep_rights()
+        with contextlib.suppress(Stopped):  # looked at again once the log runs
+            await self._desk.contracts.look()
         self._looked = now = self._desk.clock.now()
         last, seen = None, set[str]()
         writing: asyncio.Task[None] | None = None

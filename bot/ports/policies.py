@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -27,6 +27,14 @@ class Policies(Protocol):
     async def binding(self, now: datetime) -> Sequence[StoredPolicy]:
         """The sets that bind what is requested at `now`, or any open ask, oldest first; the last one is in force. How many
         were accepted since does not matter: what binds is a matter of time."""
+
+    async def contract_grace(self) -> Mapping[str, datetime] | None:
+        """Until when what is open waits of providers whose contract was past at the first look; None before that look."""
+
+    async def give_contract_grace(
+        self, providers: Iterable[str], until: datetime, says: Sequence[Notification] = ()
+    ) -> None:
+        """The first look: stores the notice of these providers and queues `says`."""
 
     async def last(self) -> StoredPolicy | None:
         """The set accepted last; None before the first."""

@@ -45,6 +45,7 @@ from bot.ports.store import Store
 from bot.service.absences import Absences
 from bot.service.accounts import DECISION_AGE
 from bot.service.actions import Actions
+from bot.service.contracts import Contracts
 from bot.service.current_policy import CurrentPolicy
 from bot.service.filing import Filing
 from bot.service.permits import Permit, PermitIssuer
@@ -64,6 +65,7 @@ class ApprovalService:
         self.store, self.directory, self.clock, self.scale = store, directory, clock, scale
         self.current = CurrentPolicy(store, clock, scale, policy)
         self.transactions = TransactionRunner(store, directory, clock, scale, self.current)
+        self.contracts = Contracts(store, clock, scale, self.current, self.transactions)
         self.queries = CaseQueries(store, self.current)
         self.absences = Absences(store, clock, scale, self.current, self.transactions, self.queries)
         self.filing = Filing(store, clock, scale, self.current, self.transactions)

@@ -39,9 +39,16 @@ class CurrentPolicy:
 
     async def refresh(self) -> None:
         """Reads what acts have taken away from the set in force: before every judgement. Raises StorageError."""
-        found = taken_away(await self._store.cases.system_cases())
+        by_cases = taken_away(await self._store.cases.system_cases())
+        found = replace(by_cases, contracts_over=self.policy.standing.contracts_over)
         if found != self.policy.standing:
             self.sets = self.sets.with_current(replace(self.policy, standing=found))
+
+    def contracts_over(self, providers: frozenset[str]) -> None:
+        """The providers whose contract has ended, and with it everything of theirs."""
+        if providers != self.policy.standing.contracts_over:
+            taken = replace(self.policy.standing, contracts_over=providers)
+            self.sets = self.sets.with_current(replace(self.policy, standing=taken))
 
     async def adopt(self, policy: Policy) -> None:
         """Puts a changed set in force that is stored and announced already."""

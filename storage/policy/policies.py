@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain.errors import StorageError
@@ -33,6 +34,18 @@ def binding(session: Session, now: datetime) -> list[StoredPolicy]:
     """The sets that bind what is asked for at `now` or any open question, oldest first, the one in force last."""
     found = (_stored(session, row) for row in session.rows("policy_history", now=ms(now)))
     return [policy for policy in found if policy is not None]
+
+
+def contract_grace(session: Session) -> dict[str, datetime] | None:
+    """Until when each provider's end waits that was past at the first look; None before that look."""
+    rows = {row["provider"]: moment(row["until_ms"]) for row in session.rows("contract_grace")}
+    return {provider: until for provider, until in rows.items() if provider} if rows else None
+
+
+def give_contract_grace(session: Session, providers: Iterable[str], until: datetime) -> None:
+    """The first look."""
+    for provider in ("", *providers):
+        session.run("grant_contract_grace", provider=provider, until_ms=ms(until))
 
 
 def by_digest(session: Session, digest: str) -> StoredPolicy | None:

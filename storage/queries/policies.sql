@@ -45,3 +45,11 @@ ON CONFLICT (address) DO UPDATE SET body = excluded.body, read_ms = excluded.rea
 -- name: drop_feeds
 -- What was read too long ago counts for nobody.
 DELETE FROM feed WHERE read_ms < :before;
+
+-- name: contract_grace
+-- Until when what is open of a provider waits whose contract was past when this program first looked.
+SELECT provider, until_ms FROM contract_grace;
+
+-- name: grant_contract_grace
+-- The first look at a provider's contract.
+INSERT INTO contract_grace (provider, until_ms) VALUES (:provider, :until_ms);

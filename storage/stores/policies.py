@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bot.domain.case.transition import LogEvent, Notification
@@ -37,6 +37,19 @@ class PolicyStore:
 
     async def binding(self, now: datetime) -> Sequence[StoredPolicy]:
         return await self._db.read(lambda session: policies.binding(session, now))
+
+    async def contract_grace(self) -> Mapping[str, datetime] | None:
+        return await self._db.read(policies.contract_grace)
+
+    async def give_contract_grace(
+        self, providers: Iterable[str], until: datetime, says: Sequence[Notification] = ()
+    ) -> None:
+        def work(tx: Tx) -> None:
+            policies.give_contract_grace(tx.session, providers, until)
+            for say in says:
+                outbox.put(tx.session, say, tx.now)
+
+        await self._db.write(work)
 
     async def last(self) -> StoredPolicy | None:
         return await self._db.read(policies.last)

@@ -151,10 +151,12 @@ def withdrawn(case: Case, policy: Policy, person: Person) -> LogEvent:
     return of_case("request.withdrawn", actor(policy, person), case.request, policy, {})
 
 
-def expired(case: Case, policy: Policy, delivered: int, late: timedelta) -> LogEvent:
-    """`delivered`: how many of the cards Slack accepted. `late`: how long after the deadline it was found, after downtime."""
+def expired(case: Case, policy: Policy, delivered: int, late: timedelta, reason: str = "") -> LogEvent:
+    """`delivered`: how many of the cards Slack accepted. `late`: how long after the deadline it was found, after downtime.
+    `reason`: why it ended before its time."""
     data: dict[str, Value] = {"asked": tuple(case.approval.asked), "delivered": delivered}
     data |= {"late_ms": late // timedelta(milliseconds=1)} if late >= LATE else {}
+    data |= {"reason": reason} if reason else {}
     return of_case("request.expired", CLOCK, case.request, policy, data)
 
 

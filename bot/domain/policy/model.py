@@ -182,10 +182,12 @@ class Suspended:
 
 @dataclass(frozen=True, slots=True)
 class TakenAway:
-    """What acts have taken away from a set: suspended authority, and autonomous rights withdrawn, by their file's SHA-256."""
+    """What acts and the clock have taken away from a set: suspended authority, autonomous rights withdrawn, by their file's
+    SHA-256, and the providers whose contract is over."""
 
     suspended: frozenset[Suspended] = frozenset()
     withdrawn: frozenset[str] = frozenset()
+    contracts_over: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

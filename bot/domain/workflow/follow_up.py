@@ -23,6 +23,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.timing import end_dates
 from bot.domain.timing.steps import over_window
 from bot.domain.workflow import notifications
+from bot.domain.workflow.asking_rights import contract_over
 
 WARNING, DAY = 600, 86_400  # seconds of policy time
 
@@ -58,11 +59,12 @@ def grant_effects(case: Case, policy: Policy, now: datetime) -> Effects | None:
     grant = case.grant
     if grant is None or grant.state is not GrantState.OPEN:
         return None
-    if now >= grant.not_after:
+    over = contract_over(case, policy)
+    if now >= grant.not_after or over is not None:
         lapsed = replace(grant, state=move_grant(grant.state, "lapse"), ended_at=now)
         after = replace(case, grant=lapsed)
         draft = grant_events.grant_lapsed(after, policy, lapsed)
-        return Effects(after, (draft,), notifications.outcome(after, policy)).then(ended(after, policy, now))
+        return Effects(after, (draft,), notifications.outcome(after, policy, over or "")).then(ended(after, policy, now))
     notice = _notice_at(case, grant)
     if notice is None or now < notice:
         return None

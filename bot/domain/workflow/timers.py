@@ -21,8 +21,8 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Presence, rings, undelivered
-from bot.domain.workflow import autonomous_rights, notifications
-from bot.domain.workflow.asks import engine
+from bot.domain.workflow import asking_rights, autonomous_rights, notifications
+from bot.domain.workflow.asks import approval, engine
 from bot.domain.workflow.follow_up import Effects, chased, grant_effects
 from bot.domain.workflow.wake import wake_at
 
@@ -34,10 +34,14 @@ def sweep(
 
     `delivered`: how many of its cards Slack accepted. `older`: earlier policy sets that must allow what opens, too.
     """
+    pending = case.request.state is RequestState.PENDING
+    gone = asking_rights.expires(case, policy, now) if pending and now < case.approval.expires_at else None
+    if gone is not None:
+        ended = approval.expired(case, case.approval, policy, now, delivered, gone)
+        return Transition(case, ended.case, ended.drafts, ended.says, wake_at(ended.case, policy, now), refresh=True)
     if cooling_off.waits(case) and now < case.approval.expires_at:
         return _cooled(case, policy, presence, now, delivered, older)
     effects = grant_effects(case, policy, now) or Effects(case)
-    pending = case.request.state is RequestState.PENDING
     for ask in effects.case.asks:
         if ask.state is AskState.OPEN and (pending or ask.kind not in OWN):
             effects = effects.then(_due(effects.case, ask, policy, presence, now, delivered))

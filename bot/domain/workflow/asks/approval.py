@@ -23,7 +23,7 @@ from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off, end_dates
-from bot.domain.workflow import notifications, refusals
+from bot.domain.workflow import asking_rights, notifications, refusals
 from bot.domain.workflow.follow_up import Effects
 from bot.domain.workflow.refusals import refuse
 
@@ -34,9 +34,11 @@ def closed(case: Case, ask: Ask, now: datetime) -> Rejected | None:
 
 
 def hindered(case: Case, ask: Ask, policy: Policy, click: Click, now: datetime) -> Rejected | None:
-    """No yes is possible before every method of the subject's verification is attested; None: it is."""
-    if click.action not in ("approve", "less") or not case.unverified():
-        return None
+    """No yes is possible before every method of the subject's verification is attested, nor for somebody who may not ask any
+    more; None: it is."""
+    gone = asking_rights.hindered(case, ask, policy, click, now)
+    if gone is not None or click.action not in ("approve", "less") or not case.unverified():
+        return gone
     return Rejected(Refusal.STALE, "unverified", {"missing": list(case.unverified())})
 
 
@@ -76,13 +78,14 @@ def deny(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: 
     return _denied(case, policy, vote.at, click.person, ask, draft, click.reason)
 
 
-def expired(case: Case, ask: Ask, policy: Policy, now: datetime, delivered: int) -> Effects:
-    """Nobody answered in time: the request expires. `delivered`: how many of the cards Slack accepted."""
+def expired(case: Case, ask: Ask, policy: Policy, now: datetime, delivered: int, reason: str = "") -> Effects:
+    """The request expires. `delivered`: how many of the cards Slack accepted. `reason`: why before its time, where nobody
+    was too late with an answer."""
     request = replace(case.request, state=move_request(case.request.state, "expire"), closed_at=now)
     closed_ask = replace(ask, state=move_ask(ask.state, "expire"), opens_at=None)
     after = replace(case, request=request).with_approval(closed_ask)
-    draft = events.expired(after, policy, delivered, now - ask.expires_at)
-    return Effects(after, (draft,), notifications.outcome(after, policy))
+    draft = events.expired(after, policy, delivered, now - ask.expires_at, reason)
+    return Effects(after, (draft,), notifications.outcome(after, policy, reason))
 
 
 def stopped(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:

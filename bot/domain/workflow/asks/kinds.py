@@ -16,6 +16,7 @@ from bot.domain.case.ask import Ask, AskKind, Vote
 from bot.domain.case.click import Click, Rejected
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
+from bot.domain.workflow import asking_rights
 from bot.domain.workflow.asks import approval, drill, extension, ratification, renewal, restore, review, right
 from bot.domain.workflow.asks.closing import answered_or_late
 from bot.domain.workflow.follow_up import Effects
@@ -90,6 +91,7 @@ KINDS: Mapping[AskKind, AskRules] = {
     "drill": AskRules(expired=drill.expired, after_steps=drill.after_steps),  # answered by `drill.here`, which decides nothing
     "extension": AskRules(
         {"approve": Answer("yes", extension.prolong, gives=True), "deny": Answer("no", extension.deny)},
+        hindered=asking_rights.hindered,
     ),
     "renewal": AskRules(
         {"approve": Answer("yes", renewal.renew, gives=True), "deny": Answer("no", extension.deny)},

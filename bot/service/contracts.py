@@ -1,0 +1,107 @@
+"""Everything of a provider ends with its contract, and a request ends whose requester may not ask any more.
+
+Looked at before each sweep, from memory: only a changed policy, a new day or the end of a notice reads any case. A contract
+that was past already when this program first looked waits 24 h, after everybody concerned was told what will end.
+Source: governance-contract.md, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.case.transition import Notification
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.domain.policy.provider import Provider
+from bot.domain.workflow import notifications
+from bot.ports.records import RequestLine
+from bot.ports.store import Store
+from bot.service.current_policy import CurrentPolicy
+from bot.service.transactions import TransactionRunner
+
+NOTICE = timedelta(hours=24)  # of policy time
+_ALL = 100_000  # requests that are pending or open
+
+
+class Contracts:
+    """One for each process."""
+
+    def __init__(
+        self, store: Store, clock: Clock, scale: float, current: CurrentPolicy, transactions: TransactionRunner
+    ) -> None:
+        self._store, self._clock, self._scale, self._current = store, clock, scale, current
+        self._transactions = transactions
+        self._grace: Mapping[str, datetime] | None = None  # notice of contracts that were past at the first look
+        self._looked = ("", frozenset[str]())  # the set, and the ended contracts, by which open requests were judged
+
+    async def look(self) -> None:
+        """Ends what the policy and the day have taken from providers and requesters since the last look.
+
+        Raises StorageError, Stopped: then it is looked at again.
+        """
+        if self._clock.jumped() is not None:
+            return
+        policy, now = self._current.policy, self._clock.now()
+        grace = self._grace if self._grace is not None else await self._first_look(policy, now)
+        ended = over(policy, grace, now)
+        self._current.contracts_over(ended)
+        if self._looked == (policy.digest, ended):
+            return
+        for line in await self._store.cases.requests(_ALL, closed_too=False):
+            if concerned(line, policy, ended):
+                await self._transactions.sweep(line.id)
+        self._looked = (policy.digest, ended)
+
+    async def _first_look(self, policy: Policy, now: datetime) -> Mapping[str, datetime]:
+        """Contracts that are past already get notice, once for an installation."""
+        found = await self._store.policies.contract_grace()
+        if found is None:
+            until, ids = now + NOTICE / self._scale, past(policy, now)
+            lines = await self._store.cases.requests(_ALL, closed_too=False) if ids else ()
+            await self._store.policies.give_contract_grace(ids, until, notices(policy, lines, ids, until))
+            found = dict.fromkeys(ids, until)
+            self._current.spoke.set()
+        self._grace = found
+        return found
+
+
+def past(policy: Policy, now: datetime) -> frozenset[str]:
+    """The providers whose contract is over."""
+    return frozenset(p.id for p in policy.providers.values() if p.ended(now.date()))
+
+
+def over(policy: Policy, grace: Mapping[str, datetime], now: datetime) -> frozenset[str]:
+    """Those of them whose notice is over too."""
+    return frozenset(id_ for id_ in past(policy, now) if id_ not in grace or now >= grace[id_])
+
+
+def concerned(line: RequestLine, policy: Policy, ended: frozenset[str]) -> bool:
+    """Whether a request that is pending or open may end by the policy: judged whole by the sweep."""
+    provider = policy.providers.get(line.provider)
+    if line.drill or not line.provider:
+        return False
+    return provider is None or provider.id in ended or (line.state == "pending" and not provider.may_ask(line.requester))
+
+
+def notices(policy: Policy, lines: Sequence[RequestLine], ids: frozenset[str], until: datetime) -> tuple[Notification, ...]:
+    """What will end of these providers, told to their requesters and leads, and to the owners of the domains."""
+    says: list[Notification] = []
+    for provider in (policy.providers[id_] for id_ in sorted(ids)):
+        mine = [line for line in lines if line.provider == provider.id and not line.drill]
+        text = (
+            f"The contract of {provider.name} ended on {provider.contract_until}. At {until:%Y-%m-%d %H:%M} UTC this ends: "
+            f"{', '.join(line.id for line in mine)}. Renew the date in the policy if that is wrong."
+        )
+        says += [notifications.answer(None, person, {}, "plain", text=text) for person in _told(policy, provider, mine)]
+    return tuple(says)
+
+
+def _told(policy: Policy, provider: Provider, lines: Sequence[RequestLine]) -> tuple[Person, ...]:
+    if not lines:
+        return ()
+    owners = (policy.domains[line.domain].owner for line in lines if line.domain in policy.domains)
+    teams = {ref.user: min(ref.teams & frozenset(policy.workspaces) or ref.teams) for ref in provider.leads}
+    leads = (Person(team, user) for user, team in teams.items())
+    return tuple(dict.fromkeys((*owners, *leads, *(line.requester for line in lines))))
