@@ -61,7 +61,7 @@ class Contracts:
             until, ids = now + NOTICE / self._scale, past(policy, now)
             lines = await self._store.cases.requests(_ALL, closed_too=False) if ids else ()
             await self._store.policies.give_contract_grace(ids, until, notices(policy, lines, ids, until))
-            found = dict.fromkeys(ids, until)
+            found = await self._store.policies.contract_grace() or {}
             self._current.spoke.set()
         self._grace = found
         return found

@@ -45,6 +45,8 @@ class PolicyStore:
         self, providers: Iterable[str], until: datetime, says: Sequence[Notification] = ()
     ) -> None:
         def work(tx: Tx) -> None:
+            if policies.contract_grace(tx.session) is not None:
+                return  # another sweep was first
             policies.give_contract_grace(tx.session, providers, until)
             for say in says:
                 outbox.put(tx.session, say, tx.now)
