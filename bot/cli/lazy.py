@@ -18,7 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds 
     "exceptions": ("exceptions", "Print the register of policy exceptions, the next to end first."),
     "check": ("policy", "Validate the policy files of DIR; print every finding."),
     "schema": ("policy", "Print JSON Schemas of both policy formats, for editors."),
-    "matrix": ("policy", "Print who answers for what."),
+    "matrix": ("matrix.command", "Print who answers for what."),
     "explain": ("policy", "Print what the engine would do with a request under RUNBOOK that nobody answers."),
 }
 GROUPS: Mapping[str, str] = {

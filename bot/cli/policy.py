@@ -1,4 +1,4 @@
-"""`countersign check`, `schema`, `matrix` and `explain`: the policy files, read without a database and without Slack.
+"""`countersign check`, `schema` and `explain`: the policy files, read without a database and without Slack.
 
 Exit codes: 0 accepted or printed, 1 the policy is refused, 2 wrong use.
 """
@@ -62,18 +62,6 @@ def schema(out: Annotated[Path | None, typer.Option(help="Write the two files in
         print(out / f"{name}.schema.json")
 
 
-def matrix(directory: Dir = None, runbooks: Folder = None, as_json: Json = False) -> None:
-    """Print who answers for what."""
-    from bot.cli import print_policy
-
-    now = SystemClock().now()
-    policy = _policy(directory or runbooks, now)
-    if as_json:
-        print(json.dumps(print_policy.matrix(policy, now), ensure_ascii=False))
-    else:
-        print("\n".join(print_policy.matrix_lines(policy, now)))
-
-
 def explain(
     runbook: str,
     directory: Dir = None,
@@ -97,7 +85,7 @@ def explain(
     from bot.domain.timing.escalation import Presence
     from bot.domain.workflow.timeline import explain as explained
 
-    policy = _policy(directory or runbooks, _moment(at))
+    policy = read_policy(directory or runbooks, _moment(at))
     found = policy.runbooks.get(runbook)
     if found is None:
         known = ", ".join(policy.runbooks)
@@ -111,20 +99,20 @@ def explain(
         print("\n".join(print_policy.timeline_lines(policy, found, told)))
 
 
-def _settings() -> Settings:
+def settings() -> Settings:
     from bot.settings import load as load_settings
 
     return load_settings()
 
 
 def _folder(directory: Path | None) -> Path:
-    folder = directory or _settings().runbooks_dir
+    folder = directory or settings().runbooks_dir
     if not folder.is_dir():
         misused(f"There is no folder {folder}. Name the one that holds responsibility.yaml, or run `countersign init`.")
     return folder
 
 
-def _policy(directory: Path | None, now: datetime) -> Policy:
+def read_policy(directory: Path | None, now: datetime) -> Policy:
     """The policy of a folder, with the calendars read around `now`. Raises PolicyError."""
     loaded = load(_folder(directory))
     if loaded.policy is None:
@@ -142,7 +130,7 @@ def _calendars(policy: Policy) -> dict[str, bytes]:
 
     from bot.cli.doctor_calendars import known
 
-    return asyncio.run(known(_settings().sqlite_path, policy, os.environ, SystemClock().now()))
+    return asyncio.run(known(settings().sqlite_path, policy, os.environ, SystemClock().now()))
 
 
 def _person(policy: Policy, text: str, option: str) -> Person:

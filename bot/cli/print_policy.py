@@ -35,28 +35,38 @@ def matrix(policy: Policy, now: datetime) -> dict[str, object]:
     return {
         "organisation": policy.organisation,
         "digest": policy.digest,
-        "domains": [_domain(policy, d, now) for d in policy.domains.values()],
-        "runbooks": [_runbook(policy, r) for r in policy.runbooks.values()],
-        "auditors": [_person(policy, p) for p in policy.auditors],
+        "domains": [domain(policy, d, now) for d in policy.domains.values()],
+        "runbooks": [runbook(policy, r) for r in policy.runbooks.values()],
+        "auditors": [person_json(policy, p) for p in policy.auditors],
     }
 
 
 def matrix_lines(policy: Policy, now: datetime) -> Iterator[str]:
     """The same for a person to read."""
     yield f"{policy.organisation} · policy {policy.digest[:12]}"
-    for domain in policy.domains.values():
-        yield ""
-        yield f"{domain.name} ({domain.id})"
-        for role in ROLES:
-            people, label = people_of(role, policy, domain, now), _LABEL[role]
-            if people:
-                until = _until(policy, domain, now) if role == "on_call" else ""
-                yield f"  {label:<12} " + ", ".join(_named(policy, p) for p in people) + until
-        for runbook in policy.runbooks.values():
-            if runbook.domain == domain.id:
-                who = ", ".join(policy.providers[p].name for p in runbook.providers)
-                need = "" if runbook.right == "autonomous" else f", {runbook.approvals} yes"
-                yield f"  {runbook.id}: {runbook.right}{need}; asked by {who}"
+    for found in policy.domains.values():
+        yield from domain_lines(policy, found, now)
+        yield from (runbook_line(policy, r) for r in policy.runbooks.values() if r.domain == found.id)
+
+
+def domain_lines(policy: Policy, found: Domain, now: datetime) -> Iterator[str]:
+    """A domain's name and its people; whom it lacks has no line."""
+    yield ""
+    yield f"{found.name} ({found.id})"
+    for role in ROLES:
+        people, label = people_of(role, policy, found, now), _LABEL[role]
+        if found.vacant and role == "owner":
+            yield f"  {label:<12} VACANT"
+        elif people:
+            until = _until(policy, found, now) if role == "on_call" else ""
+            yield f"  {label:<12} " + ", ".join(_named(policy, p) for p in people) + until
+
+
+def runbook_line(policy: Policy, found: Runbook) -> str:
+    """A runbook in one line: its right, how many say yes, and who asks."""
+    who = ", ".join(policy.providers[p].name for p in found.providers)
+    need = "" if found.right == "autonomous" else f", {found.approvals} yes"
+    return f"  {found.id}: {found.right}{need}; asked by {who}"
 
 
 def _until(policy: Policy, domain: Domain, now: datetime) -> str:
@@ -87,7 +97,7 @@ def timeline(policy: Policy, runbook: Runbook, told: Timeline) -> dict[str, obje
         "moments": [
             {
                 "at": stamp(m.at), "after": round((m.at - told.filed_at).total_seconds()), "what": m.what,
-                "role": m.role, "people": [_person(policy, p) for p in m.people], "why": m.why, "page": m.page,
+                "role": m.role, "people": [person_json(policy, p) for p in m.people], "why": m.why, "page": m.page,
                 "asleep": [str(p) for p in m.asleep],
             }
             for m in told.moments
@@ -148,30 +158,30 @@ def _named(policy: Policy, person: Person) -> str:
     return name if name == person.user else f"{name} ({person.user})"
 
 
-def _person(policy: Policy, person: Person) -> dict[str, str]:
+def person_json(policy: Policy, person: Person) -> dict[str, str]:
     return {"id": str(person), "name": policy.name_of(person)}
 
 
-def _domain(policy: Policy, domain: Domain, now: datetime) -> dict[str, object]:
-    there = people_of("on_call", policy, domain, now)
-    shift = _shift(policy, domain, now)
+def domain(policy: Policy, found: Domain, now: datetime) -> dict[str, object]:
+    there = people_of("on_call", policy, found, now)
+    shift = _shift(policy, found, now)
     then = on_call(*shift) if shift else None
     return {
-        "id": domain.id,
-        "name": domain.name,
-        "owner": _person(policy, domain.owner),
-        "deputies": [_person(policy, p) for p in domain.deputies],
-        "on_call_now": _person(policy, there[0]) if there else None,
+        "id": found.id,
+        "name": found.name,
+        "owner": person_json(policy, found.owner),
+        "deputies": [person_json(policy, p) for p in found.deputies],
+        "on_call_now": person_json(policy, there[0]) if there else None,
         "on_call_until": stamp(shift[1]) if shift else None,
-        "on_call_next": _person(policy, then) if then else None,
-        "risk_owner": _person(policy, domain.risk_owner) if domain.risk_owner else None,
-        "channel": domain.channel,
+        "on_call_next": person_json(policy, then) if then else None,
+        "risk_owner": person_json(policy, found.risk_owner) if found.risk_owner else None,
+        "channel": found.channel,
     }
 
 
-def _runbook(policy: Policy, runbook: Runbook) -> dict[str, object]:
+def runbook(policy: Policy, found: Runbook) -> dict[str, object]:
     return {
-        "id": runbook.id, "title": runbook.title, "kind": runbook.kind, "domain": runbook.domain,
-        "providers": list(runbook.providers), "right": runbook.right, "approvals": runbook.approvals,
-        "requires": list(runbook.requires), "sha256": runbook.sha256,
+        "id": found.id, "title": found.title, "kind": found.kind, "domain": found.domain,
+        "providers": list(found.providers), "right": found.right, "approvals": found.approvals,
+        "requires": list(found.requires), "sha256": found.sha256,
     }  # fmt: skip

@@ -1,0 +1,78 @@
+"""`countersign matrix`: who answers for what, as text, JSON, CSV or a page for print.
+
+Exit codes: 0 printed, 1 the policy is refused, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.errors import misused
+from bot.cli.policy import Dir, Folder, Json, read_policy, settings
+from bot.clock import SystemClock
+from bot.domain.governance.matrix import Consent
+from bot.domain.policy.model import Policy
+
+
+class Format(StrEnum):
+    """How the matrix is printed."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+    html = "html"
+
+
+def matrix(
+    directory: Dir = None,
+    runbooks: Folder = None,
+    form: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.text,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it to FILE instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print who answers for what."""
+    now = SystemClock().now()
+    policy = read_policy(directory or runbooks, now)
+    consents = {} if directory or runbooks else standing_consents(policy)
+    _printed(_drawn(policy.on(now.date()), now, Format.json if as_json else form, consents), out)
+
+
+def standing_consents(policy: Policy) -> Mapping[str, Consent]:
+    """Who kept each autonomous right of a policy last, from the bot's database; empty where there is none."""
+    if all(runbook.right != "autonomous" for runbook in policy.runbooks.values()) or not settings().sqlite_path.is_file():
+        return {}
+    import asyncio
+
+    from bot.cli.matrix.consents import read_consents
+
+    return asyncio.run(read_consents())
+
+
+def _drawn(policy: Policy, now: datetime, form: Format, consents: Mapping[str, Consent]) -> str:
+    from bot.cli.matrix import forms, page
+
+    if form is Format.json:
+        return json.dumps(forms.as_json(policy, now, consents), ensure_ascii=False) + "\n"
+    if form is Format.csv:
+        return forms.sheet(policy, consents)
+    if form is Format.html:
+        return page.page(policy, now, consents)
+    return "\n".join(forms.lines(policy, now, consents)) + "\n"
+
+
+def _printed(text: str, out: Path | None) -> None:
+    if out is None:
+        print(text, end="")
+        return
+    try:
+        out.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        misused(f"{out} cannot be written ({error.strerror}). Name another file with --out.")
+    print(f"Written to {out}.")
