@@ -20,6 +20,7 @@ from tests.bot.building import DAY, HOME, HOUR
 
 EMPTY = {"absent", "deactivated", "undeliverable", "conflicted", "nobody"}
 OUTCOMES = {"request.refused", "request.denied", "request.withdrawn", "request.expired", "grant.opened"}
+TAKES_PART = {"request.asked": "question", "request.held": "hold", "request.passed": "pass", "request.pushed": "push"}
 SERVED = {"emergency", "double", "pair", "contain", "token", "ticketed", "listed"}
 
 
@@ -83,6 +84,8 @@ class Known:
     quorum_due: bool = False
     quiet: dict[int, set[Person]] = field(default_factory=dict)  # who slept when a step asked them
     events: list[str] = field(default_factory=list)
+    notes: list[tuple[str, Person]] = field(default_factory=list)  # question, hold, pass, push: in order
+    pulling: bool = False  # somebody passed or escalated just now: the next step may come before its time
 
 
 class Oracle:
@@ -154,11 +157,16 @@ class Oracle:
             if person != case.form.person and not lead:
                 return "unauthorised"
             return self._over(case, now) or "withdrawn"
-        if person in self.silent:
+        if click.action == "push":
+            if person != case.form.person:
+                return "unauthorised"
+            return self._over(case, now) or ("lost" if "push" in dict(case.notes) else "push")
+        if person in self.silent and click.action != "deny":  # a no waits for no look-up
             return "again"
         if party(self.policy, person):
             return "party"
-        unfit = person in self.gone or person in self.guests or person.team != HOME
+        gone = person in (self.gone | self.guests) - self.silent  # whom Slack is silent about the signed ids speak for
+        unfit = gone or person.team != HOME
         if unfit or not self.roles(case, self.policy, person):
             return "unauthorised"
         over = self._over(case, now)
@@ -168,6 +176,12 @@ class Oracle:
             return "stale"
         if click.action == "deny":
             return "denied"
+        if click.action == "question":
+            return "question"
+        if click.action == "hold":
+            return "lost" if "hold" in dict(case.notes) else "hold"
+        if click.action == "pass":
+            return "lost" if ("pass", person) in case.notes else "pass"
         if person in case.yes:
             return "lost"
         if not all(self.roles(case, policy, person) for policy in self.binding(case)):
@@ -243,7 +257,7 @@ class Oracle:
         elif kind == "request.refused":
             form = self._taken(lambda act: isinstance(act, FileRequest) and act.id == case_id)
             assert entry["data"]["reason_code"] == self.brake(form)
-        elif kind in ("request.approved", "request.denied", "request.withdrawn", "decision.refused"):
+        elif kind in ("request.approved", "request.denied", "request.withdrawn", "decision.refused", *TAKES_PART):
             self._clicked(entry, now)
         elif kind.startswith("step."):
             self._stepped(self.cases[case_id], entry, now)
@@ -257,6 +271,7 @@ class Oracle:
             assert kind in ("delivery.sent", "delivery.failed"), kind
         if case_id in self.cases:
             case = self.cases[case_id]
+            case.pulling = (case.pulling and kind.startswith("step.")) or kind in ("request.passed", "request.pushed")
             assert entry["case_seq"] == len(case.events)
             case.events.append(kind)
             assert sum(e in OUTCOMES for e in case.events) <= 1
@@ -344,11 +359,11 @@ class Oracle:
 
     def _clicked(self, entry: Mapping[str, Any], now: datetime) -> None:
         kind, data = entry["type"], entry.get("data", {})
-        decision = {"request.approved": "approve", "request.denied": "deny", "request.withdrawn": "withdraw"}.get(
-            kind, data.get("action")
-        )
+        decided = {"request.approved": "approve", "request.denied": "deny", "request.withdrawn": "withdraw"}
+        decision = (decided | TAKES_PART).get(kind, data.get("action"))
         case_id = entry.get("case")
         outcome = {"request.denied": "denied", "request.withdrawn": "withdrawn"}.get(kind, data.get("why"))
+        outcome = TAKES_PART.get(kind, outcome)
         if kind == "request.approved":
             outcome = "quorum" if "not_after" in data else "yes"
 
@@ -366,6 +381,10 @@ class Oracle:
         if kind == "decision.refused":
             return
         case = self.cases[click.case]
+        if kind in TAKES_PART:
+            case.notes.append((TAKES_PART[kind], click.person))
+            self._held(case, now) if kind == "request.held" else None
+            return
         if kind == "request.approved":
             given = min(click.seconds or case.form.seconds, case.form.seconds)
             case.yes[click.person] = given
@@ -380,6 +399,11 @@ class Oracle:
             case.closed_by, case.closed_at = click.person, now
         if kind == "request.denied":
             case.yes.pop(click.person, None)
+
+    def _held(self, case: Known, now: datetime) -> None:
+        """Steps of the next minutes wait for whoever is on it; later ones and the end keep their time."""
+        until = now + timedelta(seconds=self.policy.hold)
+        case.due = {n: until if n not in case.steps and now < at < until else at for n, at in case.due.items()}
 
     def _stepped(self, case: Known, entry: Mapping[str, Any], now: datetime) -> None:
         """Rule 6, and that nobody is asked who may not be."""
@@ -418,6 +442,7 @@ class Oracle:
             assert to <= case.asked
             assert not to & set(case.yes)
         case.steps[step] = (action, data.get("why", ""), to)
+        case.pulling = case.pulling and not (fired and action == "notify")
 
     def _stood_in(self, case: Known, to: set[Person], now: datetime) -> None:
         domain = self.policy.domains[case.book.domain]
@@ -432,7 +457,7 @@ class Oracle:
 
     def _pulled(self, case: Known, step: int, now: datetime) -> bool:
         """Whether the `notify` step before proved empty: skipped, or nobody of it could be told or woken."""
-        if self.nobody_hears(case, now):
+        if case.pulling or self.nobody_hears(case, now):
             return True
         for before in sorted((n for n in case.steps if n < step), reverse=True):
             action, why, to = case.steps[before]

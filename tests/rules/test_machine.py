@@ -58,7 +58,7 @@ from tests.bot.building import (
 from tests.bot.jumpy import JumpyClock
 from tests.bot.office import LEASE, Killed, Office
 from tests.rules.failing import fail_after
-from tests.rules.oracle import Oracle, party
+from tests.rules.oracle import TAKES_PART, Oracle, party
 
 TWIN, NEW, NEW_RISK = home("U0TWIN"), home("U0NEW"), home("U0NRISK")
 ASKERS = [PE1, PE2, PE3, SOC1]
@@ -69,7 +69,7 @@ FILINGS = st.tuples(
     st.sampled_from(["srv-1", "srv-2"]),
 )  # fmt: skip
 CLICKERS = st.sampled_from([*DECIDERS, *DECIDERS, *OTHERS])
-DECISIONS = st.sampled_from(["approve", "approve", "approve", "deny", "withdraw"])
+DECISIONS = st.sampled_from([*["approve"] * 6, *["deny", "withdraw", "question", "hold", "pass", "push"] * 2])
 VERSIONS = st.sampled_from([1] * 9 + [0, 2])
 SECONDS = st.sampled_from([0, 0, 0, 600, 7200])
 MEMORY = Path("/dev/shm")  # where there is one, no commit waits for a disk that no test pulls the plug of
@@ -159,7 +159,7 @@ class Countersign(RuleBasedStateMachine):
         expected = self.oracle.verdict(click, self.now())
         before, said, entries = self._tables(), self._said(), len(self.office.log())
         self._act(click)
-        if expected in ("quorum", "yes", "denied", "withdrawn"):
+        if expected in ("quorum", "yes", "denied", "withdrawn", *TAKES_PART.values()):
             return
         assert self._tables() == before, "a click that does not count changed something"
         (answer,) = (self._said() - said).elements()
@@ -169,6 +169,16 @@ class Countersign(RuleBasedStateMachine):
     @rule(person=st.sampled_from(DECIDERS[:6]), case=cases, seconds=SECONDS)
     def approves(self, person: Person, case: str, seconds: int) -> None:
         self.clicks(person, case, "approve", 1, seconds)
+
+    @rule(person=st.sampled_from(DECIDERS[:6]), case=cases, action=st.sampled_from(["question", "hold", "pass"]))
+    def takes_part(self, person: Person, case: str, action: str) -> None:
+        """Question, On it, Pass."""
+        self.clicks(person, case, action, 1, 0)
+
+    @rule(case=cases)
+    def the_requester_escalates(self, case: str) -> None:
+        """Escalate now."""
+        self.clicks(self.oracle.cases[case].form.person, case, "push", 1, 0)
 
     @rule(person=st.sampled_from([OWNER, RISK, DEP2]), case=cases)
     def denies(self, person: Person, case: str) -> None:
@@ -441,6 +451,19 @@ class Countersign(RuleBasedStateMachine):
         asked = {(r["case_id"], Person(r["team_id"], r["user_id"])) for r in reached}
         assert asked == {(case.id, person) for case in self.oracle.cases.values() for person in case.asked}
 
+    @invariant()
+    def who_is_on_it_and_when_the_next_step_is_due_is_what_people_pressed(self) -> None:
+        if not hasattr(self, "office"):
+            return
+        kinds = tuple(TAKES_PART.values())
+        notes = self.office.rows("SELECT case_id, kind, team_id, user_id FROM note WHERE ask = 0")
+        kept = Counter((n["case_id"], n["kind"], Person(n["team_id"], n["user_id"])) for n in notes if n["kind"] in kinds)
+        assert kept == Counter((case.id, *note) for case in self.oracle.cases.values() for note in case.notes)
+        for row in self.office.rows("SELECT case_id, idx, due_ms FROM step WHERE ask = 0 AND state = 'waiting'"):
+            known = self.oracle.cases[row["case_id"]]
+            if known.state == "pending":
+                assert row["due_ms"] == round(known.due[row["idx"]].timestamp() * 1000)
+
     # How.
 
     def _act(self, *acts: Command) -> str:
@@ -553,7 +576,7 @@ class Countersign(RuleBasedStateMachine):
         return Counter((r["purpose"], Person(r["to_team"], r["to_user"]) if r["to_user"] else None) for r in rows)
 
 
-TestCountersign = Countersign.TestCase
+TestCountersign = pytest.mark.timeout(400)(Countersign.TestCase)  # over a minute of one core, and cores may be shared
 TestCountersign.settings = settings(
     max_examples=max(60, settings.default.max_examples // 4),
     stateful_step_count=min(settings.default.stateful_step_count, 80),
