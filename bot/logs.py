@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from bot.terminal import visible
+
 _SECRET = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|https?://hooks\.[^\s\"']+|whsec_[\w+/=]+|/response/[\w/-]+")
 _HIDDEN = "[hidden]"
 
@@ -24,6 +26,7 @@ def configure(log_format: str | None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         scrub,
+        *([plain] if console else []),
     ]
     structlog.configure(
         processors=[*shared, renderer],
@@ -47,6 +50,11 @@ def aside() -> None:
 def scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hides tokens and answer addresses wherever they stand in a line."""
     return {key: _clean(value) for key, value in event.items()}
+
+
+def plain(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """For a terminal: shows what it would obey."""
+    return {key: visible(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def _clean(value: Any) -> Any:

@@ -6,7 +6,6 @@ Exit codes: 0 all accepted it, 1 one did not or the signer refuses, 2 none is co
 from __future__ import annotations
 
 import asyncio
-import sys
 
 import typer
 
@@ -14,6 +13,7 @@ from bot.cli.errors import misused, refused
 from bot.cli.host_store import opened_store
 from bot.clock import SystemClock
 from bot.settings import load
+from bot.terminal import say
 
 
 def anchor() -> None:
@@ -41,8 +41,8 @@ async def _anchor() -> bool:
         well = True
         for way in ways:
             try:
-                print(await way.anchor(store.anchors, signed, SystemClock().now()))
+                say(await way.anchor(store.anchors, signed, SystemClock().now()))
             except NotAnchored as why:
-                print(f"{way.kind}: {why}", file=sys.stderr)
+                say(f"{way.kind}: {why}", error=True)
                 well = False
     return well

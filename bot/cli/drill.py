@@ -8,8 +8,6 @@ reached, 1 somebody was not, or it was refused, 2 wrong use.
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +26,7 @@ from bot.domain.policy.people import Person
 from bot.domain.workflow import drill as drilling
 from bot.domain.workflow.asks.drill import missed
 from bot.settings import Settings, load
+from bot.terminal import say, say_json
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -63,15 +62,15 @@ async def _drill(runbook: str, *, fast: bool, only_me: bool, me: str | None, wai
         caller = _caller(policy, me) if only_me and me else None
         case_id = await _started(store, policy, _runbook(policy, runbook, settings), Drill(fast, caller), settings)
     if not wait:
-        print(json.dumps({"id": case_id}) if as_json else case_id)
+        say_json({"id": case_id}) if as_json else say(case_id)
         return
     async with opened_store(read_only=True) as store:
-        case = await _watched(store, policy, case_id, lambda text: print(text, file=sys.stderr if as_json else sys.stdout))
+        case = await _watched(store, policy, case_id, lambda text: say(text, error=as_json))
         delivered = {c.to for c in await store.outbox.copies(case_id) if c.purpose == "card" and c.to is not None}
     if as_json:
-        print(json.dumps(printing.report(policy, case, delivered)))
+        say_json(printing.report(policy, case, delivered))
     else:
-        print("\n".join(["", *printing.table(policy, case, delivered)]))
+        say("\n".join(["", *printing.table(policy, case, delivered)]))
     raise typer.Exit(1 if missed(case) or not case.approval.reached else 0)
 
 

@@ -6,10 +6,11 @@ a missing or malformed setting is too. Slack unreachable is a refusal: a retry m
 
 from __future__ import annotations
 
-import sys
 from typing import NoReturn
 
 import typer
+
+from bot.terminal import say
 
 
 def refused(sentence: str) -> NoReturn:
@@ -23,5 +24,5 @@ def misused(sentence: str) -> NoReturn:
 
 
 def _ended(sentence: str, code: int) -> NoReturn:
-    print(sentence, file=sys.stderr)
+    say(sentence, error=True)
     raise typer.Exit(code)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from bot.cli import exception_register
 from bot.cli.errors import misused
 from bot.cli.host_store import accepted_policy, opened_store
 from bot.clock import SystemClock
+from bot.terminal import say, say_json
 
 LIMIT = 10_000
 
@@ -32,10 +32,10 @@ def exceptions(
         cases = [case for case in found if everything or exception_register.is_open(case, now)]
         rows = [exception_register.row(policy, case, now) for case in cases]
         if as_json:
-            print(json.dumps(rows))  # ASCII: typed text must not contain terminal control sequences
+            say_json(rows)
         elif as_csv:
-            print(exception_register.sheet(rows), end="")
+            say(exception_register.sheet(rows), end="")
         else:
-            print("\n".join(exception_register.lines(policy, cases, now)))
+            say("\n".join(exception_register.lines(policy, cases, now)))
 
     asyncio.run(work())

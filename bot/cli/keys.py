@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from bot.decision_log.keys import LOG_KEY, PERMIT_KEY, make_keys, read_key
 from bot.settings import load
+from bot.terminal import say, say_json
 
 app = typer.Typer(no_args_is_help=True, help="The keys that sign the log and permits.")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -20,9 +20,9 @@ def init() -> None:
     state_dir = load().state_dir
     made = make_keys(state_dir)
     for path in (state_dir / LOG_KEY, state_dir / PERMIT_KEY):
-        print(f"{path}: {'made' if path in made else 'stands already'}")
+        say(f"{path}: {'made' if path in made else 'stands already'}")
     if made:
-        print("Keep a copy where the bot's host cannot reach it; a lost log key begins a new epoch of the log.")
+        say("Keep a copy where the bot's host cannot reach it; a lost log key begins a new epoch of the log.")
 
 
 @app.command("show")
@@ -30,4 +30,4 @@ def show(as_json: Json = False) -> None:
     """Print the public keys (Ed25519, 32 bytes, hex). `countersign log vkey` prints the log's for auditors."""
     state_dir = load().state_dir
     found = {name: read_key(state_dir / file).public.hex() for name, file in (("log", LOG_KEY), ("permit", PERMIT_KEY))}
-    print(json.dumps(found) if as_json else "\n".join(f"{name:<7} {public}" for name, public in found.items()))
+    say_json(found) if as_json else "\n".join(f"{name:<7} {public}" for name, public in found.items())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +24,7 @@ from bot.domain.decision_log.signed_note import VerifierKey, read_vkey
 from bot.domain.errors import NoteError, TextFileError
 from bot.domain.policy.handed_in import file_text
 from bot.settings import Settings, load
+from bot.terminal import say, say_json
 
 if TYPE_CHECKING:
     from bot.domain.decision_log.verify.log import LogFinding
@@ -68,7 +68,7 @@ def verify(
     findings = [*report.findings, *delay_findings(path)]
     _print(findings, as_json=as_json)
     if not as_json:
-        print(f"{report.size} entries, {_count(len(findings), 'finding')}")
+        say(f"{report.size} entries, {_count(len(findings), 'finding')}")
     raise typer.Exit(1 if findings else 0)
 
 
@@ -91,7 +91,7 @@ def export(
     settings = load()
     _database(settings.sqlite_path)
     report = asyncio.run(exported(settings, out, case_id, form.value))
-    print(report.text)
+    say(report.text)
     raise typer.Exit(1 if report.findings else 0)
 
 
@@ -106,7 +106,7 @@ def checkpoint() -> None:
     signed = asyncio.run(cover(settings))
     if isinstance(signed, LogFinding):
         refused(f"{signed.code}: {signed.text}")
-    typer.echo(signed.note, nl=False)
+    say(signed.note, end="")
 
 
 @app.command("prove")
@@ -120,7 +120,7 @@ def prove(index: Annotated[int, typer.Argument(metavar="IDX", min=0, help="The e
     found = asyncio.run(proven(settings, index))
     if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
-    typer.echo(found, nl=False)
+    say(found, end="")
 
 
 @app.command("consistency")
@@ -141,9 +141,9 @@ def consistency(
         refused(f"{found.code}: {found.text}")
     if as_json:
         path = [base64.b64encode(step).decode() for step in found.path]
-        print(json.dumps({"old": found.old.size, "new": found.new.size, "path": path}))
+        say_json({"old": found.old.size, "new": found.new.size, "path": path})
     else:
-        print(f"The checkpoint of {found.new.size} entries extends the one of {found.old.size}; both signatures hold.")
+        say(f"The checkpoint of {found.new.size} entries extends the one of {found.old.size}; both signatures hold.")
 
 
 @app.command("rotate-key")
@@ -157,9 +157,7 @@ def rotate_key() -> None:
     found = asyncio.run(rotate(settings))
     if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
-    print(
-        f"The log is signed with {found.new} from now on; it was {found.old}. Give auditors the lines of `log vkey` again."
-    )
+    say(f"The log is signed with {found.new} from now on; it was {found.old}. Give auditors the lines of `log vkey` again.")
 
 
 @app.command("vkey")
@@ -167,7 +165,7 @@ def vkey() -> None:
     """Print the log's verifier keys, one a line, the one that signs now first."""
     settings = load()
     head = _reading(lambda store: store.log.head(), settings)
-    print(vkey_lines(settings.state_dir, head.origin), end="")
+    say(vkey_lines(settings.state_dir, head.origin), end="")
 
 
 def _reading(ask: Callable[[SqliteStore], Awaitable[T]], settings: Settings | None = None) -> T:
@@ -200,21 +198,21 @@ def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
     checked = check_export(folder, None if vkey is None else _text(vkey))
     _print(checked.findings, as_json=as_json)
     if not as_json:
-        print(f"{checked.size} entries of {checked.origin or 'no log'}, {_count(len(checked.findings), 'finding')}")
+        say(f"{checked.size} entries of {checked.origin or 'no log'}, {_count(len(checked.findings), 'finding')}")
         if checked.own_key:
-            print("The export's own key was used: give --vkey with the key that you got elsewhere.")
+            say("The export's own key was used: give --vkey with the key that you got elsewhere.")
         if checked.unproven:
-            print(f"{_count(checked.unproven, 'decision')} of people whose names were erased: judged by pseudonym only.")
+            say(f"{_count(checked.unproven, 'decision')} of people whose names were erased: judged by pseudonym only.")
         if checked.strays:
-            print(f"{_count(len(checked.strays), 'file')} of a file manager or editor, not read: {_some(checked.strays)}.")
+            say(f"{_count(len(checked.strays), 'file')} of a file manager or editor, not read: {_some(checked.strays)}.")
         if checked.unknown_types:
-            print(f"Types that this program does not know: {', '.join(checked.unknown_types)}.")
+            say(f"Types that this program does not know: {', '.join(checked.unknown_types)}.")
     raise typer.Exit(1 if checked.findings else 0)
 
 
 def _print(findings: Iterable[LogFinding], *, as_json: bool) -> None:
     for finding in findings:
-        print(json.dumps({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else finding)
+        say_json({"code": finding.code, "idx": finding.idx, "text": finding.text}) if as_json else say(finding)
 
 
 def _keys(path: Path) -> tuple[VerifierKey, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -14,6 +13,7 @@ from bot import __version__
 from bot.cli.errors import misused
 from bot.cli.lazy import LazyGroup
 from bot.domain.errors import CountersignError, PolicyError, SlackRefused, Stopped
+from bot.terminal import say, say_json
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -29,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"countersign {__version__}")
+        say(f"countersign {__version__}")
         raise typer.Exit
 
 
@@ -50,7 +50,7 @@ def migrate() -> None:
     async def work() -> None:
         store = await open_store(_settings())
         await store.close()
-        print("The database is up to date.")
+        say("The database is up to date.")
 
     _run(work())
 
@@ -64,7 +64,7 @@ def manifest(
 
     if url is not None and not (url.startswith("https://") and url.removeprefix("https://").strip("/")):
         misused(f"--url {url!r} is no public address; write https://countersign.example.org.")
-    print(json.dumps(made(prefix=_settings().command_prefix, url=url), indent=2, ensure_ascii=False))
+    say_json(made(prefix=_settings().command_prefix, url=url), indent=2)
 
 
 @app.command()
@@ -73,7 +73,7 @@ def init(directory: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path()) -
     from bot.cli.init import begin
 
     begun = begin(directory)
-    print("\n".join(begun.lines()))
+    say("\n".join(begun.lines()))
     raise typer.Exit(begun.exit_code)
 
 
@@ -95,8 +95,8 @@ def doctor(
         raise typer.Exit(_run(accept_clock(print)))
     from bot.cli.doctor import doctor as examined
 
-    report = _run(examined(lambda text: print(text, file=sys.stderr), live=live, me=me))
-    print(json.dumps(report.as_json(), ensure_ascii=False) if as_json else "\n".join(report.lines()))
+    report = _run(examined(lambda text: say(text, error=True), live=live, me=me))
+    say_json(report.as_json()) if as_json else say("\n".join(report.lines()))
     raise typer.Exit(report.exit_code)
 
 
@@ -136,7 +136,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _stop(text: str, code: int) -> None:
-    print(text, file=sys.stderr)
+    say(text, error=True)
     sys.exit(code)
 
 

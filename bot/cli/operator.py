@@ -27,6 +27,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.filing_form import REASON_MAX
 from bot.settings import load
+from bot.terminal import say
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -105,7 +106,7 @@ def hold_place(subject: Subject, reason: Reason) -> None:
             policy, person, clock = await _policy(store), await _subject(store, subject, known=False), SystemClock()
             placed = Hold(_fresh(HOLD, clock), person, clock.now())
             await store.commit(dual_control.place(placed, why, policy))
-        print(placed.id)
+        say(placed.id)
 
     asyncio.run(work())
 
@@ -139,7 +140,7 @@ def file_act(make: Callable[[Store, SystemClock, Policy], Awaitable[OperatorActi
                 refused("The policy names no auditor and risk owner who are two people, so nobody could confirm this.")
             act = await make(store, SystemClock(), policy)
             await store.commit(dual_control.file(act, policy))
-        print(act.id)
+        say(act.id)
 
     asyncio.run(work())
 

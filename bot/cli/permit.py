@@ -22,6 +22,7 @@ from bot.domain.policy.handed_in import file_text
 from bot.domain.policy.trusted_address import trusted
 from bot.domain.workflow.permit import Wanted
 from bot.settings import load
+from bot.terminal import say, say_json
 
 if TYPE_CHECKING:
     from bot.domain.decision_log.signed_note import VerifierKey
@@ -48,7 +49,7 @@ def issue(
         _writable(out)
     permit, proof = asyncio.run(_issued(case_id))
     if out is None:
-        print(permit.token)
+        say(permit.token)
         return
     for name, content in (
         ("permit.jwt", permit.token.encode()),
@@ -56,7 +57,7 @@ def issue(
         ("target.disclosure", permit.disclosure.encode()),
     ):
         (out / name).write_bytes(content)
-        print(out / name)
+        say(out / name)
 
 
 @app.command("verify")
@@ -87,11 +88,11 @@ def verify(
         refused(f"Refused. {judged.reason}")
     claims = judged.claims
     if as_json:
-        print(json.dumps(dict(claims)))
+        say_json(dict(claims))
         return
-    print(f"Accepted: {json.dumps(claims['sub'])} under {json.dumps(claims['txn'])}.")
+    say(f"Accepted: {json.dumps(claims['sub'])} under {json.dumps(claims['txn'])}.")
     if proof is None:
-        print("Whether it stands in the log was not asked: give --proof and --vkey.")
+        say("Whether it stands in the log was not asked: give --proof and --vkey.")
 
 
 @app.command("rotate-key")
@@ -100,7 +101,7 @@ def rotate_key() -> None:
     from bot.decision_log.permit_keys import rotate
 
     kid = rotate(load().state_dir, SystemClock().now())
-    print(f"Permits are signed with {kid} from now on. The key before stays in /.well-known/jwks.json for a day.")
+    say(f"Permits are signed with {kid} from now on. The key before stays in /.well-known/jwks.json for a day.")
 
 
 async def _issued(case_id: str) -> tuple[Permit, bytes]:

@@ -18,6 +18,7 @@ from bot.clock import SystemClock
 from bot.domain.errors import PolicyError
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
+from bot.terminal import say, say_json
 from runbooks.calendars.ical import prepared
 from runbooks.calendars.on_call_coverage import coverage
 from runbooks.loader import load
@@ -39,12 +40,12 @@ def check(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = N
     ahead = list(coverage(prepared(loaded.policy, now), now)) if loaded.policy else []
     findings = (*loaded.findings, *ahead)
     if as_json:
-        print(json.dumps([_finding(f) for f in findings], ensure_ascii=False))
+        say_json([_finding(f) for f in findings])
     else:
         for finding in findings:
-            print(finding)
+            say(finding)
         counts = f"{_count(len(loaded.errors), 'error')}, {_count(len(loaded.warnings) + len(ahead), 'warning')}"
-        print(f"{folder}: {counts}" + (f"; policy {loaded.policy.digest[:12]}" if loaded.policy else "; refused"))
+        say(f"{folder}: {counts}" + (f"; policy {loaded.policy.digest[:12]}" if loaded.policy else "; refused"))
     raise typer.Exit(1 if loaded.policy is None else 0)
 
 
@@ -54,12 +55,12 @@ def schema(out: Annotated[Path | None, typer.Option(help="Write the two files in
 
     found = schemas()
     if out is None:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        say_json(found, indent=2)
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, value in found.items():
         (out / f"{name}.schema.json").write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-        print(out / f"{name}.schema.json")
+        say(out / f"{name}.schema.json")
 
 
 def explain(
@@ -94,9 +95,9 @@ def explain(
     sleepers = frozenset(_person(policy, text, "--asleep") for text in asleep or [])
     told = explained(policy, found, _moment(at), away, asleep=sleepers)
     if as_json:
-        print(json.dumps(print_policy.timeline(policy, found, told), ensure_ascii=False))
+        say_json(print_policy.timeline(policy, found, told))
     else:
-        print("\n".join(print_policy.timeline_lines(policy, found, told)))
+        say("\n".join(print_policy.timeline_lines(policy, found, told)))
 
 
 def settings() -> Settings:

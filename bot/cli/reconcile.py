@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import json
 import re
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +26,7 @@ from bot.domain.policy.handed_in import file_text
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.reconciliation import Access, Differences, compare, is_open
+from bot.terminal import say, say_json
 
 HEADER = ["runbook", "person", "target"]
 EVERYTHING = 10_000_000  # requests
@@ -42,9 +42,9 @@ def reconcile(
     policy, cases = asyncio.run(_open_cases())
     differ = compare(found, cases, policy.humans)
     if as_json:
-        print(json.dumps(_plain(differ)))  # ASCII: typed text must not contain terminal control sequences
+        say_json(_plain(differ))
     else:
-        print("\n".join(_lines(policy, differ)) or f"{len(found)} accesses, {len(cases)} open grants: they agree.")
+        say("\n".join(_lines(policy, differ)) or f"{len(found)} accesses, {len(cases)} open grants: they agree.")
     raise typer.Exit(1 if differ else 0)
 
 

@@ -8,8 +8,6 @@ running bot, under the same lock; the outbox notifies everybody, at once or at t
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -29,6 +27,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.workflow.asks.approval import deny_on_host
 from bot.domain.workflow.filing_form import REASON_MAX
 from bot.domain.workflow.grant_end import revoke_on_host
+from bot.terminal import say, say_json
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -47,7 +46,7 @@ class NothingGives(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name.lower() in GIVING:
-            print(NOBODY_GIVES, file=sys.stderr)
+            say(NOBODY_GIVES, error=True)
             raise typer.Exit(2)
         return super().get_command(ctx, cmd_name)
 
@@ -71,9 +70,9 @@ def list_requests(
             found = await store.cases.requests(LIMIT, closed_too=everything)
             policy = await accepted_policy(store)
         if as_json:
-            print(json.dumps([printing.listed(one) for one in found]))
+            say_json([printing.listed(one) for one in found])
         else:
-            print("\n".join(printing.line(policy, one) for one in found) or "Nothing is pending or open.")
+            say("\n".join(printing.line(policy, one) for one in found) or "Nothing is pending or open.")
 
     _run(work())
 
@@ -87,9 +86,9 @@ def show(request: Id, as_json: Json = False) -> None:
         async with opened_store(read_only=True) as store:
             case, policy = await _case(store, case_id), await accepted_policy(store)
         if as_json:
-            print(json.dumps(printing.whole(policy, case)))  # ASCII: typed text must not contain terminal control sequences
+            say_json(printing.whole(policy, case))
         else:
-            print("\n".join(printing.whole_lines(policy, case, SystemClock().now())))
+            say("\n".join(printing.whole_lines(policy, case, SystemClock().now())))
 
     _run(work())
 
@@ -112,7 +111,7 @@ def _act(case_id: str, reason: str, judge: Judge, done: str, rest: str) -> None:
             sentence = await _retry_on_conflict(store, case_id, reason, judge)
         if sentence is not None:
             refused(sentence)
-        print(f"{case_id} is {done}. {rest} The bot tells everybody as soon as it runs and Slack answers.")
+        say(f"{case_id} is {done}. {rest} The bot tells everybody as soon as it runs and Slack answers.")
 
     _run(work())
 

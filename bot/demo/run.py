@@ -26,6 +26,7 @@ from bot.demo.workspace import APPROVER, ASKER, script, with_pages, workspace
 from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
 from bot.settings import Settings
+from bot.terminal import say
 from runbooks.loader import load
 from sandbox.driver import Sandbox
 from storage.log.check import check_database
@@ -82,7 +83,7 @@ async def _both(
     running.add_done_callback(lambda _: stop.set())  # also when our output is closed
     await bot
     await running
-    print("\nThe demo has ended; nothing is left running.")
+    say("\nThe demo has ended; nothing is left running.")
 
 
 def _settings(sandbox: Sandbox, folder: Path, home: Path) -> Settings:
@@ -136,11 +137,11 @@ def _page(sandbox: Sandbox) -> str:
 
 
 def _welcome(sandbox: Sandbox, policy: Policy) -> None:
-    print(f"\nCountersign demo · {policy.organisation} · demo clock {SCALE}×\n\n  {_page(sandbox)}\n")
+    say(f"\nCountersign demo · {policy.organisation} · demo clock {SCALE}×\n\n  {_page(sandbox)}\n")
     for number, step in enumerate(script(), 1):
-        print(f"  {number}. {step['text']}")
-        print(textwrap.fill(step["detail"], 100, initial_indent="     ", subsequent_indent="     "))
-    print(
+        say(f"  {number}. {step['text']}")
+        say(textwrap.fill(step["detail"], 100, initial_indent="     ", subsequent_indent="     "))
+    say(
         f"\nThe decision log, as it happens (UTC, demo clock {SCALE}×, people as pseudonyms). Ctrl-C ends the demo.",
         flush=True,
     )
@@ -152,7 +153,7 @@ async def _follow(database: Path, stop: asyncio.Event) -> None:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reader:
         while not stop.is_set():
             for (data,) in reader.execute("SELECT data FROM log_entry WHERE idx >= ? ORDER BY idx", (seen,)).fetchall():
-                print(_line(json.loads(data)), flush=True)
+                say(_line(json.loads(data)), flush=True)
                 seen += 1
             await pause(0.3, stop)
 
@@ -196,7 +197,7 @@ async def _keys(home: Path, stop: asyncio.Event) -> None:
             except TimeoutError:
                 continue
             if line == "t":
-                print(await asyncio.to_thread(tampered, home), flush=True)
+                say(await asyncio.to_thread(tampered, home), flush=True)
     finally:
         loop.remove_reader(sys.stdin)
 

@@ -19,6 +19,7 @@ from bot.cli.policy import Dir, Folder, Json, read_policy, settings
 from bot.clock import SystemClock
 from bot.domain.governance.matrix import Consent
 from bot.domain.policy.model import Policy
+from bot.terminal import say
 
 
 class Format(StrEnum):
@@ -69,10 +70,10 @@ def _drawn(policy: Policy, now: datetime, form: Format, consents: Mapping[str, C
 
 def _printed(text: str, out: Path | None) -> None:
     if out is None:
-        print(text, end="")
+        say(text, end="")
         return
     try:
         out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         misused(f"{out} cannot be written ({error.strerror}). Name another file with --out.")
-    print(f"Written to {out}.")
+    say(f"Written to {out}.")

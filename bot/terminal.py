@@ -1,0 +1,44 @@
+"""The one door to the terminal: everything that the program prints goes through `say` or `say_json`.
+
+Names from Slack, texts that people typed, file names and exports are hostile input: an escape sequence would move the cursor,
+a bidirectional sign would turn what stands beside it around. Such characters are printed as `\\uXXXX`. Line breaks and tabs stay.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+_UNSAFE = re.compile(
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters but tab and line break
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they reorder what stands beside them
+    "\u2028\u2029\ufeff\ufff9-\ufffb"  # line ends that are none, and marks that show nothing
+    "\U000e0000-\U000e007f"  # tags that show nothing
+    "\ud800-\udfff]"  # halves of a character: no encoding has them
+)
+
+
+def visible(text: str) -> str:
+    """The text with each character that a terminal would obey, or not show, as JSON escapes it: a JSON text keeps its value."""
+    return _UNSAFE.sub(_escaped, text)
+
+
+def say(text: object = "", *, end: str = "\n", error: bool = False, flush: bool = False) -> None:
+    """Prints a text for a person, on standard error with `error`. What the terminal's encoding lacks is escaped too."""
+    stream = sys.stderr if error else sys.stdout
+    encoding = stream.encoding or "utf-8"
+    shown = visible(str(text)) + end
+    stream.write(shown.encode(encoding, "backslashreplace").decode(encoding))
+    if flush:
+        stream.flush()
+
+
+def say_json(value: object, *, indent: int | None = None) -> None:
+    """Prints a value as JSON for a program; its escapes are JSON's own."""
+    say(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
