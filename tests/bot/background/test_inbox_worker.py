@@ -89,7 +89,7 @@ async def test_a_row_that_is_finished_while_the_inbox_is_read_is_not_carried_out
         carried.append(row.id)
         await carry_out(row)
 
-    monkeypatch.setattr(office.mortal.inbox.unfinished, "unfinished", slow, raising=False)
+    monkeypatch.setattr(office.mortal.inbox, "unfinished", slow)
     monkeypatch.setattr(office.desk, "carry_out", counted)
     for number in range(3):
         await office.take_in(office.form(PE1, target=f"srv-{number}"))
@@ -162,7 +162,7 @@ async def test_a_row_that_can_neither_be_carried_out_nor_put_off_stays(
     act = office.form(PE1)
     await office.take_in(act)
     monkeypatch.setattr(office.store, "commit", full)
-    monkeypatch.setattr(office.store.inbox.unfinished, "put_off", full)
+    monkeypatch.setattr(office.store.inbox, "put_off", full)
     (row,) = await office.store.inbox.unfinished(10)
     await office.worker._one(row)
     monkeypatch.undo()
