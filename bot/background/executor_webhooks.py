@@ -1,7 +1,8 @@
 """Calls executors, the systems that open and close the access, by Standard Webhooks.
 
 A call is a row (`bot.domain.workflow.executor`), inserted in the transaction that opens, extends or ends the grant. Here it is
-leased and sent at least once, always under the same `webhook-id`, by which the receiver recognises repeats.
+leased and sent at least once, under the same `webhook-id` until it is answered: by it the receiver recognises repeats.
+- A close answered `failed` is tried again under a new id: a receiver that remembers its answers would repeat the old one.
 - Each case has one call in flight at a time, so that a close never overtakes an open.
 - Each attempt of an open carries a fresh permit, which is issued only once a checkpoint covers it; without one (the clock is
   not trusted, the log is stopped) the open waits. A close tries to get a checkpoint but never waits for it: a stopped log
@@ -22,7 +23,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import aiohttp
 import structlog
 from standardwebhooks import Webhook
 
@@ -36,14 +36,17 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.trusted_address import trusted
 from bot.domain.workflow import executor
 from bot.domain.workflow.executor import MAY_SAY, Heard
+from bot.http.client import CallFailed, HttpClient, Limits
 from bot.ports.records import Cover, ExecutorCall
 from bot.service.approvals import ApprovalService
 from bot.service.permits import Permit
 
-POLL, TIMEOUT, PARTING = 0.25, 10.0, 3.0  # seconds
+POLL, PARTING = 0.25, 3.0  # seconds
 LEASE = timedelta(seconds=60)
 FIRST, SLOWEST = 5.0, 600.0  # seconds between attempts
-MOST, ANSWER_MAX, DETAIL_MAX = 20, 65_536, 300  # calls in flight, bytes, characters
+MOST, DETAIL_MAX = 20, 300  # calls in flight, characters
+LIMITS = Limits(seconds=10.0, size=65_536)
+_NOT_READ = {"too_large": "not_understood"}
 log = structlog.get_logger(__name__)
 
 
@@ -53,6 +56,7 @@ class _UnloggedCall:
 
     next_at: datetime
     attempts: int = 0
+    refusals: int = 0
     over: bool = False
 
 
@@ -65,7 +69,7 @@ class ExecutorWebhooks:
         self._desk, self._environment, self._cover, self._beat = desk, environment, cover, beat
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._aside: dict[str, _UnloggedCall] = {}
-        self._session: aiohttp.ClientSession | None = None
+        self._http = HttpClient()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends calls until `stop`, then waits PARTING seconds for answers."""
@@ -88,9 +92,7 @@ class ExecutorWebhooks:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._http.close()
 
     async def _begin_safely(self) -> None:
         for begin in (self._begin, self._begin_aside):  # one runs even if the other fails
@@ -117,12 +119,13 @@ class ExecutorWebhooks:
         task.add_done_callback(self._under_way.pop)
 
     async def _one_aside(self, case: Case, known: _UnloggedCall) -> None:
-        """Sends a close that has no row yet, under the id that its row will have; the row repeats it later."""
+        """Sends a close that has no row yet, under the ids that its row will have; the row repeats it later."""
         call = executor.unwritten(case)
         assert call is not None
         known.attempts += 1
-        heard = await self._asked(case, call, ExecutorCall(case.id, len(case.calls), known.attempts))
+        heard = await self._asked(case, call, ExecutorCall(case.id, len(case.calls), known.attempts, known.refusals))
         known.over = isinstance(heard, Heard) and heard.word == "closed"
+        known.refusals += isinstance(heard, Heard) and heard.word == "failed"
         known.next_at = self._desk.clock.now() + _wait(known.attempts)
         log.warning("executor.told_while_stopped", request=case.id, closed=known.over, attempts=known.attempts)
 
@@ -185,19 +188,19 @@ class ExecutorWebhooks:
         now = self._desk.clock.now()
         body = json.dumps(message(case, call, permit, now), ensure_ascii=True, separators=(",", ":"))
         try:
-            headers = signed(secret, f"msg_{case.id}_{out.n}", body, now)
-            session = self._http()
-            async with session.post(url, data=body.encode(), headers=headers, allow_redirects=False) as answer:
-                return read_answer(call.kind, answer.status, await answer.content.read(ANSWER_MAX + 1))
-        except TimeoutError:
-            return "timeout"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return type(error).__name__  # its text may hold the address
+            headers = signed(secret, webhook_id(out), body, now)
+        except ValueError as error:
+            return type(error).__name__  # its text may hold the secret
+        try:
+            answer = await self._http.post(url, body.encode(), headers, LIMITS)
+        except CallFailed as error:
+            return _NOT_READ.get(str(error), str(error))
+        return read_answer(call.kind, answer.status, answer.body)
 
-    def _http(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
-        return self._session
+
+def webhook_id(out: ExecutorCall) -> str:
+    """Names a call to its receiver: the same until it is answered, another after each answer `failed`."""
+    return f"msg_{out.case}_{out.n}" + (f"_{out.refusals}" if out.refusals else "")
 
 
 def message(case: Case, call: Call, permit: str | None, now: datetime) -> dict[str, Any]:
@@ -226,7 +229,7 @@ def read_answer(kind: CallKind, status: int, body: bytes) -> Heard | str:
     if not body.strip():
         return Heard(done)
     try:
-        told = json.loads(body) if len(body) <= ANSWER_MAX else None
+        told = json.loads(body)
     except (ValueError, RecursionError):
         told = None
     state = told.get("state") if isinstance(told, dict) else None

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 
-import aiohttp
 import structlog
 
 from bot.background.loop import every
+from bot.http.client import CallFailed, HttpClient, Limits
 
 EVERY, AGAIN, TIMEOUT = 60.0, 5.0, 10.0  # seconds: between two heartbeats, before readiness is checked again, for a call
+_SIZE = 65_536  # bytes of an answer, which nobody reads
 log = structlog.get_logger(__name__)
 
 
@@ -24,23 +24,26 @@ class Heartbeat:
 
     def __init__(self, url: str, findings: Callable[[], Awaitable[tuple[str, ...]]], every: float = EVERY) -> None:
         self._url, self._findings, self._every = url, findings, every
+        self._http = HttpClient()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends heartbeats until `stop`; no call takes longer than its timeout."""
-        timeout = aiohttp.ClientTimeout(total=min(TIMEOUT, self._every))
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            await every(self._every, partial(self._beat_if_ready, session), stop)
+        try:
+            await every(self._every, self._beat_if_ready, stop)
+        finally:
+            await self._http.close()
 
-    async def _beat_if_ready(self, session: aiohttp.ClientSession) -> float | None:
+    async def _beat_if_ready(self) -> float | None:
         if await self._findings():
             return min(AGAIN, self._every)
-        await self._beat(session)
+        await self._beat()
         return None
 
-    async def _beat(self, session: aiohttp.ClientSession) -> None:
+    async def _beat(self) -> None:
         try:
-            async with session.get(self._url, allow_redirects=False) as answer:
-                if answer.status >= 400:
-                    log.warning("heartbeat.refused", status=answer.status)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("heartbeat.failed", error=type(error).__name__)
+            answer = await self._http.get(self._url, Limits(min(TIMEOUT, self._every), _SIZE))
+        except CallFailed as error:
+            log.warning("heartbeat.failed", error=str(error))
+            return
+        if answer.status >= 300:
+            log.warning("heartbeat.refused", status=answer.status)

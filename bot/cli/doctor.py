@@ -15,7 +15,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import SecretStr
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli import doctor_anchors, doctor_calendars
 from bot.clock import Clock, SystemClock
@@ -27,6 +26,7 @@ from bot.runtime.setting_typos import strays
 from bot.settings import Settings, load
 from handlers.doctor import check as slack
 from handlers.doctor.lookups import Lookups
+from handlers.web_api.client import SlackClient
 from runbooks.calendars.ical import prepared
 from runbooks.calendars.on_call_coverage import coverage
 from runbooks.loader import load as load_policy
@@ -192,7 +192,7 @@ async def _log(settings: Settings, clock: Clock) -> list[Diagnosis]:
 
 
 async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: DoctorEnvironment) -> list[Diagnosis]:
-    client = AsyncWebClient(token.get_secret_value(), base_url=settings.slack_api_url)
+    client = SlackClient(token.get_secret_value(), base_url=settings.slack_api_url)
     app_token = settings.slack_app_token
     live = None if around.live is None else slack.Live(around.live, around.clock.now())
     lookups = Lookups(client, sleep=around.sleep, tell=around.tell)

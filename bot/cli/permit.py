@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -155,15 +157,22 @@ def _jwks(where: str | None) -> str:
 
 
 async def _fetched(url: str) -> str:
-    import aiohttp
+    from bot.http.client import CallFailed, HttpClient, Limits
 
     try:
-        timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, allow_redirects=False) as answer:
-            answer.raise_for_status()
-            return (await answer.content.read(FETCH_MAX)).decode(errors="replace")
-    except (aiohttp.ClientError, TimeoutError) as error:
-        misused(f"The keys at {url} cannot be had: {getattr(error, 'status', type(error).__name__)}.")
+        async with HttpClient() as http:
+            answer = await http.get(url, Limits(FETCH_SECONDS, FETCH_MAX))
+    except CallFailed as error:
+        misused(f"The keys at {_shown(url)} cannot be had: {error}.")
+    if answer.status != HTTPStatus.OK:
+        misused(f"The keys at {_shown(url)} cannot be had: {answer.status}.")
+    return answer.body.decode(errors="replace")
+
+
+def _shown(url: str) -> str:
+    """An address without user, password and query, which may be secrets."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _vkeys(path: Path) -> tuple[VerifierKey, ...]:

@@ -16,19 +16,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
-
-import aiohttp
 
 from bot.decision_log.keys import verify
 from bot.domain.decision_log.signed_note import read_checkpoint, read_note
 from bot.domain.decision_log.witness import WitnessKey, cosigned, submission
 from bot.domain.errors import CountersignError, NoteError
+from bot.domain.policy.trusted_address import is_loopback
+from bot.http.client import CallFailed, HttpClient, Limits
 from bot.ports.records import SignedCheckpoint
 
 TIMEOUT = 20.0  # seconds
+_ANSWER_SIZE = 65_536  # bytes
 WITNESS, MAIL, WEBHOOK = "witness", "mail", "webhook"
 
 
@@ -169,13 +169,11 @@ def _size(text: str) -> int:
 async def _post(url: str, body: bytes, content: str) -> tuple[int, str]:
     """Status and text of the answer. Raises NotAnchored where there is none."""
     try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
-            session.post(url, data=body, headers={"Content-Type": content}, allow_redirects=False) as answer,
-        ):
-            return answer.status, (await answer.content.read(65_536)).decode("utf-8", "replace")
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        raise NotAnchored(f"It could not be reached ({type(error).__name__}).") from None
+        async with HttpClient() as http:
+            answer = await http.post(url, body, {"Content-Type": content}, Limits(TIMEOUT, _ANSWER_SIZE))
+    except CallFailed as error:
+        raise NotAnchored(f"It could not be reached ({error}).") from None
+    return answer.status, answer.body.decode("utf-8", "replace")
 
 
 def _send(server: str, message: EmailMessage) -> None:
@@ -193,15 +191,7 @@ def _send(server: str, message: EmailMessage) -> None:
             smtp.starttls(context=tls)
             secure = True
         if parts.username:
-            if not (secure or loopback(host)):
+            if not (secure or is_loopback(host)):
                 raise smtplib.SMTPNotSupportedError("no TLS for the password")
             smtp.login(unquote(parts.username), unquote(parts.password or ""))
         smtp.send_message(message)
-
-
-def loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -133,11 +133,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class ExecutorCall:
-    """A leased call to an executor: the `n`-th of its case. `attempts` counts this one."""
+    """A leased call to an executor: the `n`-th of its case. `attempts` counts this one, `refusals` the answers `failed`."""
 
     case: str
     n: int
     attempts: int
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True)

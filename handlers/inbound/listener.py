@@ -25,6 +25,7 @@ from handlers.views.answers import say
 from handlers.views.dialogs import said_page
 from handlers.views.kit.blocks import Block
 from handlers.views.kit.context import ViewContext
+from handlers.web_api.client import SlackClient
 from handlers.web_api.errors import CALL_ERRORS, REFUSED, verdict
 
 Answer: TypeAlias = Mapping[str, Any]
@@ -36,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 def web_client(token: str, base_url: str) -> AsyncWebClient:
     """The Web API client. The SDK retries nothing: the outbox does, because it records what was sent."""
-    return AsyncWebClient(token, base_url=base_url, timeout=CALL_TIMEOUT, retry_handlers=[])
+    return SlackClient(token, base_url=base_url, timeout=CALL_TIMEOUT, retry_handlers=[])
 
 
 class Gesture(Protocol):

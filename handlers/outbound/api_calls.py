@@ -15,6 +15,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.http.proxies import proxy_for
 from handlers.outbound.message_kinds import Dropped, Job, MessageEdit, NewMessage, Published, Reply, ViewUpdate
 from handlers.views.kit.blocks import Message
 from handlers.web_api.errors import verdict
@@ -83,7 +84,7 @@ class SlackSender:
         body = {"response_type": "ephemeral", "replace_original": False, **_content(job.message)}
         try:
             async with self._session.post(
-                job.reply.response_url, json=body, allow_redirects=False, proxy=self._client.proxy,
+                job.reply.response_url, json=body, allow_redirects=False, proxy=proxy_for(job.reply.response_url),
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT), ssl=self._client.ssl or True,
             ) as response:  # fmt: skip
                 return response.status == 200

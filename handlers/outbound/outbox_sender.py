@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.case.transition import Lane
+from bot.http.client import new_session
 from bot.ports.directory import Directory
 from bot.ports.records import Cover, OutboxRow
 from bot.service.approvals import ApprovalService
@@ -76,7 +76,7 @@ class OutboxSender:
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
         """One connection pool for everything that is sent; the Web API client uses it too meanwhile."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
+        async with new_session(TIMEOUT) as session:
             before, self._client.session = self._client.session, session
             self._sender = SlackSender(self._client, session)
             try:

@@ -35,7 +35,7 @@ from handlers.transport.http import Report, unheard
 from handlers.transport.socket_mode import SocketMode, quiet_logger
 from handlers.views.dialogs import said_page
 from handlers.views.kit.escaping import inline
-from handlers.web_api.client import ObservedClient
+from handlers.web_api.client import ObservedClient, SlackClient
 from handlers.web_api.own_identity import Identity
 
 _ANYTHING = re.compile(".*", re.DOTALL)
@@ -154,7 +154,7 @@ def _without_token(client: AsyncWebClient) -> AsyncWebClient:
     """What bolt and Socket Mode get: bolt copies it for each request with the token that `authorize` returns."""
     if isinstance(client, ObservedClient):
         return client.without_token()
-    return AsyncWebClient(base_url=client.base_url, ssl=client.ssl, proxy=client.proxy)
+    return SlackClient(base_url=client.base_url, ssl=client.ssl)
 
 
 def _authorized(identity: Identity, token: str | None) -> Callable[..., Awaitable[AuthorizeResult]]:

@@ -25,6 +25,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from bot.http.proxies import proxy_for
 from handlers.transport.dispatch import dispatched
 from handlers.transport.envelope import enveloped
 from handlers.transport.http import Report, unheard
@@ -63,7 +64,7 @@ class SocketMode:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Keeps trying while Slack cannot be reached. Raises SlackApiError where Slack refuses the token."""
-        client = SocketModeClient(self._token, quiet_logger("handlers.socket_mode"), self._app.client, ping_interval=PING)
+        client = SlackSocket(self._token, quiet_logger("handlers.socket_mode"), self._app.client, ping_interval=PING)
         client.message_listeners.append(self._heard)
         work = asyncio.ensure_future(self._connected(client))
         stopping = asyncio.ensure_future(stop.wait())
@@ -131,6 +132,15 @@ class SocketMode:
             log.warning("socket_mode.unhandled", kind=payload.kind, status=answer.status)
             return await _acknowledged(client, envelope, None, payload.kind, f"status_{answer.status}")
         return await _acknowledged(client, envelope, _said(answer), payload.kind, "ok")
+
+
+class SlackSocket(SocketModeClient):
+    """The SDK's client, which takes the proxy that each connection's address needs: the SDK's own choice ignores NO_PROXY."""
+
+    async def issue_new_wss_url(self) -> str:
+        address = await super().issue_new_wss_url()
+        self.proxy = proxy_for(address)
+        return address
 
 
 async def _admitted(client: SocketModeClient) -> None:

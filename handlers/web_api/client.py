@@ -1,6 +1,6 @@
-"""Slack's Web API client; every call is reported as `report(method, result, seconds)`.
+"""Slack's Web API clients. Both take the proxy that `bot.http.proxies` names: the SDK's own choice ignores NO_PROXY.
 
-`result` is `ok`, or the word for the failure from `errors.verdict`; never an answer's text.
+Every call of an ObservedClient is reported as `report(method, result, seconds)`: `result` is `ok`, or the word for the failure from `errors.verdict`; never an answer's text.
 """
 
 from __future__ import annotations
@@ -12,13 +12,22 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.http.proxies import proxy_for
 from handlers.web_api.errors import CALL_ERRORS, verdict
 
 Report = Callable[[str, str, float], None]
 
 
-class ObservedClient(AsyncWebClient):
-    """An AsyncWebClient that calls `report` after each call."""
+class SlackClient(AsyncWebClient):
+    """An AsyncWebClient that reaches this machine directly, and others as the environment says."""
+
+    def __init__(self, token: str | None = None, **how: Any) -> None:
+        super().__init__(token, **how)
+        self.proxy = proxy_for(self.base_url)
+
+
+class ObservedClient(SlackClient):
+    """A SlackClient that calls `report` after each call."""
 
     def __init__(self, token: str | None, *, report: Report, **how: Any) -> None:
         super().__init__(token, **how)
@@ -26,7 +35,7 @@ class ObservedClient(AsyncWebClient):
 
     def without_token(self) -> ObservedClient:
         """A client of the same server that reports alike, for calls that bring a token of their own."""
-        return ObservedClient(None, report=self._report, base_url=self.base_url, ssl=self.ssl, proxy=self.proxy)
+        return ObservedClient(None, report=self._report, base_url=self.base_url, ssl=self.ssl)
 
     async def api_call(self, api_method: str, **how: Any) -> AsyncSlackResponse:
         started = asyncio.get_running_loop().time()

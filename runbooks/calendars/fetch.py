@@ -6,16 +6,12 @@ there choose what this machine asks next. What is compressed is refused, for it 
 
 from __future__ import annotations
 
-import asyncio
-
-import aiohttp
-
+from bot.http.client import CallFailed, HttpAnswer, HttpClient, Limits
 from runbooks.calendars.ical import MAX_BYTES
 from runbooks.calendars.ical_text import BadFeed
 from runbooks.parsing.addresses import may_be_fetched
 
 TIMEOUT = 20.0  # seconds for all of it
-_HEADERS = {"Accept": "text/calendar", "Accept-Encoding": "identity", "User-Agent": "countersign"}
 
 
 async def fetch(address: str) -> bytes:
@@ -23,28 +19,24 @@ async def fetch(address: str) -> bytes:
     if not may_be_fetched(address):
         raise BadFeed("its address is neither https nor on this machine")
     try:
-        async with (
-            asyncio.timeout(TIMEOUT),
-            aiohttp.ClientSession(auto_decompress=False) as session,
-            session.get(address, headers=_HEADERS, allow_redirects=False) as answer,
-        ):
-            return await _body(answer)
-    except TimeoutError:
-        raise BadFeed(f"its address has not answered within {TIMEOUT:.0f} s") from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise BadFeed(f"its address cannot be reached ({type(error).__name__})") from None
+        async with HttpClient() as http:
+            return _body(await http.get(address, Limits(TIMEOUT, MAX_BYTES), {"Accept": "text/calendar"}))
+    except CallFailed as error:
+        raise BadFeed(_sentence(str(error))) from None
 
 
-async def _body(answer: aiohttp.ClientResponse) -> bytes:
+def _sentence(word: str) -> str:
+    """Why there is no answer, by the word of CallFailed."""
+    return {
+        "timeout": f"its address has not answered within {TIMEOUT:.0f} s",
+        "too_large": "it is larger than 1 MB",
+        "compressed": "its address answers with something compressed",
+    }.get(word, f"its address cannot be reached ({word})")
+
+
+def _body(answer: HttpAnswer) -> bytes:
     if 300 <= answer.status < 400:
         raise BadFeed("its address leads elsewhere, and that is not followed: write where it leads to")
     if answer.status != 200:
         raise BadFeed(f"its address answers with status {answer.status}")
-    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise BadFeed("its address answers with something compressed")
-    found = bytearray()
-    async for chunk in answer.content.iter_chunked(65536):
-        found += chunk
-        if len(found) > MAX_BYTES:
-            raise BadFeed("it is larger than 1 MB")
-    return bytes(found)
+    return answer.body

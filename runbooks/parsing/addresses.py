@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from bot.domain.policy.handed_in import value_of
 from bot.domain.policy.rota import Rota
+from bot.domain.policy.trusted_address import is_loopback
 
 
 def is_file(rota: Rota) -> bool:
@@ -30,11 +30,4 @@ def may_be_fetched(address: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _here(host)))
-
-
-def _here(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))

@@ -15,11 +15,13 @@ WHERE (case_id, n) IN (
   )
   ORDER BY c.next_ms, c.case_id, c.n LIMIT :limit
 )
-RETURNING case_id, n, attempts;
+RETURNING case_id, n, attempts, refusals;
 
 -- name: release_call
--- An attempt is over; what still waits is tried again then.
-UPDATE executor_call SET leased_until_ms = 0, next_ms = :next_ms, error = :error WHERE case_id = :case_id AND n = :n;
+-- An attempt is over; what still waits is tried again then. The answer `failed` is counted.
+UPDATE executor_call SET leased_until_ms = 0, next_ms = :next_ms, error = :error,
+  refusals = refusals + CASE WHEN :error = 'failed' THEN 1 ELSE 0 END
+WHERE case_id = :case_id AND n = :n;
 
 -- name: free_calls
 -- A new process has nothing on its way.

@@ -82,7 +82,7 @@ class CallStore:
             return ()
         found = {"now": ms(now), "until": ms(until), "limit": limit}
         rows = await self._db.write(lambda tx: tx.session.rows("lease_calls", **found))
-        return [ExecutorCall(row["case_id"], row["n"], row["attempts"]) for row in rows]
+        return [ExecutorCall(row["case_id"], row["n"], row["attempts"], row["refusals"]) for row in rows]
 
     async def ended_aside(self) -> Sequence[Case]:
         return ()

@@ -9,12 +9,14 @@ from typing import Any, Self
 
 from aiohttp import web
 
+PAUSE = 0.1  # seconds
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw"
 
 
 @dataclass
 class Receiver:
-    """`answers` are given first; then `usual`. None hangs until `released`; an exception drops the connection."""
+    """`answers` are given first; then `usual`. None hangs until `released`; an exception drops the connection; a tuple is
+    sent in pieces, with PAUSE between two."""
 
     usual: Any = ""
     answers: list[Any] = field(default_factory=list)
@@ -55,6 +57,19 @@ class Receiver:
         if isinstance(answer, Exception):
             assert request.transport is not None
             request.transport.abort()
+        if isinstance(answer, tuple):
+            return await _in_pieces(request, answer)
         if isinstance(answer, int):
             return web.Response(status=answer, headers={"Location": "/elsewhere"})
         return web.Response(text=answer if isinstance(answer, str) else json.dumps(answer))
+
+
+async def _in_pieces(request: web.Request, pieces: tuple[str, ...]) -> web.StreamResponse:
+    response = web.StreamResponse()
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    for n, piece in enumerate(pieces):
+        await asyncio.sleep(PAUSE if n else 0)
+        await response.write(piece.encode())
+    await response.write_eof()
+    return response

@@ -146,7 +146,7 @@ async def test_the_auditors_get_the_note_by_mail(post: Post) -> None:
 async def test_a_password_is_not_said_without_tls_to_another_machine(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("bot.decision_log.anchors.loopback", lambda host: False)
+    monkeypatch.setattr("bot.decision_log.anchors.is_loopback", lambda host: False)
     server = post.out.mail.url.replace("smtp://", "smtp://log:secret@")
     with pytest.raises(NotAnchored):
         await replace(post.mail, server=server).anchor(post.host.store.anchors, await post.signed(), T0)
