@@ -10,7 +10,6 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.domain.decision_log.witness import read_witness_key
 from bot.domain.errors import NoteError, SettingsError
 from bot.domain.policy.handed_in import trimmed
+from bot.domain.policy.trusted_address import is_loopback
 
 ENV_FILE = Path(".env")
 SLACK_API = "https://slack.com/api/"
@@ -91,8 +91,8 @@ class Settings(BaseSettings):
     @field_validator("slack_api_url")
     @classmethod
     def _base(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must be an address that starts with https:// (or http:// for a local sandbox)")
+        if not _reachable(value):
+            raise ValueError("must be an address that starts with https:// (or http:// for a sandbox on this machine)")
         return value if value.endswith("/") else value + "/"
 
     @field_validator("slack_bot_token")
@@ -244,15 +244,14 @@ def _mail_faults(settings: Settings) -> Iterator[str]:
 
 
 def _reachable(url: str) -> bool:
-    parts = urlsplit(url)
+    """Whether it is an https address, or an http one on this machine: nobody on the way can read what is sent there."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and _loopback(url)))
 
 
 def _loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(urlsplit(url).hostname or "")

@@ -26,6 +26,7 @@ from bot.domain.errors import LookupFailed
 from bot.domain.policy.handed_in import value_of
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
+from bot.http.proxies import spare_loopback
 from bot.ports.directory import Directory
 from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
 from bot.service.approvals import ApprovalService
@@ -156,6 +157,7 @@ def page_text(case: Case, policy: Policy, *, slack_down: bool = False) -> tuple[
 
 def send_page(pagerduty_url: str | None = None) -> PageSender:
     """The real sender. `pagerduty_url`: another server than PagerDuty's, for tests on this machine."""
+    spare_loopback()
 
     def send(address: str, action: str, key: str, title: str, text: str, link: str) -> bool:
         if address.startswith(PAGERDUTY) and "@" not in address:

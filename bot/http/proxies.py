@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -33,6 +33,14 @@ def proxy_for(url: str, environment: Mapping[str, str] = os.environ) -> str | No
         return None
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     return proxy if proxy.lower().startswith(("http://", "https://")) else None
+
+
+def spare_loopback(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Adds this machine to `no_proxy`, for the packages that read the variables themselves (apprise, pagerduty)."""
+    known = [one for one in re.split(r"[,\s]+", _variable(environment, "no_proxy")) if one]
+    missing = [one for one in ("localhost", "127.0.0.1", "::1") if one not in known]
+    if missing and "*" not in known and any(_variable(environment, f"{kind}_proxy") for kind in ("http", "https", "all")):
+        environment["no_proxy"] = environment["NO_PROXY"] = ",".join([*known, *missing])
 
 
 def exempt(host: str, port: int, no_proxy: str) -> bool:

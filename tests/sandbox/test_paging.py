@@ -61,7 +61,12 @@ async def test_slack_cut_off_answers_no_method_and_lets_no_socket_in(sandbox: Sa
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what Apprise imports
-async def test_what_apprise_and_pagerduty_really_send_is_taken(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:1"])
+async def test_what_apprise_and_pagerduty_really_send_is_taken_also_beside_a_proxy(
+    sandbox: Sandbox, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "" if name.lower() == "no_proxy" else proxy)
     send, link = send_page(sandbox.pagerduty_url), "https://slack.example/p1"
     for address in (sandbox.pager("olga"), "pagerduty://KEY"):
         assert await asyncio.to_thread(send, address, "trigger", "R-1", "Title", "Text.", link)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.http.proxies import exempt, proxy_for
+from bot.http.proxies import exempt, proxy_for, spare_loopback
 
 BOTH = {"HTTPS_PROXY": "http://secure.example:3128", "HTTP_PROXY": "plain.example:3128"}
 
@@ -43,3 +43,15 @@ def test_the_variables_name_a_proxy_and_this_machine_needs_none(
 ])  # fmt: skip
 def test_no_proxy_names_hosts_suffixes_ranges_and_ports(no_proxy: str, host: str, port: int, is_exempt: bool) -> None:
     assert exempt(host, port, no_proxy) is is_exempt
+
+
+@pytest.mark.parametrize(("environment", "no_proxy"), [
+    (BOTH, "localhost,127.0.0.1,::1"), ({**BOTH, "NO_PROXY": "a.example, ::1"}, "a.example,::1,localhost,127.0.0.1"),
+    ({**BOTH, "no_proxy": "*"}, "*"), ({}, None), ({"NO_PROXY": "a.example"}, None),
+])  # fmt: skip
+def test_packages_that_read_the_variables_themselves_spare_this_machine(
+    environment: dict[str, str], no_proxy: str | None
+) -> None:
+    changed = dict(environment)
+    spare_loopback(changed)
+    assert changed.get("no_proxy") == no_proxy
