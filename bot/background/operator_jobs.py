@@ -31,12 +31,16 @@ class OperatorJobs:
     def __init__(self, desk: ApprovalService, runs: Mapping[ActKind, Run], beat: Callable[[], None] = lambda: None) -> None:
         self._desk, self._runs, self._beat = desk, runs, beat
         self._not_before: dict[str, datetime] = {}
+        self._to_shed = False
 
     async def run(self, stop: asyncio.Event) -> None:
         await every(POLL, self.work, stop, beat=self._beat, failed="operations.failed")
 
     async def work(self) -> None:
-        """Runs everything that is due now."""
+        """Runs everything that is due now, then empties the side files of what an act that ended held: a reason, a person.
+
+        After a crash in between, and beside a reader, a later look empties them (`bot.background.housekeeper`).
+        """
         for act in await self._desk.store.operator.unfinished():
             try:
                 await self._one(act)
@@ -48,6 +52,8 @@ class OperatorJobs:
             except Exception:
                 self._not_before[act.id] = self._desk.clock.now() + AGAIN
                 log.exception("operation.failed", act=act.id, kind=act.kind)
+        if self._to_shed:
+            self._to_shed = not await self._desk.store.operator.shed()
 
     async def _one(self, act: OperatorAction) -> None:
         policy, now = self._desk.policy, self._desk.clock.now()
@@ -56,6 +62,7 @@ class OperatorJobs:
         expired = dual_control.expire(act, policy, now)
         if expired is not None:
             await self._desk.transactions.commit(expired)
+            self._to_shed = True
         elif act.state is OperatorActionState.CONFIRMED and act.kind in self._runs:
             await self._carried_out(act)
 
@@ -66,6 +73,7 @@ class OperatorJobs:
         except NotDone as why:
             failed = dual_control.failed(act, self._desk.policy, self._desk.clock.now(), str(why))
             await self._desk.transactions.commit(failed)
+        self._to_shed = True
 
 
 def releasing(desk: ApprovalService) -> Run:

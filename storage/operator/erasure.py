@@ -62,6 +62,7 @@ def erase(tx: Tx, act_id: str, subject: Person, policy: Policy, retention: timed
     session.run("erase_released_holds", subject=str(subject))
     for name in _ACCOUNT_IN:
         session.run(name, **_who(subject))
+    session.run("erase_own_subject", id=act_id)
     home_rows.redraw(session, None, tx.now)
 
 

@@ -129,6 +129,10 @@ DELETE FROM home WHERE team_id = :team AND user_id = :user;
 UPDATE operator_act SET subject_team = NULL, subject_user = NULL, version = version + 1
 WHERE subject_team = :team AND subject_user = :user AND state NOT IN ('open', 'confirmed');
 
+-- name: erase_own_subject
+-- … and as whom the erasure itself is about, which its last write would bring back otherwise,
+UPDATE operator_act SET subject_team = NULL, subject_user = NULL WHERE id = :id;
+
 -- name: redraw_acts_for_erasure
 -- Each message about an operator's act that named a person and is over is redrawn; the key as in redraw_for_erasure.
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)

@@ -239,6 +239,9 @@ async def test_a_process_that_was_killed_after_the_transaction_goes_on(eraser: E
     act = await host.store.operator.action(act_id)
     assert act is not None
     await host.store.operator.erase(act, host.policy, retention(host.desk))
+    begun = await host.store.operator.action(act_id)
+    assert begun is not None
+    assert begun.subject is None  # no later write holds whom it is about
     eraser.again()
     assert (await eraser.ended(act_id))[0] == "done"
     assert [e["type"] for e in host.log()].count("privacy.erased") == 1
@@ -331,3 +334,29 @@ async def test_what_an_executor_wrote_leaves_our_messages_with_an_erasure(eraser
     await eraser.ended(await eraser.confirmed())
     assert "typed-detail" not in eraser.standing()
     assert tables_with(host.path, "typed-detail") == []
+
+
+async def test_the_last_write_of_an_erasure_leaves_nothing_of_the_erased_in_any_file(eraser: Eraser) -> None:
+    """Found 2026-11-30: the write that ended the erasure put the erased id back into the file after the rebuild."""
+    host = eraser.host
+    assert (await eraser.ended(await eraser.confirmed()))[0] == "done"
+    files = [file for file in host.path.parent.rglob("*") if file.is_file()]
+    assert {"countersign.db", "countersign.db-wal", "emergency.jsonl"} <= {file.name for file in files}
+    for file in files:
+        found = file.read_bytes()
+        assert f"{ASKER.team}{ASKER.user}".encode() not in found  # two columns side by side, as SQLite writes them
+        assert str(ASKER).encode() not in found
+        assert not [text for text in THEIRS if text.encode() in found]
+
+
+async def test_an_act_that_ends_leaves_its_reason_in_no_side_file(eraser: Eraser) -> None:
+    host = eraser.host
+    await eraser.filed()
+    host.sleep(2 * DAY)
+    with closing(sqlite3.connect(host.path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM operator_act").fetchone()
+        await eraser.operations.work()
+        assert b"they asked for it" in bytes_of(host.path)
+    await eraser.operations.work()
+    assert b"they asked for it" not in bytes_of(host.path)

@@ -18,7 +18,8 @@ from bot.http.health import Health
 from bot.http.metrics import Metrics
 from bot.http.operations_server import OperationsServer
 from tests.bot.evidence.conftest import ORIGIN, Written, made
-from tests.bot.evidence.conftest import written as written  # a fixture of the neighbour
+from tests.bot.evidence.conftest import written as written  # fixtures of the neighbour
+from tests.bot.evidence.conftest import written_once as written_once
 from tests.bot.evidence.signing import Scribe
 from tests.bot.office import Office
 
