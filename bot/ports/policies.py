@@ -42,6 +42,9 @@ class Policies(Protocol):
     async def by_digest(self, digest: str) -> StoredPolicy | None:
         """An accepted set by its digest."""
 
+    async def beginning(self, digits: str) -> Sequence[str]:
+        """The digests of accepted sets that begin with these hexadecimal digits, the newest first."""
+
     async def file_by_hash(self, sha256: str) -> bytes | None:
         """The bytes of a file of any accepted set: a case's frozen runbook is found by its digest."""
 

@@ -15,7 +15,7 @@ from handlers.outbound.message_kinds import (
 from handlers.outbound.pages import PAGES
 from handlers.views import alerts, checkpoint
 from handlers.views import operator as operator_cards
-from handlers.views.answers import policy_gain, say
+from handlers.views.answers import say
 from handlers.views.channel_button import door
 from handlers.views.dialogs import filed_result, said_page
 from handlers.views.home import home
@@ -70,7 +70,7 @@ async def channel_button(out: Outgoing) -> Job:
 
 
 async def policy(out: Outgoing) -> Job:
-    return NewMessage(out.place, policy_gain(out.row.say.data, out.scene()))
+    return NewMessage(out.place, alerts.policy_gain(out.row.say.data, out.scene()))
 
 
 async def calendar(out: Outgoing) -> Job:

@@ -1,13 +1,18 @@
-"""What people are told when the watchdog finds the bot late or a calendar is lost, and when that is over."""
+"""What people are told beside requests: the bot is late, a calendar is lost, the policy has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from handlers.views.facts import sections
+from handlers.views.form_answers import word
 from handlers.views.kit.blocks import Message, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
+
+_SENTENCES, _LENGTH = 20, 300  # of a change that a message says
+Params = Mapping[str, object]
 
 
 def calendar(data: Mapping[str, object], scene: ViewContext) -> Message:
@@ -35,3 +40,33 @@ def watchdog(data: Mapping[str, object], scene: ViewContext) -> Message:
         lines = [f"*Countersign is in time again.* It was late since {since}."]
     text = "\n".join(lines)
     return message(text, [section(text)])
+
+
+def policy_gain(params: Params, scene: ViewContext) -> Message:
+    """A change of policy that gives something: who gains, what changes, from when it counts. Rows queued by an earlier version have runbooks and rules instead of sentences."""
+    ids = [person.rpartition("/")[2] for person in _words(params, "people")]
+    named = ", ".join(f"<@{user}>" for user in ids if user.isascii() and user.isalnum())
+    lines = [f"*The policy for {inline(word(params, 'domain'), 100)} has changed.*"]
+    lines += [f"New or higher authority: {named}."] if named else []
+    lines += _said(_words(params, "sentences")) or _rules(params)
+    ms = params.get("counts_from")
+    when = scene.at(datetime.fromtimestamp(ms / 1000, UTC)) if isinstance(ms, int) and ms else "now on"
+    lines.append(f"It counts for requests filed after {when}; until then a yes must be allowed by the old policy too.")
+    return message("\n".join(lines), sections(lines))
+
+
+def _said(sentences: list[str]) -> list[str]:
+    more = len(sentences) - _SENTENCES
+    rest = [f"• and {more} more changes; `countersign matrix --diff` on the host prints all."] if more > 0 else []
+    return [f"• {inline(sentence, _LENGTH)}" for sentence in sentences[:_SENTENCES]] + rest
+
+
+def _rules(params: Params) -> list[str]:
+    runbooks = _words(params, "runbooks")
+    new = ["New, or easier to get: " + ", ".join(inline(r, 100) for r in runbooks) + "."] if runbooks else []
+    return [*new, *(f"Easier: {inline(rule, 300)}." for rule in _words(params, "rules")[:20])]
+
+
+def _words(params: Params, key: str) -> list[str]:
+    value = params.get(key)
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []

@@ -181,22 +181,6 @@ def _away_how(_params: Params, scene: ViewContext) -> str:
     return f"Say how long: `{main} away 2d`, `{main} away until 2026-12-01`, or `{main} away off`."
 
 
-def policy_gain(params: Params, scene: ViewContext) -> Message:
-    """A change of policy that gives something: who gains, what becomes easier, from when it counts."""
-    people, runbooks = _words(params, "people"), _words(params, "runbooks")
-    ids = [p.rpartition("/")[2] for p in people]
-    named = ", ".join(f"<@{user}>" for user in ids if user.isascii() and user.isalnum())
-    lines = [f"*The policy for {inline(word(params, 'domain'), 100)} has changed.*"]
-    lines += [f"New or higher authority: {named}."] if named else []
-    lines += ["New, or easier to get: " + ", ".join(inline(r, 100) for r in runbooks) + "."] if runbooks else []
-    lines += [f"Easier: {inline(rule, 300)}." for rule in _words(params, "rules")[:20]]
-    ms = _number(params, "counts_from")
-    when = scene.at(datetime.fromtimestamp(ms / 1000, UTC)) if ms else "now on"
-    lines.append(f"It counts for requests filed after {when}; until then a yes must be allowed by the old policy too.")
-    text = "\n".join(lines)
-    return message(text, [section(text)])
-
-
 def _words(params: Params, key: str) -> list[str]:
     value = params.get(key)
     return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []

@@ -52,6 +52,11 @@ def by_digest(session: Session, digest: str) -> StoredPolicy | None:
     return _stored(session, session.row("policy_set", digest=digest))
 
 
+def beginning(session: Session, digits: str) -> list[str]:
+    """The digests of accepted sets that begin with these hexadecimal digits, the newest first."""
+    return list(dict.fromkeys(str(row["digest"]) for row in session.rows("policy_sets_beginning", digest=digits)))
+
+
 def file_by_hash(session: Session, sha256: str) -> bytes | None:
     """Raises StorageError if the stored bytes are not those that were accepted."""
     row = session.row("blob", sha256=sha256)

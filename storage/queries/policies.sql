@@ -20,6 +20,10 @@ SELECT digest, accepted_ms, binds_until_ms FROM policy_set ORDER BY n DESC LIMIT
 -- A set and when it was accepted last.
 SELECT digest, accepted_ms, binds_until_ms FROM policy_set WHERE digest = :digest ORDER BY n DESC LIMIT 1;
 
+-- name: policy_sets_beginning
+-- The newest set of each digest that begins so. `:digest` holds hexadecimal digits only.
+SELECT digest, accepted_ms, binds_until_ms FROM policy_set WHERE digest >= :digest AND digest < :digest || 'g' ORDER BY n DESC;
+
 -- name: policy_set_binds_until
 -- The set that was accepted last is replaced: until when it binds.
 UPDATE policy_set SET binds_until_ms = :until_ms WHERE n = (SELECT max(n) FROM policy_set);

@@ -59,6 +59,9 @@ class PolicyStore:
     async def by_digest(self, digest: str) -> StoredPolicy | None:
         return await self._db.read(lambda session: policies.by_digest(session, digest))
 
+    async def beginning(self, digits: str) -> Sequence[str]:
+        return await self._db.read(lambda session: policies.beginning(session, digits))
+
     async def file_by_hash(self, sha256: str) -> bytes | None:
         return await self._db.read(lambda session: policies.file_by_hash(session, sha256))
 

@@ -1,6 +1,6 @@
 """`countersign matrix`: who answers for what, as text, JSON, CSV or a page for print.
 
-Exit codes: 0 printed, 1 the policy is refused, 2 wrong use.
+Exit codes: 0 printed, or nothing differs; 1 the policy is refused, or something differs; 2 wrong use.
 """
 
 from __future__ import annotations
@@ -37,12 +37,35 @@ def matrix(
     form: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.text,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it to FILE instead.")] = None,
     as_json: Json = False,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="A B", help="What changes from A to B, in sentences: two folders, or digests of accepted policies."
+        ),
+    ] = None,
 ) -> None:
     """Print who answers for what."""
+    if diff is not None:
+        raise typer.Exit(_compared(*diff, out, as_json=as_json or form is Format.json))
     now = SystemClock().now()
     policy = read_policy(directory or runbooks, now)
     consents = {} if directory or runbooks else standing_consents(policy)
     _printed(_drawn(policy.on(now.date()), now, Format.json if as_json else form, consents), out)
+
+
+def _compared(old: str, new: str, out: Path | None, *, as_json: bool) -> int:
+    """Prints the differences; 0 where nothing differs, 1 where something does."""
+    from bot.cli.matrix.diff import NOTHING, named_policy
+    from bot.domain.governance.changes import sentences
+
+    one, other = named_policy(old), named_policy(new)
+    found = sentences(one, other)
+    if as_json:
+        said = {"from": one.digest, "to": other.digest, "differs": bool(found), "sentences": list(found)}
+        _printed(json.dumps(said, ensure_ascii=False) + "\n", out)
+    else:
+        _printed("\n".join(found or (NOTHING,)) + "\n", out)
+    return 1 if found else 0
 
 
 def standing_consents(policy: Policy) -> Mapping[str, Consent]:

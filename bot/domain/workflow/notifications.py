@@ -11,6 +11,7 @@ from bot.domain.case.ask import OWN, Ask, Reached
 from bot.domain.case.lifecycle import AskState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Lane, Notification, epoch_ms
+from bot.domain.governance.changes import differences
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Fired, Skipped
@@ -233,10 +234,12 @@ def announced(old: Policy, new: Policy, counts_from: datetime) -> tuple[Notifica
     """What a change of policy gives, told to the old and new people of each domain and to its channel; a domain that a
     runbook leaves is told as well. `counts_from`: what is filed before it needs the old set's word too."""
     says: list[Notification] = []
+    found = tuple(differences(old, new))
     for gain in gains(old, new):
+        concerns = [d.text for d in found if not d.domains or gain.domain.id in d.domains]
         data = {
             "domain": gain.domain.name, "people": [str(p) for p in gain.people], "runbooks": [r.title for r in gain.easier],
-            "rules": list(gain.rules), "counts_from": round(counts_from.timestamp() * 1000),
+            "rules": list(gain.rules), "sentences": list(dict.fromkeys(concerns)), "counts_from": round(counts_from.timestamp() * 1000),
         }  # fmt: skip
         says += [Notification("policy", Lane.CARD, channel=channel, data=data) for channel in gain.channels]
         says += [Notification("policy", Lane.CARD, to=person, data=data) for person in gain.hears]
