@@ -65,6 +65,8 @@ def domain_lines(policy: Policy, found: Domain, now: datetime) -> Iterator[str]:
 def runbook_line(policy: Policy, found: Runbook) -> str:
     """A runbook in one line: its right, how many say yes, and who asks."""
     who = ", ".join(policy.providers[p].name for p in found.providers)
+    if found.kind == "finding":
+        return f"  {found.id}: finding; reported by {who}, and by anybody of home"
     need = "" if found.right == "autonomous" else f", {found.approvals} yes"
     return f"  {found.id}: {found.right}{need}; asked by {who}"
 
@@ -91,7 +93,7 @@ def timeline(policy: Policy, runbook: Runbook, told: Timeline) -> dict[str, obje
     """A timeline as JSON-able values; times are RFC 3339, `after` whole seconds from the filing."""
     return {
         "runbook": runbook.id,
-        "right": runbook.right,
+        "right": _right(runbook),
         "filed_at": stamp(told.filed_at),
         "earliest_yes": None if told.earliest_yes is None else stamp(told.earliest_yes),
         "moments": [
@@ -109,6 +111,9 @@ def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator
     """The same for a person to read."""
     domain = policy.domains[runbook.domain]
     yield f"{runbook.title} ({runbook.id}) · {domain.name}"
+    if runbook.kind == "finding":
+        yield from _finding_lines(policy, runbook, told)
+        return
     yield f"{runbook.right}: {_RIGHTS[runbook.right]}"
     if runbook.right == "autonomous":
         return
@@ -121,18 +126,31 @@ def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator
     now_on_call = people_of("on_call", policy, domain, told.filed_at)
     if now_on_call:
         yield f"on call: {_named(policy, now_on_call[0])}{_until(policy, domain, told.filed_at)}"
-    for moment in told.moments:
-        yield f"  {_after(moment.at - told.filed_at):>8}  {_what(policy, moment)}"
+    yield from _moment_lines(policy, told)
     if told.earliest_yes is None:
         yield "no moment could bring the quorum: name more people, or ask them earlier"
     else:
         yield f"a yes is possible from {_after(told.earliest_yes - told.filed_at)} on"
 
 
+def _finding_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator[str]:
+    """The timeline of a finding: nothing is decided, and it never expires."""
+    yield f"finding: asks for no access; filed at {stamp(told.filed_at)}"
+    if runbook.due_within:
+        yield f"filed later than {_after(timedelta(seconds=runbook.due_within))[1:]} after it was noticed, it is late"
+    yield from _moment_lines(policy, told)
+
+
+def _moment_lines(policy: Policy, told: Timeline) -> Iterator[str]:
+    yield from (f"  {_after(m.at - told.filed_at):>8}  {_what(policy, m)}" for m in told.moments)
+
+
 def _what(policy: Policy, moment: Moment) -> str:
     people = ", ".join(_named(policy, p) + (", asleep" if p in moment.asleep else "") for p in moment.people)
     if moment.what == "expire":
         return "expires: nothing opens"
+    if moment.what == "hourly":
+        return "from now on risk owner and channel hear it every hour, until somebody acknowledges it"
     role = _ROLE[moment.role or "owner"]
     if moment.what == "skip":
         return f"{role}: skipped, {_WHY.get(moment.why, moment.why.replace('_', ' '))}"
@@ -151,6 +169,11 @@ def _after(delta: timedelta) -> str:
 
 def _roles(runbook: Runbook) -> str:
     return " and ".join(_ROLE[r] for r in runbook.requires)
+
+
+def _right(found: Runbook) -> str | None:
+    """None for a finding, which asks for no access."""
+    return None if found.kind == "finding" else found.right
 
 
 def _named(policy: Policy, person: Person) -> str:
@@ -182,6 +205,6 @@ def domain(policy: Policy, found: Domain, now: datetime) -> dict[str, object]:
 def runbook(policy: Policy, found: Runbook) -> dict[str, object]:
     return {
         "id": found.id, "title": found.title, "kind": found.kind, "domain": found.domain,
-        "providers": list(found.providers), "right": found.right, "approvals": found.approvals,
+        "providers": list(found.providers), "right": _right(found), "approvals": found.approvals,
         "requires": list(found.requires), "sha256": found.sha256,
     }  # fmt: skip

@@ -57,7 +57,7 @@ class Filing:
         provider = filing_form.provider_asking(self._current.policy, person)
         mine = [
             r for r in self._current.asking.runbooks.values()
-            if provider is not None and provider.id in r.providers and kind in (None, r.kind)
+            if provider is not None and provider.id in r.providers and r.kind != "finding" and kind in (None, r.kind)
         ]  # fmt: skip
         return tuple(sorted(mine, key=lambda r: r.title))
 

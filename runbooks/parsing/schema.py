@@ -295,18 +295,36 @@ class ExecutorShape(Shape):
     secret: Env = Field(description="`env:NAME` of its secret `whsec_…`.")
 
 
+FINDING: Kind = "finding"
+ASKS_FOR_ACCESS = ("right", "max_duration")  # what every runbook says but a finding's
+NOT_FOR_FINDINGS = (
+    *ASKS_FOR_ACCESS, "default_duration", "approvals", "requires", "evidence", "rotate_within", "review_within", "signature",
+    "audience", "limit", "review_every", "tell", "break_glass", "risk", "max_renewals", "subject_verification", "targets",
+    "executor", "not_before",
+)  # fmt: skip
+
+
 class RunbookShape(Shape):
     """Front matter of a runbook: one kind of thing that may be asked for."""
 
-    model_config = ConfigDict(title="Countersign runbook front matter")
+    model_config = ConfigDict(
+        title="Countersign runbook front matter",
+        json_schema_extra={
+            "if": {"properties": {"kind": {"const": FINDING}}},
+            "then": {"required": ["escalation"], "properties": dict.fromkeys(NOT_FOR_FINDINGS, False)},
+            "else": {"required": list(ASKS_FOR_ACCESS), "properties": {"due_within": False}},
+        },
+    )
 
     id: Slug = Field(description="Equals the file name.")
     title: Short = Field(description="What is asked for, as people read it.")
-    kind: Kind = Field(description="Which command files it.")
+    kind: Kind = Field(description="Which command files it; finding: what must be escalated at once, no access.")
     domain: Slug = Field(description="Whose owner decides.")
     providers: Annotated[list[Slug], Field(min_length=1)] = Field(description="Who may ask.")
-    right: Right = Field(description="Whether the provider may act before, after or without a yes.")
-    max_duration: Span = Field(description="The longest access, extensions included.")
+    right: Right | None = Field(
+        None, description="Whether the provider may act before, after or without a yes; not for a finding."
+    )
+    max_duration: Span | None = Field(None, description="The longest access, extensions included; not for a finding.")
     default_duration: Span | None = Field(None, description="What the form proposes; default: max_duration.")
     approvals: Annotated[int, Field(ge=1, le=20)] | None = Field(None, description="Distinct people; default 1.")
     requires: Annotated[list[Role], Field(min_length=1, max_length=4)] | None = Field(
@@ -338,3 +356,4 @@ class RunbookShape(Shape):
     targets: CsvPath | None = Field(None, description="CSV file `target,domain`: the form offers these only.")
     executor: ExecutorShape | None = Field(None, description="The system that opens and closes the access.")
     not_before: Span | None = Field(None, description="reset: nothing opens earlier than this.")
+    due_within: Span | None = Field(None, description="finding: reported later than this after it was noticed is late.")

@@ -40,7 +40,7 @@ def check_quorum(
             "name more people there, or lower `approvals`.",
         )
     else:
-        _at_once(sheet, shape, minute_zero(around, shape.right, roles, approvals), path)
+        _at_once(sheet, shape, minute_zero(around, shape.right or "approval", roles, approvals), path)
 
 
 def _at_once(sheet: ParsedFile, shape: RunbookShape, reached: tuple[int, int], path: Path) -> None:

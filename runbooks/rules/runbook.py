@@ -1,6 +1,7 @@
 """Runbooks: what may be asked for, and whether everything it leans on is there.
 
-A key is refused where its kind or right has no use for it. `risk: high` asks for the risk owner's yes. With
+A key is refused where its kind or right has no use for it: a `finding` asks for no access, so it has a ladder and
+neither right, duration nor approvals. `risk: high` asks for the risk owner's yes. With
 `requires`, `approvals` is at least the number of required roles plus one. Everything but `autonomous` names an
 escalation policy, and an emergency never waits for working hours.
 """
@@ -17,7 +18,7 @@ from bot.domain.policy.signing import Signing
 from runbooks.parsing.findings import did_you_mean, listed
 from runbooks.parsing.frontmatter import RunbookParts
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import MatrixShape, RunbookShape
+from runbooks.parsing.schema import ASKS_FOR_ACCESS, FINDING, NOT_FOR_FINDINGS, MatrixShape, RunbookShape
 from runbooks.parsing.units import limit, seconds, seconds_or_none
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.escalation import check_roles, has_role
@@ -80,6 +81,7 @@ ONLY = (
     Only("max_renewals", "kind", ("policy_exception",)),
     Only("subject_verification", "kind", ("reset",)),
     Only("not_before", "kind", ("reset",)),
+    Only("due_within", "kind", ("finding",)),
 )
 
 
@@ -88,7 +90,10 @@ def read_runbook(
 ) -> Runbook:
     """Judges one runbook; the value is of use only when nothing was found."""
     _itself(sheet, shape, parts)
-    _keys(sheet, shape, ground.parties.matrix.shape)
+    if shape.kind == FINDING:
+        _finding_keys(sheet, shape)
+    else:
+        _keys(sheet, shape, ground.parties.matrix.shape)
     _durations(sheet, shape)
     for key in ("requires", "evidence", "providers", "subject_verification"):
         _unique(sheet, key, getattr(shape, key) or [])
@@ -126,7 +131,19 @@ def _itself(sheet: ParsedFile, shape: RunbookShape, parts: RunbookParts) -> None
             sheet.report.error(sheet.file, parts.body_line + number, text)
 
 
+def _finding_keys(sheet: ParsedFile, shape: RunbookShape) -> None:
+    """What a finding must not say, and what it must."""
+    for key in NOT_FOR_FINDINGS:
+        if key in shape.model_fields_set:
+            sheet.error((key,), f"A finding asks for no access, so `{key}` has no meaning on it: remove it.")
+    if shape.escalation is None:
+        sheet.error(("kind",), "A finding is put to people at once: add `escalation`, an escalation policy of the matrix.")
+
+
 def _keys(sheet: ParsedFile, shape: RunbookShape, matrix: MatrixShape) -> None:
+    for key in ASKS_FOR_ACCESS:
+        if getattr(shape, key) is None:
+            sheet.error((key,), f"`{key}` is missing: add it.")
     for only in ONLY:
         value = getattr(shape, only.attribute)
         if only.key in shape.model_fields_set and value not in only.values:
@@ -146,12 +163,12 @@ def _keys(sheet: ParsedFile, shape: RunbookShape, matrix: MatrixShape) -> None:
             if getattr(shape, key) is not None:
                 text = f"`{key}` holds back a yes and this opens without one: filing is refused until one of the two goes."
                 sheet.warning((key,), text)
-    if shape.right != "autonomous" and shape.escalation is None:
+    if shape.right not in ("autonomous", None) and shape.escalation is None:
         sheet.error(("right",), f"`right: {shape.right}` needs `escalation`: add an escalation policy of the matrix.")
 
 
 def _durations(sheet: ParsedFile, shape: RunbookShape) -> None:
-    if shape.default_duration and seconds(shape.default_duration) > seconds(shape.max_duration):
+    if shape.default_duration and shape.max_duration and seconds(shape.default_duration) > seconds(shape.max_duration):
         sheet.error(
             ("default_duration",),
             f"`default_duration` {shape.default_duration} is longer than `max_duration` {shape.max_duration}: shorten it.",
@@ -183,10 +200,11 @@ def _around(sheet: ParsedFile, shape: RunbookShape, roles: tuple[Role, ...], gro
                 f"`not_before` {shape.not_before} comes at or after the expiry of escalation policy `{ladder.id}`: shorten "
                 "it, or raise `expires_after`.",
             )
-        if ladder.hours and shape.kind == "emergency_access":
+        if ladder.hours and shape.kind in ("emergency_access", FINDING):
+            what = "a finding" if shape.kind == FINDING else "an emergency"
             sheet.error(
                 ("escalation",),
-                f"Escalation policy `{ladder.id}` counts only working hours and an emergency does not wait: choose one "
+                f"Escalation policy `{ladder.id}` counts only working hours and {what} does not wait: choose one "
                 "without `hours`.",
             )
     if shape.right != "autonomous" and not lacking:
@@ -210,6 +228,7 @@ def _runbook(
     sheet: ParsedFile, shape: RunbookShape, roles: tuple[Role, ...], body: str, sha256: str, ground: RunbookContext
 ) -> Runbook:
     glass, executor = shape.break_glass, shape.executor
+    longest = seconds_or_none(shape.max_duration) or 0
     domains = ground.parties.matrix.written("domains")
     return Runbook(
         id=shape.id,
@@ -217,9 +236,9 @@ def _runbook(
         kind=shape.kind,
         domain=shape.domain,
         providers=tuple(shape.providers),
-        right=shape.right,
-        max_duration=seconds(shape.max_duration),
-        default_duration=seconds(shape.default_duration or shape.max_duration),
+        right=shape.right or "approval",
+        max_duration=longest,
+        default_duration=seconds_or_none(shape.default_duration) or longest,
         body=body,
         sha256=sha256,
         approvals=shape.approvals or 1,
@@ -241,4 +260,5 @@ def _runbook(
         executor=Executor(executor.webhook, executor.secret) if executor else None,
         not_before=seconds_or_none(shape.not_before),
         signature=shape.signature or "none",
+        due_within=seconds_or_none(shape.due_within),
     )

@@ -153,7 +153,7 @@ FAULTS = [
     ("not_before after the expiry", U, "right: autonomous\nlimit: 5 per 7d\nreview_every: 90d\ntell: each\nmax_duration: 1h\n"
      "subject_verification: [manager_callback]\nnot_before: 30m", "right: approval\nescalation: urgent\nmax_duration: 1h\n"
      "not_before: 45m", "not_before", r"shorten it, or raise"),
-    ("kind", E, "kind: emergency_access", "kind: emergency", 0, r"write `emergency_access`, `reset` or `policy_exception`"),
+    ("kind", E, "kind: emergency_access", "kind: emergency", 0, r"write `emergency_access`, `reset`, `policy_exception` or `finding`"),
     ("id is not the file name", E, "id: emergency", "id: emergencies", 0, r"make them equal"),
     ("id is no slug", E, "id: emergency", "id: Emergency", 0, r"write lower-case letters"),
     ("audience with a space", E, "audience: pam-prod", "audience: pam prod", 0, r"one word without spaces"),

@@ -67,6 +67,9 @@ def sheet(policy: Policy, consents: Consents) -> str:
 def column_words(policy: Policy, row: Row) -> str:
     """What stands under one of the three columns for a runbook."""
     runbook, time = row.runbook, f"at most {wording.lasting(row.runbook.max_duration)}" if row.runbook.max_duration else ""
+    if runbook.kind == "finding":
+        within = f"; reported within {wording.lasting(runbook.due_within)} of being noticed" if runbook.due_within else ""
+        return f"put to people at once until somebody acknowledges it{within}"
     if row.column == "by_itself":
         limit = f", {runbook.limit.count} in {wording.lasting(runbook.limit.per)}" if runbook.limit else ""
         return f"{time}{limit}; {consent_words(policy, row)}"

@@ -124,6 +124,7 @@ RUNBOOK: Table = {
     "executor": unknown("executor"),
     "signature": ranked("signature", ("none", "required", "device_bound")),
     "not_before": at_least("wait before it opens"),
+    "due_within": at_most("time to report"),
 }
 
 PROVIDER: Table = {

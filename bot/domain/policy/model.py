@@ -19,11 +19,11 @@ from bot.domain.policy.rota import Rota
 from bot.domain.policy.signing import Passkey, Signature, Signing
 
 Role = Literal["owner", "deputies", "on_call", "risk_owner"]
-Kind = Literal["emergency_access", "reset", "policy_exception"]
+Kind = Literal["emergency_access", "reset", "policy_exception", "finding"]
 Right = Literal["autonomous", "approval", "immediate"]
 FieldType = Literal["text", "multiline", "number", "date", "datetime", "select", "person", "email", "url", "boolean"]
 ROLES: tuple[Role, ...] = ("owner", "deputies", "on_call", "risk_owner")
-KINDS: tuple[Kind, ...] = ("emergency_access", "reset", "policy_exception")
+KINDS: tuple[Kind, ...] = ("emergency_access", "reset", "policy_exception", "finding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,11 @@ class Executor:
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """One kind of thing that may be asked for. `sha256` is of the file's bytes; `body` is its Markdown."""
+    """One kind of thing that may be asked for, or reported. `sha256` is of the file's bytes; `body` is its Markdown.
+
+    A `finding` asks for no access: `right`, `max_duration` and `approvals` say nothing there. `due_within`: reported later than
+    that after it was noticed, it is late.
+    """
 
     id: str
     title: str
@@ -169,6 +173,7 @@ class Runbook:
     executor: Executor | None = None
     not_before: int | None = None
     signature: Signature = "none"
+    due_within: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ def provider_asking(policy: Policy, person: Person) -> Provider | None:
 
 def unfit(runbook: Runbook) -> str | None:
     """Why nothing can be filed under a runbook as it stands; None if it can."""
+    if runbook.kind == "finding":
+        return "This version of Countersign cannot take a finding yet. Its owner must update it."
     if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
         return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
     if runbook.signature != "none":

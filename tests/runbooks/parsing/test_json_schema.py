@@ -63,3 +63,12 @@ def test_what_is_wrong_does_not_fit(organisation: dict[str, str], name: str, fil
     assert is_valid(name, front_matter(file, organisation[file].encode()))
     assert old in organisation[file]
     assert not is_valid(name, front_matter(file, organisation[file].replace(old, new).encode()))
+
+
+@pytest.mark.parametrize(
+    ("line", "fits"),
+    [("due_within: 1h", True), ("right: approval", False), ("max_duration: 4h", False), ("approvals: 1", False)],
+)
+def test_a_finding_asks_for_no_access(line: str, fits: bool) -> None:
+    text = "id: exposure\ntitle: Exposed\nkind: finding\ndomain: directory\nproviders: [northgate]\nescalation: urgent\n"
+    assert is_valid("runbook", parse("exposure.md", f"{text}{line}\n").value) is fits

@@ -125,6 +125,7 @@ EASIER: tuple[tuple[type[Any], str, Any, Any], ...] = (
     (Runbook, "targets", ("a",), ("a", "b")),
     (Runbook, "targets", ("a",), ()),
     (Runbook, "not_before", 1800, None),
+    (Runbook, "due_within", 3600, None),
     (BreakGlass, "ratify_within", 3600, 7200),
     (BreakGlass, "quota", Limit(2, 86400), None),
     (FieldSpec, "required", True, False),
