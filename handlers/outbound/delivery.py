@@ -177,7 +177,7 @@ class Delivery:
     async def _record_sent(self, row: OutboxRow, posted: MessagePlace, drawn: int) -> None:
         kind = kind_of(row)
         plain = kind is not None and kind.remembered
-        kept = row.copy is not None or (kind is not None and kind.kept)
+        kept = row.copy is not None or (kind is not None and kind.kept(row))
         entries = [_entry("delivery.sent", row)] if kind and kind.logged else []
         place = posted if kept else MessagePlace()
         await self._desk.store.outbox.sent(row, place.channel, place.ts, drawn, entries, plain=plain)

@@ -17,39 +17,60 @@ from handlers.views.kit.blocks import Message
 DIGEST_MAX = 200  # cases in one digest
 
 
+async def ending_message(out: Outgoing) -> Message:
+    return grant.ending(out.case, out.scene())
+
+
 async def ending(out: Outgoing) -> Job:
     case, _to = out.case, out.to
     if not grant.grant_open(case):
         return NO_LONGER_OPEN
-    return await out.in_thread_of("receipt", grant.ending(case, out.scene()))
+    return await out.in_thread_of("receipt", await ending_message(out))
+
+
+async def expiring_message(out: Outgoing) -> Message:
+    return grant.expiring(out.case, out.to, out.scene())
 
 
 async def expiring(out: Outgoing) -> Job:
+    """Before the end; the end itself stands in the outcome and on the card."""
     case, to = out.case, out.to
-    purpose = "receipt" if to == case.request.requester else "card"
-    return await out.in_thread_of(purpose, grant.expiring(case, to, out.scene()))
+    if to == case.request.requester:
+        return await out.in_thread_of("receipt", await expiring_message(out))
+    return await out.in_thread_of("card", await expiring_message(out))
+
+
+async def extension_message(out: Outgoing) -> Message:
+    return grant.extension(out.case, out.whole("version"), out.scene())
 
 
 async def extension(out: Outgoing) -> Job:
-    said = grant.extension(out.case, out.whole("version"), out.text("reason"), out.scene())
-    return await out.in_thread_of("receipt", said)
+    _to = out.to
+    return await out.in_thread_of("receipt", await extension_message(out))
+
+
+async def owed_message(out: Outgoing) -> Message:
+    return grant.owed(out.case, out.scene())
 
 
 async def owed(out: Outgoing) -> Job:
     case, _to = out.case, out.to
     if not case.owed():
         return NO_LONGER_OPEN
-    return await out.in_thread_of("receipt", grant.owed(case, out.scene()))
+    return await out.in_thread_of("receipt", await owed_message(out))
 
 
 async def executor_answer(out: Outgoing) -> Job:
-    said = executor.answered(out.case, _plain(out, "word"), _plain(out, "detail"))
+    said = executor.answered(out.case, _plain(out, "word"), _plain(out, "detail"), out.scene())
     return await out.in_thread_of("receipt", said)
 
 
+async def alarm_message(out: Outgoing) -> Message:
+    return executor.alarm(out.case, _plain(out, "detail"), out.scene())
+
+
 async def executor_alarm(out: Outgoing) -> Job:
-    said = executor.alarm(out.case, _plain(out, "word"), _plain(out, "detail"), out.scene())
-    return NewMessage(out.place, said)
+    return NewMessage(out.place, await alarm_message(out))
 
 
 async def ask_message(out: Outgoing) -> Message:
@@ -71,14 +92,22 @@ async def ask_reminder(out: Outgoing) -> Job:
     return await out.in_thread_of(f"ask.{version}", review_cards.ask_reminder(out.case, ask, to, out.scene()))
 
 
+async def subject_message(out: Outgoing) -> Message:
+    moment = out.row.say.purpose.removeprefix("subject_")
+    return identity_proof.to_subject(out.case, moment, out.scene())
+
+
 async def to_subject(out: Outgoing) -> Job:
     """To the person whose credential it is, before and after."""
-    moment = out.row.say.purpose.removeprefix("subject_")
-    return NewMessage(out.to.user, identity_proof.to_subject(out.case, moment, out.scene()))
+    return NewMessage(out.to.user, await subject_message(out))
+
+
+async def suspension_message(out: Outgoing) -> Message:
+    return suspensions.to_suspended(out.case, out.row.say.purpose, out.scene())
 
 
 async def suspension(out: Outgoing) -> Job:
-    return NewMessage(out.to.user, suspensions.to_suspended(out.case, out.row.say.purpose, out.scene()))
+    return NewMessage(out.to.user, await suspension_message(out))
 
 
 async def use_message(out: Outgoing) -> Message:

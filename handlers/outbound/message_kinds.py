@@ -95,6 +95,7 @@ class Dropped:
 Job: TypeAlias = NewMessage | MessageEdit | Reply | ViewUpdate | Published | Dropped
 NOTHING_TO_DRAW = Dropped("nothing_to_draw")
 NO_LONGER_OPEN = Dropped("no_longer_open")
+TOLD_BY_EDIT = Dropped("told_by_edit")
 
 
 class Missing(Exception):
@@ -169,7 +170,7 @@ class MessageKind:
     """One row of the table.
 
     `redraw`: draws a posted message again after the case changed; a kind that has it is stored with its message's place.
-    `remembered`: the place is stored only so that an erasure can blank the message, because it shows what a person typed.
+    `keeps`: of a kind with `redraw`, which rows are stored so. `remembered`: the place is stored only so that an erasure can blank the message, because it shows what a person typed.
     `logged`: the delivery is a log entry. `looked_up`: the recipient's account is checked before sending. `prompt`: its
     recipient is paged instead while Slack is away. `steps_on`: the case goes to its next step when this cannot be
     delivered. `tells_decision`: carries the checkpoint once the case is decided. `waits_for_day`: sent in the recipient's
@@ -179,6 +180,7 @@ class MessageKind:
     draw: Draw
     method: Method = "chat.postMessage"
     redraw: Redraw | None = None
+    keeps: Callable[[OutboxRow], bool] = lambda row: True
     remembered: bool = False
     logged: bool = False
     looked_up: bool = False
@@ -188,10 +190,9 @@ class MessageKind:
     waits_for_day: Literal["never", "always", "ask"] = "never"
     settles: float = 0.0
 
-    @property
-    def kept(self) -> bool:
+    def kept(self, row: OutboxRow) -> bool:
         """Whether the message's place is stored once it is posted."""
-        return self.redraw is not None or self.remembered
+        return self.remembered or (self.redraw is not None and self.keeps(row))
 
     async def drawn(self, context: RenderContext, row: OutboxRow, case: Case | None) -> Job:
         """The message, or Dropped where the row misses what its drawing needs."""

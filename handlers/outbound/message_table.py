@@ -33,9 +33,13 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "reminder": MessageKind(request.reminder, logged=True, looked_up=True, prompt=True),
     "deadline": MessageKind(request.deadline, logged=True, looked_up=True, prompt=True),
     "taken": MessageKind(request.taken, logged=True, looked_up=True),
-    "outcome": MessageKind(request.outcome, remembered=True, logged=True, looked_up=True, tells_decision=True),
-    "body": MessageKind(request.runbook_body, looked_up=True),
-    "announce": MessageKind(request.announcement, logged=True, tells_decision=True),
+    "outcome": MessageKind(
+        request.outcome, redraw=request.outcome_message, logged=True, looked_up=True, tells_decision=True
+    ),
+    "body": MessageKind(request.runbook_body, redraw=request.outcome_message, looked_up=True),
+    "announce": MessageKind(
+        request.announcement, redraw=request.announcement_message, keeps=request.is_state, logged=True, tells_decision=True
+    ),
     "alarm": MessageKind(request.alarm, logged=True, looked_up=True),
     "drill_report": MessageKind(request.drill_report, logged=True, looked_up=True),
     "watchdog": MessageKind(notice.watchdog),
@@ -50,26 +54,26 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "lead": MessageKind(
         request.new_lead, redraw=request.lead_message, logged=True, looked_up=True, tells_decision=True
     ),
-    "question": MessageKind(request.question, remembered=True, logged=True, looked_up=True),
+    "question": MessageKind(request.question, redraw=request.question_message, logged=True, looked_up=True),
     "answered": MessageKind(request.answer_to_question, remembered=True, logged=True, looked_up=True),
-    "ending": MessageKind(granted.ending, logged=True, looked_up=True, tells_decision=True),
-    "expiring": MessageKind(granted.expiring, logged=True, looked_up=True),
-    "owed": MessageKind(granted.owed, logged=True, looked_up=True),
-    "suspended": MessageKind(granted.suspension, logged=True, looked_up=True),
-    "restored": MessageKind(granted.suspension, logged=True, looked_up=True),
+    "ending": MessageKind(granted.ending, redraw=granted.ending_message, logged=True, looked_up=True, tells_decision=True),
+    "expiring": MessageKind(granted.expiring, redraw=granted.expiring_message, logged=True, looked_up=True),
+    "owed": MessageKind(granted.owed, redraw=granted.owed_message, logged=True, looked_up=True),
+    "suspended": MessageKind(granted.suspension, redraw=granted.suspension_message, logged=True, looked_up=True),
+    "restored": MessageKind(granted.suspension, redraw=granted.suspension_message, logged=True, looked_up=True),
     "used": MessageKind(granted.new_use, redraw=granted.use_message, logged=True, looked_up=True),
     "digest": MessageKind(granted.digest, logged=True, looked_up=True, waits_for_day="always"),
     "executor": MessageKind(
         granted.executor_answer, remembered=True, logged=True, looked_up=True, tells_decision=True
     ),
     "executor_alarm": MessageKind(
-        granted.executor_alarm, remembered=True, logged=True, looked_up=True, tells_decision=True
+        granted.executor_alarm, redraw=granted.alarm_message, logged=True, looked_up=True, tells_decision=True
     ),
-    "extension": MessageKind(granted.extension, remembered=True, logged=True, looked_up=True, tells_decision=True),
-    "cooling": MessageKind(request.cooling, logged=True, looked_up=True),
-    "verified": MessageKind(request.verified, logged=True, looked_up=True),
-    "subject_before": MessageKind(granted.to_subject, remembered=True, logged=True, looked_up=True),
-    "subject_after": MessageKind(granted.to_subject, remembered=True, logged=True, looked_up=True),
+    "extension": MessageKind(granted.extension, redraw=granted.extension_message, logged=True, looked_up=True, tells_decision=True),
+    "cooling": MessageKind(request.cooling, redraw=request.cooling_message, logged=True, looked_up=True),
+    "verified": MessageKind(request.verified, redraw=request.verified_message, logged=True, looked_up=True),
+    "subject_before": MessageKind(granted.to_subject, redraw=granted.subject_message, logged=True, looked_up=True),
+    "subject_after": MessageKind(granted.to_subject, redraw=granted.subject_message, logged=True, looked_up=True),
     "ask": MessageKind(
         granted.new_ask, redraw=granted.ask_message, logged=True, looked_up=True, steps_on=True, waits_for_day="ask"
     ),

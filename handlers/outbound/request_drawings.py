@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.workflow.asks.drill import waiting_for
-from handlers.outbound.message_kinds import NO_LONGER_OPEN, Job, NewMessage, Outgoing, present
-from handlers.views import drill, identity_proof, receipt
+from bot.ports.records import OutboxRow
+from handlers.outbound.message_kinds import NO_LONGER_OPEN, TOLD_BY_EDIT, Job, NewMessage, Outgoing, present
+from handlers.views import drill, facts, identity_proof, receipt
 from handlers.views.approval_card import card
 from handlers.views.channel_button import door_receipt
 from handlers.views.discussion import answered, asked_question, lead_copy
 from handlers.views.facts import pending
 from handlers.views.kit.blocks import Message
 from handlers.views.kit.context import who
+
+_STATES = frozenset(str(state) for machine in (RequestState, GrantState) for state in machine)
 
 
 async def card_message(out: Outgoing) -> Message:
@@ -64,10 +68,14 @@ async def deadline(out: Outgoing) -> Job:
     return await out.in_thread_of("card", receipt.deadline(out.case, who(out.to), out.scene()))
 
 
+async def verified_message(out: Outgoing) -> Message:
+    return identity_proof.verified(out.case, out.to)
+
+
 async def verified(out: Outgoing) -> Job:
     if _answered_by_now(out):
         return NO_LONGER_OPEN
-    return await out.in_thread_of("card", identity_proof.verified(out.case, out.to))
+    return await out.in_thread_of("card", await verified_message(out))
 
 
 async def taken(out: Outgoing) -> Job:
@@ -76,28 +84,48 @@ async def taken(out: Outgoing) -> Job:
     return found if found.thread else NO_LONGER_OPEN
 
 
+async def outcome_message(out: Outgoing) -> Message:
+    case, scene = out.case, out.scene()
+    content = None
+    if facts.access_open(case, scene):
+        content = await out.context.desk.store.policies.file_by_hash(case.request.runbook_sha256)
+    return receipt.outcome(case, content, scene, out.text("reason"))
+
+
 async def outcome(out: Outgoing) -> Job:
-    said = receipt.outcome(out.case, out.text("state"), out.text("reason"), out.scene())
-    return await out.in_thread_of("receipt", said)
+    """At top level, so that it is the newest thing said. What opened and has ended meanwhile is told by the end's own row."""
+    to = out.to
+    if out.text("state") == "open" and not facts.access_open(out.case, out.scene()):
+        return NO_LONGER_OPEN
+    return NewMessage(to.user, await outcome_message(out))
+
+
+async def cooling_message(out: Outgoing) -> Message:
+    return identity_proof.cooling(out.case, out.scene())
 
 
 async def cooling(out: Outgoing) -> Job:
     case, _to = out.case, out.to
     if case.approval.opens_at is None:
         return NO_LONGER_OPEN
-    return await out.in_thread_of("receipt", identity_proof.cooling(case, out.scene()))
+    return await out.in_thread_of("receipt", await cooling_message(out))
 
 
 async def runbook_body(out: Outgoing) -> Job:
-    case, to = out.case, out.to
-    content = await out.context.desk.store.policies.file_by_hash(case.request.runbook_sha256)
-    return NewMessage(to.user, receipt.body(case, content, out.scene()))
+    """A row of an older version, which sent the body apart: it is part of the outcome now."""
+    to = out.to
+    if not facts.access_open(out.case, out.scene()):
+        return NO_LONGER_OPEN
+    return NewMessage(to.user, await outcome_message(out))
+
+
+async def question_message(out: Outgoing) -> Message:
+    return present(asked_question(out.case))
 
 
 async def question(out: Outgoing) -> Job:
     case, _to = out.case, out.to
-    said = present(asked_question(case))
-    return await out.in_thread_of("receipt", said) if pending(case) else NO_LONGER_OPEN
+    return await out.in_thread_of("receipt", await question_message(out)) if pending(case) else NO_LONGER_OPEN
 
 
 async def answer_to_question(out: Outgoing) -> Job:
@@ -105,8 +133,23 @@ async def answer_to_question(out: Outgoing) -> Job:
     return await out.in_thread_of("card", said) if pending(out.case) else NO_LONGER_OPEN
 
 
+async def announcement_message(out: Outgoing) -> Message:
+    return receipt.announcement(out.case, out.scene())
+
+
+def is_state(row: OutboxRow) -> bool:
+    """Whether a channel line tells the request's state, and not an event beside it (`review.overdue`)."""
+    return row.copy is not None or row.say.data.get("state") in _STATES
+
+
 async def announcement(out: Outgoing) -> Job:
-    return NewMessage(out.channel, receipt.announcement(out.case, out.text("state")))
+    """One line for the request's state, which is redrawn when it changes; a line of its own for each event beside it."""
+    if not is_state(out.row):
+        return NewMessage(out.channel, receipt.announcement(out.case, out.scene(), out.text("state")))
+    copies = await out.context.desk.store.outbox.copies(out.case.id)
+    if any(copy.purpose == "announce" and copy.channel == out.channel for copy in copies):
+        return TOLD_BY_EDIT
+    return NewMessage(out.channel, await announcement_message(out))
 
 
 async def alarm(out: Outgoing) -> Job:

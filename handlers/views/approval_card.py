@@ -25,8 +25,9 @@ def card(case: Case, reader: Person, scene: ViewContext) -> Message:
         section(_opening(case, scene)),
         *facts.sections(facts.asked_for(case, scene)),
         section(_standing(case, reader, scene)),
-        deciding_buttons(case) if open_ else None,
-        beside_buttons(case) if open_ and not cooling_off.waits(case) else None,
+        *facts.sections(facts.reasons(case)),
+        deciding_buttons(case, reader, scene) if open_ else None,
+        beside_buttons(case, reader, scene) if open_ else None,
         revoke_button(case),
         context(history(case, scene)),
         context(facts.footer(case)),
@@ -45,7 +46,7 @@ def _standing(case: Case, reader: Person, scene: ViewContext) -> str:
     if not facts.pending(case):
         return facts.outcome(case, scene)
     lines = [_stands_in(case, reader, scene), facts.tally(case, scene), _own_yes(case, reader, scene), *story(case, scene)]
-    lines += identity_proof.lines(case, scene)
+    lines += identity_proof.lines(case, scene, to_approver=True)
     lines += [] if cooling_off.waits(case) else [facts.silence(case, scene)]
     return "\n".join(line for line in lines if line)
 
@@ -76,5 +77,6 @@ def _text(case: Case, reader: Person, scene: ViewContext) -> str:
             f"{wording.REASON}:",
             quote(request.reason, 1200),
             _standing(case, reader, scene) if facts.pending(case) else "",
+            *facts.reasons(case),
         ]
     ).strip()

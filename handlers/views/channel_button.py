@@ -13,6 +13,7 @@ from handlers.views.kit.blocks import Message, actions, button, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 from handlers.views.receipt import status
+from handlers.views.take_away import withdraw
 
 DOOR = "door"
 
@@ -27,5 +28,5 @@ def door_receipt(case: Case, scene: ViewContext) -> Message:
     """Id, title and state, with **Withdraw** while it is pending."""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}\n{status(case, scene)}"
     value = ids.question(case.id, case.approval.version)
-    row = [actions(ids.BLOCK_RECEIPT, button(wording.WITHDRAW, ids.WITHDRAW, value))] if facts.pending(case) else []
+    row = [actions(ids.BLOCK_RECEIPT, withdraw(value))] if facts.pending(case) else []
     return message(said, [section(said), *row])

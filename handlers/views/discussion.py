@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.domain.authority.authorization import is_barred
+from bot.domain.authority.quorum import count
 from bot.domain.case.ask import Remark
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
@@ -31,6 +33,7 @@ from handlers.views.kit.blocks import (
 from handlers.views.kit.context import ViewContext, span, who
 from handlers.views.kit.escaping import inline, quote
 from handlers.views.request_form import STEPS, day_block
+from handlers.views.take_away import revoke, withdraw
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class TextForm:
 _TOLD = frozenset({"question", "answer", "advice", "pass", "hold", "push"})
 TEXT_FORMS: Mapping[str, TextForm] = {
     "question": TextForm(
-        "question", ids.FORM_QUESTION, "Question", "Question", "Ask", "The clock runs on; everybody asked reads the answer."
+        "question", ids.FORM_QUESTION, "Question", "Question", wording.SEND_QUESTION, "The deadline still applies. Everybody asked reads the answer."
     ),
     "answer": TextForm("answer", ids.FORM_ANSWER, "Answer", "Answer", "Answer", "Everybody who was asked reads it."),
     "push": TextForm(
@@ -96,24 +99,39 @@ def _less_by_day(asked: DialogContext, case: Case) -> Block:
     return modal(ids.FORM_LESS, title, blocks, submit=wording.APPROVE, close=wording.CANCEL, metadata=_metadata(asked))
 
 
-def deciding_buttons(case: Case) -> Block:
-    """The decision; once the quorum waits to open something only a no is left, and a revoke."""
+def deciding_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:
+    """The decision, as far as a press of this reader would count: no second yes, and none before the subject is verified.
+    Once the quorum waits to open something only a no is left, and a revoke."""
+    if is_barred(case, case.approval, scene.policy, reader):
+        return None
     value = ids.question(case.id, case.approval.version)
     deny = button(wording.DENY, ids.DENY, value, "danger")
     if cooling_off.waits(case):
-        return actions(ids.BLOCK_DECIDE, deny, button(wording.REVOKE, ids.REVOKE, value, "danger"))
-    return actions(ids.BLOCK_DECIDE, button(wording.APPROVE, ids.APPROVE, value, "primary"), deny)
+        return actions(ids.BLOCK_DECIDE, deny, revoke(value))
+    approve = button(wording.APPROVE, ids.APPROVE, value, "primary")
+    return actions(ids.BLOCK_DECIDE, *([approve] if may_say_yes(case, reader, scene) else []), deny)
 
 
-def beside_buttons(case: Case) -> Block:
+def may_say_yes(case: Case, reader: Person, scene: ViewContext) -> bool:
+    """Whether a yes of this reader would count now. A yes given earlier is taken again where the quorum stands meanwhile."""
+    ask = case.approval
+    vote = ask.vote_of(reader)
+    given = vote is not None and vote.answer == "yes" and not count(case, ask, scene.policy).met
+    return not given and not case.unverified() and not cooling_off.waits(case)
+
+
+def beside_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:
     """The second row of the card."""
+    if is_barred(case, case.approval, scene.policy, reader) or cooling_off.waits(case):
+        return None
     value = ids.question(case.id, case.approval.version)
     held = bool(case.approval.noted("hold"))
+    passed = any(note.person == reader for note in case.approval.noted("pass"))
     row = [
-        button(wording.LESS, ids.LESS, value),
+        *([button(wording.LESS, ids.LESS, value)] if may_say_yes(case, reader, scene) else []),
         button(wording.QUESTION, ids.QUESTION, value),
         *([] if held else [button(wording.HOLD, ids.HOLD, value)]),
-        button(wording.PASS, ids.PASS, value),
+        *([] if passed else [button(wording.PASS, ids.PASS, value)]),
     ]
     return actions(ids.BLOCK_BESIDE, *row)
 
@@ -135,39 +153,40 @@ def history(case: Case, scene: ViewContext) -> str:
 
 
 def lead_copy(case: Case, reader: Person, scene: ViewContext) -> Message:
-    """A lead's copy: their advice is shown to the owner, and is never a decision."""
-    value = ids.question(case.id, case.approval.version)
-    request = case.request
-    opening = (
-        f"*{facts.heading(case)}*\n{who(request.requester)} asks {scene.length(case)}"
-        f"\n*{wording.TARGET}:* {inline(request.target, 400)}"
-    )
+    """A lead's copy, with **Withdraw**: their advice is shown to the owner, and is never a decision."""
+    value, request = ids.question(case.id, case.approval.version), case.request
+    opening = f"*{facts.heading(case)}*\n{who(request.requester)} asks {scene.length(case)}"
+    typed = [f"*{wording.TARGET}:* {inline(request.target, 400)}", f"*{wording.REASON}:*"]
+    typed += quote(request.reason, 2500).split("\n")
     standing = facts.outcome(case, scene) or facts.silence(case, scene)
     mine = next((n for n in case.approval.noted("advice") if n.person == reader), None)
     said = [section(wording.YOUR_ADVICE[mine.advice])] if mine else []
-    advise = actions(
-        ids.BLOCK_LEAD,
+    advise = [
         button(wording.RECOMMEND, ids.RECOMMEND, value),
         button(wording.ADVISE_AGAINST, ids.ADVISE_AGAINST, value),
-    )
-    buttons = [advise, context(wording.ADVICE_IS_NO_DECISION)] if facts.pending(case) else []
-    blocks = [section(opening), section(standing), *said, *buttons, context(facts.footer(case))]
-    return message(f"{case.id}: {facts.heading(case, 100)}\n{standing}", blocks)
+    ]
+    row = actions(ids.BLOCK_LEAD, *advise, withdraw(value))
+    buttons = [row, context(wording.ADVICE_IS_NO_DECISION)] if facts.pending(case) else []
+    after = [*facts.sections([standing, *facts.reasons(case)]), *said, *buttons, context(facts.footer(case))]
+    text = [f"{case.id}: {facts.heading(case, 100)}", *typed, standing]
+    return message("\n".join(text), [section(opening), *facts.sections(typed), *after])
 
 
 def asked_question(case: Case) -> Message | None:
-    """To the requester: the newest question, with **Answer**."""
-    note = next(iter(reversed(case.approval.noted("question"))), None)
-    if note is None:
+    """To the requester: every question that waits for an answer, with **Answer** while one can be given."""
+    notes = case.approval.notes
+    last = max((n for n, note in enumerate(notes) if note.kind == "answer"), default=-1)
+    waiting = [note for note in notes[last + 1 :] if note.kind == "question"]
+    head = f"{who(case.request.requester)} {case.id} · "
+    if not case.approval.noted("question"):
         return None
-    said = f"{who(case.request.requester)} {case.id} · {who(note.person)} asks. The clock runs on."
-    value = ids.question(case.id, case.approval.version)
-    blocks = [
-        section(said),
-        section(quote(note.text, 2800)),
-        actions(ids.BLOCK_ANSWER, button("Answer", ids.ANSWER, value)),
-    ]
-    return message(f"{said}\n{quote(note.text, 1500)}", blocks)
+    if not (waiting and facts.pending(case)):
+        over = "answered." if facts.pending(case) else "the request is closed, no answer is needed any more."
+        return message(f"{head}{over}", [section(f"{head}{over}")])
+    asks = [f"{who(note.person)} has a question:\n{quote(note.text, 1400)}" for note in waiting[-4:]]
+    said = f"{head}the deadline still applies."
+    row = actions(ids.BLOCK_ANSWER, button("Answer", ids.ANSWER, ids.question(case.id, case.approval.version)))
+    return message("\n".join([said, *asks]), [section(said), *(section(text) for text in asks), row])
 
 
 def answered(case: Case, reader: Person) -> Message | None:
@@ -189,7 +208,7 @@ def _told(note: Remark, scene: ViewContext) -> list[str]:
     if note.kind == "hold":
         return [f"*{by} is on it* since {at}."]
     if note.kind == "pass":
-        return [f"{by} passed at {at}: others are asked; {by} may still decide."]
+        return [f"{by} asked someone else at {at}; {by} may still decide."]
     return [f"{by} escalated at {at}:", *quote(note.text, 400).split("\n")]
 
 

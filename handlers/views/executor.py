@@ -40,15 +40,20 @@ def _opening(case: Case, scene: ViewContext) -> str:
     return "The system has not confirmed yet that access is open."
 
 
-def answered(case: Case, word: str, detail: str) -> Message:
-    """To the requester: what the system said about the opening."""
-    said = "The system confirms that access is open." if word == "opened" else "The system could not open the access."
+def answered(case: Case, word: str, detail: str, scene: ViewContext) -> Message:
+    """To the requester: what the system said about the opening, and when. It is a report of that moment and is not redrawn."""
+    call = executor.last(case, "open")
+    at = f" at {scene.at(call.answered_at)}" if call is not None and call.answered_at is not None else ""
+    said = f"the system confirmed{at} that it opened the access."
+    if word != "opened":
+        said = f"the system reported{at} that it could not open the access."
     return _with_detail(f"{who(case.request.requester)} {case.id} · {inline(case.request.title, 200)}: {said}", detail)
 
 
-def alarm(case: Case, word: str, detail: str, scene: ViewContext) -> Message:
+def alarm(case: Case, detail: str, scene: ViewContext) -> Message:
     """To the domain's channel, without `detail`, and to the owner: a close that does not succeed, or at last did."""
-    if word == "closed":
+    call = executor.last(case, "close")
+    if call is not None and call.state == "closed":
         said = "the system has now confirmed that access is closed."
     else:
         ended = scene.at(case.grant.ended_at or case.grant.not_after) if case.grant is not None else ""

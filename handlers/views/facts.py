@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bot.domain.authority.authorization import conflicted
 from bot.domain.authority.quorum import count
-from bot.domain.case.ask import Step, Vote
+from bot.domain.case.ask import Ask, Step, Vote
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import Case, FieldValue
 from bot.domain.policy.model import Role
@@ -129,31 +129,67 @@ def tally(case: Case, scene: ViewContext) -> str:
 
 
 def outcome(case: Case, scene: ViewContext) -> str:
-    """How the request ended, by whom and when; empty while it is pending.
-
-    The words of a no are not here: they go to the requester once, and stand in the log. Every copy is drawn again from the
-    case for as long as it is kept, and the case holds no free text that retention would have to find on each of them.
-    """
+    """How the request stands once it is decided, an end first; empty while it is pending. Without reasons: `reasons`."""
     request = case.request
     if case.sealed:
         return sealed_use.outcome(case, scene)
     when = f" at {scene.at(request.closed_at)}" if request.closed_at else ""
     by = f" by {who(request.closed_by)}" if request.closed_by else ""
-    if request.state is RequestState.APPROVED:
-        return f"*Approved* by {_yes_people(case)}{when}. {_grant(case, scene)}".strip()
     if request.matter:
         return _matter(case)
-    if request.state is RequestState.OPENED and request.right == "autonomous":
-        return f"*Opened under a standing right of the provider*{when}; nobody was asked. {_grant(case, scene)}".strip()
-    if request.state is RequestState.OPENED:
-        return f"*Opened*{when}. {_grant(case, scene)} {_ratification(case, scene)}".strip()
     if request.state is RequestState.DENIED:
-        return f"*Denied*{_denier(case) or by or ' on the host'}{when}, with a reason to the requester. Nothing was opened."
+        return f"*Denied*{_denier(case) or by or ' on the host'}{when}. Nothing was opened."
     if request.state is RequestState.EXPIRED:
         return f"*Expired*{when}: nobody decided in time. Nothing was opened."
     if request.state is RequestState.WITHDRAWN:
         return f"*Withdrawn*{by}{when}. Nothing was opened."
-    return ""
+    if case.grant is None:
+        return ""
+    over = "" if access_open(case, scene) else f"{ended(case, scene)}\n"
+    return over + f"{_opened(case, when)} {_grant(case, scene)} {_ratification(case, scene)}".strip()
+
+
+def _opened(case: Case, when: str) -> str:
+    """By whose word it opened."""
+    if case.request.state is RequestState.APPROVED:
+        return f"*Approved* by {_yes_people(case)}{when}."
+    if case.request.right == "autonomous":
+        return f"*Opened under a standing right of the provider*{when}; nobody was asked."
+    return f"*Opened*{when}."
+
+
+def access_open(case: Case, scene: ViewContext) -> bool:
+    """Whether the grant is open and its time is not over, also where no timer ran yet."""
+    return case.grant is not None and case.grant.state is GrantState.OPEN and scene.now < case.grant.not_after
+
+
+def ended(case: Case, scene: ViewContext) -> str:
+    """How a grant ended, its state first; empty where there is none, or it is open."""
+    grant = case.grant
+    if grant is None or access_open(case, scene):
+        return ""
+    at, by = scene.at(grant.ended_at or grant.not_after), f" by {who(grant.ended_by)}" if grant.ended_by else ""
+    if grant.state is GrantState.REVOKED:
+        return f"*REVOKED*{by} at {at}. Stop work."
+    if grant.state is GrantState.FINISHED:
+        return f"*Finished*, reported{by} at {at}."
+    if grant.state is GrantState.UNUSED:
+        return f"*Not used*, reported{by} at {at}."
+    if case.dated:
+        return f"*Ended* at {at}: the exception is over. What it covers counts by the rule again."
+    return f"*Ended* at {at}: the time of the approval is over. Stop work."
+
+
+def reason_of(ask: Ask, kind: str) -> list[str]:
+    """The reason of a no or of a revoke, quoted; empty where none was given, or it was erased."""
+    note = next(iter(reversed(ask.noted(kind))), None)
+    return [f"*{wording.REASON}:*", *quote(note.text, 3000).split("\n")] if note is not None and note.text.strip() else []
+
+
+def reasons(case: Case) -> list[str]:
+    """Why it was denied, or revoked."""
+    denied = case.request.state is RequestState.DENIED
+    return reason_of(case.approval, "denial" if denied else "revocation")
 
 
 def _ratification(case: Case, scene: ViewContext) -> str:
@@ -207,15 +243,15 @@ def _grant(case: Case, scene: ViewContext) -> str:
     grant = case.grant
     if grant is None:
         return ""
-    if grant.state is GrantState.OPEN and case.dated:
-        return f"The exception holds until {scene.day(grant.not_after, grant.opened_at, grant.seconds)}."
-    if grant.state is GrantState.OPEN:
-        held = f"The approval holds for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}."
-        return f"{held} {standing(case, scene)}".rstrip()
-    how = wording.ENDS.get(str(grant.state), "")
-    by = f" by {who(grant.ended_by)}" if grant.ended_by else ""
     what = "exception" if case.dated else "approval"
-    return f"The {what} ended at {scene.at(grant.ended_at or grant.not_after)}{how}{by}. {standing(case, scene)}".rstrip()
+    if not access_open(case, scene):
+        return f"The {what} ended at {scene.at(grant.ended_at or grant.not_after)}. {standing(case, scene)}".rstrip()
+    if case.dated:
+        return f"The exception holds until {scene.day(grant.not_after, grant.opened_at, grant.seconds)}."
+    opened = "Access is open" if case.break_glass else "The approval holds"
+    return (
+        f"{opened} for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}. {standing(case, scene)}".rstrip()
+    )
 
 
 def _field(case: Case, value: FieldValue, scene: ViewContext, room: int) -> list[str]:

@@ -5,7 +5,7 @@ It is always the *approval* that ends: whether access is gone only a system can 
 
 from __future__ import annotations
 
-from bot.domain.case.ask import Ask
+from bot.domain.case.ask import DIES_WITH_GRANT, Ask
 from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case, Duty
 from bot.domain.policy.model import Policy
@@ -15,9 +15,10 @@ from bot.domain.workflow.asks.extension import room
 from handlers import ids
 from handlers.views import facts
 from handlers.views.kit import wording
-from handlers.views.kit.blocks import Block, Message, actions, button, confirmed, message, section
+from handlers.views.kit.blocks import Block, Message, actions, button, message, section
 from handlers.views.kit.context import ViewContext, who
-from handlers.views.kit.escaping import inline, quote
+from handlers.views.kit.escaping import inline
+from handlers.views.take_away import revoke
 
 
 def grant_open(case: Case) -> bool:
@@ -28,9 +29,7 @@ def revoke_button(case: Case) -> Block | None:
     """On the cards of everybody who was asked, while the grant is open."""
     if not grant_open(case):
         return None
-    value = ids.question(case.id, case.approval.version)
-    revoke = confirmed(button(wording.REVOKE, ids.REVOKE, value, "danger"), wording.REVOKE, wording.REVOKE_MEANS)
-    return actions(ids.BLOCK_GRANT, revoke)
+    return actions(ids.BLOCK_GRANT, revoke(ids.question(case.id, case.approval.version)))
 
 
 def requester_buttons(case: Case, policy: Policy) -> Block | None:
@@ -49,8 +48,11 @@ def requester_buttons(case: Case, policy: Policy) -> Block | None:
 
 
 def ending(case: Case, scene: ViewContext) -> Message:
-    """Shortly before the end, to the requester."""
+    """Shortly before the end, to the requester; how it ended, once it did."""
     grant = case.grant
+    if not grant_open(case):
+        said = f"{case.id} · {facts.heading(case)}: {facts.ended(case, scene)}"
+        return message(said, [section(said)])
     until = scene.at(grant.not_after) if grant else ""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: the approval ends at {until}."
     return message(said, [section(said), requester_buttons(case, scene.policy)])
@@ -74,6 +76,9 @@ def expiring(case: Case, reader: Person, scene: ViewContext) -> Message:
 
 def owed(case: Case, scene: ViewContext) -> Message:
     """What is still owed, to the requester, once a day until it comes."""
+    if not case.owed():
+        said = f"{case.id} · {facts.heading(case)}: everything that was owed came in. Nothing is left to do."
+        return message(said, [section(said)])
     lines = "\n".join(f"• {_duty(duty, scene)}" for duty in case.owed())
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: {wording.OWED}\n{lines}"
     return message(said, [section(said), requester_buttons(case, scene.policy)])
@@ -85,23 +90,34 @@ def owed_lines(case: Case, scene: ViewContext) -> list[str]:
     return came + [f"*Owed:* {_duty(duty, scene)}" for duty in case.owed()]
 
 
-def extension(case: Case, version: int, reason: str, scene: ViewContext) -> Message:
-    """What became of the wish for more time, to the requester."""
-    ask, grant = case.question(version), case.grant
+def extension(case: Case, version: int, scene: ViewContext) -> Message:
+    """What became of the wish for more time, to the requester. `version`: of its ask; 0 for the newest that was answered."""
+    ask, grant = case.question(version) if version else _newest_answered(case), case.grant
     head = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: "
     if ask is not None and ask.kind == "renewal":
         said = head + _renewal(ask, case, scene)
     elif ask is not None and ask.state is AskState.YES and grant is not None:
         said = f"{head}more time is approved, until {scene.at(grant.not_after)}."
+        if not grant_open(case):
+            said = f"{head}more time was approved. {facts.ended(case, scene)}"
     else:
-        said = f"{head}more time was denied. The approval ends as it would have."
-    quoted = "\n" + quote(reason, 1500) if reason.strip() else ""
+        ends = f"Access ends at {scene.at(grant.not_after)}." if grant and grant_open(case) else facts.ended(case, scene)
+        said = f"{head}more time was denied. {ends}"
+    reason = "\n".join(facts.reason_of(ask, "denial")) if ask is not None else ""
+    quoted = f"\n{reason}" if reason else ""
     return message(said + quoted, [section(said + quoted)])
+
+
+def _newest_answered(case: Case) -> Ask | None:
+    asks = [a for a in case.later if a.kind in DIES_WITH_GRANT and a.state in (AskState.YES, AskState.NO)]
+    return asks[-1] if asks else None
 
 
 def _renewal(ask: Ask, case: Case, scene: ViewContext) -> str:
     grant = case.grant
     until = scene.at(grant.not_after) if grant else ""
+    if not grant_open(case):
+        return f"the renewal was {'approved' if ask.state is AskState.YES else 'denied'}. {facts.ended(case, scene)}"
     if ask.state is AskState.YES:
         return f"the renewal is approved; the exception holds until {until}."
     return f"the renewal was denied. The exception ends at {until}."

@@ -60,7 +60,7 @@ def _waiting(sheet: HomeContents, scene: ViewContext) -> list[Block]:
         return [*blocks, section(wording.NOTHING_WAITS)]
     for case in sheet.waiting:
         for ask in _open_to(case, sheet.person):
-            blocks += _question(case, ask, scene)
+            blocks += _question(case, ask, sheet.person, scene)
     return [*blocks, *_pages(sheet)]
 
 
@@ -69,7 +69,7 @@ def _open_to(case: Case, person: Person) -> Iterable[Ask]:
     return (a for a in case.asks if a.state is AskState.OPEN and person in a.asked and a.vote_of(person) is None)
 
 
-def _question(case: Case, ask: Ask, scene: ViewContext) -> list[Block]:
+def _question(case: Case, ask: Ask, person: Person, scene: ViewContext) -> list[Block]:
     if ask.kind != "approval":
         lines, row = ask_at_home(case, ask, scene)
         return [*facts.sections([f"*{case.id}*", *lines]), *([row] if row else [])]
@@ -79,10 +79,11 @@ def _question(case: Case, ask: Ask, scene: ViewContext) -> list[Block]:
         f"{who(request.requester)} of *{scene.provider(request.provider)}* asks {scene.length(case)}",
         *facts.asked_for(case, scene),
         facts.tally(case, scene),
-        *identity_proof.lines(case, scene),
+        *identity_proof.lines(case, scene, to_approver=True),
     ]
     lines += [] if cooling_off.waits(case) else [facts.silence(case, scene)]
-    rows = [_own(deciding_buttons(case), value)] + ([] if cooling_off.waits(case) else [_own(beside_buttons(case), value)])
+    buttons = (deciding_buttons(case, person, scene), beside_buttons(case, person, scene))
+    rows = [_own(row, value) for row in buttons if row is not None]
     return [*facts.sections([line for line in lines if line]), *rows]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.case.model import Case, Duty
 from bot.domain.policy.people import Person
+from bot.domain.timing import cooling_off
 from bot.domain.workflow.identity_proof import said as methods
 from handlers import ids
 from handlers.views import facts
@@ -13,14 +14,14 @@ from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 
 
-def lines(case: Case, scene: ViewContext) -> list[str]:
+def lines(case: Case, scene: ViewContext, *, to_approver: bool = False) -> list[str]:
     """Of a pending case: what is attested, what a yes still waits for, and until when what it opens waits."""
     done = [_done(case, d, scene) for d in case.verifications() if d.done_at]
     missing = case.unverified()
     if missing:
-        asker = who(case.request.requester)
+        asker, nobody = who(case.request.requester), "You can't" if to_approver else "Nobody can"
         done.append(
-            f"*Not verified yet:* {inline(methods(missing), 600)}. No yes is possible before {asker} has attested it."
+            f"*Not verified yet.* {nobody} approve yet. Waiting for {asker} to confirm: {inline(methods(missing), 600)}."
         )
     opens_at = case.approval.opens_at
     if opens_at is not None:
@@ -29,7 +30,7 @@ def lines(case: Case, scene: ViewContext) -> list[str]:
         )
     elif case.request.terms.not_before is not None and facts.pending(case):
         earliest = case.request.filed_at + case.request.terms.real(case.request.terms.not_before)
-        done.append(f"After the yes nothing opens before {scene.at(earliest)}.")
+        done.append(f"If approved, access starts at {scene.at(earliest)} at the earliest.")
     return done
 
 
@@ -52,14 +53,19 @@ def attest_button(case: Case) -> Block | None:
 
 
 def verified(case: Case, reader: Person) -> Message:
-    """In the thread under the card: a yes is possible now."""
+    """In the thread under the card: a yes is possible now; once it is decided, only that it was verified."""
     done = inline(methods(d.name for d in case.verifications()), 600)
-    said = f"{who(reader)} {case.id} · {facts.heading(case)}: verified ({done}). A yes is possible now."
+    said = f"{who(reader)} {case.id} · {facts.heading(case)}: verified ({done}).{' You can approve now.' if facts.pending(case) else ''}"
     return message(said, [section(said)])
 
 
 def cooling(case: Case, scene: ViewContext) -> Message:
-    """To the requester, when the quorum is met: nothing is open yet."""
+    """To the requester, when the quorum is met: nothing is open yet; once it is, or is over, how it stands."""
+    if not cooling_off.waits(case):
+        stands = facts.ended(case, scene) or facts.outcome(case, scene) or "more approval is needed."
+        return message(
+            f"{case.id} · {facts.heading(case)}: {stands}", [section(f"{case.id} · {facts.heading(case)}: {stands}")]
+        )
     opens_at = case.approval.opens_at
     until = f" It opens at {scene.at(opens_at)}, unless somebody says no until then. Do nothing before." if opens_at else ""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: approved.{until}"
@@ -74,6 +80,7 @@ def to_subject(case: Case, moment: str, scene: ViewContext) -> Message:
     if moment == "before":
         did = f"{asker} of *{provider}* asked at {scene.at(request.filed_at)} for this, about you: *{facts.heading(case)}*."
     else:
-        did = f"This is approved and may happen now, about you: *{facts.heading(case)}*, by {asker} of *{provider}*."
+        now = "may happen now" if facts.access_open(case, scene) else "is over"
+        did = f"This was approved and {now}, about you: *{facts.heading(case)}*, by {asker} of *{provider}*."
     said = f"{who(subject)} {did} You decide nothing here. If you did not want it, write to {contact} at once. ({case.id})"
     return message(said, [section(said)])

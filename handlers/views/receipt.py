@@ -4,83 +4,93 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Case
 from bot.domain.errors import TextFileError
 from bot.domain.policy.handed_in import file_text
 from bot.domain.timing import cooling_off
 from bot.domain.workflow.timeline import Moment
 from handlers import ids
-from handlers.views import facts, identity_proof, timeline
+from handlers.views import facts, history, identity_proof, timeline
 from handlers.views.grant import owed_lines, requester_buttons
 from handlers.views.kit import wording
-from handlers.views.kit.blocks import Message, actions, button, context, markdown, message, section
+from handlers.views.kit.blocks import Block, Message, actions, button, context, markdown, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
+from handlers.views.take_away import withdraw
 
 
 def receipt(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> Message:
-    """The receipt: what was asked, where it stands, what comes next, **Withdraw** while it is pending."""
+    """The receipt: what was asked, where it stands, what happened so far, what comes next, **Withdraw** while it is pending."""
     request = case.request
     opening = f"*{case.id} · {facts.heading(case)}*\nAsked at {scene.at(request.filed_at)}, {scene.length(case)}"
-    value = ids.question(case.id, case.approval.version)
-    pushed = bool(case.approval.noted("push"))
-    withdraw = actions(
-        ids.BLOCK_RECEIPT,
-        button(wording.WITHDRAW, ids.WITHDRAW, value),
-        *([] if pushed or cooling_off.waits(case) else [button(wording.PUSH, ids.PUSH, value)]),
-    )
-    again = actions(ids.BLOCK_RECEIPT, button(wording.AGAIN, ids.AGAIN, value))
+    told = [*facts.reasons(case), *history.lines(case, scene)]
     blocks = [
         section(opening),
         section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),
-        section(status(case, scene)),
+        section(status(case, scene, moments)),
+        *facts.sections(told),
         identity_proof.attest_button(case),
         *timeline.blocks(() if cooling_off.waits(case) else moments, scene),
-        withdraw if facts.pending(case) else again if str(request.state) in ("denied", "expired") else None,
+        _pending_buttons(case, moments) if facts.pending(case) else again_button(case),
         *facts.sections(owed_lines(case, scene)),
         requester_buttons(case, scene.policy),
     ]
-    text = f"{case.id}: {facts.heading(case, 100)}\n{wording.TARGET}: {inline(request.target, 400)}\n{status(case, scene)}"
-    return message(text, blocks)
+    text = [f"{case.id}: {facts.heading(case, 100)}", f"{wording.TARGET}: {inline(request.target, 400)}"]
+    return message("\n".join([*text, status(case, scene, moments), *told]), blocks)
 
 
-def status(case: Case, scene: ViewContext) -> str:
-    """One line on where the request stands: outcome, or who is asked, who next and when."""
+def _pending_buttons(case: Case, moments: Sequence[Moment]) -> Block:
+    """**Withdraw**; and **Escalate now**, once, while there is somebody left to ask."""
+    value = ids.question(case.id, case.approval.version)
+    left = any(moment.what == "ask" for moment in moments)
+    push = left and not case.approval.noted("push") and not cooling_off.waits(case)
+    return actions(ids.BLOCK_RECEIPT, withdraw(value), *([button(wording.PUSH, ids.PUSH, value)] if push else []))
+
+
+def again_button(case: Case) -> Block | None:
+    """**Ask again**, after a no and after an expiry."""
+    if str(case.request.state) not in ("denied", "expired"):
+        return None
+    value = ids.question(case.id, case.approval.version)
+    return actions(ids.BLOCK_RECEIPT, button(wording.AGAIN, ids.AGAIN, value))
+
+
+def status(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> str:
+    """Where the request stands: outcome, or who is asked, who next and when. `moments`: the engine's coming steps; where they
+    are not at hand, who is next is read from the policy."""
     if not facts.pending(case):
         return facts.outcome(case, scene)
     if cooling_off.waits(case):
         return "\n".join(identity_proof.lines(case, scene))
-    parts = ["*Pending.*", facts.asked_now(case, scene), facts.tally(case, scene), facts.silence(case, scene)]
+    silence = timeline.silence(case, moments, scene) if moments else facts.silence(case, scene)
+    parts = ["*Pending.*", facts.asked_now(case, scene), facts.tally(case, scene), silence]
     return "\n".join([" ".join(part for part in parts if part), *identity_proof.lines(case, scene)])
 
 
-def outcome(case: Case, state: str, reason: str, scene: ViewContext) -> Message:
-    """A message of its own to the requester, with a mention, because an edit sends no notification. `state` is what happened."""
+def outcome(case: Case, content: bytes | None, scene: ViewContext, reason: str = "") -> Message:
+    """The outcome to the requester, in one message of its own, because an edit sends no notification. While access is open:
+    until when, the runbook's body as approved, the buttons; afterwards how it ended and what is owed, for everything that
+    said it is open is gone then. `content`: the runbook's file. `reason`: of a row that an older version wrote."""
     request = case.request
-    if state in ("lapsed", "finished", "unused", "revoked") and case.grant is not None:
-        ended = case.grant.ended_at or case.grant.not_after
-        what = "exception" if case.dated else "approval"
-        said = f"The {what} of {case.id} ended at {scene.at(ended)}."
-    else:
-        said = facts.outcome(case, scene)
-    line = f"{who(request.requester)} {case.id} · {facts.heading(case)}\n{said}"
-    if reason.strip():
-        line += f"\n*{wording.REASON}:*"
-    blocks = [section(line), *facts.sections(quote(reason, 5600).split("\n") if reason.strip() else [])]
-    text = line + ("\n" + quote(reason, 1500) if reason.strip() else "")
-    return message(text, blocks)
+    head = f"{who(request.requester)} {case.id} · {facts.heading(case)}"
+    if facts.access_open(case, scene):
+        return _granted(case, f"{head}\n{facts.outcome(case, scene)}", content, scene)
+    told = facts.reasons(case) or ([f"*{wording.REASON}:*", *quote(reason, 3000).split("\n")] if reason.strip() else [])
+    said = f"{head}\n{facts.ended(case, scene) or facts.outcome(case, scene)}"
+    owing = [line for line in owed_lines(case, scene) if line.startswith("*Owed")]
+    blocks = [section(said), *facts.sections([*told, *owing]), again_button(case), requester_buttons(case, scene.policy)]
+    return message("\n".join([said, *told, *owing]), blocks)
 
 
-def body(case: Case, content: bytes | None, scene: ViewContext) -> Message:
-    """After the yes: the runbook's body as approved, and until when."""
-    grant = case.grant
-    until = f" The approval holds until {scene.at(grant.not_after)}." if grant else ""
-    head = f"*{facts.heading(case)}* · {case.id}: the runbook as approved.{until}"
+def _granted(case: Case, head: str, content: bytes | None, scene: ViewContext) -> Message:
+    """The outcome while access is open."""
+    buttons, digest = requester_buttons(case, scene.policy), inline(case.request.runbook_sha256, 64)
     if content is None:
-        gone = f"Its text is not stored here. Its SHA-256 is `{inline(case.request.runbook_sha256, 64)}`."
-        return message(f"{head}\n{gone}", [section(head), section(gone)])
-    digest = context(f"SHA-256 of the file: `{inline(case.request.runbook_sha256, 64)}`")
-    return message(head, [section(head), markdown(body_of(content)), context(wording.BODY_ENDS), digest])
+        gone = f"The runbook's text is not stored here. Its SHA-256 is `{digest}`."
+        return message(f"{head}\n{gone}", [section(head), section(gone), buttons])
+    named = context(f"The runbook as approved. SHA-256 of the file: `{digest}`")
+    return message(head, [section(head), markdown(body_of(content)), buttons, context(wording.BODY_ENDS), named])
 
 
 def body_of(content: bytes) -> str:
@@ -111,14 +121,36 @@ def deadline(case: Case, person_mention: str, scene: ViewContext) -> Message:
 
 def taken(case: Case, scene: ViewContext) -> Message:
     """To people who were asked and need not answer any more."""
-    said = f"{case.id} · {facts.heading(case)}: taken care of. {facts.outcome(case, scene)}"
+    decided = "no answer is needed any more."
+    if case.request.closed_by is not None and case.request.closed_at is not None:
+        word = wording.STATES[str(case.request.state)]
+        decided = f"{word} by {who(case.request.closed_by)} at {scene.at(case.request.closed_at)}. {decided.capitalize()}"
+    said = f"{case.id} · {facts.heading(case)}: taken care of, {decided}"
     return message(said, [section(said)])
 
 
-def announcement(case: Case, state: str) -> Message:
-    """To the domain's channel: id, title and state; never target, reason or fields."""
-    said = f"{case.id} · {facts.heading(case)}: {wording.STATES.get(state, inline(state, 40))}"
+def announcement(case: Case, scene: ViewContext, event: str = "") -> Message:
+    """To the domain's channel: id, title and state; never target, reason or fields. `event`: what else happened to it, in a
+    line of its own that is not redrawn."""
+    head = f"{case.id} · {facts.heading(case)}"
+    state = wording.STATES.get(event, inline(event, 40)) if event else _channel_state(case, scene)
+    said = f"{head}: {state}"
     return message(said, [section(said)])
+
+
+def _channel_state(case: Case, scene: ViewContext) -> str:
+    """The state in the channel's words, with who decided and until when it holds, or how it ended."""
+    request, grant = case.request, case.grant
+    word = wording.STATES[str(request.state)]
+    by = f" by {who(request.closed_by)}" if request.closed_by else ""
+    if grant is None:
+        return word + by
+    if facts.access_open(case, scene):
+        until = scene.day(grant.not_after, grant.opened_at, grant.seconds) if case.dated else scene.at(grant.not_after)
+        return f"{word}{by}, until {until}"
+    ended = grant.state if grant.state is not GrantState.OPEN else "lapsed"
+    over_by = f" by {who(grant.ended_by)}" if grant.ended_by else ""
+    return f"{wording.STATES[str(ended)]}{over_by} at {scene.at(grant.ended_at or grant.not_after)}; it was {word}{by}"
 
 
 def alarm(case: Case, role: str, why: str) -> Message:

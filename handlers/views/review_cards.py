@@ -46,14 +46,24 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Messag
     head, lines = _HEADS[ask.kind](case, ask, scene)
     value = ids.question(case.id, ask.version)
     open_ = ask.state is AskState.OPEN and scene.now < valid_before(case, ask)
-    standing = _silence(ask, scene) if open_ else _answered(case, ask, scene)
-    mine = open_ and not is_barred(case, ask, scene.policy, reader)
-    if open_ and not mine:
-        standing = f"{wording.SOMEBODY_ELSE} {standing}"
+    standing = _open_standing(case, ask, reader, scene) if open_ else _answered(case, ask, scene)
+    vote = ask.vote_of(reader)
+    mine = open_ and not is_barred(case, ask, scene.policy, reader) and (vote is None or vote.answer != "yes")
+    if open_:
+        lines = [*lines, *_means(case, ask)]
     row = actions(ids.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if mine else None
-    blocks = [section(head), *facts.sections(lines), section(standing), row, context(facts.footer(case))]
+    blocks = [section(head), *facts.sections([*lines, standing]), row, context(facts.footer(case))]
     first = [ask_glance(case, ask, scene)] if open_ else []
     return message("\n".join([*first, head, *lines, standing]), blocks)
+
+
+def _open_standing(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> str:
+    """What an open ask waits for, for somebody who answers it, or need not."""
+    vote = ask.vote_of(reader)
+    if is_barred(case, ask, scene.policy, reader):
+        return f"{wording.SOMEBODY_ELSE} {_silence(ask, scene)}"
+    given = f"You said yes at {scene.at(vote.at)}. " if vote is not None and vote.answer == "yes" else ""
+    return given + _silence(ask, scene)
 
 
 def ask_at_home(case: Case, ask: Ask, scene: ViewContext) -> tuple[list[str], Block | None]:
@@ -63,7 +73,7 @@ def ask_at_home(case: Case, ask: Ask, scene: ViewContext) -> tuple[list[str], Bl
         return [head, _answered(case, ask, scene)], None
     value = ids.question(case.id, ask.version)
     row = actions(f"{ids.BLOCK_DECIDE}.{value}", *(make(value) for make in _BUTTONS[ask.kind]))
-    return [head, *lines, _silence(ask, scene)], row
+    return [head, *lines, *_means(case, ask), _silence(ask, scene)], row
 
 
 def ask_reminder(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Message:
@@ -174,7 +184,7 @@ def _review_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[st
 def _ratification_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
     request = case.request
     asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this {scene.length(case)}"
-    lines = [*facts.asked_for(case, scene), facts.outcome(case, scene), wording.RATIFY_MEANS]
+    lines = [*facts.asked_for(case, scene), facts.outcome(case, scene)]
     return f"*{facts.heading(case)}*\n{asks}", lines
 
 
@@ -218,11 +228,27 @@ def _answered(case: Case, ask: Ask, scene: ViewContext) -> str:
     last = ask.votes[-1] if ask.votes else None
     if last is None or ask.state is AskState.EXPIRED or ask.state is AskState.OPEN:
         return "*Closed without an answer.*"
+    if ask.kind == "ratification":
+        return ""  # the outcome says it
     word = wording.ANSWERED[(ask.kind, str(ask.state))]
     note = "".join("\n" + quote(n.text, 1500) for n in ask.notes if n.kind == "review")
     owner = last.on_behalf_of  # nobody answers on behalf of somebody who may not answer
     by = who(last.person) if owner and is_barred(case, ask, scene.policy, owner) else facts.voter(last)
-    return f"*{word}* by {by} at {scene.at(last.at)}.{note}"
+    reason = "".join("\n" + line for line in facts.reason_of(ask, "denial"))
+    return f"*{word}* by {by} at {scene.at(last.at)}.{note}{reason}"
+
+
+def _means(case: Case, ask: Ask) -> list[str]:
+    """What the buttons do: said while they stand there."""
+    match ask.kind:
+        case "ratification":
+            return [wording.RATIFY_MEANS]
+        case "restore":
+            return [suspensions.restore_means(case)]
+        case "right":
+            return [suspensions.RIGHT_MEANS]
+        case _:
+            return []
 
 
 def _meta(asked: DialogContext) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.authority.authorization import named_for
+from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from handlers.views import facts
 from handlers.views.grant import revoke_button
@@ -14,17 +15,33 @@ from handlers.views.kit.context import ViewContext, span, who
 from handlers.views.kit.escaping import inline, quote
 
 SHOWN = 20
+RIGHT_MEANS = (
+    f"*{wording.KEEP}*: it stays, and you are asked again. *{wording.WITHDRAW_RIGHT}*: {wording.WITHDRAW_RIGHT_MEANS}"
+)
 
 
 def suspension(case: Case, scene: ViewContext) -> list[str]:
-    """What is suspended, since when, and what Restore means."""
+    """What is suspended, and since when; afterwards only that it was reset."""
     request = case.request
     person = who(request.subject) if request.subject else "Somebody"
+    reset = f"The credential of {person} was reset at {scene.at(request.filed_at)}."
+    if not _open(case):
+        return [reset]
     return [
-        f"The credential of {person} was reset at {scene.at(request.filed_at)}. Until another person accountable for this"
-        f" domain presses *{wording.RESTORE}*, {person} decides nothing in it.",
-        f"Press it once you have made sure, by voice or in person, that {person} is at the keyboard again.",
+        f"{reset} Until another person accountable for this domain presses *{wording.RESTORE}*, {person} decides nothing in it."
     ]
+
+
+def restore_means(case: Case) -> str:
+    """When to press **Restore**."""
+    person = who(case.request.subject) if case.request.subject else "they"
+    return (
+        f"Press *{wording.RESTORE}* once you have made sure, by voice or in person, that {person} is at the keyboard again."
+    )
+
+
+def _open(case: Case) -> bool:
+    return case.asks[-1].state is AskState.OPEN
 
 
 def right(case: Case, scene: ViewContext) -> list[str]:
@@ -34,10 +51,9 @@ def right(case: Case, scene: ViewContext) -> list[str]:
         return ["The policy has no such runbook any more."]
     names = ", ".join(scene.provider(provider) for provider in runbook.providers)
     limit = f" At most {runbook.limit.count} in {span(runbook.limit.per)} for each." if runbook.limit else ""
-    return [
-        f"*{names}* may do this without asking, for {span(runbook.max_duration)} at most.{limit}",
-        f"*{wording.KEEP}*: it stays, and you are asked again. *{wording.WITHDRAW_RIGHT}*: {wording.WITHDRAW_RIGHT_MEANS}",
-    ]
+    if case.asks[-1].state is AskState.NO:
+        return [f"*{names}* could do this without asking, for {span(runbook.max_duration)} at most."]
+    return [f"*{names}* may do this without asking, for {span(runbook.max_duration)} at most.{limit}"]
 
 
 def show(case: Case, scene: ViewContext) -> Message:
@@ -56,7 +72,7 @@ def to_suspended(case: Case, moment: str, scene: ViewContext) -> Message:
     audits = subject in scene.policy.auditors
     only_audits = audits and domain is not None and subject not in named_for(scene.policy, domain)
     what = "word as an auditor" if only_audits else f"authority over *{name}*"
-    if moment == "restored":
+    if moment == "restored" or not _open(case):
         said = f"{person} Your {what} counts again. ({case.id})"
     else:
         said = (

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain.case.model import Case
+from bot.domain.timing.steps import people_of
 from bot.domain.workflow.timeline import Moment
 from handlers.views import facts
 from handlers.views.kit import wording
@@ -16,7 +18,7 @@ from handlers.views.kit.escaping import inline
 
 SHOWN = 15
 _WHY = {
-    "already_asked": "everybody of it is asked already",
+    "already_asked": "already asked",
     "absent": "away, so the next are asked at once",
     "deactivated": "the account is gone, so the next are asked at once",
     "undeliverable": "Slack cannot deliver, so the next are asked at once",
@@ -35,6 +37,27 @@ def lines(moments: Sequence[Moment], scene: ViewContext) -> list[str]:
     return ["*What happens next if nobody answers*", *told, *cut, _line(last, scene)]
 
 
+def silence(case: Case, moments: Sequence[Moment], scene: ViewContext) -> str:
+    """What happens without an answer: who will really be asked next and when, and because of whom."""
+    expires = f"at {scene.at(case.approval.expires_at)} the request expires and nothing opens."
+    place = next((n for n, moment in enumerate(moments) if moment.what == "ask"), None)
+    if place is None:
+        return f"Without an answer, {expires}"
+    following, because = moments[place], [_because(case, m, scene) for m in moments[:place] if m.what == "skip"]
+    why = " and ".join(dict.fromkeys(reason for reason in because if reason))
+    told = f"{everyone(following.people)} will be asked at {scene.at(following.at)}"
+    return f"Without an answer, {told}{f', because {why}' if why else ''}; {expires}"
+
+
+def _because(case: Case, skipped: Moment, scene: ViewContext) -> str:
+    """Why somebody else is asked: `@Olga's account is deactivated`."""
+    domain = scene.domain(case.request.domain)
+    people = people_of(skipped.role, scene.policy, domain, scene.now) if domain and skipped.role else ()
+    if skipped.why == "deactivated" and people:
+        return f"the account of {everyone(people)} is deactivated"
+    return f"{everyone(people)} is away" if skipped.why == "absent" and people else ""
+
+
 def blocks(moments: Sequence[Moment], scene: ViewContext) -> list[Block]:
     """The same as sections."""
     return facts.sections(lines(moments, scene))
@@ -46,8 +69,6 @@ def _line(moment: Moment, scene: ViewContext) -> str:
         return f"{at}it expires, and nothing opens"
     if moment.what == "skip":
         role = wording.ROLES[moment.role or "owner"]
-        return (
-            f"{at}the step for the {role} is left out ({_WHY.get(moment.why) or inline(moment.why.replace('_', ' '), 40)})"
-        )
+        return f"{at}{role} skipped ({_WHY.get(moment.why) or inline(moment.why.replace('_', ' '), 40)})"
     page = ", by page too" if moment.page else ""
     return f"{at}{everyone(moment.people)} {'asked' if moment.what == 'ask' else 'reminded'}{page}"

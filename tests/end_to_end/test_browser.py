@@ -22,7 +22,7 @@ from tests.conftest import EXAMPLE
 from tests.end_to_end.screen import button
 
 COLLEAGUE, OTHER_PROVIDER, DEPUTY, ON_CALL = "U0PE2", "U0SOC1", "U0DEP1", ("U0ONC1", "U0ONC2")
-DECISIONS = ("Approve", "Deny", "Approve for less…", "Question", "On it", "Pass")
+DECISIONS = ("Approve", "Deny", "Approve for less…", "Question", "On it", "Ask someone else")
 BODY = "Before you start"
 
 

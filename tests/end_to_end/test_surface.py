@@ -41,7 +41,7 @@ async def test_pass_asks_the_next_at_once_and_the_passer_may_still_decide(start:
     bot = await start()
     sandbox = bot.sandbox
     card = await file(sandbox)
-    await sandbox.press(APPROVER, "Pass", message=card)
+    await sandbox.press(APPROVER, "Ask someone else", message=card)
     await sandbox.wait_for(lambda: sandbox.find(DEPUTY, "Approve"))
     now = await sandbox.wait_for(lambda: (c := sandbox.current(card)) and "passed" in c.shown and c)
     await sandbox.press(APPROVER, "Approve", message=now)

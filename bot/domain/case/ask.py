@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -66,10 +66,13 @@ class Remark:
     """Something said or done beside deciding. `text` is free text; `advice` only with kind "advice".
 
     `verified` is how the subject's identity was checked. `evidence` and `review` belong to the time after the yes: what was
-    handed in, what the reviewer wrote.
+    handed in, what the reviewer wrote. `denial` and `revocation` hold the reason of a no and of a revoke; where the host gave
+    it, `person` is NOBODY.
     """
 
-    kind: Literal["question", "answer", "advice", "pass", "hold", "push", "verified", "evidence", "review"]
+    kind: Literal[
+        "question", "answer", "advice", "pass", "hold", "push", "verified", "evidence", "review", "denial", "revocation"
+    ]
     person: Person
     at: datetime
     text: str = ""
@@ -108,6 +111,10 @@ class Ask:
     def noted(self, kind: str) -> tuple[Remark, ...]:
         """The notes of one kind, in order."""
         return tuple(n for n in self.notes if n.kind == kind)
+
+    def because(self, kind: Literal["denial", "revocation"], person: Person, at: datetime, reason: str) -> Ask:
+        """The ask with the reason of a no, or of a revoke; unchanged where none was given."""
+        return replace(self, notes=(*self.notes, Remark(kind, person, at, reason))) if reason.strip() else self
 
     def vote_of(self, person: Person) -> Vote | None:
         return next((v for v in self.votes if v.person == person), None)

@@ -91,9 +91,8 @@ def ended(case: Case, policy: Policy, now: datetime) -> Effects:
     if terms.rotate_within is not None:
         due = now + terms.real(terms.rotate_within)
         duties.append(Duty("rotation", "rotation", now, due, min(due, now + terms.real(DAY))))
-    after = replace(effects.case, duties=(*effects.case.duties, *duties))
-    says = (notifications.to_requester("owed", after),) if duties else ()
-    effects = effects.then(Effects(after, (), says))
+    after = replace(effects.case, duties=(*effects.case.duties, *duties))  # asked for in the message that tells the end
+    effects = effects.then(Effects(after))
     if terms.review_within is None:
         return effects
     return effects.then(opened(after, policy, "review", terms.real(terms.review_within), now))

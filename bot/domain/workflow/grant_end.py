@@ -14,7 +14,7 @@ from datetime import datetime
 from bot.domain.authority.authorization import Refused, may_revoke
 from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import GrantState, move_grant
-from bot.domain.case.model import Case, Grant
+from bot.domain.case.model import NOBODY, Case, Grant
 from bot.domain.case.transition import OPERATOR, Actor, Transition, epoch_ms
 from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
@@ -64,7 +64,8 @@ def _ended(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
 
 def _end(case: Case, policy: Policy, grant: Grant, who: Actor, move: str, now: datetime, reason: str) -> Transition:
     ended = replace(grant, state=move_grant(grant.state, move), ended_at=now, ended_by=who.person)
-    after = replace(case, grant=ended)
+    ask = case.approval.because("revocation", who.person or NOBODY, now, reason)
+    after = replace(case.with_approval(ask), grant=ended)
     said = Effects(
         after, (grant_events.grant_ended(after, policy, who, ended, reason),), notifications.outcome(after, policy, reason)
     )

@@ -210,8 +210,8 @@ def lead_copies(case: Case, policy: Policy) -> tuple[Notification, ...]:
 
 
 def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Notification, ...]:
-    """The requester hears it with the reason, after a yes with the runbook's body; the domain's channel hears id, title
-    and state. The reason stands in that one message only: no table keeps it once it is delivered."""
+    """Tells the requester in one message: outcome and reason, after a yes with the runbook's body and its buttons. The
+    domain's channel gets id, title and state, in one line that is redrawn."""
     state = str(case.request.state if case.grant is None else case.grant.state)
     over = (*taken(case), *paged(case, case.approval, "resolve")) if case.grant is None or state == "open" else ()
     says = [*over] if not case.break_glass else []
@@ -219,7 +219,6 @@ def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Notification,
         Notification("outcome", lane(case), case.id, to=case.request.requester, data={"state": state, "reason": reason})
     ]
     if case.request.state in (RequestState.APPROVED, RequestState.OPENED) and state == "open":
-        says.append(Notification("body", lane(case), case.id, to=case.request.requester))
         says += to_subject(case, "after")
     domain = policy.domains.get(case.request.domain)
     if domain is not None:

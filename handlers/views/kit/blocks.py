@@ -64,12 +64,12 @@ def button(label: str, action_id: str, value: str, style: str = "") -> Block:
     return built | {"style": style} if style else built
 
 
-def confirmed(built: Block, title: str, text: str) -> Block:
-    """The button asks once more before it is pressed: for what cannot be undone."""
+def confirmed(built: Block, title: str, text: str, *, danger: bool = False) -> Block:
+    """The button asks once more before it is pressed: for what cannot be undone. `danger`: in red."""
     asks: Block = {
         "title": plain(title, 100), "text": plain(text, 300), "confirm": plain(title, 30), "deny": plain("Cancel", 30),
     }  # fmt: skip
-    return built | {"confirm": asks}
+    return built | {"confirm": asks | ({"style": "danger"} if danger else {})}
 
 
 def actions(block_id: str, *buttons: Block) -> Block:

@@ -13,11 +13,11 @@ from bot.domain.policy.model import Kind, Role, Runbook
 
 APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
 RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Subject"
-LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Pass"
+LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Ask someone else"
 PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
 FINISHED, UNUSED, REVOKE, EXTEND, PERMIT = "Finished", "Not used", "Revoke", "Extend", "Permit"
 RENEW, UNTIL = "Renew", "Ends on"
-ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Hand in", "Evidence", "Note"
+ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Submit", "Evidence", "Note"
 ACCEPT, FLAG = "Accept", "Flag"
 GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
 NOTHING_WAITS = "Nothing waits for you."
@@ -27,6 +27,7 @@ RATIFY, REJECT, BREAK_GLASS = "Ratify", "Reject", "BREAK-GLASS"
 RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at once, and a review is opened."
 REJECT_MEANS = "What is open is revoked at once, and the review carries your reason."
 REVOKE_MEANS = "The approval ends at once and the requester is told. It cannot be taken back."
+WITHDRAW_MEANS = "The request ends for everybody who was asked. It cannot be taken back; you can ask again."
 EXTEND_MEANS = "The people who approved are asked again. The approval ends at its time unless they say yes."
 RENEW_MEANS = "It is a new decision: the same people are asked again. It ends on its date unless they say yes."
 FLAG_MEANS = "Say what was not in order. It stands in the decision log and the domain's channel hears of it."
@@ -74,7 +75,8 @@ STOCK_REASON = "Common reasons"
 PERMIT_ONCE = (
     "It is shown here only, and kept nowhere. Whoever has it can use it: paste it into the system and nowhere else."
 )
-SEND, CANCEL, CLOSE = "Ask", "Cancel", "Close"
+SEND, OPEN_NOW, CANCEL, CLOSE = "Send request", "Open access now", "Cancel", "Close"
+SEND_QUESTION = "Send question"
 YES, NO = "Yes", "No"
 SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"
 BOT_NAME, BOT_TEXT = "Countersign", "The provider asks. The owner signs."
@@ -127,7 +129,6 @@ CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one lin
     ("review", "yes"): STATES["review.passed"],
     ("review", "no"): STATES["review.flagged"],
 }
-ENDS: Mapping[str, str] = {"finished": ", reported finished", "unused": ", reported not used", "revoked": ", revoked"}
 FORM_TITLE = "Ask for approval"
 FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
 FORM_CHOOSE = "Choose a runbook: its questions and what your request does appear then."
@@ -160,7 +161,7 @@ DAY_WANTED = "Choose the last day."
 ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."
 YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You advise against it.", "": ""}
 
-BODY_ENDS = "Press Finished on your receipt when you are done. The approval ends by itself at its time."
+BODY_ENDS = "Press Finished when you are done. The approval ends by itself at its time."
 FILED = "This page stays as it is. What follows is told in our direct message, and there you can withdraw it."
 FILED_OPEN = "This page stays as it is. What follows is told in our direct message, with the buttons that end it."
 SOMEBODY_ELSE = "This is not for you to answer: somebody else is asked."

@@ -48,5 +48,16 @@ def test_a_copy_is_edited_where_it_was_posted_and_a_new_message_goes_by_its_kind
 
 def test_messages_that_can_be_redrawn_are_kept_and_those_that_show_typed_text_are_remembered() -> None:
     redrawn = {purpose for purpose, kind in MESSAGE_KINDS.items() if kind.redraw is not None}
-    assert redrawn == {"card", "receipt", "operator", "operator_told", "lead", "used", "ask", "door_receipt"}
+    assert redrawn == {
+        "card", "receipt", "operator", "operator_told", "lead", "used", "ask", "door_receipt", "outcome", "body", "announce",
+        "question", "ending", "expiring", "owed", "suspended", "restored", "executor_alarm", "extension", "cooling",
+        "verified", "subject_before", "subject_after",
+    }  # fmt: skip
     assert not any(kind.remembered for purpose, kind in MESSAGE_KINDS.items() if purpose in redrawn)
+
+
+def test_of_the_channels_lines_only_the_state_is_kept_and_redrawn() -> None:
+    kind = MESSAGE_KINDS["announce"]
+    state, event = (replace(row("announce").say, data={"state": s}) for s in ("approved", "review.overdue"))
+    assert kind.kept(replace(row("announce"), say=state))
+    assert not kind.kept(replace(row("announce"), say=event))

@@ -7,18 +7,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.domain.case.ask import Vote
+import pytest
+
+from bot.domain.case.ask import Remark, Vote
+from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Case
 from bot.domain.policy.model import FieldSpec, Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import timers
 from bot.domain.workflow.asks import approval
+from bot.domain.workflow.timeline import Moment
 from handlers.views import facts
 from handlers.views.approval_card import card
 from handlers.views.kit.context import ViewContext, span
 from handlers.views.kit.preview import GLANCE, glance
 from handlers.views.kit.time_scale_mark import marked_once
-from handlers.views.receipt import body, body_of, outcome, receipt, status
+from handlers.views.receipt import announcement, body_of, outcome, receipt, status, taken
 from tests.bot.building import (
     DEP1,
     DEP2,
@@ -26,6 +30,7 @@ from tests.bot.building import (
     HOUR,
     MINUTE,
     OWNER,
+    PE1,
     RISK,
     T0,
     TICKET,
@@ -59,9 +64,8 @@ def labels(message: Any) -> list[str]:
 
 
 def decided(case: Case, person: Person, action: str = "approve", base: Policy = BASE) -> Case:
-    if action == "approve":
-        return after(decide(case, base, click(person), profile(person), T0 + MINUTE))
-    return after(decide(case, base, click(person, "deny"), profile(person), T0 + MINUTE))
+    how = click(person) if action == "approve" else click(person, action, reason="Use <the> read-only\naccount")
+    return after(decide(case, base, how, profile(person), T0 + MINUTE))
 
 
 def test_a_card_says_all_that_a_decision_needs() -> None:
@@ -166,18 +170,121 @@ def test_a_fast_clock_is_marked_once_on_a_message_wherever_times_stand() -> None
 def test_it_is_the_approval_that_ends_never_access_that_is_removed() -> None:
     case = decided(case_of(BASE), OWNER)
     lapsed = after(timers.sweep(case, BASE, HERE, T0 + 2 * HOUR, 1))
-    for said in (facts.outcome(lapsed, scene()), outcome(lapsed, "lapsed", "", scene()).text):
+    for said in (facts.outcome(lapsed, scene()), outcome(lapsed, None, scene()).text):
         assert "approval" in said
-        assert "ended at" in said
+        assert "*Ended* at" in said
         assert "access" not in said
         assert "removed" not in said
 
 
 def test_the_requester_is_told_with_a_mention_and_reads_the_reason_of_a_no() -> None:
     case = decided(case_of(BASE), OWNER, "deny")
-    told = outcome(case, "denied", "Use <the> read-only\naccount", scene())
+    told = outcome(case, None, scene())
     assert told.text.startswith("<@U0PE1> R-00000001 · The emergency runbook\n*Denied* by <@U0OWNER> at ")
     assert told.text.endswith("*Reason:*\n>Use &lt;the&gt; read-only\n>account")
+    assert labels(told) == ["Ask again"]
+
+
+def test_a_no_shows_its_reason_on_the_receipt_and_on_the_cards() -> None:
+    denied = decided(case_of(BASE), OWNER, "deny")
+    for drawn in (receipt(denied, scene()), card(denied, OWNER, scene())):
+        assert "*Reason:*\n>Use &lt;the&gt; read-only\n>account" in "\n".join(texts(drawn))
+        assert drawn.text.endswith("*Reason:*\n>Use &lt;the&gt; read-only\n>account")
+    assert "read-only" not in str(announcement(denied, scene()).blocks)
+
+
+def test_a_reason_that_an_older_version_left_in_its_row_is_told() -> None:
+    case = decided(case_of(BASE), OWNER, "deny")
+    before = case.with_approval(replace(case.approval, notes=()))
+    assert outcome(before, None, scene(), "Not now").text.endswith("*Reason:*\n>Not now")
+    assert "Reason" not in outcome(before, None, scene()).text
+
+
+ENDS = {
+    "revoked": "*REVOKED* by <@U0OWNER> at ",
+    "finished": "*Finished*, reported by <@U0PE1> at ",
+    "unused": "*Not used*",
+}
+
+
+@pytest.mark.parametrize(("state", "word"), ENDS.items())
+def test_every_message_that_said_access_is_open_says_first_how_it_ended(state: str, word: str) -> None:
+    case = decided(case_of(BASE), OWNER)
+    assert case.grant is not None
+    by = OWNER if state == "revoked" else PE1
+    over = replace(case, grant=replace(case.grant, state=GrantState(state), ended_at=T0 + 5 * MINUTE, ended_by=by))
+    now, body = scene(minutes=6), b"---\nid: x\n---\nRestart the sync.\n"
+    assert "Finished" in labels(outcome(case, body, now))
+    drawn = outcome(over, body, now)
+    assert word in drawn.text
+    assert word in str(drawn.blocks)
+    assert "Restart the sync" not in str(drawn.blocks)
+    for message in (drawn, receipt(over, now), card(over, OWNER, now)):
+        assert not {"Finished", "Not used", "Permit", "Revoke", "Extend"} & set(labels(message))
+        assert "holds" not in str(message.blocks) + message.text
+    assert texts(card(over, OWNER, now))[2].startswith(word)
+    if state == "revoked":
+        assert "Stop work." in drawn.text
+
+
+def test_a_grant_whose_time_is_over_is_not_called_open_before_the_sweep() -> None:
+    case = decided(case_of(BASE), OWNER)
+    late = scene(minutes=62)
+    assert "*Ended* at" in outcome(case, b"x", late).text
+    assert "holds" not in facts.outcome(case, late)
+
+
+def test_nobody_is_offered_a_second_yes() -> None:
+    first = decided(case_of(BASE, "double"), OWNER)
+    assert labels(card(first, OWNER, scene())) == ["Deny", "Question", "On it", "Ask someone else"]
+    assert labels(card(first, RISK, scene()))[:3] == ["Approve", "Deny", "Approve for less…"]
+
+
+def test_whoever_asked_somebody_else_is_not_offered_it_again() -> None:
+    case = case_of(BASE)
+    passed = case.with_approval(replace(case.approval, notes=(Remark("pass", OWNER, T0),)))
+    assert "Ask someone else" not in labels(card(passed, OWNER, scene()))
+    assert "Ask someone else" in labels(card(passed, DEP1, scene()))
+
+
+def test_withdraw_asks_once_and_revoke_in_red() -> None:
+    case = case_of(BASE)
+    [row] = [b for b in receipt(case, scene()).blocks if b["type"] == "actions"]
+    assert row["elements"][0]["confirm"]["style"] == "danger"
+    open_ = card(decided(case, OWNER), OWNER, scene(minutes=2))
+    [revoke] = [e for b in open_.blocks if b["type"] == "actions" for e in b["elements"]]
+    assert (revoke["text"]["text"], revoke["confirm"]["style"]) == ("Revoke", "danger")
+
+
+def test_escalate_now_goes_when_nobody_is_left_to_ask() -> None:
+    case = case_of(BASE)
+    expires = Moment(case.approval.expires_at, "expire")
+    more = (Moment(T0 + 5 * MINUTE, "ask", "deputies", (DEP1,)), expires)
+    assert labels(receipt(case, scene(), more)) == ["Withdraw", "Escalate now"]
+    assert labels(receipt(case, scene(), (expires,))) == ["Withdraw"]
+
+
+def test_the_receipt_tells_who_is_on_it_who_was_skipped_and_what_was_escalated() -> None:
+    case = case_of(BASE, presence=away(U0OWNER="deactivated"))
+    notes = (Remark("hold", DEP1, T0 + MINUTE), Remark("push", PE1, T0 + 2 * MINUTE, "It burns"))
+    told = "\n".join(texts(receipt(case.with_approval(replace(case.approval, notes=notes)), scene())))
+    assert "Owner <@U0OWNER> skipped: account deactivated." in told
+    assert "*<@U0DEP1> is on it*, <!date^" in told
+    assert "You escalated at <!date^" in told
+
+
+def test_who_is_told_to_have_an_open_request_of_others_is_told_nothing_that_passes() -> None:
+    said = taken(decided(case_of(BASE), OWNER), scene()).text
+    assert "taken care of, approved by <@U0OWNER> at " in said
+    assert "holds" not in said
+
+
+def test_the_channels_line_says_who_decided_until_when_and_how_it_ended() -> None:
+    case = decided(case_of(BASE), OWNER)
+    assert "approved by <@U0OWNER>, until <!date^" in announcement(case, scene()).text
+    over = after(timers.sweep(case, BASE, HERE, T0 + 2 * HOUR, 1))
+    assert "approval ended at <!date^" in announcement(over, scene(minutes=120)).text
+    assert announcement(over, scene(), "review.overdue").text.endswith("review overdue")
 
 
 def test_the_receipt_says_who_is_asked_and_who_next_and_when() -> None:
@@ -189,10 +296,11 @@ def test_the_receipt_says_who_is_asked_and_who_next_and_when() -> None:
 def test_after_the_yes_the_runbooks_body_stands_as_it_was_approved() -> None:
     case = decided(case_of(BASE), OWNER)
     content = "\ufeff---\r\nid: x\r\n---\r\n## Before\r\n1. Do *it* & <this>\r\n".encode()
-    drawn = body(case, content, scene())
+    drawn = outcome(case, content, scene())
     assert [b["text"] for b in drawn.blocks if b["type"] == "markdown"] == ["## Before\n1. Do *it* & <this>"]
     assert "until <!date^" in drawn.text
-    assert "SHA-256" in body(case, None, scene()).text
+    assert "SHA-256" in outcome(case, None, scene()).text
+    assert labels(drawn) == labels(outcome(case, None, scene())) == ["Finished", "Not used", "Permit"]
 
 
 def test_a_file_without_front_matter_is_all_body() -> None:
@@ -231,13 +339,6 @@ def test_everybody_asked_is_listed_once() -> None:
     assert facts.asked_now(case, scene()).count("<@") == len({OWNER, DEP1, DEP2, RISK}) + 1
 
 
-def test_a_no_says_on_every_copy_that_a_reason_went_to_the_requester() -> None:
-    denied = decided(case_of(BASE), OWNER, "deny")
-    said = "with a reason to the requester. Nothing was opened."
-    assert said in "\n".join(texts(card(denied, DEP1, scene())))
-    assert said in status(denied, scene())
-
-
 def test_the_first_ask_is_called_the_first() -> None:
     case = case_of(BASE)
     assert "First ask of Northgate for this in 7 days." in "\n".join(texts(card(case, OWNER, scene())))
@@ -256,7 +357,7 @@ def test_a_target_of_two_scripts_is_pointed_out_on_the_card() -> None:
 
 def test_case_body_tabs() -> None:
     written = (CASES / "body-tabs" / "runbook-body.md").read_bytes()
-    told = body(case_of(BASE), b"---\r\nid: x\r\n---\r\n" + written, scene())
+    told = outcome(decided(case_of(BASE), OWNER), b"---\r\nid: x\r\n---\r\n" + written, scene())
     [shown] = [block["text"] for block in told.blocks if block["type"] == "markdown"]
     assert shown == written.decode().strip("\n")
     assert "\tcut -d'\t' -f2 accounts.tsv" in shown

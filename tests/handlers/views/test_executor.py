@@ -61,8 +61,8 @@ async def test_without_an_executor_nothing_is_said_of_any_system(office: Office)
 async def test_what_the_system_wrote_forges_nothing_and_the_channel_does_not_read_it(office: Office) -> None:
     case = await case_of(office, ended=True)
     hostile = "<!channel> <https://evil.example|click>"
-    for said in (answered(case, "failed", hostile), alarm(case, "failed", hostile, SCENE)):
+    for said in (answered(case, "failed", hostile, SCENE), alarm(case, hostile, SCENE)):
         assert "<!channel>" not in said.text
         assert "<https" not in said.text
-    assert "click" not in alarm(case, "failed", "", SCENE).text
-    assert case.request.target not in alarm(case, "failed", "", SCENE).text
+    assert "click" not in alarm(case, "", SCENE).text
+    assert case.request.target not in alarm(case, "", SCENE).text

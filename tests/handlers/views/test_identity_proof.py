@@ -46,10 +46,13 @@ def shown(case: Case) -> str:
 
 
 def test_the_card_says_what_is_missing_and_who_has_to_attest_it() -> None:
-    assert "*Not verified yet:* manager callback, id document. No yes is possible before <@U0PE1>" in shown(filed())
+    said = "You can't approve yet. Waiting for <@U0PE1> to confirm: manager callback, id document."
+    assert f"*Not verified yet.* {said}" in shown(filed())
+    assert labels(card(filed(), OWNER, scene(BASE))) == ["Deny", "Question", "On it", "Ask someone else"]
+    assert labels(card(attested(), OWNER, scene(BASE)))[:3] == ["Approve", "Deny", "Approve for less…"]
     one = shown(attested("id_document"))
     assert "2026-03-04 09:00 UTC>: call &lt;@U0RISK&gt; 4711" in one.split("*Verified:* id document, at")[1]
-    assert "*Not verified yet:* manager callback." in one
+    assert "to confirm: manager callback." in one
     assert "Not verified" not in shown(attested())
 
 
@@ -66,7 +69,7 @@ def test_a_quorum_that_waits_leaves_deny_and_revoke_on_the_card_and_withdraw_on_
     for text in (shown(approved()), status(approved(), scene(BASE))):
         assert f"*Approved, and waiting.* It opens at {opens}, unless somebody says no" in text
         assert "nothing opens" not in text
-    assert f"After the yes nothing opens before {opens}" in shown(filed())
+    assert f"If approved, access starts at {opens} at the earliest." in shown(filed())
 
 
 def test_what_the_subject_reads_has_no_reason_no_target_and_no_button() -> None:

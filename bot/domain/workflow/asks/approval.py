@@ -17,7 +17,7 @@ from bot.domain.authority.quorum import Count, count
 from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import move_ask, move_request
-from bot.domain.case.model import Case, Grant
+from bot.domain.case.model import NOBODY, Case, Grant
 from bot.domain.case.transition import OPERATOR, LogEvent, Transition
 from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
@@ -136,6 +136,7 @@ def _denied(
     case: Case, policy: Policy, now: datetime, person: Person | None, ask: Ask, draft: LogEvent, reason: str
 ) -> Effects:
     request = replace(case.request, state=move_request(case.request.state, "deny"), closed_at=now, closed_by=person)
+    ask = ask.because("denial", person or NOBODY, now, reason)
     after = replace(case, request=request).with_approval(replace(ask, state=move_ask(ask.state, "no"), opens_at=None))
     return Effects(after, (draft,), notifications.outcome(after, policy, reason))
 

@@ -65,7 +65,8 @@ def prolong(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, olde
 
 def deny(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
     """A no to an extension or a renewal: the grant ends when it would have."""
-    after = case.with_ask(replace(ask, state=move_ask(ask.state, "no")))
+    closed = replace(ask, state=move_ask(ask.state, "no")).because("denial", vote.person, vote.at, click.reason)
+    after = case.with_ask(closed)
     draft = events.answered(after, policy, f"{ask.kind}.denied", vote, click.reason)
     said = notifications.to_requester("extension", after, version=ask.version, reason=click.reason)
     return Effects(after, (draft,), (said,))

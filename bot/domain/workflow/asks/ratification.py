@@ -57,7 +57,8 @@ def _revoked(case: Case, grant: Grant, policy: Policy, vote: Vote, click: Click)
     if vote.at >= grant.not_after:
         return follow_up.grant_effects(case, policy, vote.at) or Effects(case)  # its time was over before: it lapsed
     ended = replace(grant, state=move_grant(grant.state, "revoke"), ended_at=vote.at, ended_by=vote.person)
-    after = replace(case, grant=ended)
+    ask = case.approval.because("revocation", vote.person, vote.at, click.reason)
+    after = replace(case.with_approval(ask), grant=ended)
     draft = grant_events.grant_ended(after, policy, events.actor(policy, vote.person), ended, click.reason)
     said = Effects(after, (draft,), notifications.outcome(after, policy, click.reason))
     return said.then(follow_up.ended(after, policy, vote.at))

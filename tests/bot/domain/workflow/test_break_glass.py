@@ -64,7 +64,7 @@ def test_it_opens_at_the_filing_and_everybody_is_asked_and_told() -> None:
     assert types(act) == ["request.filed", "breakglass.opened", "grant.opened", "step.fired"]
     assert set(case.asks[0].asked) == {OWNER, DEP1, DEP2, ONC1}
     assert said(act, "announce") == ["C0DIRECTORY"]
-    assert {PE1} == set(said(act, "receipt")) == set(said(act, "body"))
+    assert {PE1} == set(said(act, "receipt")) == set(said(act, "outcome"))
     assert case.asks[0].steps[0].page
 
 

@@ -97,11 +97,11 @@ class TestWhatIsOwed:
             ("evidence", "session_recording"), ("evidence", "tickets"), ("rotation", "rotation")
         ]  # fmt: skip
 
-    def test_stands_after_the_end_by_the_clock_and_is_said_once(self) -> None:
+    def test_stands_after_the_end_by_the_clock_and_is_said_with_the_end(self) -> None:
         under = base(**OWING)
         act = sweep(opened(under), under, HERE, T0 + HOUR, 0)
         assert len(after(act).owed()) == 3
-        assert said(act, "owed") == [PE1]
+        assert (said(act, "owed"), said(act, "outcome")) == ([], [PE1])
 
     def test_is_chased_daily_until_it_comes_and_its_lack_is_logged_once(self) -> None:
         under = base(**OWING)

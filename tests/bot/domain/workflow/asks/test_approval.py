@@ -113,7 +113,7 @@ class TestYes:
 
     def test_requester_and_channel_hear_it_and_every_copy_is_redrawn(self) -> None:
         act = yes(case_of(policy()), OWNER)
-        assert (said(act, "outcome"), said(act, "body"), said(act, "announce")) == ([PE1], [PE1], ["C0DIRECTORY"])
+        assert (said(act, "outcome"), said(act, "body"), said(act, "announce")) == ([PE1], [], ["C0DIRECTORY"])
         assert act.refresh
 
     def test_it_counts_only_in_a_transaction_that_begins_before_the_deadline(self) -> None:
