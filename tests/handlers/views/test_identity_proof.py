@@ -128,7 +128,8 @@ def test_the_form_says_what_a_reset_wants_beside_the_yes() -> None:
 def test_the_form_of_a_right_says_that_nobody_is_asked_and_what_is_left_of_it_or_why_nothing_is() -> None:
     under = policy(runbooks=[runbook("unlock", kind="reset", right="autonomous", escalation=None, tell="each")])
     told = "You may do this now, nobody is asked. It is logged, and <@U0OWNER> is told each time."
-    assert consequence("unlock", under, None, "1 of 5 in 7 days are used.") == f"{told} 1 of 5 in 7 days are used."
+    unless = "Where the person holds authority here, nothing opens before <@U0OWNER>’s yes."
+    assert consequence("unlock", under, None, "1 of 5 in 7 days are used.") == f"{told} {unless} 1 of 5 in 7 days are used."
     assert consequence("unlock", under, "The limit of 5 in 7 days is used up.") == "The limit of 5 in 7 days is used up."
     gone = replace(under, standing=TakenAway(withdrawn=frozenset({under.runbooks["unlock"].sha256})))
     assert consequence("unlock", gone).startswith("This right was withdrawn by its owner.")
