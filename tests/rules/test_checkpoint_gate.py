@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,10 @@ from bot.decision_log.signer import Signer
 from bot.decision_log.signer_memory import begin
 from bot.domain.decision_log.signed_note import open_checkpoint
 from bot.domain.decision_log.verify.log import LogFinding
+from bot.ports.commands import ReplyAddress
 from bot.ports.records import SignedCheckpoint
 from handlers.inbound.listener import SlackEdge
+from handlers.inbound.payloads import ButtonPress
 from handlers.outbound.outbox_sender import OutboxSender
 from storage.sqlite.lock import FileLock
 from tests.bot.building import MINUTE, OWNER, PE1
@@ -69,8 +71,9 @@ async def test_a_stopped_log_lets_no_message_out_and_loses_none(office: Office, 
 
 async def test_while_the_log_is_stopped_a_form_opens_only_where_it_takes_away(office: Office, slack: FakeSlack) -> None:
     edge = SlackEdge(office.desk, slack.client(), Gate(slack, HALT).cover)
-    await edge.open_view("1.2", {"type": "modal", "blocks": "of a request"})
-    await edge.open_view("1.3", {"type": "modal", "blocks": "of a denial"}, takes_away=True)
+    press = ButtonPress(PE1, "1.2", "ask", "", ReplyAddress(PE1), "1.2")
+    await edge.open_view(press, {"type": "modal", "blocks": "of a request"})
+    await edge.open_view(replace(press, trigger="1.3"), {"type": "modal", "blocks": "of a denial"}, takes_away=True)
     asking, denying = (json.dumps(call.args["view"]) for call in slack.of("views.open"))
     assert "of a request" not in asking
     assert "The decision log is stopped" in asking

@@ -147,9 +147,14 @@ class TestWhoMay:
     async def test_a_failed_look_up_was_trusted(self, office: Office) -> None:
         case_id = await office.file(PE1)
         office.directory.silent = {OWNER}
-        for decision in ("approve", "deny"):
-            await office.click(OWNER, case_id, decision)  # type: ignore[arg-type]
+        await office.click(OWNER, case_id, "approve")
         assert (await office.state(case_id), (await office.case(case_id)).approval.votes) == (PENDING, ())
+
+    async def test_a_failed_look_up_blocked_a_no(self, office: Office) -> None:
+        case_id = await office.file(PE1)
+        office.directory.silent = {OWNER}
+        await office.click(OWNER, case_id, "deny")
+        assert await office.state(case_id) is DENIED
 
     async def test_self_approval_through_a_second_identity(self, office: Office) -> None:
         base = replace(office.policy, humans=Humans.joined([["U0PE1", "U0DEP1"], ["U0PE2", "U0PE9"]]))

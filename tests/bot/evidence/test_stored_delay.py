@@ -156,7 +156,8 @@ async def test_what_the_bot_itself_lets_through_is_never_a_finding(office: Offic
 
 
 async def test_on_a_faster_clock_the_delay_is_as_much_shorter(office: Office, tmp_path: Path) -> None:
-    office.scale = office.desk.scale = 60
+    office.scale = 60
+    office.put_together()
     await begin(office, example(), example(matrix=("owner: olga", "owner: samira")))
     await office.click(SAMIRA, await office.file(PE1, RUNBOOK, target="dc-1", **HOW))
     office.clock.at += timedelta(seconds=16)

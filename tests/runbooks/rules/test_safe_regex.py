@@ -65,16 +65,16 @@ def test_a_pattern_that_backtracks_elsewhere_is_quick_here(pattern: str) -> None
     assert fault(pattern) is None
     found = matcher(pattern)
     for text in ("a" * 3000, "é a" * 1000, "ab" * 1500, " " * 3000, "1" * 3000):
-        started = time.monotonic()
+        started = time.process_time()
         found(text)
-        assert time.monotonic() - started < 1
+        assert time.process_time() - started < 5  # backtracking would take hours
 
 
 def test_two_neighbouring_repeats_do_not_stop_the_process() -> None:
     for pattern in (r"\s*\s*$x", r"a*a*a*b", r"(a*)(a*)$b"):
-        started = time.monotonic()
+        started = time.process_time()
         assert wrong(replace(TICKET, pattern=pattern, matcher=matcher(pattern)), "a" * 3000) is not None
-        assert time.monotonic() - started < 0.2
+        assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("pattern", BROKEN)
