@@ -49,6 +49,8 @@ def issue(
         misused(f"{request!r} is no request id; one looks like R-7K3M9QX2.")
     if out is not None:
         _writable(out)
+    from bot.decision_log.keys import replace_file
+
     permit, proof = asyncio.run(_issued(case_id))
     if out is None:
         say(permit.token)
@@ -58,7 +60,7 @@ def issue(
         ("permit.tlog-proof", proof),
         ("target.disclosure", permit.disclosure.encode()),
     ):
-        (out / name).write_bytes(content)
+        replace_file(out / name, content)
         say(out / name)
 
 
@@ -136,7 +138,7 @@ def _why(no: Rejected, case_id: str) -> str:
 
 def _writable(out: Path) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = out / ".countersign"
         probe.touch()
         probe.unlink()

@@ -44,6 +44,7 @@ async def play(port: int, *, browser: bool) -> None:
     policy = load(folder).policy
     if policy is None:
         raise SettingsError("The example organisation does not load; run `countersign check runbooks` to see why.")
+    os.umask(0o077)  # keys, log and copies of the demo are its owner's, as those of a real bot
     home = Path(tempfile.mkdtemp(prefix="countersign-demo-"))
     stop = asyncio.Event()
     try:

@@ -6,6 +6,7 @@ Only the owner can read it: an export contains personal data, which the log keep
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from types import TracebackType
@@ -40,12 +41,13 @@ class Folder:
 
     def write(self, name: str, data: bytes) -> None:
         """Writes a file; `name` is relative, with `/`."""
-        self._at(name).write_bytes(data)
+        with self._opened(name) as file:
+            file.write(data)
 
     def append(self, name: str, data: bytes) -> None:
         """Appends to a file."""
         if name not in self._open:
-            self._open[name] = self._at(name).open("wb")
+            self._open[name] = self._opened(name)
         self._open[name].write(data)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -70,6 +72,10 @@ class Folder:
         path = self._within / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+    def _opened(self, name: str) -> BinaryIO:
+        """A new file that only its owner can read, also once somebody copies it out of the folder."""
+        return open(os.open(self._at(name), os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb")
 
     def _undo(self) -> None:
         for child in list(self._path.iterdir()):

@@ -42,6 +42,9 @@ async def printed(home: Path, proxy: str, exempt: str) -> str:
         async with asyncio.timeout(LONGEST):
             while "  1. " not in lines and (line := await process.stdout.readline()):
                 lines += line.decode()
+        files = [path for path in home.rglob("*") if path.is_file() and "runbooks" not in path.parts]
+        assert files, "the demo keeps its state below TMPDIR"
+        assert not [path for path in files if path.stat().st_mode & 0o077]
         process.send_signal(signal.SIGINT)
         lines += (await asyncio.wait_for(process.stdout.read(), LONGEST)).decode()
     finally:

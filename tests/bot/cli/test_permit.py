@@ -102,6 +102,20 @@ def test_a_permit_with_its_proof_is_accepted_by_whoever_has_both_keys_and_nothin
     assert (code, said, wrong) == (1, "", "Refused. It was used before: a permit is good once.\n")
 
 
+def test_a_permit_and_its_disclosure_are_read_by_their_owner_only(case_id: str, tmp_path: Path) -> None:
+    """Also where somebody left a file of that name for all to read."""
+    out, new = tmp_path / "out", tmp_path / "new"
+    out.mkdir()
+    (out / "permit.jwt").write_text("old")
+    (out / "permit.jwt").chmod(0o644)
+    for folder in (out, new):
+        assert type_("permit", "issue", case_id, "--out", folder)[0] == 0
+        assert {f"{file.name} {file.stat().st_mode & 0o777:o}" for file in folder.iterdir()} == {
+            "permit.jwt 600", "permit.tlog-proof 600", "target.disclosure 600"
+        }  # fmt: skip
+    assert new.stat().st_mode & 0o777 == 0o700
+
+
 def test_every_refusal_is_one_sentence_and_1(case_id: str, tmp_path: Path) -> None:
     token = type_("permit", "issue", case_id)[1]
     assert type_("permit", "verify", "-", "--aud", RUNBOOK, stdin=token)[0] == 0
