@@ -16,7 +16,7 @@ from hashlib import sha256
 
 import structlog
 
-from bot.domain.case.transition import Lane, Notification, Transition
+from bot.domain.case.transition import Lane, Notification
 from bot.domain.policy.model import Policy
 from bot.domain.policy.rota import Rota
 from bot.ports.records import CachedCalendar
@@ -45,16 +45,13 @@ class CalendarFeeds:
         self._kept: dict[str, CachedCalendar] = {}
         self._why: dict[str, str] = {}  # why the last fetch failed, by rota
         self._told: dict[str, str] = {}  # the newest logged problem, by rota
-        self._blind: set[str] = set()  # rotas whose fallback is on call, as announced
-        self._stale: set[str] = set()  # … or perhaps announced before the restart
+        self._blind: frozenset[str] = frozenset()  # rotas whose fallback is on call, as announced
         self._soon = asyncio.Event()
 
     async def begin(self) -> None:
         """Loads the cached calendars; fetches nothing yet."""
         self._kept = dict(await self._desk.store.policies.calendars())
-        policy, now = self._desk.policy, self._desk.clock.now()
-        known = usable(policy, self._environment, self._kept, now)
-        self._stale = {r for r, key in keys(policy, self._environment).items() if key in self._kept and r not in known}
+        self._blind = await self._desk.store.policies.lost_calendars()
         await self.read()
 
     def soon(self) -> None:
@@ -131,14 +128,16 @@ class CalendarFeeds:
         self._told = told
 
     async def _announce(self, policy: Policy, blind: set[str], unseen: set[str]) -> None:
-        """Notifies people when a fallback is on call, and when that is over."""
-        over = (self._blind | self._stale) - unseen
-        changed = [rota for rota in sorted((blind - self._blind) | over) if rota in policy.rotas]
-        self._blind, self._stale = blind | (self._blind - over), self._stale - over
+        """Notifies people when a fallback is on call, and when that is over; each once, whatever restarts lie between."""
+        over = self._blind - unseen
+        announced = frozenset(blind | (self._blind - over))
+        if announced == self._blind:
+            return
+        changed = [rota for rota in sorted(announced ^ self._blind) if rota in policy.rotas]
         says = [say for rota in changed for say in self._say(policy, rota, blind=rota in blind)]
-        if says:
-            await self._desk.store.commit(Transition(None, None, says=tuple(says)))
-            self._desk.current.spoke.set()
+        await self._desk.store.policies.announce_calendars(announced, says)
+        self._blind = announced
+        self._desk.current.spoke.set()
 
     def _say(self, policy: Policy, rota: str, *, blind: bool) -> list[Notification]:
         serves = [domain.channel for domain in policy.domains.values() if domain.on_call == rota]

@@ -53,3 +53,9 @@ class Policies(Protocol):
 
     async def keep_calendar(self, address: str, feed: CachedCalendar, since: datetime) -> None:
         """Stores a calendar, and deletes those that were read before `since`."""
+
+    async def lost_calendars(self) -> frozenset[str]:
+        """The rotas whose calendar was announced as lost and not yet as found again."""
+
+    async def announce_calendars(self, lost: frozenset[str], says: Sequence[Notification]) -> None:
+        """Stores which rotas are announced as lost now, and queues `says`."""

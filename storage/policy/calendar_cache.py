@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bot.ports.records import CachedCalendar
@@ -12,6 +12,16 @@ from storage.values import moment, ms
 
 def kept(session: Session) -> Mapping[str, CachedCalendar]:
     return {row["address"]: CachedCalendar(row["body"], moment(row["read_ms"])) for row in session.rows("feeds")}
+
+
+def lost(session: Session) -> frozenset[str]:
+    return frozenset(row["rota"] for row in session.rows("lost_calendars"))
+
+
+def put_lost(session: Session, rotas: Iterable[str]) -> None:
+    session.run("forget_lost_calendars")
+    for rota in rotas:
+        session.run("put_lost_calendar", rota=rota)
 
 
 def keep(session: Session, address: str, feed: CachedCalendar, since: datetime) -> None:

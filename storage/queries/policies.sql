@@ -50,6 +50,18 @@ ON CONFLICT (address) DO UPDATE SET body = excluded.body, read_ms = excluded.rea
 -- What was read too long ago counts for nobody.
 DELETE FROM feed WHERE read_ms < :before;
 
+-- name: lost_calendars
+-- Rotas whose calendar was announced as lost.
+SELECT rota FROM lost_calendar;
+
+-- name: forget_lost_calendars
+-- Announced anew, as a whole.
+DELETE FROM lost_calendar;
+
+-- name: put_lost_calendar
+-- Announced as lost.
+INSERT INTO lost_calendar (rota) VALUES (:rota);
+
 -- name: contract_grace
 -- Until when what is open of a provider waits whose contract was past when this program first looked.
 SELECT provider, until_ms FROM contract_grace;

@@ -70,3 +70,14 @@ class PolicyStore:
 
     async def keep_calendar(self, address: str, feed: CachedCalendar, since: datetime) -> None:
         await self._db.write(lambda tx: calendar_cache.keep(tx.session, address, feed, since))
+
+    async def lost_calendars(self) -> frozenset[str]:
+        return await self._db.read(calendar_cache.lost)
+
+    async def announce_calendars(self, lost: frozenset[str], says: Sequence[Notification]) -> None:
+        def work(tx: Tx) -> None:
+            calendar_cache.put_lost(tx.session, sorted(lost))
+            for say in says:
+                outbox.put(tx.session, say, tx.now)
+
+        await self._db.write(work)
