@@ -133,7 +133,7 @@ class EmergencyFile:
             if self._check(_SAYS + rfc8785.dumps(body), signature):
                 return _taken(body)
             why = "its signature is not the log key's"
-        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, EntryError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error, EntryError) as error:
             why = str(error)
         log.error("emergency.bad_line", error=why)
         return None

@@ -68,5 +68,5 @@ def _retired(state_dir: Path) -> list[dict[str, Any]]:
     try:
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
         return [line for line in lines if datetime.fromisoformat(line["at"]).tzinfo and line["jwk"]["kid"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise KeyFileError(f"{path} cannot be read as retired keys; delete it, or put the right file back.") from None

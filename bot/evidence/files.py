@@ -16,7 +16,8 @@ from bot.domain.errors import SettingsError
 from bot.domain.policy.handed_in import is_litter
 
 SMALL, LARGE = 1_000_000, 256 * (2 + 65_535)
-_LINE = 1_000_000
+_LINE = 1_000_000  # bytes; a longer line is no disclosure and no event, and what follows it is not read
+_POLICY_FILES, _POLICY_BYTES = 2_000, 64 * SMALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,9 @@ class Line:
 
 class Export:
     """The files of one export. Raises SettingsError if the folder holds none.
+
+    Reading is bounded: devices and pipes are never opened, and a size that the checkpoint claims counts only as far as there
+    are tiles for it (`most_entries`).
 
     `strays`: relative paths of what file managers and editors left in the folders that were listed; they are not read.
     """
@@ -54,6 +58,10 @@ class Export:
         names = sorted(path.relative_to(self.folder).as_posix() for path in found)
         self.strays.update(name for name in names if is_litter(name))
         return [name for name in names if not is_litter(name)]
+
+    def most_entries(self) -> int:
+        """The size of the largest log for which the folder could have all tiles of level 0."""
+        return 256 * sum(name.startswith("tile/0/") for name in self.names("tile"))
 
     def rows(self, size: int) -> Iterator[Row]:
         """The entries as `bot.domain.decision_log.verify.log` checks them, up to the first incomplete tile or bundle.
@@ -89,17 +97,28 @@ class Export:
     def policy(self, digest: str) -> Mapping[str, bytes]:
         """The files of a policy set by relative path; empty if it is missing."""
         prefix = f"policy/{digest}/"
-        read = ((name.removeprefix(prefix), self.read(name)) for name in self.names(prefix))
-        return {path: data for path, data in read if data is not None}
+        found, left = dict[str, bytes](), _POLICY_BYTES
+        for name in self.names(prefix)[:_POLICY_FILES]:
+            data = self.read(name, min(SMALL, left))
+            if data is not None:
+                found[name.removeprefix(prefix)] = data
+                left -= len(data)
+        return found
 
     def _hashes(self, tile: Tile) -> list[bytes] | None:
         data = self.read(tile.path)
         return None if data is None else hashes(data)
 
     def _lines(self, name: str) -> Iterator[tuple[int, bytes]]:
+        path = self.folder / name
         try:
-            with (self.folder / name).open("rb") as file:
-                yield from enumerate(iter(lambda: file.readline(_LINE).rstrip(b"\n"), b""), 1)
+            if not stat.S_ISREG(path.stat().st_mode):
+                return
+            with path.open("rb") as file:
+                for number, line in enumerate(iter(lambda: file.readline(_LINE), b""), 1):
+                    yield number, line.rstrip(b"\n")
+                    if len(line) == _LINE and not line.endswith(b"\n"):
+                        return
         except OSError:
             return
 

@@ -60,7 +60,7 @@ def read_keys(text: str) -> KeySet:
     try:
         found = [key for key in json.loads(text)["keys"] if key.get("crv") == "Ed25519"]
         keys: list[OctKey | RSAKey | ECKey | OKPKey] = [OKPKey.import_key(_only_public(key)) for key in found]
-    except (ValueError, TypeError, KeyError, AttributeError, JoseError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, JoseError):
         keys = []
     if not keys:
         raise SettingsError("The JWKS holds no Ed25519 key; take it from /.well-known/jwks.json.")
@@ -122,7 +122,7 @@ def _first_use(seen: Path, claims: Claims) -> bool:
             file.flush()
             os.fsync(file.fileno())
             return True
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is damaged"
         raise SettingsError(f"Whether the permit was used before cannot be told: {seen}: {said}.") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -428,3 +429,35 @@ def test_case_evidence_ds_store(written: Written, exported: Path) -> None:
 def test_a_file_that_no_file_manager_left_is_still_a_finding(written: Written, exported: Path) -> None:
     (exported / "tile" / "notes.txt").write_bytes(b"")
     assert codes(exported) == {("node", None)}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["disclosures.jsonl", "ocsf.ndjson", "log.vkey", "checkpoints/1", FIRST, "tile/0/000"])
+def test_a_pipe_in_the_place_of_a_file_is_never_opened(exported: Path, name: str) -> None:
+    path = next(iter(sorted(exported.glob(f"{name}*"))), exported / name)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    assert check_export(exported).findings
+
+
+@pytest.mark.timeout(20)
+def test_a_size_without_tiles_ends_at_once(exported: Path) -> None:
+    size = 10**14
+    (exported / "checkpoint").write_text(Scribe(ORIGIN).note(size, bytes(32)))
+    (found,) = [f for f in check_export(exported).findings if "tiles for" in f.text]
+    assert found.code == "root"
+    assert str(size) in found.text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["disclosures.jsonl", "ocsf.ndjson"])
+def test_a_file_of_a_hundred_terabytes_ends_at_once(exported: Path, name: str) -> None:
+    with (exported / name).open("r+b") as file:
+        file.truncate(10**13)  # it has no blocks: it reads as zeros without an end
+    assert check_export(exported).findings
+
+
+@pytest.mark.timeout(20)
+def test_deep_json_is_a_finding(exported: Path) -> None:
+    (exported / "disclosures.jsonl").write_text("[" * 900_000 + "\n")
+    assert ("disclosure", None) in codes(exported)
