@@ -158,7 +158,8 @@ def _policy(settings: Settings, around: DoctorEnvironment) -> tuple[Policy | Non
     if loaded.policy is not None:
         return loaded.policy, found
     # Without the environment the files may still be a valid policy, whose people and channels can be looked up.
-    return load_policy(folder).policy, found
+    without = load_policy(folder).policy
+    return without.on(today) if without is not None else None, found
 
 
 async def _ahead(settings: Settings, policy: Policy | None, around: DoctorEnvironment) -> list[Diagnosis]:

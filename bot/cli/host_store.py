@@ -50,4 +50,5 @@ async def accepted_policy(store: Store) -> Policy | None:
     from runbooks.loader import load_files
 
     stored = await store.policies.last()
-    return None if stored is None else load_files({f.path: f.content for f in stored.files}).policy
+    policy = None if stored is None else load_files({f.path: f.content for f in stored.files}).policy
+    return None if policy is None else policy.on(SystemClock().now().date())

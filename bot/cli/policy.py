@@ -114,11 +114,11 @@ def _folder(directory: Path | None) -> Path:
 
 
 def read_policy(directory: Path | None, now: datetime) -> Policy:
-    """The policy of a folder, with the calendars read around `now`. Raises PolicyError."""
+    """The policy of a folder, with the owners of the day and the calendars read around `now`. Raises PolicyError."""
     loaded = load(_folder(directory))
     if loaded.policy is None:
         raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
-    return prepared(loaded.policy, now, _calendars(loaded.policy))
+    return prepared(loaded.policy.on(now.date()), now, _calendars(loaded.policy))
 
 
 def _calendars(policy: Policy) -> dict[str, bytes]:

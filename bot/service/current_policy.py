@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from bot.clock import Clock
 from bot.domain.authority.policy_rollout import InForce, Sets, strictest
@@ -24,8 +25,21 @@ class CurrentPolicy:
 
     def __init__(self, store: Store, clock: Clock, scale: float, policy: Policy) -> None:
         self._store, self._clock, self._scale = store, clock, scale
-        self.sets = Sets((InForce(policy, clock.now()),))
+        self._sets = Sets((InForce(policy, clock.now()),))
+        self._day: date | None = None  # UTC, for whose owners `_sets` is
         self.spoke = asyncio.Event()
+
+    @property
+    def sets(self) -> Sets:
+        """The sets that bind, with the owners of today. Owners by date are part of an accepted set: they need no delay."""
+        today = self._clock.now().date()
+        if today != self._day:
+            self._sets, self._day = self._sets.on(today), today
+        return self._sets
+
+    @sets.setter
+    def sets(self, sets: Sets) -> None:
+        self._sets, self._day = sets, None
 
     @property
     def policy(self) -> Policy:

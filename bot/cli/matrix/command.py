@@ -50,7 +50,7 @@ def matrix(
     now = SystemClock().now()
     policy = read_policy(directory or runbooks, now)
     consents = {} if directory or runbooks else standing_consents(policy)
-    _printed(_drawn(policy.on(now.date()), now, Format.json if as_json else form, consents), out)
+    _printed(_drawn(policy, now, Format.json if as_json else form, consents), out)
 
 
 def _compared(old: str, new: str, out: Path | None, *, as_json: bool) -> int:

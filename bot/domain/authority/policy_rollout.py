@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.domain.authority.authorization import Allowed, may_decide, named_for
 from bot.domain.authority.comparison_rules import stricter_of, words
@@ -58,6 +58,12 @@ class Sets:
         """
         delay = max(policy.policy_delay for policy in (self.current, *self.also_binding(at)))
         return at + timedelta(seconds=delay / scale)
+
+    def on(self, day: date) -> Sets:
+        """With the owners of `day` in every set; this object where no owner has a date."""
+        if not any(domain.terms for one in self.sets for domain in one.policy.domains.values()):
+            return self
+        return Sets(tuple(replace(one, policy=one.policy.on(day)) for one in self.sets))
 
     def with_current(self, policy: Policy) -> Sets:
         """With the same set in force, its feeds read anew."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from bot.domain.authority.authorization import named_for, named_roles
 from bot.domain.authority.quorum import cover
@@ -38,6 +39,7 @@ _DECISIONS = frozenset(
 _TAKES_AWAY = frozenset({"request.denied", "breakglass.rejected", "right.withdrawn"})  # no suspension hinders these
 _NOBODY_FILED = frozenset({"authority.suspended", "right.begun"})
 _GRANTS = frozenset({"grant.opened", "grant.extended", "exception.renewed"})
+_MOMENT = timedelta(seconds=5)  # between an act and its entry
 Fault = tuple[Code, str]
 
 
@@ -84,10 +86,23 @@ class Rejudge:
                 self._missing.add(digest)
                 yield LogFinding("policy", idx, f"The policy set {digest[:12]}… is missing, altered or unreadable.")
             return
+        policy = self._on_its_day(policy, entry)
         for code, text in self.operator.faults(entry, policy):
             yield LogFinding(code, idx, text)
         for code, text in self._judged(entry, policy):
             yield LogFinding(code, idx, f"{entry.get('case')}: {text}")
+
+    def _on_its_day(self, policy: Policy, entry: Mapping[str, object]) -> Policy:
+        """The set with the owners of the day on which the entry was made. An entry stands in the log a moment after its act,
+        so within that moment after midnight whoever owned a domain the day before still acts."""
+        try:
+            at = datetime.fromisoformat(str(entry.get("ts"))).astimezone(UTC)
+        except ValueError:
+            return policy
+        before = policy.on((at - _MOMENT).date())
+        actor = self.people.get(str(_part(entry, "actor").get("ref", "")), "")
+        owned = any(str(domain.owner) == actor for domain in before.domains.values())
+        return before if owned else policy.on(at.date())
 
     def _judged(self, entry: Mapping[str, object], policy: Policy) -> Iterator[Fault]:
         kind, case = str(entry.get("type")), str(entry.get("case"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bot.domain.authority.authorization import named_roles
 from bot.domain.authority.policy_rollout import InForce, Sets
@@ -43,7 +43,7 @@ class _Filed:
     runbook: Runbook | None
     domain: str
     bound: tuple[Policy, ...]
-    yeses: list[str] = field(default_factory=list)
+    yeses: list[tuple[str, date]] = field(default_factory=list)  # a pseudonym, and the day (UTC) of its yes
     opened_without: bool = False
 
     @property
@@ -92,23 +92,24 @@ class DelayCheck:
         self._cases[case] = _Filed(at, scale, runbook, str(data.get("domain", "")), self._binding(at, scale))
 
     def _judged(self, kind: str, entry: Mapping[str, object], case: str, filed: _Filed) -> Iterator[str]:
-        ref = str(_part(entry, "actor").get("ref"))
+        ref, at = str(_part(entry, "actor").get("ref")), _moment(entry.get("ts"))
+        day = (at or filed.at).astimezone(UTC).date()
         if kind == "breakglass.opened":
             filed.opened_without = True
         elif kind == "request.approved" and _part(entry, "data").get("extends") is not True:
-            filed.yeses.append(ref)
-            yield from self._approved(filed, ref)
+            filed.yeses.append((ref, day))
+            yield from self._approved(filed, ref, day)
         elif kind == "grant.opened":
             del self._cases[case]
             yield from self._opened(filed)
         elif kind != "request.approved":
             del self._cases[case]
 
-    def _approved(self, filed: _Filed, ref: str) -> Iterator[str]:
+    def _approved(self, filed: _Filed, ref: str, day: date) -> Iterator[str]:
         """A yes of somebody whom a binding set did not name."""
         person = self._person(ref)
         for was in self._binding(filed.at, filed.scale):
-            if person is not None and not _roles(was, filed, person):
+            if person is not None and not _roles(was.on(day), filed, person):
                 yield f"request.approved by {person}, who had no authority in the set {was.digest[:12]}…, which still bound it."
                 return
 
@@ -129,10 +130,12 @@ class DelayCheck:
     def _humans(self, was: Policy, filed: _Filed) -> dict[str, frozenset[Role]]:
         """The humans whose yes counts under a set, with their roles; a pseudonym whose name was erased counts as everybody."""
         humans: dict[str, frozenset[Role]] = {}
-        for ref in filed.yeses:
+        for ref, day in filed.yeses:
             person = self._person(ref)
             roles = (
-                _roles(was, filed, person) if person else frozenset[Role](("owner", "deputies", "on_call", "risk_owner"))
+                _roles(was.on(day), filed, person)
+                if person
+                else frozenset[Role](("owner", "deputies", "on_call", "risk_owner"))
             )
             if roles:
                 key = was.humans.key(person) if person else ref
