@@ -53,6 +53,7 @@ class Sweeper:
         await self._desk.transactions.keep_rights()
         with contextlib.suppress(Stopped):  # looked at again once the log runs
             await self._desk.contracts.look()
+            await self._desk.handovers.look()
         self._looked = now = self._desk.clock.now()
         last, seen = None, set[str]()
         writing: asyncio.Task[None] | None = None

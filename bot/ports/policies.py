@@ -36,6 +36,15 @@ class Policies(Protocol):
     ) -> None:
         """The first look: stores the notice of these providers and queues `says`."""
 
+    async def domain_owners(self) -> Mapping[str, str]:
+        """Who owned each domain with dated owners at the last look, as `TEAM/USER`; "": nobody."""
+
+    async def hand_over(
+        self, domain: str, was: str | None, owner: str, entries: Sequence[LogEvent], says: Sequence[Notification] = ()
+    ) -> None:
+        """A look found `owner` where the last one found `was` (None: it did not look): noted, logged and said once, however
+        many look at the same time."""
+
     async def last(self) -> StoredPolicy | None:
         """The set accepted last; None before the first."""
 

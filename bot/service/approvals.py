@@ -48,6 +48,7 @@ from bot.service.actions import Actions
 from bot.service.contracts import Contracts
 from bot.service.current_policy import CurrentPolicy
 from bot.service.filing import Filing
+from bot.service.handovers import Handovers
 from bot.service.permits import Permit, PermitIssuer
 from bot.service.queries import CaseQueries
 from bot.service.sealed_use import recorded
@@ -66,6 +67,7 @@ class ApprovalService:
         self.current = CurrentPolicy(store, clock, scale, policy)
         self.transactions = TransactionRunner(store, directory, clock, scale, self.current)
         self.contracts = Contracts(store, clock, scale, self.current, self.transactions)
+        self.handovers = Handovers(store, clock, self.current, self.transactions)
         self.queries = CaseQueries(store, self.current)
         self.absences = Absences(store, clock, scale, self.current, self.transactions, self.queries)
         self.filing = Filing(store, clock, scale, self.current, self.transactions)

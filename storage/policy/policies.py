@@ -48,6 +48,11 @@ def give_contract_grace(session: Session, providers: Iterable[str], until: datet
         session.run("grant_contract_grace", provider=provider, until_ms=ms(until))
 
 
+def domain_owners(session: Session) -> dict[str, str]:
+    """Who owned each domain with dated owners at the last look, as `TEAM/USER`; "": nobody."""
+    return {str(row["domain"]): str(row["owner"]) for row in session.rows("domain_owners")}
+
+
 def by_digest(session: Session, digest: str) -> StoredPolicy | None:
     return _stored(session, session.row("policy_set", digest=digest))
 

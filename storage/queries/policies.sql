@@ -69,3 +69,11 @@ SELECT provider, until_ms FROM contract_grace;
 -- name: grant_contract_grace
 -- The first look at a provider's contract.
 INSERT INTO contract_grace (provider, until_ms) VALUES (:provider, :until_ms);
+
+-- name: domain_owners
+-- Who owned each domain with dated owners at the last look.
+SELECT domain, owner FROM domain_owner;
+
+-- name: put_domain_owner
+-- The owner of a domain from this look on.
+INSERT INTO domain_owner (domain, owner) VALUES (:domain, :owner) ON CONFLICT (domain) DO UPDATE SET owner = :owner;

@@ -53,6 +53,22 @@ class PolicyStore:
 
         await self._db.write(work)
 
+    async def domain_owners(self) -> Mapping[str, str]:
+        return await self._db.read(policies.domain_owners)
+
+    async def hand_over(
+        self, domain: str, was: str | None, owner: str, entries: Sequence[LogEvent], says: Sequence[Notification] = ()
+    ) -> None:
+        def work(tx: Tx) -> None:
+            if policies.domain_owners(tx.session).get(domain) != was:
+                return  # another look was first
+            tx.session.run("put_domain_owner", domain=domain, owner=owner)
+            tx.log(entries)
+            for say in says:
+                outbox.put(tx.session, say, tx.now)
+
+        await self._db.write(work)
+
     async def last(self) -> StoredPolicy | None:
         return await self._db.read(policies.last)
 

@@ -1,4 +1,4 @@
-"""A shift changes while a question is open: the next person on call is asked too.
+"""A shift or an owner changes while a question is open: the next person is asked too.
 
 Whoever was asked as on-call keeps the question (design, section 4; `rights`). Once a step has put it to on-call, and
 somebody else is on call now, they are asked, once, if they are there and may decide: whether the shift came to its end, the
@@ -33,6 +33,22 @@ def hand_over(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dat
         return ask, None
     reached = Reached(person, "on_call", asked[0].index, now)
     reached = replace(reached, paged=asked[0].page and rings(policy, case.request.domain, reached))
+    return replace(ask, reached=(*ask.reached, reached)), reached
+
+
+def to_new_owner(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> tuple[Ask, Reached | None]:
+    """The ask after its domain went to another owner on a day, and whom it reached; None where nobody new is to be asked.
+
+    Whoever owns the domain from that day on is asked what the owner before was asked (governance-contract.md, section 1).
+    """
+    domain = policy.domains.get(case.request.domain)
+    asked = next((r for r in ask.reached if r.role == "owner"), None)
+    if domain is None or not domain.terms or asked is None or domain.owner in ask.asked:
+        return ask, None
+    if not presence.here(domain.owner) or conflicted(case, policy, domain.owner):
+        return ask, None
+    reached = Reached(domain.owner, "owner", asked.step, now)
+    reached = replace(reached, paged=asked.paged and rings(policy, case.request.domain, reached))
     return replace(ask, reached=(*ask.reached, reached)), reached
 
 

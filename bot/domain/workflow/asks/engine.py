@@ -34,7 +34,7 @@ from bot.domain.workflow import notifications, refusals
 from bot.domain.workflow.asks.closing import valid_before
 from bot.domain.workflow.asks.kinds import KINDS
 from bot.domain.workflow.follow_up import Effects, asked_again
-from bot.domain.workflow.shift_change import hand_over
+from bot.domain.workflow.shift_change import hand_over, to_new_owner
 from bot.domain.workflow.wake import wake_at
 
 
@@ -90,7 +90,8 @@ def step(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime
 def stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now: datetime) -> Effects:
     """The case after the steps of `result`, with their entries and messages; the very same case where nothing was due."""
     rules, stored = KINDS[result.ask.kind], case.question(result.ask.version)
-    ask, next_one = hand_over(case, result.ask, policy, presence, now) if rules.follows_shifts else (result.ask, None)
+    ask, new_owner = to_new_owner(case, result.ask, policy, presence, now)
+    ask, next_one = hand_over(case, ask, policy, presence, now) if rules.follows_shifts else (ask, None)
     after = case if ask is stored else case.with_ask(ask)
     drafts = [events.step(after, policy, event, ask.kind) for event in result.events]
     if any(event.step.index == 0 for event in result.events):
@@ -99,9 +100,9 @@ def stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now
     effects = Effects(after, tuple(drafts), says)
     if stored is not None and stored.warn_at is not None and ask.warn_at is None:
         effects = effects.then(_warned(after, ask, policy, result.warned))
-    if next_one is not None:
-        told = (notifications.card_of(after, ask, next_one), *notifications.pages(after, next_one))
-        effects = effects.then(Effects(after, (events.handed_over(after, policy, next_one),), told))
+    for reached in (one for one in (new_owner, next_one) if one is not None):
+        told = (notifications.card_of(after, ask, reached), *notifications.pages(after, reached))
+        effects = effects.then(Effects(after, (events.handed_over(after, policy, reached),), told))
     return rules.after_steps(effects, policy, now)
 
 

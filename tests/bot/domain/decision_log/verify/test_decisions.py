@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.domain.decision_log.verify.decisions import Rejudge
+from bot.domain.policy.governance import OwnerTerm
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.commands import Press, ReplyAddress
-from tests.bot.building import DEP1, HOME, HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
+from tests.bot.building import DEP1, HOME, HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook, with_domain
 from tests.bot.office import Office
 
 Entries = list[dict[str, Any]]
@@ -161,3 +163,24 @@ def test_what_the_policy_does_not_allow_is_named(entries: Entries, change: Calla
     change(forged)
     found = findings(forged)
     assert [text for text in found if said in text], found
+
+
+def owned_until(day: date, then: Person = DEP1) -> Policy:
+    """The set in which OWNER owns the directory until a day, and somebody else afterwards."""
+    terms = (OwnerTerm(OWNER, None, day), OwnerTerm(then, day + timedelta(days=1)))
+    return with_domain(BASE, terms=terms, deputies=())
+
+
+def test_a_yes_is_judged_by_the_owner_of_its_day(entries: Entries) -> None:
+    assert findings(entries, owned_until(T0.date())) == []
+    late = findings(entries, owned_until(T0.date() - timedelta(days=1)))
+    assert any("U0OWNER" in text for text in late)
+
+
+def test_an_entry_a_moment_after_midnight_tells_of_an_act_of_the_day_before(entries: Entries) -> None:
+    yes = of_type(entries, "request.approved")
+    before = T0.date() - timedelta(days=1)
+    for seconds, clean in ((2, True), (9, False)):
+        yes["ts"] = f"{T0.date()}T00:00:0{seconds}.000Z"
+        found = [text for text in findings(entries, owned_until(before)) if "approved" in text]
+        assert (found == []) is clean, found
