@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.cli import print_policy
 from bot.domain.decision_log.export_csv import safe
 from bot.domain.governance import wording
-from bot.domain.governance.matrix import Activity, Consent, Holder, Row, rows
+from bot.domain.governance.matrix import ESCALATED_KINDS, Activity, Consent, Holder, Row, rows
 from bot.domain.policy.model import Domain, Policy
 from bot.domain.policy.provider import Provider
 
@@ -67,12 +67,15 @@ def sheet(policy: Policy, consents: Consents) -> str:
 def column_words(policy: Policy, row: Row) -> str:
     """What stands under one of the three columns for a runbook."""
     runbook, time = row.runbook, f"at most {wording.lasting(row.runbook.max_duration)}" if row.runbook.max_duration else ""
-    if runbook.kind == "finding":
+    if runbook.kind in ESCALATED_KINDS:
         within = f"; reported within {wording.lasting(runbook.due_within)} of being noticed" if runbook.due_within else ""
         return f"put to people at once until somebody acknowledges it{within}"
     if row.column == "by_itself":
         limit = f", {runbook.limit.count} in {wording.lasting(runbook.limit.per)}" if runbook.limit else ""
         return f"{time}{limit}; {consent_words(policy, row)}"
+    if runbook.kind in ESCALATED_KINDS:
+        late = f"late after {wording.lasting(runbook.due_within)}" if runbook.due_within else ""
+        return "; ".join(part for part in ("reported at once, until somebody acknowledges it", late) if part)
     needed = f"needs {runbook.approvals} yes"
     if runbook.break_glass is not None:
         within = wording.lasting(runbook.break_glass.ratify_within)

@@ -26,7 +26,7 @@ Column = Literal["by_itself", "with_authorisation", "must_escalate"]
 ROLE_WORDS: Mapping[Role, str] = {
     "owner": "owner", "deputies": "deputy", "on_call": "on-call", "risk_owner": "risk owner",
 }  # fmt: skip
-_ESCALATED_KINDS = frozenset({"finding"})  # asks for no access: it is only escalated
+ESCALATED_KINDS = frozenset({"finding"})  # asks for no access: it is only escalated
 ONCE_REACHED, REQUIRED = "once reached", "required beside"
 OWN_APPROVALS = "what the owner alone approved"
 
@@ -85,7 +85,7 @@ def rows(policy: Policy, domain: Domain, consents: Mapping[str, Consent] | None 
 
 def column_of(runbook: Runbook) -> Column:
     """In which of the three columns a runbook stands: what asks everybody at once is what must be escalated at once."""
-    if runbook.kind in _ESCALATED_KINDS or runbook.right == "immediate":
+    if runbook.kind in ESCALATED_KINDS or runbook.right == "immediate":
         return "must_escalate"
     return "by_itself" if runbook.right == "autonomous" else "with_authorisation"
 

@@ -42,6 +42,10 @@ def _begins(new: Policy, after: Runbook) -> str:
     who, domain = _providers(new, after.providers), new.domains[after.domain]
     owner = wording.person(new, domain.owner)
     lasts = f", for at most {wording.lasting(after.max_duration)}" if after.max_duration else ""
+    if after.kind == "finding":
+        return (
+            f"From now on {who} must report “{after.title}” in {domain.name} at once; {owner} is asked to acknowledge it."
+        )
     if after.right == "autonomous":
         return f"From now on {who} may do “{after.title}” in {domain.name} without asking first{lasts}; {owner} is told afterwards."
     if after.break_glass is not None:
@@ -233,6 +237,11 @@ RUNBOOK: Table = {
     ),
     "targets": _targets,
     "executor": _executor,
+    "due_within": optional(
+        "What is noticed must be reported under {subject} within {new}{instead}.",
+        "Reports under {subject} are never late any more; before after {old}.",
+        wording.lasting,
+    ),
     "not_before": optional(
         "{subject} now opens {new}{instead} after the request at the earliest.",
         "{subject} now opens as soon as the yes is there; before {old} after the request at the earliest.",
