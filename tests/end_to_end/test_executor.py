@@ -42,11 +42,8 @@ async def test_an_end_is_told_once_and_never_lost_however_often_the_bot_is_kille
     async with Receiver() as system:
         monkeypatch.setenv("PAM_URL", system.url)
         monkeypatch.setenv("PAM_SECRET", SECRET)
-        bot = await start()
+        bot = await start(prepare=with_executor)  # before the first start: an executor added later waits for `policy_delay`
         sandbox = bot.sandbox
-        await bot.stop()
-        with_executor(bot)
-        await bot.start()
         system.answers = [None]  # the opening arrives, and its answer never does
         card = await file(sandbox)
         await sandbox.press(APPROVER, "Approve", message=card)
