@@ -11,7 +11,7 @@ from bot.domain.policy.handed_in import file_text
 from bot.domain.timing import cooling_off
 from bot.domain.workflow.timeline import Moment
 from handlers import ids
-from handlers.views import facts, history, identity_proof, timeline
+from handlers.views import executor, facts, history, identity_proof, timeline
 from handlers.views.grant import owed_lines, requester_buttons
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, context, markdown, message, section
@@ -77,7 +77,8 @@ def outcome(case: Case, content: bytes | None, scene: ViewContext, reason: str =
     if facts.access_open(case, scene):
         return _granted(case, f"{head}\n{facts.outcome(case, scene)}", content, scene)
     told = facts.reasons(case) or ([f"*{wording.REASON}:*", *quote(reason, 3000).split("\n")] if reason.strip() else [])
-    said = f"{head}\n{facts.ended(case, scene) or facts.outcome(case, scene)}"
+    over = f"{facts.ended(case, scene)} {executor.standing(case, scene)}".strip()
+    said = f"{head}\n{over or facts.outcome(case, scene)}"
     owing = [line for line in owed_lines(case, scene) if line.startswith("*Owed")]
     blocks = [section(said), *facts.sections([*told, *owing]), again_button(case), requester_buttons(case, scene.policy)]
     return message("\n".join([said, *told, *owing]), blocks)
