@@ -47,12 +47,13 @@ async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: fl
             log.error("policy.not_accepted", reason=str(error))
             return kept or loaded.policy
         return loaded.policy
-    _report(loaded.findings)
     if kept is None:
+        _report(tuple(f for f in loaded.findings if f.severity != "error"))  # the errors are in what is raised
         text = "\n".join(str(f) for f in loaded.errors)
         raise PolicyError(
             f"{text}\nThe policy in {folder} is refused and no earlier one is stored; run `countersign check`."
         )
+    _report(loaded.findings)
     await _rejected(store, loaded)
     log.error("policy.kept", digest=kept.digest, reason="the files are refused; the last good set stays in force")
     return kept

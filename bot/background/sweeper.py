@@ -107,13 +107,14 @@ class Sweeper:
         return max(0.0, (found[0].at - now).total_seconds()) if found else None
 
     async def _one(self, case_id: str) -> None:
-        try:
-            await self._desk.transactions.sweep(case_id)
-        except Stopped:
-            return
-        except Exception:  # noqa: BLE001  # one case must not stop the others
-            _failed(case_id)
+        with structlog.contextvars.bound_contextvars(request=case_id):
+            try:
+                await self._desk.transactions.sweep(case_id)
+            except Stopped:
+                return
+            except Exception:  # noqa: BLE001  # one case must not stop the others
+                _failed(case_id)
 
 
 def _failed(case_id: str) -> None:
-    log.exception("sweep.case_failed", case=case_id)
+    log.exception("sweep.case_failed", request=case_id)

@@ -61,11 +61,12 @@ class Delivery:
     async def deliver(self, row: OutboxRow, place: Spot, sender: SlackSender) -> Called | None:
         """Draws, sends and records; when the call began and ended, None where none was made. Raises nothing."""
         calls: list[Called] = []
-        try:
-            await self._deliver(row, place, sender, calls)
-        except Exception:
-            log.exception("message.failed", outbox=row.id, purpose=row.say.purpose)
-            await self._try_later(row, place)
+        with structlog.contextvars.bound_contextvars(**_about(row)):
+            try:
+                await self._deliver(row, place, sender, calls)
+            except Exception:
+                log.exception("message.failed", outbox=row.id, purpose=row.say.purpose)
+                await self._try_later(row, place)
         return calls[-1] if calls else None
 
     async def give_back(self, rows: Sequence[OutboxRow], error: str, at: float) -> None:
@@ -215,6 +216,12 @@ class Delivery:
             await self._desk.transactions.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if kind and kind.logged else []
         await self._desk.store.outbox.undeliverable(row, error, entries)
+
+
+def _about(row: OutboxRow) -> dict[str, str]:
+    """What the log lines about a row name: its request, or the operator's act."""
+    case = row.say.case
+    return {} if not case else {"act" if is_act(case) else "request": case}
 
 
 def _entry(type_: str, row: OutboxRow, error: str = "") -> LogEvent:

@@ -7,7 +7,9 @@ bolt would match some of them with the buttons of the same name.
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
@@ -19,6 +21,8 @@ from handlers.transport.signature import NotAuthentic
 
 EXPECTED = KINDS - {"message_action", "block_suggestion", "view_closed"}
 Door = Literal["gate", "socket_mode"]
+_LONGEST = 3_000  # characters of a text in which a request is looked for
+_REQUEST = re.compile(r"\bR-[0-9A-Z]{8}\b", re.IGNORECASE | re.ASCII)
 log = structlog.get_logger(__name__)
 
 
@@ -26,7 +30,23 @@ async def dispatched(app: AsyncApp, payload: Payload, door: Door) -> BoltRespons
     """Bolt's answer; NotAuthentic where bolt cannot read the payload; None where it failed and nothing is known to be done.
 
     Never raises. Each refusal and failure is one log line, `<door>.refused` or `<door>.failed`, without the payload's content.
+    Every line that is written meanwhile, also by a lazy function, names the request that the payload is about.
     """
+    with structlog.contextvars.bound_contextvars(**about(payload.body)):
+        return await _dispatched(app, payload, door)
+
+
+def about(body: Mapping[str, Any]) -> dict[str, str]:
+    """The request that a button's value, a form's metadata or a command's text names, as a log line's `request`; read
+    leniently, because it is looked up nowhere."""
+    view, actions = body.get("view"), body.get("actions")
+    said = [one.get("value") for one in actions if isinstance(one, dict)] if isinstance(actions, list) else []
+    said += [view.get("private_metadata") if isinstance(view, dict) else None, body.get("text")]
+    found = (_REQUEST.search(text[:_LONGEST]) for text in said if isinstance(text, str))
+    return next(({"request": one.group().upper()} for one in found if one), {})
+
+
+async def _dispatched(app: AsyncApp, payload: Payload, door: Door) -> BoltResponse | NotAuthentic | None:
     if payload.kind not in EXPECTED:
         log.warning(f"{door}.ignored", kind=payload.kind)
         return BoltResponse(status=200, body="")

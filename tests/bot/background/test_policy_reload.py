@@ -8,10 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 import runbooks
 from bot.background.policy_reload import accepted_sets, first_policy
 from bot.domain.authority.policy_rollout import Sets
+from bot.domain.errors import PolicyError
 from storage.store import SqliteStore
 from tests.bot.building import DAY, MINUTE, filing_of, policy
 from tests.bot.office import HandClock
@@ -98,3 +100,12 @@ async def test_a_set_is_kept_for_a_request_that_was_filed_before_it_was_left(
     assert sets is not None
     assert [one.policy.policy_delay for one in sets.sets] == [15 * 60, 16 * 60]
     assert [older.policy_delay for older in sets.also_binding(filed)] == [15 * 60]
+
+
+async def test_a_start_without_any_valid_set_says_each_error_once(
+    store: SqliteStore, clock: HandClock, folder: Path
+) -> None:
+    edit(folder, "policy_delay: soon")
+    with structlog.testing.capture_logs() as lines, pytest.raises(PolicyError, match="policy_delay"):
+        await first_policy(store, clock, folder, 1)
+    assert [line for line in lines if line["log_level"] == "error"] == []

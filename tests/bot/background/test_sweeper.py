@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 
 from bot.background.sweeper import Sweeper
 from bot.domain.case.lifecycle import GrantState, RequestState
@@ -237,7 +238,9 @@ class TestDowntime:
 
         monkeypatch.setattr(timers, "sweep", stumble)
         office.sleep(DAY)
-        await office.sweeper.sweep()
+        with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+            await office.sweeper.sweep()
+        assert {line["request"] for line in lines if line["event"] == "sweep.case_failed"} == {broken}
         assert await office.state(fine) is RequestState.EXPIRED
         assert await office.state(broken) is RequestState.PENDING
 

@@ -347,6 +347,14 @@ async def test_only_a_plain_web_address_is_called(post: Post, url: str) -> None:
     assert [c.method for c in post.slack.calls] == [EPHEMERAL, POST]
 
 
+async def test_a_line_about_a_message_names_its_request(post: Post) -> None:
+    case_id = await post.office.file(PE1)
+    post.slack.always["U0OWNER"] = refusal("channel_not_found")
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        await post.messenger.drain()
+    assert {line["request"] for line in lines if line["event"] == "message.undeliverable"} == {case_id}
+
+
 async def test_an_address_for_answers_is_never_logged(post: Post) -> None:
     url = post.slack.hook("very-secret")
     post.slack.script["hook/very-secret"].append(LOST)
