@@ -1,4 +1,8 @@
-"""Processes the inbox, oldest row first: several requests concurrently, the rows of one request in order.
+"""Processes the inbox, fair by person and by request, the rows of one request in order.
+
+Everybody's oldest row has its turn before anybody's second (`Inbox.unfinished`), and nobody has more than _EACH in progress:
+four hundred clicks on one request, or two hundred filings by one person, delay nobody else's. A press that can never count
+is refused without waiting for what comes before it on its request.
 
 A row is finished in the transaction of its command. What fails for now (Slack does not answer, the database is busy) is
 retried with back-off; after the last attempt its author gets a sentence, so that nobody waits in vain.
@@ -7,17 +11,22 @@ retried with back-off; after the last attempt its author gets a sentence, so tha
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
 from bot.domain.errors import CountersignError
-from bot.ports.commands import SaySentence
+from bot.domain.policy.people import Person
+from bot.ports.commands import SaySentence, lane_of
 from bot.ports.records import InboxRow
 from bot.service.approvals import ApprovalService
 
-_AT_ONCE, _POLL, _GIVE_UP = 16, 0.25, 12
+_AT_ONCE, _EACH, _POLL, _GIVE_UP = 16, 4, 0.25, 12
+_AHEAD, _FRESH = 256, 0.05  # rows read at once, seconds after which they are read again
+_MOST = 64  # rows in progress, with those that wait for another row of their request
 log = structlog.get_logger(__name__)
 
 
@@ -27,10 +36,15 @@ class InboxWorker:
     def __init__(self, desk: ApprovalService, beat: Callable[[], None] = lambda: None) -> None:
         self._desk, self._beat = desk, beat
         self._busy: dict[int, asyncio.Task[None]] = {}
-        self._about: dict[int, str | None] = {}  # the request that a row in progress concerns
+        self._rows: dict[int, InboxRow] = {}  # those of `_busy`
+        self._ahead: list[InboxRow] = []  # read, and not in progress yet
+        self._read_at = 0.0
+        self._waiting: set[int] = set()  # those that wait for an earlier row of their request
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop`, then finishes the rows in progress and those that are due."""
+        with suppress(CountersignError):
+            await self._desk.store.inbox.read_again()
         while not stop.is_set():
             self._beat()
             self._desk.arrived.clear()
@@ -45,32 +59,44 @@ class InboxWorker:
                 await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
 
     async def _take(self) -> bool:
-        room = _AT_ONCE - len(self._busy)
+        room = min(_AT_ONCE - len(self._busy) + len(self._waiting), _MOST - len(self._busy))
         if room <= 0:
             return False
-        known = set(self._busy)  # a row that finishes while the inbox is read is still among the rows read
-        found = [r for r in await self._desk.store.inbox.unfinished(_AT_ONCE + len(known)) if r.id not in known]
-        rows = self._in_turn(found)[:room]
+        rows = self._fair(await self._next())[:room]
         for row in rows:
-            self._about[row.id] = _about(row)
-            self._busy[row.id] = asyncio.create_task(self._one(row))
+            self._ahead.remove(row)
+            earlier = [self._busy[r.id] for r in self._rows.values() if _about(r) is not None and _about(r) == _about(row)]
+            self._rows[row.id] = row
+            self._busy[row.id] = asyncio.create_task(self._one(row, earlier))
         return bool(rows)
 
-    def _in_turn(self, rows: Sequence[InboxRow]) -> list[InboxRow]:
-        """The rows that no earlier row of the same request precedes: Finished, then the evidence for it."""
-        taken, free = set(self._about.values()), []
-        for row in rows:
-            about = _about(row)
-            if about is None or about not in taken:
-                free.append(row)
-            taken.add(about)
-        return free
+    async def _next(self) -> Sequence[InboxRow]:
+        """What is due and not in progress; read again every _FRESH seconds, because a long inbox is dear to read."""
+        now = self._desk.clock.monotonic()
+        if not self._ahead or now - self._read_at >= _FRESH:
+            known = set(self._busy)  # a row that finishes while the inbox is read is still among the rows read
+            found = await self._desk.store.inbox.unfinished(_AHEAD + len(known))
+            self._ahead, self._read_at = [row for row in found if row.id not in known], now
+        return self._ahead
 
-    async def _one(self, row: InboxRow) -> None:
+    def _fair(self, rows: Sequence[InboxRow]) -> list[InboxRow]:
+        """The rows whose turn it is: one at a time of a person's in one lane, and at most _EACH of one person."""
+        lanes = {_lane(row) for row in self._rows.values()}
+        each = Counter(row.act.person for row in self._rows.values())
+        found = []
+        for row in rows:
+            if _lane(row) not in lanes and each[row.act.person] < _EACH:
+                found.append(row)
+                lanes.add(_lane(row))
+                each[row.act.person] += 1
+        return found
+
+    async def _one(self, row: InboxRow, earlier: Sequence[asyncio.Task[None]]) -> None:
         request = _about(row)
         structlog.contextvars.bind_contextvars(**({"request": request} if request else {}))
         try:
-            await self._desk.carry_out(row)
+            if not await self._refused_beside(row, earlier):
+                await self._desk.carry_out(row)
         except CountersignError as error:
             await self._later(row, str(error))
         except Exception:
@@ -78,7 +104,20 @@ class InboxWorker:
             await self._later(row, "unexpected")
         finally:
             self._busy.pop(row.id, None)
-            self._about.pop(row.id, None)
+            self._rows.pop(row.id, None)
+
+    async def _refused_beside(self, row: InboxRow, earlier: Sequence[asyncio.Task[None]]) -> bool:
+        """Refuses beside `earlier` rows of its request what can never count; else waits for them and returns False."""
+        if not earlier:
+            return False
+        if await self._desk.refuse_at_once(row):
+            return True
+        self._waiting.add(row.id)
+        try:
+            await asyncio.wait(earlier)
+        finally:
+            self._waiting.discard(row.id)
+        return False
 
     async def _later(self, row: InboxRow, error: str) -> None:
         log.warning("act.put_off", inbox=row.id, kind=row.act.kind, attempts=row.attempts + 1, error=error)
@@ -98,6 +137,11 @@ class InboxWorker:
 def _about(row: InboxRow) -> str | None:
     """The request that a row concerns, or None."""
     return getattr(row.act, "case", None) or getattr(row.act, "id", None)
+
+
+def _lane(row: InboxRow) -> tuple[Person, object]:
+    """Of rows of the same lane one is in progress."""
+    return row.act.person, lane_of(row.act) or row.id
 
 
 async def _first(stop: asyncio.Event, arrived: asyncio.Event, busy: list[asyncio.Task[None]]) -> None:

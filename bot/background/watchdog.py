@@ -45,6 +45,7 @@ class Watchdog:
         self._store, self._clock, self._policy = store, clock, policy
         self._alarm_channel, self._stuck, self._watched, self._spoke = alarm_channel, stuck, watched, spoke
         self._found: tuple[str, ...] = ()
+        self._quarantine: tuple[str, ...] = ()  # a finding, and no incident: nothing is late
         self._in_a_row = 0
         self._incident: tuple[datetime, tuple[str, ...]] | None = None  # its beginning, the channels notified
 
@@ -52,8 +53,8 @@ class Watchdog:
         await every(LOOK, self.look, stop)
 
     def findings(self) -> tuple[str, ...]:
-        """What was late at the last check, a sentence each."""
-        return self._found
+        """What was late or could not be read at the last check, a sentence each."""
+        return (*self._found, *self._quarantine)
 
     async def look(self) -> None:
         """Checks once and announces what follows."""
@@ -65,7 +66,7 @@ class Watchdog:
             self._found = (f"Nobody knows what is late: {error}",)
             return
         self._watched(late)
-        self._found = tuple(findings(late, self._policy(), now))
+        self._found, self._quarantine = tuple(findings(late, self._policy(), now)), late.quarantine()
         await self._tell(late, (*self._found, *self._stuck()), now)
 
     async def _tell(self, late: Lateness, troubles: tuple[str, ...], now: datetime) -> None:

@@ -21,7 +21,7 @@ from bot.clock import Clock, SystemClock
 from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy.model import Policy
-from bot.runtime.open_log import log_findings
+from bot.runtime.open_log import log_findings, quarantine_findings
 from bot.runtime.setting_typos import strays
 from bot.settings import Settings, load
 from handlers.doctor import check as slack
@@ -182,11 +182,12 @@ async def _database(settings: Settings) -> list[Diagnosis]:
 
 
 async def _log(settings: Settings, clock: Clock) -> list[Diagnosis]:
-    """Checks whether the signer would refuse the log, and what waits in the emergency file."""
+    """Checks whether the signer would refuse the log, what waits in the emergency file, and what cannot be read."""
     try:
         if not settings.sqlite_path.is_file():
             return []
         found = [error("log", text) for text in await log_findings(settings, clock)]
+        found += [warning("database", text) for text in await quarantine_findings(settings, clock)]
         return [*found, *await doctor_anchors.look(settings, clock)]
     except CountersignError as failure:
         return [error("log", str(failure))]

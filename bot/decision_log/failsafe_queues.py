@@ -7,7 +7,8 @@ said of an act of the emergency file is said again when the act is entered into 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,8 +21,9 @@ from bot.domain.case.transition import Lane, LogEvent, Notification
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import DiskRefuses, StorageError
 from bot.domain.failsafe.revocation import Revocation
+from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import PAGER
-from bot.ports.commands import Command
+from bot.ports.commands import Command, lane_of
 from bot.ports.queues import Inbox, Outbox
 from bot.ports.records import InboxRow, MessageCopy, OutboxRow
 
@@ -70,15 +72,20 @@ class FailsafeInbox:
         self._held[number] = InboxRow(number, key, act, answer, self._clock.now())
         return answer
 
-    async def unfinished(self, limit: int) -> Sequence[InboxRow]:
-        over = self.carried_out()
+    async def unfinished(self, limit: int, but: Collection[int] = ()) -> Sequence[InboxRow]:
         try:
-            stored = await self._stored.unfinished(limit + len(over))
+            stored = await self._stored.unfinished(limit, self.carried_out().union(but))
         except StorageError:
             stored = ()
         now = self._clock.now()
-        held = [row for row in self._held.values() if row.received_at <= now]
-        return [*held, *(row for row in stored if row.id not in over)][:limit]
+        held = _in_turn([row for row in self._held.values() if row.received_at <= now and row.id not in but])
+        return [*held, *stored][:limit]
+
+    async def read_again(self) -> None:
+        try:
+            await self._stored.read_again()
+        except DiskRefuses as error:
+            self._state.refused(error)
 
     async def put_off(self, inbox_id: int, until: datetime) -> None:
         if inbox_id not in self._held:
@@ -94,6 +101,18 @@ class FailsafeInbox:
     def carried_out(self) -> set[int]:
         """Ids of stored rows that were carried out and are not marked so in the store yet."""
         return self.finished | {line.act.inbox for line in self._emergency.lines() if line.act.inbox is not None}
+
+
+def _in_turn(rows: Sequence[InboxRow]) -> list[InboxRow]:
+    """The order of `Inbox.unfinished` for rows in memory."""
+    lanes, turns, found = set[tuple[Person, object]](), Counter[Person](), list[tuple[int, InboxRow]]()
+    for row in rows:
+        lane = (row.act.person, lane_of(row.act) or row.id)
+        if lane not in lanes:
+            lanes.add(lane)
+            turns[row.act.person] += 1
+            found.append((turns[row.act.person], row))
+    return [row for _, row in sorted(found, key=lambda one: one[0])]
 
 
 @dataclass(slots=True)

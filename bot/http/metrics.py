@@ -123,7 +123,8 @@ class Metrics:
             return
         self._log.set(backlog.log_size)
         lanes = {f"outbox_{lane.name.lower()}": waiting for lane, waiting in backlog.outbox.items()}
-        places = {"inbox": backlog.inbox, "deadlines": backlog.due, "closings": backlog.unclosed, **lanes}
+        places = {"inbox": backlog.inbox, "deadlines": backlog.due, "closings": backlog.unclosed}
+        places |= {"quarantine": backlog.unreadable, **lanes}
         for place, waiting in places.items():
             self._waiting.labels(place).set(waiting.count)
             self._oldest.labels(place).set(self._age(waiting))

@@ -143,6 +143,15 @@ class RecordSealedUse:
     kind: Literal["seal"] = "seal"
 
 
+def lane_of(command: Command) -> str | None:
+    """What one person's commands are carried out in order about: a request, their filings, their absence. None: alone."""
+    if isinstance(command, Press):
+        return command.case
+    if isinstance(command, ConfirmOperatorAction):
+        return command.id
+    return command.kind if isinstance(command, FileRequest | SetAbsence) else None
+
+
 def read_day(text: str) -> date | None:
     """A day as a command carries it, `2026-12-31`; None where none was chosen, or the text is no day."""
     try:

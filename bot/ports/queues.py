@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -18,8 +18,12 @@ class Inbox(Protocol):
     async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes a row durably, once for each `key`; returns the answer that the first one was given."""
 
-    async def unfinished(self, limit: int) -> Sequence[InboxRow]:
-        """Unfinished rows whose next attempt is due, oldest first."""
+    async def unfinished(self, limit: int, but: Collection[int] = ()) -> Sequence[InboxRow]:
+        """Unfinished rows whose next attempt is due: everybody's oldest first, then everybody's next; of one person's rows in
+        one lane (`commands.lane_of`) only the oldest. Without the rows `but`. What cannot be read is quarantined on the way."""
+
+    async def read_again(self) -> None:
+        """At a start: ends every quarantine, because another program may read what the last one could not."""
 
     async def put_off(self, inbox_id: int, until: datetime) -> None:
         """Counts a failed attempt; the row is not due before `until`."""

@@ -144,13 +144,14 @@ class ExecutorCall:
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """What waits: acts to carry out, words to say by lane, deadlines that have come, ends of grants that their executor
-    has not confirmed. `log_size` in entries."""
+    has not confirmed, rows of the inbox that this program cannot read. `log_size` in entries."""
 
     inbox: Waiting
     outbox: Mapping[Lane, Waiting]
     due: Waiting
     log_size: int
     unclosed: Waiting = Waiting(0, None)
+    unreadable: Waiting = Waiting(0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +196,23 @@ class DecidedFor:
 @dataclass(frozen=True, slots=True)
 class Lateness:
     """What should have happened by now: open questions past their deadline by domain, the oldest emergency message that is
-    not sent, the oldest deadline that nobody looked at."""
+    not sent, the oldest deadline that nobody looked at. `unreadable`: rows of the inbox that this program cannot read."""
 
     overdue: Mapping[str, Waiting]
     urgent: datetime | None
     due: datetime | None
+    unreadable: Waiting = Waiting(0, None)
+
+    def quarantine(self) -> tuple[str, ...]:
+        """The finding about rows of the inbox that cannot be read, for `/readyz` and `doctor`; none where all can be."""
+        count = self.unreadable.count
+        if not count:
+            return ()
+        rows = "1 row of the inbox" if count == 1 else f"{count} rows of the inbox"
+        return (
+            f"Quarantine: {rows} cannot be read by this version. They are kept and hold up nothing;"
+            " start the version that wrote them.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

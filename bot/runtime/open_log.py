@@ -96,6 +96,15 @@ async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
         await store.close()
 
 
+async def quarantine_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
+    """The finding of `doctor` on rows of the inbox that could not be read. Raises SettingsError, SchemaError."""
+    store = await SqliteStore.open(settings.sqlite_path, clock, read_only=True)
+    try:
+        return (await store.overview.lateness(clock.now())).quarantine()
+    finally:
+        await store.close()
+
+
 def looking(store: SqliteStore, state_dir: Path, clock: Clock) -> Store:
     """The store for reading only, with the revocations of the emergency file applied. Signs nothing."""
     try:

@@ -4,6 +4,9 @@ A row says who is looked up at Slack before the press is judged (`account`: whoe
 whom the case could ask are away), whether the press would count (`may`, for a button that opens a form first), and what it
 does (`carry_out`). Both are pure: they get everything read so far as a `Situation`. A look-up that fails is never a yes:
 the person is asked to press again (design, section 4). What only takes away goes on without it (`takes_away`).
+
+A press that ids and the state of the case refuse is refused without a look-up: it is judged first as if the account were a
+full one and everybody there, and what is refused then is refused for good.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.clock import Clock
-from bot.domain.authority.authorization import Allowed, Refused
+from bot.domain.authority.authorization import Allowed, Refused, named_roles
 from bot.domain.authority.policy_rollout import Sets, strictest
 from bot.domain.case.ask import Ask
 from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import LogEvent, Transition
 from bot.domain.decision_log import events
@@ -207,6 +211,28 @@ _ROWS = (
 ACTIONS: Mapping[str, Action] = {row.name: row for row in _ROWS}
 
 
+def _carried_out(press: Press, situation: Situation) -> Transition:
+    """What the press comes to in this situation."""
+    row = ACTIONS[press.action]
+    if press.opens_form or row.carry_out is None:
+        no = row.may(situation) if row.may is not None else None
+        return Transition(None, None) if no is None else refuse(situation, no)
+    return row.carry_out(situation)
+
+
+def _why(act: Transition) -> object:
+    """Why the act is a refusal; None where it is none."""
+    return next((entry.data.get("why") for entry in act.entries if entry.type == "decision.refused"), None)
+
+
+def _for_good(row: Action, s: Situation, why: object) -> bool:
+    """Whether no earlier press can change this refusal: of somebody who is not named for it, or of a question that is over."""
+    if why in (Refusal.UNAUTHORISED, Refusal.PARTY):
+        return not named_roles(s.policy, s.policy.domains.get(s.case.request.domain), s.click.person)
+    ask = s.case.question(s.click.version)
+    return why is not None and row.may is _may_answer and ask is not None and ask.state is not AskState.OPEN
+
+
 class Actions:
     """Judges presses by the table: reads the case, looks up what the row asks for, hands over what to commit."""
 
@@ -224,7 +250,9 @@ class Actions:
         if case is None:
             return Refused(Refusal.STALE, "There is no such request.")
         may = ACTIONS[press.action].may
-        no = may(await self._situation(case, press)) if may is not None else None
+        if may is None:
+            return Allowed(())
+        no = may(self._at_best(case, press)) or may(await self._situation(case, press))
         return Refused(no.why, no.sentence) if no is not None else Allowed(())
 
     async def press(self, press: Press) -> Transition:
@@ -233,34 +261,42 @@ class Actions:
         case = await self._store.cases.case(press.case)
         if case is None:
             return self._unknown(press)
+        row, act = ACTIONS[press.action], _carried_out(press, self._at_best(case, press))
+        if _why(act) is not None or not (row.account or row.presence):
+            return act
         try:
             situation = await self._situation(case, press)
         except LookupFailed:
             return Transition(None, None, says=(notifications.answer(case.id, press.person, asdict(press.reply), "again"),))
-        row = ACTIONS[press.action]
-        if press.opens_form or row.carry_out is None:
-            no = row.may(situation) if row.may is not None else None
-            return Transition(None, None) if no is None else refuse(situation, no)
-        return row.carry_out(situation)
+        return _carried_out(press, situation)
+
+    async def refused_at_once(self, press: Press) -> Transition | None:
+        """The refusal of a press that can never count, whatever presses on the same request come before it; else None."""
+        await self._current.refresh()
+        case = await self._store.cases.case(press.case)
+        if case is None:
+            return None
+        situation = self._at_best(case, press)
+        act = _carried_out(press, situation)
+        return act if _for_good(ACTIONS[press.action], situation, _why(act)) else None
+
+    def _at_best(self, case: Case, press: Press) -> Situation:
+        """The press as if the account were a full one and everybody there."""
+        doubted, sets = self._clock.jumped() is not None, self._current.sets
+        return Situation(
+            case, click_of(press), sets, self._clock.now(), self._scale, doubted,
+            looked_up=Profile(press.person), present=Presence({}),
+        )  # fmt: skip
 
     async def _situation(self, case: Case, press: Press) -> Situation:
-        """Everything that the row of the table asks for. Raises LookupFailed."""
-        row, profile, presence = ACTIONS[press.action], None, None
+        """The press with everything that the row of the table asks for. Raises LookupFailed."""
+        row, at_best = ACTIONS[press.action], self._at_best(case, press)
+        profile, presence = at_best.looked_up, at_best.present
         if row.account:
             profile = await account_of(self._directory, press.person, takes_away=row.takes_away)
         if row.presence and not press.opens_form:
             presence = await self._transactions.presence_for(case)
-        doubted = self._clock.jumped() is not None
-        return Situation(
-            case,
-            click_of(press),
-            self._current.sets,
-            self._clock.now(),
-            self._scale,
-            doubted,
-            looked_up=profile,
-            present=presence,
-        )
+        return replace(self._at_best(case, press), looked_up=profile, present=presence)
 
     def _unknown(self, press: Press) -> Transition:
         who, data = events.actor(self._current.policy, press.person), {"action": press.action, "why": "stale"}

@@ -104,6 +104,17 @@ class ApprovalService:
             log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
             await self.transactions.commit(replace(while_stopped(row.act), inbox=row.id))
 
+    async def refuse_at_once(self, row: InboxRow) -> bool:
+        """Refuses a press that can never count, without waiting for what else concerns its request; False for all else."""
+        refused = await self.actions.refused_at_once(row.act) if isinstance(row.act, Press) else None
+        if refused is None:
+            return False
+        try:
+            await self.transactions.commit(replace(refused, inbox=row.id))
+        except Stopped:
+            return False
+        return True
+
     async def _carried_out(self, row: InboxRow) -> None:
         act = row.act
         if isinstance(act, FileRequest):

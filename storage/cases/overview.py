@@ -23,6 +23,7 @@ def backlog(session: Session, now: datetime) -> Backlog:
         due=_waiting(session.row("due_backlog", now=ms(now))),
         log_size=read_head(session).size,
         unclosed=_waiting(session.row("unclosed")),
+        unreadable=_waiting(session.row("unreadable")),
     )
 
 
@@ -34,6 +35,7 @@ def lateness(session: Session, before: datetime) -> Lateness:
         {row["domain"]: _waiting(row) for row in session.rows("overdue_asks", before=ms(before))},
         None if urgent is None else moment_or_none(urgent["oldest_ms"]),
         None if due is None else moment_or_none(due["oldest_ms"]),
+        _waiting(session.row("unreadable")),
     )
 
 

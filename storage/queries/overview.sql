@@ -2,7 +2,12 @@
 
 -- name: inbox_backlog
 -- How much waits to be carried out, and since when.
-SELECT count(*) AS waiting, min(received_ms) AS oldest_ms FROM inbox WHERE done_ms IS NULL;
+SELECT count(*) AS waiting, min(received_ms) AS oldest_ms FROM inbox
+WHERE done_ms IS NULL AND unreadable_ms IS NULL;
+
+-- name: unreadable
+-- Rows of the inbox that the running program cannot read.
+SELECT count(*) AS waiting, min(received_ms) AS oldest_ms FROM inbox WHERE done_ms IS NULL AND unreadable_ms IS NOT NULL;
 
 -- name: outbox_backlog
 -- How much waits to be said in each lane, and since when.

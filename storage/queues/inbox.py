@@ -1,17 +1,21 @@
-"""The inbox: what Slack sent us, durable before it is acknowledged, once per key."""
+"""The inbox: what Slack sent us, durable before it is acknowledged, once per key.
+
+A row that this program cannot read (broken JSON, a kind or a button of a newer writer) is quarantined: it is kept, takes
+nobody's turn, and is tried again at each start.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from bot.domain.errors import EntryError, Stale
-from bot.ports.commands import COMMAND, Command, Press
+from bot.ports.commands import COMMAND, Command, Press, lane_of
 from bot.ports.records import InboxRow
 from bot.service.actions import ACTIONS
 from storage.session import Row, Session
@@ -28,18 +32,32 @@ def to_text(act: Command) -> str:
         raise EntryError("A text holds half a character (a lone surrogate); type it again.") from error
 
 
-def take_in(session: Session, key: str, act: str, answer: Mapping[str, object], now: datetime) -> Mapping[str, object]:
-    """Writes the row, or finds the answer that the first delivery got."""
-    if session.run("take_in", key=key, act=act, answer=to_json(dict(answer)), now=ms(now)) == 1:
+def take_in(
+    session: Session, key: str, act: Command, text: str, answer: Mapping[str, object], now: datetime
+) -> Mapping[str, object]:
+    """Writes the row, or finds the answer that the first delivery got. `text` is the act as JSON."""
+    whose = {"lane": lane_of(act), "person": f"{act.person.team}/{act.person.user}"}
+    if session.run("take_in", key=key, act=text, answer=to_json(dict(answer)), now=ms(now), **whose) == 1:
         return answer
     row = session.row("inbox_answer", key=key)
     assert row is not None
     return from_json(row["answer"])
 
 
-def unfinished(session: Session, now: datetime, limit: int) -> Sequence[InboxRow]:
-    found = (_inbound(row) for row in session.rows("inbox", now=ms(now), limit=limit))
-    return [inbound for inbound in found if inbound is not None]
+def unfinished(
+    session: Session, now: datetime, limit: int, but: Collection[int] = ()
+) -> tuple[Sequence[InboxRow], Sequence[int]]:
+    """What is due, fair by person and lane, without `but`; and the ids of rows among it that cannot be read."""
+    rows = session.rows("inbox", now=ms(now), limit=limit, but=f",{','.join(map(str, but))},")
+    found = [(row["id"], _inbound(row)) for row in rows]
+    return [row for _, row in found if row is not None], [row_id for row_id, row in found if row is None]
+
+
+def quarantine(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """These rows cannot be read by this program."""
+    for row_id in ids:
+        session.run("quarantine", id=row_id, now=ms(now))
+        _log.warning("inbox row %s cannot be read by this version; it is kept", row_id)
 
 
 def put_off(session: Session, inbox_id: int, until: datetime) -> None:
@@ -53,13 +71,12 @@ def finish(session: Session, inbox_id: int, now: datetime) -> None:
 
 
 def _inbound(row: Row) -> InboxRow | None:
-    """None for an act that only a newer program reads: it waits for that program and stops nobody else's."""
+    """None for a row that this program cannot read."""
     try:
         act = COMMAND.validate_json(row["act"])
     except ValidationError:
         act = None
     if act is None or (isinstance(act, Press) and act.action not in ACTIONS):
-        _log.warning("inbox row %s holds an act that this version cannot read", row["id"])
         return None
     return InboxRow(
         id=row["id"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from bot.clock import Clock
@@ -24,11 +24,24 @@ class InboxStore:
 
     async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         text = inbox.to_text(act)
-        return await self._db.write(lambda tx: inbox.take_in(tx.session, key, text, answer, tx.now))
+        return await self._db.write(lambda tx: inbox.take_in(tx.session, key, act, text, answer, tx.now))
 
-    async def unfinished(self, limit: int) -> Sequence[InboxRow]:
+    async def unfinished(self, limit: int, but: Collection[int] = ()) -> Sequence[InboxRow]:
+        found, unreadable = await self._due(limit, but)
+        while unreadable:
+            await self._quarantine(unreadable)
+            found, unreadable = await self._due(limit, but)
+        return found
+
+    async def _due(self, limit: int, but: Collection[int]) -> tuple[Sequence[InboxRow], Sequence[int]]:
         now = self._clock.now()
-        return await self._db.read(lambda session: inbox.unfinished(session, now, limit))
+        return await self._db.read(lambda session: inbox.unfinished(session, now, limit, but))
+
+    async def _quarantine(self, ids: Sequence[int]) -> None:
+        await self._db.write(lambda tx: inbox.quarantine(tx.session, ids, tx.now))
+
+    async def read_again(self) -> None:
+        await self._db.write(lambda tx: tx.session.run("read_again"))
 
     async def put_off(self, inbox_id: int, until: datetime) -> None:
         await self._db.write(lambda tx: inbox.put_off(tx.session, inbox_id, until))

@@ -11,6 +11,7 @@ import pytest
 from bot.background.inbox_worker import InboxWorker
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.errors import StorageError
+from bot.domain.policy.people import Person, Profile
 from bot.ports.commands import ReplyAddress, ShowPage
 from bot.ports.records import InboxRow
 from tests.bot.building import DEP1, MINUTE, OWNER, PE1, PE2
@@ -164,7 +165,7 @@ async def test_a_row_that_can_neither_be_carried_out_nor_put_off_stays(
     monkeypatch.setattr(office.store, "commit", full)
     monkeypatch.setattr(office.store.inbox, "put_off", full)
     (row,) = await office.store.inbox.unfinished(10)
-    await office.worker._one(row)
+    await office.worker._one(row, ())
     monkeypatch.undo()
     await office.worker.drain()
     assert office.types(act.id)[0] == "request.filed"
@@ -201,3 +202,86 @@ async def test_what_concerns_one_request_is_carried_out_in_the_order_it_came(off
     case_id = await office.file(PE1)
     await office.together(office.press(OWNER, case_id), office.press(PE1, case_id, "finish"))
     assert office.types(case_id)[2:] == ["request.approved", "grant.opened", "grant.finished", "review.due"]
+
+
+def served(office: Office, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Person, str | None]]:
+    """In what order rows are finished: whose, about which request."""
+    order: list[tuple[Person, str | None]] = []
+    whole = office.worker._one
+
+    async def noted(row: InboxRow, earlier: Any) -> None:
+        await whole(row, earlier)
+        order.append((row.act.person, getattr(row.act, "case", None)))
+
+    monkeypatch.setattr(office.worker, "_one", noted)
+    return order
+
+
+async def test_a_flood_of_clicks_on_one_request_lets_the_others_pass(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flooded, other = await office.file(PE1), await office.file(PE2, target="srv-2")
+    order = served(office, monkeypatch)
+    for _ in range(60):
+        await office.take_in(office.press(PE1, flooded))
+    await office.together(office.press(OWNER, other))
+    assert order.index((OWNER, other)) <= 1
+    assert await office.state(other) is RequestState.APPROVED
+    assert office.types(flooded).count("decision.refused") == 60
+
+
+async def test_a_flood_over_many_requests_has_four_hands_at_most(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id = await office.file(PE2)
+    most = 0
+    carry_out = office.desk.carry_out
+
+    async def counted(row: InboxRow) -> None:
+        nonlocal most
+        most = max(most, sum(row.act.person == PE1 for row in office.worker._rows.values()))
+        await carry_out(row)
+
+    monkeypatch.setattr(office.desk, "carry_out", counted)
+    order = served(office, monkeypatch)
+    for number in range(60):
+        await office.take_in(office.press(PE1, f"R-{number:08}"))
+    await office.together(office.press(OWNER, case_id))
+    assert most == 4
+    assert order.index((OWNER, case_id)) <= 4
+
+
+async def test_a_flood_of_filings_lets_another_persons_pass(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = served(office, monkeypatch)
+    for number in range(40):
+        await office.take_in(office.form(PE1, target=f"srv-{number}"))
+    await office.together(office.form(PE2))
+    assert order.index((PE2, None)) <= 1
+
+
+async def test_a_click_that_cannot_count_waits_for_nobody_of_its_request(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner's look-up hangs; the provider's engineer is refused meanwhile, and the deputy waits for the owner."""
+    case_id = await office.file(PE1, "pair")
+    answers, hangs = asyncio.Event(), asyncio.Event()
+    profile = office.directory.profile
+
+    async def slow(person: Person, age: float) -> Profile:
+        if person == OWNER and not answers.is_set():
+            hangs.set()
+            await answers.wait()
+        return await profile(person, age)
+
+    monkeypatch.setattr(office.directory, "profile", slow)
+    order = served(office, monkeypatch)
+    for person in (OWNER, PE2, DEP1):
+        await office.take_in(office.press(person, case_id))
+    drained = asyncio.create_task(office.worker.drain())
+    await hangs.wait()
+    while not order:
+        await asyncio.sleep(0)
+    assert order == [(PE2, case_id)]
+    assert office.types(case_id)[-1] == "decision.refused"
+    answers.set()
+    await drained
+    assert order == [(PE2, case_id), (OWNER, case_id), (DEP1, case_id)]
+    assert await office.state(case_id) is RequestState.APPROVED

@@ -188,3 +188,14 @@ async def test_the_message_says_what_is_late_and_nothing_of_what_was_asked(guard
     assert "in time again" in texts[1]
     assert case_id not in " ".join(texts)
     assert "srv-1" not in " ".join(texts)
+
+
+async def test_rows_that_cannot_be_read_are_a_finding_and_no_incident(guarded: Guarded) -> None:
+    for number in range(17):
+        await guarded.office.take_in(guarded.office.form(PE1, target=f"srv-{number}"))
+    guarded.office.looking.execute("UPDATE inbox SET act = '{'")
+    await guarded.office.file(PE2, "token")
+    await guarded.looks(5)
+    (finding,) = guarded.health.findings()[1:]
+    assert finding.startswith("Quarantine: 17 rows of the inbox cannot be read by this version.")
+    assert guarded.said() == []

@@ -44,7 +44,7 @@ CLASSED: dict[str, dict[str, str]] = {
     },
     "absences": {"away": NO_LINE, "of": NO_LINE, "over": NO_LINE},
     "homes": {"page": SCREEN, "waiting": OVERRIDDEN, "live": OVERRIDDEN, "owing": OVERRIDDEN, "redraw": SENT},
-    "inbox": {"take_in": OVERRIDDEN, "unfinished": OVERRIDDEN, "put_off": OVERRIDDEN},
+    "inbox": {"take_in": OVERRIDDEN, "unfinished": OVERRIDDEN, "put_off": OVERRIDDEN, "read_again": OVERRIDDEN},
     "outbox": {
         "lease": OVERRIDDEN, "release": OVERRIDDEN, "sent": OVERRIDDEN, "undeliverable": OVERRIDDEN,
         "slack_is_back": SENT, "copies": SENT,

@@ -52,6 +52,7 @@ async def test_every_press_is_carried_out_whoever_presses(office: Office, action
         assert len(office.log(case_id)) - entries == len(refused) == len(sentences) <= 1
 
 
+OF_OTHER_ASKS = {"accept", "ratify", "restore", "keep"}  # refused on a request's own card without a look-up
 TAKES_AWAY = {"deny", "reject", "revoke", "withdraw_right", "flag"}
 
 
@@ -61,7 +62,7 @@ async def test_who_cannot_be_looked_up_is_asked_to_press_again_where_it_matters(
     office.directory.silent.add(OWNER)
     opens_form = ACTIONS[action].carry_out is None
     asked_again = await told(office, press(OWNER, case_id, action, opens_form=opens_form)) == ["again"]
-    assert asked_again == (action in ACCOUNT_NEEDED - TAKES_AWAY)
+    assert asked_again == (action in ACCOUNT_NEEDED - TAKES_AWAY and action not in OF_OTHER_ASKS)
 
 
 async def test_who_cannot_be_looked_up_denies_and_never_approves(office: Office) -> None:
@@ -106,3 +107,25 @@ async def test_what_only_opens_a_form_changes_nothing(office: Office, action: st
     before = await office.case(case_id)
     await told(office, press(OWNER, case_id, action))
     assert await office.case(case_id) == before
+
+
+async def test_who_ids_alone_refuse_is_not_looked_up(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider's engineer, a stranger, a question that is over: no question to Slack, and one entry each."""
+    case_id, over = await office.file(PE1), await office.file(PE2)
+    await office.click(OWNER, over, "deny")
+    asked: list[Person] = []
+    profile = office.directory.profile
+
+    async def noted(person: Person, age: float) -> Profile:
+        asked.append(person)
+        return await profile(person, age)
+
+    monkeypatch.setattr(office.directory, "profile", noted)
+    for person, about in ((PE1, case_id), (STRANGER, case_id), (OWNER, over)):
+        for action in ("approve", "deny", "pass", "question"):
+            before = len(office.log(about))
+            await told(office, press(person, about, action))
+            assert [entry["type"] for entry in office.log(about)[before:]] == ["decision.refused"]
+    assert asked == []
+    await told(office, press(OWNER, case_id, "approve"))
+    assert OWNER in asked

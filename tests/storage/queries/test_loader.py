@@ -66,6 +66,11 @@ def test_no_value_is_written_into_sql() -> None:
         assert not re.search(r'f"[^"]*\b(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|VALUES)\b', file.read_text()), file
 
 
+def scans_a_table(line: str) -> bool:
+    """Whether this line of a plan goes through a table, and not through what the statement itself made of the inbox."""
+    return line.startswith("SCAN") and line.split()[1] not in ("heads", "turns", "(subquery-4)")
+
+
 @pytest.mark.parametrize(
     "name",
     ["due", "lease", "something_to_lease", "inbox", "last_of_case", "denials_since", "asks_since", "over_and_delivered"],
@@ -77,7 +82,7 @@ def test_what_runs_all_day_reads_an_index_and_never_a_whole_table(name: str) -> 
                 raw.execute(statement)
         values = dict.fromkeys(re.findall(r":([a-z_0-9]+)", QUERIES[name]), 0)
         plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", values)]
-    assert not [line for line in plan if line.startswith("SCAN") and "INDEX" not in line], plan
+    assert not [line for line in plan if scans_a_table(line) and "INDEX" not in line], plan
 
 
 @pytest.mark.parametrize(
@@ -100,5 +105,5 @@ async def test_what_is_asked_at_every_wake_up_reads_no_large_table_from_end_to_e
         partial = {
             row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'")
         }
-    scans = [line for line in plan if line.startswith("SCAN") and not partial & set(line.split())]
+    scans = [line for line in plan if scans_a_table(line) and not partial & set(line.split())]
     assert scans == []
