@@ -122,7 +122,7 @@ def outcome(policy: Policy | None, case: Case, now: datetime) -> str:
 
 def _deciders(policy: Policy | None, case: Case) -> str:
     request = case.request
-    answer = {RequestState.APPROVED: "yes", RequestState.DENIED: "no"}.get(request.state)
+    answer = {"approved": "yes", "denied": "no", "acknowledged": "here"}.get(str(request.state))
     voters = [_voter(policy, v) for v in case.approval.votes if v.answer == answer]
     if voters:
         return " by " + ", ".join(voters)

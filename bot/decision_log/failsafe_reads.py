@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.decision_log.emergency_file import EmergencyFile
-from bot.domain.case.lifecycle import AskState, GrantState, RequestState
+from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import Hold, OperatorAction, OperatorActionState
 from bot.domain.operator.erasure import SubjectRecord
@@ -22,6 +22,8 @@ from bot.ports.cases import Cases, Homes
 from bot.ports.operator import OperatorRecords
 from bot.ports.queues import ExecutorCalls
 from bot.ports.records import CaseSummary, Deadline, Due, ExecutorCall, RequestLine, SystemCase
+
+_NOT_OVER = frozenset({"pending", "open", "acknowledged"})  # states of requests, and of findings
 
 
 class FailsafeCases:
@@ -63,6 +65,9 @@ class FailsafeCases:
         found = [self._emergency.over(case) for case in await self._stored.exceptions(limit, ended_too=ended_too)]
         return [case for case in found if ended_too or (case.grant is not None and case.grant.state is GrantState.OPEN)]
 
+    async def open_finding(self, domain: str, where: str) -> Case | None:
+        return await self._stored.open_finding(domain, where)
+
     async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
         return [self._emergency.over(case) for case in await self._stored.autonomous_since(domains, since, limit)]
 
@@ -71,14 +76,14 @@ class FailsafeCases:
 
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[RequestLine]:
         found = [await self._listed(one) for one in await self._stored.requests(limit, closed_too=closed_too)]
-        return [one for one in found if closed_too or one.state == RequestState.PENDING or one.grant == GrantState.OPEN]
+        return [one for one in found if closed_too or one.state in _NOT_OVER or one.grant == GrantState.OPEN]
 
     async def running_drill(self, runbook: str) -> str | None:
         return await self._stored.running_drill(runbook)
 
     def _pending(self, found: Sequence[Case]) -> Sequence[Case]:
         overridden = (self._emergency.over(case) for case in found)
-        return [case for case in overridden if case.request.state is RequestState.PENDING or not self._named(case.id)]
+        return [case for case in overridden if str(case.request.state) in _NOT_OVER or not self._named(case.id)]
 
     def _named(self, case_id: str) -> bool:
         """Whether a line of the emergency file is about this case."""

@@ -23,7 +23,10 @@ from bot.ports.records import Backlog, Lateness, Waiting
 
 _WORD = re.compile(r"[a-z][a-z_]{0,39}|(?:status|http)_[1-5][0-9]{2}")
 _METHOD = re.compile(r"[a-z]{1,20}(\.[a-zA-Z]{1,30}){1,3}")
-_DECISIONS = {"request.approved": "approve", "request.denied": "deny", "request.withdrawn": "withdraw"}
+_DECISIONS = {
+    "request.approved": "approve", "request.denied": "deny", "request.withdrawn": "withdraw",
+    "finding.acknowledged": "acknowledge", "finding.closed": "close",
+}  # fmt: skip
 _LATENESS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 3600)
 _ACK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3)
 _UNKNOWN = float("nan")

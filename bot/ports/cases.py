@@ -55,6 +55,9 @@ class Cases(Protocol):
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
         """Policy exceptions that were opened, or only those that are open; the next to end first."""
 
+    async def open_finding(self, domain: str, where: str) -> Case | None:
+        """The oldest finding of a domain that is not closed and is about the same place (`same_text`); None where there is none."""
+
     async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
         """Grants that were opened under autonomous rights of these domains since then, the oldest first."""
 

@@ -43,6 +43,7 @@ class FileRequest:
     form: str = ""
     door: str = ""  # `CHANNEL:ts` of the channel button that opened the form
     until: str = ""  # the last day of what ends on a date: `2026-12-31`
+    noticed_at: str = ""  # of a finding (RFC 3339)
     kind: Literal["file"] = "file"
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bot.domain.case.ask import AskKind
-from bot.domain.case.lifecycle import AskState, RequestState
+from bot.domain.case.lifecycle import AskState, CaseState
 from bot.domain.case.model import Case, SystemCaseKind
 from bot.domain.case.transition import Lane, Notification
 from bot.domain.decision_log.verify.log import LogFinding
@@ -188,7 +188,7 @@ class DecidedFor:
     title: str
     kind: AskKind
     ask_state: AskState
-    state: RequestState
+    state: CaseState
     by: Person
     answer: str  # yes | no
 

@@ -42,6 +42,8 @@ from bot.domain.workflow import (
     refusals,
 )
 from bot.domain.workflow.asks import approval, engine, extension, renewal
+from bot.domain.workflow.asks.closing import answered_or_late
+from bot.domain.workflow.findings import handling
 from bot.ports.commands import ConfirmOperatorAction, Press, read_day
 from bot.ports.directory import Directory
 from bot.ports.store import Store
@@ -145,10 +147,13 @@ def _approve(s: Situation) -> Transition:
 
 def _about_the_request(carry_out: CarryOut) -> CarryOut:
     """A button of the request's own card: on a card of another ask there is none, so the engine refuses it there."""
-    return lambda s: carry_out(s) if s.ask.kind == "approval" else _answer(s)
+    return lambda s: carry_out(s) if s.ask.kind in ("approval", "finding") else _answer(s)
 
 
 def _hold(s: Situation) -> Transition:
+    over = answered_or_late(s.case, s.ask, s.now) if s.ask.kind == "finding" else None
+    if over is not None:
+        return refuse(s, over)
     return discussion.hold(s.case, s.policy, s.click, s.profile, s.now, s.scale)
 
 
@@ -179,13 +184,22 @@ def _asking(judge: Callable[[Case, Policy, Click, Presence, datetime], Transitio
     return lambda s: judge(s.case, s.asking, s.click, s.presence, s.now)
 
 
+def _may_close(s: Situation) -> Rejected | None:
+    return handling.may_be_closed(s.case, s.policy, s.click, s.profile, s.now)
+
+
+def _may_ask(s: Situation) -> Rejected | None:
+    """Of a finding, everybody with authority asks until it is closed; of a request while it is pending."""
+    return discussion.may_take_part(s.case, s.policy, s.click, s.profile, s.now) if s.case.finding else _may_answer(s)
+
+
 _NO = frozenset({"flag", "reject", "withdraw_right"})
 _ROWS = (
     Action("approve", _approve, _may_answer, account=True),
     Action("less", None, _may_answer, account=True),  # its form sends `approve`
     Action("deny", _answer, _may_answer, account=True, takes_away=True),
     Action("withdraw", _alone(approval.withdraw)),
-    Action("question", _about_the_request(_authorised(discussion.question)), _may_answer, account=True),
+    Action("question", _about_the_request(_authorised(discussion.question)), _may_ask, account=True),
     Action("answer", _alone(discussion.answer), _alone(discussion.requester_may)),
     Action("hold", _about_the_request(_hold), account=True),
     Action("pass", _pass, account=True, presence=True),
@@ -203,6 +217,10 @@ _ROWS = (
     Action("attest", _alone(obligations.hand_in), _alone(obligations.may_hand_in)),
     Action("verify", _alone(identity_proof.attest), _alone(identity_proof.may_attest)),
     Action("here", _here, presence=True),
+    Action("acknowledge", _answer, _may_answer, account=True),
+    Action("close", _authorised(handling.close), _may_close, account=True),
+    Action("share", _authorised(handling.share), account=True),
+    Action("correct", _alone(handling.correct), _alone(handling.may_be_corrected)),
     *(
         Action(name, _answer, _may_answer, account=True, takes_away=name in _NO)
         for name in ("accept", "flag", "ratify", "reject", "restore", "keep", "withdraw_right")

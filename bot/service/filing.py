@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.case.transition import Transition
@@ -18,6 +18,7 @@ from bot.domain.policy.model import Kind, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing.steps import candidates
 from bot.domain.workflow import autonomous_rights, break_glass, filing, filing_form
+from bot.domain.workflow.findings import filing as findings
 from bot.ports.commands import FileRequest, read_day
 from bot.ports.records import BreakGlassUsage
 from bot.ports.store import Store
@@ -31,7 +32,7 @@ def form_of(act: FileRequest) -> filing_form.Form:
     """What a person filed."""
     return filing_form.Form(
         act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door,
-        read_day(act.until),
+        read_day(act.until), datetime.fromisoformat(act.noticed_at) if act.noticed_at else None,
     )  # fmt: skip
 
 
@@ -53,7 +54,12 @@ class Filing:
             await self._transactions.retry_on_conflict(lambda: self._judged(act), inbox)
 
     def runbooks_for(self, person: Person, kind: Kind | None) -> tuple[Runbook, ...]:
-        """What this person may ask for, by title."""
+        """What this person may ask for, by title; of the kind `finding` what they may report."""
+        if kind == "finding":
+            found = (
+                r for r in self._current.policy.runbooks.values() if findings.may_file(self._current.policy, r, person)
+            )
+            return tuple(sorted(found, key=lambda r: r.title))
         provider = filing_form.provider_asking(self._current.policy, person)
         mine = [
             r for r in self._current.asking.runbooks.values()
@@ -63,7 +69,22 @@ class Filing:
 
     def check(self, act: FileRequest) -> tuple[filing_form.FieldError, ...]:
         """Everything wrong with a form, each at its field; brakes are the worker's."""
+        if self._reports(act):
+            return findings.check(self._current.policy, form_of(act), self._clock.now())
         return filing_form.check(self._current.asking, form_of(act), self._clock.now().date())
+
+    def _reports(self, act: FileRequest) -> bool:
+        """Whether a form is about a finding. What lately became easier counts at once: it gives nothing."""
+        runbook = self._current.policy.runbooks.get(act.runbook)
+        return runbook is not None and runbook.kind == "finding"
+
+    async def _finding(self, act: FileRequest) -> Transition:
+        """A new finding, or a repeat that joins the one that is not closed."""
+        form, policy = form_of(act), self._current.policy
+        domain = policy.runbooks[form.runbook].domain
+        same = await self._store.cases.open_finding(domain, form.target)
+        presence = await self._transactions.presence(candidates(policy, domain), "finding")
+        return findings.file(policy, form, same, presence, self._clock.now(), self._scale, form_view=act.form)
 
     def _waits_for(self, act: FileRequest) -> Iterator[str]:
         """Whose filings wait for each other: one human's, and where a quota or limit counts, a whole provider's too."""
@@ -72,11 +93,15 @@ class Filing:
             self._current.asking.runbooks.get(act.runbook),
             filing_form.provider_asking(self._current.policy, act.person),
         )
+        if self._reports(act):
+            yield f"findings {self._current.policy.runbooks[act.runbook].domain}"
         if runbook is not None and (runbook.break_glass or runbook.limit) and provider is not None:
             yield f"provider {provider.id}"
 
     async def _judged(self, act: FileRequest) -> Transition:
         await self._current.refresh()
+        if self._reports(act):
+            return await self._finding(act)
         form, policy, now = form_of(act), self._current.asking, self._clock.now()
         runbook = policy.runbooks.get(form.runbook)
         provider = filing_form.provider_asking(policy, form.requester)

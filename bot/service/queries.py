@@ -115,7 +115,15 @@ class CaseQueries:
 
     def _may_see(self, person: Person, case: Case) -> bool:
         request = case.request
-        return self._visible(person, request.requester, request.provider, request.domain)
+        return self._visible(person, request.requester, request.provider, request.domain) or self._shared(person, case)
+
+    def _shared(self, person: Person, case: Case) -> bool:
+        """A lead sees a finding of home people once the owner shares it."""
+        if case.finding is None or not case.finding.shared:
+            return False
+        runbook = self.policy.runbooks.get(case.request.runbook)
+        named = (self.policy.providers.get(id_) for id_ in (runbook.providers if runbook else ()))
+        return any(provider is not None and provider.leads_include(person) for provider in named)
 
     def _visible(self, person: Person, requester: Person, provider_id: str, domain_id: str) -> bool:
         provider = self.policy.provider_of(person)

@@ -83,6 +83,7 @@ def _write_case(tx: Tx, act: Transition) -> None:
         _swap(tx, act.before.request, act.after.request)
     _write_asks(tx.session, act.before, act.after)
     _write_grant(tx.session, act.before, act.after)
+    _write_finding(tx.session, act.before, act.after)
     _write_duties(tx.session, act.before, act.after)
     _write_calls(tx.session, act.before, act.after)
     _write_deadline(tx.session, act.after.id, act.wake_at)
@@ -160,6 +161,14 @@ def _write_grant(session: Session, before: Case | None, after: Case) -> None:
         session.run("put_grant", case_id=after.id, **case_rows.from_grant(after.grant))
 
 
+def _write_finding(session: Session, before: Case | None, after: Case) -> None:
+    old = None if before is None else before.finding
+    if after.finding is None and old is not None:
+        raise IllegalMove("A part of a case is never taken away.")
+    if after.finding is not None and after.finding != old:
+        session.run("put_finding", case_id=after.id, **case_rows.from_finding(after.finding))
+
+
 def _write_duties(session: Session, before: Case | None, after: Case) -> None:
     for n, old, duty in _paired(before.duties if before else (), after.duties):
         if duty != old:
@@ -206,6 +215,8 @@ def _times(case: Case) -> Iterator[datetime]:
         yield from (reached.at for reached in ask.reached)
         yield from (vote.at for vote in ask.votes)
         yield from (note.at for note in ask.notes)
+    if case.finding is not None:
+        yield case.finding.noticed_at
     if case.grant is not None:
         yield from (case.grant.opened_at, case.grant.not_after, case.grant.remind_at or case.grant.not_after)
         if case.grant.ended_at is not None:

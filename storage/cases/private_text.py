@@ -93,5 +93,5 @@ def _add(session: Session, case_id: str, found: Texts) -> None:
     for row in session.rows("disclosures_of_case", case_id=case_id):
         name, value = disclosed(row["disclosure"])
         found.by_digest[row["digest"]] = value
-        if row["type"] in ("request.filed", "sealed_use.recorded"):
+        if row["type"] in ("request.filed", "sealed_use.recorded", "finding.filed"):
             found.filed[case_id, name] = value

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot.domain.case.ask import Ask, Reached, Remark, Step, Vote
-from bot.domain.case.lifecycle import AskState, RequestState
+from bot.domain.case.lifecycle import CASE_STATES, AskState
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
+from bot.domain.policy.same_text import folded
 from bot.domain.workflow.absence import Absent
 from bot.ports.records import Deadline, DecidedFor, Due
 from storage.cases import private_text
@@ -21,9 +22,20 @@ from storage.session import Row, Session
 from storage.values import moment, ms
 
 P = TypeVar("P")
+_FINDINGS = 10_000  # of one domain that are not closed
 _MANY = 200  # lines of a summary, of which the message shows as many as fit
-_ONE = ("asks", "steps", "reached", "votes", "notes", "grant", "duties", "calls")
-_DUE = ("due_asks", "due_steps", "due_reached", "due_votes", "due_notes", "due_grant", "due_duties", "due_calls")
+_ONE = ("asks", "steps", "reached", "votes", "notes", "grant", "duties", "calls", "finding")
+_DUE = (
+    "due_asks",
+    "due_steps",
+    "due_reached",
+    "due_votes",
+    "due_notes",
+    "due_grant",
+    "due_duties",
+    "due_calls",
+    "due_finding",
+)
 
 
 def case(session: Session, case_id: str) -> Case | None:
@@ -58,6 +70,7 @@ class _Parts:
     grants: dict[str, Row]
     duties: defaultdict[str, list[Row]]
     calls: defaultdict[str, list[Row]]
+    findings: dict[str, Row]
     texts: Texts
 
 
@@ -65,7 +78,7 @@ def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object]
     def parts(name: str, make: Callable[[Row], P]) -> defaultdict[tuple[str, int], list[P]]:
         return _by_ask(session.rows(name, **which), make)
 
-    all_asks, steps, reached, votes, notes, grants, owed, calls = names
+    all_asks, steps, reached, votes, notes, grants, owed, calls, findings = names
     return _Parts(
         _by_case(session.rows(all_asks, **which)),
         parts(steps, case_rows.to_step),
@@ -75,6 +88,7 @@ def _parts(session: Session, names: tuple[str, ...], which: Mapping[str, object]
         {row["case_id"]: row for row in session.rows(grants, **which)},
         _by_case(session.rows(owed, **which)),
         _by_case(session.rows(calls, **which)),
+        {row["case_id"]: row for row in session.rows(findings, **which)},
         texts,
     )
 
@@ -92,7 +106,9 @@ def _whole(row: Row, parts: _Parts) -> Case:
     calls = tuple(case_rows.to_call(call) for call in parts.calls[row["id"]])
     request = case_rows.to_request(row)
     request = private_text.refilled(request, parts.texts) if row["emptied"] else request
-    return Case(request, asks, None if grant is None else case_rows.to_grant(grant), duties, calls)
+    found = parts.findings.get(row["id"])
+    finding = None if found is None else case_rows.to_finding(found)
+    return Case(request, asks, None if grant is None else case_rows.to_grant(grant), duties, calls, finding)
 
 
 def due(session: Session, now: datetime, limit: int, after: Deadline | None) -> Sequence[Deadline]:
@@ -109,8 +125,19 @@ def open_cases(session: Session, domains: Sequence[str], providers: Sequence[str
     """Of each domain and provider the first few, merged: the next to expire first."""
     rows = [row for d in set(domains) for row in session.rows("pending_of_domain", domain=d, limit=limit)]
     rows += [row for p in set(providers) for row in session.rows("pending_of_provider", provider=p, limit=limit)]
+    rows += [row for d in set(domains) for row in session.rows("findings_of_domain", domain=d, limit=limit)]
+    rows += [row for p in set(providers) for row in session.rows("findings_of_provider", provider=p, limit=limit)]
     keys = sorted({(row["expires_ms"], row["id"]) for row in rows})[:limit]
     return cases(session, (case_id for _, case_id in keys))
+
+
+def open_finding(session: Session, domain: str, where: str) -> Case | None:
+    """The oldest that is not closed and is about the same place, as `same_text` compares it; an erased one is about none."""
+    wanted = folded(where)
+    rows = session.rows("findings_of_domain", domain=domain, limit=_FINDINGS)
+    same = (r for r in rows if (told := private_text.target_of(session, r)) is not None and folded(told) == wanted)
+    row = next(same, None)
+    return None if row is None else case(session, row["id"])
 
 
 def absences(session: Session, now: datetime) -> dict[Person, datetime]:
@@ -131,7 +158,7 @@ def decided_for(session: Session, person: Person, since: datetime, until: dateti
     which = {"team": person.team, "user": person.user, "since_ms": ms(since), "until_ms": ms(until), "limit": _MANY}
     return [
         DecidedFor(
-            row["case_id"], row["title"], row["kind"], AskState(row["ask_state"]), RequestState(row["state"]),
+            row["case_id"], row["title"], row["kind"], AskState(row["ask_state"]), CASE_STATES[row["state"]],
             Person(row["team_id"], row["user_id"]), row["answer"],
         )
         for row in session.rows("decided_for", **which)

@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any, get_args
 
 from bot.domain.case.ask import Ask, Reached, Remark, Step, StepState, Vote
-from bot.domain.case.lifecycle import AskState, GrantState, RequestState
-from bot.domain.case.model import Call, CallState, Drill, Duty, FieldValue, Grant, Request, Terms
+from bot.domain.case.lifecycle import CASE_STATES, AskState, GrantState
+from bot.domain.case.model import Call, CallState, Drill, Duty, FieldValue, Finding, FindingOutcome, Grant, Request, Terms
 from bot.domain.policy.model import ROLES, Role
 from bot.domain.policy.people import Person
 from storage.session import Row
@@ -19,6 +19,7 @@ from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_non
 Columns = dict[str, object]
 _ROLES = {role: role for role in ROLES}
 _CALL_STATES = {state: state for state in get_args(CallState)}
+_OUTCOMES = {outcome: outcome for outcome in get_args(FindingOutcome)}
 _STEP_STATES = {state: state for state in get_args(StepState)}
 
 
@@ -55,7 +56,7 @@ def to_request(row: Row) -> Request:
         seconds=row["seconds"],
         filed_at=moment(row["filed_ms"]),
         expires_at=moment(row["expires_ms"]),
-        state=RequestState(row["state"]),
+        state=CASE_STATES[row["state"]],
         version=row["version"],
         subject=person_or_none(row["subject_team"], row["subject_user"]),
         closed_at=moment_or_none(row["closed_ms"]),
@@ -214,6 +215,23 @@ def to_grant(row: Row) -> Grant:
         ended_by=person_or_none(row["ended_team"], row["ended_user"]),
         warned=bool(row["warned"]),
         remind_at=moment_or_none(row["remind_ms"]),
+    )
+
+
+def from_finding(finding: Finding) -> Columns:
+    return {
+        "noticed_ms": ms(finding.noticed_at), "within_s": finding.within, "shared": int(finding.shared),
+        "source": finding.source, "outcome": finding.outcome,
+    }  # fmt: skip
+
+
+def to_finding(row: Row) -> Finding:
+    return Finding(
+        noticed_at=moment(row["noticed_ms"]),
+        within=row["within_s"],
+        shared=bool(row["shared"]),
+        source=row["source"],
+        outcome=_OUTCOMES[row["outcome"]],
     )
 
 

@@ -88,6 +88,13 @@ ON CONFLICT (case_id) DO UPDATE SET
   state = excluded.state, ended_ms = excluded.ended_ms, ended_team = excluded.ended_team,
   ended_user = excluded.ended_user, warned = excluded.warned, remind_ms = excluded.remind_ms;
 
+-- name: put_finding
+-- Writes what a finding has beside its request, new or changed.
+INSERT INTO finding (case_id, noticed_ms, within_s, shared, source, outcome)
+VALUES (:case_id, :noticed_ms, :within_s, :shared, :source, :outcome)
+ON CONFLICT (case_id) DO UPDATE SET
+  noticed_ms = excluded.noticed_ms, shared = excluded.shared, outcome = excluded.outcome;
+
 -- name: put_duty
 -- Writes what is owed after a grant, new or changed.
 INSERT INTO duty (case_id, n, kind, name, since_ms, due_ms, chase_ms, missed, done_ms, done_team, done_user)
@@ -139,6 +146,20 @@ SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice, digest FROM no
 -- The grant of a case.
 SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
 FROM access_grant WHERE case_id = :id;
+
+-- name: finding
+-- What a finding has beside its request.
+SELECT case_id, noticed_ms, within_s, shared, source, outcome FROM finding WHERE case_id = :id;
+
+-- name: findings_of_domain
+-- Findings of a domain that are not closed, the next ladder to end first.
+SELECT id, expires_ms, target, emptied FROM request
+WHERE kind = 'finding' AND state <> 'closed' AND domain = :domain ORDER BY expires_ms, id LIMIT :limit;
+
+-- name: findings_of_provider
+-- Findings that a provider filed and that are not closed.
+SELECT id, expires_ms FROM request
+WHERE kind = 'finding' AND state <> 'closed' AND provider = :provider ORDER BY expires_ms, id LIMIT :limit;
 
 -- name: duties
 -- What is owed after a grant, in order.

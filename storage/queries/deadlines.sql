@@ -14,7 +14,7 @@ DELETE FROM deadline WHERE case_id = :case_id;
 UPDATE deadline SET due_ms = :now
 WHERE due_ms > :now AND case_id IN (
   SELECT r.id FROM request AS r JOIN step AS s ON s.case_id = r.id AND s.ask = 0
-  WHERE r.state = 'pending' AND s.state = 'fired' AND s.action = 'notify'
+  WHERE r.state IN ('pending', 'open') AND s.state = 'fired' AND s.action = 'notify'
     AND (s.role = 'on_call' OR s.also LIKE '%"on_call"%')
 );
 
@@ -76,6 +76,13 @@ SELECT case_id, ask, kind, team_id, user_id, at_ms, text, advice, digest FROM no
 -- As `grant`, of the most overdue cases.
 SELECT case_id, seconds, opened_ms, not_after_ms, state, ended_ms, ended_team, ended_user, warned, remind_ms
 FROM access_grant WHERE case_id IN (
+  SELECT case_id FROM deadline
+  WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
+);
+
+-- name: due_finding
+-- As `finding`, of the most overdue cases.
+SELECT case_id, noticed_ms, within_s, shared, source, outcome FROM finding WHERE case_id IN (
   SELECT case_id FROM deadline
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit
 );

@@ -17,6 +17,7 @@ SELECT DISTINCT r.id AS case_id FROM request AS r WHERE r.id IN (
 -- Whether something of a case is still open.
 SELECT 1 AS found FROM request AS r WHERE r.id = :id AND (
   r.state = 'pending'
+  OR (r.kind = 'finding' AND r.state <> 'closed')
   OR EXISTS (SELECT 1 FROM access_grant AS g WHERE g.case_id = r.id AND g.state = 'open')
   OR EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = r.id AND a.state = 'open')
   OR EXISTS (SELECT 1 FROM executor_call AS c WHERE c.case_id = r.id AND c.state = 'waiting')

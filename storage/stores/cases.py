@@ -59,6 +59,9 @@ class CaseStore:
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
         return await self._db.read(lambda session: reads.exceptions(session, limit, ended_too=ended_too))
 
+    async def open_finding(self, domain: str, where: str) -> Case | None:
+        return await self._db.read(lambda session: reads.open_finding(session, domain, where))
+
     async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
         return await self._db.read(lambda session: reads.autonomous_since(session, domains, since, limit))
 

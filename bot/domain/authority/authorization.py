@@ -69,13 +69,16 @@ def standing(case: Case, ask: Ask, policy: Policy, person: Person, *, takes_away
 
 def may_revoke(case: Case, policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
     """Whether `person` may end an open grant: everyone named in the domain, at any time, reached or not (section 1)."""
-    account = _account(policy, person, profile)
-    if account is not None:
-        return account
-    domain = policy.domains.get(case.request.domain)
-    if domain is None or person not in named_for(policy, domain):
-        return Refused(Refusal.UNAUTHORISED, f"Only people named for this domain revoke. {_write(policy)}")
-    return Allowed(())
+    return _named_account(policy, case.request.domain, person, profile, "revoke")
+
+
+def may_close(case: Case, policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
+    """Whether `person` may close a finding: everyone named in the domain, but nobody whose access it is about."""
+    allowed = _named_account(policy, case.request.domain, person, profile, "close it")
+    subject = case.request.subject
+    if isinstance(allowed, Allowed) and subject is not None and policy.humans.same(person, subject):
+        return Refused(Refusal.UNAUTHORISED, f"This is about you; somebody else closes it. {_write(policy)}")
+    return allowed
 
 
 ConfirmingRole = Literal["auditor", "risk_owner"]
@@ -107,12 +110,17 @@ def confirming_roles(policy: Policy, person: Person) -> tuple[ConfirmingRole, ..
 
 def may_record(policy: Policy, domain_id: str, person: Person, profile: Profile) -> Allowed | Refused:
     """Whether `person` may record a use of a domain's sealed path: anybody who is named for the domain."""
+    return _named_account(policy, domain_id, person, profile, "record that")
+
+
+def _named_account(policy: Policy, domain_id: str, person: Person, profile: Profile, what: str) -> Allowed | Refused:
+    """Whether `person` is named for a domain, with a full account of home; `what` they would do."""
     account = _account(policy, person, profile)
     if account is not None:
         return account
     domain = policy.domains.get(domain_id)
     if domain is None or person not in named_for(policy, domain):
-        return Refused(Refusal.UNAUTHORISED, f"Only people named for this domain record that. {_write(policy)}")
+        return Refused(Refusal.UNAUTHORISED, f"Only people named for this domain {what}. {_write(policy)}")
     return Allowed(())
 
 

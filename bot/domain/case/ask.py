@@ -10,10 +10,12 @@ from bot.domain.case.lifecycle import AskState
 from bot.domain.policy.model import Role
 from bot.domain.policy.people import Person
 
-AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right"]
+AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right", "finding"]
 
 # What rules below `workflow.asks` must know of kinds; the rest is in `workflow.asks.kinds`.
-OWN: frozenset[AskKind] = frozenset({"approval", "drill"})  # the request's own question; all others come after the yes
+OWN: frozenset[AskKind] = frozenset(
+    {"approval", "drill", "finding"}
+)  # the request's own question; all others come after the yes
 DIES_WITH_GRANT: frozenset[AskKind] = frozenset({"extension", "renewal"})
 NOT_BY_ONLY_APPROVER: frozenset[AskKind] = frozenset({"review"})  # where somebody else of the domain can answer
 AT_ANY_HOUR: frozenset[AskKind] = frozenset({"ratification"})  # of the asks after the yes; the others wait for the morning
@@ -67,11 +69,12 @@ class Remark:
 
     `verified` is how the subject's identity was checked. `evidence` and `review` belong to the time after the yes: what was
     handed in, what the reviewer wrote. `denial` and `revocation` hold the reason of a no and of a revoke; where the host gave
-    it, `person` is NOBODY.
+    it, `person` is NOBODY. `joined` is a repeat of a finding, `closed` what was done about it.
     """
 
     kind: Literal[
-        "question", "answer", "advice", "pass", "hold", "push", "verified", "evidence", "review", "denial", "revocation"
+        "question", "answer", "advice", "pass", "hold", "push", "verified", "evidence", "review", "denial", "revocation",
+        "joined", "closed",
     ]
     person: Person
     at: datetime

@@ -1,4 +1,4 @@
-"""How a request, a grant and an ask live. Three small machines, each one table.
+"""How a request, a finding, a grant and an ask live. Four small machines, each one table.
 
 Two rules. A state changes through its table only; a move that is not in it raises and changes nothing. And a final state
 is a row without moves: nothing ever leaves it (design, sections 4 and 5, rule 3).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from bot.domain.errors import IllegalMove
 
@@ -22,6 +22,12 @@ class RequestState(StrEnum):
     DENIED = "denied"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+
+
+class FindingState(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
 
 
 class GrantState(StrEnum):
@@ -54,6 +60,15 @@ REQUEST: Mapping[RequestState, Mapping[str, RequestState]] = {
     RequestState.WITHDRAWN: {},
 }
 
+FINDING: Mapping[FindingState, Mapping[str, FindingState]] = {
+    FindingState.OPEN: {"acknowledge": FindingState.ACKNOWLEDGED},
+    FindingState.ACKNOWLEDGED: {"close": FindingState.CLOSED},
+    FindingState.CLOSED: {},
+}
+
+CaseState: TypeAlias = RequestState | FindingState
+CASE_STATES: Mapping[str, CaseState] = {state.value: state for states in (RequestState, FindingState) for state in states}
+
 GRANT: Mapping[GrantState, Mapping[str, GrantState]] = {
     GrantState.OPEN: {
         "finish": GrantState.FINISHED,
@@ -75,9 +90,18 @@ ASK: Mapping[AskState, Mapping[str, AskState]] = {
 }
 
 
-def move_request(state: RequestState, event: str) -> RequestState:
-    """The state after `event`; raises IllegalMove where the table has none."""
+def move_request(state: CaseState, event: str) -> RequestState:
+    """The state after `event`; raises IllegalMove where the table has none, as for a finding."""
+    if not isinstance(state, RequestState):
+        raise IllegalMove(f"{state} is no state of a request")
     return _move(REQUEST, state, event)
+
+
+def move_finding(state: CaseState, event: str) -> FindingState:
+    """The state after `event`; raises IllegalMove where the table has none, or where it is no finding's state."""
+    if not isinstance(state, FindingState):
+        raise IllegalMove(f"{state} is no state of a finding")
+    return _move(FINDING, state, event)
 
 
 def move_grant(state: GrantState, event: str) -> GrantState:

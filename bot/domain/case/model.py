@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.domain.case.ask import OWN, Ask
-from bot.domain.case.lifecycle import GrantState, RequestState
+from bot.domain.case.lifecycle import CaseState, FindingState, GrantState, RequestState
 from bot.domain.policy.model import Kind, Right
 from bot.domain.policy.people import Person
 
 SystemCaseKind = Literal["", "suspension", "right"]
 DutyKind = Literal["evidence", "rotation", "verification"]
+FindingOutcome = Literal["", "approved_elsewhere", "removed", "accepted"]
 CallKind = Literal["open", "close"]
 CallState = Literal["waiting", "opened", "closed", "failed", "dropped"]
 
@@ -86,7 +87,7 @@ class Request:
     seconds: int
     filed_at: datetime
     expires_at: datetime
-    state: RequestState = RequestState.PENDING
+    state: CaseState = RequestState.PENDING
     version: int = 0
     subject: Person | None = None
     closed_at: datetime | None = None  # when the request left `pending`
@@ -97,6 +98,26 @@ class Request:
     terms: Terms = Terms()
     drill: Drill | None = None  # nothing is asked for: it never gives anything
     matter: SystemCaseKind = ""  # a case that nobody filed (`matters`)
+
+    @property
+    def waits(self) -> bool:
+        """Nobody has decided it yet, or acknowledged it."""
+        return self.state in (RequestState.PENDING, FindingState.OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a finding has beside its request, whose target is *where* and whose reason is *what*.
+
+    `noticed_at` is as somebody stated it, and can be corrected. `within`: filed later than these seconds of policy after it, the
+    finding is late. `source`: of the list that a reconciliation read, where that opened it. `outcome`: how such a one was closed.
+    """
+
+    noticed_at: datetime
+    within: int | None = None
+    shared: bool = False  # the owner shows it to the leads of the runbook's providers, although somebody of home filed it
+    source: str = ""
+    outcome: FindingOutcome = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +172,7 @@ class Case:
     grant: Grant | None = None
     duties: tuple[Duty, ...] = ()
     calls: tuple[Call, ...] = ()
+    finding: Finding | None = None
 
     @property
     def id(self) -> str:
@@ -168,6 +190,14 @@ class Case:
     def dated(self) -> bool:
         """A policy exception, whose end is a date."""
         return self.request.terms.ends_at is not None
+
+    @property
+    def late(self) -> bool:
+        """A finding that was filed later after it was noticed than its runbook allows."""
+        finding = self.finding
+        if finding is None or finding.within is None:
+            return False
+        return self.request.filed_at - finding.noticed_at > self.request.terms.real(finding.within)
 
     @property
     def sealed(self) -> bool:

@@ -1,7 +1,7 @@
 """An entry of the log as one OCSF 1.5.0 event, for the monitoring that reads those.
 
 Filed and decided is Entity Management 3004; grant, permit, break-glass and exception are User Access Management 3005;
-policy is API Activity 6003; review is Compliance Finding 2003; everything else, and whatever type comes later, is
+policy is API Activity 6003; review and finding are Compliance Finding 2003; everything else, and whatever type comes later, is
 Application Lifecycle 6002. `metadata.uid` is the index, `metadata.correlation_uid` the case, and `raw_data` the entry's
 exact bytes: SHA-256(0x00 ‖ raw_data) is its leaf in the tree.
 Source: decision-log.md; https://schema.ocsf.io/1.5.0.
@@ -25,6 +25,7 @@ _SEVERITY = {
     "right.withdrawn": 3,
     "review.overdue": 3,
     "review.flagged": 3,
+    "finding.filed": 4,
 }
 _CONTROL = "security_control"
 
@@ -51,7 +52,8 @@ _DECIDED = {
     "request.expired": (3, "Update", 99, "Expired"),
 }
 _ENDINGS = frozenset({"finished", "unused", "revoked", "lapsed", "ended", "rejected", "unratified"})
-_REVIEWS = {"due": (1, "Create"), "passed": (3, "Close")}
+_REVIEWS = {"due": (1, "Create"), "passed": (3, "Close"), "filed": (1, "Create"), "closed": (3, "Close")}
+_TITLES = {"review": "Post-use review", "finding": "Finding"}
 
 
 @dataclass(slots=True)
@@ -72,8 +74,8 @@ class Ocsf:
             event = self._access(entry, name)
         elif group == "policy":
             event = _policy(entry, kind)
-        elif group == "review":
-            event = _review(entry, name)
+        elif group in ("review", "finding"):
+            event = _review(entry, group, name)
         else:
             event = _head(_REST, 99, kind) | {"app": _PRODUCT}
         return json.dumps(event | _common(entry, kind, data, event), ensure_ascii=False, separators=(",", ":"))
@@ -101,9 +103,9 @@ def _policy(entry: Mapping[str, object], kind: str) -> dict[str, object]:
     return head | {"actor": _actor(entry), "api": {"operation": kind}, "src_endpoint": {"name": str(entry.get("log"))}}
 
 
-def _review(entry: Mapping[str, object], name: str) -> dict[str, object]:
+def _review(entry: Mapping[str, object], group: str, name: str) -> dict[str, object]:
     activity, called = _REVIEWS.get(name, (2, "Update"))
-    about = {"uid": str(entry.get("case") or entry.get("i")), "title": "Post-use review"}
+    about = {"uid": str(entry.get("case") or entry.get("i")), "title": _TITLES[group]}
     return _head(_REVIEW, activity, called) | {"finding_info": about, "compliance": {"control": _runbook(entry)}}
 
 

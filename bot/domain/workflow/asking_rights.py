@@ -22,7 +22,7 @@ from bot.domain.workflow import refusals
 def lost(case: Case, policy: Policy, now: datetime) -> str | None:
     """Why nothing opens any more for whoever asked; None while they may ask. What nobody filed is asked for by nobody."""
     request = case.request
-    if not request.provider or request.matter or request.drill is not None or case.sealed:
+    if not request.provider or request.kind == "finding" or request.matter or request.drill is not None or case.sealed:
         return None
     provider, runbook = policy.providers.get(request.provider), policy.runbooks.get(request.runbook)
     if provider is None:

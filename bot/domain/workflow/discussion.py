@@ -30,7 +30,7 @@ from bot.domain.workflow.wake import wake_at
 
 def question(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
     """Somebody with authority asks the requester something."""
-    no = _may_take_part(case, policy, click, profile, now)
+    no = may_take_part(case, policy, click, profile, now)
     if no is not None:
         return refuse(case, policy, click, no)
     after = _noted(case, Remark("question", click.person, now, click.reason))
@@ -52,7 +52,7 @@ def answer(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
 
 def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime, scale: float) -> Transition:
     """On it: I am looking. Steps of the next minutes wait for me, once."""
-    no = _may_take_part(case, policy, click, profile, now)
+    no = may_take_part(case, policy, click, profile, now)
     if no is not None:
         return refuse(case, policy, click, no)
     if case.approval.noted("hold"):
@@ -70,7 +70,7 @@ def hold(case: Case, policy: Policy, click: Click, profile: Profile, now: dateti
 
 def defer(case: Case, policy: Policy, click: Click, profile: Profile, presence: Presence, now: datetime) -> Transition:
     """I cannot decide this now: the next step asks at once; I keep my authority."""
-    no = _may_take_part(case, policy, click, profile, now)
+    no = may_take_part(case, policy, click, profile, now)
     if no is not None:
         return refuse(case, policy, click, no)
     if cooling_off.waits(case):
@@ -122,7 +122,7 @@ def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transi
     return _kept(case, after, policy, now, draft, ())
 
 
-def _may_take_part(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Rejected | None:
+def may_take_part(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Rejected | None:
     """Why somebody cannot ask, hold or pass the request's own question; None if they can: whoever may decide it may."""
     allowed = may_decide(case, case.approval, policy, click.person, profile)
     if isinstance(allowed, Refused):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from bot.domain.policy import field_values
 from bot.domain.policy.model import FieldSpec, Policy, Runbook
@@ -35,11 +35,12 @@ class Form:
     subject: Person | None = None
     door: str = ""
     until: date | None = None
+    noticed_at: datetime | None = None  # of a finding, as stated
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """`field` is runbook, target, reason, duration, until, subject or `field.<name>`; `text` says what to do."""
+    """`field` is runbook, target, reason, duration, until, subject, noticed or `field.<name>`; `text` says what to do."""
 
     field: str
     text: str
@@ -52,8 +53,6 @@ def provider_asking(policy: Policy, person: Person) -> Provider | None:
 
 def unfit(runbook: Runbook) -> str | None:
     """Why nothing can be filed under a runbook as it stands; None if it can."""
-    if runbook.kind == "finding":
-        return "This version of Countersign cannot take a finding yet. Its owner must update it."
     if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
         return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
     if runbook.signature != "none":
@@ -83,7 +82,7 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
     runbook = policy.runbooks.get(form.runbook)
     if provider is None:
         return (FieldError("runbook", f"You are not named as a requester. Write to {policy.contact}."),)
-    if runbook is None or provider.id not in runbook.providers:
+    if runbook is None or runbook.kind == "finding" or provider.id not in runbook.providers:
         return (FieldError("runbook", "Choose one of the runbooks that your provider may ask for."),)
     if provider.ended(today):
         text = f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
@@ -93,7 +92,7 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
         return (FieldError("runbook", unserved),)
     return (
         *_check_own(policy, form, runbook, today),
-        *(e for spec in runbook.fields for e in _check_field(spec, form.fields)),
+        *(e for spec in runbook.fields for e in check_field(spec, form.fields)),
     )
 
 
@@ -118,7 +117,8 @@ def _check_own(policy: Policy, form: Form, runbook: Runbook, today: date) -> lis
     return errors
 
 
-def _check_field(spec: FieldSpec, values: Mapping[str, str]) -> list[FieldError]:
+def check_field(spec: FieldSpec, values: Mapping[str, str]) -> list[FieldError]:
+    """What is wrong with one of the runbook's own fields."""
     value = values.get(spec.name, "").strip()
     if not value:
         return [FieldError(f"field.{spec.name}", f"{spec.label} is required.")] if spec.required else []

@@ -9,7 +9,7 @@ from bot.domain.authority.authorization import named_for
 from bot.domain.authority.policy_rollout import gains
 from bot.domain.case.ask import OWN, Ask, Reached
 from bot.domain.case.lifecycle import AskState, RequestState
-from bot.domain.case.model import Case
+from bot.domain.case.model import NOBODY, Case
 from bot.domain.case.transition import Lane, Notification, epoch_ms
 from bot.domain.governance.changes import differences
 from bot.domain.policy.model import Policy
@@ -22,7 +22,7 @@ PAGER = "pager"  # what leaves beside Slack (`bot.background.pager`), not throug
 
 def lane(case: Case) -> Lane:
     """Emergencies go before everything else."""
-    return Lane.URGENT if case.request.kind == "emergency_access" else Lane.CARD
+    return Lane.URGENT if case.request.kind in ("emergency_access", "finding") else Lane.CARD
 
 
 def card(case: Case, reached: Reached) -> Notification:
@@ -207,6 +207,24 @@ def lead_copies(case: Case, policy: Policy) -> tuple[Notification, ...]:
     team = case.request.requester.team
     people = [Person(team if team in ref.teams else min(ref.teams), ref.user) for ref in refs]
     return tuple(Notification("lead", Lane.CARD, case.id, to=p) for p in people if p != case.request.requester)
+
+
+def shared_copies(case: Case, policy: Policy) -> tuple[Notification, ...]:
+    """A finding of home people that the owner shares: to the leads of the runbook's providers."""
+    runbook = policy.runbooks.get(case.request.runbook)
+    named = (policy.providers.get(id_) for id_ in (runbook.providers if runbook else ()))
+    home = frozenset(policy.workspaces)
+    leads = [ref for provider in named if provider for ref in provider.leads]
+    people = dict.fromkeys(Person(min(ref.teams & home or ref.teams), ref.user) for ref in leads)
+    return tuple(Notification("lead", Lane.CARD, case.id, to=person) for person in people)
+
+
+def finding_moved(case: Case) -> tuple[Notification, ...]:
+    """Whoever filed a finding hears that it was acknowledged or closed; nobody where a reconciliation opened it."""
+    if case.request.requester == NOBODY:
+        return ()
+    data = {"state": str(case.request.state), "reason": ""}
+    return (Notification("outcome", lane(case), case.id, to=case.request.requester, data=data),)
 
 
 def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Notification, ...]:

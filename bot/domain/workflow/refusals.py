@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.case.click import Click, Refusal, Rejected
-from bot.domain.case.lifecycle import RequestState
+from bot.domain.case.lifecycle import FindingState, RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition, epoch_ms
 from bot.domain.decision_log import events
@@ -28,6 +28,8 @@ def closed(case: Case, now: datetime) -> Rejected | None:
     request = case.request
     if request.drill is not None:
         return Rejected(Refusal.STALE, "drill", {})
+    if isinstance(request.state, FindingState) and request.state is not FindingState.CLOSED:
+        return None
     pending = request.state is RequestState.PENDING
     if request.state is RequestState.EXPIRED or (pending and now >= case.approval.expires_at):
         return Rejected(Refusal.LATE, "late", {"at": epoch_ms(case.approval.expires_at)})

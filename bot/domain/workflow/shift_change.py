@@ -15,7 +15,7 @@ from bot.domain.authority.authorization import conflicted
 from bot.domain.case.ask import Ask, Reached, Step
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
-from bot.domain.policy.on_call import next_change, on_call
+from bot.domain.policy.on_call import AHEAD, next_change, on_call
 from bot.domain.policy.rota import Rota
 from bot.domain.timing.escalation import Presence, rings
 
@@ -57,7 +57,7 @@ def next_shift(case: Case, policy: Policy, now: datetime) -> datetime | None:
     rota, ask = _rota(case, policy), case.approval
     if rota is None or _asked_on_call(ask) is None or now >= ask.expires_at:
         return None
-    return next_change(rota, now, ask.expires_at)
+    return next_change(rota, now, min(ask.expires_at, now + AHEAD))  # a finding never expires; it is looked at every hour
 
 
 def _rota(case: Case, policy: Policy) -> Rota | None:

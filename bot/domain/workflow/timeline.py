@@ -20,6 +20,7 @@ from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Fired, Presence, Skipped, advance
 from bot.domain.timing.steps import next_wake
 from bot.domain.workflow import filing, filing_form
+from bot.domain.workflow.findings import filing as findings
 from bot.domain.workflow.shift_change import hand_over, next_shift
 
 NIGHT = timedelta(hours=8)  # how long somebody who is asleep is taken to sleep
@@ -27,7 +28,7 @@ NIGHT = timedelta(hours=8)  # how long somebody who is asleep is taken to sleep
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`what` is `ask`, `remind`, `skip` or `expire`; `why` only for a skip; `page`: beside Slack too; `asleep`: of those."""
+    """`what` is `ask`, `remind`, `skip`, `expire` or `hourly` (of a finding); `why` only for a skip; `page`: beside Slack too; `asleep`: of those."""
 
     at: datetime
     what: str
@@ -54,14 +55,14 @@ def explain(
     if runbook.escalation is None:
         return Timeline(at, (), at)
     presence = Presence(presence.away, dict.fromkeys(asleep, at + NIGHT))
-    case = filing.opened(policy, _form(policy, runbook), runbook, filing.Earlier(0, None, None, False), at, scale)
+    case = _made_up(policy, runbook, at, scale)
     moments: list[Moment] = []
     earliest: datetime | None = None
     for now, then, told in _run(case, policy, presence, at):
         moments += told
         if earliest is None and _could_pass(then, then.approval, policy, now):
             earliest = now
-    moments.append(Moment(case.approval.expires_at, "expire"))
+    moments.append(_last(case))
     return Timeline(at, tuple(moments), earliest)
 
 
@@ -72,7 +73,7 @@ def ahead(case: Case, policy: Policy, presence: Presence) -> tuple[Moment, ...]:
     last = max((r.at for r in case.approval.reached), default=case.approval.opened_at)
     runs = _run(case, policy, presence, _next(case, policy, last))
     moments = [moment for _, _, told in runs for moment in told]
-    return (*moments, Moment(case.approval.expires_at, "expire"))
+    return (*moments, _last(case))
 
 
 def upcoming(case: Case, policy: Policy, presence: Presence) -> Moment | None:
@@ -80,16 +81,32 @@ def upcoming(case: Case, policy: Policy, presence: Presence) -> Moment | None:
     return next((m for m in ahead(case, policy, presence) if m.what != "skip"), None)
 
 
+def _made_up(policy: Policy, runbook: Runbook, at: datetime, scale: float) -> Case:
+    form = _form(policy, runbook)
+    if runbook.kind == "finding":
+        return findings.opened(policy, form, runbook, at, scale)
+    return filing.opened(policy, form, runbook, filing.Earlier(0, None, None, False), at, scale)
+
+
 def _run(
     case: Case, policy: Policy, presence: Presence, start: datetime
 ) -> Iterator[tuple[datetime, Case, tuple[Moment, ...]]]:
     """Each wake-up from `start` on, with the case after it and what happened."""
     now = start
-    while now < case.approval.expires_at:
+    while now < _end(case):
         result = advance(case, case.approval, policy, presence, now)
         case, handed = _handed(case.with_approval(result.ask), policy, presence, now)
         yield now, case, (*(_moment(event, now) for event in result.events), *handed)
         now = _next(case, policy, now)
+
+
+def _end(case: Case) -> datetime:
+    """When the ladder ends: of a finding, which never expires, the time from which it is heard every hour."""
+    return case.approval.expires_at if case.finding is None else case.request.expires_at
+
+
+def _last(case: Case) -> Moment:
+    return Moment(_end(case), "expire" if case.finding is None else "hourly")
 
 
 def _next(case: Case, policy: Policy, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.domain.authority.policy_rollout import met_by_all
 from bot.domain.authority.quorum import count
 from bot.domain.case.ask import OWN, Ask
-from bot.domain.case.lifecycle import AskState, RequestState
+from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import grant_events
@@ -34,7 +34,7 @@ def sweep(
 
     `delivered`: how many of its cards Slack accepted. `older`: earlier policy sets that must allow what opens, too.
     """
-    pending = case.request.state is RequestState.PENDING
+    pending = case.request.waits
     gone = asking_rights.expires(case, policy, now) if pending and now < case.approval.expires_at else None
     if gone is not None:
         ended = approval.expired(case, case.approval, policy, now, delivered, gone)
@@ -61,7 +61,7 @@ def card_failed(
     `version`: of the ask whose card it was; None: it was a card of the request's own ask. None is returned where that ask is
     closed, so that nothing is to be done.
     """
-    own = case.approval if case.request.state is RequestState.PENDING else None
+    own = case.approval if case.request.waits else None
     ask = own if version is None else case.question(version)
     if ask is None or ask.state is not AskState.OPEN or now >= ask.expires_at:
         return None

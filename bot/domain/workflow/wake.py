@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.case.lifecycle import AskState, RequestState
+from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
 from bot.domain.timing import cooling_off
@@ -17,7 +17,7 @@ def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
     """The next time at which something is due, a change of shift after `now` included; None: never."""
     if cooling_off.waits(case) and case.approval.opens_at is not None:
         return case.approval.opens_at
-    if case.request.state is RequestState.PENDING:
+    if case.request.waits:
         shift = next_shift(case, policy, now)
         return min([next_wake(case.approval), *([shift] if shift else [])])
     asks = (next_wake(ask) for ask in case.later if ask.state is AskState.OPEN)

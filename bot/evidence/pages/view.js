@@ -19,7 +19,8 @@ const STATES = {
   "request.refused": "refused at filing", "request.denied": "denied", "request.withdrawn": "withdrawn",
   "request.expired": "expired", "grant.opened": "open", "grant.finished": "finished", "grant.unused": "unused",
   "grant.revoked": "revoked", "grant.lapsed": "lapsed", "exception.ended": "ended",
-  "sealed_use.recorded": "used without approval",
+  "sealed_use.recorded": "used without approval", "finding.filed": "open finding",
+  "finding.acknowledged": "acknowledged finding", "finding.closed": "closed finding",
 };
 const ROLES = { owner: "owner", deputies: "deputy", on_call: "on-call", risk_owner: "risk owner" };
 const WHY = {
@@ -75,6 +76,13 @@ function sentence(entry) {
     case "exception.ended": return { finished: `${who} reported the exception finished`, unused: `${who} reported it not used`, revoked: `${who} revoked the exception` }[data.how] ?? "The date came; the exception ended";
     case "renewal.asked": return `${who} asked for it until ${moment(data.until ?? "")}`;
     case "sealed_use.recorded": return `${who} recorded a use of the sealed path, without approval, of ${moment(data.at ?? "")}`;
+    case "finding.filed": return `${who} reported a finding, noticed at ${moment(data.noticed_at ?? "")}${data.late ? "; reported late" : ""}${data.source ? `; access without a grant in the list of ${data.source}` : ""}`;
+    case "finding.joined": return data.source ? `The list of ${data.source} showed it again` : `${who} reported the same again`;
+    case "finding.acknowledged": return `${who} acknowledged it${as}${behalf}`;
+    case "finding.shared": return `${who} shared it with the provider's leads`;
+    case "finding.corrected": return `${who} corrected when it was noticed: ${moment(data.noticed_at ?? "")}${data.late ? "; reported late" : ""}`;
+    case "finding.closed": return `${who} closed it${data.outcome ? `: ${data.outcome.replaceAll("_", " ")}` : ""}`;
+    case "reconciliation.recorded": return `${who} compared the list of ${data.source} as of ${moment(data.as_of ?? "")} with the grants: ${data.access_without_grant} accesses without a grant, ${data.grant_without_access} grants without access`;
     case "request.pushed": return `${who} escalated it at once`;
     case "request.passed": return `${who} passed: cannot decide this now`;
     case "request.held": return `${who} is on it; the next steps wait`;
@@ -108,7 +116,7 @@ function gather() {
     if (!byId.has(entry.case)) byId.set(entry.case, { id: entry.case, entries: [], who: new Set(), state: "pending" });
     const found = byId.get(entry.case);
     found.entries.push(entry);
-    if (["request.filed", "request.refused", "sealed_use.recorded"].includes(entry.type)) found.filed = entry;
+    if (["request.filed", "request.refused", "sealed_use.recorded", "finding.filed"].includes(entry.type)) found.filed = entry;
     if (STATES[entry.type]) { found.state = STATES[entry.type]; found.outcome ??= entry; }
     for (const ref of [entry.actor?.ref, entry.on_behalf_of, ...(entry.data?.to ?? []), ...(entry.data?.asked ?? [])].flat())
       if (typeof ref === "string" && ref.startsWith("sub_")) found.who.add(ref);

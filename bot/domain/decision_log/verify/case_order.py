@@ -6,7 +6,8 @@ follows; entries of other kinds may. A policy exception is opened right with its
 `exception.ended` alone. A drill begins with `drill.started`, ends with `drill.ended`, and holds nothing that asks for, decides
 or gives anything; `drill.*` stands nowhere else. A use of the sealed path begins with `sealed_use.recorded` and holds its review
 and nothing that gives. A suspended authority begins with `authority.suspended` and is settled by `authority.restored`, a right
-under review with `right.begun` and by `right.withdrawn` or `right.ended`. A permit and an executor's opening stand
+under review with `right.begun` and by `right.withdrawn` or `right.ended`. A finding begins with `finding.filed`, is
+acknowledged once and closed once after that, and holds nothing that asks for, decides or gives access. A permit and an executor's opening stand
 under the open grant, its closing after the end. Each entry counts on from the one before and names its leaf hash.
 Source: decision-log.md.
 """
@@ -33,6 +34,8 @@ _NAMES = {
     "breakglass": "opened ratified rejected unratified",
     "review": "due passed flagged overdue",
     "drill": "started reached ended",
+    "finding": "filed joined acknowledged shared corrected closed",
+    "reconciliation": "recorded",
     "extension": "asked denied expired",
     "renewal": "asked denied expired",
     "exception": "opened renewed ended",
@@ -52,7 +55,19 @@ NO = frozenset({"request.refused", "request.denied", "request.withdrawn", "reque
 ENDS = frozenset({"grant.finished", "grant.unused", "grant.revoked", "grant.lapsed", "exception.ended"})
 _OUTCOMES = NO | {"grant.opened"}
 Phase = Literal[
-    "unknown", "pending", "no", "open", "ended", "drill", "drilled", "sealed", "suspended", "reviewed", "settled"
+    "unknown",
+    "pending",
+    "no",
+    "open",
+    "ended",
+    "drill",
+    "drilled",
+    "sealed",
+    "suspended",
+    "reviewed",
+    "settled",
+    "finding",
+    "acknowledged",
 ]
 _NOT_IN_A_DRILL = frozenset(
     [
@@ -78,15 +93,22 @@ _BEGINS: Mapping[str, Phase] = {  # in the place of a filing
     "sealed_use.recorded": "sealed",
     "authority.suspended": "suspended",
     "right.begun": "reviewed",
+    "finding.filed": "finding",
 }
+_OF_A_FINDING = frozenset({
+    "finding.joined", "finding.shared", "finding.corrected", "request.asked", "request.answered", "request.held", "request.passed",
+    "request.pushed",
+})  # fmt: skip
 _MATTERS: Mapping[
     str, frozenset[str]
 ] = {  # cases that nobody filed: what each may hold beside steps, deliveries and refusals
     "suspended": frozenset({"authority.overdue", "authority.restored"}),
     "reviewed": frozenset({"review.due", "review.overdue", "right.kept", "right.withdrawn", "right.ended"}),
+    "finding": _OF_A_FINDING | {"finding.acknowledged"},
+    "acknowledged": _OF_A_FINDING | {"finding.closed"},
     "settled": frozenset(),
 }
-_SETTLED = frozenset({"authority.restored", "right.withdrawn", "right.ended"})
+_SETTLED = frozenset({"authority.restored", "right.withdrawn", "right.ended", "finding.closed"})
 _ALWAYS = frozenset({"step.fired", "step.skipped", "delivery.sent", "delivery.failed", "decision.refused"})
 
 
@@ -162,7 +184,7 @@ def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | N
     if before is not None and (phase == "sealed" or kind == "sealed_use.recorded"):
         yield from _sealed(kind, phase)
         return
-    if before is not None and (phase in _MATTERS or kind.startswith(("authority.", "right."))):
+    if before is not None and (phase in _MATTERS or kind.startswith(("authority.", "right.", "finding."))):
         if kind not in _ALWAYS | _MATTERS.get(phase, frozenset()):
             yield f"{kind} in a case that is {phase}."
         return
@@ -221,7 +243,7 @@ def _next(phase: Phase, kind: str) -> Phase:
     if phase == "sealed":
         return phase
     if phase in _MATTERS:
-        return "settled" if kind in _SETTLED else phase
+        return "acknowledged" if kind == "finding.acknowledged" else "settled" if kind in _SETTLED else phase
     if phase == "unknown" and kind in ENDS:
         return "ended"
     if phase in ("pending", "unknown"):

@@ -6,7 +6,7 @@ neither the requester nor the subject (`policy`), and no yes came before every m
 Whose authority was suspended decides nothing in that domain until it is restored, and a right that was withdrawn opens
 nothing under the same file. A grant that waited for its `not_before` opened no earlier. The runbook is the one of the filing's set, byte for byte, and a grant opened only on as many
 yeses of distinct humans as it demands, the required roles among them, counted again under the set of that moment.
-Whether somebody had been *reached* is the log's own word. A pseudonym whose disclosure was erased is judged by what its
+A finding is acknowledged and closed by people of its domain only. Whether somebody had been *reached* is the log's own word. A pseudonym whose disclosure was erased is judged by what its
 entry claims; such entries are counted in `unproven`.
 Source: design, sections 1, 3 and rule 1; decision-log.md, codes `policy` and `party`.
 """
@@ -14,7 +14,7 @@ Source: design, sections 1, 3 and rule 1; decision-log.md, codes `policy` and `p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.authority.authorization import named_for, named_roles
@@ -36,6 +36,7 @@ _DECISIONS = frozenset(
         "right.withdrawn",
     }
 )
+_OF_HOME = frozenset({"finding.acknowledged", "finding.closed", "finding.shared"})  # people of the domain only
 _TAKES_AWAY = frozenset({"request.denied", "breakglass.rejected", "right.withdrawn"})  # no suspension hinders these
 _NOBODY_FILED = frozenset({"authority.suspended", "right.begun"})
 _GRANTS = frozenset({"grant.opened", "grant.extended", "exception.renewed"})
@@ -108,7 +109,7 @@ class Rejudge:
         kind, case = str(entry.get("type")), str(entry.get("case"))
         if kind == "request.filed":
             yield from self._filed(entry, policy, case)
-        if kind in _NOBODY_FILED:
+        if kind in _NOBODY_FILED or kind == "finding.filed":
             self._began(entry, case)
         filed = self._cases.get(case)
         if filed is None:
@@ -117,6 +118,8 @@ class Rejudge:
             filed.opened_without = True
         if kind in _DECISIONS and _part(entry, "actor").get("kind") == "person":
             yield from self._decided(entry, policy, filed)
+        if kind in _OF_HOME:
+            yield from self._handled(entry, policy, filed)
         if kind == "subject.verified":
             filed.verified.add(str(_part(entry, "data").get("name")))
         if kind in _GRANTS:
@@ -152,7 +155,8 @@ class Rejudge:
         """A case that nobody filed: its subject, and the file that it names, are known from its first entry."""
         named, data = _part(entry, "runbook"), _part(entry, "data")
         domain, subject = str(data.get("domain")), str(data.get("subject", ""))
-        self._cases[case] = _Filed("", str(named.get("sha256")), None, domain, subject=subject)
+        filer = str(_part(entry, "actor").get("ref", "")) if entry.get("type") == "finding.filed" else ""
+        self._cases[case] = _Filed(filer, str(named.get("sha256")), None, domain, subject=subject)
         if entry.get("type") == "authority.suspended":
             self._suspended.add((domain, subject))
 
@@ -177,6 +181,20 @@ class Rejudge:
             self.unproven += 1
         else:
             yield from self._authority(person, policy, filed, str(kind), _part(entry, "data").get("role"))
+
+    def _handled(self, entry: Mapping[str, object], policy: Policy, filed: _Filed) -> Iterator[Fault]:
+        """A finding is acknowledged, shared and closed by people of its domain, and by nobody whom it is about."""
+        actor, kind = _part(entry, "actor"), str(entry.get("type"))
+        if actor.get("party") != "home":
+            yield "party", f"{kind} by somebody of {actor.get('party')!r}. A provider acknowledges and closes nothing."
+        own = (filed.requester, filed.subject) if kind == "finding.acknowledged" else (filed.subject,)
+        if actor.get("ref") in own:
+            yield "policy", f"{kind} by somebody who filed it, or whom it is about."
+        person = self._person(str(actor.get("ref")))
+        if person is None:
+            self.unproven += 1
+        else:
+            yield from self._authority(person, policy, replace(filed, requester=""), kind, _part(entry, "data").get("role"))
 
     def _authority(self, person: Person, policy: Policy, filed: _Filed, kind: str, role: object) -> Iterator[Fault]:
         provider, domain = policy.provider_of(person), policy.domains.get(filed.domain)

@@ -22,7 +22,7 @@ def answered_or_late(case: Case, ask: Ask, now: datetime) -> Rejected | None:
     """Why an ask after the yes takes no answer at `now`: it has one, or its time is over. None while it is open."""
     if ask.state is AskState.OPEN and now < valid_before(case, ask):
         return None
-    if ask.state in (AskState.YES, AskState.NO):
+    if ask.state in (AskState.YES, AskState.NO) and ask.votes:
         last = ask.votes[-1]
         return Rejected(Refusal.LOST, "answered_already", {"by": str(last.person), "at": epoch_ms(last.at)})
     return Rejected(Refusal.LATE, "closed_already", {"at": epoch_ms(valid_before(case, ask))})

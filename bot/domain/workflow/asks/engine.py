@@ -99,10 +99,11 @@ def stepped(case: Case, policy: Policy, result: Advance, presence: Presence, now
     says = tuple(say for event in result.events for say in notifications.step(after, ask, policy, event))
     effects = Effects(after, tuple(drafts), says)
     if stored is not None and stored.warn_at is not None and ask.warn_at is None:
-        effects = effects.then(_warned(after, ask, policy, result.warned))
+        warned = rules.warned(after, ask, policy, now) if rules.warned else _warned(after, ask, policy, result.warned)
+        effects = effects.then(warned)
     for reached in (one for one in (new_owner, next_one) if one is not None):
         told = (notifications.card_of(after, ask, reached), *notifications.pages(after, reached))
-        effects = effects.then(Effects(after, (events.handed_over(after, policy, reached),), told))
+        effects = effects.then(Effects(effects.case, (events.handed_over(after, policy, reached),), told))
     return rules.after_steps(effects, policy, now)
 
 

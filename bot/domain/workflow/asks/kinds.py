@@ -17,7 +17,7 @@ from bot.domain.case.click import Click, Rejected
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
 from bot.domain.workflow import asking_rights
-from bot.domain.workflow.asks import approval, drill, extension, ratification, renewal, restore, review, right
+from bot.domain.workflow.asks import approval, drill, extension, finding, ratification, renewal, restore, review, right
 from bot.domain.workflow.asks.closing import answered_or_late
 from bot.domain.workflow.follow_up import Effects
 
@@ -26,13 +26,13 @@ CarryOut: TypeAlias = Callable[[Case, Ask, Policy, Vote, Click, Sequence[Policy]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer to an ask: whether it is a yes, and what it does.
+    """One answer to an ask: whether it is a yes (`here`: it decides nothing), and what it does.
 
     `carry_out` gets the case, the ask with the new vote in it, the policy, the vote, the click, and the earlier policy sets
     that still bind. `gives`: it opens, prolongs or restores something, so each of those sets must allow the vote, too.
     """
 
-    vote: Literal["yes", "no"]
+    vote: Literal["yes", "no", "here"]
     carry_out: CarryOut
     gives: bool = False
 
@@ -62,6 +62,7 @@ class AskRules:
     - `moves_on`: its next step fires at once when the owner is absent and nobody who was asked is there.
     - `begins`: the entry that its first step writes, where its opening wrote none.
     - `overdue`: the entry and the channel's line when `warn_at` passes; "": the silent are warned instead.
+    - `warned`: what it does when `warn_at` passes, in the place of both.
     - `expired`: what its end without an answer does, where that is more than closing it. The last argument is the number of
       its cards that Slack accepted.
     - `asked_again`: it must be answered, so the same is asked anew when it closes without an answer.
@@ -77,6 +78,7 @@ class AskRules:
     moves_on: bool = False
     begins: str = ""
     overdue: str = ""
+    warned: Callable[[Case, Ask, Policy, datetime], Effects] | None = None
     expired: Callable[[Case, Ask, Policy, datetime, int], Effects] | None = None
     asked_again: bool = False
     after_steps: Callable[[Effects, Policy, datetime], Effects] = _as_they_are
@@ -107,6 +109,10 @@ KINDS: Mapping[AskKind, AskRules] = {
     "restore": AskRules(
         {"restore": Answer("yes", restore.restore, gives=True)},
         overdue="authority.overdue", asked_again=True,
+    ),
+    "finding": AskRules(
+        {"acknowledge": Answer("here", finding.acknowledge)},
+        forms=frozenset({"question"}), follows_shifts=True, moves_on=True, warned=finding.unacknowledged,
     ),
     "right": AskRules(
         {"keep": Answer("yes", right.keep), "withdraw_right": Answer("no", right.withdraw)},
