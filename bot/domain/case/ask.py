@@ -73,8 +73,19 @@ class Remark:
     """
 
     kind: Literal[
-        "question", "answer", "advice", "pass", "hold", "push", "verified", "evidence", "review", "denial", "revocation",
-        "joined", "closed",
+        "question",
+        "answer",
+        "advice",
+        "pass",
+        "hold",
+        "push",
+        "verified",
+        "evidence",
+        "review",
+        "denial",
+        "revocation",
+        "joined",
+        "closed",
     ]
     person: Person
     at: datetime

@@ -515,6 +515,8 @@ def test_the_list_of_types_is_that_of_the_format() -> None:
         f"{ask}.{what}" for ask in ("extension", "renewal") for what in ("asked", "denied", "expired")
     }  # added under version 1
     ours |= {"authority.suspended", "authority.overdue", "authority.restored", "right.begun", "right.ended"}
+    ours |= {f"finding.{what}" for what in ("filed", "joined", "acknowledged", "shared", "corrected", "closed")}
+    ours |= {"reconciliation.recorded"}
     assert len(TYPES - ours) == 67
     assert ours <= TYPES
     assert {"request.filed", "sealed_use.recorded", "clock.anomaly", "breakglass.unratified"} <= TYPES
