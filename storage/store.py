@@ -10,11 +10,11 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.decision_log import signer_memory
 from bot.domain.case.transition import SYSTEM, LogEvent
-from bot.domain.errors import SettingsError
+from bot.domain.errors import DiskRefuses, SettingsError
 from storage.log.append import Ledger
 from storage.session import Session
 from storage.sql_store import SqlStore
-from storage.sqlite import schema
+from storage.sqlite import room, schema
 from storage.sqlite.driver import SqliteDatabase, SqliteSession
 from storage.sqlite.lock import FileLock
 from storage.sqlite.upkeep import SqliteUpkeep
@@ -28,6 +28,7 @@ class SqliteStore(SqlStore):
     """The store on a SQLite file, made by `open`."""
 
     _lock: FileLock | None = None
+    _file: Path | None = None  # None in a store for reading only
 
     @classmethod
     async def open(
@@ -44,25 +45,30 @@ class SqliteStore(SqlStore):
         `origin` is the log's name (COUNTERSIGN_LOG_ORIGIN); `state_dir` holds the lock that commits take; without
         it they take none. With `read_only` every write raises StorageError. Raises SchemaError, SettingsError (the log has another origin), StorageError (the file).
         """
-        file = Path(path)
-        if read_only:
-            return cls(Transactions(await _reader(file), None, clock), clock, None, schema.check)
-        lock = None if state_dir is None else FileLock(Path(state_dir))
+        file, state = Path(path), None if state_dir is None else Path(state_dir)
+        opening = partial(cls._for_reading, file, clock) if read_only else partial(cls._opened, file, clock, origin, state)
+        try:
+            return await opening()
+        except DiskRefuses:
+            if not room.give_back(file):
+                raise
+        return await opening()
+
+    @classmethod
+    async def _for_reading(cls, file: Path, clock: Clock) -> SqliteStore:
+        return cls(Transactions(await _reader(file), None, clock), clock, None, schema.check)
+
+    @classmethod
+    async def _opened(cls, file: Path, clock: Clock, origin: str | None, state_dir: Path | None) -> SqliteStore:
+        lock = None if state_dir is None else FileLock(state_dir)
         writer = None
         try:
             writer = await SqliteDatabase.open(file)
-            await writer.run(
-                partial(
-                    _begin,
-                    clock=clock,
-                    origin=origin,
-                    lock=lock or nullcontext(),
-                    state_dir=None if state_dir is None else Path(state_dir),
-                )
-            )
+            await writer.run(partial(_begin, clock=clock, origin=origin, lock=lock or nullcontext(), state_dir=state_dir))
             reader = await _reader(file)
             store = cls(Transactions(reader, writer, clock, lock), clock, SqliteUpkeep(writer), schema.check)
-            store._lock = lock
+            store._lock, store._file = lock, file
+            room.keep(file)
             return store
         except BaseException:
             if writer is not None:
@@ -73,6 +79,8 @@ class SqliteStore(SqlStore):
 
     async def close(self) -> None:
         await super().close()
+        if self._file is not None:
+            room.keep(self._file)
         if self._lock is not None:
             self._lock.close()
 
