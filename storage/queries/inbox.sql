@@ -36,5 +36,5 @@ UPDATE inbox SET unreadable_ms = NULL WHERE unreadable_ms IS NOT NULL AND done_m
 UPDATE inbox SET attempts = attempts + 1, next_ms = :until WHERE id = :id AND done_ms IS NULL;
 
 -- name: finish_inbox
--- The act is carried out, once. Its text goes at once; key and answer stay for a repeat.
-UPDATE inbox SET done_ms = :now, act = '' WHERE id = :id AND done_ms IS NULL;
+-- The act is carried out, once. Its text and whose it was go at once; key and answer stay for a repeat.
+UPDATE inbox SET done_ms = :now, act = '', person = '', lane = NULL WHERE id = :id AND done_ms IS NULL;
