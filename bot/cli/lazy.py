@@ -25,6 +25,7 @@ GROUPS: Mapping[str, str] = {
     "requests": "Requests on the host, for when Slack is down. Nobody can approve here.",
     "log": "The decision log.",
     "keys": "The keys that sign the log and permits.",
+    "report": "Reports, made from the log alone.",
     "permit": "Permits: what the requester's tool shows to the system that lets them in.",
 }
 

@@ -194,11 +194,16 @@ def _database(path: Path) -> Path:
 
 def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
     from bot.evidence.check import check_export
+    from bot.evidence.files import Export
+    from bot.reports.pack_check import check_pack, is_pack
 
-    checked = check_export(folder, None if vkey is None else _text(vkey))
+    export, keys = Export(folder), None if vkey is None else _text(vkey)
+    pack = is_pack(export)
+    checked = check_pack(export, keys) if pack else check_export(folder, keys)
     _print(checked.findings, as_json=as_json)
     if not as_json:
-        say(f"{checked.size} entries of {checked.origin or 'no log'}, {_count(len(checked.findings), 'finding')}")
+        what = f"Evidence pack of a log of {checked.size}" if pack else f"{checked.size}"
+        say(f"{what} entries of {checked.origin or 'no log'}, {_count(len(checked.findings), 'finding')}")
         if checked.own_key:
             say("The export's own key was used: give --vkey with the key that you got elsewhere.")
         if checked.unproven:

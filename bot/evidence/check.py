@@ -61,7 +61,7 @@ def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> 
     """
     export = Export(folder)
     checked = ExportCheck(own_key=vkeys is None)
-    given = None if vkeys is None else _keys(vkeys)
+    given = None if vkeys is None else read_keys(vkeys)
     for finding in _findings(export, given, checked):
         if len(checked.findings) < limit:
             checked.findings.append(finding)
@@ -71,7 +71,7 @@ def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> 
 
 def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: ExportCheck) -> Iterator[LogFinding]:
     notes: dict[int, Checkpoint] = {}
-    yield from _notes(export, _own_keys(export) if given is None else given, notes)
+    yield from _notes(export, own_keys(export) if given is None else given, notes)
     note = newest(export)
     if note is None:
         return
@@ -100,14 +100,15 @@ def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Expo
     checked.unknown_types, checked.unproven = tuple(sorted(audit.unknown_types)), judge.unproven
 
 
-def _keys(vkeys: str) -> Sequence[VerifierKey]:
+def read_keys(vkeys: str) -> Sequence[VerifierKey]:
+    """Verifier keys, one a line. Raises NoteError."""
     return tuple(read_vkey(line) for line in vkeys.splitlines() if line.strip())
 
 
-def _own_keys(export: Export) -> Sequence[VerifierKey]:
+def own_keys(export: Export) -> Sequence[VerifierKey]:
     """The keys in the export; empty if they cannot be read, and then no signature is valid."""
     try:
-        return _keys((export.read("log.vkey") or b"").decode(errors="replace"))
+        return read_keys((export.read("log.vkey") or b"").decode(errors="replace"))
     except NoteError:
         return ()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.decision_log.entry import pseudonym_of
+from bot.domain.decision_log.entry_reader import parsed
 from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.decision_log.verify.log import Row, Shown
 from bot.domain.errors import StorageError
@@ -62,6 +63,13 @@ class Evidence:
         for row in self._session.stream("anchors_below", size=self.size):
             yield StoredAnchor(row["size"], row["kind"], row["ref"], row["blob"], row["at"])
 
+    def newest_policy(self) -> str | None:
+        """The digest of the set that was loaded last; None where there is none."""
+        row = self._session.row("last_policy_loaded", size=self.size)
+        entry = parsed(row["data"])[0] if row is not None and row["data"] is not None else None
+        named = entry.get("policy") if entry else None
+        return str(named.get("sha256")) if isinstance(named, dict) else None
+
     def policy(self, digest: str) -> tuple[PolicyFile, ...]:
         """The files of an accepted set; none where the set is unknown."""
         found = policies.by_digest(self._session, digest)
@@ -97,6 +105,18 @@ def evidence(path: Path) -> Iterator[Evidence]:
         if newest is None:
             raise StorageError("The log has no signed checkpoint yet; start the bot once, it signs.")
         yield Evidence(session, newest["size"], newest["note"])
+
+
+@contextmanager
+def settled_evidence(path: Path) -> Iterator[Evidence]:
+    """The same up to the first checkpoint that covers everything but entries about checks and exports of the log itself: it stays
+    the same however often the log is exported. Raises StorageError, SchemaError."""
+    with snapshot(path) as session:
+        last = session.row("last_entry_beside_exports")
+        found = None if last is None else session.row("first_checkpoint_over", idx=last["idx"])
+        if found is None:
+            raise StorageError("The log has no signed checkpoint yet; start the bot once, it signs.")
+        yield Evidence(session, found["size"], found["note"])
 
 
 @contextmanager

@@ -44,3 +44,15 @@ SELECT digest, idx, disclosure FROM log_private WHERE idx = :idx ORDER BY digest
 -- The disclosures about the person behind a pseudonym, oldest first: the one that introduces them is among them.
 SELECT l.digest, l.idx, l.disclosure FROM person AS p
 JOIN log_private AS l ON l.subject = p.team_id || '/' || p.user_id WHERE p.ref = :ref ORDER BY l.idx, l.digest;
+
+-- name: last_entry_beside_exports
+-- The last entry that is not about a check or an export of the log itself.
+SELECT idx FROM log_entry WHERE type NOT IN ('log.exported', 'log.verified') ORDER BY idx DESC LIMIT 1;
+
+-- name: first_checkpoint_over
+-- The first signed note that covers an entry.
+SELECT size, root, note FROM log_checkpoint WHERE size > :idx ORDER BY size LIMIT 1;
+
+-- name: last_policy_loaded
+-- The last entry below a size that says which policy set was loaded.
+SELECT data FROM log_entry WHERE type = 'policy.loaded' AND idx < :size ORDER BY idx DESC LIMIT 1;

@@ -29,6 +29,10 @@ class Scribe:
         (state_dir / "log.key").write_bytes(pem)
         (state_dir / "log.key").chmod(0o600)
 
+    def signature(self, message: bytes) -> bytes:
+        """64 bytes."""
+        return self._key.sign(message)
+
     def note(self, size: int, root: bytes) -> str:
         body = f"{self.origin}\n{size}\n{base64.b64encode(root).decode()}\n"
         signature = base64.b64encode(self._id + self._key.sign(body.encode())).decode()

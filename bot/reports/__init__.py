@@ -1,0 +1,1 @@
+"""Papers made from the log alone: the evidence pack, and reports for providers and owners."""

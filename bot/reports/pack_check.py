@@ -1,0 +1,183 @@
+"""Verifies an evidence pack from its files alone: signatures, digests, rows, and the proofs of its sample. None of it is trusted.
+
+Each finding names the file, and the row where it can be told: the CSV and the JSON of a file say the same, and a sampled entry says
+what its bytes say.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from itertools import zip_longest
+from pathlib import PurePosixPath
+from typing import Any
+
+from bot.decision_log.keys import verify
+from bot.domain.decision_log.entry_reader import parsed
+from bot.domain.decision_log.export_csv import safe
+from bot.domain.decision_log.inclusion_proof import includes
+from bot.domain.decision_log.merkle_tree import leaf_hash
+from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, open_checkpoint, read_note, signed_by
+from bot.domain.decision_log.tlog_proof import TlogProof
+from bot.domain.decision_log.verify.log import LogFinding
+from bot.domain.errors import NoteError
+from bot.evidence.check import ExportCheck, newest, own_keys, read_keys
+from bot.evidence.files import Export
+from bot.reports.pack import SAYS, note_text
+from bot.reports.sample import drawn
+
+_MOST = 2**30  # bytes of one file
+_OWN = frozenset({"pack.json", "pack.note"})
+
+
+def is_pack(export: Export) -> bool:
+    """Whether a folder holds an evidence pack."""
+    return export.read("pack.json", _MOST) is not None or export.read("pack.note") is not None
+
+
+def check_pack(export: Export, vkeys: str | None) -> ExportCheck:
+    """Verifies the pack; `vkeys` are verifier keys, one a line, None: the pack's own. Raises NoteError for an invalid key."""
+    checked = ExportCheck(own_key=vkeys is None)
+    keys = own_keys(export) if vkeys is None else read_keys(vkeys)
+    checked.findings = list(pack_findings(export, keys))
+    note = newest(export)
+    if note is not None:
+        checked.origin, checked.size, checked.root = note.origin, note.size, note.root
+    checked.strays = tuple(sorted(export.strays))
+    return checked
+
+
+def pack_findings(export: Export, keys: Sequence[VerifierKey]) -> Iterator[LogFinding]:
+    """Everything that contradicts itself; nothing means that the pack is as its author signed it."""
+    try:
+        checkpoint = open_checkpoint((export.read("checkpoint") or b"").decode(errors="replace"), keys, verify)
+    except NoteError as error:
+        yield LogFinding("signature", None, f"checkpoint: {error}")
+        return
+    manifest = export.read("pack.json", _MOST) or b""
+    yield from _signed(export, checkpoint, manifest, keys)
+    told = _object(manifest)
+    if told is None or not isinstance(told.get("files"), dict):
+        yield LogFinding("canonical", None, "pack.json is missing or cannot be read.")
+        return
+    yield from _files(export, told["files"])
+    for name, rows in sorted((told.get("rows") or {}).items()):
+        yield from _same_rows(export, name, rows)
+    yield from _sample(export, checkpoint, told)
+
+
+def _signed(export: Export, checkpoint: Checkpoint, manifest: bytes, keys: Sequence[VerifierKey]) -> Iterator[LogFinding]:
+    try:
+        note = read_note((export.read("pack.note") or b"").decode(errors="replace"))
+        signed_by(note, keys, verify)
+    except NoteError as error:
+        yield LogFinding("signature", None, f"pack.note: {error}")
+        return
+    if not note.text.startswith(SAYS) or note.text != note_text(checkpoint, manifest):
+        yield LogFinding("signature", None, "pack.json is not the one that was signed: something in it was changed.")
+
+
+def _files(export: Export, digests: Mapping[str, Any]) -> Iterator[LogFinding]:
+    for name, digest in sorted(digests.items()):
+        data = export.read(name, _MOST) if ".." not in PurePosixPath(name).parts and not name.startswith("/") else None
+        if data is None:
+            yield LogFinding("leaf", None, f"{name} is missing.")
+        elif sha256(data).hexdigest() != digest:
+            yield LogFinding("leaf", None, f"{name} was changed: its SHA-256 is not the one in pack.json.")
+    for name in export.names(""):
+        if name not in digests and name not in _OWN:
+            yield LogFinding("node", None, f"{name} does not belong to the pack.")
+
+
+def _same_rows(export: Export, name: str, count: object) -> Iterator[LogFinding]:
+    """The CSV and the JSON of a file agree with each other and with the count."""
+    sheet = _sheet(export.read(f"{name}.csv", _MOST) or b"")
+    rows = _rows(export.read(f"{name}.json", _MOST) or b"")
+    if rows is None:
+        yield LogFinding("canonical", None, f"{name}.json cannot be read.")
+        return
+    if len(sheet) != count or len(rows) != count:
+        text = f"{name}: pack.json counts {count} rows; {name}.csv has {len(sheet)} and {name}.json {len(rows)}."
+        yield LogFinding("index", None, text)
+    for number, (line, row) in enumerate(zip_longest(sheet, rows), 1):
+        if line is None or row is None or line != [_text(cell) for cell in row.values()]:
+            index = row.get("index") if row else None
+            text = f"{name}: row {number} is not the same in {name}.csv and {name}.json."
+            yield LogFinding("leaf", index if isinstance(index, int) else None, text)
+            return
+
+
+def _sample(export: Export, checkpoint: Checkpoint, told: Mapping[str, Any]) -> Iterator[LogFinding]:
+    """Every entry of every sampled request is in the log, and what the files say of it is what its bytes say."""
+    rows = _rows(export.read("sample.json", _MOST) or b"") or []
+    population = [str(row.get("case")) for row in _rows(export.read("requests.json", _MOST) or b"") or []]
+    size, seed = told.get("sample"), str(told.get("seed"))
+    if isinstance(size, int) and list(dict.fromkeys(row.get("case") for row in rows)) != drawn(population, seed, size):
+        yield LogFinding("root", None, "sample.csv is not the sample that the seed draws from requests.csv.")
+    if told.get("seed_is") != "chosen" and seed != checkpoint.root.hex():
+        yield LogFinding(
+            "root", None, "The sample's seed is not the checkpoint's root, and pack.json does not call it chosen."
+        )
+    leaves = {row["index"]: str(row.get("leaf")) for row in rows if isinstance(row.get("index"), int)}
+    for index, leaf in sorted(leaves.items()):
+        yield from _proven(export, checkpoint, index, leaf)
+    yield from _told_alike(export, told, leaves)
+
+
+def _proven(export: Export, checkpoint: Checkpoint, index: int, leaf: str) -> Iterator[LogFinding]:
+    data = export.read(f"entries/{index}.json")
+    proof = TlogProof.parse((export.read(f"proofs/{index}.tlog-proof") or b"").decode(errors="replace"))
+    if data is None or proof is None:
+        yield LogFinding("leaf", index, f"The bytes or the proof of entry {index} are missing or cannot be read.")
+        return
+    found = leaf_hash(data)
+    if found.hex() != leaf:
+        yield LogFinding("leaf", index, f"entries/{index}.json does not have the leaf {leaf} that the files name.")
+    if proof.index != index or not includes(index, checkpoint.size, found, proof.path, checkpoint.root):
+        yield LogFinding("root", index, f"The proof of entry {index} does not lead to the checkpoint.")
+    entry, fault = parsed(data)
+    if entry is None or fault or entry.get("i") != index:
+        yield LogFinding("canonical", index, fault or f"entries/{index}.json is another entry.")
+
+
+def _told_alike(export: Export, told: Mapping[str, Any], leaves: Mapping[int, str]) -> Iterator[LogFinding]:
+    """A row about a sampled entry names its leaf, type, time and case."""
+    for name in told.get("rows") or {}:
+        for row in _rows(export.read(f"{name}.json", _MOST) or b"") or []:
+            index = row.get("index")
+            if not isinstance(index, int) or index not in leaves:
+                continue
+            entry = parsed(export.read(f"entries/{index}.json") or b"")[0] or {}
+            wrong = [key for key in ("ts", "type", "case") if key in row and row[key] != entry.get(key, "")]
+            if row.get("leaf") != leaves[index] or wrong:
+                yield LogFinding("leaf", index, f"{name}: the row of entry {index} does not say what the entry says.")
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _rows(data: bytes) -> list[dict[str, Any]] | None:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) and all(isinstance(row, dict) for row in found) else None
+
+
+def _sheet(data: bytes) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))[1:]
+    except (ValueError, csv.Error):
+        return []
+
+
+def _text(cell: object) -> str:
+    return str(cell) if isinstance(cell, int) else safe(cell).encode(errors="replace").decode()

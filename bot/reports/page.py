@@ -1,0 +1,102 @@
+"""The page to begin from: what the pack is about, first of all the access that nobody approved. It loads nothing and prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib import resources
+
+from bot.domain.decision_log.signed_note import Checkpoint
+from bot.reports import charts, controls, tables
+from bot.reports.contents import Options, Totals
+from bot.reports.requests import RequestLine
+
+_STATES = ("approved", "opened", "denied", "expired", "withdrawn", "refused", "pending", "sealed")
+_SHOWN = 200  # lines of the list on the page; the file has all of them
+
+
+def first_page(options: Options, checkpoint: Checkpoint, totals: Totals, seed: str, stamp: str) -> str:
+    """`index.html` of the pack."""
+    scope = options.scope
+    about = [f"{scope.first} to {scope.last}"]
+    about += [f"provider {scope.provider}"] if scope.provider else []
+    about += [f"domain {scope.domain}"] if scope.domain else []
+    title = f"Evidence, {', '.join(about)}"
+    parts = [
+        f'<p class="stamp">{escape(stamp)}</p>' if stamp else "",
+        _unapproved([line for line in totals.lines.values() if line.unapproved]),
+        _numbers(totals),
+        _by_month(totals.lines.values()),
+        _controls(totals, options.framework),
+        _files(totals),
+        f"<h2>Sample</h2><p>{min(options.sample, len(totals.lines))} of {len(totals.lines)} requests, in sample.csv: the first in "
+        f"the order of SHA-256 of seed and request id. The seed is {'chosen' if options.seed else 'the root of the checkpoint'}: "
+        f"<code>{escape(seed)}</code>. Each entry of a sampled request has its bytes in <code>entries/</code> and its proof in "
+        "<code>proofs/</code>.</p>",
+        "<h2>What this does not show</h2><p>It shows what Countersign recorded. Tickets and a provider’s own telemetry are "
+        "references only. It does not show the accounts and sessions in the target systems, nor access that went around Countersign "
+        "and was never found. <code>VERIFY.md</code> says how to check it with tools that nobody here wrote.</p>",
+        f"<p>Log <code>{escape(checkpoint.origin)}</code>, {checkpoint.size} entries, root <code>{checkpoint.root.hex()}</code>.</p>",
+    ]
+    return _shipped("pack.html").replace("<!-- title -->", escape(title)).replace("<!-- body -->", "\n".join(parts))
+
+
+def instructions() -> str:
+    """`VERIFY.md` of the pack."""
+    return _shipped("PACK_VERIFY.md")
+
+
+def _unapproved(lines: Sequence[RequestLine]) -> str:
+    if not lines:
+        return "<h2>Access that nobody approved</h2><p>None.</p>"
+    rows = [
+        (line.first["case"], line.first["filed_at"], line.first["provider"], line.first["runbook"], line.first["requester"],
+         line.first["target"], line.unapproved)
+        for line in lines[:_SHOWN]
+    ]  # fmt: skip
+    more = (
+        f"<p>{len(lines) - _SHOWN} more in requests.csv, column <code>unapproved</code>.</p>" if len(lines) > _SHOWN else ""
+    )
+    head = ("Request", "Filed", "Provider", "Runbook", "Requester", "Target", "Why")
+    return f"<h2>Access that nobody approved: {len(lines)}</h2>{charts.table(head, rows)}{more}"
+
+
+def _numbers(totals: Totals) -> str:
+    states = Counter(line.state for line in totals.lines.values())
+    by_kind = Counter(str(line.first["kind"]) for line in totals.lines.values())
+    kinds = sorted(by_kind)
+    rows = [(state, states[state]) for state in _STATES if states[state]]
+    return (
+        f"<h2>Requests: {len(totals.lines)}</h2>{charts.table(('Outcome', 'Requests'), rows)}"
+        f"{charts.table(('Kind', 'Requests'), [(kind, by_kind[kind]) for kind in kinds])}"
+    )
+
+
+def _by_month(lines: Iterable[RequestLine]) -> str:
+    found: dict[str, Counter[str]] = {}
+    for line in lines:
+        found.setdefault(str(line.first["filed_at"])[:7], Counter())[line.state] += 1
+    months = sorted(found)
+    states = [state for state in _STATES if any(found[month][state] for month in months)]
+    if not months:
+        return ""
+    return charts.bars("Requests by month and outcome", months, {s: [found[m][s] for m in months] for s in states})
+
+
+def _controls(totals: Totals, framework: str | None) -> str:
+    rows = [
+        (row["framework"], row["control"], row["demand"], row["evidence"], row["missing"], row["not_shown"])
+        for row in controls.rows(totals.counts, framework)
+    ]
+    head = ("Framework", "Control", "Demand", "Records that map to it", "Missing", "Not shown here")
+    return f"<h2>Controls</h2><p>No conclusions are drawn.</p>{charts.table(head, rows)}"
+
+
+def _files(totals: Totals) -> str:
+    rows = [(f"{name}.csv, {name}.json", totals.counts[name]) for name in tables.FILES]
+    return f"<h2>Files</h2>{charts.table(('File', 'Rows'), rows)}"
+
+
+def _shipped(name: str) -> str:
+    return resources.files("bot.reports").joinpath("pages", name).read_text(encoding="utf-8")

@@ -1,0 +1,73 @@
+"""`countersign report evidence`, as somebody on the host types it."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli.main import app
+from bot.domain.errors import CountersignError
+from tests.bot.cli.test_permit import case_id as case_id
+
+YEAR = ("--from", "2020-01-01", "--to", "2099-12-31")
+
+
+def type_(*words: object) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    return 2 if isinstance(done.exception, CountersignError) else done.exit_code, done.stdout, done.stderr
+
+
+def types(database: Path) -> list[str]:
+    with closing(sqlite3.connect(database)) as raw:
+        return [row[0] for row in raw.execute("SELECT type FROM log_entry ORDER BY idx")]
+
+
+def test_a_pack_is_made_twice_alike_and_the_log_knows_of_both(case_id: str, tmp_path: Path) -> None:
+    before = types(tmp_path / "countersign.db")
+    for name in ("one", "two"):
+        code, said, wrong = type_("report", "evidence", *YEAR, "--out", tmp_path / name)
+        assert (code, wrong) == (0, ""), said
+        assert type_("log", "verify", "--export", tmp_path / name)[0] == 0
+    assert types(tmp_path / "countersign.db")[len(before) :] == ["log.exported", "log.exported"]
+    names = [p.relative_to(tmp_path / "one").as_posix() for p in (tmp_path / "one").rglob("*") if p.is_file()]
+    _, different, errors = filecmp.cmpfiles(tmp_path / "one", tmp_path / "two", names, shallow=False)
+    assert (different, errors) == ([], [])
+    assert case_id in (tmp_path / "one" / "requests.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--from", "2026-13-01", "--to", "2026-12-31"), "is no day"),
+        (("--from", "2026-12-31", "--to", "2026-01-01"), "is before"),
+        ((*YEAR, "--provider", "nobody"), "knows no provider 'nobody'"),
+        ((*YEAR, "--domain", "nothing"), "knows no domain 'nothing'"),
+        ((*YEAR, "--framework", "cobit"), "'cobit'"),
+    ],
+)
+def test_wrong_use_is_a_sentence_and_writes_nothing(
+    case_id: str, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    code, said, wrong = type_("report", "evidence", *words, "--out", tmp_path / "out")
+    assert code == 2
+    assert says in " ".join((said + wrong).split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_log_with_findings_is_refused_or_stamped(case_id: str, tmp_path: Path) -> None:
+    assert type_("report", "evidence", *YEAR, "--out", tmp_path / "good")[0] == 0
+    with closing(sqlite3.connect(tmp_path / "countersign.db")) as raw, raw:
+        raw.execute("DELETE FROM log_private WHERE digest IN (SELECT digest FROM log_private LIMIT 1)")
+    code, _, _ = type_("report", "evidence", *YEAR, "--out", tmp_path / "refused")
+    assert code == 1
+    assert [p.name for p in (tmp_path / "refused").iterdir()] == ["FINDINGS.txt"]
+    code, _, _ = type_("report", "evidence", *YEAR, "--out", tmp_path / "stamped", "--with-findings")
+    assert code == 1
+    assert 'class="stamp"' in (tmp_path / "stamped" / "index.html").read_text()
+    assert json.loads((tmp_path / "stamped" / "pack.json").read_text())["population"] == 1

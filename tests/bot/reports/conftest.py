@@ -1,0 +1,37 @@
+"""A pack of the example log, and its parts."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.domain.decision_log.signed_note import read_vkey
+from bot.evidence.folder import Folder
+from bot.reports.contents import Options
+from bot.reports.pack import write_pack
+from bot.reports.reading import Scope
+from runbooks.loader import load_files
+from storage.log.evidence import settled_evidence
+from tests.bot.evidence.conftest import Written
+from tests.bot.evidence.conftest import written as written
+from tests.bot.evidence.conftest import written_once as written_once
+
+ALL = Scope(date(2000, 1, 1), date(2100, 1, 1))
+
+
+def packed(written: Written, out: Path, options: Options | None = None) -> Path:
+    """Writes a pack of everything, or what the options say."""
+    with settled_evidence(written.database) as log, Folder(out) as folder:
+        digest = log.newest_policy()
+        policy = load_files({f.path: f.content for f in log.policy(digest or "")}).policy
+        scribe = written.scribe
+        key = (read_vkey(scribe.vkey), scribe.signature)
+        write_pack(log, options or Options(ALL), folder, key, scribe.vkey, policy)
+    return out
+
+
+@pytest.fixture
+def pack(written: Written, tmp_path: Path) -> Path:
+    return packed(written, tmp_path / "pack")
