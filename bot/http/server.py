@@ -2,6 +2,9 @@
 
 By default aiohttp logs a traceback with the client's bytes for a malformed request, waits an hour for an unfinished one,
 decompresses any body, and answers our own errors with 500. Here a fault is one log line that names it.
+
+There is always room for a new connection: where MOST are open, the one that has waited longest for its client is closed (idle,
+or with unfinished headers or body), else the one whose client reads its answer too slowly.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ IDLE = 15.0  # seconds that a connection may stay without a complete request, al
 LINGER = 2.0  # seconds to drain a refused body, so that the client can read the refusal
 STOPPING = 5.0  # seconds that requests in progress may take after a stop
 MOST = 256  # concurrent connections
+UNREAD = 2.0  # seconds that an answer may wait to be read where others need the room
 NAME = "countersign"  # the Server header names no version
 LINE = 8190  # bytes of the request line and of each header
 
@@ -73,6 +77,8 @@ class HttpServer:
     async def _named(self, request: web.BaseRequest) -> web.StreamResponse:
         response = await self._handler(request)
         response.headers.setdefault("Server", NAME)
+        if isinstance(request.protocol, _Connection):
+            request.protocol.answered()
         return response
 
     async def stop(self) -> None:
@@ -87,12 +93,29 @@ class _Connection(web.RequestHandler):
     def __init__(self, manager: _Server, **settings: Any) -> None:
         super().__init__(manager, **settings)
         self._server = manager
+        self._since = self._loop.time()  # of the connection, then of the last answer
+        self._answered = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         if len(self._server.connections) > MOST:
-            self._server.refuse("too_many_connections", "")
-            self.force_close()
+            self._server.make_room(self)
+
+    def answered(self) -> None:
+        """The handler has its answer; it is being sent now."""
+        self._since, self._answered = self._loop.time(), True
+
+    def waits_since(self) -> float | None:
+        """Since when it waits for its client, a time of the loop; None while a request is being answered."""
+        request = self._current_request
+        if request is None or not request.content.is_eof():
+            return self._since
+        return self._since + UNREAD if self._answered and self._loop.time() - self._since > UNREAD else None
+
+    def data_received(self, data: bytes) -> None:
+        if self._current_request is None:
+            self._answered = False
+        super().data_received(data)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -118,6 +141,13 @@ class _Server(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
+
+    def make_room(self, newest: _Connection) -> None:
+        """Closes the connection that has waited longest for its client; the newest where none waits."""
+        others = [one for one in self.connections if isinstance(one, _Connection) and one is not newest]
+        waiting = [(since, number) for number, one in enumerate(others) if (since := one.waits_since()) is not None]
+        self.refuse("too_many_connections", "")
+        (others[min(waiting)[1]] if waiting else newest).force_close()
 
     def refuse(self, fault: str, error: str) -> None:
         """Logs one line, without any of the client's bytes."""
