@@ -380,7 +380,9 @@ async def test_a_request_line_that_drips_is_hung_up_on(office: Office, monkeypat
         assert await slack.raw(b"POST /slack/ev") == b""
 
 
-async def test_of_more_connections_than_the_most_the_oldest_is_hung_up_on(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_of_more_connections_than_the_most_the_oldest_is_hung_up_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bot.http.server.MOST", 2)
     async with at_the_gate(door(office).app, office.clock) as slack:
         held = [await asyncio.open_connection("127.0.0.1", slack.gate.port) for _ in range(2)]
