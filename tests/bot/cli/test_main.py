@@ -105,7 +105,7 @@ async def test_run_and_doctor_agree_whose_fault_it_is(
 
 
 async def test_a_token_that_slack_refuses_once_it_can_be_reached_ends_the_bot_too(slack: Sandbox, folder: Path) -> None:
-    async with forwarded(slack.port, cuts=2) as port:
+    async with forwarded(slack.port, cuts=3) as port:  # the first look at the token, the watch over it, and a second look
         there = f"http://127.0.0.1:{port}/api/"
         environment = {**slack.environment, "SLACK_API_URL": there, "SLACK_BOT_TOKEN": "xoxb-wrong"}
         ran = await asyncio.to_thread(countersign, folder, "run", **environment, COUNTERSIGN_OPS_LISTEN="127.0.0.1:0")
