@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
+from bot.background.agreement_sets import follow_agreement
 from bot.background.anchor_publisher import AnchorPublisher
 from bot.background.calendar_feeds import EVERY, CalendarFeeds
 from bot.background.clock_keeper import ClockKeeper
@@ -25,6 +27,7 @@ from bot.background.watchdog import Watchdog
 from bot.clock import SteadyClock
 from bot.domain.case.operator_action import ActKind
 from bot.domain.case.transition import Transition
+from bot.domain.errors import Stopped, StorageError
 from bot.http.health import Health
 from bot.http.metrics import Metrics
 from bot.runtime.anchors import anchors
@@ -125,6 +128,8 @@ async def _base(settings: Settings, store: SqliteStore, clock: SteadyClock) -> _
     known = await accepted_sets(store, clock.now(), settings.time_scale)
     if known is not None and known.current.digest == policy.digest:
         desk.current.sets = known
+    with contextlib.suppress(StorageError, Stopped):  # a stopped log notes nothing; the next start does
+        await follow_agreement(desk, policy)
     return _Base(
         settings, store, clock, health, metrics, standing, timekeeper, client, token_watch, introduction, directory, desk
     )

@@ -46,6 +46,9 @@ WITHDRAW_RIGHT = "withdraw_right"
 HERE = "i_am_here"
 CONFIRM = "operator_confirm"
 REFUSE = "operator_refuse"
+MATRIX_CONFIRM = "matrix_confirm"
+MATRIX_ACKNOWLEDGE = "matrix_acknowledge"
+MATRIX_DISPUTE = "matrix_dispute"
 HOME_PAGE = "home_page"
 GO_AWAY = "go_away"
 COME_BACK = "come_back"
@@ -68,6 +71,7 @@ FORM_REJECT = "reject_note"
 FORM_VERIFY = "verified"
 FORM_PERMIT = "permit"
 FORM_HOME = "home"
+FORM_DISPUTE = "matrix_dispute"
 
 # The global shortcut (callback_id).
 SHORTCUT_ASK = "ask"
@@ -106,6 +110,7 @@ BLOCK_GRANT = "grant"
 BLOCK_DRILL = "drill"
 BLOCK_PROOF = "proof"
 BLOCK_OPERATOR = "operator"
+BLOCK_MATRIX = "matrix"
 
 
 @dataclass(frozen=True, slots=True)

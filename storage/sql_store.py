@@ -11,6 +11,7 @@ from bot.domain.case.transition import Transition
 from storage.cases.commit import carry_out, write
 from storage.queues import outbox
 from storage.session import Session, Upkeep
+from storage.stores.agreement import AgreementStore
 from storage.stores.anchors import AnchorStore
 from storage.stores.cases import AbsenceStore, CaseHistoryStore, CaseStore
 from storage.stores.clock_marks import ClockMarkStore
@@ -39,6 +40,7 @@ class SqlStore:
         self.log, self.anchors, self.epochs = LogStore(transactions), AnchorStore(transactions), EpochStore(transactions)
         self.operator = OperatorStore(transactions, upkeep)
         self.clock = ClockMarkStore(transactions)
+        self.agreement = AgreementStore(transactions)
         self.overview = OverviewStore(transactions, check_schema)
 
     async def commit(self, act: Transition) -> Case | None:

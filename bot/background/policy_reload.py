@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from bot.background.agreement_sets import follow_agreement
 from bot.background.calendar_feeds import CalendarFeeds, carried
 from bot.clock import Clock
 from bot.decision_log.failsafe_store import FailsafeStore
@@ -115,6 +116,7 @@ async def adopt(desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds,
         return True
     try:
         await _accept(store, desk.clock, desk.current.sets, loaded.policy, desk.scale)
+        await follow_agreement(desk, loaded.policy)  # before it is in force: nothing counts in between that is held
     except (Stopped, StorageError) as error:
         log.error("policy.not_accepted", reason=str(error))
         return False

@@ -54,6 +54,7 @@ class Sweeper:
         with contextlib.suppress(Stopped):  # looked at again once the log runs
             await self._desk.contracts.look()
             await self._desk.handovers.look()
+            await self._desk.agreements.look()
         self._looked = now = self._desk.clock.now()
         last, seen = None, set[str]()
         writing: asyncio.Task[None] | None = None

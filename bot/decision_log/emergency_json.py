@@ -25,7 +25,6 @@ _TAGS: Mapping[str, type[Any]] = {
     "Actor": transition.Actor,
     "Ask": ask.Ask,
     "AskState": lifecycle.AskState,
-    "Brake": ask.Brake,
     "Call": model.Call,
     "Case": model.Case,
     "Disclosed": transition.Disclosed,
@@ -57,7 +56,6 @@ _TAGS: Mapping[str, type[Any]] = {
     "Visit": transition.Visit,
     "Voice": operator_action.Confirmation,
     "Vote": ask.Vote,
-    "Waking": transition.Waking,
 }
 _TAG_OF = {known: tag for tag, known in _TAGS.items()}
 

@@ -144,6 +144,19 @@ class RecordSealedUse:
     kind: Literal["seal"] = "seal"
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerMatrix:
+    """A word on rows of the matrix: **Confirm all N** and **Acknowledge** on all that `seen` digests, **Dispute** on one `row`."""
+
+    person: Person
+    word: Literal["confirmed", "acknowledged", "disputed"]
+    seen: str
+    reply: ReplyAddress
+    row: str = ""
+    reason: str = ""
+    kind: Literal["matrix"] = "matrix"
+
+
 def lane_of(command: Command) -> str | None:
     """What one person's commands are carried out in order about: a request, their filings, their absence. None: alone."""
     if isinstance(command, Press):
@@ -198,7 +211,15 @@ _FIELDS: Mapping[str, Mapping[str, str]] = {
 }
 
 Command: TypeAlias = (
-    FileRequest | Press | SetAbsence | PostButton | ShowPage | SaySentence | ConfirmOperatorAction | RecordSealedUse
+    FileRequest
+    | Press
+    | SetAbsence
+    | PostButton
+    | ShowPage
+    | SaySentence
+    | ConfirmOperatorAction
+    | RecordSealedUse
+    | AnswerMatrix
 )
 _Kept: TypeAlias = Annotated[
     Annotated[FileRequest, Tag("file")]
@@ -208,7 +229,8 @@ _Kept: TypeAlias = Annotated[
     | Annotated[ShowPage, Tag("read")]
     | Annotated[SaySentence, Tag("tell")]
     | Annotated[ConfirmOperatorAction, Tag("operate")]
-    | Annotated[RecordSealedUse, Tag("seal")],
+    | Annotated[RecordSealedUse, Tag("seal")]
+    | Annotated[AnswerMatrix, Tag("matrix")],
     Discriminator(_tag),
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(_Kept)

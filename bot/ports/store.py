@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
+from bot.ports.agreement import AgreementRecords
 from bot.ports.cases import Absences, CaseHistory, Cases, Homes
 from bot.ports.clock_marks import ClockMarks
 from bot.ports.log import AnchorRecords, DecisionLog
@@ -58,6 +59,8 @@ class Store(Commits, Protocol):
     def log(self) -> DecisionLog: ...
     @property
     def anchors(self) -> AnchorRecords: ...
+    @property
+    def agreement(self) -> AgreementRecords: ...
     @property
     def operator(self) -> OperatorRecords: ...
     @property

@@ -29,6 +29,7 @@ from bot.domain.workflow import (
 )
 from bot.ports.commands import (
     CARDS,
+    AnswerMatrix,
     Command,
     ConfirmOperatorAction,
     FileRequest,
@@ -44,12 +45,13 @@ from bot.ports.records import InboxRow
 from bot.ports.store import Store
 from bot.service.absences import Absences
 from bot.service.accounts import DECISION_AGE
+from bot.service.actions import Actions
+from bot.service.agreements import Agreements
 from bot.service.contracts import Contracts
 from bot.service.current_policy import CurrentPolicy
 from bot.service.filing import Filing
 from bot.service.handovers import Handovers
 from bot.service.permits import Permit, PermitIssuer
-from bot.service.presses import Actions
 from bot.service.queries import CaseQueries
 from bot.service.sealed_use import recorded
 from bot.service.transactions import CARD_AGE, TransactionRunner
@@ -68,6 +70,7 @@ class ApprovalService:
         self.transactions = TransactionRunner(store, directory, clock, scale, self.current)
         self.contracts = Contracts(store, clock, scale, self.current, self.transactions)
         self.handovers = Handovers(store, clock, self.current, self.transactions)
+        self.agreements = Agreements(store, directory, clock, scale, self.current)
         self.queries = CaseQueries(store, self.current)
         self.absences = Absences(store, clock, scale, self.current, self.transactions, self.queries)
         self.filing = Filing(store, clock, scale, self.current, self.transactions)
@@ -127,6 +130,8 @@ class ApprovalService:
             await self.absences.carry_out(act, row.id)
         elif isinstance(act, RecordSealedUse):
             await self.transactions.retry_on_conflict(lambda: self._sealed(act), row.id)
+        elif isinstance(act, AnswerMatrix):
+            await self.transactions.commit(replace(await self.agreements.answered(act), inbox=row.id))
         elif isinstance(act, ConfirmOperatorAction):
             await self.current.refresh()
             await self.transactions.retry_on_conflict(lambda: self.actions.confirm(act), row.id)

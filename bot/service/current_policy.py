@@ -7,7 +7,7 @@ every process, across restarts, and whatever set is in force.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -28,6 +28,7 @@ class CurrentPolicy:
         self._sets = Sets((InForce(policy, clock.now()),))
         self._day: date | None = None  # UTC, for whose owners `_sets` is
         self.spoke = asyncio.Event()
+        self.confirmed: Callable[[Policy], Policy] = lambda policy: policy  # without what owners have yet to confirm
 
     @property
     def sets(self) -> Sets:
@@ -49,7 +50,7 @@ class CurrentPolicy:
     @property
     def asking(self) -> Policy:
         """The set in force as it counts for whoever asks now: what it lately made easier counts later (`policy_rollout`)."""
-        return strictest(self.policy, self.sets.also_binding(self._clock.now()))
+        return self.confirmed(strictest(self.policy, self.sets.also_binding(self._clock.now())))
 
     async def refresh(self) -> None:
         """Reads what acts have taken away from the set in force: before every judgement. Raises StorageError."""

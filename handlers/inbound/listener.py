@@ -23,7 +23,6 @@ from handlers import ids
 from handlers.inbound.payloads import Body, ButtonPress
 from handlers.views.answers import say
 from handlers.views.dialogs import said_page
-from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block
 from handlers.views.kit.context import ViewContext
 from handlers.web_api.client import SlackClient
@@ -75,13 +74,9 @@ class SlackEdge:
         return await self.desk.filing.glass_debt(person, runbook) or (await self.desk.filing.used(person, runbook))[0]
 
     async def left(self, person: Person, runbook_id: str) -> str:
-        """What else the form says of the chosen runbook: how much of its limit is used, and that nobody would be paged."""
+        """How much of the chosen runbook's limit is used; empty where it has none, or none of it is left."""
         runbook = self.desk.current.asking.runbooks.get(runbook_id)
-        if runbook is None:
-            return ""
-        said = (await self.desk.filing.used(person, runbook))[1]
-        brake = None if runbook.right == "autonomous" else await self.desk.filing.brake(person, runbook)
-        return said if brake is None else f"{said} {wording.braked(brake.nth, self.scene().at(brake.until))}".strip()
+        return "" if runbook is None else (await self.desk.filing.used(person, runbook))[1]
 
     async def take_in(self, key: str, act: Command, answer: Answer = NOTHING) -> Answer:
         """Writes the command to the inbox. Returns the acknowledgement, for a repeat the same as the first time."""

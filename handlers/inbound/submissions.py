@@ -18,6 +18,7 @@ from bot.domain.workflow.filing_form import FieldError
 from bot.ports.commands import FileRequest
 from handlers import ids
 from handlers.inbound import payloads
+from handlers.inbound.agreement import MATRIX_SUBMISSIONS
 from handlers.inbound.buttons import BUTTON_FORMS
 from handlers.inbound.home import HOME_SUBMISSIONS
 from handlers.inbound.listener import Answer, Listener, SlackEdge, nothing
@@ -130,6 +131,7 @@ SUBMISSIONS: Mapping[str, Listener] = {
     ids.FORM_ASK: Listener(take_filing),
     **BUTTON_FORMS,
     **HOME_SUBMISSIONS,
+    **MATRIX_SUBMISSIONS,
     **SEALED_SUBMISSIONS,
 }
 ANY_SUBMISSION = Listener(nothing)

@@ -16,6 +16,7 @@ from bot.ports.records import OutboxRow
 from handlers.outbound import grant_drawings as granted
 from handlers.outbound import notice_drawings as notice
 from handlers.outbound import request_drawings as request
+from handlers.outbound.agreement_drawings import new_agreement
 from handlers.outbound.message_kinds import Job, MessageEdit, MessageKind, Outgoing, present
 from handlers.outbound.rate_lanes import Spot
 from handlers.views.operator import erased
@@ -82,6 +83,7 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "door": MessageKind(notice.channel_button),
     "door_receipt": MessageKind(request.new_channel_receipt, redraw=request.channel_receipt_message, logged=True),
     "policy": MessageKind(notice.policy, looked_up=True),
+    "agreement": MessageKind(new_agreement, logged=True, looked_up=True, waits_for_day="always"),
     "answer": MessageKind(notice.answer, "answer"),
     "page": MessageKind(notice.page, "answer"),
     "home": MessageKind(notice.app_home, "views.publish", looked_up=True),

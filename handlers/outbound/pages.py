@@ -7,15 +7,18 @@ this module the matrix. An unknown person sees nothing.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from bot.domain.errors import LookupFailed
 from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.people import Person, Profile
 from bot.service.approvals import ApprovalService
+from handlers.outbound.agreement_drawings import own_matrix
 from handlers.views import drill as drills
 from handlers.views import pages, suspensions
 from handlers.views.answers import say
+from handlers.views.governance.agreement import blocks
 from handlers.views.kit.blocks import Message
 from handlers.views.kit.context import ViewContext
 
@@ -60,7 +63,8 @@ async def _log(desk: ApprovalService, person: Person, argument: str, scene: View
 
 
 async def _matrix(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.matrix(*side_of(desk.policy, person), scene)
+    page, own = pages.matrix(*side_of(desk.policy, person), scene), own_matrix(desk, person)
+    return page if own is None else replace(page, blocks=(*page.blocks[:30], *blocks(own, scene)))
 
 
 async def _whoami(desk: ApprovalService, person: Person, argument: str, _scene: ViewContext) -> Message:

@@ -121,6 +121,10 @@ WHERE to_team = :team AND to_user = :user AND (done_ms IS NOT NULL OR copy_id IS
 -- … as somebody away,
 DELETE FROM absence WHERE team_id = :team AND user_id = :user;
 
+-- name: erase_agreement_word
+-- … as who spoke about a row of the matrix,
+DELETE FROM agreement_word WHERE team_id = :team AND user_id = :user;
+
 -- name: erase_home
 -- … as who looks at their App Home,
 DELETE FROM home WHERE team_id = :team AND user_id = :user;

@@ -73,9 +73,6 @@ def column_words(policy: Policy, row: Row) -> str:
     if row.column == "by_itself":
         limit = f", {runbook.limit.count} in {wording.lasting(runbook.limit.per)}" if runbook.limit else ""
         return f"{time}{limit}; {consent_words(policy, row)}"
-    if runbook.kind in ESCALATED_KINDS:
-        late = f"late after {wording.lasting(runbook.due_within)}" if runbook.due_within else ""
-        return "; ".join(part for part in ("reported at once, until somebody acknowledges it", late) if part)
     needed = f"needs {runbook.approvals} yes"
     if runbook.break_glass is not None:
         within = wording.lasting(runbook.break_glass.ratify_within)

@@ -190,8 +190,8 @@ def strictest(policy: Policy, older: Sequence[Policy]) -> Policy:
     for old in older:
         policy = replace(
             stricter_of(POLICY, old, policy),
-            runbooks={r.id: _stricter(old.runbooks.get(r.id), r) for r in policy.runbooks.values()},
-            providers={p.id: _stricter_provider(old.providers.get(p.id), p) for p in policy.providers.values()},
+            runbooks={r.id: stricter_runbook(old.runbooks.get(r.id), r) for r in policy.runbooks.values()},
+            providers={p.id: stricter_provider(old.providers.get(p.id), p) for p in policy.providers.values()},
             escalation_policies=_stricter_ladders(old, policy),
         )
     return policy
@@ -205,7 +205,7 @@ def _stricter_ladders(old: Policy, new: Policy) -> dict[str, EscalationPolicy]:
     return {**before, **merged}
 
 
-def _stricter_provider(old: Provider | None, new: Provider) -> Provider:
+def stricter_provider(old: Provider | None, new: Provider) -> Provider:
     """Who may ask under both sets; whoever waits for it belongs to the provider already (party rule)."""
     if old is None:
         return new
@@ -214,7 +214,7 @@ def _stricter_provider(old: Provider | None, new: Provider) -> Provider:
     return replace(merged, members=tuple(members)) if merged != new else new
 
 
-def _stricter(old: Runbook | None, new: Runbook) -> Runbook:
+def stricter_runbook(old: Runbook | None, new: Runbook) -> Runbook:
     """What both files allow; of a new file nothing that opens without a yes."""
     if old is None:
         return replace(new, break_glass=None, providers=() if new.right == "autonomous" else new.providers)

@@ -40,6 +40,10 @@ class Provider:
     def leads_include(self, person: Person) -> bool:
         return any(ref.matches(person) for ref in self.leads)
 
+    def begins_later(self, today: date) -> bool:
+        """Whether nothing may be filed yet: `contract_from` is the first day, UTC."""
+        return self.contract_from is not None and today < self.contract_from
+
     def ended(self, today: date) -> bool:
         """Whether its contract is over: `contract_until` is the last day, UTC."""
         return self.contract_until is not None and today > self.contract_until

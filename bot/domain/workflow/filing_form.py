@@ -84,6 +84,9 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
         return (FieldError("runbook", f"You are not named as a requester. Write to {policy.contact}."),)
     if runbook is None or runbook.kind == "finding" or provider.id not in runbook.providers:
         return (FieldError("runbook", "Choose one of the runbooks that your provider may ask for."),)
+    if provider.begins_later(today):
+        text = f"The contract of {provider.name} begins on {provider.contract_from}. Write to {policy.contact}."
+        return (FieldError("runbook", text),)
     if provider.ended(today):
         text = f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
         return (FieldError("runbook", text),)

@@ -1,0 +1,17 @@
+"""At most one governance message a week for each person: reviews, agreements and whatever else asks without a request.
+
+It counts what begins something for its reader, and reminders. A notice that something falls tomorrow, an answer to a press and a
+redraw are not counted and not held back. Source: governance-contract.md, section 2.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+COUNTED = frozenset({"agreement", "campaign", "campaign_reminder"})  # the purposes of messages that count
+WEEK = 7 * 86_400  # seconds of policy time
+
+
+def may_send(last: datetime | None, now: datetime, scale: float) -> bool:
+    """Whether another governance message may go to somebody who got the last one at `last` (None: never)."""
+    return last is None or now >= last + timedelta(seconds=WEEK / scale)

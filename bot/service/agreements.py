@@ -1,0 +1,282 @@
+"""The matrix as an agreement, as use cases: owners are asked, their words are kept, and what is not confirmed may be held.
+
+What is known of the rows is read once and kept in step, so that a look without anything due reads nothing. `bases` are the sets
+under which open rows counted last. The rules are `bot.domain.governance.agreement`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.authority.authorization import Refused, may_record
+from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
+from bot.domain.decision_log import matrix_events
+from bot.domain.errors import LookupFailed
+from bot.domain.governance import agreement, weekly
+from bot.domain.governance.agreement import MatrixRow, Spoken, Standing
+from bot.domain.operator.dual_control import refuse_click
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.domain.policy.provider import Provider
+from bot.domain.workflow import notifications
+from bot.ports.commands import AnswerMatrix
+from bot.ports.directory import Directory
+from bot.ports.store import Store
+from bot.service.accounts import account_of
+from bot.service.current_policy import CurrentPolicy
+
+_CHANGED = (
+    "The matrix has changed since this was shown. Look at it again with `matrix`, and answer there. Nothing was changed."
+)
+_NOT_YOURS = "Only owners, risk owners and leads of providers have a word on the matrix. Nothing was changed."
+_ALREADY = "That is said already. Nothing was changed."
+_DOUBTED = "The bot's clock jumped, and nothing is confirmed until an operator has confirmed it. Nothing was changed."
+
+
+class Agreements:
+    """One for each process; `_one` orders changes of the rows."""
+
+    def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, current: CurrentPolicy) -> None:
+        self._store, self._directory, self._clock, self._scale = store, directory, clock, scale
+        self._current = current
+        self._one = asyncio.Lock()
+        self._rows: dict[str, Standing] = {}
+        self._words: list[Spoken] = []
+        self._noted = ""  # the set by which `_rows` are
+        self.bases: Mapping[str, Policy] = {}
+        current.confirmed = self.as_counted
+
+    async def follow(self, old: Policy | None, policy: Policy) -> None:
+        """Notes the rows of a set that is in force from now on; `old`: the set by which they were noted last. Once for each."""
+        async with self._one:
+            known = {row.key: row for row in await self._store.agreement.rows()}
+            if policy.agreement is not None and await self._store.agreement.noted_by() != policy.digest:
+                rows = agreement.adopted(old, policy, known, self._clock.now())
+                await self._store.agreement.note(rows, policy.digest)
+            await self._read(policy)
+
+    async def _read(self, policy: Policy) -> None:
+        self._rows = {row.key: row for row in await self._store.agreement.rows()}
+        self._words = list(await self._store.agreement.words())
+        self._noted = policy.digest
+
+    def wanted(self) -> tuple[str, ...]:
+        """The digests of the sets that `bases` has to hold."""
+        return tuple(dict.fromkeys(row.base for row in self._rows.values() if row.open and row.base))
+
+    def as_counted(self, policy: Policy) -> Policy:
+        """The set without what is disputed, and under `hold` without what is not confirmed yet."""
+        if policy.agreement is None or not self._rows:
+            return policy
+        now = agreement.matrix_rows(self._current.policy)
+        held: dict[str, Policy | None] = {}
+        if policy.agreement.unconfirmed == "hold":
+            unconfirmed = (row for row in self._rows.values() if row.open and row.base != policy.digest)
+            held = {row.key: self.bases.get(row.base) for row in unconfirmed}
+        disputes = [row.key for row in now.values() if agreement.disputed(self._words, row)]
+        return agreement.as_counted(policy, held, disputes) if held or disputes else policy
+
+    def state(self, key: str) -> Standing | None:
+        """What is known of a row."""
+        return self._rows.get(key)
+
+    def said(self, row: MatrixRow) -> Sequence[Spoken]:
+        """The words on a row as it is now."""
+        return [word for word in self._words if (word.key, word.digest) == (row.key, row.digest)]
+
+    def settled(self, row: MatrixRow, person: Person) -> bool:
+        """Whether somebody's word on a row is there, in the present round."""
+        known = self._rows.get(row.key)
+        mine = (word for word in self.said(row) if word.person == person)
+        renewed = known.asked_at if known is not None and not known.open else None
+        return any(renewed is None or word.at >= renewed for word in mine)
+
+    # What the clock does.
+
+    async def look(self) -> None:
+        """Asks whom something is to be asked now, and enters what nobody answered. Raises StorageError, Stopped."""
+        policy, now = self._current.policy, self._clock.now()
+        if policy.agreement is None or self._noted != policy.digest or self._clock.jumped() is not None:
+            return
+        due = list(agreement.due_rows(policy, self._rows.values(), now, self._scale))
+        late = [r for r in self._rows.values() if r.due_at is not None and r.due_at <= now and not r.overdue]
+        if not due and not late:
+            return
+        async with self._one:
+            rows = agreement.matrix_rows(policy)
+            if due:
+                await self._ask(policy, [rows[row.key] for row in due if row.key in rows], now)
+            if late:
+                await self._enter_overdue(policy, [rows[row.key] for row in late if row.key in rows], now)
+
+    async def _ask(self, policy: Policy, due: Sequence[MatrixRow], now: datetime) -> None:
+        """One message to each person who has a word; who got one within a week hears of it with the next."""
+        people = {p for row in due for p, _ in agreement.agreeing(policy, row)}
+        last = {person: await self._store.agreement.last_message(person) for person in people}
+        busy = {person for person, at in last.items() if not weekly.may_send(at, now, self._scale)}
+        ready = [row for row in due if not busy & {p for p, _ in agreement.agreeing(policy, row)}]
+        if not ready:
+            return
+        assert policy.agreement is not None
+        until = now + timedelta(seconds=policy.agreement.window / self._scale)
+        rows = [replace(self._rows[row.key], asked_at=now, due_at=until, overdue=False) for row in ready]
+        told = dict.fromkeys(
+            person for row in ready for person, _ in (*agreement.agreeing(policy, row), *_leads(policy, row))
+        )
+        says = [Notification("agreement", Lane.CARD, to=person) for person in told]
+        await self._write(rows, [], [], says)
+
+    async def _enter_overdue(self, policy: Policy, late: Sequence[MatrixRow], now: datetime) -> None:
+        """The rows stay as they are: silence neither widens nor narrows. The risk owners hear of it."""
+        rows = [replace(self._rows[row.key], overdue=True) for row in late]
+        silent: dict[Person, list[MatrixRow]] = {}
+        for row in late:
+            for person, _ in agreement.agreeing(policy, row):
+                if not self.settled(row, person):
+                    silent.setdefault(person, []).append(row)
+        entries = [
+            matrix_events.overdue(policy, person, _pairs(mine), agreement.set_digest(mine))
+            for person, mine in silent.items()
+        ]
+        says = [say for person, mine in silent.items() for say in _late(policy, person, mine)]
+        await self._write(rows, [], entries, says)
+
+    # What people do.
+
+    async def answered(self, act: AnswerMatrix) -> Transition:
+        """What a word comes to. A replay finds it said."""
+        policy, click = self._current.policy, Click(act.person, "matrix", 0, asdict(act.reply))
+        mine = agreement.own_rows(policy, act.person)
+        if policy.agreement is None or not mine:
+            return refuse_click("", policy, click, Rejected(Refusal.UNAUTHORISED, "plain", {"text": _NOT_YOURS}))
+        no = await self._refused(policy, act, mine)
+        if no is not None:
+            return no
+        async with self._one:
+            return await self._said(policy, act, mine)
+
+    async def _refused(self, policy: Policy, act: AnswerMatrix, mine: Sequence[MatrixRow]) -> Transition | None:
+        """Why an account may not speak now: it is not what the policy takes it for, or the clock is doubted."""
+        if act.word == "confirmed" and self._clock.jumped() is not None:
+            return _told(act, _DOUBTED)
+        if policy.provider_of(act.person) is not None:
+            return None  # a lead, whose word is only recorded
+        try:
+            profile = await account_of(self._directory, act.person, takes_away=act.word == "disputed")
+        except LookupFailed:
+            return Transition(None, None, says=(notifications.answer(None, act.person, asdict(act.reply), "again"),))
+        allowed = may_record(policy, mine[0].domain, act.person, profile)
+        if isinstance(allowed, Refused):
+            click = Click(act.person, "matrix", 0, asdict(act.reply))
+            return refuse_click("", policy, click, Rejected(allowed.why, "plain", {"text": allowed.reason}))
+        return None
+
+    async def _said(self, policy: Policy, act: AnswerMatrix, mine: Sequence[MatrixRow]) -> Transition:
+        chosen = [row for row in mine if act.row in ("", row.key)]
+        if agreement.set_digest(chosen if act.row else mine) != act.seen:
+            return _told(act, _CHANGED)
+        lead = policy.provider_of(act.person) is not None
+        if lead != (act.word == "acknowledged") and act.word != "disputed":
+            return _told(act, _NOT_YOURS)
+        new = [row for row in chosen if not self._has_said(act, row)]
+        if not new:
+            return _told(act, _ALREADY)
+        now = self._clock.now()
+        words = [Spoken(r.key, r.digest, act.person, _role(policy, r, act.person), act.word, now) for r in new]
+        replaced = {(word.key, word.digest, word.person) for word in words}
+        kept = [word for word in self._words if (word.key, word.digest, word.person) not in replaced]
+        rows = [self._after(policy, row, [*kept, *words], now) for row in new if row.key in self._rows]
+        await self._write(rows, words, [_entry(policy, act, new)], _others(policy, act, new))
+        return _told(act, _sentence(policy, act, new))
+
+    def _has_said(self, act: AnswerMatrix, row: MatrixRow) -> bool:
+        """Whether that word stands already; Confirm all leaves what the same person disputes."""
+        mine = next((word for word in self.said(row) if word.person == act.person), None)
+        if mine is None:
+            return False
+        return (mine.word == act.word and self.settled(row, act.person)) or (mine.word == "disputed" and act.row == "")
+
+    def _after(self, policy: Policy, row: MatrixRow, words: Sequence[Spoken], now: datetime) -> Standing:
+        known = self._rows[row.key]
+        since = known.asked_at if not known.open else None
+        if not agreement.is_agreed(policy, row, words, since):
+            return known
+        return replace(known, open=False, base=policy.digest, agreed_at=now, asked_at=None, due_at=None, overdue=False)
+
+    async def _write(
+        self, rows: Sequence[Standing], words: Sequence[Spoken], entries: Sequence[LogEvent], says: Sequence[Notification]
+    ) -> None:
+        await self._store.agreement.write(rows, words, entries, says)
+        await self._read(self._current.policy)
+        self._current.spoke.set()
+
+
+def _role(policy: Policy, row: MatrixRow, person: Person) -> agreement.AgreeingRole:
+    return agreement.role_in(policy, row, person) or "lead"
+
+
+def _leads(policy: Policy, row: MatrixRow) -> Iterable[tuple[Person, str]]:
+    runbook = policy.runbooks.get(row.runbook)
+    listed: list[Provider] = [policy.providers[id_] for id_ in runbook.providers] if runbook else []
+    for provider in listed:
+        for ref in provider.leads:
+            yield Person(min(ref.teams & frozenset(policy.workspaces) or ref.teams), ref.user), "lead"
+
+
+def _pairs(rows: Iterable[MatrixRow]) -> list[tuple[str, str]]:
+    return [(row.key, row.digest) for row in rows]
+
+
+def row_name(policy: Policy, row: MatrixRow) -> str:
+    """A row in words."""
+    runbook = policy.runbooks.get(row.runbook)
+    return runbook.title if runbook else f"Residual risk of {policy.domains[row.domain].name}"
+
+
+def _entry(policy: Policy, act: AnswerMatrix, rows: Sequence[MatrixRow]) -> LogEvent:
+    if act.word == "disputed":
+        role = _role(policy, rows[0], act.person)
+        return matrix_events.disputed(policy, act.person, _pairs(rows), act.seen, role, act.reason)
+    made = matrix_events.confirmed if act.word == "confirmed" else matrix_events.acknowledged
+    return made(policy, act.person, _pairs(rows), act.seen)
+
+
+def _sentence(policy: Policy, act: AnswerMatrix, rows: Sequence[MatrixRow]) -> str:
+    count = f"{len(rows)} row" + ("" if len(rows) == 1 else "s")
+    if act.word == "confirmed":
+        return f"Confirmed: {count} of the matrix. It stands in the log."
+    if act.word == "acknowledged":
+        return f"Acknowledged: {count} of the matrix. It stands in the log."
+    name = row_name(policy, rows[0])
+    if policy.provider_of(act.person) is not None:
+        return f"Your dispute of “{name}” stands in the log and was sent to the owner. It changes nothing by itself."
+    return f"Disputed: “{name}”. Until its file changes, or you confirm it, nothing opens under it without a yes."
+
+
+def _others(policy: Policy, act: AnswerMatrix, rows: Sequence[MatrixRow]) -> list[Notification]:
+    """Who else has to agree hears of a dispute, with its reason."""
+    if act.word != "disputed":
+        return []
+    name, who = row_name(policy, rows[0]), policy.name_of(act.person)
+    text = f"{who} disputes “{name}” in the responsibility matrix: {act.reason}"
+    hears = (person for person, _ in agreement.agreeing(policy, rows[0]) if person != act.person)
+    return [notifications.answer(None, person, {}, "plain", text=text) for person in hears]
+
+
+def _late(policy: Policy, silent: Person, rows: Sequence[MatrixRow]) -> Iterable[Notification]:
+    domains = (policy.domains[row.domain] for row in rows)
+    hears = dict.fromkeys(d.risk_owner for d in domains if d.risk_owner is not None and d.risk_owner != silent)
+    text = (
+        f"{policy.name_of(silent)} has not confirmed {len(rows)} rows of the responsibility matrix in time: "
+        f"{', '.join(row_name(policy, row) for row in rows[:10])}. Nothing changes by that; ask them to look at it."
+    )
+    return [notifications.answer(None, person, {}, "plain", text=text) for person in hears]
+
+
+def _told(act: AnswerMatrix, text: str) -> Transition:
+    return Transition(None, None, says=(notifications.answer(None, act.person, asdict(act.reply), "plain", text=text),))

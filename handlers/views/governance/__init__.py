@@ -1,0 +1,1 @@
+"""What stands between the decisions, on screen: agreements on the matrix."""

@@ -1,0 +1,113 @@
+"""Somebody's own rows of the matrix: changed ones as sentences with **Dispute**, unchanged ones folded, **Confirm all N**.
+
+A lead has **Acknowledge** instead, and no word of theirs changes anything. The buttons carry the digest of what was shown.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from handlers import ids
+from handlers.views.facts import sections
+from handlers.views.kit import wording
+from handlers.views.kit.blocks import Block, Message, actions, button, input_block, message, modal, section
+from handlers.views.kit.context import ViewContext
+from handlers.views.kit.escaping import inline
+
+_SHOWN, _SENTENCES, _LINE = 12, 8, 300  # rows with a button each, sentences of one, and their length
+REASON_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRow:
+    """One row as its reader sees it. `value`: what its button carries. `held`: what is new does not count yet."""
+
+    name: str
+    says: tuple[str, ...]
+    value: str
+    changed: bool
+    state: str = ""
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMatrix:
+    """The rows of one reader; `seen` is their digest, `left` on how many a word of theirs is missing."""
+
+    rows: tuple[OwnRow, ...]
+    seen: str
+    left: int
+    lead: bool
+    due: str = ""
+
+
+def card(own: OwnMatrix, scene: ViewContext) -> Message:
+    """The message, and the end of the page `matrix`."""
+    text = f"Your part of the responsibility matrix: {_count(len(own.rows))}, {own.left} to confirm."
+    return message(text, blocks(own, scene))
+
+
+def blocks(own: OwnMatrix, scene: ViewContext) -> list[Block]:
+    """At most 12 rows with a button each; the others by name."""
+    changed = [row for row in own.rows if row.changed]
+    folded = [row for row in own.rows if not row.changed]
+    found: list[Block] = sections(
+        [f"*Your part of the responsibility matrix of {inline(scene.policy.organisation, 100)}*", _head(own)]
+    )
+    found += [_row(row) for row in changed[:_SHOWN]]
+    rest = [*changed[_SHOWN:], *folded]
+    if rest:
+        word = "Unchanged" if len(changed) <= _SHOWN else "Further"
+        names = ", ".join(inline(row.name, 80) + row.state for row in rest)
+        found += sections([f"{word}: {names[:2500]}."])
+    if own.left:
+        label = f"Acknowledge {own.left}" if own.lead else f"Confirm all {own.left}"
+        action = ids.MATRIX_ACKNOWLEDGE if own.lead else ids.MATRIX_CONFIRM
+        found.append(actions(ids.BLOCK_MATRIX, button(label, action, own.seen, "primary")))
+    return found
+
+
+def dispute_form(value: str, name: str, channel: str, *, lead: bool) -> Block:
+    """Why a row is disputed, and what that does."""
+    text: Block = {"type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": REASON_MAX}
+    does = (
+        "Your word is recorded and sent to the owner. It changes nothing by itself."
+        if lead
+        else "From then on nothing opens under it without a yes, until its file changes or you confirm it."
+    )
+    parts = [section(f"*{inline(name, 150)}*\n{does}"), input_block(ids.REASON, wording.REASON, text)]
+    metadata = json.dumps({"question": value, "channel": channel})
+    return modal(ids.FORM_DISPUTE, "Dispute", parts, submit="Dispute", close=wording.CANCEL, metadata=metadata)
+
+
+def _head(own: OwnMatrix) -> str:
+    if not own.left:
+        return f"{_count(len(own.rows))}. Nothing waits for your word."
+    due = f" until {own.due}" if own.due else ""
+    if own.lead:
+        return f"{_count(len(own.rows))}. Please say that you know them{due}. Your word is recorded and blocks nothing."
+    return f"{_count(len(own.rows))}, {own.left} to confirm{due}. Silence changes nothing, and it is recorded."
+
+
+def _row(row: OwnRow) -> Block:
+    said = [f"• {inline(sentence, _LINE)}" for sentence in row.says[:_SENTENCES]]
+    more = [f"• and {len(row.says) - _SENTENCES} more"] if len(row.says) > _SENTENCES else []
+    held = ["_What is new does not count before it is confirmed._"] if row.held else []
+    text = "\n".join([f"*{inline(row.name, 150)}*{row.state}", *said, *more, *held])
+    return {**section(text), "accessory": button("Dispute", ids.MATRIX_DISPUTE, row.value)}
+
+
+def _count(rows: int) -> str:
+    return f"{rows} row" + ("" if rows == 1 else "s")
+
+
+def disputed_value(key: str, digest: str) -> str:
+    """What a **Dispute** button carries."""
+    return f"{digest[:16]}:{key}"
+
+
+def read_value(value: str) -> tuple[str, str]:
+    """Key and beginning of the digest of the row that a button names."""
+    digest, _, key = value.partition(":")
+    return key, digest

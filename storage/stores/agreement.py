@@ -1,0 +1,113 @@
+"""`bot.ports.agreement.AgreementRecords` in rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.case.transition import LogEvent, Notification
+from bot.domain.governance.agreement import Spoken, Standing
+from bot.domain.policy.people import Person
+from storage.governance import messages
+from storage.queues import outbox
+from storage.session import Session
+from storage.transaction import Tx
+from storage.transactions import Transactions
+from storage.values import moment, moment_or_none, ms, ms_or_none
+
+
+class AgreementStore:
+    """`AgreementRecords`."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._db = transactions
+
+    async def rows(self) -> Sequence[Standing]:
+        return await self._db.read(_rows)
+
+    async def words(self) -> Sequence[Spoken]:
+        return await self._db.read(_words)
+
+    async def noted_by(self) -> str:
+        return await self._db.read(_noted_by)
+
+    async def set_before(self, digest: str) -> str:
+        def read(session: Session) -> str:
+            row = session.row("policy_set_before", digest=digest)
+            return "" if row is None else str(row["digest"])
+
+        return await self._db.read(read)
+
+    async def last_message(self, person: Person) -> datetime | None:
+        return await self._db.read(lambda session: messages.last_message(session, person))
+
+    async def note(self, rows: Sequence[Standing], digest: str) -> None:
+        def work(tx: Tx) -> None:
+            for known in _rows(tx.session):
+                if known.key not in {row.key for row in rows}:
+                    tx.session.run("drop_agreement_row", key=known.key)
+            for row in rows:
+                _put(tx.session, row)
+            tx.session.run("put_agreement_set", digest=digest)
+
+        await self._db.write(work)
+
+    async def write(
+        self, rows: Sequence[Standing], words: Sequence[Spoken], entries: Sequence[LogEvent], says: Sequence[Notification]
+    ) -> None:
+        def work(tx: Tx) -> None:
+            for row in rows:
+                _put(tx.session, row)
+            for word in words:
+                _speak(tx.session, word)
+            tx.log(entries)
+            for say in says:
+                outbox.put(tx.session, say, tx.now)
+            messages.note_messages(tx.session, says, tx.now)
+
+        await self._db.write(work)
+
+
+def _rows(session: Session) -> list[Standing]:
+    return [
+        Standing(
+            row["key"], row["domain"], row["digest"], row["base"], bool(row["open"]), moment(row["since_ms"]),
+            moment_or_none(row["agreed_ms"]), moment_or_none(row["asked_ms"]), moment_or_none(row["due_ms"]),
+            bool(row["overdue"]),
+        )
+        for row in session.rows("agreement_rows")
+    ]  # fmt: skip
+
+
+def _words(session: Session) -> list[Spoken]:
+    return [
+        Spoken(
+            row["key"],
+            row["digest"],
+            Person(row["team_id"], row["user_id"]),
+            row["role"],
+            row["word"],
+            moment(row["at_ms"]),
+        )
+        for row in session.rows("agreement_words")
+    ]
+
+
+def _noted_by(session: Session) -> str:
+    row = session.row("agreement_set")
+    return "" if row is None else str(row["digest"])
+
+
+def _put(session: Session, row: Standing) -> None:
+    session.run(
+        "put_agreement_row", key=row.key, domain=row.domain, digest=row.digest, base=row.base, open=int(row.open),
+        since_ms=ms(row.since), agreed_ms=ms_or_none(row.agreed_at), asked_ms=ms_or_none(row.asked_at),
+        due_ms=ms_or_none(row.due_at), overdue=int(row.overdue),
+    )  # fmt: skip
+
+
+def _speak(session: Session, word: Spoken) -> None:
+    session.run(
+        "put_agreement_word", key=word.key, digest=word.digest, team_id=word.person.team, user_id=word.person.user,
+        role=word.role, word=word.word, at_ms=ms(word.at),
+    )  # fmt: skip
