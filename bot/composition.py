@@ -128,6 +128,7 @@ async def _base(settings: Settings, store: SqliteStore, clock: SteadyClock) -> _
     known = await accepted_sets(store, clock.now(), settings.time_scale)
     if known is not None and known.current.digest == policy.digest:
         desk.current.sets = known
+    desk.agreements.sent = partial(metrics.asked_without_request, "agreement")
     with contextlib.suppress(StorageError, Stopped):  # a stopped log notes nothing; the next start does
         await follow_agreement(desk, policy)
     return _Base(

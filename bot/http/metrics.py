@@ -55,6 +55,10 @@ class Metrics:
         self._grants = Counter("countersign_grants", "Grants by what became of them.", ["outcome"], registry=r)
         self._decisions = Counter("countersign_decisions", "Clicks that counted.", ["decision"], registry=r)
         self._refused = Counter("countersign_refused_clicks", "Clicks that did not.", ["action", "why"], registry=r)
+        self._governance = Counter(
+            "countersign_governance_messages", "Messages that ask somebody without a request: one a week each at most.",
+            ["purpose"], registry=r,
+        )  # fmt: skip
         self._late = Histogram(
             "countersign_step_lateness_seconds", "From a step's time to its commit.", buckets=_LATENESS, registry=r
         )
@@ -98,6 +102,10 @@ class Metrics:
             self._entered(draft)
         if act.after is not None:
             self._moved(act.before, act.after, now)
+
+    def asked_without_request(self, purpose: str, messages: int) -> None:
+        """Governance messages were queued."""
+        self._governance.labels(purpose).inc(messages)
 
     def swept(self, seconds: float, _cases: int = 0) -> None:
         """A sweep ended."""

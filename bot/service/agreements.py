@@ -7,7 +7,7 @@ under which open rows counted last. The rules are `bot.domain.governance.agreeme
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -49,6 +49,7 @@ class Agreements:
         self._words: list[Spoken] = []
         self._noted = ""  # the set by which `_rows` are
         self.bases: Mapping[str, Policy] = {}
+        self.sent: Callable[[int], None] = lambda messages: None  # hears how many messages were queued
         current.confirmed = self.as_counted
 
     async def follow(self, old: Policy | None, policy: Policy) -> None:
@@ -130,6 +131,7 @@ class Agreements:
         )
         says = [Notification("agreement", Lane.CARD, to=person) for person in told]
         await self._write(rows, [], [], says)
+        self.sent(len(says))
 
     async def _enter_overdue(self, policy: Policy, late: Sequence[MatrixRow], now: datetime) -> None:
         """The rows stay as they are: silence neither widens nor narrows. The risk owners hear of it."""

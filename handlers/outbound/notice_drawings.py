@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers.outbound.agreement_drawings import own_matrix
 from handlers.outbound.message_kinds import (
     NOTHING_TO_DRAW,
     Job,
@@ -18,6 +19,7 @@ from handlers.views import operator as operator_cards
 from handlers.views.answers import say
 from handlers.views.channel_button import door
 from handlers.views.dialogs import filed_result, said_page
+from handlers.views.governance.agreement import at_home
 from handlers.views.home import home
 from handlers.views.kit.blocks import Message
 from handlers.views.welcome_back import returned
@@ -43,7 +45,8 @@ async def form_page(out: Outgoing) -> Job:
 async def app_home(out: Outgoing) -> Job:
     to, desk, scene = out.to, out.context.desk, out.scene()
     may_ask = bool(desk.filing.runbooks_for(to, None))
-    return Published(to.user, home(await desk.queries.read_home(to, scene.now), scene, may_ask=may_ask))
+    shown = await desk.queries.read_home(to, scene.now)
+    return Published(to.user, home(shown, scene, may_ask=may_ask, governance=at_home(own_matrix(desk, to))))
 
 
 async def decided_while_away(out: Outgoing) -> Job:

@@ -29,11 +29,13 @@ from handlers.views.review_cards import ask_at_home
 _BLOCKS = 100
 
 
-def home(sheet: HomeContents, scene: ViewContext, *, may_ask: bool) -> Block:
-    """The view for `views.publish`. `may_ask`: there is a runbook that this person may ask for."""
+def home(sheet: HomeContents, scene: ViewContext, *, may_ask: bool, governance: Sequence[Block] = ()) -> Block:
+    """The view for `views.publish`. `may_ask`: there is a runbook that this person may ask for. `governance`: what waits for
+    their word without a request."""
     blocks = [
         *_top(sheet, scene, may_ask=may_ask),
         *_waiting(sheet, scene),
+        *governance,
         *_live(sheet, scene),
         *_owing(sheet, scene),
         *_mine(sheet, scene),

@@ -34,6 +34,10 @@ def read_review(shape: ReviewShape | None) -> ReviewRules | None:
 def check_governance(parties: Parties) -> None:
     """References of the keys at the top of the matrix."""
     check_ladder(parties, parties.matrix.shape.default_escalation, ("default_escalation",))
+    agreement = parties.matrix.shape.agreement
+    if agreement is not None and seconds(agreement.window) >= seconds(agreement.every):
+        text = "`window` is not shorter than `every`: owners would be asked again before the time to confirm is over."
+        parties.matrix.sheet.error(("agreement", "window"), text)
 
 
 def narrows(matrix: MatrixShape) -> bool:

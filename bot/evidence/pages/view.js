@@ -36,6 +36,7 @@ function person(ref) {
   return name ? `${name} (${known})` : known;
 }
 const people = (refs) => (refs ?? []).map(person).join(", ") || "nobody";
+const rows = (data) => `${data.rows.length} ${data.rows.length === 1 ? "row" : "rows"} (${data.rows.map((one) => one.row).join(", ")})`;
 const role = (name) => ROLES[name] ?? name ?? "";
 function actor(entry) {
   const kind = entry.actor?.kind;
@@ -83,6 +84,12 @@ function sentence(entry) {
     case "finding.corrected": return `${who} corrected when it was noticed: ${moment(data.noticed_at ?? "")}${data.late ? "; reported late" : ""}`;
     case "finding.closed": return `${who} closed it${data.outcome ? `: ${data.outcome.replaceAll("_", " ")}` : ""}`;
     case "reconciliation.recorded": return `${who} compared the list of ${data.source} as of ${moment(data.as_of ?? "")} with the grants: ${data.access_without_grant} accesses without a grant, ${data.grant_without_access} grants without access`;
+    case "matrix.confirmed": return `${who} confirmed ${rows(data)} of the responsibility matrix`;
+    case "matrix.acknowledged": return `${who} acknowledged ${rows(data)} of the responsibility matrix`;
+    case "matrix.disputed": return `${who} disputed ${rows(data)} of the responsibility matrix${as}`;
+    case "matrix.overdue": return `${person(data.asked)} has not confirmed ${rows(data)} of the responsibility matrix in time`;
+    case "domain.handed_over": return `The domain ${data.domain} went from ${data.from ? person(data.from) : "nobody"} to ${person(data.to)} on its date; ${data.asks.length} open questions went over`;
+    case "domain.vacant": return `Nobody owns the domain ${data.domain} any more; ${person(data.to)} answers as risk owner`;
     case "request.pushed": return `${who} escalated it at once`;
     case "request.passed": return `${who} passed: cannot decide this now`;
     case "request.held": return `${who} is on it; the next steps wait`;

@@ -61,11 +61,20 @@ def blocks(own: OwnMatrix, scene: ViewContext) -> list[Block]:
         word = "Unchanged" if len(changed) <= _SHOWN else "Further"
         names = ", ".join(inline(row.name, 80) + row.state for row in rest)
         found += sections([f"{word}: {names[:2500]}."])
-    if own.left:
-        label = f"Acknowledge {own.left}" if own.lead else f"Confirm all {own.left}"
-        action = ids.MATRIX_ACKNOWLEDGE if own.lead else ids.MATRIX_CONFIRM
-        found.append(actions(ids.BLOCK_MATRIX, button(label, action, own.seen, "primary")))
-    return found
+    return [*found, *_confirm(own)]
+
+
+def at_home(own: OwnMatrix | None) -> list[Block]:
+    """One line and the button on the App Home, while a word of theirs is missing."""
+    if own is None or not own.left:
+        return []
+    return [section(f"*Your part of the responsibility matrix*\n{_head(own)}"), *_confirm(own)]
+
+
+def _confirm(own: OwnMatrix) -> list[Block]:
+    label = f"Acknowledge {own.left}" if own.lead else f"Confirm all {own.left}"
+    action = ids.MATRIX_ACKNOWLEDGE if own.lead else ids.MATRIX_CONFIRM
+    return [actions(ids.BLOCK_MATRIX, button(label, action, own.seen, "primary"))] if own.left else []
 
 
 def dispute_form(value: str, name: str, channel: str, *, lead: bool) -> Block:

@@ -68,3 +68,11 @@ def test_a_wrong_value_is_refused_with_what_to_write(changed: Changed, keys: str
     files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", "same_person: [[U0ONC1, U0ONC9]]\n" + keys)
     (error,) = load_files(files).errors
     assert words in error.text
+
+
+def test_a_window_that_outlasts_its_period_is_refused_at_its_line(changed: Changed) -> None:
+    keys = (KEYS % "keep").replace("window: 30d", "window: 365d")
+    files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", keys)
+    (error,) = load_files(files).errors
+    assert (error.file, "`window` is not shorter than `every`" in error.text) == (M, True)
+    assert error.line > 1

@@ -45,6 +45,8 @@ _NAMES = {
     "sealed_use": "recorded",
     "absence": "set cleared",
     "policy": "loaded rejected",
+    "domain": "handed_over vacant",
+    "matrix": "confirmed acknowledged disputed overdue",
     "privacy": "erased",
     "hold": "placed released",
     "log": "opened verified exported pruned epoch_started key_rotated",
