@@ -6,13 +6,13 @@ import asyncio
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from bot.cli.errors import misused
+from bot.cli.errors import misused, refused
 from bot.settings import load
-from bot.terminal import say
+from bot.terminal import say, say_json
 
 app = typer.Typer(no_args_is_help=True, help="Reports, made from the log alone.")
 
@@ -63,10 +63,58 @@ def evidence(
     except SettingsError as error:
         misused(str(error))
     except CountersignError as error:
-        say(str(error), error=True)
-        raise typer.Exit(1) from None
+        refused(str(error))
     say(report.text)
     raise typer.Exit(1 if report.findings else 0)
+
+
+Month = Annotated[str, typer.Option(help="The month, like 2026-11.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Html = Annotated[Path | None, typer.Option(help="Write one page that prints into this file instead.")]
+
+
+@app.command()
+def provider(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The provider's id in the matrix.")],
+    month: Month,
+    as_json: AsJson = False,
+    html: Html = None,
+) -> None:
+    """Print a provider's month: what was asked, how it was answered, what is owed."""
+    _monthly("provider", name, month, as_json, html)
+
+
+@app.command()
+def owner(
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="Label, id or TEAM/USER of an owner.")],
+    month: Month,
+    as_json: AsJson = False,
+    html: Html = None,
+) -> None:
+    """Print an owner's month: the requests in their domains, and how they were answered."""
+    _monthly("owner", person, month, as_json, html)
+
+
+def _monthly(whose: Literal["provider", "owner"], name: str, month: str, as_json: bool, html: Path | None) -> None:
+    from bot.domain.errors import CountersignError, SettingsError
+    from bot.reports.monthly import lines, monthly_report, page
+
+    settings = load()
+    if not settings.sqlite_path.is_file():
+        misused(f"There is no database at {settings.sqlite_path}. Set COUNTERSIGN_DATABASE_URL.")
+    try:
+        report = monthly_report(settings.sqlite_path, whose, name, month)
+    except SettingsError as error:
+        misused(str(error))
+    except CountersignError as error:
+        refused(str(error))
+    if html is not None:
+        html.write_text(page(report), encoding="utf-8")
+        say(f"Written to {html}.")
+    elif as_json:
+        say_json(report.as_json())
+    else:
+        say("\n".join(lines(report)))
 
 
 def _day(text: str, option: str) -> date:

@@ -18,11 +18,11 @@ from bot.evidence.export import findings_only
 from bot.evidence.folder import Folder
 from bot.evidence.stored_delay import delay_findings
 from bot.reports.contents import Options
+from bot.reports.monthly import newest_policy
 from bot.reports.pack import write_pack
 from bot.runtime.log_verification import TrustBase, verify
 from bot.runtime.open_log import cover, open_store
 from bot.settings import Settings
-from runbooks.loader import load_files
 from storage.log.evidence import Evidence, settled_evidence
 
 
@@ -56,7 +56,7 @@ async def packed(settings: Settings, options: Options, out: Path, *, with_findin
 def _write(settings: Settings, options: Options, out: Path, stamp: str) -> tuple[int, int]:
     opening: Callable[[Path], AbstractContextManager[Evidence]] = settled_evidence
     with opening(settings.sqlite_path) as log:
-        policy = _newest_policy(log)
+        policy = newest_policy(log)
         _known(options, policy)
         origin = read_checkpoint(read_note(log.note).text).origin
         key = read_key(settings.state_dir / LOG_KEY)
@@ -64,12 +64,6 @@ def _write(settings: Settings, options: Options, out: Path, stamp: str) -> tuple
             signer = (key.vkey(origin), key.sign)
             totals = write_pack(log, options, folder, signer, vkey_lines(settings.state_dir, origin), policy, stamp)
         return log.size, len(totals.lines)
-
-
-def _newest_policy(log: Evidence) -> Policy | None:
-    digest = log.newest_policy()
-    files = {file.path: file.content for file in log.policy(digest)} if digest else {}
-    return load_files(files).policy if files else None
 
 
 def _known(options: Options, policy: Policy | None) -> None:

@@ -1,0 +1,169 @@
+"""The monthly report of a provider or an owner, as text, JSON or one page; made from the log up to its newest checkpoint."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from bot.domain.errors import SettingsError
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.reports import charts
+from bot.reports.month import MonthFigures
+from bot.reports.reading import Scope, records
+from runbooks.loader import load_files
+from storage.log.evidence import Evidence, settled_evidence
+
+Whose = Literal["provider", "owner"]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyReport:
+    """`title` says whose and which month; `figures` as `MonthFigures.as_json` gives them."""
+
+    title: str
+    figures: Mapping[str, Any]
+    flags: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"title": self.title, "flags": list(self.flags), **self.figures}
+
+
+def month_scope(month: str) -> tuple[date, date]:
+    """First and last day of `YYYY-MM`. Raises SettingsError."""
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        raise SettingsError(f"{month!r} is no month; write it like 2026-11.") from None
+    return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def monthly_report(path: Path, whose: Whose, name: str, month: str) -> MonthlyReport:
+    """Reads the log in the database file. Raises SettingsError (an unknown name, no month), StorageError, SchemaError."""
+    first, last = month_scope(month)
+    with settled_evidence(path) as log:
+        policy = newest_policy(log)
+        if policy is None:
+            raise SettingsError("The log names no policy yet: start the bot once with your policy files.")
+        scopes, title = _scopes(policy, whose, name, first, last)
+        figures = MonthFigures({domain.id: domain.hours for domain in policy.domains.values() if domain.hours})
+        for scope in scopes:
+            for record in records(log, scope):
+                figures.add(record)
+    told = figures.as_json()
+    return MonthlyReport(f"{title}, {month}", told, tuple(flags(told)))
+
+
+def newest_policy(log: Evidence) -> Policy | None:
+    """The policy set that the log named last; None where its files cannot be read."""
+    digest = log.newest_policy()
+    files = {file.path: file.content for file in log.policy(digest)} if digest else {}
+    return load_files(files).policy if files else None
+
+
+def flags(figures: Mapping[str, Any]) -> list[str]:
+    """What somebody should look at, in words."""
+    found = []
+    if figures["unapproved"]:
+        found.append(
+            f"{len(figures['unapproved'])} accesses were approved by nobody: {', '.join(figures['unapproved'][:5])}."
+        )
+    if figures["to_answer"] and figures["expired"] * 10 > figures["to_answer"]:
+        found.append(
+            f"{figures['expired']} of {figures['to_answer']} requests expired without an answer: more than one in ten."
+        )
+    if figures["evidence_missing"]:
+        found.append(f"Evidence is missing {figures['evidence_missing']} times.")
+    if figures["reviews_overdue"]:
+        found.append(f"{figures['reviews_overdue']} reviews were overdue.")
+    if figures["late_findings"]:
+        found.append(f"{figures['late_findings']} of {figures['findings']} findings came later than agreed.")
+    if figures["approved_within_five_seconds"]:
+        found.append(f"{figures['approved_within_five_seconds']} approvals came within five seconds of the message.")
+    return found
+
+
+def lines(report: MonthlyReport) -> list[str]:
+    """The report for a terminal or a message."""
+    told = report.figures
+    found = [report.title, *(f"! {flag}" for flag in report.flags), ""]
+    return [*found, *(f"{label}: {value}" for label, value in _rows(told))]
+
+
+def page(report: MonthlyReport) -> str:
+    """The report as one page that loads nothing."""
+    told = report.figures
+    flagged = "".join(f"<li>{escape(flag)}</li>" for flag in report.flags)
+    parts = [
+        f'<ul class="stamp">{flagged}</ul>' if flagged else "<p>Nothing stands out.</p>",
+        charts.table(("Figure", "Value"), _rows(told)),
+        charts.bars("Requests by outcome", list(told["by_outcome"]), {"requests": list(told["by_outcome"].values())})
+        if told["by_outcome"] else "",
+        charts.bars("Requests by kind", list(told["by_kind"]), {"requests": list(told["by_kind"].values())})
+        if told["by_kind"] else "",
+        "<p>Made from the decision log alone. Tickets and a provider’s own telemetry are references only.</p>",
+    ]  # fmt: skip
+    shell = resources.files("bot.reports").joinpath("pages", "pack.html").read_text(encoding="utf-8")
+    return shell.replace("<!-- title -->", escape(report.title)).replace("<!-- body -->", "\n".join(parts))
+
+
+def _rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    spread = told["seconds_to_decision"]
+    time = f"{_duration(spread['median'])} (n = {spread['n']})" if "median" in spread else "nobody decided"
+    return [
+        ("Requests", _of(told["requests"], told["by_kind"])),
+        ("Outcomes", _of(told["requests"], told["by_outcome"])),
+        ("Out of hours", f"{told['out_of_hours']} ({'; '.join(told['hours']) or 'no requests'})"),
+        ("Answered within target", f"{told['answered_within_target']} of {told['to_answer']}; expiries count as never"),
+        ("Median time to decision", time),
+        ("90th percentile", _duration(spread["p90"]) if "p90" in spread else f"not with n = {spread['n']}"),
+        ("Escalations", str(told["escalations"])),
+        ("Expired", str(told["expired"])),
+        ("Refused clicks", str(told["refused_clicks"])),
+        ("Break-glass", f"{told['break_glass']}, {told['break_glass_ratified']} ratified"),
+        ("Evidence missing", str(told["evidence_missing"])),
+        ("Reviews overdue", str(told["reviews_overdue"])),
+        ("Findings", f"{told['findings']}, {told['late_findings']} late"),
+        ("Repeats of denied targets", str(told["repeats_of_denied_targets"])),
+        ("Approved within five seconds", str(told["approved_within_five_seconds"])),
+    ]
+
+
+def _of(total: int, parts: Mapping[str, int]) -> str:
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in parts.items())
+    return f"{total} ({told})" if told else str(total)
+
+
+def _duration(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
+def _scopes(policy: Policy, whose: Whose, name: str, first: date, last: date) -> tuple[list[Scope], str]:
+    if whose == "provider":
+        if name not in policy.providers:
+            raise SettingsError(f"The policy knows no provider {name!r}. Known: {', '.join(sorted(policy.providers))}.")
+        return [Scope(first, last, provider=name)], f"{policy.providers[name].name} ({name})"
+    person = _person(policy, name)
+    domains = [domain for domain in policy.domains.values() if person in (domain.owner, *(t.person for t in domain.terms))]
+    if person is None or not domains:
+        owners = ", ".join(sorted({policy.name_of(domain.owner) for domain in policy.domains.values()}))
+        raise SettingsError(f"{name!r} owns no domain. Owners: {owners}.")
+    title = f"{policy.name_of(person)}: {', '.join(domain.name for domain in domains)}"
+    return [Scope(first, last, domain=domain.id) for domain in domains], title
+
+
+def _person(policy: Policy, name: str) -> Person | None:
+    """A label, an id, or `TEAM/USER`."""
+    for named in policy.people:
+        if name in (named.label, named.person.user, str(named.person)):
+            return named.person
+    owners = (domain.owner for domain in policy.domains.values())
+    return next((owner for owner in owners if name in (owner.user, str(owner))), None)
