@@ -49,6 +49,9 @@ class FailsafeCases:
     async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
         return self._pending(await self._stored.open_cases(domains, providers, limit))
 
+    async def newest(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
+        return [self._emergency.over(case) for case in await self._stored.newest(domains, providers, limit)]
+
     async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
         return [self._emergency.over(case) for case in await self._stored.cases_of(requester, limit)]
 

@@ -40,6 +40,9 @@ class Cases(Protocol):
     async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
         """Pending cases of any of these domains or providers, the next to expire first; never a drill."""
 
+    async def newest(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
+        """Cases of any of these domains or providers in any state, the newest first; never a drill."""
+
     async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
         """Cases that a person requested, newest first."""
 

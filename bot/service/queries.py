@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import read_request_id
 from bot.domain.authority.authorization import named_for
 from bot.domain.case.model import Case
+from bot.domain.decision_log.signed_note import read_checkpoint, read_note
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import notifications
@@ -26,7 +27,8 @@ class HomeContents:
 
     `waiting` is the page of what waits for their answer, `waits` how many there are. `mine`: what they asked for, newest
     first. `live`: open grants, their own and those of the domains they are named in. `owing`: cases for which they owe
-    something. `away_until`: they said that they are away.
+    something. `away_until`: they said that they are away. `led`: the open requests of the provider that they lead. `audit`: what
+    an auditor watches; None for everybody else.
     """
 
     person: Person
@@ -38,6 +40,18 @@ class HomeContents:
     live: Sequence[Case]
     owing: Sequence[Case]
     away_until: datetime | None
+    led: Sequence[Case] = ()
+    audit: AuditView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """What an auditor watches: the exceptions that hold, overdue questions by domain, and how far the log is signed."""
+
+    exceptions: Sequence[Case]
+    overdue: Mapping[str, int]
+    entries: int
+    signed: int
 
 
 class CaseQueries:
@@ -59,12 +73,19 @@ class CaseQueries:
 
     async def read_queue(self, person: Person) -> Sequence[Case]:
         """All open asks of my domains, or of my provider."""
+        return await self._store.cases.open_cases(*self._seen_by(person), _PAGE)
+
+    async def read_newest(self, person: Person) -> Sequence[Case]:
+        """The newest cases of my domains, or of my provider, in any state."""
+        return await self._store.cases.newest(*self._seen_by(person), _PAGE)
+
+    def _seen_by(self, person: Person) -> tuple[list[str], list[str]]:
+        """The domains and the providers whose cases this person may see."""
         provider = self.policy.provider_of(person)
         if provider is not None:
-            return await self._store.cases.open_cases([], [provider.id], _PAGE)
-        domains = self.policy.domains.values()
-        mine = [d.id for d in domains if person in named_for(self.policy, d) or person in self.policy.auditors]
-        return await self._store.cases.open_cases(mine, [], _PAGE)
+            return [], [provider.id]
+        audits = person in self.policy.auditors
+        return [d.id for d in self.policy.domains.values() if audits or person in named_for(self.policy, d)], []
 
     async def read_mine(self, person: Person) -> Sequence[Case]:
         return await self._store.cases.cases_of(person, _PAGE)
@@ -110,8 +131,23 @@ class CaseQueries:
         return HomeContents(
             person, page, pages, len(mine), [case for case in shown if case is not None],
             await self._store.cases.cases_of(person, HOME_PAGE), [case for case in live if self._may_see(person, case)],
-            await self._store.homes.owing(person, HOME_PAGE), away,
+            await self._store.homes.owing(person, HOME_PAGE), away, await self._led_by(person),
+            await self._audited_by(person, now),
         )  # fmt: skip
+
+    async def _led_by(self, person: Person) -> Sequence[Case]:
+        """The open requests of the providers that this person leads, the next to expire first."""
+        led = [provider.id for provider in self.policy.providers.values() if provider.leads_include(person)]
+        return await self._store.cases.open_cases([], led, HOME_PAGE) if led else ()
+
+    async def _audited_by(self, person: Person, now: datetime) -> AuditView | None:
+        if person not in self.policy.auditors or self.policy.provider_of(person) is not None:
+            return None
+        late = (await self._store.overview.lateness(now)).overdue
+        note = await self._store.log.last_checkpoint()
+        signed = read_checkpoint(read_note(note).text).size if note is not None else 0
+        overdue = {domain: found.count for domain, found in late.items() if found.count}
+        return AuditView(await self.read_exceptions(person, now), overdue, (await self._store.log.head()).size, signed)
 
     def _may_see(self, person: Person, case: Case) -> bool:
         request = case.request

@@ -30,7 +30,9 @@ from handlers.inbound.payloads import Body
 from handlers.views import review_cards
 from handlers.views.dialogs import DialogContext, deny_form, read_asked
 from handlers.views.discussion import less_form, text_form
+from handlers.views.grant import grant_open
 from handlers.views.kit.blocks import Block
+from handlers.views.receipt import body_of
 from handlers.views.request_form import form, read_metadata
 
 log = structlog.get_logger(__name__)
@@ -39,13 +41,15 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form behind a button: its callback_id, how it looks, how its inputs are read, and which action it sends where that is
-    not the button's own. `while_stopped`: it takes something away, so it opens while the log is stopped too."""
+    not the button's own. `while_stopped`: it takes something away, so it opens while the log is stopped too. `shows_body`: it
+    shows a part of the runbook's body as filed."""
 
     callback: str
     view: Callable[[DialogContext, Case], Block]
     read: Callable[[Entered, datetime], Read]
     sends: str = ""
     while_stopped: bool = False
+    shows_body: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ async def offer_evidence(edge: SlackEdge, body: Body) -> None:
     case = await edge.desk.store.cases.case(asked[0]) if asked else None
     if case is None or case.request.requester != press.person or case.grant is None or not case.request.terms.evidence:
         return
+    if not grant_open(case) and not any(duty.kind == "evidence" for duty in case.owed()):
+        return  # it ended before, and everything came: the worker's answer says so
     if not await edge.covered():
         return  # it stays owed, and a stopped log would not take it now
     await edge.open_view(press, review_cards.evidence_form(DialogContext(press.value, press.reply.channel), case))
@@ -101,7 +107,7 @@ BUTTONS = (
     Button(ids.RENEW, "renew", Form(ids.FORM_RENEW, review_cards.renew_form, form_inputs.last_day)),
     Button(ids.EVIDENCE, "evidence", Form(ids.FORM_EVIDENCE, review_cards.evidence_form, form_inputs.evidence)),
     Button(ids.ATTEST, "attest"),
-    Button(ids.VERIFY, "verify", Form(ids.FORM_VERIFY, review_cards.verify_form, form_inputs.verified)),
+    Button(ids.VERIFY, "verify", Form(ids.FORM_VERIFY, review_cards.verify_form, form_inputs.verified, shows_body=True)),
     Button(ids.ACCEPT, "accept"),
     Button(ids.FLAG, "flag", Form(ids.FORM_FLAG, review_cards.flag_form, form_inputs.text)),
     Button(ids.RATIFY, "ratify"),
@@ -138,7 +144,8 @@ async def _open(edge: SlackEdge, press: payloads.ButtonPress, button: Button, wa
         log.info(f"{button.action}.not_opened", error=str(error))  # the worker tells them to press again
         return
     if isinstance(allowed, Allowed):
-        view = wanted.view(DialogContext(ids.question(*asked), press.reply.channel), case)
+        content = await edge.desk.store.policies.file_by_hash(case.request.runbook_sha256) if wanted.shows_body else None
+        view = wanted.view(DialogContext(ids.question(*asked), press.reply.channel, body_of(content or b"")), case)
         await edge.open_view(press, view, takes_away=wanted.while_stopped)
 
 
@@ -171,7 +178,8 @@ async def rebuild_form(edge: SlackEdge, body: Body) -> None:
     if offered:
         debt = await edge.glass_debt(press.person, draft.chosen)
         left = await edge.left(press.person, draft.chosen)
-        await edge.update_view(sheet.id, sheet.hash, form(draft, offered, edge.scene(), debt, left))
+        away = await edge.away(draft.chosen)
+        await edge.update_view(sheet.id, sheet.hash, form(draft, offered, edge.scene(), debt, left, away))
 
 
 async def unknown(edge: SlackEdge, body: Body) -> Answer:

@@ -164,7 +164,8 @@ async def show_form(edge: SlackEdge, wanted: OpenRequestForm, gesture: Gesture) 
         return
     debt = await edge.glass_debt(wanted.person, wanted.draft.chosen)
     left = await edge.left(wanted.person, wanted.draft.chosen)
-    view = form(wanted.draft, offered, edge.scene(), debt, left)
+    away = await edge.away(wanted.draft.chosen)
+    view = form(wanted.draft, offered, edge.scene(), debt, left, away)
     await edge.open_view(gesture, view, otherwise="form_not_shown")
 
 

@@ -78,6 +78,14 @@ class SlackEdge:
         runbook = self.desk.current.asking.runbooks.get(runbook_id)
         return "" if runbook is None else (await self.desk.filing.used(person, runbook))[1]
 
+    async def away(self, runbook_id: str) -> Mapping[Person, str]:
+        """Who of the domain of the chosen runbook cannot be asked now, and why."""
+        runbook = self.desk.current.asking.runbooks.get(runbook_id)
+        domain = self.desk.policy.domains.get(runbook.domain) if runbook is not None else None
+        if domain is None:
+            return {}
+        return (await self.desk.transactions.presence([domain.owner, *domain.deputies], None)).away
+
     async def take_in(self, key: str, act: Command, answer: Answer = NOTHING) -> Answer:
         """Writes the command to the inbox. Returns the acknowledgement, for a repeat the same as the first time."""
         return await self.desk.take_in(key, act, answer)

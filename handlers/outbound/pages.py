@@ -56,6 +56,8 @@ async def _show(desk: ApprovalService, person: Person, argument: str, scene: Vie
 
 
 async def _log(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
+    if not argument.strip():
+        return pages.newest(await desk.queries.read_newest(person), scene)
     case = await desk.queries.read_case(person, argument)
     if case is None:
         return say("unknown", {"argument": argument}, scene)

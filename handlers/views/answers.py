@@ -48,7 +48,10 @@ def _ended(params: Params, scene: ViewContext) -> str:
 
 
 def _over(params: Params, scene: ViewContext) -> str:
-    return f"The approval ended by itself{_when(params, scene)}. Your click changed nothing."
+    return (
+        f"Your click came too late: the approval ended by itself{_when(params, scene)}, and that is recorded."
+        " Nothing more is to be reported; evidence that is owed can still be handed in."
+    )
 
 
 def _no_grant(_params: Params, _scene: ViewContext) -> str:

@@ -13,17 +13,19 @@ from handlers.views import timeline
 from handlers.views.facts import pending
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, context, input_block, modal, plain, section, select
-from handlers.views.kit.context import ViewContext
+from handlers.views.kit.context import ViewContext, everyone
 from handlers.views.kit.escaping import inline
 from handlers.views.receipt import status
 
 
 @dataclass(frozen=True, slots=True)
 class DialogContext:
-    """What a form is about: the button's value, and the conversation in which it was pressed."""
+    """What a form is about: the button's value, and the conversation in which it was pressed. `body`: of the case's runbook,
+    for a form that shows a part of it."""
 
     question: str
     channel: str
+    body: str = ""
 
 
 def deny_form(asked: DialogContext, case_id: str) -> Block:
@@ -72,9 +74,15 @@ def filed_page(case_id: str) -> Block:
 
 
 def filed_result(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> Block:
-    """The same page when the worker has committed: who is asked now, who next and when."""
+    """The same page when the worker has committed: who is asked now, who next and when; of a break-glass, who is paged."""
     note = wording.FILED if pending(case) else wording.FILED_OPEN
-    return _last(f"*{case.id}* is filed.\n{status(case, scene)}", note, timeline.blocks(moments, scene))
+    paged = f"\n*Paged now:* {everyone(case.asks[0].asked)}." if case.break_glass else ""
+    return _last(f"*{case.id}* is filed.\n{status(case, scene, moments)}{paged}", note, timeline.blocks(moments, scene))
+
+
+def nothing_to_choose(title: str, text: str) -> Block:
+    """In the place of a form that would have nothing to choose from: why, and what to do."""
+    return modal(ids.FORM_FILED, title, [section(text)], close=wording.CLOSE)
 
 
 def said_page(text: str) -> Block:

@@ -34,7 +34,7 @@ def pending(case: Case) -> bool:
 
 
 def heading(case: Case, limit: int = 200) -> str:
-    mark = f"{wording.BREAK_GLASS} · " if case.break_glass else ""
+    mark = f"{wording.ICONS[case.request.kind]} " + (f"{wording.BREAK_GLASS} · " if case.break_glass else "")
     return mark + inline(case.request.title, limit)
 
 

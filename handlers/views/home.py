@@ -7,6 +7,7 @@ request carry its id, so that no two are alike. Slack allows 100 blocks; a page 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from bot.domain.case.ask import Ask
 from bot.domain.case.lifecycle import AskState
@@ -23,10 +24,12 @@ from handlers.views.kit.blocks import Block, Message, actions, button, context, 
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 from handlers.views.kit.time_scale_mark import marked_once
+from handlers.views.pages import exception
 from handlers.views.receipt import status
 from handlers.views.review_cards import ask_at_home
 
-_BLOCKS = 100
+_BLOCKS, _REGISTER = 100, 20
+_REVIEWS = frozenset({"review", "right"})
 
 
 def home(sheet: HomeContents, scene: ViewContext, *, may_ask: bool, governance: Sequence[Block] = ()) -> Block:
@@ -39,6 +42,8 @@ def home(sheet: HomeContents, scene: ViewContext, *, may_ask: bool, governance: 
         *_live(sheet, scene),
         *_owing(sheet, scene),
         *_mine(sheet, scene),
+        *_led(sheet, scene),
+        *_audit(sheet, scene),
     ]
     drawn = marked_once(Message("", tuple(blocks[:_BLOCKS])), scene).blocks
     return {"type": "home", "callback_id": ids.FORM_HOME, "blocks": list(drawn)}
@@ -60,10 +65,18 @@ def _waiting(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     blocks = [_header(f"Waiting for you ({sheet.waits})")]
     if not sheet.waiting:
         return [*blocks, section(wording.NOTHING_WAITS)]
-    for case in sheet.waiting:
-        for ask in _open_to(case, sheet.person):
+    asked = [(case, ask) for case in sheet.waiting for ask in _open_to(case, sheet.person)]
+    for later in (False, True):
+        part = sorted((one for one in asked if (one[1].kind in _REVIEWS) is later), key=lambda one: _due(one[1]))
+        if part and later:
+            blocks.append(section(f"*{wording.REVIEWS_AFTER}*"))
+        for case, ask in part:
             blocks += _question(case, ask, sheet.person, scene)
     return [*blocks, *_pages(sheet)]
+
+
+def _due(ask: Ask) -> datetime:
+    return ask.due_at or ask.expires_at
 
 
 def _open_to(case: Case, person: Person) -> Iterable[Ask]:
@@ -74,11 +87,11 @@ def _open_to(case: Case, person: Person) -> Iterable[Ask]:
 def _question(case: Case, ask: Ask, person: Person, scene: ViewContext) -> list[Block]:
     if ask.kind != "approval":
         lines, row = ask_at_home(case, ask, scene)
-        return [*facts.sections([f"*{case.id}*", *lines]), *([row] if row else [])]
+        return [*facts.sections([f"*{case.id}* · {_which(case, scene)}", *lines]), *([row] if row else [])]
     request, value = case.request, ids.question(case.id, ask.version)
     lines = [
         f"*{case.id} · {facts.heading(case)}*",
-        f"{who(request.requester)} of *{scene.provider(request.provider)}* asks {scene.length(case)}",
+        f"{who(request.requester)} of *{scene.provider(request.provider)}* asks {scene.length(case)}, {_age(case)}",
         *facts.asked_for(case, scene),
         facts.tally(case, scene),
         *identity_proof.lines(case, scene, to_approver=True),
@@ -109,7 +122,7 @@ def _live(sheet: HomeContents, scene: ViewContext) -> list[Block]:
         row = requester_buttons(case, scene.policy) if mine else revoke_button(case)
         until = f", until {scene.at(case.grant.not_after)}" if case.grant else ""
         holder = "yours" if mine else f"{who(case.request.requester)} of {scene.provider(case.request.provider)}"
-        blocks.append(section(f"*{case.id} · {facts.heading(case)}*\n{holder}{until}"))
+        blocks.append(section(f"*{case.id} · {facts.heading(case)}*\n{_which(case, scene)}\n{holder}{until}"))
         blocks += [_own(row, case.id)] if row else []
     return _part("Live access", blocks)
 
@@ -118,7 +131,7 @@ def _owing(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     blocks: list[Block] = []
     for case in sheet.owing:
         lines = [line for line in owed_lines(case, scene) if line.startswith("*Owed")]
-        blocks.append(section("\n".join([f"*{case.id} · {facts.heading(case)}*", *lines])))
+        blocks.append(section("\n".join([f"*{case.id} · {facts.heading(case)}*", _which(case, scene), *lines])))
         row = requester_buttons(case, scene.policy)
         blocks += [_own(row, f"owed.{case.id}")] if row else []
     return _part("Owed by you", blocks)
@@ -130,8 +143,48 @@ def _mine(sheet: HomeContents, scene: ViewContext) -> list[Block]:
 
 def _asked(case: Case, scene: ViewContext) -> list[Block]:
     row = identity_proof.attest_button(case)
-    shown = section(f"*{case.id} · {facts.heading(case, 120)}*\n{status(case, scene)}")
+    shown = section(f"*{case.id} · {facts.heading(case, 120)}*\n{_which(case, scene)}\n{status(case, scene)}")
     return [shown, *([_own(row, case.id)] if row else [])]
+
+
+def _led(sheet: HomeContents, scene: ViewContext) -> list[Block]:
+    """Of a lead: the provider's open requests."""
+    blocks = [
+        section(
+            f"*{case.id} · {facts.heading(case, 120)}*\n{who(case.request.requester)}: {_which(case, scene)}"
+            f"\n{facts.asked_now(case, scene)} Expires at {scene.at(case.approval.expires_at)}."
+        )
+        for case in sheet.led
+    ]
+    return _part("Open requests of your provider", blocks)
+
+
+def _audit(sheet: HomeContents, scene: ViewContext) -> list[Block]:
+    """Of an auditor: the exceptions that hold, what is overdue, how far the log is signed. Never a target or typed text."""
+    audit = sheet.audit
+    if audit is None:
+        return []
+    held = [exception(case, scene) for case in audit.exceptions[:_REGISTER]]
+    held += [f"… and {len(audit.exceptions) - _REGISTER} more."] if len(audit.exceptions) > _REGISTER else []
+    domains = [(scene.domain(domain), domain, count) for domain, count in sorted(audit.overdue.items())]
+    late = [f"{inline(known.name if known else domain, 80)}: {count}" for known, domain, count in domains]
+    state = f"{audit.entries:,} entries, the first {audit.signed:,} signed by the newest checkpoint."
+    lines = ["*Exceptions register*", *(held or ["No policy exception is open."])]
+    lines += ["*Reviews and other answers overdue*", ", ".join(late) if late else "None."]
+    return _part("Audit", facts.sections([*lines, "*Decision log*", state]))
+
+
+def _which(case: Case, scene: ViewContext) -> str:
+    """What tells one case from others of the same title: its target, cut, and its age. Empty of what nobody filed."""
+    if case.request.matter or case.sealed:
+        return _age(case)
+    return f"{wording.TARGET}: {inline(case.request.target, 60)}, {_age(case)}"
+
+
+def _age(case: Case) -> str:
+    """`asked 5 minutes ago`, counted by the reader's Slack whenever they look."""
+    filed = case.request.filed_at
+    return f"asked <!date^{int(filed.timestamp())}^{{ago}}|{filed:%Y-%m-%d %H:%M} UTC>"
 
 
 def _part(title: str, blocks: Sequence[Block]) -> list[Block]:

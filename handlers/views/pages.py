@@ -32,14 +32,14 @@ def listing(title: str, empty: str, cases: Sequence[Case], scene: ViewContext) -
     """Several cases, three lines each."""
     if not cases:
         return _page(empty, [empty])
-    lines = [f"*{title}*", *(_entry(case, scene) for case in cases[:SHOWN])]
+    lines = [f"*{title}*, as of {scene.at(scene.now)}", *(_entry(case, scene) for case in cases[:SHOWN])]
     if len(cases) > SHOWN:
         lines.append(f"… and {len(cases) - SHOWN} more.")
     return _page("\n".join(lines), lines)
 
 
 def waiting(cases: Sequence[Case], scene: ViewContext) -> Message:
-    shown = listing("What waits for you", "Nothing waits for you.", cases, scene)
+    shown = listing("What waits for you", wording.NOTHING_WAITS, cases, scene)
     where = "The buttons are on the cards in our direct message." if cases else _more(scene)
     return message(f"{shown.text}\n{where}", [*shown.blocks, context(where)])
 
@@ -72,13 +72,14 @@ def register(cases: Sequence[Case], scene: ViewContext) -> Message:
     if not cases:
         text = "No policy exception is open in your domains, or of your provider."
         return _page(text, [text])
-    lines = [f"*Policy exceptions ({len(cases)})*", *(_exception(case, scene) for case in cases[:_REGISTER])]
+    lines = [f"*Policy exceptions ({len(cases)})*", *(exception(case, scene) for case in cases[:_REGISTER])]
     if len(cases) > _REGISTER:
         lines.append(f"… and {len(cases) - _REGISTER} more.")
     return _page("\n".join(lines), lines)
 
 
-def _exception(case: Case, scene: ViewContext) -> str:
+def exception(case: Case, scene: ViewContext) -> str:
+    """One exception of the register, three lines."""
     request, terms, domain = case.request, case.request.terms, scene.domain(case.request.domain)
     owner = f", owner {who(domain.owner)}" if domain else ""
     asked = f"{who(request.requester)} of {scene.provider(request.provider, 60)}{owner}"
@@ -95,8 +96,9 @@ def show(case: Case, scene: ViewContext) -> Message:
         f"*{case.id} · {facts.heading(case)}*",
         _asked(case, scene),
     ]
-    lines = [*head, *facts.asked_for(case, scene), status(case, scene)]
-    text = "\n".join([*head, f"{wording.TARGET}: {inline(request.target, 300)}", status(case, scene)])
+    stands = [f"As of {scene.at(scene.now)}:", status(case, scene), *facts.reasons(case)]
+    lines = [*head, *facts.asked_for(case, scene), *stands]
+    text = "\n".join([*head, f"{wording.TARGET}: {inline(request.target, 300)}", *stands])
     return message(text, facts.sections(lines))
 
 
@@ -139,6 +141,20 @@ def _page(text: str, lines: Sequence[str]) -> Message:
 
 def _more(scene: ViewContext) -> str:
     return f"`/{scene.prefix}countersign help` shows what can be typed."
+
+
+def newest(cases: Sequence[Case], scene: ViewContext) -> Message:
+    """The newest cases that somebody may see, for `log` without an id."""
+    if not cases:
+        text = "There is no request yet that you may see."
+        return _page(text, [text])
+    lines = ["*Newest requests*"]
+    for case in cases[:SHOWN]:
+        state = case.request.state if case.grant is None else case.grant.state
+        word = wording.STATES.get(str(state), str(state))
+        lines.append(f"*{case.id}* {facts.heading(case, 120)}: {word}, asked at {scene.at(case.request.filed_at)}")
+    lines.append(f"`/{scene.prefix}countersign log ID` shows what the decision log says of one of them.")
+    return _page("\n".join(lines), lines)
 
 
 def log(case: Case, rows: Sequence[LogRow], scene: ViewContext) -> Message:

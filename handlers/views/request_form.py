@@ -12,18 +12,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.domain.policy.model import Kind, Runbook
+from bot.domain.policy.model import Domain, Kind, Role, Runbook
+from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
+from bot.domain.timing.steps import people_of
 from bot.domain.workflow.filing_form import REASON_MAX, TARGET_MAX, unfit, withdrawn
 from handlers import ids
+from handlers.views import before_the_yes
 from handlers.views.form_fields import field_block
 from handlers.views.kit import wording
-from handlers.views.kit.blocks import Block, context, input_block, modal, plain, select
+from handlers.views.kit.blocks import Block, alert, context, input_block, modal, plain, select
 from handlers.views.kit.context import ViewContext, everyone, span, who
 from handlers.views.kit.escaping import inline
 
 STEPS = (900, 1800, 3600, 2 * 3600, 4 * 3600, 8 * 3600, 12 * 3600, *(days * 86400 for days in (1, 2, 3, 7, 14, 30, 60, 90, 180, 365)))  # fmt: skip
 _METADATA_MAX = 3000
+_NOBODY_AWAY: Mapping[Person, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,23 @@ class FormDraft:
 
 
 def form(
-    draft: FormDraft, offered: Sequence[Runbook], scene: ViewContext, debt: str | None = None, left: str = ""
+    draft: FormDraft,
+    offered: Sequence[Runbook],
+    scene: ViewContext,
+    debt: str | None = None,
+    left: str = "",
+    away: Mapping[Person, str] = _NOBODY_AWAY,
 ) -> Block:
     """The form for somebody who may ask for `offered` (not empty). `debt`: why nothing opens at once, or can be
-    had, under the chosen runbook now; `left`: how much of its limit is used."""
+    had, under the chosen runbook now; `left`: how much of its limit is used; `away`: who cannot be asked now, and why."""
     chosen = next((r for r in offered if r.id == draft.chosen), None)
-    blocks = [_runbook(offered, chosen), _consequence(chosen, scene, debt, left)]
+    glass = chosen is not None and opens_now(chosen, scene, debt)
+    blocks = [_runbook(offered, chosen), _consequence(chosen, scene, debt, left, away)]
+    blocks += before_the_yes.blocks(chosen.body) if chosen is not None else []
     blocks.append(_target(chosen, draft.entered))
     if draft.was_cut:
         blocks.append(context(wording.FORM_CUT, ids.BLOCK_NOTE))
-    blocks.append(_reason(draft.entered))
+    blocks.append(_reason(draft.entered, wording.GLASS_REASON_HINT if glass else wording.FORM_REASON_HINT))
     if chosen is not None:
         blocks.append(
             _until(chosen, draft.entered, scene) if end_dates.is_dated(chosen) else _duration(chosen, draft.entered)
@@ -55,9 +66,9 @@ def form(
         if chosen.subject_verification:
             blocks.append(_subject(draft.entered))
         blocks += [field_block(spec, chosen.id, draft.entered) for spec in chosen.fields[:80]]
-    title = wording.KINDS[draft.kind] if draft.kind else wording.FORM_TITLE
+    title = f"{wording.ICONS[draft.kind]} {wording.KINDS[draft.kind]}" if draft.kind else wording.FORM_TITLE
     return modal(
-        ids.FORM_ASK, title, blocks, submit=wording.SEND, close=wording.CANCEL,
+        ids.FORM_ASK, title, blocks, submit=wording.OPEN_NOW if glass else wording.SEND, close=wording.CANCEL,
         metadata=write_metadata(draft, _shown(blocks)),
     )  # fmt: skip
 
@@ -100,14 +111,40 @@ def _runbook(offered: Sequence[Runbook], chosen: Runbook | None) -> Block:
     return input_block(ids.RUNBOOK, wording.RUNBOOK, element, dispatch=True)
 
 
-def _consequence(chosen: Runbook | None, scene: ViewContext, debt: str | None, left: str) -> Block:
+def opens_now(chosen: Runbook, scene: ViewContext, debt: str | None) -> bool:
+    """Whether sending the form opens access at once, without a yes: break-glass."""
+    return chosen.break_glass is not None and debt is None and not (unfit(chosen) or withdrawn(scene.policy, chosen))
+
+
+def _asked_first(domain: Domain, away: Mapping[Person, str]) -> str:
+    """The owner; or the first deputy present, and because of what."""
+    why = away.get(domain.owner)
+    instead = next((person for person in domain.deputies if person not in away), None)
+    if why is None or instead is None:
+        return who(domain.owner)
+    reason = (
+        f"the account of {who(domain.owner)} is deactivated" if why == "deactivated" else f"{who(domain.owner)} is away"
+    )
+    return f"{who(instead)} (because {reason})"
+
+
+def _paged(chosen: Runbook, domain: Domain, scene: ViewContext) -> str:
+    """Who is paged when a break-glass opens."""
+    roles: tuple[Role, ...] = ("owner", *chosen.requires, "deputies", "on_call")
+    people = [person for role in roles for person in people_of(role, scene.policy, domain, scene.now)]
+    return everyone(list(dict.fromkeys(people)))
+
+
+def _consequence(
+    chosen: Runbook | None, scene: ViewContext, debt: str | None, left: str, away: Mapping[Person, str]
+) -> Block:
     if chosen is None:
         return context(wording.FORM_CHOOSE, ids.BLOCK_CONSEQUENCE)
     unserved = unfit(chosen) or withdrawn(scene.policy, chosen) or (debt if chosen.break_glass is None else None)
     if unserved is not None:
         return context(inline(unserved, 1000), ids.BLOCK_CONSEQUENCE)
     domain = scene.domain(chosen.domain)
-    owner = who(domain.owner) if domain else "its owner"
+    owner = _asked_first(domain, away) if domain else "its owner"
     roles = [role for role in chosen.requires if role != "owner"]
     named = [domain.risk_owner] if domain and domain.risk_owner and "risk_owner" in roles else []
     more = " and the ".join(wording.ROLES[r] for r in roles) + (f" {everyone(named)}" if named else "")
@@ -119,6 +156,8 @@ def _consequence(chosen: Runbook | None, scene: ViewContext, debt: str | None, l
         + (f" {left}" if left else "")
         + (f" All times run fast{scene.demo}." if scene.demo else "")
     )
+    if domain is not None and opens_now(chosen, scene, debt):
+        return alert(f"⚠️ {said} Paged now: {_paged(chosen, domain, scene)}.", ids.BLOCK_CONSEQUENCE)
     return context(said, ids.BLOCK_CONSEQUENCE)
 
 
@@ -131,10 +170,10 @@ def _target(chosen: Runbook | None, entered: Mapping[str, str]) -> Block:
     return input_block(ids.TARGET_TEXT, wording.TARGET, _filled(element, entered.get(ids.TARGET_TEXT, "")))
 
 
-def _reason(entered: Mapping[str, str]) -> Block:
+def _reason(entered: Mapping[str, str], hint: str) -> Block:
     element = {"type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": REASON_MAX}
     element = _filled(element, entered.get(ids.REASON, ""))
-    return input_block(ids.REASON, wording.REASON, element, hint=wording.FORM_REASON_HINT)
+    return input_block(ids.REASON, wording.REASON, element, hint=hint)
 
 
 def _duration(chosen: Runbook, entered: Mapping[str, str]) -> Block:

@@ -17,8 +17,8 @@ from bot.domain.workflow.asks.kinds import KINDS
 from bot.domain.workflow.identity_proof import REFERENCE_MAX
 from bot.domain.workflow.identity_proof import said as methods
 from handlers import ids
-from handlers.views import facts, suspensions
-from handlers.views.dialogs import DialogContext
+from handlers.views import before_the_yes, facts, suspensions
+from handlers.views.dialogs import DialogContext, nothing_to_choose
 from handlers.views.grant import name, owed_lines
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import (
@@ -88,6 +88,8 @@ def ask_reminder(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Me
 def extend_form(asked: DialogContext, case: Case) -> Block:
     """How much more time."""
     room = extension.room(case)
+    if room <= 0:
+        return nothing_to_choose(wording.EXTEND, wording.NO_TIME_LEFT)
     fitting = [step for step in STEPS if step < room] + [room]
     choices = {str(step): span(step) for step in fitting}
     text = f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.EXTEND_MEANS}"
@@ -108,6 +110,8 @@ def evidence_form(asked: DialogContext, case: Case) -> Block:
     owing = {duty.name: name(duty) for duty in case.owed() if duty.kind == "evidence"}
     if not any(duty.kind == "evidence" for duty in case.duties):  # Finished was pressed just now
         owing = {name: inline(name.replace("_", " "), 80) for name in case.request.terms.evidence}
+    if not owing:
+        return nothing_to_choose(wording.ADD_EVIDENCE, wording.NO_EVIDENCE_OWED)
     first = next(iter(owing), "")
     text: Block = {
         "type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": 1000,
@@ -135,12 +139,15 @@ def reject_form(asked: DialogContext, case: Case) -> Block:
 def verify_form(asked: DialogContext, case: Case) -> Block:
     """Which method, where it is found again, and when it was done."""
     missing = {name: inline(methods([name]), 80) for name in case.unverified()}
+    if not missing:
+        return nothing_to_choose(wording.ATTEST, wording.NOTHING_TO_ATTEST)
     reference: Block = {
         "type": "plain_text_input", "action_id": ids.REFERENCE, "max_length": REFERENCE_MAX,
         "placeholder": plain("Call 4711 to ward manager R. Ellis", 150),
     }  # fmt: skip
     blocks = [
         section(f"*{inline(case.id, 20)} · {facts.heading(case)}*\n{wording.VERIFY_MEANS}"),
+        *before_the_yes.blocks(asked.body),
         input_block(ids.METHOD, wording.METHOD, select(ids.METHOD, missing, next(iter(missing), ""), "Which?")),
         input_block(ids.REFERENCE, wording.REFERENCE, reference, hint=wording.REFERENCE_HINT),
         input_block(

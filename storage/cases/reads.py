@@ -140,6 +140,14 @@ def open_finding(session: Session, domain: str, where: str) -> Case | None:
     return None if row is None else case(session, row["id"])
 
 
+def newest(session: Session, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
+    """Of each domain and provider the newest few, merged: the newest first."""
+    rows = [row for d in set(domains) for row in session.rows("newest_of_domain", domain=d, limit=limit)]
+    rows += [row for p in set(providers) for row in session.rows("newest_of_provider", provider=p, limit=limit)]
+    keys = sorted({(row["filed_ms"], row["id"]) for row in rows}, reverse=True)[:limit]
+    return cases(session, (case_id for _, case_id in keys))
+
+
 def absences(session: Session, now: datetime) -> dict[Person, datetime]:
     rows = session.rows("absences", now=ms(now))
     return {Person(row["team_id"], row["user_id"]): moment(row["until_ms"]) for row in rows}

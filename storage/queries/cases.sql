@@ -186,6 +186,14 @@ WHERE state = 'pending' AND provider = :provider AND drill = '' ORDER BY expires
 SELECT id FROM request
 WHERE requester_team = :team AND requester_user = :user ORDER BY filed_ms DESC, id DESC LIMIT :limit;
 
+-- name: newest_of_domain
+-- Requests of a domain, the newest first; never a drill.
+SELECT id, filed_ms FROM request WHERE domain = :domain AND drill = '' ORDER BY filed_ms DESC, id DESC LIMIT :limit;
+
+-- name: newest_of_provider
+-- Requests of a provider, the newest first; never a drill.
+SELECT id, filed_ms FROM request WHERE provider = :provider AND drill = '' ORDER BY filed_ms DESC, id DESC LIMIT :limit;
+
 -- name: waiting_for
 -- Cases with an open ask that has reached the person, the next to expire first; never a drill.
 SELECT DISTINCT r.id, r.expires_ms

@@ -23,8 +23,10 @@ WHERE h.team_id = :team AND h.user_id = :user AND h.opened_ms >= :since AND NOT 
 );
 
 -- name: home_waiting
--- Open asks that have reached the person and that they have not answered, the next to expire first; never a drill.
-SELECT DISTINCT r.id, r.requester_team, r.requester_user, r.provider, r.domain, r.expires_ms
+-- Open asks that have reached the person and that they have not answered: decisions first, reviews after, and of each the
+-- next to be due first; never a drill.
+SELECT r.id, r.requester_team, r.requester_user, r.provider, r.domain,
+  min(CASE WHEN a.kind IN ('review', 'right') THEN 1 ELSE 0 END) AS later, min(coalesce(a.due_ms, a.expires_ms)) AS until_ms
 FROM reached AS p
 JOIN ask AS a ON a.case_id = p.case_id AND a.n = p.ask
 JOIN request AS r ON r.id = p.case_id
@@ -34,7 +36,8 @@ WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill =
     SELECT 1 FROM vote AS v
     WHERE v.case_id = a.case_id AND v.ask = a.n AND v.user_id = :user AND v.team_id = :team
   )
-ORDER BY r.expires_ms, r.id LIMIT :limit;
+GROUP BY r.id, r.requester_team, r.requester_user, r.provider, r.domain
+ORDER BY later, until_ms, r.id LIMIT :limit;
 
 -- name: home_live
 -- Every open grant, the next to end first.

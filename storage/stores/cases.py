@@ -44,6 +44,9 @@ class CaseStore:
     async def open_cases(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
         return await self._db.read(lambda session: reads.open_cases(session, domains, providers, limit))
 
+    async def newest(self, domains: Sequence[str], providers: Sequence[str], limit: int) -> Sequence[Case]:
+        return await self._db.read(lambda session: reads.newest(session, domains, providers, limit))
+
     async def cases_of(self, requester: Person, limit: int) -> Sequence[Case]:
         return await self._db.read(lambda session: reads.cases_of(session, requester, limit))
 

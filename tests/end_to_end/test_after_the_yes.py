@@ -28,7 +28,7 @@ async def test_from_the_yes_over_finished_and_evidence_to_an_accepted_review(sta
     assert (await sandbox.submit(ASKER, {"What it is": "https://recordings.example/7"})).ok
     review = await sandbox.wait_for(lambda: sandbox.find(DEPUTY, "Accept"))
     await sandbox.wait_for(lambda: "recordings.example" in sandbox.current(review).shown)
-    assert "reported finished" in sandbox.current(review).shown
+    assert "*Finished*, reported by" in sandbox.current(review).shown
     await sandbox.press(DEPUTY, "Accept", message=sandbox.current(review))
     await sandbox.wait_for(lambda: "Accepted" in sandbox.current(review).shown)
     assert sandbox.current(review).buttons == []
@@ -46,7 +46,7 @@ async def test_a_deputy_who_was_never_reached_revokes_by_nobody_elses_leave(star
     await sandbox.press(STRANGER, "Revoke", message=card)
     await sandbox.wait_for(lambda: "decision.refused" in bot.types())
     await sandbox.press(DEPUTY, "Revoke", message=card)
-    await sandbox.wait_for(lambda: "revoked" in sandbox.current(receipt).shown)
+    await sandbox.wait_for(lambda: "REVOKED" in sandbox.current(receipt).shown)
     assert "Revoke" not in sandbox.current(card).buttons
     await sandbox.press(ASKER, "Not used", message=old)
     await sandbox.wait_for(lambda: sandbox.find(ASKER, "over already"))
@@ -88,7 +88,7 @@ async def test_a_break_glass_opens_at_once_and_a_rejection_revokes_it(start: Cal
     await sandbox.wait_for(lambda: sandbox.modal(SAMIRA))
     assert (await sandbox.submit(SAMIRA, {"Note": "One ward only"})).ok
     await sandbox.wait_for(lambda: "Rejected" in sandbox.current(card).shown)
-    await sandbox.wait_for(lambda: "revoked" in sandbox.current(receipt).shown)
+    await sandbox.wait_for(lambda: "REVOKED" in sandbox.current(receipt).shown)
     assert {"breakglass.opened", "breakglass.rejected", "grant.revoked", "review.flagged"} <= set(bot.types())
     assert check_database(bot.database).findings == ()
 

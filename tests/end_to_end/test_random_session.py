@@ -16,6 +16,7 @@ import pytest
 from sandbox.delivery import Outcome
 from sandbox.errors import GestureError
 from tests.end_to_end.ground import Ground
+from tests.end_to_end.screen_oracle import screen_is_true
 
 ACTS = int(os.environ.get("SESSION_ACTS", "160"))
 SEED = int(os.environ.get("SESSION_SEED", "0")) or random.randrange(1, 10**9)
@@ -24,6 +25,7 @@ ASKERS, LEADS = ("U0PE1", "U0PE2", "U0SOC1", "U0SOC2"), ("U0PLEAD", "U0SOCLEAD")
 NAMED = ("U0OWNER", "U0DEP1", "U0DEP2", "U0ONC1", "U0ONC2", "U0RISK")
 STRANGERS = ("U0GUEST", "U0GONE", "U0OUTSIDE", "U0ADMIN", "U0CLIN", "U0AUDIT")
 EVERYBODY = (*ASKERS, *LEADS, *NAMED, *STRANGERS)
+CHANNELS = ("C0DIRECTORY",)
 DECIDERS = ("U0OWNER", "U0DEP1", "U0DEP2", "U0ONC1", "U0ONC2", "U0RISK")
 CONTAIN = {"field.url.alert": "https://siem.example/1", "field.select.confidence": "Likely", "field.boolean.on_duty": "no"}
 SECRET = {"northgate": "nginx-north-secret", "watchfield": "wolf-watch-secret"}  # stands in every target and reason
@@ -241,12 +243,14 @@ async def test_a_long_random_day_breaks_no_rule(start: Callable[..., Any], trans
         together = day.random.randint(2, 6)
         await asyncio.gather(*(day.one() for _ in range(together)))
         done += together
+        await screen_is_true(bot, EVERYBODY, CHANNELS)
         if done % 20 < together:
             holds_now(day)
     day.sandbox.faults.clear()
     acted = time.monotonic()
     await everything_ended(day)
     holds_now(day)
+    await screen_is_true(bot, EVERYBODY, CHANNELS)
     every_click_was_answered(day)
     every_refusal_is_of_a_gesture(day)
     nothing_leaked(day)

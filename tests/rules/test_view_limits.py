@@ -93,7 +93,9 @@ def forges_nothing(text: str) -> None:
     """Whatever stands between < and > is a mention of somebody of the case, or a time."""
     for found in re.findall(r"<([^>]*)>?", text):
         mention = re.fullmatch(r"@(U[A-Z0-9]+)", found)
-        time = re.fullmatch(r"!date\^\d+\^(\{time\}|\{date_short_pretty\}, \{time\})\|\d{4}-\d\d-\d\d \d\d:\d\d UTC", found)
+        time = re.fullmatch(
+            r"!date\^\d+\^(\{ago\}|\{time\}|\{date_short_pretty\}, \{time\})\|\d{4}-\d\d-\d\d \d\d:\d\d UTC", found
+        )
         assert time or (mention and mention[1] in KNOWN), found
     unquoted = [line for line in text.split("\n") if not line.startswith(">")]
     assert all("evil.example" not in line or "://" not in line for line in unquoted)

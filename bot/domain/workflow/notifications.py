@@ -73,10 +73,14 @@ def home_key(person: Person) -> str:
 
 
 def seen_in_homes(case: Case, policy: Policy) -> frozenset[Person]:
-    """Whose App Home shows this case: the requester's, of everybody asked, of everybody named in its domain."""
+    """Whose App Home shows this case: the requester's, of everybody asked, of everybody named in its domain, of the provider's
+    leads and of the auditors."""
     domain = policy.domains.get(case.request.domain)
     named = named_for(policy, domain) if domain is not None else frozenset()
-    return frozenset({case.request.requester, *(p for ask in case.asks for p in ask.asked), *named})
+    leads = (say.to for say in lead_copies(case, policy) if say.to is not None)
+    return frozenset(
+        {case.request.requester, *(p for ask in case.asks for p in ask.asked), *named, *leads, *policy.auditors}
+    )
 
 
 def reminder(case: Case, ask: Ask, person: Person) -> Notification:

@@ -50,6 +50,11 @@ def context(text: str, block_id: str = "") -> Block:
     return _named({"type": "context", "elements": [mrkdwn(text)]}, block_id)
 
 
+def alert(text: str, block_id: str) -> Block:
+    """A warning; in forms only."""
+    return _named({"type": "alert", "text": mrkdwn(text), "level": "warning"}, block_id)
+
+
 def divider() -> Block:
     return {"type": "divider"}
 

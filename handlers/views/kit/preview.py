@@ -24,7 +24,7 @@ def ask_glance(case: Case, ask: Ask, scene: ViewContext) -> str:
     """The same of an ask after the yes, with what it is: the word that its card begins with."""
     seconds = ask.seconds or case.request.seconds
     what = wording.ASKS.get(ask.kind, "question").capitalize()
-    if case.request.matter:
+    if case.request.matter or case.sealed:
         return (
             inline(f"{what}: {one_line(case.request.title)}", 400)
             + f", by {scene.stamp(ask.due_at or ask.expires_at)}{scene.demo}"

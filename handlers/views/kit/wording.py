@@ -21,6 +21,7 @@ ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Submi
 ACCEPT, FLAG = "Accept", "Flag"
 GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
 NOTHING_WAITS = "Nothing waits for you."
+REVIEWS_AFTER = "Reviews: less urgent"
 RESTORE, KEEP, WITHDRAW_RIGHT = "Restore", "Keep", "Withdraw right"
 WITHDRAW_RIGHT_MEANS = "Nothing is possible under this right from now on, until its runbook changes. What is open runs out."
 RATIFY, REJECT, BREAK_GLASS = "Ratify", "Reject", "BREAK-GLASS"
@@ -37,9 +38,14 @@ REFERENCE_HINT = (
     "What a third person finds again: the call's number, the name on shift, the kind of document. No document numbers."
 )
 DONE_AT_HINT = "Leave it empty for just now."
-VERIFY_MEANS = "You attest that you have done this. No yes is possible before each method is attested; it decides nothing."
+VERIFY_MEANS = (
+    "You confirm that you have done this. Nobody can approve before each method is confirmed; it decides nothing."
+)
 REFERENCE_WANTED = "Write a reference, at most 200 characters."
 DONE_LATER = "That time is still to come: attest what was done already."
+NO_EVIDENCE_OWED = "No evidence is owed here any more: everything came in. There is nothing to do; close this page."
+NOTHING_TO_ATTEST = "Everything is attested already, and the owner can approve now. Close this page."
+NO_TIME_LEFT = "The runbook's maximum is used up. Close this page, and ask again for new access when you need it."
 OWED = "the approval has ended, and this is still owed:"
 ROTATION = "rotation of the shared credential"
 ASKS: Mapping[AskKind, str] = {
@@ -81,6 +87,7 @@ YES, NO = "Yes", "No"
 SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"
 BOT_NAME, BOT_TEXT = "Countersign", "The provider asks. The owner signs."
 
+ICONS: Mapping[Kind, str] = {"emergency_access": "🚨", "reset": "🔑", "policy_exception": "📄"}
 KINDS: Mapping[Kind, str] = {
     "emergency_access": "Emergency access",
     "reset": "Reset",
@@ -131,8 +138,9 @@ CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one lin
 }
 FORM_TITLE = "Ask for approval"
 FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
-FORM_CHOOSE = "Choose a runbook: its questions and what your request does appear then."
+FORM_CHOOSE = "Choose a runbook to see its questions and what happens next."
 FORM_REASON_HINT = "What happened, and why this is needed now. The owner decides by this."
+GLASS_REASON_HINT = "What happened, and why this cannot wait. Everybody who is paged reads it, and so does the reviewer."
 FORM_CHANGED = "The form has changed since. Choose the runbook once more."
 
 STOCK_REASONS: tuple[str, ...] = (
@@ -179,7 +187,7 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
         )
         return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}.{unless}"
     if runbook.break_glass is not None and debt is None:
-        return f"*{BREAK_GLASS}.* Opens now, and everybody is told; {owner} must ratify by {ratify_by}."
+        return f"*{BREAK_GLASS}. Access opens now, without a yes.* {owner} must ratify by {ratify_by}."
     if debt is not None:
         return f"{debt} {owner}, the deputies and the on-call are asked at once."
     if runbook.right == "immediate":
@@ -206,15 +214,15 @@ def help_lines(prefix: str) -> tuple[str, ...]:
     """The commands that can be typed."""
     main = f"/{prefix}countersign"
     return (
-        f"`/{prefix}breakglass [runbook] [reason …]` asks for emergency access",
-        f"`/{prefix}reset [runbook] [reason …]` asks for a reset of a credential or a second factor",
-        f"`/{prefix}exception [runbook] [reason …]` asks for an exception from policy",
+        f"{ICONS['emergency_access']} `/{prefix}breakglass [runbook] [reason …]` asks for emergency access",
+        f"{ICONS['reset']} `/{prefix}reset [runbook] [reason …]` asks for a reset of a credential or a second factor",
+        f"{ICONS['policy_exception']} `/{prefix}exception [runbook] [reason …]` asks for an exception from policy",
         f"`{main}` shows what waits for you",
         f"`{main} ask [runbook] [reason …]` opens the form with everything that you may ask for",
         f"`{main} queue` shows all open requests of your domains, or of your provider",
         f"`{main} mine` shows what you asked for",
         f"`{main} show ID` shows one request",
-        f"`{main} log ID` shows what the decision log says of one request",
+        f"`{main} log [ID]` shows what the decision log says of one request; without ID, the newest requests",
         f"`{main} post` puts the button “Ask for approval” into this channel (people of the home workspace)",
         f"`{main} review` shows what you still owe: reviews, ratifications, evidence, with their buttons",
         f"`{main} sealed-use` records that the organisation's own sealed path was used (people named for a domain)",

@@ -98,7 +98,7 @@ async def test_a_yes_reaches_everybody_who_must_know_and_changes_every_copy(post
     assert "thread_ts" not in outcome.args
     assert outcome.buttons == ["Finished", "Not used", "Permit"]
     (announced,) = post.to("C0DIRECTORY")
-    assert announced.args["text"].startswith(f"{case_id} · The emergency runbook: approved by <@U0OWNER>, until")
+    assert announced.args["text"].startswith(f"{case_id} · 🚨 The emergency runbook: approved by <@U0OWNER>, until")
     assert "secret" not in json.dumps(announced.args)
     redrawn = {c.args["channel"]: c for c in post.slack.of(UPDATE)}
     kept = {c.channel for c in await post.office.store.outbox.copies(case_id) if c.purpose in ("card", "receipt", "lead")}

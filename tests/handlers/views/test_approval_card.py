@@ -75,7 +75,7 @@ def test_a_card_says_all_that_a_decision_needs() -> None:
     deputies = int((T0 + 5 * MINUTE).timestamp())
     shown = texts(drawn)
     assert [*shown[:3], shown[-1]] == [
-        "*The ticketed runbook*\n<@U0PE1> of *Northgate* asks for *1 hour*",
+        "*🚨 The ticketed runbook*\n<@U0PE1> of *Northgate* asks for *1 hour*",
         "*Target:* dc-core-01\n*Incident ticket:* INC7\n*Reason:*\n>Sync stopped\n>at noon",
         "Without an answer, <@U0DEP1>, <@U0DEP2> will be asked at"
         f" <!date^{deputies}^{{time}}|2026-03-04 09:05 UTC>; at <!date^{expires}^{{time}}|2026-03-04 09:45 UTC>"
@@ -180,7 +180,7 @@ def test_it_is_the_approval_that_ends_never_access_that_is_removed() -> None:
 def test_the_requester_is_told_with_a_mention_and_reads_the_reason_of_a_no() -> None:
     case = decided(case_of(BASE), OWNER, "deny")
     told = outcome(case, None, scene())
-    assert told.text.startswith("<@U0PE1> R-00000001 · The emergency runbook\n*Denied* by <@U0OWNER> at ")
+    assert told.text.startswith("<@U0PE1> R-00000001 · 🚨 The emergency runbook\n*Denied* by <@U0OWNER> at ")
     assert told.text.endswith("*Reason:*\n>Use &lt;the&gt; read-only\n>account")
     assert labels(told) == ["Ask again"]
 
