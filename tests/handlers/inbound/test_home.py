@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.ports.commands import ReplyAddress, SetAbsence, ShowPage
-from bot.service.queries import HOME_PAGE, HomeContents
+from bot.service.queries import HOME_PAGE, AuditView, HomeContents
 from handlers import ids
 from handlers.inbound.home import Homes
 from handlers.outbound.outbox_sender import OutboxSender
@@ -190,3 +191,54 @@ def _filed(case: Case, id_: str) -> Any:
     from tests.storage.making import filing
 
     return filing(replace(case, request=replace(case.request, id=id_)))
+
+
+def test_what_needs_a_decision_stands_first_sorted_by_deadline_and_reviews_after() -> None:
+    urgent, calm = case_of(BASE, "emergency", target="dc-urgent"), case_of(BASE, "contain", target="dc-calm")
+    calm = replace(calm, request=replace(calm.request, id="R-00000002"))
+    late = replace(calm.approval, expires_at=calm.approval.expires_at + HOUR)
+    review = replace(urgent.approval, kind="review", version=2, due_at=T0, reached=urgent.approval.reached)
+    reviewed = replace(urgent, request=replace(urgent.request, id="R-00000003", target="dc-past"), asks=(review,))
+    text = shown(home(sheet(waiting=(reviewed, calm.with_approval(late), urgent)), scene(BASE), may_ask=False))
+    places = [text.index(word) for word in ("dc-urgent", "dc-calm", "*Reviews: less urgent*", "dc-past")]
+    assert places == sorted(places)
+
+
+def test_every_line_shows_its_target_cut_and_its_age() -> None:
+    case = case_of(BASE, target="dc-" + "x" * 90)
+    text = shown(home(sheet(mine=(case,), led=(case,)), scene(BASE), may_ask=False))
+    assert text.count("*Target:*") == 0
+    assert text.count(f"Target: dc-{'x' * 56}…, asked <!date^") == 2
+    assert "^{ago}|" in text
+
+
+def test_a_lead_sees_the_providers_open_requests_and_an_auditor_the_register_and_the_log() -> None:
+    case = case_of(BASE, target="dc-led")
+    led = shown(home(sheet(led=(case,)), scene(BASE), may_ask=False))
+    assert "dc-led" in led
+    audit = AuditView((), {"directory": 2}, 1234, 1200)
+    text = shown(home(sheet(audit=audit), scene(BASE), may_ask=False))
+    for said in ("*Exceptions register*", "No policy exception is open.", ": 2", "1,234 entries", "1,200 signed"):
+        assert said in text
+
+
+async def test_the_homes_of_a_lead_and_an_auditor_hold_what_they_watch(office: Office) -> None:
+    lead = next(iter(BASE.providers["northgate"].leads))
+    case = await office.file(PE1)
+    person = Person(min(lead.teams), lead.user)
+    assert [c.id for c in (await office.desk.queries.read_home(person, office.clock.now())).led] == [case]
+    auditor = BASE.auditors[0]
+    found = (await office.desk.queries.read_home(auditor, office.clock.now())).audit
+    assert found is not None
+    assert found.entries > 0
+    assert (await office.desk.queries.read_home(OWNER, office.clock.now())).audit is None
+
+
+async def test_decisions_come_before_reviews_on_the_first_page(office: Office) -> None:
+    first = await office.file(PE1, target="a")
+    await office.click(OWNER, first)
+    await office.click(PE1, first, "finish")
+    await office.forward(timedelta(seconds=1))
+    second = await office.file(PE1, target="b")
+    waits = await office.desk.store.homes.waiting(OWNER, 10)
+    assert [one.id for one in waits][:1] == [second]

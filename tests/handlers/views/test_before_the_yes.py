@@ -7,8 +7,9 @@ from handlers.views.dialogs import DialogContext
 from handlers.views.request_form import FormDraft, form
 from handlers.views.review_cards import verify_form
 from sandbox.blocks import check_view
-from tests.bot.building import case_of, policy, runbook
+from tests.bot.building import policy, runbook
 from tests.handlers.views.test_approval_card import scene
+from tests.handlers.views.test_identity_proof import filed
 
 BODY = "Intro.\n\n## Before the yes: two checks\n1. **Call** back <now>.\n### Who\nA & B.\n\n## Steps\n1. Reset.\n"
 
@@ -33,7 +34,7 @@ def test_it_stands_in_the_filing_form_and_on_attest() -> None:
     drawn = form(FormDraft(None, "mfa"), books, scene(base))
     assert "*Call* back" in str(drawn)
     assert "Reset." not in str(drawn)
-    attest = verify_form(DialogContext("R-00000001:1", "D1", BODY), case_of(base, "mfa"))
+    attest = verify_form(DialogContext("R-00000001:1", "D1", BODY), filed())
     assert "*Call* back" in str(attest)
     for view in (drawn, attest):
         assert check_view(view, "modal") == []

@@ -1,0 +1,43 @@
+"""Pages of commands: `log` without an id lists the newest cases that somebody may see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain.case.model import Case
+from handlers.outbound.pages import PAGES
+from handlers.views.answers import say
+from handlers.views.kit.preview import ask_glance
+from tests.bot.building import OWNER, PE1, STRANGER, case_of, policy
+from tests.bot.office import Office
+from tests.handlers.views.test_approval_card import scene
+
+
+async def test_log_without_an_id_lists_the_newest_cases_that_this_person_may_see(office: Office) -> None:
+    first = await office.file(PE1, target="dc-one")
+    await office.click(OWNER, first, "deny")
+    second = await office.file(PE1, target="dc-two")
+    for person in (OWNER, PE1):
+        text = (await PAGES["log"](office.desk, person, "", scene(office.policy))).text
+        assert {first, second} <= set(text.replace("*", " ").split())
+        assert "denied" in text
+        assert "dc-" not in text
+    told = (await PAGES["log"](office.desk, STRANGER, "", scene(office.policy))).text
+    assert first not in told
+    assert "no request yet that you may see" in told
+
+
+def test_a_use_of_the_sealed_path_is_previewed_without_provider_and_duration() -> None:
+    case = case_of(policy())
+    sealed = Case(replace(case.request, provider="", seconds=0), (replace(case.approval, kind="review"),))
+    assert sealed.sealed
+    said = ask_glance(sealed, sealed.asks[0], scene())
+    assert said.startswith("Review: ")
+    assert "Review: :" not in said
+    assert "0 seconds" not in said
+
+
+def test_finished_pressed_late_says_clearly_what_happened() -> None:
+    said = say("over", {"at": 1_772_614_800_000}, scene()).text
+    assert "Your click came too late: the approval ended by itself at <!date^1772614800" in said
+    assert "evidence that is owed can still be handed in" in said
