@@ -87,7 +87,7 @@ YES, NO = "Yes", "No"
 SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"
 BOT_NAME, BOT_TEXT = "Countersign", "The provider asks. The owner signs."
 
-ICONS: Mapping[Kind, str] = {"emergency_access": "🚨", "reset": "🔑", "policy_exception": "📄"}
+ICONS: Mapping[Kind, str] = {"emergency_access": "🚨", "reset": "🔑", "policy_exception": "📄", "finding": "🔎"}
 KINDS: Mapping[Kind, str] = {
     "emergency_access": "Emergency access",
     "reset": "Reset",
@@ -187,7 +187,7 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
         )
         return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}.{unless}"
     if runbook.break_glass is not None and debt is None:
-        return f"*{BREAK_GLASS}. Access opens now, without a yes.* {owner} must ratify by {ratify_by}."
+        return f"*{BREAK_GLASS}.* Opens now, and everybody is told; {owner} must ratify by {ratify_by}."
     if debt is not None:
         return f"{debt} {owner}, the deputies and the on-call are asked at once."
     if runbook.right == "immediate":
