@@ -18,7 +18,7 @@ SHIPPED = ("bot", "handlers", "storage", "runbooks", "sandbox")
 MODULES, LINES, FUNCTION, MEDIAN = 25, 300, 35, 8
 # What is still over a limit. An entry that is no longer needed fails the test: the lists only shrink.
 LONG_MODULES = {"runbooks/parsing/schema.py"}
-LONG_FUNCTIONS = {"bot/domain/workflow/filing.py file", "runbooks/rules/runbook.py _runbook", "storage/store.py open"}
+LONG_FUNCTIONS = {"bot/domain/workflow/filing.py file", "runbooks/rules/runbook.py _runbook"}
 
 
 def modules(*roots: str) -> list[Path]:
