@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
 from bot.clock import Clock
-from bot.decision_log import signer_memory
-from bot.domain.case.transition import SYSTEM, LogEvent
-from bot.domain.errors import DiskRefuses, SettingsError
-from storage.log.append import Ledger
-from storage.session import Session
+from bot.domain.errors import DiskRefuses
+from storage.log.beginning import begin_log, check_origin
 from storage.sql_store import SqlStore
 from storage.sqlite import room, schema
 from storage.sqlite.driver import SqliteDatabase, SqliteSession
@@ -20,8 +16,6 @@ from storage.sqlite.lock import FileLock
 from storage.sqlite.upkeep import SqliteUpkeep
 from storage.transactions import Transactions
 from storage.values import ms
-
-_ORIGIN = re.compile(r"[^\s+]{1,200}")
 
 
 class SqliteStore(SqlStore):
@@ -99,30 +93,13 @@ def _begin(
     session: SqliteSession, *, clock: Clock, origin: str | None, lock: AbstractContextManager[None], state_dir: Path | None
 ) -> None:
     """Schema, and entry 0 of a log that has none."""
-    if origin is not None and not _ORIGIN.fullmatch(origin):
-        raise SettingsError("COUNTERSIGN_LOG_ORIGIN is a name without blanks and plus signs, such as example.org/log.")
+    check_origin(origin)
     with lock:
         schema.migrate(session, ms(clock.now()))
         session.begin(write=True)
         try:
-            _open_log(session, clock, origin, state_dir)
+            begin_log(session, clock, origin, state_dir)
             session.commit()
         except BaseException:
             session.rollback()
             raise
-
-
-def _open_log(session: Session, clock: Clock, origin: str | None, state_dir: Path | None) -> None:
-    row = session.row("log_head")
-    if row is None:
-        name = origin or f"countersign.local/{clock.salt()[:4].hex()}"
-        if state_dir is not None:
-            signer_memory.begin(state_dir, name)
-        session.run("open_log", origin=name, edge=b"")
-        ledger = Ledger(session, clock)
-        ledger.append(LogEvent("log.opened", SYSTEM), clock.now())
-        ledger.flush()
-    elif origin is not None and not re.fullmatch(re.escape(origin) + r"(\.\d+)?", row["origin"]):
-        raise SettingsError(
-            f"The log's origin is {row['origin']} and stays so; COUNTERSIGN_LOG_ORIGIN says {origin}. Correct the setting."
-        )

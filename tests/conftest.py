@@ -14,10 +14,12 @@ from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright
 
 from bot.domain.policy.model import Policy
+from bot.ports.database import PostgresServer
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
 from tests.bot.building import policy
 from tests.bot.office import Office
+from tests.postgres import PostgresForTests, running
 
 EXAMPLE = Path(__file__).parents[1] / "runbooks"
 CHROMIUM_FLAGS = (
@@ -39,6 +41,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Runs of a whole bot first, the longest at the head, so that no worker begins one when the others have nothing left to
     do. The random order within each of the three groups stays."""
     items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), "end_to_end" not in item.path.parts))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresForTests]:
+    """The PostgreSQL of this worker."""
+    with running() as url:
+        yield PostgresForTests(url)
+
+
+@pytest.fixture
+def postgres_database(postgres: PostgresForTests) -> Iterator[PostgresServer]:
+    """A database with the newest schema, for one test."""
+    place = postgres.database()
+    yield place
+    postgres.give_back(place)
 
 
 @pytest.fixture

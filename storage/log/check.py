@@ -11,7 +11,6 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bot.decision_log.keys import verify
 from bot.domain.decision_log.merkle_tree import Node
@@ -19,8 +18,9 @@ from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.checkpoints import Kept, audited
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Remembered, Row, Shown, StoredHead
 from bot.domain.errors import StorageError
+from bot.ports.database import Location
+from storage.opening import snapshot
 from storage.session import Session
-from storage.sqlite.snapshot import snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,18 @@ class Against:
     remembers: bool
 
 
-async def check_log(path: Path | str, limit: int = 1_000) -> LogCheck:
-    """Checks the log in a database file, on a thread; at most `limit` findings. Raises StorageError, SchemaError."""
-    return await asyncio.to_thread(check_database, Path(path), limit)
+async def check_log(place: Location, limit: int = 1_000) -> LogCheck:
+    """Checks the log of a database, on a thread; at most `limit` findings. Raises StorageError, SchemaError."""
+    return await asyncio.to_thread(check_database, place, limit)
 
 
 def check_database(
-    path: Path, limit: int = 1_000, *, against: Against | None = None, found: tuple[LogFinding, ...] = (),
+    place: Location, limit: int = 1_000, *, against: Against | None = None, found: tuple[LogFinding, ...] = (),
     over: Callable[[], bool] = lambda: False,
 ) -> LogCheck:  # fmt: skip
     """`check_log` for callers without an event loop. `found` are findings that stand already; once `over`, it ends with a
     StorageError."""
-    with snapshot(path) as session:
+    with snapshot(place) as session:
         return _checked(session, limit, against, list(found), over)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from bot.domain.decision_log.entry import pseudonym_of
 from bot.domain.decision_log.entry_reader import parsed
@@ -17,10 +16,11 @@ from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.decision_log.verify.log import Row, Shown
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
+from bot.ports.database import Location
 from storage.log import tiles
+from storage.opening import snapshot
 from storage.policy import policies
 from storage.session import Session
-from storage.sqlite.snapshot import snapshot
 
 _EVERYTHING = 2**62  # more entries than any log has
 
@@ -98,9 +98,9 @@ class Evidence:
 
 
 @contextmanager
-def evidence(path: Path) -> Iterator[Evidence]:
-    """Opens a database file. Raises StorageError where it cannot be read or has no signed checkpoint yet, SchemaError."""
-    with snapshot(path) as session:
+def evidence(place: Location) -> Iterator[Evidence]:
+    """Opens a database. Raises StorageError where it cannot be read or has no signed checkpoint yet, SchemaError."""
+    with snapshot(place) as session:
         newest = session.row("newest_checkpoint")
         if newest is None:
             raise StorageError("The log has no signed checkpoint yet; start the bot once, it signs.")
@@ -108,10 +108,10 @@ def evidence(path: Path) -> Iterator[Evidence]:
 
 
 @contextmanager
-def settled_evidence(path: Path) -> Iterator[Evidence]:
+def settled_evidence(place: Location) -> Iterator[Evidence]:
     """The same up to the first checkpoint that covers everything but entries about checks and exports of the log itself: it stays
     the same however often the log is exported. Raises StorageError, SchemaError."""
-    with snapshot(path) as session:
+    with snapshot(place) as session:
         last = session.row("last_entry_beside_exports")
         found = None if last is None else session.row("first_checkpoint_over", idx=last["idx"])
         if found is None:
@@ -120,7 +120,7 @@ def settled_evidence(path: Path) -> Iterator[Evidence]:
 
 
 @contextmanager
-def stored_log(path: Path) -> Iterator[Evidence]:
+def stored_log(place: Location) -> Iterator[Evidence]:
     """The same of everything that is stored, an unsigned tail included. Raises StorageError, SchemaError."""
-    with snapshot(path) as session:
+    with snapshot(place) as session:
         yield Evidence(session, _EVERYTHING, "")

@@ -2,7 +2,7 @@
 
 -- name: anchored
 -- The greatest size that left the host in a way, or by one address of it.
-SELECT max(size) AS size FROM log_anchor WHERE kind = :kind AND (:ref IS NULL OR ref = :ref);
+SELECT max(size) AS size FROM log_anchor WHERE kind = :kind AND (ref = :ref OR :ref IS NULL);
 
 -- name: keep_anchor
 -- A checkpoint left the host.

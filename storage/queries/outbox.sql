@@ -38,7 +38,7 @@ WHERE c.id = :id AND c.plain = 0 AND (r.version > :drawn OR a.version > :drawn) 
 -- name: something_to_lease
 -- Whether a lease would find anything: asked before every lease, so that an empty one writes nothing.
 SELECT 1 AS found FROM outbox
-WHERE done_ms IS NULL AND not_before_ms <= :now AND leased_until_ms <= :now AND (purpose = 'pager') = :pages LIMIT 1;
+WHERE done_ms IS NULL AND not_before_ms <= :now AND leased_until_ms <= :now AND (purpose = 'pager') = (:pages = 1) LIMIT 1;
 
 -- name: lease
 -- Takes what can be said now, in Slack or (`pages`) beside it: lanes first, oldest first; never two redraws of one copy at a time.
@@ -46,7 +46,7 @@ UPDATE outbox SET leased_until_ms = :until, attempts = attempts + 1
 WHERE id IN (
   SELECT o.id FROM outbox AS o
   WHERE o.done_ms IS NULL AND o.not_before_ms <= :now AND o.leased_until_ms <= :now
-    AND (o.purpose = 'pager') = :pages AND NOT EXISTS (
+    AND (o.purpose = 'pager') = (:pages = 1) AND NOT EXISTS (
     SELECT 1 FROM outbox AS other
     WHERE other.copy_id = o.copy_id AND other.done_ms IS NULL AND other.leased_until_ms > :now
   )

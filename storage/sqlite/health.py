@@ -9,6 +9,7 @@ from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.errors import SchemaError, StorageError
 from bot.domain.failsafe import clock_jump
 from storage.log import clock_mark
+from storage.migration_list import migrations
 from storage.session import Session
 from storage.sqlite import schema
 from storage.sqlite.driver import SqliteDatabase, SqliteSession
@@ -60,7 +61,7 @@ def _behind(session: SqliteSession) -> bool:
     if "schema_version" not in tables:
         return False
     row = session.row("schema_version")
-    return row is not None and int(row["version"]) < len(schema.migrations())
+    return row is not None and int(row["version"]) < len(migrations())
 
 
 def _outside(path: Path) -> list[Diagnosis] | None:

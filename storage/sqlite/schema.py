@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 from bot.domain.errors import SchemaError
+from storage.migration_list import Migration, compare, migrations, statements
 from storage.session import Session
 from storage.sqlite.driver import SqliteSession
-
-_FOLDER = Path(__file__).parents[1] / "migrations"
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    version: int
-    name: str
-    sql: str
-
-
-def migrations(folder: Path = _FOLDER) -> tuple[Migration, ...]:
-    """The files `NNNN_name.sql` in order; raises SchemaError for a gap or a double number."""
-    found = [Migration(int(f.stem[:4]), f.stem[5:], f.read_text("utf-8")) for f in sorted(folder.glob("*.sql"))]
-    if [m.version for m in found] != list(range(1, len(found) + 1)):
-        raise SchemaError(f"The migrations in {folder.name} are not numbered 1, 2, 3 …; this installation is damaged.")
-    return tuple(found)
 
 
 def migrate(session: SqliteSession, now_ms: int, all_of_them: tuple[Migration, ...] | None = None) -> int:
@@ -44,22 +25,7 @@ def check(session: Session, all_of_them: tuple[Migration, ...] | None = None) ->
     """Raises SchemaError unless the database is of exactly this program's version."""
     known = len(migrations() if all_of_them is None else all_of_them)
     version = _version(session)
-    if version > known:
-        raise SchemaError(
-            f"The database is of version {version}, this program knows {known}: run the newer program that made it."
-        )
-    if version < known:
-        raise SchemaError(f"The database is of version {version}, this program needs {known}: run `countersign migrate`.")
-
-
-def statements(script: str) -> Iterator[str]:
-    """The statements of a script; a trigger's inner semicolons end none."""
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""
+    compare(version, known)
 
 
 def _apply(session: SqliteSession, migration: Migration, now_ms: int) -> None:

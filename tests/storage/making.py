@@ -15,6 +15,8 @@ from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import Case, FieldValue, Grant, Request
 from bot.domain.case.transition import CLOCK, Actor, Lane, LogEvent, Notification, Private, Transition
 from bot.domain.policy.people import Person
+from bot.ports.database import Location
+from tests.postgres import RawPostgres, session
 
 T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 MS, SECOND, MINUTE, HOUR = (timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1))
@@ -122,15 +124,34 @@ def lapse(case: Case, at: datetime) -> Transition:
 
 
 @contextmanager
-def attacker(path: Path) -> Iterator[sqlite3.Connection]:
-    """Somebody who can write the file and has taken the triggers and constraints out of the way."""
-    with closing(sqlite3.connect(path)) as raw:
+def attacker(place: Location) -> Iterator[sqlite3.Connection | RawPostgres]:
+    """Somebody who can write the database and has taken the triggers and constraints out of the way."""
+    if not isinstance(place, Path):
+        with session(place) as raw:
+            raw.execute("SET session_replication_role = replica")  # no trigger fires
+            yield raw
+        return
+    with closing(sqlite3.connect(place)) as raw:
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             raw.execute(f"DROP TRIGGER {name}")
         yield raw
         raw.commit()
 
 
-def count(path: Path, table: str) -> int:
-    with closing(sqlite3.connect(path)) as raw:
-        return int(raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+@contextmanager
+def beside(place: Location) -> Iterator[sqlite3.Connection | RawPostgres]:
+    """A connection past the store, which commits at its end."""
+    if not isinstance(place, Path):
+        with session(place) as raw:
+            yield raw
+        return
+    with closing(sqlite3.connect(place)) as raw:
+        yield raw
+        raw.commit()
+
+
+def count(place: Location, table: str) -> int:
+    with beside(place) as raw:
+        row = raw.execute(f"SELECT count(*) FROM {table}").fetchone()
+        assert row is not None
+        return int(row[0])

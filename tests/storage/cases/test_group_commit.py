@@ -40,6 +40,12 @@ from tests.storage.making import (
 T = TypeVar("T")
 
 
+@pytest.fixture
+def place(path: Path) -> Path:
+    """What is tested here is tested with SQLite's own means; PostgreSQL has tests/storage/postgres."""
+    return path
+
+
 async def on_writer(store: SqliteStore, work: Callable[[SqliteSession], T]) -> T:
     """Runs `work` on the writing connection's thread."""
     assert store.transactions.writer is not None

@@ -12,6 +12,7 @@ from bot.domain.case.transition import CLOCK, LogEvent, Transition
 from bot.domain.errors import Frozen
 from bot.domain.failsafe.clock_guard import accepted
 from bot.domain.failsafe.clock_jump import Mark
+from storage.sql_store import SqlStore
 from storage.sqlite.health import examine
 from storage.store import SqliteStore
 from tests.storage.making import HOUR, MINUTE, T0, HandClock, approval, denial, filing, new_case
@@ -21,13 +22,13 @@ MARK = Mark(T0 + MINUTE, 500 * SECOND, "boot-1", T0 - HOUR)
 JUMPED = replace(MARK, jump=-HOUR)
 
 
-async def test_a_mark_is_read_as_it_was_written(store: SqliteStore) -> None:
+async def test_a_mark_is_read_as_it_was_written(store: SqlStore) -> None:
     for mark in (MARK, replace(MARK, high=T0 + HOUR, boot="boot-2"), JUMPED):
         await store.clock.keep(mark)
         assert await store.clock.mark() == mark
 
 
-async def test_a_jump_stands_until_it_is_accepted(store: SqliteStore) -> None:
+async def test_a_jump_stands_until_it_is_accepted(store: SqlStore) -> None:
     await store.clock.keep(JUMPED)
     await store.clock.keep(replace(MARK, jump=2 * HOUR))
     await store.clock.keep(MARK)
@@ -36,7 +37,7 @@ async def test_a_jump_stands_until_it_is_accepted(store: SqliteStore) -> None:
     assert await store.clock.mark() == MARK
 
 
-async def test_the_log_is_a_mark_with_every_commit(store: SqliteStore, clock: HandClock) -> None:
+async def test_the_log_is_a_mark_with_every_commit(store: SqlStore, clock: HandClock) -> None:
     await store.clock.keep(MARK)
     clock.at = T0 + HOUR
     await store.commit(Transition(None, None, (LogEvent("a", CLOCK),)))
@@ -45,11 +46,11 @@ async def test_the_log_is_a_mark_with_every_commit(store: SqliteStore, clock: Ha
     assert found.high == T0 + HOUR
 
 
-async def test_where_nobody_kept_the_time_yet_the_log_says_how_far_it_came(store: SqliteStore) -> None:
+async def test_where_nobody_kept_the_time_yet_the_log_says_how_far_it_came(store: SqlStore) -> None:
     assert await store.clock.mark() == Mark(T0, timedelta(0), "", T0)
 
 
-async def test_only_a_jump_that_stands_can_be_wished_away(store: SqliteStore) -> None:
+async def test_only_a_jump_that_stands_can_be_wished_away(store: SqlStore) -> None:
     await store.clock.keep(MARK)
     assert not await store.clock.request_acceptance()
     assert not await store.clock.acceptance_requested()
@@ -60,7 +61,7 @@ async def test_only_a_jump_that_stands_can_be_wished_away(store: SqliteStore) ->
     assert not await store.clock.acceptance_requested()
 
 
-async def test_while_a_jump_stands_a_yes_is_not_written_and_a_no_is(store: SqliteStore) -> None:
+async def test_while_a_jump_stands_a_yes_is_not_written_and_a_no_is(store: SqlStore) -> None:
     case = await store.commit(filing(new_case("R-1")))
     assert case is not None
     await store.clock.keep(JUMPED)
@@ -70,10 +71,10 @@ async def test_while_a_jump_stands_a_yes_is_not_written_and_a_no_is(store: Sqlit
     assert await store.commit(denial(case)) is not None
 
 
-async def test_doctor_names_a_jump_that_stands(store: SqliteStore, path: Path) -> None:
-    await store.clock.keep(MARK)
+async def test_doctor_names_a_jump_that_stands(sqlite_store: SqliteStore, path: Path) -> None:
+    await sqlite_store.clock.keep(MARK)
     assert await examine(path) == []
-    await store.clock.keep(JUMPED)
+    await sqlite_store.clock.keep(JUMPED)
     (found,) = await examine(path)
     assert (found.severity, found.area) == ("error", "clock")
     assert "1 h back" in found.text

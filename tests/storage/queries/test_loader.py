@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from storage.migration_list import migrations, statements
 from storage.queries.loader import FOLDER, load, parse
 from storage.sqlite.driver import QUERIES
-from storage.sqlite.schema import migrations, statements
 from storage.store import SqliteStore
 from tests.storage.making import filing, new_case
 
@@ -91,10 +91,10 @@ def test_what_runs_all_day_reads_an_index_and_never_a_whole_table(name: str) -> 
      "due_cards", "matters", "inbox", "something_to_lease", "lease", "last_of_case", "oldest_deadline", "anomaly_at"],
 )  # fmt: skip
 async def test_what_is_asked_at_every_wake_up_reads_no_large_table_from_end_to_end(
-    store: SqliteStore, path: Path, name: str
+    sqlite_store: SqliteStore, path: Path, name: str
 ) -> None:
     """Also where SQLite knows how large the tables are: `matters` went through all requests for the sake of its order."""
-    await store.commit(filing(new_case("R-1")))
+    await sqlite_store.commit(filing(new_case("R-1")))
     values = dict.fromkeys(re.findall(r":(\w+)", QUERIES[name]), 0)
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("ANALYZE")

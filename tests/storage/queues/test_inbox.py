@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -13,10 +10,12 @@ from bot.domain.case.transition import Transition
 from bot.domain.errors import EntryError
 from bot.domain.policy.people import Person
 from bot.ports.commands import COMMAND, Command, FileRequest, Press, ReplyAddress, SaySentence, ShowPage
+from bot.ports.database import Location
 from bot.ports.records import Waiting
+from storage.opening import open_database
 from storage.queues.inbox import to_text
-from storage.store import SqliteStore
-from tests.storage.making import MINUTE, MS, OWNER, PE1, T0, HandClock
+from storage.sql_store import SqlStore
+from tests.storage.making import MINUTE, MS, OWNER, PE1, T0, HandClock, beside
 
 REPLY = ReplyAddress(OWNER, "https://hooks.example/1", "C1")
 READ = ShowPage(PE1, "mine", "", ReplyAddress(PE1))
@@ -30,17 +29,17 @@ ACTS: list[Command] = [
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.kind)
-async def test_every_act_survives_a_restart(path: Path, clock: HandClock, act: Command) -> None:
-    store = await SqliteStore.open(path, clock)
+async def test_every_act_survives_a_restart(place: Location, clock: HandClock, act: Command) -> None:
+    store = await open_database(place, clock)
     await store.inbox.take_in("k", act, {"view": {"title": "…"}})
     await store.close()
-    store = await SqliteStore.open(path, clock)
+    store = await open_database(place, clock)
     (row,) = await store.inbox.unfinished(9)
     assert (row.key, row.act, row.answer, row.received_at, row.attempts) == ("k", act, {"view": {"title": "…"}}, T0, 0)
     await store.close()
 
 
-async def test_the_same_signed_request_twice_is_one_row_and_gets_the_first_answer(store: SqliteStore) -> None:
+async def test_the_same_signed_request_twice_is_one_row_and_gets_the_first_answer(store: SqlStore) -> None:
     assert await store.inbox.take_in("k", READ, {"id": "R-1"}) == {"id": "R-1"}
     assert await store.inbox.take_in("k", ACTS[0], {"id": "R-2"}) == {"id": "R-1"}
     (row,) = await store.inbox.unfinished(9)
@@ -50,13 +49,13 @@ async def test_the_same_signed_request_twice_is_one_row_and_gets_the_first_answe
     assert await store.inbox.unfinished(9) == []
 
 
-async def test_a_double_click_at_once_is_one_row(store: SqliteStore) -> None:
+async def test_a_double_click_at_once_is_one_row(store: SqlStore) -> None:
     answers = await asyncio.gather(*(store.inbox.take_in("k", READ, {"n": n}) for n in range(50)))
     assert answers == [{"n": 0}] * 50
     assert len(await store.inbox.unfinished(9)) == 1
 
 
-async def test_rows_come_oldest_first_and_one_that_failed_waits(store: SqliteStore, clock: HandClock) -> None:
+async def test_rows_come_oldest_first_and_one_that_failed_waits(store: SqlStore, clock: HandClock) -> None:
     for key in "abc":
         await store.inbox.take_in(key, READ, {})
     first = (await store.inbox.unfinished(2))[0]
@@ -68,30 +67,29 @@ async def test_rows_come_oldest_first_and_one_that_failed_waits(store: SqliteSto
     assert [(row.key, row.attempts) for row in await store.inbox.unfinished(1)] == [("a", 1)]
 
 
-async def test_a_finished_row_keeps_no_text(store: SqliteStore, path: Path) -> None:
+async def test_a_finished_row_keeps_no_text(store: SqlStore, place: Location) -> None:
     await store.inbox.take_in("k", ACTS[0], {})
     (row,) = await store.inbox.unfinished(9)
     await store.commit(Transition(None, None, inbox=row.id))
-    with closing(sqlite3.connect(path)) as raw:
+    with beside(place) as raw:
         assert raw.execute("SELECT act FROM inbox").fetchone() == ("",)
 
 
-async def test_half_a_character_is_refused_before_it_is_written(store: SqliteStore) -> None:
+async def test_half_a_character_is_refused_before_it_is_written(store: SqlStore) -> None:
     with pytest.raises(EntryError, match="half a character"):
         await store.inbox.take_in("k", ShowPage(PE1, "show", "\ud83d", REPLY), {})
     assert await store.inbox.unfinished(9) == []
 
 
-async def test_an_act_of_a_newer_program_stops_nobody_elses(store: SqliteStore, path: Path) -> None:
+async def test_an_act_of_a_newer_program_stops_nobody_elses(store: SqlStore, place: Location) -> None:
     await store.inbox.take_in("a", READ, {})
     await store.inbox.take_in("b", READ, {})
-    with closing(sqlite3.connect(path)) as raw:
+    with beside(place) as raw:
         raw.execute("""UPDATE inbox SET act = '{"kind": "dance"}' WHERE key = 'a'""")
-        raw.commit()
     assert [row.key for row in await store.inbox.unfinished(9)] == ["b"]
 
 
-async def test_a_press_of_a_button_that_only_a_newer_program_has_waits_for_it(store: SqliteStore) -> None:
+async def test_a_press_of_a_button_that_only_a_newer_program_has_waits_for_it(store: SqlStore) -> None:
     await store.inbox.take_in("k1", Press(OWNER, "R-1", 1, "of_a_later_release", REPLY), {})
     await store.inbox.take_in("k2", Press(OWNER, "R-1", 1, "approve", REPLY), {})
     assert [row.key for row in await store.inbox.unfinished(9)] == ["k2"]

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from bot.domain.case.model import Case
 from bot.domain.case.transition import CLOCK, Lane, LogEvent, Notification, Transition
+from bot.ports.database import Location
 from bot.ports.records import OutboxRow
+from storage.sql_store import SqlStore
 from storage.store import SqliteStore
 from tests.storage.making import (
     MINUTE,
@@ -19,6 +21,7 @@ from tests.storage.making import (
     SECOND,
     T0,
     HandClock,
+    beside,
     count,
     denial,
     filing,
@@ -30,22 +33,22 @@ def say(purpose: str, lane: Lane = Lane.CARD, **how: object) -> Notification:
     return Notification(purpose, lane, **{"case": "R-1", "to": OWNER} | how)  # type: ignore[arg-type]
 
 
-async def put(store: SqliteStore, *says: Notification) -> None:
+async def put(store: SqlStore, *says: Notification) -> None:
     await store.commit(Transition(None, None, says=says))
 
 
-async def take(store: SqliteStore, limit: int = 99, clock: HandClock | None = None) -> Sequence[OutboxRow]:
+async def take(store: SqlStore, limit: int = 99, clock: HandClock | None = None) -> Sequence[OutboxRow]:
     now = T0 if clock is None else clock.at
     return tuple(await store.outbox.lease(now, now + 30 * SECOND, limit))
 
 
-async def filed(store: SqliteStore) -> Case:
+async def filed(store: SqlStore) -> Case:
     case = await store.commit(filing(new_case("R-1")))
     assert case is not None
     return case
 
 
-async def shown(store: SqliteStore) -> Case:
+async def shown(store: SqlStore) -> Case:
     """A case whose card and receipt stand in Slack."""
     case = await filed(store)
     for n, outgoing in enumerate(await take(store)):
@@ -53,20 +56,20 @@ async def shown(store: SqliteStore) -> Case:
     return case
 
 
-async def test_what_is_to_be_said_comes_back_as_it_was_meant(store: SqliteStore) -> None:
+async def test_what_is_to_be_said_comes_back_as_it_was_meant(store: SqlStore) -> None:
     said = say("answer", Lane.URGENT, to=None, channel="C1", data={"why": "☃", "n": [1]}, key="k")
     await put(store, said)
     (outgoing,) = await take(store)
     assert (outgoing.say, outgoing.attempts, outgoing.created_at, outgoing.copy) == (said, 0, T0, None)
 
 
-async def test_lanes_go_first_and_within_a_lane_the_oldest(store: SqliteStore) -> None:
+async def test_lanes_go_first_and_within_a_lane_the_oldest(store: SqlStore) -> None:
     await put(store, say("a", Lane.EDIT), say("b", Lane.REMINDER), say("c"), say("d", Lane.URGENT), say("e"))
     assert [o.say.purpose for o in await take(store, 3)] == ["d", "c", "e"]
     assert [o.say.purpose for o in await take(store, 3)] == ["b", "a"]
 
 
-async def test_nobody_takes_what_another_holds_until_its_lease_runs_out(store: SqliteStore, clock: HandClock) -> None:
+async def test_nobody_takes_what_another_holds_until_its_lease_runs_out(store: SqlStore, clock: HandClock) -> None:
     """A crash between commit and send lost the message (GoAlert)."""
     await put(store, say("a"))
     (first,) = await take(store)
@@ -78,7 +81,7 @@ async def test_nobody_takes_what_another_holds_until_its_lease_runs_out(store: S
     assert (again.id, again.attempts) == (first.id, 1)
 
 
-async def test_one_failure_is_tried_again_at_its_time(store: SqliteStore, clock: HandClock) -> None:
+async def test_one_failure_is_tried_again_at_its_time(store: SqlStore, clock: HandClock) -> None:
     await put(store, say("a"), say("b"))
     first, second = await take(store)
     await store.outbox.release(first, T0 + MINUTE, "ratelimited")
@@ -89,29 +92,29 @@ async def test_one_failure_is_tried_again_at_its_time(store: SqliteStore, clock:
     assert [o.say.purpose for o in await take(store, clock=clock)] == ["a"]
 
 
-async def test_an_empty_lease_writes_nothing(store: SqliteStore, path: Path) -> None:
-    await put(store, say("a"))
-    await take(store)
+async def test_an_empty_lease_writes_nothing(sqlite_store: SqliteStore, path: Path) -> None:
+    await put(sqlite_store, say("a"))
+    await take(sqlite_store)
     with closing(sqlite3.connect(path)) as raw:
         before = raw.execute("PRAGMA data_version").fetchone()
         for _ in range(9):
-            assert await take(store) == ()
+            assert await take(sqlite_store) == ()
         assert raw.execute("PRAGMA data_version").fetchone() == before
 
 
-async def test_a_message_that_stands_is_remembered_and_its_text_is_not_kept(store: SqliteStore, path: Path) -> None:
+async def test_a_message_that_stands_is_remembered_and_its_text_is_not_kept(store: SqlStore, place: Location) -> None:
     await filed(store)
     card, receipt = await take(store)
     await store.outbox.sent(card, "D1", "1.0", 0, [LogEvent("delivery.sent", CLOCK, "R-1", {"purpose": "card"})])
     await store.outbox.sent(receipt, "D2", "", 0, ())
     (copy,) = await store.outbox.copies("R-1")
     assert (copy.purpose, copy.to, copy.channel, copy.ts, copy.drawn) == ("card", OWNER, "D1", "1.0", 0)
-    assert count(path, "outbox") == 0
+    assert count(place, "outbox") == 0
     assert (await store.log.rows(3, 9))[0].type == "delivery.sent"
     assert await store.outbox.copies("R-2") == []
 
 
-async def test_buttons_do_not_stay_live_after_a_decision_elsewhere(store: SqliteStore) -> None:
+async def test_buttons_do_not_stay_live_after_a_decision_elsewhere(store: SqlStore) -> None:
     case = await shown(store)
     await store.commit(denial(case, says=()))
     redraws = await take(store)
@@ -123,15 +126,15 @@ async def test_buttons_do_not_stay_live_after_a_decision_elsewhere(store: Sqlite
     assert await take(store) == ()
 
 
-async def test_redraws_that_wait_for_the_same_copy_are_one(store: SqliteStore, path: Path) -> None:
+async def test_redraws_that_wait_for_the_same_copy_are_one(store: SqlStore, place: Location) -> None:
     await shown(store)
     for _ in range(5):
         case = await store.cases.case("R-1")
         await store.commit(Transition(case, case, refresh=True))
-    assert count(path, "outbox") == 2
+    assert count(place, "outbox") == 2
 
 
-async def test_a_redraw_asked_for_while_one_is_under_way_comes_after_it(store: SqliteStore) -> None:
+async def test_a_redraw_asked_for_while_one_is_under_way_comes_after_it(store: SqlStore) -> None:
     case = await shown(store)
     case = await store.commit(Transition(case, case, refresh=True))
     (card, receipt) = await take(store)
@@ -144,7 +147,7 @@ async def test_a_redraw_asked_for_while_one_is_under_way_comes_after_it(store: S
     assert await take(store) == ()
 
 
-async def test_a_card_that_was_drawn_before_the_decision_and_sent_after_it_is_redrawn(store: SqliteStore) -> None:
+async def test_a_card_that_was_drawn_before_the_decision_and_sent_after_it_is_redrawn(store: SqlStore) -> None:
     case = await filed(store)
     card, _ = await take(store)
     await store.commit(denial(case, says=()))
@@ -157,7 +160,7 @@ async def test_a_card_that_was_drawn_before_the_decision_and_sent_after_it_is_re
 
 
 async def test_a_message_sent_twice_after_a_crash_is_two_copies_and_both_are_redrawn(
-    store: SqliteStore, clock: HandClock
+    store: SqlStore, clock: HandClock
 ) -> None:
     case = await filed(store)
     card, receipt = await take(store)
@@ -171,7 +174,7 @@ async def test_a_message_sent_twice_after_a_crash_is_two_copies_and_both_are_red
 
 
 async def test_what_can_never_be_said_is_recorded_with_the_reason_and_without_its_text(
-    store: SqliteStore, path: Path
+    store: SqlStore, place: Location
 ) -> None:
     """channel_not_found counted as sent (Iris)."""
     await put(store, say("answer", data={"reason": "Zanzibar"}))
@@ -179,13 +182,13 @@ async def test_what_can_never_be_said_is_recorded_with_the_reason_and_without_it
     await store.outbox.undeliverable(
         outgoing, "channel_not_found", [LogEvent("delivery.failed", CLOCK, data={"error": "x"})]
     )
-    with closing(sqlite3.connect(path)) as raw:
+    with beside(place) as raw:
         assert raw.execute("SELECT error, data FROM outbox").fetchall() == [("channel_not_found", "{}")]
     assert [row.type for row in await store.log.rows(1, 9)] == ["delivery.failed"]
     assert await take(store) == ()
 
 
-async def test_a_copy_that_is_gone_is_not_redrawn_again(store: SqliteStore) -> None:
+async def test_a_copy_that_is_gone_is_not_redrawn_again(store: SqlStore) -> None:
     case = await shown(store)
     case = await store.commit(Transition(case, case, refresh=True))
     card, _ = await take(store)
@@ -193,7 +196,7 @@ async def test_a_copy_that_is_gone_is_not_redrawn_again(store: SqliteStore) -> N
     assert [copy.purpose for copy in await store.outbox.copies("R-1")] == ["receipt"]
 
 
-async def test_a_later_word_replaces_the_unsent_earlier_one_of_its_key(store: SqliteStore) -> None:
+async def test_a_later_word_replaces_the_unsent_earlier_one_of_its_key(store: SqlStore) -> None:
     await put(store, say("old", key="k"), say("other"), say("old", key="another"))
     await put(store, say("new", Lane.URGENT, data={"n": 2}, key="k"))
     assert [o.say.purpose for o in await take(store)] == ["new", "other", "old"]
@@ -201,7 +204,7 @@ async def test_a_later_word_replaces_the_unsent_earlier_one_of_its_key(store: Sq
     assert [o.say.purpose for o in await take(store)] == ["newer"]
 
 
-async def test_says_without_a_key_replace_nothing(store: SqliteStore) -> None:
+async def test_says_without_a_key_replace_nothing(store: SqlStore) -> None:
     await put(store, say("a"), say("a"))
     await put(store, say("a", to=PE1))
     assert len(await take(store)) == 3

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from storage.sqlite import schema
+from storage.migration_list import migrations
 from storage.sqlite.health import examine
 from storage.store import SqliteStore
 
@@ -83,7 +83,7 @@ async def test_a_folder_that_cannot_be_written_is_named() -> None:
 
 
 async def test_an_older_database_is_a_warning_that_says_migrate(file: Path) -> None:
-    newest = len(schema.migrations())
+    newest = len(migrations())
     with sqlite3.connect(file) as raw:
         raw.execute("DELETE FROM schema_version WHERE version = ?", (newest,))
     raw.close()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import SchemaError
-from storage.sqlite import schema
+from storage.migration_list import Migration, migrations, statements
 from storage.sqlite.driver import SqliteSession
-from storage.sqlite.schema import Migration, migrate, migrations
+from storage.sqlite.schema import migrate
 from storage.store import SqliteStore
 from tests.storage.making import HandClock
 
@@ -73,7 +73,7 @@ def test_a_trigger_is_one_statement() -> None:
     script = (
         "CREATE TRIGGER a BEFORE DELETE ON t\nBEGIN\n  SELECT 1;\n  SELECT 2;\nEND;\n\n-- A word.\nCREATE TABLE b (x);\n"
     )
-    assert len(list(schema.statements(script))) == 2
+    assert len(list(statements(script))) == 2
 
 
 def test_a_gap_in_the_numbers_is_refused(tmp_path: Path) -> None:

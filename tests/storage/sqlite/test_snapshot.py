@@ -12,10 +12,10 @@ from storage.store import SqliteStore
 from tests.storage.making import filing, new_case
 
 
-async def test_what_is_written_meanwhile_is_not_seen(store: SqliteStore, path: Path) -> None:
+async def test_what_is_written_meanwhile_is_not_seen(sqlite_store: SqliteStore, path: Path) -> None:
     with snapshot(path) as session:
         before = session.row("log_head")
-        await store.commit(filing(new_case("R-1")))
+        await sqlite_store.commit(filing(new_case("R-1")))
         assert before is not None
         assert session.row("request_version", id="R-1") is None
     with snapshot(path) as session:

@@ -1,0 +1,67 @@
+"""Opens whatever database COUNTERSIGN_DATABASE_URL names. psycopg is imported only where it is PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from bot.clock import Clock
+from bot.domain.errors import SettingsError
+from bot.ports.database import Location
+from storage.session import Session
+from storage.sql_store import SqlStore
+from storage.sqlite import snapshot as sqlite_snapshot
+from storage.store import SqliteStore
+
+
+async def open_database(
+    place: Location,
+    clock: Clock,
+    origin: str | None = None,
+    state_dir: Path | str | None = None,
+    *,
+    read_only: bool = False,
+) -> SqlStore:
+    """As `SqliteStore.open` and `PostgresStore.open`. Raises SettingsError also where psycopg is not installed."""
+    if isinstance(place, Path):
+        return await SqliteStore.open(place, clock, origin, state_dir, read_only=read_only)
+    _need_psycopg()
+    from storage.postgres.store import PostgresStore
+
+    return await PostgresStore.open(place, clock, origin, state_dir, read_only=read_only)
+
+
+async def migrate(place: Location, clock: Clock) -> None:
+    """Brings the schema up to date. Raises SchemaError, SettingsError, StorageError."""
+    if isinstance(place, Path):
+        await (await SqliteStore.open(place, clock)).close()
+        return
+    _need_psycopg()
+    from storage.postgres.store import migrate as migrate_postgres
+
+    await migrate_postgres(place, clock)
+
+
+def snapshot(place: Location) -> AbstractContextManager[Session]:
+    """A session whose statements all read the state of one moment, without an event loop. Raises StorageError, SchemaError."""
+    if isinstance(place, Path):
+        return sqlite_snapshot.snapshot(place)
+    _need_psycopg()
+    from storage.postgres.snapshot import snapshot as postgres_snapshot
+
+    return postgres_snapshot(place)
+
+
+def exists(place: Location) -> bool:
+    """False where there is certainly no database: no file. A server is asked when it is opened."""
+    return not isinstance(place, Path) or place.is_file()
+
+
+def _need_psycopg() -> None:
+    try:
+        import psycopg  # noqa: F401
+    except ImportError as error:
+        raise SettingsError(
+            "COUNTERSIGN_DATABASE_URL names PostgreSQL, and the driver is not installed:"
+            f" pip install 'countersign[postgres]' ({error})."
+        ) from None

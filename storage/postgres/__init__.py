@@ -1,0 +1,1 @@
+"""PostgreSQL: driver, schema and the statements that it writes differently."""

@@ -1,0 +1,199 @@
+"""The PostgreSQL driver: one connection on one thread, one transaction a function.
+
+As with SQLite, a transaction is one plain function that runs from its first statement to its last on the database's thread.
+A connection that was lost is made anew before the next function. If the answer to a COMMIT is lost, `pg_xact_status` says how
+it ended before anybody is told anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import DictRow, dict_row
+
+from bot.domain.errors import StorageError
+from storage.postgres.errors import explained, is_lost
+from storage.postgres.outcome import settle
+from storage.postgres.values import adapt, translated
+from storage.queries.loader import load
+from storage.session import Row, to_its_end
+
+T = TypeVar("T")
+QUERIES = translated(load(Path(__file__).parent / "dialect.sql"))
+CONNECT_SECONDS = 5
+_PREPARED = 512  # statements that a session keeps prepared; there are fewer
+_STREAMED = 1_000  # rows fetched at a time
+_PARAMETERS: Mapping[str, Any] = {
+    "application_name": "countersign", "connect_timeout": CONNECT_SECONDS, "keepalives_idle": 5, "keepalives_interval": 2,
+    "keepalives_count": 3, "tcp_user_timeout": 10_000, "client_encoding": "UTF8",
+}  # fmt: skip
+_SETTINGS = "SET synchronous_commit = on; SET lock_timeout = '20s'; SET timezone = 'UTC'"
+
+Connection = psycopg.Connection[DictRow]
+
+
+def connect(url: str) -> Connection:
+    """A new session on the server. Raises psycopg.Error."""
+    raw: Connection = psycopg.connect(url, autocommit=True, prepare_threshold=1, row_factory=dict_row, **_PARAMETERS)
+    raw.prepared_max = _PREPARED
+    adapt(raw)
+    raw.execute(_SETTINGS)
+    return raw
+
+
+class PostgresSession:
+    """`storage.session.Session` on a PostgreSQL connection, `raw`, which is replaced when it was lost."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.raw = connect(url)
+        self._xid: str | None = None  # of the writing transaction that is open
+        self._cursors = itertools.count()
+
+    def revive(self) -> None:
+        """Connects again where the connection was lost. Raises psycopg.Error."""
+        if is_lost(self.raw):
+            self._replace(connect(self._url))
+
+    def rows(self, name: str, /, **values: object) -> Sequence[Row]:
+        return self.raw.execute(QUERIES[name], values).fetchall()
+
+    def row(self, name: str, /, **values: object) -> Row | None:
+        return self.raw.execute(QUERIES[name], values).fetchone()
+
+    def run(self, name: str, /, **values: object) -> int:
+        return self.raw.execute(QUERIES[name], values).rowcount
+
+    def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
+        for values in rows:  # `executemany` would open a pipeline inside a savepoint
+            self.raw.execute(QUERIES[name], values)
+
+    def stream(self, name: str, /, **values: object) -> Iterable[Row]:
+        with self.raw.cursor(f"rows_{next(self._cursors)}") as cursor:
+            cursor.itersize = _STREAMED
+            yield from cursor.execute(QUERIES[name], values)
+
+    @property
+    def in_transaction(self) -> bool:
+        return self.raw.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+    def begin(self, *, write: bool) -> None:
+        if not write:
+            self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return
+        begun = self.raw.execute("BEGIN; SELECT pg_current_xact_id()::text AS xid")
+        begun.nextset()
+        row = begun.fetchone()
+        assert row is not None
+        self._xid = str(row["xid"])
+
+    def commit(self) -> None:
+        xid, self._xid = self._xid, None
+        pid = self.raw.info.backend_pid
+        try:
+            self.raw.execute("COMMIT")
+        except psycopg.OperationalError as error:
+            if xid is None or not is_lost(self.raw):
+                raise
+            self._replace(settle(partial(connect, self._url), xid, pid, error))
+
+    def _replace(self, raw: Connection) -> None:
+        old, self.raw = self.raw, raw
+        old.close()
+
+    def rollback(self) -> None:
+        self._xid = None
+        if self.in_transaction:
+            with contextlib.suppress(psycopg.OperationalError):  # a lost session has rolled back
+                self.raw.execute("ROLLBACK")
+
+    def savepoint(self) -> None:
+        self.raw.execute("SAVEPOINT act")
+
+    def release_savepoint(self) -> None:
+        self.raw.execute("RELEASE SAVEPOINT act")
+
+    def rollback_to_savepoint(self) -> None:
+        self.raw.execute("ROLLBACK TO SAVEPOINT act")
+
+    def explained(self, error: Exception) -> Exception | None:
+        return explained(error) if isinstance(error, psycopg.Error) else None
+
+
+class PostgresDatabase:
+    """`storage.session.Database` on a PostgreSQL server: one session on one thread."""
+
+    def __init__(self, session: PostgresSession) -> None:
+        self.session = session
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="postgres", daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    @classmethod
+    async def open(cls, url: str) -> PostgresDatabase:
+        """Connects. Raises StorageError."""
+        try:
+            return cls(await asyncio.to_thread(PostgresSession, url))
+        except psycopg.Error as error:
+            raise explained(error) from error
+
+    async def run(self, work: Callable[[PostgresSession], T], /) -> T:
+        return await to_its_end(self.start(work))
+
+    def start(self, work: Callable[[PostgresSession], T], /) -> asyncio.Future[T]:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        if self._closed:
+            done.set_exception(StorageError("The database is closed."))
+            return done
+
+        def whole() -> None:
+            result, error = self._outcome(work)
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                loop.call_soon_threadsafe(_settle, done, result, error)
+
+        self._work.put(whole)
+        return done
+
+    async def close(self) -> None:
+        """After whatever is under way."""
+        if not self._closed:
+            self._closed = True
+            self._work.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _serve(self) -> None:
+        while (work := self._work.get()) is not None:
+            work()
+        self.session.raw.close()
+
+    def _outcome(self, work: Callable[[PostgresSession], T]) -> tuple[T | None, BaseException | None]:
+        try:
+            self.session.revive()
+            return work(self.session), None
+        except psycopg.Error as error:
+            explanation = explained(error)
+            explanation.__cause__ = error
+            return None, explanation
+        except BaseException as error:  # noqa: BLE001  # it belongs to the caller, on the other thread
+            return None, error
+
+
+def _settle(done: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if done.done():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(result)
