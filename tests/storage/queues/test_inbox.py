@@ -99,7 +99,7 @@ def press_by(person: Person, case: str) -> Press:
     return Press(person, case, 1, "approve", ReplyAddress(person))
 
 
-async def test_of_one_persons_rows_about_one_request_the_oldest_has_a_turn(store: SqliteStore) -> None:
+async def test_of_one_persons_rows_about_one_request_the_oldest_has_a_turn(store: SqlStore) -> None:
     for number in range(400):
         await store.inbox.take_in(f"flood {number}", press_by(PE1, "R-1"), {})
     await store.inbox.take_in("same request", press_by(OWNER, "R-1"), {})
@@ -107,14 +107,14 @@ async def test_of_one_persons_rows_about_one_request_the_oldest_has_a_turn(store
     assert [row.key for row in await store.inbox.unfinished(9)] == ["flood 0", "same request", "other request"]
 
 
-async def test_everybodys_oldest_row_comes_before_anybodys_second(store: SqliteStore) -> None:
+async def test_everybodys_oldest_row_comes_before_anybodys_second(store: SqlStore) -> None:
     for number in range(200):
         await store.inbox.take_in(f"flood {number}", press_by(PE1, f"R-{number}"), {})
     await store.inbox.take_in("later", press_by(OWNER, "R-X"), {})
     assert [row.key for row in await store.inbox.unfinished(3)] == ["flood 0", "later", "flood 1"]
 
 
-async def test_filings_of_one_person_have_one_turn_at_a_time(store: SqliteStore) -> None:
+async def test_filings_of_one_person_have_one_turn_at_a_time(store: SqlStore) -> None:
     for number in range(200):
         await store.inbox.take_in(f"flood {number}", FileRequest(f"R-{number}", PE1, "admin", "dc1", "disk", 60), {})
     await store.inbox.take_in("later", FileRequest("R-X", OWNER, "admin", "dc1", "disk", 60), {})
@@ -124,32 +124,32 @@ async def test_filings_of_one_person_have_one_turn_at_a_time(store: SqliteStore)
 UNREADABLE = ['{"kind": "file"', "", '{"kind": "of a newer program", "person": {"team": "T", "user": "U"}}']
 
 
-def spoil(path: Path, act: str, keys: str) -> None:
-    with closing(sqlite3.connect(path)) as raw:
-        raw.execute("UPDATE inbox SET act = ? WHERE key LIKE ?", (act, keys))
-        raw.commit()
+def spoil(place: Location, act: str, keys: str) -> None:
+    with beside(place) as raw:
+        quoted = act.replace("'", "''")
+        raw.execute(f"UPDATE inbox SET act = '{quoted}' WHERE key LIKE '{keys}'")
 
 
 @pytest.mark.parametrize("act", [*UNREADABLE, COMMAND.dump_json(press_by(PE1, "R-1")).decode().replace("approve", "newer")])
-async def test_unreadable_rows_hide_no_later_one_and_are_kept(store: SqliteStore, path: Path, act: str) -> None:
+async def test_unreadable_rows_hide_no_later_one_and_are_kept(store: SqlStore, place: Location, act: str) -> None:
     for number in range(17):
         await store.inbox.take_in(f"bad {number}", press_by(PE1, f"R-{number}"), {})
     await store.inbox.take_in("good", press_by(OWNER, "R-X"), {})
-    spoil(path, act, "bad%")
+    spoil(place, act, "bad%")
     assert [row.key for row in await store.inbox.unfinished(3)] == ["good"]
-    with closing(sqlite3.connect(path)) as raw:
+    with beside(place) as raw:
         rows = raw.execute("SELECT act, done_ms FROM inbox WHERE unreadable_ms IS NOT NULL").fetchall()
     assert rows == [(act, None)] * 17
     assert (await store.overview.backlog(T0)).unreadable == Waiting(17, T0)
     assert (await store.overview.lateness(T0)).unreadable == Waiting(17, T0)
 
 
-async def test_a_newer_program_reads_at_its_start_what_an_older_one_kept(store: SqliteStore, path: Path) -> None:
+async def test_a_newer_program_reads_at_its_start_what_an_older_one_kept(store: SqlStore, place: Location) -> None:
     await store.inbox.take_in("k", READ, {})
     text = to_text(READ)
-    spoil(path, "{", "k")
+    spoil(place, "{", "k")
     assert await store.inbox.unfinished(9) == []
-    spoil(path, text, "k")
+    spoil(place, text, "k")
     assert await store.inbox.unfinished(9) == []
     await store.inbox.read_again()
     assert [row.act for row in await store.inbox.unfinished(9)] == [READ]
