@@ -25,6 +25,7 @@ _TAGS: Mapping[str, type[Any]] = {
     "Actor": transition.Actor,
     "Ask": ask.Ask,
     "AskState": lifecycle.AskState,
+    "Brake": ask.Brake,
     "Call": model.Call,
     "Case": model.Case,
     "Disclosed": transition.Disclosed,
@@ -56,6 +57,7 @@ _TAGS: Mapping[str, type[Any]] = {
     "Visit": transition.Visit,
     "Voice": operator_action.Confirmation,
     "Vote": ask.Vote,
+    "Waking": transition.Waking,
 }
 _TAG_OF = {known: tag for tag, known in _TAGS.items()}
 

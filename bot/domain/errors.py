@@ -6,6 +6,9 @@ for what stops an act altogether.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 
 class CountersignError(Exception):
     """Something that Countersign can explain to a person."""
@@ -57,6 +60,16 @@ class IllegalMove(CountersignError):
 
 class Stale(CountersignError):
     """Somebody changed the case between reading and writing; read again and judge again."""
+
+
+class WokenEnough(Stale):
+    """The requester has woken enough people of the domain; judge again, without pages. Nothing was written.
+
+    `moments`: when they did, oldest first; `braked`: how often since then nobody was paged any more."""
+
+    def __init__(self, moments: Sequence[datetime], braked: int) -> None:
+        super().__init__("The requester has woken enough people of this domain for now.")
+        self.moments, self.braked = tuple(moments), braked
 
 
 class TooLate(CountersignError):

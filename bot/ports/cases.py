@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.case.model import Case
+from bot.domain.case.transition import Waking
 from bot.domain.policy.people import Person
 from bot.domain.workflow.absence import Absent
 from bot.domain.workflow.autonomous_rights import Used
@@ -96,6 +97,9 @@ class CaseHistory(Protocol):
 
     async def break_glass_usage(self, provider: str, domain: str, now: datetime, since: datetime) -> BreakGlassUsage:
         """Break-glass openings since `since`, and whether a ratification or review of one is overdue at `now`."""
+
+    async def wakings(self, whose: Waking) -> tuple[Sequence[datetime], int]:
+        """When the requester woke people of the domain, oldest first, and how often since then nobody was paged any more."""
 
     async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
         """How often a provider used a runbook since then (exclusive), not counting refused, denied and expired requests."""

@@ -45,13 +45,13 @@ from bot.ports.records import InboxRow
 from bot.ports.store import Store
 from bot.service.absences import Absences
 from bot.service.accounts import DECISION_AGE
-from bot.service.actions import Actions
 from bot.service.agreements import Agreements
 from bot.service.contracts import Contracts
 from bot.service.current_policy import CurrentPolicy
 from bot.service.filing import Filing
 from bot.service.handovers import Handovers
 from bot.service.permits import Permit, PermitIssuer
+from bot.service.presses import Actions
 from bot.service.queries import CaseQueries
 from bot.service.sealed_use import recorded
 from bot.service.transactions import CARD_AGE, TransactionRunner

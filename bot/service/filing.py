@@ -13,9 +13,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.domain.case.ask import Brake
 from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Kind, Runbook
 from bot.domain.policy.people import Person
+from bot.domain.timing import waking
 from bot.domain.timing.steps import candidates
 from bot.domain.workflow import autonomous_rights, break_glass, filing, filing_form
 from bot.domain.workflow.findings import filing as findings
@@ -134,6 +136,12 @@ class Filing:
             return autonomous_rights.Used()
         since = self._clock.now() - timedelta(seconds=runbook.limit.per / self._scale)
         return await self._store.history.uses(provider, runbook.id, since)
+
+    async def brake(self, person: Person, runbook: Runbook) -> Brake | None:
+        """Whether nobody would be paged for a request of this person now, because they have woken enough of the domain."""
+        now = self._clock.now()
+        whose = waking.of_requester(self._current.policy, person, runbook.domain, now, self._scale)
+        return waking.brake(*await self._store.history.wakings(whose), now, self._scale)
 
     async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
         """Why a break-glass of this person would open nothing before a yes; None if it opens at once, or is none."""

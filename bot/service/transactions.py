@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.domain.case.ask import Brake
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
-from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, StorageError, TooLate
+from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped, StorageError, TooLate, WokenEnough
 from bot.domain.failsafe import clock_guard
 from bot.domain.policy.model import Kind, Policy
 from bot.domain.policy.people import Person, Profile
-from bot.domain.timing import cooling_off
+from bot.domain.timing import cooling_off, waking
 from bot.domain.timing.escalation import Away as NotHere
 from bot.domain.timing.escalation import Presence
 from bot.domain.timing.steps import candidates
@@ -41,6 +43,7 @@ class TransactionRunner:
         self._store, self._directory, self._clock, self._scale, self._current = store, directory, clock, scale, current
         self.spoke = current.spoke
         self.committed: Callable[[Transition], None] = lambda act: None
+        self._brake: ContextVar[Brake | None] = ContextVar("brake", default=None)  # while an act is judged again
         self._reviewed = ""  # the set whose autonomous rights are under review
 
     async def keep_rights(self) -> None:
@@ -152,7 +155,9 @@ class TransactionRunner:
 
         async def judged() -> Transition | None:
             case = await self._store.cases.case(case_id)
-            return None if case is None else timers.slack_is_silent(case, self._current.policy, person, self._clock.now())
+            if case is None or self._brake.get() is not None:
+                return None
+            return timers.slack_is_silent(case, self._current.policy, person, self._clock.now())
 
         await self.retry_on_conflict(judged, None)
 
@@ -177,9 +182,9 @@ class TransactionRunner:
     async def retry_on_conflict(self, judge: Callable[[], Awaitable[Transition | None]], inbox: int | None) -> None:
         """Judges and commits; judges again while somebody else was faster. What would give while the clock is doubted
         becomes its refusal (rule 12). Raises Stale after many tries."""
-        frozen = False
+        frozen, brake = False, None
         for attempt in range(TRIES):
-            act = await judge()
+            act = await self._judged(judge, brake)
             if act is None:
                 return
             act = replace(act, inbox=inbox)
@@ -190,9 +195,19 @@ class TransactionRunner:
                 return
             except Frozen:
                 frozen = True
+            except WokenEnough as enough:
+                brake = waking.brake(enough.moments, enough.braked, self._clock.now(), self._scale)
             except (Stale, TooLate):
                 if attempt == TRIES - 1:
                     raise
+
+    async def _judged(self, judge: Callable[[], Awaitable[Transition | None]], brake: Brake | None) -> Transition | None:
+        """Judges with `brake` in every `presence` that is asked for meanwhile."""
+        token = self._brake.set(brake)
+        try:
+            return await judge()
+        finally:
+            self._brake.reset(token)
 
     async def commit(self, act: Transition) -> None:
         """Carries out what was judged. Raises Stale, Frozen, TooLate, Stopped, StorageError."""
@@ -208,7 +223,9 @@ class TransactionRunner:
         return await self.presence(candidates(self._current.policy, case.request.domain), case.request.kind)
 
     def _whole(self, act: Transition) -> Transition:
-        return suspensions.whole(act, self._current.policy, self._clock, self._clock.now())
+        policy, now = self._current.policy, self._clock.now()
+        act = suspensions.whole(act, policy, self._clock, now)
+        return replace(act, wakes=waking.waking(act, policy, now, self._scale))
 
     async def presence(self, people: Iterable[Person], kind: Kind | None) -> Presence:
         """Who is away, whose account is gone and, for an emergency, who sleeps. Whom Slack does not answer for in time
@@ -224,7 +241,7 @@ class TransactionRunner:
             if profile is not None and profile.deleted
         }
         quiet = await self._quiet(listed) if kind == "emergency_access" else {}
-        return Presence(absent | gone, quiet)
+        return Presence(absent | gone, quiet, self._brake.get())
 
     async def _quiet(self, people: Iterable[Person]) -> dict[Person, datetime]:
         listed = list(people)

@@ -23,6 +23,7 @@ from handlers import ids
 from handlers.inbound.payloads import Body, ButtonPress
 from handlers.views.answers import say
 from handlers.views.dialogs import said_page
+from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block
 from handlers.views.kit.context import ViewContext
 from handlers.web_api.client import SlackClient
@@ -74,9 +75,13 @@ class SlackEdge:
         return await self.desk.filing.glass_debt(person, runbook) or (await self.desk.filing.used(person, runbook))[0]
 
     async def left(self, person: Person, runbook_id: str) -> str:
-        """How much of the chosen runbook's limit is used; empty where it has none, or none of it is left."""
+        """What else the form says of the chosen runbook: how much of its limit is used, and that nobody would be paged."""
         runbook = self.desk.current.asking.runbooks.get(runbook_id)
-        return "" if runbook is None else (await self.desk.filing.used(person, runbook))[1]
+        if runbook is None:
+            return ""
+        said = (await self.desk.filing.used(person, runbook))[1]
+        brake = None if runbook.right == "autonomous" else await self.desk.filing.brake(person, runbook)
+        return said if brake is None else f"{said} {wording.braked(brake.nth, self.scene().at(brake.until))}".strip()
 
     async def away(self, runbook_id: str) -> Mapping[Person, str]:
         """Who of the domain of the chosen runbook cannot be asked now, and why."""

@@ -46,7 +46,7 @@ def _standing(case: Case, reader: Person, scene: ViewContext) -> str:
     if not facts.pending(case):
         return facts.outcome(case, scene)
     lines = [_stands_in(case, reader, scene), facts.tally(case, scene), _own_yes(case, reader, scene), *story(case, scene)]
-    lines += identity_proof.lines(case, scene, to_approver=True)
+    lines += [*identity_proof.lines(case, scene, to_approver=True), facts.braked(case.approval, scene)]
     lines += [] if cooling_off.waits(case) else [facts.silence(case, scene)]
     return "\n".join(line for line in lines if line)
 

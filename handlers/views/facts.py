@@ -103,6 +103,11 @@ def silence(case: Case, scene: ViewContext) -> str:
     return f"Without an answer, {everyone(people)} will be asked at {scene.at(step.due_at)}; {after}"
 
 
+def braked(ask: Ask, scene: ViewContext) -> str:
+    """That nobody is paged, because the requester has woken enough people; empty where they have not."""
+    return wording.braked(ask.braked.nth, scene.at(ask.braked.until)) if ask.braked else ""
+
+
 def asked_now(case: Case, scene: ViewContext) -> str:
     """Who has been asked and still may answer."""
     silent = [p for p in case.approval.asked if case.approval.vote_of(p) is None]

@@ -64,7 +64,13 @@ def status(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> st
     if cooling_off.waits(case):
         return "\n".join(identity_proof.lines(case, scene))
     silence = timeline.silence(case, moments, scene) if moments else facts.silence(case, scene)
-    parts = ["*Pending.*", facts.asked_now(case, scene), facts.tally(case, scene), silence]
+    parts = [
+        "*Pending.*",
+        facts.asked_now(case, scene),
+        facts.tally(case, scene),
+        silence,
+        facts.braked(case.approval, scene),
+    ]
     return "\n".join([" ".join(part for part in parts if part), *identity_proof.lines(case, scene)])
 
 

@@ -191,8 +191,8 @@ def _review_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[st
 def _ratification_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
     request = case.request
     asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this {scene.length(case)}"
-    lines = [*facts.asked_for(case, scene), facts.outcome(case, scene)]
-    return f"*{facts.heading(case)}*\n{asks}", lines
+    lines = [*facts.asked_for(case, scene), facts.outcome(case, scene), facts.braked(ask, scene)]
+    return f"*{facts.heading(case)}*\n{asks}", [line for line in lines if line]
 
 
 def _extension_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:

@@ -19,7 +19,7 @@ from bot.domain.case.transition import Absence, Transition
 from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
 from bot.domain.failsafe.clock_guard import gives
 from bot.domain.workflow import executor
-from storage.cases import home_rows, reads
+from storage.cases import history, home_rows, reads
 from storage.cases import rows as case_rows
 from storage.cases.rows import Columns
 from storage.operator import rows as operator_rows
@@ -49,6 +49,8 @@ def write(tx: Tx, act: Transition) -> None:
         raise TooLate("The deadline passed before this could be written.")
     if act.inbox is not None:
         inbox.finish(tx.session, act.inbox, tx.now)
+    if act.wakes is not None:
+        history.refuse_woken_enough(tx.session, act.wakes)
     _write_case(tx, act)
     _write_absence(tx, act.absence)
     if act.operated is not None:

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain.case.transition import Waking
+from bot.domain.errors import WokenEnough
 from bot.domain.policy.people import Person
 from bot.domain.policy.same_text import folded
+from bot.domain.timing.waking import MOST
 from bot.domain.workflow.autonomous_rights import Used
 from bot.ports.records import BreakGlassUsage, FilingLimits
 from storage.cases.private_text import target_of
 from storage.session import Row, Session
-from storage.values import moment_or_none, ms
+from storage.values import moment, moment_or_none, ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,23 @@ def glass_debt(session: Session, provider: str, domain: str, now: datetime, sinc
 def uses(session: Session, provider: str, runbook: str, since: datetime) -> Used:
     row = session.row("uses_since", provider=provider, runbook=runbook, since=ms(since))
     return Used() if row is None else Used(row["uses"], moment_or_none(row["oldest_ms"]))
+
+
+def wakings(session: Session, whose: Waking) -> tuple[Sequence[datetime], int]:
+    """When the requester woke people of the domain, oldest first, and how often nobody was paged any more."""
+    found = [
+        (session.rows("wakings", **where), session.row("braked_since", **where))
+        for where in ({"user": user, "domain": whose.domain, "since": ms(whose.since)} for user in whose.users)
+    ]
+    moments = sorted(moment(row["at_ms"]) for rows, _ in found for row in rows)
+    return moments, sum(row["braked"] for _, row in found if row is not None)
+
+
+def refuse_woken_enough(session: Session, whose: Waking) -> None:
+    """Raises WokenEnough where one waking more is too many."""
+    moments, braked = wakings(session, whose)
+    if len(moments) >= MOST:
+        raise WokenEnough(moments, braked)
 
 
 def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> FilingLimits:

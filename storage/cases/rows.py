@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, get_args
 
-from bot.domain.case.ask import Ask, Reached, Remark, Step, StepState, Vote
+from bot.domain.case.ask import Ask, Brake, Reached, Remark, Step, StepState, Vote
 from bot.domain.case.lifecycle import CASE_STATES, AskState, GrantState
 from bot.domain.case.model import Call, CallState, Drill, Duty, FieldValue, Finding, FindingOutcome, Grant, Request, Terms
 from bot.domain.policy.model import ROLES, Role
@@ -98,7 +98,7 @@ def from_ask(ask: Ask) -> Columns:
         "kind": ask.kind, "version": ask.version, "need": ask.need, "requires": to_json(ask.requires),
         "opened_ms": ms(ask.opened_at), "expires_ms": ms(ask.expires_at), "state": ask.state.value,
         "seconds": ask.seconds, "due_ms": ms_or_none(ask.due_at), "warn_ms": ms_or_none(ask.warn_at),
-        "opens_ms": ms_or_none(ask.opens_at),
+        "opens_ms": ms_or_none(ask.opens_at), **_from_brake(ask.braked),
     }  # fmt: skip
 
 
@@ -119,7 +119,20 @@ def to_ask(row: Row, steps: list[Step], reached: list[Reached], votes: list[Vote
         due_at=moment_or_none(row["due_ms"]),
         warn_at=moment_or_none(row["warn_ms"]),
         opens_at=moment_or_none(row["opens_ms"]),
+        braked=_to_brake(row),
     )
+
+
+def _from_brake(brake: Brake | None) -> Columns:
+    if brake is None:
+        return {"braked": None, "braked_ms": None, "braked_until_ms": None}
+    return {"braked": brake.nth, "braked_ms": ms(brake.at), "braked_until_ms": ms(brake.until)}
+
+
+def _to_brake(row: Row) -> Brake | None:
+    if row["braked"] is None:
+        return None
+    return Brake(row["braked"], moment(row["braked_ms"]), moment(row["braked_until_ms"]))
 
 
 def from_step(step: Step) -> Columns:

@@ -34,14 +34,17 @@ SELECT version FROM request WHERE id = :id;
 
 -- name: put_ask
 -- Writes one ask of a case, new or changed.
-INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms)
+INSERT INTO ask (case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms,
+  braked, braked_ms, braked_until_ms)
 VALUES (
-  :case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state, :seconds, :due_ms, :warn_ms, :opens_ms
+  :case_id, :n, :kind, :version, :need, :requires, :opened_ms, :expires_ms, :state, :seconds, :due_ms, :warn_ms, :opens_ms,
+  :braked, :braked_ms, :braked_until_ms
 )
 ON CONFLICT (case_id, n) DO UPDATE SET
   kind = excluded.kind, version = excluded.version, need = excluded.need, requires = excluded.requires,
   opened_ms = excluded.opened_ms, expires_ms = excluded.expires_ms, state = excluded.state, warn_ms = excluded.warn_ms,
-  opens_ms = excluded.opens_ms;
+  opens_ms = excluded.opens_ms, braked = excluded.braked, braked_ms = excluded.braked_ms,
+  braked_until_ms = excluded.braked_until_ms;
 
 -- name: put_step
 -- Writes one step of an ask, new or changed.
@@ -121,7 +124,8 @@ FROM request WHERE id = :id;
 
 -- name: asks
 -- The asks of a case, in order.
-SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms,
+  braked, braked_ms, braked_until_ms
 FROM ask WHERE case_id = :id ORDER BY n;
 
 -- name: steps

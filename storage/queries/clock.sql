@@ -38,7 +38,8 @@ WHERE state = 'waiting' AND EXISTS (SELECT 1 FROM ask AS a WHERE a.case_id = ste
 -- name: shift_asks
 -- … the open questions,
 UPDATE ask SET opened_ms = opened_ms + :by_ms, expires_ms = expires_ms + :by_ms, due_ms = due_ms + :by_ms,
-  warn_ms = warn_ms + :by_ms, opens_ms = opens_ms + :by_ms WHERE state = 'open';
+  warn_ms = warn_ms + :by_ms, opens_ms = opens_ms + :by_ms,
+  braked_ms = braked_ms + :by_ms, braked_until_ms = braked_until_ms + :by_ms WHERE state = 'open';
 
 -- name: shift_grants
 -- … the open grants,

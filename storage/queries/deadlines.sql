@@ -37,7 +37,8 @@ FROM request WHERE id IN (
 
 -- name: due_asks
 -- As `asks`, of the most overdue cases.
-SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms
+SELECT case_id, n, kind, version, need, requires, opened_ms, expires_ms, state, seconds, due_ms, warn_ms, opens_ms,
+  braked, braked_ms, braked_until_ms
 FROM ask WHERE case_id IN (
   SELECT case_id FROM deadline
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit

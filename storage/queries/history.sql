@@ -15,6 +15,23 @@ WHERE r.provider = :provider AND r.domain = :domain AND r.state = 'opened' AND o
   AND (o.state = 'open' OR (o.state = 'expired' AND o.due_ms >= :since))
 LIMIT 1;
 
+-- name: wakings
+-- When a user id woke people of a domain, oldest first: pages of one request at one moment, Escalate now, a break-glass opened.
+SELECT r.id, p.at_ms FROM request AS r JOIN reached AS p ON p.case_id = r.id AND p.paged = 1 AND p.at_ms > :since
+WHERE r.requester_user = :user AND r.domain = :domain AND r.drill = '' AND (r.closed_ms IS NULL OR r.closed_ms > :since)
+UNION
+SELECT r.id, n.at_ms FROM request AS r JOIN note AS n ON n.case_id = r.id AND n.kind = 'push' AND n.at_ms > :since
+WHERE r.requester_user = :user AND r.domain = :domain AND (r.closed_ms IS NULL OR r.closed_ms > :since)
+UNION
+SELECT r.id, r.filed_ms FROM request AS r JOIN ask AS a ON a.case_id = r.id AND a.n = 0 AND a.kind = 'ratification'
+WHERE r.requester_user = :user AND r.domain = :domain AND r.filed_ms > :since
+ORDER BY 2;
+
+-- name: braked_since
+-- How often nobody was paged for a user id's requests in a domain, because they had woken enough.
+SELECT count(*) AS braked FROM request AS r JOIN ask AS a ON a.case_id = r.id AND a.braked_ms > :since
+WHERE r.requester_user = :user AND r.domain = :domain AND (r.closed_ms IS NULL OR r.closed_ms > :since);
+
 -- name: pending_of_requester
 -- How many pending requests a user id has in a domain, whatever the workspace.
 SELECT count(*) AS pending FROM request WHERE state = 'pending' AND requester_user = :user AND domain = :domain;

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.case.model import Case
+from bot.domain.case.transition import Waking
 from bot.domain.policy.people import Person
 from bot.domain.workflow.absence import Absent
 from bot.domain.workflow.autonomous_rights import Used
@@ -104,6 +105,9 @@ class CaseHistoryStore:
 
     async def break_glass_usage(self, provider: str, domain: str, now: datetime, since: datetime) -> BreakGlassUsage:
         return await self._db.read(lambda session: history.glass_debt(session, provider, domain, now, since))
+
+    async def wakings(self, whose: Waking) -> tuple[Sequence[datetime], int]:
+        return await self._db.read(lambda session: history.wakings(session, whose))
 
     async def uses(self, provider: str, runbook: str, since: datetime) -> Used:
         return await self._db.read(lambda session: history.uses(session, provider, runbook, since))

@@ -94,10 +94,21 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Brake:
+    """The requester has woken enough people of the domain: this would have been the `nth` waking, at `at`, and nobody is paged
+    before `until` (`bot.domain.timing.waking`)."""
+
+    nth: int
+    at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question to accountable people. `version` changes only when the question does; each ask of a case has its own.
 
     `seconds` is the policy time that an extension asks for. `due_at` is when an answer to an ask after the yes is owed.
+    `braked`: the last time that somebody was asked without a page, because the requester had woken enough people.
     `opens_at`: the quorum is met, and what it opens waits until then (`cooling`); None before, and where nothing waits.
     """
 
@@ -116,6 +127,7 @@ class Ask:
     due_at: datetime | None = None
     warn_at: datetime | None = None  # when the silent are warned of the end, or it is overdue; None once that was said
     opens_at: datetime | None = None
+    braked: Brake | None = None
 
     @property
     def asked(self) -> tuple[Person, ...]:

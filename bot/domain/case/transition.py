@@ -123,6 +123,15 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Waking:
+    """Whose pages an act sends: the requester's user ids, the domain, and since when their wakings count."""
+
+    users: tuple[str, ...]
+    domain: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One act on one case.
 
@@ -132,7 +141,7 @@ class Transition:
     `operated`: an operator's act or a hold that it changes (`operating`); then `refresh` is about that act's messages.
     `otherwise`: how an act that gives is refused while the clock is doubted (`giving`). `also`: cases that begin in the same
     transaction. `while_stopped`: it goes on while the log is stopped although it takes nothing away: the confirmations of a
-    new epoch.
+    new epoch. `wakes`: it pages somebody, and counts only while the requester has not woken enough (else WokenEnough).
     """
 
     before: Case | None
@@ -149,3 +158,4 @@ class Transition:
     otherwise: Transition | None = None
     also: tuple[Transition, ...] = ()
     while_stopped: bool = False
+    wakes: Waking | None = None

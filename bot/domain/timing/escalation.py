@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.domain.authority.authorization import conflicted, is_barred, suspended
-from bot.domain.case.ask import NOT_BY_ONLY_APPROVER, Ask, Reached, Step
+from bot.domain.case.ask import NOT_BY_ONLY_APPROVER, Ask, Brake, Reached, Step
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, Policy, Role
 from bot.domain.policy.people import Person
@@ -34,10 +34,12 @@ Away = Literal["absent", "deactivated", "undeliverable"]
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Whom a question cannot reach now, and why. Everybody else is there; `quiet`: but sleeps until then."""
+    """Whom a question cannot reach now, and why. Everybody else is there; `quiet`: but sleeps until then. `brake`: nobody is
+    paged, and nobody asleep is passed over, because the requester has woken enough (`waking`)."""
 
     away: Mapping[Person, Away]
     quiet: Mapping[Person, datetime] = field(default_factory=dict)
+    brake: Brake | None = None
 
     def here(self, person: Person) -> bool:
         return person not in self.away
@@ -47,13 +49,14 @@ class Presence:
 class Fired:
     """A step that took effect: `people` are newly asked (a `remind` reminds them).
 
-    `quiet`: who of them sleeps, until when; `unheard`: nothing could wake any of them.
+    `quiet`: who of them sleeps, until when; `unheard`: nothing could wake any of them; `braked`: nobody was paged for it.
     """
 
     step: Step
     people: tuple[Reached, ...]
     quiet: tuple[tuple[Person, datetime], ...] = ()
     unheard: bool = False
+    braked: Brake | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,8 @@ def fire(case: Case, ask: Ask, policy: Policy, presence: Presence, step: Step, t
     people = tuple(
         replace(r, paged=(step.page or r.person in asleep) and rings(policy, case.request.domain, r)) for r in there
     )
+    if presence.brake is not None and any(r.paged for r in people):
+        return Fired(step, tuple(there), quiet, braked=presence.brake)
     return Fired(step, people, quiet, all(r.person in asleep and not r.paged for r in people))
 
 
@@ -242,4 +247,5 @@ def _applied(ask: Ask, event: Fired | Skipped) -> Ask:
     )  # fmt: skip
     steps = tuple(done if s.index == done.index else s for s in ask.steps)
     new = event.people if isinstance(event, Fired) and event.step.action == "notify" else ()
-    return replace(ask, steps=steps, reached=(*ask.reached, *new))
+    braked = event.braked if isinstance(event, Fired) else None
+    return replace(ask, steps=steps, reached=(*ask.reached, *new), braked=braked or ask.braked)

@@ -63,18 +63,19 @@ def _handed_on(case: Case, ask: Ask, policy: Policy, domain: Domain, presence: P
     reached = Reached(deputy, "deputies", 0, now, for_owner=True)
     asleep = deputy in presence.quiet and may_wake(ask, ask.steps[0])
     called = asleep or ask.steps[0].page
-    reached = replace(reached, paged=called and rings(policy, domain.id, reached))
+    rung = called and rings(policy, domain.id, reached)
+    reached = replace(reached, paged=rung and presence.brake is None)
     after = case.with_ask(replace(ask, reached=(*ask.reached, reached)))
     says = (notifications.card_of(after, ask, reached), *notifications.pages(after, reached))
     effects = Effects(after, (events.stood_in(after, policy, reached, ask.kind),), says)
-    heard = not asleep or reached.paged
+    heard = not asleep or rung
     return effects if heard else effects.then(_moved_on(after, after.question(ask.version) or ask, policy, presence, now))
 
 
 def _moved_on(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> Effects:
     """Nobody who was asked is there and awake: the request's next step fires at once."""
     there = (r for r in ask.reached if presence.here(r.person) and not r.failed and ask.vote_of(r.person) is None)
-    if not KINDS[ask.kind].moves_on or any(r.person not in presence.quiet or r.paged for r in there):
+    if not KINDS[ask.kind].moves_on or any(r.person not in presence.quiet or r.paged or presence.brake for r in there):
         return Effects(case)
     result = advance(case, ask, policy, presence, now, pulling=True)
     return engine.stepped(case, policy, result, presence, now) if result.events else Effects(case)

@@ -97,11 +97,22 @@ def requester_may(case: Case, policy: Policy, click: Click, now: datetime) -> Re
     no = _not_requester(case, policy, click) or closed(case, now)
     if no is None and click.action == "answer" and not case.approval.noted("question"):
         no = Rejected(Refusal.STALE, "stale", {})
+    if no is None and click.action == "answer" and _all_answered(case):
+        no = _answered_already()
     if no is None and click.action == "push" and case.approval.noted("push"):
         no = Rejected(Refusal.LOST, "already_pushed", {})
     if no is None and click.action == "push" and cooling_off.waits(case):
         no = _enough()
     return no
+
+
+def _all_answered(case: Case) -> bool:
+    return len(case.approval.noted("answer")) >= len(case.approval.noted("question"))
+
+
+def _answered_already() -> Rejected:
+    text = "You have answered already, and everybody asked has read it. Each question is answered once."
+    return Rejected(Refusal.LOST, "plain", {"text": text})
 
 
 def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:

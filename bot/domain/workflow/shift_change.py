@@ -32,7 +32,7 @@ def hand_over(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dat
     if not named and next_change(rota, asked[1], now) is None:
         return ask, None
     reached = Reached(person, "on_call", asked[0].index, now)
-    reached = replace(reached, paged=asked[0].page and rings(policy, case.request.domain, reached))
+    reached = replace(reached, paged=_calls(asked[0], presence) and rings(policy, case.request.domain, reached))
     return replace(ask, reached=(*ask.reached, reached)), reached
 
 
@@ -50,6 +50,10 @@ def to_new_owner(case: Case, ask: Ask, policy: Policy, presence: Presence, now: 
     reached = Reached(domain.owner, "owner", asked.step, now)
     reached = replace(reached, paged=asked.paged and rings(policy, case.request.domain, reached))
     return replace(ask, reached=(*ask.reached, reached)), reached
+
+
+def _calls(step: Step, presence: Presence) -> bool:
+    return step.page and presence.brake is None
 
 
 def next_shift(case: Case, policy: Policy, now: datetime) -> datetime | None:

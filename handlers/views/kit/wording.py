@@ -198,6 +198,12 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
     return f"Nothing opens before {owner}’s yes."
 
 
+def braked(nth: int, until: str) -> str:
+    """Nobody is paged, because the requester has woken enough people; `nth` waking in ten minutes of policy time."""
+    ending = "th" if nth % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(nth % 10, "th")
+    return f"{nth}{ending} in 10 minutes: nobody is paged again before {until}."
+
+
 def until_hint(days: int) -> str:
     """The hint under the date picker of the last day."""
     return f"The last day, in UTC; at most {days} days from today." if days else "The last day, in UTC; today at most."

@@ -41,7 +41,7 @@ CLASSED: dict[str, dict[str, str]] = {
         "open_finding": FILING,
     },
     "history": {
-        "filing_limits": FILING, "break_glass_usage": FILING, "uses": FILING, "decided_for": SCREEN,
+        "filing_limits": FILING, "break_glass_usage": FILING, "uses": FILING, "wakings": FILING, "decided_for": SCREEN,
     },
     "absences": {"away": NO_LINE, "of": NO_LINE, "over": NO_LINE},
     "homes": {"page": SCREEN, "waiting": OVERRIDDEN, "live": OVERRIDDEN, "owing": OVERRIDDEN, "redraw": SENT},
