@@ -147,3 +147,14 @@ async def test_a_question_is_answered_once(office: Office) -> None:
     await office.click(OWNER, case_id, "question")
     await office.click(PE1, case_id, "answer")
     assert office.types(case_id)[-1] == "request.answered"
+
+
+async def test_the_opening_of_a_break_glass_counts_where_nobody_has_an_address_too(office: Office) -> None:
+    loud = office.policy
+    await office.adopt(replace(loud, people=(), digest="ab" * 32))
+    for number in range(3):
+        await office.file(PE1, "glass", target=f"srv-{number}")
+    assert pages(office) == 0
+    await office.adopt(loud)
+    assert (await file_and_withdraw(office)).approval.braked is not None
+    assert pages(office) == 0
