@@ -44,6 +44,10 @@ RESTORE = "restore"
 KEEP = "keep"
 WITHDRAW_RIGHT = "withdraw_right"
 HERE = "i_am_here"
+ACKNOWLEDGE = "acknowledge"
+CLOSE = "close_finding"
+SHARE = "share_finding"
+CORRECT = "correct_noticed"
 CONFIRM = "operator_confirm"
 REFUSE = "operator_refuse"
 MATRIX_CONFIRM = "matrix_confirm"
@@ -72,9 +76,13 @@ FORM_VERIFY = "verified"
 FORM_PERMIT = "permit"
 FORM_HOME = "home"
 FORM_DISPUTE = "matrix_dispute"
+FORM_CLOSE = "close_finding"
+FORM_CORRECT = "correct_noticed"
 
-# The global shortcut (callback_id).
+# Shortcuts (callback_id): global ones, and those of a message.
 SHORTCUT_ASK = "ask"
+SHORTCUT_FINDING = "finding"
+SHORTCUT_MESSAGE_FINDING = "finding_message"
 
 # Inputs of the form (action_id). Blocks whose choices depend on the runbook carry its id in their block_id, so that a
 # choice made under another runbook never survives; text inputs keep theirs, so that typed text does.
@@ -96,6 +104,8 @@ SEALED_REFERENCE = "sealed_reference"
 METHOD = "method"
 REFERENCE = "reference"
 DONE_AT = "done_at"
+NOTICED_AT = "noticed_at"
+OUTCOME = "outcome"
 
 # Blocks without an input of their own.
 BLOCK_CONSEQUENCE = "consequence"

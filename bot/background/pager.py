@@ -146,11 +146,20 @@ def page_text(case: Case, policy: Policy, *, slack_down: bool = False) -> tuple[
     request = case.request
     provider = policy.providers.get(request.provider)
     domain = policy.domains.get(request.domain)
-    drill = "DRILL: " if request.drill is not None else "BREAK-GLASS: " if case.break_glass else ""
-    title = f"{drill}{provider.name if provider else request.provider or 'Drill'}: {request.title}"
+    drill = (
+        "FINDING: "
+        if case.finding
+        else "DRILL: "
+        if request.drill is not None
+        else "BREAK-GLASS: "
+        if case.break_glass
+        else ""
+    )
+    title = f"{drill}{provider.name if provider else request.provider or (policy.organisation if case.finding else 'Drill')}: {request.title}"
     ends = case.approval.due_at or case.approval.expires_at
-    lines = [f"{drill}{request.id}, {domain.name if domain else request.domain}. Answer in Slack by {ends:%H:%M} UTC."]
-    if slack_down:
+    due = "Acknowledge it in Slack." if case.finding else f"Answer in Slack by {ends:%H:%M} UTC."
+    lines = [f"{drill}{request.id}, {domain.name if domain else request.domain}. {due}"]
+    if slack_down and case.finding is None:
         lines.append("Slack does not answer. On the host only a no is possible: countersign requests deny.")
     return title, " ".join(lines)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.cli import print_drill
 from bot.domain.case.ask import Vote
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
-from bot.domain.case.model import Case
+from bot.domain.case.model import NOBODY, Case
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
@@ -37,10 +37,16 @@ def line(policy: Policy | None, one: RequestLine) -> str:
     """A request in a list: never its target, reason or fields."""
     if one.grant == "open" and one.not_after is not None:
         state = f"open until {when(one.not_after)}"
+    elif one.kind == "finding":
+        state = one.state
     elif one.state == "pending":
         state = f"pending until {when(one.expires_at)}"
     else:
         state = "ended" if one.drill else one.grant or one.state
+    if one.kind == "finding":
+        by = f"{one.provider}, reported" if one.provider else "home, reported"
+        who = name(policy, one.requester) if one.requester != NOBODY else "a reconciliation"
+        return f"{one.id}  {state:<36}  FINDING: {safe(one.title)}; {by} by {who}"
     if one.drill:
         return f"{one.id}  {state:<36}  DRILL: {safe(one.title)}; on the host"
     asked = f"{one.provider}, asked" if one.provider else f"{one.domain}, without approval, recorded"
@@ -52,7 +58,7 @@ def listed(one: RequestLine) -> dict[str, object]:
     return {
         "id": one.id, "kind": one.kind, "state": one.state, "grant": one.grant, "title": one.title, "domain": one.domain,
         "provider": one.provider, "requester": None if one.drill else str(one.requester), "drill": one.drill, "filed_at": stamp(one.filed_at),
-        "expires_at": stamp(one.expires_at), "closed_at": _stamp(one.closed_at), "not_after": _stamp(one.not_after),
+        "expires_at": None if one.kind == "finding" else stamp(one.expires_at), "closed_at": _stamp(one.closed_at), "not_after": _stamp(one.not_after),
     }  # fmt: skip
 
 
@@ -67,13 +73,14 @@ def whole(policy: Policy | None, case: Case) -> dict[str, object]:
         "domain": request.domain, "provider": request.provider, "requester": _person(policy, request.requester),
         "subject": None if request.subject is None else _person(policy, request.subject), "target": request.target,
         "reason": request.reason, "fields": {f.name: f.value for f in request.fields}, "seconds": request.seconds,
-        "filed_at": stamp(request.filed_at), "expires_at": stamp(case.approval.expires_at),
+        "filed_at": stamp(request.filed_at), "expires_at": None if case.finding else stamp(case.approval.expires_at),
         "closed_at": _stamp(request.closed_at), "asked": [_person(policy, p) for p in case.approval.asked],
         "votes": [_vote(policy, v) for v in case.approval.votes],
         "grant": None if grant is None else {
             "state": str(grant.state), "seconds": grant.seconds, "opened_at": stamp(grant.opened_at),
             "not_after": stamp(grant.not_after), "ended_at": _stamp(grant.ended_at),
         },
+        **_finding(case),
         "executor": [
             {"call": c.kind, "state": c.state, "asked_at": stamp(c.asked_at), "answered_at": _stamp(c.answered_at)}
             for c in case.calls
@@ -90,19 +97,36 @@ def whole_lines(policy: Policy | None, case: Case, now: datetime) -> Iterator[st
     if request.drill is not None:
         yield from (f"  {line}" for line in print_drill.progress(policy, case))
         return
-    yield f"  asked by  {name(policy, request.requester)}, {request.provider}, at {when(request.filed_at)}"
+    asked = "filed by " if case.finding else "asked by "
+    yield f"  {asked} {name(policy, request.requester)}, {request.provider or 'home'}, at {when(request.filed_at)}"
+    if case.finding is not None:
+        yield f"  noticed   {when(case.finding.noticed_at)}{', reported late' if case.late else ''}"
     if request.subject is not None:
         yield f"  subject   {name(policy, request.subject)}"
     yield f"  target    {safe(request.target)}"
     yield f"  reason    {safe(request.reason)}"
     for field in request.fields:
         yield f"  {safe(field.label)}: {safe(field.value)}"
-    yield f"  time      {request.seconds} s"
+    if case.finding is None:
+        yield f"  time      {request.seconds} s"
     yield f"  asked     {_people(policy, case.approval.asked)}"
     for call in case.calls:
         yield f"  system    to {call.kind}, asked at {when(call.asked_at)}: {call.state}"
     for vote in case.approval.votes:
         yield f"  {vote.answer:<9} {_voter(policy, vote)} as {vote.role}, at {when(vote.at)}"
+
+
+def _finding(case: Case) -> dict[str, object]:
+    """What a finding has beside; nothing of a request."""
+    finding = case.finding
+    if finding is None:
+        return {}
+    return {
+        "finding": {
+            "noticed_at": stamp(finding.noticed_at), "late": case.late, "shared": finding.shared, "source": finding.source or None,
+            "outcome": finding.outcome or None,
+        }
+    }  # fmt: skip
 
 
 def outcome(policy: Policy | None, case: Case, now: datetime) -> str:
@@ -112,6 +136,8 @@ def outcome(policy: Policy | None, case: Case, now: datetime) -> str:
         return print_drill.standing(case)
     if case.sealed:
         return f"{case.id} is a use of the sealed path, without approval, recorded at {when(request.filed_at)}."
+    if case.finding is not None and request.state == "open":
+        return f"{case.id} is an open finding: nobody has acknowledged it."
     if ask.state is AskState.OPEN and now < ask.expires_at:
         return f"{case.id} is pending until {when(ask.expires_at)}; {len(ask.votes)} of {ask.need} yes."
     if ask.state is AskState.OPEN or request.state is RequestState.EXPIRED:

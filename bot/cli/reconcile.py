@@ -35,10 +35,24 @@ _PERSON = re.compile(r"(?:([TE][A-Z0-9]{2,})/)?([UW][A-Z0-9]{2,})")
 
 def reconcile(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV: runbook,person,target; one line per access.")],
+    record: Annotated[
+        bool, typer.Option("--record", help="Enter the result into the log; each access without a grant opens a finding.")
+    ] = False,
+    source: Annotated[str, typer.Option(metavar="NAME", help="With --record: where the list comes from.")] = "",
+    as_of: Annotated[
+        str,
+        typer.Option("--as-of", metavar="TIME", help="With --record: the moment that the list shows, 2026-12-01T03:00Z."),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Compare who has access now with the open grants, and print both differences."""
     found = read_accesses(file)
+    if record:
+        from bot.cli.reconcile_record import carry_out
+
+        carry_out(file, found, source, as_of, as_json=as_json)
+    if source or as_of:
+        misused("--source and --as-of belong to --record: without it nothing is written.")
     policy, cases = asyncio.run(_open_cases())
     differ = compare(found, cases, policy.humans)
     if as_json:

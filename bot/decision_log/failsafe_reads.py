@@ -68,6 +68,9 @@ class FailsafeCases:
         found = [self._emergency.over(case) for case in await self._stored.exceptions(limit, ended_too=ended_too)]
         return [case for case in found if ended_too or (case.grant is not None and case.grant.state is GrantState.OPEN)]
 
+    async def granted_since(self, since: datetime) -> Sequence[Case]:
+        return [self._emergency.over(case) for case in await self._stored.granted_since(since)]
+
     async def open_finding(self, domain: str, where: str) -> Case | None:
         return await self._stored.open_finding(domain, where)
 

@@ -59,6 +59,9 @@ class Cases(Protocol):
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
         """Policy exceptions that were opened, or only those that are open; the next to end first."""
 
+    async def granted_since(self, since: datetime) -> Sequence[Case]:
+        """Cases whose grant is open, or ended at `since` or later."""
+
     async def open_finding(self, domain: str, where: str) -> Case | None:
         """The oldest finding of a domain that is not closed and is about the same place (`same_text`); None where there is none."""
 

@@ -45,6 +45,9 @@ class DecisionLog(Protocol):
     async def of_case(self, case_id: str) -> Sequence[LogRow]:
         """The entries of one case, oldest first."""
 
+    async def reconciliations(self, limit: int) -> Sequence[LogRow]:
+        """The entries of the last reconciliations that were recorded, newest first."""
+
     async def file(self, name: str) -> bytes | None:
         """A file of the log's tree, as `tlog-tiles` names it, or `proof/<idx>.tlog-proof`; None where there is none."""
 

@@ -27,13 +27,14 @@ from handlers.inbound.home import HOME_ACTIONS
 from handlers.inbound.listener import NOTHING, AfterAck, Answer, Listener, SlackEdge, nothing, press_on
 from handlers.inbound.operator import OPERATOR_ACTIONS
 from handlers.inbound.payloads import Body
-from handlers.views import review_cards
+from handlers.views import finding_cards, review_cards
 from handlers.views.dialogs import DialogContext, deny_form, read_asked
 from handlers.views.discussion import less_form, text_form
+from handlers.views.finding_form import form
 from handlers.views.grant import grant_open
 from handlers.views.kit.blocks import Block
 from handlers.views.receipt import body_of
-from handlers.views.request_form import form, read_metadata
+from handlers.views.request_form import read_metadata
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +100,10 @@ BUTTONS = (
     Button(ids.RECOMMEND, "for"),
     Button(ids.ADVISE_AGAINST, "against"),
     Button(ids.HERE, "here"),
+    Button(ids.ACKNOWLEDGE, "acknowledge"),
+    Button(ids.CLOSE, "close", Form(ids.FORM_CLOSE, finding_cards.close_form, form_inputs.closing)),
+    Button(ids.SHARE, "share"),
+    Button(ids.CORRECT, "correct", Form(ids.FORM_CORRECT, finding_cards.correct_form, form_inputs.noticed)),
     Button(ids.FINISHED, "finish", beside=offer_evidence),
     Button(ids.UNUSED, "unused"),
     Button(ids.REVOKE, "revoke"),

@@ -6,7 +6,7 @@ A command that opens a form writes nothing. Every other is an inbox row, and its
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
@@ -19,10 +19,11 @@ from bot.ports.commands import CARDS, Command, Page, PostButton, ReplyAddress, S
 from bot.service.sealed_use import domains_of
 from handlers import ids
 from handlers.inbound import payloads
-from handlers.inbound.listener import NOTHING, Answer, Gesture, Listener, SlackEdge, press_on
+from handlers.inbound.listener import NOTHING, Answer, Gesture, Listener, SlackEdge, nothing, press_on
 from handlers.inbound.payloads import Body
 from handlers.views.dialogs import away_form
-from handlers.views.request_form import FormDraft, form
+from handlers.views.finding_form import form
+from handlers.views.request_form import FormDraft
 from handlers.views.sealed_use import sealed_form
 
 _PAGES: Mapping[str, Page] = {
@@ -64,6 +65,8 @@ def plan(edge: SlackEdge, name: str, command: payloads.SlashCommand) -> Plan:
     word, rest = word.lower(), rest.strip()
     if word == "ask":
         return opening(edge, None, rest, command.reply)
+    if word == "finding":
+        return opening(edge, "finding", rest, command.reply)
     if not word:
         return ShowPage(command.person, "waiting", "", command.reply)
     if word == "whoami":
@@ -106,6 +109,8 @@ def opening(edge: SlackEdge, kind: Kind | None, text: str, reply: ReplyAddress) 
     person = reply.person
     offered = edge.desk.filing.runbooks_for(person, kind)
     if not offered:
+        if kind == "finding":
+            return SaySentence(person, "nothing_of_kind", kind, reply)
         sentence = "nothing_of_kind" if edge.desk.filing.runbooks_for(person, None) else "no_requester"
         return SaySentence(person, sentence, kind or "", reply)
     parts = text.split(None, 1)
@@ -140,21 +145,33 @@ def command_listener(name: str) -> Listener:
     return Listener(acknowledge, after_ack)
 
 
-async def take_shortcut(edge: SlackEdge, body: Body) -> Answer:
-    shortcut = payloads.shortcut(body)
-    planned = opening(edge, None, "", shortcut.reply)
-    return (
-        NOTHING
-        if isinstance(planned, OpenRequestForm | OpenAbsenceForm | OpenSealedUseForm)
-        else await edge.take_in(shortcut.key, planned)
-    )
+def shortcut_listener(
+    kind: Kind | None, entered: Callable[[payloads.SlackMessage], Mapping[str, str]] = lambda _: {}
+) -> Listener:
+    """The two functions of a shortcut that opens the form of a kind. `entered`: what a message's shortcut puts into it."""
+
+    async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
+        shortcut = payloads.shortcut(body)
+        planned = opening(edge, kind, "", shortcut.reply)
+        if isinstance(planned, OpenRequestForm | OpenAbsenceForm | OpenSealedUseForm):
+            return NOTHING
+        return await edge.take_in(shortcut.key, planned)
+
+    async def open_form(edge: SlackEdge, body: Body) -> None:
+        shortcut = payloads.shortcut(body)
+        planned = opening(edge, kind, "", shortcut.reply)
+        if isinstance(planned, OpenRequestForm):
+            about = entered(shortcut.about) if shortcut.about else {}
+            draft = replace(planned.draft, entered={**planned.draft.entered, **about})
+            await show_form(edge, replace(planned, draft=draft), shortcut)
+
+    return Listener(acknowledge, open_form)
 
 
-async def open_shortcut(edge: SlackEdge, body: Body) -> None:
-    shortcut = payloads.shortcut(body)
-    planned = opening(edge, None, "", shortcut.reply)
-    if isinstance(planned, OpenRequestForm):
-        await show_form(edge, planned, shortcut)
+def place_of(about: payloads.SlackMessage) -> Mapping[str, str]:
+    """Where a message stands, for the form of a finding. Its text is not copied: it may hold the secret."""
+    name = f"#{about.channel_name}" if about.channel_name else about.channel
+    return {ids.TARGET_TEXT: f"Slack message in {name} ({about.channel}/{about.ts})"}
 
 
 async def show_form(edge: SlackEdge, wanted: OpenRequestForm, gesture: Gesture) -> None:
@@ -228,7 +245,12 @@ DIRECT_MESSAGE = Listener(take_message)
 COMMANDS: Mapping[str, Listener] = {
     name: command_listener(name) for name in (*ids.FILING_KINDS, ids.COMMAND_MAIN)
 }  # fmt: skip
-SHORTCUTS: Mapping[str, Listener] = {ids.SHORTCUT_ASK: Listener(take_shortcut, open_shortcut)}
+SHORTCUTS: Mapping[str, Listener] = {
+    ids.SHORTCUT_ASK: shortcut_listener(None),
+    ids.SHORTCUT_FINDING: shortcut_listener("finding"),
+}
+MESSAGE_SHORTCUTS: Mapping[str, Listener] = {ids.SHORTCUT_MESSAGE_FINDING: shortcut_listener("finding", place_of)}
+ANY_MESSAGE_SHORTCUT = Listener(nothing)
 FORM_BUTTONS: Mapping[str, Listener] = {
     ids.AGAIN: Listener(take_again, ask_again),
     ids.ASK_HERE: Listener(take_door, open_door),

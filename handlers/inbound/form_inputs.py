@@ -92,3 +92,21 @@ def verified(entered: Entered, now: datetime) -> Read:
     if at > now:
         return FieldProblem(ids.DONE_AT, wording.DONE_LATER)
     return FormInputs(reference, entered.get(ids.METHOD, ""), at=at.isoformat())
+
+
+def closing(entered: Entered, now: datetime) -> Read:
+    """What was done about a finding; one that a reconciliation opened has a choice for how it ended, and may do without words."""
+    chosen = entered.get(ids.OUTCOME, "")
+    typed = entered.get(ids.REASON, "").strip()
+    if chosen in wording.OUTCOMES and len(typed) <= TEXT_MAX:
+        return FormInputs(typed, chosen)
+    return text(entered, now)
+
+
+def noticed(entered: Entered, now: datetime) -> Read:
+    """When a finding was noticed."""
+    chosen = entered.get(ids.NOTICED_AT, "")
+    if not _MOMENT.fullmatch(chosen):
+        return FieldProblem(ids.NOTICED_AT, wording.MOMENT_WANTED)
+    at = datetime.fromtimestamp(int(chosen), UTC)
+    return FieldProblem(ids.NOTICED_AT, wording.DONE_LATER) if at > now else FormInputs(at=at.isoformat())

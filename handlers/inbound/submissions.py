@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 
 from bot.domain.policy.model import Runbook
 from bot.domain.policy.people import Person
@@ -39,6 +39,7 @@ _OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
     "duration": (ids.DURATION,),
     "until": (ids.UNTIL,),
     "subject": (ids.SUBJECT,),
+    "noticed": (ids.NOTICED_AT,),
 }
 
 
@@ -69,6 +70,7 @@ def filing(edge: SlackEdge, sent: Submission) -> FileRequest:
         subject=Person(home, subject) if subject and runbook is not None and runbook.subject_verification else None,
         form=sent.sheet.id,
         door=_door(read_metadata(sent.sheet.metadata, {}, "").door),
+        noticed_at=_moment(entered.get(ids.NOTICED_AT, "")),
         until=_until(entered.get(ids.UNTIL), runbook, edge.desk.clock.now().date()),
     )
 
@@ -116,6 +118,12 @@ def _until(text: str | None, runbook: Runbook | None, today: date) -> str:
     if runbook is None or not end_dates.is_dated(runbook):
         return ""
     return end_dates.usual_day(runbook, today).isoformat() if text is None else text
+
+
+def _moment(text: str) -> str:
+    """RFC 3339 of seconds since 1970 UTC; empty where nothing was chosen."""
+    known = text.isascii() and text.isdigit() and len(text) in (9, 10)
+    return datetime.fromtimestamp(int(text), UTC).isoformat() if known else ""
 
 
 def _fields(entered: Mapping[str, str], runbook: Runbook | None) -> dict[str, str]:

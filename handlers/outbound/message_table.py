@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
 from bot.domain.timing.quiet_hours import kept_by
@@ -79,6 +78,7 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
         granted.new_ask, redraw=granted.ask_message, logged=True, looked_up=True, steps_on=True, waits_for_day="ask"
     ),
     "ask_reminder": MessageKind(granted.ask_reminder, logged=True, looked_up=True, waits_for_day="ask"),
+    "no_access": MessageKind(request.without_access, logged=True, looked_up=True),
     "returned": MessageKind(notice.decided_while_away, logged=True, looked_up=True),
     "door": MessageKind(notice.channel_button),
     "door_receipt": MessageKind(request.new_channel_receipt, redraw=request.channel_receipt_message, logged=True),
@@ -123,7 +123,7 @@ def spot(outgoing: OutboxRow) -> Spot:
 
 def tells_decision(outgoing: OutboxRow, case: Case | None) -> bool:
     """Whether the message shows how a question ended: then it carries the checkpoint that covers the decision."""
-    if case is None or case.request.drill is not None or case.request.state is RequestState.PENDING:
+    if case is None or case.request.drill is not None or case.request.waits:
         return False
     kind = _row(outgoing.say.purpose)
     return outgoing.copy is not None or (kind is not None and kind.tells_decision)

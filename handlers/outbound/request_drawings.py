@@ -6,11 +6,11 @@ from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.workflow.asks.drill import waiting_for
 from bot.ports.records import OutboxRow
 from handlers.outbound.message_kinds import NO_LONGER_OPEN, TOLD_BY_EDIT, Job, NewMessage, Outgoing, present
-from handlers.views import drill, facts, identity_proof, receipt
+from handlers.views import drill, facts, finding_cards, identity_proof, receipt
 from handlers.views.approval_card import card
 from handlers.views.channel_button import door_receipt
 from handlers.views.discussion import answered, asked_question, lead_copy
-from handlers.views.facts import pending
+from handlers.views.facts import discussed, pending
 from handlers.views.kit.blocks import Message
 from handlers.views.kit.context import who
 
@@ -18,6 +18,8 @@ _STATES = frozenset(str(state) for machine in (RequestState, GrantState) for sta
 
 
 async def card_message(out: Outgoing) -> Message:
+    if out.case.finding is not None:
+        return finding_cards.card(out.case, out.to, out.scene())
     view = card if out.case.request.drill is None else drill.card
     return view(out.case, out.to, out.scene())
 
@@ -28,6 +30,8 @@ async def new_card(out: Outgoing) -> Job:
 
 
 async def receipt_message(out: Outgoing) -> Message:
+    if out.case.finding is not None:
+        return finding_cards.receipt(out.case, out.scene(), await out.context.ahead(out.case))
     return receipt.receipt(out.case, out.scene(), await out.context.ahead(out.case))
 
 
@@ -36,6 +40,8 @@ async def new_receipt(out: Outgoing) -> Job:
 
 
 async def lead_message(out: Outgoing) -> Message:
+    if out.case.finding is not None:
+        return finding_cards.lead_copy(out.case, out.scene())
     return lead_copy(out.case, out.to, out.scene())
 
 
@@ -59,6 +65,8 @@ async def reminder(out: Outgoing) -> Job:
         return await out.in_thread_of("card", drill.reminder(case, to, out.scene()))
     if _answered_by_now(out):
         return NO_LONGER_OPEN
+    if case.finding is not None:
+        return await out.in_thread_of("card", finding_cards.reminder(case, to, out.scene()))
     return await out.in_thread_of("card", receipt.reminder(case, who(to), out.scene()))
 
 
@@ -86,6 +94,8 @@ async def taken(out: Outgoing) -> Job:
 
 async def outcome_message(out: Outgoing) -> Message:
     case, scene = out.case, out.scene()
+    if case.finding is not None:
+        return finding_cards.moved(case, scene)
     content = None
     if facts.access_open(case, scene):
         content = await out.context.desk.store.policies.file_by_hash(case.request.runbook_sha256)
@@ -125,12 +135,12 @@ async def question_message(out: Outgoing) -> Message:
 
 async def question(out: Outgoing) -> Job:
     case, _to = out.case, out.to
-    return await out.in_thread_of("receipt", await question_message(out)) if pending(case) else NO_LONGER_OPEN
+    return await out.in_thread_of("receipt", await question_message(out)) if discussed(case) else NO_LONGER_OPEN
 
 
 async def answer_to_question(out: Outgoing) -> Job:
     said = present(answered(out.case, out.to))
-    return await out.in_thread_of("card", said) if pending(out.case) else NO_LONGER_OPEN
+    return await out.in_thread_of("card", said) if discussed(out.case) else NO_LONGER_OPEN
 
 
 async def announcement_message(out: Outgoing) -> Message:
@@ -159,6 +169,14 @@ async def alarm(out: Outgoing) -> Job:
 
 async def drill_report(out: Outgoing) -> Job:
     return NewMessage(out.place, drill.report(out.case, out.scene(), whole=out.row.say.to is not None))
+
+
+async def without_access(out: Outgoing) -> Job:
+    """To the requester of a grant whose access a reconciliation's list does not show."""
+    if not facts.access_open(out.case, out.scene()):
+        return NO_LONGER_OPEN
+    said = finding_cards.without_grant(out.case, out.text("source"), out.text("as_of"), out.scene())
+    return NewMessage(out.to.user, said)
 
 
 def _answered_by_now(out: Outgoing) -> bool:

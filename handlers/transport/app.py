@@ -26,7 +26,7 @@ from bot.ports.records import Cover
 from bot.service.approvals import ApprovalService
 from handlers import ids
 from handlers.inbound.buttons import ACTIONS, ANY_ACTION
-from handlers.inbound.commands import COMMANDS, DIRECT_MESSAGE, SHORTCUTS
+from handlers.inbound.commands import ANY_MESSAGE_SHORTCUT, COMMANDS, DIRECT_MESSAGE, MESSAGE_SHORTCUTS, SHORTCUTS
 from handlers.inbound.home import HOME_OPENED
 from handlers.inbound.listener import Answer, Listener, SlackEdge
 from handlers.inbound.payloads import PayloadError
@@ -83,7 +83,10 @@ class SlackApp:
         for name, listener in COMMANDS.items():
             self._add(self.app.command(ids.command(self.edge.prefix, name)), listener, _said)
         for callback_id, listener in SHORTCUTS.items():
-            self._add(self.app.shortcut(callback_id), listener, _silent)
+            self._add(self.app.global_shortcut(callback_id), listener, _silent)
+        for callback_id, listener in MESSAGE_SHORTCUTS.items():
+            self._add(self.app.message_shortcut(callback_id), listener, _silent)
+        self._add(self.app.message_shortcut(_ANYTHING), ANY_MESSAGE_SHORTCUT, _silent)
         for action_id, listener in ACTIONS.items():
             self._add(self.app.action({"type": "block_actions", "action_id": action_id}), listener, _silent)
         self._add(self.app.action({"type": "block_actions", "action_id": _ANYTHING}), ANY_ACTION, _silent)

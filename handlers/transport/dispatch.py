@@ -1,7 +1,7 @@
 """Passes one payload to bolt, over HTTP and Socket Mode alike: parsed, without the request's headers, and it never raises.
 
 The headers are left out because bolt acts on some of them (`X-Slack-Bolt-Lazy-Only`) and no signature covers them.
-Interactions of a type that nothing of ours sends (`interactive_message`, `message_action`, …) are acknowledged and ignored:
+Interactions of a type that nothing of ours sends (`interactive_message`, `block_suggestion`, …) are acknowledged and ignored:
 bolt would match some of them with the buttons of the same name.
 """
 
@@ -19,7 +19,7 @@ from slack_bolt.response import BoltResponse
 from handlers.transport.envelope import KINDS, WRONG_SHAPE, Payload
 from handlers.transport.signature import NotAuthentic
 
-EXPECTED = KINDS - {"message_action", "block_suggestion", "view_closed"}
+EXPECTED = KINDS - {"block_suggestion", "view_closed"}
 Door = Literal["gate", "socket_mode"]
 _LONGEST = 3_000  # characters of a text in which a request is looked for
 _REQUEST = re.compile(r"\bR-[0-9A-Z]{8}\b", re.IGNORECASE | re.ASCII)

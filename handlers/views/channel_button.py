@@ -28,5 +28,5 @@ def door_receipt(case: Case, scene: ViewContext) -> Message:
     """Id, title and state, with **Withdraw** while it is pending."""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}\n{status(case, scene)}"
     value = ids.question(case.id, case.approval.version)
-    row = [actions(ids.BLOCK_RECEIPT, withdraw(value))] if facts.pending(case) else []
+    row = [actions(ids.BLOCK_RECEIPT, withdraw(value))] if facts.pending(case) and case.finding is None else []
     return message(said, [section(said), *row])

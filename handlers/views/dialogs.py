@@ -75,7 +75,7 @@ def filed_page(case_id: str) -> Block:
 
 def filed_result(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> Block:
     """The same page when the worker has committed: who is asked now, who next and when; of a break-glass, who is paged."""
-    note = wording.FILED if pending(case) else wording.FILED_OPEN
+    note = wording.FILED_FINDING if case.finding else wording.FILED if pending(case) else wording.FILED_OPEN
     paged = f"\n*Paged now:* {everyone(case.asks[0].asked)}." if case.break_glass else ""
     return _last(f"*{case.id}* is filed.\n{status(case, scene, moments)}{paged}", note, timeline.blocks(moments, scene))
 

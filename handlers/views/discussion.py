@@ -180,8 +180,8 @@ def asked_question(case: Case) -> Message | None:
     head = f"{who(case.request.requester)} {case.id} · "
     if not case.approval.noted("question"):
         return None
-    if not (waiting and facts.pending(case)):
-        over = "answered." if facts.pending(case) else "the request is closed, no answer is needed any more."
+    if not (waiting and facts.discussed(case)):
+        over = "answered." if facts.discussed(case) else "the request is closed, no answer is needed any more."
         return message(f"{head}{over}", [section(f"{head}{over}")])
     asks = [f"{who(note.person)} has a question:\n{quote(note.text, 1400)}" for note in waiting[-4:]]
     said = f"{head}the deadline still applies."

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from bot.domain.authority.authorization import conflicted
 from bot.domain.authority.quorum import count
 from bot.domain.case.ask import Ask, Step, Vote
-from bot.domain.case.lifecycle import AskState, GrantState, RequestState
+from bot.domain.case.lifecycle import AskState, FindingState, GrantState, RequestState
 from bot.domain.case.model import Case, FieldValue
 from bot.domain.policy.model import Role
 from bot.domain.policy.people import Person
 from bot.domain.policy.same_text import mixed_scripts
 from bot.domain.timing.steps import people_of
-from handlers.views import sealed_use
+from handlers.views import finding, sealed_use
 from handlers.views.executor import standing
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, section
@@ -30,7 +30,12 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 def pending(case: Case) -> bool:
-    return case.request.state is RequestState.PENDING
+    return case.request.waits
+
+
+def discussed(case: Case) -> bool:
+    """Whether a question can still be asked and answered: a finding's until it is closed."""
+    return pending(case) or case.request.state is FindingState.ACKNOWLEDGED
 
 
 def heading(case: Case, limit: int = 200) -> str:
@@ -43,6 +48,8 @@ def asked_for(case: Case, scene: ViewContext) -> list[str]:
     request = case.request
     if case.sealed:
         return sealed_use.facts_of(case, scene)
+    if case.finding is not None:
+        return finding.facts_of(case, scene)
     lines = [f"*{wording.TARGET}:* {inline(request.target, 1100)}"]
     if mixed := mixed_scripts(request.target):
         lines.append(f"*Look twice:* {inline(mixed, 250)} mixes letters that look alike.")
@@ -71,6 +78,8 @@ def sections(lines: Sequence[str]) -> list[Block]:
 def asker(case: Case, scene: ViewContext, limit: int = 80) -> str:
     """Who asked, for which provider; of a use of the sealed path, who recorded it."""
     request = case.request
+    if case.finding is not None:
+        return finding.filer(case, scene, limit)
     if case.sealed:
         return f"Recorded by {who(request.requester)}"
     return f"{who(request.requester)} of *{scene.provider(request.provider, limit)}*"
@@ -95,6 +104,8 @@ def next_step(case: Case, scene: ViewContext) -> tuple[Step, tuple[Person, ...]]
 
 def silence(case: Case, scene: ViewContext) -> str:
     """What happens without an answer, and when."""
+    if case.finding is not None:
+        return finding.silence(case, scene)
     after = f"at {scene.at(case.approval.expires_at)} the request expires and nothing opens."
     found = next_step(case, scene)
     if found is None:
@@ -138,6 +149,8 @@ def outcome(case: Case, scene: ViewContext) -> str:
     request = case.request
     if case.sealed:
         return sealed_use.outcome(case, scene)
+    if case.finding is not None:
+        return finding.standing(case, scene)
     when = f" at {scene.at(request.closed_at)}" if request.closed_at else ""
     by = f" by {who(request.closed_by)}" if request.closed_by else ""
     if request.matter:

@@ -49,6 +49,11 @@ def _no_sealed_use(_params: Params, scene: ViewContext) -> str:
     return f"Only people who are named for a domain record a use of the sealed path. Write to {contact(scene)}."
 
 
+def _finding_joined(params: Params, _scene: ViewContext) -> str:
+    known = f" as *{inline(word(params, 'id'), 20)}*" if word(params, "id") else ""
+    return f"This is reported already{known} and is not closed. Your words were added to it; nobody is asked a second time."
+
+
 def contact(scene: ViewContext) -> str:
     """Whom to write to, from the policy."""
     return inline(scene.policy.contact, 200)
@@ -68,4 +73,5 @@ FORM_SENTENCES: Mapping[str, Callable[[Params, ViewContext], str]] = {
     "form_not_opened": _form_not_opened,
     "slack_refuses": _slack_refuses,
     "no_sealed_use": _no_sealed_use,
+    "finding_joined": _finding_joined,
 }

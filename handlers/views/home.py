@@ -16,7 +16,7 @@ from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.service.queries import HomeContents
 from handlers import ids
-from handlers.views import facts, identity_proof
+from handlers.views import facts, finding_cards, identity_proof
 from handlers.views.discussion import beside_buttons, deciding_buttons
 from handlers.views.grant import owed_lines, requester_buttons, revoke_button
 from handlers.views.kit import wording
@@ -85,6 +85,9 @@ def _open_to(case: Case, person: Person) -> Iterable[Ask]:
 
 
 def _question(case: Case, ask: Ask, person: Person, scene: ViewContext) -> list[Block]:
+    if case.finding is not None:
+        lines, row = finding_cards.at_home(case, person, scene)
+        return [*facts.sections(lines), *([_own(row, case.id)] if row else [])]
     if ask.kind != "approval":
         lines, row = ask_at_home(case, ask, scene)
         return [*facts.sections([f"*{case.id}* · {_which(case, scene)}", *lines]), *([row] if row else [])]

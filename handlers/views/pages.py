@@ -106,6 +106,8 @@ def _asked(case: Case, scene: ViewContext) -> str:
     at = scene.at(case.request.filed_at)
     if case.sealed:
         return f"{facts.asker(case, scene)} at {at}"
+    if case.finding is not None:
+        return f"{facts.asker(case, scene)} reported this finding at {at}"
     return f"{facts.asker(case, scene)} asked at {at} {scene.length(case)}"
 
 
@@ -171,6 +173,9 @@ def _entry(case: Case, scene: ViewContext) -> str:
     """A case in a list. Never its target or reason: a list is looked at over shoulders."""
     if case.request.matter:
         return f"*{case.id}* {facts.heading(case, 120)}\n{facts.outcome(case, scene)}"
+    if case.finding is not None:
+        standing = facts.outcome(case, scene).partition("\n")[0] or facts.asked_now(case, scene)
+        return f"*{case.id}* {wording.FINDING}: {facts.heading(case, 120)}\n{facts.asker(case, scene, 60)}\n{standing}"
     asks = facts.asker(case, scene, 60) + ("" if case.sealed else f", {scene.length(case)}")
     if not facts.pending(case):
         open_ = [wording.ASKS[ask.kind] for ask in case.later if ask.state is AskState.OPEN]

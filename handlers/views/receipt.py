@@ -61,6 +61,8 @@ def status(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> st
     are not at hand, who is next is read from the policy."""
     if not facts.pending(case):
         return facts.outcome(case, scene)
+    if case.finding is not None:
+        return f"*Open.* {facts.asked_now(case, scene)} {facts.silence(case, scene)}"
     if cooling_off.waits(case):
         return "\n".join(identity_proof.lines(case, scene))
     silence = timeline.silence(case, moments, scene) if moments else facts.silence(case, scene)

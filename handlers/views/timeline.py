@@ -65,6 +65,8 @@ def blocks(moments: Sequence[Moment], scene: ViewContext) -> list[Block]:
 
 def _line(moment: Moment, scene: ViewContext) -> str:
     at = f"• {scene.at(moment.at)}: "
+    if moment.what == "hourly":
+        return f"{at}the risk owner and the channel hear it, and every hour from then on"
     if moment.what == "expire":
         return f"{at}it expires, and nothing opens"
     if moment.what == "skip":

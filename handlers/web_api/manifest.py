@@ -31,6 +31,12 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
 # each with the scope that it needs: typed text is answered with what waits, an opened Home is drawn
 EVENTS: Mapping[str, tuple[str, ...]] = {"message.im": ("im:history",), "app_home_opened": ()}
 PATH = "/slack/events"
+# name, type, callback_id, description: a global shortcut stands in the composer's menu, a message's in the menu of each message
+_SHORTCUTS: tuple[tuple[str, str, str, str], ...] = (
+    (wording.SHORTCUT_NAME, "global", ids.SHORTCUT_ASK, wording.SHORTCUT_TEXT),
+    (wording.FINDING_NAME, "global", ids.SHORTCUT_FINDING, wording.FINDING_TEXT),
+    (wording.FINDING_NAME, "message", ids.SHORTCUT_MESSAGE_FINDING, wording.ABOUT_MESSAGE_TEXT),
+)
 _ASK_HINT = "[runbook] [reason …]"
 _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("breakglass", "Ask the owner for emergency access", _ASK_HINT),
@@ -39,7 +45,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     (
         ids.COMMAND_MAIN,
         "What waits for you; help shows the rest",
-        "[ask|help|queue|mine|review|show ID|log ID|exceptions|sealed-use|away 2d|post|matrix|whoami]",
+        "[ask|finding|help|queue|mine|review|show ID|log ID|exceptions|sealed-use|away 2d|post|matrix|whoami]",
     ),
 )
 
@@ -54,10 +60,8 @@ def manifest(prefix: str = "", url: str | None = None) -> dict[str, Any]:
             "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
             "bot_user": {"display_name": wording.BOT_NAME, "always_online": True},
             "shortcuts": [
-                {
-                    "name": wording.SHORTCUT_NAME, "type": "global", "callback_id": ids.SHORTCUT_ASK,
-                    "description": wording.SHORTCUT_TEXT,
-                }
+                {"name": name, "type": type_, "callback_id": callback, "description": text}
+                for name, type_, callback, text in _SHORTCUTS
             ],
             "slash_commands": [
                 {

@@ -131,6 +131,10 @@ def open_cases(session: Session, domains: Sequence[str], providers: Sequence[str
     return cases(session, (case_id for _, case_id in keys))
 
 
+def granted_since(session: Session, since: datetime) -> Sequence[Case]:
+    return cases(session, [row["case_id"] for row in session.rows("granted_since", since=ms(since))])
+
+
 def open_finding(session: Session, domain: str, where: str) -> Case | None:
     """The oldest that is not closed and is about the same place, as `same_text` compares it; an erased one is about none."""
     wanted = folded(where)

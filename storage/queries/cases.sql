@@ -155,6 +155,10 @@ FROM access_grant WHERE case_id = :id;
 -- What a finding has beside its request.
 SELECT case_id, noticed_ms, within_s, shared, source, outcome FROM finding WHERE case_id = :id;
 
+-- name: granted_since
+-- Grants that are open, or ended since then.
+SELECT case_id FROM access_grant WHERE state = 'open' OR ended_ms >= :since ORDER BY case_id;
+
 -- name: findings_of_domain
 -- Findings of a domain that are not closed, the next ladder to end first.
 SELECT id, expires_ms, target, emptied FROM request

@@ -83,3 +83,8 @@ SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE case_id = :cas
 -- name: epochs
 -- The entries that began a new epoch, oldest first.
 SELECT idx, ts_ms, data FROM log_entry WHERE type = 'log.epoch_started' ORDER BY idx;
+
+-- name: reconciliations
+-- The last reconciliations that were recorded, newest first; they have an index of their own.
+SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry
+WHERE type = 'reconciliation.recorded' ORDER BY idx DESC LIMIT :limit;

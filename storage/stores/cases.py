@@ -63,6 +63,9 @@ class CaseStore:
     async def exceptions(self, limit: int, *, ended_too: bool = True) -> Sequence[Case]:
         return await self._db.read(lambda session: reads.exceptions(session, limit, ended_too=ended_too))
 
+    async def granted_since(self, since: datetime) -> Sequence[Case]:
+        return await self._db.read(lambda session: reads.granted_since(session, since))
+
     async def open_finding(self, domain: str, where: str) -> Case | None:
         return await self._db.read(lambda session: reads.open_finding(session, domain, where))
 

@@ -36,6 +36,13 @@ class LogStore:
 
         return await self._db.read(work)
 
+    async def reconciliations(self, limit: int) -> Sequence[LogRow]:
+        def work(session: Session) -> Sequence[LogRow]:
+            rows = session.rows("reconciliations", limit=limit)
+            return [LogRow(r["idx"], r["leaf"], r["data"], r["type"], r["case_id"], r["ts_ms"]) for r in rows]
+
+        return await self._db.read(work)
+
     async def head(self) -> Head:
         """Origin, size and edge of the log as committed."""
         return await self._db.read(read_head)

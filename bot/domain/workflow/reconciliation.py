@@ -48,6 +48,25 @@ def compare(found: Sequence[Access], open_cases: Sequence[Case], humans: Humans)
     )
 
 
+def compare_as_of(
+    found: Sequence[Access], cases: Sequence[Case], humans: Humans, as_of: datetime, now: datetime
+) -> Differences:
+    """The differences of a list that shows the moment `as_of` and was read until `now`.
+
+    What opened or ended between the two is no difference: an access counts as granted if a grant held at any moment of that
+    time, and only a grant that held at both its ends lacks its access. `cases` have a grant each.
+    """
+    held = [case for case in cases if _held(case, as_of, now)]
+    all_the_time = [case for case in held if case.grant and case.grant.opened_at <= as_of and is_open(case, now)]
+    without = compare(found, held, humans).access_without_grant
+    return Differences(without, compare(found, all_the_time, humans).grant_without_access)
+
+
+def _held(case: Case, as_of: datetime, now: datetime) -> bool:
+    grant = case.grant
+    return grant is not None and grant.opened_at <= now and as_of <= min(grant.not_after, grant.ended_at or grant.not_after)
+
+
 def _of_access(access: Access, humans: Humans) -> tuple[str, str, str]:
     return access.runbook, humans.key(access.person), folded(access.target)
 

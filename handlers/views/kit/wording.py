@@ -50,6 +50,7 @@ OWED = "the approval has ended, and this is still owed:"
 ROTATION = "rotation of the shared credential"
 ASKS: Mapping[AskKind, str] = {
     "approval": "request",
+    "finding": "finding",
     "review": "review",
     "extension": "extension",
     "renewal": "renewal",
@@ -84,6 +85,21 @@ PERMIT_ONCE = (
 SEND, OPEN_NOW, CANCEL, CLOSE = "Send request", "Open access now", "Cancel", "Close"
 SEND_QUESTION = "Send question"
 YES, NO = "Yes", "No"
+FINDING, FINDING_NAME, REPORT = "Finding", "Report a finding", "Report"
+FINDING_TEXT = "Report what must be escalated at once: an exposed credential, a change that nobody approved"
+ABOUT_MESSAGE_TEXT = "Report this message as a finding; its text is not copied"
+WHERE, WHAT, NOTICED, WHOSE = "Where", "What", "Noticed at", "Whose access"
+WHERE_HINT = "The system, repository, account or page. Who looks for it finds it by this."
+NOTICED_HINT = "When somebody noticed it. You can correct it later."
+NO_SECRETS = "Never paste the secret itself."
+ACKNOWLEDGE, SHARE, CORRECT, DONE = "Acknowledge", "Share with the provider", "Correct time", "What was done"
+CLOSE_FINDING, CLOSE_MEANS = "Close finding", "It is over for everybody who was asked."
+CORRECT_MEANS = "When it was noticed, as you know it now. The earlier time stays in the decision log."
+OUTCOME = "How it ended"
+OUTCOMES: Mapping[str, str] = {
+    "approved_elsewhere": "approved elsewhere", "removed": "removed", "accepted": "accepted",
+}  # fmt: skip
+MOMENT_WANTED = "Choose when it was noticed."
 SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"
 BOT_NAME, BOT_TEXT = "Countersign", "The provider asks. The owner signs."
 
@@ -92,6 +108,7 @@ KINDS: Mapping[Kind, str] = {
     "emergency_access": "Emergency access",
     "reset": "Reset",
     "policy_exception": "Policy exception",
+    "finding": "Finding",
 }
 ROLES: Mapping[Role, str] = {
     "owner": "owner",
@@ -107,6 +124,11 @@ STATES: Mapping[str, str] = {
     "expired": "expired without an answer",
     "withdrawn": "withdrawn",
     "open": "approved",
+    "acknowledged": "acknowledged",
+    "closed": "closed",
+    "finding.unacknowledged": "finding, not acknowledged by anybody yet",
+    "finding.acknowledged": "finding acknowledged",
+    "finding.closed": "finding closed",
     "finished": "approval ended (finished)",
     "unused": "approval ended (not used)",
     "revoked": "approval ended (revoked)",
@@ -171,6 +193,7 @@ YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You ad
 
 BODY_ENDS = "Press Finished when you are done. The approval ends by itself at its time."
 FILED = "This page stays as it is. What follows is told in our direct message, and there you can withdraw it."
+FILED_FINDING = "This page stays as it is. What follows is told in our direct message."
 FILED_OPEN = "This page stays as it is. What follows is told in our direct message, with the buttons that end it."
 SOMEBODY_ELSE = "This is not for you to answer: somebody else is asked."
 FILED_WAIT = "Asking the people who decide …"
@@ -225,6 +248,7 @@ def help_lines(prefix: str) -> tuple[str, ...]:
         f"{ICONS['policy_exception']} `/{prefix}exception [runbook] [reason …]` asks for an exception from policy",
         f"`{main}` shows what waits for you",
         f"`{main} ask [runbook] [reason …]` opens the form with everything that you may ask for",
+        f"`{main} finding [runbook] [text]` reports what must be escalated at once: no access is asked for",
         f"`{main} queue` shows all open requests of your domains, or of your provider",
         f"`{main} mine` shows what you asked for",
         f"`{main} show ID` shows one request",

@@ -10,7 +10,7 @@ import pytest
 
 import handlers
 from handlers import ids
-from handlers.inbound.commands import COMMANDS, SHORTCUTS
+from handlers.inbound.commands import COMMANDS, MESSAGE_SHORTCUTS, SHORTCUTS
 from handlers.web_api.manifest import EVENTS, SCOPES, manifest, scopes
 
 SOURCES = sorted(Path(handlers.__file__).parent.rglob("*.py"))
@@ -59,7 +59,8 @@ def test_every_command_and_shortcut_that_is_served_is_declared(prefix: str) -> N
     features = manifest(prefix)["features"]
     assert {c["command"] for c in features["slash_commands"]} == {f"/{prefix}{name}" for name in COMMANDS}
     assert all(c["should_escape"] for c in features["slash_commands"])
-    assert {s["callback_id"] for s in features["shortcuts"]} == set(SHORTCUTS)
+    assert {s["callback_id"] for s in features["shortcuts"] if s["type"] == "global"} == set(SHORTCUTS)
+    assert {s["callback_id"] for s in features["shortcuts"] if s["type"] == "message"} == set(MESSAGE_SHORTCUTS)
     assert all(re.fullmatch(r"/[a-z0-9_-]{1,31}", c["command"]) for c in features["slash_commands"])
 
 
