@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from bot.domain.policy.same_text import folded
 from bot.domain.workflow.findings.reconciled import AccessList, recorded, where
 from bot.domain.workflow.reconciliation import Access, Differences, compare_as_of
 from bot.settings import load
+from bot.terminal import say, say_json
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -41,9 +41,9 @@ def carry_out(file: Path, found: Sequence[Access], source: str, as_of: str, *, a
     said = {name: entry.data[name] for name in ("lines", "access_without_grant", "grant_without_access")}
     ids: dict[str, list[str]] = {name: _ids(entry.data[name]) for name in ("findings", "joined", "unused_grants")}
     if as_json:
-        print(json.dumps({"sha256": listed.sha256, **said, **ids}))
+        say_json({"sha256": listed.sha256, **said, **ids})
     else:
-        print("\n".join(_lines(listed, said, ids)))
+        say("\n".join(_lines(listed, said, ids)))
     raise typer.Exit(1 if said["access_without_grant"] or said["grant_without_access"] else 0)
 
 

@@ -59,7 +59,7 @@ CLASSED: dict[str, dict[str, str]] = {
     },
     "log": {
         "head": LOG, "consistency": LOG, "keep_checkpoint": LOG, "halt": LOG, "rows": LOG, "of_case": LOG, "file": LOG,
-        "disclosed_by": LOG, "last_checkpoint": LOG,
+        "disclosed_by": LOG, "reconciliations": LOG, "last_checkpoint": LOG,
     },
     "anchors": {
         "anchored": LOG, "consistency_between": LOG, "keep_anchor": LOG, "last_post": LOG, "post_checkpoint": LOG,
