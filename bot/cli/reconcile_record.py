@@ -22,7 +22,7 @@ from bot.domain.case.transition import Transition
 from bot.domain.errors import PolicyError, Stale
 from bot.domain.policy.model import Policy
 from bot.domain.policy.same_text import folded
-from bot.domain.workflow.findings.reconciled import AccessList, recorded, where
+from bot.domain.workflow.findings.reconciled import AccessList, recorded
 from bot.domain.workflow.reconciliation import Access, Differences, compare_as_of
 from bot.settings import load
 from bot.terminal import say, say_json
@@ -81,16 +81,10 @@ async def _differences(store: Store, policy: Policy, listed: AccessList, now: da
 
 
 async def _known(store: Store, policy: Policy, differ: Differences) -> dict[str, Case]:
-    """The findings that are not closed, by what the accesses without a grant are about."""
-    domains = {policy.runbooks[access.runbook].domain for access in differ.access_without_grant}
-    places: dict[tuple[str, str], Case] = {}
-    for domain in domains:
-        for case in await store.cases.open_cases([domain], [], UNKNOWN_MAX):
-            if case.finding is not None:
-                places.setdefault((domain, folded(case.request.target)), case)
-    about = ((access, policy.runbooks[access.runbook].domain) for access in differ.access_without_grant)
-    wanted = {where(access): (domain, folded(where(access))) for access, domain in about}
-    return {place: places[key] for place, key in wanted.items() if key in places}
+    """The findings that are not closed, by what they are about, of the domains that have an access without a grant."""
+    domains = sorted({policy.runbooks[access.runbook].domain for access in differ.access_without_grant})
+    found = [case for domain in domains for case in await store.cases.open_findings(domain)]
+    return {folded(case.request.target): case for case in reversed(found)}
 
 
 def _source(text: str) -> str:

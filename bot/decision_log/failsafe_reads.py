@@ -71,6 +71,9 @@ class FailsafeCases:
     async def granted_since(self, since: datetime) -> Sequence[Case]:
         return [self._emergency.over(case) for case in await self._stored.granted_since(since)]
 
+    async def open_findings(self, domain: str) -> Sequence[Case]:
+        return await self._stored.open_findings(domain)
+
     async def open_finding(self, domain: str, where: str) -> Case | None:
         return await self._stored.open_finding(domain, where)
 

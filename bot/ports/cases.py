@@ -62,6 +62,9 @@ class Cases(Protocol):
     async def granted_since(self, since: datetime) -> Sequence[Case]:
         """Cases whose grant is open, or ended at `since` or later."""
 
+    async def open_findings(self, domain: str) -> Sequence[Case]:
+        """The findings of a domain that are not closed, the oldest first."""
+
     async def open_finding(self, domain: str, where: str) -> Case | None:
         """The oldest finding of a domain that is not closed and is about the same place (`same_text`); None where there is none."""
 

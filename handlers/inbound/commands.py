@@ -20,6 +20,7 @@ from bot.service.sealed_use import domains_of
 from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.listener import NOTHING, Answer, Gesture, Listener, SlackEdge, nothing, press_on
+from handlers.inbound.message_shortcut import SlackMessage, message_of, place_of
 from handlers.inbound.payloads import Body
 from handlers.views.dialogs import away_form
 from handlers.views.finding_form import form
@@ -145,9 +146,7 @@ def command_listener(name: str) -> Listener:
     return Listener(acknowledge, after_ack)
 
 
-def shortcut_listener(
-    kind: Kind | None, entered: Callable[[payloads.SlackMessage], Mapping[str, str]] = lambda _: {}
-) -> Listener:
+def shortcut_listener(kind: Kind | None, entered: Callable[[SlackMessage], Mapping[str, str]] = lambda _: {}) -> Listener:
     """The two functions of a shortcut that opens the form of a kind. `entered`: what a message's shortcut puts into it."""
 
     async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
@@ -161,17 +160,11 @@ def shortcut_listener(
         shortcut = payloads.shortcut(body)
         planned = opening(edge, kind, "", shortcut.reply)
         if isinstance(planned, OpenRequestForm):
-            about = entered(shortcut.about) if shortcut.about else {}
-            draft = replace(planned.draft, entered={**planned.draft.entered, **about})
+            message = message_of(body)
+            draft = replace(planned.draft, entered={**planned.draft.entered, **(entered(message) if message else {})})
             await show_form(edge, replace(planned, draft=draft), shortcut)
 
     return Listener(acknowledge, open_form)
-
-
-def place_of(about: payloads.SlackMessage) -> Mapping[str, str]:
-    """Where a message stands, for the form of a finding. Its text is not copied: it may hold the secret."""
-    name = f"#{about.channel_name}" if about.channel_name else about.channel
-    return {ids.TARGET_TEXT: f"Slack message in {name} ({about.channel}/{about.ts})"}
 
 
 async def show_form(edge: SlackEdge, wanted: OpenRequestForm, gesture: Gesture) -> None:

@@ -78,25 +78,14 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class SlackMessage:
-    """The message on which somebody used a shortcut. `text` as it was typed; `ts` is Slack's id of it, seconds since 1970 UTC."""
-
-    channel: str
-    channel_name: str
-    ts: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A shortcut: a global one, or one of a message."""
+    """A global shortcut, or one of a message; what stands in the message is `message_shortcut`'s."""
 
     person: Person
     key: str
     callback: str
     reply: ReplyAddress
     trigger: str
-    about: SlackMessage | None = None
 
 
 def command(body: Body) -> SlashCommand:
@@ -136,15 +125,8 @@ def submission(body: Body) -> Submission:
 
 def shortcut(body: Body) -> Shortcut:
     who, trigger = person(body), _trigger(body)
-    about = _about(body) if body.get("type") == "message_action" else None
-    reply = ReplyAddress(who) if about is None else ReplyAddress(who, _address(body), about.channel)
-    return Shortcut(who, f"shortcut:{trigger}", _text(body, "callback_id"), reply, trigger, about)
-
-
-def _about(body: Body) -> SlackMessage:
-    message, channel = _object(body, "message"), _object(body, "channel")
-    name = _text(channel, "name")
-    return SlackMessage(_place(channel.get("id")), name, _text(message, "ts"), typed(_text(message, "text")))
+    reply = ReplyAddress(who, _address(body), _channel(body))
+    return Shortcut(who, f"shortcut:{trigger}", _text(body, "callback_id"), reply, trigger)
 
 
 @dataclass(frozen=True, slots=True)

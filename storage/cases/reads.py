@@ -135,6 +135,11 @@ def granted_since(session: Session, since: datetime) -> Sequence[Case]:
     return cases(session, [row["case_id"] for row in session.rows("granted_since", since=ms(since))])
 
 
+def open_findings(session: Session, domain: str) -> Sequence[Case]:
+    rows = session.rows("findings_of_domain", domain=domain, limit=_FINDINGS)
+    return cases(session, [row["id"] for row in rows])
+
+
 def open_finding(session: Session, domain: str, where: str) -> Case | None:
     """The oldest that is not closed and is about the same place, as `same_text` compares it; an erased one is about none."""
     wanted = folded(where)

@@ -66,6 +66,9 @@ class CaseStore:
     async def granted_since(self, since: datetime) -> Sequence[Case]:
         return await self._db.read(lambda session: reads.granted_since(session, since))
 
+    async def open_findings(self, domain: str) -> Sequence[Case]:
+        return await self._db.read(lambda session: reads.open_findings(session, domain))
+
     async def open_finding(self, domain: str, where: str) -> Case | None:
         return await self._db.read(lambda session: reads.open_finding(session, domain, where))
 

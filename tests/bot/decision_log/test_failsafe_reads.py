@@ -38,7 +38,7 @@ CLASSED: dict[str, dict[str, str]] = {
         "waiting_for": OVERRIDDEN, "owing_of": OVERRIDDEN, "exceptions": OVERRIDDEN, "autonomous_since": OVERRIDDEN,
         "system_cases": OVERRIDDEN, "requests": OVERRIDDEN,
         "due": LATER, "with_open_asks": LATER, "wake_on_call": "it only brings a deadline forward", "running_drill": SCREEN,
-        "open_finding": FILING, "granted_since": OVERRIDDEN,
+        "open_finding": FILING, "open_findings": FILING, "granted_since": OVERRIDDEN,
     },
     "history": {
         "filing_limits": FILING, "break_glass_usage": FILING, "uses": FILING, "wakings": FILING, "decided_for": SCREEN,

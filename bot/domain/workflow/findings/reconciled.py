@@ -21,6 +21,7 @@ from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.decision_log import finding_events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
+from bot.domain.policy.same_text import folded
 from bot.domain.timing.steps import afterwards
 from bot.domain.workflow.filing_form import TARGET_MAX
 from bot.domain.workflow.findings.filing import NEVER
@@ -44,11 +45,11 @@ def recorded(
     policy: Policy, listed: AccessList, differ: Differences, known: Mapping[str, Case], new_id: Callable[[], str],
     now: datetime, scale: float,
 ) -> Transition:  # fmt: skip
-    """The act to commit. `known`: findings that are not closed, by what they are about (`where`)."""
+    """The act to commit. `known`: findings that are not closed, by what they are about (`about`)."""
     opened: dict[str, Transition] = {}
     joined: dict[str, Case] = {}
     for access in differ.access_without_grant:
-        place = where(access)
+        place = about(access)
         if place in known:
             joined[place] = known[place]
         elif place not in opened:
@@ -71,8 +72,13 @@ def recorded(
 
 
 def where(access: Access) -> str:
-    """What a finding is about, as people read it and as repeats are compared."""
+    """What a finding is about, as people read it."""
     return f"{access.target} ({access.person.user}, {access.runbook})"[:TARGET_MAX]
+
+
+def about(access: Access) -> str:
+    """The form of it in which repeats are compared."""
+    return folded(where(access))
 
 
 def _opened(policy: Policy, listed: AccessList, access: Access, id_: str, now: datetime, scale: float) -> Transition:

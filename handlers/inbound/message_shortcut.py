@@ -1,0 +1,37 @@
+"""The message on which somebody used a shortcut. A new message shortcut is one row of `commands.MESSAGE_SHORTCUTS`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from handlers import ids
+from handlers.inbound.payloads import Body, PayloadError, typed, whole
+
+
+@dataclass(frozen=True, slots=True)
+class SlackMessage:
+    """`text` as it was typed; `ts` is Slack's id of it, seconds since 1970 UTC."""
+
+    channel: str
+    channel_name: str
+    ts: str
+    text: str
+
+
+def message_of(body: Body) -> SlackMessage | None:
+    """The message in the payload of a message shortcut; None in that of a global one. Raises PayloadError."""
+    if body.get("type") != "message_action":
+        return None
+    message, channel = body.get("message"), body.get("channel")
+    if not isinstance(message, Mapping) or not isinstance(channel, Mapping):
+        raise PayloadError("Slack sent no message with this shortcut. Try once more.")
+    found = (channel.get("id"), channel.get("name", ""), message.get("ts"), message.get("text", ""))
+    id_, name, ts, text = (whole(part) if isinstance(part, str) else "" for part in found)
+    return SlackMessage(id_, name, ts, typed(text))
+
+
+def place_of(message: SlackMessage) -> Mapping[str, str]:
+    """What the form of a finding holds of it: where it stands. Its text is not copied: it may hold the secret."""
+    name = f"#{message.channel_name}" if message.channel_name else message.channel
+    return {ids.TARGET_TEXT: f"Slack message in {name} ({message.channel}/{message.ts})"}
