@@ -27,10 +27,11 @@ from handlers.inbound.home import HOME_ACTIONS
 from handlers.inbound.listener import NOTHING, AfterAck, Answer, Listener, SlackEdge, nothing, press_on
 from handlers.inbound.operator import OPERATOR_ACTIONS
 from handlers.inbound.payloads import Body
-from handlers.views import finding_cards, review_cards
+from handlers.views import review_cards
 from handlers.views.dialogs import DialogContext, deny_form, read_asked
 from handlers.views.discussion import less_form, text_form
-from handlers.views.finding_form import form
+from handlers.views.findings import cards as finding_cards
+from handlers.views.findings.form import form
 from handlers.views.grant import grant_open
 from handlers.views.kit.blocks import Block
 from handlers.views.receipt import body_of

@@ -23,7 +23,7 @@ from handlers.inbound.listener import NOTHING, Answer, Gesture, Listener, SlackE
 from handlers.inbound.message_shortcut import SlackMessage, message_of, place_of
 from handlers.inbound.payloads import Body
 from handlers.views.dialogs import away_form
-from handlers.views.finding_form import form
+from handlers.views.findings.form import form
 from handlers.views.request_form import FormDraft
 from handlers.views.sealed_use import sealed_form
 

@@ -6,11 +6,12 @@ from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.workflow.asks.drill import waiting_for
 from bot.ports.records import OutboxRow
 from handlers.outbound.message_kinds import NO_LONGER_OPEN, TOLD_BY_EDIT, Job, NewMessage, Outgoing, present
-from handlers.views import drill, facts, finding_cards, identity_proof, receipt
+from handlers.views import drill, facts, identity_proof, receipt
 from handlers.views.approval_card import card
 from handlers.views.channel_button import door_receipt
 from handlers.views.discussion import answered, asked_question, lead_copy
 from handlers.views.facts import discussed, pending
+from handlers.views.findings import cards as finding_cards
 from handlers.views.kit.blocks import Message
 from handlers.views.kit.context import who
 

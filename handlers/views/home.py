@@ -16,8 +16,9 @@ from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.service.queries import HomeContents
 from handlers import ids
-from handlers.views import facts, finding_cards, identity_proof
+from handlers.views import facts, identity_proof
 from handlers.views.discussion import beside_buttons, deciding_buttons
+from handlers.views.findings import cards as finding_cards
 from handlers.views.grant import owed_lines, requester_buttons, revoke_button
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, context, divider, plain, section

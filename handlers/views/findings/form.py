@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.domain.policy.model import Runbook
+from bot.domain.policy.people import Person
 from bot.domain.workflow.filing_form import REASON_MAX, TARGET_MAX
 from handlers import ids
 from handlers.views import request_form
@@ -16,11 +17,16 @@ from handlers.views.request_form import FormDraft
 
 
 def form(
-    draft: FormDraft, offered: Sequence[Runbook], scene: ViewContext, debt: str | None = None, left: str = ""
+    draft: FormDraft,
+    offered: Sequence[Runbook],
+    scene: ViewContext,
+    debt: str | None,
+    left: str,
+    away: Mapping[Person, str],
 ) -> Block:
-    """The form of a draft: a finding's, or a request's, whose `debt` and `left` `request_form.form` explains."""
+    """The form of a draft: a finding's, or a request's, whose last three arguments `request_form.form` explains."""
     if draft.kind != "finding":
-        return request_form.form(draft, offered, scene, debt, left)
+        return request_form.form(draft, offered, scene, debt, left, away)
     chosen = next((r for r in offered if r.id == draft.chosen), None)
     blocks = [_runbook(offered, chosen), _means(chosen, scene), _where(draft)]
     if draft.was_cut:
