@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "info"]
 Area = Literal[
     "settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels", "feeds",
-    "live", "log", "anchors",
+    "live", "log", "anchors", "reconciliation",
 ]  # fmt: skip
 _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """An error stands in the way of an answer; a warning does not. `settings` are what exit code 2 is about."""
+    """An error stands in the way of an answer; a warning does not; info only tells how something is. `settings` are what exit code 2 is about."""
 
     severity: Severity
     area: Area

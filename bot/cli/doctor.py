@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import SecretStr
 
-from bot.cli import doctor_anchors, doctor_calendars
+from bot.cli import doctor_anchors, doctor_calendars, reconciliations
 from bot.clock import Clock, SystemClock
-from bot.diagnostics import Diagnosis, error, warning
+from bot.diagnostics import Diagnosis, Severity, error, warning
 from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy.model import Policy
 from bot.runtime.open_log import log_findings, quarantine_findings
@@ -33,6 +33,7 @@ from runbooks.loader import load as load_policy
 from storage.sqlite import health
 
 _ZONE = "Europe/London"
+_ORDER: tuple[Severity, ...] = ("error", "warning", "info")
 _TOKEN = ("xoxb-", "xoxp-", "xapp-")
 
 
@@ -66,8 +67,8 @@ class DoctorReport:
 
     def lines(self) -> Iterator[str]:
         """Errors first, for a person to read."""
-        yield from (str(finding) for finding in sorted(self.findings, key=lambda f: f.severity != "error"))
-        warnings = len(self.findings) - len(self.errors)
+        yield from (str(finding) for finding in sorted(self.findings, key=lambda f: _ORDER.index(f.severity)))
+        warnings = sum(finding.severity == "warning" for finding in self.findings)
         yield f"doctor: {_counted(len(self.errors), 'error')}, {_counted(warnings, 'warning')}"
 
 
@@ -92,6 +93,7 @@ async def examine(settings: Settings, around: DoctorEnvironment) -> DoctorReport
     found += database
     if not any(finding.severity == "error" for finding in database):
         found += await _log(settings, around.clock)
+        found += await _reconciled(settings, policy)
     found += await _ahead(settings, policy, around)
     if settings.slack_bot_token is not None:
         found += await _slack(settings, settings.slack_bot_token, policy, around)
@@ -191,6 +193,18 @@ async def _log(settings: Settings, clock: Clock) -> list[Diagnosis]:
         return [*found, *await doctor_anchors.look(settings, clock)]
     except CountersignError as failure:
         return [error("log", str(failure))]
+
+
+async def _reconciled(settings: Settings, policy: Policy | None) -> list[Diagnosis]:
+    """When each domain was last compared with reality; nothing where no reconciliation was ever recorded."""
+    if policy is None or not settings.sqlite_path.is_file():
+        return []
+    try:
+        runs = await reconciliations.read_runs()
+    except CountersignError as failure:
+        return [error("log", str(failure))]
+    listed = policy.domains.values() if runs else ()
+    return [Diagnosis("info", "reconciliation", f"{d.name}: {reconciliations.words(runs.get(d.id))}.") for d in listed]
 
 
 async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: DoctorEnvironment) -> list[Diagnosis]:

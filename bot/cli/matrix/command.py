@@ -16,6 +16,7 @@ import typer
 
 from bot.cli.errors import misused
 from bot.cli.policy import Dir, Folder, Json, read_policy, settings
+from bot.cli.reconciliations import Runs, runs_of
 from bot.clock import SystemClock
 from bot.domain.governance.matrix import Consent
 from bot.domain.policy.model import Policy
@@ -49,8 +50,9 @@ def matrix(
         raise typer.Exit(_compared(*diff, out, as_json=as_json or form is Format.json))
     now = SystemClock().now()
     policy = read_policy(directory or runbooks, now)
-    consents = {} if directory or runbooks else standing_consents(policy)
-    _printed(_drawn(policy, now, Format.json if as_json else form, consents), out)
+    ours = not (directory or runbooks)
+    consents, runs = standing_consents(policy) if ours else {}, runs_of(settings().sqlite_path) if ours else None
+    _printed(_drawn(policy, now, Format.json if as_json else form, consents, runs), out)
 
 
 def _compared(old: str, new: str, out: Path | None, *, as_json: bool) -> int:
@@ -79,16 +81,16 @@ def standing_consents(policy: Policy) -> Mapping[str, Consent]:
     return asyncio.run(read_consents())
 
 
-def _drawn(policy: Policy, now: datetime, form: Format, consents: Mapping[str, Consent]) -> str:
+def _drawn(policy: Policy, now: datetime, form: Format, consents: Mapping[str, Consent], runs: Runs | None) -> str:
     from bot.cli.matrix import forms, page
 
     if form is Format.json:
-        return json.dumps(forms.as_json(policy, now, consents), ensure_ascii=False) + "\n"
+        return json.dumps(forms.as_json(policy, now, consents, runs), ensure_ascii=False) + "\n"
     if form is Format.csv:
         return forms.sheet(policy, consents)
     if form is Format.html:
-        return page.page(policy, now, consents)
-    return "\n".join(forms.lines(policy, now, consents)) + "\n"
+        return page.page(policy, now, consents, runs)
+    return "\n".join(forms.lines(policy, now, consents, runs)) + "\n"
 
 
 def _printed(text: str, out: Path | None) -> None:

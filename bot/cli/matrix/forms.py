@@ -10,7 +10,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from bot.cli import print_policy
+from bot.cli import print_policy, reconciliations
+from bot.cli.reconciliations import Runs
 from bot.domain.decision_log.export_csv import safe
 from bot.domain.governance import wording
 from bot.domain.governance.matrix import ESCALATED_KINDS, Activity, Consent, Holder, Row, rows
@@ -25,21 +26,25 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def as_json(policy: Policy, now: datetime, consents: Consents) -> dict[str, object]:
-    """The matrix as JSON-able values: what `matrix` always printed, with the letters, contracts and dates beside it."""
+def as_json(policy: Policy, now: datetime, consents: Consents, runs: Runs | None = None) -> dict[str, object]:
+    """The matrix as JSON-able values: what `matrix` always printed, with the letters, contracts and dates beside it. `runs`:
+    the last reconciliations; None where no database is at hand."""
     plain = print_policy.matrix(policy, now)
     listed = [row for domain in policy.domains.values() for row in rows(policy, domain, consents)]
     letters = {row.runbook.id: _row(policy, row) for row in listed}
     return {
         **plain,
-        "domains": [{**print_policy.domain(policy, d, now), **_domain(policy, d)} for d in policy.domains.values()],
+        "domains": [
+            {**print_policy.domain(policy, d, now), **_domain(policy, d), **_reconciled(d, runs)}
+            for d in policy.domains.values()
+        ],
         "runbooks": [{**print_policy.runbook(policy, r), **letters.get(r.id, {})} for r in policy.runbooks.values()],
         "providers": [_provider(provider) for provider in policy.providers.values()],
     }
 
 
-def lines(policy: Policy, now: datetime, consents: Consents) -> Iterator[str]:
-    """The matrix for a person to read."""
+def lines(policy: Policy, now: datetime, consents: Consents, runs: Runs | None = None) -> Iterator[str]:
+    """The matrix for a person to read. `runs` as in `as_json`."""
     plain = print_policy.matrix_lines(policy, now)
     yield next(plain)
     for provider in policy.providers.values():
@@ -47,10 +52,18 @@ def lines(policy: Policy, now: datetime, consents: Consents) -> Iterator[str]:
     for domain in policy.domains.values():
         yield from print_policy.domain_lines(policy, domain, now)
         yield from _statement(policy, domain)
+        if runs is not None:
+            yield f"  {reconciliations.words(runs.get(domain.id))}"
         for row in rows(policy, domain, consents):
             yield print_policy.runbook_line(policy, row.runbook)
             yield f"      {wording.COLUMNS[row.column]}: {column_words(policy, row)}"
             yield from (f"      {line}" for line in _letter_lines(policy, row))
+    if runs is not None:
+        yield from ("", reconciliations.coverage(policy, runs))
+
+
+def _reconciled(domain: Domain, runs: Runs | None) -> dict[str, object]:
+    return {} if runs is None else {"reconciliation": reconciliations.plain(runs.get(domain.id))}
 
 
 def sheet(policy: Policy, consents: Consents) -> str:

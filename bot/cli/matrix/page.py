@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from html import escape
 
+from bot.cli import reconciliations
 from bot.cli.matrix.forms import Consents, column_words, contract_words, letters, owners_words
+from bot.cli.reconciliations import Runs
 from bot.domain.governance import wording
 from bot.domain.governance.matrix import Column, Row, rows
 from bot.domain.policy.model import Domain, Policy
@@ -44,7 +46,7 @@ dl { display: grid; grid-template-columns: 9rem 1fr; gap: .15rem .8rem; } dt { c
 _LETTERS = {"R": "Responsible", "A": "Accountable", "C": "Consulted", "I": "Informed"}
 
 
-def page(policy: Policy, now: datetime, consents: Consents) -> str:
+def page(policy: Policy, now: datetime, consents: Consents, runs: Runs | None = None) -> str:
     """The whole page."""
     title = f"Responsibility matrix: {policy.organisation}"
     body = [
@@ -52,7 +54,7 @@ def page(policy: Policy, now: datetime, consents: Consents) -> str:
         f'<p class="soft">As of {now:%Y-%m-%d} (UTC) · policy <code>{escape(policy.digest)}</code></p>',
         f"<p>{escape(_KEY)}</p>",
         *_providers(policy),
-        *(part for domain in policy.domains.values() for part in _domain(policy, domain, now, consents)),
+        *(part for domain in policy.domains.values() for part in _domain(policy, domain, now, consents, runs)),
     ]
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     return (
@@ -73,12 +75,13 @@ def _providers(policy: Policy) -> Iterator[str]:
     yield from _definitions(listed)
 
 
-def _domain(policy: Policy, domain: Domain, now: datetime, consents: Consents) -> Iterator[str]:
+def _domain(policy: Policy, domain: Domain, now: datetime, consents: Consents, runs: Runs | None) -> Iterator[str]:
     found = list(rows(policy, domain, consents))
     yield f'<section class="domain" id="{escape(domain.id)}"><h2>{escape(domain.name)}</h2>'
     if domain.vacant:
         yield f'<p class="vacant">{escape(next(owners_words(policy, domain)))}</p>'
-    yield from _definitions(_people(policy, domain, now))
+    run = [] if runs is None else [("Reality", reconciliations.words(runs.get(domain.id)))]
+    yield from _definitions([*_people(policy, domain, now), *run])
     yield from _columns(policy, found)
     for row in found:
         yield from _book(policy, row)

@@ -219,3 +219,23 @@ def test_a_runbook_that_the_policy_does_not_know_is_exit_2_with_its_line(ran: Ca
     ran(nothing)
     code, _, said = reconcile([f"{GLASS},U0X1,a", "nonsense,U0X1,a"])
     assert (code, "line 3" in said) == (2, True)
+
+
+def test_doctor_and_matrix_say_when_each_domain_was_last_reconciled(
+    ran: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTERSIGN_RUNBOOKS_DIR", str(EXAMPLE))
+    ran(nothing)
+    before = CliRunner().invoke(app, ["doctor"]).stdout
+    assert "reconcil" not in before
+    reconcile([f"{GLASS},U0X1,a"])
+    said = CliRunner().invoke(app, ["doctor"]).stdout
+    assert "Clinical identity: reconciled 20" in said
+    assert "Corporate directory: never reconciled." in said
+    text = CliRunner().invoke(app, ["matrix"]).stdout
+    assert "with the list of pam as of" in text
+    assert text.splitlines()[-1] == "1 of 4 domains reconciled"
+    found = json.loads(CliRunner().invoke(app, ["matrix", "--json"]).stdout)["domains"]
+    runs = {d["id"]: d["reconciliation"] for d in found}
+    assert (runs["clinical"]["access_without_grant"], runs["directory"]) == (1, None)
+    assert "1 without a grant" in CliRunner().invoke(app, ["matrix", "--format", "html"]).stdout
