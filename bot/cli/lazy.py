@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds 
 }
 GROUPS: Mapping[str, str] = {
     "requests": "Requests on the host, for when Slack is down. Nobody can approve here.",
+    "provider": "Providers on the host: suspend one at once, or end its contract.",
     "log": "The decision log.",
     "keys": "The keys that sign the log and permits.",
     "report": "Reports, made from the log alone.",

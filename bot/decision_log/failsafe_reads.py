@@ -15,6 +15,7 @@ from bot.decision_log.emergency_file import EmergencyFile
 from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import Hold, OperatorAction, OperatorActionState
+from bot.domain.failsafe.revocation import begins
 from bot.domain.operator.erasure import SubjectRecord
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
@@ -33,7 +34,7 @@ class FailsafeCases:
         self._stored, self._emergency = stored, emergency
 
     async def case(self, case_id: str) -> Case | None:
-        found = await self._stored.case(case_id)
+        found = await self._stored.case(case_id) or self._begun().get(case_id)
         return None if found is None else self._emergency.over(found)
 
     async def due(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Deadline]:
@@ -81,7 +82,9 @@ class FailsafeCases:
         return [self._emergency.over(case) for case in await self._stored.autonomous_since(domains, since, limit)]
 
     async def system_cases(self) -> Sequence[SystemCase]:
-        return [await self._with_newest_ask(one) for one in await self._stored.system_cases()]
+        stored = [await self._with_newest_ask(one) for one in await self._stored.system_cases()]
+        known = {one.id for one in stored}
+        return [*stored, *(_listed(case) for case in self._begun().values() if case.id not in known)]
 
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[RequestLine]:
         found = [await self._listed(one) for one in await self._stored.requests(limit, closed_too=closed_too)]
@@ -89,6 +92,11 @@ class FailsafeCases:
 
     async def running_drill(self, runbook: str) -> str | None:
         return await self._stored.running_drill(runbook)
+
+    def _begun(self) -> dict[str, Case]:
+        """Cases that began while the log was stopped: suspensions of providers."""
+        acts = (act for line in self._emergency.lines() for act in (line.act, *line.act.also) if begins(act))
+        return {act.after.id: act.after for act in acts if act.after is not None}
 
     def _pending(self, found: Sequence[Case]) -> Sequence[Case]:
         overridden = (self._emergency.over(case) for case in found)
@@ -108,6 +116,15 @@ class FailsafeCases:
             return one
         grant = None if case.grant is None else case.grant.state.value
         return replace(one, state=case.request.state.value, grant=grant, closed_at=case.request.closed_at)
+
+
+def _listed(case: Case) -> SystemCase:
+    request = case.request
+    state = case.asks[-1].state
+    return SystemCase(
+        request.id, request.matter, request.domain, request.runbook, request.runbook_sha256, request.subject, state,
+        request.target,
+    )  # fmt: skip
 
 
 class FailsafeHomes:

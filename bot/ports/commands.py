@@ -157,6 +157,17 @@ class AnswerMatrix:
     kind: Literal["matrix"] = "matrix"
 
 
+@dataclass(frozen=True, slots=True)
+class SuspendProvider:
+    """An owner or a risk owner suspends a provider, by id or name, in their own domains."""
+
+    person: Person
+    provider: str
+    reason: str
+    reply: ReplyAddress
+    kind: Literal["suspend_provider"] = "suspend_provider"
+
+
 def lane_of(command: Command) -> str | None:
     """What one person's commands are carried out in order about: a request, their filings, their absence. None: alone."""
     if isinstance(command, Press):
@@ -198,7 +209,7 @@ def _tag(command: object) -> object:
 # How the inbox keeps a press: its kinds, and the names and order of their fields. They never change: rows outlive a release.
 _DECISIONS = frozenset({
     "approve", "deny", "withdraw", "finish", "unused", "revoke", "accept", "flag", "ratify", "reject", "restore", "keep",
-    "withdraw_right",
+    "withdraw_right", "lift", "close_exception",
 })  # fmt: skip
 _QUESTION = {"person": "person", "case": "case", "version": "version"}
 _FIELDS: Mapping[str, Mapping[str, str]] = {
@@ -220,6 +231,7 @@ Command: TypeAlias = (
     | ConfirmOperatorAction
     | RecordSealedUse
     | AnswerMatrix
+    | SuspendProvider
 )
 _Kept: TypeAlias = Annotated[
     Annotated[FileRequest, Tag("file")]
@@ -230,7 +242,8 @@ _Kept: TypeAlias = Annotated[
     | Annotated[SaySentence, Tag("tell")]
     | Annotated[ConfirmOperatorAction, Tag("operate")]
     | Annotated[RecordSealedUse, Tag("seal")]
-    | Annotated[AnswerMatrix, Tag("matrix")],
+    | Annotated[AnswerMatrix, Tag("matrix")]
+    | Annotated[SuspendProvider, Tag("suspend_provider")],
     Discriminator(_tag),
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(_Kept)

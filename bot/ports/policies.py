@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Protocol
 
 from bot.domain.case.transition import LogEvent, Notification
+from bot.domain.workflow.providers.contract_notices import Notice
 from bot.ports.records import CachedCalendar, StoredPolicy
 
 
@@ -35,6 +36,15 @@ class Policies(Protocol):
         self, providers: Iterable[str], until: datetime, says: Sequence[Notification] = ()
     ) -> None:
         """The first look: stores the notice of these providers and queues `says`."""
+
+    async def contract_notices(self) -> Set[Notice]:
+        """The notices of contract ends that were given."""
+
+    async def give_contract_notices(self, notices: Sequence[Notice], says: Sequence[Notification]) -> None:
+        """Notes that they are given and queues `says`; nothing if all of them were given already."""
+
+    async def ended_providers(self) -> Mapping[str, datetime]:
+        """The providers that two people ended (`operator` acts of kind `provider_end`), and when."""
 
     async def domain_owners(self) -> Mapping[str, str]:
         """Who owned each domain with dated owners at the last look, as `TEAM/USER`; "": nobody."""

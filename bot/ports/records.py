@@ -81,7 +81,8 @@ class BreakGlassUsage:
 
 @dataclass(frozen=True, slots=True)
 class SystemCase:
-    """A case that nobody filed, with the state of its newest ask: `subject` of a suspension, runbook of a right."""
+    """A case that nobody filed, with the state of its newest ask: `subject` of a suspension, runbook of a right, `provider`
+    that is suspended."""
 
     id: str
     kind: SystemCaseKind
@@ -90,6 +91,7 @@ class SystemCase:
     sha256: str
     subject: Person | None
     state: AskState
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,7 @@ class RequestLine:
     closed_at: datetime | None
     not_after: datetime | None
     drill: bool = False
+    runbook: str = ""
 
 
 @dataclass(frozen=True, slots=True)

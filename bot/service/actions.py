@@ -208,7 +208,7 @@ _ROWS = (
     Action("correct", _alone(handling.correct), _alone(handling.may_be_corrected)),
     *(
         Action(name, _answer, may_answer, account=True, takes_away=name in _NO)
-        for name in ("accept", "flag", "ratify", "reject", "restore", "keep", "withdraw_right")
+        for name in ("accept", "flag", "ratify", "reject", "restore", "keep", "withdraw_right", "lift", "close_exception")
     ),
 )
 ACTIONS: Mapping[str, Action] = {row.name: row for row in _ROWS}

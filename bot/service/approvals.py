@@ -39,6 +39,7 @@ from bot.ports.commands import (
     SaySentence,
     SetAbsence,
     ShowPage,
+    SuspendProvider,
 )
 from bot.ports.directory import Directory
 from bot.ports.records import InboxRow
@@ -52,6 +53,7 @@ from bot.service.filing import Filing
 from bot.service.handovers import Handovers
 from bot.service.permits import Permit, PermitIssuer
 from bot.service.presses import Actions
+from bot.service.providers import Providers
 from bot.service.queries import CaseQueries
 from bot.service.sealed_use import recorded
 from bot.service.transactions import CARD_AGE, TransactionRunner
@@ -75,6 +77,7 @@ class ApprovalService:
         self.absences = Absences(store, clock, scale, self.current, self.transactions, self.queries)
         self.filing = Filing(store, clock, scale, self.current, self.transactions)
         self.actions = Actions(store, directory, clock, scale, self.current, self.transactions)
+        self.providers = Providers(store, directory, clock, self.current)
         self.arrived = asyncio.Event()
         self.permits: PermitIssuer | None = None
 
@@ -132,6 +135,8 @@ class ApprovalService:
             await self.transactions.retry_on_conflict(lambda: self._sealed(act), row.id)
         elif isinstance(act, AnswerMatrix):
             await self.transactions.commit(replace(await self.agreements.answered(act), inbox=row.id))
+        elif isinstance(act, SuspendProvider):
+            await self.transactions.retry_on_conflict(lambda: self.providers.suspend(act), row.id)
         elif isinstance(act, ConfirmOperatorAction):
             await self.current.refresh()
             await self.transactions.retry_on_conflict(lambda: self.actions.confirm(act), row.id)

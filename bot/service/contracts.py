@@ -16,6 +16,9 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.policy.provider import Provider
 from bot.domain.workflow import notifications
+from bot.domain.workflow.providers import contract_notices
+from bot.domain.workflow.providers.contract_notices import Notice
+from bot.domain.workflow.providers.suspension import leads_of
 from bot.ports.records import RequestLine
 from bot.ports.store import Store
 from bot.service.current_policy import CurrentPolicy
@@ -34,25 +37,42 @@ class Contracts:
         self._store, self._clock, self._scale, self._current = store, clock, scale, current
         self._transactions = transactions
         self._grace: Mapping[str, datetime] | None = None  # notice of contracts that were past at the first look
-        self._looked = ("", frozenset[str]())  # the set, and the ended contracts, by which open requests were judged
+        self._given: set[Notice] | None = None  # notices of ends to come; None: not read yet
+        # The set, the ended contracts and the suspensions by which open requests were judged.
+        self._looked = ("", frozenset[str](), frozenset[tuple[str, str]]())
 
     async def look(self) -> None:
         """Ends what the policy and the day have taken from providers and requesters since the last look.
 
         Raises StorageError, Stopped: then it is looked at again.
         """
-        if self._clock.jumped() is not None:
-            return
-        policy, now = self._current.policy, self._clock.now()
-        grace = self._grace if self._grace is not None else await self._first_look(policy, now)
-        ended = over(policy, grace, now)
-        self._current.contracts_over(ended)
-        if self._looked == (policy.digest, ended):
+        await self._current.refresh()
+        if self._clock.jumped() is None:  # no doubted clock ends a contract; a suspension needs no clock
+            await self._look_at_dates(self._current.policy, self._clock.now())
+        policy = self._current.policy
+        ended = policy.standing.contracts_over
+        looked = (policy.digest, ended, policy.standing.providers)
+        if self._looked == looked:
             return
         for line in await self._store.cases.requests(_ALL, closed_too=False):
             if concerned(line, policy, ended):
                 await self._transactions.sweep(line.id)
-        self._looked = (policy.digest, ended)
+        self._looked = looked
+
+    async def _look_at_dates(self, policy: Policy, now: datetime) -> None:
+        """Which contracts are over now, and which ends are to be told."""
+        grace = self._grace if self._grace is not None else await self._first_look(policy, now)
+        two_people = await self._store.policies.ended_providers()
+        self._current.contracts_over(over(policy, grace, now) | ended_early(policy, two_people))
+        if self._given is None:
+            self._given = set(await self._store.policies.contract_notices())
+        for coming in contract_notices.due(self._current.policy, self._given, now, self._scale):
+            lines = await self._store.cases.requests(_ALL, closed_too=False)
+            ids = [line.id for line in lines if line.provider == coming.provider.id and not line.drill]
+            says = contract_notices.says(policy, coming, ids)
+            await self._store.policies.give_contract_notices(coming.notices, says)
+            self._given |= set(coming.notices)
+            self._current.spoke.set()
 
     async def _first_look(self, policy: Policy, now: datetime) -> Mapping[str, datetime]:
         """Contracts that are past already get notice, once for an installation."""
@@ -77,12 +97,27 @@ def over(policy: Policy, grace: Mapping[str, datetime], now: datetime) -> frozen
     return frozenset(id_ for id_ in past(policy, now) if id_ not in grace or now >= grace[id_])
 
 
+def ended_early(policy: Policy, ended: Mapping[str, datetime]) -> frozenset[str]:
+    """The providers that two people ended, but for those whose `contract_from` names a later day: a new contract."""
+    return frozenset(
+        p.id for p in policy.providers.values()
+        if p.id in ended and (p.contract_from is None or p.contract_from <= ended[p.id].date())
+    )  # fmt: skip
+
+
 def concerned(line: RequestLine, policy: Policy, ended: frozenset[str]) -> bool:
     """Whether a request that is pending or open may end by the policy: judged whole by the sweep."""
     provider = policy.providers.get(line.provider)
     if line.drill or not line.provider:
         return False
-    return provider is None or provider.id in ended or (line.state == "pending" and not provider.may_ask(line.requester))
+    if provider is None or provider.id in ended or (provider.id, line.domain) in policy.standing.providers:
+        return True
+    return line.state == "pending" and _may_not_ask(line, policy, provider)
+
+
+def _may_not_ask(line: RequestLine, policy: Policy, provider: Provider) -> bool:
+    runbook = policy.runbooks.get(line.runbook)
+    return not provider.may_ask(line.requester) or (runbook is not None and provider.id not in runbook.providers)
 
 
 def notices(policy: Policy, lines: Sequence[RequestLine], ids: frozenset[str], until: datetime) -> tuple[Notification, ...]:
@@ -102,6 +137,4 @@ def _told(policy: Policy, provider: Provider, lines: Sequence[RequestLine]) -> t
     if not lines:
         return ()
     owners = (policy.domains[line.domain].owner for line in lines if line.domain in policy.domains)
-    teams = {ref.user: min(ref.teams & frozenset(policy.workspaces) or ref.teams) for ref in provider.leads}
-    leads = (Person(team, user) for user, team in teams.items())
-    return tuple(dict.fromkeys((*owners, *leads, *(line.requester for line in lines))))
+    return tuple(dict.fromkeys((*owners, *leads_of(policy, provider), *(line.requester for line in lines))))

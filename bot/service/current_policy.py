@@ -85,4 +85,5 @@ def taken_away(found: Sequence[SystemCase]) -> TakenAway:
         if m.kind == "suspension" and m.state is AskState.OPEN and m.subject is not None
     )
     withdrawn = (m.sha256 for m in found if m.kind == "right" and m.state is AskState.NO)
-    return TakenAway(frozenset(suspended), frozenset(withdrawn))
+    providers = ((m.provider, m.domain) for m in found if m.kind == "provider" and m.state is AskState.OPEN)
+    return TakenAway(frozenset(suspended), frozenset(withdrawn), providers=frozenset(providers))

@@ -119,6 +119,8 @@ BUTTONS = (
     Button(ids.RATIFY, "ratify"),
     Button(ids.REJECT, "reject", Form(ids.FORM_REJECT, review_cards.reject_form, form_inputs.text, while_stopped=True)),
     Button(ids.RESTORE, "restore"),
+    Button(ids.LIFT, "lift"),
+    Button(ids.CLOSE_EXCEPTION, "close_exception"),
     Button(ids.KEEP, "keep"),
     Button(ids.WITHDRAW_RIGHT, "withdraw_right"),
 )  # fmt: skip

@@ -15,7 +15,17 @@ from bot.clock import read_request_id
 from bot.domain.policy.model import Kind
 from bot.domain.policy.people import Person
 from bot.domain.workflow.filing_form import REASON_MAX
-from bot.ports.commands import CARDS, Command, Page, PostButton, ReplyAddress, SaySentence, SetAbsence, ShowPage
+from bot.ports.commands import (
+    CARDS,
+    Command,
+    Page,
+    PostButton,
+    ReplyAddress,
+    SaySentence,
+    SetAbsence,
+    ShowPage,
+    SuspendProvider,
+)
 from bot.service.sealed_use import domains_of
 from handlers import ids
 from handlers.inbound import payloads
@@ -76,6 +86,8 @@ def plan(edge: SlackEdge, name: str, command: payloads.SlashCommand) -> Plan:
         return PostButton(command.person, command.reply.channel, command.reply)
     if word == "away":
         return away(command, rest) if rest else OpenAbsenceForm()
+    if word == "provider":
+        return suspending(command, rest)
     if word == "sealed-use":
         return sealing(edge, command.reply)
     if word in _PAGES:
@@ -83,6 +95,15 @@ def plan(edge: SlackEdge, name: str, command: payloads.SlashCommand) -> Plan:
     if read_request_id(word) is not None:
         return ShowPage(command.person, "show", word, command.reply)
     return ShowPage(command.person, "help", word[:100], command.reply)
+
+
+def suspending(command: payloads.SlashCommand, rest: str) -> Command:
+    """`suspend NAME reason`."""
+    parts = rest.split(None, 2)
+    if len(parts) < 2 or parts[0].lower() != "suspend":
+        return SaySentence(command.person, "provider_how", "", command.reply)
+    reason = parts[2] if len(parts) > 2 else ""
+    return SuspendProvider(command.person, parts[1], reason[:REASON_MAX], command.reply)
 
 
 def sealing(edge: SlackEdge, reply: ReplyAddress) -> Plan:

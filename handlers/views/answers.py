@@ -179,6 +179,10 @@ def _post_again(_params: Params, scene: ViewContext) -> str:
     return f"Slack did not say who is in this channel, so nothing was posted. Invite the bot (`/invite`), then type `{main}` again."
 
 
+def _provider_how(_params: Params, scene: ViewContext) -> str:
+    return f"Write `/{scene.prefix}countersign provider suspend NAME reason`, with the provider's id."
+
+
 def _away_how(_params: Params, scene: ViewContext) -> str:
     main = f"/{scene.prefix}countersign"
     return f"Say how long: `{main} away 2d`, `{main} away until 2026-12-01`, or `{main} away off`."
@@ -231,6 +235,7 @@ SENTENCES: Mapping[str, Callable[[Params, ViewContext], str]] = {
     "posted": _posted,
     "post_again": _post_again,
     "away_how": _away_how,
+    "provider_how": _provider_how,
     **FORM_SENTENCES,
     **OPERATOR_SENTENCES,
 }

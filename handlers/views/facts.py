@@ -158,7 +158,8 @@ def outcome(case: Case, scene: ViewContext) -> str:
     if request.state is RequestState.DENIED:
         return f"*Denied*{_denier(case) or by or ' on the host'}{when}. Nothing was opened."
     if request.state is RequestState.EXPIRED:
-        return f"*Expired*{when}: nobody decided in time. Nothing was opened."
+        why = "before its time" if case.approval.noted("revocation") else "nobody decided in time"
+        return f"*Expired*{when}: {why}. Nothing was opened."
     if request.state is RequestState.WITHDRAWN:
         return f"*Withdrawn*{by}{when}. Nothing was opened."
     if case.grant is None:
@@ -231,6 +232,8 @@ def _matter(case: Case) -> str:
     if case.request.matter == "suspension":
         person = who(case.request.subject) if case.request.subject else "Somebody"
         return f"*Restored*{by}: {person} decides again." if last.state is AskState.YES else f"*Suspended:* {person}."
+    if case.request.matter == "provider":
+        return f"*The suspension is lifted*{by}." if last.state is AskState.YES else "*The provider is suspended.*"
     if last.state is AskState.NO:
         return f"*The right was withdrawn*{by}."
     return (

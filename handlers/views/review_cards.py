@@ -218,7 +218,21 @@ def _right_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str
     return f"*Review of a right: {facts.heading(case)}*", suspensions.right(case, scene)
 
 
+def _lift_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
+    return f"*{facts.heading(case)}*", suspensions.provider(case, scene)
+
+
+def _closing_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
+    over = f"The contract of *{scene.provider(case.request.provider)}* is over, and this exception of theirs still holds."
+    return f"*Exception: {facts.heading(case)}*\n{over}", [*facts.asked_for(case, scene), facts.outcome(case, scene)]
+
+
 def _silence(ask: Ask, scene: ViewContext) -> str:
+    if ask.kind == "closing":
+        due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
+        return f"Close it, or have it filed again by somebody who may ask, {due}. Without that it is overdue and holds until its date."
+    if ask.kind == "lift":
+        return "It stays suspended until an owner of the domain lifts it. Silence lifts nothing."
     if KINDS[ask.kind].asked_again:
         stays = "The authority stays suspended" if ask.kind == "restore" else "The right stays"
         due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
@@ -254,6 +268,8 @@ def _means(case: Case, ask: Ask) -> list[str]:
             return [suspensions.restore_means(case)]
         case "right":
             return [suspensions.RIGHT_MEANS]
+        case "lift":
+            return [suspensions.LIFT_MEANS]
         case _:
             return []
 
@@ -268,6 +284,8 @@ _HEADS: Mapping[AskKind, Callable[[Case, Ask, ViewContext], tuple[str, list[str]
     "extension": _extension_head,
     "restore": _restore_head,
     "right": _right_head,
+    "lift": _lift_head,
+    "closing": _closing_head,
     "renewal": _renewal_head,
 }
 _YES_NO: tuple[Callable[[str], Block], ...] = (
@@ -284,6 +302,8 @@ _BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
         lambda value: button(wording.FLAG, ids.FLAG, value, "danger"),
     ),
     "restore": (lambda value: button(wording.RESTORE, ids.RESTORE, value, "primary"),),
+    "closing": (lambda value: button(wording.CLOSE_EXCEPTION, ids.CLOSE_EXCEPTION, value, "danger"),),
+    "lift": (lambda value: button(wording.LIFT, ids.LIFT, value),),
     "right": (
         lambda value: button(wording.KEEP, ids.KEEP, value, "primary"),
         lambda value: confirmed(

@@ -15,6 +15,7 @@ from handlers.views.kit.context import ViewContext, span, who
 from handlers.views.kit.escaping import inline, quote
 
 SHOWN = 20
+LIFT_MEANS = f"*{wording.LIFT}*: they may ask again. What ended stays ended, and is asked for anew."
 RIGHT_MEANS = (
     f"*{wording.KEEP}*: it stays, and you are asked again. *{wording.WITHDRAW_RIGHT}*: {wording.WITHDRAW_RIGHT_MEANS}"
 )
@@ -44,6 +45,17 @@ def _open(case: Case) -> bool:
     return case.asks[-1].state is AskState.OPEN
 
 
+def provider(case: Case, scene: ViewContext) -> list[str]:
+    """Which provider is suspended where, since when and why."""
+    request, domain = case.request, scene.domain(case.request.domain)
+    name = inline(domain.name if domain else request.domain, 100)
+    since = f"*{scene.provider(request.target)}* was suspended in *{name}* at {scene.at(request.filed_at)}."
+    if not _open(case):
+        return [since]
+    what = "Nothing new of theirs is filed or opens there; what was pending expired, and what was open ended."
+    return [since, what, *([f"*{wording.REASON}:*", *quote(request.reason, 1500).split("\n")] if request.reason else [])]
+
+
 def right(case: Case, scene: ViewContext) -> list[str]:
     """What the right allows, to whom."""
     runbook = scene.policy.runbooks.get(case.request.runbook)
@@ -58,9 +70,12 @@ def right(case: Case, scene: ViewContext) -> list[str]:
 
 def show(case: Case, scene: ViewContext) -> Message:
     """A case that nobody filed, for `show`."""
-    told = suspension(case, scene) if case.request.matter == "suspension" else right(case, scene)
+    told = _TOLD[case.request.matter](case, scene)
     lines = [f"*{case.id} · {facts.heading(case)}*", facts.outcome(case, scene), *told]
     return message("\n".join(lines), facts.sections(lines))
+
+
+_TOLD = {"suspension": suspension, "right": right, "provider": provider}
 
 
 def to_suspended(case: Case, moment: str, scene: ViewContext) -> Message:

@@ -60,6 +60,7 @@ def matters(session: Session) -> Sequence[SystemCase]:
         SystemCase(
             row["id"], row["matter"], row["domain"], row["runbook"], row["runbook_sha256"],
             person_or_none(row["subject_team"], row["subject_user"]), AskState(row["state"]),
+            row["target"] if row["matter"] == "provider" else "",
         )
         for row in session.rows("matters")
     ]  # fmt: skip
@@ -84,4 +85,5 @@ def _listed(row: Row) -> RequestLine:
         closed_at=moment_or_none(row["closed_ms"]),
         not_after=moment_or_none(row["not_after_ms"]),
         drill=bool(row["drill"]),
+        runbook=row["runbook"],
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
+from bot.domain.workflow.providers.contract_notices import Notice
 from bot.ports.records import StoredPolicy
 from storage.session import Row, Session
 from storage.values import moment, ms
@@ -46,6 +47,27 @@ def give_contract_grace(session: Session, providers: Iterable[str], until: datet
     """The first look."""
     for provider in ("", *providers):
         session.run("grant_contract_grace", provider=provider, until_ms=ms(until))
+
+
+def contract_notices(session: Session) -> set[Notice]:
+    """The notices of contract ends that were given."""
+    return {
+        (row["provider"], date.fromisoformat(row["last_day"]), row["seconds_before"])
+        for row in session.rows("contract_notices")
+    }
+
+
+def give_contract_notices(session: Session, notices: Iterable[Notice]) -> int:
+    """Notes them; returns how many were new."""
+    return sum(
+        session.run("give_contract_notice", provider=provider, last_day=str(day), seconds_before=before)
+        for provider, day, before in notices
+    )
+
+
+def ended_providers(session: Session) -> dict[str, datetime]:
+    """Providers that two people ended, and when."""
+    return {str(row["provider"]): moment(row["ended_ms"]) for row in session.rows("ended_providers")}
 
 
 def domain_owners(session: Session) -> dict[str, str]:

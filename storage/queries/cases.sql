@@ -231,7 +231,7 @@ WHERE g.state = 'open' AND r.kind = 'policy_exception' ORDER BY g.not_after_ms, 
 -- name: matters
 -- Cases that nobody filed, each with the state of its newest ask. Asked before every judgement: found by themselves first,
 -- they are found by their index; ordered by id, SQLite would rather go through all requests.
-SELECT r.id, r.matter, r.domain, r.runbook, r.runbook_sha256, r.subject_team, r.subject_user, a.state
+SELECT r.id, r.matter, r.domain, r.runbook, r.runbook_sha256, r.subject_team, r.subject_user, r.target, a.state
 FROM request AS r JOIN ask AS a ON a.case_id = r.id
 WHERE r.id IN (SELECT m.id FROM request AS m WHERE m.matter <> '') AND a.n = (SELECT max(b.n) FROM ask AS b WHERE b.case_id = r.id) ORDER BY r.id;
 

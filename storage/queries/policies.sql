@@ -77,3 +77,17 @@ SELECT domain, owner FROM domain_owner;
 -- name: put_domain_owner
 -- The owner of a domain from this look on.
 INSERT INTO domain_owner (domain, owner) VALUES (:domain, :owner) ON CONFLICT (domain) DO UPDATE SET owner = :owner;
+
+-- name: contract_notices
+-- Notices of contract ends that were given.
+SELECT provider, last_day, seconds_before FROM contract_notice;
+
+-- name: give_contract_notice
+-- A notice is given; one that was given already changes no row.
+INSERT INTO contract_notice (provider, last_day, seconds_before) VALUES (:provider, :last_day, :seconds_before)
+ON CONFLICT DO NOTHING;
+
+-- name: ended_providers
+-- Providers that two people ended, and when.
+SELECT hold AS provider, max(closed_ms) AS ended_ms FROM operator_act
+WHERE kind = 'provider_end' AND state = 'done' GROUP BY hold;

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 
 from bot.domain.case.transition import LogEvent, Notification
+from bot.domain.workflow.providers.contract_notices import Notice
 from bot.ports.records import CachedCalendar, StoredPolicy
 from storage.policy import calendar_cache, policies
 from storage.queues import outbox
@@ -52,6 +53,21 @@ class PolicyStore:
                 outbox.put(tx.session, say, tx.now)
 
         await self._db.write(work)
+
+    async def contract_notices(self) -> Set[Notice]:
+        return await self._db.read(policies.contract_notices)
+
+    async def give_contract_notices(self, notices: Sequence[Notice], says: Sequence[Notification]) -> None:
+        def work(tx: Tx) -> None:
+            if not policies.give_contract_notices(tx.session, notices):
+                return  # another sweep was first
+            for say in says:
+                outbox.put(tx.session, say, tx.now)
+
+        await self._db.write(work)
+
+    async def ended_providers(self) -> Mapping[str, datetime]:
+        return await self._db.read(policies.ended_providers)
 
     async def domain_owners(self) -> Mapping[str, str]:
         return await self._db.read(policies.domain_owners)

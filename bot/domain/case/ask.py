@@ -10,13 +10,16 @@ from bot.domain.case.lifecycle import AskState
 from bot.domain.policy.model import Role
 from bot.domain.policy.people import Person
 
-AskKind = Literal["approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right", "finding"]
+AskKind = Literal[
+    "approval", "extension", "renewal", "review", "ratification", "drill", "restore", "right", "finding", "lift", "closing"
+]
 
 # What rules below `workflow.asks` must know of kinds; the rest is in `workflow.asks.kinds`.
 OWN: frozenset[AskKind] = frozenset(
     {"approval", "drill", "finding"}
 )  # the request's own question; all others come after the yes
 DIES_WITH_GRANT: frozenset[AskKind] = frozenset({"extension", "renewal"})
+ENDS_WITH_GRANT: frozenset[AskKind] = DIES_WITH_GRANT | {"closing"}  # they close when it ends; those say so in an entry
 NOT_BY_ONLY_APPROVER: frozenset[AskKind] = frozenset({"review"})  # where somebody else of the domain can answer
 AT_ANY_HOUR: frozenset[AskKind] = frozenset({"ratification"})  # of the asks after the yes; the others wait for the morning
 

@@ -15,7 +15,7 @@ from bot.domain.case.lifecycle import CaseState, FindingState, GrantState, Reque
 from bot.domain.policy.model import Kind, Right
 from bot.domain.policy.people import Person
 
-SystemCaseKind = Literal["", "suspension", "right"]
+SystemCaseKind = Literal["", "suspension", "right", "provider"]
 DutyKind = Literal["evidence", "rotation", "verification"]
 FindingOutcome = Literal["", "approved_elsewhere", "removed", "accepted"]
 CallKind = Literal["open", "close"]

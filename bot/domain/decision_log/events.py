@@ -209,6 +209,12 @@ def restored(case: Case, policy: Policy, vote: Vote) -> LogEvent:
     return replace(draft, data={**draft.data, "domain": case.request.domain, "subject": case.request.subject})
 
 
+def provider_resumed(case: Case, policy: Policy, vote: Vote) -> LogEvent:
+    """The suspension of a provider in a domain is lifted."""
+    draft = answered(case, policy, "provider.resumed", vote)
+    return replace(draft, data={**draft.data, "domain": case.request.domain, "provider": case.request.target})
+
+
 def right_begun(case: Case, policy: Policy, until: datetime) -> LogEvent:
     """An autonomous right is under review; `until`: when its owner is asked next."""
     data: dict[str, Value] = {"domain": case.request.domain, "until": stamp(until)}

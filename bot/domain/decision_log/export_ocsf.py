@@ -21,6 +21,8 @@ _SEVERITY = {
     "breakglass.opened": 4,
     "breakglass.unratified": 4,
     "authority.suspended": 3,
+    "provider.suspended": 3,
+    "provider.ended": 3,
     "authority.overdue": 3,
     "right.withdrawn": 3,
     "review.overdue": 3,
@@ -70,6 +72,8 @@ class Ocsf:
         group, _, name = kind.partition(".")
         if kind in _DECIDED:
             event = _decided(entry, kind)
+        elif kind in ("exception.passed", "exception.overdue"):
+            event = _head(_REST, 99, kind) | {"app": _PRODUCT}
         elif group in ("grant", "permit", "breakglass", "exception"):
             event = self._access(entry, name)
         elif group == "policy":

@@ -44,6 +44,11 @@ def takes_away(act: Transition) -> bool:
     return grant.state is not GrantState.OPEN or grant.not_after < was.not_after
 
 
+def begins(act: Transition) -> bool:
+    """Whether an act that went on without the log begins a case: the suspension of a provider."""
+    return act.after is not None and act.after.request.matter == "provider" and act.before is None and act.while_stopped
+
+
 def taken(act: Transition, at: datetime) -> Revocation:
     """What the emergency file keeps of an act."""
     version = act.before.request.version if act.before is not None else 0
@@ -53,7 +58,7 @@ def taken(act: Transition, at: datetime) -> Revocation:
 def apply_to(stored: Case, line: Revocation) -> Case:
     """The stored case with what was taken away: as it was judged where the case is still that one, else only its end."""
     after = line.act.after
-    if after is None or stored.id != after.id:
+    if after is None or stored.id != after.id or begins(line.act):
         return stored
     if stored.request.version == line.version:
         return replace(after, request=replace(after.request, version=line.version + 1))
@@ -69,6 +74,8 @@ def entered(line: Revocation, stored: Case | None) -> Transition | None:
     late = replace(line.act, entries=entries)
     if line.act.after is None:
         return late
+    if begins(line.act):
+        return late if stored is None else None
     if stored is None:
         return None
     after = apply_to(stored, line)

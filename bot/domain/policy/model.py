@@ -188,11 +188,12 @@ class Suspended:
 @dataclass(frozen=True, slots=True)
 class TakenAway:
     """What acts and the clock have taken away from a set: suspended authority, autonomous rights withdrawn, by their file's
-    SHA-256, and the providers whose contract is over."""
+    SHA-256, the providers whose contract is over, and the suspended ones, each with a domain."""
 
     suspended: frozenset[Suspended] = frozenset()
     withdrawn: frozenset[str] = frozenset()
     contracts_over: frozenset[str] = frozenset()
+    providers: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

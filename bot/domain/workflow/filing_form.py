@@ -16,6 +16,7 @@ from bot.domain.policy.people import Person
 from bot.domain.policy.provider import Provider
 from bot.domain.timing import end_dates
 from bot.domain.workflow import autonomous_rights
+from bot.domain.workflow.providers import asking_rights
 
 TARGET_MAX, REASON_MAX = 200, 1000  # characters
 
@@ -63,17 +64,30 @@ def unfit(runbook: Runbook) -> str | None:
 
 
 def not_asked_by(policy: Policy, runbook: Runbook, person: Person, today: date) -> bool:
-    """Whether this person's provider may not ask under the runbook, or its contract is over."""
+    """Whether this person's provider may not ask under the runbook, or not today."""
     provider = provider_asking(policy, person)
     if provider is None or provider.id not in runbook.providers:
         return True
-    return provider.ended(today)
+    return not_now(policy, provider, runbook, today) is not None
 
 
 def withdrawn(policy: Policy, runbook: Runbook) -> str | None:
     """Why nothing is possible under an autonomous right any more; None if it is."""
     gone = runbook.right == "autonomous" and autonomous_rights.withdrawn(policy, runbook.sha256)
     return autonomous_rights.WITHDRAWN if gone else None
+
+
+def not_now(policy: Policy, provider: Provider, runbook: Runbook, today: date) -> str | None:
+    """Why a provider files nothing under a runbook of its own today: contract or suspension. None if it may."""
+    if asking_rights.suspended(policy, provider.id, runbook.domain):
+        return asking_rights.suspended_sentence(policy, provider, runbook.domain)
+    if provider.begins_later(today):
+        return f"The contract of {provider.name} begins on {provider.contract_from}. Write to {policy.contact}."
+    if provider.ended(today):
+        return f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
+    if provider.id in policy.standing.contracts_over:
+        return f"The contract of {provider.name} has ended. Write to {policy.contact}."
+    return None
 
 
 def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
@@ -84,13 +98,7 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
         return (FieldError("runbook", f"You are not named as a requester. Write to {policy.contact}."),)
     if runbook is None or runbook.kind == "finding" or provider.id not in runbook.providers:
         return (FieldError("runbook", "Choose one of the runbooks that your provider may ask for."),)
-    if provider.begins_later(today):
-        text = f"The contract of {provider.name} begins on {provider.contract_from}. Write to {policy.contact}."
-        return (FieldError("runbook", text),)
-    if provider.ended(today):
-        text = f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
-        return (FieldError("runbook", text),)
-    unserved = unfit(runbook) or withdrawn(policy, runbook)
+    unserved = not_now(policy, provider, runbook, today) or unfit(runbook) or withdrawn(policy, runbook)
     if unserved is not None:
         return (FieldError("runbook", unserved),)
     return (

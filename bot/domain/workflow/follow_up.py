@@ -14,18 +14,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.case.ask import DIES_WITH_GRANT, Ask, AskKind
+from bot.domain.case.ask import DIES_WITH_GRANT, ENDS_WITH_GRANT, Ask, AskKind
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask, move_grant
-from bot.domain.case.model import Case, Duty, Grant
+from bot.domain.case.model import NOBODY, Case, Duty, Grant
 from bot.domain.case.transition import CLOCK, SYSTEM, LogEvent, Notification
 from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.timing import end_dates
 from bot.domain.timing.steps import over_window
 from bot.domain.workflow import notifications
-from bot.domain.workflow.asking_rights import contract_over
+from bot.domain.workflow.providers import asking_rights
 
 WARNING, DAY = 600, 86_400  # seconds of policy time
+CLOSE_WITHIN = 14 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,15 @@ def grant_effects(case: Case, policy: Policy, now: datetime) -> Effects | None:
     grant = case.grant
     if grant is None or grant.state is not GrantState.OPEN:
         return None
-    over = contract_over(case, policy)
+    over = asking_rights.ends(case, policy, now)
     if now >= grant.not_after or over is not None:
         lapsed = replace(grant, state=move_grant(grant.state, "lapse"), ended_at=now)
-        after = replace(case, grant=lapsed)
+        told = case.approval.because("revocation", NOBODY, now, over or "")
+        after = replace(case, grant=lapsed).with_approval(told)
         draft = grant_events.grant_lapsed(after, policy, lapsed)
         return Effects(after, (draft,), notifications.outcome(after, policy, over or "")).then(ended(after, policy, now))
+    if asking_rights.passes(case, policy):
+        return passed(case, policy, now)
     notice = _notice_at(case, grant)
     if notice is None or now < notice:
         return None
@@ -74,6 +78,14 @@ def grant_effects(case: Case, policy: Policy, now: datetime) -> Effects | None:
         return Effects(after, (), notifications.expiring(after, policy))
     after = replace(case, grant=replace(grant, warned=True))
     return Effects(after, (), (notifications.to_requester("ending", after),))
+
+
+def passed(case: Case, policy: Policy, now: datetime) -> Effects:
+    """The contract of an exception's provider is over: its owner closes it, or has it filed again, within 14 days."""
+    version = max(ask.version for ask in case.asks) + 1
+    ask = over_window("closing", version, now, case.request.terms.real(CLOSE_WITHIN))
+    after = case.with_ask(ask)
+    return Effects(after, (events.due(after, policy, "exception.passed", CLOCK, ask.due_at),))
 
 
 def _notice_at(case: Case, grant: Grant) -> datetime | None:
@@ -136,7 +148,8 @@ def _again(duty: Duty, now: datetime, day: timedelta) -> Duty:
 def _extensions_closed(case: Case, policy: Policy) -> Effects:
     effects = Effects(case)
     for ask in case.later:
-        if ask.kind in DIES_WITH_GRANT and ask.state is AskState.OPEN:
+        if ask.kind in ENDS_WITH_GRANT and ask.state is AskState.OPEN:
             after = effects.case.with_ask(replace(ask, state=move_ask(ask.state, "expire")))
-            effects = effects.then(Effects(after, (events.due(after, policy, f"{ask.kind}.expired", CLOCK, None),)))
+            draft = events.due(after, policy, f"{ask.kind}.expired", CLOCK, None)
+            effects = effects.then(Effects(after, (draft,) if ask.kind in DIES_WITH_GRANT else ()))
     return effects

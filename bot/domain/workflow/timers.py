@@ -21,9 +21,10 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.domain.timing.escalation import Presence, rings, undelivered
-from bot.domain.workflow import asking_rights, autonomous_rights, notifications
+from bot.domain.workflow import autonomous_rights, notifications
 from bot.domain.workflow.asks import approval, engine
 from bot.domain.workflow.follow_up import Effects, chased, grant_effects
+from bot.domain.workflow.providers import asking_rights
 from bot.domain.workflow.wake import wake_at
 
 

@@ -23,6 +23,7 @@ GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "La
 NOTHING_WAITS = "Nothing waits for you."
 REVIEWS_AFTER = "Reviews: less urgent"
 RESTORE, KEEP, WITHDRAW_RIGHT = "Restore", "Keep", "Withdraw right"
+LIFT, CLOSE_EXCEPTION = "Lift suspension", "Close exception"
 WITHDRAW_RIGHT_MEANS = "Nothing is possible under this right from now on, until its runbook changes. What is open runs out."
 RATIFY, REJECT, BREAK_GLASS = "Ratify", "Reject", "BREAK-GLASS"
 RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at once, and a review is opened."
@@ -57,6 +58,8 @@ ASKS: Mapping[AskKind, str] = {
     "ratification": "ratification",
     "restore": "restoring of authority",
     "right": "review of a right",
+    "lift": "suspension of a provider",
+    "closing": "exception of an ended contract",
 }
 ANSWERED: Mapping[tuple[str, str], str] = {
     ("review", "yes"): "Accepted",
@@ -64,6 +67,8 @@ ANSWERED: Mapping[tuple[str, str], str] = {
     ("ratification", "yes"): "Ratified",
     ("ratification", "no"): "Rejected",
     ("restore", "yes"): "Restored",
+    ("lift", "yes"): "Suspension lifted",
+    ("closing", "yes"): "Closed",
     ("right", "yes"): "Kept",
     ("right", "no"): "Withdrawn",
     ("extension", "yes"): "More time approved",
@@ -140,11 +145,14 @@ STATES: Mapping[str, str] = {
     "authority.overdue": "restoring overdue",
     "authority.suspended": "suspended after a reset",
     "authority.restored": "restored",
+    "provider.suspended": "suspended",
+    "provider.resumed": "suspension lifted",
     "right.kept": "right kept",
     "right.withdrawn": "right withdrawn",
     "review.passed": "review accepted",
     "review.flagged": "review flagged",
     "exception.renewed": "exception renewed",
+    "exception.overdue": "exception of an ended contract, not closed in time",
     "sealed_use.recorded": "used without approval",
 }
 CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line

@@ -56,6 +56,7 @@ CLASSED: dict[str, dict[str, str]] = {
     "policies": {
         "accept": ENTRY, "binding": NO_LINE, "last": NO_LINE, "by_digest": NO_LINE, "file_by_hash": NO_LINE,
         "calendars": NO_LINE, "keep_calendar": NO_LINE,
+        "contract_notices": NO_LINE, "give_contract_notices": NO_LINE, "ended_providers": NO_LINE,
     },
     "log": {
         "head": LOG, "consistency": LOG, "keep_checkpoint": LOG, "halt": LOG, "rows": LOG, "of_case": LOG, "file": LOG,

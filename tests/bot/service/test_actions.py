@@ -13,7 +13,7 @@ from tests.bot.office import Office
 
 ACCOUNT_NEEDED = {
     "approve", "less", "deny", "question", "hold", "pass", "revoke", "accept", "flag", "ratify", "reject", "restore",
-    "keep", "withdraw_right",
+    "keep", "withdraw_right", "lift", "close_exception",
 }  # fmt: skip
 PRESENCE_NEEDED = {"pass", "push", "extend", "renew", "here"}
 OF_REVIEWS = ("accept", "flag", "ratify", "reject", "restore", "keep", "withdraw_right")

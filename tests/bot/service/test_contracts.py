@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.domain.authority.policy_rollout import Sets
-from bot.domain.case.lifecycle import GrantState, RequestState
+from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Ref
-from tests.bot.building import DAY, HOME, HOUR, LEAD, MINUTE, NORTHGATE, OWNER, PE1, PE2, SOC1, T0, policy
+from storage.log.check import check_database
+from tests.bot.building import DAY, HOME, HOUR, LEAD, MINUTE, NORTHGATE, OWNER, PE1, PE2, RISK, SOC1, T0, policy, runbook
 from tests.bot.office import Office
 
 TODAY, YESTERDAY = T0.date(), (T0 - DAY).date()
 EVENING = (T0 + DAY).replace(hour=0) - MINUTE
 
 
+LEGACY = runbook(
+    "legacy", kind="policy_exception", max_duration=90 * 86400, escalation="short", review_within=None
+)  # fmt: skip
+RUNBOOKS = {**policy().runbooks, "legacy": LEGACY}
+
+
 def until(day: date | None) -> Policy:
     """The organisation, Northgate's contract ending on this day."""
-    return replace(policy(), providers={**policy().providers, "northgate": replace(NORTHGATE, contract_until=day)})
+    return replace(
+        policy(), runbooks=RUNBOOKS, providers={**policy().providers, "northgate": replace(NORTHGATE, contract_until=day)}
+    )
 
 
 def without(person: Person) -> Policy:
@@ -149,3 +158,101 @@ async def test_others_are_judged_as_before(office: Office) -> None:
     await office.sweeper.sweep()
     await office.click(OWNER, case_id)
     assert await office.state(case_id) is RequestState.APPROVED
+
+
+class TestAnException:
+    """It stays, and passes to its owner: close or have it filed again within 14 days."""
+
+    @pytest.fixture
+    async def passed(self, office: Office) -> str:
+        await office.sweeper.sweep()
+        office.clock.at = EVENING
+        case_id = await office.file(PE1, "legacy", until=str((T0 + 60 * DAY).date()))
+        await office.click(OWNER, case_id)
+        office.clock.at = EVENING + MINUTE
+        await office.sweeper.sweep()
+        return case_id
+
+    async def test_it_holds_and_its_owner_is_asked_to_close_it_within_14_days(self, office: Office, passed: str) -> None:
+        case = await office.case(passed)
+        assert case.grant is not None
+        assert case.grant.state is GrantState.OPEN
+        (ask,) = case.later
+        assert (ask.kind, ask.asked, ask.due_at) == ("closing", (OWNER,), EVENING + MINUTE + 14 * DAY)
+        await office.sweeper.sweep()
+        assert office.types(passed).count("exception.passed") == 1
+
+    async def test_silence_is_overdue_and_the_risk_owner_has_it_too(self, office: Office, passed: str) -> None:
+        await office.forward(15 * DAY, every=DAY)
+        case = await office.case(passed)
+        assert RISK in case.later[0].asked
+        assert office.types(passed).count("exception.overdue") == 1
+        assert case.grant is not None
+        assert case.grant.state is GrantState.OPEN
+
+    async def test_close_exception_ends_it_at_once(self, office: Office, passed: str) -> None:
+        version = (await office.case(passed)).later[0].version
+        await office.click(PE1, passed, "close_exception", version)
+        assert "exception.ended" not in office.types(passed)
+        await office.click(OWNER, passed, "close_exception", version)
+        grant = (await office.case(passed)).grant
+        assert grant is not None
+        assert grant.state is GrantState.REVOKED
+        assert office.types(passed).count("exception.ended") == 1
+        assert check_database(office.path).findings == ()
+
+    async def test_the_ask_closes_with_the_exception(self, office: Office, passed: str) -> None:
+        await office.click(OWNER, passed, "revoke")
+        assert (await office.case(passed)).later[0].state is AskState.EXPIRED
+        assert check_database(office.path).findings == ()
+
+
+class TestNotices:
+    """30 and 7 days, 24 h and 2 h before; each once, also over restarts."""
+
+    ENDS = datetime(2027, 1, 1, tzinfo=UTC) + 60 * DAY
+
+    @pytest.fixture
+    async def office(self, tmp_path: Path) -> AsyncIterator[Office]:
+        async with Office(tmp_path / "countersign.db", until((self.ENDS - DAY).date())) as running:
+            running.clock.at = self.ENDS - 31 * DAY
+            yield running
+
+    async def told_at(self, office: Office, left: timedelta) -> int:
+        office.clock.at = self.ENDS - left
+        before = len(plain(office, OWNER)), len(plain(office, LEAD))
+        await office.sweeper.sweep()
+        await office.restart()
+        await office.sweeper.sweep()
+        after = len(plain(office, OWNER)), len(plain(office, LEAD))
+        assert after[0] - before[0] == after[1] - before[1]
+        return after[0] - before[0]
+
+    async def test_owners_and_lead_are_told_four_times(self, office: Office) -> None:
+        left = (31 * DAY, 30 * DAY, 29 * DAY, 7 * DAY, 2 * DAY, DAY, 3 * HOUR, 2 * HOUR, MINUTE)
+        assert [await self.told_at(office, one) for one in left] == [0, 1, 0, 1, 0, 1, 0, 1, 0]
+
+    async def test_after_downtime_one_message_stands_for_all_that_are_due(self, office: Office) -> None:
+        assert [await self.told_at(office, one) for one in (5 * HOUR, HOUR)] == [1, 1]
+
+    async def test_another_date_is_told_anew(self, office: Office) -> None:
+        assert await self.told_at(office, 6 * DAY) == 1
+        await office.adopt(replace(until(self.ENDS.date()), digest="ef" * 32))
+        assert await self.told_at(office, 5 * DAY) == 1
+
+    async def test_a_faster_clock_divides_how_long_before_and_keeps_the_date(self, tmp_path: Path) -> None:
+        async with Office(tmp_path / "fast.db", until((self.ENDS - DAY).date()), scale=60) as fast:
+            fast.clock.at = self.ENDS - 31 * DAY
+            assert [await self.told_at(fast, one) for one in (DAY, 12 * HOUR, 2 * HOUR, 2 * MINUTE)] == [0, 1, 1, 1]
+
+
+async def test_nothing_is_filed_before_the_contract_begins(tmp_path: Path) -> None:
+    tomorrow = (T0 + DAY).date()
+    later = replace(NORTHGATE, contract_from=tomorrow)
+    begins = replace(policy(), providers={**policy().providers, "northgate": later})
+    async with Office(tmp_path / "countersign.db", begins) as office:
+        (wrong,) = office.desk.filing.check(office.form(PE1))
+        assert (wrong.field, wrong.text.partition(".")[0]) == ("runbook", f"The contract of Northgate begins on {tomorrow}")
+        assert office.types(await office.file(PE1)) == ["request.refused"]
+        office.clock.at = T0 + DAY
+        assert await office.state(await office.file(PE1)) is RequestState.PENDING

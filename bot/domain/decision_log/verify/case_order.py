@@ -38,8 +38,9 @@ _NAMES = {
     "reconciliation": "recorded",
     "extension": "asked denied expired",
     "renewal": "asked denied expired",
-    "exception": "opened renewed ended",
+    "exception": "opened renewed passed overdue ended",
     "right": "begun kept withdrawn ended",
+    "provider": "suspended resumed ended",
     "authority": "suspended overdue restored",
     "roster": "attested",
     "sealed_use": "recorded",
@@ -66,6 +67,7 @@ Phase = Literal[
     "drilled",
     "sealed",
     "suspended",
+    "barred",
     "reviewed",
     "settled",
     "finding",
@@ -94,6 +96,7 @@ _BEGINS: Mapping[str, Phase] = {  # in the place of a filing
     "drill.started": "drill",
     "sealed_use.recorded": "sealed",
     "authority.suspended": "suspended",
+    "provider.suspended": "barred",
     "right.begun": "reviewed",
     "finding.filed": "finding",
 }
@@ -106,11 +109,12 @@ _MATTERS: Mapping[
 ] = {  # cases that nobody filed: what each may hold beside steps, deliveries and refusals
     "suspended": frozenset({"authority.overdue", "authority.restored"}),
     "reviewed": frozenset({"review.due", "review.overdue", "right.kept", "right.withdrawn", "right.ended"}),
+    "barred": frozenset({"provider.resumed"}),
     "finding": _OF_A_FINDING | {"finding.acknowledged"},
     "acknowledged": _OF_A_FINDING | {"finding.closed"},
     "settled": frozenset(),
 }
-_SETTLED = frozenset({"authority.restored", "right.withdrawn", "right.ended", "finding.closed"})
+_SETTLED = frozenset({"authority.restored", "provider.resumed", "right.withdrawn", "right.ended", "finding.closed"})
 _ALWAYS = frozenset({"step.fired", "step.skipped", "delivery.sent", "delivery.failed", "decision.refused"})
 
 
@@ -125,9 +129,11 @@ _AFTER: Mapping[str, str] = {  # what makes sense only once something else has h
     "extension.expired": "extension.asked",
     "authority.overdue": "authority.suspended",
     "authority.restored": "authority.suspended",
+    "provider.resumed": "provider.suspended",
     "right.kept": "review.due",
     "right.withdrawn": "review.due",
     "renewal.denied": "renewal.asked",
+    "exception.overdue": "exception.passed",
     "renewal.expired": "renewal.asked",
 }
 _FIRST = frozenset({*_AFTER.values(), "exception.opened"})
@@ -186,7 +192,7 @@ def _order(before: CaseRecord | None, kind: str, entry: Mapping[str, object] | N
     if before is not None and (phase == "sealed" or kind == "sealed_use.recorded"):
         yield from _sealed(kind, phase)
         return
-    if before is not None and (phase in _MATTERS or kind.startswith(("authority.", "right.", "finding."))):
+    if before is not None and (phase in _MATTERS or kind.startswith(("authority.", "right.", "finding.", "provider."))):
         if kind not in _ALWAYS | _MATTERS.get(phase, frozenset()):
             yield f"{kind} in a case that is {phase}."
         return

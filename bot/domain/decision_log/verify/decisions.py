@@ -4,7 +4,8 @@ Each yes, no and ratification was made by somebody of home (`party`): of no prov
 that stood at the click. They were named for the request's domain under that set, in the role the entry claims, and were
 neither the requester nor the subject (`policy`), and no yes came before every method of `subject_verification` was attested.
 Whose authority was suspended decides nothing in that domain until it is restored, and a right that was withdrawn opens
-nothing under the same file. A grant that waited for its `not_before` opened no earlier. The runbook is the one of the filing's set, byte for byte, and a grant opened only on as many
+nothing under the same file; nor does anything of a provider while it is suspended in the domain, or once it was ended
+before the contract that the policy names began. A grant that waited for its `not_before` opened no earlier. The runbook is the one of the filing's set, byte for byte, and a grant opened only on as many
 yeses of distinct humans as it demands, the required roles among them, counted again under the set of that moment.
 A finding is acknowledged and closed by people of its domain only. Whether somebody had been *reached* is the log's own word. A pseudonym whose disclosure was erased is judged by what its
 entry claims; such entries are counted in `unproven`.
@@ -32,15 +33,17 @@ _DECISIONS = frozenset(
         "breakglass.ratified",
         "breakglass.rejected",
         "authority.restored",
+        "provider.resumed",
         "right.kept",
         "right.withdrawn",
     }
 )
 _OF_HOME = frozenset({"finding.acknowledged", "finding.closed", "finding.shared"})  # people of the domain only
 _TAKES_AWAY = frozenset({"request.denied", "breakglass.rejected", "right.withdrawn"})  # no suspension hinders these
-_NOBODY_FILED = frozenset({"authority.suspended", "right.begun"})
+_NOBODY_FILED = frozenset({"authority.suspended", "provider.suspended", "right.begun"})
 _GRANTS = frozenset({"grant.opened", "grant.extended", "exception.renewed"})
 _MOMENT = timedelta(seconds=5)  # between an act and its entry
+_OPENINGS = frozenset({"grant.opened", "grant.extended", "exception.renewed", "breakglass.opened"})
 Fault = tuple[Code, str]
 
 
@@ -54,6 +57,7 @@ class _Filed:
     domain: str
     yeses: list[str] = field(default_factory=list)
     opened_without: bool = False
+    provider: str = ""
     subject: str = ""
     verified: set[str] = field(default_factory=set)
     not_before: str = ""  # what a met quorum waits for, as its entry says
@@ -71,6 +75,8 @@ class Rejudge:
     _missing: set[str] = field(default_factory=set)
     _suspended: set[tuple[str, str]] = field(default_factory=set)  # domain, and the pseudonym of who decides nothing there
     _withdrawn: set[str] = field(default_factory=set)  # SHA-256 of the runbooks whose right was withdrawn
+    _barred: set[tuple[str, str]] = field(default_factory=set)  # provider and domain, while it is suspended there
+    _ended: dict[str, str] = field(default_factory=dict)  # the day on which a provider was ended
 
     def __post_init__(self) -> None:
         self.operator = OperatorActs(self.people)
@@ -111,6 +117,8 @@ class Rejudge:
             yield from self._filed(entry, policy, case)
         if kind in _NOBODY_FILED or kind == "finding.filed":
             self._began(entry, case)
+        if kind == "provider.ended":
+            self._ended[str(_part(entry, "data").get("provider"))] = str(entry.get("ts"))[:10]
         filed = self._cases.get(case)
         if filed is None:
             return
@@ -129,6 +137,10 @@ class Rejudge:
             yield "policy", f"it opened before {filed.not_before}, for which its quorum waited."
         if kind == "grant.opened" and filed.runbook_sha256 in self._withdrawn and _autonomous(filed):
             yield "policy", "it opened under a right that was withdrawn."
+        if kind in _OPENINGS:
+            yield from self._of_its_provider(policy, filed)
+        if kind == "provider.resumed":
+            self._barred.discard((str(_part(entry, "data").get("provider")), filed.domain))
         if kind == "authority.restored":
             self._suspended.discard((filed.domain, filed.subject))
         if kind == "right.withdrawn":
@@ -146,6 +158,7 @@ class Rejudge:
         person = self._person(ref)
         provider = policy.provider_of(person) if person else None
         claimed = _part(entry, "actor").get("party")
+        self._cases[case].provider = str(claimed)
         if person is not None and claimed != (provider.id if provider else "home"):
             yield "party", f"it was filed in the name of {claimed!r}; the policy says otherwise of {person}."
         if runbook is not None and claimed not in runbook.providers:
@@ -159,6 +172,17 @@ class Rejudge:
         self._cases[case] = _Filed(filer, str(named.get("sha256")), None, domain, subject=subject)
         if entry.get("type") == "authority.suspended":
             self._suspended.add((domain, subject))
+        if entry.get("type") == "provider.suspended":
+            self._barred.add((str(data.get("provider")), domain))
+
+    def _of_its_provider(self, policy: Policy, filed: _Filed) -> Iterator[Fault]:
+        """What speaks against opening anything of a provider now."""
+        if (filed.provider, filed.domain) in self._barred:
+            yield "policy", f"it opened while {filed.provider} was suspended in {filed.domain}."
+        known, ended = policy.providers.get(filed.provider), self._ended.get(filed.provider)
+        begins = known.contract_from if known is not None else None
+        if ended is not None and (begins is None or begins.isoformat() <= ended):
+            yield "policy", f"it opened after {filed.provider} was ended on {ended}."
 
     def _decided(self, entry: Mapping[str, object], policy: Policy, filed: _Filed) -> Iterator[Fault]:
         actor = _part(entry, "actor")

@@ -23,8 +23,9 @@ from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off, end_dates
-from bot.domain.workflow import asking_rights, notifications, refusals
+from bot.domain.workflow import notifications, refusals
 from bot.domain.workflow.follow_up import Effects
+from bot.domain.workflow.providers import asking_rights
 from bot.domain.workflow.refusals import refuse
 
 
@@ -83,7 +84,7 @@ def expired(case: Case, ask: Ask, policy: Policy, now: datetime, delivered: int,
     was too late with an answer."""
     request = replace(case.request, state=move_request(case.request.state, "expire"), closed_at=now)
     closed_ask = replace(ask, state=move_ask(ask.state, "expire"), opens_at=None)
-    after = replace(case, request=request).with_approval(closed_ask)
+    after = replace(case, request=request).with_approval(closed_ask.because("revocation", NOBODY, now, reason))
     draft = events.expired(after, policy, delivered, now - ask.expires_at, reason)
     return Effects(after, (draft,), notifications.outcome(after, policy, reason))
 

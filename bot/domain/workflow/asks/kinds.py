@@ -16,10 +16,22 @@ from bot.domain.case.ask import Ask, AskKind, Vote
 from bot.domain.case.click import Click, Rejected
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
-from bot.domain.workflow import asking_rights
-from bot.domain.workflow.asks import approval, drill, extension, finding, ratification, renewal, restore, review, right
+from bot.domain.workflow.asks import (
+    approval,
+    closing_exception,
+    drill,
+    extension,
+    finding,
+    lift,
+    ratification,
+    renewal,
+    restore,
+    review,
+    right,
+)
 from bot.domain.workflow.asks.closing import answered_or_late
 from bot.domain.workflow.follow_up import Effects
+from bot.domain.workflow.providers import asking_rights
 
 CarryOut: TypeAlias = Callable[[Case, Ask, Policy, Vote, Click, Sequence[Policy]], Effects | Rejected]
 
@@ -114,6 +126,10 @@ KINDS: Mapping[AskKind, AskRules] = {
         {"acknowledge": Answer("here", finding.acknowledge)},
         forms=frozenset({"question"}), follows_shifts=True, moves_on=True, warned=finding.unacknowledged,
     ),
+    "closing": AskRules(
+        {"close_exception": Answer("yes", closing_exception.close)}, overdue="exception.overdue", asked_again=True,
+    ),
+    "lift": AskRules({"lift": Answer("yes", lift.lift, gives=True)}),  # it never expires: silence lifts nothing
     "right": AskRules(
         {"keep": Answer("yes", right.keep), "withdraw_right": Answer("no", right.withdraw)},
         closed=right.not_due, begins="review.due", overdue="review.overdue", asked_again=True,

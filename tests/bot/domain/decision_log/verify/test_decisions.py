@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,33 @@ def test_an_entry_a_moment_after_midnight_tells_of_an_act_of_the_day_before(entr
         yes["ts"] = f"{T0.date()}T00:00:0{seconds}.000Z"
         found = [text for text in findings(entries, owned_until(before)) if "approved" in text]
         assert (found == []) is clean, found
+
+
+async def _opened(tmp_path: Path) -> Entries:
+    async with Office(tmp_path / "opened.db", BASE) as office:
+        case_id = await office.file(PE1)
+        await office.click(OWNER, case_id)
+        return [_told(entry) for entry in office.log(case_id)]
+
+
+def _provider(kind: str, opened: Entries, **data: Any) -> dict[str, Any]:
+    plain = {"actor": {"kind": "operator"}, "policy": opened[0]["policy"], "i": 0, "ts": opened[0]["ts"]}
+    return plain | {"type": f"provider.{kind}", "case": "R-00000099", "data": {"provider": "northgate"} | data}
+
+
+async def test_a_grant_that_opened_while_its_provider_was_suspended_in_the_domain_is_found(tmp_path: Path) -> None:
+    opened = await _opened(tmp_path)
+    begun, over = (_provider(kind, opened, domain="directory") for kind in ("suspended", "resumed"))
+    elsewhere = _provider("suspended", opened, domain="machines")
+    assert findings([begun, *opened]) == [f"{opened[0]['case']}: it opened while northgate was suspended in directory."]
+    assert findings([begun, over, *opened]) == []
+    assert findings([elsewhere, *opened]) == []
+
+
+async def test_a_grant_that_opened_after_its_provider_was_ended_is_found(tmp_path: Path) -> None:
+    opened = await _opened(tmp_path)
+    ended = _provider("ended", opened) | {"case": None}
+    (found,) = findings([ended, *opened])
+    assert "it opened after northgate was ended on" in found
+    later = replace(BASE.providers["northgate"], contract_from=T0.date() + timedelta(days=1))
+    assert findings([ended, *opened], replace(BASE, providers={**BASE.providers, "northgate": later})) == []

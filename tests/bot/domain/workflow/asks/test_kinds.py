@@ -74,4 +74,10 @@ def test_what_gives_must_be_allowed_by_the_sets_that_still_bind_and_a_no_need_no
 
 def test_what_opens_prolongs_or_restores_gives() -> None:
     giving = {(kind, action) for kind, rules in KINDS.items() for action, answer in rules.answers.items() if answer.gives}
-    assert giving == {("approval", "approve"), ("extension", "approve"), ("renewal", "approve"), ("restore", "restore")}
+    assert giving == {
+        ("approval", "approve"),
+        ("extension", "approve"),
+        ("renewal", "approve"),
+        ("restore", "restore"),
+        ("lift", "lift"),
+    }

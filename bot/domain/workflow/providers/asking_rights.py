@@ -3,7 +3,8 @@
 - A requester whom the policy names no more, or whose provider may not ask under the runbook any more, gets neither grant nor
   runbook: no yes counts, and the request expires with that reason at the next sweep.
 - At the end of a contract everything of the provider ends: pending requests expire, grants lapse, their executors close. What
-  is owed stays owed. Exceptions stay for their owner. `TakenAway.contracts_over` names the providers whose end has come.
+  is owed stays owed. Exceptions pass to their owner. `TakenAway.contracts_over` names the providers whose end has come.
+- While a provider is suspended in a domain, all of that holds there too, and its exceptions end.
 Source: governance-contract.md, section 4; field-lessons.md, "Authority".
 """
 
@@ -16,6 +17,7 @@ from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy
+from bot.domain.policy.provider import Provider
 from bot.domain.workflow import refusals
 
 
@@ -27,8 +29,10 @@ def lost(case: Case, policy: Policy, now: datetime) -> str | None:
     provider, runbook = policy.providers.get(request.provider), policy.runbooks.get(request.runbook)
     if provider is None:
         return "The policy does not name the provider that asked for this any more."
-    if provider.ended(now.date()):
-        return f"The contract of {provider.name} ended on {provider.contract_until}."
+    if suspended(policy, provider.id, request.domain):
+        return suspended_sentence(policy, provider, request.domain)
+    if provider.ended(now.date()) or provider.id in policy.standing.contracts_over:
+        return contract_sentence(provider, now)
     if not provider.may_ask(request.requester):
         return f"The policy does not name the requester among those who ask for {provider.name} any more."
     if runbook is not None and provider.id not in runbook.providers:
@@ -48,15 +52,46 @@ def expires(case: Case, policy: Policy, now: datetime) -> str | None:
     """Why a pending request expires now; None where it goes on. A contract that ended is waited for where the bot gave notice."""
     provider = policy.providers.get(case.request.provider)
     if provider is not None and provider.ended(now.date()) and provider.id not in policy.standing.contracts_over:
-        return None
+        return _suspended(case, policy)
     return lost(case, policy, now)
 
 
-def contract_over(case: Case, policy: Policy) -> str | None:
-    """Why an open grant ends now: its provider's contract did. None for an exception, which its owner closes or renews."""
+def ends(case: Case, policy: Policy, now: datetime) -> str | None:
+    """Why an open grant ends now: its provider is suspended in the domain, or the contract is over. None for an exception
+    after the contract's end, which passes to its owner."""
     grant, provider = case.grant, policy.providers.get(case.request.provider)
-    if grant is None or grant.state is not GrantState.OPEN or case.dated or provider is None:
+    if grant is None or grant.state is not GrantState.OPEN or provider is None:
         return None
-    if provider.id not in policy.standing.contracts_over:
+    over = provider.id in policy.standing.contracts_over and not case.dated
+    return _suspended(case, policy) or (contract_sentence(provider, now) if over else None)
+
+
+def passes(case: Case, policy: Policy) -> bool:
+    """Whether an open exception passes to its owner now: the contract of its provider is over, and the owner has no ask yet."""
+    over = case.request.provider in policy.standing.contracts_over
+    return over and case.dated and not any(ask.kind == "closing" for ask in case.asks)
+
+
+def suspended(policy: Policy, provider: str, domain: str) -> bool:
+    """Whether nothing of a provider goes on in a domain (`providers.suspension`)."""
+    return (provider, domain) in policy.standing.providers
+
+
+def suspended_sentence(policy: Policy, provider: Provider, domain: str) -> str:
+    """That a provider is suspended, and whom to write to."""
+    known = policy.domains.get(domain)
+    return f"{provider.name} is suspended in {known.name if known else domain}. Write to {policy.contact}."
+
+
+def contract_sentence(provider: Provider, now: datetime) -> str:
+    """That a contract is over, with its last day where the policy names one that is past."""
+    return f"The contract of {provider.name} " + (
+        f"ended on {provider.contract_until}." if provider.ended(now.date()) else "has ended."
+    )
+
+
+def _suspended(case: Case, policy: Policy) -> str | None:
+    provider, domain = policy.providers.get(case.request.provider), case.request.domain
+    if provider is None or not suspended(policy, provider.id, domain):
         return None
-    return f"The contract of {provider.name} ended on {provider.contract_until}."
+    return suspended_sentence(policy, provider, domain)

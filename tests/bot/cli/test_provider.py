@@ -1,0 +1,32 @@
+"""`countersign provider` as somebody on the host types it."""
+
+from __future__ import annotations
+
+from bot.cli.provider import app
+from bot.domain.case.lifecycle import RequestState
+from storage.log.check import check_database
+from tests.bot.hosting import Host
+
+
+async def test_suspend_counts_at_once_in_every_domain_that_serves_the_provider(host: Host) -> None:
+    case_id = await host.ask()
+    request = (await host.case(case_id)).request
+    provider = host.policy.providers[request.provider]
+    code, text = await host.type("suspend", provider.name, "--reason", "Odd logins", app=app)
+    assert code == 0
+    assert text.startswith(f"{provider.name} is suspended in ")
+    assert host.policy.domains[request.domain].name in text
+    await host.sweeper.sweep()
+    assert await host.state(case_id) is RequestState.EXPIRED
+    assert "provider.suspended" in [entry["type"] for entry in host.log()]
+    code, text = await host.type("suspend", request.provider, "--reason", "Again", app=app)
+    assert (code, text) == (1, f"{provider.name} is suspended everywhere already.")
+    assert check_database(host.path).findings == ()
+
+
+async def test_an_unknown_name_or_no_reason_is_wrong_use(host: Host) -> None:
+    code, text = await host.type("suspend", "nobody", "--reason", "x", app=app)
+    assert code == 2
+    assert "names no provider 'nobody'" in text
+    assert (await host.type("suspend", next(iter(host.policy.providers)), "--reason", " ", app=app))[0] == 2
+    assert (await host.type("suspend", next(iter(host.policy.providers)), app=app))[0] == 2
