@@ -92,6 +92,6 @@ def contract_sentence(provider: Provider, now: datetime) -> str:
 
 def _suspended(case: Case, policy: Policy) -> str | None:
     provider, domain = policy.providers.get(case.request.provider), case.request.domain
-    if provider is None or not suspended(policy, provider.id, domain):
+    if provider is None or case.request.kind == "finding" or not suspended(policy, provider.id, domain):
         return None
     return suspended_sentence(policy, provider, domain)
