@@ -517,6 +517,8 @@ def test_the_list_of_types_is_that_of_the_format() -> None:
     ours |= {"authority.suspended", "authority.overdue", "authority.restored", "right.begun", "right.ended"}
     ours |= {f"finding.{what}" for what in ("filed", "joined", "acknowledged", "shared", "corrected", "closed")}
     ours |= {"reconciliation.recorded"}
+    ours |= {f"matrix.{what}" for what in ("confirmed", "acknowledged", "disputed", "overdue")}
+    ours |= {"domain.handed_over", "domain.vacant"}
     ours |= {"provider.suspended", "provider.resumed", "provider.ended", "exception.passed", "exception.overdue"}
     assert len(TYPES - ours) == 67
     assert ours <= TYPES
