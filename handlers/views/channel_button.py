@@ -12,8 +12,8 @@ from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, actions, button, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
+from handlers.views.kit.take_away import withdraw
 from handlers.views.receipt import status
-from handlers.views.take_away import withdraw
 
 DOOR = "door"
 

@@ -32,8 +32,8 @@ from handlers.views.kit.blocks import (
 )
 from handlers.views.kit.context import ViewContext, span, who
 from handlers.views.kit.escaping import inline, quote
+from handlers.views.kit.take_away import revoke, withdraw
 from handlers.views.request_form import STEPS, day_block
-from handlers.views.take_away import revoke, withdraw
 
 
 @dataclass(frozen=True, slots=True)

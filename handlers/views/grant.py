@@ -18,7 +18,7 @@ from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
-from handlers.views.take_away import revoke
+from handlers.views.kit.take_away import revoke
 
 
 def grant_open(case: Case) -> bool:

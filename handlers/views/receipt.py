@@ -11,20 +11,20 @@ from bot.domain.policy.handed_in import file_text
 from bot.domain.timing import cooling_off
 from bot.domain.workflow.timeline import Moment
 from handlers import ids
-from handlers.views import executor, facts, history, identity_proof, timeline
+from handlers.views import executor, facts, identity_proof, timeline
 from handlers.views.grant import owed_lines, requester_buttons
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, context, markdown, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
-from handlers.views.take_away import withdraw
+from handlers.views.kit.take_away import withdraw
 
 
 def receipt(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> Message:
     """The receipt: what was asked, where it stands, what happened so far, what comes next, **Withdraw** while it is pending."""
     request = case.request
     opening = f"*{case.id} · {facts.heading(case)}*\nAsked at {scene.at(request.filed_at)}, {scene.length(case)}"
-    told = [*facts.reasons(case), *history.lines(case, scene)]
+    told = [*facts.reasons(case), *timeline.so_far(case, scene)]
     blocks = [
         section(opening),
         section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),

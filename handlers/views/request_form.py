@@ -18,9 +18,8 @@ from bot.domain.timing import end_dates
 from bot.domain.timing.steps import people_of
 from bot.domain.workflow.filing_form import REASON_MAX, TARGET_MAX, unfit, withdrawn
 from handlers import ids
-from handlers.views import before_the_yes
 from handlers.views.form_fields import field_block
-from handlers.views.kit import wording
+from handlers.views.kit import before_the_yes, wording
 from handlers.views.kit.blocks import Block, alert, context, input_block, modal, plain, select
 from handlers.views.kit.context import ViewContext, everyone, span, who
 from handlers.views.kit.escaping import inline

@@ -17,10 +17,10 @@ from bot.domain.workflow.asks.kinds import KINDS
 from bot.domain.workflow.identity_proof import REFERENCE_MAX
 from bot.domain.workflow.identity_proof import said as methods
 from handlers import ids
-from handlers.views import before_the_yes, facts, suspensions
+from handlers.views import facts, suspensions
 from handlers.views.dialogs import DialogContext, nothing_to_choose
 from handlers.views.grant import name, owed_lines
-from handlers.views.kit import wording
+from handlers.views.kit import before_the_yes, wording
 from handlers.views.kit.blocks import (
     Block,
     Message,
