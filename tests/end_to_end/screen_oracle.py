@@ -15,6 +15,7 @@ from typing import Any
 
 from sandbox.hands import buttons_of, label_of
 
+PATIENCE = 100.0  # seconds: what Slack refused six times in a row waits for 63
 CASE = re.compile(r"R-[0-9A-HJKMNP-TV-Z]{8}")
 SAYS_OPEN = re.compile(
     r"approval holds|exception holds|[Aa]ccess is open|may happen now|approved[^\n]*, until <!date|A yes is possible"
@@ -40,9 +41,12 @@ class Truth:
     pushed: set[str]
     waits: set[str]  # the quorum is met, and what it opens waits
     kept: set[str] | None = None  # the ts of the messages that the bot knows of; None: all
+    lossy: tuple[
+        tuple[float, float], ...
+    ] = ()  # when answers of Slack's were lost, or the bot was killed; seconds since 1970
 
     @classmethod
-    def of(cls, bot: Any) -> Truth:
+    def of(cls, bot: Any, lossy: Iterable[tuple[float, float]] = ()) -> Truth:
         rows, now = bot.rows, int(time.time() * 1000)
         return cls(
             dict(rows("SELECT id, state FROM request")),
@@ -55,6 +59,7 @@ class Truth:
             {r[0] for r in rows("SELECT case_id FROM note WHERE kind = 'push'")},
             {r[0] for r in rows("SELECT case_id FROM ask WHERE opens_ms IS NOT NULL AND state = 'open'")},
             {r[0] for r in rows("SELECT ts FROM copy")},
+            tuple(lossy),
         )  # fmt: skip
 
 
@@ -77,6 +82,8 @@ def _orphan(message: Any, messages: list[Any], truth: Truth) -> bool:
     the bot cannot know the first one's place. Both answer a click alike (design, section 9)."""
     if truth.kept is None or message.ts in truth.kept:
         return False
+    if any(begun <= float(message.ts) <= over for begun, over in truth.lossy):
+        return True
     about = set(CASE.findall(message.shown))
     twins = [
         m for m in messages if m.ts in truth.kept and m.ts > message.ts and about and about & set(CASE.findall(m.shown))
@@ -119,12 +126,14 @@ def _counts(viewer: str, label: str, case: str, version: int, truth: Truth) -> b
     return label != "Ask again" or truth.requests[case] in ("denied", "expired")
 
 
-async def screen_is_true(bot: Any, people: Iterable[str], channels: Iterable[str] = (), patience: float = 20.0) -> None:
+async def screen_is_true(
+    bot: Any, people: Iterable[str], channels: Iterable[str] = (), lossy: Iterable[tuple[float, float]] = ()
+) -> None:
     """Every lie is gone once everything that was to be said is said. One that stays while nothing waits to be said, or that
-    outlives `patience` seconds, fails."""
-    people, channels, end = tuple(people), tuple(channels), time.monotonic() + patience
+    outlives PATIENCE, fails. `lossy` as in Truth."""
+    people, channels, end = tuple(people), tuple(channels), time.monotonic() + PATIENCE
     before: set[str] = set()
-    while found := set(lies(bot.sandbox, Truth.of(bot), people, channels)):
+    while found := set(lies(bot.sandbox, Truth.of(bot, lossy), people, channels)):
         waits = bot.rows("SELECT 1 FROM outbox WHERE done_ms IS NULL AND purpose NOT IN ('digest', 'pager') LIMIT 1")
         assert waits or not found & before, sorted(found & before)[:5]
         assert time.monotonic() < end, sorted(found)[:5]
