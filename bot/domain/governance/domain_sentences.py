@@ -29,7 +29,7 @@ def changed(old: Policy, new: Policy, before: Domain | None, after: Domain | Non
 
 def may_approve(policy: Policy, domain: Domain) -> str:
     """`resets and policy exceptions of the Corporate directory`: what is decided in a domain."""
-    found = [r.kind for r in policy.runbooks.values() if r.domain == domain.id]
+    found = [r.kind for r in policy.runbooks.values() if r.domain == domain.id and r.kind != "finding"]
     return f"{wording.kinds(found) or 'requests'} of the {domain.name}"
 
 

@@ -33,3 +33,26 @@ def test_these_are_in_order(types: tuple[str, ...]) -> None:
 ])  # fmt: skip
 def test_these_are_not(types: tuple[str, ...]) -> None:
     assert len(faults(*types)) == 1
+
+
+FINDING = ("finding.filed", "step.fired", "finding.joined", "finding.acknowledged", "request.asked", "finding.closed")
+
+
+def test_a_finding_is_filed_acknowledged_and_closed() -> None:
+    assert faults(*FINDING, "delivery.sent") == []
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        ("finding.filed", "finding.closed"),
+        ("finding.filed", "finding.acknowledged", "finding.acknowledged"),
+        (*FINDING, "finding.joined"),
+        ("finding.filed", "request.approved"),
+        ("finding.filed", "grant.opened"),
+        ("finding.acknowledged",),
+        ("request.filed", "finding.acknowledged"),
+    ],
+)
+def test_nothing_else_stands_in_a_finding_and_it_stands_nowhere_else(types: tuple[str, ...]) -> None:
+    assert faults(*types)

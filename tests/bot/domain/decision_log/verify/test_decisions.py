@@ -215,3 +215,37 @@ async def test_a_grant_that_opened_after_its_provider_was_ended_is_found(tmp_pat
     assert "it opened after northgate was ended on" in found
     later = replace(BASE.providers["northgate"], contract_from=T0.date() + timedelta(days=1))
     assert findings([ended, *opened], replace(BASE, providers={**BASE.providers, "northgate": later})) == []
+
+
+EXPOSED = runbook("exposed", kind="finding", providers=("northgate",), review_within=None)
+
+
+@pytest.fixture
+async def reported(tmp_path: Path) -> Entries:
+    """The log of a finding that was acknowledged and closed."""
+    async with Office(tmp_path / "countersign.db", policy(runbooks=[EXPOSED])) as office:
+        case_id = await office.file(PE1, "exposed", seconds=0)
+        for who, action in ((OWNER, "acknowledge"), (DEP1, "close")):
+            await office.take_in(Press(who, case_id, 1, action, ReplyAddress(who, channel="D0"), "rotated"))
+            await office.worker.drain()
+        return [_told(entry) for entry in office.log(case_id)]
+
+
+def test_an_honest_finding_has_no_findings(reported: Entries) -> None:
+    assert findings(reported, policy(runbooks=[EXPOSED])) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "who", "said"),
+    [
+        ("finding.acknowledged", {"ref": str(STRANGER)}, "not named for the domain"),
+        ("finding.acknowledged", {"ref": str(PE1), "party": "northgate"}, "acknowledges and closes nothing"),
+        ("finding.closed", {"ref": str(PE1)}, "belongs to northgate"),
+        ("finding.closed", {"ref": str(STRANGER)}, "not named for the domain"),
+    ],
+)
+def test_only_people_of_the_domain_acknowledge_and_close(
+    reported: Entries, kind: str, who: dict[str, str], said: str
+) -> None:
+    of_type(reported, kind)["actor"] |= who
+    assert any(said in text for text in findings(reported, policy(runbooks=[EXPOSED])))
