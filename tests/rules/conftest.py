@@ -1,7 +1,7 @@
 """Fixtures of the folders that mirror the tree, for rules that span several of them."""
 
 from tests.bot.conftest import host
-from tests.bot.evidence.conftest import written, written_once
+from tests.bot.evidence.conftest import exported, written, written_once
 from tests.runbooks.conftest import changed, organisation, stored
 
-__all__ = ["changed", "host", "organisation", "stored", "written", "written_once"]
+__all__ = ["changed", "exported", "host", "organisation", "stored", "written", "written_once"]
