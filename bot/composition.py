@@ -42,7 +42,7 @@ from handlers.web_api.client import ObservedClient
 from handlers.web_api.own_identity import OwnIdentity
 from handlers.web_api.token_watch import TokenWatch
 from handlers.web_api.users import SlackDirectory
-from storage.store import SqliteStore
+from storage.sql_store import SqlStore
 
 Loop: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # runs until the event is set
 
@@ -52,7 +52,7 @@ class BotParts:
     """A bot put together, not yet running. `outgoing` are the loops that carry out acts and send messages, by name."""
 
     settings: Settings
-    store: SqliteStore
+    store: SqlStore
     clock: SteadyClock
     health: Health
     metrics: Metrics
@@ -70,7 +70,7 @@ class _Base:
     """What the other parts are built on."""
 
     settings: Settings
-    store: SqliteStore
+    store: SqlStore
     clock: SteadyClock
     health: Health
     metrics: Metrics
@@ -83,7 +83,7 @@ class _Base:
     desk: ApprovalService
 
 
-async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> BotParts:
+async def build(settings: Settings, store: SqlStore, clock: SteadyClock) -> BotParts:
     """Builds the parts. Raises PolicyError if there is no valid policy, SlackRefused if Slack refuses the token."""
     base = await _base(settings, store, clock)
     health, metrics, standing, desk = base.health, base.metrics, base.standing, base.desk
@@ -97,13 +97,13 @@ async def build(settings: Settings, store: SqliteStore, clock: SteadyClock) -> B
     homes = Homes(desk, health.part("homes", 30.0))
     desk.transactions.committed = _both(metrics.committed, homes.changed)
     outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run}
-    rehasher = LogRehasher(standing.store, settings.sqlite_path, settings.state_dir, standing.signer.stop)
+    rehasher = LogRehasher(standing.store, settings.database, settings.state_dir, standing.signer.stop)
     return BotParts(
         settings, store, clock, health, metrics, standing, desk, feeds, base.introduction, door, rehasher, outgoing
     )
 
 
-async def _base(settings: Settings, store: SqliteStore, clock: SteadyClock) -> _Base:
+async def _base(settings: Settings, store: SqlStore, clock: SteadyClock) -> _Base:
     health = Health(clock, socket_mode=settings.slack_app_token is not None)
     standing = await open_log(store, settings.state_dir, clock)
     health.also(standing.stoppable.findings)
@@ -175,7 +175,7 @@ def _keeping(base: _Base) -> dict[str, Loop]:
         store, store.anchors, standing.signer.cover, clock, anchors(settings), settings.audit_channel, spoke,
         health.part("anchoring", 300.0),
     )  # fmt: skip
-    ground = EpochContext(store, settings.sqlite_path, settings.state_dir, standing)
+    ground = EpochContext(store, settings.database, settings.state_dir, standing)
     return {
         "timekeeper": base.timekeeper.run,
         "watchdog": watchdog.run,

@@ -20,6 +20,7 @@ from bot.domain.decision_log.witness import read_witness_key
 from bot.domain.errors import NoteError, SettingsError
 from bot.domain.policy.handed_in import trimmed
 from bot.domain.policy.trusted_address import is_loopback
+from bot.ports.database import Location, PostgresServer
 
 ENV_FILE = Path(".env")
 SLACK_API = "https://slack.com/api/"
@@ -162,11 +163,11 @@ class Settings(BaseSettings):
         return tuple(one.strip() for one in (self.anchor_mail or "").split(",") if one.strip())
 
     @property
-    def sqlite_path(self) -> Path:
-        """The database file. Raises SettingsError where the address is not SQLite's."""
-        if not self.database_url.startswith("sqlite:///"):
-            raise SettingsError("COUNTERSIGN_DATABASE_URL: PostgreSQL is not served by this release; use sqlite:///FILE.")
-        return Path(self.database_url.removeprefix("sqlite:///"))
+    def database(self) -> Location:
+        """The database file, or the PostgreSQL server."""
+        if self.database_url.startswith("sqlite:///"):
+            return Path(self.database_url.removeprefix("sqlite:///"))
+        return PostgresServer(self.database_url)
 
     def require_slack(self) -> None:
         """Raises SettingsError naming what is missing to talk to Slack."""

@@ -6,10 +6,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bot.clock import Clock
+from bot.diagnostics import Diagnosis
 from bot.domain.errors import SettingsError
 from bot.ports.database import Location
 from storage.session import Session
 from storage.sql_store import SqlStore
+from storage.sqlite import health as sqlite_health
 from storage.sqlite import snapshot as sqlite_snapshot
 from storage.store import SqliteStore
 
@@ -42,6 +44,16 @@ async def migrate(place: Location, clock: Clock) -> None:
     await migrate_postgres(place, clock)
 
 
+async def examine(place: Location) -> list[Diagnosis]:
+    """What stands in the way of serving from the database. Changes nothing. Raises SettingsError."""
+    if isinstance(place, Path):
+        return await sqlite_health.examine(place)
+    _need_psycopg()
+    from storage.postgres.health import examine as examine_postgres
+
+    return await examine_postgres(place)
+
+
 def snapshot(place: Location) -> AbstractContextManager[Session]:
     """A session whose statements all read the state of one moment, without an event loop. Raises StorageError, SchemaError."""
     if isinstance(place, Path):
@@ -50,11 +62,6 @@ def snapshot(place: Location) -> AbstractContextManager[Session]:
     from storage.postgres.snapshot import snapshot as postgres_snapshot
 
     return postgres_snapshot(place)
-
-
-def exists(place: Location) -> bool:
-    """False where there is certainly no database: no file. A server is asked when it is opened."""
-    return not isinstance(place, Path) or place.is_file()
 
 
 def _need_psycopg() -> None:

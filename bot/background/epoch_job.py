@@ -19,10 +19,11 @@ from bot.domain.decision_log.signed_note import Checkpoint, sign
 from bot.domain.errors import KeyFileError, NotDone, NoteError
 from bot.domain.operator import dual_control
 from bot.domain.operator import new_epoch as rules
+from bot.ports.database import Location
 from bot.runtime.open_log import OpenLog
 from bot.service.approvals import ApprovalService
 from storage.log.check import check_log
-from storage.store import SqliteStore
+from storage.sql_store import SqlStore
 
 NEXT = "log.key.epoch"
 
@@ -31,8 +32,8 @@ NEXT = "log.key.epoch"
 class EpochContext:
     """What the job works on: the database, its file, the folder of keys and memory, and the open log."""
 
-    store: SqliteStore
-    path: Path
+    store: SqlStore
+    path: Location
     state_dir: Path
     standing: OpenLog
 

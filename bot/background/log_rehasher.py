@@ -17,6 +17,7 @@ from bot.background.loop import every
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition, Value
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import CountersignError
+from bot.ports.database import Location
 from bot.ports.store import Store
 from bot.runtime.log_verification import TrustBase, verify
 
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 class LogRehasher:
     """One for each process that signs. `stop` is called with the first finding, and the signer signs nothing afterwards."""
 
-    def __init__(self, store: Store, path: Path, state_dir: Path, stop: Callable[[LogFinding], None]) -> None:
+    def __init__(self, store: Store, path: Location, state_dir: Path, stop: Callable[[LogFinding], None]) -> None:
         self._store, self._path, self._state_dir, self._stop = store, path, state_dir, stop
         self._once, self._over = asyncio.Event(), False
 

@@ -30,13 +30,13 @@ from runbooks.loader import Loaded, load_files
 from runbooks.parsing.file_watch import changes
 from runbooks.parsing.findings import PolicyFinding
 from runbooks.parsing.folder import read_folder
-from storage.store import SqliteStore
+from storage.sql_store import SqlStore
 
 _AGAIN = 5.0  # seconds between attempts while the log is stopped
 log = structlog.get_logger(__name__)
 
 
-async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: float) -> Policy:
+async def first_policy(store: SqlStore, clock: Clock, folder: Path, scale: float) -> Policy:
     """The policy to start with: the folder's, else the last valid one stored. New rights are announced."""
     loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
     known = await accepted_sets(store, clock.now(), scale)
@@ -60,7 +60,7 @@ async def first_policy(store: SqliteStore, clock: Clock, folder: Path, scale: fl
     return kept
 
 
-async def accepted_sets(store: SqliteStore, now: datetime, scale: float) -> Sets | None:
+async def accepted_sets(store: SqlStore, now: datetime, scale: float) -> Sets | None:
     """The sets that still bind, across restarts, the one accepted last at the end; None where none is stored.
 
     A set that this program cannot read any more is left out, and that is logged.
@@ -84,9 +84,7 @@ def _reread(stored: StoredPolicy | None) -> Policy | None:
     return load_files({f.path: f.content for f in stored.files}).policy if stored else None
 
 
-async def follow(
-    folder: Path, desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds, log_is: FailsafeStore
-) -> None:
+async def follow(folder: Path, desk: ApprovalService, store: SqlStore, feeds: CalendarFeeds, log_is: FailsafeStore) -> None:
     """Live reload: adopts a valid set; reports an invalid one and keeps the last valid one. Never returns."""
     known = read_folder(folder)
     if log_is.why:  # the log accepted no policy at the start, perhaps not this one
@@ -96,7 +94,7 @@ async def follow(
 
 
 async def _taken_up(
-    folder: Path, desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds, files: Mapping[str, bytes]
+    folder: Path, desk: ApprovalService, store: SqlStore, feeds: CalendarFeeds, files: Mapping[str, bytes]
 ) -> None:
     """Retries until the set is judged: a stopped log accepts none, and afterwards the folder is read again."""
     while not await adopt(desk, store, feeds, files):
@@ -104,7 +102,7 @@ async def _taken_up(
         files = read_folder(folder)
 
 
-async def adopt(desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds, files: Mapping[str, bytes]) -> bool:
+async def adopt(desk: ApprovalService, store: SqlStore, feeds: CalendarFeeds, files: Mapping[str, bytes]) -> bool:
     """Judges a changed set of files and puts it in force, or reports it. Returns False while the log accepts nothing."""
     today = desk.clock.now().date()
     loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
@@ -126,7 +124,7 @@ async def adopt(desk: ApprovalService, store: SqliteStore, feeds: CalendarFeeds,
     return True
 
 
-async def _accept(store: SqliteStore, clock: Clock, sets: Sets | None, policy: Policy, scale: float) -> None:
+async def _accept(store: SqlStore, clock: Clock, sets: Sets | None, policy: Policy, scale: float) -> None:
     """Stores a set, logs it and announces its new rights, in one transaction."""
     listed = tuple({"path": f.path, "sha256": f.sha256} for f in policy.files)
     named = FileDigest(policy.organisation, policy.digest)
@@ -138,7 +136,7 @@ async def _accept(store: SqliteStore, clock: Clock, sets: Sets | None, policy: P
     await store.policies.accept(accepted, [draft], told, replaced_binds_until=until)
 
 
-async def _rejected(store: SqliteStore, loaded: Loaded) -> None:
+async def _rejected(store: SqlStore, loaded: Loaded) -> None:
     """Logs where the set is invalid: file and line, never text."""
     places = tuple(f"{f.file}:{f.line}" for f in loaded.errors[:50])
     try:

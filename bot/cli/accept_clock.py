@@ -14,8 +14,10 @@ import typer
 from bot.background.clock_keeper import ClockKeeper
 from bot.clock import SteadyClock, SystemClock, boot_id
 from bot.domain.failsafe import clock_jump
+from bot.ports.database import may_exist
 from bot.settings import load
-from storage.store import SqliteStore
+from storage.opening import open_database
+from storage.sql_store import SqlStore
 
 PATIENCE, POLL = 5.0, 0.1  # seconds: how long a running bot has, between two checks
 
@@ -23,17 +25,17 @@ PATIENCE, POLL = 5.0, 0.1  # seconds: how long a running bot has, between two ch
 async def accept_clock(tell: Callable[[str], None]) -> int:
     """Accepts the present jump and prints which. Returns the exit code. Raises CountersignError."""
     settings, clock = load(), SystemClock()
-    path = settings.sqlite_path
-    if not path.is_file():
+    path = settings.database
+    if not may_exist(path):
         raise typer.BadParameter(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
-    store = await SqliteStore.open(path, clock, settings.log_origin, settings.state_dir)
+    store = await open_database(path, clock, settings.log_origin, settings.state_dir)
     try:
         return await accept(store, SteadyClock(clock, boot_id()), tell)
     finally:
         await store.close()
 
 
-async def accept(store: SqliteStore, clock: SteadyClock, tell: Callable[[str], None], patience: float = PATIENCE) -> int:
+async def accept(store: SqlStore, clock: SteadyClock, tell: Callable[[str], None], patience: float = PATIENCE) -> int:
     """The same on an open store; `clock` must not have been read yet."""
     mark = await store.clock.mark()
     if mark is not None:

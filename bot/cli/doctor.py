@@ -21,6 +21,7 @@ from bot.clock import Clock, SystemClock
 from bot.diagnostics import Diagnosis, Severity, error, warning
 from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy.model import Policy
+from bot.ports.database import may_exist
 from bot.runtime.open_log import log_findings, quarantine_findings
 from bot.runtime.setting_typos import strays
 from bot.settings import Settings, load
@@ -30,7 +31,7 @@ from handlers.web_api.client import SlackClient
 from runbooks.calendars.ical import prepared
 from runbooks.calendars.on_call_coverage import coverage
 from runbooks.loader import load as load_policy
-from storage.sqlite import health
+from storage.opening import examine as examine_database
 
 _ZONE = "Europe/London"
 _ORDER: tuple[Severity, ...] = ("error", "warning", "info")
@@ -168,8 +169,8 @@ async def _ahead(settings: Settings, policy: Policy | None, around: DoctorEnviro
     """Checks the calendars of rotas, and when nobody is on call."""
     if policy is None:
         return []
-    now, path = around.clock.now(), Path(settings.database_url.removeprefix("sqlite:///"))
-    kept = await doctor_calendars.known(path, policy, around.environment, now)
+    now = around.clock.now()
+    kept = await doctor_calendars.known(settings.database, policy, around.environment, now)
     found, bodies = await doctor_calendars.examine(policy, around.environment, kept, now)
     ready = await asyncio.to_thread(prepared, policy, now, bodies)
     return [*found, *(Diagnosis(f.severity, "policy", f.text) for f in coverage(ready, now, bodies))]
@@ -177,16 +178,15 @@ async def _ahead(settings: Settings, policy: Policy | None, around: DoctorEnviro
 
 async def _database(settings: Settings) -> list[Diagnosis]:
     try:
-        path = settings.sqlite_path
-    except SettingsError as failure:
+        return await examine_database(settings.database)
+    except SettingsError as failure:  # the driver is not installed, or a pooler is in between
         return [error("settings", str(failure))]
-    return await health.examine(path)
 
 
 async def _log(settings: Settings, clock: Clock) -> list[Diagnosis]:
     """Checks whether the signer would refuse the log, what waits in the emergency file, and what cannot be read."""
     try:
-        if not settings.sqlite_path.is_file():
+        if not may_exist(settings.database):
             return []
         found = [error("log", text) for text in await log_findings(settings, clock)]
         found += [warning("database", text) for text in await quarantine_findings(settings, clock)]

@@ -12,8 +12,9 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.decision_log.anchors import MAIL, WEBHOOK, WITNESS
 from bot.diagnostics import Diagnosis, listed, warning
+from bot.ports.database import may_exist
 from bot.settings import Settings
-from storage.store import SqliteStore
+from storage.opening import open_database
 
 _NAMES = {WITNESS: "the witness", MAIL: "mail to the auditors", WEBHOOK: "the webhook of a separate Slack app"}
 
@@ -34,10 +35,10 @@ def configured(settings: Settings) -> tuple[str, ...]:
 
 async def look(settings: Settings, clock: Clock) -> list[Diagnosis]:
     """Looks them up for an installation. Raises SettingsError, SchemaError, StorageError."""
-    kinds, path = configured(settings), settings.sqlite_path
-    if not path.is_file():
+    kinds, path = configured(settings), settings.database
+    if not may_exist(path):
         return examine(kinds, {}, 0)
-    store = await SqliteStore.open(path, clock, read_only=True)
+    store = await open_database(path, clock, read_only=True)
     try:
         newest = {kind: Anchored(*found) for kind, found in (await store.anchors.newest()).items()}
         return examine(kinds, newest, (await store.log.head()).size)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 
 from bot.background.calendar_feeds import Fetch, sentence, usable
 from bot.clock import SystemClock
@@ -13,15 +12,16 @@ from bot.diagnostics import Diagnosis, error, warning
 from bot.domain.errors import CountersignError
 from bot.domain.policy.model import Policy
 from bot.domain.policy.rota import Rota
+from bot.ports.database import Location, may_exist
 from bot.ports.records import CachedCalendar
 from runbooks.calendars.fetch import fetch
 from runbooks.calendars.ical import read_feed
 from runbooks.calendars.ical_text import BadFeed
 from runbooks.parsing.addresses import address_of
-from storage.store import SqliteStore
+from storage.opening import open_database
 
 
-async def known(path: Path, policy: Policy, environment: Mapping[str, str], now: datetime) -> dict[str, bytes]:
+async def known(path: Location, policy: Policy, environment: Mapping[str, str], now: datetime) -> dict[str, bytes]:
     """The running bot's cached calendars, by rota; empty if there is no readable database."""
     return usable(policy, environment, await _stored(path), now)
 
@@ -51,11 +51,11 @@ def _trouble(rota: Rota, why: str, *, known: bool) -> Diagnosis:
     return warning("feeds", text) if known else error("feeds", text)
 
 
-async def _stored(path: Path) -> Mapping[str, CachedCalendar]:
-    if not await asyncio.to_thread(path.is_file):
+async def _stored(path: Location) -> Mapping[str, CachedCalendar]:
+    if not await asyncio.to_thread(may_exist, path):
         return {}
     try:
-        store = await SqliteStore.open(path, SystemClock(), read_only=True)
+        store = await open_database(path, SystemClock(), read_only=True)
     except CountersignError:
         return {}
     try:

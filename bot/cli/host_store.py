@@ -10,6 +10,7 @@ from bot.cli.errors import misused
 from bot.clock import SystemClock
 from bot.domain.policy.model import Policy
 from bot.logs import aside
+from bot.ports.database import may_exist
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
 async def opened_store(*, read_only: bool) -> AsyncIterator[Store]:
     """Opens the configured database; exits with 2 if there is none. While the log is stopped it still revokes, and reads see
     the revocations of the emergency file."""
-    from bot.runtime.open_log import looking, open_log
+    from bot.runtime.open_log import looking, open_log, require_keys
     from bot.settings import load
-    from storage.store import SqliteStore
+    from storage.opening import open_database
 
     aside()
     settings = load()
-    path = settings.sqlite_path
-    if not path.is_file():
+    path = settings.database
+    if not may_exist(path):
         misused(f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL as for the bot.")
+    if not read_only:
+        require_keys(settings)
     clock = SystemClock()
-    store = await SqliteStore.open(
+    store = await open_database(
         path, clock, settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
     )
     try:

@@ -23,12 +23,13 @@ from bot.decision_log.keys import vkey_lines
 from bot.domain.decision_log.signed_note import VerifierKey, read_vkey
 from bot.domain.errors import NoteError, TextFileError
 from bot.domain.policy.handed_in import file_text
+from bot.ports.database import Location, may_exist
 from bot.settings import Settings, load
 from bot.terminal import say, say_json
 
 if TYPE_CHECKING:
     from bot.domain.decision_log.verify.log import LogFinding
-    from storage.store import SqliteStore
+    from storage.sql_store import SqlStore
 
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="The decision log.")
@@ -59,10 +60,8 @@ def verify(
     from bot.runtime.log_verification import TrustBase, verify
 
     settings = load()
-    path = _database(database or settings.sqlite_path)
-    ours = (
-        database is None or database.absolute() == settings.sqlite_path.absolute()
-    )  # the signer's memory is of this database only
+    path = _database(database or settings.database)
+    ours = database is None or _same(database, settings.database)  # the signer's memory is of this database only
     keys = None if vkey is None else _keys(vkey)
     report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours))
     findings = [*report.findings, *delay_findings(path)]
@@ -89,7 +88,7 @@ def export(
     if case is not None and form is not ExportFormat.TILES:
         raise typer.BadParameter("One case has one form; leave --format out.", param_hint="--format")
     settings = load()
-    _database(settings.sqlite_path)
+    _database(settings.database)
     report = asyncio.run(exported(settings, out, case_id, form.value))
     say(report.text)
     raise typer.Exit(1 if report.findings else 0)
@@ -102,7 +101,7 @@ def checkpoint() -> None:
     from bot.runtime.open_log import cover
 
     settings = load()
-    _database(settings.sqlite_path)
+    _database(settings.database)
     signed = asyncio.run(cover(settings))
     if isinstance(signed, LogFinding):
         refused(f"{signed.code}: {signed.text}")
@@ -116,7 +115,7 @@ def prove(index: Annotated[int, typer.Argument(metavar="IDX", min=0, help="The e
     from bot.runtime.log_proofs import prove as proven
 
     settings = load()
-    _database(settings.sqlite_path)
+    _database(settings.database)
     found = asyncio.run(proven(settings, index))
     if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
@@ -135,7 +134,7 @@ def consistency(
     from bot.runtime.log_proofs import extended
 
     settings = load()
-    _database(settings.sqlite_path)
+    _database(settings.database)
     found = asyncio.run(extended(settings, old, new, None if vkey is None else _keys(vkey)))
     if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
@@ -153,7 +152,7 @@ def rotate_key() -> None:
     from bot.runtime.key_rotation import rotate
 
     settings = load()
-    _database(settings.sqlite_path)
+    _database(settings.database)
     found = asyncio.run(rotate(settings))
     if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
@@ -168,14 +167,14 @@ def vkey() -> None:
     say(vkey_lines(settings.state_dir, head.origin), end="")
 
 
-def _reading(ask: Callable[[SqliteStore], Awaitable[T]], settings: Settings | None = None) -> T:
+def _reading(ask: Callable[[SqlStore], Awaitable[T]], settings: Settings | None = None) -> T:
     """Runs a query on the configured database, beside a running bot."""
-    from storage.store import SqliteStore
+    from storage.opening import open_database
 
-    path = _database((settings or load()).sqlite_path)
+    path = _database((settings or load()).database)
 
     async def work() -> T:
-        store = await SqliteStore.open(path, SystemClock(), read_only=True)
+        store = await open_database(path, SystemClock(), read_only=True)
         try:
             return await ask(store)
         finally:
@@ -184,8 +183,12 @@ def _reading(ask: Callable[[SqliteStore], Awaitable[T]], settings: Settings | No
     return asyncio.run(work())
 
 
-def _database(path: Path) -> Path:
-    if not path.is_file():
+def _same(given: Path, configured: Location) -> bool:
+    return isinstance(configured, Path) and given.absolute() == configured.absolute()
+
+
+def _database(path: Location) -> Location:
+    if not may_exist(path):
         misused(
             f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
         )

@@ -45,11 +45,10 @@ def options(
 @app.command()
 def migrate() -> None:
     """Bring the database up to date."""
-    from bot.runtime.open_log import open_store
+    from bot.runtime.open_log import bring_up_to_date
 
     async def work() -> None:
-        store = await open_store(_settings())
-        await store.close()
+        await bring_up_to_date(_settings())
         say("The database is up to date.")
 
     _run(work())

@@ -131,7 +131,7 @@ def _calendars(policy: Policy) -> dict[str, bytes]:
 
     from bot.cli.doctor_calendars import known
 
-    return asyncio.run(known(settings().sqlite_path, policy, os.environ, SystemClock().now()))
+    return asyncio.run(known(settings().database, policy, os.environ, SystemClock().now()))
 
 
 def _person(policy: Policy, text: str, option: str) -> Person:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from bot.cli.errors import misused, refused
+from bot.ports.database import may_exist
 from bot.settings import load
 from bot.terminal import say, say_json
 
@@ -55,8 +56,8 @@ def evidence(
     if scope.last < scope.first:
         misused(f"--to {last} is before --from {first}: correct one of the two.")
     settings = load()
-    if not settings.sqlite_path.is_file():
-        misused(f"There is no database at {settings.sqlite_path}. Set COUNTERSIGN_DATABASE_URL.")
+    if not may_exist(settings.database):
+        misused(f"There is no database at {settings.database}. Set COUNTERSIGN_DATABASE_URL.")
     wanted = Options(scope, framework.value if framework else None, sample, seed)
     try:
         report = asyncio.run(packed(settings, wanted, out, with_findings=with_findings))
@@ -100,10 +101,10 @@ def _monthly(whose: Literal["provider", "owner"], name: str, month: str, as_json
     from bot.reports.monthly import lines, monthly_report, page
 
     settings = load()
-    if not settings.sqlite_path.is_file():
-        misused(f"There is no database at {settings.sqlite_path}. Set COUNTERSIGN_DATABASE_URL.")
+    if not may_exist(settings.database):
+        misused(f"There is no database at {settings.database}. Set COUNTERSIGN_DATABASE_URL.")
     try:
-        report = monthly_report(settings.sqlite_path, whose, name, month)
+        report = monthly_report(settings.database, whose, name, month)
     except SettingsError as error:
         misused(str(error))
     except CountersignError as error:

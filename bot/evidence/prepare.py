@@ -37,7 +37,7 @@ async def exported(settings: Settings, out: Path, case: str | None, form: Format
 
     Raises SettingsError (`out` is not empty, no such case), KeyFileError (no keys yet), StorageError.
     """
-    checked = await asyncio.to_thread(verify, settings.sqlite_path, TrustBase(None, settings.state_dir))
+    checked = await asyncio.to_thread(verify, settings.database, TrustBase(None, settings.state_dir))
     if checked.findings:
         with Folder(out) as folder:
             findings_only(checked.findings, folder)
@@ -56,7 +56,7 @@ async def exported(settings: Settings, out: Path, case: str | None, form: Format
 async def _whole(
     settings: Settings, checked: LogCheck, vkeys: str, out: Path, case: str | None, form: Format
 ) -> ExportReport:  # fmt: skip
-    with evidence(settings.sqlite_path) as log, Folder(out) as folder:
+    with evidence(settings.database) as log, Folder(out) as folder:
         if case is not None and next(log.case(case), None) is None:
             raise SettingsError(f"The log has no case {case} below its newest checkpoint.")
         await _written_down(settings, checked, log.size)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from pathlib import Path
 
 from bot.domain.decision_log.entry_reader import parsed
 from bot.domain.decision_log.verify.log import LogFinding
@@ -13,13 +12,14 @@ from bot.domain.decision_log.verify.policy_delay import TYPES, DelayCheck
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import Policy
 from bot.evidence.people import known_people
+from bot.ports.database import Location
 from runbooks.loader import load_files
 from storage.log.evidence import Evidence, stored_log
 
 _SETS, _LIMIT = 64, 1_000  # policy sets kept in memory; findings that are told
 
 
-def delay_findings(path: Path) -> list[LogFinding]:
+def delay_findings(path: Location) -> list[LogFinding]:
     """Every finding `delay` of a database file. Raises StorageError, SchemaError."""
     with stored_log(path) as log:
         return list(itertools.islice(_findings(log), _LIMIT))

@@ -24,3 +24,8 @@ class PostgresServer:
 
 
 Location: TypeAlias = Path | PostgresServer
+
+
+def may_exist(place: Location) -> bool:
+    """False where there is certainly no database: no file. A server is asked when it is opened."""
+    return not isinstance(place, Path) or place.is_file()

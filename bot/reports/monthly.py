@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 from importlib import resources
-from pathlib import Path
 from typing import Any, Literal
 
 from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
+from bot.ports.database import Location
 from bot.reports import charts
 from bot.reports.month import MonthFigures
 from bot.reports.reading import Scope, records
@@ -44,7 +44,7 @@ def month_scope(month: str) -> tuple[date, date]:
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def monthly_report(path: Path, whose: Whose, name: str, month: str) -> MonthlyReport:
+def monthly_report(path: Location, whose: Whose, name: str, month: str) -> MonthlyReport:
     """Reads the log in the database file. Raises SettingsError (an unknown name, no month), StorageError, SchemaError."""
     first, last = month_scope(month)
     with settled_evidence(path) as log:

@@ -17,6 +17,7 @@ from bot.domain.policy.model import Policy
 from bot.evidence.export import findings_only
 from bot.evidence.folder import Folder
 from bot.evidence.stored_delay import delay_findings
+from bot.ports.database import Location
 from bot.reports.contents import Options
 from bot.reports.monthly import newest_policy
 from bot.reports.pack import write_pack
@@ -41,8 +42,8 @@ async def packed(settings: Settings, options: Options, out: Path, *, with_findin
     """
     signed = await cover(settings)
     found = () if not isinstance(signed, LogFinding) else (signed,)
-    checked = await asyncio.to_thread(verify, settings.sqlite_path, TrustBase(None, settings.state_dir))
-    findings = (*found, *checked.findings, *delay_findings(settings.sqlite_path))
+    checked = await asyncio.to_thread(verify, settings.database, TrustBase(None, settings.state_dir))
+    findings = (*found, *checked.findings, *delay_findings(settings.database))
     if findings and not with_findings:
         with Folder(out) as folder:
             findings_only(findings, folder)
@@ -54,8 +55,8 @@ async def packed(settings: Settings, options: Options, out: Path, *, with_findin
 
 
 def _write(settings: Settings, options: Options, out: Path, stamp: str) -> tuple[int, int]:
-    opening: Callable[[Path], AbstractContextManager[Evidence]] = settled_evidence
-    with opening(settings.sqlite_path) as log:
+    opening: Callable[[Location], AbstractContextManager[Evidence]] = settled_evidence
+    with opening(settings.database) as log:
         policy = newest_policy(log)
         _known(options, policy)
         origin = read_checkpoint(read_note(log.note).text).origin

@@ -16,8 +16,8 @@ from bot.domain.case.transition import OPERATOR, LogEvent, Transition
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.runtime.open_log import open_store
 from bot.settings import Settings
+from storage.sql_store import SqlStore
 from storage.sqlite.lock import FileLock
-from storage.store import SqliteStore
 
 KIND = "log.key_rotated"
 
@@ -42,7 +42,7 @@ async def rotate(settings: Settings) -> Rotated | LogFinding:
         await store.close()
 
 
-async def _rotated(store: SqliteStore, signer: Signer, settings: Settings) -> Rotated | LogFinding:
+async def _rotated(store: SqlStore, signer: Signer, settings: Settings) -> Rotated | LogFinding:
     origin, folder = (await store.log.head()).origin, settings.state_dir
     await asyncio.to_thread(make_key, folder / NEXT)
     old, new = (_id(read_key(folder / name), origin) for name in (LOG_KEY, NEXT))

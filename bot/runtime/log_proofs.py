@@ -16,7 +16,8 @@ from bot.domain.errors import NoteError, SettingsError, TextFileError
 from bot.domain.policy.handed_in import file_text
 from bot.runtime.open_log import cover
 from bot.settings import Settings
-from storage.store import SqliteStore
+from storage.opening import open_database
+from storage.sql_store import SqlStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ async def prove(settings: Settings, index: int) -> str | LogFinding:
     signed = await cover(settings)
     if isinstance(signed, LogFinding):
         return signed
-    store = await SqliteStore.open(settings.sqlite_path, SystemClock(), read_only=True)
+    store = await open_database(settings.database, SystemClock(), read_only=True)
     try:
         found = await store.log.file(f"proof/{index}.tlog-proof")
     finally:
@@ -53,7 +54,7 @@ async def extended(
 
     Raises SettingsError (there is no such checkpoint), StorageError (the tree lacks what the proof needs), KeyFileError.
     """
-    store = await SqliteStore.open(settings.sqlite_path, SystemClock(), read_only=True)
+    store = await open_database(settings.database, SystemClock(), read_only=True)
     try:
         head = await store.log.head()
         known = vkeys(settings.state_dir, head.origin) if keys is None else keys
@@ -73,7 +74,7 @@ async def extended(
     return Extended(first, second, path)
 
 
-async def _note(store: SqliteStore, name: str) -> str:
+async def _note(store: SqlStore, name: str) -> str:
     if name.isascii() and name.isdecimal():
         found = await store.log.file(f"checkpoints/{int(name)}")
         if found is None:

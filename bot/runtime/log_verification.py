@@ -15,6 +15,7 @@ from bot.decision_log.signer_memory import recall
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, NoteError
+from bot.ports.database import Location
 from storage.log.check import Against, LogCheck, check_database
 
 
@@ -31,7 +32,7 @@ class TrustBase:
     over: Callable[[], bool] = lambda: False
 
 
-def verify(path: Path, vouching: TrustBase) -> LogCheck:
+def verify(path: Location, vouching: TrustBase) -> LogCheck:
     """Checks a database file. Raises StorageError, SchemaError."""
     memory, damaged = _memory(vouching)
     against = Against(lambda origin: _keys(origin, vouching), memory, remembers=vouching.remembers)

@@ -9,15 +9,17 @@ from pathlib import Path
 from bot.clock import Clock, SystemClock
 from bot.decision_log.emergency_file import EmergencyFile
 from bot.decision_log.failsafe_store import FailsafeStore
-from bot.decision_log.keys import LogKey
+from bot.decision_log.keys import LOG_KEY, PERMIT_KEY, LogKey
 from bot.decision_log.signer import Signer, remembered, signer_of
 from bot.domain.decision_log.verify.log import LogFinding
-from bot.domain.errors import KeyFileError, StorageError
+from bot.domain.errors import KeyFileError, SettingsError, StorageError
+from bot.ports.database import PostgresServer
 from bot.ports.records import SignedCheckpoint
 from bot.ports.store import Store
 from bot.settings import Settings
+from storage.opening import migrate, open_database
+from storage.sql_store import SqlStore
 from storage.sqlite.lock import FileLock
-from storage.store import SqliteStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,31 @@ class OpenLog:
         self.lock.close()
 
 
-async def open_store(settings: Settings, clock: Clock | None = None) -> SqliteStore:
-    """The database, migrated. Raises SettingsError, SchemaError."""
-    return await SqliteStore.open(
-        settings.sqlite_path, clock or SystemClock(), origin=settings.log_origin, state_dir=settings.state_dir
+async def bring_up_to_date(settings: Settings) -> None:
+    """Migrates the database. On SQLite it also begins the log, on PostgreSQL the first bot does: its STATE_DIR remembers it.
+
+    Raises SettingsError, SchemaError, StorageError."""
+    if isinstance(settings.database, PostgresServer):
+        await migrate(settings.database, SystemClock())
+    else:
+        await (await open_store(settings)).close()
+
+
+def require_keys(settings: Settings) -> None:
+    """On PostgreSQL every replica signs with the same keys, so none is made in passing. Raises SettingsError."""
+    missing = [name for name in (LOG_KEY, PERMIT_KEY) if not (settings.state_dir / name).is_file()]
+    if missing and isinstance(settings.database, PostgresServer):
+        raise SettingsError(
+            f"COUNTERSIGN_STATE_DIR {settings.state_dir} has no {' and no '.join(missing)}: make the keys once with"
+            " `countersign keys init` and mount the same ones on every replica."
+        )
+
+
+async def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore:
+    """The database: on SQLite migrated, on PostgreSQL of this program's version. Raises SettingsError, SchemaError."""
+    require_keys(settings)
+    return await open_database(
+        settings.database, clock or SystemClock(), origin=settings.log_origin, state_dir=settings.state_dir
     )
 
 
@@ -59,7 +82,7 @@ async def cover(settings: Settings) -> SignedCheckpoint | LogFinding:
         await store.close()
 
 
-async def open_log(store: SqliteStore, state_dir: Path, clock: Clock) -> OpenLog:
+async def open_log(store: SqlStore, state_dir: Path, clock: Clock) -> OpenLog:
     """Enters the emergency file, then signs what a killed process left unsigned.
 
     If the signer or the disk refuses, the log is stopped, which is no error here. Raises KeyFileError.
@@ -84,7 +107,7 @@ async def open_log(store: SqliteStore, state_dir: Path, clock: Clock) -> OpenLog
 
 async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
     """The findings of `doctor` on the log, a sentence each. Signs and changes nothing. Raises SettingsError, SchemaError."""
-    store = await SqliteStore.open(settings.sqlite_path, clock, read_only=True)
+    store = await open_database(settings.database, clock, read_only=True)
     try:
         found = await remembered(store.log, settings.state_dir)
         refused = (
@@ -98,14 +121,14 @@ async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
 
 async def quarantine_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:
     """The finding of `doctor` on rows of the inbox that could not be read. Raises SettingsError, SchemaError."""
-    store = await SqliteStore.open(settings.sqlite_path, clock, read_only=True)
+    store = await open_database(settings.database, clock, read_only=True)
     try:
         return (await store.overview.lateness(clock.now())).quarantine()
     finally:
         await store.close()
 
 
-def looking(store: SqliteStore, state_dir: Path, clock: Clock) -> Store:
+def looking(store: SqlStore, state_dir: Path, clock: Clock) -> Store:
     """The store for reading only, with the revocations of the emergency file applied. Signs nothing."""
     try:
         key = LogKey(state_dir)

@@ -31,6 +31,7 @@ from storage.session import Row, to_its_end
 T = TypeVar("T")
 QUERIES = translated(load(Path(__file__).parent / "dialect.sql"))
 CONNECT_SECONDS = 5
+WRITING = 0x636F756E75  # the advisory lock of a transaction that writes: only one at a time, whatever process it is of
 _PREPARED = 512  # statements that a session keeps prepared; there are fewer
 _STREAMED = 1_000  # rows fetched at a time
 _PARAMETERS: Mapping[str, Any] = {
@@ -91,7 +92,10 @@ class PostgresSession:
         if not write:
             self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return
-        begun = self.raw.execute("BEGIN; SELECT pg_current_xact_id()::text AS xid")
+        begun = self.raw.execute(
+            f"BEGIN; SELECT pg_advisory_xact_lock({WRITING}); SELECT pg_current_xact_id()::text AS xid"
+        )
+        begun.nextset()
         begun.nextset()
         row = begun.fetchone()
         assert row is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import SettingsError
+from bot.ports.database import PostgresServer
 from bot.settings import Settings, load
 
 
@@ -31,7 +32,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
     settings = load()
     assert settings.slack_api_url == "https://slack.com/api/"
     assert settings.database_url == "sqlite:///countersign.db"
-    assert settings.sqlite_path == Path("countersign.db")
+    assert settings.database == Path("countersign.db")
     assert (settings.listen, settings.ops_listen) == ("127.0.0.1:3000", "127.0.0.1:3001")
     assert (settings.runbooks_dir, settings.state_dir) == (Path("runbooks"), Path(".countersign"))
     assert (settings.log_origin, settings.log_format, settings.command_prefix, settings.time_scale) == (None, None, "", 1)
@@ -119,10 +120,11 @@ def test_time_does_not_run_faster_against_anybody_else(monkeypatch: pytest.Monke
         loaded(monkeypatch, COUNTERSIGN_TIME_SCALE="60", SLACK_API_URL=url)
 
 
-def test_postgresql_is_refused_where_sqlite_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = loaded(monkeypatch, COUNTERSIGN_DATABASE_URL="postgresql://x/y")
-    with pytest.raises(SettingsError, match="sqlite:///FILE"):
-        _ = settings.sqlite_path
+def test_a_server_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, COUNTERSIGN_DATABASE_URL="postgresql://bot:secret@db.example/countersign")
+    assert isinstance(settings.database, PostgresServer)
+    assert str(settings.database) == "countersign on db.example"
+    assert "secret" not in repr(settings.database)
 
 
 def test_what_slack_needs_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

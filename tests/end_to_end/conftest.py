@@ -15,10 +15,12 @@ from playwright.async_api import Browser, Page
 
 import runbooks
 from bot.demo.workspace import APPROVER, ASKER, workspace
+from bot.ports.database import PostgresServer
 from runbooks.loader import load
 from sandbox.driver import Sandbox, Seen
 from tests.end_to_end.ground import free_port
 from tests.end_to_end.screen import Screen
+from tests.postgres import session
 from tests.slack.watching import complaints
 
 EXAMPLE = Path(runbooks.__file__).parent
@@ -33,6 +35,7 @@ class Bot:
         self.process: asyncio.subprocess.Process | None = None
         self.ops_listen = "127.0.0.1:0"
         self.changed: dict[str, str] = {}  # settings that a test changes
+        self.server: PostgresServer | None = None  # where its database is, if it is not a file
 
     @property
     def database(self) -> Path:
@@ -43,7 +46,7 @@ class Bot:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("COUNTERSIGN_", "SLACK_"))}
         return {
             **kept, **self.sandbox.environment,
-            "COUNTERSIGN_DATABASE_URL": f"sqlite:///{self.database}",
+            "COUNTERSIGN_DATABASE_URL": self.server.url if self.server else f"sqlite:///{self.database}",
             "COUNTERSIGN_RUNBOOKS_DIR": str(self.home / "runbooks"),
             "COUNTERSIGN_STATE_DIR": str(self.home / "state"),
             "COUNTERSIGN_OPS_LISTEN": self.ops_listen,
@@ -89,11 +92,30 @@ class Bot:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Reads the database beside the bot."""
+        if self.server is not None:
+            with session(self.server) as raw:
+                return raw.execute(sql.encode()).fetchall()
         connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
         try:
             return connection.execute(sql, values).fetchall()
         finally:
             connection.close()
+
+    def write(self, sql: str) -> None:
+        """Changes the PostgreSQL database beside the bot."""
+        assert self.server is not None
+        with session(self.server) as raw:
+            raw.execute(sql.encode())
+
+    async def command(self, *words: str) -> tuple[int, str]:
+        """Runs `countersign …` with the bot's settings; its exit code, and what it printed."""
+        running = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", *words, cwd=REPOSITORY, env=self.environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        out, _ = await asyncio.wait_for(running.communicate(), 60)
+        assert running.returncode is not None
+        return running.returncode, out.decode()
 
     def types(self) -> list[str]:
         """The types of all log entries, in order."""

@@ -60,7 +60,7 @@ def test_the_settings_of_the_unit_are_read(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv(name, value.replace("%S", "/var/lib").replace("%d", str(tmp_path)))
     (tmp_path / "SLACK_BOT_TOKEN").write_text("xoxb-of-a-file\n")
     settings = load()
-    assert settings.sqlite_path == Path("/var/lib/countersign/countersign.db")
+    assert settings.database == Path("/var/lib/countersign/countersign.db")
     assert settings.state_dir == Path("/var/lib/countersign/state")
     assert settings.slack_bot_token is not None
     assert settings.slack_bot_token.get_secret_value() == "xoxb-of-a-file"

@@ -20,6 +20,7 @@ from bot.cli.reconciliations import Runs, runs_of
 from bot.clock import SystemClock
 from bot.domain.governance.matrix import Consent
 from bot.domain.policy.model import Policy
+from bot.ports.database import may_exist
 from bot.terminal import say
 
 
@@ -72,7 +73,7 @@ def _compared(old: str, new: str, out: Path | None, *, as_json: bool) -> int:
 
 def standing_consents(policy: Policy) -> Mapping[str, Consent]:
     """Who kept each autonomous right of a policy last, from the bot's database; empty where there is none."""
-    if all(runbook.right != "autonomous" for runbook in policy.runbooks.values()) or not settings().sqlite_path.is_file():
+    if all(runbook.right != "autonomous" for runbook in policy.runbooks.values()) or not may_exist(settings().database):
         return {}
     import asyncio
 
