@@ -197,7 +197,7 @@ async def _log(settings: Settings, clock: Clock) -> list[Diagnosis]:
 
 async def _reconciled(settings: Settings, policy: Policy | None) -> list[Diagnosis]:
     """When each domain was last compared with reality; nothing where no reconciliation was ever recorded."""
-    if policy is None or not settings.sqlite_path.is_file():
+    if policy is None or not may_exist(settings.database):
         return []
     try:
         runs = await reconciliations.read_runs()

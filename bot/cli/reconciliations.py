@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Policy
+from bot.ports.database import Location, may_exist
 from bot.ports.records import LogRow
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ async def read_runs() -> dict[str, LastRun]:
         return await last_runs(store)
 
 
-def runs_of(path: Path) -> Runs | None:
+def runs_of(path: Location) -> Runs | None:
     """The same; None where there is no database."""
     import asyncio
 
-    return asyncio.run(read_runs()) if path.is_file() else None
+    return asyncio.run(read_runs()) if may_exist(path) else None
 
 
 async def last_runs(store: Store) -> dict[str, LastRun]:

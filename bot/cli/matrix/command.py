@@ -52,7 +52,7 @@ def matrix(
     now = SystemClock().now()
     policy = read_policy(directory or runbooks, now)
     ours = not (directory or runbooks)
-    consents, runs = standing_consents(policy) if ours else {}, runs_of(settings().sqlite_path) if ours else None
+    consents, runs = standing_consents(policy) if ours else {}, runs_of(settings().database) if ours else None
     _printed(_drawn(policy, now, Format.json if as_json else form, consents, runs), out)
 
 
