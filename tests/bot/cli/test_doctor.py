@@ -178,9 +178,11 @@ async def test_a_policy_folder_that_is_none_says_init(settings: Settings) -> Non
     assert found.exit_code == 2
 
 
-async def test_a_database_of_another_kind_is_a_setting(settings: Settings) -> None:
-    found = await report(settings.model_copy(update={"database_url": "postgresql://host/db"}))
-    assert only(found, "error", "settings").startswith("COUNTERSIGN_DATABASE_URL: PostgreSQL is not served")
+async def test_a_server_that_cannot_be_reached_is_an_error_of_the_database(settings: Settings) -> None:
+    found = await report(settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/db"}))
+    assert only(found, "error", "database").startswith(
+        "The database db on 127.0.0.1:1 cannot be used: The database server cannot be reached"
+    )
 
 
 # ── policy ──
