@@ -22,6 +22,7 @@ from bot.background.log_rehasher import LogRehasher
 from bot.background.operator_jobs import OperatorJobs, Run, erasing, pruning, releasing
 from bot.background.pager import Pager, send_page
 from bot.background.policy_reload import accepted_sets, first_policy
+from bot.background.review_window import ReviewWindow
 from bot.background.sweeper import Sweeper
 from bot.background.watchdog import Watchdog
 from bot.clock import SteadyClock
@@ -125,6 +126,7 @@ async def _base(settings: Settings, store: SqlStore, clock: SteadyClock) -> _Bas
     directory = SlackDirectory(client, clock)
     desk = ApprovalService(standing.store, directory, clock, settings.time_scale, policy)
     standing.stoppable.outbox.spoke = desk.current.spoke.set
+    desk.reviews.stopped = lambda: bool(standing.stoppable.why)
     known = await accepted_sets(store, clock.now(), settings.time_scale)
     if known is not None and known.current.digest == policy.digest:
         desk.current.sets = known
@@ -154,6 +156,7 @@ def _messaging(base: _Base) -> dict[str, Loop]:
     )
     return {
         "sweeper": Sweeper(desk, swept).run,
+        "reviews": ReviewWindow(desk.reviews, settings.time_scale, health.part("reviews", 120.0)).run,
         "messenger": messenger.run,
         "token watch": partial(base.token_watch.run, base.client, recovered),
         "worker": InboxWorker(desk, health.part("worker")).run,

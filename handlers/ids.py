@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.clock import read_request_id
+from bot.domain.case.campaign import PREFIX as CAMPAIGN
 from bot.domain.case.operator_action import PREFIX
 from bot.domain.policy.model import Kind
 
@@ -55,6 +56,8 @@ REFUSE = "operator_refuse"
 MATRIX_CONFIRM = "matrix_confirm"
 MATRIX_ACKNOWLEDGE = "matrix_acknowledge"
 MATRIX_DISPUTE = "matrix_dispute"
+REVIEW_OPEN = "review_items"
+REVIEW_KEEP = "review_keep_easy"
 HOME_PAGE = "home_page"
 GO_AWAY = "go_away"
 COME_BACK = "come_back"
@@ -80,6 +83,7 @@ FORM_HOME = "home"
 FORM_DISPUTE = "matrix_dispute"
 FORM_CLOSE = "close_finding"
 FORM_CORRECT = "correct_noticed"
+FORM_REVIEW = "review_items"
 
 # Shortcuts (callback_id): global ones, and those of a message.
 SHORTCUT_ASK = "ask"
@@ -123,6 +127,7 @@ BLOCK_DRILL = "drill"
 BLOCK_PROOF = "proof"
 BLOCK_OPERATOR = "operator"
 BLOCK_MATRIX = "matrix"
+BLOCK_REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,5 +180,24 @@ def read_question(value: str) -> tuple[str, int] | None:
 
 def read_act(value: str) -> str | None:
     """The operator's act that a button names; None if it names none."""
-    case_id = read_request_id(value.removeprefix(PREFIX)) if value.startswith(PREFIX) else None
-    return None if case_id is None else PREFIX + case_id.removeprefix("R-")
+    return _prefixed(value, PREFIX)
+
+
+def read_campaign(value: str) -> str | None:
+    """The campaign that a button or a command names; None if it names none."""
+    return _prefixed(value.strip().upper(), CAMPAIGN)
+
+
+def review_choice(index: int) -> str:
+    """The action_id of the answer to an item, by its place in the campaign."""
+    return f"review.{index}"
+
+
+def review_reason(index: int) -> str:
+    """The action_id of the reason for an item's answer."""
+    return f"review_reason.{index}"
+
+
+def _prefixed(value: str, prefix: str) -> str | None:
+    case_id = read_request_id(value.removeprefix(prefix)) if value.startswith(prefix) else None
+    return None if case_id is None else prefix + case_id.removeprefix("R-")

@@ -22,6 +22,7 @@ from storage.stores.operator import OperatorStore
 from storage.stores.overview import OverviewStore
 from storage.stores.policies import PolicyStore
 from storage.stores.queues import CallStore, InboxStore, OutboxStore
+from storage.stores.reviews import ReviewStore
 from storage.transactions import Transactions
 
 
@@ -41,6 +42,7 @@ class SqlStore:
         self.operator = OperatorStore(transactions, upkeep)
         self.clock = ClockMarkStore(transactions)
         self.agreement = AgreementStore(transactions)
+        self.reviews = ReviewStore(transactions)
         self.overview = OverviewStore(transactions, check_schema)
 
     async def commit(self, act: Transition) -> Case | None:

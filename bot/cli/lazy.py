@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds 
     "drill": ("drill", "Rehearse RUNBOOK's ladder: real people, real pages, the word DRILL in every line, and no access."),
     "reconcile": ("reconcile", "Compare who has access now with the open grants, and print both differences."),
     "exceptions": ("exceptions", "Print the register of policy exceptions, the next to end first."),
+    "reviews": ("reviews.command", "Print the reviews of what providers may do without asking, or the record of one."),
     "check": ("policy", "Validate the policy files of DIR; print every finding."),
     "schema": ("policy", "Print JSON Schemas of both policy formats, for editors."),
     "matrix": ("matrix.command", "Print who answers for what."),

@@ -55,6 +55,7 @@ class FailsafeStore:
         self.outbox = FailsafeOutbox(store.outbox, self._state, clock)
         self.history, self.absences, self.policies = store.history, store.absences, store.policies
         self.agreement = store.agreement
+        self.reviews = store.reviews
         self.log, self.anchors, self.clock, self.overview = store.log, store.anchors, store.clock, store.overview
 
     @property
@@ -118,7 +119,8 @@ class FailsafeStore:
             return await self._taken(act)
         if all(draft.type == "decision.refused" for draft in act.entries):
             act = replace(act, entries=())  # a refusal is answered, and no entry tells of it
-        if act.entries or act.after is not None or act.absence is not None or act.operated is not None:
+        changes = (act.after, act.absence, act.operated, act.reviewed)
+        if act.entries or any(change is not None for change in changes):
             raise Stopped(self.why or "The log was stopped a moment ago; try again.")
         await self._only_said(act)
         return None

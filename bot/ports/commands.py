@@ -172,9 +172,30 @@ def lane_of(command: Command) -> str | None:
     """What one person's commands are carried out in order about: a request, their filings, their absence. None: alone."""
     if isinstance(command, Press):
         return command.case
-    if isinstance(command, ConfirmOperatorAction):
+    if isinstance(command, ConfirmOperatorAction | AnswerReview):
         return command.id
     return command.kind if isinstance(command, FileRequest | SetAbsence) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewAnswer:
+    """What somebody chose for one item of a campaign, with the reason they wrote."""
+
+    key: str
+    answer: Literal["keep", "narrow", "withdraw"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReview:
+    """The form of the campaign `id` was sent, or **Keep these N** was pressed (`easy`: then `answers` is empty)."""
+
+    person: Person
+    id: str
+    answers: tuple[ReviewAnswer, ...]
+    reply: ReplyAddress
+    easy: bool = False
+    kind: Literal["review"] = "review"
 
 
 def read_day(text: str) -> date | None:
@@ -232,6 +253,7 @@ Command: TypeAlias = (
     | RecordSealedUse
     | AnswerMatrix
     | SuspendProvider
+    | AnswerReview
 )
 _Kept: TypeAlias = Annotated[
     Annotated[FileRequest, Tag("file")]
@@ -243,7 +265,8 @@ _Kept: TypeAlias = Annotated[
     | Annotated[ConfirmOperatorAction, Tag("operate")]
     | Annotated[RecordSealedUse, Tag("seal")]
     | Annotated[AnswerMatrix, Tag("matrix")]
-    | Annotated[SuspendProvider, Tag("suspend_provider")],
+    | Annotated[SuspendProvider, Tag("suspend_provider")]
+    | Annotated[AnswerReview, Tag("review")],
     Discriminator(_tag),
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(_Kept)

@@ -15,6 +15,7 @@ from bot.ports.operator import OperatorRecords
 from bot.ports.overview import Overview
 from bot.ports.policies import Policies
 from bot.ports.queues import ExecutorCalls, Inbox, Outbox
+from bot.ports.reviews import ReviewRecords
 
 
 class Commits(Protocol):
@@ -61,6 +62,8 @@ class Store(Commits, Protocol):
     def anchors(self) -> AnchorRecords: ...
     @property
     def agreement(self) -> AgreementRecords: ...
+    @property
+    def reviews(self) -> ReviewRecords: ...
     @property
     def operator(self) -> OperatorRecords: ...
     @property

@@ -30,6 +30,7 @@ from bot.domain.workflow import (
 from bot.ports.commands import (
     CARDS,
     AnswerMatrix,
+    AnswerReview,
     Command,
     ConfirmOperatorAction,
     FileRequest,
@@ -55,6 +56,7 @@ from bot.service.permits import Permit, PermitIssuer
 from bot.service.presses import Actions
 from bot.service.providers import Providers
 from bot.service.queries import CaseQueries
+from bot.service.reviews import Reviews
 from bot.service.sealed_use import recorded
 from bot.service.transactions import CARD_AGE, TransactionRunner
 
@@ -78,6 +80,7 @@ class ApprovalService:
         self.filing = Filing(store, clock, scale, self.current, self.transactions)
         self.actions = Actions(store, directory, clock, scale, self.current, self.transactions)
         self.providers = Providers(store, directory, clock, self.current)
+        self.reviews = Reviews(store, directory, clock, scale, self.current, self.transactions)
         self.arrived = asyncio.Event()
         self.permits: PermitIssuer | None = None
 
@@ -137,6 +140,8 @@ class ApprovalService:
             await self.transactions.commit(replace(await self.agreements.answered(act), inbox=row.id))
         elif isinstance(act, SuspendProvider):
             await self.transactions.retry_on_conflict(lambda: self.providers.suspend(act), row.id)
+        elif isinstance(act, AnswerReview):
+            await self.transactions.retry_on_conflict(lambda: self.reviews.answered(act), row.id)
         elif isinstance(act, ConfirmOperatorAction):
             await self.current.refresh()
             await self.transactions.retry_on_conflict(lambda: self.actions.confirm(act), row.id)

@@ -7,13 +7,14 @@ every process, across restarts, and whatever set is in force.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
 from bot.clock import Clock
 from bot.domain.authority.policy_rollout import InForce, Sets, strictest
 from bot.domain.case.lifecycle import AskState
+from bot.domain.policy.governance import Narrowed
 from bot.domain.policy.model import Policy, Suspended, TakenAway
 from bot.ports.records import SystemCase
 from bot.ports.store import Store
@@ -54,7 +55,7 @@ class CurrentPolicy:
 
     async def refresh(self) -> None:
         """Reads what acts have taken away from the set in force: before every judgement. Raises StorageError."""
-        by_cases = taken_away(await self._store.cases.system_cases())
+        by_cases = taken_away(await self._store.cases.system_cases(), await self._store.reviews.narrowed())
         found = replace(by_cases, contracts_over=self.policy.standing.contracts_over)
         if found != self.policy.standing:
             self.sets = self.sets.with_current(replace(self.policy, standing=found))
@@ -77,8 +78,8 @@ class CurrentPolicy:
         await self._store.cases.wake_on_call(self._clock.now())
 
 
-def taken_away(found: Sequence[SystemCase]) -> TakenAway:
-    """What the cases that nobody filed take away now."""
+def taken_away(found: Sequence[SystemCase], narrowed: Iterable[Narrowed] = ()) -> TakenAway:
+    """What the cases that nobody filed, and the reviews, take away now."""
     suspended = (
         Suspended(m.domain, m.subject, m.id)
         for m in found
@@ -86,4 +87,5 @@ def taken_away(found: Sequence[SystemCase]) -> TakenAway:
     )
     withdrawn = (m.sha256 for m in found if m.kind == "right" and m.state is AskState.NO)
     providers = ((m.provider, m.domain) for m in found if m.kind == "provider" and m.state is AskState.OPEN)
-    return TakenAway(frozenset(suspended), frozenset(withdrawn), providers=frozenset(providers))
+    gone, less = frozenset(providers), frozenset(narrowed)
+    return TakenAway(frozenset(suspended), frozenset(withdrawn), providers=gone, narrowed=less)

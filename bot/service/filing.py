@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.domain.case.ask import Brake
 from bot.domain.case.transition import Transition
+from bot.domain.governance import narrowing
 from bot.domain.policy.model import Kind, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing import waking
@@ -146,6 +147,7 @@ class Filing:
     async def glass_debt(self, person: Person, runbook: Runbook) -> str | None:
         """Why a break-glass of this person would open nothing before a yes; None if it opens at once, or is none."""
         provider = filing_form.provider_asking(self._current.policy, person)
+        runbook = narrowing.narrowed(self._current.policy, runbook, person)
         found = await self._glass(runbook, provider.id if provider else "")
         return break_glass.debt(runbook, found.opened, found.overdue)
 

@@ -21,16 +21,22 @@ def whole(act: Transition, policy: Policy, clock: Clock, now: datetime) -> Trans
 
 
 async def reviews(store: Store, policy: Policy, clock: Clock, scale: float) -> list[Transition]:
-    """What a changed set begins and ends: every autonomous right with `review_every` has one live case. A right whose file
+    """What a changed set begins and ends: every autonomous right with `review_every` has one live case, unless the set gathers
+    reviews in campaigns (`review`). A right whose file
     changed keeps the day of its next review; one that was withdrawn stays so under the same bytes."""
     rights = [m for m in await store.cases.system_cases() if m.kind == "right"]
     acts, first = [], dict[str, datetime]()
     for right in rights:
-        if right.state is AskState.OPEN and suspensions.stale(policy.runbooks.get(right.runbook), right.sha256):
+        gathered = policy.review is not None
+        if right.state is AskState.OPEN and (
+            gathered or suspensions.stale(policy.runbooks.get(right.runbook), right.sha256)
+        ):
             case = await store.cases.case(right.id)
             if case is not None:
                 first[right.runbook] = due(case)
                 acts.append(suspensions.end(case, policy))
+    if policy.review is not None:
+        return acts
     live = {(m.runbook, m.sha256) for m in rights if m.state in (AskState.OPEN, AskState.NO)}
     for runbook in policy.runbooks.values():
         if not suspensions.stale(runbook, runbook.sha256) and (runbook.id, runbook.sha256) not in live:

@@ -22,6 +22,7 @@ from bot.service.actions import ACTIONS as TABLE
 from handlers import ids
 from handlers.inbound import commands, form_inputs, payloads, permits
 from handlers.inbound.agreement import MATRIX_ACTIONS
+from handlers.inbound.campaigns import REVIEW_ACTIONS
 from handlers.inbound.form_inputs import Entered, FieldProblem, Read
 from handlers.inbound.home import HOME_ACTIONS
 from handlers.inbound.listener import NOTHING, AfterAck, Answer, Listener, SlackEdge, nothing, press_on
@@ -205,6 +206,7 @@ ACTIONS: Mapping[str, Listener] = {
     **OPERATOR_ACTIONS,
     **HOME_ACTIONS,
     **MATRIX_ACTIONS,
+    **REVIEW_ACTIONS,
 }
 ANY_ACTION = Listener(unknown)
 BUTTON_FORMS: Mapping[str, Listener] = {b.form.callback: sent(b, b.form) for b in BUTTONS if b.form is not None}

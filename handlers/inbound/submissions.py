@@ -20,6 +20,7 @@ from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.agreement import MATRIX_SUBMISSIONS
 from handlers.inbound.buttons import BUTTON_FORMS
+from handlers.inbound.campaigns import REVIEW_SUBMISSIONS
 from handlers.inbound.home import HOME_SUBMISSIONS
 from handlers.inbound.listener import Answer, Listener, SlackEdge, nothing
 from handlers.inbound.payloads import Body, FormState, Submission
@@ -141,5 +142,6 @@ SUBMISSIONS: Mapping[str, Listener] = {
     **HOME_SUBMISSIONS,
     **MATRIX_SUBMISSIONS,
     **SEALED_SUBMISSIONS,
+    **REVIEW_SUBMISSIONS,
 }
 ANY_SUBMISSION = Listener(nothing)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.domain.case.campaign import is_campaign
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
 from bot.domain.case.transition import SYSTEM, LogEvent, Value
@@ -229,5 +230,8 @@ def _entry(type_: str, row: OutboxRow, error: str = "") -> LogEvent:
     data: dict[str, Value] = {"purpose": say.purpose}
     where: Mapping[str, Value] = {"to": say.to} if say.to else {"channel": say.channel or ""}
     return LogEvent(
-        type_, SYSTEM, None if is_act(say.case) else say.case, {**data, **where, **({"error": error} if error else {})}
+        type_,
+        SYSTEM,
+        None if is_act(say.case) or is_campaign(say.case) else say.case,
+        {**data, **where, **({"error": error} if error else {})},
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.domain.case.campaign import is_campaign
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
 from bot.domain.timing.quiet_hours import kept_by
@@ -15,6 +16,7 @@ from bot.ports.records import OutboxRow
 from handlers.outbound import grant_drawings as granted
 from handlers.outbound import notice_drawings as notice
 from handlers.outbound import request_drawings as request
+from handlers.outbound import review_drawings as reviews
 from handlers.outbound.agreement_drawings import new_agreement
 from handlers.outbound.message_kinds import Job, MessageEdit, MessageKind, Outgoing, present
 from handlers.outbound.rate_lanes import Spot
@@ -84,6 +86,11 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "door_receipt": MessageKind(request.new_channel_receipt, redraw=request.channel_receipt_message, logged=True),
     "policy": MessageKind(notice.policy, looked_up=True),
     "agreement": MessageKind(new_agreement, logged=True, looked_up=True, waits_for_day="always"),
+    "campaign": MessageKind(
+        reviews.new_campaign, redraw=reviews.campaign_message, logged=True, looked_up=True, waits_for_day="always"
+    ),
+    "campaign_reminder": MessageKind(reviews.reminder, looked_up=True, waits_for_day="always"),
+    "campaign_notice": MessageKind(reviews.notice, looked_up=True),
     "answer": MessageKind(notice.answer, "answer"),
     "page": MessageKind(notice.page, "answer"),
     "home": MessageKind(notice.app_home, "views.publish", looked_up=True),
@@ -94,6 +101,9 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
 async def _edit(out: Outgoing) -> Job:
     """A posted message drawn again; blanked where it shows what a person typed, for then an erasure asks for it."""
     copy, kind = present(out.row.copy), present(_row(out.row.say.purpose))
+    if is_campaign(copy.case):
+        campaign = present(await out.context.desk.store.reviews.campaign(copy.case))
+        return MessageEdit(copy.channel, copy.ts, await reviews.campaign_message(out), campaign.version)
     if is_act(copy.case):
         act = present(await out.context.desk.store.operator.action(copy.case))
         return MessageEdit(copy.channel, copy.ts, await notice.operator_message(out), act.version)
@@ -132,11 +142,11 @@ def tells_decision(outgoing: OutboxRow, case: Case | None) -> bool:
 def waits_for_day(outgoing: OutboxRow, case: Case | None) -> bool:
     """Whether this waits for its recipient's working hours: a digest, or an ask that may wait and was not asked for."""
     kind = _row(outgoing.say.purpose)
-    if kind is None or kind.waits_for_day == "never":
+    if kind is None or kind.waits_for_day == "never" or outgoing.copy is not None:
         return False
     if kind.waits_for_day == "always":
         return True
-    if case is None or outgoing.copy is not None or outgoing.say.data.get("wanted"):
+    if case is None or outgoing.say.data.get("wanted"):
         return False
     version = outgoing.say.data.get("version")
     ask = case.question(version if isinstance(version, int) else 0)

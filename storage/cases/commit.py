@@ -22,6 +22,8 @@ from bot.domain.workflow import executor
 from storage.cases import history, home_rows, reads
 from storage.cases import rows as case_rows
 from storage.cases.rows import Columns
+from storage.governance import campaigns
+from storage.governance.messages import note_messages
 from storage.operator import rows as operator_rows
 from storage.queues import inbox, outbox
 from storage.session import Session
@@ -55,11 +57,14 @@ def write(tx: Tx, act: Transition) -> None:
     _write_absence(tx, act.absence)
     if act.operated is not None:
         operator_rows.write(tx.session, act.operated, tx.now)
+    if act.reviewed is not None:
+        campaigns.write(tx.session, act.reviewed)
     if act.visit is not None:
         home_rows.opened(tx.session, act.visit, tx.now)
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)
+    note_messages(tx.session, act.says, tx.now)
     for more in act.also:
         carry_out(tx, more)
     if act.refresh and (about := _about(act)) is not None:
@@ -70,6 +75,8 @@ def _about(act: Transition) -> str | None:
     """Whose messages are redrawn."""
     if act.operated is not None:
         return None if act.operated.after is None else act.operated.after.id
+    if act.reviewed is not None:
+        return act.reviewed.after.id
     case = act.after or act.before
     return None if case is None else case.id
 

@@ -31,7 +31,8 @@ ORDER BY c.id;
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
 SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
 FROM copy AS c LEFT JOIN request AS r ON r.id = c.case_id LEFT JOIN operator_act AS a ON a.id = c.case_id
-WHERE c.id = :id AND c.plain = 0 AND (r.version > :drawn OR a.version > :drawn) AND NOT EXISTS (
+  LEFT JOIN campaign AS v ON v.id = c.case_id
+WHERE c.id = :id AND c.plain = 0 AND (r.version > :drawn OR a.version > :drawn OR v.version > :drawn) AND NOT EXISTS (
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 );
 

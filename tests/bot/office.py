@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from bot.background.inbox_worker import InboxWorker
 from bot.background.sweeper import Sweeper
+from bot.domain.case.campaign import is_campaign
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.model import Case, Drill
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition
@@ -249,12 +250,14 @@ class Office:
         if say.to is not None and (say.to in self.dead_letters or say.to in self.directory.gone):
             if say.purpose == "card" and outgoing.copy is None:
                 await self.desk.transactions.undelivered(outgoing, "user_not_found")
-            draft = LogEvent("delivery.failed", SYSTEM, say.case, {"to": say.to, "purpose": say.purpose, "error": "user"})
+            about = None if is_campaign(say.case) else say.case
+            draft = LogEvent("delivery.failed", SYSTEM, about, {"to": say.to, "purpose": say.purpose, "error": "user"})
             await self.store.outbox.undeliverable(outgoing, "user_not_found", [draft])
             return
         self.posted += 1
         case = await self.store.cases.case(say.case) if say.case else None
-        drawn = case.request.version if case else 0
+        review = await self.store.reviews.campaign(say.case) if is_campaign(say.case) and say.case else None
+        drawn = case.request.version if case else review.version if review else 0
         await self.store.outbox.sent(outgoing, say.channel or f"D-{say.to}", f"{self.posted}.0", drawn, [])
         self.shown.append(outgoing)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Literal, TypeAlias
 
+from bot.domain.case.campaign import CampaignChange
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import OperatorChange
 from bot.domain.policy.people import Person
@@ -139,6 +140,7 @@ class Transition:
     must begin before this instant (a decision), else TooLate. `wake_at`: when the sweeper must look at the case again;
     None: never. `inbox`: the inbox row that this act finishes. `refresh`: every copy of the case's messages is redrawn.
     `operated`: an operator's act or a hold that it changes (`operating`); then `refresh` is about that act's messages.
+    `reviewed`: a campaign that it changes; then `refresh` is about the campaign's messages.
     `otherwise`: how an act that gives is refused while the clock is doubted (`giving`). `also`: cases that begin in the same
     transaction. `while_stopped`: it goes on while the log is stopped although it takes nothing away: the confirmations of a
     new epoch. `wakes`: it pages somebody, and counts only while the requester has not woken enough (else WokenEnough).
@@ -159,3 +161,4 @@ class Transition:
     also: tuple[Transition, ...] = ()
     while_stopped: bool = False
     wakes: Waking | None = None
+    reviewed: CampaignChange | None = None

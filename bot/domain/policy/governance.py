@@ -6,7 +6,7 @@ Durations are whole seconds of policy time; a window of a review counts working 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from bot.domain.policy.people import Person
@@ -41,3 +41,24 @@ class OwnerTerm:
 
     def holds_on(self, day: date) -> bool:
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+ItemKind = Literal["autonomous", "break_glass", "exception", "person"]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What a review took away in one domain. `of` is a runbook's id, a request's id, or `TEAM/USER`.
+
+    `own`: somebody answered so, and it holds until the file with this SHA-256 changes; else a silence did it, and it holds
+    while the content of the row is `row`, or until it is kept. `since` is when that was entered in the log.
+    """
+
+    kind: ItemKind
+    of: str
+    domain: str
+    effect: Literal["narrow", "withdraw"]
+    own: bool
+    row: str
+    sha256: str
+    since: datetime

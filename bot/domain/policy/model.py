@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
-from bot.domain.policy.governance import Agreement, OwnerTerm, ReviewRules
+from bot.domain.policy.governance import Agreement, Narrowed, OwnerTerm, ReviewRules
 from bot.domain.policy.people import Humans, Person
 from bot.domain.policy.provider import Provider, provider_of
 from bot.domain.policy.rota import Rota
@@ -126,8 +126,11 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class BreakGlass:
+    """`overdue_since`: its review is overdue, so the risk owner is paged with each opening (`governance.narrowing`)."""
+
     ratify_within: int
     quota: Limit | None
+    overdue_since: datetime | None = None  # no part of the files
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +191,13 @@ class Suspended:
 @dataclass(frozen=True, slots=True)
 class TakenAway:
     """What acts and the clock have taken away from a set: suspended authority, autonomous rights withdrawn, by their file's
-    SHA-256, the providers whose contract is over, and the suspended ones, each with a domain."""
+    SHA-256, the providers whose contract is over, the suspended ones, each with a domain, and what reviews narrowed."""
 
     suspended: frozenset[Suspended] = frozenset()
     withdrawn: frozenset[str] = frozenset()
     contracts_over: frozenset[str] = frozenset()
     providers: frozenset[tuple[str, str]] = frozenset()
+    narrowed: frozenset[Narrowed] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from bot.domain.case.model import Case, Grant
 from bot.domain.case.transition import Notification
 from bot.domain.decision_log import events, grant_events
+from bot.domain.governance import narrowing
 from bot.domain.policy.model import Limit, Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off, end_dates
@@ -38,6 +39,8 @@ def gone(case: Case, policy: Policy, now: datetime) -> str | None:
     runbook, provider = policy.runbooks.get(request.runbook), policy.providers.get(request.provider)
     if withdrawn(policy, request.runbook_sha256) or (runbook is not None and withdrawn(policy, runbook.sha256)):
         return WITHDRAWN
+    if runbook is not None and narrowing.narrowed(policy, runbook, request.requester) is not runbook:
+        return NARROWED
     if runbook is None or runbook.right != "autonomous" or provider is None or provider.id not in runbook.providers:
         return GONE
     if request.kind == "reset" and request.subject is not None and holds_authority(policy, request.subject):
@@ -47,6 +50,7 @@ def gone(case: Case, policy: Policy, now: datetime) -> str | None:
 
 
 WITHDRAWN = "This right was withdrawn by its owner. Nothing is possible under it until its runbook changes."
+NARROWED = "A review narrowed this meanwhile, so nothing opens without a yes. Ask again, and the owner is asked."
 AUTHORITY = "This person holds authority now, so nothing opens without a yes. Ask again, and the owner is asked."
 GONE = "The policy no longer gives this right, so nothing opens under it. Ask again under what it says now."
 

@@ -16,7 +16,7 @@ from bot.domain.case.lifecycle import move_request
 from bot.domain.case.model import Case, Grant
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events, grant_events
-from bot.domain.policy.model import BreakGlass, Policy, Runbook
+from bot.domain.policy.model import BreakGlass, Policy, Role, Runbook
 from bot.domain.timing import end_dates
 from bot.domain.timing.escalation import Presence
 from bot.domain.timing.steps import afterwards
@@ -55,7 +55,8 @@ def begin(case: Case, policy: Policy, runbook: Runbook, presence: Presence, now:
     window = terms.real(runbook.break_glass.ratify_within)
     due = now + window
     first, *rest = afterwards(now, window)
-    everybody = tuple(dict.fromkeys((*runbook.requires, "deputies", "on_call")))
+    paged_too: tuple[Role, ...] = ("risk_owner",) if runbook.break_glass.overdue_since is not None else ()
+    everybody = tuple(dict.fromkeys((*runbook.requires, "deputies", "on_call", *paged_too)))
     steps = (replace(first, also=everybody, page=True), *rest)
     ask = Ask("ratification", case.approval.version, 1, (), now, due + window, steps=steps, due_at=due, warn_at=due)
     request = replace(case.request, state=move_request(case.request.state, "open"), closed_at=now, expires_at=due)

@@ -16,6 +16,7 @@ from bot.domain.case.ask import Ask, Reached, Step
 from bot.domain.case.model import Case, FieldValue, Request, Terms
 from bot.domain.case.transition import FileDigest, Lane, Notification, Transition
 from bot.domain.decision_log import events
+from bot.domain.governance import narrowing
 from bot.domain.policy.model import Policy, Role, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing import end_dates
@@ -53,7 +54,9 @@ def file(
     errors = check(policy, form, now.date())
     if errors:
         return _refused(policy, form, "invalid", " ".join(e.text for e in errors), form_view)
-    policy = authority_reset.asking_first(policy, form.runbook, form.subject)
+    policy = authority_reset.asking_first(
+        narrowing.asking(policy, form.runbook, form.requester), form.runbook, form.subject
+    )
     runbook = policy.runbooks[form.runbook]
     if earlier.pending >= PENDING_MAX:
         text = f"You already have {earlier.pending} pending requests in this domain. Withdraw one, or wait for an answer."

@@ -19,14 +19,16 @@ from bot.domain.case.transition import OPERATOR, Actor, Transition, epoch_ms
 from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Profile
-from bot.domain.timing import cooling_off
+from bot.domain.timing import cooling_off, end_dates
 from bot.domain.workflow import follow_up, notifications
 from bot.domain.workflow.asks.approval import deny_on_host, stopped
-from bot.domain.workflow.follow_up import Effects
+from bot.domain.workflow.follow_up import DAY, Effects
 from bot.domain.workflow.refusals import closed, refuse
 from bot.domain.workflow.wake import wake_at
 
 MOVES = {"finish": "finish", "unused": "not_used", "revoke": "revoke"}  # a button's action and the grant's move
+
+ENDS_WITHIN = 14 * DAY  # seconds of policy time: an exception that a review withdrew (governance-contract.md, section 2)
 
 
 def give_back(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
@@ -85,3 +87,14 @@ def open_grant(case: Case, now: datetime) -> Grant | Rejected:
     if now >= grant.not_after:
         return Rejected(Refusal.LATE, "over", {"at": epoch_ms(grant.not_after)})
     return grant
+
+
+def shorten(case: Case, policy: Policy, withdrawn_at: datetime, now: datetime) -> Transition | None:
+    """An exception that a review withdrew, with its new end; None where it ends as early already, or is over."""
+    grant, until = case.grant, withdrawn_at + case.request.terms.real(ENDS_WITHIN)
+    if grant is None or grant.state is not GrantState.OPEN or grant.not_after <= until:
+        return None
+    remind_at = end_dates.next_reminder(case, now, until, now)
+    after = replace(case, grant=replace(grant, not_after=until, warned=False, remind_at=remind_at))
+    says = notifications.expiring(after, policy)
+    return Transition(case, after, (), says, wake_at(after, policy, now), refresh=True)

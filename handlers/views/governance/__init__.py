@@ -1,1 +1,1 @@
-"""What stands between the decisions, on screen: agreements on the matrix."""
+"""What stands between the decisions, on screen: agreements on the matrix, and reviews in campaigns."""

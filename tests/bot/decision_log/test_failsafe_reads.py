@@ -37,7 +37,7 @@ CLASSED: dict[str, dict[str, str]] = {
         "case": OVERRIDDEN, "due_cases": OVERRIDDEN, "open_cases": OVERRIDDEN, "cases_of": OVERRIDDEN,
         "waiting_for": OVERRIDDEN, "owing_of": OVERRIDDEN, "exceptions": OVERRIDDEN, "autonomous_since": OVERRIDDEN,
         "system_cases": OVERRIDDEN, "requests": OVERRIDDEN,
-        "due": LATER, "with_open_asks": LATER, "wake_on_call": "it only brings a deadline forward", "running_drill": SCREEN,
+        "due": LATER, "with_open_asks": LATER, "wake_on_call": "it only brings a deadline forward", "running_drill": SCREEN, "newest": OVERRIDDEN,
         "open_finding": FILING, "open_findings": FILING, "granted_since": OVERRIDDEN,
     },
     "history": {
@@ -57,6 +57,9 @@ CLASSED: dict[str, dict[str, str]] = {
         "accept": ENTRY, "binding": NO_LINE, "last": NO_LINE, "by_digest": NO_LINE, "file_by_hash": NO_LINE,
         "calendars": NO_LINE, "keep_calendar": NO_LINE,
         "contract_notices": NO_LINE, "give_contract_notices": NO_LINE, "ended_providers": NO_LINE,
+        "announce_calendars": NO_LINE, "beginning": NO_LINE,
+        "contract_grace": NO_LINE, "give_contract_grace": NO_LINE, "lost_calendars": NO_LINE, "domain_owners": NO_LINE,
+        "hand_over": ENTRY,
     },
     "log": {
         "head": LOG, "consistency": LOG, "keep_checkpoint": LOG, "halt": LOG, "rows": LOG, "of_case": LOG, "file": LOG,
@@ -72,6 +75,15 @@ CLASSED: dict[str, dict[str, str]] = {
         "erase": ENTRY, "begin_pruning": ENTRY, "erasure_report": SCREEN,
         "prunable": LOG, "empty_entries": LOG, "pruned": LOG,
         "rebuild": NO_LINE, "shed": NO_LINE, "empty_over": "only cases that are over in the store, which no line reopens",
+    },
+    "agreement": {
+        "set_before": NO_LINE, "last_message": NO_LINE, "rows": NO_LINE, "words": NO_LINE, "noted_by": NO_LINE,
+        "note": NO_LINE, "write": ENTRY,
+    },
+    "reviews": {
+        "campaign": NO_LINE, "campaigns": NO_LINE, "consents": NO_LINE, "narrowed": NO_LINE, "note": NO_LINE,
+        "forget_people": NO_LINE, "uses": SCREEN, "last_message": NO_LINE, "entries": LOG,
+        "urgent_domains": "an emergency that is closed only in the emergency file makes a narrowing wait a little longer",
     },
     "clock": {
         "mark": MARKS, "keep": MARKS, "request_acceptance": MARKS, "acceptance_requested": MARKS, "accept": ENTRY,

@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.authority.authorization import named_for, named_roles
 from bot.domain.authority.quorum import cover
 from bot.domain.decision_log.verify.log import Code, LogFinding
+from bot.domain.decision_log.verify.narrowed_rights import NarrowedRights
 from bot.domain.decision_log.verify.operator_actions import OperatorActs
 from bot.domain.policy.model import Policy, Role, Runbook
 from bot.domain.policy.people import Person
@@ -71,6 +72,7 @@ class Rejudge:
     people: Mapping[str, str]
     unproven: int = 0
     operator: OperatorActs = field(init=False)
+    reviews: NarrowedRights = field(init=False)
     _cases: dict[str, _Filed] = field(default_factory=dict)
     _missing: set[str] = field(default_factory=set)
     _suspended: set[tuple[str, str]] = field(default_factory=set)  # domain, and the pseudonym of who decides nothing there
@@ -80,6 +82,7 @@ class Rejudge:
 
     def __post_init__(self) -> None:
         self.operator = OperatorActs(self.people)
+        self.reviews = NarrowedRights(self.people)
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         """What policy says against one entry."""
@@ -95,6 +98,8 @@ class Rejudge:
             return
         policy = self._on_its_day(policy, entry)
         for code, text in self.operator.faults(entry, policy):
+            yield LogFinding(code, idx, text)
+        for code, text in self.reviews.faults(entry, policy):
             yield LogFinding(code, idx, text)
         for code, text in self._judged(entry, policy):
             yield LogFinding(code, idx, f"{entry.get('case')}: {text}")
@@ -130,6 +135,8 @@ class Rejudge:
             yield from self._handled(entry, policy, filed)
         if kind == "subject.verified":
             filed.verified.add(str(_part(entry, "data").get("name")))
+        if kind == "grant.opened" and filed.runbook is not None and not filed.yeses:
+            yield from self.reviews.opened(filed.runbook, filed.requester, filed.domain, glass=filed.opened_without)
         if kind in _GRANTS:
             yield from self._quorum(policy, filed)
             filed.yeses.clear()

@@ -19,10 +19,13 @@ from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask
 from bot.domain.case.model import Case
 from bot.domain.decision_log import grant_events
+from bot.domain.governance import narrowing
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.timing import end_dates
 from bot.domain.workflow import filing_form, notifications, refusals
 from bot.domain.workflow.follow_up import Effects
+
+NARROWED = "A review ended the renewals of this exception, so it ends on its date. Ask for a new exception."
 
 
 def may_renew(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
@@ -36,6 +39,8 @@ def may_renew(case: Case, policy: Policy, click: Click, now: datetime) -> Reject
         return refusals.no(Refusal.LATE, "The exception has ended, so it cannot be renewed. Ask for a new one.")
     if runbook is None or runbook.escalation not in policy.escalation_policies:
         return refusals.no(Refusal.STALE, "The policy has no such runbook any more. Ask again under another one.")
+    if narrowing.of_exception(policy, case.id) is not None:
+        return refusals.no(Refusal.STALE, NARROWED)
     if filing_form.not_asked_by(policy, runbook, click.person, now.date()):
         return refusals.no(Refusal.UNAUTHORISED, f"Your provider may not ask for this any more. Write to {policy.contact}.")
     return _used_up(case, runbook)
@@ -86,6 +91,8 @@ def renew(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older:
 def _outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> Rejected | None:
     """Why a renewal that was asked for can get no yes any more: what the policy has taken away since. None if it can."""
     runbook, grant = policy.runbooks.get(case.request.runbook), case.grant
+    if narrowing.of_exception(policy, case.id) is not None:
+        return refusals.no(Refusal.STALE, NARROWED)
     if (
         runbook is None
         or filing_form.not_asked_by(policy, runbook, case.request.requester, now.date())

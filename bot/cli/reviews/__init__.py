@@ -1,0 +1,1 @@
+"""`countersign reviews`: the command, and how reviews are printed."""

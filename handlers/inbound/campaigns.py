@@ -1,0 +1,86 @@
+"""A campaign's two buttons and its form: **Review N** opens it, **Keep these N** answers what may be answered together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.domain.case.campaign import Campaign
+from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer, SaySentence
+from handlers import ids
+from handlers.inbound import payloads
+from handlers.inbound.listener import Answer, Listener, SlackEdge, nothing
+from handlers.inbound.payloads import Body, FormState
+from handlers.views.dialogs import read_asked
+from handlers.views.governance import campaigns
+
+_ANSWERS: Mapping[str, ReviewAnswer] = {
+    "keep": ReviewAnswer("", "keep"), "narrow": ReviewAnswer("", "narrow"), "withdraw": ReviewAnswer("", "withdraw"),
+}  # fmt: skip
+
+
+async def open_form(edge: SlackEdge, body: Body) -> None:
+    """The form of what is left, for whoever may answer any of it; the others get a sentence."""
+    press = payloads.press(body)
+    campaign = await _found(edge, press.value)
+    if campaign is None or not edge.desk.reviews.may_open(campaign, press.person):
+        act = SaySentence(press.person, "review_not_yours" if campaign else "review_unknown", "", press.reply)
+        await edge.take_in(f"{press.key}:not_shown", act)
+    elif not campaigns.asked_about(campaign):
+        await edge.take_in(f"{press.key}:not_shown", SaySentence(press.person, "review_answered", "", press.reply))
+    else:
+        await edge.open_view(press, campaigns.form(campaign, press.reply.channel, edge.scene()), takes_away=True)
+
+
+async def keep_easy(edge: SlackEdge, body: Body) -> Answer:
+    """**Keep these N**: one click."""
+    press = payloads.press(body)
+    campaign = ids.read_campaign(press.value)
+    if campaign is None:
+        return await edge.take_in(press.key, SaySentence(press.person, "unknown_button", "", press.reply))
+    return await edge.take_in(press.key, AnswerReview(press.person, campaign, (), press.reply, easy=True))
+
+
+async def take_form(edge: SlackEdge, body: Body) -> Answer:
+    """The form was sent. A flagged item that is kept without a reason, and a form without any answer, are errors in place."""
+    sent = payloads.submission(body)
+    asked = read_asked(sent.sheet.metadata)
+    campaign = await _found(edge, asked.question)
+    reply = ReplyAddress(sent.person, "", asked.channel)
+    if campaign is None:
+        return await edge.take_in(sent.key, SaySentence(sent.person, "review_unknown", "", reply))
+    answers = list(_chosen(campaign, sent.sheet))
+    errors = _errors(campaign, answers)
+    if not answers and campaigns.asked_about(campaign):
+        errors = {ids.review_choice(campaigns.asked_about(campaign)[0][0]): "Choose for one at least."}
+    if errors:
+        return {"response_action": "errors", "errors": errors}
+    chosen = tuple(answer for _, answer in answers)
+    return await edge.take_in(sent.key, AnswerReview(sent.person, campaign.id, chosen, reply))
+
+
+def _chosen(campaign: Campaign, sheet: FormState) -> Iterator[tuple[int, ReviewAnswer]]:
+    for n, item in enumerate(campaign.items):
+        chosen = _ANSWERS.get(sheet.entered.get(ids.review_choice(n), ""))
+        if chosen is not None:
+            reason = sheet.entered.get(ids.review_reason(n), "").strip()[:500]
+            yield n, ReviewAnswer(item.key, chosen.answer, reason)
+
+
+def _errors(campaign: Campaign, answers: list[tuple[int, ReviewAnswer]]) -> dict[str, str]:
+    return {
+        ids.review_reason(n): "Say why it is kept although it is flagged, or narrow it."
+        for n, answer in answers
+        if answer.answer == "keep" and campaign.items[n].flags and not answer.reason
+    }
+
+
+async def _found(edge: SlackEdge, value: str) -> Campaign | None:
+    id_ = ids.read_campaign(value)
+    return None if id_ is None else await edge.desk.store.reviews.campaign(id_)
+
+
+REVIEW_ACTIONS: Mapping[str, Listener] = {
+    ids.REVIEW_OPEN: Listener(nothing, open_form),
+    ids.REVIEW_KEEP: Listener(keep_easy),
+}
+REVIEW_SUBMISSIONS: Mapping[str, Listener] = {ids.FORM_REVIEW: Listener(take_form)}

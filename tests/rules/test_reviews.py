@@ -1,0 +1,342 @@
+"""Campaigns through the real desk, worker and store: who is asked, what an answer does, whose silence narrows what."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from bot.domain.case.campaign import Campaign, Item
+from bot.domain.case.lifecycle import GrantState, RequestState
+from bot.domain.policy.governance import ReviewRules
+from bot.domain.policy.model import BreakGlass, NamedPerson
+from bot.domain.policy.people import Person
+from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer
+from storage.log.check import check_database
+from tests.bot.building import (
+    DAY,
+    DEP1,
+    DEP2,
+    HOUR,
+    LEAD,
+    MACH,
+    OWNER,
+    PE1,
+    PE2,
+    RISK,
+    STRANGER,
+    policy,
+    runbook,
+    with_domain,
+)
+from tests.bot.office import Office
+
+UNLOCK = runbook("unlock", kind="reset", right="autonomous", escalation=None, review_within=None, sha256="11" * 32)
+GLASS = runbook("glass", right="immediate", break_glass=BreakGlass(4 * 3600, None), sha256="22" * 32)
+RULES = ReviewRules(180 * 86400, 90 * 86400, 10, "narrow")
+BASE = policy(
+    runbooks=[UNLOCK, GLASS, runbook("emergency")], review=RULES, default_escalation="short",
+    people=(NamedPerson("risk", RISK, "Rita Risk", page="env:RITA"),),
+)  # fmt: skip
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class ReviewOffice(Office):
+    """An office in which the loop of the reviews runs, too."""
+
+    async def pass_days(self, days: float, every: timedelta = HOUR) -> None:
+        """Time passes, and everything runs."""
+        end = self.clock.at + days * DAY
+        while self.clock.at < end:
+            self.clock.at = min(end, self.clock.at + every)
+            await self.look()
+
+    async def look(self) -> None:
+        await self.sweeper.sweep()
+        await self.desk.reviews.look()
+        await self.deliver()
+
+    async def campaigns(self, *, closed_too: bool = True) -> list[Campaign]:
+        return list(await self.store.reviews.campaigns(100, closed_too=closed_too))
+
+    async def of(self, person: Person) -> Campaign:
+        return next(c for c in await self.campaigns() if c.owner == person)
+
+    async def keep_people(self) -> None:
+        """The owner keeps everybody who may ask."""
+        campaign = await self.of(OWNER)
+        await self.answer(OWNER, campaign, "keep", *(i.key for i in campaign.items if i.kind == "person"))
+
+    async def answer(
+        self,
+        person: Person,
+        campaign: Campaign,
+        answer: Literal["keep", "narrow", "withdraw"],
+        *keys: str,
+        reason: str = "needed",
+    ) -> None:
+        chosen = tuple(ReviewAnswer(key, answer, reason) for key in keys or [i.key for i in campaign.unanswered])
+        await self.take_in(AnswerReview(person, campaign.id, chosen, ReplyAddress(person, channel="D0")))
+        await self.worker.drain()
+
+    def entries(self, *types: str) -> list[dict[str, Any]]:
+        return [entry for entry in self.log() if entry["type"] in types]
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[ReviewOffice]:
+    async with ReviewOffice(tmp_path / "countersign.db", BASE) as running:
+        running.clock.at = MONDAY
+        yield running
+        assert check_database(running.path).findings == ()
+
+
+def item(campaign: Campaign, key: str) -> Item:
+    found = campaign.item(key)
+    assert found is not None
+    return found
+
+
+async def filed(office: Office, person: Person, book: str, **how: Any) -> tuple[RequestState, bool]:
+    """The state of a fresh request, and whether a grant is open."""
+    case = await office.case(await office.file(person, book, **how))
+    return case.request.state, case.grant is not None and case.grant.state is GrantState.OPEN
+
+
+async def test_without_the_key_nobody_is_asked_and_nothing_narrows(office: ReviewOffice) -> None:
+    await office.adopt(replace(BASE, review=None))
+    await office.pass_days(400, every=DAY)
+    assert await office.campaigns() == []
+    assert office.entries("campaign.opened", "right.narrowed") == []
+
+
+async def test_a_campaign_gathers_the_owners_rights_and_the_people_who_may_ask(office: ReviewOffice) -> None:
+    await office.look()
+    campaign = await office.of(OWNER)
+    assert {i.key for i in campaign.items} >= {"autonomous:unlock", "break_glass:glass"}
+    assert {i.of for i in campaign.items if i.kind == "person"} >= {"T0PROV/U0PE1", "T0PROV/U0PE2", "T0HOME/U0SOC1"}
+    assert [r.say.purpose for r in office.shown if r.say.to == OWNER] == ["campaign"]
+    assert office.entries("campaign.opened")[0]["data"]["window"] == 10
+
+
+async def test_a_silence_of_somebody_reached_narrows_after_the_whole_window_at_ten(office: ReviewOffice) -> None:
+    await office.look()
+    opened = await office.of(OWNER)
+    assert (await filed(office, PE1, "unlock"))[1]
+    await office.pass_days(14)
+    assert office.entries("right.narrowed") == []
+    await office.pass_days(3)
+    fallen = [e for e in office.entries("right.narrowed") if e["data"]["id"] == opened.id]
+    assert {e["data"]["by"] for e in fallen} == {"silence"}
+    assert {datetime.fromisoformat(e["ts"]).hour for e in fallen} == {10}
+    assert {datetime.fromisoformat(e["ts"]).weekday() for e in fallen} <= set(range(5))
+    assert office.entries("campaign.closed")
+    state, open_ = await filed(office, PE2, "unlock", target="srv-9")
+    assert (state, open_) == (RequestState.PENDING, False)
+
+
+async def test_a_narrowed_break_glass_opens_once_a_provider_with_the_risk_owner_paged(office: ReviewOffice) -> None:
+    await office.look()
+    await office.keep_people()
+    await office.pass_days(17)
+    case = await office.case(await office.file(PE1, "glass"))
+    assert case.grant is not None
+    assert any(r.person == RISK and r.paged for r in case.asks[0].reached)
+    state, open_ = await filed(office, PE2, "glass", target="srv-2")
+    assert (state, open_) == (RequestState.PENDING, False)  # an emergency is asked first, never refused
+
+
+async def test_a_day_on_which_nobody_was_reached_does_not_count(office: ReviewOffice) -> None:
+    await office.look()
+    for person in (OWNER, DEP1, DEP2):
+        await office.away(person, 14 * DAY)
+    await office.pass_days(14)
+    assert (await office.of(OWNER)).counted <= 1
+    await office.pass_days(10)
+    assert [e for e in office.entries("right.narrowed") if e["data"]["id"] == (await office.of(OWNER)).id] == []
+
+
+async def test_a_message_that_slack_did_not_accept_counts_for_nobody(office: ReviewOffice) -> None:
+    office.dead_letters = {OWNER, DEP1, DEP2, RISK}
+    await office.look()
+    await office.pass_days(20)
+    assert (await office.of(OWNER)).counted == 0
+
+
+async def test_while_the_bot_is_down_no_day_counts(office: ReviewOffice) -> None:
+    await office.look()
+    office.sleep(30 * DAY)
+    await office.restart()
+    await office.look()
+    assert (await office.of(OWNER)).counted <= 1
+    assert office.entries("right.narrowed") == []
+
+
+async def test_a_keep_after_silence_lifts_it_and_is_announced(office: ReviewOffice) -> None:
+    await office.look()
+    await office.keep_people()
+    await office.pass_days(17)
+    campaign = await office.of(OWNER)
+    assert not (await filed(office, PE1, "unlock", target="srv-8"))[1]
+    await office.answer(OWNER, campaign, "keep", "autonomous:unlock")
+    assert (await filed(office, PE1, "unlock"))[1]
+    await office.deliver()
+    told = [r.say for r in office.shown if r.say.data.get("what") == "kept_after_silence"]
+    assert {s.to or s.channel for s in told} >= {OWNER, "C0DIRECTORY"}
+
+
+async def test_an_owners_own_narrow_is_lifted_only_by_a_changed_file(office: ReviewOffice) -> None:
+    await office.look()
+    await office.answer(OWNER, await office.of(OWNER), "narrow", "autonomous:unlock")
+    assert not (await filed(office, PE1, "unlock"))[1]
+    await office.answer(OWNER, await office.of(OWNER), "keep", "autonomous:unlock")
+    assert office.answers()[-1]["sentence"] == "review_answered"
+    assert not (await filed(office, PE1, "unlock", target="srv-2"))[1]
+    await office.adopt(replace(BASE, runbooks={**BASE.runbooks, "unlock": replace(UNLOCK, sha256="33" * 32)}))
+    office.sleep(HOUR)
+    assert (await filed(office, PE2, "unlock", target="srv-3"))[1]
+
+
+async def test_a_silence_hangs_on_the_row_and_not_on_the_files_bytes(office: ReviewOffice) -> None:
+    await office.look()
+    await office.pass_days(17)
+    await office.adopt(replace(BASE, runbooks={**BASE.runbooks, "unlock": replace(UNLOCK, sha256="33" * 32, body="2.")}))
+    office.sleep(HOUR)
+    assert not (await filed(office, PE1, "unlock"))[1]
+
+
+async def test_withdrawn_is_refused_for_a_right_and_asks_first_for_break_glass(office: ReviewOffice) -> None:
+    await office.look()
+    await office.answer(OWNER, await office.of(OWNER), "withdraw", "autonomous:unlock", "break_glass:glass")
+    act = office.form(PE1, "unlock")
+    await office.take_in(act)
+    await office.worker.drain()
+    assert await office.store.cases.case(act.id) is None
+    assert (await filed(office, PE1, "glass"))[0] is RequestState.PENDING
+
+
+async def test_a_narrowed_person_asks_and_a_withdrawn_one_cannot(office: ReviewOffice) -> None:
+    await office.look()
+    campaign = await office.of(OWNER)
+    mine = {i.of.rpartition("/")[2]: i.key for i in campaign.items if i.kind == "person"}
+    await office.answer(OWNER, campaign, "narrow", mine["U0PE1"])
+    await office.answer(OWNER, campaign, "withdraw", mine["U0PE2"])
+    assert (await filed(office, PE1, "unlock"))[0] is RequestState.PENDING
+    assert (await filed(office, PE1, "glass", target="srv-3"))[0] is RequestState.PENDING
+    act = office.form(PE2, "emergency")
+    await office.take_in(act)
+    await office.worker.drain()
+    assert await office.store.cases.case(act.id) is None
+
+
+async def test_flagged_items_are_kept_with_a_reason_only(office: ReviewOffice) -> None:
+    await office.look()
+    await office.answer(OWNER, await office.of(OWNER), "keep", "autonomous:unlock", reason="")
+    assert office.answers()[-1]["sentence"] == "review_reason"
+    assert item(await office.of(OWNER), "autonomous:unlock").answer == ""
+
+
+@pytest.mark.parametrize("person", [PE1, LEAD, STRANGER, MACH, DEP1, RISK])
+async def test_nobody_else_answers(office: ReviewOffice, person: Person) -> None:
+    await office.look()
+    await office.answer(person, await office.of(OWNER), "keep", "autonomous:unlock")
+    assert item(await office.of(OWNER), "autonomous:unlock").answer == ""
+    assert office.entries("decision.refused")[-1]["data"]["id"] == (await office.of(OWNER)).id
+
+
+async def test_deputies_answer_for_an_owner_who_is_away(office: ReviewOffice) -> None:
+    await office.look()
+    await office.away(OWNER, 5 * DAY)
+    await office.pass_days(0.2)
+    await office.answer(DEP1, await office.of(OWNER), "keep", "autonomous:unlock")
+    entry = office.entries("right.kept")[-1]
+    assert (entry["who"], entry["data"]["role"], entry["on_behalf_of"]) == (DEP1, "deputies", OWNER)
+
+
+async def test_the_risk_owner_is_asked_three_working_days_before_the_end(office: ReviewOffice) -> None:
+    await office.look()
+    await office.pass_days(8)  # Tuesday of the second week: six working days are over
+    assert (await office.of(OWNER)).role_of(RISK) is None
+    await office.pass_days(1)
+    campaign = await office.of(OWNER)
+    assert campaign.role_of(RISK) == "risk_owner"
+    await office.answer(RISK, campaign, "keep", "autonomous:unlock")
+    assert item(await office.of(OWNER), "autonomous:unlock").answer == "keep"
+
+
+async def test_a_narrowing_waits_while_an_emergency_of_its_domain_is_pending(office: ReviewOffice) -> None:
+    await office.adopt(replace(BASE, escalation_policies={
+        id_: replace(one, expires_after=10 * 86400) for id_, one in BASE.escalation_policies.items()
+    }))  # fmt: skip
+    await office.look()
+    await office.pass_days(15)
+    urgent = await office.file(PE1, "emergency")
+    assert await office.state(urgent) is RequestState.PENDING
+    await office.pass_days(4)
+    campaign = await office.of(OWNER)
+    assert campaign.previewed_at is not None
+    assert campaign.unanswered
+    await office.click(OWNER, urgent, "deny")
+    await office.pass_days(3)
+    assert (await office.of(OWNER)).state == "closed"
+
+
+async def test_what_falls_is_previewed_a_day_ahead_to_owner_lead_and_channel(office: ReviewOffice) -> None:
+    await office.look()
+    await office.pass_days(17)
+    preview = [r for r in office.shown if r.say.data.get("what") == "falls_tomorrow"]
+    assert {r.say.to or r.say.channel for r in preview} >= {OWNER, LEAD, "C0DIRECTORY"}
+    fell = datetime.fromisoformat(office.entries("right.narrowed")[0]["ts"])
+    assert fell - min(r.created_at for r in preview) >= DAY
+
+
+async def test_an_owner_gets_at_most_one_governance_message_a_week(office: ReviewOffice) -> None:
+    await office.look()
+    for _ in range(30):
+        await office.pass_days(7, every=8 * HOUR)
+        open_ = [c for c in await office.campaigns(closed_too=False) if c.owner == OWNER]
+        for campaign in open_:
+            await office.answer(OWNER, campaign, "keep")
+    sent = sorted(
+        r.created_at
+        for r in office.shown
+        if r.say.to == OWNER and r.copy is None and r.say.purpose in ("campaign", "campaign_reminder")
+    )
+    assert len(sent) >= 3
+    assert all(b - a >= 7 * DAY for a, b in pairwise(sent))
+
+
+async def test_silence_keeps_where_the_policy_says_so(office: ReviewOffice) -> None:
+    await office.adopt(replace(BASE, review=replace(RULES, silence="keep")))
+    await office.look()
+    await office.pass_days(20)
+    assert (await office.of(OWNER)).state == "closed"
+    assert office.entries("right.narrowed") == []
+    assert (await filed(office, PE1, "unlock"))[1]
+
+
+async def test_a_new_owner_begins_with_a_full_window(office: ReviewOffice) -> None:
+    await office.look()
+    await office.pass_days(12)
+    await office.adopt(with_domain(BASE, owner=DEP1, deputies=(DEP2,)))
+    await office.pass_days(5)
+    campaign = await office.of(DEP1)
+    assert campaign.counted < 5
+    await office.answer(OWNER, campaign, "keep", "autonomous:unlock")
+    assert item(await office.of(DEP1), "autonomous:unlock").answer == ""
+    await office.answer(DEP1, campaign, "keep", "autonomous:unlock")
+    assert item(await office.of(DEP1), "autonomous:unlock").answer == "keep"
+
+
+async def test_two_answers_at_once_count_once(office: ReviewOffice) -> None:
+    await office.look()
+    campaign = await office.of(OWNER)
+    chosen = (ReviewAnswer("autonomous:unlock", "narrow"),)
+    act = AnswerReview(OWNER, campaign.id, chosen, ReplyAddress(OWNER, channel="D0"))
+    await office.together(act, act)
+    assert len(office.entries("right.narrowed")) == 1
