@@ -25,9 +25,11 @@ async def follow_agreement(desk: ApprovalService, policy: Policy) -> None:
         return
     noted = await records.noted_by() or await records.set_before(policy.digest)
     old = policy if noted == policy.digest else await stored_set(desk.store.policies, noted)
-    await desk.agreements.follow(old, policy)
-    read = {digest: await stored_set(desk.store.policies, digest) for digest in desk.agreements.wanted()}
-    desk.agreements.bases = {digest: found for digest, found in read.items() if found is not None}
+    try:
+        await desk.agreements.follow(old, policy)
+    finally:  # what is not confirmed is held although it could not be written
+        read = {digest: await stored_set(desk.store.policies, digest) for digest in desk.agreements.wanted()}
+        desk.agreements.bases = {digest: found for digest, found in read.items() if found is not None}
 
 
 async def stored_set(policies: Policies, digest: str) -> Policy | None:

@@ -58,6 +58,11 @@ class Agreements:
             known = {row.key: row for row in await self._store.agreement.rows()}
             if policy.agreement is not None and await self._store.agreement.noted_by() != policy.digest:
                 rows = agreement.adopted(old, policy, known, self._clock.now())
+                self._rows, self._noted = (
+                    {row.key: row for row in rows},
+                    "",
+                )  # they hold at once, also while nothing is written
+                self._words = list(await self._store.agreement.words())
                 await self._store.agreement.note(rows, policy.digest)
             await self._read(policy)
 
@@ -78,9 +83,14 @@ class Agreements:
         held: dict[str, Policy | None] = {}
         if policy.agreement.unconfirmed == "hold":
             unconfirmed = (row for row in self._rows.values() if row.open and row.base != policy.digest)
-            held = {row.key: self.bases.get(row.base) for row in unconfirmed}
+            held = {row.key: self._base(row, policy) for row in unconfirmed}
         disputes = [row.key for row in now.values() if agreement.disputed(self._words, row)]
         return agreement.as_counted(policy, held, disputes) if held or disputes else policy
+
+    def _base(self, row: Standing, policy: Policy) -> Policy | None:
+        """The set under which a row counted last. One that this program cannot read leaves emergencies with a yes."""
+        found = self.bases.get(row.base)
+        return found if found is not None or not row.base else agreement.with_a_yes(policy)
 
     def state(self, key: str) -> Standing | None:
         """What is known of a row."""

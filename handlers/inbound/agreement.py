@@ -20,11 +20,15 @@ from handlers.views.governance.agreement import dispute_form, read_value
 
 
 def pressed(word: Literal["confirmed", "acknowledged"]) -> Listener:
-    """One click for every row that was shown."""
+    """One click for every row that was shown, or for the one that the reader disputed."""
 
     async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
         press = payloads.press(body)
-        return await edge.take_in(press.key, AnswerMatrix(press.person, word, press.value, press.reply))
+        row = _found(edge.desk.policy, press.person, press.value) if ":" in press.value else None
+        if row is None:
+            return await edge.take_in(press.key, AnswerMatrix(press.person, word, press.value, press.reply))
+        seen = agreement.set_digest([row])
+        return await edge.take_in(press.key, AnswerMatrix(press.person, word, seen, press.reply, row.key))
 
     return Listener(acknowledge)
 

@@ -44,7 +44,7 @@ def _own_row(policy: Policy, agreements: Agreements, row: MatrixRow, person: Per
     held = changed and known is not None and known.base != policy.digest and policy.agreement is not None
     holds = held and policy.agreement is not None and policy.agreement.unconfirmed == "hold"
     value = disputed_value(row.key, agreement.set_digest([row]))
-    return OwnRow(row_name(policy, row), says, value, changed, _WORDS.get(mine, ""), bool(holds))
+    return OwnRow(row_name(policy, row), says, value, changed, _WORDS.get(mine, ""), bool(holds), mine == "disputed")
 
 
 def _sentences(base: Policy | None, policy: Policy, row: MatrixRow) -> list[str]:

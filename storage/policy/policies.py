@@ -81,7 +81,9 @@ def by_digest(session: Session, digest: str) -> StoredPolicy | None:
 
 def beginning(session: Session, digits: str) -> list[str]:
     """The digests of accepted sets that begin with these hexadecimal digits, the newest first."""
-    return list(dict.fromkeys(str(row["digest"]) for row in session.rows("policy_sets_beginning", digest=digits)))
+    return list(
+        dict.fromkeys(str(row["digest"]) for row in session.rows("policy_sets_beginning", low=digits, high=digits + "g"))
+    )
 
 
 def file_by_hash(session: Session, sha256: str) -> bytes | None:

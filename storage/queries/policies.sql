@@ -21,8 +21,8 @@ SELECT digest, accepted_ms, binds_until_ms FROM policy_set ORDER BY n DESC LIMIT
 SELECT digest, accepted_ms, binds_until_ms FROM policy_set WHERE digest = :digest ORDER BY n DESC LIMIT 1;
 
 -- name: policy_sets_beginning
--- The newest set of each digest that begins so. `:digest` holds hexadecimal digits only.
-SELECT digest, accepted_ms, binds_until_ms FROM policy_set WHERE digest >= :digest AND digest < :digest || 'g' ORDER BY n DESC;
+-- Sets whose digest begins with the hexadecimal digits `:low`, the newest first; `:high` is `:low` and a g.
+SELECT digest FROM policy_set WHERE digest >= :low AND digest < :high ORDER BY n DESC;
 
 -- name: policy_set_binds_until
 -- The set that was accepted last is replaced: until when it binds.

@@ -42,6 +42,12 @@ async def test_owners_confirm_and_dispute_their_rows(start: Callable[..., Any], 
     assert bot.types().count("matrix.confirmed") == 1
     assert bot.types().count("matrix.disputed") == 1
 
+    await sandbox.command(APPROVER, "/countersign", "matrix")
+    again = await sandbox.wait_for(lambda: sandbox.find(APPROVER, "who answers for what"))
+    assert "Confirm" in again.buttons
+    await sandbox.press(APPROVER, "Confirm", message=again)
+    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "Confirmed: 1 row of"))
+
     await sandbox.press(LEAD, lead.buttons[-1], message=lead)
     await sandbox.wait_for(lambda: "matrix.acknowledged" in bot.types())
 

@@ -20,7 +20,7 @@ from bot.domain.policy.provider import Provider
 
 Consents = Mapping[str, Consent]
 CSV_COLUMNS = (
-    "domain", "domain_name", "vacant", "runbook", "title", "kind", "right", "column", "activity", "R", "A", "C", "I",
+    "domain", "domain_name", "vacant", "runbook", "title", "kind", "right", "column", "activity", "R", "A", "C", "I", "instead",
     "approvals", "max_duration_seconds", "standing_consent", "providers", "contracts", "contract_from", "contract_until",
     "services", "risk_statement",
 )  # fmt: skip
@@ -129,9 +129,15 @@ def letters(policy: Policy, activity: Activity, channel: str) -> dict[str, list[
     """The four letters of a line, each with its holders in words."""
     said = {"R": activity.responsible, "A": (activity.accountable,), "C": activity.consulted}
     found = {letter: [holder_words(policy, h) for h in holders] for letter, holders in said.items()}
-    if activity.instead is not None:
-        found["A"] = [f"{found['A'][0]}; {holder_words(policy, activity.instead)}"]
     return {**found, "I": [channel]}
+
+
+def instead_words(policy: Policy, row: Row) -> Iterator[str]:
+    """Who is accountable in the owner's stead, and for what."""
+    for activity in row.activities:
+        if activity.instead is not None and activity.instead.person is not None:
+            who = f"{wording.person(policy, activity.instead.person)} ({activity.instead.role})"
+            yield f"{activity.name} of {activity.instead.when}: A {who}"
 
 
 def owners_words(policy: Policy, domain: Domain) -> Iterator[str]:
@@ -158,6 +164,7 @@ def _letter_lines(policy: Policy, row: Row) -> Iterator[str]:
         found = letters(policy, activity, row.channel)
         said = [f"{letter} {', '.join(found[letter])}" for letter in "RAC" if found[letter]]
         yield f"{activity.name:<14} " + " · ".join(said)
+    yield from instead_words(policy, row)
     yield f"{'Informed':<14} I {row.channel}"
 
 
@@ -165,6 +172,7 @@ def _cells(policy: Policy, domain: Domain, row: Row, activity: Activity) -> Iter
     found, runbook = letters(policy, activity, row.channel), row.runbook
     yield from (domain.id, domain.name, "VACANT" if domain.vacant else "", runbook.id, runbook.title, runbook.kind)
     yield from (runbook.right, row.column, activity.name, *("; ".join(found[letter]) for letter in "RACI"))
+    yield "" if activity.instead is None else holder_words(policy, activity.instead)
     yield from (runbook.approvals, runbook.max_duration, consent_words(policy, row) if row.consent else "")
     yield "; ".join(provider.name for provider in row.providers)
     for name in ("contract", "contract_from", "contract_until", "service"):

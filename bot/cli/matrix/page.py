@@ -11,7 +11,7 @@ from datetime import datetime
 from html import escape
 
 from bot.cli import reconciliations
-from bot.cli.matrix.forms import Consents, column_words, contract_words, letters, owners_words
+from bot.cli.matrix.forms import Consents, column_words, contract_words, instead_words, letters, owners_words
 from bot.cli.reconciliations import Runs
 from bot.domain.governance import wording
 from bot.domain.governance.matrix import Column, Row, rows
@@ -32,7 +32,8 @@ p, dl { margin: .35rem 0; } .soft { color: var(--soft); } .vacant { color: var(-
 table { border-collapse: collapse; width: 100%; margin: .4rem 0; table-layout: fixed; }
 th, td { border: 1px solid var(--line); padding: .3rem .45rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 thead th { background: var(--band); } tbody th { font-weight: 600; }
-.letters th:first-child { width: 15%; } .letters .a { width: 24%; }
+.letters th:first-child { width: 14%; } .letters .r { width: 32%; } .letters .a { width: 22%; } .letters .i { width: 14%; }
+code { overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: 9rem 1fr; gap: .15rem .8rem; } dt { color: var(--soft); } dd { margin: 0; }
 .book, .sign { break-inside: avoid; } .sign td { height: 2.6rem; }
 @page { size: A4; margin: 16mm 14mm; }
@@ -140,7 +141,9 @@ def _book(policy: Policy, row: Row) -> Iterator[str]:
         said = letters(policy, activity, row.channel)
         cells = "".join(f'<td class="{letter.lower()}">{escape(", ".join(said[letter]))}</td>' for letter in _LETTERS)
         yield f"<tr><th>{escape(activity.name)}</th>{cells}</tr>"
-    yield f"</tbody></table><p>Informed: I {escape(row.channel)}</p></div>"
+    yield "</tbody></table>"
+    yield from (f"<p>{escape(line)}</p>" for line in instead_words(policy, row))
+    yield f"<p>Informed: I {escape(row.channel)}</p></div>"
 
 
 def _signatures(policy: Policy, domain: Domain) -> Iterator[str]:

@@ -170,7 +170,9 @@ def is_agreed(policy: Policy, row: MatrixRow, spoken: Iterable[Spoken], since: d
 def as_counted(policy: Policy, unconfirmed: Mapping[str, Policy | None], disputes: Iterable[str]) -> Policy:
     """The set as it counts for whoever asks. `unconfirmed`: the rows that are held, each with the set under which it counted
     last; None: it never counted. `disputes`: the rows that are disputed."""
-    settled = {p for r in policy.runbooks.values() if unconfirmed.get(r.id, policy) is not None for p in r.providers}
+    counted = ((r.id, unconfirmed.get(r.id, policy)) for r in policy.runbooks.values())
+    known = (base.runbooks.get(id_) for id_, base in counted if base is not None)
+    settled = {provider for runbook in known if runbook is not None for provider in runbook.providers}
     runbooks = dict(policy.runbooks)
     providers = dict(policy.providers)
     for key, base in unconfirmed.items():
@@ -178,13 +180,21 @@ def as_counted(policy: Policy, unconfirmed: Mapping[str, Policy | None], dispute
         if runbook is None:
             continue
         runbooks[key] = _held(runbook, base, settled)
-        for id_ in runbook.providers if base is not None else ():
-            if id_ in providers:
-                providers[id_] = stricter_provider(base.providers.get(id_), providers[id_]) if base else providers[id_]
+        if base is not None:
+            asking = (id_ for id_ in runbook.providers if id_ in providers)
+            providers |= {id_: stricter_provider(base.providers.get(id_), providers[id_]) for id_ in asking}
     for key in disputes:
         if key in runbooks:
             runbooks[key] = _narrowed(policy, runbooks[key])
     return replace(policy, runbooks=runbooks, providers=providers)
+
+
+def with_a_yes(policy: Policy) -> Policy:
+    """The set with nothing but emergencies, and none of them before a yes: what is left where it is not known what counted."""
+    emergencies = (
+        r for r in policy.runbooks.values() if r.kind in ("emergency_access", "finding") and r.right != "autonomous"
+    )
+    return replace(policy, runbooks={r.id: replace(r, break_glass=None) for r in emergencies})
 
 
 def _held(runbook: Runbook, base: Policy | None, settled: set[str]) -> Runbook:

@@ -29,6 +29,7 @@ class OwnRow:
     changed: bool
     state: str = ""
     held: bool = False
+    disputed: bool = False  # by the reader, who may confirm it after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ def card(own: OwnMatrix, scene: ViewContext) -> Message:
 
 def blocks(own: OwnMatrix, scene: ViewContext) -> list[Block]:
     """At most 12 rows with a button each; the others by name."""
-    changed = [row for row in own.rows if row.changed]
-    folded = [row for row in own.rows if not row.changed]
+    changed = [row for row in own.rows if row.changed or row.disputed]
+    folded = [row for row in own.rows if row not in changed]
     found: list[Block] = sections(
         [f"*Your part of the responsibility matrix of {inline(scene.policy.organisation, 100)}*", _head(own)]
     )
-    found += [_row(row) for row in changed[:_SHOWN]]
+    found += [_row(row, lead=own.lead) for row in changed[:_SHOWN]]
     rest = [*changed[_SHOWN:], *folded]
     if rest:
         word = "Unchanged" if len(changed) <= _SHOWN else "Further"
@@ -99,11 +100,13 @@ def _head(own: OwnMatrix) -> str:
     return f"{_count(len(own.rows))}, {own.left} to confirm{due}. Silence changes nothing, and it is recorded."
 
 
-def _row(row: OwnRow) -> Block:
+def _row(row: OwnRow, *, lead: bool) -> Block:
     said = [f"• {inline(sentence, _LINE)}" for sentence in row.says[:_SENTENCES]]
     more = [f"• and {len(row.says) - _SENTENCES} more"] if len(row.says) > _SENTENCES else []
     held = ["_What is new does not count before it is confirmed._"] if row.held else []
     text = "\n".join([f"*{inline(row.name, 150)}*{row.state}", *said, *more, *held])
+    if row.disputed and not lead:
+        return {**section(text), "accessory": button("Confirm", ids.MATRIX_CONFIRM, row.value)}
     return {**section(text), "accessory": button("Dispute", ids.MATRIX_DISPUTE, row.value)}
 
 

@@ -69,8 +69,9 @@ def test_text_says_the_letters_under_each_runbook() -> None:
         "U0ONC2 (on-call, once reached), Ruth Adeyemi (risk owner, required beside) · A Olga Novak (owner) · "
         "C lead (Northgate), lead (Watchfield)",
         "      Evidence       R requester (Northgate), requester (Watchfield) · A Olga Novak (owner)",
-        "      Review         A Olga Novak (owner); Ruth Adeyemi (risk owner, what the owner alone approved)",
+        "      Review         A Olga Novak (owner)",
         "      Residual risk  A Ruth Adeyemi (risk owner)",
+        "      Review of what the owner alone approved: A Ruth Adeyemi (risk owner)",
         "      Informed       I C0DIRECTORY",
     ]
 

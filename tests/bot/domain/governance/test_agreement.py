@@ -179,6 +179,18 @@ class TestWhatCounts:
         everything = dict.fromkeys(BASE.runbooks, None)
         assert all(r.providers == () for r in as_counted(BASE, everything, []).runbooks.values())
 
+    def test_a_new_provider_waits_also_where_it_joins_what_counted(self) -> None:
+        alone = replace(BASE, runbooks={"one": replace(BASE.runbooks["one"], providers=("northgate",))})
+        fire = runbook("fire", right="immediate")
+        new = replace(BASE, runbooks={"one": BASE.runbooks["one"], "fire": fire})
+        held = as_counted(new, {"one": alone, "fire": None}, [])
+        assert held.runbooks["one"].providers == held.runbooks["fire"].providers == ("northgate",)
+
+    def test_where_it_is_not_known_what_counted_an_emergency_is_asked_for_a_yes(self) -> None:
+        glass = with_one(right="immediate", break_glass=BreakGlass(60, None))
+        held = as_counted(glass, dict.fromkeys(("one", "two"), agreement.with_a_yes(glass)), []).runbooks["one"]
+        assert (held.providers, held.break_glass) == (glass.runbooks["one"].providers, None)
+
     def test_a_dispute_leaves_nothing_without_a_yes(self) -> None:
         alone = with_one(right="autonomous", escalation=None, limit=None)
         narrowed = as_counted(alone, {}, ["one"]).runbooks["one"]

@@ -166,6 +166,29 @@ def test_what_the_policy_does_not_allow_is_named(entries: Entries, change: Calla
     assert [text for text in found if said in text], found
 
 
+def confirmation(person: Person, party: str = "home", row: str = "mfa") -> Entries:
+    actor = {"kind": "person", "ref": str(person), "party": party}
+    data = {"set": "0" * 64, "rows": [{"row": row, "digest": "0" * 64}]}
+    policy_of = {"id": "x", "sha256": "0" * 64}
+    return [
+        {
+            "i": 0,
+            "ts": "2026-03-04T09:00:00.000Z",
+            "type": "matrix.confirmed",
+            "actor": actor,
+            "data": data,
+            "policy": policy_of,
+        }
+    ]
+
+
+def test_the_matrix_is_confirmed_by_owners_of_home_for_their_own_rows() -> None:
+    assert findings(confirmation(OWNER)) == []
+    assert any("neither owns" in text for text in findings(confirmation(DEP1)))
+    assert any("neither owns" in text for text in findings(confirmation(OWNER, row="domain:machines")))
+    assert any("Nobody of a provider" in text for text in findings(confirmation(PE1, "northgate")))
+
+
 def owned_until(day: date, then: Person = DEP1) -> Policy:
     """The set in which OWNER owns the directory until a day, and somebody else afterwards."""
     terms = (OwnerTerm(OWNER, None, day), OwnerTerm(then, day + timedelta(days=1)))
