@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import print_drill as printing
 from bot.cli.errors import misused, refused
 from bot.cli.host_store import accepted_policy, opened_store
+from bot.cli.printing import drill as printing
 from bot.clock import SystemClock
 from bot.domain.authority.person_lookup import named
 from bot.domain.case.model import Case, Drill

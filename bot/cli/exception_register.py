@@ -11,8 +11,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bot.cli.print_requests import name, when
-from bot.cli.print_requests import safe as printable
+from bot.cli.printing.requests import name, when
+from bot.cli.printing.requests import safe as printable
 from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Case
 from bot.domain.decision_log.entry import stamp

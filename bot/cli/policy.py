@@ -82,7 +82,7 @@ def explain(
 
     PERSON is a label of the responsibility matrix, an id, or TEAM/USER.
     """
-    from bot.cli import print_policy
+    from bot.cli.printing import policy as print_policy
     from bot.domain.timing.escalation import Presence
     from bot.domain.workflow.timeline import explain as explained
 

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.errors import misused
-from bot.cli.print_requests import name, safe, when
+from bot.cli.printing.requests import name, safe, when
 from bot.clock import SystemClock
 from bot.domain.case.model import Case
 from bot.domain.decision_log.entry import stamp
@@ -25,7 +25,7 @@ from bot.domain.errors import PolicyError, TextFileError
 from bot.domain.policy.handed_in import file_text
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.domain.workflow.reconciliation import Access, Differences, compare, is_open
+from bot.domain.workflow.findings.comparison import Access, Differences, compare, is_open
 from bot.terminal import say, say_json
 
 HEADER = ["runbook", "person", "target"]

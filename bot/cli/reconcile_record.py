@@ -22,8 +22,8 @@ from bot.domain.case.transition import Transition
 from bot.domain.errors import PolicyError, Stale
 from bot.domain.policy.model import Policy
 from bot.domain.policy.same_text import folded
+from bot.domain.workflow.findings.comparison import Access, Differences, compare_as_of
 from bot.domain.workflow.findings.reconciled import AccessList, recorded
-from bot.domain.workflow.reconciliation import Access, Differences, compare_as_of
 from bot.settings import load
 from bot.terminal import say, say_json
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 from typer.core import TyperGroup
 
-from bot.cli import print_requests as printing
 from bot.cli.errors import misused, refused
 from bot.cli.host_store import accepted_policy, opened_store
+from bot.cli.printing import requests as printing
 from bot.clock import SystemClock, read_request_id
 from bot.domain.case.click import Rejected
 from bot.domain.case.model import Case

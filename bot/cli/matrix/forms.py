@@ -10,7 +10,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from bot.cli import print_policy, reconciliations
+from bot.cli import reconciliations
+from bot.cli.printing import policy as print_policy
 from bot.cli.reconciliations import Runs
 from bot.domain.decision_log.export_csv import safe
 from bot.domain.governance import wording

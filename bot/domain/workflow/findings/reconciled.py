@@ -24,8 +24,8 @@ from bot.domain.policy.people import Person
 from bot.domain.policy.same_text import folded
 from bot.domain.timing.steps import afterwards
 from bot.domain.workflow.filing_form import TARGET_MAX
+from bot.domain.workflow.findings.comparison import Access, Differences
 from bot.domain.workflow.findings.filing import NEVER
-from bot.domain.workflow.reconciliation import Access, Differences
 from bot.domain.workflow.wake import wake_at
 
 WINDOW, TITLE = 86_400, "Access without a grant"  # seconds of policy time

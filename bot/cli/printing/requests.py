@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bot.cli import print_drill
+from bot.cli.printing import drill as print_drill
 from bot.domain.case.ask import Vote
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.case.model import NOBODY, Case

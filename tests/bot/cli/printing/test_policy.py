@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.cli.print_policy import matrix, matrix_lines, timeline, timeline_lines
+from bot.cli.printing.policy import matrix, matrix_lines, timeline, timeline_lines
 from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.workflow.timeline import Timeline, explain
 from tests.bot.building import HERE, OWNER, T0, away, policy
