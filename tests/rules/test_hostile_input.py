@@ -208,6 +208,7 @@ NOTE = "test.example/log\n4\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n—
 
 @seeded
 @given(mutations)
+@example([(0.5, 0, b"\\ud800")])
 def test_mutated_notes_proofs_keys_and_statements_are_read_or_refused(changes: Any) -> None:
     text = mutated(NOTE.encode(), changes).decode(errors="replace")
     with suppress(NoteError):

@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.cli.print_requests import name, safe, when
+from bot.cli.printing.requests import name, safe, when
 from bot.domain.case.campaign import WORDS, Campaign, Item
 from bot.domain.decision_log.entry import stamp
 from bot.domain.decision_log.export_csv import safe as cell

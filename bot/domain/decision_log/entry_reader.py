@@ -48,7 +48,7 @@ def _is_canonical(data: bytes, entry: Mapping[str, object]) -> bool:
         if not data.isascii() or b"null" in data:
             return canonical(entry) == data
         return compact(entry) == data
-    except (EntryError, RecursionError):
+    except (EntryError, RecursionError, UnicodeEncodeError):
         return False
 
 
