@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.authority.authorization import named_for, named_roles
 from bot.domain.authority.quorum import cover
+from bot.domain.decision_log.verify import matrix
 from bot.domain.decision_log.verify.log import Code, LogFinding
 from bot.domain.decision_log.verify.narrowed_rights import NarrowedRights
 from bot.domain.decision_log.verify.operator_actions import OperatorActs
@@ -125,7 +126,9 @@ class Rejudge:
         if kind == "provider.ended":
             self._ended[str(_part(entry, "data").get("provider"))] = str(entry.get("ts"))[:10]
         if kind == "matrix.confirmed":
-            yield from self._confirmed(entry, policy)
+            person = self._person(str(_part(entry, "actor").get("ref")))
+            self.unproven += person is None
+            yield from matrix.confirmed(entry, policy, person)
         filed = self._cases.get(case)
         if filed is None:
             return
@@ -214,22 +217,6 @@ class Rejudge:
             self.unproven += 1
         else:
             yield from self._authority(person, policy, filed, str(kind), _part(entry, "data").get("role"))
-
-    def _confirmed(self, entry: Mapping[str, object], policy: Policy) -> Iterator[Fault]:
-        """The matrix is confirmed by owners and risk owners, each for domains of theirs, and by nobody of a provider."""
-        if _part(entry, "actor").get("party") != "home":
-            yield "party", "matrix.confirmed by somebody of a provider. Nobody of a provider agrees to the matrix."
-        person = self._person(str(_part(entry, "actor").get("ref")))
-        if person is None:
-            self.unproven += 1
-            return
-        listed = _part(entry, "data").get("rows")
-        keys = [str(row.get("row")) for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
-        for key in keys:
-            runbook = policy.runbooks.get(key)
-            domain = policy.domains.get(runbook.domain if runbook else key.removeprefix("domain:"))
-            if domain is None or person not in (domain.owner, domain.risk_owner):
-                yield "policy", f"matrix.confirmed for {key} by {person}, who neither owns that domain nor signs its risk."
 
     def _handled(self, entry: Mapping[str, object], policy: Policy, filed: _Filed) -> Iterator[Fault]:
         """A finding is acknowledged, shared and closed by people of its domain, and by nobody whom it is about."""
