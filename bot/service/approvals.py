@@ -18,6 +18,7 @@ from bot.domain.case.click import Refusal, Rejected
 from bot.domain.case.transition import Lane, Notification, Transition, Visit
 from bot.domain.decision_log import events
 from bot.domain.errors import LookupFailed, Stopped
+from bot.domain.governance.campaigns import message_to
 from bot.domain.policy import channel_posting
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
@@ -172,6 +173,7 @@ class ApprovalService:
             say for case in await self.queries.read_reviews(person) for say in notifications.reviews_again(case, person)
         ]
         return [
+            *(message_to(campaign, person, wanted=True) for campaign in await self.reviews.theirs(person)),
             *cards[:_OWED],
             *(notifications.owed(case, person) for case in (await self.queries.read_owing(person))[:_OWED]),
         ]

@@ -142,11 +142,11 @@ def tells_decision(outgoing: OutboxRow, case: Case | None) -> bool:
 def waits_for_day(outgoing: OutboxRow, case: Case | None) -> bool:
     """Whether this waits for its recipient's working hours: a digest, or an ask that may wait and was not asked for."""
     kind = _row(outgoing.say.purpose)
-    if kind is None or kind.waits_for_day == "never" or outgoing.copy is not None:
+    if kind is None or kind.waits_for_day == "never" or outgoing.copy is not None or outgoing.say.data.get("wanted"):
         return False
     if kind.waits_for_day == "always":
         return True
-    if case is None or outgoing.say.data.get("wanted"):
+    if case is None:
         return False
     version = outgoing.say.data.get("version")
     ask = case.question(version if isinstance(version, int) else 0)

@@ -20,6 +20,7 @@ from handlers.views.answers import say
 from handlers.views.channel_button import door
 from handlers.views.dialogs import filed_result, said_page
 from handlers.views.governance.agreement import at_home
+from handlers.views.governance.campaigns import at_home as reviews_at_home
 from handlers.views.home import home
 from handlers.views.kit.blocks import Message
 from handlers.views.welcome_back import returned
@@ -46,7 +47,8 @@ async def app_home(out: Outgoing) -> Job:
     to, desk, scene = out.to, out.context.desk, out.scene()
     may_ask = bool(desk.filing.runbooks_for(to, None))
     shown = await desk.queries.read_home(to, scene.now)
-    return Published(to.user, home(shown, scene, may_ask=may_ask, governance=at_home(own_matrix(desk, to))))
+    waiting = [*at_home(own_matrix(desk, to)), *reviews_at_home(await desk.reviews.theirs(to))]
+    return Published(to.user, home(shown, scene, may_ask=may_ask, governance=waiting))
 
 
 async def decided_while_away(out: Outgoing) -> Job:

@@ -19,6 +19,7 @@ from handlers.views import drill as drills
 from handlers.views import pages, suspensions
 from handlers.views.answers import say
 from handlers.views.governance.agreement import blocks
+from handlers.views.governance.campaigns import at_home_line
 from handlers.views.kit.blocks import Message
 from handlers.views.kit.context import ViewContext
 
@@ -39,7 +40,8 @@ async def _mine(desk: ApprovalService, person: Person, _argument: str, scene: Vi
 
 
 async def _review(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.review(await desk.queries.read_reviews(person), await desk.queries.read_owing(person), scene)
+    waiting, owing = await desk.queries.read_reviews(person), await desk.queries.read_owing(person)
+    return pages.review(waiting, owing, scene, [at_home_line(one) for one in await desk.reviews.theirs(person)])
 
 
 async def _exceptions(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:

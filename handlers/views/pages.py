@@ -52,11 +52,11 @@ def mine(cases: Sequence[Case], scene: ViewContext) -> Message:
     return listing("What you asked for", "You have not asked for anything.", cases, scene)
 
 
-def review(waiting: Sequence[Case], owing: Sequence[Case], scene: ViewContext) -> Message:
-    """What a person still owes: open reviews and evidence."""
-    if not (waiting or owing):
+def review(waiting: Sequence[Case], owing: Sequence[Case], scene: ViewContext, campaigns: Sequence[str] = ()) -> Message:
+    """What a person still owes: open reviews and evidence. `campaigns`: a line for each campaign that they answer."""
+    if not (waiting or owing or campaigns):
         return _page("You owe nothing.", ["You owe nothing: no review, no ratification, no evidence.", _more(scene)])
-    lines = [*_part("Waits for your answer", waiting, scene), *_part("To be handed in", owing, scene)]
+    lines = [*campaigns, *_part("Waits for your answer", waiting, scene), *_part("To be handed in", owing, scene)]
     shown = _page("\n".join(lines), lines)
     where = "The buttons are on the newest cards in our direct message."
     return message(f"{shown.text}\n{where}", [*shown.blocks, context(where)])

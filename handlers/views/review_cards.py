@@ -19,6 +19,7 @@ from bot.domain.workflow.identity_proof import said as methods
 from handlers import ids
 from handlers.views import facts, suspensions
 from handlers.views.dialogs import DialogContext, nothing_to_choose
+from handlers.views.governance.campaigns import review_overdue
 from handlers.views.grant import name, owed_lines
 from handlers.views.kit import before_the_yes, wording
 from handlers.views.kit.blocks import (
@@ -191,7 +192,9 @@ def _review_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[st
 def _ratification_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[str]]:
     request = case.request
     asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this {scene.length(case)}"
-    lines = [*facts.asked_for(case, scene), facts.outcome(case, scene), facts.braked(ask, scene)]
+    lines = [
+        review_overdue(case, scene), *facts.asked_for(case, scene), facts.outcome(case, scene), facts.braked(ask, scene)
+    ]  # fmt: skip
     return f"*{facts.heading(case)}*\n{asks}", [line for line in lines if line]
 
 

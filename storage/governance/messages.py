@@ -15,7 +15,7 @@ from storage.values import moment, ms
 def note_messages(session: Session, says: Iterable[Notification], now: datetime) -> None:
     """Remembers who got a governance message."""
     for say in says:
-        if say.purpose in COUNTED and say.to is not None:
+        if say.purpose in COUNTED and say.to is not None and not say.data.get("wanted"):
             session.run("note_governance_message", team=say.to.team, user=say.to.user, at_ms=ms(now))
 
 

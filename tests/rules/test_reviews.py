@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,13 +11,26 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.case.campaign import Campaign, Item
 from bot.domain.case.lifecycle import GrantState, RequestState
+from bot.domain.case.transition import Lane, Notification
+from bot.domain.decision_log.verify.narrowed_rights import NarrowedRights
 from bot.domain.policy.governance import ReviewRules
 from bot.domain.policy.model import BreakGlass, NamedPerson
 from bot.domain.policy.people import Person
-from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer
+from bot.ports.commands import AnswerReview, Press, ReplyAddress, ReviewAnswer, ShowPage
+from bot.ports.records import OutboxRow
+from handlers import ids
+from handlers.inbound.campaigns import take_form
+from handlers.inbound.listener import SlackEdge
+from handlers.outbound.message_kinds import NewMessage, RenderContext
+from handlers.outbound.message_table import MESSAGE_KINDS
+from handlers.views.governance import campaigns
+from handlers.views.kit.blocks import Message
+from handlers.views.kit.context import ViewContext
+from sandbox.blocks import check_view
 from storage.log.check import check_database
 from tests.bot.building import (
     DAY,
@@ -25,6 +39,7 @@ from tests.bot.building import (
     HOUR,
     LEAD,
     MACH,
+    MDEP,
     OWNER,
     PE1,
     PE2,
@@ -34,7 +49,8 @@ from tests.bot.building import (
     runbook,
     with_domain,
 )
-from tests.bot.office import Office
+from tests.bot.office import Office, covered
+from tests.handlers.shapes import submit, view_of
 
 UNLOCK = runbook("unlock", kind="reset", right="autonomous", escalation=None, review_within=None, sha256="11" * 32)
 GLASS = runbook("glass", right="immediate", break_glass=BreakGlass(4 * 3600, None), sha256="22" * 32)
@@ -340,3 +356,166 @@ async def test_two_answers_at_once_count_once(office: ReviewOffice) -> None:
     act = AnswerReview(OWNER, campaign.id, chosen, ReplyAddress(OWNER, channel="D0"))
     await office.together(act, act)
     assert len(office.entries("right.narrowed")) == 1
+
+
+# What people see.
+
+
+async def drawn(office: ReviewOffice, purpose: str, campaign: Campaign, **data: Any) -> Message:
+    row = OutboxRow(0, Notification(purpose, Lane.CARD, campaign.id, to=OWNER, data=data), 0, office.clock.at)
+    job = await MESSAGE_KINDS[purpose].drawn(RenderContext(office.desk, ""), row, None)
+    assert isinstance(job, NewMessage)
+    return job.message
+
+
+async def test_the_message_has_the_figures_and_the_two_buttons(office: ReviewOffice) -> None:
+    await office.file(PE1, "unlock")
+    await office.look()
+    await office.answer(OWNER, await office.of(OWNER), "keep")
+    await office.pass_days(0.1)
+    for _ in range(25):
+        office.sleep(7 * DAY)
+        await office.file(PE1, "unlock", target=f"srv-{office.clock.at:%j}")
+    await office.look()
+    campaign = await office.of(OWNER)
+    said = await drawn(office, "campaign", campaign)
+    assert "25 uses" in said.text
+    labels = [e["text"]["text"] for b in said.blocks if b["type"] == "actions" for e in b["elements"]]
+    easy = [i for i in campaign.items if i.easy]
+    assert labels == [f"Review {len(campaign.items)}", f"Keep these {len(easy)}"]
+    assert "autonomous:unlock" in {i.key for i in easy}
+    await office.take_in(AnswerReview(OWNER, campaign.id, (), ReplyAddress(OWNER, channel="D0"), easy=True))
+    await office.worker.drain()
+    after = await office.of(OWNER)
+    assert {i.key for i in after.items if i.answer == "keep"} == {i.key for i in easy}
+
+
+async def test_the_form_asks_keep_narrow_or_withdraw_and_a_reason_where_it_is_flagged(office: ReviewOffice) -> None:
+    await office.look()
+    campaign = await office.of(OWNER)
+    view = campaigns.form(campaign, "D0", ViewContext(office.desk.policy, office.clock.at))
+    assert check_view(view, "modal") == []
+    inputs = [b for b in view["blocks"] if b["type"] == "input"]
+    options = [[o["text"]["text"] for o in b["element"]["options"]] for b in inputs if "options" in b["element"]]
+    assert options == [["Keep", "Narrow", "Withdraw"]] * len(campaign.items)
+    flagged = [i for i in campaign.items if i.flags]
+    assert len([b for b in inputs if b["element"]["type"] == "plain_text_input"]) == len(flagged)
+
+
+async def test_a_form_is_sent_in_parts(office: ReviewOffice) -> None:
+    await office.look()
+    campaign = await office.of(OWNER)
+    view = campaigns.form(campaign, "D0", ViewContext(office.desk.policy, office.clock.at))
+    edge = SlackEdge(office.desk, AsyncWebClient(), covered)
+    n = next(n for n, i in enumerate(campaign.items) if i.key == "autonomous:unlock")
+    keep = {"type": "radio_buttons", "selected_option": {"value": "keep"}}
+    bare = await take_form(edge, submit(OWNER, view_of(view, {ids.review_choice(n): keep})))
+    assert list(bare["errors"]) == [ids.review_reason(n)]
+    empty = await take_form(edge, submit(OWNER, view_of(view, {})))
+    assert "errors" in empty
+    said = {ids.review_choice(n): keep, ids.review_reason(n): "for the night"}
+    assert await take_form(edge, submit(OWNER, view_of(view, said), trigger_id="90.13.ef")) == {}
+    await office.worker.drain()
+    assert item(await office.of(OWNER), "autonomous:unlock").answer == "keep"
+    assert len((await office.of(OWNER)).unanswered) == len(campaign.items) - 1
+
+
+async def test_home_and_the_review_page_name_the_campaign(office: ReviewOffice) -> None:
+    await office.look()
+    found = await office.desk.reviews.theirs(OWNER)
+    assert [c.owner for c in found] == [OWNER]
+    assert "Review" in str(campaigns.at_home(found))
+    assert await office.desk.reviews.theirs(PE1) == []
+    await office.take_in(ShowPage(OWNER, "review", "", ReplyAddress(OWNER, channel="D0")))
+    await office.worker.drain()
+    shown = await office.deliver()
+    assert "campaign" in {row.say.purpose for row in shown}
+
+
+async def test_the_card_of_a_break_glass_says_that_its_review_is_overdue(office: ReviewOffice) -> None:
+    await office.look()
+    await office.keep_people()
+    await office.pass_days(17)
+    case = await office.case(await office.file(PE1, "glass"))
+    assert "Review overdue since" in campaigns.review_overdue(case, ViewContext(office.desk.policy, office.clock.at))
+
+
+# What the log's check finds.
+
+
+async def test_a_grant_that_opened_alone_under_a_narrowed_right_is_a_finding(office: ReviewOffice) -> None:
+    await office.look()
+    await office.answer(OWNER, await office.of(OWNER), "narrow", "autonomous:unlock")
+    judge = NarrowedRights({r["ref"]: f"{r['team_id']}/{r['user_id']}" for r in office.rows("SELECT * FROM person")})
+    for row in office.rows("SELECT data FROM log_entry ORDER BY idx"):
+        assert list(judge.faults(json.loads(row["data"]), BASE)) == []
+    assert [code for code, _ in judge.opened(UNLOCK, "p", "directory", glass=False)] == ["policy"]
+    assert list(judge.opened(replace(UNLOCK, sha256="33" * 32), "p", "directory", glass=False)) == []
+
+
+# Christmas, faster clocks, a stopped log.
+
+
+async def test_christmas(office: ReviewOffice) -> None:
+    """All owners away for 14 days, one gone for good, the bot down for three: no emergency needs a form, nothing narrows by a
+    silence that was nobody's, and everything due is asked once afterwards."""
+    everybody = (OWNER, DEP1, DEP2, MACH, MDEP)
+    for person in everybody:
+        await office.away(person, 14 * DAY)
+    office.directory.gone.add(MACH)
+    await office.pass_days(5)
+    office.sleep(3 * DAY)
+    await office.restart()
+    assert (await filed(office, PE1, "glass"))[1]
+    await office.pass_days(5)
+    assert (office.entries("right.narrowed"), await office.campaigns()) == ([], [])
+    await office.pass_days(4)
+    assert [c.owner for c in await office.campaigns()].count(OWNER) == 1
+    told = [r for r in office.shown if r.say.purpose == "campaign" and r.say.to == OWNER and r.copy is None]
+    assert len(told) == 1
+    assert (await office.of(OWNER)).counted <= 3
+
+
+async def test_on_a_faster_clock_every_day_counts_and_nobodys_ten_oclock_is_kept(office: ReviewOffice) -> None:
+    office.scale = 86_400
+    office.put_together()
+    await office.look()
+    await office.keep_people()
+    await office.pass_days(9 / 86_400, every=timedelta(milliseconds=250))
+    assert office.entries("right.narrowed") == []
+    await office.pass_days(4 / 86_400, every=timedelta(milliseconds=250))
+    assert {e["data"]["of"] for e in office.entries("right.narrowed")} == {"unlock", "glass"}
+
+
+async def test_a_stopped_log_and_a_doubted_clock_pause_the_window(office: ReviewOffice) -> None:
+    await office.look()
+    office.desk.reviews.stopped = lambda: True
+    await office.pass_days(20)
+    assert (await office.of(OWNER)).counted == 0
+    office.desk.reviews.stopped = lambda: False
+    await office.pass_days(3)
+    assert 0 < (await office.of(OWNER)).counted <= 3
+
+
+async def test_an_exception_is_renewed_no_more_or_ends_in_14_days(office: ReviewOffice) -> None:
+    dated = runbook("waiver", kind="policy_exception", escalation="short", max_duration=90 * 86400, review_within=None)
+    await office.adopt(replace(BASE, runbooks={**BASE.runbooks, "waiver": dated}))
+    office.sleep(HOUR)
+    until = (office.clock.at + 60 * DAY).date()
+    ids_ = [await office.file(PE1, "waiver", target=t, until=until.isoformat()) for t in ("one", "two")]
+    for case_id in ids_:
+        await office.click(OWNER, case_id)
+    await office.look()
+    campaign = next(c for c in await office.campaigns() if any(i.kind == "exception" for i in c.items))
+    assert campaign.owner == RISK  # the owner alone approved them
+    await office.answer(RISK, campaign, "withdraw", f"exception:{ids_[0]}")
+    await office.answer(RISK, campaign, "narrow", f"exception:{ids_[1]}")
+    await office.look()
+    first, second = [await office.case(case_id) for case_id in ids_]
+    assert first.grant is not None
+    assert first.grant.not_after <= office.clock.at + 14 * DAY
+    assert second.grant is not None
+    assert second.grant.not_after > office.clock.at + 50 * DAY
+    await office.take_in(Press(PE1, ids_[1], 1, "renew", ReplyAddress(PE1, channel="D0"), until=until.isoformat()))
+    await office.worker.drain()
+    assert "ended the renewals" in str(office.answers()[-1])

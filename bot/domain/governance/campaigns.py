@@ -69,9 +69,9 @@ def opened(id_: str, reviewer: Person, items: Sequence[Item], policy: Policy, no
     return Transition(None, None, (entry,), (message_to(campaign, reviewer),), reviewed=CampaignChange(None, campaign))
 
 
-def message_to(campaign: Campaign, person: Person) -> Notification:
-    """The campaign's one message to somebody."""
-    return Notification(MESSAGE, Lane.CARD, campaign.id, to=person)
+def message_to(campaign: Campaign, person: Person, *, wanted: bool = False) -> Notification:
+    """The campaign's one message to somebody; `wanted`: they asked for it, so it waits for no morning and no week."""
+    return Notification(MESSAGE, Lane.CARD, campaign.id, to=person, data={"wanted": True} if wanted else {})
 
 
 def notices(

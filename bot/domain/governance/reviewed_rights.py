@@ -141,7 +141,7 @@ def _judged(
     last = max(there, key=lambda consent: consent.at, default=None)
     period = timedelta(seconds=every(policy, item) / scale)
     since = last.at if last is not None and last.effect == "kept" else now - period
-    uses = [use for use in known.uses if _uses(item, use, policy) and use.at >= since]
+    uses = [use for use in known.uses if _uses(item, use, policy) and use.at > since]
     figures = _figures(uses, policy.domains[item.domains[0]], since)
     alone = _alone(policy, item, uses, known)
     flags = tuple(_flags(item, figures, last))

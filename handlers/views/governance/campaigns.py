@@ -10,7 +10,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bot.domain.case.campaign import WORDS, Campaign, Item
-from bot.domain.governance import working_days
+from bot.domain.case.model import Case
+from bot.domain.governance import narrowing, working_days
 from handlers import ids
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import (
@@ -55,6 +56,21 @@ def card(campaign: Campaign, scene: ViewContext) -> Message:
     text = "\n".join(lines)
     row = _buttons(campaign)
     return message(text, [*(section("\n".join(part)) for part in _parts(lines)), row])
+
+
+def at_home_line(campaign: Campaign) -> str:
+    """One line for a campaign that somebody answers."""
+    return f"*Review {campaign.id}: {len(campaign.unanswered)} of {len(campaign.items)} to answer*"
+
+
+def at_home(found: Iterable[Campaign]) -> list[Block]:
+    """The campaigns that somebody answers, each with its buttons."""
+    blocks: list[Block] = []
+    for campaign in found:
+        row = _buttons(campaign)
+        blocks.append(section(at_home_line(campaign)))
+        blocks += [row | {"block_id": f"{ids.BLOCK_REVIEW}.{campaign.id}"}] if row else []
+    return blocks
 
 
 def _head(campaign: Campaign, scene: ViewContext) -> list[str]:
@@ -164,6 +180,16 @@ def _choices(n: int, item: Item) -> Block:
         words += [("narrow", "Narrow", _NARROW[item.kind]), ("withdraw", "Withdraw", _WITHDRAW[item.kind])]
     options = [{"text": plain(w, 75), "value": v, "description": plain(d, 75)} for v, w, d in words]
     return {"type": "radio_buttons", "action_id": ids.review_choice(n), "options": options}
+
+
+# On cards.
+
+
+def review_overdue(case: Case, scene: ViewContext) -> str:
+    """What the card of a break-glass says whose review nobody answered; else the empty string."""
+    runbook = scene.policy.runbooks.get(case.request.runbook)
+    found = None if runbook is None else narrowing.overdue(scene.policy, runbook)
+    return "" if found is None else f"*Review overdue since {scene.at(found.since)}*: nobody has kept this right."
 
 
 # Notices.
