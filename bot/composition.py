@@ -19,7 +19,7 @@ from bot.background.executor_webhooks import ExecutorWebhooks
 from bot.background.housekeeper import Housekeeper
 from bot.background.inbox_worker import InboxWorker
 from bot.background.log_rehasher import LogRehasher
-from bot.background.operator_jobs import OperatorJobs, Run, erasing, pruning, releasing
+from bot.background.operator_jobs import OperatorJobs, Run, ending, erasing, pruning, releasing
 from bot.background.pager import Pager, send_page
 from bot.background.policy_reload import accepted_sets, first_policy
 from bot.background.review_window import ReviewWindow
@@ -193,6 +193,7 @@ def _jobs(desk: ApprovalService, ground: EpochContext) -> dict[ActKind, Run]:
     """The job that carries out a confirmed operator action, by its kind."""
     return {
         "hold_release": releasing(desk),
+        "provider_end": ending(desk),
         "erase": erasing(desk),
         "prune": pruning(desk),
         "new_epoch": beginning(desk, ground),

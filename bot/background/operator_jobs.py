@@ -88,6 +88,17 @@ def releasing(desk: ApprovalService) -> Run:
     return run
 
 
+def ending(desk: ApprovalService) -> Run:
+    """Ends a provider. Raises NotDone if the policy does not name it any more."""
+
+    async def run(act: OperatorAction) -> None:
+        if act.hold not in desk.policy.providers:
+            raise NotDone("The policy does not name this provider any more.")
+        await desk.transactions.commit(dual_control.end_provider(act, desk.policy, desk.clock.now()))
+
+    return run
+
+
 def retention(desk: ApprovalService) -> timedelta:
     """How long evidence of requesters and deciders is kept, in real time."""
     return timedelta(seconds=desk.policy.retention / desk.scale)

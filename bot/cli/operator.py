@@ -19,7 +19,7 @@ from bot.cli.errors import misused, refused
 from bot.cli.host_store import accepted_policy, opened_store
 from bot.clock import SystemClock, read_request_id
 from bot.decision_log.signer import remembered
-from bot.domain.case.operator_action import PREFIX, Hold, OperatorAction
+from bot.domain.case.operator_action import PREFIX, ActKind, Hold, OperatorAction
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import PolicyError
 from bot.domain.operator import dual_control, erasure
@@ -130,14 +130,15 @@ def hold_release(
     file_act(filed)
 
 
-def file_act(make: Callable[[Store, SystemClock, Policy], Awaitable[OperatorAction]]) -> None:
+def file_act(make: Callable[[Store, SystemClock, Policy], Awaitable[OperatorAction]], kind: ActKind = "erase") -> None:
     """Files the action that `make` returns and prints its id."""
 
     async def work() -> None:
         async with opened_store(read_only=False) as store:
             policy = await _policy(store)
-            if not dual_control.possible(policy):
-                refused("The policy names no auditor and risk owner who are two people, so nobody could confirm this.")
+            if not dual_control.possible(policy, kind):
+                first = "owner" if kind == "provider_end" else "auditor"
+                refused(f"The policy names no {first} and risk owner who are two people, so nobody could confirm this.")
             act = await make(store, SystemClock(), policy)
             await store.commit(dual_control.file(act, policy))
         say(act.id)

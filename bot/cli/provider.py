@@ -29,11 +29,6 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The provider's id or 
 Reason = Annotated[str, typer.Option("--reason", help="Why; owners read it, and it stands in the log.", show_default=False)]
 
 
-@app.callback()
-def options() -> None:
-    """Options before a command."""
-
-
 @app.command()
 def suspend(name: Name, reason: Reason) -> None:
     """Suspend a provider at once, in every domain: nothing is filed or opens, what is pending expires, what is open ends."""
@@ -53,6 +48,23 @@ def suspend(name: Name, reason: Reason) -> None:
         say("An owner of each domain lifts it in Slack, with Lift suspension.")
 
     asyncio.run(work())
+
+
+@app.command()
+def end(name: Name, reason: Reason) -> None:
+    """File that a provider is ended, as at its contract's end: an owner and a risk owner confirm it in Slack."""
+    from bot.cli.operator import file_act
+    from bot.domain.case.operator_action import PREFIX, OperatorAction
+    from bot.domain.operator.dual_control import WINDOW
+
+    why = reason_of(reason)
+
+    async def filed(store: Store, clock: SystemClock, policy: Policy) -> OperatorAction:
+        provider, now = provider_of(policy, name), clock.now()
+        id_ = PREFIX + clock.request_id().removeprefix("R-")
+        return OperatorAction(id_, "provider_end", why, now, now + WINDOW, hold=provider.id)
+
+    file_act(filed, "provider_end")
 
 
 async def policy_of(store: Store) -> Policy:

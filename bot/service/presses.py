@@ -132,4 +132,5 @@ class Actions:
             profile = await account_of(self._directory, act.person, takes_away=act.answer == "refuse")
         except LookupFailed:
             return Transition(None, None, says=(notifications.answer(None, act.person, click.reply, "again"),))
-        return dual_control.press(found, self._current.policy, click, profile, self._clock.now())
+        older = self._current.sets.also_binding(found.filed_at)
+        return dual_control.press(found, self._current.policy, click, profile, self._clock.now(), older)

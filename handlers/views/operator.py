@@ -35,7 +35,7 @@ def card(act: OperatorAction, scene: ViewContext) -> Message:
     if act.state is not OperatorActionState.OPEN or scene.now >= act.expires_at:
         return _message(lines)
     lines.append(f"Without both it ends at {scene.at(act.expires_at)} and nothing changes. One *Refuse* is final.")
-    sure = "It cannot be undone." if act.kind in ("erase", "prune", "new_epoch") else "The hold then protects nothing."
+    sure = "The hold then protects nothing." if act.kind == "hold_release" else "It cannot be undone."
     buttons = actions(
         ids.BLOCK_OPERATOR,
         confirmed(button("Confirm", ids.CONFIRM, act.id, "primary"), "Confirm", sure),
@@ -60,7 +60,8 @@ def _lines(act: OperatorAction, scene: ViewContext) -> list[str]:
     if act.reason:
         lines += ["Why:", quote(act.reason, _REASON_MAX)]
     if act.state is OperatorActionState.OPEN:
-        lines.append("It runs when an auditor and a risk owner, two people, have confirmed it.")
+        first = "an owner" if act.kind == "provider_end" else "an auditor"
+        lines.append(f"It runs when {first} and a risk owner, two people, have confirmed it.")
     for answer, word in (("confirm", "Confirmed by"), ("refuse", "Refused by")):
         people = [v.person for v in act.voices if v.answer == answer]
         lines += [f"{word} {everyone(people)}."] if people else []
@@ -77,6 +78,8 @@ def _what(act: OperatorAction, scene: ViewContext) -> str:
         )
     if act.kind == "new_epoch":
         return "to go on with a new epoch of the decision log: what was lost stays lost, and the log says so"
+    if act.kind == "provider_end":
+        return f"to end the provider *{scene.provider(act.hold)}*: what is pending expires, what is open ends, nothing new is filed"
     about = who(act.subject) if act.subject is not None else "somebody"
     if act.kind == "hold_release":
         return f"to release the hold {inline(act.hold, 20)} on {about}, so that what is about them can be erased again"
@@ -100,7 +103,7 @@ def _lost(params: Mapping[str, object], scene: ViewContext) -> str:
 
 
 def _again(params: Mapping[str, object], scene: ViewContext) -> str:
-    return f"You confirmed this already{_when(params, scene)}. Another person is needed: an auditor and a risk owner."
+    return f"You confirmed this already{_when(params, scene)}. Another person is needed beside you."
 
 
 def _unknown(_params: Mapping[str, object], _scene: ViewContext) -> str:

@@ -81,27 +81,32 @@ def may_close(case: Case, policy: Policy, person: Person, profile: Profile) -> A
     return allowed
 
 
-ConfirmingRole = Literal["auditor", "risk_owner"]
+ConfirmingRole = Literal["auditor", "owner", "risk_owner"]
 
 
-def may_confirm(policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
-    """Whether `person` may confirm or refuse an act of the operator: auditors and the risk owners of any domain."""
+def may_confirm(policy: Policy, person: Person, profile: Profile, *, ends_provider: bool = False) -> Allowed | Refused:
+    """Whether `person` may confirm or refuse an act of the operator: auditors and the risk owners of any domain; the end of a
+    provider owners in the auditors' place."""
     account = _account(policy, person, profile)
     if account is not None:
         return account
-    if not confirming_roles(policy, person):
-        return Refused(
-            Refusal.UNAUTHORISED, f"Only auditors and risk owners confirm what the operator does. {_write(policy)}"
-        )
+    if not confirming_roles(policy, person, ends_provider=ends_provider):
+        who = "owners" if ends_provider else "auditors"
+        return Refused(Refusal.UNAUTHORISED, f"Only {who} and risk owners confirm what the operator does. {_write(policy)}")
     return Allowed(())
 
 
-def confirming_roles(policy: Policy, person: Person) -> tuple[ConfirmingRole, ...]:
-    """The roles in which `person` may confirm; none for whoever belongs to a provider, nor while their authority is suspended."""
+def confirming_roles(policy: Policy, person: Person, *, ends_provider: bool = False) -> tuple[ConfirmingRole, ...]:
+    """The roles in which `person` may confirm; none for whoever belongs to a provider, nor while their authority is suspended.
+    `ends_provider`: the act ends a provider, which an owner confirms in an auditor's place."""
     if policy.provider_of(person) is not None:
         return ()
-    audits = person in policy.auditors and not suspended_anywhere(policy, person)
-    found: list[ConfirmingRole] = ["auditor"] if audits else []
+    found: list[ConfirmingRole] = []
+    if ends_provider:
+        owns = (domain.id for domain in policy.domains.values() if domain.owner == person)
+        found += ["owner"] if any(suspended(policy, domain_id, person) is None for domain_id in owns) else []
+    elif person in policy.auditors and not suspended_anywhere(policy, person):
+        found.append("auditor")
     owned = (domain.id for domain in policy.domains.values() if domain.risk_owner == person)
     if any(suspended(policy, domain_id, person) is None for domain_id in owned):
         found.append("risk_owner")

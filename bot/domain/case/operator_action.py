@@ -15,8 +15,8 @@ from bot.domain.errors import IllegalMove
 from bot.domain.policy.people import Person
 
 PREFIX = "O-"
-ActKind = Literal["erase", "hold_release", "prune", "new_epoch"]
-KINDS: tuple[ActKind, ...] = ("erase", "hold_release", "prune", "new_epoch")
+ActKind = Literal["erase", "hold_release", "prune", "new_epoch", "provider_end"]
+KINDS: tuple[ActKind, ...] = ("erase", "hold_release", "prune", "new_epoch", "provider_end")
 
 
 class OperatorActionState(StrEnum):
@@ -53,7 +53,8 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class OperatorAction:
-    """What was filed on the host, and what became of it. `subject`, `hold` and `before` as the kind needs them.
+    """What was filed on the host, and what became of it. `subject`, `hold` and `before` as the kind needs them; of
+    `provider_end` the provider's id stands in `hold`.
 
     `result` is what came of it in words, once it has run.
     """

@@ -1,8 +1,11 @@
-"""Acts of an operator that two people stand behind: erase, hold release, prune, new epoch.
+"""Acts of an operator that two people stand behind: erase, hold release, prune, new epoch, the end of a provider.
 
 The rules:
 - Somebody on the host only files the act. It runs when an auditor and a risk owner (of any domain), two distinct people,
-  have both pressed **Confirm** within WINDOW; one **Refuse** of either is final, and silence confirms nothing.
+  have both pressed **Confirm** within WINDOW; one **Refuse** of either is final, and silence confirms nothing. The end of a
+  provider wants an owner in the auditor's place.
+- A Confirm must be allowed by every earlier policy set that still binds: whoever became an auditor, an owner or a risk owner
+  lately counts after the delay of changes. A Refuse counts at once.
 - Who may press is judged at the click, under the policy of that moment, by `rights.may_confirm`; the voices given before
   are counted again at each. Nobody confirms what is about themselves.
 - What was confirmed runs once. It is judged once more when it runs, and may fail: then everybody is told why.
@@ -12,12 +15,14 @@ Times are real: TIME_SCALE does not divide WINDOW. Source: decision-log.md, "Com
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.authority.authorization import Refused, confirming_roles, may_confirm
+from bot.domain.authority.authorization import ConfirmingRole, Refused, confirming_roles, may_confirm
 from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.operator_action import (
+    ActKind,
     Confirmation,
     Hold,
     OperatorAction,
@@ -54,22 +59,26 @@ def file(act: OperatorAction, policy: Policy) -> Transition:
         "operator.filed", OPERATOR, data=_data(act) | _about(act), policy=_set(policy),
         private=(Private("reason", act.reason, act.subject or NOBODY),) if act.reason else (),
     )  # fmt: skip
-    asked = confirmers(policy)
+    asked = confirmers(policy, act.kind)
     says = [Notification("operator", Lane.CARD, act.id, to=person) for person in asked]
     says += [_told(act, person) for person in _owners(policy) if person not in asked]
     return Transition(None, None, (draft,), tuple(says), operated=OperatorChange(None, act), while_stopped=_waits(act))
 
 
-def press(act: OperatorAction, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
-    """Confirm or Refuse was pressed."""
+def press(
+    act: OperatorAction, policy: Policy, click: Click, profile: Profile, now: datetime, older: Sequence[Policy] = ()
+) -> Transition:
+    """Confirm or Refuse was pressed. `older`: the earlier sets that still bind what was filed when the act was."""
     no = judge(act, policy, click, profile, now)
     if no is not None:
         return refuse_click(act.id, policy, click, no)
     if click.action == "refuse":
         return _refused(act, policy, click, now)
+    if not all(_roles(act.kind, was, click.person) for was in older):
+        return refuse_click(act.id, policy, click, Rejected(Refusal.UNAUTHORISED, "too_new", {}))
     voiced = replace(act, voices=(*act.voices, Confirmation(click.person, "confirm", now)))
     draft = _voice_entry("operator.confirmed", voiced, policy, click.person)
-    if not complete(voiced, policy):
+    if not all(complete(voiced, judging) for judging in (policy, *older)):
         return _voiced(act, voiced, draft)
     closed = replace(voiced, state=move_act(act.state, "confirm"))
     return _voiced(act, closed, draft)
@@ -77,7 +86,7 @@ def press(act: OperatorAction, policy: Policy, click: Click, profile: Profile, n
 
 def judge(act: OperatorAction, policy: Policy, click: Click, profile: Profile, now: datetime) -> Rejected | None:
     """Why a click does not count at `now`; None if it does."""
-    allowed = may_confirm(policy, click.person, profile)
+    allowed = may_confirm(policy, click.person, profile, ends_provider=act.kind == "provider_end")
     if isinstance(allowed, Refused):
         return Rejected(allowed.why, "plain", {"text": allowed.reason})
     if act.subject is not None and policy.humans.same(click.person, act.subject):
@@ -96,12 +105,19 @@ def judge(act: OperatorAction, policy: Policy, click: Click, profile: Profile, n
 
 
 def complete(act: OperatorAction, policy: Policy) -> bool:
-    """Whether an auditor and a risk owner, two distinct people under this policy, have confirmed."""
-    said = [v.person for v in act.voices if v.answer == "confirm"]
-    roles = {person: confirming_roles(policy, person) for person in said}
-    auditors = [p for p in said if "auditor" in roles[p]]
-    risk_owners = [p for p in said if "risk_owner" in roles[p]]
-    return any(not policy.humans.same(a, r) for a in auditors for r in risk_owners)
+    """Whether the two that the kind wants, two distinct people under this policy, have confirmed."""
+    return _both(policy, act.kind, [v.person for v in act.voices if v.answer == "confirm"])
+
+
+def _both(policy: Policy, kind: ActKind, people: Sequence[Person]) -> bool:
+    roles = {person: _roles(kind, policy, person) for person in people}
+    first = [p for p in people if set(roles[p]) & {"auditor", "owner"}]
+    risk_owners = [p for p in people if "risk_owner" in roles[p]]
+    return any(not policy.humans.same(a, r) for a in first for r in risk_owners)
+
+
+def _roles(kind: ActKind, policy: Policy, person: Person) -> tuple[ConfirmingRole, ...]:
+    return confirming_roles(policy, person, ends_provider=kind == "provider_end")
 
 
 def expire(act: OperatorAction, policy: Policy, now: datetime) -> Transition | None:
@@ -134,6 +150,14 @@ def release(act: OperatorAction, subject: Person, policy: Policy, now: datetime)
     return ran(act, policy, now, f"The hold {act.hold} is released.", draft, releases=act.hold)
 
 
+def end_provider(act: OperatorAction, policy: Policy, now: datetime) -> Transition:
+    """The provider is ended: from now on as at the end of its contract (`providers.asking_rights`)."""
+    provider = policy.providers[act.hold]
+    data: dict[str, Value] = {"provider": provider.id, "id": act.id}
+    draft = LogEvent("provider.ended", OPERATOR, data=data, policy=_set(policy))
+    return ran(act, policy, now, f"{provider.name} is ended: what was pending expires, what was open ends.", draft)
+
+
 def place(hold: Hold, reason: str, policy: Policy) -> Transition:
     """A hold stands at once: it only keeps."""
     data: dict[str, Value] = {"subject": hold.subject, "hold": hold.id}
@@ -151,19 +175,16 @@ def refuse_click(act_id: str, policy: Policy, click: Click, no: Rejected) -> Tra
     )
 
 
-def confirmers(policy: Policy) -> tuple[Person, ...]:
+def confirmers(policy: Policy, kind: ActKind) -> tuple[Person, ...]:
     """Everybody whose voice could count, each once."""
+    first = _owners(policy) if kind == "provider_end" else policy.auditors
     risk_owners = (d.risk_owner for d in policy.domains.values() if d.risk_owner is not None)
-    listed = dict.fromkeys((*policy.auditors, *risk_owners))
-    return tuple(person for person in listed if confirming_roles(policy, person))
+    return tuple(person for person in dict.fromkeys((*first, *risk_owners)) if _roles(kind, policy, person))
 
 
-def possible(policy: Policy) -> bool:
-    """Whether the policy names an auditor and another person who is a risk owner."""
-    roles = {person: confirming_roles(policy, person) for person in confirmers(policy)}
-    auditors = [p for p, has in roles.items() if "auditor" in has]
-    risk_owners = [p for p, has in roles.items() if "risk_owner" in has]
-    return any(not policy.humans.same(a, r) for a in auditors for r in risk_owners)
+def possible(policy: Policy, kind: ActKind) -> bool:
+    """Whether the policy names two people who could complete an act of this kind."""
+    return _both(policy, kind, confirmers(policy, kind))
 
 
 def _voiced(before: OperatorAction, after: OperatorAction, draft: LogEvent) -> Transition:
@@ -188,7 +209,7 @@ def _ended(
     before: OperatorAction, after: OperatorAction, policy: Policy, *drafts: LogEvent, releases: str = ""
 ) -> Transition:
     """Everybody who was asked or told hears how it ended: edits alone do not notify."""
-    people = dict.fromkeys((*confirmers(policy), *_owners(policy)))
+    people = dict.fromkeys((*confirmers(policy, before.kind), *_owners(policy)))
     says = tuple(_told(after, person) for person in people)
     change = OperatorChange(before, after, releases=releases)
     return Transition(None, None, drafts, says, operated=change, refresh=True, while_stopped=_waits(before))
@@ -203,7 +224,7 @@ def _closed(act: OperatorAction, event: str, now: datetime) -> OperatorAction:
 
 
 def _voice_entry(type_: str, act: OperatorAction, policy: Policy, person: Person) -> LogEvent:
-    roles: tuple[Value, ...] = confirming_roles(policy, person)
+    roles: tuple[Value, ...] = _roles(act.kind, policy, person)
     return LogEvent(type_, events.actor(policy, person), data=_data(act) | {"roles": roles}, policy=_set(policy))
 
 
@@ -214,7 +235,7 @@ def _data(act: OperatorAction) -> dict[str, Value]:
 def _about(act: OperatorAction) -> dict[str, Value]:
     told: dict[str, Value] = {"expires_at": stamp(act.expires_at)}
     told |= {"subject": act.subject} if act.subject is not None else {}
-    told |= {"hold": act.hold} if act.hold else {}
+    told |= {("provider" if act.kind == "provider_end" else "hold"): act.hold} if act.hold else {}
     return told | ({"before": stamp(act.before)} if act.before is not None else {})
 
 

@@ -30,3 +30,13 @@ async def test_an_unknown_name_or_no_reason_is_wrong_use(host: Host) -> None:
     assert "names no provider 'nobody'" in text
     assert (await host.type("suspend", next(iter(host.policy.providers)), "--reason", " ", app=app))[0] == 2
     assert (await host.type("suspend", next(iter(host.policy.providers)), app=app))[0] == 2
+
+
+async def test_end_is_filed_and_two_people_confirm_it(host: Host) -> None:
+    provider = next(iter(host.policy.providers))
+    code, text = await host.type("end", provider, "--reason", "The contract was given notice", app=app)
+    assert (code, text[:2]) == (0, "O-")
+    act = await host.store.operator.action(text)
+    assert act is not None
+    assert (act.kind, act.hold) == ("provider_end", provider)
+    assert (await host.type("end", "nobody", "--reason", "x", app=app))[0] == 2

@@ -16,7 +16,12 @@ from bot.domain.decision_log.verify.log import Code
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 
-_RUNS = {"privacy.erased": ("erase", "subject"), "hold.released": ("hold_release", "hold"), "log.pruned": ("prune", "")}
+_RUNS = {
+    "privacy.erased": ("erase", "subject"),
+    "hold.released": ("hold_release", "hold"),
+    "log.pruned": ("prune", ""),
+    "provider.ended": ("provider_end", "provider"),
+}
 
 
 @dataclass(slots=True)
@@ -40,14 +45,15 @@ class OperatorActs:
         """What speaks against one entry: `party` or `policy`, and a sentence."""
         kind, data = str(entry.get("type")), _part(entry, "data")
         if kind == "operator.filed":
-            about = data.get("subject", "") if data.get("act") == "erase" else data.get("hold", "")
+            about = data.get({"erase": "subject", "provider_end": "provider"}.get(str(data.get("act")), "hold"), "")
             self._acts[str(data.get("id"))] = _Act(str(data.get("act")), str(about))
         elif kind == "operator.confirmed":
             yield from self._confirmed(entry, data, policy)
         elif kind in _RUNS and not self.blind:
             act, about = _RUNS[kind]
+            first = "an owner" if act == "provider_end" else "an auditor"
             if not any(a.kind == act and a.about == str(data.get(about, "")) and _complete(a) for a in self._acts.values()):
-                yield "policy", f"{kind} without an act that an auditor and a risk owner, two people, had confirmed."
+                yield "policy", f"{kind} without an act that {first} and a risk owner, two people, had confirmed."
 
     def _confirmed(
         self, entry: Mapping[str, object], data: Mapping[str, object], policy: Policy
@@ -62,12 +68,16 @@ class OperatorActs:
             return
         if known is not None:
             person = Person.parse(known)
-            roles, human = confirming_roles(policy, person), policy.humans.key(person)
+            ends = act_id in self._acts and self._acts[act_id].kind == "provider_end"
+            roles, human = confirming_roles(policy, person, ends_provider=ends), policy.humans.key(person)
             if policy.provider_of(person) is not None:
                 yield "party", f"{act_id} was confirmed by {person}, who belongs to a provider."
                 return
         if not roles:
-            yield "policy", f"{act_id} was confirmed by somebody who is neither an auditor nor a risk owner."
+            yield (
+                "policy",
+                f"{act_id} was confirmed by somebody who is neither an auditor (of a provider's end: an owner) nor a risk owner.",
+            )
             return
         if act_id in self._acts:
             self._acts[act_id].voices[ref] = human, roles
@@ -75,7 +85,8 @@ class OperatorActs:
 
 def _complete(act: _Act) -> bool:
     voices = act.voices.values()
-    return any("auditor" in a and "risk_owner" in r and one != other for one, a in voices for other, r in voices)
+    first = "owner" if act.kind == "provider_end" else "auditor"
+    return any(first in a and "risk_owner" in r and one != other for one, a in voices for other, r in voices)
 
 
 def _part(entry: Mapping[str, object], key: str) -> Mapping[str, object]:

@@ -1,0 +1,108 @@
+"""A provider is ended by an owner and a risk owner, two people; then it is as at the end of its contract."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.background.operator_jobs import OperatorJobs, ending
+from bot.domain.case.lifecycle import GrantState, RequestState
+from bot.domain.case.operator_action import OperatorAction
+from bot.domain.operator import dual_control
+from bot.domain.policy.people import Humans, Person
+from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
+from storage.log.check import check_database
+from tests.bot.building import (
+    AUDIT,
+    DAY,
+    LEAD,
+    MINUTE,
+    NORTHGATE,
+    OWNER,
+    PE1,
+    PE2,
+    RISK,
+    SOC1,
+    STRANGER,
+    policy,
+    with_domain,
+)
+from tests.bot.office import Office
+
+BASE = policy()
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with Office(tmp_path / "countersign.db", BASE) as running:
+        await running.sweeper.sweep()
+        yield running
+        assert check_database(running.path).findings == ()
+
+
+async def filed(office: Office) -> None:
+    now = office.clock.now()
+    act = OperatorAction("O-00000001", "provider_end", "They closed", now, now + dual_control.WINDOW, hold="northgate")
+    await office.store.commit(dual_control.file(act, office.desk.policy))
+
+
+async def confirmed(office: Office, *people: Person) -> None:
+    for person in people:
+        await office.take_in(ConfirmOperatorAction(person, "O-00000001", "confirm", ReplyAddress(person, channel="D0")))
+        await office.worker.drain()
+    await OperatorJobs(office.desk, {"provider_end": ending(office.desk)}).work()
+    await office.sweeper.sweep()
+
+
+async def test_everything_of_theirs_ends_and_stays_ended_over_a_restart(office: Office) -> None:
+    pending, opened, other = await office.file(PE1), await office.file(PE2, "executed"), await office.file(SOC1)
+    await office.click(OWNER, opened)
+    await filed(office)
+    await confirmed(office, OWNER, RISK)
+    assert await office.state(pending) is RequestState.EXPIRED
+    grant = (await office.case(opened)).grant
+    assert grant is not None
+    assert grant.state is GrantState.LAPSED
+    assert await office.state(other) is RequestState.PENDING
+    assert "provider.ended" in [entry["type"] for entry in office.log()]
+    await office.restart()
+    await office.sweeper.sweep()
+    assert office.types(await office.file(PE1)) == ["request.refused"]
+
+
+@pytest.mark.parametrize("people", [(OWNER,), (RISK,), (AUDIT, RISK), (OWNER, AUDIT), (OWNER, LEAD), (OWNER, STRANGER)])
+async def test_nothing_ends_without_an_owner_and_a_risk_owner(office: Office, people: tuple[Person, ...]) -> None:
+    await filed(office)
+    await confirmed(office, *people)
+    assert "provider.ended" not in [entry["type"] for entry in office.log()]
+    assert await office.state(await office.file(PE1)) is RequestState.PENDING
+
+
+async def test_one_human_is_not_two(office: Office) -> None:
+    await office.adopt(replace(BASE, humans=Humans.joined([[OWNER.user, RISK.user]]), digest="ef" * 32))
+    await filed(office)
+    await confirmed(office, OWNER, RISK)
+    assert "provider.ended" not in [entry["type"] for entry in office.log()]
+
+
+async def test_a_new_risk_owner_confirms_only_after_the_delay_of_changes(office: Office) -> None:
+    new = Person(OWNER.team, "U0NRISK")
+    await office.adopt(replace(with_domain(BASE, risk_owner=new), digest="ef" * 32))
+    await filed(office)
+    await confirmed(office, OWNER, new)
+    assert "provider.ended" not in [entry["type"] for entry in office.log()]
+
+
+async def test_a_later_contract_begins_anew(office: Office) -> None:
+    await filed(office)
+    await confirmed(office, OWNER, RISK)
+    tomorrow = (office.clock.now() + DAY).date()
+    renewed = replace(NORTHGATE, contract_from=tomorrow, contract_until=tomorrow + timedelta(days=90))
+    await office.adopt(replace(BASE, providers={**BASE.providers, "northgate": renewed}, digest="ee" * 32))
+    office.clock.at += DAY + MINUTE
+    await office.sweeper.sweep()
+    assert await office.state(await office.file(PE1)) is RequestState.PENDING
