@@ -96,6 +96,33 @@ def owner(
     _monthly("owner", person, month, as_json, html)
 
 
+@app.command("exit")
+def leaving(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The provider's id or name in the matrix.")],
+    as_json: AsJson = False,
+    html: Html = None,
+) -> None:
+    """Print what was open when a provider ended and how it ended, people, rights, what is owed; before, what would end."""
+    from bot.cli.host_store import opened_store
+    from bot.cli.provider import policy_of, provider_of
+    from bot.clock import SystemClock
+    from bot.reports.provider_exit import ExitRecord, exit_record, lines, page
+
+    async def work() -> ExitRecord:
+        async with opened_store(read_only=True) as store:
+            policy = await policy_of(store)
+            return await exit_record(store, policy, provider_of(policy, name), SystemClock().now())
+
+    record = asyncio.run(work())
+    if html is not None:
+        html.write_text(page(record), encoding="utf-8")
+        say(f"Written to {html}.")
+    elif as_json:
+        say_json(record.as_json())
+    else:
+        say("\n".join(lines(record)))
+
+
 def _monthly(whose: Literal["provider", "owner"], name: str, month: str, as_json: bool, html: Path | None) -> None:
     from bot.domain.errors import CountersignError, SettingsError
     from bot.reports.monthly import lines, monthly_report, page
