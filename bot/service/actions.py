@@ -135,11 +135,16 @@ def _about_the_request(carry_out: CarryOut) -> CarryOut:
     return lambda s: carry_out(s) if s.ask.kind in ("approval", "finding") else _answer(s)
 
 
+def _shortest_hold(s: Situation) -> Policy:
+    """The set in force with the shortest `hold` of all that bind the ask: a longer one counts after the delay of changes."""
+    return replace(s.policy, hold=min(policy.hold for policy in (s.policy, *s.older(s.ask.opened_at))))
+
+
 def _hold(s: Situation) -> Transition:
     over = answered_or_late(s.case, s.ask, s.now) if s.ask.kind == "finding" else None
     if over is not None:
         return refuse(s, over)
-    return discussion.hold(s.case, s.policy, s.click, s.profile, s.now, s.scale)
+    return discussion.hold(s.case, _shortest_hold(s), s.click, s.profile, s.now, s.scale)
 
 
 def _pass(s: Situation) -> Transition:

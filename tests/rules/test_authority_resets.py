@@ -130,6 +130,8 @@ async def test_the_last_person_able_to_decide_keeps_it_and_risk_owner_and_audito
     assert await suspensions(office) == [DEP1]
     for person in (RISK, AUDIT):
         assert "is not suspended: nobody else could decide there" in plain(office, person)[-1]
+    (spared,) = [entry for entry in office.log() if entry["type"] == "authority.spared"]
+    assert (spared["data"]["subject"], spared["data"]["domain"]) == (OWNER, "directory")
     assert plain(office, OWNER) == []
 
 

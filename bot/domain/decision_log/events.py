@@ -203,6 +203,12 @@ def suspended(case: Case, policy: Policy, reset: str) -> LogEvent:
     return of_case("authority.suspended", SYSTEM, case.request, policy, data)
 
 
+def spared(reset: Case, policy: Policy, domain: str, person: Person) -> LogEvent:
+    """An authority stays although the credential was reset: nobody else could decide. It belongs to no case."""
+    data: dict[str, Value] = {"domain": domain, "subject": person, "reset": reset.id}
+    return LogEvent("authority.spared", SYSTEM, data=data, policy=_set(policy))
+
+
 def restored(case: Case, policy: Policy, vote: Vote) -> LogEvent:
     assert case.request.subject is not None
     draft = answered(case, policy, "authority.restored", vote)

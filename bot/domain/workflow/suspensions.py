@@ -60,14 +60,15 @@ def _last(policy: Policy, domain: Domain, person: Person) -> bool:
 
 
 def _spared(reset: Case, policy: Policy, domain: Domain, person: Person) -> Transition:
-    """The last person able to decide keeps the authority: the risk owner and the auditors are told instead."""
+    """The last person able to decide keeps the authority: the log says so, and the risk owner and the auditors are told."""
     listed = dict.fromkeys((*([domain.risk_owner] if domain.risk_owner else []), *policy.auditors))
     text = (
         f"The credential of {policy.name_of(person)} was reset ({reset.id}). Their authority in {domain.name} is not suspended: nobody"
         " else could decide there. Look at what they decide until you are sure of the account, and name a deputy."
     )
     told = (p for p in listed if not policy.humans.same(p, person))
-    return Transition(None, None, says=tuple(notifications.answer(None, p, {}, "plain", text=text) for p in told))
+    says = tuple(notifications.answer(None, p, {}, "plain", text=text) for p in told)
+    return Transition(None, None, (events.spared(reset, policy, domain.id, person),), says)
 
 
 def _opens(act: Transition) -> bool:

@@ -11,7 +11,9 @@ import pytest
 
 from bot.background.operator_jobs import OperatorJobs, releasing
 from bot.cli.log import app as log_app
+from bot.domain.authority.policy_rollout import Sets
 from bot.domain.case.operator_action import ACT, OperatorAction, OperatorActionState, move_act
+from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Humans, Person
 from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
 from storage.log.check import check_log
@@ -74,6 +76,12 @@ def purposes(host: Host) -> dict[str, set[str]]:
     return {p: {r["to_user"] for r in rows if r["purpose"] == p} for p in {r["purpose"] for r in rows}}
 
 
+async def in_force(host: Host, changed: Policy) -> None:
+    """Another set, whose delay of changes is over."""
+    await host.adopt(changed)
+    host.desk.current.sets = Sets(host.desk.current.sets.sets[-1:])
+
+
 async def test_a_hold_stands_at_once_and_covers_what_is_written_later(host: Host) -> None:
     first = await host.ask()
     hold = await placed(host)
@@ -124,7 +132,7 @@ async def test_filing_only_asks_and_nothing_runs_before_two_people_confirm(host:
 
 
 async def test_two_auditors_two_risk_owners_or_one_person_twice_are_not_enough(host: Host, voices: Voices) -> None:
-    await host.adopt(replace(host.policy, auditors=(AUDIT, Person(HOME, "U0AUDIT2"))))
+    await in_force(host, replace(host.policy, auditors=(AUDIT, Person(HOME, "U0AUDIT2"))))
     _, act_id = await filed(host)
     for person in (AUDIT, AUDIT, Person(HOME, "U0AUDIT2")):
         await voices.press(person, act_id)
@@ -140,7 +148,7 @@ async def test_two_auditors_two_risk_owners_or_one_person_twice_are_not_enough(h
 async def test_one_human_with_both_roles_is_one_voice(host: Host, voices: Voices, joined: bool) -> None:
     both = Person(HOME, "U0SECOND") if joined else RISK
     humans = Humans.joined([["U0SECOND", "U0RISK"]]) if joined else Humans()
-    await host.adopt(replace(host.policy, auditors=(both,), humans=humans))
+    await in_force(host, replace(host.policy, auditors=(both,), humans=humans))
     _, act_id = await filed(host)
     for person in dict.fromkeys((RISK, both)):
         await voices.press(person, act_id)
@@ -197,7 +205,7 @@ async def test_nobody_else_confirms(host: Host, voices: Voices, who: str) -> Non
 async def test_authority_is_that_of_the_click_and_earlier_voices_are_counted_again(host: Host, voices: Voices) -> None:
     _, act_id = await filed(host)
     await voices.press(AUDIT, act_id)
-    await host.adopt(replace(host.policy, auditors=(OTHER_RISK,)))
+    await in_force(host, replace(host.policy, auditors=(OTHER_RISK,)))
     await voices.press(RISK, act_id)
     assert await voices.state(act_id) == "open"
     await voices.press(OTHER_RISK, act_id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from bot.domain.case.lifecycle import GrantState, RequestState
@@ -129,3 +132,13 @@ async def test_who_ids_alone_refuse_is_not_looked_up(office: Office, monkeypatch
     assert asked == []
     await told(office, press(OWNER, case_id, "approve"))
     assert OWNER in asked
+
+
+async def test_on_it_holds_for_the_shortest_time_of_the_sets_that_bind(office: Office) -> None:
+    office_policy = office.desk.policy
+    await office.adopt(replace(office_policy, hold=office_policy.hold * 3, digest="ef" * 32))
+    case_id = await office.file(PE1)
+    filed = (await office.case(case_id)).request.filed_at
+    await told(office, press(OWNER, case_id, "hold"))
+    due = [step.due_at for step in (await office.case(case_id)).approval.steps if step.state == "waiting"]
+    assert min(due) == filed + timedelta(seconds=office_policy.hold)

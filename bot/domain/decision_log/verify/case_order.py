@@ -42,7 +42,7 @@ _NAMES = {
     "right": "begun kept narrowed withdrawn ended",
     "provider": "suspended resumed ended",
     "campaign": "opened closed",
-    "authority": "suspended overdue restored",
+    "authority": "suspended spared overdue restored",
     "roster": "attested",
     "sealed_use": "recorded",
     "absence": "set cleared",

@@ -514,7 +514,14 @@ def test_the_list_of_types_is_that_of_the_format() -> None:
     ours = {
         f"{ask}.{what}" for ask in ("extension", "renewal") for what in ("asked", "denied", "expired")
     }  # added under version 1
-    ours |= {"authority.suspended", "authority.overdue", "authority.restored", "right.begun", "right.ended"}
+    ours |= {
+        "authority.suspended",
+        "authority.spared",
+        "authority.overdue",
+        "authority.restored",
+        "right.begun",
+        "right.ended",
+    }
     ours |= {f"finding.{what}" for what in ("filed", "joined", "acknowledged", "shared", "corrected", "closed")}
     ours |= {"reconciliation.recorded"}
     ours |= {f"matrix.{what}" for what in ("confirmed", "acknowledged", "disputed", "overdue")}
