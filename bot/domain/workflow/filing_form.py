@@ -100,13 +100,7 @@ def check(policy: Policy, form: Form, today: date) -> tuple[FieldError, ...]:
     if runbook is None or runbook.kind == "finding" or provider.id not in runbook.providers:
         return (FieldError("runbook", "Choose one of the runbooks that your provider may ask for."),)
     unserved = not_now(policy, provider, runbook, today) or unfit(runbook) or withdrawn(policy, runbook)
-    if provider.begins_later(today):
-        text = f"The contract of {provider.name} begins on {provider.contract_from}. Write to {policy.contact}."
-        return (FieldError("runbook", text),)
-    if provider.ended(today):
-        text = f"The contract of {provider.name} ended on {provider.contract_until}. Write to {policy.contact}."
-        return (FieldError("runbook", text),)
-    unserved = unfit(runbook) or withdrawn(policy, runbook) or narrowing.withdrawn(policy, runbook, form.requester)
+    unserved = unserved or narrowing.withdrawn(policy, runbook, form.requester)
     if unserved is not None:
         return (FieldError("runbook", unserved),)
     return (
