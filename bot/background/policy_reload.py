@@ -75,7 +75,7 @@ async def accepted_sets(store: SqlStore, now: datetime, scale: float) -> Sets | 
         if policy is None:
             continue
         if found and found[-1].until is None:  # replaced before it was kept until when it binds
-            found[-1] = replace(found[-1], until=Sets(tuple(found)).binds_until(one.accepted_at, scale))
+            found[-1] = replace(found[-1], until=Sets(tuple(found)).binds_until(policy, one.accepted_at, scale))
         found.append(InForce(policy, one.accepted_at, one.binds_until))
     return Sets(tuple(found)) if found else None
 
@@ -130,7 +130,7 @@ async def _accept(store: SqlStore, clock: Clock, sets: Sets | None, policy: Poli
     named = FileDigest(policy.organisation, policy.digest)
     draft = LogEvent("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
     now = clock.now()
-    until = sets.binds_until(now, scale) if sets is not None else None
+    until = sets.binds_until(policy, now, scale) if sets is not None else None
     told = announced(sets.current, policy, until) if sets is not None and until is not None else ()
     accepted = StoredPolicy(policy.digest, now, policy.files)
     await store.policies.accept(accepted, [draft], told, replaced_binds_until=until)

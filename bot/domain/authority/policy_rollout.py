@@ -4,6 +4,7 @@ Who loses authority loses it at once. Who gains it, or what becomes easier, coun
 `policy_delay`; until then a yes must be allowed by the old set and the new (design, section 2). So a yes is judged under
 the set in force and under every earlier one that the request was filed too early to leave behind, and a request filed
 meanwhile is filed under the stricter word of each (`strictest`): no runbook opens more easily before its change counts.
+A change of the keys that decisions are signed with waits for `unendorsed_delay` unless it is endorsed (`key_changes`).
 An older set judges a request in the domain that decided its runbook then (`as_seen_by`), so that a runbook that moves
 gives its new owner nothing before the delay is over. What is easier is decided key by key in `policy_comparison`.
 """
@@ -16,6 +17,7 @@ from datetime import date, datetime, timedelta
 
 from bot.domain.authority.authorization import Allowed, may_decide, named_for
 from bot.domain.authority.comparison_rules import stricter_of, words
+from bot.domain.authority.key_changes import key_change
 from bot.domain.authority.policy_comparison import DOMAIN, LADDER, POLICY, PROVIDER, ROTA, RUNBOOK
 from bot.domain.authority.quorum import count
 from bot.domain.case.ask import Ask
@@ -48,16 +50,30 @@ class Sets:
     def then(self, policy: Policy, at: datetime, scale: float) -> Sets:
         """With one more set in force from `at` on."""
         *older, last = self.sets
-        left = replace(last, until=self.binds_until(at, scale))
+        left = replace(last, until=self.binds_until(policy, at, scale))
         return Sets((*older, left, InForce(policy, at)))
 
-    def binds_until(self, at: datetime, scale: float) -> datetime:
-        """Until when the set in force binds what is asked for, if another follows it at `at`.
+    def binds_until(self, following: Policy, at: datetime, scale: float) -> datetime:
+        """Until when the set in force binds what is asked for, if `following` replaces it at `at`.
 
-        The longest `policy_delay` of all sets that bind then: a shorter delay is itself a change that waits.
+        The longest `policy_delay` of all sets that bind then: a shorter delay is itself a change that waits. Where the keys
+        change, the longest `unendorsed_delay`.
         """
-        delay = max(policy.policy_delay for policy in (self.current, *self.also_binding(at)))
+        binding = (self.current, *self.also_binding(at))
+        delay = max(policy.policy_delay for policy in binding)
+        if key_change(self.current, following) is not None:
+            delay = max(delay, *(policy.signing.unendorsed_delay for policy in binding if policy.signing is not None))
         return at + timedelta(seconds=delay / scale)
+
+    def endorsed(self, old: str, new: str, at: datetime, scale: float) -> Sets:
+        """With the change from one digest to the next endorsed at `at`: from then on it waits for `policy_delay` only, like any
+        other. The same sets where no such change waits."""
+        sets = list(self.sets)
+        for n, (was, following) in enumerate(zip(self.sets, self.sets[1:], strict=False)):
+            if (was.policy.digest, following.policy.digest) == (old, new) and was.until is not None:
+                plain = Sets(self.sets[: n + 1]).binds_until(was.policy, following.since, scale)
+                sets[n] = replace(was, until=min(was.until, max(plain, at)))
+        return Sets(tuple(sets))
 
     def on(self, day: date) -> Sets:
         """With the owners of `day` in every set; this object where no owner has a date."""

@@ -39,7 +39,7 @@ class FormerOrigin:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Where decisions are signed. `unendorsed_delay` in seconds of real time; `attestation` is the path of a PEM file."""
+    """Where decisions are signed. `unendorsed_delay` in seconds of policy time; `attestation` is the path of a PEM file."""
 
     rp_id: str
     origin: str
