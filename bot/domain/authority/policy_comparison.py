@@ -92,7 +92,11 @@ def _anything(_text: str) -> bool:
     return True
 
 
-BREAK_GLASS: Table = {"ratify_within": at_most("time to ratify"), "quota": limit("quota")}
+BREAK_GLASS: Table = {
+    "ratify_within": at_most("time to ratify"),
+    "quota": limit("quota"),
+    "overdue_since": neutral(),  # of no file: an act sets it
+}
 
 RUNBOOK: Table = {
     "id": neutral(),  # runbooks are paired by it

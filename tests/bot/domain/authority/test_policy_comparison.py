@@ -173,7 +173,7 @@ NEUTRAL: Mapping[type[Any], set[str]] = {
     EscalationPolicy: {"id"},
     Runbook: {"id", "title", "body", "sha256"},
     FieldSpec: {"name", "label", "hint", "matcher"},
-    BreakGlass: set(),
+    BreakGlass: {"overdue_since"},
 }  # fmt: skip
 
 
