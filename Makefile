@@ -53,6 +53,7 @@ bench: $(STAMP) ## Measure speed and memory beside their floors; writes bench/re
 lock: ## Compile the hash-locked requirements again
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock
+	$(BIN)/uv pip compile --group docs -c requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-docs.lock
 
 screenshots: $(STAMP) ## The pictures of the README, from the sandbox in Chromium
 	@tools/chromium
