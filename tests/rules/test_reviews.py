@@ -220,6 +220,7 @@ async def test_an_owners_own_narrow_is_lifted_only_by_a_changed_file(office: Rev
 
 async def test_a_silence_hangs_on_the_row_and_not_on_the_files_bytes(office: ReviewOffice) -> None:
     await office.look()
+    await office.keep_people()
     await office.pass_days(17)
     await office.adopt(replace(BASE, runbooks={**BASE.runbooks, "unlock": replace(UNLOCK, sha256="33" * 32, body="2.")}))
     office.sleep(HOUR)

@@ -1,6 +1,6 @@
 """Prints campaigns: how they stand, each item with its figures and answer, and what the log says of one.
 
-The signed record is the entries' own bytes with their index and leaf hash: `countersign log proof INDEX` proves each.
+The signed record is the entries' own bytes with their index and leaf hash: `countersign log prove INDEX` proves each.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def record(policy: Policy | None, campaign: Campaign, entries: Sequence[LogRow])
     """One campaign, its items, and its entries in the log."""
     said = [_line(policy, campaign), *(f"  {_words(policy, item)}" for item in campaign.items), "In the log:"]
     said += [f"  {row.idx}  {row.type}  {row.leaf.hex()}" for row in entries]
-    return [*said, "Proof of each: countersign log proof INDEX"]
+    return [*said, "Proof of each: countersign log prove INDEX"]
 
 
 def sheet(found: Iterable[Campaign]) -> str:
