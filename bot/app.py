@@ -44,6 +44,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
     settings.require_slack()
     read_address(settings.ops_listen, "COUNTERSIGN_OPS_LISTEN")
     read_address(settings.listen, "COUNTERSIGN_LISTEN")
+    read_address(settings.sign_listen, "COUNTERSIGN_SIGN_LISTEN")
     stop = stop or asyncio.Event()
     _stop_on_signals(stop)
     clock = SteadyClock(SystemClock(), boot_id())

@@ -23,6 +23,7 @@ from bot.background.operator_jobs import OperatorJobs, Run, ending, erasing, pru
 from bot.background.pager import Pager, send_page
 from bot.background.policy_reload import accepted_sets, first_policy
 from bot.background.review_window import ReviewWindow
+from bot.background.sign_page import SignPage
 from bot.background.sweeper import Sweeper
 from bot.background.watchdog import Watchdog
 from bot.clock import SteadyClock
@@ -37,8 +38,10 @@ from bot.service.approvals import ApprovalService
 from bot.service.permits import PermitIssuer
 from bot.settings import Settings
 from handlers.inbound.home import Homes
+from handlers.outbound.message_kinds import RenderContext
 from handlers.outbound.outbox_sender import OutboxSender
 from handlers.transport.app import SlackApp
+from handlers.views.sign_page import SignPageWords
 from handlers.web_api.client import ObservedClient
 from handlers.web_api.own_identity import OwnIdentity
 from handlers.web_api.token_watch import TokenWatch
@@ -96,8 +99,11 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock) -> BotP
     desk.permits = PermitIssuer(standing.store, standing.signer.cover, settings.state_dir, clock)
     door = SlackApp(desk, base.client, base.introduction.identity, standing.signer.cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
+    desk.signing.words = SignPageWords(RenderContext(desk, settings.command_prefix).scene)
+    sign_page = SignPage(desk.signing, settings.sign_listen, health.part("sign page", 30.0))
+    health.also(sign_page.findings)
     desk.transactions.committed = _both(metrics.committed, homes.changed)
-    outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run}
+    outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run, "sign page": sign_page.run}
     rehasher = LogRehasher(standing.store, settings.database, settings.state_dir, standing.signer.stop)
     return BotParts(
         settings, store, clock, health, metrics, standing, desk, feeds, base.introduction, door, rehasher, outgoing

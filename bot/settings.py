@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     runbooks_dir: Path = Path("runbooks")
     listen: str = "127.0.0.1:3000"
     ops_listen: str = "127.0.0.1:3001"
+    sign_listen: str = "127.0.0.1:3002"
     state_dir: Path = Path(".countersign")
     log_origin: str | None = None
     log_format: str | None = None

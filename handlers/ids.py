@@ -16,6 +16,7 @@ from bot.domain.policy.model import Kind
 
 # Buttons.
 APPROVE = "approve"
+SIGN = "sign"  # a link: its payload is acknowledged and never judged
 DENY = "deny"
 WITHDRAW = "withdraw"
 LESS = "approve_less"
@@ -128,6 +129,7 @@ BLOCK_PROOF = "proof"
 BLOCK_OPERATOR = "operator"
 BLOCK_MATRIX = "matrix"
 BLOCK_REVIEW = "review"
+BLOCK_SIGN = "sign"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from storage.stores.overview import OverviewStore
 from storage.stores.policies import PolicyStore
 from storage.stores.queues import CallStore, InboxStore, OutboxStore
 from storage.stores.reviews import ReviewStore
+from storage.stores.signing import SigningStore
 from storage.transactions import Transactions
 
 
@@ -43,6 +44,7 @@ class SqlStore:
         self.clock = ClockMarkStore(transactions)
         self.agreement = AgreementStore(transactions)
         self.reviews = ReviewStore(transactions)
+        self.signing = SigningStore(transactions)
         self.overview = OverviewStore(transactions, check_schema)
 
     async def commit(self, act: Transition) -> Case | None:

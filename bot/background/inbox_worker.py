@@ -20,7 +20,7 @@ import structlog
 
 from bot.domain.errors import CountersignError
 from bot.domain.policy.people import Person
-from bot.ports.commands import SaySentence, lane_of
+from bot.ports.commands import ReplyAddress, SaySentence, SignAnswer, lane_of
 from bot.ports.records import InboxRow
 from bot.service.approvals import ApprovalService
 
@@ -127,7 +127,8 @@ class InboxWorker:
                     row.id, self._desk.clock.now() + timedelta(seconds=2 ** min(row.attempts, 6))
                 )
                 return
-            reply = getattr(row.act, "reply", None)
+            signed = isinstance(row.act, SignAnswer)
+            reply = ReplyAddress(row.act.person) if signed else getattr(row.act, "reply", None)
             tell = SaySentence(row.act.person, "failed", "", reply) if reply else None
             await self._desk.give_up(row, tell)
         except CountersignError as again:

@@ -54,7 +54,7 @@ class FailsafeStore:
         self.inbox = FailsafeInbox(store.inbox, emergency, self._state, clock)
         self.outbox = FailsafeOutbox(store.outbox, self._state, clock)
         self.history, self.absences, self.policies = store.history, store.absences, store.policies
-        self.agreement = store.agreement
+        self.agreement, self.signing = store.agreement, store.signing
         self.reviews = store.reviews
         self.log, self.anchors, self.clock, self.overview = store.log, store.anchors, store.clock, store.overview
 

@@ -168,9 +168,26 @@ class SuspendProvider:
     kind: Literal["suspend_provider"] = "suspend_provider"
 
 
+@dataclass(frozen=True, slots=True)
+class SignAnswer:
+    """The page's signed answer to a question: a statement's bytes and the browser's assertion over them, each in base64url. `person`
+    is whose link it is, `text` the reason of a no. Whether it counts is judged by `bot.domain.signing.decision`."""
+
+    person: Person
+    case: str
+    version: int
+    statement: str
+    credential: str
+    authenticator_data: str
+    client_data: str
+    signature: str
+    text: str = ""
+    kind: Literal["sign"] = "sign"
+
+
 def lane_of(command: Command) -> str | None:
     """What one person's commands are carried out in order about: a request, their filings, their absence. None: alone."""
-    if isinstance(command, Press):
+    if isinstance(command, Press | SignAnswer):
         return command.case
     if isinstance(command, ConfirmOperatorAction | AnswerReview):
         return command.id
@@ -254,6 +271,7 @@ Command: TypeAlias = (
     | AnswerMatrix
     | SuspendProvider
     | AnswerReview
+    | SignAnswer
 )
 _Kept: TypeAlias = Annotated[
     Annotated[FileRequest, Tag("file")]
@@ -266,7 +284,8 @@ _Kept: TypeAlias = Annotated[
     | Annotated[RecordSealedUse, Tag("seal")]
     | Annotated[AnswerMatrix, Tag("matrix")]
     | Annotated[SuspendProvider, Tag("suspend_provider")]
-    | Annotated[AnswerReview, Tag("review")],
+    | Annotated[AnswerReview, Tag("review")]
+    | Annotated[SignAnswer, Tag("sign")],
     Discriminator(_tag),
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(_Kept)

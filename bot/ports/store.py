@@ -16,6 +16,7 @@ from bot.ports.overview import Overview
 from bot.ports.policies import Policies
 from bot.ports.queues import ExecutorCalls, Inbox, Outbox
 from bot.ports.reviews import ReviewRecords
+from bot.ports.signing import SigningRecords
 
 
 class Commits(Protocol):
@@ -64,6 +65,8 @@ class Store(Commits, Protocol):
     def agreement(self) -> AgreementRecords: ...
     @property
     def reviews(self) -> ReviewRecords: ...
+    @property
+    def signing(self) -> SigningRecords: ...
     @property
     def operator(self) -> OperatorRecords: ...
     @property

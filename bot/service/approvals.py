@@ -42,6 +42,7 @@ from bot.ports.commands import (
     SetAbsence,
     ShowPage,
     SuspendProvider,
+    SignAnswer,
 )
 from bot.ports.directory import Directory
 from bot.ports.records import InboxRow
@@ -59,6 +60,8 @@ from bot.service.providers import Providers
 from bot.service.queries import CaseQueries
 from bot.service.reviews import Reviews
 from bot.service.sealed_use import recorded
+from bot.service.signed_answers import SignedAnswers, answered
+from bot.service.signing_page import SigningPage
 from bot.service.transactions import CARD_AGE, TransactionRunner
 
 _CARDS, _OWED = 5, 10
@@ -82,6 +85,8 @@ class ApprovalService:
         self.actions = Actions(store, directory, clock, scale, self.current, self.transactions)
         self.providers = Providers(store, directory, clock, self.current)
         self.reviews = Reviews(store, directory, clock, scale, self.current, self.transactions)
+        self.signed = SignedAnswers(store, clock, self.current, self.actions)
+        self.signing = SigningPage(store, clock, self.current, self.take_in)
         self.arrived = asyncio.Event()
         self.permits: PermitIssuer | None = None
 
@@ -112,7 +117,7 @@ class ApprovalService:
             await self._carried_out(row)
         except Stopped as stopped:
             log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
-            await self.transactions.commit(replace(while_stopped(row.act), inbox=row.id))
+            await self.transactions.commit(replace(_for_page(while_stopped(row.act), row), inbox=row.id))
 
     async def refuse_at_once(self, row: InboxRow) -> bool:
         """Refuses a press that can never count, without waiting for what else concerns its request; False for all else."""
@@ -131,6 +136,8 @@ class ApprovalService:
             await self.filing.carry_out(act, row.id)
         elif isinstance(act, Press):
             await self.transactions.retry_on_conflict(lambda: self.actions.press(act), row.id)
+        elif isinstance(act, SignAnswer):
+            await self.transactions.retry_on_conflict(lambda: self.signed.press(act, row.key), row.id)
         elif isinstance(act, PostButton):
             await self.transactions.commit(replace(await self._post(act), inbox=row.id))
         elif isinstance(act, SetAbsence):
@@ -181,7 +188,7 @@ class ApprovalService:
     async def give_up(self, row: InboxRow, tell: SaySentence | None) -> None:
         """A row that cannot be carried out is finished; its author is told where there is a place to tell them."""
         act = page_of(tell) if tell else Transition(None, None)
-        await self.transactions.commit(replace(act, inbox=row.id))
+        await self.transactions.commit(replace(_for_page(act, row), inbox=row.id))
 
     async def _post(self, act: PostButton) -> Transition:
         """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""
@@ -204,14 +211,23 @@ class ApprovalService:
         return provider.id if provider else None
 
 
+def _for_page(act: Transition, row: InboxRow) -> Transition:
+    """What cannot be carried out is answered on the page to whoever signed there."""
+    return answered(act, row.act, row.key, "") if isinstance(row.act, SignAnswer) else act
+
+
 def while_stopped(act: Command) -> Transition:
     """The sentence for what a stopped log does not let through; it leaves no entry."""
     if isinstance(act, FileRequest):
         params: dict[str, object] = {"id": act.id}
         says = filing.told(None, act.person, "stopped", params, act.form)
     else:
-        says = (notifications.answer(getattr(act, "case", None), act.person, asdict(act.reply), "stopped"),)
+        says = (notifications.answer(getattr(act, "case", None), act.person, _reply_to(act), "stopped"),)
     return Transition(None, None, says=says)
+
+
+def _reply_to(act: Command) -> dict[str, object]:
+    return {} if isinstance(act, FileRequest | SignAnswer) else asdict(act.reply)
 
 
 def page_of(act: ShowPage | SaySentence) -> Transition:

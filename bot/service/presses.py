@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 
 from bot.clock import Clock
 from bot.domain.authority.authorization import Allowed, Refused, named_roles
-from bot.domain.case.click import Click, Refusal, Rejected
+from bot.domain.case.click import Click, Proof, Refusal, Rejected
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import LogEvent, Transition
@@ -73,17 +73,17 @@ class Actions:
         no = may(self._at_best(case, press)) or may(await self._situation(case, press))
         return Refused(no.why, no.sentence) if no is not None else Allowed(())
 
-    async def press(self, press: Press) -> Transition:
-        """What a press comes to, judged on what is stored now. Raises StorageError."""
+    async def press(self, press: Press, proof: Proof | None = None) -> Transition:
+        """What a press comes to, judged on what is stored now; `proof` of one that was signed. Raises StorageError."""
         await self._current.refresh()
         case = await self._store.cases.case(press.case)
         if case is None:
             return self._unknown(press)
-        row, act = ACTIONS[press.action], _carried_out(press, self._at_best(case, press))
+        row, act = ACTIONS[press.action], _carried_out(press, self._at_best(case, press, proof))
         if _why(act) is not None or not (row.account or row.presence):
             return act
         try:
-            situation = await self._situation(case, press)
+            situation = await self._situation(case, press, proof)
         except LookupFailed:
             return Transition(None, None, says=(notifications.answer(case.id, press.person, asdict(press.reply), "again"),))
         return _carried_out(press, situation)
@@ -98,23 +98,23 @@ class Actions:
         act = _carried_out(press, situation)
         return act if _for_good(ACTIONS[press.action], situation, _why(act)) else None
 
-    def _at_best(self, case: Case, press: Press) -> Situation:
+    def _at_best(self, case: Case, press: Press, proof: Proof | None = None) -> Situation:
         """The press as if the account were a full one and everybody there."""
         doubted, sets = self._clock.jumped() is not None, self._current.sets
         return Situation(
-            case, click_of(press), sets, self._clock.now(), self._scale, doubted,
+            case, replace(click_of(press), proof=proof), sets, self._clock.now(), self._scale, doubted,
             looked_up=Profile(press.person), present=Presence({}),
         )  # fmt: skip
 
-    async def _situation(self, case: Case, press: Press) -> Situation:
+    async def _situation(self, case: Case, press: Press, proof: Proof | None = None) -> Situation:
         """The press with everything that the row of the table asks for. Raises LookupFailed."""
-        row, at_best = ACTIONS[press.action], self._at_best(case, press)
+        row, at_best = ACTIONS[press.action], self._at_best(case, press, proof)
         profile, presence = at_best.looked_up, at_best.present
         if row.account:
             profile = await account_of(self._directory, press.person, takes_away=row.takes_away)
         if row.presence and not press.opens_form:
             presence = await self._transactions.presence_for(case)
-        return replace(self._at_best(case, press), looked_up=profile, present=presence)
+        return replace(at_best, looked_up=profile, present=presence)
 
     def _unknown(self, press: Press) -> Transition:
         who, data = events.actor(self._current.policy, press.person), {"action": press.action, "why": "stale"}

@@ -202,6 +202,7 @@ async def unknown(edge: SlackEdge, body: Body) -> Answer:
 ACTIONS: Mapping[str, Listener] = {
     **{button.id: pressed(button) for button in BUTTONS},
     ids.RUNBOOK: Listener(nothing, rebuild_form),
+    ids.SIGN: Listener(nothing),  # a link
     **commands.FORM_BUTTONS,
     **OPERATOR_ACTIONS,
     **HOME_ACTIONS,

@@ -75,7 +75,7 @@ async def executor_alarm(out: Outgoing) -> Job:
 
 async def ask_message(out: Outgoing) -> Message:
     ask = present(out.case.question(ask_version(out.row.say.purpose)))
-    return review_cards.ask_card(out.case, ask, out.to, out.scene())
+    return review_cards.ask_card(out.case, ask, out.to, await out.signing_scene(ask))
 
 
 async def new_ask(out: Outgoing) -> Job:

@@ -7,10 +7,12 @@ drawn and the row is dropped: `drawn` is the only guard, so that no drawing chec
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias, TypeVar
 
+from bot.domain.authority.signatures import demanded
+from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.workflow.timeline import Moment, ahead
@@ -140,6 +142,13 @@ class Outgoing:
     def scene(self) -> ViewContext:
         """The policy and the time of this moment."""
         return self.context.scene()
+
+    async def signing_scene(self, ask: Ask) -> ViewContext:
+        """The same with the recipient's link to sign a yes to this ask, where it is signed."""
+        scene = self.scene()
+        if demanded(self.case, ask.kind, scene.policy) == "none":
+            return scene
+        return replace(scene, sign=await self.context.desk.signing.address(self.case, ask, self.to))
 
     def text(self, key: str) -> str:
         """A text of the row's data; empty where there is none."""

@@ -23,10 +23,14 @@ from handlers.views.governance.agreement import at_home
 from handlers.views.governance.campaigns import at_home as reviews_at_home
 from handlers.views.home import home
 from handlers.views.kit.blocks import Message
+from handlers.views.sign_page import sign_here
 from handlers.views.welcome_back import returned
 
 
 async def answer(out: Outgoing) -> Job:
+    if out.text("sentence") == "sign_on_page":
+        ask = out.case.question(out.whole("version"))
+        return Reply(out.reply, sign_here((await out.signing_scene(present(ask))).sign))
     return Reply(out.reply, say(out.text("sentence"), out.row.say.data, out.scene()))
 
 

@@ -22,7 +22,7 @@ async def card_message(out: Outgoing) -> Message:
     if out.case.finding is not None:
         return finding_cards.card(out.case, out.to, out.scene())
     view = card if out.case.request.drill is None else drill.card
-    return view(out.case, out.to, out.scene())
+    return view(out.case, out.to, await out.signing_scene(out.case.approval))
 
 
 async def new_card(out: Outgoing) -> Job:

@@ -11,7 +11,7 @@ from bot.domain.timing import cooling_off
 from handlers.views import facts, identity_proof
 from handlers.views.discussion import beside_buttons, deciding_buttons, history, story
 from handlers.views.grant import revoke_button
-from handlers.views.kit import wording
+from handlers.views.kit import signing, wording
 from handlers.views.kit.blocks import Message, context, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
@@ -46,6 +46,7 @@ def _standing(case: Case, reader: Person, scene: ViewContext) -> str:
     if not facts.pending(case):
         return facts.outcome(case, scene)
     lines = [_stands_in(case, reader, scene), facts.tally(case, scene), _own_yes(case, reader, scene), *story(case, scene)]
+    lines += [signing.line(case, case.approval, reader, scene)]
     lines += [*identity_proof.lines(case, scene, to_approver=True), facts.braked(case.approval, scene)]
     lines += [] if cooling_off.waits(case) else [facts.silence(case, scene)]
     return "\n".join(line for line in lines if line)

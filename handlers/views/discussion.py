@@ -16,7 +16,7 @@ from bot.domain.timing import cooling_off
 from handlers import ids
 from handlers.views import facts
 from handlers.views.dialogs import DialogContext
-from handlers.views.kit import wording
+from handlers.views.kit import signing, wording
 from handlers.views.kit.blocks import (
     Block,
     Message,
@@ -109,6 +109,7 @@ def deciding_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | 
     if cooling_off.waits(case):
         return actions(ids.BLOCK_DECIDE, deny, revoke(value))
     approve = button(wording.APPROVE, ids.APPROVE, value, "primary")
+    approve = signing.yes_button(case, case.approval, scene, approve)
     return actions(ids.BLOCK_DECIDE, *([approve] if may_say_yes(case, reader, scene) else []), deny)
 
 
@@ -117,7 +118,8 @@ def may_say_yes(case: Case, reader: Person, scene: ViewContext) -> bool:
     ask = case.approval
     vote = ask.vote_of(reader)
     given = vote is not None and vote.answer == "yes" and not count(case, ask, scene.policy).met
-    return not given and not case.unverified() and not cooling_off.waits(case)
+    able = signing.may_sign_here(case, ask, reader, scene)
+    return able and not given and not case.unverified() and not cooling_off.waits(case)
 
 
 def beside_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:
@@ -128,7 +130,7 @@ def beside_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | No
     held = bool(case.approval.noted("hold"))
     passed = any(note.person == reader for note in case.approval.noted("pass"))
     row = [
-        *([button(wording.LESS, ids.LESS, value)] if may_say_yes(case, reader, scene) else []),
+        *([button(wording.LESS, ids.LESS, value)] if may_say_yes(case, reader, scene) and not scene.sign else []),
         button(wording.QUESTION, ids.QUESTION, value),
         *([] if held else [button(wording.HOLD, ids.HOLD, value)]),
         *([] if passed else [button(wording.PASS, ids.PASS, value)]),

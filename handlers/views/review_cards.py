@@ -21,7 +21,7 @@ from handlers.views import facts, suspensions
 from handlers.views.dialogs import DialogContext, nothing_to_choose
 from handlers.views.governance.campaigns import review_overdue
 from handlers.views.grant import name, owed_lines
-from handlers.views.kit import before_the_yes, wording
+from handlers.views.kit import before_the_yes, signing, wording
 from handlers.views.kit.blocks import (
     Block,
     Message,
@@ -45,17 +45,31 @@ from handlers.views.request_form import STEPS, day_block
 def ask_card(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Message:
     """The card of an ask after the yes, for one reader."""
     head, lines = _HEADS[ask.kind](case, ask, scene)
-    value = ids.question(case.id, ask.version)
     open_ = ask.state is AskState.OPEN and scene.now < valid_before(case, ask)
     standing = _open_standing(case, ask, reader, scene) if open_ else _answered(case, ask, scene)
     vote = ask.vote_of(reader)
     mine = open_ and not is_barred(case, ask, scene.policy, reader) and (vote is None or vote.answer != "yes")
     if open_:
         lines = [*lines, *_means(case, ask)]
-    row = actions(ids.BLOCK_DECIDE, *(make(value) for make in _BUTTONS[ask.kind])) if mine else None
+        lines = [*lines, *([signing.line(case, ask, reader, scene)] if signing.needs_signature(case, ask, scene) else [])]
+    row = (
+        actions(ids.BLOCK_DECIDE, *_buttons(case, ask, reader, scene))
+        if mine and _buttons(case, ask, reader, scene)
+        else None
+    )
     blocks = [section(head), *facts.sections([*lines, standing]), row, context(facts.footer(case))]
     first = [ask_glance(case, ask, scene)] if open_ else []
     return message("\n".join([*first, head, *lines, standing]), blocks)
+
+
+def _buttons(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> list[Block]:
+    """The answers that this reader can give; the yes comes first."""
+    value = ids.question(case.id, ask.version)
+    made = [make(value) for make in _BUTTONS[ask.kind]]
+    if not made or not signing.needs_signature(case, ask, scene):
+        return made
+    able = signing.may_sign_here(case, ask, reader, scene)
+    return [*([signing.yes_button(case, ask, scene, made[0])] if able else []), *made[1:]]
 
 
 def _open_standing(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> str:

@@ -19,7 +19,7 @@ from bot.domain.case.transition import Absence, Transition
 from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
 from bot.domain.failsafe.clock_guard import gives
 from bot.domain.workflow import executor
-from storage.cases import history, home_rows, reads
+from storage.cases import history, home_rows, reads, signed_answer
 from storage.cases import rows as case_rows
 from storage.cases.rows import Columns
 from storage.governance import campaigns
@@ -61,6 +61,8 @@ def write(tx: Tx, act: Transition) -> None:
         campaigns.write(tx.session, act.reviewed)
     if act.visit is not None:
         home_rows.opened(tx.session, act.visit, tx.now)
+    if act.signed is not None:
+        signed_answer.write(tx, act.signed)
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)

@@ -178,6 +178,7 @@ def from_vote(vote: Vote) -> Columns:
     return {
         "team_id": vote.person.team, "user_id": vote.person.user, "answer": vote.answer, "role": vote.role,
         "at_ms": ms(vote.at), "seconds": vote.seconds, **to_columns(vote.on_behalf_of, "behalf"),
+        "credential": vote.credential,
     }  # fmt: skip
 
 
@@ -189,6 +190,7 @@ def to_vote(row: Row) -> Vote:
         at=moment(row["at_ms"]),
         seconds=row["seconds"],
         on_behalf_of=person_or_none(row["behalf_team"], row["behalf_user"]),
+        credential=row["credential"],
     )
 
 

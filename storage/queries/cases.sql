@@ -64,12 +64,14 @@ ON CONFLICT (case_id, ask, n) DO UPDATE SET
 
 -- name: put_vote
 -- Writes one vote of an ask, new or changed.
-INSERT INTO vote (case_id, ask, n, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user)
-VALUES (:case_id, :ask, :n, :team_id, :user_id, :answer, :role, :at_ms, :seconds, :behalf_team, :behalf_user)
+INSERT INTO vote (case_id, ask, n, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user, credential)
+VALUES (
+  :case_id, :ask, :n, :team_id, :user_id, :answer, :role, :at_ms, :seconds, :behalf_team, :behalf_user, :credential
+)
 ON CONFLICT (case_id, ask, n) DO UPDATE SET
   team_id = excluded.team_id, user_id = excluded.user_id, answer = excluded.answer, role = excluded.role,
   at_ms = excluded.at_ms, seconds = excluded.seconds, behalf_team = excluded.behalf_team,
-  behalf_user = excluded.behalf_user;
+  behalf_user = excluded.behalf_user, credential = excluded.credential;
 
 -- name: put_note
 -- Writes one note beside an ask, new or changed.
@@ -139,7 +141,7 @@ FROM reached WHERE case_id = :id ORDER BY ask, n;
 
 -- name: votes
 -- The votes on the asks of a case, in order.
-SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
+SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user, credential
 FROM vote WHERE case_id = :id ORDER BY ask, n;
 
 -- name: notes

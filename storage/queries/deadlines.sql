@@ -60,7 +60,7 @@ SELECT case_id, ask, team_id, user_id, role, step, at_ms, for_owner, failed, pag
 
 -- name: due_votes
 -- As `votes`, of the most overdue cases.
-SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user
+SELECT case_id, ask, team_id, user_id, answer, role, at_ms, seconds, behalf_team, behalf_user, credential
 FROM vote WHERE case_id IN (
   SELECT case_id FROM deadline
   WHERE due_ms <= :now AND (due_ms, case_id) > (:after_ms, :after_id) ORDER BY due_ms, case_id LIMIT :limit

@@ -90,7 +90,7 @@ UPDATE reached SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_i
 
 -- name: erase_vote
 -- … as who decided,
-UPDATE vote SET team_id = '-', user_id = '-' WHERE team_id = :team AND user_id = :user;
+UPDATE vote SET team_id = '-', user_id = '-', credential = '' WHERE team_id = :team AND user_id = :user;
 
 -- name: erase_behalf
 -- … as on whose behalf,

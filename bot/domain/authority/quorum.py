@@ -1,7 +1,8 @@
 """When a question has its yes.
 
 Enough *distinct humans* said yes, each with authority at this moment, and each role in `requires` is covered by a
-different one of them (one human cannot stand for two required roles). A zero quorum counts as never met.
+different one of them (one human cannot stand for two required roles). A zero quorum counts as never met. Where a signature is
+demanded, only a yes whose key still stands in the policy is counted.
 Design, sections 3 and 4; rule 1.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.authority.authorization import Allowed, standing
+from bot.domain.authority.signatures import vote_counts
 from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Role
@@ -38,7 +40,7 @@ def count(case: Case, ask: Ask, policy: Policy) -> Count:
     counted: dict[str, tuple[int, frozenset[Role]]] = {}
     for vote in ask.votes:
         judged = standing(case, ask, policy, vote.person)
-        if vote.answer == "yes" and isinstance(judged, Allowed):
+        if vote.answer == "yes" and isinstance(judged, Allowed) and vote_counts(case, ask.kind, policy, vote):
             human = policy.humans.key(vote.person)
             seconds, roles = counted.get(human, (vote.seconds, frozenset()))
             counted[human] = (min(seconds, vote.seconds), roles | frozenset(judged.roles))

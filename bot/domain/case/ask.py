@@ -56,7 +56,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's click. The recorded decider is who clicked, never who was asked (rule 2)."""
+    """One person's click. The recorded decider is who clicked, never who was asked (rule 2).
+
+    `credential`: of the passkey that signed it, base64url; "" for a vote that nobody signed.
+    """
 
     person: Person
     answer: Literal["yes", "no", "here"]  # `here` decides nothing: a drill reached them
@@ -64,6 +67,7 @@ class Vote:
     at: datetime
     seconds: int
     on_behalf_of: Person | None = None
+    credential: str = ""
 
 
 @dataclass(frozen=True, slots=True)

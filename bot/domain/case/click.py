@@ -20,6 +20,17 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """A press that a passkey signed. `credential` is base64url, `statement` the SHA-256 of what was signed in hex, `disclosure`
+    the JSON that the log discloses, `until` the last day that the statement names."""
+
+    credential: str
+    statement: str
+    disclosure: str
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Click:
     """Somebody's act on a question: `version` is the question's that they saw; `reply` says where the answer goes."""
 
@@ -32,6 +43,7 @@ class Click:
     name: str = ""  # which of the things owed
     until: date | None = None  # Approve for less of an exception, or Renew: the last day of it
     moment: datetime | None = None  # when what is attested was done
+    proof: Proof | None = None  # it was signed, and the signature holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from bot.domain.case.ask import OWN, Ask
 from bot.domain.case.lifecycle import CaseState, FindingState, GrantState, RequestState
 from bot.domain.policy.model import Kind, Right
 from bot.domain.policy.people import Person
+from bot.domain.policy.signing import Signature
 
 SystemCaseKind = Literal["", "suspension", "right", "provider"]
 DutyKind = Literal["evidence", "rotation", "verification"]
@@ -53,6 +54,7 @@ class Terms:
     webhook: str = ""  # `env:NAME` of the executor's address, and of its secret
     secret: str = ""
     not_before: int | None = None  # nothing opens earlier than this after the filing
+    signature: Signature = "none"  # what every yes must be signed with
 
     def real(self, seconds: int) -> timedelta:
         """How long `seconds` of policy last on the wall's clock."""

@@ -133,6 +133,18 @@ class Waking:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedAnswer:
+    """What an assertion came to. `key` is that of its inbox row, by which a repeat finds `answer`; `nonce` is used up; `count` is the
+    sign count of `credential`, where its signature holds."""
+
+    key: str
+    nonce: str
+    answer: Mapping[str, object]
+    credential: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One act on one case.
 
@@ -144,6 +156,7 @@ class Transition:
     `otherwise`: how an act that gives is refused while the clock is doubted (`giving`). `also`: cases that begin in the same
     transaction. `while_stopped`: it goes on while the log is stopped although it takes nothing away: the confirmations of a
     new epoch. `wakes`: it pages somebody, and counts only while the requester has not woken enough (else WokenEnough).
+    `signed`: what it answers to whoever signed on the page.
     """
 
     before: Case | None
@@ -160,5 +173,6 @@ class Transition:
     otherwise: Transition | None = None
     also: tuple[Transition, ...] = ()
     while_stopped: bool = False
+    signed: SignedAnswer | None = None
     wakes: Waking | None = None
     reviewed: CampaignChange | None = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.authority.quorum import Count
 from bot.domain.case.ask import OWN, AskKind, Reached, Vote
-from bot.domain.case.click import Refusal
+from bot.domain.case.click import Proof, Refusal
 from bot.domain.case.model import Case, Duty, Request
 from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, Disclosed, FileDigest, LogEvent, Private, Value
 from bot.domain.decision_log.entry import stamp
@@ -122,6 +123,15 @@ def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> LogEvent:
         data["not_before"] = stamp(case.approval.opens_at)
     who = actor(policy, vote.person)
     return of_case("request.approved", who, case.request, policy, data, on_behalf_of=vote.on_behalf_of)
+
+
+def signed(drafts: Sequence[LogEvent], person: Person, proof: Proof) -> tuple[LogEvent, ...]:
+    """The entries of an answer that a passkey signed: the signer's first says so and discloses the signature."""
+    first = next(n for n, draft in enumerate(drafts) if draft.actor.person == person)
+    data = {**drafts[first].data, "signed": True, "statement": proof.statement}
+    data |= {"until": proof.until} if proof.until else {}
+    private = (*drafts[first].private, Private("signature", proof.disclosure, person))
+    return (*drafts[:first], replace(drafts[first], data=data, private=private), *drafts[first + 1 :])
 
 
 def sealed_use(case: Case, policy: Policy, used_at: datetime) -> LogEvent:

@@ -52,7 +52,7 @@ def begins(act: Transition) -> bool:
 def taken(act: Transition, at: datetime) -> Revocation:
     """What the emergency file keeps of an act."""
     version = act.before.request.version if act.before is not None else 0
-    return Revocation(replace(act, before=None, otherwise=None, valid_before=None), version, at)
+    return Revocation(replace(act, before=None, otherwise=None, valid_before=None, signed=None), version, at)
 
 
 def apply_to(stored: Case, line: Revocation) -> Case:

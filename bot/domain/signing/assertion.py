@@ -137,6 +137,11 @@ def _authenticator_fault(data: bytes, key: ExpectedKey, *, device_bound: bool) -
     return "backup" if eligible != key.synced else None
 
 
+def to_base64url(data: bytes) -> str:
+    """Unpadded base64url."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
 def from_base64url(text: str) -> bytes:
     """The bytes of unpadded base64url. Raises ValueError for anything else."""
     try:

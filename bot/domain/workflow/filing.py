@@ -142,7 +142,7 @@ def terms_of(runbook: Runbook, scale: float, ends_at: datetime | None = None) ->
         runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
         audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
         not_before=runbook.not_before, webhook=runbook.executor.webhook if runbook.executor else "",
-        secret=runbook.executor.secret if runbook.executor else "",
+        secret=runbook.executor.secret if runbook.executor else "", signature=runbook.signature,
     )  # fmt: skip
 
 

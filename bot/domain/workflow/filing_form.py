@@ -57,10 +57,6 @@ def unfit(runbook: Runbook) -> str | None:
     """Why nothing can be filed under a runbook as it stands; None if it can."""
     if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
         return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
-    if runbook.signature != "none":
-        return (
-            "This runbook wants a signed yes, which this version of Countersign cannot take yet. Its owner must update it."
-        )
     return None
 
 

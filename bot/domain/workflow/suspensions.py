@@ -93,7 +93,7 @@ def _reads(policy: Policy, subject: Person, domain_id: str) -> Iterator[tuple[Do
 
 
 def _suspension(reset: Case, policy: Policy, domain: Domain, person: Person, id_: str, now: datetime) -> Transition:
-    terms = Terms(scale=reset.request.terms.scale)
+    terms = Terms(scale=reset.request.terms.scale, signature=reset.request.terms.signature)
     ask = over_window("restore", 1, now, terms.real(RESTORE_WITHIN))
     request = replace(
         _request(id_, policy, domain.id, f"Restore authority: {domain.name}"[:_TITLE], terms, now, ask.expires_at),
@@ -116,7 +116,7 @@ def begin(
 ) -> Transition:
     """A right is under review from now on; `first`: when its first review is due, where an earlier file said so already."""
     assert runbook.review_every is not None
-    terms = Terms(scale=scale, review_within=runbook.review_every)
+    terms = Terms(scale=scale, review_within=runbook.review_every, signature=runbook.signature)
     ask = over_window("right", 1, now, window(terms), first or now + terms.real(runbook.review_every))
     request = replace(
         _request(id_, policy, runbook.domain, runbook.title, terms, now, ask.expires_at),

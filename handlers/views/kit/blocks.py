@@ -69,6 +69,11 @@ def button(label: str, action_id: str, value: str, style: str = "") -> Block:
     return built | {"style": style} if style else built
 
 
+def link_button(label: str, action_id: str, value: str, url: str, style: str = "") -> Block:
+    """A button that opens an address; Slack sends its payload too."""
+    return button(label, action_id, value, style) | {"url": url}
+
+
 def confirmed(built: Block, title: str, text: str, *, danger: bool = False) -> Block:
     """The button asks once more before it is pressed: for what cannot be undone. `danger`: in red."""
     asks: Block = {

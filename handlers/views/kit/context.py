@@ -26,6 +26,9 @@ class ViewContext:
     now: datetime
     scale: float = 1.0
     prefix: str = ""
+    sign: str = (
+        ""  # where the reader of a card signs a yes to it; "" where nothing is to be signed, or no key of theirs counts
+    )
 
     def at(self, moment: datetime) -> str:
         """A moment, in the reader's zone."""

@@ -20,6 +20,7 @@ from datetime import datetime
 from bot.domain.authority.authorization import Allowed, Refused, may_decide
 from bot.domain.authority.policy_rollout import allowed_by_all, met_by_all
 from bot.domain.authority.quorum import count
+from bot.domain.authority.signatures import demanded
 from bot.domain.case.ask import DIES_WITH_GRANT, Ask, Vote
 from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import move_ask
@@ -53,7 +54,8 @@ def judge(
     no = rules.closed(case, ask, now)
     if no is None and click.action not in rules.answers and click.action not in rules.forms:
         no = refusals.STALE
-    return no or _repeated(case, ask, policy, click, older) or rules.hindered(case, ask, policy, click, now) or allowed
+    no = no or _repeated(case, ask, policy, click, older) or rules.hindered(case, ask, policy, click, now)
+    return no or _unsigned(case, ask, policy, click, older) or allowed
 
 
 def answer(
@@ -70,13 +72,15 @@ def answer(
     if chosen.gives and not allowed_by_all(older, case, ask, click.person, profile):
         return refusals.refuse(case, policy, click, Rejected(Refusal.UNAUTHORISED, "too_new", {}))
     given = rules.given(case, ask, click) if chosen.vote == "yes" else 0
-    vote = Vote(click.person, chosen.vote, judged.roles[0], now, given, judged.on_behalf_of)
+    credential = click.proof.credential if click.proof is not None else ""
+    vote = Vote(click.person, chosen.vote, judged.roles[0], now, given, judged.on_behalf_of, credential)
     voted = replace(ask, votes=(*(v for v in ask.votes if v.person != click.person), vote))
     done = chosen.carry_out(case, voted, policy, vote, click, older)
     if isinstance(done, Rejected):
         return refusals.refuse(case, policy, click, done)
     wake = wake_at(done.case, policy, now)
-    return Transition(case, done.case, done.drafts, done.says, wake, valid_before(case, ask), refresh=True)
+    drafts = done.drafts if click.proof is None else events.signed(done.drafts, click.person, click.proof)
+    return Transition(case, done.case, drafts, done.says, wake, valid_before(case, ask), refresh=True)
 
 
 def step(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime, *, pulling: bool = False) -> Effects:
@@ -132,6 +136,15 @@ def _repeated(case: Case, ask: Ask, policy: Policy, click: Click, older: Sequenc
     if tally.met and met_by_all(older, case, ask) and not cooling_off.waits(case):
         return None
     return Rejected(Refusal.LOST, "repeat_yes", {"at": epoch_ms(earlier.at), "have": tally.have, "need": tally.need})
+
+
+def _unsigned(case: Case, ask: Ask, policy: Policy, click: Click, older: Sequence[Policy]) -> Rejected | None:
+    """A yes that must be signed counts from the page alone, never from Slack; its author gets the link."""
+    chosen = KINDS[ask.kind].answers.get(click.action)
+    says_yes = click.action == "less" if chosen is None else chosen.vote == "yes"
+    if not says_yes or click.proof is not None or demanded(case, ask.kind, policy, older) == "none":
+        return None
+    return Rejected(Refusal.STALE, "sign_on_page", {"version": ask.version})
 
 
 def _begins(case: Case, ask: Ask, policy: Policy) -> list[LogEvent]:

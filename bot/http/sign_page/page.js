@@ -1,0 +1,193 @@
+"use strict";
+// The page where decisions are signed. The token of the link stands in the fragment and leaves it only in the body of a call.
+const RENEW = 4 * 60 * 1000; // statements live for five minutes
+const by = (id) => document.getElementById(id);
+const token = location.hash.slice(1);
+let view = null; // the question
+let ready = {}; // statements fetched ahead, by what they say
+let unsent = null; // a signed answer whose reply was lost
+
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
+const text64 = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+function say(text, bad = false) {
+  by("status").textContent = text;
+  by("status").className = bad ? "bad" : "";
+}
+
+async function call(path, body) {
+  const answer = await fetch(path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token, ...body }),
+    cache: "no-store", credentials: "same-origin", referrerPolicy: "no-referrer",
+  });
+  return { status: answer.status, ...(await answer.json()) };
+}
+
+function wish(choice) {
+  if (!choice.yes || choice.verdict !== "approve") return {};
+  if (view.until) return by("day").value ? { until: by("day").value } : {};
+  return by("time").value ? { seconds: Number(by("time").value) } : {};
+}
+
+const named = (choice) => JSON.stringify([choice.verdict, wish(choice)]);
+
+async function fetchAhead() {
+  if (!view || !view.open) return;
+  for (const choice of view.choices) {
+    const key = named(choice);
+    const told = await call("/api/statement", { verdict: choice.verdict, ...wish(choice) });
+    if (!told.statement) {
+      delete ready[key];
+      if (choice.yes) say(told.text || "No statement came. Reload the page.", true);
+      continue;
+    }
+    if (told.words !== by("words").textContent) {
+      by("words").textContent = told.words;
+      say("Something new came; read again.", true);
+    }
+    ready[key] = told;
+    if (choice.yes) by("statement").textContent = told.text + "\n\nsalt of “shown”: " + told.salt;
+  }
+  draw();
+}
+
+function draw() {
+  const able = Boolean(window.PublicKeyCredential);
+  for (const button of by("buttons").children) {
+    const choice = view.choices[Number(button.dataset.n)];
+    button.disabled = !able || !ready[named(choice)];
+  }
+}
+
+function label(choice) {
+  if (!choice.yes) return by("no").hidden ? choice.label : choice.label + " with passkey";
+  return choice.label + (Object.keys(wish(choice)).length ? " for less with passkey" : " with passkey");
+}
+
+function buttons() {
+  by("buttons").replaceChildren(
+    ...view.choices.map((choice, n) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.dataset.n = String(n);
+      button.className = choice.yes ? "yes" : "no";
+      button.textContent = label(choice);
+      button.addEventListener("click", () => pressed(choice));
+      return button;
+    }),
+  );
+  draw();
+}
+
+function pressed(choice) {
+  if (!choice.yes && by("no").hidden) {
+    by("no").hidden = false;
+    by("reason").focus();
+    buttons();
+    return;
+  }
+  if (!choice.yes && !by("reason").value.trim()) {
+    say("Give a reason: the requester reads it, and it stands in the decision log.", true);
+    by("reason").focus();
+    return;
+  }
+  const told = ready[named(choice)];
+  if (!told) return;
+  // Inside the tap, without waiting for anything: Safari asks for nothing later.
+  const asked = navigator.credentials.get({
+    publicKey: {
+      challenge: bytes(told.challenge), rpId: told.rp, userVerification: "required", timeout: 120000,
+      allowCredentials: told.keys.map((id) => ({ type: "public-key", id: bytes(id) })),
+    },
+  });
+  say("Waiting for your passkey …");
+  asked.then((made) => send(choice, told, made), (error) => say("Nothing was signed (" + error.name + "). Try again.", true));
+}
+
+async function send(choice, told, made) {
+  unsent = {
+    statement: told.statement, credential: text64(made.rawId), authenticator_data: text64(made.response.authenticatorData),
+    client_data: text64(made.response.clientDataJSON), signature: text64(made.response.signature),
+  };
+  if (!choice.yes) unsent.reason = by("reason").value.trim();
+  await deliver();
+}
+
+async function deliver() {
+  say("Sending …");
+  let told;
+  try {
+    told = await call("/api/sign", unsent);
+  } catch {
+    say("The answer was lost. Send the same signature again: it counts once.", true);
+    const again = document.createElement("button");
+    again.type = "button";
+    again.textContent = "Send again";
+    again.addEventListener("click", deliver);
+    by("buttons").replaceChildren(again);
+    return;
+  }
+  unsent = null;
+  ready = {};
+  await load(told.text, !told.ok);
+}
+
+async function load(said = "", bad = false) {
+  let told;
+  try {
+    told = await call("/api/read", {});
+  } catch {
+    say("The page cannot reach Countersign. Check your connection and reload.", true);
+    return;
+  }
+  if (!told.words) {
+    say(told.text, true);
+    return;
+  }
+  view = told;
+  by("words").textContent = told.words;
+  by("no").hidden = true;
+  by("buttons").replaceChildren();
+  by("less").hidden = by("exact").hidden = !told.open;
+  say(said || (told.open ? "" : "This question is closed."), bad);
+  if (!told.open) return;
+  times();
+  buttons();
+  if (!window.PublicKeyCredential)
+    say("This browser cannot use passkeys. Copy the address and open it in Safari or Chrome.", true);
+  await fetchAhead();
+}
+
+function times() {
+  const whole = new Option(view.until ? "" : "All that was asked for", "");
+  by("time").replaceChildren(whole, ...(view.less || []).map(([seconds, words]) => new Option(words, seconds)));
+  by("time").hidden = Boolean(view.until);
+  by("day").hidden = !view.until;
+  by("day").max = view.until;
+  by("less").hidden = !view.until && !(view.less || []).length;
+}
+
+async function chosen() {
+  buttons();
+  await fetchAhead();
+}
+
+by("time").addEventListener("change", chosen);
+by("day").addEventListener("change", chosen);
+by("copy").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    say("Copied. Open it in Safari or Chrome.");
+  } catch {
+    say(location.href);
+  }
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && !unsent) fetchAhead();
+});
+setInterval(() => {
+  if (!unsent) fetchAhead();
+}, RENEW);
+if (token) load();
+else say("Open the link in your message from Countersign.");

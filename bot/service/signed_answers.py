@@ -1,0 +1,152 @@
+"""Carries out what was signed on the page: the signature is judged first, then the answer like any other press.
+
+Whatever it comes to stands by the key of its inbox row, so that a repeat gets the first answer, and a reply that was lost is found
+again. A refusal changes nothing and leaves one `decision.refused`, in the name of whoever the key proves; of nobody where it
+proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bot.clock import Clock
+from bot.decision_log.passkeys import check_signature
+from bot.domain.authority.authorization import named_for
+from bot.domain.authority.signatures import demanded
+from bot.domain.case.ask import Ask
+from bot.domain.case.click import Refusal, Rejected
+from bot.domain.case.model import Case
+from bot.domain.case.transition import SYSTEM, LogEvent, Notification, SignedAnswer, Transition
+from bot.domain.decision_log import events
+from bot.domain.errors import EntryError
+from bot.domain.policy.people import Person
+from bot.domain.signing import decision
+from bot.domain.signing.assertion import Assertion, from_base64url
+from bot.domain.signing.statement import Statement, read_statement
+from bot.domain.workflow import notifications
+from bot.ports.commands import Press, ReplyAddress, SignAnswer, read_day
+from bot.ports.store import Store
+from bot.service.current_policy import CurrentPolicy
+from bot.service.presses import Actions
+
+_GONE = Rejected(
+    Refusal.STALE, "plain", {"text": "This question is not asked any more. Open the newest message from Countersign."}
+)
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A row of the inbox, read: the answer, and its statement; None where its bytes are none."""
+
+    answer: decision.Answer
+    statement: Statement | None
+
+
+class SignedAnswers:
+    """Judges signed answers on what is stored now."""
+
+    def __init__(self, store: Store, clock: Clock, current: CurrentPolicy, actions: Actions) -> None:
+        self._store, self._clock, self._current, self._actions = store, clock, current, actions
+
+    async def press(self, act: SignAnswer, key: str) -> Transition:
+        """What a signed answer comes to. `key` is that of its inbox row. Raises StorageError."""
+        await self._current.refresh()
+        found, case = _read(act), await self._store.cases.case(act.case)
+        ask = case.question(act.version) if case is not None else None
+        if case is None:
+            return answered(_say(act, "There is no such request."), act, key, "")
+        if ask is None:
+            return answered(self._refused(found.answer, case, _GONE, act), act, key, "")
+        judged, known = await self._judged(found, case, ask, key)
+        nonce = "" if known.issued is None or known.issued.used_by else (found.statement.nonce if found.statement else "")
+        if isinstance(judged, Rejected):
+            return answered(self._refused(found.answer, case, judged, act), act, key, nonce)
+        done = await self._actions.press(_press(act, judged, ask), judged.proof)
+        return answered(done, act, key, nonce, judged)
+
+    async def _judged(
+        self, found: _Read, case: Case, ask: Ask, key: str
+    ) -> tuple[decision.Counts | Rejected, decision.Known]:
+        signing, statement = self._store.signing, found.statement
+        issued = await signing.issued(statement.nonce) if statement else None
+        seen = str(statement.about.get("seen", "")) if statement else ""
+        since = await signing.since(case.id, seen)
+        count = await signing.count(found.answer.credential)
+        known = decision.Known(issued, since or (), count, key, self._clock.now())
+        policy, older = self._current.policy, self._current.sets.also_binding(ask.opened_at)
+        demand = demanded(case, ask.kind, policy, older)
+        return decision.judge(found.answer, known, statement, policy, older, demand, check_signature), known
+
+    def _refused(self, answer: decision.Answer, case: Case, no: Rejected, act: SignAnswer) -> Transition:
+        policy = self._current.policy
+        who = decision.proven_by(answer, policy, check_signature)
+        draft = events.decision_refused(case, policy, who or act.person, "sign", no.why)
+        told = _say(act, str(no.params["text"]), case.id)
+        alarms = self._alarms(case, who) if no.params.get("alarm") else ()
+        log.warning("signature.refused", request=case.id, why=str(no.why), proven=who is not None)
+        return replace(told, entries=(draft if who else _nobody(draft),), says=(*told.says, *alarms))
+
+    def _alarms(self, case: Case, who: Person | None) -> tuple[Notification, ...]:
+        """A passkey may have been copied: everybody named in the domain and the auditors are told."""
+        policy = self._current.policy
+        domain = policy.domains.get(case.request.domain)
+        named: Sequence[Person] = named_for(policy, domain) if domain is not None else ()
+        name = policy.name_of(who) if who is not None else "somebody"
+        text = (
+            f"The passkey of {name} has a counter that went back: somebody may have copied it. Its signature was refused"
+            f" ({case.id}). Remove the key from the policy, and enrol another."
+        )
+        people = dict.fromkeys((*named, *policy.auditors))
+        return tuple(notifications.answer(None, person, {}, "plain", text=text) for person in people)
+
+
+def answered(act: Transition, sign: SignAnswer, key: str, nonce: str, judged: decision.Counts | None = None) -> Transition:
+    """The act with its answer for the page; what would be said to whoever signed stands there, and not in Slack too."""
+    told = next((say for say in act.says if say.purpose == "answer" and say.to == sign.person), None)
+    says = tuple(say for say in act.says if say is not told)
+    params = {name: value for name, value in told.data.items() if name != "reply"} if told is not None else {}
+    counts = judged is not None and act.after is not None
+    credential, count = (judged.proof.credential, judged.count) if judged is not None else ("", 0)
+    signed = SignedAnswer(key, nonce, {"ok": counts, **params}, credential, count)
+    otherwise = None if act.otherwise is None else answered(act.otherwise, sign, key, nonce)
+    return replace(act, says=says, signed=signed, otherwise=otherwise)
+
+
+def _read(act: SignAnswer) -> _Read:
+    try:
+        data = from_base64url(act.statement)
+        parts = (from_base64url(part) for part in (act.credential, act.authenticator_data, act.client_data, act.signature))
+        assertion = Assertion(*parts)
+    except ValueError:
+        data, assertion = b"", Assertion(b"", b"", b"", b"")
+    try:
+        statement = read_statement(data)
+    except EntryError:
+        statement = None
+    if statement is not None and statement.type != "decision":
+        statement = None
+    return _Read(decision.Answer(act.person, act.case, act.version, data, act.credential, assertion), statement)
+
+
+def _press(act: SignAnswer, judged: decision.Counts, ask: Ask) -> Press:
+    """The button that the statement's verdict stands for, with the time that it says."""
+    about = judged.statement.about
+    choice = next(one for one in decision.CHOICES[ask.kind] if one.verdict == about["verdict"])
+    until = str(about.get("until", ""))
+    seconds = 0 if read_day(until) else int(about.get("seconds", 0))
+    until = until if choice.yes and ask.kind == "approval" else ""
+    return Press(
+        act.person, act.case, act.version, choice.action, ReplyAddress(act.person), act.text, seconds=seconds, until=until
+    )
+
+
+def _say(act: SignAnswer, text: str, case_id: str | None = None) -> Transition:
+    return Transition(None, None, says=(notifications.answer(case_id, act.person, {}, "plain", text=text),))
+
+
+def _nobody(draft: LogEvent) -> LogEvent:
+    return replace(draft, actor=SYSTEM)

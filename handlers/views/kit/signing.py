@@ -1,0 +1,38 @@
+"""The button of a yes that must be signed: a link to the page, or none for a reader whose keys do not count."""
+
+from __future__ import annotations
+
+from bot.domain.authority.signatures import demanded, may_sign
+from bot.domain.case.ask import Ask
+from bot.domain.case.model import Case
+from bot.domain.policy.people import Person
+from handlers import ids
+from handlers.views.kit.blocks import Block, link_button
+from handlers.views.kit.context import ViewContext
+
+NO_KEY = "A yes to this is signed with a passkey, and the policy names none of yours that counts. You may still deny."
+SIGNED = "Your yes is signed with your passkey, on a page of its own."
+
+
+def needs_signature(case: Case, ask: Ask, scene: ViewContext) -> bool:
+    """Whether a yes to this is signed."""
+    return demanded(case, ask.kind, scene.policy) != "none"
+
+
+def yes_button(case: Case, ask: Ask, scene: ViewContext, plain: Block) -> Block:
+    """`plain`, or where the yes is signed the link to the page."""
+    if not scene.sign:
+        return plain
+    return link_button(str(plain["text"]["text"]), ids.SIGN, str(plain["value"]), scene.sign, "primary")
+
+
+def may_sign_here(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> bool:
+    """Whether the reader could sign a yes, or need not."""
+    return may_sign(scene.policy, reader, demanded(case, ask.kind, scene.policy))
+
+
+def line(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> str:
+    """What the card says of it; "" where nothing is signed."""
+    if not needs_signature(case, ask, scene):
+        return ""
+    return SIGNED if may_sign_here(case, ask, reader, scene) else NO_KEY

@@ -1,0 +1,98 @@
+"""`bot.ports.signing.SigningRecords` in rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from bot.domain.policy.people import Person
+from bot.domain.signing.decision import Issued
+from bot.ports.signing import Ends, Link
+from storage.session import Row, Session
+from storage.transaction import Tx
+from storage.transactions import Transactions
+from storage.values import from_json, moment, ms
+
+_SPARE = 32  # unused statements of one link that are kept
+_KEPT, _ANSWERS_KEPT = timedelta(hours=1), timedelta(days=30)
+
+
+class SigningStore:
+    """`SigningRecords`."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._db = transactions
+
+    async def link(self, link: Link, token: str) -> str:
+        found = await self._db.read(lambda session: session.row("sign_link_of", **_of(link)))
+        if found is not None:
+            return str(found["token"])
+
+        def work(tx: Tx) -> str:
+            tx.session.run("put_sign_link", token=token, now=ms(tx.now), **_of(link))
+            row = tx.session.row("sign_link_of", **_of(link))
+            return "" if row is None else str(row["token"])
+
+        return await self._db.write(work)
+
+    async def linked(self, token: str) -> Link | None:
+        row = await self._db.read(lambda session: session.row("sign_link", token=token))
+        return None if row is None else Link(Person(row["team_id"], row["user_id"]), row["case_id"], row["version"])
+
+    async def ends(self, link: Link, opened_by: str, opened_at: datetime) -> Ends:
+        def work(session: Session) -> Ends:
+            rows = session.rows("case_log", case_id=link.case)
+            asked = next((row for row in reversed(rows) if row["type"] == opened_by), rows[0])
+            ref = session.row("ref", team=link.person.team, user=link.person.user)
+            head = session.row("log_head")
+            origin = "" if head is None else str(head["origin"])
+            return Ends(asked["leaf"].hex(), rows[-1]["leaf"].hex(), "" if ref is None else str(ref["ref"]), origin)
+
+        return await self._db.read(work)
+
+    async def ref(self, person: Person) -> str:
+        row = await self._db.read(lambda session: session.row("ref", team=person.team, user=person.user))
+        return "" if row is None else str(row["ref"])
+
+    async def issue(self, nonce: str, issued: Issued) -> None:
+        about = _of(Link(issued.person, issued.case, issued.version))
+
+        def work(tx: Tx) -> None:
+            tx.session.run(
+                "put_sign_statement",
+                nonce=nonce,
+                statement=issued.data.decode(),
+                not_after_ms=ms(issued.not_after),
+                **about,
+            )
+            tx.session.run("drop_spare_statements", keep=_SPARE, **about)
+            tx.session.run("drop_old_statements", before=ms(tx.now - _KEPT))
+            tx.session.run("drop_old_sign_answers", before=ms(tx.now - _ANSWERS_KEPT))
+
+        await self._db.write(work)
+
+    async def issued(self, nonce: str) -> Issued | None:
+        row = await self._db.read(lambda session: session.row("sign_statement", nonce=nonce))
+        return None if row is None else _issued(row)
+
+    async def since(self, case_id: str, leaf: str) -> tuple[str, ...] | None:
+        rows = await self._db.read(lambda session: session.rows("case_log", case_id=case_id))
+        place = next((n for n, row in enumerate(rows) if row["leaf"].hex() == leaf), None)
+        return None if place is None else tuple(row["type"] for row in rows[place + 1 :])
+
+    async def count(self, credential: str) -> int:
+        row = await self._db.read(lambda session: session.row("sign_count", credential=credential))
+        return 0 if row is None else int(row["count"])
+
+    async def answer(self, key: str) -> Mapping[str, object] | None:
+        row = await self._db.read(lambda session: session.row("sign_answer", key=key))
+        return None if row is None else from_json(row["answer"])
+
+
+def _of(link: Link) -> dict[str, object]:
+    return {"case_id": link.case, "version": link.version, "team": link.person.team, "user": link.person.user}
+
+
+def _issued(row: Row) -> Issued:
+    person, data = Person(row["team_id"], row["user_id"]), str(row["statement"]).encode()
+    return Issued(person, row["case_id"], row["version"], data, moment(row["not_after_ms"]), row["used_by"] or "")
