@@ -41,8 +41,8 @@ from bot.ports.commands import (
     SaySentence,
     SetAbsence,
     ShowPage,
-    SuspendProvider,
     SignAnswer,
+    SuspendProvider,
 )
 from bot.ports.directory import Directory
 from bot.ports.records import InboxRow
