@@ -40,8 +40,8 @@ from bot.settings import Settings
 from handlers.inbound.home import Homes
 from handlers.outbound.message_kinds import RenderContext
 from handlers.outbound.outbox_sender import OutboxSender
+from handlers.outbound.sign_page_words import SignPageWords
 from handlers.transport.app import SlackApp
-from handlers.views.sign_page import SignPageWords
 from handlers.web_api.client import ObservedClient
 from handlers.web_api.own_identity import OwnIdentity
 from handlers.web_api.token_watch import TokenWatch

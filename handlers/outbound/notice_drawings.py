@@ -14,6 +14,7 @@ from handlers.outbound.message_kinds import (
     present,
 )
 from handlers.outbound.pages import PAGES
+from handlers.outbound.sign_page_words import sign_here
 from handlers.views import alerts, checkpoint
 from handlers.views import operator as operator_cards
 from handlers.views.answers import say
@@ -23,7 +24,6 @@ from handlers.views.governance.agreement import at_home
 from handlers.views.governance.campaigns import at_home as reviews_at_home
 from handlers.views.home import home
 from handlers.views.kit.blocks import Message
-from handlers.views.sign_page import sign_here
 from handlers.views.welcome_back import returned
 
 

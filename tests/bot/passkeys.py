@@ -18,7 +18,7 @@ from bot.domain.policy.people import Person
 from bot.domain.policy.signing import Passkey, Signature, Signing
 from bot.service.signing_page import Told
 from handlers.outbound.message_kinds import RenderContext
-from handlers.views.sign_page import SignPageWords
+from handlers.outbound.sign_page_words import SignPageWords
 from tests.bot.building import DEP1, OWNER, RISK, policy
 from tests.bot.office import Office
 

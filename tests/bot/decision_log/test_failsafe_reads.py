@@ -85,6 +85,10 @@ CLASSED: dict[str, dict[str, str]] = {
         "forget_people": NO_LINE, "uses": SCREEN, "last_message": NO_LINE, "entries": LOG,
         "urgent_domains": "an emergency that is closed only in the emergency file makes a narrowing wait a little longer",
     },
+    "signing": {
+        "link": NO_LINE, "linked": NO_LINE, "ends": LOG, "ref": NO_LINE, "issue": NO_LINE, "issued": NO_LINE, "since": LOG,
+        "count": NO_LINE, "answer": NO_LINE,
+    },
     "clock": {
         "mark": MARKS, "keep": MARKS, "request_acceptance": MARKS, "acceptance_requested": MARKS, "accept": ENTRY,
     },
