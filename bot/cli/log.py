@@ -67,7 +67,7 @@ def verify(
     findings = [*report.findings, *delay_findings(path)]
     _print(findings, as_json=as_json)
     if not as_json:
-        say(f"{report.size} entries, {_count(len(findings), 'finding')}")
+        say(_verdict(f"{report.size} entries", len(findings)))
     raise typer.Exit(1 if findings else 0)
 
 
@@ -205,8 +205,9 @@ def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
     checked = check_pack(export, keys) if pack else check_export(folder, keys)
     _print(checked.findings, as_json=as_json)
     if not as_json:
-        what = f"Evidence pack of a log of {checked.size}" if pack else f"{checked.size}"
-        say(f"{what} entries of {checked.origin or 'no log'}, {_count(len(checked.findings), 'finding')}")
+        what = f"evidence pack of a log of {checked.size} entries" if pack else f"{checked.size} entries"
+        say(_verdict(what, len(checked.findings)))
+        say(f"Log: {checked.origin or 'none'}")
         if checked.own_key:
             say("The export's own key was used: give --vkey with the key that you got elsewhere.")
         if checked.unproven:
@@ -216,6 +217,13 @@ def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
         if checked.unknown_types:
             say(f"Types that this program does not know: {', '.join(checked.unknown_types)}.")
     raise typer.Exit(1 if checked.findings else 0)
+
+
+def _verdict(what: str, problems: int) -> str:
+    """The line that ends a check, the verdict first."""
+    if problems:
+        return f"FAILED: {what} checked, {_count(problems, 'problem')} found"
+    return f"OK: {what} verified, no problems found"
 
 
 def _print(findings: Iterable[LogFinding], *, as_json: bool) -> None:

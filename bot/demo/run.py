@@ -219,7 +219,8 @@ def tampered(home: Path) -> str:
         spoiled = data.replace(b'"seconds":3600', b'"seconds":9600')
         target.execute("UPDATE log_entry SET data = ? WHERE idx = ?", (spoiled, idx))
     found = check_database(copy)
-    lines = [f"\n  before: {honest.size} entries, {len(honest.findings)} findings"]
+    verdict = "verified, no problems found" if not honest.findings else f"checked, {len(honest.findings)} problems found"
+    lines = [f"\n  before: {honest.size} entries {verdict}"]
     lines.append(f"  edited one byte of entry {idx} in a copy ({copy.name}): 3600 seconds became 9600")
     lines += [f"  log verify: {finding}" for finding in found.findings[:_TOLD]]
     if len(found.findings) > _TOLD:

@@ -51,7 +51,7 @@ def _ended(params: Params, scene: ViewContext) -> str:
 def _over(params: Params, scene: ViewContext) -> str:
     return (
         f"Your click came too late: the approval ended by itself{_when(params, scene)}, and that is recorded."
-        " Nothing more is to be reported; evidence that is owed can still be handed in."
+        " You need not report anything more; you can still hand in evidence that is due."
     )
 
 
@@ -70,13 +70,13 @@ def _closed_already(params: Params, scene: ViewContext) -> str:
 
 
 def _nothing_owed(_params: Params, _scene: ViewContext) -> str:
-    return "Nothing is owed here any more: it came already. Thank you."
+    return "Already received. Nothing is due from you."
 
 
 def _stale(_params: Params, scene: ViewContext) -> str:
     return (
-        "The question has changed since this message was drawn, and your click changed nothing."
-        f" Look at the newest card: `/{scene.prefix}countersign` shows what waits for you."
+        "This message is out of date, so your click changed nothing."
+        f" Use the newest card: `/{scene.prefix}countersign` shows what waits for you."
     )
 
 
@@ -93,7 +93,7 @@ def _clock_jumped(_params: Params, scene: ViewContext) -> str:
 
 def _stopped(_params: Params, scene: ViewContext) -> str:
     return (
-        "The decision log is stopped, so nothing can be given or written down now, and nothing was changed. Denying,"
+        "The decision log is stopped, so nothing can be approved now, and nothing was changed. Denying,"
         f" withdrawing, revoking and reporting the end still work. Write to {contact(scene)}."
     )
 
@@ -106,9 +106,14 @@ def _repeat_yes(params: Params, scene: ViewContext) -> str:
 def _unverified(params: Params, scene: ViewContext) -> str:
     missing = inline(verified_by(_words(params, "missing")), 600)
     return (
-        f"No yes is possible yet: the requester has not attested how the person was verified ({missing}). Nothing was changed;"
-        " the card shows it once it is done. You can still deny."
+        f"You can't approve yet. Waiting for {_requester(params)} to confirm: {missing}. Nothing was changed. The card tells you"
+        " once it is done; you can still deny."
     )
+
+
+def _requester(params: Params) -> str:
+    user = word(params, "requester").rpartition("/")[2]
+    return f"<@{user}>" if user.isascii() and user.isalnum() else "the requester"
 
 
 def _refused_filing(params: Params, _scene: ViewContext) -> str:
@@ -137,7 +142,7 @@ def _already_held(params: Params, scene: ViewContext) -> str:
 
 
 def _already_passed(_params: Params, _scene: ViewContext) -> str:
-    return "You passed already. You may still decide."
+    return "You asked someone else already. You may still decide."
 
 
 def _already_pushed(_params: Params, _scene: ViewContext) -> str:
@@ -158,7 +163,7 @@ def _drill_again(params: Params, scene: ViewContext) -> str:
 
 def _sealed_recorded(params: Params, _scene: ViewContext) -> str:
     id_ = inline(word(params, "id"), 20)
-    return f"*{id_}* is recorded as *used without approval*. A review is owed, by somebody else of the domain."
+    return f"*{id_}* is recorded as *used without approval*. Somebody else of the domain reviews it."
 
 
 def _away(params: Params, scene: ViewContext) -> str:
@@ -172,7 +177,7 @@ def _away(params: Params, scene: ViewContext) -> str:
 
 
 def _posted(_params: Params, _scene: ViewContext) -> str:
-    return "The button stands in this channel. Pin it, so that people find it."
+    return "Button posted. Pin it so people can find it."
 
 
 def _post_again(_params: Params, scene: ViewContext) -> str:

@@ -20,7 +20,7 @@ DOOR = "door"
 
 def door(scene: ViewContext) -> Message:
     """The message with the button."""
-    said = f"Ask the owners at {inline(scene.policy.organisation, 100)} for access, a reset or an exception. Nothing opens before their yes."
+    said = f"Ask the owners at {inline(scene.policy.organisation, 100)} for access, a reset or an exception. Access opens only after they approve."
     return message(said, [section(said), actions(ids.BLOCK_DOOR, button(wording.SHORTCUT_NAME, ids.ASK_HERE, DOOR))])
 
 

@@ -82,7 +82,7 @@ def less_form(asked: DialogContext, case: Case) -> Block:
     seconds = case.request.seconds
     fitting = [step for step in STEPS if step < seconds] or [max(seconds // 2, 1)]
     choices = {str(step): span(step) for step in fitting}
-    said = f"*{inline(case.id, 20)} · {facts.heading(case)}*\nAsked for {span(seconds)}. The smallest time that anybody gives counts."
+    said = f"*{inline(case.id, 20)} · {facts.heading(case)}*\nAsked for {span(seconds)}. If approvers differ, the shortest time applies."
     element = select(ids.DURATION, choices, str(fitting[-1]), "How long?")
     blocks = [section(said), input_block(ids.DURATION, wording.DURATION, element)]
     title = "Approve for less"
@@ -93,7 +93,7 @@ def _less_by_day(asked: DialogContext, case: Case) -> Block:
     """An earlier last day of an exception."""
     request = case.request
     latest = request.filed_at + timedelta(seconds=request.seconds)  # of policy: the day that was asked for
-    said = f"*{inline(case.id, 20)} · {facts.heading(case)}*\nAsked for until {latest:%Y-%m-%d}. The earliest day that anybody gives counts."
+    said = f"*{inline(case.id, 20)} · {facts.heading(case)}*\nAsked for until {latest:%-d %b %Y}. If approvers differ, the earliest day applies."
     blocks = [section(said), day_block(ids.UNTIL, latest.date().isoformat(), request.seconds)]
     title = "Approve for less"
     return modal(ids.FORM_LESS, title, blocks, submit=wording.APPROVE, close=wording.CANCEL, metadata=_metadata(asked))
@@ -148,10 +148,11 @@ def history(case: Case, scene: ViewContext) -> str:
     """One line: asks of this provider for this runbook in 7 days, and the last outcome."""
     request = case.request
     before, of = request.asks_before, scene.provider(request.provider)
-    asked = f"{before} other {'ask' if before == 1 else 'asks'} of {of}" if before else f"First ask of {of}"
-    last = f", last {wording.STATES.get(request.last_outcome, request.last_outcome)}" if request.last_outcome else ""
     repeat = " *The same was denied within the last day.*" if request.denied_lately else ""
-    return f"{asked} for this in 7 days{last}.{repeat}"
+    if not before:
+        return f"{of} asked for this for the first time this week.{repeat}"
+    latest = f" (latest: {wording.STATES.get(request.last_outcome, request.last_outcome)})" if request.last_outcome else ""
+    return f"{of} asked for this {before} other {'time' if before == 1 else 'times'} this week{latest}.{repeat}"
 
 
 def lead_copy(case: Case, reader: Person, scene: ViewContext) -> Message:
@@ -185,8 +186,8 @@ def asked_question(case: Case) -> Message | None:
     if not (waiting and facts.discussed(case)):
         over = "answered." if facts.discussed(case) else "the request is closed, no answer is needed any more."
         return message(f"{head}{over}", [section(f"{head}{over}")])
-    asks = [f"{who(note.person)} has a question:\n{quote(note.text, 1400)}" for note in waiting[-4:]]
-    said = f"{head}the deadline still applies."
+    asks = [f"{who(note.person)} asks:\n{quote(note.text, 1400)}" for note in waiting[-4:]]
+    said = f"{head}{who(waiting[-1].person)} has a question. The deadline still applies."
     row = actions(ids.BLOCK_ANSWER, button("Answer", ids.ANSWER, ids.question(case.id, case.approval.version)))
     return message("\n".join([said, *asks]), [section(said), *(section(text) for text in asks), row])
 

@@ -77,7 +77,7 @@ def expiring(case: Case, reader: Person, scene: ViewContext) -> Message:
 def owed(case: Case, scene: ViewContext) -> Message:
     """What is still owed, to the requester, once a day until it comes."""
     if not case.owed():
-        said = f"{case.id} · {facts.heading(case)}: everything that was owed came in. Nothing is left to do."
+        said = f"{case.id} · {facts.heading(case)}: everything due is received. Nothing is left to do."
         return message(said, [section(said)])
     lines = "\n".join(f"• {_duty(duty, scene)}" for duty in case.owed())
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: {wording.OWED}\n{lines}"
@@ -86,7 +86,7 @@ def owed(case: Case, scene: ViewContext) -> Message:
 
 def owed_lines(case: Case, scene: ViewContext) -> list[str]:
     """What came and what is owed, for the receipt and the review."""
-    came = [f"{_came(d)} at {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
+    came = [f"{_came(d)} {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
     return came + [f"*Owed:* {_duty(duty, scene)}" for duty in case.owed()]
 
 
@@ -132,7 +132,8 @@ def _extend(case: Case, value: str) -> list[Block]:
 
 
 def _came(duty: Duty) -> str:
-    return f"{name(duty)}: {'verified' if duty.kind == 'verification' else 'came'}"
+    said = name(duty)
+    return f"{said[:1].upper()}{said[1:]} {'verified' if duty.kind == 'verification' else 'received'}"
 
 
 def _duty(duty: Duty, scene: ViewContext) -> str:

@@ -39,13 +39,16 @@ def listing(title: str, empty: str, cases: Sequence[Case], scene: ViewContext) -
 
 
 def waiting(cases: Sequence[Case], scene: ViewContext) -> Message:
-    shown = listing("What waits for you", wording.NOTHING_WAITS, cases, scene)
-    where = "The buttons are on the cards in our direct message." if cases else _more(scene)
+    if not cases:
+        caught_up = f"{wording.NOTHING_WAITS} {_more(scene)}"
+        return _page(caught_up, [caught_up])
+    shown = listing("What waits for you", "", cases, scene)
+    where = "The buttons are on the cards in our direct message."
     return message(f"{shown.text}\n{where}", [*shown.blocks, context(where)])
 
 
 def queue(cases: Sequence[Case], scene: ViewContext) -> Message:
-    return listing("Open requests", "No request is open in your domains, or of your provider.", cases, scene)
+    return listing("Open requests", "No open requests.", cases, scene)
 
 
 def mine(cases: Sequence[Case], scene: ViewContext) -> Message:
@@ -53,10 +56,10 @@ def mine(cases: Sequence[Case], scene: ViewContext) -> Message:
 
 
 def review(waiting: Sequence[Case], owing: Sequence[Case], scene: ViewContext, campaigns: Sequence[str] = ()) -> Message:
-    """What a person still owes: open reviews and evidence. `campaigns`: a line for each campaign that they answer."""
+    """What is due from a person: open reviews and evidence. `campaigns`: a line for each campaign that they answer."""
     if not (waiting or owing or campaigns):
-        return _page("You owe nothing.", ["You owe nothing: no review, no ratification, no evidence.", _more(scene)])
-    lines = [*campaigns, *_part("Waits for your answer", waiting, scene), *_part("To be handed in", owing, scene)]
+        return _page("Nothing is due from you.", [f"Nothing is due from you. {_more(scene)}"])
+    lines = [*campaigns, *_part("Waits for your answer", waiting, scene), *_part("Due from you", owing, scene)]
     shown = _page("\n".join(lines), lines)
     where = "The buttons are on the newest cards in our direct message."
     return message(f"{shown.text}\n{where}", [*shown.blocks, context(where)])
@@ -70,7 +73,7 @@ def _part(title: str, cases: Sequence[Case], scene: ViewContext) -> list[str]:
 def register(cases: Sequence[Case], scene: ViewContext) -> Message:
     """The policy exceptions in force, sorted by their end. Never shows target or free text."""
     if not cases:
-        text = "No policy exception is open in your domains, or of your provider."
+        text = "No open policy exceptions."
         return _page(text, [text])
     lines = [f"*Policy exceptions ({len(cases)})*", *(exception(case, scene) for case in cases[:_REGISTER])]
     if len(cases) > _REGISTER:
@@ -142,7 +145,7 @@ def _page(text: str, lines: Sequence[str]) -> Message:
 
 
 def _more(scene: ViewContext) -> str:
-    return f"`/{scene.prefix}countersign help` shows what can be typed."
+    return f"Commands: /{scene.prefix}countersign help"
 
 
 def newest(cases: Sequence[Case], scene: ViewContext) -> Message:

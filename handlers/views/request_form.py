@@ -146,12 +146,13 @@ def _consequence(
     owner = _asked_first(domain, away) if domain else "its owner"
     roles = [role for role in chosen.requires if role != "owner"]
     named = [domain.risk_owner] if domain and domain.risk_owner and "risk_owner" in roles else []
-    more = " and the ".join(wording.ROLES[r] for r in roles) + (f" {everyone(named)}" if named else "")
+    more = " and ".join(wording.ROLES[r] for r in roles) + (f" {everyone(named)}" if named else "")
     glass = chosen.break_glass
     by = scene.at(scene.now + timedelta(seconds=glass.ratify_within / scene.scale)) if glass else ""
+    earliest = scene.now + timedelta(seconds=(chosen.not_before or 0) / scene.scale)
     said = wording.consequence(chosen, owner, more, debt, by)
     said += (
-        wording.before_it_opens(chosen, span(chosen.not_before or 0))
+        wording.before_it_opens(chosen, scene.at(earliest))
         + (f" {left}" if left else "")
         + (f" All times run fast{scene.demo}." if scene.demo else "")
     )

@@ -246,20 +246,22 @@ def _closing_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[s
 
 def _silence(ask: Ask, scene: ViewContext) -> str:
     if ask.kind == "closing":
-        due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
-        return f"Close it, or have it filed again by somebody who may ask, {due}. Without that it is overdue and holds until its date."
+        due = f"Due {scene.at(ask.due_at)}. " if ask.due_at else ""
+        return (
+            f"{due}Close it, or have somebody who may ask file it again. If missed, it is overdue and holds until its date."
+        )
     if ask.kind == "lift":
         return "It stays suspended until an owner of the domain lifts it. Silence lifts nothing."
     if KINDS[ask.kind].asked_again:
         stays = "The authority stays suspended" if ask.kind == "restore" else "The right stays"
-        due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
-        return f"Answer {due}. {stays} without one; it is overdue then, the risk owner is told, and it is asked again."
+        due = f"Due {scene.at(ask.due_at)}. " if ask.due_at else ""
+        return f"{due}If missed, the risk owner is told, and it is asked again. {stays} without an answer."
     if ask.kind == "renewal":
         return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the exception ends on its date."
     if ask.kind == "extension":
         return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the approval ends at its time."
-    due = f"by {scene.at(ask.due_at)}" if ask.due_at else ""
-    return f"Answer {due}. Without one it is overdue, and the risk owner is told; silence accepts nothing."
+    due = f"Due {scene.at(ask.due_at)}. " if ask.due_at else ""
+    return f"{due}If missed, the risk owner is told."
 
 
 def _answered(case: Case, ask: Ask, scene: ViewContext) -> str:

@@ -75,12 +75,12 @@ def blocks(moments: Sequence[Moment], scene: ViewContext) -> list[Block]:
 def _line(moment: Moment, scene: ViewContext) -> str:
     at = f"• {scene.at(moment.at)}: "
     if moment.what == "hourly":
-        return f"{at}the risk owner and the channel hear it, and every hour from then on"
+        return f"{at}the risk owner and the channel are told, and again every hour"
     if moment.what == "expire":
         return f"{at}it expires, and nothing opens"
     if moment.what == "skip":
         role = wording.ROLES[moment.role or "owner"]
-        return f"{at}{role} skipped ({_WHY.get(moment.why) or inline(moment.why.replace('_', ' '), 40)})"
+        return f"{at}{role.capitalize()}: skipped ({_WHY.get(moment.why) or inline(moment.why.replace('_', ' '), 40)})"
     page = ", by page too" if moment.page else ""
     return f"{at}{everyone(moment.people)} {'asked' if moment.what == 'ask' else 'reminded'}{page}"
 
@@ -102,7 +102,7 @@ def _skipped(case: Case, step: Step, scene: ViewContext) -> str:
     domain = scene.domain(case.request.domain)
     named = everyone(people_of(step.role, scene.policy, domain, scene.now)) if domain else ""
     role = wording.ROLES[step.role]
-    return f"{role.capitalize()}{f' {named}' if named else ''} skipped: {ABSENT.get(step.why, inline(step.why, 40))}."
+    return f"{role.capitalize()}{f' {named}' if named else ''}: skipped ({ABSENT.get(step.why, inline(step.why, 40))})."
 
 
 def _told(note: Remark, scene: ViewContext) -> str:
@@ -115,7 +115,7 @@ def _told(note: Remark, scene: ViewContext) -> str:
         case "push":
             return f"You escalated at {at}."
         case "question":
-            return f"{by} has a question, {at}. The deadline still applies."
+            return f"{at}: {by} has a question. The deadline still applies."
         case "answer":
             return f"You answered at {at}."
         case "advice":

@@ -35,7 +35,7 @@ async def test_a_reset_from_its_form_over_proof_wait_and_restore_to_the_accepted
     await expect(form.get_by_text("First you attest how the person was verified.")).to_be_visible()
     await form.get_by_label("Target").fill("k.mensah")
     await form.get_by_label("Duration").select_option("4 hours")
-    await form.get_by_label("Subject").select_option(KOFI)
+    await form.get_by_label("Whose credential").select_option(KOFI)
     await form.get_by_label("What was lost").select_option("New phone")
     await form.get_by_label("Service ticket").fill("INC77")
     await form.get_by_label("Address that is told of the reset").fill("ward@trust.example")

@@ -90,7 +90,7 @@ async def test_no_forged_click_and_no_command_makes_anything_of_a_drill(start: C
     assert bot.rows("SELECT 1 FROM access_grant") == []
     assert bot.rows("SELECT 1 FROM vote") == []
     await ground.command(OWNER, "/countersign")
-    await bot.sandbox.wait_for(lambda: bot.sandbox.find(OWNER, "Nothing waits for you"))
+    await bot.sandbox.wait_for(lambda: bot.sandbox.find(OWNER, "all caught up"))
     await ground.command(OWNER, "/countersign", f"show {case}")
     await bot.sandbox.wait_for(lambda: bot.sandbox.find(OWNER, "It ends at"))
     await ground.command("U0PE1", "/countersign", f"show {case}")

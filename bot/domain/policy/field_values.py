@@ -14,6 +14,8 @@ from bot.domain.policy.model import FieldSpec
 TEXT_MAX = 3000  # characters
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _URL = re.compile(r"https?://[^\s<>]+")
+_PREPOSITIONS = frozenset({"at", "by", "for", "from", "in", "of", "on", "or", "to", "with"})
+_EXAMPLE = re.compile(r"(?:for example|example|e\.g\.|such as|like)[:,]?\s+", re.IGNORECASE)
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
 
@@ -70,7 +72,23 @@ def _wrong_length(spec: FieldSpec, value: str) -> str | None:
 def _wrong_form(spec: FieldSpec, value: str) -> str | None:
     if spec.pattern is None or (spec.matcher is not None and spec.matcher(value)):
         return None
-    return f"{spec.label} has another form: {spec.hint or spec.pattern}."
+    return f"That isn't a valid {_named(spec.label)}. {_example(spec)}"
+
+
+def _named(label: str) -> str:
+    """The noun of a label: `Incident ticket` is a ticket. One with a preposition or a bracket is kept whole."""
+    words = label.split()
+    noun = words[-1] if words and all(w.isalpha() and w.lower() not in _PREPOSITIONS for w in words) else label
+    return noun if noun.isupper() else noun[:1].lower() + noun[1:]
+
+
+def _example(spec: FieldSpec) -> str:
+    """What would be valid: the runbook's hint, whose usual beginnings all become `Example:`."""
+    if not spec.hint:
+        return f"It must match {spec.pattern}."
+    example = _EXAMPLE.match(spec.hint)
+    said = f"Example: {spec.hint[example.end() :]}" if example else spec.hint
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def _is(parse: object, value: str) -> bool:

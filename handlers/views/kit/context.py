@@ -55,7 +55,13 @@ class ViewContext:
         """The end of an exception that lasts `seconds` of policy from `since`, as a day in UTC, for so it was chosen; where
         the clock runs faster, with the moment at which it comes."""
         chosen = since + timedelta(seconds=seconds)
-        return f"{chosen:%Y-%m-%d}" + (f", which comes at {self.at(ends_at)}" if self.demo else "")
+        return f"{chosen:%-d %b %Y}" + (f" (in this demo: {self._soon(ends_at)})" if self.demo else "")
+
+    def _soon(self, moment: datetime) -> str:
+        """A day in UTC; today, the time in the reader's zone."""
+        if moment.date() != self.now.date():
+            return f"{moment:%-d %b}"
+        return f"<!date^{int(moment.timestamp())}^{{time}}|{moment:%Y-%m-%d %H:%M} UTC>"
 
     @property
     def demo(self) -> str:

@@ -1,6 +1,7 @@
 """Escapes typed text for mrkdwn.
 
-The rule: typed text can never look like text of ours. `&`, `<` and `>` are escaped, so no mention, link or date can form;
+The rule: typed text can never look like text of ours. `&`, `<` and `>` are escaped, so no mention, link or date can form
+(a bare address stays as typed: every block is `verbatim`, so Slack makes no link of it);
 signs that would format are replaced by look-alikes where Slack would read them as formatting; control and bidirectional
 signs are shown as U+FFFD; a text of several lines stands in a quote on every line (design, section 5, rule 10).
 """
@@ -107,11 +108,11 @@ def _fit(text: str, limit: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """Formatting signs replaced where they stand at the edge of a word; addresses no longer read as addresses."""
+    """Formatting signs replaced where they stand at the edge of a word."""
 
     def replaced(found: re.Match[str]) -> str:
         start, end = found.span()
         inside = start > 0 and end < len(text) and text[start - 1].isalnum() and text[end].isalnum()
         return found[0] if inside and found[0] != "`" else _LOOKALIKE[found[0]]
 
-    return _FORMAT.sub(replaced, text).replace("://", ":\u2060//")
+    return _FORMAT.sub(replaced, text)

@@ -12,7 +12,7 @@ from bot.domain.case.ask import AskKind
 from bot.domain.policy.model import Kind, Role, Runbook
 
 APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
-RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Subject"
+RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Whose credential"
 LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Ask someone else"
 PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"
 FINISHED, UNUSED, REVOKE, EXTEND, PERMIT = "Finished", "Not used", "Revoke", "Extend", "Permit"
@@ -20,34 +20,32 @@ RENEW, UNTIL = "Renew", "Ends on"
 ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Submit", "Evidence", "Note"
 ACCEPT, FLAG = "Accept", "Flag"
 GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
-NOTHING_WAITS = "Nothing waits for you."
+NOTHING_WAITS = "You're all caught up."
 REVIEWS_AFTER = "Reviews: less urgent"
 RESTORE, KEEP, WITHDRAW_RIGHT = "Restore", "Keep", "Withdraw right"
 LIFT, CLOSE_EXCEPTION = "Lift suspension", "Close exception"
-WITHDRAW_RIGHT_MEANS = "Nothing is possible under this right from now on, until its runbook changes. What is open runs out."
+WITHDRAW_RIGHT_MEANS = "Nobody can use this right from now on, until its runbook changes. Open access runs until its end."
 RATIFY, REJECT, BREAK_GLASS = "Ratify", "Reject", "BREAK-GLASS"
-RATIFY_MEANS = "*Ratify*: I stand for it. *Reject*: the approval is revoked at once, and a review is opened."
-REJECT_MEANS = "What is open is revoked at once, and the review carries your reason."
+RATIFY_MEANS = "*Ratify*: I accept responsibility. *Reject*: the approval is revoked at once, and a review is opened."
+REJECT_MEANS = "Open access is revoked at once. The review shows your reason."
 REVOKE_MEANS = "The approval ends at once and the requester is told. It cannot be taken back."
 WITHDRAW_MEANS = "The request ends for everybody who was asked. It cannot be taken back; you can ask again."
 EXTEND_MEANS = "The people who approved are asked again. The approval ends at its time unless they say yes."
 RENEW_MEANS = "It is a new decision: the same people are asked again. It ends on its date unless they say yes."
-FLAG_MEANS = "Say what was not in order. It stands in the decision log and the domain's channel hears of it."
-EVIDENCE_TEXT, EVIDENCE_HINT = "What it is", "The reviewer reads it, and it stands in the decision log."
+FLAG_MEANS = "Say what was not in order. It goes into the decision log, and the domain's channel is told."
+EVIDENCE_TEXT, EVIDENCE_HINT = "What it is", "The reviewer reads it, and it goes into the decision log."
 METHOD, REFERENCE, DONE_AT = "How the person was verified", "Reference", "When"
-REFERENCE_HINT = (
-    "What a third person finds again: the call's number, the name on shift, the kind of document. No document numbers."
-)
+REFERENCE_HINT = "Something that a third person can look up: the call's number, the name on shift, the kind of document. No document numbers."
 DONE_AT_HINT = "Leave it empty for just now."
 VERIFY_MEANS = (
     "You confirm that you have done this. Nobody can approve before each method is confirmed; it decides nothing."
 )
 REFERENCE_WANTED = "Write a reference, at most 200 characters."
-DONE_LATER = "That time is still to come: attest what was done already."
-NO_EVIDENCE_OWED = "No evidence is owed here any more: everything came in. There is nothing to do; close this page."
-NOTHING_TO_ATTEST = "Everything is attested already, and the owner can approve now. Close this page."
+DONE_LATER = "That time is in the future: attest only what is done."
+NO_EVIDENCE_OWED = "All evidence is received. Nothing is left to do; close this page."
+NOTHING_TO_ATTEST = "Everything is attested, and the owner can approve now. Close this page."
 NO_TIME_LEFT = "The runbook's maximum is used up. Close this page, and ask again for new access when you need it."
-OWED = "the approval has ended, and this is still owed:"
+OWED = "the approval has ended. Still due from you:"
 ROTATION = "rotation of the shared credential"
 ASKS: Mapping[AskKind, str] = {
     "approval": "request",
@@ -84,9 +82,7 @@ SEALED_MEANS = (
 SEALED_REVIEW = "Nobody approved this use. Was it in order?"
 SEALED_WHEN, SEALED_WHO = "Say when it was used.", "Say who used it."
 STOCK_REASON = "Common reasons"
-PERMIT_ONCE = (
-    "It is shown here only, and kept nowhere. Whoever has it can use it: paste it into the system and nowhere else."
-)
+PERMIT_ONCE = "It is shown once and not stored. Anybody who has it can use it: paste it into the system and nowhere else."
 SEND, OPEN_NOW, CANCEL, CLOSE = "Send request", "Open access now", "Cancel", "Close"
 SEND_QUESTION = "Send question"
 YES, NO = "Yes", "No"
@@ -98,7 +94,7 @@ WHERE_HINT = "The system, repository, account or page. Who looks for it finds it
 NOTICED_HINT = "When somebody noticed it. You can correct it later."
 NO_SECRETS = "Never paste the secret itself."
 ACKNOWLEDGE, SHARE, CORRECT, DONE = "Acknowledge", "Share with the provider", "Correct time", "What was done"
-CLOSE_FINDING, CLOSE_MEANS = "Close finding", "It is over for everybody who was asked."
+CLOSE_FINDING, CLOSE_MEANS = "Close finding", "It is closed for everybody who was asked."
 CORRECT_MEANS = "When it was noticed, as you know it now. The earlier time stays in the decision log."
 OUTCOME = "How it ended"
 OUTCOMES: Mapping[str, str] = {
@@ -169,9 +165,9 @@ CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one lin
 FORM_TITLE = "Ask for approval"
 FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
 FORM_CHOOSE = "Choose a runbook to see its questions and what happens next."
-FORM_REASON_HINT = "What happened, and why this is needed now. The owner decides by this."
+FORM_REASON_HINT = "What happened, and why this is needed now. The owner decides from this."
 GLASS_REASON_HINT = "What happened, and why this cannot wait. Everybody who is paged reads it, and so does the reviewer."
-FORM_CHANGED = "The form has changed since. Choose the runbook once more."
+FORM_CHANGED = "The form has changed. Choose the runbook again."
 
 STOCK_REASONS: tuple[str, ...] = (
     "Not needed for this incident",
@@ -182,7 +178,7 @@ STOCK_REASONS: tuple[str, ...] = (
     "I could not confirm who asks",
 )
 DENY_EITHER = "Choose a reason or write one: either is enough, and one is needed."
-DENY_HINT = "The requester reads it, and it stands in the decision log."
+DENY_HINT = "The requester reads it, and it goes into the decision log."
 DENY_BLANK = "Give a reason: choose one above, or write one here."
 DENY_LONG = "At most 1,000 characters."
 DENY_FINAL = "A no is final: it ends the request for everybody who was asked."
@@ -192,7 +188,7 @@ AWAY_MEANS = (
     "While you are away, your steps and the questions that wait for you go to the first deputy present, on your behalf."
     " You may still decide."
 )
-AWAY_LATER = "Choose a day to come."
+AWAY_LATER = "Choose a day in the future."
 TEXT_WANTED = "Write something, at most 1,000 characters."
 LESS_WANTED = "Choose how long."
 DAY_WANTED = "Choose the last day."
@@ -200,10 +196,10 @@ ADVICE_IS_NO_DECISION = "Advice is shown to the owner. It is never a decision."
 YOUR_ADVICE: Mapping[str, str] = {"for": "You recommend it.", "against": "You advise against it.", "": ""}
 
 BODY_ENDS = "Press Finished when you are done. The approval ends by itself at its time."
-FILED = "This page stays as it is. What follows is told in our direct message, and there you can withdraw it."
-FILED_FINDING = "This page stays as it is. What follows is told in our direct message."
-FILED_OPEN = "This page stays as it is. What follows is told in our direct message, with the buttons that end it."
-SOMEBODY_ELSE = "This is not for you to answer: somebody else is asked."
+FILED = "Updates arrive in your direct messages. You can withdraw there."
+FILED_FINDING = "Updates arrive in your direct messages."
+FILED_OPEN = "Updates arrive in your direct messages, with the buttons that end it."
+SOMEBODY_ELSE = "You can't answer this one: somebody else is asked."
 FILED_WAIT = "Asking the people who decide …"
 
 
@@ -212,21 +208,26 @@ def consequence(runbook: Runbook, owner: str, more: str, debt: str | None, ratif
     if runbook.right == "autonomous":
         often = "each time" if runbook.tell == "each" else "once a day"
         unless = (
-            f" Where the person holds authority here, nothing opens before {owner}’s yes."
+            f" If the person holds authority here, access opens only after {owner} approves."
             if runbook.kind == "reset"
             else ""
         )
-        return f"You may do this now, nobody is asked. It is logged, and {owner} is told {often}.{unless}"
+        return f"You may do this now; nobody is asked. It is logged, and {owner} is told {often}.{unless}"
     if runbook.break_glass is not None and debt is None:
         return f"*{BREAK_GLASS}.* Opens now, and everybody is told; {owner} must ratify by {ratify_by}."
     if debt is not None:
         return f"{debt} {owner}, the deputies and the on-call are asked at once."
     if runbook.right == "immediate":
-        return f"Nothing opens before a yes. {owner}, the deputies and the on-call are asked at once."
+        return f"Access opens only after somebody approves. {owner}, the deputies and the on-call are asked at once."
     if runbook.approvals > 1:
-        among = f", among them the {more}" if more else ""
-        return f"Nothing opens before {runbook.approvals} people said yes: {owner} is asked first{among}."
-    return f"Nothing opens before {owner}’s yes."
+        among = f"; {more} must be one" if more else ""
+        return f"{_number(runbook.approvals)} approvals needed: {owner} first{among}."
+    return f"Access opens only after {owner} approves."
+
+
+def _number(count: int) -> str:
+    """A small number as the first word of a sentence."""
+    return ("Zero", "One", "Two", "Three", "Four", "Five", "Six")[count] if count <= 6 else str(count)
 
 
 def braked(nth: int, until: str) -> str:
@@ -241,9 +242,9 @@ def until_hint(days: int) -> str:
 
 
 def before_it_opens(runbook: Runbook, wait: str) -> str:
-    """What a reset needs beside an approval; `wait` is its cooling-off period in words."""
-    proof = " First you attest how the person was verified." if runbook.subject_verification else ""
-    cooling = f" Nothing opens before {wait} have passed since you asked." if runbook.not_before else ""
+    """What a reset needs beside an approval; `wait` is when its cooling-off period ends, if it is sent now."""
+    proof = " First, confirm how the person was verified." if runbook.subject_verification else ""
+    cooling = f" If approved, access starts at {wait} at the earliest." if runbook.not_before else ""
     return proof + cooling
 
 
@@ -262,7 +263,7 @@ def help_lines(prefix: str) -> tuple[str, ...]:
         f"`{main} show ID` shows one request",
         f"`{main} log [ID]` shows what the decision log says of one request; without ID, the newest requests",
         f"`{main} post` puts the button “Ask for approval” into this channel (people of the home workspace)",
-        f"`{main} review` shows what you still owe: reviews, ratifications, evidence, with their buttons",
+        f"`{main} review` shows what is due from you: reviews, ratifications, evidence, with their buttons",
         f"`{main} sealed-use` records that the organisation's own sealed path was used (people named for a domain)",
         f"`{main} exceptions` shows the register of policy exceptions",
         f"`{main} away 2d`, `away until 2026-12-01`, `away off`: your steps go to a deputy meanwhile",

@@ -151,7 +151,7 @@ async def test_somebody_elses_home_holds_nothing_of_it(house: House) -> None:
     view = await house.look(OTHER)
     assert case_id not in str(view)
     assert "dc-7" not in str(view)
-    assert "Nothing waits for you." in shown(view)
+    assert "You're all caught up." in shown(view)
     assert "Ask for approval" not in str(view)
 
 

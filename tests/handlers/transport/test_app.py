@@ -82,7 +82,7 @@ async def test_a_command_opens_the_form_and_writes_nothing(front: Front) -> None
     assert labels(view) == ["Runbook", "Target", "Reason", "Duration", "Incident ticket"]
     assert element(view, ids.RUNBOOK)["initial_option"]["value"] == "ticketed"
     assert element(view, ids.REASON)["initial_value"] == "disk & fan"
-    assert notes(view) == "Nothing opens before <@U0OWNER>’s yes."
+    assert notes(view) == "Access opens only after <@U0OWNER> approves."
     assert await front.acts() == []
 
 
@@ -255,7 +255,7 @@ async def test_durations_go_up_to_the_maximum_and_start_at_the_default(front: Fr
 
 async def test_a_right_that_needs_no_yes_says_so_in_the_form(front: Front) -> None:
     said = notes(await front.form(PE1, "/reset", "unlock"))
-    assert "You may do this now, nobody is asked. It is logged, and <@U0OWNER> is told once a day." in said
+    assert "You may do this now; nobody is asked. It is logged, and <@U0OWNER> is told once a day." in said
 
 
 def filled(view: dict[str, Any], **entered: Any) -> dict[str, Any]:
@@ -288,7 +288,7 @@ async def test_an_error_at_a_field_that_the_form_does_not_show_stands_at_the_run
     view["state"]["values"][ids.RUNBOOK] = {ids.RUNBOOK: picked("ticketed")}
     _, answer = await front.send(submit(PE1, view))
     assert set(answer["errors"]) == {ids.RUNBOOK}
-    assert answer["errors"][ids.RUNBOOK].startswith("The form has changed since.")
+    assert answer["errors"][ids.RUNBOOK].startswith("The form has changed.")
 
 
 async def test_a_replayed_form_gets_the_first_answer_byte_for_byte(front: Front) -> None:

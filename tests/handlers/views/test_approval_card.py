@@ -268,7 +268,7 @@ def test_the_receipt_tells_who_is_on_it_who_was_skipped_and_what_was_escalated()
     case = case_of(BASE, presence=away(U0OWNER="deactivated"))
     notes = (Remark("hold", DEP1, T0 + MINUTE), Remark("push", PE1, T0 + 2 * MINUTE, "It burns"))
     told = "\n".join(texts(receipt(case.with_approval(replace(case.approval, notes=notes)), scene())))
-    assert "Owner <@U0OWNER> skipped: account deactivated." in told
+    assert "Owner <@U0OWNER>: skipped (account deactivated)." in told
     assert "*<@U0DEP1> is on it*, <!date^" in told
     assert "You escalated at <!date^" in told
 
@@ -341,9 +341,11 @@ def test_everybody_asked_is_listed_once() -> None:
 
 def test_the_first_ask_is_called_the_first() -> None:
     case = case_of(BASE)
-    assert "First ask of Northgate for this in 7 days." in "\n".join(texts(card(case, OWNER, scene())))
+    assert "Northgate asked for this for the first time this week." in "\n".join(texts(card(case, OWNER, scene())))
     more = replace(case, request=replace(case.request, asks_before=1, last_outcome="denied"))
-    assert "1 other ask of Northgate for this in 7 days, last denied." in "\n".join(texts(card(more, OWNER, scene())))
+    assert "Northgate asked for this 1 other time this week (latest: denied)." in "\n".join(
+        texts(card(more, OWNER, scene()))
+    )
 
 
 def test_a_target_of_two_scripts_is_pointed_out_on_the_card() -> None:

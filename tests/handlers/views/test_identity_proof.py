@@ -120,15 +120,14 @@ def consequence(runbook_id: str, under: Policy, debt: str | None = None, left: s
 
 def test_the_form_says_what_a_reset_wants_beside_the_yes() -> None:
     said = consequence("mfa", BASE)
-    assert (
-        "First you attest how the person was verified. Nothing opens before 30 minutes have passed since you asked." in said
-    )
+    assert "First, confirm how the person was verified. If approved, access starts at <!date^" in said
+    assert "2026-03-04 09:30 UTC> at the earliest." in said
 
 
 def test_the_form_of_a_right_says_that_nobody_is_asked_and_what_is_left_of_it_or_why_nothing_is() -> None:
     under = policy(runbooks=[runbook("unlock", kind="reset", right="autonomous", escalation=None, tell="each")])
-    told = "You may do this now, nobody is asked. It is logged, and <@U0OWNER> is told each time."
-    unless = "Where the person holds authority here, nothing opens before <@U0OWNER>’s yes."
+    told = "You may do this now; nobody is asked. It is logged, and <@U0OWNER> is told each time."
+    unless = "If the person holds authority here, access opens only after <@U0OWNER> approves."
     assert consequence("unlock", under, None, "1 of 5 in 7 days are used.") == f"{told} {unless} 1 of 5 in 7 days are used."
     assert consequence("unlock", under, "The limit of 5 in 7 days is used up.") == "The limit of 5 in 7 days is used up."
     gone = replace(under, standing=TakenAway(withdrawn=frozenset({under.runbooks["unlock"].sha256})))

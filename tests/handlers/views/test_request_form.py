@@ -57,7 +57,7 @@ def test_the_last_page_of_a_break_glass_names_who_is_paged() -> None:
 def test_the_form_names_who_will_really_be_asked_and_why(why: str, words: str) -> None:
     base = policy()
     there = str(consequence(drawn("emergency", base)))
-    assert "<@U0OWNER>’s yes" in there
+    assert "Access opens only after <@U0OWNER> approves." in there
     gone = str(consequence(drawn("emergency", base, away={OWNER: why})))
     assert f"<@U0DEP1> (because {words})" in gone
     assert "<@U0DEP2> (because" in str(consequence(drawn("emergency", base, away={OWNER: why, DEP1: "absent"})))

@@ -27,7 +27,7 @@ def test_each_moment_is_a_line_with_its_time_and_people() -> None:
 
 def test_a_step_that_will_find_nobody_says_why() -> None:
     told = lines(ahead(case_of(BASE), BASE, away(U0DEP1="absent", U0DEP2="absent")), scene())
-    assert "deputy skipped (away, so the next are asked at once)" in told[2]
+    assert "Deputy: skipped (away, so the next are asked at once)" in told[2]
     assert "09:05 UTC" in told[3]
     assert "<@U0ONC1> asked" in told[3]
 

@@ -104,7 +104,7 @@ def test_the_length_of_a_text_is_checked_before_its_pattern() -> None:
 
 
 def test_a_pattern_without_its_matcher_fits_nothing() -> None:
-    assert wrong(replace(TICKET, matcher=None), "INC1") == "Incident ticket has another form: For example INC1."
+    assert wrong(replace(TICKET, matcher=None), "INC1") == "That isn't a valid ticket. Example: INC1."
 
 
 def test_filing_uses_the_matcher_that_check_compiled(stored: dict[str, bytes]) -> None:

@@ -18,7 +18,7 @@ from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import move_ask, move_request
 from bot.domain.case.model import NOBODY, Case, Grant
-from bot.domain.case.transition import OPERATOR, LogEvent, Transition
+from bot.domain.case.transition import OPERATOR, LogEvent, Transition, Value
 from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
@@ -40,7 +40,8 @@ def hindered(case: Case, ask: Ask, policy: Policy, click: Click, now: datetime) 
     gone = asking_rights.hindered(case, ask, policy, click, now)
     if gone is not None or click.action not in ("approve", "less") or not case.unverified():
         return gone
-    return Rejected(Refusal.STALE, "unverified", {"missing": list(case.unverified())})
+    missing: list[Value] = [*case.unverified()]
+    return Rejected(Refusal.STALE, "unverified", {"missing": missing, "requester": str(case.request.requester)})
 
 
 def given(case: Case, ask: Ask, click: Click) -> int:
