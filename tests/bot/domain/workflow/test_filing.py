@@ -137,7 +137,7 @@ class TestTheForm:
         assert set(told) == {"target", "reason", "duration", "field.ticket"}
 
     def test_a_pattern_is_explained_by_its_hint(self) -> None:
-        assert "That isn't a valid ticket. Example: INC1." == errors("ticketed", fields={"ticket": "REQ1"})["field.ticket"]
+        assert errors("ticketed", fields={"ticket": "REQ1"})["field.ticket"] == "That isn't a valid ticket. Example: INC1."
         assert errors("ticketed", fields={"ticket": "INC77"}) == {}
 
 
