@@ -8,7 +8,8 @@ import gc
 import json
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,7 +17,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.background.heartbeat import Heartbeat
 from bot.background.loop import until
-from bot.background.policy_reload import follow
+from bot.background.policy_reload import follow, follow_stored
+from bot.background.replica import Replica, replica_id
 from bot.clock import SteadyClock, SystemClock, boot_id
 from bot.composition import BotParts, build
 from bot.decision_log.keys import vkey_lines
@@ -26,11 +28,14 @@ from bot.domain.errors import SlackRefused, StorageError
 from bot.http.operations_server import OperationsServer
 from bot.http.server import read_address
 from bot.logs import configure
+from bot.ports.replication import Replicas
 from bot.runtime.open_log import open_store
 from bot.runtime.setting_typos import strays
 from bot.settings import Settings
 from handlers.transport.http import RequestGate
+from storage.sql_store import SqlStore
 
+_AGAIN = 0.5  # seconds before a replica that could not serve tries again
 _REHASH = 1.0  # seconds that the first check of the whole log may hold up the serving
 log = structlog.get_logger(__name__)
 
@@ -49,17 +54,80 @@ async def serve(settings: Settings, *, stop: asyncio.Event | None = None, ready:
     _stop_on_signals(stop)
     clock = SteadyClock(SystemClock(), boot_id())
     store = await open_store(settings, clock)
+    replica = await _joined(settings, store, clock)
     try:
-        with contextlib.suppress(StorageError):  # a disk that refuses stops the log, not the bot
-            await store.free_leases()
-        parts = await build(settings, store, clock)
-        settle()
-        try:
-            await _live(parts, stop, ready)
-        finally:
-            parts.standing.close()
+        if replica is None:
+            await _phase(settings, store, clock, stop, ready)
+        else:
+            await _among_others(settings, store, clock, replica, stop, ready)
     finally:
         await store.close()
+
+
+async def _joined(settings: Settings, store: SqlStore, clock: SteadyClock) -> Replica | None:
+    """This process as one of several; None with SQLite, where one is all there is. Raises StorageError."""
+    if isinstance(settings.database, Path):
+        return None
+    from storage.postgres.store import PostgresStore
+
+    assert isinstance(store, PostgresStore)
+    replicas = await store.replicas(replica_id(settings.state_dir, clock))
+    return Replica(replicas, store, settings.state_dir, clock.wall)
+
+
+async def _among_others(
+    settings: Settings,
+    store: SqlStore,
+    clock: SteadyClock,
+    replica: Replica,
+    stop: asyncio.Event,
+    ready: Callable[[], None],
+) -> None:
+    """Stands by or leads, by turns, until `stop`."""
+    await replica.turn()
+    beating = asyncio.ensure_future(replica.run())
+    try:
+        while not stop.is_set():
+            replica.changed.clear()
+            over = asyncio.Event()
+            watching = asyncio.ensure_future(_first(stop, replica.changed, over))
+            try:
+                if replica.replicas.held or await store.policies.last() is not None:
+                    await _phase(settings, store, clock, over, ready, replica.replicas)
+            except StorageError as error:  # it comes back by itself
+                log.warning("replica.waits", error=str(error))
+            finally:
+                watching.cancel()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), _AGAIN)
+    finally:
+        beating.cancel()
+        with contextlib.suppress(StorageError):
+            await replica.replicas.give_up()
+
+
+async def _first(one: asyncio.Event, other: asyncio.Event, then: asyncio.Event) -> None:
+    """Sets `then` when one of two is set."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in (one, other)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    then.set()
+    for task in waiting:
+        task.cancel()
+
+
+async def _phase(
+    settings: Settings, store: SqlStore, clock: SteadyClock, stop: asyncio.Event, ready: Callable[[], None],
+    replicas: Replicas | None = None,
+) -> None:  # fmt: skip
+    """Serves as what this process is now, until `stop`."""
+    with contextlib.suppress(StorageError):  # a disk that refuses stops the log, not the bot; a standby frees nothing
+        await store.free_leases()
+    parts = await build(settings, store, clock, replicas)
+    settle()
+    try:
+        await _live(parts, stop, ready)
+    finally:
+        parts.standing.close()
 
 
 def settle() -> None:
@@ -80,6 +148,7 @@ async def _live(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None])
         parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
         vkeys=lambda: vkey_lines(settings.state_dir, signed_name(settings.state_dir, origin)),
         jwks=lambda: json.dumps(jwks(settings.state_dir, parts.clock.now())),
+        role=lambda: parts.role,
     )  # fmt: skip
     await ops.start()
     url = settings.heartbeat_url
@@ -100,20 +169,38 @@ async def _serveuntil(
         health.up()
         ready()
 
-    rehashing = asyncio.ensure_future(parts.rehasher.run(inner))
-    await parts.rehasher.begun(_REHASH)
-    policy = follow(settings.runbooks_dir, parts.desk, parts.store, parts.feeds, parts.standing.stoppable)
-    incoming = [_front(parts, stop, reached), until(stop, policy), until(stop, parts.feeds.run()), *watching]
-    outgoing = _outgoing(parts, inner, rehashing)
+    if parts.role == "standby":
+        incoming, outgoing = (
+            [_front(parts, stop, reached), until(stop, follow_stored(parts.desk, parts.store)), *watching],
+            [],
+        )
+    else:
+        rehashing = asyncio.ensure_future(parts.rehasher.run(inner))
+        await parts.rehasher.begun(_REHASH)
+        policy = follow(settings.runbooks_dir, parts.desk, parts.store, parts.feeds, parts.standing.stoppable)
+        incoming = [_front(parts, stop, reached), until(stop, policy), until(stop, parts.feeds.run()), *watching]
+        outgoing = _outgoing(parts, inner, rehashing)
+    await _run_all(parts, stop, inner, incoming, outgoing)
+
+
+async def _run_all(
+    parts: BotParts, stop: asyncio.Event, inner: asyncio.Event, incoming: Sequence[Coroutine[Any, Any, None]],
+    outgoing: Sequence[Coroutine[Any, Any, None]],
+) -> None:  # fmt: skip
+    """Until one ends, or `stop`. What goes out is finished afterwards, but not by a replica that has lost the lease."""
     tasks = [asyncio.ensure_future(work) for work in (*incoming, *outgoing)]
     await asyncio.wait([*tasks, stopper := asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     await stopper
     await asyncio.gather(*tasks[: len(incoming)], return_exceptions=True)
     inner.set()
+    if parts.replicas is not None and not parts.replicas.held:
+        for task in tasks[len(incoming) :]:
+            task.cancel()
     await asyncio.gather(*tasks[len(incoming) :], return_exceptions=True)
     for task in tasks:
-        task.result()
+        if not task.cancelled():
+            task.result()
 
 
 def _outgoing(parts: BotParts, inner: asyncio.Event, rehashing: asyncio.Future[None]) -> list[Coroutine[Any, Any, None]]:

@@ -21,7 +21,7 @@ from bot.background.inbox_worker import InboxWorker
 from bot.background.log_rehasher import LogRehasher
 from bot.background.operator_jobs import OperatorJobs, Run, ending, erasing, pruning, releasing
 from bot.background.pager import Pager, send_page
-from bot.background.policy_reload import accepted_sets, first_policy
+from bot.background.policy_reload import accepted_sets, first_policy, stored_policy
 from bot.background.review_window import ReviewWindow
 from bot.background.sign_page import SignPage
 from bot.background.sweeper import Sweeper
@@ -29,9 +29,10 @@ from bot.background.watchdog import Watchdog
 from bot.clock import SteadyClock
 from bot.domain.case.operator_action import ActKind
 from bot.domain.case.transition import Transition
-from bot.domain.errors import Stopped, StorageError
+from bot.domain.errors import NotLeading, Stopped, StorageError
 from bot.http.health import Health
 from bot.http.metrics import Metrics
+from bot.ports.replication import Replicas
 from bot.runtime.anchors import anchors
 from bot.runtime.open_log import OpenLog, open_log
 from bot.service.approvals import ApprovalService
@@ -67,6 +68,12 @@ class BotParts:
     door: SlackApp
     rehasher: LogRehasher
     outgoing: Mapping[str, Loop]
+    replicas: Replicas | None = None
+
+    @property
+    def role(self) -> str:
+        """`leader` or `standby`; empty where one process is all there is."""
+        return "" if self.replicas is None else "leader" if self.replicas.held else "standby"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +94,16 @@ class _Base:
     desk: ApprovalService
 
 
-async def build(settings: Settings, store: SqlStore, clock: SteadyClock) -> BotParts:
-    """Builds the parts. Raises PolicyError if there is no valid policy, SlackRefused if Slack refuses the token."""
-    base = await _base(settings, store, clock)
+async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replicas: Replicas | None = None) -> BotParts:
+    """Builds the parts; those of a replica that does not lead only take in. Raises PolicyError if there is no valid policy, SlackRefused if Slack refuses the token."""
+    base = await _base(settings, store, clock, replicas)
     health, metrics, standing, desk = base.health, base.metrics, base.standing, base.desk
     feeds = CalendarFeeds(
         desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY),
         lost=metrics.calendars,
     )  # fmt: skip
-    await feeds.begin()
+    with contextlib.suppress(NotLeading):  # who is on call is known; the leader looks at the open questions again
+        await feeds.begin()
     desk.permits = PermitIssuer(standing.store, standing.signer.cover, settings.state_dir, clock)
     door = SlackApp(desk, base.client, base.introduction.identity, standing.signer.cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
@@ -105,19 +113,40 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock) -> BotP
     desk.transactions.committed = _both(metrics.committed, homes.changed)
     outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run, "sign page": sign_page.run}
     rehasher = LogRehasher(standing.store, settings.database, settings.state_dir, standing.signer.stop)
+    if replicas is not None and not replicas.held:
+        outgoing = {}
+        health.stand_by()
     return BotParts(
-        settings, store, clock, health, metrics, standing, desk, feeds, base.introduction, door, rehasher, outgoing
+        settings,
+        store,
+        clock,
+        health,
+        metrics,
+        standing,
+        desk,
+        feeds,
+        base.introduction,
+        door,
+        rehasher,
+        outgoing,
+        replicas,
     )
 
 
-async def _base(settings: Settings, store: SqlStore, clock: SteadyClock) -> _Base:
+async def _base(settings: Settings, store: SqlStore, clock: SteadyClock, replicas: Replicas | None) -> _Base:
+    leads = replicas is None or replicas.held
     health = Health(clock, socket_mode=settings.slack_app_token is not None)
-    standing = await open_log(store, settings.state_dir, clock)
+    standing = await open_log(store, settings.state_dir, clock, replicas)
     health.also(standing.stoppable.findings)
     timekeeper = ClockKeeper(store, clock, health.part("timekeeper"))
-    await timekeeper.begin()
+    await (timekeeper.begin() if leads else timekeeper.resume())
     health.also(timekeeper.findings)
-    policy = await first_policy(store, clock, settings.runbooks_dir, settings.time_scale)
+    folder, scale = settings.runbooks_dir, settings.time_scale
+    policy = await (
+        first_policy(store, clock, folder, scale, shared=replicas is not None)
+        if leads
+        else stored_policy(store, clock, scale)
+    )
     metrics = Metrics(clock)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     token_watch = TokenWatch(clock, health.part("token watch", 90.0))
@@ -137,7 +166,7 @@ async def _base(settings: Settings, store: SqlStore, clock: SteadyClock) -> _Bas
     if known is not None and known.current.digest == policy.digest:
         desk.current.sets = known
     desk.agreements.sent = partial(metrics.asked_without_request, "agreement")
-    with contextlib.suppress(StorageError, Stopped):  # a stopped log notes nothing; the next start does
+    with contextlib.suppress(StorageError, Stopped):  # a stopped log notes nothing, a standby neither; the next start does
         await follow_agreement(desk, policy)
     return _Base(
         settings, store, clock, health, metrics, standing, timekeeper, client, token_watch, introduction, directory, desk

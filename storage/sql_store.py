@@ -31,12 +31,14 @@ class SqlStore:
     """The subjects, and the commit that changes several of them in one transaction. A backend's opener makes it."""
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, upkeep: Upkeep | None, check_schema: Callable[[Session], None]
-    ) -> None:
-        self.transactions = transactions
+        self, transactions: Transactions, clock: Clock, upkeep: Upkeep | None, check_schema: Callable[[Session], None],
+        intake: Transactions | None = None,
+    ) -> None:  # fmt: skip
+        """`intake` writes what comes in, where whoever judges writes on another connection."""
+        self.transactions, self.intake = transactions, intake or transactions
         self.cases, self.history = CaseStore(transactions), CaseHistoryStore(transactions)
         self.absences, self.homes = AbsenceStore(transactions), HomeStore(transactions)
-        self.inbox, self.outbox = InboxStore(transactions, clock), OutboxStore(transactions)
+        self.inbox, self.outbox = InboxStore(transactions, clock, self.intake), OutboxStore(transactions)
         self.calls = CallStore(transactions)
         self.policies = PolicyStore(transactions)
         self.log, self.anchors, self.epochs = LogStore(transactions), AnchorStore(transactions), EpochStore(transactions)
@@ -45,7 +47,7 @@ class SqlStore:
         self.agreement = AgreementStore(transactions)
         self.reviews = ReviewStore(transactions)
         self.signing = SigningStore(transactions)
-        self.overview = OverviewStore(transactions, check_schema)
+        self.overview = OverviewStore(transactions, check_schema, self.intake)
 
     async def commit(self, act: Transition) -> Case | None:
         return await self.transactions.write(lambda tx: carry_out(tx, act))

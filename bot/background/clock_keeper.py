@@ -32,11 +32,15 @@ class ClockKeeper:
 
     async def begin(self) -> None:
         """Continues from the stored mark, also while the log accepts no entries."""
+        await self.resume()
+        await self._look_safely(keep=True)
+
+    async def resume(self) -> None:
+        """Continues from the stored mark and stores none."""
         stored = await self._store.clock.mark()
         if stored is not None:
             self._clock.resume(stored)
             self._known = stored.jump is not None
-        await self._look_safely(keep=True)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Checks until `stop`, then stores the mark once more."""

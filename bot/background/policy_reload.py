@@ -32,15 +32,41 @@ from runbooks.parsing.findings import PolicyFinding
 from runbooks.parsing.folder import read_folder
 from storage.sql_store import SqlStore
 
+_LOOK = 1.0  # seconds between two looks at what the leader has accepted
 _AGAIN = 5.0  # seconds between attempts while the log is stopped
 log = structlog.get_logger(__name__)
 
 
-async def first_policy(store: SqlStore, clock: Clock, folder: Path, scale: float) -> Policy:
-    """The policy to start with: the folder's, else the last valid one stored. New rights are announced."""
+async def stored_policy(store: SqlStore, clock: Clock, scale: float) -> Policy:
+    """The policy in force, from the database. Raises PolicyError before a leader has accepted one."""
+    known = await accepted_sets(store, clock.now(), scale)
+    if known is None:
+        raise PolicyError("No policy is accepted yet; a replica that stands by waits until the leader has accepted one.")
+    return known.current
+
+
+async def follow_stored(desk: ApprovalService, store: SqlStore) -> None:
+    """For a replica that stands by: takes up what the leader has accepted. Never returns."""
+    while True:
+        await asyncio.sleep(_LOOK)
+        try:
+            known = await accepted_sets(store, desk.clock.now(), desk.scale)
+        except StorageError:
+            continue
+        if known is not None and known.current.digest != desk.policy.digest:
+            desk.current.sets = known
+
+
+async def first_policy(store: SqlStore, clock: Clock, folder: Path, scale: float, *, shared: bool = False) -> Policy:
+    """The policy to start with: the folder's, else the last valid one stored. New rights are announced.
+
+    `shared`: other replicas have folders too, so a folder whose set was superseded brings it not back (`policy.stale`)."""
     loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
     known = await accepted_sets(store, clock.now(), scale)
     kept = known.current if known is not None else None
+    if shared and kept is not None and loaded.policy is not None and await _superseded(store, loaded.policy, kept):
+        log.error("policy.stale", digest=loaded.policy.digest, in_force=kept.digest, folder=str(folder))
+        return kept
     if loaded.policy is not None:
         try:
             await _accept(store, clock, known, loaded.policy, scale)
@@ -58,6 +84,11 @@ async def first_policy(store: SqlStore, clock: Clock, folder: Path, scale: float
     await _rejected(store, loaded)
     log.error("policy.kept", digest=kept.digest, reason="the files are refused; the last good set stays in force")
     return kept
+
+
+async def _superseded(store: SqlStore, policy: Policy, current: Policy) -> bool:
+    """Whether a set was in force once and another one is now."""
+    return policy.digest != current.digest and await store.policies.by_digest(policy.digest) is not None
 
 
 async def accepted_sets(store: SqlStore, now: datetime, scale: float) -> Sets | None:

@@ -50,6 +50,10 @@ class DiskRefuses(StorageError):
     """The disk takes no write (full, read-only, broken); nothing was written, and nothing will be until it does."""
 
 
+class NotLeading(StorageError):
+    """Another replica leads: this one takes in and acknowledges, and judges nothing."""
+
+
 class LogDamaged(StorageError):
     """A part of the stored tree is missing; run `countersign log verify`."""
 

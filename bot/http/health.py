@@ -57,6 +57,11 @@ class Health:
         finally:
             self._parts.setdefault(name, _Component(0.0, 0.0)).ended = True
 
+    def stand_by(self) -> None:
+        """A replica that does not lead: only the link to Slack must be there."""
+        self._parts.clear()
+        self._others.clear()
+
     def up(self) -> None:
         """Slack sent hello, or our listener is open."""
         self._link = "up"

@@ -63,13 +63,14 @@ class OneAtATime(Generic[T]):
 
 
 class OperationsServer:
-    """Serves on `listen`; `digest` returns the policy in force, `vkeys` the log's verifier keys, `jwks` the permits'."""
+    """Serves on `listen`; `digest` returns the policy in force, `vkeys` the log's verifier keys, `jwks` the permits', `role` whether this replica
+    leads; empty where it is the only one."""
 
     def __init__(
         self, store: Store, health: Health, metrics: Metrics, clock: Clock, digest: Callable[[], str], *, listen: str,
-        vkeys: Callable[[], str] = lambda: "", jwks: Callable[[], str] = lambda: "",
+        vkeys: Callable[[], str] = lambda: "", jwks: Callable[[], str] = lambda: "", role: Callable[[], str] = lambda: "",
     ) -> None:  # fmt: skip
-        self._health, self._metrics, self._digest = health, metrics, digest
+        self._health, self._metrics, self._digest, self._role = health, metrics, digest, role
         self._writable = OneAtATime(store.overview.prove_writable, clock)
         self._backlog = OneAtATime[Backlog](lambda: store.overview.backlog(clock.now()), clock)
         self._pages = {"/healthz": self._healthz, "/readyz": self._readyz, "/metrics": self._scraped, JWKS: self._jwks}
@@ -118,7 +119,8 @@ class OperationsServer:
 
     async def _readyz(self) -> web.Response:
         found = await self.findings()
-        return _text(503, "\n".join(found)) if found else _text(200, "ready")
+        role = (self._role(),) if self._role() else ()
+        return _text(503, "\n".join((*found, *role))) if found else _text(200, "\n".join(("ready", *role)))
 
     async def _jwks(self) -> web.Response:
         """The JWKS for permit verifiers; cached for a minute, so that a new key is known soon."""

@@ -9,12 +9,14 @@ from pathlib import Path
 from bot.clock import Clock, SystemClock
 from bot.decision_log.emergency_file import EmergencyFile
 from bot.decision_log.failsafe_store import FailsafeStore
+from bot.decision_log.follower import LeasedSigner
 from bot.decision_log.keys import LOG_KEY, PERMIT_KEY, LogKey
 from bot.decision_log.signer import Signer, remembered, signer_of
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, SettingsError, StorageError
 from bot.ports.database import PostgresServer
 from bot.ports.records import SignedCheckpoint
+from bot.ports.replication import Replicas
 from bot.ports.store import Store
 from bot.settings import Settings
 from storage.opening import migrate, open_database
@@ -82,21 +84,24 @@ async def cover(settings: Settings) -> SignedCheckpoint | LogFinding:
         await store.close()
 
 
-async def open_log(store: SqlStore, state_dir: Path, clock: Clock) -> OpenLog:
-    """Enters the emergency file, then signs what a killed process left unsigned.
+async def open_log(store: SqlStore, state_dir: Path, clock: Clock, replicas: Replicas | None = None) -> OpenLog:
+    """A replica that does not lead enters and signs nothing. Else: enters the emergency file, then signs what a killed process left unsigned.
 
     If the signer or the disk refuses, the log is stopped, which is no error here. Raises KeyFileError.
     """
     lock = FileLock(state_dir)
     try:
         signer = await asyncio.to_thread(signer_of, store.log, state_dir, lock)
+        if replicas is not None:
+            signer = LeasedSigner(store.log, state_dir, lock, lambda: replicas.valid)
         key = LogKey(state_dir)
         emergency = EmergencyFile(state_dir, key.sign, key.check)
         await asyncio.to_thread(emergency.make_room)
         stoppable = FailsafeStore(store, emergency, clock, lambda: signer.stopped, signer.cover)
         try:
-            await signer.cover()
-            await stoppable.look()
+            if replicas is None or replicas.held:
+                await signer.cover()
+                await stoppable.look()
         except StorageError as error:
             stoppable.refused(error)
     except BaseException:

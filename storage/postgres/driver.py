@@ -21,15 +21,17 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 
-from bot.domain.errors import StorageError
+from bot.domain.errors import NotLeading, StorageError
 from storage.postgres.errors import explained, is_lost
 from storage.postgres.outcome import settle
 from storage.postgres.values import adapt, translated
-from storage.queries.loader import load
+from storage.queries.loader import load, parse
 from storage.session import Row, to_its_end
 
 T = TypeVar("T")
-QUERIES = translated(load(Path(__file__).parent / "dialect.sql"))
+_HERE = Path(__file__).parent
+QUERIES = translated({**load(_HERE / "dialect.sql"), **parse((_HERE / "replicas.sql").read_text("utf-8"))})
+ANYBODY, NOBODY = None, -1  # tokens: whoever writes without leading (a command on the host), and a replica that stands by
 CONNECT_SECONDS = 5
 WRITING = 0x636F756E75  # the advisory lock of a transaction that writes: only one at a time, whatever process it is of
 _PREPARED = 512  # statements that a session keeps prepared; there are fewer
@@ -55,8 +57,10 @@ def connect(url: str) -> Connection:
 class PostgresSession:
     """`storage.session.Session` on a PostgreSQL connection, `raw`, which is replaced when it was lost."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, *, judges: bool = True) -> None:
+        """`judges`: its writing transactions exclude those of every other process, and need the lease where it has a `token`."""
+        self._url, self._judges = url, judges
+        self.token: int | None = ANYBODY
         self.raw = connect(url)
         self._xid: str | None = None  # of the writing transaction that is open
         self._cursors = itertools.count()
@@ -92,14 +96,16 @@ class PostgresSession:
         if not write:
             self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return
-        begun = self.raw.execute(
-            f"BEGIN; SELECT pg_advisory_xact_lock({WRITING}); SELECT pg_current_xact_id()::text AS xid"
-        )
-        begun.nextset()
-        begun.nextset()
+        lock = f"SELECT pg_advisory_xact_lock({WRITING}); " if self._judges else ""
+        fence = ", (SELECT token FROM leadership FOR SHARE) AS token" if self.token is not ANYBODY else ""
+        begun = self.raw.execute(f"BEGIN; {lock}SELECT pg_current_xact_id()::text AS xid{fence}".encode())
+        while begun.nextset():
+            pass
         row = begun.fetchone()
         assert row is not None
         self._xid = str(row["xid"])
+        if fence and row["token"] != self.token:
+            raise NotLeading("Another replica leads; this one carries out nothing.")
 
     def commit(self) -> None:
         xid, self._xid = self._xid, None
@@ -145,10 +151,10 @@ class PostgresDatabase:
         self._thread.start()
 
     @classmethod
-    async def open(cls, url: str) -> PostgresDatabase:
+    async def open(cls, url: str, *, judges: bool = True) -> PostgresDatabase:
         """Connects. Raises StorageError."""
         try:
-            return cls(await asyncio.to_thread(PostgresSession, url))
+            return cls(await asyncio.to_thread(partial(PostgresSession, url, judges=judges)))
         except psycopg.Error as error:
             raise explained(error) from error
 

@@ -13,6 +13,7 @@ from storage.log.beginning import begin_log, check_origin
 from storage.postgres import schema
 from storage.postgres.driver import PostgresDatabase, PostgresSession
 from storage.postgres.pooling import prove_own_sessions
+from storage.postgres.replicas import Replicas
 from storage.postgres.upkeep import PostgresUpkeep
 from storage.sql_store import SqlStore
 from storage.transactions import Transactions
@@ -23,6 +24,11 @@ T = TypeVar("T")
 
 class PostgresStore(SqlStore):
     """The store on a PostgreSQL server, made by `open`."""
+
+    _server: PostgresServer
+    _writer: PostgresDatabase
+    _clock: Clock
+    _control: PostgresDatabase | None = None  # beats, beside whatever else is under way
 
     @classmethod
     async def open(
@@ -41,22 +47,38 @@ class PostgresStore(SqlStore):
         """
         check_origin(origin)
         reader = await PostgresDatabase.open(server.url)
-        writer = None
+        writer = intake = None
         try:
             await reader.run(schema.check)
             if read_only:
                 return cls(Transactions(reader, None, clock), clock, None, schema.check)
             writer = await PostgresDatabase.open(server.url)
+            intake = await PostgresDatabase.open(server.url, judges=False)
             prove = partial(prove_own_sessions, reader.session)
             await writer.run(prove)
             folder = None if state_dir is None else Path(state_dir)
             await writer.run(partial(_begin, clock=clock, origin=origin, state_dir=folder))
-            return cls(Transactions(reader, writer, clock), clock, PostgresUpkeep(writer), schema.check)
+            incoming = Transactions(reader, intake, clock)
+            store = cls(Transactions(reader, writer, clock), clock, PostgresUpkeep(writer), schema.check, incoming)
+            store._server, store._writer, store._clock = server, writer, clock
+            return store
         except BaseException:
-            await reader.close()
-            if writer is not None:
-                await writer.close()
+            for database in (reader, writer, intake):
+                if database is not None:
+                    await database.close()
             raise
+
+    async def replicas(self, replica: str) -> Replicas:
+        """This process as one of several: from now on it judges only while it leads. Raises StorageError."""
+        self._control = await PostgresDatabase.open(self._server.url, judges=False)
+        return Replicas(self._control, self._writer.session, replica, self._clock)
+
+    async def close(self) -> None:
+        if self._control is not None:
+            await self._control.close()
+        if self.intake is not self.transactions:
+            await self.intake.close()
+        await super().close()
 
 
 async def migrate(server: PostgresServer, clock: Clock) -> int:

@@ -14,8 +14,9 @@ from storage.transactions import Transactions
 class OverviewStore:
     """`Overview`. `check_schema` is the backend's: it raises SchemaError where another program changed the schema."""
 
-    def __init__(self, transactions: Transactions, check_schema: Callable[[Session], None]) -> None:
-        self._db, self._check_schema = transactions, check_schema
+    def __init__(self, transactions: Transactions, check_schema: Callable[[Session], None], probed: Transactions) -> None:
+        """`probed`: whose writing `prove_writable` proves."""
+        self._db, self._check_schema, self._probed = transactions, check_schema, probed
 
     async def backlog(self, now: datetime) -> Backlog:
         return await self._db.read(lambda session: overview.backlog(session, now))
@@ -24,4 +25,4 @@ class OverviewStore:
         return await self._db.read(lambda session: overview.lateness(session, before))
 
     async def prove_writable(self) -> None:
-        await self._db.write(lambda tx: overview.prove_writable(tx.session, self._check_schema))
+        await self._probed.write(lambda tx: overview.prove_writable(tx.session, self._check_schema))

@@ -19,12 +19,13 @@ from storage.values import ms
 class InboxStore:
     """`Inbox`."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        self._db, self._clock = transactions, clock
+    def __init__(self, transactions: Transactions, clock: Clock, intake: Transactions | None = None) -> None:
+        """`intake` writes what comes in."""
+        self._db, self._clock, self._intake = transactions, clock, intake or transactions
 
     async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         text = inbox.to_text(act)
-        return await self._db.write(lambda tx: inbox.take_in(tx.session, key, act, text, answer, tx.now))
+        return await self._intake.write(lambda tx: inbox.take_in(tx.session, key, act, text, answer, tx.now))
 
     async def unfinished(self, limit: int, but: Collection[int] = ()) -> Sequence[InboxRow]:
         found, unreadable = await self._due(limit, but)

@@ -1,0 +1,57 @@
+"""What a process knows of the others that serve the same database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaRow:
+    """One process that serves, or did. `size`: of the newest checkpoint that it remembers; None without a memory."""
+
+    id: str
+    host: str
+    leads: bool
+    alive: bool
+    beat_at: datetime
+    size: int | None
+    emergency: int
+    excused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnState:
+    """What a replica says of itself with each beat."""
+
+    host: str
+    started_ms: int
+    size: int | None
+    emergency: int
+
+
+class Replicas(Protocol):
+    """The lease, and the list of replicas. Every method raises StorageError."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the lease was ours at the last look."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether a call out of the database may begin now."""
+
+    async def look(self) -> bool:
+        """Keeps or takes the lease; whether it is ours."""
+
+    async def give_up(self) -> None: ...
+    async def beat(self, own: OwnState) -> None: ...
+    async def ask(self, nonce: str) -> str:
+        """Asks to be vouched for; the leader's note, empty until it has one."""
+
+    async def to_vouch_for(self) -> Sequence[tuple[str, str]]:
+        """Id and nonce of replicas that wait for the leader's word."""
+
+    async def vouch(self, replica: str, nonce: str, note: str) -> None: ...
