@@ -33,7 +33,6 @@ _HERE = Path(__file__).parent
 QUERIES = translated({**load(_HERE / "dialect.sql"), **parse((_HERE / "replicas.sql").read_text("utf-8"))})
 ANYBODY, NOBODY = None, -1  # tokens: whoever writes without leading (a command on the host), and a replica that stands by
 CONNECT_SECONDS = 5
-WRITING = 0x636F756E75  # the advisory lock of a transaction that writes: only one at a time, whatever process it is of
 _PREPARED = 512  # statements that a session keeps prepared; there are fewer
 _STREAMED = 1_000  # rows fetched at a time
 _PARAMETERS: Mapping[str, Any] = {
@@ -96,15 +95,14 @@ class PostgresSession:
         if not write:
             self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return
-        lock = f"SELECT pg_advisory_xact_lock({WRITING}); " if self._judges else ""
-        fence = ", (SELECT token FROM leadership FOR SHARE) AS token" if self.token is not ANYBODY else ""
-        begun = self.raw.execute(f"BEGIN; {lock}SELECT pg_current_xact_id()::text AS xid{fence}".encode())
+        leads = self.token is not ANYBODY
+        begun = self.raw.execute(QUERIES["open_leading" if leads else "open_judging" if self._judges else "open_taking_in"])
         while begun.nextset():
             pass
         row = begun.fetchone()
         assert row is not None
         self._xid = str(row["xid"])
-        if fence and row["token"] != self.token:
+        if leads and row["token"] != self.token:
             raise NotLeading("Another replica leads; this one carries out nothing.")
 
     def commit(self) -> None:

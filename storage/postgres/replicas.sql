@@ -62,3 +62,16 @@ ORDER BY r.started_ms, r.id;
 -- name: excuse_replica
 -- The leader goes on without one that will not come back.
 UPDATE replica SET excused_ms = (extract(epoch FROM clock_timestamp()) * 1000)::bigint WHERE id = :id;
+
+-- name: open_leading
+-- Begins a transaction that judges: one at a time, whatever process it is of (the advisory lock), and only with the lease's token.
+BEGIN; SELECT pg_advisory_xact_lock(426639617653);
+SELECT pg_current_xact_id()::text AS xid, (SELECT token FROM leadership FOR SHARE) AS token;
+
+-- name: open_judging
+-- The same of a command on the host, which holds no lease: what it does counts by compare-and-swap.
+BEGIN; SELECT pg_advisory_xact_lock(426639617653); SELECT pg_current_xact_id()::text AS xid;
+
+-- name: open_taking_in
+-- Begins a transaction that only takes in.
+BEGIN; SELECT pg_current_xact_id()::text AS xid;

@@ -33,7 +33,7 @@ def test_every_statement_fits_the_schema(place: PostgresServer) -> None:
     session = PostgresSession(place.url)
     with session.raw:
         for name, sql in QUERIES.items():
-            if name != "create_schema_version":
+            if name != "create_schema_version" and not sql.startswith("BEGIN;"):
                 values = dict.fromkeys(re.findall(r"%\((\w+)\)s", sql))
                 session.raw.execute(f"EXPLAIN (GENERIC_PLAN) {_numbered(sql, list(values))}".encode())
 
