@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
 from bot.cli.errors import misused, refused
-from bot.ports.database import may_exist
+from bot.ports.database import Location, may_exist
 from bot.settings import load
 from bot.terminal import say, say_json
 
+if TYPE_CHECKING:
+    from bot.reports.paper import Paper
+
+T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="Reports, made from the log alone.")
 
 
@@ -115,30 +120,93 @@ def leaving(
 
     record = asyncio.run(work())
     if html is not None:
-        html.write_text(page(record), encoding="utf-8")
-        say(f"Written to {html}.")
+        _written(html, page(record))
     elif as_json:
         say_json(record.as_json())
     else:
         say("\n".join(lines(record)))
 
 
-def _monthly(whose: Literal["provider", "owner"], name: str, month: str, as_json: bool, html: Path | None) -> None:
+OfProvider = Annotated[str | None, typer.Option("--provider", help="Only what is of this provider.")]
+OfDomain = Annotated[str | None, typer.Option("--domain", help="Only what is of this domain.")]
+
+
+@app.command()
+def reviews(of_provider: OfProvider = None, of_domain: OfDomain = None, as_json: AsJson = False, html: Html = None) -> None:
+    """Print the reviews: those after use, and those of what providers may do without asking."""
+    from bot.reports.registers import reviews_paper
+
+    _paper(reviews_paper, of_provider, of_domain, as_json, html)
+
+
+@app.command()
+def exceptions(
+    of_provider: OfProvider = None, of_domain: OfDomain = None, as_json: AsJson = False, html: Html = None
+) -> None:
+    """Print the policy exceptions: those that are live, and those that ended."""
+    from bot.reports.registers import exceptions_paper
+
+    _paper(exceptions_paper, of_provider, of_domain, as_json, html)
+
+
+@app.command()
+def matrix(as_json: AsJson = False, html: Html = None) -> None:
+    """Print who answers for what, as `countersign matrix` does, of the policy that the log named last."""
+    from bot.cli.matrix.command import reported_matrix
+
+    form = "html" if html is not None else "json" if as_json else "text"
+    text = _made(lambda _: reported_matrix(form), anywhere=True)
+    if html is None:
+        say(text, end="")
+    else:
+        _written(html, text)
+
+
+def _paper(
+    made: Callable[[Location, str | None, str | None], Paper], provider: str | None, domain: str | None, as_json: bool,
+    html: Path | None,
+) -> None:  # fmt: skip
+    from bot.reports.paper import lines, page
+
+    paper = _made(lambda place: made(place, provider, domain))
+    if html is not None:
+        _written(html, page(paper))
+    elif as_json:
+        say_json(paper.as_json())
+    else:
+        say("\n".join(lines(paper)))
+
+
+def _made(make: Callable[[Location], T], *, anywhere: bool = False) -> T:
+    """Makes a report from the database; exits with 2 for an unknown name, with 1 for a log that cannot be read. `anywhere`: also
+    where there is no database."""
     from bot.domain.errors import CountersignError, SettingsError
-    from bot.reports.monthly import lines, monthly_report, page
 
     settings = load()
-    if not may_exist(settings.database):
+    if not anywhere and not may_exist(settings.database):
         misused(f"There is no database at {settings.database}. Set COUNTERSIGN_DATABASE_URL.")
     try:
-        report = monthly_report(settings.database, whose, name, month)
+        return make(settings.database)
     except SettingsError as error:
         misused(str(error))
     except CountersignError as error:
         refused(str(error))
+
+
+def _written(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        misused(f"{file} cannot be written ({error.strerror}). Name another file with --html.")
+    say(f"Written to {file}.")
+
+
+def _monthly(whose: Literal["provider", "owner"], name: str, month: str, as_json: bool, html: Path | None) -> None:
+    from bot.reports.monthly import lines, monthly_report, page
+
+    report = _made(lambda place: monthly_report(place, whose, name, month))
     if html is not None:
-        html.write_text(page(report), encoding="utf-8")
-        say(f"Written to {html}.")
+        _written(html, page(report))
     elif as_json:
         say_json(report.as_json())
     else:

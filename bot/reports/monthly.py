@@ -18,7 +18,7 @@ from bot.reports import charts
 from bot.reports.month import MonthFigures
 from bot.reports.reading import Scope, records
 from runbooks.loader import load_files
-from storage.log.evidence import Evidence, settled_evidence
+from storage.log.evidence import Evidence, settled_evidence, stored_log
 
 Whose = Literal["provider", "owner"]
 
@@ -48,9 +48,7 @@ def monthly_report(path: Location, whose: Whose, name: str, month: str) -> Month
     """Reads the log in the database file. Raises SettingsError (an unknown name, no month), StorageError, SchemaError."""
     first, last = month_scope(month)
     with settled_evidence(path) as log:
-        policy = newest_policy(log)
-        if policy is None:
-            raise SettingsError("The log names no policy yet: start the bot once with your policy files.")
+        policy = needed_policy(log)
         scopes, title = _scopes(policy, whose, name, first, last)
         figures = MonthFigures({domain.id: domain.hours for domain in policy.domains.values() if domain.hours})
         for scope in scopes:
@@ -65,6 +63,30 @@ def newest_policy(log: Evidence) -> Policy | None:
     digest = log.newest_policy()
     files = {file.path: file.content for file in log.policy(digest)} if digest else {}
     return load_files(files).policy if files else None
+
+
+def needed_policy(log: Evidence) -> Policy:
+    """The same. Raises SettingsError where there is none."""
+    policy = newest_policy(log)
+    if policy is None:
+        raise SettingsError("The log names no policy yet: start the bot once with your policy files.")
+    return policy
+
+
+def logged_policy(place: Location) -> Policy | None:
+    """The policy set that the log in a database named last; None where it named none. Raises StorageError, SchemaError."""
+    with stored_log(place) as log:
+        return newest_policy(log)
+
+
+def require_known(policy: Policy | None, provider: str | None, domain: str | None) -> None:
+    """Refuses a name that the policy does not know. Raises SettingsError."""
+    for what, name, known in (
+        ("provider", provider, policy.providers if policy else {}),
+        ("domain", domain, policy.domains if policy else {}),
+    ):
+        if name is not None and name not in known:
+            raise SettingsError(f"The policy knows no {what} {name!r}. Known: {', '.join(sorted(known)) or 'none'}.")
 
 
 def flags(figures: Mapping[str, Any]) -> list[str]:

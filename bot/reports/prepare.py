@@ -12,14 +12,12 @@ from bot.decision_log.keys import LOG_KEY, read_key, vkey_lines
 from bot.domain.case.transition import OPERATOR, LogEvent, Transition
 from bot.domain.decision_log.signed_note import read_checkpoint, read_note
 from bot.domain.decision_log.verify.log import LogFinding
-from bot.domain.errors import SettingsError
-from bot.domain.policy.model import Policy
 from bot.evidence.export import findings_only
 from bot.evidence.folder import Folder
 from bot.evidence.stored_delay import delay_findings
 from bot.ports.database import Location
 from bot.reports.contents import Options
-from bot.reports.monthly import newest_policy
+from bot.reports.monthly import newest_policy, require_known
 from bot.reports.pack import write_pack
 from bot.runtime.log_verification import TrustBase, verify
 from bot.runtime.open_log import cover, open_store
@@ -58,23 +56,13 @@ def _write(settings: Settings, options: Options, out: Path, stamp: str) -> tuple
     opening: Callable[[Location], AbstractContextManager[Evidence]] = settled_evidence
     with opening(settings.database) as log:
         policy = newest_policy(log)
-        _known(options, policy)
+        require_known(policy, options.scope.provider, options.scope.domain)
         origin = read_checkpoint(read_note(log.note).text).origin
         key = read_key(settings.state_dir / LOG_KEY)
         with Folder(out) as folder:
             signer = (key.vkey(origin), key.sign)
             totals = write_pack(log, options, folder, signer, vkey_lines(settings.state_dir, origin), policy, stamp)
         return log.size, len(totals.lines)
-
-
-def _known(options: Options, policy: Policy | None) -> None:
-    """Refuses a name that the newest policy does not know. Raises SettingsError."""
-    for what, name, known in (
-        ("provider", options.scope.provider, policy.providers if policy else {}),
-        ("domain", options.scope.domain, policy.domains if policy else {}),
-    ):
-        if name is not None and name not in known:
-            raise SettingsError(f"The policy knows no {what} {name!r}. Known: {', '.join(sorted(known)) or 'none'}.")
 
 
 async def _log_export(settings: Settings, size: int) -> None:

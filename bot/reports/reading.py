@@ -13,7 +13,9 @@ from datetime import date
 from typing import Any
 
 from bot.domain.decision_log.verify.log import Row, Shown
+from bot.domain.policy.model import Policy
 from bot.evidence.people import known_people, opened
+from bot.reports.concerns import concerns
 from storage.log.evidence import Evidence
 
 BEGINS = frozenset(
@@ -85,8 +87,9 @@ def people_of(log: Evidence) -> Mapping[str, str]:
     return known_people(log.disclosures())
 
 
-def records(log: Evidence, scope: Scope) -> Iterator[Record]:
-    """The entries of the scope in the order of the log: those of the cases that began in it, and those without a case."""
+def records(log: Evidence, scope: Scope, policy: Policy | None = None) -> Iterator[Record]:
+    """The entries of the scope in the order of the log: those of the cases that began in it, and those without a case that concern
+    its provider and domain. `policy` tells whose a runbook is."""
     cases: dict[str, CaseOrigin | None] = {}
     for row, told in _joined(log):
         if row.data is None:
@@ -94,7 +97,7 @@ def records(log: Evidence, scope: Scope) -> Iterator[Record]:
         entry = json.loads(row.data)
         case = entry.get("case")
         if case is None:
-            if scope.holds(str(entry["ts"])[:10]) and scope.provider is None and scope.domain is None:
+            if scope.holds(str(entry["ts"])[:10]) and concerns(entry, policy, scope.provider, scope.domain):
                 yield Record(row.idx, row.leaf.hex(), row.data, entry, told, None)
             continue
         if case not in cases:

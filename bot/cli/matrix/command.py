@@ -56,6 +56,16 @@ def matrix(
     _printed(_drawn(policy, now, Format.json if as_json else form, consents, runs), out)
 
 
+def reported_matrix(form: str) -> str:
+    """The matrix in one form, for `countersign report matrix`: of the policy that the log named last, of the files where it named
+    none. Raises StorageError, SchemaError."""
+    from bot.reports.monthly import logged_policy
+
+    now, place = SystemClock().now(), settings().database
+    policy = (logged_policy(place) if may_exist(place) else None) or read_policy(None, now)
+    return _drawn(policy, now, Format(form), standing_consents(policy), runs_of(settings().database))
+
+
 def _compared(old: str, new: str, out: Path | None, *, as_json: bool) -> int:
     """Prints the differences; 0 where nothing differs, 1 where something does."""
     from bot.cli.matrix.diff import NOTHING, named_policy

@@ -17,7 +17,13 @@ from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.people import Person
 
 EXPIRES, STEP = 45 * 60, 300  # seconds: the ladder's end and its second step
-_REASONS = ("Outage at the desk", "Person locked out", "Sync has stopped", "Change agreed with the owner", "Alert to look at")
+_REASONS = (
+    "Outage at the desk",
+    "Person locked out",
+    "Sync has stopped",
+    "Change agreed with the owner",
+    "Alert to look at",
+)
 
 
 @dataclass(slots=True)
@@ -101,7 +107,8 @@ def _posted(story: Story, after: int, purpose: str) -> None:
 def _asked(story: Story) -> None:
     """Asked of the owner, then of the deputy: approved, denied, withdrawn, or expired without an answer."""
     draws, domain = story.draws, story.domain
-    seconds = 900 * (1 + draws.below(4))
+    dated = story.runbook.kind == "policy_exception"
+    seconds = 86_400 * (5 + draws.below(40)) if dated else 900 * (1 + draws.below(4))
     _filed(story, seconds)
     _sent(story, 1, "receipt", story.requester)
     _step(story, 1, 0, "owner", domain.owner)
@@ -177,7 +184,9 @@ def _reviewed(story: Story, ended: int) -> None:
     if draws.chance(5):
         story.add(ended + 86_400, "review.overdue", CLOCK, {})
         answered = ended + 90_000
-    story.add(answered, "review.passed" if draws.chance(95) else "review.flagged", Actor("person", owner), {"role": "owner"})
+    story.add(
+        answered, "review.passed" if draws.chance(95) else "review.flagged", Actor("person", owner), {"role": "owner"}
+    )
 
 
 def _autonomous(story: Story) -> None:

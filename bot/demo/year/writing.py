@@ -7,6 +7,7 @@ bytes, apart from the signatures, whose key is new in each folder.
 from __future__ import annotations
 
 import heapq
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -56,6 +57,7 @@ async def write_year(
     """Writes `requests` and what came of them, and signs. Returns the number of entries. `said` hears how far it is.
 
     Raises StorageError, SettingsError."""
+    os.makedirs(state_dir, mode=0o700, exist_ok=True)
     policy, clock = organisation.policy(), YearClock(Draws(f"{seed} salts"))
     store, lock = await SqliteStore.open(database, clock, ORIGIN, state_dir), FileLock(state_dir)
     try:

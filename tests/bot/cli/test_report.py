@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from bot.cli.main import app
 from bot.domain.errors import CountersignError
 from tests.bot.cli.test_permit import case_id as case_id
+from tests.bot.reports.conftest import year as year
 
 YEAR = ("--from", "2020-01-01", "--to", "2099-12-31")
 
@@ -71,3 +72,42 @@ def test_a_log_with_findings_is_refused_or_stamped(case_id: str, tmp_path: Path)
     assert code == 1
     assert 'class="stamp"' in (tmp_path / "stamped" / "index.html").read_text()
     assert json.loads((tmp_path / "stamped" / "pack.json").read_text())["population"] == 1
+
+
+@pytest.fixture
+def of_the_year(year: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{year}")
+    monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(year.parent / "state"))
+
+
+@pytest.mark.usefixtures("of_the_year")
+@pytest.mark.parametrize("what", ["matrix", "reviews", "exceptions"])
+def test_registers_are_printed_as_text_json_or_a_page(tmp_path: Path, what: str) -> None:
+    code, said, wrong = type_("report", what)
+    assert (code, wrong) == (0, "")
+    assert said.strip()
+    code, said, _ = type_("report", what, "--json")
+    assert code == 0
+    assert isinstance(json.loads(said), dict)
+    code, said, _ = type_("report", what, "--html", tmp_path / "page.html")
+    assert (code, said) == (0, f"Written to {tmp_path / 'page.html'}.\n")
+    assert (tmp_path / "page.html").read_text().lstrip().lower().startswith("<!doctype html>")
+
+
+@pytest.mark.usefixtures("of_the_year")
+@pytest.mark.parametrize("what", ["reviews", "exceptions"])
+def test_a_register_of_somebody_unknown_is_wrong_use(what: str) -> None:
+    for option in ("--provider", "--domain"):
+        code, said, wrong = type_("report", what, option, "nobody")
+        assert code == 2
+        assert "'nobody'" in said + wrong
+
+
+@pytest.mark.usefixtures("of_the_year")
+def test_the_reported_matrix_is_that_of_the_log_and_not_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTERSIGN_RUNBOOKS_DIR", str(tmp_path / "nothing"))
+    code, said, _ = type_("report", "matrix", "--json")
+    assert code == 0
+    assert json.loads(said)["organisation"] == "Example Large Organisation"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from bot.demo.year.writing import write_year
 from bot.domain.decision_log.signed_note import read_vkey
 from bot.evidence.folder import Folder
 from bot.reports.contents import Options
@@ -35,3 +37,11 @@ def packed(written: Written, out: Path, options: Options | None = None) -> Path:
 @pytest.fixture
 def pack(written: Written, tmp_path: Path) -> Path:
     return packed(written, tmp_path / "pack")
+
+
+@pytest.fixture(scope="session")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a small year of a large organisation; its keys lie beside it, in `state`. Read it only."""
+    home = tmp_path_factory.mktemp("year")
+    asyncio.run(write_year(home / "countersign.db", home / "state", 600))
+    return home / "countersign.db"
