@@ -24,6 +24,7 @@ ABSENT = {
     "deactivated": "account deactivated",
     "undeliverable": "Slack cannot deliver to them",
     "conflicted": "it is their own request, or about them",
+    "no_passkey": "they have no passkey that counts; they may deny",
     "nobody": "nobody is on duty",
 }
 _WHY = {
@@ -33,6 +34,7 @@ _WHY = {
     "undeliverable": "Slack cannot deliver, so the next are asked at once",
     "conflicted": "it is their own request or about them, so the next are asked at once",
     "nobody": "nobody is on duty, so the next are asked at once",
+    "no_passkey": "they may deny, but have no passkey that counts, so the next are asked at once",
 }
 
 

@@ -13,12 +13,15 @@ import pytest
 
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.decision_log.entry import disclosed
+from bot.domain.timing.escalation import Presence
+from bot.domain.workflow import timeline
 from bot.service.signing_page import Told
 from storage.log.check import check_database
-from tests.bot.building import DEP1, MINUTE, OWNER, PE1, RISK
+from tests.bot.building import DEP1, MINUTE, OWNER, PE1, RISK, T0
 from tests.bot.office import Office
 from tests.bot.passkeys import (
     DEPUTYS,
+    KEYS,
     OWNERS,
     Authenticator,
     named,
@@ -329,6 +332,23 @@ async def test_a_link_reads_and_never_acts_and_an_unknown_one_reads_nothing(offi
     assert (await office.desk.signing.read("A" * 22)).status == 404
     assert (await office.desk.signing.statement("A" * 22, "approve")).status == 404
     assert (await office.desk.signing.sign("A" * 22, OWNERS.sign("e30"))).status == 404
+
+
+async def test_a_step_that_reaches_only_people_without_a_key_is_skipped_and_they_may_deny(tmp_path: Path) -> None:
+    keys = {DEP1: DEPUTYS.passkey(), RISK: KEYS[RISK].passkey()}
+    async with Office(tmp_path / "countersign.db", signed_policy(keys=keys)) as office:
+        case_id = await filed(with_words(office))
+        skipped = next(entry for entry in office.log(case_id) if entry["type"] == "step.skipped")
+        assert (skipped["data"]["why"], skipped["data"]["to"]) == ("no_passkey", [OWNER])
+        assert {OWNER, DEP1} <= set((await office.case(case_id)).approval.asked)  # the next step fired at once
+        await office.click(OWNER, case_id, "deny")
+        assert await office.state(case_id) is RequestState.DENIED
+
+
+def test_explain_counts_keys() -> None:
+    whole, nobody = signed_policy(), signed_policy(keys={})
+    assert timeline.explain(whole, whole.runbooks["emergency"], T0, Presence({})).earliest_yes == T0
+    assert timeline.explain(nobody, nobody.runbooks["emergency"], T0, Presence({})).earliest_yes is None
 
 
 async def test_somebody_without_a_key_gets_no_link(office: Office) -> None:

@@ -42,10 +42,15 @@ def holder(policy: Policy, credential: str) -> tuple[NamedPerson, Passkey] | Non
 
 def may_sign(policy: Policy, person: Person, demand: Signature) -> bool:
     """Whether a human holds a key that counts for this demand; everybody does where nothing is demanded."""
-    if demand == "none":
-        return True
+    return demand == "none" or bool(counting_key(policy, person, demand))
+
+
+def counting_key(policy: Policy, person: Person, demand: Signature) -> str:
+    """The credential of the first key with which a human could sign; "" where none counts, and where none is demanded."""
     signing = policy.signing
-    return signing is not None and any(key.counts_for(demand, signing.rp_id) for key in keys_of(policy, person))
+    if signing is None or demand == "none":
+        return ""
+    return next((key.id for key in keys_of(policy, person) if key.counts_for(demand, signing.rp_id)), "")
 
 
 def vote_counts(case: Case, kind: AskKind, policy: Policy, vote: Vote) -> bool:

@@ -63,7 +63,8 @@ def step(case: Case, policy: Policy, event: Fired | Skipped, kind: AskKind) -> L
         if event.quiet:
             data["quiet"] = tuple({"who": person, "until": stamp(until)} for person, until in event.quiet)
         return of_case("step.fired", CLOCK, case.request, policy, data | {"to": to})
-    return of_case("step.skipped", CLOCK, case.request, policy, data | {"why": event.why})
+    told: dict[str, Value] = {"to": tuple(r.person for r in event.told)} if event.told else {}
+    return of_case("step.skipped", CLOCK, case.request, policy, data | {"why": event.why} | told)
 
 
 def stood_in(case: Case, policy: Policy, reached: Reached, kind: AskKind) -> LogEvent:

@@ -10,6 +10,8 @@ Steps are frozen at the filing; the people behind a role are resolved when a ste
   step that could wake nobody counts as unreachable: the next one fires at once. Neither for asks after the yes, which wait
   for the morning (`daytime`); only the opening of a break-glass pages.
 - Before the deadline everybody asked who is silent is warned, once.
+- Where a yes must be signed, a step that reaches only people without a key that counts is skipped as `no_passkey`: they are asked and
+  may deny, and the next step fires at once.
 - After downtime the people of all overdue steps are asked once; overdue reminders are dropped and recorded.
 - At the deadline the ask expires, whether or not a step is left. Silence never approves.
 """
@@ -22,6 +24,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.domain.authority.authorization import conflicted, is_barred, suspended
+from bot.domain.authority.signatures import demanded, may_sign
 from bot.domain.case.ask import NOT_BY_ONLY_APPROVER, Ask, Brake, Reached, Step
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, Policy, Role
@@ -61,11 +64,12 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A step that found nobody: `why` is `already_asked`, `absent`, `deactivated`, `undeliverable`, `conflicted`, `suspended`,
+    """A step that found nobody who could say yes: `why` is `no_passkey` (`told` are asked all the same, and may deny), `already_asked`, `absent`, `deactivated`, `undeliverable`, `conflicted`, `suspended`,
     `nobody` or, for a reminder, `overdue`, `passed_by` or `nobody_left`."""
 
     step: Step
     why: str
+    told: tuple[Reached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +126,16 @@ def _judge(
     new = [r for r in wanted if r.person not in ask.asked]
     fit = [r for r in new if not is_barred(case, ask, policy, r.person)]
     there = [r for r in fit if presence.here(r.person)]
+    if there and not any(_may_sign(case, ask, policy, r.person) for r in there):
+        return Skipped(step, "no_passkey", tuple(there))
     if there:
         return fire(case, ask, policy, presence, step, there)
     return Skipped(step, _why_nobody(policy, domain.id, wanted, new, fit, presence))
+
+
+def _may_sign(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:
+    """Whether a yes of theirs could be signed as this ask demands it."""
+    return may_sign(policy, person, demanded(case, ask.kind, policy))
 
 
 def may_wake(ask: Ask, step: Step) -> bool:
@@ -204,7 +215,7 @@ def _fill(
     """
 
     def can(person: Person) -> bool:
-        return presence.here(person) and not conflicted(case, policy, person)
+        return presence.here(person) and not conflicted(case, policy, person) and _may_sign(case, ask, policy, person)
 
     here = {policy.humans.key(p) for p in wanted if can(p)}
     if not here and any(s.action == "notify" and s.index > 0 for s in ask.steps):
@@ -246,6 +257,7 @@ def _applied(ask: Ask, event: Fired | Skipped) -> Ask:
         why=event.why if isinstance(event, Skipped) else "",
     )  # fmt: skip
     steps = tuple(done if s.index == done.index else s for s in ask.steps)
-    new = event.people if isinstance(event, Fired) and event.step.action == "notify" else ()
+    asked = event.people if isinstance(event, Fired) else event.told
+    new = asked if event.step.action == "notify" else ()
     braked = event.braked if isinstance(event, Fired) else None
     return replace(ask, steps=steps, reached=(*ask.reached, *new), braked=braked or ask.braked)

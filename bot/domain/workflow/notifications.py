@@ -136,6 +136,8 @@ def step(case: Case, ask: Ask, policy: Policy, event: Fired | Skipped) -> tuple[
         if event.step.action == "remind":
             return tuple(reminder(case, ask, r.person) for r in event.people)
         return tuple(say for r in event.people for say in (card_of(case, ask, r), *pages(case, r)))
+    if event.told:
+        return tuple(card_of(case, ask, r) for r in event.told)
     domain = policy.domains.get(case.request.domain)
     if event.why != "deactivated" or domain is None or ask.kind not in OWN:
         return ()

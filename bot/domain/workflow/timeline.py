@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.authority.authorization import Allowed, standing
 from bot.domain.authority.quorum import count
+from bot.domain.authority.signatures import counting_key, demanded
 from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Role, Runbook
@@ -122,7 +123,7 @@ def _handed(case: Case, policy: Policy, presence: Presence, now: datetime) -> tu
 def _moment(event: Fired | Skipped, now: datetime) -> Moment:
     step = event.step
     if isinstance(event, Skipped):
-        return Moment(now, "skip", step.role, why=event.why)
+        return Moment(now, "skip", step.role, tuple(r.person for r in event.told), why=event.why)
     what = "ask" if step.action == "notify" else "remind"
     people = tuple(r.person for r in event.people)
     return Moment(now, what, step.role, people, page=step.page, asleep=tuple(p for p, _ in event.quiet))
@@ -133,7 +134,8 @@ def _could_pass(case: Case, ask: Ask, policy: Policy, now: datetime) -> bool:
     for person in ask.asked:
         judged = standing(case, ask, policy, person)
         if isinstance(judged, Allowed):
-            votes.append(Vote(person, "yes", judged.roles[0], now, case.request.seconds))
+            key = counting_key(policy, person, demanded(case, ask.kind, policy))
+            votes.append(Vote(person, "yes", judged.roles[0], now, case.request.seconds, credential=key))
     return count(case, replace(ask, votes=tuple(votes)), policy).met
 
 
