@@ -196,7 +196,7 @@ class SigningPage:
         })  # fmt: skip
 
     def _open(self, case: Case, ask: Ask) -> bool:
-        waits = case.request.waits or ask is not case.approval
+        waits = case.request.waits or ask.kind != "approval"
         return ask.state is AskState.OPEN and waits and self._clock.now() < valid_before(case, ask)
 
 

@@ -39,7 +39,7 @@ class SignPageWords:
     def card(self, case: Case, ask: Ask, reader: Person) -> str:
         """The card of a question as one reader sees it, as plain text."""
         scene = self._scene()
-        drawn = card(case, reader, scene) if ask is case.approval else ask_card(case, ask, reader, scene)
+        drawn = card(case, reader, scene) if ask.kind == "approval" else ask_card(case, ask, reader, scene)
         lines = (text for block in drawn.blocks if block["type"] in ("section", "context") for text in _texts(block))
         return plain("\n\n".join(lines), scene.policy)
 
