@@ -6,7 +6,10 @@ RUNS := $(VENV)/.runs
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: demo test test-fast check lint bench lock clean wheel setup screenshots slack-schemas
+DOCS := $(VENV)/.docs
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
+
+.PHONY: demo test test-fast check docs docs-check lint bench lock clean wheel setup screenshots slack-schemas
 
 demo: $(RUNS) ## Play all three people in a browser
 	@$(BIN)/python -m bot demo $(DEMO)
@@ -24,11 +27,17 @@ test: $(STAMP) ## Everything that can fail, the browser included (10 minutes on 
 test-fast: $(STAMP) ## The inner loop, in 90 seconds: domain, policy files, views, storage; no browser and no running bot
 	$(BIN)/python -m pytest $(PARALLEL) $(FAST) $(PYTEST)
 
-check: $(STAMP) ## Format, lint, types, arrows
+check: $(STAMP) docs-check ## Format, lint, types, arrows, the documentation's links
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(DOCS) ## Serve the documentation on this machine, with search
+	$(MKDOCS) serve
+
+docs-check: $(DOCS) ## Build it strictly: a broken link, anchor or lost page fails
+	$(MKDOCS) build --strict
 
 setup: $(STAMP)
 
@@ -46,6 +55,11 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@$(PIP) --no-build-isolation -e .
 	@touch $(RUNS) $@
+
+$(DOCS): requirements-docs.lock | $(BIN)/python # what builds the documentation
+	@echo "Installing what builds the documentation into $(VENV) (once)…"
+	@$(PIP) --require-hashes -r requirements-docs.lock
+	@touch $@
 
 bench: $(STAMP) ## Measure speed and memory beside their floors; writes bench/results.json
 	$(BIN)/python -m bench $(BENCH)
@@ -68,4 +82,4 @@ wheel: $(STAMP)
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean:
-	rm -rf $(VENV) dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .site dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -93,4 +93,4 @@ def _judged(name: str, where: str, *, file: bool = False) -> Stray | None:
     others = given.startswith(SLACKS) and (given in OTHERS or not near)
     if others:
         return Stray(f"{name} in {where} is no setting of Countersign; it is not read.", others=True)
-    return Stray(f"{name} in {where} is no setting and was left out.{guess or ' README.md lists them.'}")
+    return Stray(f"{name} in {where} is no setting and was left out.{guess or ' docs/reference/settings.md lists them.'}")

@@ -2,7 +2,7 @@
 
 People with authority must be living, full members of the workspace that the policy says. A provider's people only ask, so
 for them most flaws are warnings; but one who administers the home workspace could sign in as any owner, which no rule of
-ours can hold (design, section 1; README, honest limits).
+ours can hold (design, section 1; docs/security/index.md).
 """
 
 from __future__ import annotations

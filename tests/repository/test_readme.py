@@ -19,11 +19,7 @@ COMMANDS = [
     for line in token.content.splitlines()
     if line.strip()
 ]
-ALONE = [
-    c
-    for c in COMMANDS
-    if c.startswith("countersign") and c not in ("countersign run", "countersign log verify", "countersign requests list")
-]
+ALONE = [c for c in COMMANDS if c.startswith("countersign")]
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -42,27 +38,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_readme_names_commands() -> None:
-    assert {"make demo", "make test", "countersign check runbooks", "countersign run"} <= set(COMMANDS)
+    assert {"make demo", "make test", "countersign check runbooks", "countersign init"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", ALONE)
 def test_a_command_of_the_readme_works(command: str, folder: Path) -> None:
+    if command == "countersign init":  # it begins a folder, and says so with exit 1 where one is there already
+        shutil.rmtree(folder / "runbooks")
     done = run(command, folder)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
-
-
-def test_log_verify_accepts_a_fresh_database(folder: Path) -> None:
-    assert run("countersign migrate", folder).returncode == 0
-    done = run("countersign log verify", folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "no problems found" in done.stdout
-
-
-def test_run_without_tokens_says_in_one_sentence_what_is_missing(folder: Path) -> None:
-    done = run("countersign run", folder)
-    assert done.returncode == 2
-    assert done.stderr.startswith("SLACK_BOT_TOKEN is not set.")
+    assert done.stdout
 
 
 @pytest.mark.parametrize("target", [c.split()[1] for c in COMMANDS if c.startswith("make ")])
@@ -70,12 +55,14 @@ def test_a_make_target_of_the_readme_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-def test_the_runbook_in_the_readme_is_accepted(folder: Path) -> None:
-    text = re.search(r"```markdown\n(.*?)```", README, re.DOTALL)
-    assert text is not None
-    (folder / "runbooks" / "vpn-account-unlock.md").write_text(text.group(1))
-    done = run("countersign check runbooks", folder)
-    assert done.returncode == 0, done.stdout
+def test_the_readme_stays_short() -> None:
+    assert len(README.encode()) <= 5_500
+
+
+def test_every_page_that_the_readme_leads_to_exists() -> None:
+    led = re.findall(r"\]\(([^)#]+\.md)(?:#[^)]*)?\)", README)
+    assert len(led) > 15
+    assert [path for path in led if not (ROOT / path).is_file()] == []
 
 
 def test_the_pictures_of_the_readme_exist() -> None:
