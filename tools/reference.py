@@ -158,6 +158,12 @@ def http() -> str:
     """The addresses that a running bot serves, and every metric."""
     rows = [
         (f"`{SLACK_PATH}`", "`COUNTERSIGN_LISTEN`", "POST", "what Slack sends, signed; only with `SLACK_SIGNING_SECRET`"),
+        (
+            "`/`, `/d`",
+            "`COUNTERSIGN_SIGN_LISTEN`",
+            "GET",
+            "the page where a decision is signed; only while the policy has `signing`",
+        ),
         ("`/healthz`", "`COUNTERSIGN_OPS_LISTEN`", "GET", "200 while the process can answer"),
         ("`/readyz`", "`COUNTERSIGN_OPS_LISTEN`", "GET", "200, or 503 with a sentence for each reason"),
         ("`/metrics`", "`COUNTERSIGN_OPS_LISTEN`", "GET", "the metrics below, for Prometheus"),

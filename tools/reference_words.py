@@ -34,6 +34,7 @@ SETTINGS: Mapping[str, str] = {
     "COUNTERSIGN_RUNBOOKS_DIR": "the policy folder",
     "COUNTERSIGN_LISTEN": "where signed HTTP is served",
     "COUNTERSIGN_OPS_LISTEN": "where health, metrics and the log are served",
+    "COUNTERSIGN_SIGN_LISTEN": "where the page for signing is served, while the policy has `signing`; put your TLS proxy in front",
     "COUNTERSIGN_STATE_DIR": "lock, keys and the signer's memory; mode 0700",
     "COUNTERSIGN_LOG_ORIGIN": "the log's name; made at the first start, never changes afterwards",
     "COUNTERSIGN_LOG_FORMAT": "how log lines look: `json`, or `console`, the default on a terminal",
