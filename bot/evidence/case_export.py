@@ -23,12 +23,18 @@ from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import SettingsError
 from bot.evidence.export import disclosed, instructions
 from bot.evidence.files import Export, Line
+from bot.evidence.filled_page import FilledPage
 from bot.evidence.folder import Folder
 from storage.log.evidence import Evidence
 
 
 def export_case(log: Evidence, vkeys: str, folder: Folder, case_id: str) -> None:
-    """Writes one case into `folder`. Raises SettingsError if its entries are pruned."""
+    """Writes one case into `folder`, with its page. Raises SettingsError if its entries are pruned."""
+    with FilledPage(folder) as filled:
+        _case(log, vkeys, filled, case_id)
+
+
+def _case(log: Evidence, vkeys: str, folder: FilledPage, case_id: str) -> None:
     refs, indexes = set[str](), list[int]()
     for row in log.case(case_id):
         if row.data is None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from importlib import resources
-from typing import Literal
+from typing import Literal, Protocol
 
 from bot.domain.decision_log import export_csv
 from bot.domain.decision_log.entry import b64
@@ -19,6 +18,7 @@ from bot.domain.decision_log.entry_reader import parsed
 from bot.domain.decision_log.export_ocsf import Ocsf
 from bot.domain.decision_log.tiles import Tiler
 from bot.domain.decision_log.verify.log import Row, Shown
+from bot.evidence.filled_page import FilledPage, shipped
 from bot.evidence.folder import Folder
 from bot.evidence.people import known_people
 from storage.log.evidence import Evidence, StoredAnchor
@@ -26,14 +26,29 @@ from storage.log.evidence import Evidence, StoredAnchor
 Format = Literal["tiles", "ocsf", "csv"]
 
 
+class Sink(Protocol):
+    """Where the files of an export are written: a `Folder`, or a `FilledPage` around it."""
+
+    def write(self, name: str, data: bytes) -> None: ...
+
+    def append(self, name: str, data: bytes) -> None: ...
+
+
 def export(log: Evidence, vkeys: str, folder: Folder, form: Format = "tiles") -> None:
     """Writes `log` into `folder`. `vkeys` are the verifier keys, one a line. Raises StorageError, OSError."""
     if form == "tiles":
-        _everything(log, folder)
-    elif form == "ocsf":
+        with FilledPage(folder) as filled:
+            _everything(log, filled)
+            _signed(log, vkeys, filled)
+        return
+    if form == "ocsf":
         _events(log, folder)
     else:
         _sheet(log, folder)
+    _signed(log, vkeys, folder)
+
+
+def _signed(log: Evidence, vkeys: str, folder: Sink) -> None:
     folder.write("log.vkey", vkeys.encode())
     folder.write("checkpoint", log.note.encode())
 
@@ -47,7 +62,7 @@ def findings_only(findings: tuple[object, ...], folder: Folder) -> None:
     folder.write("FINDINGS.txt", "".join(f"{line}\n" for line in lines).encode())
 
 
-def _everything(log: Evidence, folder: Folder) -> None:
+def _everything(log: Evidence, folder: Sink) -> None:
     tiler, ocsf, sets = Tiler(), Ocsf(), set[str]()
     for row in log.rows():
         for path, data in tiler.add(row.data, row.leaf):
@@ -67,24 +82,11 @@ def _everything(log: Evidence, folder: Folder) -> None:
     for n, anchor in enumerate(log.anchors()):
         folder.write(f"anchors/{n:06d}.json", _anchor(anchor))
     folder.write("VERIFY.md", instructions())
-    folder.write("index.html", auditors_page())
-
-
-def auditors_page() -> bytes:
-    """The page `index.html`, with style and scripts inline, because it may load nothing."""
-    page = _shipped("page.html")
-    for name in ("page.css", "log.js", "view.js"):
-        page = page.replace(f"/* {name} */", _shipped(name))
-    return page.encode()
 
 
 def instructions() -> bytes:
     """`VERIFY.md`."""
-    return _shipped("VERIFY.md").encode()
-
-
-def _shipped(name: str) -> str:
-    return resources.files("bot.evidence").joinpath("pages", name).read_text(encoding="utf-8")
+    return shipped("VERIFY.md").encode()
 
 
 def _events(log: Evidence, folder: Folder) -> None:
@@ -107,7 +109,7 @@ def _sheet(log: Evidence, folder: Folder) -> None:
             folder.append("log.csv", export_csv.line(entry, row.leaf, people).encode())
 
 
-def disclosed(disclosures: Iterator[Shown], folder: Folder) -> None:
+def disclosed(disclosures: Iterator[Shown], folder: Sink) -> None:
     """Writes `disclosures.jsonl`, a line each."""
     folder.append("disclosures.jsonl", b"")
     for shown in disclosures:

@@ -59,6 +59,24 @@ function parseNote(note) {
   return { body, origin: lines[0], size: Number(lines[1]), root: fromBase64(lines[2]), signatures };
 }
 
+// A C2SP tlog-proof: null where it is none.
+function parseProof(proof) {
+  const found = /^c2sp\.org\/tlog-proof@v1\n(?:extra .*\n)?index (\d+)\n((?:[A-Za-z0-9+/=]+\n)*)\n([^]*)$/.exec(proof);
+  return found && { index: Number(found[1]), path: found[2].split("\n").filter(Boolean).map(fromBase64), note: found[3] };
+}
+async function provenRoot(index, size, leaf, path) {
+  let fn = index, sn = size - 1, node = leaf;
+  for (const other of path) {
+    if (sn === 0) return new Uint8Array();
+    if (fn % 2 === 1 || fn === sn) {
+      node = await nodeHash(other, node);
+      while (fn % 2 === 0 && fn !== 0) { fn = Math.floor(fn / 2); sn = Math.floor(sn / 2); }
+    } else node = await nodeHash(node, other);
+    fn = Math.floor(fn / 2); sn = Math.floor(sn / 2);
+  }
+  return sn === 0 ? node : new Uint8Array();
+}
+
 // The verifier keys of a file or a field, one a line: `name+id+base64(algorithm ‖ key)`.
 async function parseKeys(lines) {
   const keys = [];
@@ -121,7 +139,9 @@ class Log {
   async open(progress) {
     this.note = parseNote(text.decode(await this.read("checkpoint")));
     this.keyFile = text.decode(await this.read("log.vkey"));
-    for (let n = 0; n * WIDTH < this.note.size; n++) {
+    this.isCase = [...this.files.keys()].some((path) => path.startsWith("case/"));
+    if (this.isCase) for (const i of this.caseIndexes()) this.entries.push(parsed(await this.read(`case/${i}.json`)));
+    for (let n = 0; !this.isCase && n * WIDTH < this.note.size; n++) {
       const width = Math.min(WIDTH, this.note.size - n * WIDTH);
       const path = tilePath("entries", n, width), data = await this.bytes(path);
       const parts = data ? unbundle(data, path) : Array(width).fill(null);
@@ -162,6 +182,8 @@ class Log {
     const roots = await this.olderRoots(keys, note, report);
     const state = { edge: [], sizes: roots, report, cases: new Map(), owed: new Map(), ts: "", stepBack: false, minimum: 0, emptied: -1 };
     await this.takeDisclosures(state);
+    const done = () => ({ findings, signature, size: note.size, root: hex(note.root), ownKey: !trusted, checkpoints: roots.size });
+    if (this.isCase) { await this.verifyCase(note, state); return done(); }
     const level = [[]];
     for (let n = 0; n * WIDTH < note.size; n++) {
       await this.verifyBundle(n, Math.min(WIDTH, note.size - n * WIDTH), state, level);
@@ -170,7 +192,25 @@ class Log {
     await this.verifyUpperTiles(level[0], note.size, report);
     for (const [digest, i] of state.owed) report("disclosure", i, `Nothing discloses ${digest}, and no erasure names it.`);
     if (state.emptied >= state.minimum) report("pruned", state.emptied, `The bytes of entry ${state.emptied} are missing.`);
-    return { findings, signature, size: note.size, root: hex(note.root), ownKey: !trusted, checkpoints: roots.size };
+    return done();
+  }
+
+  caseIndexes() {
+    return [...this.files.keys()].map((path) => /^case\/(\d+)\.json$/.exec(path)?.[1]).filter(Boolean).map(Number).sort((a, b) => a - b);
+  }
+
+  // One request: each entry leads to the checkpoint's root by its own proof (C2SP tlog-proof, RFC 9162, 2.1.3.2).
+  async verifyCase(note, state) {
+    const whole = text.decode(await this.read("checkpoint"));
+    for (const i of this.caseIndexes()) {
+      const data = await this.read(`case/${i}.json`), leaf = await leafHash(data);
+      const proof = parseProof(text.decode((await this.bytes(`case/${i}.tlog-proof`)) ?? new Uint8Array()));
+      if (!proof || proof.index !== i) state.report("leaf", i, `Entry ${i} has no proof.`);
+      else if (proof.note !== whole) state.report("checkpoint", i, `The proof of entry ${i} carries another checkpoint than the export.`);
+      else if (!same(await provenRoot(i, note.size, leaf, proof.path), note.root))
+        state.report("leaf", i, `The proof of entry ${i} does not lead from its bytes to the checkpoint's root.`);
+      this.verifyEntry(i, data, leaf, { ...state, ts: "", owed: new Map(), emptied: i });
+    }
   }
 
   // Earlier checkpoints: their signatures now, their roots when the tree has their size.

@@ -15,6 +15,8 @@ const say = (sentence) => { $("status").textContent = sentence; };
 
 // ── words ──
 
+const WORDS = /* words */;
+
 const STATES = {
   "request.refused": "refused at filing", "request.denied": "denied", "request.withdrawn": "withdrawn",
   "request.expired": "expired", "grant.opened": "open", "grant.finished": "finished", "grant.unused": "unused",
@@ -104,7 +106,8 @@ function sentence(entry) {
     case "executor.closed": return "The system confirmed that access is closed";
     case "executor.failed": return data.name === "grant.close" ? "The system did not close the access" : "The system could not open the access";
     case "delivery.failed": return `A message (${data.purpose}) could not be delivered to ${data.to ? person(data.to) : data.channel}: ${data.error}`;
-    default: return `${entry.type} by ${who}${as}${behalf}`;
+    case "delivery.sent": return delivered(entry.group ?? [entry]);
+    default: return WORDS[entry.type] ? `${WORDS[entry.type].replace("{who}", who)}${as}${behalf}` : `${entry.type} by ${who}${as}${behalf}`;
   }
 }
 const ESCALATES = (entry) => entry.type === "request.pushed" || entry.type === "request.passed" || entry.type === "step.skipped" ||
@@ -183,10 +186,35 @@ function drawCase(found) {
 function drawTimeline(details, found) {
   details.dataset.drawn = "yes";
   const start = Date.parse(found.at);
-  details.append(element("ol", { class: "timeline" }, ...found.entries.map((entry) => element("li", { class: ESCALATES(entry) ? "escalates" : undefined },
+  const print = element("button", { type: "button", class: "print" }, "Print this request");
+  print.addEventListener("click", () => printOnly(details));
+  details.append(print, element("ol", { class: "timeline" }, ...folded(found.entries).map((entry) => element("li", { class: ESCALATES(entry) ? "escalates" : undefined },
     element("div", { class: "time" }, moment(entry.ts), element("span", {}, ` +${span(Date.parse(entry.ts) - start)}`)),
     element("div", {}, sentence(entry), ...spoken(entry, found.said)),
     element("div", { class: "index" }, `entry ${entry.i}`)))));
+}
+// Deliveries that follow each other are one line: how many messages, and how long they took.
+function folded(entries) {
+  const lines = [];
+  for (const entry of entries) {
+    const last = lines.at(-1);
+    if (entry.type !== "delivery.sent") lines.push(entry);
+    else if (last?.type === "delivery.sent") last.group.push(entry);
+    else lines.push({ ...entry, group: [entry] });
+  }
+  return lines;
+}
+function delivered(group) {
+  const to = new Set(group.map((entry) => entry.data?.to ?? entry.data?.channel)), last = group.at(-1);
+  const seconds = ((Date.parse(last.ts) - Date.parse(group[0].ts)) / 1000).toFixed(1);
+  return `Told ${to.size} ${to.size === 1 ? "person or channel" : "people and channels"}, ${seconds} s`;
+}
+function printOnly(details) {
+  details.classList.add("printed");
+  document.body.classList.add("printing");
+  print();
+  details.classList.remove("printed");
+  document.body.classList.remove("printing");
 }
 function spoken(entry, said) {
   return (said.get(entry.i) ?? []).filter((line) => line.name !== "person")
@@ -227,30 +255,54 @@ async function opened(files) {
     return mine === openings && say(`The export cannot be read: ${error.message}.`);
   }
   cases = gather(); shown = MORE;
-  $("origin").textContent = `${log.note.origin}: ${log.note.size} entries`;
+  $("origin").textContent = log.isCase ? `${log.note.origin}: ${log.entries.length} entries of one request` : `${log.note.origin}: ${log.note.size} entries`;
   fillFilters(); drawCases();
   $("log").hidden = false;
   say("Opened, not yet checked. Press Verify.");
+  $("verify").disabled = false;
+  if (location.hash) { $("f-id").value = decodeURIComponent(location.hash.slice(1)); drawCases(); }
+  return true;
+}
+
+// The files that lie inside this page, each in one or more pieces of base64.
+function embedded() {
+  const pieces = new Map();
+  for (const piece of document.querySelectorAll("script[data-path]")) {
+    if (!pieces.has(piece.dataset.path)) pieces.set(piece.dataset.path, []);
+    pieces.get(piece.dataset.path).push(fromBase64(piece.textContent));
+    piece.remove();
+  }
+  return new Map([...pieces].map(([path, parts]) => [path, new Blob(parts)]));
+}
+async function openEmbedded() {
+  const files = embedded();
+  if (files.size === 0) return;
+  $("choose").hidden = true;
+  if (await opened(files)) await verify();
 }
 
 async function verify() {
-  $("verify").disabled = true;
+  const checked = log, drawn = (result) => { if (checked === log) drawResult(result); };
+  $("verify").disabled = $("result").hidden = true;
   try {
-    drawResult(await log.verify($("trusted").value.trim(), (done, all) => say(`Checking ${done} of ${all} entries…`)));
+    drawn(await checked.verify($("trusted").value.trim(), (done, all) => checked === log && say(`Checking ${done} of ${all} entries…`)));
   } catch (error) {
-    drawResult({ findings: [{ code: "file", i: null, text: `${error.message}.` }], signature: "bad" });
+    drawn({ findings: [{ code: "file", i: null, text: `${error.message}.` }], signature: "bad" });
   }
   $("verify").disabled = false;
 }
 function drawResult(result) {
   const good = result.findings.length === 0, lines = [];
-  if (good) lines.push(`${result.size} entries, every byte hashed again: they lead to the root ${result.root}, and ${result.checkpoints} checkpoints agree.`);
+  if (good && log.isCase) lines.push(`${log.entries.length} entries of one request, each proven to be in the log of ${result.size} entries with the root ${result.root}. Whether more came later, only the full export shows.`);
+  else if (good) lines.push(`${result.size} entries, every byte hashed again: they lead to the root ${result.root}, and ${result.checkpoints} checkpoints agree.`);
   if (result.signature === "good") lines.push(result.ownKey
-    ? "The signature is good, by the key that lies in the export itself. Whoever made the export could have made that key: compare it with the one you got from elsewhere, in the field above."
+    ? "The signature is good, but only by the key that lies in the export itself. Whoever made the export could have made that key: paste the one that you got from elsewhere into the field above, and press Verify."
     : "The signature is good, by the key that you gave.");
   if (result.signature === "unknown") lines.push("This browser cannot check Ed25519 signatures; the hashes were checked. Check the signature with openssl as VERIFY.md says, or open the page in a newer browser.");
-  const title = good ? (result.signature === "good" ? "Nothing was altered" : "The hashes agree; the signature is unchecked") : "This export was altered";
-  $("result").className = good ? (result.signature === "good" ? "good" : "unsure") : "bad";
+  const sure = result.signature === "good" && !result.ownKey;
+  const consistent = result.ownKey && result.signature === "good" ? "The export agrees with itself; its key is unchecked" : "The hashes agree; the signature is unchecked";
+  const title = good ? (sure ? "Nothing was altered" : consistent) : "This export was altered";
+  $("result").className = good ? (sure ? "good" : "unsure") : "bad";
   $("result").replaceChildren(element("h2", {}, title), ...lines.map((line) => element("p", {}, line)),
     element("ul", {}, ...result.findings.slice(0, 100).map((f) => element("li", {}, element("code", {}, f.code), " ", f.text))),
     result.findings.length > 100 ? element("p", {}, `… and ${result.findings.length - 100} more.`) : "");
@@ -271,3 +323,4 @@ document.addEventListener("drop", async (event) => {
   document.body.classList.remove("over");
   opened(await fromDrop(event.dataTransfer.items));
 });
+openEmbedded();

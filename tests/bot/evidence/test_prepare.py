@@ -152,7 +152,14 @@ def test_one_case_is_exported_with_a_proof_of_each_entry_and_nothing_of_others(h
     done = host.type("export", "--out", "out", "--case", case.removeprefix("R-").lower())
     assert done.returncode == 0, done.stderr
     out = host.home / "out"
-    assert {path.name for path in out.iterdir()} == {"case", "checkpoint", "log.vkey", "disclosures.jsonl", "VERIFY.md"}
+    assert {path.name for path in out.iterdir()} == {
+        "case",
+        "checkpoint",
+        "log.vkey",
+        "disclosures.jsonl",
+        "VERIFY.md",
+        "index.html",
+    }
     entries = [json.loads(path.read_text()) for path in (out / "case").glob("*.json")]
     assert {entry["case"] for entry in entries} == {case}
     assert sorted(entry["case_seq"] for entry in entries) == list(range(len(entries)))

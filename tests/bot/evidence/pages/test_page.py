@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from bot.domain.decision_log.entry_words import WORDS
+from bot.evidence.case_export import export_case
+from bot.evidence.export import export
+from bot.evidence.folder import Folder
+from storage.log.evidence import evidence
 from tests.bot.evidence.conftest import Written
 from tests.bot.evidence.signing import Scribe
 from tests.bot.evidence.test_check import erased_and_disclosed
@@ -58,8 +64,9 @@ def rewrite(path: Path, old: bytes, new: bytes) -> None:
 async def test_an_honest_export_verifies(look: Callable[..., Any], written: Written, exported: Path) -> None:
     page = await look(exported)
     await expect(page.locator("#status")).to_contain_text("not yet checked")
-    assert await verify(page) == "Nothing was altered"
-    await expect(page.locator("#result")).to_contain_text("by the key that lies in the export itself")
+    assert await verify(page) == "The export agrees with itself; its key is unchecked"
+    assert await page.locator("#result").get_attribute("class") == "unsure"
+    await expect(page.locator("#result")).to_contain_text("only by the key that lies in the export itself")
     await page.locator("#trusted").fill(written.scribe.vkey)
     assert await verify(page) == "Nothing was altered"
     await expect(page.locator("#result")).to_contain_text("by the key that you gave")
@@ -235,7 +242,7 @@ async def test_the_folder_can_be_dropped(look: Callable[..., Any], exported: Pat
         }"""
     )
     await expect(page.locator("#log")).to_be_visible()
-    assert await verify(page) == "Nothing was altered"
+    assert await verify(page) == "The export agrees with itself; its key is unchecked"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -274,5 +281,31 @@ async def test_what_is_erased_and_disclosed_all_the_same_is_named(
     folder = altered()
     erased_and_disclosed(folder)
     page = await look(folder)
-    assert await verify(page) != "Nothing was altered"
+    assert await verify(page) == "This export was altered"
     await expect(page.locator("#result")).to_contain_text("is erased, and it is disclosed")
+
+
+@pytest.mark.parametrize("case", [False, True])
+async def test_the_page_opens_full_from_disk_with_no_folder_to_choose(
+    browser: Browser, written: Written, tmp_path: Path, *, case: bool
+) -> None:
+    folder = tmp_path / "out"
+    with evidence(written.database) as log, Folder(folder) as out:
+        found = next(row.case for row in log.rows() if row.case) if case else None
+        export(log, written.scribe.vkey, out) if found is None else export_case(log, written.scribe.vkey, out, found)
+    page = await browser.new_page()
+    await page.goto((folder / "index.html").as_uri())
+    await expect(page.locator("#result h2")).to_have_text(
+        "The export agrees with itself; its key is unchecked", timeout=15_000
+    )
+    await expect(page.locator("#folder")).to_be_hidden()
+    await expect(page.locator("#origin")).to_contain_text("of one request" if case else written.scribe.origin)
+    await page.locator("#trusted").fill(written.scribe.vkey)
+    assert await verify(page) == "Nothing was altered"
+    await page.close()
+
+
+def test_every_entry_type_that_the_log_may_hold_has_words() -> None:
+    known = set(re.findall(r"^\| `([a-z_.]+)` \|", Path("docs/reference/log-entries.md").read_text(), re.MULTILINE))
+    assert len(known) > 90
+    assert known - set(WORDS) == set()
