@@ -16,7 +16,7 @@ from tests.bot.office import Office
 
 ACCOUNT_NEEDED = {
     "approve", "less", "deny", "question", "hold", "pass", "revoke", "accept", "flag", "ratify", "reject", "restore",
-    "keep", "withdraw_right", "lift", "close_exception",
+    "keep", "withdraw_right", "lift", "close_exception", "acknowledge", "close", "share",
 }  # fmt: skip
 PRESENCE_NEEDED = {"pass", "push", "extend", "renew", "here"}
 OF_REVIEWS = ("accept", "flag", "ratify", "reject", "restore", "keep", "withdraw_right")
@@ -55,7 +55,17 @@ async def test_every_press_is_carried_out_whoever_presses(office: Office, action
         assert len(office.log(case_id)) - entries == len(refused) == len(sentences) <= 1
 
 
-OF_OTHER_ASKS = {"accept", "ratify", "restore", "keep"}  # refused on a request's own card without a look-up
+OF_OTHER_ASKS = {
+    "accept",
+    "ratify",
+    "restore",
+    "keep",
+    "lift",
+    "close_exception",
+    "acknowledge",
+    "close",
+    "share",
+}  # refused on a request's own card without a look-up
 TAKES_AWAY = {"deny", "reject", "revoke", "withdraw_right", "flag"}
 
 

@@ -12,7 +12,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.domain.policy.people import Person
-from bot.ports.commands import FileRequest, Press, ReplyAddress, SaySentence, ShowPage
+from bot.ports.commands import COMMAND, FileRequest, Press, ReplyAddress, SaySentence, ShowPage
 from handlers import ids
 from handlers.outbound.outbox_sender import OutboxSender
 from handlers.transport.app import Identity, SlackApp
@@ -41,7 +41,9 @@ class Front:
         return response.status, json.loads(text) if text.startswith("{") else text
 
     async def acts(self) -> list[Any]:
-        return [row.act for row in await self.office.store.inbox.unfinished(100)]
+        """Everything that was taken in and is not carried out, in the order of its arrival."""
+        rows = self.office.rows("SELECT act FROM inbox WHERE done_ms IS NULL ORDER BY id")
+        return [COMMAND.validate_json(row["act"]) for row in rows]
 
     async def form(self, person: Person, name: str = "/countersign", text: str = "ask") -> dict[str, Any]:
         """The form that opens for a command."""
@@ -78,7 +80,7 @@ def notes(view: dict[str, Any]) -> str:
 
 async def test_a_command_opens_the_form_and_writes_nothing(front: Front) -> None:
     view = await front.form(PE1, "/breakglass", "ticketed disk &amp; fan")
-    assert view["title"]["text"] == "Emergency access"
+    assert view["title"]["text"] == "🚨 Emergency access"
     assert labels(view) == ["Runbook", "Target", "Reason", "Duration", "Incident ticket"]
     assert element(view, ids.RUNBOOK)["initial_option"]["value"] == "ticketed"
     assert element(view, ids.REASON)["initial_value"] == "disk & fan"

@@ -123,15 +123,20 @@ class Rejudge:
             yield from self._filed(entry, policy, case)
         if kind in _NOBODY_FILED or kind == "finding.filed":
             self._began(entry, case)
+        yield from self._beside_cases(kind, entry, policy)
+        filed = self._cases.get(case)
+        if filed is not None:
+            yield from self._in_case(kind, entry, policy, filed)
+
+    def _beside_cases(self, kind: str, entry: Mapping[str, object], policy: Policy) -> Iterator[Fault]:
         if kind == "provider.ended":
             self._ended[str(_part(entry, "data").get("provider"))] = str(entry.get("ts"))[:10]
         if kind == "matrix.confirmed":
             person = self._person(str(_part(entry, "actor").get("ref")))
             self.unproven += person is None
             yield from matrix.confirmed(entry, policy, person)
-        filed = self._cases.get(case)
-        if filed is None:
-            return
+
+    def _in_case(self, kind: str, entry: Mapping[str, object], policy: Policy, filed: _Filed) -> Iterator[Fault]:
         if kind == "breakglass.opened":
             filed.opened_without = True
         if kind in _DECISIONS and _part(entry, "actor").get("kind") == "person":

@@ -64,7 +64,7 @@ def test_a_button_that_opens_a_form_is_judged_and_answers_nothing(action: str) -
 
 def test_what_gives_must_be_allowed_by_the_sets_that_still_bind_and_a_no_need_not() -> None:
     elsewhere = replace(BASE, domains={})
-    for kind in KINDS:
+    for kind in (kind for kind in KINDS if kind != "finding"):  # a finding is a case of its own, and gives nothing
         case, ask = with_ask(kind)
         for action, answer in KINDS[kind].answers.items():
             person = presser(kind)
