@@ -8,12 +8,13 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.diagnostics import Diagnosis
 from bot.domain.errors import SettingsError
-from bot.ports.database import Location
+from bot.ports.database import Location, PostgresServer
 from storage.session import Session
 from storage.sql_store import SqlStore
 from storage.sqlite import health as sqlite_health
 from storage.sqlite import snapshot as sqlite_snapshot
 from storage.store import SqliteStore
+from storage.values import ms
 
 
 async def open_database(
@@ -42,6 +43,14 @@ async def migrate(place: Location, clock: Clock) -> None:
     from storage.postgres.store import migrate as migrate_postgres
 
     await migrate_postgres(place, clock)
+
+
+def move_to_postgres(source: Path, target: PostgresServer, clock: Clock) -> dict[str, int]:
+    """As `storage.postgres.moving.move`. Raises SettingsError also where psycopg is not installed."""
+    _need_psycopg()
+    from storage.postgres.moving import move
+
+    return move(source, target, ms(clock.now()))
 
 
 async def examine(place: Location) -> list[Diagnosis]:

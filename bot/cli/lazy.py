@@ -17,6 +17,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds 
     "reconcile": ("reconcile", "Compare who has access now with the open grants, and print both differences."),
     "exceptions": ("exceptions", "Print the register of policy exceptions, the next to end first."),
     "reviews": ("reviews.command", "Print the reviews of what providers may do without asking, or the record of one."),
+    "replicas": ("replicas", "Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file."),
+    "move": ("move", "Move a stopped installation from SQLite to PostgreSQL, log and all, and verify it."),
     "check": ("policy", "Validate the policy files of DIR; print every finding."),
     "schema": ("policy", "Print JSON Schemas of both policy formats, for editors."),
     "matrix": ("matrix.command", "Print who answers for what."),

@@ -13,6 +13,7 @@ from bot.decision_log.keys import make_keys
 from bot.demo.workspace import APPROVER, ASKER
 from bot.ports.database import PostgresServer
 from tests.end_to_end.conftest import Bot
+from tests.postgres import PostgresForTests
 
 Start = Callable[..., Awaitable[Bot]]
 
@@ -84,6 +85,25 @@ async def test_run_refuses_missing_keys_an_old_schema_and_a_newer_one_with_a_sen
     bot.write(f"INSERT INTO schema_version VALUES ({newest}, 'again', 0)")
     assert await bot.command("migrate") == (0, "The database is up to date.\n")
     await bot.start()
+
+
+async def test_a_live_installation_moves_and_goes_on_where_it_was(
+    start: Start, file: Any, postgres: PostgresForTests
+) -> None:
+    bot = await start()
+    card = await file(bot.sandbox)
+    server = postgres.empty()
+    source = f"sqlite:///{bot.database}"
+    assert (await bot.command("move", source, server.url))[0] == 2  # the bot runs
+    await bot.stop()
+    code, said = await bot.command("move", source, server.url)
+    assert code == 0, said
+    bot.server = server
+    await bot.start()
+    await bot.sandbox.press(APPROVER, "Approve", message=card)
+    await bot.sandbox.wait_for(lambda: "grant.opened" in bot.types())
+    code, said = await bot.command("log", "verify")
+    assert code == 0, said
 
 
 async def test_doctor_sees_the_server(start: Start, on_postgres: Callable[[Bot], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import signal
 import time
@@ -60,6 +61,10 @@ async def test_a_standby_takes_over_within_ten_seconds_of_kill_9_and_loses_no_pr
     first, second = pair
     sandbox = first.sandbox
     assert (await ready(first), await ready(second)) == ("200 ready\nleader", "200 ready\nstandby")
+    code, said = await second.command("replicas", "--json")
+    told = {one["role"]: one for one in json.loads(said)}
+    assert (code, set(told)) == (0, {"leader", "standby"})
+    assert told["standby"]["checkpoint"] > 0
     cards = [await file(sandbox, target=f"dc-{number}") for number in range(3)]  # some of it comes in at the standby
     await sandbox.press(APPROVER, "Approve", message=cards[0])
     await sandbox.wait_for(lambda: first.types().count("grant.opened") == 1)
