@@ -108,7 +108,7 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     door = SlackApp(desk, base.client, base.introduction.identity, standing.signer.cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))
     desk.signing.words = SignPageWords(RenderContext(desk, settings.command_prefix).scene)
-    sign_page = SignPage(desk.signing, settings.sign_listen, health.part("sign page", 30.0))
+    sign_page = SignPage(desk.signing, settings.sign_listen, settings.state_dir, clock, health.part("sign page", 30.0))
     health.also(sign_page.findings)
     desk.transactions.committed = _both(metrics.committed, homes.changed)
     outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run, "sign page": sign_page.run}

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
+from bot.clock import Clock
+from bot.decision_log.enrolment import Answer, Rendezvous
 from bot.domain.errors import SettingsError
 from bot.http.sign_server import Call, SignServer
 from bot.service.signing_page import SigningPage, Told
 
 LOOK, AGAIN = 0.5, 5.0  # seconds: between two looks at the policy; until an address that is taken is tried again
+_MADE = ("id", "client_data", "attestation", "authenticator_data", "signature")
 _SIGNED = ("statement", "credential", "authenticator_data", "client_data", "signature")
 log = structlog.get_logger(__name__)
 
@@ -20,8 +24,11 @@ log = structlog.get_logger(__name__)
 class SignPage:
     """One for each process. `beat` is called once a round, for the health check."""
 
-    def __init__(self, page: SigningPage, listen: str, beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, page: SigningPage, listen: str, state_dir: Path, clock: Clock, beat: Callable[[], None] = lambda: None
+    ) -> None:
         self._page, self._listen, self._beat = page, listen, beat
+        self._calls = {**calls(page), **enrolment_calls(Rendezvous(state_dir), clock)}
         self._server: SignServer | None = None
         self._trouble = ""
 
@@ -46,7 +53,7 @@ class SignPage:
     async def _look(self) -> None:
         wanted = self._page.signing is not None
         if wanted and self._server is None:
-            server = SignServer(calls(self._page), self._origin, listen=self._listen)
+            server = SignServer(self._calls, self._origin, listen=self._listen)
             try:
                 await server.start()
             except SettingsError as error:
@@ -85,6 +92,21 @@ def calls(page: SigningPage) -> Mapping[str, Call]:
         return await page.sign(_text(body, "token"), {**sent, "reason": reason})
 
     return {"/api/read": read, "/api/statement": statement, "/api/sign": sign}
+
+
+def enrolment_calls(place: Rendezvous, clock: Clock) -> Mapping[str, Call]:
+    """The calls of the page at `/e`, where a passkey is enrolled or tried."""
+
+    async def begin(body: Mapping[str, object]) -> Answer:
+        return place.begin(_text(body, "token"), _text(body, "code"), clock.now())
+
+    async def finish(body: Mapping[str, object]) -> Answer:
+        sent = {name: _text(body, name) for name in _MADE if name in body}
+        if not {"id", "client_data"} <= sent.keys() or not ({"attestation"} <= sent.keys() or {"signature"} <= sent.keys()):
+            raise ValueError("made")
+        return place.finish(_text(body, "token"), _text(body, "code"), sent, clock.now())
+
+    return {"/api/enrol/begin": begin, "/api/enrol/finish": finish}
 
 
 def _text(body: Mapping[str, object], name: str) -> str:

@@ -29,6 +29,7 @@ GROUPS: Mapping[str, str] = {
     "provider": "Providers on the host: suspend one at once, or end its contract.",
     "log": "The decision log.",
     "keys": "The keys that sign the log and permits.",
+    "passkey": "Passkeys that sign decisions.",
     "report": "Reports, made from the log alone.",
     "permit": "Permits: what the requester's tool shows to the system that lets them in.",
 }

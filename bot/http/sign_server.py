@@ -33,7 +33,7 @@ _HEADERS = {
 }  # fmt: skip
 _HSTS = "max-age=63072000; includeSubDomains"
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
-_FILES = {"/": "page.html", "/d": "page.html", "/page.js": "page.js", "/page.css": "page.css"}
+_FILES = {"/": "page.html", "/d": "page.html", "/e": "page.html", "/page.js": "page.js", "/page.css": "page.css"}
 log = structlog.get_logger(__name__)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.async_api import Browser, Page, expect
 
 from storage.log.check import check_database
+from tests.end_to_end.conftest import REPOSITORY
 from tests.end_to_end.ground import free_port
 
 RUNBOOK = "directory-admin-emergency"
@@ -129,3 +132,56 @@ async def test_without_user_verification_or_without_webauthn_nothing_is_approved
     await expect(phone.get_by_role("status")).to_contain_text("open it in Safari or Chrome")
     await expect(phone.get_by_role("button", name="Approve with passkey")).to_be_disabled()
     assert "request.approved" not in bot.types()
+
+
+async def printed(running: Any, count: int) -> list[str]:
+    """The first lines that are not empty of what a command prints."""
+    found: list[str] = []
+    while len(found) < count:
+        line = (await asyncio.wait_for(running.stdout.readline(), 30)).decode().strip()
+        found += [line] if line else []
+    return found
+
+
+async def test_a_passkey_is_enrolled_on_the_page_and_tried_before_anything_is_signed_with_it(
+    start: Callable[..., Any], phone: Page
+) -> None:
+    signer = Signer(free_port(), ec.generate_private_key(ec.SECP256R1()))
+    listen = f"127.0.0.1:{signer.port}"
+    bot = await start(1, "socket", lambda one: one.changed.update(COUNTERSIGN_SIGN_LISTEN=listen), signer.write)
+    cdp = await phone.context.new_cdp_session(phone)
+    await cdp.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+        "isUserVerified": True, "automaticPresenceSimulation": True,
+    }  # fmt: skip
+    await cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    for served in (True, False):  # by the running bot, then by the command itself
+        if not served:
+            await bot.stop()
+        running = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "passkey", "enrol" if served else "test", "dev" if served else "samira",
+            cwd=REPOSITORY, env=bot.environment, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        _, address, code = await printed(running, 3)
+        await phone.goto(address)
+        await phone.get_by_label("Code from the host").fill("000000")
+        await phone.get_by_role("button", name="Continue").click()
+        await expect(phone.get_by_role("status")).to_contain_text("not the code")
+        await phone.get_by_label("Code from the host").fill(code.removeprefix("Code: "))
+        await phone.get_by_role("button", name="Continue").click()
+        await phone.get_by_role("button", name="Make passkey" if served else "Try passkey").click()
+        await expect(phone.get_by_role("status")).to_contain_text("Made." if served else "The passkey works.")
+        out = (await asyncio.wait_for(running.stdout.read(), 30)).decode()  # type: ignore[union-attr]
+        assert await running.wait() == 0
+        assert (await phone.locator("#made").text_content() or "").split("\n")[-1] in out
+        if served:
+            line = next(one.strip() for one in out.splitlines() if one.strip().startswith("- {id:"))
+            matrix = bot.home / "runbooks" / "responsibility.yaml"
+            named = f"samira: {{id: U0CLIN, name: Samira Haddad, passkeys: [{line.removeprefix('- ')}]}}"
+            matrix.write_text(matrix.read_text().replace("samira: {id: U0CLIN, name: Samira Haddad}", named, 1))
+            checked, said = await bot.command("check", str(bot.home / "runbooks"))
+            assert checked == 0, said
+            shown, said = await bot.command("passkey", "show", "samira")
+            assert shown == 0, said
+    assert list((bot.home / "state" / "enrolment").iterdir()) == []

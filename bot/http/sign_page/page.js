@@ -189,5 +189,51 @@ document.addEventListener("visibilitychange", () => {
 setInterval(() => {
   if (!unsent) fetchAhead();
 }, RENEW);
-if (token) load();
+// A passkey is made, or tried: the code first, then one more tap, so that the ceremony begins inside it.
+let options = null;
+
+async function enrol(event) {
+  event.preventDefault();
+  const code = by("code").value.trim();
+  if (!options) {
+    const told = await call("/api/enrol/begin", { code }).catch(() => ({ text: "The page cannot reach Countersign." }));
+    if (!told.challenge) return say(told.text, true);
+    options = told;
+    by("code").readOnly = true;
+    by("enrol").querySelector("button").textContent = told.kind === "enrol" ? "Make passkey" : "Try passkey";
+    return say(told.name + (told.kind === "enrol" ? ": make a passkey on this device, or on a security key." : ": sign once, to try it."));
+  }
+  const keys = options.keys.map((id) => ({ type: "public-key", id: bytes(id) }));
+  const shared = { challenge: bytes(options.challenge), timeout: 300000 };
+  const asked =
+    options.kind === "enrol"
+      ? navigator.credentials.create({ publicKey: {
+          ...shared, rp: { id: options.rp, name: "Countersign" }, excludeCredentials: keys, attestation: "none",
+          user: { id: bytes(options.user), name: options.name, displayName: options.name },
+          pubKeyCredParams: options.algorithms.map((alg) => ({ type: "public-key", alg })),
+          authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "required" },
+        } })
+      : navigator.credentials.get({ publicKey: { ...shared, rpId: options.rp, userVerification: "required", allowCredentials: keys } });
+  return asked.then(enrolled, (error) => say("Nothing was made (" + error.name + "). Try again.", true));
+}
+
+async function enrolled(made) {
+  const parts = made.response;
+  const sent = { code: by("code").value.trim(), id: text64(made.rawId), client_data: text64(parts.clientDataJSON) };
+  if (parts.attestationObject) sent.attestation = text64(parts.attestationObject);
+  else Object.assign(sent, { authenticator_data: text64(parts.authenticatorData), signature: text64(parts.signature) });
+  const told = await call("/api/enrol/finish", sent).catch(() => ({ text: "The answer was lost. Run the command again." }));
+  if (!told.words) return say(told.text, true);
+  by("enrol").hidden = true;
+  by("made").hidden = false;
+  by("made").textContent = [told.line, told.words].filter(Boolean).join("\n\n");
+  return say(told.line ? "Made. Give this line to whoever keeps the policy, and read the words out to whoever reviews it." : told.text);
+}
+
+addEventListener("hashchange", () => location.reload()); // another link in the same tab
+by("enrol").addEventListener("submit", enrol);
+if (location.pathname === "/e") {
+  by("enrol").hidden = !token;
+  say(token ? "Type the code that stands on the host." : "Open the whole address that the host printed.", !token);
+} else if (token) load();
 else say("Open the link in your message from Countersign.");

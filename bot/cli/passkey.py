@@ -1,0 +1,140 @@
+"""`countersign passkey …`: enrols a passkey for somebody whom the policy names, shows those that it names, and tries one."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.errors import misused, refused
+from bot.clock import SystemClock
+from bot.domain.policy.model import NamedPerson, Policy
+from bot.domain.policy.signing import Signing
+from bot.terminal import say, say_json
+
+app = typer.Typer(no_args_is_help=True, help="Passkeys that sign decisions.")
+Label = Annotated[str, typer.Argument(metavar="PERSON", help="A label of `people:` in the responsibility matrix.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+_LOOK = 0.2
+
+
+@app.command("enrol")
+def enrol(person: Label) -> None:
+    """Print an address and a code, wait while the person makes a passkey there, and print its line for the policy."""
+    done = asyncio.run(_opened(person, "enrol"))
+    say(f"Made. Add this line to `passkeys:` of {person}, and read the words out to whoever reviews the change:\n")
+    say(f"      {done['line']}\n\n{done['words']}")
+
+
+@app.command("test")
+def test(person: Label) -> None:
+    """Print an address and a code, and say whether the person's passkey signs there as it must."""
+    done = asyncio.run(_opened(person, "test"))
+    say(f"{person}'s passkey works: {done['words']}")
+
+
+@app.command("show")
+def show(person: Annotated[str | None, typer.Argument(metavar="PERSON")] = None, as_json: Json = False) -> None:
+    """Print the passkeys that the policy names: whose, label, words, and whether they are synced."""
+    from bot.decision_log.enrolment import words
+
+    policy, _ = _policy()
+    people = policy.people if person is None else (_named(policy, person),)
+    rows = [
+        {
+            "person": named.label, "id": key.id, "label": key.label, "rp": key.rp, "synced": key.synced,
+            "words": words(str(named.person), key.rp, key.id, key.spki),
+        }
+        for named in people
+        for key in named.passkeys
+    ]  # fmt: skip
+    if as_json:
+        say_json(rows)
+        return
+    for row in rows:
+        kind = "synced" if row["synced"] else "on one device"
+        say(f"{row['person']}: {row['label'] or 'without a label'}, {kind}, {row['rp']}\n  {row['words']}")
+    if not rows:
+        say("The policy names no passkey." if person is None else f"The policy names no passkey of {person}.")
+
+
+def _policy() -> tuple[Policy, Signing]:
+    from bot.settings import load
+    from runbooks.loader import load as load_policy
+
+    settings = load()
+    policy = load_policy(settings.runbooks_dir).policy
+    if policy is None:
+        refused(f"The policy in {settings.runbooks_dir} has errors: run `countersign check`.")
+    if policy.signing is None:
+        misused("The policy has no `signing`: add `signing: {rp_id: …, origin: …}` to responsibility.yaml first.")
+    return policy, policy.signing
+
+
+def _named(policy: Policy, label: str) -> NamedPerson:
+    found = next((one for one in policy.people if one.label == label), None)
+    if found is None:
+        misused(f"`people:` has no {label}. It names: {', '.join(one.label for one in policy.people)}.")
+    if policy.provider_of(found.person) is not None:
+        misused(f"{label} belongs to a provider, and a provider never decides.")
+    return found
+
+
+async def _opened(label: str, kind: Any) -> dict[str, Any]:
+    """Opens an address for ten minutes and waits for what comes of it."""
+    from bot.decision_log.enrolment import OPEN, Rendezvous, Wanted
+    from bot.domain.signing.assertion import to_base64url
+    from bot.settings import load
+
+    (policy, signing), clock, settings = _policy(), SystemClock(), load()
+    named = _named(policy, label)
+    if kind == "test" and not named.passkeys:
+        misused(f"The policy names no passkey of {label}: run `countersign passkey enrol {label}` first.")
+    token, code = to_base64url(clock.salt()), f"{int.from_bytes(clock.salt()) % 1_000_000:06d}"
+    keys = tuple(
+        {"id": key.id, "spki": base64.b64encode(key.spki).decode(), "rp": key.rp, "synced": key.synced}
+        for key in named.passkeys
+    )
+    end, place = clock.now() + OPEN, Rendezvous(settings.state_dir)
+    place.open(
+        token, code,
+        Wanted(kind, label, str(named.person), named.name, signing.rp_id, signing.origin, keys, clock.salt(), end),
+    )  # fmt: skip
+    say(
+        f"Open once, within ten minutes, on the device of {named.name}. Hand it over in person or by telephone, not by Slack:\n"
+    )
+    say(f"  {signing.origin}/e#{token}\n\nCode: {code}\n")
+    try:
+        return await _awaited(place, token, signing, settings.sign_listen, clock, end)
+    finally:
+        place.close(token)
+
+
+async def _awaited(
+    place: Any, token: str, signing: Signing, listen: str, clock: SystemClock, end: datetime
+) -> dict[str, Any]:
+    """Serves the page where no bot does, and looks for the result."""
+    from bot.background.sign_page import enrolment_calls
+    from bot.domain.errors import SettingsError
+    from bot.http.sign_server import SignServer
+
+    server: SignServer | None = SignServer(enrolment_calls(place, clock), lambda: signing.origin, listen=listen)
+    try:
+        assert server is not None
+        await server.start()
+    except SettingsError:
+        server = None  # the running bot serves it
+    try:
+        while (found := place.result(token)) is None:
+            if clock.now() >= end:
+                refused("Nobody came within ten minutes. Run the command again.")
+            await asyncio.sleep(_LOOK)
+        if server is not None:
+            await asyncio.sleep(_LOOK)  # the page still reads its answer
+        return dict(found)
+    finally:
+        if server is not None:
+            await server.stop()
