@@ -10,7 +10,7 @@ from bot.cli.errors import misused
 from bot.clock import SystemClock
 from bot.domain.policy.model import Policy
 from bot.logs import aside
-from bot.ports.database import may_exist
+from bot.ports.database import PostgresServer, may_exist
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -36,7 +36,9 @@ async def opened_store(*, read_only: bool) -> AsyncIterator[Store]:
         path, clock, settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
     )
     try:
-        if read_only:
+        if read_only or isinstance(
+            path, PostgresServer
+        ):  # there the leader signs what a command has written, within a second
             yield looking(store, settings.state_dir, clock)
             return
         standing = await open_log(store, settings.state_dir, clock)
