@@ -25,8 +25,5 @@ class Totals:
 
     counts: Counter[str] = field(default_factory=Counter)
     lines: dict[str, requests.RequestLine] = field(default_factory=dict)
-    entries: dict[str, list[tuple[int, str, str, str]]] = field(
-        default_factory=dict
-    )  # of each request: index, leaf, type, ts
     first: str = ""
     last: str = ""

@@ -27,26 +27,30 @@ from bot.reports.sample import drawn, rank
 from storage.log.evidence import Evidence
 
 SAYS = "countersign evidence pack"  # first line of the signed note
+_BLOCK = 500  # rows of a file that are held before they are written
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 SAMPLE_COLUMNS = ("rank", "case", "index", "leaf", "type", "ts", "proof", "entry")
 
 
 def write_pack(
     log: Evidence, options: Options, folder: Folder, keys: tuple[VerifierKey, Sign], vkeys: str, policy: Policy | None,
-    stamp: str = "",
+    stamp: Callable[[], str] = lambda: "",
 ) -> Totals:  # fmt: skip
-    """Writes the pack. `keys` sign it; `policy` gives names to people; `stamp` is a warning for the first page."""
+    """Writes the pack. `keys` sign it; `policy` gives names to people; `stamp` gives a warning for the first page, which is written
+    last: until then the log may still be verified."""
     checkpoint = read_checkpoint(read_note(log.note).text)
     named = _names(people_of(log), policy)
     pack = _Files(folder)
-    totals = _write_tables(log, options, pack, named)
+    totals = _write_tables(log, options, pack, named, policy)
     totals.counts["checkpoints"] = sum(1 for _ in log.notes())
     seed = options.seed or checkpoint.root.hex()
     _write_sample(log, totals, seed, options.sample, pack)
     _write_rows(pack, "controls", controls.COLUMNS, iter(controls.rows(totals.counts, options.framework)))
+    warning = stamp()
     pack.write("checkpoint", log.note.encode())
     pack.write("log.vkey", vkeys.encode())
     pack.write("VERIFY.md", page.instructions().encode())
-    pack.write("index.html", page.first_page(options, checkpoint, totals, seed, stamp).encode())
+    pack.write("index.html", page.first_page(options, checkpoint, totals, seed, warning).encode())
     _write_manifest(pack, folder, options, checkpoint, totals, seed, keys)
     return totals
 
@@ -82,10 +86,10 @@ def _names(people: Mapping[str, str], policy: Policy | None) -> Mapping[str, str
     return {ref: f"{called[who]} ({who})" if who in called else who for ref, who in people.items()}
 
 
-def _write_tables(log: Evidence, options: Options, pack: _Files, named: Mapping[str, str]) -> Totals:
+def _write_tables(log: Evidence, options: Options, pack: _Files, named: Mapping[str, str], policy: Policy | None) -> Totals:
     totals = Totals()
     writers = {table: _Table(pack, table, tables.columns_of(table)) for table in tables.FILES}
-    for record in records(log, options.scope):
+    for record in records(log, options.scope, policy):
         _count(record, totals, named)
         table = tables.table_of(record.type)
         if table is not None:
@@ -113,29 +117,40 @@ def _count(record: Record, totals: Totals, named: Mapping[str, str]) -> None:
         totals.lines[record.case] = begun
     else:
         line.add(record, who)
-    totals.entries.setdefault(record.case, []).append((record.index, record.leaf, record.type, record.ts))
 
 
 class _Table:
-    """One kind of rows, as CSV and as JSON, written as they come."""
+    """One kind of rows, as CSV and as JSON, written as they come, in blocks."""
 
     def __init__(self, pack: _Files, name: str, columns: tuple[str, ...]) -> None:
         self._pack, self._name, self._columns = pack, name, columns
         self._count = 0
-        pack.append(f"{name}.csv", b"\xef\xbb\xbf" + _csv(columns))
-        pack.append(f"{name}.json", b"[")
+        self._sheet, self._rows = io.StringIO("\ufeff"), io.StringIO("[")
+        self._sheet.seek(0, io.SEEK_END)
+        self._rows.seek(0, io.SEEK_END)
+        self._line = csv.writer(self._sheet, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow
+        self._line(columns)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        self._pack.append(f"{self._name}.csv", _csv(tuple(row[column] for column in self._columns)))
-        told = json.dumps({column: row[column] for column in self._columns}, ensure_ascii=False, separators=(",", ":"))
-        self._pack.append(f"{self._name}.json", (",\n" if self._count else "\n").encode() + told.encode(errors="replace"))
+        self._line([_cell(row[column]) for column in self._columns])
+        self._rows.write(",\n" if self._count else "\n")
+        self._rows.write(_COMPACT.encode({column: row[column] for column in self._columns}))
         self._count += 1
+        if self._count % _BLOCK == 0:
+            self._flush()
 
     def end(self) -> int:
         """The number of rows."""
-        self._pack.append(f"{self._name}.json", b"\n]\n")
+        self._rows.write("\n]\n")
+        self._flush()
         self._pack.rows[self._name] = self._count
         return self._count
+
+    def _flush(self) -> None:
+        for ending, block in (("csv", self._sheet), ("json", self._rows)):
+            self._pack.append(f"{self._name}.{ending}", block.getvalue().encode(errors="replace"))
+            block.seek(0)
+            block.truncate()
 
 
 def _write_rows(pack: _Files, name: str, columns: tuple[str, ...], rows: Iterator[Mapping[str, Any]]) -> None:
@@ -145,45 +160,30 @@ def _write_rows(pack: _Files, name: str, columns: tuple[str, ...], rows: Iterato
     table.end()
 
 
-def _csv(cells: tuple[object, ...]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow([_cell(cell) for cell in cells])
-    return out.getvalue().encode(errors="replace")
-
-
 def _cell(cell: object) -> object:
-    return cell if isinstance(cell, int) else safe(cell)
+    """A cell that no spreadsheet takes for a formula; what begins with a letter or a digit is none."""
+    if isinstance(cell, int) or (type(cell) is str and cell[:1].isalnum()):
+        return cell
+    return safe(cell)
 
 
 def _write_sample(log: Evidence, totals: Totals, seed: str, size: int, pack: _Files) -> None:
     """Each entry of each sampled request, with its bytes and its proof."""
-    chosen = drawn(totals.lines, seed, size)
-    write_entry = _entry_writer(log, pack)
 
     def rows() -> Iterator[Mapping[str, Any]]:
-        for case in chosen:
-            for index, leaf, type_, ts in totals.entries[case]:
-                write_entry(case, index)
+        for case in drawn(totals.lines, seed, size):
+            for row in log.case(case):
+                if row.data is None:
+                    continue
+                pack.write(f"entries/{row.idx}.json", row.data)
+                pack.write(f"proofs/{row.idx}.tlog-proof", log.proof(row.idx).encode())
                 yield {
-                    "rank": rank(seed, case), "case": case, "index": index, "leaf": leaf, "type": type_, "ts": ts,
-                    "proof": f"proofs/{index}.tlog-proof", "entry": f"entries/{index}.json",
+                    "rank": rank(seed, case), "case": case, "index": row.idx, "leaf": row.leaf.hex(), "type": row.type,
+                    "ts": str(json.loads(row.data)["ts"]), "proof": f"proofs/{row.idx}.tlog-proof",
+                    "entry": f"entries/{row.idx}.json",
                 }  # fmt: skip
 
     _write_rows(pack, "sample", SAMPLE_COLUMNS, rows())
-
-
-def _entry_writer(log: Evidence, pack: _Files) -> Callable[[str, int], None]:
-    """Writes one entry's bytes and proof; the entries of a case are read together."""
-    held: dict[str, dict[int, bytes]] = {}
-
-    def write(case: str, index: int) -> None:
-        if case not in held:
-            held.clear()
-            held[case] = {row.idx: row.data for row in log.case(case) if row.data is not None}
-        pack.write(f"entries/{index}.json", held[case][index])
-        pack.write(f"proofs/{index}.tlog-proof", log.proof(index).encode())
-
-    return write
 
 
 def _write_manifest(

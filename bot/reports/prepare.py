@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from bot.decision_log.keys import LOG_KEY, read_key, vkey_lines
 from bot.domain.case.transition import OPERATOR, LogEvent, Transition
 from bot.domain.decision_log.signed_note import read_checkpoint, read_note
 from bot.domain.decision_log.verify.log import LogFinding
+from bot.domain.errors import SettingsError
+from bot.domain.policy.model import Policy
 from bot.evidence.export import findings_only
 from bot.evidence.folder import Folder
 from bot.evidence.stored_delay import delay_findings
@@ -34,35 +38,70 @@ class PackReport:
 
 
 async def packed(settings: Settings, options: Options, out: Path, *, with_findings: bool) -> PackReport:
-    """Writes the pack into `out`, an empty folder or a new one.
+    """Writes the pack into `out`, an empty folder or a new one. A second process verifies the log while the files are written.
 
     Raises SettingsError (`out` is not empty, an unknown provider or domain), KeyFileError, StorageError.
     """
     signed = await cover(settings)
-    found = () if not isinstance(signed, LogFinding) else (signed,)
-    checked = await asyncio.to_thread(verify, settings.database, TrustBase(None, settings.state_dir))
-    findings = (*found, *checked.findings, *delay_findings(settings.database))
-    if findings and not with_findings:
-        with Folder(out) as folder:
-            findings_only(findings, folder)
-        return PackReport(f"The log has findings; only they were written, to {out / 'FINDINGS.txt'}.", findings)
-    stamp = f"This log has {len(findings)} finding(s). What follows may be wrong: {findings[0].text}" if findings else ""
-    size, population = await asyncio.to_thread(_write, settings, options, out, stamp)
-    await _log_export(settings, size)
-    return PackReport(f"{population} requests are in {out}; open index.html. It holds personal data.", findings)
+    found = (signed,) if isinstance(signed, LogFinding) else ()
+    return await asyncio.to_thread(_made, settings, options, out, found, with_findings)
 
 
-def _write(settings: Settings, options: Options, out: Path, stamp: str) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class _Refused(Exception):
+    """The log has findings, and nobody asked for a stamped pack."""
+
+    findings: tuple[LogFinding, ...]
+
+
+def verified(database: Location, state_dir: Path) -> tuple[LogFinding, ...]:
+    """Everything that is wrong with the stored log. Raises StorageError, SchemaError."""
+    return (*verify(database, TrustBase(None, state_dir)).findings, *delay_findings(database))
+
+
+def _made(
+    settings: Settings, options: Options, out: Path, found: tuple[LogFinding, ...], with_findings: bool
+) -> PackReport:
     opening: Callable[[Location], AbstractContextManager[Evidence]] = settled_evidence
-    with opening(settings.database) as log:
+    with opening(settings.database) as log, ProcessPoolExecutor(1, get_context("spawn")) as beside:
         policy = newest_policy(log)
         require_known(policy, options.scope.provider, options.scope.domain)
-        origin = read_checkpoint(read_note(log.note).text).origin
-        key = read_key(settings.state_dir / LOG_KEY)
-        with Folder(out) as folder:
-            signer = (key.vkey(origin), key.sign)
-            totals = write_pack(log, options, folder, signer, vkey_lines(settings.state_dir, origin), policy, stamp)
-        return log.size, len(totals.lines)
+        verdict = beside.submit(verified, settings.database, settings.state_dir)
+
+        def stamp() -> str:
+            findings = (*found, *verdict.result())
+            if findings and not with_findings:
+                raise _Refused(findings)
+            return (
+                f"This log has {len(findings)} finding(s). What follows may be wrong: {findings[0].text}"
+                if findings
+                else ""
+            )
+
+        try:
+            population = _write(settings, options, log, out, policy, stamp)
+        except Exception as error:
+            findings = (*found, *verdict.result())
+            if isinstance(error, SettingsError) or not findings or with_findings:
+                raise
+            with Folder(out) as folder:
+                findings_only(findings, folder)
+            return PackReport(f"The log has findings; only they were written, to {out / 'FINDINGS.txt'}.", findings)
+        asyncio.run(_log_export(settings, log.size))
+        text = f"{population} requests are in {out}; open index.html. It holds personal data."
+        return PackReport(text, (*found, *verdict.result()))
+
+
+def _write(
+    settings: Settings, options: Options, log: Evidence, out: Path, policy: Policy | None, stamp: Callable[[], str]
+) -> int:
+    """Writes the pack; returns the number of requests in it."""
+    origin = read_checkpoint(read_note(log.note).text).origin
+    key = read_key(settings.state_dir / LOG_KEY)
+    with Folder(out) as folder:
+        signer = (key.vkey(origin), key.sign)
+        totals = write_pack(log, options, folder, signer, vkey_lines(settings.state_dir, origin), policy, stamp)
+    return len(totals.lines)
 
 
 async def _log_export(settings: Settings, size: int) -> None:

@@ -64,9 +64,10 @@ def row(record: Record, named: Mapping[str, str]) -> dict[str, Any]:
         "to": "; ".join(named.get(str(one), str(one)) for one in to) if isinstance(to, list) else named.get(str(to), str(to)),
         "said": "; ".join(f"{name}: {text}" for name, text in sorted(record.told.items()) if name in _SAID),
         "policy": record.part("policy").get("sha256", ""),
-        "data": json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if data else "",
+        "data": _COMPACT.encode(data) if data else "",
     }  # fmt: skip
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _SAID = frozenset({"question", "answer", "note", "evidence", "reason", "what", "where", "done"})
 _TABLE_OF = {type_: table for table, types in TABLES.items() for type_ in types}
