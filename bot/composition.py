@@ -33,6 +33,7 @@ from bot.domain.errors import NotLeading, Stopped, StorageError
 from bot.http.health import Health
 from bot.http.metrics import Metrics
 from bot.ports.replication import Replicas
+from bot.reports.summaries import Summaries
 from bot.runtime.anchors import anchors
 from bot.runtime.open_log import OpenLog, open_log
 from bot.service.approvals import ApprovalService
@@ -104,6 +105,7 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     )  # fmt: skip
     with contextlib.suppress(NotLeading):  # who is on call is known; the leader looks at the open questions again
         await feeds.begin()
+    desk.reports = Summaries(settings.database)
     desk.permits = PermitIssuer(standing.store, standing.signer.cover, settings.state_dir, clock)
     door = SlackApp(desk, base.client, base.introduction.identity, standing.signer.cover, prefix=settings.command_prefix)
     homes = Homes(desk, health.part("homes", 30.0))

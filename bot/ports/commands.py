@@ -16,7 +16,9 @@ from pydantic import BeforeValidator, Discriminator, PlainSerializer, Tag, TypeA
 from bot.domain.policy.people import Person
 
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
-Page = Literal["help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions", "review"]
+Page = Literal[
+    "help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions", "review", "report"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from html import escape
 from importlib import resources
-from typing import Any, Literal
+from typing import Any
 
 from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.database import Location
+from bot.ports.reports import Whose
 from bot.reports import charts
 from bot.reports.month import MonthFigures
 from bot.reports.reading import Scope, records
 from runbooks.loader import load_files
 from storage.log.evidence import Evidence, settled_evidence, stored_log
-
-Whose = Literal["provider", "owner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,13 @@ def month_scope(month: str) -> tuple[date, date]:
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def monthly_report(path: Location, whose: Whose, name: str, month: str) -> MonthlyReport:
-    """Reads the log in the database file. Raises SettingsError (an unknown name, no month), StorageError, SchemaError."""
+def monthly_report(
+    path: Location, whose: Whose, name: str, month: str,
+    opening: Callable[[Location], AbstractContextManager[Evidence]] = settled_evidence,
+) -> MonthlyReport:  # fmt: skip
+    """Reads the log in the database. Raises SettingsError (an unknown name, no month), StorageError, SchemaError."""
     first, last = month_scope(month)
-    with settled_evidence(path) as log:
+    with opening(path) as log:
         policy = needed_policy(log)
         scopes, title = _scopes(policy, whose, name, first, last)
         figures = MonthFigures({domain.id: domain.hours for domain in policy.domains.values() if domain.hours})
@@ -115,7 +118,7 @@ def lines(report: MonthlyReport) -> list[str]:
     """The report for a terminal or a message."""
     told = report.figures
     found = [report.title, *(f"! {flag}" for flag in report.flags), ""]
-    return [*found, *(f"{label}: {value}" for label, value in _rows(told))]
+    return [*found, *(f"{label}: {value}" for label, value in figure_rows(told))]
 
 
 def page(report: MonthlyReport) -> str:
@@ -124,7 +127,7 @@ def page(report: MonthlyReport) -> str:
     flagged = "".join(f"<li>{escape(flag)}</li>" for flag in report.flags)
     parts = [
         f'<ul class="stamp">{flagged}</ul>' if flagged else "<p>Nothing stands out.</p>",
-        charts.table(("Figure", "Value"), _rows(told)),
+        charts.table(("Figure", "Value"), figure_rows(told)),
         charts.bars("Requests by outcome", list(told["by_outcome"]), {"requests": list(told["by_outcome"].values())})
         if told["by_outcome"] else "",
         charts.bars("Requests by kind", list(told["by_kind"]), {"requests": list(told["by_kind"].values())})
@@ -135,7 +138,8 @@ def page(report: MonthlyReport) -> str:
     return shell.replace("<!-- title -->", escape(report.title)).replace("<!-- body -->", "\n".join(parts))
 
 
-def _rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+def figure_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each figure as a label and a value for people."""
     spread = told["seconds_to_decision"]
     time = f"{_duration(spread['median'])} (n = {spread['n']})" if "median" in spread else "nobody decided"
     return [

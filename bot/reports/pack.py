@@ -132,9 +132,11 @@ class _Table:
         self._line(columns)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        self._line([_cell(row[column]) for column in self._columns])
+        if tuple(row) != self._columns:
+            row = {column: row[column] for column in self._columns}
+        self._line(list(map(_cell, row.values())))
         self._rows.write(",\n" if self._count else "\n")
-        self._rows.write(_COMPACT.encode({column: row[column] for column in self._columns}))
+        self._rows.write(_COMPACT.encode(row))
         self._count += 1
         if self._count % _BLOCK == 0:
             self._flush()
@@ -161,10 +163,10 @@ def _write_rows(pack: _Files, name: str, columns: tuple[str, ...], rows: Iterato
 
 
 def _cell(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula; what begins with a letter or a digit is none."""
-    if isinstance(cell, int) or (type(cell) is str and cell[:1].isalnum()):
-        return cell
-    return safe(cell)
+    """A cell that no spreadsheet takes for a formula; what is empty or begins with a letter or a digit is none."""
+    if type(cell) is str:
+        return cell if not cell or cell[0].isalnum() else safe(cell)
+    return cell if isinstance(cell, int) else safe(cell)
 
 
 def _write_sample(log: Evidence, totals: Totals, seed: str, size: int, pack: _Files) -> None:

@@ -18,9 +18,7 @@ from bot.evidence.people import known_people, opened
 from bot.reports.concerns import concerns
 from storage.log.evidence import Evidence
 
-BEGINS = frozenset(
-    {"request.filed", "drill.started", "sealed_use.recorded", "authority.suspended", "right.begun", "finding.filed"}
-)
+_DAY = 86_400_000  # milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +87,28 @@ def people_of(log: Evidence) -> Mapping[str, str]:
 
 def records(log: Evidence, scope: Scope, policy: Policy | None = None) -> Iterator[Record]:
     """The entries of the scope in the order of the log: those of the cases that began in it, and those without a case that concern
-    its provider and domain. `policy` tells whose a runbook is."""
-    cases: dict[str, CaseOrigin | None] = {}
-    for row, told in _joined(log):
-        if row.data is None:
+    its provider and domain. `policy` tells whose a runbook is. Nothing else is decoded."""
+    cases: dict[str, CaseOrigin] = {}
+    first, after = _milliseconds(scope.first), _milliseconds(scope.last) + _DAY
+    shown = _Disclosures(log.disclosures())
+    for row in log.rows():
+        begins = first <= row.ts_ms < after
+        if row.data is None or not (begins or row.case in cases):
             continue
-        entry = json.loads(row.data)
+        entry = json.loads(row.data.decode())
         case = entry.get("case")
         if case is None:
-            if scope.holds(str(entry["ts"])[:10]) and concerns(entry, policy, scope.provider, scope.domain):
-                yield Record(row.idx, row.leaf.hex(), row.data, entry, told, None)
+            if begins and concerns(entry, policy, scope.provider, scope.domain):
+                yield Record(row.idx, row.leaf.hex(), row.data, entry, shown.of(row), None)
             continue
-        if case not in cases:
-            cases[case] = _origin(entry, scope)
-        origin = cases[case]
-        if origin is not None:
-            yield Record(row.idx, row.leaf.hex(), row.data, entry, told, origin)
+        if case not in cases and entry.get("case_seq") == 0 and (began := _origin(entry, scope)) is not None:
+            cases[case] = began
+        if case in cases:
+            yield Record(row.idx, row.leaf.hex(), row.data, entry, shown.of(row), cases[case])
+
+
+def _milliseconds(day: date) -> int:
+    return (day - date(1970, 1, 1)).days * _DAY
 
 
 def _origin(entry: Mapping[str, Any], scope: Scope) -> CaseOrigin | None:
@@ -118,14 +122,19 @@ def _origin(entry: Mapping[str, Any], scope: Scope) -> CaseOrigin | None:
     return origin if inside and scope.domain in (None, origin.domain) else None
 
 
-def _joined(log: Evidence) -> Iterator[tuple[Row, Mapping[str, str]]]:
-    shown = log.disclosures()
-    waiting: Shown | None = next(shown, None)
-    for row in log.rows():
+class _Disclosures:
+    """What the digests of an entry disclose; the entries are asked for in their order."""
+
+    def __init__(self, shown: Iterator[Shown]) -> None:
+        self._shown = shown
+        self._next: Shown | None = next(shown, None)
+
+    def of(self, row: Row) -> Mapping[str, str]:
+        """By name; what is of entries before is passed over."""
         told: dict[str, str] = {}
-        while waiting is not None and waiting.idx <= row.idx:
-            found = opened(waiting.text)
-            if found is not None and waiting.idx == row.idx:
+        while self._next is not None and self._next.idx <= row.idx:
+            found = opened(self._next.text) if self._next.idx == row.idx else None
+            if found is not None:
                 told[found[0]] = found[1]
-            waiting = next(shown, None)
-        yield row, told
+            self._next = next(self._shown, None)
+        return told

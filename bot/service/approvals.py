@@ -46,6 +46,7 @@ from bot.ports.commands import (
 )
 from bot.ports.directory import Directory
 from bot.ports.records import InboxRow
+from bot.ports.reports import MonthReports
 from bot.ports.store import Store
 from bot.service.absences import Absences
 from bot.service.accounts import DECISION_AGE
@@ -89,6 +90,7 @@ class ApprovalService:
         self.signing = SigningPage(store, clock, self.current, self.take_in)
         self.arrived = asyncio.Event()
         self.permits: PermitIssuer | None = None
+        self.reports: MonthReports | None = None
 
     @property
     def policy(self) -> Policy:

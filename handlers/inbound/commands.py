@@ -39,7 +39,7 @@ from handlers.views.sealed_use import sealed_form
 
 _PAGES: Mapping[str, Page] = {
     "help": "help", "log": "log", "queue": "queue", "mine": "mine", "show": "show", "matrix": "matrix", "whoami": "whoami",
-    "exceptions": "exceptions", "review": "review",
+    "exceptions": "exceptions", "review": "review", "report": "report",
 }  # fmt: skip
 _DURATION = re.compile(r"(\d{1,4})([mhdw])")
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}

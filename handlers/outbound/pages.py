@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from bot.domain.errors import LookupFailed
+from bot.domain.errors import CountersignError, LookupFailed
 from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.people import Person, Profile
 from bot.service.approvals import ApprovalService
 from handlers.outbound.agreement_drawings import own_matrix
 from handlers.views import drill as drills
-from handlers.views import pages, suspensions
+from handlers.views import pages, reports, suspensions
 from handlers.views.answers import say
 from handlers.views.governance.agreement import blocks
 from handlers.views.governance.campaigns import at_home_line
@@ -77,6 +77,20 @@ async def _whoami(desk: ApprovalService, person: Person, argument: str, _scene: 
     return pages.whoami([await _profile(desk, one) for one in people], desk.policy)
 
 
+async def _report(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
+    asked = reports.read(argument, scene.now)
+    if asked is None:
+        return reports.how(scene)
+    names = reports.names(desk.policy, person, asked)
+    if desk.reports is None or not names:
+        return reports.refused(desk.policy, person, scene)
+    try:
+        made = [await desk.reports.summary(asked.whose, name, asked.month) for name in names]
+    except CountersignError as error:
+        return reports.failed(str(error), scene)
+    return reports.figures(made)
+
+
 async def _help(_desk: ApprovalService, _person: Person, argument: str, scene: ViewContext) -> Message:
     return pages.help_page(argument, scene)
 
@@ -107,6 +121,7 @@ PAGES: Mapping[str, Draw] = {
     "mine": _mine,
     "exceptions": _exceptions,
     "review": _review,
+    "report": _report,
     "show": _show,
     "log": _log,
     "matrix": _matrix,

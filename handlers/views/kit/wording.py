@@ -266,6 +266,7 @@ def help_lines(prefix: str) -> tuple[str, ...]:
         f"`{main} review` shows what is due from you: reviews, ratifications, evidence, with their buttons",
         f"`{main} sealed-use` records that the organisation's own sealed path was used (people named for a domain)",
         f"`{main} exceptions` shows the register of policy exceptions",
+        f"`{main} report provider`, `report owner [month]` shows a month's figures (leads, owners, auditors)",
         f"`{main} away 2d`, `away until 2026-12-01`, `away off`: your steps go to a deputy meanwhile",
         f"`{main} matrix` shows who answers for what",
         f"`{main} whoami [@people]` prints lines to paste into the responsibility matrix",
