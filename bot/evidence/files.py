@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from bot.domain.decision_log.entry_reader import parsed, read_stamp
@@ -50,6 +51,16 @@ class Export:
                 return None
             return path.read_bytes()
         except OSError:
+            return None
+
+    def opened(self, name: str, most: int) -> BufferedReader | None:
+        """A regular file of at most `most` bytes, open for reading, to be closed by the caller; None for anything else."""
+        path = self.folder / name
+        try:
+            if not stat.S_ISREG(path.stat().st_mode) or path.stat().st_size > most:
+                return None
+            return path.open("rb")
+        except (OSError, ValueError):
             return None
 
     def names(self, under: str) -> list[str]:

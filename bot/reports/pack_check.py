@@ -6,11 +6,9 @@ what its bytes say.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
+from hashlib import file_digest
 from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Any
@@ -27,15 +25,17 @@ from bot.domain.errors import NoteError
 from bot.evidence.check import ExportCheck, newest, own_keys, read_keys
 from bot.evidence.files import Export
 from bot.reports.pack import SAYS, note_text
+from bot.reports.pack_rows import Unreadable, readable, rows_of, sheet_of
 from bot.reports.sample import drawn
 
-_MOST = 2**30  # bytes of one file
+_MOST = 2**34  # bytes of one file
+_MANIFEST = 2**26  # bytes of pack.json
 _OWN = frozenset({"pack.json", "pack.note"})
 
 
 def is_pack(export: Export) -> bool:
     """Whether a folder holds an evidence pack."""
-    return export.read("pack.json", _MOST) is not None or export.read("pack.note") is not None
+    return export.read("pack.json", _MANIFEST) is not None or export.read("pack.note") is not None
 
 
 def check_pack(export: Export, vkeys: str | None) -> ExportCheck:
@@ -57,16 +57,20 @@ def pack_findings(export: Export, keys: Sequence[VerifierKey]) -> Iterator[LogFi
     except NoteError as error:
         yield LogFinding("signature", None, f"checkpoint: {error}")
         return
-    manifest = export.read("pack.json", _MOST) or b""
+    manifest = export.read("pack.json", _MANIFEST) or b""
     yield from _signed(export, checkpoint, manifest, keys)
     told = _object(manifest)
     if told is None or not isinstance(told.get("files"), dict):
         yield LogFinding("canonical", None, "pack.json is missing or cannot be read.")
         return
     yield from _files(export, told["files"])
+    sampled = list(readable(rows_of(export, "sample")))
+    leaves = {row["index"]: str(row.get("leaf")) for row in sampled if isinstance(row.get("index"), int)}
     for name, rows in sorted((told.get("rows") or {}).items()):
-        yield from _same_rows(export, name, rows)
-    yield from _sample(export, checkpoint, told)
+        yield from _same_rows(export, name, rows, leaves)
+    yield from _sample(export, checkpoint, told, sampled)
+    for index, leaf in sorted(leaves.items()):
+        yield from _proven(export, checkpoint, index, leaf)
 
 
 def _signed(export: Export, checkpoint: Checkpoint, manifest: bytes, keys: Sequence[VerifierKey]) -> Iterator[LogFinding]:
@@ -82,49 +86,68 @@ def _signed(export: Export, checkpoint: Checkpoint, manifest: bytes, keys: Seque
 
 def _files(export: Export, digests: Mapping[str, Any]) -> Iterator[LogFinding]:
     for name, digest in sorted(digests.items()):
-        data = export.read(name, _MOST) if ".." not in PurePosixPath(name).parts and not name.startswith("/") else None
-        if data is None:
+        found = _digest(export, name) if ".." not in PurePosixPath(name).parts and not name.startswith("/") else None
+        if found is None:
             yield LogFinding("leaf", None, f"{name} is missing.")
-        elif sha256(data).hexdigest() != digest:
+        elif found != digest:
             yield LogFinding("leaf", None, f"{name} was changed: its SHA-256 is not the one in pack.json.")
     for name in export.names(""):
         if name not in digests and name not in _OWN:
             yield LogFinding("node", None, f"{name} does not belong to the pack.")
 
 
-def _same_rows(export: Export, name: str, count: object) -> Iterator[LogFinding]:
-    """The CSV and the JSON of a file agree with each other and with the count."""
-    sheet = _sheet(export.read(f"{name}.csv", _MOST) or b"")
-    rows = _rows(export.read(f"{name}.json", _MOST) or b"")
-    if rows is None:
+def _digest(export: Export, name: str) -> str | None:
+    file = export.opened(name, _MOST)
+    if file is None:
+        return None
+    with file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _same_rows(export: Export, name: str, count: object, leaves: Mapping[int, str]) -> Iterator[LogFinding]:
+    """The CSV and the JSON of a file agree with each other, with the count, and with the entries that are in the sample."""
+    lines, rows, different = 0, 0, 0
+    try:
+        for line, row in zip_longest(readable(sheet_of(export, name)), rows_of(export, name)):
+            lines, rows = lines + (line is not None), rows + (row is not None)
+            if not different and (line is None or row is None or line != [_text(cell) for cell in row.values()]):
+                different = max(lines, rows)
+                index = row.get("index") if row else None
+                text = f"{name}: row {different} is not the same in {name}.csv and {name}.json."
+                yield LogFinding("leaf", index if isinstance(index, int) else None, text)
+            if row is not None and name != "sample":
+                yield from _told_alike(export, name, row, leaves)
+    except Unreadable:
         yield LogFinding("canonical", None, f"{name}.json cannot be read.")
         return
-    if len(sheet) != count or len(rows) != count:
-        text = f"{name}: pack.json counts {count} rows; {name}.csv has {len(sheet)} and {name}.json {len(rows)}."
+    if lines != count or rows != count:
+        text = f"{name}: pack.json counts {count} rows; {name}.csv has {lines} and {name}.json {rows}."
         yield LogFinding("index", None, text)
-    for number, (line, row) in enumerate(zip_longest(sheet, rows), 1):
-        if line is None or row is None or line != [_text(cell) for cell in row.values()]:
-            index = row.get("index") if row else None
-            text = f"{name}: row {number} is not the same in {name}.csv and {name}.json."
-            yield LogFinding("leaf", index if isinstance(index, int) else None, text)
-            return
 
 
-def _sample(export: Export, checkpoint: Checkpoint, told: Mapping[str, Any]) -> Iterator[LogFinding]:
-    """Every entry of every sampled request is in the log, and what the files say of it is what its bytes say."""
-    rows = _rows(export.read("sample.json", _MOST) or b"") or []
-    population = [str(row.get("case")) for row in _rows(export.read("requests.json", _MOST) or b"") or []]
+def _told_alike(export: Export, name: str, row: Mapping[str, Any], leaves: Mapping[int, str]) -> Iterator[LogFinding]:
+    """A row about a sampled entry names its leaf, type, time and case."""
+    index = row.get("index")
+    if not isinstance(index, int) or index not in leaves:
+        return
+    entry = parsed(export.read(f"entries/{index}.json") or b"")[0] or {}
+    wrong = [key for key in ("ts", "type", "case") if key in row and row[key] != entry.get(key, "")]
+    if row.get("leaf") != leaves[index] or wrong:
+        yield LogFinding("leaf", index, f"{name}: the row of entry {index} does not say what the entry says.")
+
+
+def _sample(
+    export: Export, checkpoint: Checkpoint, told: Mapping[str, Any], sampled: Sequence[Mapping[str, Any]]
+) -> Iterator[LogFinding]:
+    """The sample is the one that the seed draws from the requests."""
     size, seed = told.get("sample"), str(told.get("seed"))
-    if isinstance(size, int) and list(dict.fromkeys(row.get("case") for row in rows)) != drawn(population, seed, size):
+    population = (str(row.get("case")) for row in readable(rows_of(export, "requests")))
+    if isinstance(size, int) and list(dict.fromkeys(row.get("case") for row in sampled)) != drawn(population, seed, size):
         yield LogFinding("root", None, "sample.csv is not the sample that the seed draws from requests.csv.")
     if told.get("seed_is") != "chosen" and seed != checkpoint.root.hex():
         yield LogFinding(
             "root", None, "The sample's seed is not the checkpoint's root, and pack.json does not call it chosen."
         )
-    leaves = {row["index"]: str(row.get("leaf")) for row in rows if isinstance(row.get("index"), int)}
-    for index, leaf in sorted(leaves.items()):
-        yield from _proven(export, checkpoint, index, leaf)
-    yield from _told_alike(export, told, leaves)
 
 
 def _proven(export: Export, checkpoint: Checkpoint, index: int, leaf: str) -> Iterator[LogFinding]:
@@ -143,40 +166,12 @@ def _proven(export: Export, checkpoint: Checkpoint, index: int, leaf: str) -> It
         yield LogFinding("canonical", index, fault or f"entries/{index}.json is another entry.")
 
 
-def _told_alike(export: Export, told: Mapping[str, Any], leaves: Mapping[int, str]) -> Iterator[LogFinding]:
-    """A row about a sampled entry names its leaf, type, time and case."""
-    for name in told.get("rows") or {}:
-        for row in _rows(export.read(f"{name}.json", _MOST) or b"") or []:
-            index = row.get("index")
-            if not isinstance(index, int) or index not in leaves:
-                continue
-            entry = parsed(export.read(f"entries/{index}.json") or b"")[0] or {}
-            wrong = [key for key in ("ts", "type", "case") if key in row and row[key] != entry.get(key, "")]
-            if row.get("leaf") != leaves[index] or wrong:
-                yield LogFinding("leaf", index, f"{name}: the row of entry {index} does not say what the entry says.")
-
-
 def _object(data: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _rows(data: bytes) -> list[dict[str, Any]] | None:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, list) and all(isinstance(row, dict) for row in found) else None
-
-
-def _sheet(data: bytes) -> list[list[str]]:
-    try:
-        return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))[1:]
-    except (ValueError, csv.Error):
-        return []
 
 
 def _text(cell: object) -> str:
