@@ -121,9 +121,10 @@ class Actions:
         says = (notifications.answer(None, press.person, asdict(press.reply), "unknown", id=press.case),)
         return Transition(None, None, (LogEvent("decision.refused", who, data=data),), says)
 
-    async def confirm(self, act: ConfirmOperatorAction) -> Transition:
-        """What Confirm or Refuse comes to on an operator's act: the account is looked up at the click, then the domain judges."""
-        click = Click(act.person, act.answer, 0, asdict(act.reply))
+    async def confirm(self, act: ConfirmOperatorAction, proof: Proof | None = None) -> Transition:
+        """What Confirm or Refuse comes to on an operator's act: the account is looked up at the click, then the domain judges.
+        `proof` of one that was signed."""
+        click = Click(act.person, act.answer, 0, asdict(act.reply), proof=proof)
         found = await self._store.operator.action(act.id)
         if found is None:
             no = Rejected(Refusal.STALE, "unknown_act", {"id": act.id})

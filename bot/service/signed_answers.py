@@ -17,17 +17,19 @@ from bot.decision_log.passkeys import check_signature
 from bot.domain.authority.authorization import named_for
 from bot.domain.authority.signatures import demanded
 from bot.domain.case.ask import Ask
-from bot.domain.case.click import Refusal, Rejected
+from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.model import Case
+from bot.domain.case.operator_action import is_act
 from bot.domain.case.transition import SYSTEM, LogEvent, Notification, SignedAnswer, Transition
 from bot.domain.decision_log import events
 from bot.domain.errors import EntryError
+from bot.domain.operator import dual_control
 from bot.domain.policy.people import Person
 from bot.domain.signing import decision
 from bot.domain.signing.assertion import Assertion, from_base64url
 from bot.domain.signing.statement import Statement, read_statement
 from bot.domain.workflow import notifications
-from bot.ports.commands import Press, ReplyAddress, SignAnswer, read_day
+from bot.ports.commands import ConfirmOperatorAction, Press, ReplyAddress, SignAnswer, read_day
 from bot.ports.store import Store
 from bot.service.current_policy import CurrentPolicy
 from bot.service.presses import Actions
@@ -55,6 +57,8 @@ class SignedAnswers:
     async def press(self, act: SignAnswer, key: str) -> Transition:
         """What a signed answer comes to. `key` is that of its inbox row. Raises StorageError."""
         await self._current.refresh()
+        if is_act(act.case):
+            return await self._confirm(act, key)
         found, case = _read(act), await self._store.cases.case(act.case)
         ask = case.question(act.version) if case is not None else None
         if case is None:
@@ -80,6 +84,25 @@ class SignedAnswers:
         policy, older = self._current.policy, self._current.sets.also_binding(ask.opened_at)
         demand = demanded(case, ask.kind, policy, older)
         return decision.judge(found.answer, known, statement, policy, older, demand, check_signature), known
+
+    async def _confirm(self, act: SignAnswer, key: str) -> Transition:
+        """A signed Confirm of an operator's act."""
+        found, filed = _read(act), await self._store.operator.action(act.case)
+        if filed is None:
+            return answered(_say(act, "There is no such act of an operator."), act, key, "")
+        issued = await self._store.signing.issued(found.statement.nonce) if found.statement else None
+        count = await self._store.signing.count(found.answer.credential)
+        known = decision.Known(issued, (), count, key, self._clock.now())
+        policy, older = self._current.policy, self._current.sets.also_binding(filed.filed_at)
+        judged = decision.judge(found.answer, known, found.statement, policy, older, "required", check_signature)
+        nonce = "" if issued is None or issued.used_by or found.statement is None else found.statement.nonce
+        if isinstance(judged, Rejected):
+            who = decision.proven_by(found.answer, policy, check_signature)
+            told = dual_control.refuse_click(filed.id, policy, Click(who or act.person, "confirm", 0, {}), judged)
+            entries = told.entries if who else tuple(_nobody(draft) for draft in told.entries)
+            return answered(replace(_say(act, str(judged.params["text"])), entries=entries), act, key, nonce)
+        press = ConfirmOperatorAction(act.person, filed.id, "confirm", ReplyAddress(act.person))
+        return answered(await self._actions.confirm(press, judged.proof), act, key, nonce, judged)
 
     def _refused(self, answer: decision.Answer, case: Case, no: Rejected, act: SignAnswer) -> Transition:
         policy = self._current.policy
@@ -109,7 +132,7 @@ def answered(act: Transition, sign: SignAnswer, key: str, nonce: str, judged: de
     told = next((say for say in act.says if say.purpose == "answer" and say.to == sign.person), None)
     says = tuple(say for say in act.says if say is not told)
     params = {name: value for name, value in told.data.items() if name != "reply"} if told is not None else {}
-    counts = judged is not None and act.after is not None
+    counts = judged is not None and (act.after is not None or act.operated is not None)
     credential, count = (judged.proof.credential, judged.count) if judged is not None else ("", 0)
     signed = SignedAnswer(key, nonce, {"ok": counts, **params}, credential, count)
     otherwise = None if act.otherwise is None else answered(act.otherwise, sign, key, nonce)
@@ -127,7 +150,7 @@ def _read(act: SignAnswer) -> _Read:
         statement = read_statement(data)
     except EntryError:
         statement = None
-    if statement is not None and statement.type != "decision":
+    if statement is not None and statement.type != ("confirm" if is_act(act.case) else "decision"):
         statement = None
     return _Read(decision.Answer(act.person, act.case, act.version, data, act.credential, assertion), statement)
 

@@ -22,6 +22,7 @@ from bot.domain.authority.signatures import demanded, keys_of, may_sign
 from bot.domain.case.ask import Ask
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
+from bot.domain.case.operator_action import OperatorAction, is_act
 from bot.domain.errors import EntryError
 from bot.domain.policy.people import Person
 from bot.domain.policy.signing import Signing
@@ -32,6 +33,7 @@ from bot.domain.workflow.asks.closing import valid_before
 from bot.ports.commands import Command, SignAnswer, read_day
 from bot.ports.signing import Link
 from bot.ports.store import Store
+from bot.service import signing_acts
 from bot.service.current_policy import CurrentPolicy
 
 PATIENCE, _LOOK = 20.0, 0.05  # seconds: that the page waits for what an assertion came to; between two looks
@@ -51,6 +53,9 @@ class Words(Protocol):
 
     def card(self, case: Case, ask: Ask, reader: Person) -> str:
         """The card of a question as one reader sees it, as plain text."""
+
+    def act(self, act: OperatorAction) -> str:
+        """The card of an operator's act, as plain text."""
 
     def answer(self, told: Mapping[str, object]) -> str:
         """The sentence that a press is answered with."""
@@ -96,11 +101,18 @@ class SigningPage:
 
     async def read(self, token: str) -> Told:
         """The question behind a link."""
+        if (confirming := await self._act(token)) is not None:
+            words = self.words.act(confirming[1])
+            body: dict[str, object] = {"case": confirming[1].id, "words": words, "open": False}
+            if signing_acts.is_open(confirming[1], self._clock.now()):
+                choice = {"verdict": "confirm", "label": "Confirm", "yes": True}
+                body |= {"open": True, "choices": [choice], "less": [], "until": ""}
+            return Told(200, body)
         found = await self._opened(token)
         if isinstance(found, Told):
             return found
         link, case, ask = found.link, found.case, found.ask
-        body: dict[str, object] = {"case": case.id, "words": self.words.card(case, ask, link.person), "open": False}
+        body = {"case": case.id, "words": self.words.card(case, ask, link.person), "open": False}
         if not self._open(case, ask):
             return Told(200, body)
         choices = [
@@ -115,6 +127,8 @@ class SigningPage:
 
     async def statement(self, token: str, verdict: str, seconds: int = 0, until: str = "") -> Told:
         """A fresh statement of this verdict: its bytes, the text that is shown, and whose keys may sign it."""
+        if (confirming := await self._act(token)) is not None:
+            return await self._confirming(*confirming)
         found = await self._opened(token)
         if isinstance(found, Told):
             return found
@@ -165,6 +179,28 @@ class SigningPage:
             return Told(200, {"ok": True, "text": "Signed, and written into the decision log."})
         return Told(409, {"ok": False, "text": self.words.answer(told)})
 
+    async def act_address(self, act: OperatorAction, person: Person) -> str:
+        """The address at which this person confirms an operator's act; "" where it is not signed."""
+        return await signing_acts.address(self._store, self._current, self._clock, act, person)
+
+    async def _act(self, token: str) -> tuple[Link, OperatorAction] | None:
+        link = await self._store.signing.linked(token)
+        if link is None or not is_act(link.case):
+            return None
+        act = await self._store.operator.action(link.case)
+        return None if act is None else (link, act)
+
+    async def _confirming(self, link: Link, act: OperatorAction) -> Told:
+        if self.signing is None or not signing_acts.is_open(act, self._clock.now()):
+            return _no("This question is closed. Nothing is left to sign.")
+        salt, nonce, words = self._clock.salt(), to_base64url(self._clock.salt()), self.words.act(act)
+        signer, head = await self._store.signing.ref(link.person), await self._store.log.head()
+        not_after = self._clock.now() + LIFETIME
+        made = signing_acts.statement(
+            act, words, self._current.policy.digest, self.signing.rp_id, signer, head.origin, salt, nonce, not_after
+        )
+        return await self._handed_out(made, Issued(link.person, act.id, 0, made.to_bytes(), not_after), words, salt)
+
     async def _opened(self, token: str) -> _Opened | Told:
         await self._current.refresh()
         link, signing = await self._store.signing.linked(token), self.signing
@@ -186,13 +222,17 @@ class SigningPage:
             about |= {"on_behalf_of": owner}
         not_after = self._clock.now() + LIFETIME
         made = Statement("decision", ends.log, found.signing.rp_id, ends.signer, nonce, not_after, about)
-        data = made.to_bytes()
-        await self._store.signing.issue(nonce, Issued(link.person, case.id, ask.version, data, not_after))
-        keys = [key.id for key in keys_of(policy, link.person) if key.rp == found.signing.rp_id]
+        issued = Issued(link.person, case.id, ask.version, made.to_bytes(), not_after)
+        return await self._handed_out(made, issued, words, salt)
+
+    async def _handed_out(self, made: Statement, issued: Issued, words: str, salt: bytes) -> Told:
+        await self._store.signing.issue(made.nonce, issued)
+        keys = [key.id for key in keys_of(self._current.policy, issued.person) if key.rp == made.rp]
+        data = issued.data
         return Told(200, {
-            "statement": to_base64url(data), "challenge": to_base64url(challenge(data)), "rp": found.signing.rp_id,
-            "keys": keys, "words": words, "salt": to_base64url(salt), "text": json.dumps(json.loads(data), indent=1),
-            "not_after": not_after.isoformat(),
+            "statement": to_base64url(data), "challenge": to_base64url(challenge(data)), "rp": made.rp, "keys": keys,
+            "words": words, "salt": to_base64url(salt), "text": json.dumps(json.loads(data), indent=1),
+            "not_after": made.not_after.isoformat(),
         })  # fmt: skip
 
     def _open(self, case: Case, ask: Ask) -> bool:

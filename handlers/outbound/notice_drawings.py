@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.domain.operator.dual_control import signature_demanded
 from handlers.outbound.agreement_drawings import own_matrix
 from handlers.outbound.message_kinds import (
     NOTHING_TO_DRAW,
@@ -28,6 +31,9 @@ from handlers.views.welcome_back import returned
 
 
 async def answer(out: Outgoing) -> Job:
+    if out.text("sentence") == "sign_on_page" and out.text("act"):
+        act = present(await out.context.desk.store.operator.action(out.text("act")))
+        return Reply(out.reply, sign_here(await out.context.desk.signing.act_address(act, out.to)))
     if out.text("sentence") == "sign_on_page":
         ask = out.case.question(out.whole("version"))
         return Reply(out.reply, sign_here((await out.signing_scene(present(ask))).sign))
@@ -66,7 +72,9 @@ async def operator_message(out: Outgoing) -> Message:
     """The card that asks to confirm an operator's action, or the notice of one."""
     act = present(await out.context.desk.store.operator.action(out.row.say.case or ""))
     view = operator_cards.card if out.row.say.purpose == "operator" else operator_cards.told
-    return view(act, out.scene())
+    if out.row.say.to is None or not signature_demanded(out.context.desk.policy):
+        return view(act, out.scene())
+    return view(act, replace(out.scene(), sign=await out.context.desk.signing.act_address(act, out.to)))
 
 
 async def new_operator_message(out: Outgoing) -> Job:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case
+from bot.domain.case.operator_action import OperatorAction
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.signing.decision import Choice
 from handlers import ids
+from handlers.views import operator
 from handlers.views.answers import say
 from handlers.views.approval_card import card
 from handlers.views.kit import wording
@@ -42,6 +44,11 @@ class SignPageWords:
         drawn = card(case, reader, scene) if ask.kind == "approval" else ask_card(case, ask, reader, scene)
         lines = (text for block in drawn.blocks if block["type"] in ("section", "context") for text in _texts(block))
         return plain("\n\n".join(lines), scene.policy)
+
+    def act(self, act: OperatorAction) -> str:
+        """The card of an operator's act, as plain text."""
+        scene = self._scene()
+        return plain(operator.told(act, scene).text, scene.policy)
 
     def answer(self, told: Mapping[str, object]) -> str:
         """The sentence that a press is answered with."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import OperatorAction, OperatorActionState
 from handlers import ids
-from handlers.views.kit.blocks import Message, actions, button, confirmed, message, section
+from handlers.views.kit.blocks import Message, actions, button, confirmed, link_button, message, section
 from handlers.views.kit.context import ViewContext, everyone, who
 from handlers.views.kit.escaping import inline, quote
 
@@ -38,7 +38,9 @@ def card(act: OperatorAction, scene: ViewContext) -> Message:
     sure = "The hold then protects nothing." if act.kind == "hold_release" else "It cannot be undone."
     buttons = actions(
         ids.BLOCK_OPERATOR,
-        confirmed(button("Confirm", ids.CONFIRM, act.id, "primary"), "Confirm", sure),
+        link_button("Confirm", ids.SIGN, act.id, scene.sign, "primary")
+        if scene.sign
+        else confirmed(button("Confirm", ids.CONFIRM, act.id, "primary"), "Confirm", sure),
         button("Refuse", ids.REFUSE, act.id, "danger"),
     )
     text = "\n".join(lines)

@@ -10,6 +10,7 @@ The rules:
   are counted again at each. Nobody confirms what is about themselves.
 - What was confirmed runs once. It is judged once more when it runs, and may fail: then everybody is told why.
 - The reason stands here only while the act is open; afterwards the log's deletable table has it.
+- Where the policy says `operator_acts: required`, a Confirm is signed with a passkey and counts from the page alone.
 Times are real: TIME_SCALE does not divide WINDOW. Source: decision-log.md, "Command line".
 """
 
@@ -74,14 +75,23 @@ def press(
         return refuse_click(act.id, policy, click, no)
     if click.action == "refuse":
         return _refused(act, policy, click, now)
+    if click.proof is None and signature_demanded(policy, older):
+        return refuse_click(act.id, policy, click, Rejected(Refusal.STALE, "sign_on_page", {"act": act.id}))
     if not all(_roles(act.kind, was, click.person) for was in older):
         return refuse_click(act.id, policy, click, Rejected(Refusal.UNAUTHORISED, "too_new", {}))
     voiced = replace(act, voices=(*act.voices, Confirmation(click.person, "confirm", now)))
     draft = _voice_entry("operator.confirmed", voiced, policy, click.person)
+    if click.proof is not None:
+        (draft,) = events.signed((draft,), click.person, click.proof)
     if not all(complete(voiced, judging) for judging in (policy, *older)):
         return _voiced(act, voiced, draft)
     closed = replace(voiced, state=move_act(act.state, "confirm"))
     return _voiced(act, closed, draft)
+
+
+def signature_demanded(policy: Policy, older: Sequence[Policy] = ()) -> bool:
+    """Whether a Confirm must be signed with a passkey; a Refuse never is."""
+    return any(was.signing is not None and was.signing.operator_acts == "required" for was in (policy, *older))
 
 
 def judge(act: OperatorAction, policy: Policy, click: Click, profile: Profile, now: datetime) -> Rejected | None:
