@@ -9,7 +9,11 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
 
+_PATIENCE = 2.0  # seconds before something is said to take long
 _UNSAFE = re.compile(
     "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters but tab and line break
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they reorder what stands beside them
@@ -32,6 +36,33 @@ def say(text: object = "", *, end: str = "\n", error: bool = False, flush: bool 
     stream.write(shown.encode(encoding, "backslashreplace").decode(encoding))
     if flush:
         stream.flush()
+
+
+def is_terminal() -> bool:
+    """Whether a person looks at standard output."""
+    return sys.stdout.isatty()
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Shows on a terminal, on standard error, that something takes longer than two seconds, and for how long it has run."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    progress.add_task(what, total=None)
+    timer = Timer(_PATIENCE, progress.start)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        progress.stop()
 
 
 def say_json(value: object, *, indent: int | None = None) -> None:

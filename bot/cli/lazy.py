@@ -12,6 +12,24 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+POLICY, RUN, PEOPLE, LOG, EVIDENCE = "Policy", "Run", "People", "Log", "Evidence"
+PANELS: Mapping[str, str] = {  # the heading under which `--help` shows each command
+    "check": POLICY, "schema": POLICY, "matrix": POLICY, "explain": POLICY, "init": POLICY, "run": RUN, "migrate": RUN,
+    "manifest": RUN, "doctor": RUN, "demo": RUN, "status": RUN, "replicas": RUN, "move": RUN, "requests": PEOPLE, "provider": PEOPLE, "exceptions": PEOPLE,
+    "reviews": PEOPLE, "drill": PEOPLE, "log": LOG, "keys": LOG, "permit": LOG, "reconcile": EVIDENCE, "report": EVIDENCE,
+}  # fmt: skip
+EXAMPLES = """Examples
+
+Policy: `countersign check runbooks`
+
+Run: `countersign status`
+
+People: `countersign requests list`
+
+Log: `countersign log verify`
+
+Evidence: `countersign log export --out evidence`
+"""
 COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds the function, and its help
     "drill": ("drill", "Rehearse RUNBOOK's ladder: real people, real pages, the word DRILL in every line, and no access."),
     "reconcile": ("reconcile", "Compare who has access now with the open grants, and print both differences."),
@@ -19,6 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds 
     "reviews": ("reviews.command", "Print the reviews of what providers may do without asking, or the record of one."),
     "replicas": ("replicas", "Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file."),
     "move": ("move", "Move a stopped installation from SQLite to PostgreSQL, log and all, and verify it."),
+    "status": ("status", "Print on one screen whether the bot is ready, and what is open, overdue and due."),
     "check": ("policy", "Validate the policy files of DIR; print every finding."),
     "schema": ("policy", "Print JSON Schemas of both policy formats, for editors."),
     "matrix": ("matrix.command", "Print who answers for what."),
@@ -39,14 +58,25 @@ class LazyGroup(TyperGroup):
     """A command group that lists COMMANDS first and GROUPS last, beside what is registered in the usual way."""
 
     def __init__(self, *, commands: Any = None, **attributes: Any) -> None:
-        first = {name: TyperCommand(name, help=text) for name, (_, text) in COMMANDS.items()}
-        last = {name: TyperCommand(name, help=text) for name, text in GROUPS.items()}
+        first = {name: _listed(name, text) for name, (_, text) in COMMANDS.items()}
+        last = {name: _listed(name, text) for name, text in GROUPS.items()}
+        for name, command in (commands or {}).items():
+            command.rich_help_panel = PANELS.get(name)
         super().__init__(commands={**first, **(commands or {}), **last}, **attributes)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names in the order of the headings, so that `--help` shows them so."""
+        order = list(dict.fromkeys(PANELS.values()))
+        return sorted(self.commands, key=lambda name: order.index(PANELS.get(name, RUN)))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command to run, its module imported. Raises UsageError for an unknown name."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else loaded(name) or command, rest
+
+
+def _listed(name: str, text: str) -> TyperCommand:
+    return TyperCommand(name, help=text, rich_help_panel=PANELS.get(name))
 
 
 def loaded(name: str) -> Any:

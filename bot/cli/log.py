@@ -25,7 +25,7 @@ from bot.domain.errors import NoteError, TextFileError
 from bot.domain.policy.handed_in import file_text
 from bot.ports.database import Location, may_exist
 from bot.settings import Settings, load
-from bot.terminal import say, say_json
+from bot.terminal import say, say_json, working
 
 if TYPE_CHECKING:
     from bot.domain.decision_log.verify.log import LogFinding
@@ -63,7 +63,8 @@ def verify(
     path = _database(database or settings.database)
     ours = database is None or _same(database, settings.database)  # the signer's memory is of this database only
     keys = None if vkey is None else _keys(vkey)
-    report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours))
+    with working("Checking every entry of the log"):
+        report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours))
     findings = [*report.findings, *delay_findings(path)]
     _print(findings, as_json=as_json)
     if not as_json:
@@ -89,7 +90,8 @@ def export(
         raise typer.BadParameter("One case has one form; leave --format out.", param_hint="--format")
     settings = load()
     _database(settings.database)
-    report = asyncio.run(exported(settings, out, case_id, form.value))
+    with working("Checking the log and writing the export"):
+        report = asyncio.run(exported(settings, out, case_id, form.value))
     say(report.text)
     raise typer.Exit(1 if report.findings else 0)
 

@@ -11,7 +11,7 @@ import typer
 
 from bot import __version__
 from bot.cli.errors import misused
-from bot.cli.lazy import LazyGroup
+from bot.cli.lazy import EXAMPLES, LazyGroup
 from bot.domain.errors import CountersignError, PolicyError, SlackRefused, Stopped
 from bot.terminal import say, say_json
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 app = typer.Typer(
-    cls=LazyGroup, name="countersign", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    cls=LazyGroup, name="countersign", no_args_is_help=True, pretty_exceptions_enable=False, epilog=EXAMPLES,
     help="The provider asks. The owner signs.",
 )  # fmt: skip
 

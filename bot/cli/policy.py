@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.errors import misused
+from bot.cli.printing.pointed import pointed
 from bot.clock import SystemClock
 from bot.domain.errors import PolicyError
 from bot.domain.policy.model import Policy
@@ -43,7 +44,7 @@ def check(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = N
         say_json([_finding(f) for f in findings])
     else:
         for finding in findings:
-            say(finding)
+            say("\n".join(pointed(folder, finding)))
         counts = f"{_count(len(loaded.errors), 'error')}, {_count(len(loaded.warnings) + len(ahead), 'warning')}"
         say(f"{folder}: {counts}" + (f"; policy {loaded.policy.digest[:12]}" if loaded.policy else "; refused"))
     raise typer.Exit(1 if loaded.policy is None else 0)

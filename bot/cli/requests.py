@@ -72,7 +72,7 @@ def list_requests(
         if as_json:
             say_json([printing.listed(one) for one in found])
         else:
-            say("\n".join(printing.line(policy, one) for one in found) or "Nothing is pending or open.")
+            say("\n".join(printing.table(policy, found)) or "Nothing is pending or open.")
 
     _run(work())
 

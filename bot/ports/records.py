@@ -219,7 +219,7 @@ class Lateness:
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """One line of a list of requests: never target, reason or fields."""
+    """One line of a list of requests: never reason or fields."""
 
     id: str
     kind: str
@@ -235,6 +235,7 @@ class RequestLine:
     not_after: datetime | None
     drill: bool = False
     runbook: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

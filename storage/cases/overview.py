@@ -86,4 +86,5 @@ def _listed(row: Row) -> RequestLine:
         not_after=moment_or_none(row["not_after_ms"]),
         drill=bool(row["drill"]),
         runbook=row["runbook"],
+        target=row["target"],
     )

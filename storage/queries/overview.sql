@@ -43,7 +43,7 @@ DELETE FROM schema_version WHERE version = -1;
 -- name: open_requests
 -- Requests that are pending or whose grant is open, and findings that are not closed, oldest first.
 SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
-  r.closed_ms, r.drill, r.runbook, g.state AS grant_state, g.not_after_ms
+  r.closed_ms, r.drill, r.runbook, r.target, g.state AS grant_state, g.not_after_ms
 FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
 WHERE r.id IN (SELECT p.id FROM request AS p WHERE p.state = 'pending')
   OR r.id IN (SELECT f.id FROM request AS f WHERE f.kind = 'finding' AND f.state <> 'closed')
@@ -53,7 +53,7 @@ ORDER BY r.filed_ms, r.id LIMIT :limit;
 -- name: all_requests
 -- Every request, oldest first.
 SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
-  r.closed_ms, r.drill, r.runbook, g.state AS grant_state, g.not_after_ms
+  r.closed_ms, r.drill, r.runbook, r.target, g.state AS grant_state, g.not_after_ms
 FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
 WHERE r.matter = ''
 ORDER BY r.filed_ms, r.id LIMIT :limit;

@@ -17,6 +17,8 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.records import RequestLine
 
+_TARGET = 40  # characters of a target in a list
+
 
 def when(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
@@ -33,8 +35,16 @@ def name(policy: Policy | None, person: Person) -> str:
     return str(person) if known == person.user else f"{safe(known)} ({person})"
 
 
+def table(policy: Policy | None, found: Sequence[RequestLine]) -> list[str]:
+    """The requests under a header; nothing where there are none."""
+    header = f"{'REQUEST':<10}  {'STATE':<36}  WHAT, TARGET, WHO"
+    return [header, *(line(policy, one) for one in found)] if found else []
+
+
 def line(policy: Policy | None, one: RequestLine) -> str:
-    """A request in a list: never its target, reason or fields."""
+    """A request in a list, with its target, cut; never its reason or fields."""
+    target = safe(one.target)
+    at = f" on {target if len(target) <= _TARGET else target[: _TARGET - 1] + '…'}" if target else ""
     if one.grant == "open" and one.not_after is not None:
         state = f"open until {when(one.not_after)}"
     elif one.kind == "finding":
@@ -50,7 +60,7 @@ def line(policy: Policy | None, one: RequestLine) -> str:
     if one.drill:
         return f"{one.id}  {state:<36}  DRILL: {safe(one.title)}; on the host"
     asked = f"{one.provider}, asked" if one.provider else f"{one.domain}, without approval, recorded"
-    return f"{one.id}  {state:<36}  {safe(one.title)}; {asked} by {name(policy, one.requester)}"
+    return f"{one.id}  {state:<36}  {safe(one.title)}{at}; {asked} by {name(policy, one.requester)}"
 
 
 def listed(one: RequestLine) -> dict[str, object]:

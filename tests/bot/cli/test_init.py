@@ -54,9 +54,7 @@ def test_check_accepts_the_policy_as_written(tmp_path: Path) -> None:
     assert done.returncode == 0
     *named, last = done.stdout.splitlines()
     assert last.startswith(f"runbooks: 0 errors, {len(named)} warnings; policy ")
-    workspace = (
-        "responsibility.yaml:13: warning: `T0REPLACEHOME` is a placeholder of `init`: put the real id there (Slack in"
-    )
+    workspace = "runbooks/responsibility.yaml:13:14: warning: `T0REPLACEHOME` is a placeholder of `init`: put the real id there (Slack in"
     assert named[0].startswith(workspace)
 
 
