@@ -16,7 +16,7 @@ POLICY, RUN, PEOPLE, LOG, EVIDENCE = "Policy", "Run", "People", "Log", "Evidence
 PANELS: Mapping[str, str] = {  # the heading under which `--help` shows each command
     "check": POLICY, "schema": POLICY, "matrix": POLICY, "explain": POLICY, "init": POLICY, "run": RUN, "migrate": RUN,
     "manifest": RUN, "doctor": RUN, "demo": RUN, "status": RUN, "replicas": RUN, "move": RUN, "requests": PEOPLE, "provider": PEOPLE, "exceptions": PEOPLE,
-    "reviews": PEOPLE, "drill": PEOPLE, "log": LOG, "keys": LOG, "permit": LOG, "reconcile": EVIDENCE, "report": EVIDENCE,
+    "reviews": PEOPLE, "drill": PEOPLE, "passkey": PEOPLE, "log": LOG, "keys": LOG, "permit": LOG, "reconcile": EVIDENCE, "report": EVIDENCE,
 }  # fmt: skip
 EXAMPLES = """Examples
 

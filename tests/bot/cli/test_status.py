@@ -7,6 +7,7 @@ import json
 from typer.testing import CliRunner
 
 from bot import __version__
+from bot.cli.lazy import COMMANDS, GROUPS, PANELS
 from bot.cli.main import app
 from tests.bot.hosting import Host
 
@@ -31,3 +32,7 @@ def test_help_groups_the_commands_and_names_an_example_of_each() -> None:
         assert f"{panel} " in text
     assert "countersign log verify" in text
     assert "--show-completion" in text
+
+
+def test_every_command_has_a_heading() -> None:
+    assert set(PANELS) == {*COMMANDS, *GROUPS, "init", "run", "migrate", "manifest", "doctor", "demo"}
