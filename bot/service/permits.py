@@ -123,7 +123,8 @@ def _logged(rows: Sequence[LogRow], made: Issue, target: str) -> Logged:
     entries = [(row, json.loads(row.data)) for row in rows if row.data is not None]
     yes = tuple((row.idx, entry["actor"]["ref"]) for row, entry in entries if row.type == "request.approved")
     row, entry = next((r, e) for r, e in reversed(entries) if r.type == "permit.issued" and e["data"]["jti"] == made.jti)
-    return Logged(entry["log"], row.idx, row.leaf, target, yes)
+    signed = frozenset(r.idx for r, e in entries if r.type == "request.approved" and e["data"].get("signed"))
+    return Logged(entry["log"], row.idx, row.leaf, target, yes, signed)
 
 
 def _name(disclosure: str) -> object:

@@ -32,6 +32,7 @@ from tests.bot.passkeys import (
     token_of,
     with_words,
 )
+from tests.bot.permitting import SignedOffice
 
 
 @pytest.fixture
@@ -356,3 +357,12 @@ async def test_somebody_without_a_key_gets_no_link(office: Office) -> None:
     await office.adopt(replace(signed_policy(keys={DEP1: DEPUTYS.passkey()}), digest="ef" * 32))
     assert await token_of(office, OWNER, case_id) == ""
     assert RISK not in (await office.case(case_id)).approval.asked
+
+
+async def test_a_permit_says_which_approvals_were_signed(tmp_path: Path) -> None:
+    async with SignedOffice(tmp_path / "countersign.db", signed_policy()) as office:
+        case_id = await filed(with_words(office))
+        assert (await signs(office, OWNER, case_id)).body["ok"] is True
+        body = (await office.permit(case_id)).token.split(".")[1]
+        (detail,) = json.loads(raw(body))["authorization_details"]
+        assert [approval["signed"] for approval in detail["approvals"]] == [True]

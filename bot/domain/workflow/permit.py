@@ -53,7 +53,8 @@ class Issue:
 class Logged:
     """Where `permit.issued` stands, and what else of the log the permit names.
 
-    `target` is the digest of the request's target; `approvals` are index and pseudonym of each approving click.
+    `target` is the digest of the request's target; `approvals` are index and pseudonym of each approving click;
+    `signed` the indexes of those that a passkey signed.
     """
 
     origin: str
@@ -61,6 +62,7 @@ class Logged:
     leaf: bytes
     target: str
     approvals: tuple[tuple[int, str], ...]
+    signed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,17 @@ def claims(case: Case, made: Issue, logged: Logged) -> dict[str, object]:
     assert grant is not None
     detail = {
         "type": DETAIL, "runbook": {"id": request.runbook, "sha256": request.runbook_sha256}, "target": logged.target,
-        "max_seconds": grant.seconds, "approvals": [{"index": i, "ref": ref} for i, ref in logged.approvals],
+        "max_seconds": grant.seconds, "approvals": [_approval(i, ref, signed=i in logged.signed) for i, ref in logged.approvals],
     }  # fmt: skip
     return {
         "iss": logged.origin, "sub": str(request.requester), "aud": made.audience, "iat": made.issued, "exp": made.expires,
         "jti": made.jti, "txn": request.id, "basis": basis(case), "authorization_details": [detail],
         "tlog": {"origin": logged.origin, "index": logged.index, "leaf": logged.leaf.hex()},
     }  # fmt: skip
+
+
+def _approval(index: int, ref: str, *, signed: bool) -> dict[str, object]:
+    return {"index": index, "ref": ref, **({"signed": True} if signed else {})}
 
 
 def basis(case: Case) -> str:
