@@ -60,10 +60,16 @@ async def _show(desk: ApprovalService, person: Person, argument: str, scene: Vie
 async def _log(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
     if not argument.strip():
         return pages.newest(await desk.queries.read_newest(person), scene)
-    case = await desk.queries.read_case(person, argument)
+    asked, _, how = argument.strip().partition(" ")
+    case = await desk.queries.read_case(person, asked)
     if case is None:
         return say("unknown", {"argument": argument}, scene)
-    return pages.log(case, await desk.store.log.of_case(case.id), scene)
+    rows = await desk.store.log.of_case(case.id)
+    if how.strip().lower() == "proof":
+        return pages.proof(case, rows, scene)
+    refs = {ref for row in rows if isinstance(ref := pages.actor_of(row).get("ref"), str)}
+    known = {ref: found for ref in refs if (found := await desk.store.operator.person_of(ref)) is not None}
+    return pages.log(case, rows, known, scene)
 
 
 async def _matrix(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:

@@ -171,9 +171,14 @@ def _away(params: Params, scene: ViewContext) -> str:
     if not ms:
         return "You are back: questions come to you again."
     until = scene.at(datetime.fromtimestamp(ms / 1000, UTC))
-    return (
-        f"You are away until {until}. Your steps go to the first deputy present; you may still decide. `away off` ends it."
-    )
+    return f"You are away until {until}. {_deputies(params)} You may still decide. `away off` ends it."
+
+
+def _deputies(params: Params) -> str:
+    """Who is asked meanwhile, by name."""
+    users = [person.rpartition("/")[2] for person in _words(params, "deputies")]
+    named = ", ".join(f"<@{user}>" for user in users if user.isascii() and user.isalnum())
+    return f"Meanwhile asked: {named}, the first who is present." if named else "Your steps go to the first deputy present."
 
 
 def _posted(_params: Params, _scene: ViewContext) -> str:

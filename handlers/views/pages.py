@@ -6,12 +6,15 @@ decision falls. A provider's person gets only cases, runbooks and domains of the
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
+from bot.domain.decision_log.entry_words import in_words
 from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.people import Person, Profile
@@ -25,7 +28,7 @@ from handlers.views.kit.context import ViewContext, everyone, who
 from handlers.views.kit.escaping import escape, inline, one_line
 from handlers.views.receipt import status
 
-SHOWN, _REGISTER = 15, 40
+SHOWN, _REGISTER, _HISTORY = 15, 40, 40
 
 
 def listing(title: str, empty: str, cases: Sequence[Case], scene: ViewContext) -> Message:
@@ -162,8 +165,53 @@ def newest(cases: Sequence[Case], scene: ViewContext) -> Message:
     return _page("\n".join(lines), lines)
 
 
-def log(case: Case, rows: Sequence[LogRow], scene: ViewContext) -> Message:
-    """What the decision log says of one request: index, time and type; the rest is in the log itself."""
+def log(case: Case, rows: Sequence[LogRow], people: Mapping[str, Person], scene: ViewContext) -> Message:
+    """What the decision log says of one request, in words: who, what, and when to the second. Messages that were delivered are
+    one line. `people`: the person of each pseudonym that is not erased."""
+    drill = "" if case.request.drill is None else f"{DRILL} "
+    lines = [f"{drill}*{case.id}* {facts.heading(case, 120)}"]
+    lines += [f"{drill}{line}" for line in _history(rows, people)[-_HISTORY:]]
+    lines.append(f"Proof (types, entries, hashes): `/{scene.prefix}countersign log {case.id} proof`")
+    return _page("\n".join(lines), lines)
+
+
+def _history(rows: Sequence[LogRow], people: Mapping[str, Person]) -> list[str]:
+    lines = list[str]()
+    for delivered, group in groupby(rows, lambda row: row.type == "delivery.sent"):
+        found = list(group)
+        if delivered:
+            many = "1 message" if len(found) == 1 else f"{len(found)} messages"
+            lines.append(f"{_second(found[-1])}  {many} delivered")
+        else:
+            lines += [f"{_second(row)}  {in_words(row.type, _actor(row, people))}" for row in found]
+    return lines
+
+
+def _actor(row: LogRow, people: Mapping[str, Person]) -> str:
+    """Who acted, as the entry says."""
+    actor = actor_of(row)
+    person = people.get(str(actor.get("ref")))
+    if person is not None:
+        return who(person)
+    return {"clock": "The clock", "system": "Countersign", "operator": "The operator"}.get(
+        str(actor.get("kind")), "Somebody"
+    )
+
+
+def actor_of(row: LogRow) -> Mapping[str, object]:
+    """The actor of an entry; empty where its bytes were pruned."""
+    entry = json.loads(row.data) if row.data else {}
+    actor = entry.get("actor")
+    return actor if isinstance(actor, dict) else {}
+
+
+def _second(row: LogRow) -> str:
+    at = datetime.fromtimestamp(row.ts_ms / 1000, UTC)
+    return f"<!date^{row.ts_ms // 1000}^{{date_short_pretty}}, {{time_secs}}|{at:%Y-%m-%d %H:%M:%S} UTC>"
+
+
+def proof(case: Case, rows: Sequence[LogRow], scene: ViewContext) -> Message:
+    """The log's own view of one request: index, time, type and leaf hash of each entry."""
     drill = "" if case.request.drill is None else f"{DRILL} "
     lines = [f"{drill}*{case.id}* {facts.heading(case, 120)}: {len(rows)} entries of the decision log"]
     for row in rows[-40:]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.case.transition import Absence, Lane, Notification, Transition, epoch_ms
+from bot.domain.case.transition import Absence, Lane, Notification, Transition, Value, epoch_ms
 from bot.domain.decision_log import events
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
@@ -32,7 +32,9 @@ class Absent:
 def leave(policy: Policy, person: Person, until: datetime, reply: dict[str, object]) -> Transition:
     """Away until then. An absence that is under way is prolonged or cut, and keeps its beginning."""
     draft = events.absence(policy, person, until)
-    says = (notifications.answer(None, person, reply, "away", until=epoch_ms(until)),)
+    owned = [domain for domain in policy.domains.values() if domain.owner == person]
+    deputies: list[Value] = [*dict.fromkeys(str(deputy) for domain in owned for deputy in domain.deputies)]
+    says = (notifications.answer(None, person, reply, "away", until=epoch_ms(until), deputies=deputies),)
     return Transition(None, None, (draft,), says, absence=Absence(person, until))
 
 

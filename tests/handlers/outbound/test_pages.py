@@ -41,3 +41,18 @@ def test_finished_pressed_late_says_clearly_what_happened() -> None:
     said = say("over", {"at": 1_772_614_800_000}, scene()).text
     assert "Your click came too late: the approval ended by itself at <!date^1772614800" in said
     assert "you can still hand in evidence that is due" in said
+
+
+async def test_log_tells_who_did_what_to_the_second_and_keeps_types_and_hashes_behind_proof(office: Office) -> None:
+    case_id = await office.file(PE1)
+    await office.click(OWNER, case_id, "deny")
+    told = (await PAGES["log"](office.desk, OWNER, case_id, scene(office.policy))).text
+    assert f"<@{PE1.user}> asked for it" in told
+    assert f"<@{OWNER.user}> denied it" in told
+    assert "{time_secs}" in told
+    assert "leaf" not in told
+    assert "request.denied" not in told
+    assert f"/countersign log {case_id} proof" in told
+    proof = (await PAGES["log"](office.desk, OWNER, f"{case_id} proof", scene(office.policy))).text
+    assert "request.denied" in proof
+    assert "leaf `" in proof
