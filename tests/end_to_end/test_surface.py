@@ -142,10 +142,10 @@ async def test_the_log_of_a_case_is_shown_to_its_people_only(start: Callable[...
     await file(sandbox)
     [(case,)] = bot.rows("SELECT id FROM request WHERE matter = ''")
     await sandbox.command(APPROVER, "/countersign", f"log {case}")
-    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "request.filed"))
+    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "asked for it"))
     await sandbox.command("U0SOC1", "/countersign", f"log {case}")
     await sandbox.wait_for(lambda: sandbox.find("U0SOC1", "no request"))
-    assert sandbox.find("U0SOC1", "request.filed") is None
+    assert sandbox.find("U0SOC1", "asked for it") is None
 
 
 async def test_people_of_a_connected_workspace_ask_by_the_channel_button_and_read_their_receipt_there(

@@ -261,7 +261,7 @@ def help_lines(prefix: str) -> tuple[str, ...]:
         f"`{main} queue` shows all open requests of your domains, or of your provider",
         f"`{main} mine` shows what you asked for",
         f"`{main} show ID` shows one request",
-        f"`{main} log [ID]` shows what the decision log says of one request; without ID, the newest requests",
+        f"`{main} log [ID]` shows who did what and when for one request (`log ID proof`: types and hashes); without ID, the newest requests",
         f"`{main} post` puts the button “Ask for approval” into this channel (people of the home workspace)",
         f"`{main} review` shows what is due from you: reviews, ratifications, evidence, with their buttons",
         f"`{main} sealed-use` records that the organisation's own sealed path was used (people named for a domain)",
