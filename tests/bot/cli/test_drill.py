@@ -251,7 +251,7 @@ async def test_requests_mark_a_drill_and_end_none(host: Host) -> None:
         done = await asyncio.to_thread(run.invoke, app, ["requests", *words])
         return done.exit_code, done.output
 
-    assert re.search(rf"^{case_id} +pending until .* DRILL: ", (await requests("list"))[1])
+    assert re.search(rf"^{case_id} +pending until .* DRILL: ", (await requests("list"))[1], re.MULTILINE)
     [listed] = json.loads((await requests("list", "--json"))[1])
     assert (listed["drill"], listed["requester"]) == (True, None)
     code, text = await requests("show", case_id)
