@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -51,12 +52,18 @@ def verify(
     database: Annotated[Path | None, typer.Option(help="Another database file than the configured one.")] = None,
     export: Annotated[Path | None, typer.Option(help="Check an export instead, from its files alone.")] = None,
     vkey: Annotated[Path | None, typer.Option(help="The verifier keys that you got elsewhere, one a line.")] = None,
+    policy_root: Annotated[
+        str | None,
+        typer.Option(metavar="DIGEST", help="The first policy set with passkeys, as you know it from elsewhere."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check every entry of the log; exit 1 names each finding."""
+    if policy_root is not None and not re.fullmatch("[0-9a-f]{64}", policy_root):
+        raise typer.BadParameter("A policy set's digest has 64 hexadecimal digits.", param_hint="--policy-root")
     if export is not None:
-        _verify_export(export, vkey, as_json=as_json)
-    from bot.evidence.stored_delay import delay_findings
+        _verify_export(export, vkey, policy_root, as_json=as_json)
+    from bot.evidence.stored_policy import policy_check
     from bot.runtime.log_verification import TrustBase, verify
 
     settings = load()
@@ -65,10 +72,12 @@ def verify(
     keys = None if vkey is None else _keys(vkey)
     with working("Checking every entry of the log"):
         report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours))
-    findings = [*report.findings, *delay_findings(path)]
+        judged = policy_check(path, policy_root)
+    findings = [*report.findings, *judged.findings]
     _print(findings, as_json=as_json)
     if not as_json:
         say(_verdict(f"{report.size} entries", len(findings)))
+        _say_of_keys(judged.unproven, has_keys=judged.has_keys, pinned=policy_root is not None)
     raise typer.Exit(1 if findings else 0)
 
 
@@ -197,14 +206,24 @@ def _database(path: Location) -> Location:
     return path
 
 
-def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
+def _say_of_keys(unproven: int, *, has_keys: bool, pinned: bool) -> None:
+    """Whose word the keys are that decisions are signed with, and what could not be proven."""
+    if has_keys and not pinned:
+        say(
+            "Nobody pinned the first policy with passkeys, so they are the exporter's own word: give --policy-root with its digest."
+        )
+    if unproven:
+        say(f"{_count(unproven, 'signed decision')} unproven: the signature, or the signer's name, was erased.")
+
+
+def _verify_export(folder: Path, vkey: Path | None, policy_root: str | None, *, as_json: bool) -> None:
     from bot.evidence.check import check_export
     from bot.evidence.files import Export
     from bot.reports.pack_check import check_pack, is_pack
 
     export, keys = Export(folder), None if vkey is None else _text(vkey)
     pack = is_pack(export)
-    checked = check_pack(export, keys) if pack else check_export(folder, keys)
+    checked = check_pack(export, keys) if pack else check_export(folder, keys, policy_root=policy_root)
     _print(checked.findings, as_json=as_json)
     if not as_json:
         what = f"evidence pack of a log of {checked.size} entries" if pack else f"{checked.size} entries"
@@ -212,6 +231,7 @@ def _verify_export(folder: Path, vkey: Path | None, *, as_json: bool) -> None:
         say(f"Log: {checked.origin or 'none'}")
         if checked.own_key:
             say("The export's own key was used: give --vkey with the key that you got elsewhere.")
+        _say_of_keys(checked.unproven_signatures, has_keys=checked.has_keys, pinned=policy_root is not None)
         if checked.unproven:
             say(f"{_count(checked.unproven, 'decision')} of people whose names were erased: judged by pseudonym only.")
         if checked.strays:

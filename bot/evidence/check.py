@@ -23,12 +23,11 @@ from bot.domain.decision_log.tiles import tiles_of
 from bot.domain.decision_log.verify.checkpoints import Kept, audited
 from bot.domain.decision_log.verify.decisions import Rejudge
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Row, Shown, StoredHead
-from bot.domain.decision_log.verify.policy_delay import DelayCheck
 from bot.domain.errors import NoteError
 from bot.domain.policy.model import Policy
 from bot.evidence.case_export import case_disclosures, case_findings, is_case
 from bot.evidence.files import Export, Line
-from bot.evidence.people import known_people
+from bot.evidence.policy_checks import Disclosures, PolicyChecks
 from runbooks.loader import load_files
 from runbooks.parsing.folder import digest as digest_of
 
@@ -41,6 +40,8 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 class ExportCheck:
     """The result of verifying an export. `own_key`: the export's own key was used. `unproven`: decisions of erased people.
 
+    `has_keys`: a policy set names keys that decisions are signed with, and `policy_root` is the digest of the first one if that was
+    given; `unproven_signatures`: signed decisions whose signature, or whose signer's name, was erased.
     `strays`: files that a file manager or an editor left in the folder; they prove nothing and accuse nobody.
     """
 
@@ -52,15 +53,21 @@ class ExportCheck:
     unknown_types: tuple[str, ...] = ()
     unproven: int = 0
     strays: tuple[str, ...] = ()
+    policy_root: str | None = None
+    has_keys: bool = False
+    unproven_signatures: int = 0
 
 
-def check_export(folder: Path, vkeys: str | None = None, limit: int = 1_000) -> ExportCheck:
-    """Verifies the export in `folder`; `vkeys` are verifier keys, one a line. Keeps at most `limit` findings.
+def check_export(
+    folder: Path, vkeys: str | None = None, limit: int = 1_000, policy_root: str | None = None
+) -> ExportCheck:  # fmt: skip
+    """Verifies the export in `folder`; `vkeys` are verifier keys, one a line. Keeps at most `limit` findings. `policy_root` is the
+    digest of the first set with keys, if that is known from elsewhere.
 
     Raises SettingsError if the folder holds no export, NoteError for an invalid verifier key.
     """
     export = Export(folder)
-    checked = ExportCheck(own_key=vkeys is None)
+    checked = ExportCheck(own_key=vkeys is None, policy_root=policy_root)
     given = None if vkeys is None else read_keys(vkeys)
     for finding in _findings(export, given, checked):
         if len(checked.findings) < limit:
@@ -91,13 +98,15 @@ def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Expo
         disclosures=(line for line in export.disclosures() if isinstance(line, Shown)),
         checkpoints={size: found.root for size, found in notes.items()},
     )
-    people = known_people(line for line in export.disclosures() if isinstance(line, Shown))
+    told = Disclosures.read(line for line in export.disclosures() if isinstance(line, Shown))
     sets = _sets(export)
-    judge, delay = Rejudge(sets, people), DelayCheck(sets, people)
+    judge, checks = Rejudge(sets, told.people), PolicyChecks(sets, told)
     yield from _lines(export)
     yield from _tiles(export, note.size)
-    yield from _entries(export, note.size, audit, judge, delay)
+    yield from _entries(export, note.size, audit, judge, checks)
+    yield from checks.end(checked.policy_root)
     checked.unknown_types, checked.unproven = tuple(sorted(audit.unknown_types)), judge.unproven
+    checked.unproven_signatures, checked.has_keys = checks.signatures.unproven, checks.has_keys
 
 
 def read_keys(vkeys: str) -> Sequence[VerifierKey]:
@@ -154,8 +163,8 @@ def _tiles(export: Export, size: int) -> Iterator[LogFinding]:
             yield LogFinding("node", None, f"{name} is no tile of a log of {size} entries.")
 
 
-def _entries(export: Export, size: int, audit: Audit, judge: Rejudge, delay: DelayCheck) -> Iterator[LogFinding]:
-    """Verifies in one pass each entry, then its policy, the delay of policy changes and its OCSF line."""
+def _entries(export: Export, size: int, audit: Audit, judge: Rejudge, checks: PolicyChecks) -> Iterator[LogFinding]:
+    """Verifies in one pass each entry, then its policy, the delay of policy changes, signatures and its OCSF line."""
     beside: list[LogFinding] = []
     events, ocsf = export.events(), Ocsf()
 
@@ -164,7 +173,7 @@ def _entries(export: Export, size: int, audit: Audit, judge: Rejudge, delay: Del
             entry = None if row.data is None else parsed(row.data)[0]
             judge.operator.blind |= row.data is None
             if entry is not None and row.data is not None:
-                beside.extend((*judge.findings(row.idx, entry), *delay.findings(row.idx, entry)))
+                beside.extend((*judge.findings(row.idx, entry), *checks.findings(row.idx, entry)))
                 if next(events, None) != ocsf.line(entry, row.data):
                     beside.append(LogFinding("leaf", row.idx, f"ocsf.ndjson does not tell entry {row.idx} as it is."))
             yield row

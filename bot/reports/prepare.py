@@ -18,7 +18,7 @@ from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
 from bot.evidence.export import findings_only
 from bot.evidence.folder import Folder
-from bot.evidence.stored_delay import delay_findings
+from bot.evidence.stored_policy import policy_check
 from bot.ports.database import Location
 from bot.reports.contents import Options
 from bot.reports.monthly import newest_policy, require_known
@@ -56,7 +56,7 @@ class _Refused(Exception):
 
 def verified(database: Location, state_dir: Path) -> tuple[LogFinding, ...]:
     """Everything that is wrong with the stored log. Raises StorageError, SchemaError."""
-    return (*verify(database, TrustBase(None, state_dir)).findings, *delay_findings(database))
+    return (*verify(database, TrustBase(None, state_dir)).findings, *policy_check(database).findings)
 
 
 def _made(

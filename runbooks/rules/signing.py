@@ -29,8 +29,8 @@ LEAST_DELAY = 24 * 3600
 
 
 def read_signing(sheet: ParsedFile, shape: SigningShape | None) -> Signing | None:
-    """The key `signing`, judged; None where it is absent."""
-    if shape is None:
+    """The key `signing`, judged; None where it is absent, or where the matrix cannot be read."""
+    if not isinstance(shape, SigningShape):  # what is left of a matrix with errors holds plain mappings
         return None
     _origin(sheet, shape.origin, shape.rp_id, ("signing", "origin"))
     for index, place in enumerate(shape.former_origins or ()):

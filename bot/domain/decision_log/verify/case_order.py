@@ -46,7 +46,7 @@ _NAMES = {
     "roster": "attested",
     "sealed_use": "recorded",
     "absence": "set cleared",
-    "policy": "loaded rejected",
+    "policy": "loaded rejected endorsed",
     "domain": "handed_over vacant",
     "matrix": "confirmed acknowledged disputed overdue",
     "privacy": "erased",

@@ -22,7 +22,7 @@ from bot.domain.decision_log.verify.case_order import TYPES, CaseRecord, continu
 
 Code = Literal[
     "signature", "root", "leaf", "head", "node", "index", "canonical", "ts", "case", "type", "disclosure", "checkpoint", "rollback", "fork",
-    "pruned", "policy", "party", "delay",
+    "pruned", "policy", "party", "delay", "unsigned", "assertion", "unendorsed",
 ]  # fmt: skip
 
 

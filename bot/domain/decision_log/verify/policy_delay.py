@@ -60,8 +60,10 @@ class DelayCheck:
     sets: Callable[[str], Policy | None]
     people: Mapping[str, str]
     _history: list[tuple[str, datetime]] = field(default_factory=list)  # digest of each set, and since when
+    _endorsed: list[tuple[str, str, datetime]] = field(default_factory=list)  # changes of the keys, from and to
     _by_scale: dict[float, Sets] = field(default_factory=dict)
     _cases: dict[str, _Filed] = field(default_factory=dict)
+    _scale: float = 1.0  # of the newest request
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         """What the delay says against one entry."""
@@ -76,6 +78,25 @@ class DelayCheck:
             for text in self._judged(kind, entry, case, filed):
                 yield LogFinding("delay", idx, f"{case}: {text}")
 
+    def binding(self, at: datetime, scale: float) -> tuple[Policy, ...]:
+        """The sets replaced so far that bind what was filed at `at` by a clock of this scale."""
+        return self._binding(at, scale)
+
+    def binding_now(self, at: datetime | None) -> tuple[Policy, ...]:
+        """The sets that bind at this moment, by the clock of the newest request."""
+        return self._binding(at, self._scale) if at is not None else ()
+
+    def scale_of(self, case: str) -> float:
+        """By what clock a case runs: its own where that can be told, else that of the newest request."""
+        filed = self._cases.get(case)
+        return filed.scale if filed is not None else self._scale
+
+    def endorsed(self, old: str, new: str, at: datetime | None) -> None:
+        """A change of the keys from one set to the next is endorsed: it waits for `policy_delay` only."""
+        if at is not None:
+            self._endorsed.append((old, new, at))
+            self._by_scale.clear()
+
     def _loaded(self, digest: str, at: datetime) -> None:
         if digest and (not self._history or self._history[-1][0] != digest):
             self._history.append((digest, at))
@@ -89,6 +110,7 @@ class DelayCheck:
             return
         until = _moment(data.get("expires_at"))
         scale = _scale((policy, *self._binding(at, 1.0)), runbook, at, until)
+        self._scale = scale
         self._cases[case] = _Filed(at, scale, runbook, str(data.get("domain", "")), self._binding(at, scale))
 
     def _judged(self, kind: str, entry: Mapping[str, object], case: str, filed: _Filed) -> Iterator[str]:
@@ -154,8 +176,20 @@ class DelayCheck:
             policy = self.sets(digest)
             if policy is None:
                 continue
-            sets = sets.then(policy, since, scale) if sets else Sets((InForce(policy, since),))
+            sets = (
+                self._with_endorsements(sets, since, scale).then(policy, since, scale)
+                if sets
+                else Sets((InForce(policy, since),))
+            )
+        sets = self._with_endorsements(sets, None, scale) if sets else None
         return _with_slack(sets) if sets else Sets(())
+
+    def _with_endorsements(self, sets: Sets, before: datetime | None, scale: float) -> Sets:
+        """With the changes endorsed before a moment; None: all of them."""
+        for old, new, at in self._endorsed:
+            if before is None or at <= before:
+                sets = sets.endorsed(old, new, at, scale)
+        return sets
 
     def _person(self, ref: str) -> Person | None:
         told = self.people.get(ref)

@@ -15,7 +15,7 @@ from bot.domain.authority.policy_rollout import InForce, Sets
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.policy.model import Policy
 from bot.evidence.check import check_export
-from bot.evidence.stored_delay import delay_findings
+from bot.evidence.stored_policy import policy_check
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
 from tests.bot.building import DEP1, MINUTE, OWNER, PE1, home
@@ -61,7 +61,7 @@ def both_ways(office: Office, tmp_path: Path) -> tuple[list[LogFinding], list[Lo
     out = made(Written(office.path, scribe, {}), tmp_path / "evidence")
     found = check_export(out, scribe.vkey).findings
     assert {finding.code for finding in found} <= {"delay"}
-    return delay_findings(office.path), found
+    return list(policy_check(office.path).findings), found
 
 
 async def begin(office: Office, first: Policy, then: Policy, *, forgets: bool = True) -> None:

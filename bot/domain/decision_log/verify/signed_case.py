@@ -1,0 +1,90 @@
+"""What the check of signatures remembers of a case: its leaf hashes, what a signer must have read, and the yeses that a grant stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.policy.signing import Signature
+from bot.domain.signing.statement import Statement
+
+_NEWS = frozenset({
+    "request.answered", "request.recommended", "request.withdrawn", "subject.verified", "evidence.added", "rotation.attested",
+})  # fmt: skip
+_QUESTIONS = frozenset({"extension.asked", "renewal.asked"})  # yeses to an earlier question count for nothing
+_LEAF = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """One yes of a quorum: the credential id that signed it ("" where the signature was erased), and for how long."""
+
+    credential: str
+    seconds: int
+
+
+@dataclass(slots=True)
+class SignedCase:
+    """A case as it is known: when it began and by what clock, its runbook, the leaf hashes of its entries, and the signed yeses
+    of the question that is open, by pseudonym."""
+
+    at: datetime
+    scale: float
+    runbook: str
+    demand: Signature
+    before: int  # entries of it that were emptied, or are not there
+    leaves: bytearray = field(default_factory=bytearray)
+    news: int = -1  # position of the newest entry that a signer must have seen
+    yeses: dict[str, Yes] = field(default_factory=dict)  # by pseudonym
+
+    def follow(self, entry: Mapping[str, object]) -> None:
+        """Takes in the leaf hash of the entry's predecessor, which the entry names."""
+        prev = entry.get("case_prev")
+        if isinstance(prev, str):
+            self.leaves += _leaf(prev) or bytes(_LEAF)
+
+    def vote(self, entry: Mapping[str, object], credential: str) -> None:
+        """A signed yes to a request, or to more time."""
+        data, actor = entry.get("data"), entry.get("actor")
+        if entry.get("type") == "request.approved" and isinstance(data, dict) and isinstance(actor, dict):
+            seconds = data.get("seconds")
+            self.yeses[str(actor.get("ref"))] = Yes(credential, seconds if isinstance(seconds, int) else 0)
+
+    def passed(self, entry: Mapping[str, object]) -> None:
+        """The entry has been judged."""
+        if entry.get("type") in _NEWS:
+            self.news = position(entry)
+        if entry.get("type") in _QUESTIONS:
+            self.yeses.clear()
+
+    def unread(self, statement: Statement) -> Iterator[str]:
+        """Whether the entries that a statement names are of the case, and nothing came after what was seen."""
+        if self.before:
+            return  # the beginning was pruned
+        asked, seen = (self._position(statement.about.get(name)) for name in ("asked", "seen"))
+        if asked is None or seen is None or asked > seen:
+            yield "the statement names entries that the case does not have"
+        elif seen < self.news:
+            yield "something came between what was shown and the yes"
+
+    def _position(self, leaf: object) -> int | None:
+        """Where the entry with this leaf hash stands in the case; None where there is none."""
+        wanted = _leaf(leaf)
+        found = (n for n in range(0, len(self.leaves), _LEAF) if bytes(self.leaves[n : n + _LEAF]) == wanted)
+        place = next(found, None) if wanted is not None else None
+        return None if place is None else self.before + place // _LEAF
+
+
+def position(entry: Mapping[str, object]) -> int:
+    """The entry's place in its case."""
+    seq = entry.get("case_seq")
+    return seq if isinstance(seq, int) else 0
+
+
+def _leaf(text: object) -> bytes | None:
+    try:
+        found = bytes.fromhex(text) if isinstance(text, str) else b""
+    except ValueError:
+        return None
+    return found if len(found) == _LEAF else None
