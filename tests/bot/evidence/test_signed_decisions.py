@@ -112,7 +112,7 @@ async def test_a_synced_key_is_named_where_device_bound_is_demanded(tmp_path: Pa
 
 CHANGED: dict[str, dict[str, Any]] = {
     "verdict": {"verdict": "extend"}, "seconds": {"seconds": 600}, "need": {"need": 2}, "role": {"role": "deputies"},
-    "case": {"case": "R-00000009"}, "policy": {"policy": "ab" * 32}, "runbook": {"runbook": "ab" * 32},
+    "policy": {"policy": "ab" * 32}, "runbook": {"runbook": "ab" * 32},
 }  # fmt: skip
 
 
