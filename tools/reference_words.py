@@ -95,7 +95,7 @@ _BY_GROUP: Mapping[str, Mapping[str, str]] = {
     "roster": {"attested": "a lead confirmed who may ask"},
     "sealed_use": {"recorded": "the organisation's own sealed path was used"},
     "absence": {"set": "somebody is away", "cleared": "they are back"},
-    "policy": {"loaded": "a policy set was taken up", "rejected": "a faulty one was not"},
+    "policy": {"loaded": "a policy set was taken up", "endorsed": "an owner signed for a change of the passkeys", "rejected": "a faulty one was not"},
     "domain": {"handed_over": "a domain changed hands on its day", "vacant": "nobody owns it"},
     "matrix": {"confirmed": "an owner agreed to rows", "acknowledged": "a lead did", "disputed": "somebody disputed one", "overdue": "nobody answered in time"},
     "privacy": {"erased": "what the log disclosed about somebody was erased"},

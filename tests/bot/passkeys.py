@@ -16,9 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.people import Person
 from bot.domain.policy.signing import Passkey, Signature, Signing
+from bot.evidence.policy_checks import Disclosures, PolicyChecks
 from bot.service.signing_page import Told
 from handlers.outbound.message_kinds import RenderContext
 from handlers.outbound.sign_page_words import SignPageWords
+from storage.log.evidence import stored_log
 from tests.bot.building import DEP1, OWNER, RISK, policy
 from tests.bot.office import Office
 
@@ -114,3 +116,12 @@ async def signs(
     assert told.status == 200, told
     made = (key or KEYS[person]).sign(str(told.body["statement"]))
     return await sent(office, token, made | ({"reason": reason} if reason else {}))
+
+
+def signature_findings(office: Office) -> list[str]:
+    """What the check of the log says of the signatures in an office's log, from the first entry on."""
+    with stored_log(office.path) as log:
+        told = Disclosures.read(log.disclosures())
+        checks = PolicyChecks(lambda _digest: office.policy, told).signatures
+        rows = [(row.idx, json.loads(row.data)) for row in log.rows() if row.data is not None]
+    return [str(finding) for idx, entry in rows for finding in checks.findings(idx, entry)]

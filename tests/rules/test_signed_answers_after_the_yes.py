@@ -15,7 +15,7 @@ from bot.ports.commands import Press, ReplyAddress
 from storage.log.check import check_database
 from tests.bot.building import DAY, DEP1, HOUR, OWNER, PE1
 from tests.bot.office import Office
-from tests.bot.passkeys import signed_policy, signs, with_words
+from tests.bot.passkeys import signature_findings, signed_policy, signs, with_words
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ async def answered(office: Office, case_id: str, kind: AskKind, press: str, verd
     assert entry["data"]["signed"] is True
     assert len(entry["data"]["statement"]) == 64
     assert check_database(office.path).findings == ()
+    assert signature_findings(office) == []
 
 
 async def test_a_ratification_is_signed(office: Office) -> None:

@@ -17,7 +17,7 @@ from bot.service.signing_page import Told
 from storage.log.check import check_database
 from tests.bot.building import AUDIT, DEP1, RISK
 from tests.bot.office import Office
-from tests.bot.passkeys import KEYS, ORIGIN, Authenticator, sent, signed_policy, with_words
+from tests.bot.passkeys import KEYS, ORIGIN, Authenticator, sent, signature_findings, signed_policy, with_words
 
 AUDITORS = Authenticator(b"auditor-key")
 HELD = {**KEYS, AUDIT: AUDITORS}
@@ -65,6 +65,7 @@ async def test_two_signed_confirms_complete_it_and_each_entry_says_so(office: Of
     entries = [entry for entry in office.log() if entry["type"] == "operator.confirmed"]
     assert [entry["data"]["signed"] for entry in entries] == [True, True]
     assert check_database(office.path).findings == ()
+    assert signature_findings(office) == []
 
 
 async def test_a_confirm_in_slack_counts_for_nothing_and_is_answered_with_the_link(office: Office) -> None:

@@ -27,6 +27,7 @@ from tests.bot.passkeys import (
     named,
     raw,
     sent,
+    signature_findings,
     signed_policy,
     signs,
     token_of,
@@ -82,6 +83,7 @@ async def test_a_signed_yes_opens_the_grant_and_stands_in_the_log_with_its_signa
     leaf = office.rows("SELECT leaf FROM log_entry WHERE type = 'request.filed'")[0]["leaf"]
     assert statement["asked"] == leaf.hex()
     assert check_database(office.path).findings == ()
+    assert signature_findings(office) == []
 
 
 async def test_approve_for_less_gives_what_was_signed(office: Office) -> None:

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bot.domain.policy.signing import FormerOrigin, Passkey, Signing
-from bot.domain.workflow.filing_form import unfit
 from runbooks.loader import Loaded, load_files
 from tests.rules.test_policy_faults import B, E, M, X
 
@@ -142,11 +141,3 @@ def test_a_quorum_counts_keys_of_each_required_role(changed: Changed) -> None:
 def test_what_should_be_signed_and_is_not_is_warned_of(changed: Changed) -> None:
     warned = [w.file for w in loaded(changed).warnings if "signature: required" in w.text]
     assert warned == [B, E, X]
-
-
-def test_a_runbook_that_wants_a_signature_is_refused_at_filing_until_it_can_be_given(changed: Changed) -> None:
-    file, old, new = SIGNED
-    policy = loaded(changed, SIGNING, keys(OLGA, line()), (file, old, new % "required")).policy
-    assert policy is not None
-    assert "signed yes" in str(unfit(policy.runbooks["breakglass"]))
-    assert unfit(policy.runbooks["emergency"]) is None

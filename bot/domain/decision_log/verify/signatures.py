@@ -169,7 +169,7 @@ class SignatureCheck:
             yield from _said(signed)
             return
         texts = [*statement_faults(entry, signed, "confirm"), *self._proven(entry, signed, policy, "none", ())]
-        if signed.statement.about.get("id") != data.get("id"):
+        if signed.statement.about.get("act") != data.get("id"):
             texts.append("the statement confirms another act")
         yield from (("assertion", f"operator.confirmed: {text}") for text in texts)
 
