@@ -16,7 +16,7 @@ demo: $(RUNS) ## Play all three people in a browser
 
 # Tests run on every core; WORKERS=0 runs them in one process, for a debugger. PYTEST adds options: make test PYTEST="-k quorum".
 WORKERS ?= auto
-PARALLEL := -n $(WORKERS) --maxprocesses 8 --dist worksteal
+PARALLEL := -n $(WORKERS) --maxprocesses 8 --dist worksteal --reruns 2
 FAST := tests/bot/domain tests/bot/test_clock.py tests/bot/test_settings.py tests/handlers/views tests/runbooks tests/storage tests/repository/test_mirror.py
 
 test: $(STAMP) ## Everything that can fail, the browser included (10 minutes on two cores)
