@@ -32,7 +32,7 @@ async def test_a_reset_from_its_form_over_proof_wait_and_restore_to_the_accepted
     screen = await look(bot.sandbox.page_url, ASKER, SAMIRA)
     others = await look(bot.sandbox.page_url, KOFI, INGRID)
     form = await command(screen.left, "/reset clinician-mfa-reset Phone lost on the ward")
-    await expect(form.get_by_text("First you attest how the person was verified.")).to_be_visible()
+    await expect(form.get_by_text("First, confirm how the person was verified.")).to_be_visible()
     await form.get_by_label("Target").fill("k.mensah")
     await form.get_by_label("Duration").select_option("4 hours")
     await form.get_by_label("Whose credential").select_option(KOFI)
