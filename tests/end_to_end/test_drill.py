@@ -96,6 +96,9 @@ async def test_no_forged_click_and_no_command_makes_anything_of_a_drill(start: C
     await ground.command("U0PE1", "/countersign", f"show {case}")
     await bot.sandbox.wait_for(lambda: bot.sandbox.find("U0PE1", "There is no request"))
     filed = await ground.filed()
-    assert "asked for this for the first time this week" in (await bot.sandbox.wait_for(lambda: bot.sandbox.find(OWNER, "Approve"))).shown
+    assert (
+        "asked for this for the first time this week"
+        in (await bot.sandbox.wait_for(lambda: bot.sandbox.find(OWNER, "Approve"))).shown
+    )
     assert ground.kinds(filed)[0] == "request.filed"
     ground.holds()

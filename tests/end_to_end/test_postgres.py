@@ -58,6 +58,8 @@ async def test_a_kill_between_click_and_message_loses_no_act(
     bot = await start(prepare=on_postgres)
     for number in range(3):
         card = await file(bot.sandbox, target=f"dc-{number}")
+        # The card is noted as sent: a kill before that leaves two copies of it (design, section 9), and only one is brought up to date.
+        await bot.sandbox.wait_for(lambda: not bot.rows("SELECT 1 FROM outbox WHERE done_ms IS NULL"))
         outcome = await bot.sandbox.press(APPROVER, "Approve", message=card)
         await bot.kill()
         assert outcome.ok
