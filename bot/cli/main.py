@@ -111,8 +111,15 @@ def run() -> None:
 def demo(
     port: Annotated[int, typer.Option(help="Port of the sandbox's page on 127.0.0.1.")] = 8642,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
+    year: Annotated[bool, typer.Option("--year", help="Write a large organisation's year and every report on it.")] = False,
+    requests: Annotated[int, typer.Option(min=1, help="With --year: how many requests it has.")] = 60_000,
 ) -> None:
     """Play all three people in a browser: the sandbox, the example organisation, no account, no network."""
+    if year:
+        from bot.demo.year.show import show_year
+
+        _run(show_year(requests, browser=browser))
+        return
     from bot.demo.run import play
 
     _run(play(port, browser=browser))

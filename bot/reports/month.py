@@ -45,14 +45,12 @@ class MonthFigures:
 
     hours: Mapping[str, Hours]
     _cases: dict[str, _Case] = field(default_factory=dict)
-    findings: int = 0
-    late_findings: int = 0
+    _late: dict[str, bool] = field(default_factory=dict)  # findings: whether the newest word on when it was noticed is late
 
     def add(self, record: Record) -> None:
         """One more entry of a case within the scope."""
-        if record.type == "finding.filed":
-            self.findings += 1
-            self.late_findings += record.values.get("late") is True
+        if record.type == "finding.filed" or (record.type == "finding.corrected" and record.case in self._late):
+            self._late[record.case] = record.values.get("late") is True
         case = self._cases.get(record.case)
         if case is None:
             line = begun(record, str(record.part("actor").get("ref", "")))
@@ -98,8 +96,8 @@ class MonthFigures:
             "break_glass_not_ratified": sum(bool(line.unapproved) for line in glass),
             "evidence_missing": sum(line.evidence_missing for line in lines),
             "reviews_overdue": sum(case.reviews_overdue for case in cases),
-            "findings": self.findings,
-            "late_findings": self.late_findings,
+            "findings": len(self._late),
+            "late_findings": sum(self._late.values()),
             "repeats_of_denied_targets": _repeats(lines),
             "approved_within_five_seconds": sum(case.hasty for case in cases),
             "unapproved": [str(line.first["case"]) for line in lines if line.unapproved],

@@ -21,7 +21,7 @@ from bot.domain.decision_log.signed_note import Checkpoint, Sign, VerifierKey, r
 from bot.domain.policy.model import Policy
 from bot.evidence.folder import Folder
 from bot.reports import controls, page, requests, tables
-from bot.reports.contents import Options, Totals
+from bot.reports.contents import FoundAccess, LastRun, Options, Totals
 from bot.reports.reading import Record, people_of, records
 from bot.reports.sample import drawn, rank
 from storage.log.evidence import Evidence
@@ -50,7 +50,7 @@ def write_pack(
     pack.write("checkpoint", log.note.encode())
     pack.write("log.vkey", vkeys.encode())
     pack.write("VERIFY.md", page.instructions().encode())
-    pack.write("index.html", page.first_page(options, checkpoint, totals, seed, warning).encode())
+    pack.write("index.html", page.first_page(options, checkpoint, totals, seed, warning, policy).encode())
     _write_manifest(pack, folder, options, checkpoint, totals, seed, keys)
     return totals
 
@@ -91,6 +91,7 @@ def _write_tables(log: Evidence, options: Options, pack: _Files, named: Mapping[
     writers = {table: _Table(pack, table, tables.columns_of(table)) for table in tables.FILES}
     for record in records(log, options.scope, policy):
         _count(record, totals, named)
+        note_reconciled(record, totals)
         table = tables.table_of(record.type)
         if table is not None:
             writers[table].add(tables.row(record, named))
@@ -117,6 +118,21 @@ def _count(record: Record, totals: Totals, named: Mapping[str, str]) -> None:
         totals.lines[record.case] = begun
     else:
         line.add(record, who)
+
+
+def note_reconciled(record: Record, totals: Totals) -> None:
+    """Keeps what the first page says of reconciliations."""
+    data = record.values
+    if record.type == "reconciliation.recorded":
+        for domain, counts in data.get("domains", {}).items():
+            totals.runs[domain] = LastRun(record.ts, str(data.get("source")), str(data.get("as_of")), counts)
+    if record.type == "finding.filed" and data.get("source"):
+        totals.found[record.case] = FoundAccess(
+            record.case, record.ts, str(data.get("domain", "")), str(record.part("runbook").get("id", "")),
+            record.told.get("target", "erased"), str(data["source"]),
+        )  # fmt: skip
+    if record.type == "finding.closed" and record.case in totals.found:
+        totals.found[record.case].outcome = str(data.get("outcome") or "closed").replace("_", " ")
 
 
 class _Table:

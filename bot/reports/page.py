@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
 
 from bot.domain.decision_log.signed_note import Checkpoint
+from bot.domain.policy.model import Policy
 from bot.reports import charts, controls, tables
-from bot.reports.contents import Options, Totals
+from bot.reports.contents import FoundAccess, LastRun, Options, Totals
 from bot.reports.requests import RequestLine
 
 _STATES = ("approved", "opened", "denied", "expired", "withdrawn", "refused", "pending", "sealed")
 _SHOWN = 200  # lines of the list on the page; the file has all of them
 
 
-def first_page(options: Options, checkpoint: Checkpoint, totals: Totals, seed: str, stamp: str) -> str:
-    """`index.html` of the pack."""
+def first_page(
+    options: Options, checkpoint: Checkpoint, totals: Totals, seed: str, stamp: str, policy: Policy | None
+) -> str:
+    """`index.html` of the pack. `policy` names the domains that could have been reconciled."""
     scope = options.scope
     about = [f"{scope.first} to {scope.last}"]
     about += [f"provider {scope.provider}"] if scope.provider else []
@@ -25,7 +28,8 @@ def first_page(options: Options, checkpoint: Checkpoint, totals: Totals, seed: s
     title = f"Evidence, {', '.join(about)}"
     parts = [
         f'<p class="stamp">{escape(stamp)}</p>' if stamp else "",
-        _unapproved([line for line in totals.lines.values() if line.unapproved]),
+        _unapproved([line for line in totals.lines.values() if line.unapproved], list(totals.found.values())),
+        _reconciled(totals.runs, options.scope.domain, policy),
         _numbers(totals),
         _by_month(totals.lines.values()),
         _controls(totals, options.framework),
@@ -47,10 +51,23 @@ def instructions() -> str:
     return _shipped("PACK_VERIFY.md")
 
 
-def _unapproved(lines: Sequence[RequestLine]) -> str:
-    if not lines:
-        return "<h2>Access that nobody approved</h2><p>None.</p>"
+def _unapproved(lines: Sequence[RequestLine], found: Sequence[FoundAccess]) -> str:
+    """Access that a reconciliation found without a grant, and access that opened without a yes."""
+    if not lines and not found:
+        return "<h2>Access that nobody approved</h2><p>None that Countersign knows of.</p>"
     rows = [
+        (
+            one.case,
+            one.filed_at,
+            "",
+            one.runbook or one.domain,
+            "",
+            one.target,
+            f"no grant in the list of {one.source}: {one.outcome}",
+        )
+        for one in found[:_SHOWN]
+    ]
+    rows += [
         (line.first["case"], line.first["filed_at"], line.first["provider"], line.first["runbook"], line.first["requester"],
          line.first["target"], line.unapproved)
         for line in lines[:_SHOWN]
@@ -58,8 +75,26 @@ def _unapproved(lines: Sequence[RequestLine]) -> str:
     more = (
         f"<p>{len(lines) - _SHOWN} more in requests.csv, column <code>unapproved</code>.</p>" if len(lines) > _SHOWN else ""
     )
+    more += f"<p>{len(found) - _SHOWN} more in findings.csv.</p>" if len(found) > _SHOWN else ""
     head = ("Request", "Filed", "Provider", "Runbook", "Requester", "Target", "Why")
-    return f"<h2>Access that nobody approved: {len(lines)}</h2>{charts.table(head, rows)}{more}"
+    return f"<h2>Access that nobody approved: {len(found) + len(lines)}</h2>{charts.table(head, rows)}{more}"
+
+
+def _reconciled(runs: Mapping[str, LastRun], only: str | None, policy: Policy | None) -> str:
+    """The last reconciliation of each domain within the pack's days; a domain without one says so."""
+    domains = sorted({*runs, *(policy.domains if policy else ())}) if only is None else [only]
+    rows = [_run(domain, runs.get(domain)) for domain in domains]
+    head = ("Domain", "Last reconciled", "List", "As of", "Accesses", "Without a grant", "Grants without access")
+    covered = sum(domain in runs for domain in domains)
+    title = f"<h2>Reconciliation: {covered} of {len(domains)} domains covered</h2>"
+    return title + charts.table(head, rows)
+
+
+def _run(domain: str, run: LastRun | None) -> tuple[object, ...]:
+    if run is None:
+        return (domain, "never in these days", "", "", "", "", "")
+    counts = (run.counts.get(name, 0) for name in ("lines", "access_without_grant", "grant_without_access"))
+    return (domain, run.ts, run.source, run.as_of, *counts)
 
 
 def _numbers(totals: Totals) -> str:
