@@ -19,6 +19,7 @@ from bot.background.executor_webhooks import ExecutorWebhooks
 from bot.background.housekeeper import Housekeeper
 from bot.background.inbox_worker import InboxWorker
 from bot.background.log_rehasher import LogRehasher
+from bot.background.loop import every
 from bot.background.operator_jobs import OperatorJobs, Run, ending, erasing, pruning, releasing
 from bot.background.pager import Pager, send_page
 from bot.background.policy_reload import accepted_sets, first_policy, stored_policy
@@ -50,6 +51,7 @@ from handlers.web_api.token_watch import TokenWatch
 from handlers.web_api.users import SlackDirectory
 from storage.sql_store import SqlStore
 
+_MONTHS = 300.0  # seconds between two looks at whether a month's figures are due
 Loop: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # runs until the event is set
 
 
@@ -193,6 +195,7 @@ def _messaging(base: _Base) -> dict[str, Loop]:
     )
     return {
         "sweeper": Sweeper(desk, swept).run,
+        "months": partial(every, max(_MONTHS / settings.time_scale, 1.0), desk.months.look, failed="months.failed"),
         "reviews": ReviewWindow(desk.reviews, settings.time_scale, health.part("reviews", 120.0)).run,
         "messenger": messenger.run,
         "token watch": partial(base.token_watch.run, base.client, recovered),

@@ -17,7 +17,19 @@ from bot.domain.policy.people import Person
 
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
 Page = Literal[
-    "help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home", "exceptions", "review", "report"
+    "help",
+    "queue",
+    "mine",
+    "show",
+    "matrix",
+    "whoami",
+    "waiting",
+    "log",
+    "home",
+    "exceptions",
+    "review",
+    "report",
+    "month",
 ]
 
 

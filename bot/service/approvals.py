@@ -55,6 +55,7 @@ from bot.service.contracts import Contracts
 from bot.service.current_policy import CurrentPolicy
 from bot.service.filing import Filing
 from bot.service.handovers import Handovers
+from bot.service.month_posts import MonthPosts
 from bot.service.permits import Permit, PermitIssuer
 from bot.service.presses import Actions
 from bot.service.providers import Providers
@@ -86,6 +87,7 @@ class ApprovalService:
         self.actions = Actions(store, directory, clock, scale, self.current, self.transactions)
         self.providers = Providers(store, directory, clock, self.current)
         self.reviews = Reviews(store, directory, clock, scale, self.current, self.transactions)
+        self.months = MonthPosts(store, clock, scale, self.current, self.take_in)
         self.signed = SignedAnswers(store, clock, self.current, self.actions)
         self.signing = SigningPage(store, clock, self.current, self.take_in)
         self.arrived = asyncio.Event()
@@ -239,6 +241,8 @@ def page_of(act: ShowPage | SaySentence) -> Transition:
     elif act.page == "home":
         visit = Visit(act.person, int(act.argument) if act.argument.isdecimal() else 1)
         return Transition(None, None, says=(notifications.home(act.person),), visit=visit)
+    elif act.page == "month":
+        says = (Notification("month", Lane.REMINDER, to=act.person, data={"argument": act.argument}),)
     else:
         data = {"reply": asdict(act.reply), "page": act.page, "argument": act.argument}
         says = (Notification("page", Lane.CARD, to=act.person, data=data),)

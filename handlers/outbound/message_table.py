@@ -90,6 +90,7 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
         reviews.new_campaign, redraw=reviews.campaign_message, logged=True, looked_up=True, waits_for_day="always"
     ),
     "campaign_reminder": MessageKind(reviews.reminder, looked_up=True, waits_for_day="always"),
+    "month": MessageKind(notice.month, logged=True, looked_up=True, waits_for_day="always"),
     "campaign_notice": MessageKind(reviews.notice, looked_up=True),
     "answer": MessageKind(notice.answer, "answer"),
     "page": MessageKind(notice.page, "answer"),

@@ -45,6 +45,11 @@ async def page(out: Outgoing) -> Job:
     return Reply(reply, await draw(out.context.desk, reply.person, out.text("argument"), out.scene()))
 
 
+async def month(out: Outgoing) -> Job:
+    """The month's figures, as `/countersign report` shows them; to somebody whom they no longer concern, the refusal."""
+    return NewMessage(out.to.user, await PAGES["report"](out.context.desk, out.to, out.text("argument"), out.scene()))
+
+
 async def form_page(out: Outgoing) -> Job:
     """The last page of a form that was sent."""
     view, scene = out.text("view"), out.scene()

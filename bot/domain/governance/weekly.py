@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-COUNTED = frozenset({"agreement", "campaign", "campaign_reminder"})  # the purposes of messages that count
+COUNTED = frozenset({"agreement", "campaign", "campaign_reminder", "month"})  # the purposes of messages that count
 WEEK = 7 * 86_400  # seconds of policy time
 
 
