@@ -55,7 +55,7 @@ async def test_a_reset_from_its_form_over_proof_wait_and_restore_to_the_accepted
     assert "grant.opened" not in bot.types()
     await expect(asked).to_contain_text("The approval holds for", timeout=LONG)
     await expect(message(others.left, "is suspended")).to_contain_text("Clinical identity")
-    restore = message(screen.right, "decides nothing in it")
+    restore = message(screen.right, "Restore authority: Clinical identity")
     await button(restore, "Restore").click()
     await expect(restore).to_contain_text("Restored by @Samira Haddad")
     await expect(message(others.left, "counts again")).to_be_visible()
