@@ -120,20 +120,9 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     if replicas is not None and not replicas.held:
         outgoing = {}
         health.stand_by()
+    intro = base.introduction
     return BotParts(
-        settings,
-        store,
-        clock,
-        health,
-        metrics,
-        standing,
-        desk,
-        feeds,
-        base.introduction,
-        door,
-        rehasher,
-        outgoing,
-        replicas,
+        settings, store, clock, health, metrics, standing, desk, feeds, intro, door, rehasher, outgoing, replicas
     )
 
 
@@ -166,15 +155,20 @@ async def _base(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     desk = ApprovalService(standing.store, directory, clock, settings.time_scale, policy)
     standing.stoppable.outbox.spoke = desk.current.spoke.set
     desk.reviews.stopped = lambda: bool(standing.stoppable.why)
-    known = await accepted_sets(store, clock.now(), settings.time_scale)
-    if known is not None and known.current.digest == policy.digest:
-        desk.current.sets = known
     desk.agreements.sent = partial(metrics.asked_without_request, "agreement")
-    with contextlib.suppress(StorageError, Stopped):  # a stopped log notes nothing, a standby neither; the next start does
-        await follow_agreement(desk, policy)
+    await _agree(desk, store, settings.time_scale)
     return _Base(
         settings, store, clock, health, metrics, standing, timekeeper, client, token_watch, introduction, directory, desk
     )
+
+
+async def _agree(desk: ApprovalService, store: SqlStore, scale: float) -> None:
+    """Reads the sets that were agreed for this policy, and follows them."""
+    known = await accepted_sets(store, desk.clock.now(), scale)
+    if known is not None and known.current.digest == desk.policy.digest:
+        desk.current.sets = known
+    with contextlib.suppress(StorageError, Stopped):  # a stopped log notes nothing, a standby neither; the next start does
+        await follow_agreement(desk, desk.policy)
 
 
 def _messaging(base: _Base) -> dict[str, Loop]:

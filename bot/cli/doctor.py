@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import SecretStr
 
-from bot.cli import doctor_anchors, doctor_calendars, reconciliations
+from bot.cli import doctor_anchors, doctor_calendars
+from bot.cli.reconciliation import last_runs
 from bot.clock import Clock, SystemClock
 from bot.diagnostics import Diagnosis, Severity, error, warning
 from bot.domain.errors import CountersignError, SettingsError
@@ -200,11 +201,11 @@ async def _reconciled(settings: Settings, policy: Policy | None) -> list[Diagnos
     if policy is None or not may_exist(settings.database):
         return []
     try:
-        runs = await reconciliations.read_runs()
+        runs = await last_runs.read_runs()
     except CountersignError as failure:
         return [error("log", str(failure))]
     listed = policy.domains.values() if runs else ()
-    return [Diagnosis("info", "reconciliation", f"{d.name}: {reconciliations.words(runs.get(d.id))}.") for d in listed]
+    return [Diagnosis("info", "reconciliation", f"{d.name}: {last_runs.words(runs.get(d.id))}.") for d in listed]
 
 
 async def _slack(settings: Settings, token: SecretStr, policy: Policy | None, around: DoctorEnvironment) -> list[Diagnosis]:

@@ -32,7 +32,7 @@ Evidence: `countersign log export --out evidence`
 """
 COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds the function, and its help
     "drill": ("drill", "Rehearse RUNBOOK's ladder: real people, real pages, the word DRILL in every line, and no access."),
-    "reconcile": ("reconcile", "Compare who has access now with the open grants, and print both differences."),
+    "reconcile": ("reconciliation.command", "Compare who has access now with the open grants, and print both differences."),
     "exceptions": ("exceptions", "Print the register of policy exceptions, the next to end first."),
     "reviews": ("reviews.command", "Print the reviews of what providers may do without asking, or the record of one."),
     "replicas": ("replicas", "Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file."),

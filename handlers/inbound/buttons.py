@@ -28,7 +28,6 @@ from handlers.inbound.home import HOME_ACTIONS
 from handlers.inbound.listener import NOTHING, AfterAck, Answer, Listener, SlackEdge, nothing, press_on
 from handlers.inbound.operator import OPERATOR_ACTIONS
 from handlers.inbound.payloads import Body
-from handlers.views import review_cards
 from handlers.views.dialogs import DialogContext, deny_form, read_asked
 from handlers.views.discussion import less_form, text_form
 from handlers.views.findings import cards as finding_cards
@@ -37,6 +36,7 @@ from handlers.views.grant import grant_open
 from handlers.views.kit.blocks import Block
 from handlers.views.receipt import body_of
 from handlers.views.request_form import read_metadata
+from handlers.views.reviews import forms as review_forms
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ async def offer_evidence(edge: SlackEdge, body: Body) -> None:
         return  # it ended before, and everything came: the worker's answer says so
     if not await edge.covered():
         return  # it stays owed, and a stopped log would not take it now
-    await edge.open_view(press, review_cards.evidence_form(DialogContext(press.value, press.reply.channel), case))
+    await edge.open_view(press, review_forms.evidence_form(DialogContext(press.value, press.reply.channel), case))
 
 
 BUTTONS = (
@@ -110,15 +110,15 @@ BUTTONS = (
     Button(ids.UNUSED, "unused"),
     Button(ids.REVOKE, "revoke"),
     Button(ids.PERMIT, "permit", beside=permits.show),
-    Button(ids.EXTEND, "extend", Form(ids.FORM_EXTEND, review_cards.extend_form, form_inputs.span)),
-    Button(ids.RENEW, "renew", Form(ids.FORM_RENEW, review_cards.renew_form, form_inputs.last_day)),
-    Button(ids.EVIDENCE, "evidence", Form(ids.FORM_EVIDENCE, review_cards.evidence_form, form_inputs.evidence)),
+    Button(ids.EXTEND, "extend", Form(ids.FORM_EXTEND, review_forms.extend_form, form_inputs.span)),
+    Button(ids.RENEW, "renew", Form(ids.FORM_RENEW, review_forms.renew_form, form_inputs.last_day)),
+    Button(ids.EVIDENCE, "evidence", Form(ids.FORM_EVIDENCE, review_forms.evidence_form, form_inputs.evidence)),
     Button(ids.ATTEST, "attest"),
-    Button(ids.VERIFY, "verify", Form(ids.FORM_VERIFY, review_cards.verify_form, form_inputs.verified, shows_body=True)),
+    Button(ids.VERIFY, "verify", Form(ids.FORM_VERIFY, review_forms.verify_form, form_inputs.verified, shows_body=True)),
     Button(ids.ACCEPT, "accept"),
-    Button(ids.FLAG, "flag", Form(ids.FORM_FLAG, review_cards.flag_form, form_inputs.text)),
+    Button(ids.FLAG, "flag", Form(ids.FORM_FLAG, review_forms.flag_form, form_inputs.text)),
     Button(ids.RATIFY, "ratify"),
-    Button(ids.REJECT, "reject", Form(ids.FORM_REJECT, review_cards.reject_form, form_inputs.text, while_stopped=True)),
+    Button(ids.REJECT, "reject", Form(ids.FORM_REJECT, review_forms.reject_form, form_inputs.text, while_stopped=True)),
     Button(ids.RESTORE, "restore"),
     Button(ids.LIFT, "lift"),
     Button(ids.CLOSE_EXCEPTION, "close_exception"),

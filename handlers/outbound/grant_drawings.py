@@ -11,8 +11,9 @@ from handlers.outbound.message_kinds import (
     Outgoing,
     present,
 )
-from handlers.views import executor, grant, identity_proof, review_cards, suspensions
+from handlers.views import executor, grant, identity_proof, suspensions
 from handlers.views.kit.blocks import Message
+from handlers.views.reviews import cards as review_cards
 
 DIGEST_MAX = 200  # cases in one digest
 

@@ -20,7 +20,7 @@ from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, link_button, message, section
 from handlers.views.kit.context import ViewContext, span
 from handlers.views.request_form import STEPS
-from handlers.views.review_cards import ask_card
+from handlers.views.reviews.cards import ask_card
 
 _MENTION = re.compile(r"<@(\w+)>")
 _MARKED = re.compile(r"<[^<>|]*\|([^<>]*)>|<([^<>|]*)>")

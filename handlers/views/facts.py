@@ -17,9 +17,9 @@ from bot.domain.policy.model import Role
 from bot.domain.policy.people import Person
 from bot.domain.policy.same_text import mixed_scripts
 from bot.domain.timing.steps import people_of
-from handlers.views import finding, sealed_use
+from handlers.views import sealed_use
 from handlers.views.executor import standing
-from handlers.views.kit import wording
+from handlers.views.kit import finding, wording
 from handlers.views.kit.blocks import Block, section
 from handlers.views.kit.context import ViewContext, everyone, who
 from handlers.views.kit.escaping import inline, quote

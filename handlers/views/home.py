@@ -27,7 +27,7 @@ from handlers.views.kit.escaping import inline
 from handlers.views.kit.time_scale_mark import marked_once
 from handlers.views.pages import exception
 from handlers.views.receipt import status
-from handlers.views.review_cards import ask_at_home
+from handlers.views.reviews.cards import ask_at_home
 
 _BLOCKS, _REGISTER = 100, 20
 _REVIEWS = frozenset({"review", "right"})

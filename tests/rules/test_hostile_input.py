@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from typer import Exit
 
 from bot.background.executor_webhooks import read_answer
-from bot.cli.reconcile import read_accesses
+from bot.cli.reconciliation.command import read_accesses
 from bot.decision_log.emergency_file import FILE, EmergencyFile
 from bot.domain.decision_log.entry_reader import parsed
 from bot.domain.decision_log.signed_note import read_checkpoint, read_note, read_vkey

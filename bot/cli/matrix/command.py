@@ -16,7 +16,7 @@ import typer
 
 from bot.cli.errors import misused
 from bot.cli.policy import Dir, Folder, Json, read_policy, settings
-from bot.cli.reconciliations import Runs, runs_of
+from bot.cli.reconciliation.last_runs import Runs, runs_of
 from bot.clock import SystemClock
 from bot.domain.governance.matrix import Consent
 from bot.domain.policy.model import Policy

@@ -10,9 +10,9 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from bot.cli import reconciliations
 from bot.cli.printing import policy as print_policy
-from bot.cli.reconciliations import Runs
+from bot.cli.reconciliation import last_runs
+from bot.cli.reconciliation.last_runs import Runs
 from bot.domain.decision_log.export_csv import safe
 from bot.domain.governance import wording
 from bot.domain.governance.matrix import ESCALATED_KINDS, Activity, Consent, Holder, Row, rows
@@ -54,17 +54,17 @@ def lines(policy: Policy, now: datetime, consents: Consents, runs: Runs | None =
         yield from print_policy.domain_lines(policy, domain, now)
         yield from _statement(policy, domain)
         if runs is not None:
-            yield f"  {reconciliations.words(runs.get(domain.id))}"
+            yield f"  {last_runs.words(runs.get(domain.id))}"
         for row in rows(policy, domain, consents):
             yield print_policy.runbook_line(policy, row.runbook)
             yield f"      {wording.COLUMNS[row.column]}: {column_words(policy, row)}"
             yield from (f"      {line}" for line in _letter_lines(policy, row))
     if runs is not None:
-        yield from ("", reconciliations.coverage(policy, runs))
+        yield from ("", last_runs.coverage(policy, runs))
 
 
 def _reconciled(domain: Domain, runs: Runs | None) -> dict[str, object]:
-    return {} if runs is None else {"reconciliation": reconciliations.plain(runs.get(domain.id))}
+    return {} if runs is None else {"reconciliation": last_runs.plain(runs.get(domain.id))}
 
 
 def sheet(policy: Policy, consents: Consents) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from html import escape
 
-from bot.cli import reconciliations
 from bot.cli.matrix.forms import Consents, column_words, contract_words, instead_words, letters, owners_words
-from bot.cli.reconciliations import Runs
+from bot.cli.reconciliation import last_runs
+from bot.cli.reconciliation.last_runs import Runs
 from bot.domain.governance import wording
 from bot.domain.governance.matrix import Column, Row, rows
 from bot.domain.policy.model import Domain, Policy
@@ -81,7 +81,7 @@ def _domain(policy: Policy, domain: Domain, now: datetime, consents: Consents, r
     yield f'<section class="domain" id="{escape(domain.id)}"><h2>{escape(domain.name)}</h2>'
     if domain.vacant:
         yield f'<p class="vacant">{escape(next(owners_words(policy, domain)))}</p>'
-    run = [] if runs is None else [("Reality", reconciliations.words(runs.get(domain.id)))]
+    run = [] if runs is None else [("Reality", last_runs.words(runs.get(domain.id)))]
     yield from _definitions([*_people(policy, domain, now), *run])
     yield from _columns(policy, found)
     for row in found:

@@ -1,1 +1,1 @@
-"""What people see of a finding: cards, receipt and copies, and the forms. Its facts are `handlers.views.finding`."""
+"""What people see of a finding: cards, receipt and copies, and the forms. Its facts are in `handlers.views.kit.finding`."""

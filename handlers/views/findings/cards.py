@@ -11,10 +11,10 @@ from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.workflow.timeline import Moment
 from handlers import ids
-from handlers.views import facts, finding, timeline
+from handlers.views import facts, timeline
 from handlers.views.dialogs import DialogContext
 from handlers.views.discussion import story
-from handlers.views.kit import wording
+from handlers.views.kit import finding, wording
 from handlers.views.kit.blocks import (
     Block,
     Message,

@@ -15,7 +15,7 @@ from handlers.views.approval_card import card
 from handlers.views.dialogs import DialogContext
 from handlers.views.receipt import receipt, status
 from handlers.views.request_form import FormDraft, form
-from handlers.views.review_cards import verify_form
+from handlers.views.reviews.forms import verify_form
 from sandbox.blocks import check_message, check_view
 from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, after, case_of, click, decide, policy, profile, runbook
 from tests.handlers.views.test_approval_card import labels, scene, texts

@@ -10,7 +10,7 @@ from handlers import ids
 from handlers.views.dialogs import DialogContext, filed_result
 from handlers.views.kit import wording
 from handlers.views.request_form import FormDraft, form
-from handlers.views.review_cards import evidence_form, extend_form, verify_form
+from handlers.views.reviews.forms import evidence_form, extend_form, verify_form
 from sandbox.blocks import check_view
 from tests.bot.building import DEP1, OWNER, case_of, policy, runbook
 from tests.bot.domain.workflow.test_break_glass import BASE as GLASS

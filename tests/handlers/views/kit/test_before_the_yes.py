@@ -5,7 +5,7 @@ from __future__ import annotations
 from handlers.views.dialogs import DialogContext
 from handlers.views.kit.before_the_yes import blocks, text_of
 from handlers.views.request_form import FormDraft, form
-from handlers.views.review_cards import verify_form
+from handlers.views.reviews.forms import verify_form
 from sandbox.blocks import check_view
 from tests.bot.building import policy, runbook
 from tests.handlers.views.test_approval_card import scene

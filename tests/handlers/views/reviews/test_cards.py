@@ -14,7 +14,7 @@ from bot.domain.workflow.asks.kinds import KINDS
 from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views.kit import wording
 from handlers.views.kit.preview import GLANCE
-from handlers.views.review_cards import ask_card
+from handlers.views.reviews.cards import ask_card
 from handlers.web_api.users import SlackDirectory
 from tests.bot.building import DEP1, HOUR, LEAD, OWNER, PE1, T0, case_of, policy
 from tests.bot.office import Office, covered

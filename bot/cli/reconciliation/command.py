@@ -48,7 +48,7 @@ def reconcile(
     """Compare who has access now with the open grants, and print both differences."""
     found = read_accesses(file)
     if record:
-        from bot.cli.reconcile_record import carry_out
+        from bot.cli.reconciliation.record import carry_out
 
         carry_out(file, found, source, as_of, as_json=as_json)
     if source or as_of:
