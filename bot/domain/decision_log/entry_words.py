@@ -73,6 +73,7 @@ WORDS: Mapping[str, str] = {
     "permit.issued": "A permit was issued",
     "policy.loaded": "A policy was loaded",
     "policy.rejected": "A faulty policy was rejected",
+    "policy.endorsed": "A change of the signing keys was endorsed",
     "privacy.erased": "What the log disclosed about somebody was erased",
     "provider.ended": "The provider's contract ended",
     "provider.resumed": "{who} lifted the provider's suspension",
