@@ -17,20 +17,9 @@ from bot.domain.policy.people import Person
 
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
 Page = Literal[
-    "help",
-    "queue",
-    "mine",
-    "show",
-    "matrix",
-    "whoami",
-    "waiting",
-    "log",
-    "home",
-    "exceptions",
-    "review",
-    "report",
-    "month",
-]
+    "help", "queue", "mine", "show", "matrix", "whoami", "waiting", "log", "home",
+    "exceptions", "review", "report", "month",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
