@@ -19,7 +19,9 @@ from tests.end_to_end.ground import Ground
 from tests.end_to_end.screen_oracle import screen_is_true
 
 ACTS = int(os.environ.get("SESSION_ACTS", "160"))
-SEED = int(os.environ.get("SESSION_SEED", "0")) or random.randrange(1, 10**9)
+SEED = int(
+    os.environ.get("SESSION_SEED", "1107")
+)  # a fixed one, so that a red run can be repeated; make it another to look further
 SCALE = 300  # 45 minutes of an urgent ladder are 9 seconds
 ASKERS, LEADS = ("U0PE1", "U0PE2", "U0SOC1", "U0SOC2"), ("U0PLEAD", "U0SOCLEAD")
 NAMED = ("U0OWNER", "U0DEP1", "U0DEP2", "U0ONC1", "U0ONC2", "U0RISK")
