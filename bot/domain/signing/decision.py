@@ -14,7 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.authority.signatures import holder, keys_of
+from bot.domain.authority.endorsement import stands_in_all
+from bot.domain.authority.signatures import holder
 from bot.domain.case.ask import AskKind
 from bot.domain.case.click import Proof, Refusal, Rejected
 from bot.domain.policy.model import Policy
@@ -172,14 +173,10 @@ def _key(answer: Answer, policy: Policy, older: Sequence[Policy], demand: Signat
         return _no(Refusal.UNAUTHORISED, "The passkey was made for an earlier address. Enrol one for this address.")
     if demand == "device_bound" and key.synced:
         return _no(Refusal.UNAUTHORISED, "This request needs a key that cannot be synced, such as a security key.")
-    if not all(_stands(was, answer.person, key) for was in older):
+    if not stands_in_all(older, answer.person, key):
         text = "This passkey was added lately, and does not count yet for what was asked for before that. Sign with an earlier one."
         return _no(Refusal.UNAUTHORISED, text)
     return key
-
-
-def _stands(was: Policy, person: Person, key: Passkey) -> bool:
-    return any(old.id == key.id and old.spki == key.spki for old in keys_of(was, person))
 
 
 def _verified(
