@@ -99,9 +99,9 @@ def ending(desk: ApprovalService) -> Run:
     return run
 
 
-def retention(desk: ApprovalService) -> timedelta:
-    """How long evidence of requesters and deciders is kept, in real time."""
-    return timedelta(seconds=desk.policy.retention / desk.scale)
+def retention(desk: ApprovalService, filed_at: datetime) -> timedelta:
+    """How long evidence of requesters and deciders is kept, in real time, judged for an act that was filed then."""
+    return timedelta(seconds=desk.current.sets.retention(filed_at) / desk.scale)
 
 
 def erasing(desk: ApprovalService) -> Run:
@@ -116,7 +116,7 @@ def erasing(desk: ApprovalService) -> Run:
     async def run(act: OperatorAction) -> None:
         store = desk.store
         if not act.result:
-            await store.operator.erase(act, desk.policy, retention(desk))
+            await store.operator.erase(act, desk.policy, retention(desk, act.filed_at))
             desk.current.spoke.set()
         if act.id not in rebuilt:
             if not await store.operator.rebuild():

@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -25,6 +25,7 @@ from bot.domain.errors import PolicyError, Stopped, StorageError
 from bot.domain.policy.model import Policy
 from bot.domain.workflow.notifications import announced
 from bot.ports.records import StoredPolicy
+from bot.ports.store import Store
 from bot.service.approvals import ApprovalService
 from runbooks.loader import Loaded, load_files
 from runbooks.parsing.file_watch import changes
@@ -91,7 +92,7 @@ async def _superseded(store: SqlStore, policy: Policy, current: Policy) -> bool:
     return policy.digest != current.digest and await store.policies.by_digest(policy.digest) is not None
 
 
-async def accepted_sets(store: SqlStore, now: datetime, scale: float) -> Sets | None:
+async def accepted_sets(store: Store, now: datetime, scale: float) -> Sets | None:
     """The sets that still bind, across restarts, the one accepted last at the end; None where none is stored.
 
     A set that this program cannot read any more is left out, and that is logged.
@@ -164,7 +165,9 @@ async def _accept(store: SqlStore, clock: Clock, sets: Sets | None, policy: Poli
     until = sets.binds_until(policy, now, scale) if sets is not None else None
     told = announced(sets.current, policy, until) if sets is not None and until is not None else ()
     accepted = StoredPolicy(policy.digest, now, policy.files)
-    await store.policies.accept(accepted, [draft], told, replaced_binds_until=until)
+    after = sets.then(policy, now, scale) if sets is not None else Sets((InForce(policy, now),))
+    kept_for = timedelta(seconds=after.retention(now) / scale)
+    await store.policies.accept(accepted, [draft], told, replaced_binds_until=until, kept_for=kept_for)
 
 
 async def _rejected(store: SqlStore, loaded: Loaded) -> None:

@@ -54,7 +54,7 @@ def erase(subject: Subject, reason: Reason) -> None:
 
     async def filed(store: Store, clock: SystemClock, policy: Policy) -> OperatorAction:
         person, now = await _subject(store, subject), clock.now()
-        kept = timedelta(seconds=policy.retention / load().time_scale)
+        kept = await _retention(store, policy, now)
         no = erasure.refusal(await store.operator.subject_record(person), kept, now)
         if no is not None:
             refused(no)
@@ -144,6 +144,15 @@ def file_act(make: Callable[[Store, SystemClock, Policy], Awaitable[OperatorActi
         say(act.id)
 
     asyncio.run(work())
+
+
+async def _retention(store: Store, policy: Policy, now: datetime) -> timedelta:
+    """How long evidence is kept, in real time, by the longest word of all sets that bind."""
+    from bot.background.policy_reload import accepted_sets
+
+    scale = load().time_scale
+    sets = await accepted_sets(store, now, scale)
+    return timedelta(seconds=(policy.retention if sets is None else sets.retention(now)) / scale)
 
 
 async def _policy(store: Store) -> Policy:

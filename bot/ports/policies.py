@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.case.transition import LogEvent, Notification
@@ -21,9 +21,10 @@ class Policies(Protocol):
         says: Sequence[Notification] = (),
         *,
         replaced_binds_until: datetime | None = None,
+        kept_for: timedelta | None = None,
     ) -> None:
         """Stores a set (idempotent by digest), makes it the last accepted, logs `entries`, queues `says`. The set that it
-        replaces binds until `replaced_binds_until`."""
+        replaces binds until `replaced_binds_until`; what is disclosed from now on says that it is kept for `kept_for`."""
 
     async def binding(self, now: datetime) -> Sequence[StoredPolicy]:
         """The sets that bind what is requested at `now`, or any open ask, oldest first; the last one is in force. How many

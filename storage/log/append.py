@@ -55,7 +55,7 @@ class Ledger:
         for disclosure in sealed.disclosures:
             self._session.run(
                 "insert_log_private", digest=disclosure.digest, idx=index, disclosure=disclosure.text,
-                subject=str(disclosure.subject),
+                subject=str(disclosure.subject), ts_ms=ms(ts),
             )  # fmt: skip
         edge, nodes = grow(index, head.edge, sealed.leaf)
         for node in nodes:

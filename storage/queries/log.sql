@@ -25,9 +25,10 @@ SELECT data FROM log_entry WHERE type = :type ORDER BY idx;
 INSERT INTO log_node (level, i, h) VALUES (:level, :i, :h);
 
 -- name: insert_log_private
--- What a digest of an entry discloses; a hold on its subject covers it too.
-INSERT INTO log_private (digest, idx, disclosure, subject, hold_id)
+-- What a digest of an entry discloses, and until when it is kept by the retention of now; a hold on its subject covers it too.
+INSERT INTO log_private (digest, idx, disclosure, subject, expires, hold_id)
 SELECT :digest, :idx, :disclosure, :subject,
+  :ts_ms + (SELECT retention_ms FROM policy_set ORDER BY n DESC LIMIT 1),
   (SELECT id FROM hold WHERE subject = :subject AND released_ms IS NULL ORDER BY placed_ms, id LIMIT 1);
 
 -- name: log_entry

@@ -28,6 +28,10 @@ SELECT digest FROM policy_set WHERE digest >= :low AND digest < :high ORDER BY n
 -- The set that was accepted last is replaced: until when it binds.
 UPDATE policy_set SET binds_until_ms = :until_ms WHERE n = (SELECT max(n) FROM policy_set);
 
+-- name: policy_set_keeps_for
+-- How long what the log discloses is kept from now on, under the set that was accepted last.
+UPDATE policy_set SET retention_ms = :retention_ms WHERE n = (SELECT max(n) FROM policy_set);
+
 -- name: policy_files
 -- The files of a set.
 SELECT f.path, f.sha256, b.content FROM policy_file AS f JOIN blob AS b ON b.sha256 = f.sha256

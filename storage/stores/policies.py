@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.case.transition import LogEvent, Notification
 from bot.domain.workflow.providers.contract_notices import Notice
@@ -27,9 +27,12 @@ class PolicyStore:
         says: Sequence[Notification] = (),
         *,
         replaced_binds_until: datetime | None = None,
+        kept_for: timedelta | None = None,
     ) -> None:
         def work(tx: Tx) -> None:
             policies.accept(tx.session, policy, replaced_binds_until)
+            if kept_for is not None:
+                tx.session.run("policy_set_keeps_for", retention_ms=kept_for // timedelta(milliseconds=1))
             tx.log(entries)
             for say in says:
                 outbox.put(tx.session, say, tx.now)

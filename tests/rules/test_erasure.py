@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -16,14 +17,17 @@ from bot.background.housekeeper import Housekeeper
 from bot.background.operator_jobs import OperatorJobs, erasing, retention
 from bot.cli.log import app as log_app
 from bot.decision_log import signer_memory
+from bot.domain.authority.policy_rollout import Sets
 from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.operator import erasure as rules
 from bot.domain.policy.people import Person
 from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
 from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
+from bot.ports.records import StoredPolicy
 from bot.settings import load
 from handlers.outbound.outbox_sender import OutboxSender
+from runbooks.loader import load_files
 from storage.log.check import check_log
 from storage.store import SqliteStore
 from tests.bot.background.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, bytes_of, filed, over, tables_with
@@ -88,13 +92,22 @@ class Eraser:
         return str(list(said.values()))
 
 
-@pytest.fixture
-async def eraser(host: Host, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Eraser]:
-    async def kept_a_day(_store: Any) -> Any:
-        return host.policy
+async def keep_for(host: Host, days: int, bound_for: timedelta = timedelta()) -> None:
+    """A set with another retention comes into force; the one before binds what is filed within `bound_for`."""
+    now, files = host.clock.now(), {f.path: f.content for f in host.policy.files}
+    matrix = re.sub(rb"retention: \d+d", b"retention: %dd" % days, files["responsibility.yaml"])
+    policy = load_files(files | {"responsibility.yaml": matrix}).policy
+    assert policy is not None
+    accepted = StoredPolicy(policy.digest, now, policy.files)
+    await host.store.policies.accept(accepted, [], replaced_binds_until=now + bound_for)
+    await host.adopt(policy)
+    last = host.desk.current.sets.sets
+    host.desk.current.sets = Sets((*last[:-2], replace(last[-2], until=now + bound_for), last[-1]))
 
-    monkeypatch.setattr("bot.cli.operator.accepted_policy", kept_a_day)
-    await host.adopt(replace(host.policy, retention=86_400))
+
+@pytest.fixture
+async def eraser(host: Host) -> AsyncIterator[Eraser]:
+    await keep_for(host, 1)
     async with FakeSlack() as slack:
         made = Eraser(host, slack)
         now = host.clock.at
@@ -176,7 +189,7 @@ async def test_a_hold_an_open_case_and_the_retention_of_evidence_refuse_it(erase
 
     hold = (await host.type("hold", "place", str(ASKER), "--reason", "court", app=log_app))[1]
     assert hold in await refused()
-    await host.adopt(replace(host.policy, retention=30 * 86_400))
+    await keep_for(host, 30)
     assert "kept until" in await refused(OWNER)
     open_case = await filed(host)
     assert open_case in await refused(OWNER)
@@ -238,7 +251,7 @@ async def test_a_process_that_was_killed_after_the_transaction_goes_on(eraser: E
     act_id = await eraser.confirmed()
     act = await host.store.operator.action(act_id)
     assert act is not None
-    await host.store.operator.erase(act, host.policy, retention(host.desk))
+    await host.store.operator.erase(act, host.policy, retention(host.desk, act.filed_at))
     begun = await host.store.operator.action(act_id)
     assert begun is not None
     assert begun.subject is None  # no later write holds whom it is about
@@ -267,10 +280,10 @@ async def test_a_digest_without_disclosure_or_erasure_is_a_finding(eraser: Erase
 
 async def test_a_subject_who_neither_asked_nor_decided_is_erased_at_once(eraser: Eraser) -> None:
     host = eraser.host
-    await host.adopt(replace(host.policy, retention=2555 * 86_400))
+    await keep_for(host, 2555)
     standing = await host.store.operator.subject_record(Person(HOME, "U0AUDIT"))
     assert standing.decided_until is None
-    assert rules.refusal(replace(standing, named=True), retention(host.desk), host.clock.now()) is None
+    assert rules.refusal(replace(standing, named=True), retention(host.desk, host.clock.now()), host.clock.now()) is None
 
 
 def test_no_entry_names_more_than_a_thousand_digests(example: Any) -> None:
@@ -283,6 +296,26 @@ def test_a_retention_is_counted_from_the_end_of_the_newest_case() -> None:
     plain = rules.SubjectRecord(True, (), (), T0)
     assert rules.refusal(plain, DAY, T0 + DAY) is None
     assert "2026-03-05 09:00" in str(rules.refusal(plain, DAY, T0 + DAY - HOUR))
+
+
+async def test_a_retention_that_was_shortened_counts_after_the_delay_of_changes(eraser: Eraser) -> None:
+    """The longest retention of all sets that bind wins, at the host and where the act runs."""
+    host = eraser.host
+    await keep_for(host, 30)
+    await keep_for(host, 1, bound_for=HOUR)
+    code, text = await host.type("erase", str(ASKER), "--reason", "they asked for it", app=log_app)
+    assert (code, "kept until" in text) == (1, True)
+    assert retention(host.desk, host.clock.now()) == 30 * DAY
+    assert retention(host.desk, host.clock.now() + HOUR) == DAY
+
+
+@pytest.mark.parametrize("days", [1, 30])
+async def test_a_disclosure_says_until_when_it_is_kept(host: Host, days: int) -> None:
+    policies, files = host.store.policies, host.policy.files
+    await policies.accept(StoredPolicy("d", host.clock.now(), files), [], kept_for=days * DAY)
+    await filed(host)
+    rows = host.rows("SELECT expires, ts_ms FROM log_private AS p JOIN log_entry AS e ON e.idx = p.idx")
+    assert {row["expires"] - row["ts_ms"] for row in rows} == {days * DAY // timedelta(milliseconds=1)}
 
 
 async def test_a_read_only_store_writes_nothing_anew(host: Host) -> None:

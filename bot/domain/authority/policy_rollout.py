@@ -85,6 +85,10 @@ class Sets:
         """With the same set in force, its feeds read anew."""
         return Sets((*self.sets[:-1], replace(self.sets[-1], policy=policy)))
 
+    def retention(self, asked_at: datetime) -> int:
+        """Seconds of policy time for which evidence is kept: the longest word of all sets that bind what was asked for then."""
+        return max(policy.retention for policy in (self.current, *self.also_binding(asked_at)))
+
     def also_binding(self, asked_at: datetime) -> tuple[Policy, ...]:
         """The earlier sets under which a yes to what was asked for at `asked_at` must be allowed too."""
         return tuple(s.policy for s in self.sets[:-1] if s.until is not None and asked_at < s.until)
