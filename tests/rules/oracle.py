@@ -161,14 +161,20 @@ class Oracle:
             if person != case.form.person:
                 return "unauthorised"
             return self._over(case, now) or ("lost" if "push" in dict(case.notes) else "push")
-        if person in self.silent and click.action != "deny":  # a no waits for no look-up
-            return "again"
         if party(self.policy, person):
             return "party"
-        gone = person in (self.gone | self.guests) - self.silent  # whom Slack is silent about the signed ids speak for
-        unfit = gone or person.team != HOME
-        if unfit or not self.roles(case, self.policy, person):
+        if person.team != HOME or not self.roles(case, self.policy, person):
             return "unauthorised"
+        silent = person in self.silent
+        if not silent and person in self.gone | self.guests:  # whom Slack is silent about the signed ids speak for
+            return "unauthorised"
+        found = self._allowed(case, click, now)
+        counts = found in ("quorum", "yes", *TAKES_PART.values()) or (found == "stale" and click.version == 1)
+        return "again" if silent and counts else found  # a no waits for no look-up, nor does what could never count
+
+    def _allowed(self, case: Known, click: Press, now: datetime) -> str:
+        """What must come of a click of somebody who may decide."""
+        person = click.person
         over = self._over(case, now)
         if over:
             return over
