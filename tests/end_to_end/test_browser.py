@@ -110,8 +110,9 @@ async def test_a_no_without_a_reason_is_refused_at_the_field_and_its_reason_reac
     await expect(card(screen.right)).to_contain_text("Denied by @Olga Novak")
     for name in DECISIONS:
         await expect(button(screen.right, name)).to_have_count(0)
-    await screen.left.get_by_test_id("open-thread").click()
-    await expect(screen.left.get_by_test_id("thread").get_by_text("Use the read-only account")).to_be_visible()
+    outcome = screen.left.get_by_test_id("messages").get_by_test_id("message").last
+    await expect(outcome).to_contain_text("Denied by @Olga Novak")
+    await expect(outcome.get_by_text("Use the read-only account")).to_be_visible()
 
 
 @pytest.mark.parametrize("who", [ASKER, COLLEAGUE, OTHER_PROVIDER])
