@@ -1,8 +1,7 @@
 """Judges presses by the table of actions (`actions.ACTIONS`): reads the case, looks up what the row asks for.
 
-A press is judged first as if the account were a full one and everybody there. What the ids refuse then is refused without a
-look-up; any other refusal is judged again with the account looked up, for who has no authority is told so before what the
-case has become. If the look-up fails, a refusal stays one.
+A press that ids and the state of the case refuse is refused without a look-up: it is judged first as if the account were a
+full one and everybody there, and what is refused then is refused for good.
 """
 
 from __future__ import annotations
@@ -29,8 +28,6 @@ from bot.service.actions import ACTIONS, Action, Situation, click_of, may_answer
 from bot.service.current_policy import CurrentPolicy
 from bot.service.transactions import TransactionRunner
 
-_BY_IDS = (Refusal.UNAUTHORISED, Refusal.PARTY)  # what the ids of the payload refuse
-
 
 def _carried_out(press: Press, situation: Situation) -> Transition:
     """What the press comes to in this situation."""
@@ -48,7 +45,7 @@ def _why(act: Transition) -> object:
 
 def _for_good(row: Action, s: Situation, why: object) -> bool:
     """Whether no earlier press can change this refusal: of somebody who is not named for it, or of a question that is over."""
-    if why in _BY_IDS:
+    if why in (Refusal.UNAUTHORISED, Refusal.PARTY):
         return not named_roles(s.policy, s.policy.domains.get(s.case.request.domain), s.click.person)
     ask = s.case.question(s.click.version)
     return why is not None and row.may is may_answer and ask is not None and ask.state is not AskState.OPEN
@@ -83,14 +80,11 @@ class Actions:
         if case is None:
             return self._unknown(press)
         row, act = ACTIONS[press.action], _carried_out(press, self._at_best(case, press, proof))
-        refused = _why(act)
-        if refused in _BY_IDS or not (row.account or row.presence):
+        if _why(act) is not None or not (row.account or row.presence):
             return act
         try:
             situation = await self._situation(case, press, proof)
         except LookupFailed:
-            if refused is not None:
-                return act
             return Transition(None, None, says=(notifications.answer(case.id, press.person, asdict(press.reply), "again"),))
         return _carried_out(press, situation)
 
@@ -102,7 +96,7 @@ class Actions:
             return None
         situation = self._at_best(case, press)
         act = _carried_out(press, situation)
-        return await self.press(press) if _for_good(ACTIONS[press.action], situation, _why(act)) else None
+        return act if _for_good(ACTIONS[press.action], situation, _why(act)) else None
 
     def _at_best(self, case: Case, press: Press, proof: Proof | None = None) -> Situation:
         """The press as if the account were a full one and everybody there."""

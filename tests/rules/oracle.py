@@ -165,12 +165,13 @@ class Oracle:
             return "party"
         if person.team != HOME or not self.roles(case, self.policy, person):
             return "unauthorised"
-        silent = person in self.silent
-        if not silent and person in self.gone | self.guests:  # whom Slack is silent about the signed ids speak for
-            return "unauthorised"
         found = self._allowed(case, click, now)
-        counts = found in ("quorum", "yes", *TAKES_PART.values()) or (found == "stale" and click.version == 1)
-        return "again" if silent and counts else found  # a no waits for no look-up, nor does what could never count
+        counts = found in ("quorum", "yes", "denied", *TAKES_PART.values()) or (found == "stale" and click.version == 1)
+        if not counts:  # nobody is looked up for what cannot count
+            return found
+        if person in self.silent:  # a no waits for no look-up: the signed ids speak
+            return found if click.action == "deny" else "again"
+        return "unauthorised" if person in self.gone | self.guests else found
 
     def _allowed(self, case: Known, click: Press, now: datetime) -> str:
         """What must come of a click of somebody who may decide."""
