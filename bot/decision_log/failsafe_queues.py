@@ -171,6 +171,12 @@ class FailsafeOutbox:
         if self._held.pop(outgoing.id, None) is None:
             await self._stored.undeliverable(outgoing, error, entries)
 
+    async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
+        await self._stored.found_again(outgoing, channel, ts, plain)
+
+    async def direct_channel(self, person: Person) -> str | None:
+        return await self._stored.direct_channel(person)
+
     async def copies(self, case_id: str) -> Sequence[MessageCopy]:
         return await self._stored.copies(case_id)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.domain.case.model import Case
 from bot.domain.case.transition import LogEvent
+from bot.domain.policy.people import Person
 from bot.ports.commands import Command
 from bot.ports.records import ExecutorCall, InboxRow, MessageCopy, OutboxRow
 
@@ -52,6 +53,12 @@ class Outbox(Protocol):
 
     async def undeliverable(self, outgoing: OutboxRow, error: str, entries: Sequence[LogEvent]) -> None:
         """Finishes a row that will never be sent, with the reason."""
+
+    async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
+        """Stores another message of the same row, which was posted twice, and queues its redraw."""
+
+    async def direct_channel(self, person: Person) -> str | None:
+        """The conversation in which somebody's direct messages stand; None while none of them is known."""
 
     async def copies(self, case_id: str) -> Sequence[MessageCopy]:
         """The messages about a case that are in Slack."""

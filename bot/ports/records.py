@@ -42,15 +42,25 @@ class MessageCopy:
     drawn: int
 
 
+INTERRUPTED = "interrupted"  # the process that sent it was killed, or its lease ran out
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A leased outbox row. `copy` is set for a refresh: the message to redraw. `created_at` orders within a lane."""
+    """A leased outbox row. `copy` is set for a refresh: the message to redraw. `created_at` orders within a lane. `error`:
+    why it was not sent before; INTERRUPTED after a kill or a lease that ran out."""
 
     id: int
     say: Notification
     attempts: int
     created_at: datetime
     copy: MessageCopy | None = None
+    error: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What tells its message from every other in Slack. The time, because a restored database gives an id again."""
+        return f"{self.id}-{int(self.created_at.timestamp() * 1000)}"
 
     @property
     def aside(self) -> bool:

@@ -6,8 +6,9 @@ else as a direct message. A `response_url` is a secret: it is never logged, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,8 @@ from handlers.web_api.errors import verdict
 
 FRESH = 25 * 60  # seconds; Slack takes answers for thirty minutes
 TIMEOUT = 10.0
-NOTE = "countersign_checkpoint"  # the event type of the metadata that carries a signed note
+LOOKED_AT = 200  # messages read of a conversation
+NOTE, MARK = "countersign_checkpoint", "countersign_message"  # event types of metadata: with a signed note, without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,21 @@ class SlackSender:
             thread_ts=job.thread or None,
             unfurl_links=False,
             unfurl_media=False,
-            **_content(job.message),
+            **_content(job.message, job.mark),
         )
         return MessagePlace(str(answer["channel"]), str(answer["ts"]))
+
+    async def read(self, place: MessagePlace, since: datetime) -> Sequence[Mapping[str, Any]]:
+        """The newest messages of a direct conversation, or (`ts`) of a thread in it. Raises CALL_ERRORS."""
+        how: dict[str, Any] = {
+            "channel": place.channel, "oldest": f"{since.timestamp():.6f}", "limit": LOOKED_AT, "include_all_metadata": True,
+        }  # fmt: skip
+        if place.ts:
+            answer = await self._client.conversations_replies(ts=place.ts, **how)
+        else:
+            answer = await self._client.conversations_history(**how)
+        found = answer.get("messages")
+        return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
     async def _tell(self, job: Reply, age: float) -> None:
         if age < FRESH and usable(job.reply.response_url) and await self._respond(job):
@@ -101,8 +115,9 @@ def usable(url: str) -> bool:
         return False
 
 
-def _content(message: Message) -> Mapping[str, Any]:
+def _content(message: Message, mark: str = "") -> Mapping[str, Any]:
     content: dict[str, Any] = {"text": message.text, "blocks": list(message.blocks)}
-    if message.note:
-        content["metadata"] = {"event_type": NOTE, "event_payload": {"note": message.note}}
+    carried = ({"note": message.note} if message.note else {}) | ({"mark": mark} if mark else {})
+    if carried:
+        content["metadata"] = {"event_type": NOTE if message.note else MARK, "event_payload": carried}
     return content

@@ -23,6 +23,7 @@ from bot.ports.directory import Directory
 from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
 from bot.service.approvals import ApprovalService
 from handlers.outbound.api_calls import MessagePlace, SlackSender
+from handlers.outbound.lost_posts import LostPosts, in_doubt
 from handlers.outbound.message_kinds import (
     Dropped,
     Job,
@@ -44,7 +45,11 @@ GIVE_UP = timedelta(hours=24)
 PAUSE, SILENT = 5.0, 60.0  # seconds without an answer of Slack's: until waiting rows are retried at once; until pages leave
 ACCOUNT_AGE = 60.0  # seconds of the policy's clock
 STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
-_SLOWEST = 60.0
+_SLOWEST, _SLOWEST_LATER = (
+    10.0,
+    60.0,
+)  # seconds between two attempts: at first, so that nothing stale stays; in a long outage
+_LONG = 600.0  # seconds
 log = structlog.get_logger(__name__)
 
 
@@ -58,6 +63,7 @@ class Delivery:
         self._context = RenderContext(desk, prefix)
         self._failures: dict[int, int] = {}  # by row id, how often it was tried in vain
         self._silence = Silence()
+        self._lost = LostPosts(desk.store, desk.clock)
 
     async def deliver(self, row: OutboxRow, place: Spot, sender: SlackSender) -> Called | None:
         """Draws, sends and records; when the call began and ended, None where none was made. Raises nothing."""
@@ -73,7 +79,12 @@ class Delivery:
     async def give_back(self, rows: Sequence[OutboxRow], error: str, at: float) -> None:
         """Returns rows to the outbox until `at` (monotonic seconds)."""
         until = self._desk.clock.now() + timedelta(seconds=max(at - self._desk.clock.monotonic(), 0.0))
-        await asyncio.gather(*(self._desk.store.outbox.release(row, until, error) for row in rows))
+        await asyncio.gather(*(self._release(row, until, error) for row in rows))
+
+    async def _release(self, row: OutboxRow, until: datetime, error: str) -> None:
+        """A row in doubt stays so while it only waits."""
+        kept = row.error if in_doubt(row) and error not in UNANSWERED else error
+        await self._desk.store.outbox.release(row, until, kept)
 
     def age(self, row: OutboxRow) -> float:
         """Seconds since the row was written."""
@@ -93,17 +104,21 @@ class Delivery:
             return
         morning = await self._held_until(row, case)
         if morning is not None:
-            await self._desk.store.outbox.release(row, morning, "held until the morning")
+            await self._release(row, morning, "held until the morning")
             return
         signed = await self._covered()
         if signed is None and not row.aside:
             await self.give_back([row], STOPPED, self._desk.clock.monotonic() + STOPPED_WAIT)
             return
-        await self._send(row, place, self._finished(job, signed, decision=tells_decision(row, case)), case, sender, calls)
+        finished = self._finished(job, signed, mark=row.mark, decision=tells_decision(row, case))
+        await self._send(row, place, finished, case, sender, calls)
 
     async def _send(
         self, row: OutboxRow, place: Spot, job: Job, case: Case | None, sender: SlackSender, calls: list[Called]
     ) -> None:
+        if (earlier := await self._lost.earlier(row, job, sender)) is not None:
+            await self._record_sent(row, earlier, 0)
+            return
         began = self._desk.clock.monotonic()
         try:
             posted = await sender.send(job, self.age(row))
@@ -119,6 +134,8 @@ class Delivery:
             calls.append(Called(began, self._desk.clock.monotonic()))
         await self._answered(place.method)
         shown = job.drawn if isinstance(job, NewMessage | MessageEdit) else 0
+        for twin in await self._lost.twins(row, job, posted, sender):
+            await self._desk.store.outbox.found_again(row, twin.channel, twin.ts, _plain(row))
         await self._record_sent(row, posted, case.request.version if case else shown)
 
     def _finished(
@@ -126,11 +143,14 @@ class Delivery:
         job: NewMessage | MessageEdit | Reply | ViewUpdate | Published,
         signed: SignedCheckpoint | None,
         *,
+        mark: str,
         decision: bool,
     ) -> Job:
-        """Adds what every message carries: the mark of a scaled clock, and the checkpoint where it shows a decision."""
+        """Adds what every message carries: its own mark, that of a scaled clock, and the checkpoint where it shows a decision."""
         if isinstance(job, ViewUpdate | Published):
             return job
+        if isinstance(job, NewMessage):
+            job = replace(job, mark=mark)
         said = marked_once(job.message, self._context.scene())
         if signed is None:
             return replace(job, message=unsigned(said))
@@ -178,11 +198,10 @@ class Delivery:
 
     async def _record_sent(self, row: OutboxRow, posted: MessagePlace, drawn: int) -> None:
         kind = kind_of(row)
-        plain = kind is not None and kind.remembered
         kept = row.copy is not None or (kind is not None and kind.kept(row))
         entries = [_entry("delivery.sent", row)] if kind and kind.logged else []
         place = posted if kept else MessagePlace()
-        await self._desk.store.outbox.sent(row, place.channel, place.ts, drawn, entries, plain=plain)
+        await self._desk.store.outbox.sent(row, place.channel, place.ts, drawn, entries, plain=_plain(row))
         self._failures.pop(row.id, None)
 
     async def _judged(self, row: OutboxRow, place: Spot, judged: Verdict) -> None:
@@ -199,7 +218,8 @@ class Delivery:
             if prompt and self._silence.lasts(place.method, here) > SILENT:
                 await self._desk.transactions.slack_is_silent(row)
             tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
-            await self.give_back([row], judged.error, here + min(2.0 ** (tries - 1), _SLOWEST))
+            slowest = _SLOWEST if self.age(row) < _LONG else _SLOWEST_LATER
+            await self.give_back([row], judged.error, here + min(2.0 ** (tries - 1), slowest))
 
     async def _try_later(self, row: OutboxRow, place: Spot) -> None:
         try:
@@ -217,6 +237,12 @@ class Delivery:
             await self._desk.transactions.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if kind and kind.logged else []
         await self._desk.store.outbox.undeliverable(row, error, entries)
+
+
+def _plain(row: OutboxRow) -> bool:
+    """Whether its message is kept only to be erased."""
+    kind = kind_of(row)
+    return kind is not None and kind.remembered
 
 
 def _about(row: OutboxRow) -> dict[str, str]:

@@ -45,12 +45,13 @@ class RenderContext:
 @dataclass(frozen=True, slots=True)
 class NewMessage:
     """A new message. `channel` may be a user id: then it is a direct message. `drawn`: the version of the record shown,
-    where that record is not a case."""
+    where that record is not a case. `mark`: what finds it again if Slack's answer is lost."""
 
     channel: str
     message: Message
     thread: str = ""
     drawn: int = 0
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

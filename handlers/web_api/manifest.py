@@ -26,6 +26,8 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "dnd.info": ("dnd:read",),  # in an emergency: whose notifications are paused
     "conversations.info": _CHANNELS,  # `doctor` looks at the channels that policy names (rule 11)
     "conversations.members": _CHANNELS,
+    "conversations.history": ("im:history",),  # was a direct message posted whose answer was lost?
+    "conversations.replies": ("im:history",),
     "blocks.validate": (),  # `doctor --live`
 }
 # each with the scope that it needs: typed text is answered with what waits, an opened Home is drawn

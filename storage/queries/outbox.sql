@@ -43,7 +43,8 @@ WHERE done_ms IS NULL AND not_before_ms <= :now AND leased_until_ms <= :now AND 
 
 -- name: lease
 -- Takes what can be said now, in Slack or (`pages`) beside it: lanes first, oldest first; never two redraws of one copy at a time.
-UPDATE outbox SET leased_until_ms = :until, attempts = attempts + 1
+UPDATE outbox SET leased_until_ms = :until, attempts = attempts + 1,
+  error = CASE WHEN leased_until_ms > 0 THEN 'interrupted' ELSE error END
 WHERE id IN (
   SELECT o.id FROM outbox AS o
   WHERE o.done_ms IS NULL AND o.not_before_ms <= :now AND o.leased_until_ms <= :now
@@ -53,11 +54,12 @@ WHERE id IN (
   )
   ORDER BY o.lane, o.id LIMIT :limit
 )
-RETURNING id, lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, attempts - 1 AS attempts;
+RETURNING id, lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, error,
+  attempts - 1 AS attempts;
 
 -- name: free_leases
--- A new process holds nothing: what a dead one had taken is free again at once.
-UPDATE outbox SET leased_until_ms = 0 WHERE done_ms IS NULL AND leased_until_ms > 0;
+-- A new process holds nothing: what a dead one had taken is free again at once. Nobody knows whether it was said.
+UPDATE outbox SET leased_until_ms = 0, error = 'interrupted' WHERE done_ms IS NULL AND leased_until_ms > 0;
 
 -- name: release
 -- It could not be said now.
@@ -105,6 +107,10 @@ DELETE FROM copy WHERE id = :id;
 -- name: copy
 -- One copy.
 SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHERE id = :id;
+
+-- name: direct_channel
+-- The conversation in which somebody's direct messages stand, where one is known.
+SELECT channel FROM copy WHERE to_team = :team AND to_user = :user AND substr(channel, 1, 1) = 'D' ORDER BY id DESC LIMIT 1;
 
 -- name: copies
 -- The copies of a case, oldest first.

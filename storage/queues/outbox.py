@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.case.transition import Lane, Notification
+from bot.domain.policy.people import Person
 from bot.ports.records import MessageCopy, OutboxRow
 from storage.session import Row, Session
 from storage.values import from_json, moment, ms, person_or_none, to_columns, to_json
@@ -68,6 +69,18 @@ def undeliverable(session: Session, outgoing: OutboxRow, error: str, now: dateti
         session.run("drop_copy", id=outgoing.copy.id)
 
 
+def found_again(session: Session, outgoing: OutboxRow, channel: str, ts: str, now: datetime, *, plain: bool) -> None:
+    """A second message of one row stays as a copy of its own, and is redrawn."""
+    copy_id = _remember(session, outgoing, channel, ts, 0, plain=plain)
+    if copy_id is not None:
+        session.run("refresh_copy", id=copy_id, drawn=0, lane=int(Lane.EDIT), now=ms(now))
+
+
+def direct_channel(session: Session, person: Person) -> str | None:
+    row = session.row("direct_channel", team=person.team, user=person.user)
+    return None if row is None else str(row["channel"])
+
+
 def copies(session: Session, case_id: str) -> Sequence[MessageCopy]:
     return [_copy(row) for row in session.rows("copies", case_id=case_id)]
 
@@ -99,7 +112,8 @@ def _outgoing(session: Session, row: Row) -> OutboxRow:
         key=row["key"],
     )
     copy = session.row("copy", id=row["copy_id"]) if row["copy_id"] is not None else None
-    return OutboxRow(row["id"], say, row["attempts"], moment(row["created_ms"]), None if copy is None else _copy(copy))
+    shown = None if copy is None else _copy(copy)
+    return OutboxRow(row["id"], say, row["attempts"], moment(row["created_ms"]), shown, row["error"])
 
 
 def _copy(row: Row) -> MessageCopy:

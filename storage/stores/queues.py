@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.case.model import Case
 from bot.domain.case.transition import LogEvent
+from bot.domain.policy.people import Person
 from bot.ports.commands import Command
 from bot.ports.records import ExecutorCall, InboxRow, MessageCopy, OutboxRow
 from storage.queues import inbox, outbox
@@ -80,6 +81,12 @@ class OutboxStore:
             tx.log(entries)
 
         await self._db.write(work)
+
+    async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
+        await self._db.write(lambda tx: outbox.found_again(tx.session, outgoing, channel, ts, tx.now, plain=plain))
+
+    async def direct_channel(self, person: Person) -> str | None:
+        return await self._db.read(lambda session: outbox.direct_channel(session, person))
 
     async def copies(self, case_id: str) -> Sequence[MessageCopy]:
         return await self._db.read(lambda session: outbox.copies(session, case_id))

@@ -6,8 +6,8 @@ import { createGenerator } from "ts-json-schema-generator";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const calls = [
-  "apps_connections_open", "auth_test", "blocks_validate", "chat_getPermalink", "chat_postEphemeral", "chat_postMessage", "chat_update", "conversations_info",
-  "conversations_members", "dnd_info", "users_info", "views_open", "views_publish", "views_push", "views_update",
+  "apps_connections_open", "auth_test", "blocks_validate", "chat_getPermalink", "chat_postEphemeral", "chat_postMessage", "chat_update", "conversations_history", "conversations_info",
+  "conversations_members", "conversations_replies", "dnd_info", "users_info", "views_open", "views_publish", "views_push", "views_update",
   "block", "modal", "home",
 ];
 const payloads = [

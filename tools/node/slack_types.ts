@@ -5,7 +5,7 @@ import type { BlockAction, ButtonAction, GlobalShortcut, SlashCommand, StaticSel
 import type { EnvelopedEvent } from "@slack/bolt";
 import type {
   AppsConnectionsOpenArguments, AuthTestArguments, BlocksValidateArguments, ChatGetPermalinkArguments, ChatPostEphemeralArguments, ChatPostMessageArguments, ChatUpdateArguments,
-  ConversationsInfoArguments, ConversationsMembersArguments, DndInfoArguments, UsersInfoArguments, ViewsOpenArguments,
+  ConversationsHistoryArguments, ConversationsInfoArguments, ConversationsMembersArguments, ConversationsRepliesArguments, DndInfoArguments, UsersInfoArguments, ViewsOpenArguments,
   ViewsPublishArguments, ViewsPushArguments, ViewsUpdateArguments,
 } from "slack-web-api-types";
 
@@ -17,8 +17,10 @@ export type chat_getPermalink = ChatGetPermalinkArguments;
 export type chat_postEphemeral = ChatPostEphemeralArguments;
 export type chat_postMessage = ChatPostMessageArguments;
 export type chat_update = ChatUpdateArguments;
+export type conversations_history = ConversationsHistoryArguments;
 export type conversations_info = ConversationsInfoArguments;
 export type conversations_members = ConversationsMembersArguments;
+export type conversations_replies = ConversationsRepliesArguments;
 export type dnd_info = DndInfoArguments;
 export type users_info = UsersInfoArguments;
 export type views_open = ViewsOpenArguments;

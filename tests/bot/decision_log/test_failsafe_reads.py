@@ -48,7 +48,7 @@ CLASSED: dict[str, dict[str, str]] = {
     "inbox": {"take_in": OVERRIDDEN, "unfinished": OVERRIDDEN, "put_off": OVERRIDDEN, "read_again": OVERRIDDEN},
     "outbox": {
         "lease": OVERRIDDEN, "release": OVERRIDDEN, "sent": OVERRIDDEN, "undeliverable": OVERRIDDEN,
-        "slack_is_back": SENT, "copies": SENT,
+        "slack_is_back": SENT, "copies": SENT, "found_again": SENT, "direct_channel": SENT,
     },
     "calls": {
         "ended_aside": OVERRIDDEN, "lease": "the call is judged on its case, read by `case`", "release": NO_LINE,
