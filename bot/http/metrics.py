@@ -19,6 +19,7 @@ from bot.clock import Clock
 from bot.domain.case.ask import Step
 from bot.domain.case.model import Case
 from bot.domain.case.transition import LogEvent, Transition
+from bot.domain.governance.weekly import counted
 from bot.ports.records import Backlog, Lateness, Waiting
 
 _WORD = re.compile(r"[a-z][a-z_]{0,39}|(?:status|http)_[1-5][0-9]{2}")
@@ -100,6 +101,8 @@ class Metrics:
         now = self._clock.now()
         for draft in act.entries:
             self._entered(draft)
+        for say in counted(act.says):
+            self.asked_without_request(say.purpose, 1)
         if act.after is not None:
             self._moved(act.before, act.after, now)
 

@@ -30,9 +30,9 @@ class AgreementRecords(Protocol):
         """When somebody got the last governance message, of whatever kind; None: never."""
 
     async def note(self, rows: Sequence[Standing], digest: str) -> None:
-        """These are all rows now, noted by the set of this digest."""
+        """These are all rows now, noted by the set of this digest; everybody's message with their rows is redrawn."""
 
     async def write(
         self, rows: Sequence[Standing], words: Sequence[Spoken], entries: Sequence[LogEvent], says: Sequence[Notification]
     ) -> None:
-        """Changes rows, adds words, logs and says, in one transaction. Raises Stopped, StorageError."""
+        """Changes rows, adds words, logs, says and redraws everybody's message with their rows, in one transaction. Raises Stopped, StorageError."""

@@ -17,6 +17,7 @@ from bot.domain.policy.people import Person
 from bot.ports.database import Location
 from bot.ports.reports import Whose
 from bot.reports import charts
+from bot.reports.governance_messages import governance_messages
 from bot.reports.month import MonthFigures
 from bot.reports.reading import Scope, records
 from runbooks.loader import load_files
@@ -57,7 +58,9 @@ def monthly_report(
         for scope in scopes:
             for record in records(log, scope):
                 figures.add(record)
-    told = figures.as_json()
+        person = _person(policy, name) if whose == "owner" else None
+        asked = {} if person is None else governance_messages(log, person, first, last)
+    told = figures.as_json() | asked
     return MonthlyReport(f"{title}, {month}", told, tuple(flags(told)))
 
 
@@ -142,7 +145,7 @@ def figure_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Each figure as a label and a value for people."""
     spread = told["seconds_to_decision"]
     time = f"{_duration(spread['median'])} (n = {spread['n']})" if "median" in spread else "nobody decided"
-    return [
+    found = [
         ("Requests", _of(told["requests"], told["by_kind"])),
         ("Outcomes", _of(told["requests"], told["by_outcome"])),
         ("Out of hours", f"{told['out_of_hours']} ({'; '.join(told['hours']) or 'no requests'})"),
@@ -159,6 +162,10 @@ def figure_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Repeats of denied targets", str(told["repeats_of_denied_targets"])),
         ("Approved within five seconds", str(told["approved_within_five_seconds"])),
     ]
+    if "governance_messages" in told:
+        asked = f"{told['governance_messages']}, {told['governance_messages_a_week']} a week; one a week at most"
+        found.append(("Governance messages", asked))
+    return found
 
 
 def _of(total: int, parts: Mapping[str, int]) -> str:

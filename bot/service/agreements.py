@@ -19,6 +19,7 @@ from bot.domain.decision_log import matrix_events
 from bot.domain.errors import LookupFailed
 from bot.domain.governance import agreement, weekly
 from bot.domain.governance.agreement import MatrixRow, Spoken, Standing
+from bot.domain.governance.own_rows import about_rows_of
 from bot.domain.operator.dual_control import refuse_click
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
@@ -139,7 +140,7 @@ class Agreements:
         told = dict.fromkeys(
             person for row in ready for person, _ in (*agreement.agreeing(policy, row), *_leads(policy, row))
         )
-        says = [Notification("agreement", Lane.CARD, to=person) for person in told]
+        says = [Notification("agreement", Lane.CARD, about_rows_of(person), to=person) for person in told]
         await self._write(rows, [], [], says)
         self.sent(len(says))
 

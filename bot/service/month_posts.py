@@ -13,6 +13,7 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.governance import weekly
 from bot.domain.governance.month_posts import MonthPost, due_month, posts
+from bot.domain.policy.people import Person
 from bot.ports.commands import Command, ReplyAddress, ShowPage
 from bot.ports.store import Store
 from bot.service.current_policy import CurrentPolicy
@@ -34,14 +35,16 @@ class MonthPosts:
         due = due_month(now, self._scale)
         if policy.reports != "monthly" or due is None or self._clock.jumped() is not None:
             return
+        asked: set[Person] = set()  # their message is not queued yet
         for post in posts(policy, due[1]):
             key = _key(due[0], post)
-            if key in self._taken:
+            if key in self._taken or post.person in asked:
                 continue
             last = await self._store.agreement.last_message(post.person)
             if weekly.may_send(last, now, self._scale):
                 await self._take_in(key, ShowPage(post.person, "month", post.argument, ReplyAddress(post.person)), {})
                 self._taken.add(key)
+                asked.add(post.person)
 
 
 def _key(month: str, post: MonthPost) -> str:

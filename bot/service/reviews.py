@@ -61,7 +61,7 @@ class Reviews:
         for campaign in found:
             await self._advance(campaign)
         if self.policy.review is not None and not self._doubted():
-            await self._open_due({campaign.owner for campaign in found})
+            await self._open_due(found)
         await self._shorten()
 
     # What people do.
@@ -122,11 +122,19 @@ class Reviews:
         return Look(
             now, self._scale, _who(presence, "absent"), _who(presence, "deactivated"),
             frozenset(copy.to for copy in copies if copy.to is not None), await self._store.reviews.urgent_domains(),
-            spoiled, await self._store.reviews.last_message(campaign.owner),
+            spoiled, await self._busy({campaign.owner, *people}),
         )  # fmt: skip
 
-    async def _open_due(self, busy: Iterable[Person]) -> None:
-        policy, now, taken = self.policy, self._clock.now(), set(busy)
+    async def _busy(self, people: Iterable[Person]) -> frozenset[Person]:
+        """Who of them got a governance message within a week."""
+        now = self._clock.now()
+        last = {person: await self._store.reviews.last_message(person) for person in people}
+        return frozenset(person for person, at in last.items() if not weekly.may_send(at, now, self._scale))
+
+    async def _open_due(self, open_: Sequence[Campaign]) -> None:
+        """Opens what is due: one campaign at a time for each person, and no right in two of them."""
+        policy, now = self.policy, self._clock.now()
+        taken, asked = {campaign.owner for campaign in open_}, {item.key for c in open_ for item in c.unanswered}
         known = await self._known(uses=False)
         if await self._noted_unknown(policy, known):
             known = await self._known(uses=False)
@@ -134,6 +142,7 @@ class Reviews:
         if not any(one.due is not None and one.due <= now for one in found):
             return
         found = under_review(policy, await self._known(uses=True), now, self._scale)
+        found = tuple(one for one in found if one.item.key not in asked)
         for reviewer in dict.fromkeys(one.reviewer for one in found if one.reviewer not in taken):
             await self._open(reviewer, found, policy)
 

@@ -12,7 +12,8 @@ from bot.domain.policy.people import Person
 from bot.service.agreements import Agreements, row_name
 from bot.service.approvals import ApprovalService
 from handlers.outbound.message_kinds import NO_LONGER_OPEN, Job, NewMessage, Outgoing
-from handlers.views.governance.agreement import OwnMatrix, OwnRow, card, disputed_value
+from handlers.views.governance.agreement import OwnMatrix, OwnRow, card, disputed_value, over
+from handlers.views.kit.blocks import Message
 
 _WORDS = {"confirmed": " · confirmed", "acknowledged": " · acknowledged", "disputed": " · disputed"}
 
@@ -20,6 +21,12 @@ _WORDS = {"confirmed": " · confirmed", "acknowledged": " · acknowledged", "dis
 async def new_agreement(out: Outgoing) -> Job:
     own = own_matrix(out.context.desk, out.to)
     return NO_LONGER_OPEN if own is None or not own.left else NewMessage(out.to.user, card(own, out.scene()))
+
+
+async def agreement_message(out: Outgoing) -> Message:
+    """The rows as they are now: what was answered has its word, and the button goes with the last one."""
+    own = own_matrix(out.context.desk, out.to)
+    return over() if own is None else card(own, out.scene())
 
 
 def own_matrix(desk: ApprovalService, person: Person) -> OwnMatrix | None:

@@ -18,6 +18,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
 from bot.domain.case.transition import SYSTEM, LogEvent, Value
 from bot.domain.errors import LookupFailed, StorageError
+from bot.domain.governance.own_rows import is_about_rows
 from bot.domain.timing.quiet_hours import rings_at
 from bot.ports.directory import Directory
 from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
@@ -258,6 +259,6 @@ def _entry(type_: str, row: OutboxRow, error: str = "") -> LogEvent:
     return LogEvent(
         type_,
         SYSTEM,
-        None if is_act(say.case) or is_campaign(say.case) else say.case,
+        None if is_act(say.case) or is_campaign(say.case) or is_about_rows(say.case) else say.case,
         {**data, **where, **({"error": error} if error else {})},
     )

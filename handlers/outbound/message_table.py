@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from bot.domain.case.campaign import is_campaign
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
+from bot.domain.governance.own_rows import is_about_rows
 from bot.domain.timing.quiet_hours import kept_by
 from bot.ports.records import OutboxRow
 from handlers.outbound import grant_drawings as granted
 from handlers.outbound import notice_drawings as notice
 from handlers.outbound import request_drawings as request
 from handlers.outbound import review_drawings as reviews
-from handlers.outbound.agreement_drawings import new_agreement
+from handlers.outbound.agreement_drawings import agreement_message, new_agreement
 from handlers.outbound.message_kinds import Job, MessageEdit, MessageKind, Outgoing, present
 from handlers.outbound.rate_lanes import Spot
 from handlers.views.operator import erased
@@ -85,11 +86,11 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "door": MessageKind(notice.channel_button),
     "door_receipt": MessageKind(request.new_channel_receipt, redraw=request.channel_receipt_message, logged=True),
     "policy": MessageKind(notice.policy, looked_up=True),
-    "agreement": MessageKind(new_agreement, logged=True, looked_up=True, waits_for_day="always"),
+    "agreement": MessageKind(new_agreement, redraw=agreement_message, logged=True, looked_up=True, waits_for_day="always"),
     "campaign": MessageKind(
         reviews.new_campaign, redraw=reviews.campaign_message, logged=True, looked_up=True, waits_for_day="always"
     ),
-    "campaign_reminder": MessageKind(reviews.reminder, looked_up=True, waits_for_day="always"),
+    "campaign_reminder": MessageKind(reviews.reminder, logged=True, looked_up=True, waits_for_day="always"),
     "month": MessageKind(notice.month, logged=True, looked_up=True, waits_for_day="always"),
     "campaign_notice": MessageKind(reviews.notice, looked_up=True),
     "answer": MessageKind(notice.answer, "answer"),
@@ -105,6 +106,8 @@ async def _edit(out: Outgoing) -> Job:
     if is_campaign(copy.case):
         campaign = present(await out.context.desk.store.reviews.campaign(copy.case))
         return MessageEdit(copy.channel, copy.ts, await reviews.campaign_message(out), campaign.version)
+    if is_about_rows(copy.case):
+        return MessageEdit(copy.channel, copy.ts, await agreement_message(out))
     if is_act(copy.case):
         act = present(await out.context.desk.store.operator.action(copy.case))
         return MessageEdit(copy.channel, copy.ts, await notice.operator_message(out), act.version)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain.case.transition import Notification
-from bot.domain.governance.weekly import COUNTED
+from bot.domain.governance.weekly import counted
 from bot.domain.policy.people import Person
 from storage.session import Session
 from storage.values import moment, ms
@@ -14,9 +14,9 @@ from storage.values import moment, ms
 
 def note_messages(session: Session, says: Iterable[Notification], now: datetime) -> None:
     """Remembers who got a governance message."""
-    for say in says:
-        if say.purpose in COUNTED and say.to is not None and not say.data.get("wanted"):
-            session.run("note_governance_message", team=say.to.team, user=say.to.user, at_ms=ms(now))
+    for say in counted(says):
+        assert say.to is not None
+        session.run("note_governance_message", team=say.to.team, user=say.to.user, at_ms=ms(now))
 
 
 def last_message(session: Session, person: Person) -> datetime | None:

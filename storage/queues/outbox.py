@@ -32,6 +32,11 @@ def refresh_all(session: Session, case_id: str, now: datetime) -> None:
     session.run("refresh_copies", case_id=case_id, lane=int(Lane.EDIT), now=ms(now))
 
 
+def refresh_agreements(session: Session, now: datetime, at: datetime) -> None:
+    """Every message with somebody's own rows of the matrix is redrawn at `at`."""
+    session.run("refresh_agreement_copies", lane=int(Lane.EDIT), now=ms(now), at=ms(at))
+
+
 def something_to_lease(session: Session, now: datetime, *, pages: bool) -> bool:
     return session.row("something_to_lease", now=ms(now), pages=int(pages)) is not None
 

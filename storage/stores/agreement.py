@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.case.transition import LogEvent, Notification
 from bot.domain.governance.agreement import Spoken, Standing
@@ -14,6 +14,8 @@ from storage.session import Session
 from storage.transaction import Tx
 from storage.transactions import Transactions
 from storage.values import moment, moment_or_none, ms, ms_or_none
+
+_UNTIL_IN_FORCE = timedelta(seconds=1)  # a set is noted a moment before it is in force, and is drawn as it is then
 
 
 class AgreementStore:
@@ -49,6 +51,7 @@ class AgreementStore:
             for row in rows:
                 _put(tx.session, row)
             tx.session.run("put_agreement_set", digest=digest)
+            outbox.refresh_agreements(tx.session, tx.now, tx.now + _UNTIL_IN_FORCE)
 
         await self._db.write(work)
 
@@ -64,6 +67,7 @@ class AgreementStore:
             for say in says:
                 outbox.put(tx.session, say, tx.now)
             messages.note_messages(tx.session, says, tx.now)
+            outbox.refresh_agreements(tx.session, tx.now, tx.now)
 
         await self._db.write(work)
 

@@ -16,6 +16,7 @@ from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.model import Case, Drill
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.errors import LookupFailed
+from bot.domain.governance.own_rows import is_about_rows
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.workflow import drill as drilling
@@ -250,7 +251,7 @@ class Office:
         if say.to is not None and (say.to in self.dead_letters or say.to in self.directory.gone):
             if say.purpose == "card" and outgoing.copy is None:
                 await self.desk.transactions.undelivered(outgoing, "user_not_found")
-            about = None if is_campaign(say.case) else say.case
+            about = None if is_campaign(say.case) or is_about_rows(say.case) else say.case
             draft = LogEvent("delivery.failed", SYSTEM, about, {"to": say.to, "purpose": say.purpose, "error": "user"})
             await self.store.outbox.undeliverable(outgoing, "user_not_found", [draft])
             return

@@ -42,6 +42,8 @@ async def test_owners_confirm_and_dispute_their_rows(start: Callable[..., Any], 
     await sandbox.wait_for(lambda: sandbox.find(APPROVER, f"Confirmed: {rows - 1} rows"))
     assert bot.types().count("matrix.confirmed") == 1
     assert bot.types().count("matrix.disputed") == 1
+    await sandbox.wait_for(lambda: [b for b in sandbox.current(card).buttons if b.startswith("Confirm")] == ["Confirm"])
+    assert "· disputed" in sandbox.current(card).shown
 
     await sandbox.command(APPROVER, "/countersign", "matrix")
     again = await sandbox.wait_for(lambda: sandbox.find(APPROVER, "who answers for what"))

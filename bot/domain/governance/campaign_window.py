@@ -4,7 +4,8 @@
   the message, and the reviewer or a deputy to whom it went was neither away nor gone at any look of that day. A doubted clock and a
   stopped log spoil the day too, so they pause the window.
 - Half-way the reviewer is reminded, unless they got another governance message that week. Three days before the end the risk
-  owner is asked. A new owner begins with a full window.
+  owner is asked. A new owner begins with a full window. Who got a governance message within a week is asked a week after it; no
+  day counts while a new owner or the risk owner is still to be asked for that reason.
 - After the last whole day, in working time, everybody concerned hears what falls. It falls at 10:00 of a working day of the domain, a day later at
   the earliest, item by item, and waits while an emergency of that domain is pending or open.
 - Silence never widens, and open grants go on: what is narrowed counts at the next filing.
@@ -20,7 +21,7 @@ from datetime import datetime
 from bot.domain.case.campaign import Asked, Campaign, CampaignChange, Consent, Item, ReviewRole
 from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
 from bot.domain.decision_log import review_events
-from bot.domain.governance import weekly, working_days
+from bot.domain.governance import working_days
 from bot.domain.governance.campaigns import consents_of, ended, message_to, notices, seen, with_item
 from bot.domain.governance.reviewed_rights import reviewer_of
 from bot.domain.policy.model import Domain, Policy
@@ -33,7 +34,7 @@ RISK_OWNER_BEFORE = 3  # working days before the end
 class Look:
     """What a look at a campaign found. `away`: who is away, `gone`: whose account is; `accepted`: whose message Slack took;
     `urgent`: domains with an emergency that is pending or open; `spoiled`: the clock is doubted or the log is stopped;
-    `last_message`: when the reviewer got the last governance message."""
+    `busy`: who got a governance message within a week."""
 
     now: datetime
     scale: float
@@ -42,7 +43,7 @@ class Look:
     accepted: frozenset[Person] = frozenset()
     urgent: frozenset[str] = frozenset()
     spoiled: bool = False
-    last_message: datetime | None = None
+    busy: frozenset[Person] = frozenset()
 
     def here(self, person: Person) -> bool:
         return person not in self.away and person not in self.gone
@@ -53,13 +54,16 @@ def advance(campaign: Campaign, policy: Policy, look: Look) -> Transition | None
     if campaign.state == "closed":
         return None
     after, says = campaign, list[Notification]()
-    for person, role in _joining(campaign, policy, look):
-        after = _asked(after, person, role, look)
-        says.append(message_to(after, person))
-    after = _counted(after, policy, look)
+    joining = list(_joining(campaign, policy, look))
+    for person, role in joining:
+        if person not in look.busy:
+            after = _asked(after, person, role, look)
+            says.append(message_to(after, person))
+    waits = any(person in look.busy and role != "deputies" for person, role in joining)
+    after = _counted(after, policy, replace(look, spoiled=look.spoiled or waits))
     if not after.reminded and 2 * after.counted >= after.window and after.counted < after.window:
         after = replace(after, reminded=True)
-        if weekly.may_send(look.last_message, look.now, look.scale):
+        if after.owner not in look.busy:
             says.append(_reminder(after))
     entries, consents = list[LogEvent](), list[Consent]()
     if after.counted >= after.window:

@@ -6,10 +6,20 @@ redraw are not counted and not held back. Source: governance-contract.md, sectio
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-COUNTED = frozenset({"agreement", "campaign", "campaign_reminder", "month"})  # the purposes of messages that count
+from bot.domain.case.transition import Notification
+
+COUNTED = frozenset(
+    {"agreement", "campaign", "campaign_reminder", "month", "roster"}
+)  # the purposes of messages that count
 WEEK = 7 * 86_400  # seconds of policy time
+
+
+def counted(says: Iterable[Notification]) -> Iterator[Notification]:
+    """The governance messages among them; one that its reader asked for is none."""
+    yield from (say for say in says if say.purpose in COUNTED and say.to is not None and not say.data.get("wanted"))
 
 
 def may_send(last: datetime | None, now: datetime, scale: float) -> bool:

@@ -45,8 +45,15 @@ class OwnMatrix:
 
 def card(own: OwnMatrix, scene: ViewContext) -> Message:
     """The message, and the end of the page `matrix`."""
-    text = f"Your part of the responsibility matrix: {_count(len(own.rows))}, {own.left} to confirm."
+    left = f"{own.left} to confirm" if own.left else "all answered"
+    text = f"Your part of the responsibility matrix: {_count(len(own.rows))}, {left}."
     return message(text, blocks(own, scene))
+
+
+def over() -> Message:
+    """The message once its reader has no row any more, or nobody is asked."""
+    text = "You have no rows of the responsibility matrix to confirm any more."
+    return message(text, [section(text)])
 
 
 def blocks(own: OwnMatrix, scene: ViewContext) -> list[Block]:

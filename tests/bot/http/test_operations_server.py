@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from bot.decision_log.keys import make_keys
 from bot.decision_log.permit_keys import jwks
 from bot.demo.workspace import workspace
-from bot.domain.case.transition import Lane
+from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.errors import SettingsError, Stale, StorageError
 from bot.domain.policy.model import Policy
 from bot.http import operations_server as page
@@ -68,6 +68,14 @@ async def watched(office: Office) -> AsyncIterator[Watched]:
 
 
 # Ready or not, and why.
+
+
+async def test_governance_messages_are_counted_by_what_they_ask(watched: Watched) -> None:
+    says = [Notification(purpose, Lane.CARD, to=OWNER) for purpose in ("agreement", "agreement", "card")]
+    says.append(Notification("campaign", Lane.CARD, "V-1", to=OWNER, data={"wanted": True}))
+    watched.metrics.committed(Transition(None, None, says=tuple(says)))
+    found = {labels: n for (name, labels), n in (await watched.samples()).items() if name == "governance_messages_total"}
+    assert found == {("agreement",): 2}
 
 
 async def test_alive_is_said_even_while_nothing_is_ready(watched: Watched) -> None:

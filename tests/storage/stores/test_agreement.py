@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from bot.domain.case.transition import CLOCK, Lane, LogEvent, Notification
 from bot.domain.governance.agreement import Spoken, Standing
+from bot.domain.governance.own_rows import about_rows_of
 from bot.domain.policy.people import Person
-from bot.ports.records import StoredPolicy
+from bot.ports.records import OutboxRow, StoredPolicy
 from storage.sql_store import SqlStore
 from tests.storage.making import MINUTE, T0
 
@@ -45,6 +46,24 @@ async def test_rows_words_entries_and_messages_are_written_together(store: SqlSt
     assert (await store.log.head()).size >= 1
     assert await store.agreement.last_message(OLGA) is not None
     assert await store.agreement.last_message(Person("T0HOME", "U0DEP1")) is None  # an answer is no governance message
+
+
+async def test_messages_with_own_rows_are_redrawn_after_each_word_and_each_set(store: SqlStore) -> None:
+    about = about_rows_of(OLGA)
+    await store.agreement.write([ONE], [], [], [Notification("agreement", Lane.CARD, about, to=OLGA)])
+
+    async def waiting() -> list[OutboxRow]:
+        rows = list(await store.outbox.lease(T0 + MINUTE, T0 + 2 * MINUTE, 10))
+        for row in rows:
+            await store.outbox.sent(row, "D1", "1.0", 0, [])
+        return rows
+
+    assert [row.copy for row in await waiting()] == [None]
+    for _ in range(2):
+        await store.agreement.write([], [WORD], [], [])
+    assert [row.copy.case for row in await waiting() if row.copy] == [about]
+    await store.agreement.note([ONE], "next")
+    assert [row.copy.case for row in await waiting() if row.copy] == [about]
 
 
 async def test_the_set_before_is_the_one_accepted_before(store: SqlStore) -> None:
