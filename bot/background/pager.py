@@ -77,6 +77,9 @@ class Pager:
     async def _one(self, row: OutboxRow) -> None:
         case = await self._desk.store.cases.case(row.say.case) if row.say.case else None
         action = str(row.say.data.get("action", "trigger"))
+        if row.say.case is None and row.say.to is not None and row.say.data.get("title"):
+            await self._about_no_case(row, row.say.to)
+            return
         if case is None or row.say.to is None or (action == "trigger" and case.approval.state is not AskState.OPEN):
             await self._desk.store.outbox.undeliverable(row, "no_longer_open", ())
             return
@@ -88,14 +91,25 @@ class Pager:
             await self._desk.store.outbox.release(row, self._desk.clock.now() + timedelta(seconds=2), "the log is stopped")
             return
         found = addresses(self._desk.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
-        failed = [e for e in [await self._try(a, action, case, link, row) for a in found] if e]
+        said = page_text(case, self._desk.policy, slack_down=bool(row.say.data.get("slack_down")))
+        failed = [e for e in [await self._try(a, action, case.id, said, link) for a in found] if e]
         await self._note(row, action, found, failed)
 
-    async def _try(self, address: str, action: str, case: Case, link: str, row: OutboxRow) -> str:
+    async def _about_no_case(self, row: OutboxRow, person: Person) -> None:
+        """A page that stands whole in its row. It goes to every address that a set that binds has for the person, for the newest
+        could have taken it away."""
+        data, sets = row.say.data, self._desk.current.sets.sets
+        named = dict.fromkeys(p.page for one in sets for p in one.policy.people if p.person == person and p.page)
+        found = tuple(address for name in named if (address := value_of(name, self._environment)))
+        said, key = (str(data["title"]), str(data.get("text", ""))), f"{row.id}"
+        failed = [e for e in [await self._try(a, "trigger", key, said, str(data.get("link", ""))) for a in found] if e]
+        await self._note(row, "trigger", found, failed)
+
+    async def _try(self, address: str, action: str, key: str, said: tuple[str, str], link: str) -> str:
         """Returns the empty string, or a word why it failed."""
-        title, text = page_text(case, self._desk.policy, slack_down=bool(row.say.data.get("slack_down")))
+        title, text = said
         try:
-            sending = asyncio.to_thread(self._send, address, action, case.id, title, text, link)
+            sending = asyncio.to_thread(self._send, address, action, key, title, text, link)
             return "" if await asyncio.wait_for(sending, TIMEOUT) else "not_taken"
         except TimeoutError:
             return "timeout"

@@ -20,9 +20,10 @@ from bot.background.calendar_feeds import CalendarFeeds, carried
 from bot.clock import Clock
 from bot.decision_log.failsafe_store import FailsafeStore
 from bot.domain.authority.policy_rollout import InForce, Sets
-from bot.domain.case.transition import SYSTEM, FileDigest, LogEvent, Transition
+from bot.domain.case.transition import SYSTEM, FileDigest, LogEvent, Notification, Transition
 from bot.domain.errors import PolicyError, Stopped, StorageError
 from bot.domain.policy.model import Policy
+from bot.domain.workflow.key_notices import unendorsed
 from bot.domain.workflow.notifications import announced
 from bot.ports.records import StoredPolicy
 from bot.ports.store import Store
@@ -163,7 +164,9 @@ async def _accept(store: SqlStore, clock: Clock, sets: Sets | None, policy: Poli
     draft = LogEvent("policy.loaded", SYSTEM, data={"files": listed}, policy=named)
     now = clock.now()
     until = sets.binds_until(policy, now, scale) if sets is not None else None
-    told = announced(sets.current, policy, until) if sets is not None and until is not None else ()
+    told: tuple[Notification, ...] = ()
+    if sets is not None and until is not None:
+        told = (*announced(sets.current, policy, until), *unendorsed(sets.current, policy, until))
     accepted = StoredPolicy(policy.digest, now, policy.files)
     after = sets.then(policy, now, scale) if sets is not None else Sets((InForce(policy, now),))
     kept_for = timedelta(seconds=after.retention(now) / scale)

@@ -17,14 +17,17 @@ PERSON = "person"
 
 
 def opened(text: str) -> tuple[str, str] | None:
-    """Name and value of an RFC 9901 disclosure; None if it is malformed."""
+    """Name and value of an RFC 9901 disclosure, an object as JSON; None if it is malformed."""
     try:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, list) or len(found) != 3 or not all(isinstance(part, str) for part in found):
+    if not isinstance(found, list) or len(found) != 3 or not all(isinstance(part, str) for part in found[:2]):
         return None
-    return found[1], found[2]
+    value = found[2]
+    if isinstance(value, dict):
+        return found[1], json.dumps(value)
+    return (found[1], value) if isinstance(value, str) else None
 
 
 def known_people(disclosures: Iterable[Shown]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.authority.endorsement import Endorsement
 from bot.domain.case.transition import LogEvent, Notification
 from bot.domain.workflow.providers.contract_notices import Notice
 from bot.ports.records import CachedCalendar, StoredPolicy
@@ -29,6 +30,9 @@ class Policies(Protocol):
     async def binding(self, now: datetime) -> Sequence[StoredPolicy]:
         """The sets that bind what is requested at `now`, or any open ask, oldest first; the last one is in force. How many
         were accepted since does not matter: what binds is a matter of time."""
+
+    async def endorsements(self) -> Sequence[Endorsement]:
+        """Every endorsement of a change of the signing keys (`Transition.endorsed`)."""
 
     async def contract_grace(self) -> Mapping[str, datetime] | None:
         """Until when what is open waits of providers whose contract was past at the first look; None before that look."""

@@ -53,6 +53,7 @@ from bot.service.accounts import DECISION_AGE
 from bot.service.agreements import Agreements
 from bot.service.contracts import Contracts
 from bot.service.current_policy import CurrentPolicy
+from bot.service.endorsements import Endorsements
 from bot.service.filing import Filing
 from bot.service.handovers import Handovers
 from bot.service.month_posts import MonthPosts
@@ -88,8 +89,9 @@ class ApprovalService:
         self.providers = Providers(store, directory, clock, self.current)
         self.reviews = Reviews(store, directory, clock, scale, self.current, self.transactions)
         self.months = MonthPosts(store, clock, scale, self.current, self.take_in)
-        self.signed = SignedAnswers(store, clock, self.current, self.actions)
-        self.signing = SigningPage(store, clock, self.current, self.take_in)
+        self.endorsements = Endorsements(store, directory, clock, scale, self.current)
+        self.signed = SignedAnswers(store, clock, self.current, self.actions, self.endorsements)
+        self.signing = SigningPage(store, clock, self.current, self.take_in, self.endorsements)
         self.arrived = asyncio.Event()
         self.permits: PermitIssuer | None = None
         self.reports: MonthReports | None = None

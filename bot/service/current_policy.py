@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 from bot.clock import Clock
+from bot.domain.authority.endorsement import Endorsement, WaitingChange, waiting_changes, with_endorsements
 from bot.domain.authority.policy_rollout import InForce, Sets, strictest
 from bot.domain.case.lifecycle import AskState
 from bot.domain.policy.governance import Narrowed
@@ -28,6 +29,7 @@ class CurrentPolicy:
         self._store, self._clock, self._scale = store, clock, scale
         self._sets = Sets((InForce(policy, clock.now()),))
         self._day: date | None = None  # UTC, for whose owners `_sets` is
+        self._endorsed: tuple[Endorsement, ...] = ()
         self.spoke = asyncio.Event()
         self.confirmed: Callable[[Policy], Policy] = lambda policy: policy  # without what owners have yet to confirm
 
@@ -49,16 +51,35 @@ class CurrentPolicy:
         return self.sets.current
 
     @property
+    def key_changes(self) -> tuple[WaitingChange, ...]:
+        """The changes of the signing keys that wait for an endorsement, as of the last `refresh`."""
+        return waiting_changes(self.sets, self._endorsed, self._clock.now()) if self._has_keys else ()
+
+    @property
+    def _has_keys(self) -> bool:
+        sets = self.sets.sets
+        return len(sets) > 1 and any(one.policy.signing is not None for one in sets[:-1])
+
+    @property
     def asking(self) -> Policy:
         """The set in force as it counts for whoever asks now: what it lately made easier counts later (`policy_rollout`)."""
         return self.confirmed(strictest(self.policy, self.sets.also_binding(self._clock.now())))
 
     async def refresh(self) -> None:
-        """Reads what acts have taken away from the set in force: before every judgement. Raises StorageError."""
+        """Reads what acts have taken away from the set in force, and which of its changes were endorsed: before every judgement.
+        Raises StorageError."""
+        if self._has_keys:
+            await self._read_endorsements()
         by_cases = taken_away(await self._store.cases.system_cases(), await self._store.reviews.narrowed())
         found = replace(by_cases, contracts_over=self.policy.standing.contracts_over)
         if found != self.policy.standing:
             self.sets = self.sets.with_current(replace(self.policy, standing=found))
+
+    async def _read_endorsements(self) -> None:
+        endorsed = tuple(await self._store.policies.endorsements())
+        if endorsed != self._endorsed:
+            self._endorsed = endorsed
+            self.sets = with_endorsements(self.sets, endorsed, self._scale)
 
     def contracts_over(self, providers: frozenset[str]) -> None:
         """The providers whose contract has ended, and with it everything of theirs."""

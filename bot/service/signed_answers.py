@@ -15,6 +15,7 @@ import structlog
 from bot.clock import Clock
 from bot.decision_log.passkeys import check_signature
 from bot.domain.authority.authorization import named_for
+from bot.domain.authority.endorsement import is_key_change
 from bot.domain.authority.signatures import demanded
 from bot.domain.case.ask import Ask
 from bot.domain.case.click import Click, Refusal, Rejected
@@ -22,7 +23,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
 from bot.domain.case.transition import SYSTEM, LogEvent, Notification, SignedAnswer, Transition
 from bot.domain.decision_log import events
-from bot.domain.errors import EntryError
+from bot.domain.errors import EntryError, LookupFailed
 from bot.domain.operator import dual_control
 from bot.domain.policy.people import Person
 from bot.domain.signing import decision
@@ -32,6 +33,7 @@ from bot.domain.workflow import notifications
 from bot.ports.commands import ConfirmOperatorAction, Press, ReplyAddress, SignAnswer, read_day
 from bot.ports.store import Store
 from bot.service.current_policy import CurrentPolicy
+from bot.service.endorsements import Endorsements
 from bot.service.presses import Actions
 
 _GONE = Rejected(
@@ -51,14 +53,19 @@ class _Read:
 class SignedAnswers:
     """Judges signed answers on what is stored now."""
 
-    def __init__(self, store: Store, clock: Clock, current: CurrentPolicy, actions: Actions) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, current: CurrentPolicy, actions: Actions, endorsements: Endorsements
+    ) -> None:
         self._store, self._clock, self._current, self._actions = store, clock, current, actions
+        self._endorsements = endorsements
 
     async def press(self, act: SignAnswer, key: str) -> Transition:
         """What a signed answer comes to. `key` is that of its inbox row. Raises StorageError."""
         await self._current.refresh()
         if is_act(act.case):
             return await self._confirm(act, key)
+        if is_key_change(act.case):
+            return await self._endorse(act, key)
         found, case = _read(act), await self._store.cases.case(act.case)
         ask = case.question(act.version) if case is not None else None
         if case is None:
@@ -104,6 +111,21 @@ class SignedAnswers:
         press = ConfirmOperatorAction(act.person, filed.id, "confirm", ReplyAddress(act.person))
         return answered(await self._actions.confirm(press, judged.proof), act, key, nonce, judged)
 
+    async def _endorse(self, act: SignAnswer, key: str) -> Transition:
+        """A signed endorsement of a change of the signing keys."""
+        found, change = _read(act), await self._endorsements.waiting(act.case)
+        if change is None:
+            return answered(_say(act, "This change does not wait for an endorsement any more."), act, key, "")
+        issued = await self._store.signing.issued(found.statement.nonce) if found.statement else None
+        count = await self._store.signing.count(found.answer.credential)
+        known = decision.Known(issued, (), count, key, self._clock.now())
+        nonce = "" if issued is None or issued.used_by or found.statement is None else found.statement.nonce
+        try:
+            done, judged = await self._endorsements.carried_out(change, found.answer, found.statement, known)
+        except LookupFailed:
+            return answered(Transition(None, None, says=(_again(act),)), act, key, nonce)
+        return answered(done, act, key, nonce, judged if isinstance(judged, decision.Counts) else None)
+
     def _refused(self, answer: decision.Answer, case: Case, no: Rejected, act: SignAnswer) -> Transition:
         policy = self._current.policy
         who = decision.proven_by(answer, policy, check_signature)
@@ -132,7 +154,8 @@ def answered(act: Transition, sign: SignAnswer, key: str, nonce: str, judged: de
     told = next((say for say in act.says if say.purpose == "answer" and say.to == sign.person), None)
     says = tuple(say for say in act.says if say is not told)
     params = {name: value for name, value in told.data.items() if name != "reply"} if told is not None else {}
-    counts = judged is not None and (act.after is not None or act.operated is not None)
+    changes = (act.after, act.operated, act.endorsed)
+    counts = judged is not None and any(change is not None for change in changes)
     credential, count = (judged.proof.credential, judged.count) if judged is not None else ("", 0)
     signed = SignedAnswer(key, nonce, {"ok": counts, **params}, credential, count)
     otherwise = None if act.otherwise is None else answered(act.otherwise, sign, key, nonce)
@@ -150,7 +173,8 @@ def _read(act: SignAnswer) -> _Read:
         statement = read_statement(data)
     except EntryError:
         statement = None
-    if statement is not None and statement.type != ("confirm" if is_act(act.case) else "decision"):
+    wanted = "confirm" if is_act(act.case) else "policy" if is_key_change(act.case) else "decision"
+    if statement is not None and statement.type != wanted:
         statement = None
     return _Read(decision.Answer(act.person, act.case, act.version, data, act.credential, assertion), statement)
 
@@ -169,6 +193,10 @@ def _press(act: SignAnswer, judged: decision.Counts, ask: Ask) -> Press:
 
 def _say(act: SignAnswer, text: str, case_id: str | None = None) -> Transition:
     return Transition(None, None, says=(notifications.answer(case_id, act.person, {}, "plain", text=text),))
+
+
+def _again(act: SignAnswer) -> Notification:
+    return notifications.answer(None, act.person, {}, "again")
 
 
 def _nobody(draft: LogEvent) -> LogEvent:

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.domain.authority.authorization import Allowed, Refused, standing
+from bot.domain.authority.endorsement import WaitingChange, is_key_change
 from bot.domain.authority.signatures import demanded, keys_of, may_sign
 from bot.domain.case.ask import Ask
 from bot.domain.case.lifecycle import AskState
@@ -35,6 +36,8 @@ from bot.ports.signing import Link
 from bot.ports.store import Store
 from bot.service import signing_acts
 from bot.service.current_policy import CurrentPolicy
+from bot.service.endorsements import Endorsements
+from bot.service.signing_acts import Matter, of_act, of_keys
 
 PATIENCE, _LOOK = 20.0, 0.05  # seconds: that the page waits for what an assertion came to; between two looks
 TakeIn = Callable[[str, Command, Mapping[str, object]], Awaitable[Mapping[str, object]]]
@@ -56,6 +59,9 @@ class Words(Protocol):
 
     def act(self, act: OperatorAction) -> str:
         """The card of an operator's act, as plain text."""
+
+    def keys(self, change: WaitingChange) -> str:
+        """What a change of the signing keys does, as plain text."""
 
     def answer(self, told: Mapping[str, object]) -> str:
         """The sentence that a press is answered with."""
@@ -80,8 +86,11 @@ class SigningPage:
 
     words: Words
 
-    def __init__(self, store: Store, clock: Clock, current: CurrentPolicy, take_in: TakeIn) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, current: CurrentPolicy, take_in: TakeIn, endorsements: Endorsements
+    ) -> None:
         self._store, self._clock, self._current, self._take_in = store, clock, current, take_in
+        self._endorsements = endorsements
 
     @property
     def signing(self) -> Signing | None:
@@ -101,13 +110,8 @@ class SigningPage:
 
     async def read(self, token: str) -> Told:
         """The question behind a link."""
-        if (confirming := await self._act(token)) is not None:
-            words = self.words.act(confirming[1])
-            body: dict[str, object] = {"case": confirming[1].id, "words": words, "open": False}
-            if signing_acts.is_open(confirming[1], self._clock.now()):
-                choice = {"verdict": "confirm", "label": "Confirm", "yes": True}
-                body |= {"open": True, "choices": [choice], "less": [], "until": ""}
-            return Told(200, body)
+        if (matter := await self._matter(token)) is not None:
+            return Told(200, matter.body)
         found = await self._opened(token)
         if isinstance(found, Told):
             return found
@@ -127,8 +131,8 @@ class SigningPage:
 
     async def statement(self, token: str, verdict: str, seconds: int = 0, until: str = "") -> Told:
         """A fresh statement of this verdict: its bytes, the text that is shown, and whose keys may sign it."""
-        if (confirming := await self._act(token)) is not None:
-            return await self._confirming(*confirming)
+        if (matter := await self._matter(token)) is not None:
+            return await self._of_matter(matter)
         found = await self._opened(token)
         if isinstance(found, Told):
             return found
@@ -183,23 +187,26 @@ class SigningPage:
         """The address at which this person confirms an operator's act; "" where it is not signed."""
         return await signing_acts.address(self._store, self._current, self._clock, act, person)
 
-    async def _act(self, token: str) -> tuple[Link, OperatorAction] | None:
+    async def _matter(self, token: str) -> Matter | None:
+        """What a link leads to that is no request: an operator's act, or a change of the signing keys that waits."""
         link = await self._store.signing.linked(token)
-        if link is None or not is_act(link.case):
-            return None
-        act = await self._store.operator.action(link.case)
-        return None if act is None else (link, act)
+        if link is not None and is_act(link.case):
+            act = await self._store.operator.action(link.case)
+            return None if act is None else of_act(link, act, self.words.act(act), self._current.policy, self._clock.now())
+        if link is not None and is_key_change(link.case):
+            change = await self._endorsements.waiting(link.case)
+            return None if change is None else of_keys(link, change, self.words.keys(change), self._current.policy)
+        return None
 
-    async def _confirming(self, link: Link, act: OperatorAction) -> Told:
-        if self.signing is None or not signing_acts.is_open(act, self._clock.now()):
+    async def _of_matter(self, matter: Matter) -> Told:
+        if not matter.open:
             return _no("This question is closed. Nothing is left to sign.")
-        salt, nonce, words = self._clock.salt(), to_base64url(self._clock.salt()), self.words.act(act)
+        salt, nonce, link = self._clock.salt(), to_base64url(self._clock.salt()), matter.link
         signer, head = await self._store.signing.ref(link.person), await self._store.log.head()
         not_after = self._clock.now() + LIFETIME
-        made = signing_acts.statement(
-            act, words, self._current.policy.digest, self.signing.rp_id, signer, head.origin, salt, nonce, not_after
-        )
-        return await self._handed_out(made, Issued(link.person, act.id, 0, made.to_bytes(), not_after), words, salt)
+        made = matter.make(signer, head.origin, salt, nonce, not_after)
+        issued = Issued(link.person, link.case, link.version, made.to_bytes(), not_after)
+        return await self._handed_out(made, issued, matter.words, salt)
 
     async def _opened(self, token: str) -> _Opened | Told:
         await self._current.refresh()

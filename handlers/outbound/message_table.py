@@ -86,6 +86,8 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "door": MessageKind(notice.channel_button),
     "door_receipt": MessageKind(request.new_channel_receipt, redraw=request.channel_receipt_message, logged=True),
     "policy": MessageKind(notice.policy, looked_up=True),
+    "key_change": MessageKind(notice.key_change, logged=True, looked_up=True),
+    "key_endorsed": MessageKind(notice.key_endorsed, looked_up=True),
     "agreement": MessageKind(new_agreement, redraw=agreement_message, logged=True, looked_up=True, waits_for_day="always"),
     "campaign": MessageKind(
         reviews.new_campaign, redraw=reviews.campaign_message, logged=True, looked_up=True, waits_for_day="always"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.domain.authority.endorsement import key_change_id
 from bot.domain.operator.dual_control import signature_demanded
 from handlers.outbound.agreement_drawings import own_matrix
 from handlers.outbound.message_kinds import (
+    NO_LONGER_OPEN,
     NOTHING_TO_DRAW,
     Job,
     NewMessage,
@@ -18,7 +20,7 @@ from handlers.outbound.message_kinds import (
 )
 from handlers.outbound.pages import PAGES
 from handlers.outbound.sign_page_words import sign_here
-from handlers.views import alerts, checkpoint
+from handlers.views import alerts, checkpoint, key_changes
 from handlers.views import operator as operator_cards
 from handlers.views.answers import say
 from handlers.views.channel_button import door
@@ -93,6 +95,20 @@ async def channel_button(out: Outgoing) -> Job:
 
 async def policy(out: Outgoing) -> Job:
     return NewMessage(out.place, alerts.policy_gain(out.row.say.data, out.scene()))
+
+
+async def key_change(out: Outgoing) -> Job:
+    """A change of the signing keys that nobody has endorsed, with the link of whoever may; nothing once it is endorsed."""
+    endorsements = out.context.desk.endorsements
+    change = await endorsements.waiting(key_change_id(out.text("old"), out.text("new")))
+    if change is None:
+        return NO_LONGER_OPEN
+    link = await endorsements.address(change, out.to)
+    return NewMessage(out.to.user, key_changes.unendorsed(out.row.say.data, link, out.scene()))
+
+
+async def key_endorsed(out: Outgoing) -> Job:
+    return NewMessage(out.to.user, key_changes.endorsed(out.row.say.data, out.scene()))
 
 
 async def calendar(out: Outgoing) -> Job:

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from bot.domain.authority.endorsement import WaitingChange
 from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import OperatorAction
@@ -13,7 +14,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.signing.decision import Choice
 from handlers import ids
-from handlers.views import operator
+from handlers.views import key_changes, operator
 from handlers.views.answers import say
 from handlers.views.approval_card import card
 from handlers.views.kit import wording
@@ -49,6 +50,11 @@ class SignPageWords:
         """The card of an operator's act, as plain text."""
         scene = self._scene()
         return plain(operator.told(act, scene).text, scene.policy)
+
+    def keys(self, change: WaitingChange) -> str:
+        """What a change of the signing keys does, as plain text."""
+        scene = self._scene()
+        return plain(key_changes.words(change, scene), scene.policy)
 
     def answer(self, told: Mapping[str, object]) -> str:
         """The sentence that a press is answered with."""

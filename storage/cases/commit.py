@@ -25,6 +25,7 @@ from storage.cases.rows import Columns
 from storage.governance import campaigns
 from storage.governance.messages import note_messages
 from storage.operator import rows as operator_rows
+from storage.policy import policies
 from storage.queues import inbox, outbox
 from storage.session import Session
 from storage.transaction import Tx
@@ -63,6 +64,8 @@ def write(tx: Tx, act: Transition) -> None:
         home_rows.opened(tx.session, act.visit, tx.now)
     if act.signed is not None:
         signed_answer.write(tx, act.signed)
+    if act.endorsed is not None:
+        policies.endorse(tx.session, act.endorsed, tx.now)
     tx.log(act.entries)
     for say in act.says:
         outbox.put(tx.session, say, tx.now)

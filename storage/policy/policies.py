@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from bot.domain.authority.endorsement import Endorsement
+from bot.domain.case.transition import Endorsed
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
 from bot.domain.workflow.providers.contract_notices import Notice
@@ -35,6 +37,21 @@ def binding(session: Session, now: datetime) -> list[StoredPolicy]:
     """The sets that bind what is asked for at `now` or any open question, oldest first, the one in force last."""
     found = (_stored(session, row) for row in session.rows("policy_history", now=ms(now)))
     return [policy for policy in found if policy is not None]
+
+
+def endorse(session: Session, endorsed: Endorsed, now: datetime) -> None:
+    """A change of the signing keys is endorsed."""
+    pair = {"old": endorsed.old, "new": endorsed.new}
+    for domain in endorsed.domains:
+        session.run("put_endorsement", **pair, domain=domain, now=ms(now))
+    if endorsed.until is not None:
+        session.run("endorsed_binds_until", **pair, until_ms=ms(endorsed.until))
+
+
+def endorsements(session: Session) -> tuple[Endorsement, ...]:
+    """Every endorsement, oldest first."""
+    rows = session.rows("endorsements")
+    return tuple(Endorsement(row["from_digest"], row["to_digest"], row["domain"], moment(row["at_ms"])) for row in rows)
 
 
 def contract_grace(session: Session) -> dict[str, datetime] | None:

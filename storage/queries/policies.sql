@@ -32,6 +32,19 @@ UPDATE policy_set SET binds_until_ms = :until_ms WHERE n = (SELECT max(n) FROM p
 -- How long what the log discloses is kept from now on, under the set that was accepted last.
 UPDATE policy_set SET retention_ms = :retention_ms WHERE n = (SELECT max(n) FROM policy_set);
 
+-- name: put_endorsement
+-- A change of the signing keys is endorsed for a domain.
+INSERT INTO endorsement (from_digest, to_digest, domain, at_ms) VALUES (:old, :new, :domain, :now) ON CONFLICT DO NOTHING;
+
+-- name: endorsements
+-- Every endorsement.
+SELECT from_digest, to_digest, domain, at_ms FROM endorsement ORDER BY at_ms;
+
+-- name: endorsed_binds_until
+-- A change is endorsed as a whole: until when the set before it binds, wherever the one followed the other.
+UPDATE policy_set SET binds_until_ms = :until_ms WHERE digest = :old AND binds_until_ms > :until_ms
+  AND (SELECT digest FROM policy_set AS f WHERE f.n > policy_set.n ORDER BY f.n LIMIT 1) = :new;
+
 -- name: policy_files
 -- The files of a set.
 SELECT f.path, f.sha256, b.content FROM policy_file AS f JOIN blob AS b ON b.sha256 = f.sha256

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
+from bot.domain.authority.endorsement import Endorsement
 from bot.domain.case.transition import LogEvent, Notification
 from bot.domain.workflow.providers.contract_notices import Notice
 from bot.ports.records import CachedCalendar, StoredPolicy
@@ -41,6 +42,9 @@ class PolicyStore:
 
     async def binding(self, now: datetime) -> Sequence[StoredPolicy]:
         return await self._db.read(lambda session: policies.binding(session, now))
+
+    async def endorsements(self) -> Sequence[Endorsement]:
+        return await self._db.read(policies.endorsements)
 
     async def contract_grace(self) -> Mapping[str, datetime] | None:
         return await self._db.read(policies.contract_grace)

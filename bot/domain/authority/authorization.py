@@ -96,6 +96,11 @@ def may_confirm(policy: Policy, person: Person, profile: Profile, *, ends_provid
     return Allowed(())
 
 
+def may_endorse(policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
+    """Whether somebody whom the set before names may endorse a change of the signing keys: party and account."""
+    return _party(policy, person) or _account(policy, person, profile) or Allowed(())
+
+
 def confirming_roles(policy: Policy, person: Person, *, ends_provider: bool = False) -> tuple[ConfirmingRole, ...]:
     """The roles in which `person` may confirm; none for whoever belongs to a provider, nor while their authority is suspended.
     `ends_provider`: the act ends a provider, which an owner confirms in an auditor's place."""

@@ -8,14 +8,18 @@ not asked. Source: signed-decisions.md, "Changes of the keys".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
-from bot.domain.authority.key_changes import passkeys_of, stands
-from bot.domain.authority.policy_rollout import Sets
+from bot.domain.authority.key_changes import KeyChange, covered, endorsable, key_change, passkeys_of, stands
+from bot.domain.authority.policy_rollout import InForce, Sets
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.policy.signing import Passkey, Signature
+
+_PREFIX = "keys:"
 
 
 def counting_passkeys(sets: Sets, person: Person, signature: Signature, asked_at: datetime) -> tuple[Passkey, ...]:
@@ -34,3 +38,81 @@ def counting_passkeys(sets: Sets, person: Person, signature: Signature, asked_at
 def stands_in_all(sets: Iterable[Policy], person: Person, key: Passkey) -> bool:
     """Whether every one of these sets that has keys at all names this very key for the human."""
     return all(was.signing is None or stands(was, person, key) for was in sets)
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsement:
+    """A change from one digest to the next was endorsed for a domain."""
+
+    old: str
+    new: str
+    domain: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingChange:
+    """A change of the keys that nobody has endorsed for every domain: it counts for what is asked for after `until`.
+
+    `binding` are the sets that bound when it was loaded, `done` the domains that are endorsed.
+    """
+
+    old: Policy
+    new: Policy
+    what: KeyChange
+    until: datetime
+    binding: tuple[Policy, ...]
+    done: frozenset[str] = frozenset()
+
+    @property
+    def id(self) -> str:
+        """Names it in links and messages."""
+        return key_change_id(self.old.digest, self.new.digest)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The domains for which nobody has endorsed it."""
+        return tuple(domain for domain in self.what.domains if domain not in self.done)
+
+    def for_domains(self, person: Person) -> frozenset[str]:
+        """The domains for which this person may endorse it, and nobody has."""
+        return endorsable(self.what, self.old, person) & set(self.lacking)
+
+
+def key_change_id(old: str, new: str) -> str:
+    """The id of a change from one digest to the next."""
+    return f"{_PREFIX}{old}:{new}"
+
+
+def is_key_change(id_: str | None) -> bool:
+    """Whether an id is of a change of the keys."""
+    return id_ is not None and id_.startswith(_PREFIX)
+
+
+def waiting_changes(sets: Sets, endorsed: Collection[Endorsement], now: datetime) -> tuple[WaitingChange, ...]:
+    """The changes of the keys that wait for an endorsement, oldest first."""
+    found: list[WaitingChange] = []
+    for n, (was, following) in enumerate(pairwise(sets.sets)):
+        what = key_change(was.policy, following.policy)
+        if what is None or was.until is None or now >= was.until:
+            continue
+        binding = Sets((*sets.sets[: n + 1], following)).also_binding(following.since)
+        done = frozenset(one.domain for one in _of(endorsed, was, following))
+        if not covered(what, done):
+            found.append(WaitingChange(was.policy, following.policy, what, was.until, binding, done))
+    return tuple(found)
+
+
+def with_endorsements(sets: Sets, endorsed: Collection[Endorsement], scale: float) -> Sets:
+    """The same sets, with every change that is endorsed for all of its domains waiting for `policy_delay` only."""
+    for was, following in pairwise(sets.sets):
+        what, given = key_change(was.policy, following.policy), _of(endorsed, was, following)
+        if what is not None and given and covered(what, {one.domain for one in given}):
+            sets = sets.endorsed(was.policy.digest, following.policy.digest, max(one.at for one in given), scale)
+    return sets
+
+
+def _of(endorsed: Collection[Endorsement], was: InForce, following: InForce) -> tuple[Endorsement, ...]:
+    """The endorsements of this change; those of the same change made earlier, and taken back, are not of it."""
+    pair = (was.policy.digest, following.policy.digest)
+    return tuple(one for one in endorsed if (one.old, one.new) == pair and one.at >= following.since)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -22,11 +23,11 @@ class Refusal(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Proof:
     """A press that a passkey signed. `credential` is base64url, `statement` the SHA-256 of what was signed in hex, `disclosure`
-    the JSON that the log discloses, `until` the last day that the statement names."""
+    the object that the log discloses, `until` the last day that the statement names."""
 
     credential: str
     statement: str
-    disclosure: str
+    disclosure: Mapping[str, str]
     until: str = ""
 
 

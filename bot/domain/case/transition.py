@@ -37,7 +37,7 @@ class Private:
     """Personal data or free text: the entry holds its salted digest, `log_private` the disclosure."""
 
     name: str
-    value: str
+    value: str | Mapping[str, str]
     subject: Person
 
 
@@ -145,6 +145,17 @@ class SignedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Endorsed:
+    """Somebody endorsed a change of the signing keys for these domains. `until`: where that completes it, until when the set before
+    binds now."""
+
+    old: str
+    new: str
+    domains: tuple[str, ...]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One act on one case.
 
@@ -176,3 +187,4 @@ class Transition:
     signed: SignedAnswer | None = None
     wakes: Waking | None = None
     reviewed: CampaignChange | None = None
+    endorsed: Endorsed | None = None

@@ -100,15 +100,17 @@ def disclose(private: Private, salt: bytes) -> Disclosure:
     """RFC 9901: base64url of `[salt, name, value]`; its digest is base64url of SHA-256 over that text."""
     if len(salt) != 16:
         raise EntryError("A salt has 16 bytes.")
-    _text(private.value)
-    text = b64(json.dumps([b64(salt), private.name, private.value], ensure_ascii=False).encode())
+    value = private.value if isinstance(private.value, str) else dict(private.value)
+    for part in (value,) if isinstance(value, str) else value.values():
+        _text(part)
+    text = b64(json.dumps([b64(salt), private.name, value], ensure_ascii=False).encode())
     return Disclosure(b64(hashlib.sha256(text.encode()).digest()), text, private.subject)
 
 
 def disclosed(text: str) -> tuple[str, str]:
-    """Name and value of a disclosure's text."""
+    """Name and value of a disclosure's text; a value that is an object as JSON."""
     _, name, value = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    return str(name), str(value)
+    return str(name), value if isinstance(value, str) else json.dumps(value)
 
 
 def introduce(person: Person, salt: bytes) -> tuple[str, Disclosure]:

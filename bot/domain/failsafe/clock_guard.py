@@ -23,7 +23,7 @@ _MS = timedelta(milliseconds=1)
 def gives(act: Transition) -> bool:
     """Whether an act says a yes, opens access, lets it last longer, or gives a permit for it. Everything else may go on
     while the clock is doubted. Judged by what changes and not by who acts, so that a new kind of act needs no line here."""
-    if act.reviewed is not None and act.reviewed.widens:
+    if act.endorsed is not None or (act.reviewed is not None and act.reviewed.widens):
         return True
     if act.after is None:
         return any(draft.type == "permit.issued" for draft in act.entries)

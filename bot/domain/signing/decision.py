@@ -9,7 +9,6 @@ Source: signed-decisions.md, "The statement" and "The page".
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -134,7 +133,8 @@ def judge(
         return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text, "alarm": True})
     if known.now >= issued.not_after:
         return _no(Refusal.LATE, "More than five minutes have passed since this was shown. Read it again and sign again.")
-    if statement.about.get("policy") != policy.digest or NEWS & set(known.since):
+    of_now = statement.type == "policy" or statement.about.get("policy") == policy.digest  # an endorsement names two sets
+    if not of_now or NEWS & set(known.since):
         return _no(Refusal.STALE, "Something new came; read again.")
     return Counts(_proof(answer, statement), statement, verified.sign_count)
 
@@ -197,8 +197,7 @@ def _proof(answer: Answer, statement: Statement) -> Proof:
         "authenticator_data": to_base64url(made.authenticator_data), "client_data": to_base64url(made.client_data),
         "signature": to_base64url(made.signature),
     }  # fmt: skip
-    text = json.dumps(disclosure, separators=(",", ":"))
-    return Proof(answer.credential, challenge(answer.data).hex(), text, str(statement.about.get("until", "")))
+    return Proof(answer.credential, challenge(answer.data).hex(), disclosure, str(statement.about.get("until", "")))
 
 
 def _no(why: Refusal, text: str) -> Rejected:

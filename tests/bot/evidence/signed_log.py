@@ -54,7 +54,7 @@ class Passkey:
         synced = str(self.synced).lower()
         return f"{{id: {self.id}, key: {base64.b64encode(spki).decode()}, rp: {RP}, synced: {synced}, label: {self.id}}}"
 
-    def sign(self, data: bytes, *, flags: int = 0x05, rp: str = RP, **client: Any) -> str:
+    def sign(self, data: bytes, *, flags: int = 0x05, rp: str = RP, **client: Any) -> dict[str, str]:
         """The value of the disclosure `signature` over a statement's bytes."""
         self.count += 1
         challenge = hashlib.sha256(data).digest()
@@ -62,10 +62,10 @@ class Passkey:
         text = json.dumps(told).encode()
         about = hashlib.sha256(rp.encode()).digest() + bytes([flags | (8 if self.synced else 0)]) + self.count.to_bytes(4)
         made = self.private.sign(about + hashlib.sha256(text).digest(), ec.ECDSA(hashes.SHA256()))
-        return json.dumps({
+        return {
             "credential": self.id, "statement": b64(data), "authenticator_data": b64(about), "client_data": b64(text),
             "signature": b64(made),
-        })  # fmt: skip
+        }  # fmt: skip
 
 
 OLGA, OLGA2, RUTH, EVIL = (Passkey(b64(name.encode() * 8)) for name in ("olga", "ol-2", "ruth", "evil"))
@@ -164,7 +164,7 @@ class Writer:
         return self.statement(person, **(about | changes))
 
     async def approve(
-        self, case: str, person: Person = OWNER, key: Passkey | None = OLGA, *, statement: Statement | None = None, value: str = "",
+        self, case: str, person: Person = OWNER, key: Passkey | None = OLGA, *, statement: Statement | None = None, value: Mapping[str, str] | None = None,
         opens: bool = True, signing: Mapping[str, Any] | None = None, **changes: Any,
     ) -> None:  # fmt: skip
         """A yes, signed unless `key` is None, and the grant that it opens."""

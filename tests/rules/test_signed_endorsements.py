@@ -1,0 +1,114 @@
+"""A change of the signing keys counts after `policy_delay` once it is endorsed, and after `unendorsed_delay` where nobody does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.authority.endorsement import WaitingChange
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+from bot.domain.workflow.key_notices import unendorsed
+from bot.service.signing_page import Told
+from tests.bot.building import AUDIT, DEP1, OWNER, PE1, RISK
+from tests.bot.office import Office
+from tests.bot.passkeys import KEYS, ORIGIN, Authenticator, named, sent, signed_policy, signs, with_words
+
+EVIL = Authenticator(b"the-attackers-key")
+
+
+def with_key(policy: Policy, person: Person, key: Authenticator) -> Policy:
+    """The same set with one more passkey of somebody."""
+    held = [named(one.person, *one.passkeys, *((key.passkey(),) if one.person == person else ())) for one in policy.people]
+    return replace(policy, people=tuple(held), digest="ab" * 32)
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with Office(tmp_path / "countersign.db", signed_policy()) as opened:
+        yield with_words(opened)
+
+
+async def waiting(office: Office) -> WaitingChange:
+    (change,) = office.desk.current.key_changes
+    return change
+
+
+async def endorse(office: Office, person: Person, key: Authenticator | None = None) -> Told:
+    """Somebody opens their link and signs."""
+    change = await waiting(office)
+    token = (await office.desk.endorsements.address(change, person)).removeprefix(f"{ORIGIN}/d#")
+    assert token
+    told = await office.desk.signing.statement(token, "endorse")
+    assert told.status == 200, told
+    return await sent(office, token, (key or KEYS[person]).sign(str(told.body["statement"])))
+
+
+async def test_an_added_key_gives_nothing_before_the_delay_of_unendorsed_changes(office: Office) -> None:
+    await office.adopt(with_key(office.policy, OWNER, EVIL))
+    id_ = await office.file(PE1)
+    told = await signs(office, OWNER, id_, key=EVIL)
+    assert (told.status, "does not count yet" in str(told.body["text"])) == (409, True)
+    office.clock.at += timedelta(hours=71)
+    late = await office.file(PE1, target="srv-2")
+    assert (await signs(office, OWNER, late, key=EVIL)).status == 409
+    office.clock.at += timedelta(hours=2)
+    assert (await signs(office, OWNER, await office.file(PE1, target="srv-3"), key=EVIL)).status == 200
+
+
+async def test_an_endorsed_key_counts_after_the_delay_of_every_change(office: Office) -> None:
+    before = office.policy.digest
+    await office.adopt(with_key(office.policy, OWNER, EVIL))
+    assert (await endorse(office, RISK)).body["ok"] is True
+    entry = office.log()[-1]
+    data = entry["data"]
+    assert (entry["type"], data["from"], data["to"]) == ("policy.endorsed", before, "ab" * 32)
+    assert data["signed"] is True
+    assert len(data["statement"]) == 64
+    assert (await signs(office, OWNER, await office.file(PE1), key=EVIL)).status == 409
+    office.clock.at += timedelta(minutes=16)
+    assert (await signs(office, OWNER, await office.file(PE1, target="srv-3"), key=EVIL)).status == 200
+    assert office.desk.current.key_changes == ()
+
+
+async def test_whoever_gains_by_a_change_gets_no_link_and_endorses_nothing(office: Office) -> None:
+    await office.adopt(with_key(office.policy, OWNER, EVIL))
+    change = await waiting(office)
+    assert await office.desk.endorsements.address(change, OWNER) == ""
+    assert await office.desk.endorsements.address(change, DEP1) == ""
+
+
+async def test_an_endorsement_with_a_key_that_does_not_count_yet_is_refused(office: Office) -> None:
+    await office.adopt(with_key(office.policy, OWNER, EVIL))
+    told = await endorse(office, RISK, EVIL)
+    assert told.status == 409
+    assert [entry["type"] for entry in office.log()].count("policy.endorsed") == 0
+    assert office.log()[-1]["type"] == "decision.refused"
+    assert len(office.desk.current.key_changes) == 1
+
+
+async def test_an_endorsement_survives_a_restart(office: Office) -> None:
+    await office.adopt(with_key(office.policy, OWNER, EVIL))
+    await endorse(office, RISK)
+    await office.restart()
+    await office.desk.current.refresh()
+    assert office.desk.current.key_changes == ()
+
+
+async def test_every_owner_and_auditor_is_told_in_slack_and_by_page(office: Office) -> None:
+    old = office.policy
+    said = unendorsed(old, with_key(old, OWNER, EVIL), office.clock.now())
+    owners = {domain.owner for domain in old.domains.values()}
+    assert (
+        {say.to for say in said if say.purpose == "key_change"}
+        == owners | {AUDIT}
+        == {say.to for say in said if say.purpose == "pager"}
+    )
+    page = next(say for say in said if say.purpose == "pager")
+    assert "Nobody has endorsed it" in str(page.data["text"])
+    assert page.data["link"] == f"{ORIGIN}/"
+    assert unendorsed(old, replace(old, contact="#elsewhere"), office.clock.now()) == ()
