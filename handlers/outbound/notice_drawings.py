@@ -20,11 +20,12 @@ from handlers.outbound.message_kinds import (
 )
 from handlers.outbound.pages import PAGES
 from handlers.outbound.sign_page_words import sign_here
-from handlers.views import alerts, checkpoint, key_changes
+from handlers.views import alerts, checkpoint
 from handlers.views import operator as operator_cards
 from handlers.views.answers import say
 from handlers.views.channel_button import door
 from handlers.views.dialogs import filed_result, said_page
+from handlers.views.governance import key_changes
 from handlers.views.governance.agreement import at_home
 from handlers.views.governance.campaigns import at_home as reviews_at_home
 from handlers.views.home import home

@@ -14,9 +14,10 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.signing.decision import Choice
 from handlers import ids
-from handlers.views import key_changes, operator
+from handlers.views import operator
 from handlers.views.answers import say
 from handlers.views.approval_card import card
+from handlers.views.governance import key_changes
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, link_button, message, section
 from handlers.views.kit.context import ViewContext, span
