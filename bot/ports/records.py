@@ -168,12 +168,15 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class CaseSummary:
-    """As much of a case as says who may see it."""
+    """As much of a case as says who may see it, and whether it may be one that its reader is barred from: whose access it is
+    about, and whether the reader has said yes in it."""
 
     id: str
     requester: Person
     provider: str
     domain: str
+    subject: Person | None = None
+    said_yes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,9 @@ class ApprovalService:
     async def _owed_by(self, person: Person) -> list[Notification]:
         """The newest cards of what somebody owes, with their buttons."""
         cards = [
-            say for case in await self.queries.read_reviews(person) for say in notifications.reviews_again(case, person)
+            say
+            for case in await self.queries.read_reviews(person)
+            for say in notifications.reviews_again(case, self.policy, person)
         ]
         return [
             *(message_to(campaign, person, wanted=True) for campaign in await self.reviews.theirs(person)),

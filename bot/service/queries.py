@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import read_request_id
-from bot.domain.authority.authorization import named_for
+from bot.domain.authority.authorization import named_for, open_to, suspended, waiting_asks
 from bot.domain.case.model import Case
 from bot.domain.decision_log.signed_note import read_checkpoint, read_note
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import notifications
-from bot.ports.records import DecidedFor
+from bot.ports.records import CaseSummary, DecidedFor
 from bot.ports.store import Store
 from bot.service.current_policy import CurrentPolicy
 
@@ -91,13 +91,14 @@ class CaseQueries:
         return await self._store.cases.cases_of(person, _PAGE)
 
     async def read_waiting(self, person: Person) -> Sequence[Case]:
-        """What has reached me and is still mine to see."""
-        return [case for case in await self._store.cases.waiting_for(person, _PAGE) if self._may_see(person, case)]
+        """What has reached me and is still mine to see and to answer."""
+        found = await self._store.cases.waiting_for(person, _PAGE)
+        return [case for case in found if self._may_see(person, case) and open_to(case, self.policy, person)]
 
     async def read_reviews(self, person: Person) -> Sequence[Case]:
         """Where an ask after the yes waits for my answer: a review, a ratification, an extension, a renewal."""
         waiting = await self.read_waiting(person)
-        return [case for case in waiting if notifications.reviews_again(case, person)]
+        return [case for case in waiting if notifications.reviews_again(case, self.policy, person)]
 
     async def read_owing(self, person: Person) -> Sequence[Case]:
         """Where I owe evidence or a rotation; a lead reads what their provider owes."""
@@ -121,7 +122,8 @@ class CaseQueries:
     async def read_home(self, person: Person, now: datetime) -> HomeContents:
         """What stands in somebody's App Home at `now`, on the page that they looked at last."""
         found = await self._store.homes.waiting(person, _HOME_WAITING)
-        mine = [one.id for one in found if self._visible(person, one.requester, one.provider, one.domain)]
+        seen = [one for one in found if self._visible(person, one.requester, one.provider, one.domain)]
+        mine = [one.id for one in seen if not self._perhaps_barred(person, one) or await self._waits(person, one.id)]
         pages = max(1, -(-len(mine) // HOME_PAGE))
         page = min(max(await self._store.homes.page(person), 1), pages)
         shown = [await self._store.cases.case(id_) for id_ in mine[(page - 1) * HOME_PAGE : page * HOME_PAGE]]
@@ -134,6 +136,17 @@ class CaseQueries:
             await self._store.homes.owing(person, HOME_PAGE), away, await self._led_by(person),
             await self._audited_by(person, now),
         )  # fmt: skip
+
+    def _perhaps_barred(self, person: Person, one: CaseSummary) -> bool:
+        """Whether only the whole case says if it is theirs to answer; so seldom that a Home reads few cases for it."""
+        humans, involved = self.policy.humans, (one.requester, *([one.subject] if one.subject else []))
+        several = len(humans.accounts(person)) > 1
+        mine = any(humans.same(person, somebody) for somebody in involved)
+        return mine or one.said_yes or several or suspended(self.policy, one.domain, person) is not None
+
+    async def _waits(self, person: Person, case_id: str) -> bool:
+        case = await self._store.cases.case(case_id)
+        return case is not None and bool(waiting_asks(case, self.policy, person))
 
     async def _led_by(self, person: Person) -> Sequence[Case]:
         """The open requests of the providers that this person leads, the next to expire first."""

@@ -15,11 +15,10 @@ from bot.domain.authority.signatures import demanded
 from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
-from bot.domain.workflow.timeline import Moment, ahead
 from bot.ports.commands import ReplyAddress
 from bot.ports.records import OutboxRow
 from bot.service.approvals import ApprovalService
-from handlers.views.facts import pending
+from handlers.outbound.coming_steps import with_ahead
 from handlers.views.kit.blocks import Block, Message
 from handlers.views.kit.context import ViewContext
 
@@ -36,10 +35,6 @@ class RenderContext:
     def scene(self) -> ViewContext:
         """The policy and the time of this moment."""
         return ViewContext(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
-
-    async def ahead(self, case: Case) -> tuple[Moment, ...]:
-        """The coming steps of a pending case if nobody answers; empty once it is decided."""
-        return ahead(case, self.desk.policy, await self.desk.transactions.presence_for(case)) if pending(case) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +139,13 @@ class Outgoing:
         """The policy and the time of this moment."""
         return self.context.scene()
 
+    async def scene_ahead(self) -> ViewContext:
+        """The same with what comes next on the case if nobody answers."""
+        return await with_ahead(self.context.desk, self.scene(), (self.case,))
+
     async def signing_scene(self, ask: Ask) -> ViewContext:
         """The same with the recipient's link to sign a yes to this ask, where it is signed."""
-        scene = self.scene()
+        scene = await self.scene_ahead()
         if demanded(self.case, ask.kind, scene.policy) == "none":
             return scene
         return replace(scene, sign=await self.context.desk.signing.address(self.case, ask, self.to))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot.domain.authority.endorsement import key_change_id
 from bot.domain.operator.dual_control import signature_demanded
 from handlers.outbound.agreement_drawings import own_matrix
+from handlers.outbound.coming_steps import with_ahead
 from handlers.outbound.message_kinds import (
     NO_LONGER_OPEN,
     NOTHING_TO_DRAW,
@@ -57,7 +58,7 @@ async def form_page(out: Outgoing) -> Job:
     """The last page of a form that was sent."""
     view, scene = out.text("view"), out.scene()
     if out.text("sentence") == "filed" and out.found is not None:
-        return ViewUpdate(view, filed_result(out.found, scene, await out.context.ahead(out.found)))
+        return ViewUpdate(view, filed_result(out.found, await out.scene_ahead()))
     return ViewUpdate(view, said_page(say(out.text("sentence"), out.row.say.data, scene).text))
 
 
@@ -66,6 +67,7 @@ async def app_home(out: Outgoing) -> Job:
     may_ask = bool(desk.filing.runbooks_for(to, None))
     shown = await desk.queries.read_home(to, scene.now)
     waiting = [*at_home(own_matrix(desk, to)), *reviews_at_home(await desk.reviews.theirs(to))]
+    scene = await with_ahead(desk, scene, (*shown.waiting, *shown.mine, *shown.led))
     return Published(to.user, home(shown, scene, may_ask=may_ask, governance=waiting))
 
 

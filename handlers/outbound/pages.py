@@ -15,6 +15,7 @@ from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.people import Person, Profile
 from bot.service.approvals import ApprovalService
 from handlers.outbound.agreement_drawings import own_matrix
+from handlers.outbound.coming_steps import with_ahead
 from handlers.views import drill as drills
 from handlers.views import pages, reports, suspensions
 from handlers.views.answers import say
@@ -54,7 +55,9 @@ async def _show(desk: ApprovalService, person: Person, argument: str, scene: Vie
         return say("unknown", {"argument": argument}, scene)
     if case.request.matter:
         return suspensions.show(case, scene)
-    return pages.show(case, scene) if case.request.drill is None else drills.report(case, scene, whole=True)
+    if case.request.drill is not None:
+        return drills.report(case, scene, whole=True)
+    return pages.show(case, await with_ahead(desk, scene, (case,)))
 
 
 async def _log(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:

@@ -32,8 +32,8 @@ async def new_card(out: Outgoing) -> Job:
 
 async def receipt_message(out: Outgoing) -> Message:
     if out.case.finding is not None:
-        return finding_cards.receipt(out.case, out.scene(), await out.context.ahead(out.case))
-    return receipt.receipt(out.case, out.scene(), await out.context.ahead(out.case))
+        return finding_cards.receipt(out.case, await out.scene_ahead())
+    return receipt.receipt(out.case, await out.scene_ahead())
 
 
 async def new_receipt(out: Outgoing) -> Job:
@@ -43,7 +43,7 @@ async def new_receipt(out: Outgoing) -> Job:
 async def lead_message(out: Outgoing) -> Message:
     if out.case.finding is not None:
         return finding_cards.lead_copy(out.case, out.scene())
-    return lead_copy(out.case, out.to, out.scene())
+    return lead_copy(out.case, out.to, await out.scene_ahead())
 
 
 async def new_lead(out: Outgoing) -> Job:
@@ -51,7 +51,7 @@ async def new_lead(out: Outgoing) -> Job:
 
 
 async def channel_receipt_message(out: Outgoing) -> Message:
-    return door_receipt(out.case, out.scene())
+    return door_receipt(out.case, await out.scene_ahead())
 
 
 async def new_channel_receipt(out: Outgoing) -> Job:
@@ -68,7 +68,7 @@ async def reminder(out: Outgoing) -> Job:
         return NO_LONGER_OPEN
     if case.finding is not None:
         return await out.in_thread_of("card", finding_cards.reminder(case, to, out.scene()))
-    return await out.in_thread_of("card", receipt.reminder(case, who(to), out.scene()))
+    return await out.in_thread_of("card", receipt.reminder(case, who(to), await out.scene_ahead()))
 
 
 async def deadline(out: Outgoing) -> Job:

@@ -5,6 +5,7 @@ It is drawn for one reader from the state of the moment. Once decided it shows t
 
 from __future__ import annotations
 
+from bot.domain.authority.authorization import is_barred
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
@@ -16,6 +17,7 @@ from handlers.views.kit.blocks import Message, context, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
 from handlers.views.kit.preview import glance
+from handlers.views.silence import silence
 
 
 def card(case: Case, reader: Person, scene: ViewContext) -> Message:
@@ -45,11 +47,23 @@ def _opening(case: Case, scene: ViewContext) -> str:
 def _standing(case: Case, reader: Person, scene: ViewContext) -> str:
     if not facts.pending(case):
         return facts.outcome(case, scene)
-    lines = [_stands_in(case, reader, scene), facts.tally(case, scene), _own_yes(case, reader, scene), *story(case, scene)]
+    lines = [
+        _suspended(case, reader, scene),
+        _stands_in(case, reader, scene),
+        facts.tally(case, scene),
+        _own_yes(case, reader, scene),
+        *story(case, scene),
+    ]
     lines += [signing.line(case, case.approval, reader, scene)]
     lines += [*identity_proof.lines(case, scene, to_approver=True), facts.braked(case.approval, scene)]
-    lines += [] if cooling_off.waits(case) else [facts.silence(case, scene)]
+    lines += [] if cooling_off.waits(case) else [silence(case, scene)]
     return "\n".join(line for line in lines if line)
+
+
+def _suspended(case: Case, reader: Person, scene: ViewContext) -> str:
+    """Said to whoever may give a no only."""
+    barred = [is_barred(case, case.approval, scene.policy, reader, takes_away=no) for no in (False, True)]
+    return wording.SUSPENDED if barred == [True, False] else ""
 
 
 def _stands_in(case: Case, reader: Person, scene: ViewContext) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.case.model import Case
-from bot.domain.workflow.timeline import Moment
 from handlers import ids
 from handlers.views import timeline
 from handlers.views.facts import pending
@@ -73,11 +72,11 @@ def filed_page(case_id: str) -> Block:
     return _last(f"*{case_id}* is filed.", wording.FILED_WAIT)
 
 
-def filed_result(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> Block:
+def filed_result(case: Case, scene: ViewContext) -> Block:
     """The same page when the worker has committed: who is asked now, who next and when; of a break-glass, who is paged."""
     note = wording.FILED_FINDING if case.finding else wording.FILED if pending(case) else wording.FILED_OPEN
     paged = f"\n*Paged now:* {everyone(case.asks[0].asked)}." if case.break_glass else ""
-    return _last(f"*{case.id}* is filed.\n{status(case, scene, moments)}{paged}", note, timeline.blocks(moments, scene))
+    return _last(f"*{case.id}* is filed.\n{status(case, scene)}{paged}", note, timeline.blocks(scene.coming(case), scene))
 
 
 def nothing_to_choose(title: str, text: str) -> Block:

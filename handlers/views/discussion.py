@@ -34,6 +34,7 @@ from handlers.views.kit.context import ViewContext, span, who
 from handlers.views.kit.escaping import inline, quote
 from handlers.views.kit.take_away import revoke, withdraw
 from handlers.views.request_form import STEPS, day_block
+from handlers.views.silence import silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,12 @@ def _less_by_day(asked: DialogContext, case: Case) -> Block:
 def deciding_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:
     """The decision, as far as a press of this reader would count: no second yes, and none before the subject is verified.
     Once the quorum waits to open something only a no is left, and a revoke."""
-    if is_barred(case, case.approval, scene.policy, reader):
+    if is_barred(case, case.approval, scene.policy, reader, takes_away=True):
         return None
     value = ids.question(case.id, case.approval.version)
     deny = button(wording.DENY, ids.DENY, value, "danger")
+    if is_barred(case, case.approval, scene.policy, reader):
+        return actions(ids.BLOCK_DECIDE, deny)
     if cooling_off.waits(case):
         return actions(ids.BLOCK_DECIDE, deny, revoke(value))
     approve = button(wording.APPROVE, ids.APPROVE, value, "primary")
@@ -161,7 +164,7 @@ def lead_copy(case: Case, reader: Person, scene: ViewContext) -> Message:
     opening = f"*{facts.heading(case)}*\n{who(request.requester)} asks {scene.length(case)}"
     typed = [f"*{wording.TARGET}:* {inline(request.target, 400)}", f"*{wording.REASON}:*"]
     typed += quote(request.reason, 2500).split("\n")
-    standing = facts.outcome(case, scene) or facts.silence(case, scene)
+    standing = facts.outcome(case, scene) or silence(case, scene)
     mine = next((n for n in case.approval.noted("advice") if n.person == reader), None)
     said = [section(wording.YOUR_ADVICE[mine.advice])] if mine else []
     advise = [

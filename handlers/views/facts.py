@@ -8,13 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.domain.authority.authorization import conflicted
 from bot.domain.authority.quorum import count
-from bot.domain.case.ask import Ask, Step, Vote
+from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.lifecycle import AskState, FindingState, GrantState, RequestState
 from bot.domain.case.model import Case, FieldValue
-from bot.domain.policy.model import Role
-from bot.domain.policy.people import Person
 from bot.domain.policy.same_text import mixed_scripts
 from bot.domain.timing.steps import people_of
 from handlers.views import sealed_use
@@ -83,35 +80,6 @@ def asker(case: Case, scene: ViewContext, limit: int = 80) -> str:
     if case.sealed:
         return f"Recorded by {who(request.requester)}"
     return f"{who(request.requester)} of *{scene.provider(request.provider, limit)}*"
-
-
-def next_step(case: Case, scene: ViewContext) -> tuple[Step, tuple[Person, ...]] | None:
-    """The next step that will ask somebody new, as policy stands now, and whom."""
-    domain = scene.domain(case.request.domain)
-    if domain is None or not pending(case):
-        return None
-    asked = set(case.approval.asked)
-    for step in case.approval.steps:
-        if step.state != "waiting" or step.action != "notify":
-            continue
-        roles: tuple[Role, ...] = (step.role, *step.also)
-        people = [p for role in roles for p in people_of(role, scene.policy, domain, max(step.due_at, scene.now))]
-        fresh = tuple(dict.fromkeys(p for p in people if p not in asked and not conflicted(case, scene.policy, p)))
-        if fresh:
-            return step, fresh
-    return None
-
-
-def silence(case: Case, scene: ViewContext) -> str:
-    """What happens without an answer, and when."""
-    if case.finding is not None:
-        return finding.silence(case, scene)
-    after = f"at {scene.at(case.approval.expires_at)} the request expires and nothing opens."
-    found = next_step(case, scene)
-    if found is None:
-        return f"Without an answer, {after}"
-    step, people = found
-    return f"Without an answer, {everyone(people)} will be asked at {scene.at(step.due_at)}; {after}"
 
 
 def braked(ask: Ask, scene: ViewContext) -> str:

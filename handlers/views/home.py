@@ -6,11 +6,11 @@ request carry its id, so that no two are alike. Slack allows 100 blocks; a page 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
+from bot.domain.authority.authorization import waiting_asks
 from bot.domain.case.ask import Ask
-from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
@@ -28,6 +28,7 @@ from handlers.views.kit.time_scale_mark import marked_once
 from handlers.views.pages import exception
 from handlers.views.receipt import status
 from handlers.views.reviews.cards import ask_at_home
+from handlers.views.silence import silence
 
 _BLOCKS, _REGISTER = 100, 20
 _REVIEWS = frozenset({"review", "right"})
@@ -66,7 +67,7 @@ def _waiting(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     blocks = [_header(f"Waiting for you ({sheet.waits})")]
     if not sheet.waiting:
         return [*blocks, section(wording.NOTHING_WAITS)]
-    asked = [(case, ask) for case in sheet.waiting for ask in _open_to(case, sheet.person)]
+    asked = [(case, ask) for case in sheet.waiting for ask in waiting_asks(case, scene.policy, sheet.person)]
     for later in (False, True):
         part = sorted((one for one in asked if (one[1].kind in _REVIEWS) is later), key=lambda one: _due(one[1]))
         if part and later:
@@ -78,11 +79,6 @@ def _waiting(sheet: HomeContents, scene: ViewContext) -> list[Block]:
 
 def _due(ask: Ask) -> datetime:
     return ask.due_at or ask.expires_at
-
-
-def _open_to(case: Case, person: Person) -> Iterable[Ask]:
-    """The open asks that have reached a person and that they have not answered."""
-    return (a for a in case.asks if a.state is AskState.OPEN and person in a.asked and a.vote_of(person) is None)
 
 
 def _question(case: Case, ask: Ask, person: Person, scene: ViewContext) -> list[Block]:
@@ -100,7 +96,7 @@ def _question(case: Case, ask: Ask, person: Person, scene: ViewContext) -> list[
         facts.tally(case, scene),
         *identity_proof.lines(case, scene, to_approver=True),
     ]
-    lines += [] if cooling_off.waits(case) else [facts.silence(case, scene)]
+    lines += [] if cooling_off.waits(case) else [silence(case, scene)]
     buttons = (deciding_buttons(case, person, scene), beside_buttons(case, person, scene))
     rows = [_own(row, value) for row in buttons if row is not None]
     return [*facts.sections([line for line in lines if line]), *rows]

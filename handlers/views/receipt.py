@@ -18,9 +18,10 @@ from handlers.views.kit.blocks import Block, Message, actions, button, context, 
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
 from handlers.views.kit.take_away import withdraw
+from handlers.views.silence import silence
 
 
-def receipt(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> Message:
+def receipt(case: Case, scene: ViewContext) -> Message:
     """The receipt: what was asked, where it stands, what happened so far, what comes next, **Withdraw** while it is pending."""
     request = case.request
     opening = f"*{case.id} · {facts.heading(case)}*\nAsked at {scene.at(request.filed_at)}, {scene.length(case)}"
@@ -28,16 +29,16 @@ def receipt(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> M
     blocks = [
         section(opening),
         section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),
-        section(status(case, scene, moments)),
+        section(status(case, scene)),
         *facts.sections(told),
         identity_proof.attest_button(case),
-        *timeline.blocks(() if cooling_off.waits(case) else moments, scene),
-        _pending_buttons(case, moments) if facts.pending(case) else again_button(case),
+        *timeline.blocks(() if cooling_off.waits(case) else scene.coming(case), scene),
+        _pending_buttons(case, scene.coming(case)) if facts.pending(case) else again_button(case),
         *facts.sections(owed_lines(case, scene)),
         requester_buttons(case, scene.policy),
     ]
     text = [f"{case.id}: {facts.heading(case, 100)}", f"{wording.TARGET}: {inline(request.target, 400)}"]
-    return message("\n".join([*text, status(case, scene, moments), *told]), blocks)
+    return message("\n".join([*text, status(case, scene), *told]), blocks)
 
 
 def _pending_buttons(case: Case, moments: Sequence[Moment]) -> Block:
@@ -56,21 +57,19 @@ def again_button(case: Case) -> Block | None:
     return actions(ids.BLOCK_RECEIPT, button(wording.AGAIN, ids.AGAIN, value))
 
 
-def status(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> str:
-    """Where the request stands: outcome, or who is asked, who next and when. `moments`: the engine's coming steps; where they
-    are not at hand, who is next is read from the policy."""
+def status(case: Case, scene: ViewContext) -> str:
+    """Where the request stands: outcome, or who is asked, who next and when."""
     if not facts.pending(case):
         return facts.outcome(case, scene)
     if case.finding is not None:
-        return f"*Open.* {facts.asked_now(case, scene)} {facts.silence(case, scene)}"
+        return f"*Open.* {facts.asked_now(case, scene)} {silence(case, scene)}"
     if cooling_off.waits(case):
         return "\n".join(identity_proof.lines(case, scene))
-    silence = timeline.silence(case, moments, scene) if moments else facts.silence(case, scene)
     parts = [
         "*Pending.*",
         facts.asked_now(case, scene),
         facts.tally(case, scene),
-        silence,
+        silence(case, scene),
         facts.braked(case.approval, scene),
     ]
     return "\n".join([" ".join(part for part in parts if part), *identity_proof.lines(case, scene)])
@@ -117,7 +116,7 @@ def body_of(content: bytes) -> str:
 
 def reminder(case: Case, person_mention: str, scene: ViewContext) -> Message:
     """A reply in the thread of the card, because an edit sends no notification."""
-    said = f"{person_mention} {case.id} · {facts.heading(case)} still waits for your answer. {facts.silence(case, scene)}"
+    said = f"{person_mention} {case.id} · {facts.heading(case)} still waits for your answer. {silence(case, scene)}"
     return message(said, [section(said)])
 
 

@@ -48,27 +48,6 @@ def lines(moments: Sequence[Moment], scene: ViewContext) -> list[str]:
     return ["*What happens next if nobody answers*", *told, *cut, _line(last, scene)]
 
 
-def silence(case: Case, moments: Sequence[Moment], scene: ViewContext) -> str:
-    """What happens without an answer: who will really be asked next and when, and because of whom."""
-    expires = f"at {scene.at(case.approval.expires_at)} the request expires and nothing opens."
-    place = next((n for n, moment in enumerate(moments) if moment.what == "ask"), None)
-    if place is None:
-        return f"Without an answer, {expires}"
-    following, because = moments[place], [_because(case, m, scene) for m in moments[:place] if m.what == "skip"]
-    why = " and ".join(dict.fromkeys(reason for reason in because if reason))
-    told = f"{everyone(following.people)} will be asked at {scene.at(following.at)}"
-    return f"Without an answer, {told}{f', because {why}' if why else ''}; {expires}"
-
-
-def _because(case: Case, skipped: Moment, scene: ViewContext) -> str:
-    """Why somebody else is asked: `@Olga's account is deactivated`."""
-    domain = scene.domain(case.request.domain)
-    people = people_of(skipped.role, scene.policy, domain, scene.now) if domain and skipped.role else ()
-    if skipped.why == "deactivated" and people:
-        return f"the account of {everyone(people)} is deactivated"
-    return f"{everyone(people)} is away" if skipped.why == "absent" and people else ""
-
-
 def blocks(moments: Sequence[Moment], scene: ViewContext) -> list[Block]:
     """The same as sections."""
     return facts.sections(lines(moments, scene))

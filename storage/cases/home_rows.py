@@ -10,7 +10,7 @@ from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import home_key
 from bot.ports.records import CaseSummary
 from storage.session import Session
-from storage.values import ms
+from storage.values import ms, person_or_none
 
 REMEMBERED = timedelta(days=30)  # a Home that nobody opened for so long is drawn when it is opened again
 
@@ -39,8 +39,12 @@ def waiting(session: Session, person: Person, limit: int) -> Sequence[CaseSummar
     """Cases with an open ask that waits for this person's answer, the next to expire first."""
     rows = session.rows("home_waiting", team=person.team, user=person.user, limit=limit)
     return [
-        CaseSummary(r["id"], Person(r["requester_team"], r["requester_user"]), r["provider"], r["domain"]) for r in rows
-    ]
+        CaseSummary(
+            r["id"], Person(r["requester_team"], r["requester_user"]), r["provider"], r["domain"],
+            person_or_none(r["subject_team"], r["subject_user"]), bool(r["said_yes"]),
+        )
+        for r in rows
+    ]  # fmt: skip
 
 
 def live(session: Session, person: Person, domains: Sequence[str], limit: int) -> Sequence[str]:

@@ -25,7 +25,10 @@ WHERE h.team_id = :team AND h.user_id = :user AND h.opened_ms >= :since AND NOT 
 -- name: home_waiting
 -- Open asks that have reached the person and that they have not answered: decisions first, reviews after, and of each the
 -- next to be due first; never a drill.
-SELECT r.id, r.requester_team, r.requester_user, r.provider, r.domain,
+SELECT r.id, r.requester_team, r.requester_user, r.provider, r.domain, r.subject_team, r.subject_user,
+  EXISTS (
+    SELECT 1 FROM vote AS y WHERE y.case_id = r.id AND y.answer = 'yes' AND y.user_id = :user AND y.team_id = :team
+  ) AS said_yes,
   min(CASE WHEN a.kind IN ('review', 'right') THEN 1 ELSE 0 END) AS later, min(coalesce(a.due_ms, a.expires_ms)) AS until_ms
 FROM reached AS p
 JOIN ask AS a ON a.case_id = p.case_id AND a.n = p.ask
@@ -36,7 +39,7 @@ WHERE p.user_id = :user AND p.team_id = :team AND a.state = 'open' AND r.drill =
     SELECT 1 FROM vote AS v
     WHERE v.case_id = a.case_id AND v.ask = a.n AND v.user_id = :user AND v.team_id = :team
   )
-GROUP BY r.id, r.requester_team, r.requester_user, r.provider, r.domain
+GROUP BY r.id, r.requester_team, r.requester_user, r.provider, r.domain, r.subject_team, r.subject_user
 ORDER BY later, until_ms, r.id LIMIT :limit;
 
 -- name: home_live

@@ -16,6 +16,7 @@ from typing import Literal
 
 from bot.domain.case.ask import NOT_BY_ONLY_APPROVER, Ask
 from bot.domain.case.click import Refusal
+from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, Policy, Role, Suspended
 from bot.domain.policy.people import Person, Profile
@@ -200,9 +201,22 @@ def suspended_anywhere(policy: Policy, person: Person) -> bool:
     return any(policy.humans.same(s.person, person) for s in policy.standing.suspended)
 
 
-def is_barred(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:
-    """Whether the person may never answer this ask, whatever their role: conflicted, or reviewing only their own yes."""
-    return conflicted(case, policy, person) or _own_yes(case, ask, policy, person) is not None
+def is_barred(case: Case, ask: Ask, policy: Policy, person: Person, *, takes_away: bool = False) -> bool:
+    """Whether the person may never answer this ask, whatever their role: conflicted, or reviewing only their own yes.
+    `takes_away`: whether a no of theirs would not count either; a suspension hinders none."""
+    found = _party(policy, person) or _conflict(case, policy, person) or _own_yes(case, ask, policy, person)
+    return found is not None or (not takes_away and _suspension(case, policy, person) is not None)
+
+
+def open_to(case: Case, policy: Policy, person: Person) -> tuple[Ask, ...]:
+    """The open asks of a case that have reached a person and are theirs to answer."""
+    asked = (ask for ask in case.asks if ask.state is AskState.OPEN and person in ask.asked)
+    return tuple(ask for ask in asked if not is_barred(case, ask, policy, person))
+
+
+def waiting_asks(case: Case, policy: Policy, person: Person) -> tuple[Ask, ...]:
+    """The same, of those that they have not answered."""
+    return tuple(ask for ask in open_to(case, policy, person) if ask.vote_of(person) is None)
 
 
 def _own_yes(case: Case, ask: Ask, policy: Policy, person: Person) -> Refused | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from bot.domain.authority.authorization import named_for
+from bot.domain.authority.authorization import named_for, waiting_asks
 from bot.domain.authority.policy_rollout import gains
 from bot.domain.case.ask import OWN, Ask, Reached
 from bot.domain.case.lifecycle import AskState, RequestState
@@ -40,14 +40,11 @@ def cards_again(case: Case, person: Person) -> tuple[Notification, ...]:
     return tuple(found)
 
 
-def reviews_again(case: Case, person: Person) -> tuple[Notification, ...]:
+def reviews_again(case: Case, policy: Policy, person: Person) -> tuple[Notification, ...]:
     """The cards of the open asks after the yes that wait for this person."""
-    found = ((ask, next((r for r in ask.reached if r.person == person), None)) for ask in case.later)
-    return tuple(
-        ask_card(case, ask, reached, wanted=True)
-        for ask, reached in found
-        if ask.state is AskState.OPEN and reached is not None and ask.vote_of(person) is None
-    )
+    later = (ask for ask in waiting_asks(case, policy, person) if ask.kind not in OWN)
+    found = ((ask, next(r for r in ask.reached if r.person == person)) for ask in later)
+    return tuple(ask_card(case, ask, reached, wanted=True) for ask, reached in found)
 
 
 def owed(case: Case, person: Person) -> Notification:

@@ -8,7 +8,7 @@ Whoever is asleep gets the card and keeps the authority; where nobody of a step 
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.domain.authority.authorization import Allowed, standing
@@ -19,7 +19,7 @@ from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Role, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Fired, Presence, Skipped, advance
-from bot.domain.timing.steps import next_wake
+from bot.domain.timing.steps import next_wake, people_of
 from bot.domain.workflow import filing, filing_form
 from bot.domain.workflow.findings import filing as findings
 from bot.domain.workflow.shift_change import hand_over, next_shift
@@ -29,7 +29,8 @@ NIGHT = timedelta(hours=8)  # how long somebody who is asleep is taken to sleep
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`what` is `ask`, `remind`, `skip`, `expire` or `hourly` (of a finding); `why` only for a skip; `page`: beside Slack too; `asleep`: of those."""
+    """`what` is `ask`, `remind`, `skip`, `expire` or `hourly` (of a finding); `why` only for a skip; `page`: beside Slack too; `asleep`: of those.
+    `missing`: of the role that a skip passes over, whom its reason holds for."""
 
     at: datetime
     what: str
@@ -38,6 +39,7 @@ class Moment:
     why: str = ""
     page: bool = False
     asleep: tuple[Person, ...] = ()
+    missing: tuple[Person, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _run(
     while now < _end(case):
         result = advance(case, case.approval, policy, presence, now)
         case, handed = _handed(case.with_approval(result.ask), policy, presence, now)
-        yield now, case, (*(_moment(event, now) for event in result.events), *handed)
+        yield now, case, (*(_moment(event, case, policy, presence, now) for event in result.events), *handed)
         now = _next(case, policy, now)
 
 
@@ -120,10 +122,13 @@ def _handed(case: Case, policy: Policy, presence: Presence, now: datetime) -> tu
     return case.with_approval(ask), [Moment(now, "ask", "on_call", (reached.person,))] if reached else []
 
 
-def _moment(event: Fired | Skipped, now: datetime) -> Moment:
+def _moment(event: Fired | Skipped, case: Case, policy: Policy, presence: Presence, now: datetime) -> Moment:
     step = event.step
     if isinstance(event, Skipped):
-        return Moment(now, "skip", step.role, tuple(r.person for r in event.told), why=event.why)
+        domain = policy.domains.get(case.request.domain)
+        named = people_of(step.role, policy, domain, now) if domain is not None else ()
+        missing = tuple(person for person in named if presence.away.get(person) == event.why)
+        return Moment(now, "skip", step.role, tuple(r.person for r in event.told), why=event.why, missing=missing)
     what = "ask" if step.action == "notify" else "remind"
     people = tuple(r.person for r in event.people)
     return Moment(now, what, step.role, people, page=step.page, asleep=tuple(p for p, _ in event.quiet))

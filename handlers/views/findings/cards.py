@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from bot.domain.authority.authorization import is_barred
 from bot.domain.case.lifecycle import FindingState
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
-from bot.domain.workflow.timeline import Moment
 from handlers import ids
 from handlers.views import facts, timeline
 from handlers.views.dialogs import DialogContext
@@ -75,14 +73,14 @@ def at_home(case: Case, reader: Person, scene: ViewContext) -> tuple[list[str], 
     return [head, *finding.facts_of(case, scene), _standing(case, scene)], buttons(case, reader, scene)
 
 
-def receipt(case: Case, scene: ViewContext, moments: Sequence[Moment] = ()) -> Message:
+def receipt(case: Case, scene: ViewContext) -> Message:
     """For whoever filed it: where it stands, and **Correct time** until it is closed."""
     head = f"*{case.id} · {wording.FINDING}: {facts.heading(case)}*\nFiled at {scene.at(case.request.filed_at)}."
     lines, standing = finding.facts_of(case, scene), _standing(case, scene)
     value = ids.question(case.id, case.approval.version)
     open_ = case.request.state is not FindingState.CLOSED
     row = actions(ids.BLOCK_RECEIPT, button(wording.CORRECT, ids.CORRECT, value)) if open_ else None
-    blocks = [section(head), *facts.sections([*lines, standing]), *timeline.blocks(moments, scene), row]
+    blocks = [section(head), *facts.sections([*lines, standing]), *timeline.blocks(scene.coming(case), scene), row]
     return message("\n".join([head, *lines, standing]), blocks)
 
 

@@ -6,12 +6,14 @@ every duration says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, Policy
 from bot.domain.policy.people import Person
+from bot.domain.workflow.timeline import Moment
 from handlers.views.kit.escaping import inline
 
 _NEAR = timedelta(hours=12)
@@ -26,9 +28,14 @@ class ViewContext:
     now: datetime
     scale: float = 1.0
     prefix: str = ""
+    ahead: Mapping[str, Sequence[Moment]] = field(default_factory=dict)  # of a pending case, by its id, if nobody answers
     sign: str = (
         ""  # where the reader of a card signs a yes to it; "" where nothing is to be signed, or no key of theirs counts
     )
+
+    def coming(self, case: Case) -> Sequence[Moment]:
+        """The engine's coming steps of a case if nobody answers; nothing where they are not at hand."""
+        return self.ahead.get(case.id, ())
 
     def at(self, moment: datetime) -> str:
         """A moment, in the reader's zone."""

@@ -199,6 +199,7 @@ BODY_ENDS = "Press Finished when you are done. The approval ends by itself at it
 FILED = "Updates arrive in your direct messages. You can withdraw there."
 FILED_FINDING = "Updates arrive in your direct messages."
 FILED_OPEN = "Updates arrive in your direct messages, with the buttons that end it."
+SUSPENDED = "Your authority here is suspended until somebody accountable presses Restore. You may still say no."
 SOMEBODY_ELSE = "You can't answer this one: somebody else is asked."
 FILED_WAIT = "Asking the people who decide …"
 

@@ -16,7 +16,7 @@ from bot.domain.policy.model import FieldSpec, Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import timers
 from bot.domain.workflow.asks import approval
-from bot.domain.workflow.timeline import Moment
+from bot.domain.workflow.timeline import Moment, ahead
 from handlers.views import facts
 from handlers.views.approval_card import card
 from handlers.views.kit.context import ViewContext, span
@@ -70,7 +70,7 @@ def decided(case: Case, person: Person, action: str = "approve", base: Policy = 
 
 def test_a_card_says_all_that_a_decision_needs() -> None:
     case = case_of(BASE, "ticketed", fields={"ticket": "INC7"}, target="dc-core-01", reason="Sync stopped\nat noon")
-    drawn = card(case, OWNER, scene())
+    drawn = card(case, OWNER, replace(scene(), ahead={case.id: ahead(case, BASE, HERE)}))
     expires = int((T0 + 45 * MINUTE).timestamp())
     deputies = int((T0 + 5 * MINUTE).timestamp())
     shown = texts(drawn)
@@ -147,16 +147,9 @@ def test_two_yeses_are_counted_and_the_one_that_lacks_is_named() -> None:
     assert "<@U0RISK>" in facts.outcome(decided(first, RISK), scene())
 
 
-def test_silence_names_only_people_who_were_not_asked_yet_and_the_end_when_nobody_is_left() -> None:
-    case = case_of(BASE)
-    stepped = after(timers.sweep(case, BASE, HERE, T0 + 15 * MINUTE, 1))
-    assert facts.next_step(stepped, scene(minutes=15)) is None
-    assert facts.silence(stepped, scene(minutes=15)).startswith("Without an answer, at <!date^")
-
-
 def test_a_fast_clock_is_marked_once_on_a_message_wherever_times_stand() -> None:
     case = case_of(BASE)
-    drawn = card(case, OWNER, scene(scale=15))
+    drawn = card(case, OWNER, replace(scene(scale=15), ahead={case.id: ahead(case, BASE, HERE)}))
     assert "\n".join(texts(drawn)).count("(demo clock 15×)") == 3
     said = marked_once(drawn, scene(scale=15))
     assert "\n".join(texts(said)).count("(demo clock 15×)") == 1
@@ -260,8 +253,8 @@ def test_escalate_now_goes_when_nobody_is_left_to_ask() -> None:
     case = case_of(BASE)
     expires = Moment(case.approval.expires_at, "expire")
     more = (Moment(T0 + 5 * MINUTE, "ask", "deputies", (DEP1,)), expires)
-    assert labels(receipt(case, scene(), more)) == ["Withdraw", "Escalate now"]
-    assert labels(receipt(case, scene(), (expires,))) == ["Withdraw"]
+    assert labels(receipt(case, replace(scene(), ahead={case.id: more}))) == ["Withdraw", "Escalate now"]
+    assert labels(receipt(case, replace(scene(), ahead={case.id: (expires,)}))) == ["Withdraw"]
 
 
 def test_the_receipt_tells_who_is_on_it_who_was_skipped_and_what_was_escalated() -> None:
@@ -288,7 +281,8 @@ def test_the_channels_line_says_who_decided_until_when_and_how_it_ended() -> Non
 
 
 def test_the_receipt_says_who_is_asked_and_who_next_and_when() -> None:
-    said = status(case_of(BASE), scene())
+    case = case_of(BASE)
+    said = status(case, replace(scene(), ahead={case.id: ahead(case, BASE, HERE)}))
     assert said.startswith("*Pending.* Asked: <@U0OWNER>. Without an answer, <@U0DEP1>, <@U0DEP2> will be asked at ")
     assert labels(receipt(case_of(BASE), scene()))[0] == "Withdraw"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.domain.policy.model import EscalationPolicy, PolicyStep
 from bot.domain.workflow.timeline import ahead
 from handlers.views.dialogs import filed_result
@@ -42,6 +44,7 @@ def test_a_long_ladder_is_cut_and_fits_slack() -> None:
     case = case_of(base)
     moments = ahead(case, base, HERE)
     assert len(lines(moments, scene(base))) == SHOWN + 3
-    shown = receipt(case, scene(base), moments)
+    at = replace(scene(base), ahead={case.id: moments})
+    shown = receipt(case, at)
     assert check_message([*shown.blocks]) == []
-    assert check_view(filed_result(case, scene(base), moments), "modal") == []
+    assert check_view(filed_result(case, at), "modal") == []

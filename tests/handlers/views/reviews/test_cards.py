@@ -10,8 +10,10 @@ import pytest
 from bot.domain.case.ask import OWN, Ask, AskKind, Vote
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
+from bot.domain.policy.model import Suspended, TakenAway
 from bot.domain.workflow.asks.kinds import KINDS
 from handlers.outbound.outbox_sender import OutboxSender
+from handlers.views.approval_card import card
 from handlers.views.kit import wording
 from handlers.views.kit.preview import GLANCE
 from handlers.views.reviews.cards import ask_card
@@ -65,6 +67,21 @@ def test_a_review_offers_no_button_to_whoever_said_the_only_yes() -> None:
     assert labels(ask_card(case, ask, OWNER, scene())) == []
     assert wording.SOMEBODY_ELSE in ask_card(case, ask, OWNER, scene()).text
     assert labels(ask_card(case, ask, DEP1, scene())) == ["Accept", "Flag"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "no"), [("review", ["Flag"]), ("ratification", ["Reject"]), ("right", ["Withdraw right"]),
+                     ("extension", ["Deny"]), ("renewal", ["Deny"]), ("restore", [])],
+)  # fmt: skip
+def test_whose_authority_is_suspended_is_offered_the_no_alone(kind: AskKind, no: list[str]) -> None:
+    case, ask = with_ask(kind)
+    gone = replace(BASE, standing=TakenAway(suspended=frozenset({Suspended("directory", DEP1, "R-00000009")})))
+    drawn = ask_card(case, ask, DEP1, scene(gone))
+    assert labels(drawn) == no
+    assert wording.SUSPENDED in drawn.text
+    pending = card(case_of(BASE), DEP1, scene(gone))
+    assert labels(pending) == ["Deny"]
+    assert wording.SUSPENDED in pending.text
 
 
 def test_nobody_reviews_on_behalf_of_whose_yes_it_is() -> None:
