@@ -1,9 +1,9 @@
 """A shift or an owner changes while a question is open: the next person is asked too.
 
-Whoever was asked as on-call keeps the question (design, section 4; `rights`). Once a step has put it to on-call, and
-somebody else is on call now, they are asked, once, if they are there and may decide: whether the shift came to its end, the
-feed was rewritten or the policy names another rota. It is no step: the steps keep their times, and the log says `handover`
-(rule 6).
+Whoever was asked as on-call keeps the question (design, section 4; `rights`). Once a step has put it to on-call, or found
+nobody on call who could be asked, and somebody else is on call now, they are asked, once, if they are there and may decide:
+whether the shift came to its end, the feed was rewritten or the policy names another rota. It is no step: the steps keep their
+times, and the log says `handover` (rule 6).
 """
 
 from __future__ import annotations
@@ -70,10 +70,12 @@ def _rota(case: Case, policy: Policy) -> Rota | None:
 
 
 def _asked_on_call(ask: Ask) -> tuple[Step, datetime] | None:
-    """The first fired step that asked on-call, and when it did."""
-    for step in ask.steps:
-        if step.state == "fired" and step.action == "notify" and "on_call" in (step.role, *step.also):
-            moments = [reached.at for reached in ask.reached if reached.step == step.index]
-            if moments:
-                return step, min(moments)
-    return None
+    """The first step that put the question to on-call, and when it did; else the first that found nobody there, and since when
+    a shift that changes could bring somebody."""
+    steps = [s for s in ask.steps if s.action == "notify" and "on_call" in (s.role, *s.also)]
+    for step in (s for s in steps if s.state != "waiting"):
+        moments = [reached.at for reached in ask.reached if reached.step == step.index]
+        if moments:
+            return step, min(moments)
+    skipped = next((s for s in steps if s.state == "skipped"), None)
+    return None if skipped is None else (skipped, ask.opened_at)

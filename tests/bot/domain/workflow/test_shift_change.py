@@ -71,6 +71,31 @@ def test_who_is_not_there_is_not_asked_at_the_change(why: str) -> None:
     assert ONC2 not in asked(after(act))
 
 
+@pytest.mark.parametrize("why", ["absent", "deactivated", "undeliverable"])
+def test_a_skipped_on_call_step_is_handed_to_whoever_comes_on_shift(why: str) -> None:
+    base, gone = policy(rotas=[replace(SECURITY, page="env:PAGE")]), away(U0ONC1=why)  # type: ignore[arg-type]
+    case = after(sweep(case_of(base, at=FILED), base, gone, FILED + 10 * MINUTE, 0))
+    assert ONC1 not in asked(case)
+    assert [s.state for s in case.approval.steps if s.role == "on_call"] == ["skipped"]
+    assert wake_at(case, base, FILED + 15 * MINUTE) == NOON
+    act = sweep(case, base, gone, NOON, 0)
+    assert (act.entries[-1].data["action"], act.entries[-1].data["to"]) == ("handover", (ONC2,))  # type: ignore[union-attr]
+    [paged] = [r for r in after(act).approval.reached if r.person == ONC2]
+    assert paged.paged
+
+
+def test_a_step_that_found_an_empty_rota_is_handed_over_when_a_shift_begins() -> None:
+    from_noon = policy(rotas=[replace(SECURITY, shifts=SECURITY.shifts[1:], fallback=None)])
+    case = after(sweep(case_of(from_noon, at=FILED), from_noon, HERE, FILED + 10 * MINUTE, 0))
+    assert ONC2 not in asked(case)
+    assert ONC2 in asked(after(sweep(case, from_noon, HERE, NOON, 0)))
+
+
+def test_a_skipped_step_is_handed_to_nobody_before_the_shift_changes() -> None:
+    case = after(sweep(case_of(policy(), at=FILED), policy(), away(U0ONC1="absent"), FILED + 10 * MINUTE, 0))
+    assert ONC1 not in asked(after(sweep(case, policy(), HERE, FILED + 12 * MINUTE, 0)))
+
+
 def test_without_a_change_nobody_is_handed_anything() -> None:
     whole_day = replace(SECURITY.shifts[0], end=1440)
     base = policy(rotas=[replace(SECURITY, shifts=(whole_day,))])
