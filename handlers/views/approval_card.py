@@ -17,7 +17,7 @@ from handlers.views.kit.blocks import Message, context, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
 from handlers.views.kit.preview import glance
-from handlers.views.silence import silence
+from handlers.views.kit.silence import silence
 
 
 def card(case: Case, reader: Person, scene: ViewContext) -> Message:

@@ -32,9 +32,9 @@ from handlers.views.kit.blocks import (
 )
 from handlers.views.kit.context import ViewContext, span, who
 from handlers.views.kit.escaping import inline, quote
+from handlers.views.kit.silence import silence
 from handlers.views.kit.take_away import revoke, withdraw
 from handlers.views.request_form import STEPS, day_block
-from handlers.views.silence import silence
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, context, divider, plain, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
+from handlers.views.kit.silence import silence
 from handlers.views.kit.time_scale_mark import marked_once
 from handlers.views.pages import exception
 from handlers.views.receipt import status
 from handlers.views.reviews.cards import ask_at_home
-from handlers.views.silence import silence
 
 _BLOCKS, _REGISTER = 100, 20
 _REVIEWS = frozenset({"review", "right"})

@@ -17,8 +17,8 @@ from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, context, markdown, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
+from handlers.views.kit.silence import silence
 from handlers.views.kit.take_away import withdraw
-from handlers.views.silence import silence
 
 
 def receipt(case: Case, scene: ViewContext) -> Message:

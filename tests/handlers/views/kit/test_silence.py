@@ -13,7 +13,7 @@ from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import timers
 from bot.domain.workflow.timeline import ahead
 from handlers.views.kit.context import ViewContext
-from handlers.views.silence import silence
+from handlers.views.kit.silence import silence
 from tests.bot.building import DEP1, DEP2, HERE, HOUR, MINUTE, PE1, T0, after, away, case_of, policy
 
 BASE = policy()
