@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -16,6 +17,7 @@ from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.policy.model import Policy
 from bot.evidence.check import check_export
 from bot.evidence.stored_policy import policy_check
+from bot.ports.commands import Press, ReplyAddress
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
 from tests.bot.building import DEP1, MINUTE, OWNER, PE1, home
@@ -134,6 +136,62 @@ async def test_a_set_that_shortens_the_delay_is_no_way_around_it(office: Office,
     stored, exported = both_ways(office, tmp_path)
     assert stored == exported
     assert codes(stored) == ["delay", "delay"]
+
+
+async def longer(office: Office, case: str, action: str, **how: Any) -> int:
+    """Asks for more time on what is open; returns the version of that question."""
+    await office.take_in(Press(PE1, case, 1, action, ReplyAddress(PE1, channel="D0"), **how))
+    await office.worker.drain()
+    return max(ask.version for ask in (await office.case(case)).asks)
+
+
+@pytest.mark.parametrize("forgets", [True, False], ids=["let through", "refused"])
+async def test_a_yes_to_more_time_of_somebody_new_is_a_finding(office: Office, tmp_path: Path, forgets: bool) -> None:
+    await adopt(office, example())
+    case = await office.file(PE1, RUNBOOK, target="dc-1", **HOW)
+    await office.click(OWNER, case)
+    office.clock.at += 5 * MINUTE
+    await adopt(office, example(matrix=("owner: olga", "owner: samira")))
+    if forgets:
+        await forget(office)
+    version = await longer(office, case, "extend", seconds=900)
+    await office.click(SAMIRA, case, "approve", version)
+    assert ("grant.extended" in office.types(case)) is forgets
+    stored, exported = both_ways(office, tmp_path)
+    assert stored == exported
+    assert codes(stored) == (["delay", "delay"] if forgets else [])
+
+
+async def test_more_time_on_fewer_yeses_than_the_set_before_demanded_is_a_finding(office: Office, tmp_path: Path) -> None:
+    await adopt(office, example())
+    case = await office.file(PE1, RUNBOOK, target="dc-1", **HOW)
+    await office.click(OWNER, case)
+    await adopt(office, example(**TWO))
+    office.clock.at += 5 * MINUTE
+    await adopt(office, example())
+    await forget(office)
+    await office.click(OWNER, case, "approve", await longer(office, case, "extend", seconds=900))
+    stored, _ = both_ways(office, tmp_path)
+    assert codes(stored) == ["delay"]
+    assert "1 of 2 yeses" in stored[0].text
+
+
+async def test_a_renewal_by_somebody_new_is_a_finding(office: Office, tmp_path: Path) -> None:
+    await adopt(office, example())
+    fields = {"due_date": "2026-03-01", "planned_date": "2026-03-20", "obstacle": "freeze"}
+    until = (office.clock.at + timedelta(days=10)).date()
+    day = until.isoformat()
+    case = await office.file(PE1, "rotation-date-exception", target="s", reason="freeze", fields=fields, until=day)
+    owner = office.policy.domains["machines"].owner
+    await office.click(owner, case)
+    assert "exception.opened" in office.types(case)
+    await office.forward(timedelta(days=7))
+    await adopt(office, example(matrix=("owner: mei", "owner: samira")))
+    await forget(office)
+    version = await longer(office, case, "renew", until=(until + timedelta(days=5)).isoformat())
+    await office.click(SAMIRA, case, "approve", version)
+    assert "exception.renewed" in office.types(case)
+    assert codes(both_ways(office, tmp_path)[0]) == ["delay", "delay"]
 
 
 async def test_what_the_bot_itself_lets_through_is_never_a_finding(office: Office, tmp_path: Path) -> None:

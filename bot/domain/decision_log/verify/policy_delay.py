@@ -2,7 +2,7 @@
 
 A set that was replaced binds what was filed before the end of the delay that held then. A yes by somebody without authority
 under such a set, a grant on fewer valid yeses than it demanded, and an opening without a yes that it did not know are each a
-finding `delay`. The log does not say by what `TIME_SCALE` it was written: a request's own expiry against its ladder does.
+finding `delay`; so are the yeses to more time (an extension, a renewal), which binds from its own asking. The log does not say by what `TIME_SCALE` it was written: a request's own expiry against its ladder does.
 Source: design, section 2; field-lessons.md, "Authority".
 """
 
@@ -15,22 +15,16 @@ from datetime import UTC, date, datetime, timedelta
 from bot.domain.authority.authorization import named_roles
 from bot.domain.authority.policy_rollout import InForce, Sets
 from bot.domain.authority.quorum import cover
+from bot.domain.decision_log.verify.case_order import ENDS, NO
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.policy.model import Policy, Role, Runbook
 from bot.domain.policy.people import Person
 
-TYPES = frozenset(
-    {
-        "policy.loaded",
-        "request.filed",
-        "request.approved",
-        "breakglass.opened",
-        "grant.opened",
-        "request.denied",
-        "request.withdrawn",
-        "request.expired",
-    }
-)
+_QUESTIONS = frozenset({"extension.asked", "renewal.asked"})  # each is asked anew: what binds is counted from then
+_LONGER = frozenset({"grant.extended", "exception.renewed"})
+TYPES = NO | ENDS | _QUESTIONS | _LONGER | {
+    "policy.loaded", "request.filed", "request.approved", "breakglass.opened", "grant.opened",
+}  # fmt: skip
 _SLACK = 0.1  # of a delay, at most 2 s: an entry stands in the log a moment after what it tells
 
 
@@ -63,6 +57,8 @@ class DelayCheck:
     _endorsed: list[tuple[str, str, datetime]] = field(default_factory=list)  # changes of the keys, from and to
     _by_scale: dict[float, Sets] = field(default_factory=dict)
     _cases: dict[str, _Filed] = field(default_factory=dict)
+    _open: dict[str, _Filed] = field(default_factory=dict)  # what has opened, as it was filed
+    _longer: dict[str, _Filed] = field(default_factory=dict)  # the newest question for more time
     _scale: float = 1.0  # of the newest request
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
@@ -74,9 +70,13 @@ class DelayCheck:
             self._loaded(str(_part(entry, "policy").get("sha256", "")), at)
         elif kind == "request.filed":
             self._filed(entry, case, at)
-        elif (filed := self._cases.get(case)) is not None:
+        elif kind in _QUESTIONS:
+            self._asked_for_more(entry, case, at)
+        elif (filed := self._longer.get(case) or self._cases.get(case)) is not None:
             for text in self._judged(kind, entry, case, filed):
                 yield LogFinding("delay", idx, f"{case}: {text}")
+        if kind in ENDS:
+            self._open.pop(case, None)
 
     def binding(self, at: datetime, scale: float) -> tuple[Policy, ...]:
         """The sets replaced so far that bind what was filed at `at` by a clock of this scale."""
@@ -88,7 +88,7 @@ class DelayCheck:
 
     def scale_of(self, case: str) -> float:
         """By what clock a case runs: its own where that can be told, else that of the newest request."""
-        filed = self._cases.get(case)
+        filed = self._cases.get(case) or self._open.get(case)
         return filed.scale if filed is not None else self._scale
 
     def endorsed(self, old: str, new: str, at: datetime | None) -> None:
@@ -113,19 +113,28 @@ class DelayCheck:
         self._scale = scale
         self._cases[case] = _Filed(at, scale, runbook, str(data.get("domain", "")), self._binding(at, scale))
 
+    def _asked_for_more(self, entry: Mapping[str, object], case: str, at: datetime) -> None:
+        """More time is asked for: a question of its own, under the sets that bind now."""
+        policy, filed = self.sets(str(_part(entry, "policy").get("sha256", ""))), self._open.get(case)
+        if filed is None or filed.runbook is None:
+            return
+        runbook = policy.runbooks.get(filed.runbook.id) if policy else None
+        self._longer[case] = _Filed(at, filed.scale, runbook, filed.domain, self._binding(at, filed.scale))
+
     def _judged(self, kind: str, entry: Mapping[str, object], case: str, filed: _Filed) -> Iterator[str]:
         ref, at = str(_part(entry, "actor").get("ref")), _moment(entry.get("ts"))
         day = (at or filed.at).astimezone(UTC).date()
         if kind == "breakglass.opened":
             filed.opened_without = True
-        elif kind == "request.approved" and _part(entry, "data").get("extends") is not True:
+        elif kind == "request.approved":
             filed.yeses.append((ref, day))
             yield from self._approved(filed, ref, day)
-        elif kind == "grant.opened":
-            del self._cases[case]
-            yield from self._opened(filed)
-        elif kind != "request.approved":
-            del self._cases[case]
+        else:
+            self._longer.pop(case, None)
+            if (waited := self._cases.pop(case, None)) is not None and kind == "grant.opened":
+                self._open[case] = waited
+            if kind == "grant.opened" or kind in _LONGER:
+                yield from self._opened(filed)
 
     def _approved(self, filed: _Filed, ref: str, day: date) -> Iterator[str]:
         """A yes of somebody whom a binding set did not name."""
