@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 POLICY, RUN, PEOPLE, LOG, EVIDENCE = "Policy", "Run", "People", "Log", "Evidence"
 PANELS: Mapping[str, str] = {  # the heading under which `--help` shows each command
     "check": POLICY, "schema": POLICY, "matrix": POLICY, "explain": POLICY, "init": POLICY, "run": RUN, "migrate": RUN,
-    "manifest": RUN, "doctor": RUN, "demo": RUN, "status": RUN, "replicas": RUN, "move": RUN, "requests": PEOPLE, "provider": PEOPLE, "exceptions": PEOPLE,
+    "manifest": RUN, "doctor": RUN, "demo": RUN, "status": RUN, "replicas": RUN, "move": RUN, "inbox": RUN, "requests": PEOPLE, "provider": PEOPLE, "exceptions": PEOPLE,
     "reviews": PEOPLE, "drill": PEOPLE, "passkey": PEOPLE, "log": LOG, "keys": LOG, "permit": LOG, "reconcile": EVIDENCE, "report": EVIDENCE,
 }  # fmt: skip
 EXAMPLES = """Examples
@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds 
     "explain": ("policy", "Print what the engine would do with a request under RUNBOOK that nobody answers."),
 }
 GROUPS: Mapping[str, str] = {
+    "inbox": "What came in and this version cannot read: list it, retry it, or discard it.",
     "requests": "Requests on the host, for when Slack is down. Nobody can approve here.",
     "provider": "Providers on the host: suspend one at once, or end its contract.",
     "log": "The decision log.",
@@ -52,6 +53,7 @@ GROUPS: Mapping[str, str] = {
     "report": "Reports, made from the log alone.",
     "permit": "Permits: what the requester's tool shows to the system that lets them in.",
 }
+_MODULES = {"inbox": "inbox.command"}  # of groups whose module is not named after them
 
 
 class LazyGroup(TyperGroup):
@@ -82,7 +84,7 @@ def _listed(name: str, text: str) -> TyperCommand:
 def loaded(name: str) -> Any:
     """The command whose function or `app` lies in a module of bot.cli; None if `name` is not lazy."""
     if name in GROUPS:
-        return typer.main.get_group(import_module(f"bot.cli.{name}").app)
+        return typer.main.get_group(import_module(f"bot.cli.{_MODULES.get(name, name)}").app)
     if name not in COMMANDS:
         return None
     single = typer.Typer(add_completion=False)

@@ -25,7 +25,7 @@ from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import PAGER
 from bot.ports.commands import Command, lane_of
 from bot.ports.queues import Inbox, Outbox
-from bot.ports.records import InboxRow, MessageCopy, OutboxRow
+from bot.ports.records import InboxRow, MessageCopy, OutboxRow, UnreadableRow
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +80,9 @@ class FailsafeInbox:
         now = self._clock.now()
         held = _in_turn([row for row in self._held.values() if row.received_at <= now and row.id not in but])
         return [*held, *stored][:limit]
+
+    async def unreadable(self) -> Sequence[UnreadableRow]:
+        return await self._stored.unreadable()
 
     async def read_again(self) -> None:
         try:

@@ -10,7 +10,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import LogEvent
 from bot.domain.policy.people import Person
 from bot.ports.commands import Command
-from bot.ports.records import ExecutorCall, InboxRow, MessageCopy, OutboxRow
+from bot.ports.records import ExecutorCall, InboxRow, MessageCopy, OutboxRow, UnreadableRow
 
 
 class Inbox(Protocol):
@@ -22,6 +22,9 @@ class Inbox(Protocol):
     async def unfinished(self, limit: int, but: Collection[int] = ()) -> Sequence[InboxRow]:
         """Unfinished rows whose next attempt is due: everybody's oldest first, then everybody's next; of one person's rows in
         one lane (`commands.lane_of`) only the oldest. Without the rows `but`. What cannot be read is quarantined on the way."""
+
+    async def unreadable(self) -> Sequence[UnreadableRow]:
+        """The rows in quarantine, oldest first."""
 
     async def read_again(self) -> None:
         """At a start: ends every quarantine, because another program may read what the last one could not."""

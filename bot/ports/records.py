@@ -209,6 +209,18 @@ class DecidedFor:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row of the inbox that this program cannot read: `person` as `TEAM/USER` ("" where an older version wrote it), since when it
+    is in quarantine, and its text."""
+
+    id: int
+    person: str
+    received_at: datetime
+    since: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lateness:
     """What should have happened by now: open questions past their deadline by domain, the oldest emergency message that is
     not sent, the oldest deadline that nobody looked at. `unreadable`: rows of the inbox that this program cannot read."""
@@ -226,7 +238,7 @@ class Lateness:
         rows = "1 row of the inbox" if count == 1 else f"{count} rows of the inbox"
         return (
             f"Quarantine: {rows} cannot be read by this version. They are kept and hold up nothing;"
-            " start the version that wrote them.",
+            " start the version that wrote them, or see `countersign inbox list`.",
         )
 
 

@@ -27,6 +27,11 @@ ORDER BY turn, turns.id LIMIT :limit;
 -- A row that the running program cannot read: it is kept, and takes nobody's turn.
 UPDATE inbox SET unreadable_ms = :now WHERE id = :id AND done_ms IS NULL;
 
+-- name: unreadable_rows
+-- The rows in quarantine, oldest first.
+SELECT id, person, received_ms, unreadable_ms, act FROM inbox
+WHERE done_ms IS NULL AND unreadable_ms IS NOT NULL ORDER BY id;
+
 -- name: read_again
 -- At a start: what an older program could not read, this one may.
 UPDATE inbox SET unreadable_ms = NULL WHERE unreadable_ms IS NOT NULL AND done_ms IS NULL;

@@ -11,12 +11,11 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from bot.domain.errors import EntryError, Stale
 from bot.ports.commands import COMMAND, Command, Press, lane_of
-from bot.ports.records import InboxRow
+from bot.ports.records import InboxRow, UnreadableRow
 from bot.service.actions import ACTIONS
 from storage.session import Row, Session
 from storage.values import from_json, moment, ms, to_json
@@ -60,6 +59,14 @@ def quarantine(session: Session, ids: Sequence[int], now: datetime) -> None:
         _log.warning("inbox row %s cannot be read by this version; it is kept", row_id)
 
 
+def unreadable(session: Session) -> Sequence[UnreadableRow]:
+    """The rows in quarantine, oldest first."""
+    return [
+        UnreadableRow(r["id"], r["person"], moment(r["received_ms"]), moment(r["unreadable_ms"]), r["act"])
+        for r in session.rows("unreadable_rows")
+    ]
+
+
 def put_off(session: Session, inbox_id: int, until: datetime) -> None:
     session.run("put_off", id=inbox_id, until=ms(until))
 
@@ -73,16 +80,16 @@ def finish(session: Session, inbox_id: int, now: datetime) -> None:
 def _inbound(row: Row) -> InboxRow | None:
     """None for a row that this program cannot read."""
     try:
-        act = COMMAND.validate_json(row["act"])
-    except ValidationError:
-        act = None
-    if act is None or (isinstance(act, Press) and act.action not in ACTIONS):
+        act, answer = COMMAND.validate_json(row["act"]), json.loads(row["answer"])
+    except (ValueError, RecursionError):  # pydantic's ValidationError is a ValueError
+        return None
+    if isinstance(act, Press) and act.action not in ACTIONS:
         return None
     return InboxRow(
         id=row["id"],
         key=row["key"],
         act=act,
-        answer=json.loads(row["answer"]),
+        answer=answer,
         received_at=moment(row["received_ms"]),
         attempts=row["attempts"],
     )

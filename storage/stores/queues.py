@@ -10,7 +10,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import LogEvent
 from bot.domain.policy.people import Person
 from bot.ports.commands import Command
-from bot.ports.records import ExecutorCall, InboxRow, MessageCopy, OutboxRow
+from bot.ports.records import ExecutorCall, InboxRow, MessageCopy, OutboxRow, UnreadableRow
 from storage.queues import inbox, outbox
 from storage.transaction import Tx
 from storage.transactions import Transactions
@@ -41,6 +41,9 @@ class InboxStore:
 
     async def _quarantine(self, ids: Sequence[int]) -> None:
         await self._db.write(lambda tx: inbox.quarantine(tx.session, ids, tx.now))
+
+    async def unreadable(self) -> Sequence[UnreadableRow]:
+        return await self._db.read(inbox.unreadable)
 
     async def read_again(self) -> None:
         await self._db.write(lambda tx: tx.session.run("read_again"))

@@ -153,3 +153,12 @@ async def test_a_newer_program_reads_at_its_start_what_an_older_one_kept(store: 
     assert await store.inbox.unfinished(9) == []
     await store.inbox.read_again()
     assert [row.act for row in await store.inbox.unfinished(9)] == [READ]
+
+
+async def test_a_row_whose_answer_is_broken_hides_no_later_one(store: SqlStore, place: Location) -> None:
+    await store.inbox.take_in("bad", press_by(PE1, "R-1"), {})
+    await store.inbox.take_in("good", press_by(OWNER, "R-X"), {})
+    with beside(place) as raw:
+        raw.execute("UPDATE inbox SET answer = '{' WHERE key = 'bad'")
+    assert [row.key for row in await store.inbox.unfinished(3)] == ["good"]
+    assert [(row.person, row.since) for row in await store.inbox.unreadable()] == [(str(PE1), T0)]

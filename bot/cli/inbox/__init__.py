@@ -1,0 +1,1 @@
+"""`countersign inbox`: what came in and cannot be read by this version."""
