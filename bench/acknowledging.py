@@ -30,7 +30,9 @@ from bot.decision_log.signer import Signer
 from bot.demo.workspace import APPROVER
 from bot.domain.policy.model import Policy
 from bot.service.approvals import ApprovalService
+from handlers.inbound.listener import SlackEdge
 from handlers.transport.app import Identity, SlackApp
+from handlers.views.kit.context import drawn_now
 from handlers.web_api.users import SlackDirectory
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
@@ -63,9 +65,10 @@ async def _one(size: Size, policy: Policy, folder: Path, what: str, payload: Pay
     client = AsyncWebClient("xoxb-bench", base_url="http://127.0.0.1:9/api/")
     store = await SqliteStore.open(path, clock, "bench.example/log", folder / "state")
     try:
-        desk = ApprovalService(store, SlackDirectory(client, clock), clock, 1.0, policy)
+        service = ApprovalService(store, SlackDirectory(client, clock), clock, 1.0, policy)
         signer = Signer(store.log, folder / "state", FileLock(folder / "state"))
-        door = SlackApp(desk, client, Identity("T0HOME", "U0BOT", "B0"), signer.cover)
+        edge = SlackEdge(service, store, clock, client, signer.cover, drawn_now(service.current, clock, 1.0, ""))
+        door = SlackApp(edge, Identity("T0HOME", "U0BOT", "B0"))
         numbers = count(1)
         ours = _app(door.app, payload, numbers, size.dispatches)
         await ours()

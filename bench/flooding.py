@@ -1,6 +1,6 @@
 """P10: five hundred emergencies filed at once to fifty owners, while Slack takes one message a second and conversation.
 
-Worker, desk, messenger and signer are those of the bot; Slack is a look-alike of its Web API that holds every conversation to
+Worker, service, messenger and signer are those of the bot; Slack is a look-alike of its Web API that holds every conversation to
 one message a second and answers 429 to whoever is faster. Before the flood each owner's conversation, each channel and each
 requester is owed reminders and outcomes, and the bot has begun to say them. The limit is computed: an owner's first card may
 come a second after whatever was said to them last, and each further card a second after the one before. What is judged is
@@ -20,6 +20,7 @@ from time import perf_counter
 from typing import Any, Self
 
 from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bench.acting import filings
 from bench.bot import BenchError
@@ -31,9 +32,14 @@ from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.commands import FileRequest
+from bot.ports.records import Cover
 from bot.service.approvals import ApprovalService
 from handlers.inbound.listener import web_client
+from handlers.outbound.delivery import Delivery
+from handlers.outbound.message_kinds import RenderContext
 from handlers.outbound.outbox_sender import OutboxSender
+from handlers.outbound.rate_lanes import Lanes
+from handlers.views.kit.context import drawn_now
 from handlers.web_api.users import SlackDirectory
 from runbooks.loader import load_files
 from storage.sqlite.lock import FileLock
@@ -108,6 +114,19 @@ class Slack:
         return web.json_response({"ok": True, "channel": f"D{channel}", "ts": f"{self._ts}.000"})
 
 
+def _messenger(
+    store: SqliteStore, service: ApprovalService, clock: SystemClock, directory: SlackDirectory, client: AsyncWebClient,
+    cover: Cover,
+) -> OutboxSender:  # fmt: skip
+    """The bot's sender, at Slack's pace."""
+    context, lanes = (
+        RenderContext(service, store, directory, drawn_now(service.current, clock, 1.0, "")),
+        Lanes({"chat.postMessage": _PACE}),
+    )
+    delivery = Delivery(context, store.outbox, store.cases, service.transactions, directory, clock, 1.0, cover, lanes)
+    return OutboxSender(delivery, lanes, store.outbox, clock, service.current.spoke, client)
+
+
 async def _flood(slack: Slack, folder: Path, crowd: Policy, policy: Policy, owners: int, each: int) -> tuple[float, float]:
     """Seconds from the first filing to the last card of one owner, and those that the limit allowed: of the owner for whom
     the first is largest beside the second."""
@@ -115,15 +134,16 @@ async def _flood(slack: Slack, folder: Path, crowd: Policy, policy: Policy, owne
     store = await SqliteStore.open(folder / "flood.db", clock, "bench.example/log", folder / "state")
     lock = FileLock(folder / "state")
     directory = SlackDirectory(client, clock)
-    desk, stop = ApprovalService(store, directory, clock, 1.0, crowd), asyncio.Event()
-    messenger = OutboxSender(desk, client, directory, signer_of(store.log, folder / "state", lock).cover)
+    service, stop = ApprovalService(store, directory, clock, 1.0, crowd), asyncio.Event()
+    cover = signer_of(store.log, folder / "state", lock).cover
+    messenger = _messenger(store, service, clock, directory, client, cover)
     try:
         await _owe(store, policy, owners, each, clock.now())
-        running = [asyncio.create_task(part.run(stop)) for part in (InboxWorker(desk), messenger)]
+        running = [asyncio.create_task(part.run(stop)) for part in (InboxWorker(service, store.inbox, clock), messenger)]
         await asyncio.sleep(_HEAD_START)
         begun, before = perf_counter(), dict(slack.last)
         acts = [_form(clock, owner, asker) for asker in range(each) for owner in range(owners)]
-        await asyncio.gather(*(desk.take_in(f"bench.{n}", act, {}) for n, act in enumerate(acts)))
+        await asyncio.gather(*(service.take_in(f"bench.{n}", act, {}) for n, act in enumerate(acts)))
         async with asyncio.timeout(_LIMIT):
             while sum(map(len, slack.cards.values())) < owners * each:
                 await asyncio.sleep(0.05)

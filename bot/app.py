@@ -17,7 +17,6 @@ from slack_sdk.errors import SlackApiError
 
 from bot.background.heartbeat import Heartbeat
 from bot.background.loop import until
-from bot.background.policy_reload import follow, follow_stored
 from bot.background.replica import Replica, replica_id
 from bot.clock import SteadyClock, SystemClock, boot_id
 from bot.composition import BotParts, build
@@ -145,7 +144,7 @@ async def _live(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None])
     settings, health = parts.settings, parts.health
     origin = (await parts.store.log.head()).origin
     ops = OperationsServer(
-        parts.store, health, parts.metrics, parts.desk.clock, lambda: parts.desk.policy.digest, listen=settings.ops_listen,
+        parts.store, health, parts.metrics, parts.clock, lambda: parts.current.policy.digest, listen=settings.ops_listen,
         vkeys=lambda: vkey_lines(settings.state_dir, signed_name(settings.state_dir, origin)),
         jwks=lambda: json.dumps(jwks(settings.state_dir, parts.clock.now())),
         role=lambda: parts.role,
@@ -171,13 +170,13 @@ async def _serveuntil(
 
     if parts.role == "standby":
         incoming, outgoing = (
-            [_front(parts, stop, reached), until(stop, follow_stored(parts.desk, parts.store)), *watching],
+            [_front(parts, stop, reached), until(stop, parts.reload.follow_stored()), *watching],
             [],
         )
     else:
         rehashing = asyncio.ensure_future(parts.rehasher.run(inner))
         await parts.rehasher.begun(_REHASH)
-        policy = follow(settings.runbooks_dir, parts.desk, parts.store, parts.feeds, parts.standing.stoppable)
+        policy = parts.reload.follow(settings.runbooks_dir, parts.feeds, parts.standing.stoppable)
         incoming = [_front(parts, stop, reached), until(stop, policy), until(stop, parts.feeds.run()), *watching]
         outgoing = _outgoing(parts, inner, rehashing)
     await _run_all(parts, stop, inner, incoming, outgoing)

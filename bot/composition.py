@@ -20,9 +20,9 @@ from bot.background.housekeeper import Housekeeper
 from bot.background.inbox_worker import InboxWorker
 from bot.background.log_rehasher import LogRehasher
 from bot.background.loop import every
-from bot.background.operator_jobs import OperatorJobs, Run, ending, erasing, pruning, releasing
+from bot.background.operator_jobs import JobContext, OperatorJobs, Run, ending, erasing, pruning, releasing
 from bot.background.pager import Pager, send_page
-from bot.background.policy_reload import accepted_sets, first_policy, stored_policy
+from bot.background.policy_reload import PolicyReload, accepted_sets, first_policy, stored_policy
 from bot.background.review_window import ReviewWindow
 from bot.background.sign_page import SignPage
 from bot.background.sweeper import Sweeper
@@ -38,19 +38,25 @@ from bot.reports.summaries import Summaries
 from bot.runtime.anchors import anchors
 from bot.runtime.open_log import OpenLog, open_log
 from bot.service.approvals import ApprovalService
+from bot.service.current_policy import CurrentPolicy
 from bot.service.permits import PermitIssuer
 from bot.settings import Settings
 from handlers.inbound.home import Homes
+from handlers.inbound.listener import SlackEdge
+from handlers.outbound.delivery import Delivery
 from handlers.outbound.message_kinds import RenderContext
 from handlers.outbound.outbox_sender import OutboxSender
+from handlers.outbound.rate_lanes import Lanes
 from handlers.outbound.sign_page_words import SignPageWords
 from handlers.transport.app import SlackApp
+from handlers.views.kit.context import ViewContext, drawn_now
 from handlers.web_api.client import ObservedClient
 from handlers.web_api.own_identity import OwnIdentity
 from handlers.web_api.token_watch import TokenWatch
 from handlers.web_api.users import SlackDirectory
 from storage.sql_store import SqlStore
 
+_PACE = 1.0  # seconds between two new messages in one conversation
 _MONTHS = 300.0  # seconds between two looks at whether a month's figures are due
 Loop: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # runs until the event is set
 
@@ -65,7 +71,8 @@ class BotParts:
     health: Health
     metrics: Metrics
     standing: OpenLog
-    desk: ApprovalService
+    current: CurrentPolicy
+    reload: PolicyReload
     feeds: CalendarFeeds
     introduction: OwnIdentity
     door: SlackApp
@@ -94,27 +101,28 @@ class _Base:
     token_watch: TokenWatch
     introduction: OwnIdentity
     directory: SlackDirectory
-    desk: ApprovalService
+    service: ApprovalService
+    scene: Callable[[], ViewContext]
 
 
 async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replicas: Replicas | None = None) -> BotParts:
     """Builds the parts; those of a replica that does not lead only take in. Raises PolicyError if there is no valid policy, SlackRefused if Slack refuses the token."""
     base = await _base(settings, store, clock, replicas)
-    health, metrics, standing, desk = base.health, base.metrics, base.standing, base.desk
+    health, metrics, standing, service = base.health, base.metrics, base.standing, base.service
     feeds = CalendarFeeds(
-        desk, os.environ, alarm_channel=settings.alarm_channel, beat=health.part("feed reader", 3 * EVERY),
-        lost=metrics.calendars,
+        standing.store.policies, service.current, clock, os.environ, alarm_channel=settings.alarm_channel,
+        beat=health.part("feed reader", 3 * EVERY), lost=metrics.calendars,
     )  # fmt: skip
     with contextlib.suppress(NotLeading):  # who is on call is known; the leader looks at the open questions again
         await feeds.begin()
-    desk.reports = Summaries(settings.database)
-    desk.permits = PermitIssuer(standing.store, standing.signer.cover, settings.state_dir, clock)
-    door = SlackApp(desk, base.client, base.introduction.identity, standing.signer.cover, prefix=settings.command_prefix)
-    homes = Homes(desk, health.part("homes", 30.0))
-    desk.signing.words = SignPageWords(RenderContext(desk, settings.command_prefix).scene)
-    sign_page = SignPage(desk.signing, settings.sign_listen, settings.state_dir, clock, health.part("sign page", 30.0))
+    service.permits = PermitIssuer(standing.store, standing.signer.cover, settings.state_dir, clock)
+    edge = SlackEdge(service, standing.store, clock, base.client, standing.signer.cover, base.scene)
+    door = SlackApp(edge, base.introduction.identity, prefix=settings.command_prefix)
+    homes = Homes(standing.store.homes, service.current, health.part("homes", 30.0))
+    service.signing.words = SignPageWords(base.scene)
+    sign_page = SignPage(service.signing, settings.sign_listen, settings.state_dir, clock, health.part("sign page", 30.0))
     health.also(sign_page.findings)
-    desk.transactions.committed = _both(metrics.committed, homes.changed)
+    service.transactions.committed = _both(metrics.committed, homes.changed)
     outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run, "sign page": sign_page.run}
     rehasher = LogRehasher(standing.store, settings.database, settings.state_dir, standing.signer.stop)
     if replicas is not None and not replicas.held:
@@ -122,8 +130,9 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica
         health.stand_by()
     intro = base.introduction
     return BotParts(
-        settings, store, clock, health, metrics, standing, desk, feeds, intro, door, rehasher, outgoing, replicas
-    )
+        settings, store, clock, health, metrics, standing, service.current, _reload(base), feeds, intro, door, rehasher,
+        outgoing, replicas,
+    )  # fmt: skip
 
 
 async def _base(settings: Settings, store: SqlStore, clock: SteadyClock, replicas: Replicas | None) -> _Base:
@@ -152,28 +161,42 @@ async def _base(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     await introduction.ask()
     health.also(introduction.findings)
     directory = SlackDirectory(client, clock)
-    desk = ApprovalService(standing.store, directory, clock, settings.time_scale, policy)
-    standing.stoppable.outbox.spoke = desk.current.spoke.set
-    desk.reviews.stopped = lambda: bool(standing.stoppable.why)
-    desk.agreements.sent = partial(metrics.asked_without_request, "agreement")
-    await _agree(desk, store, settings.time_scale)
-    return _Base(
-        settings, store, clock, health, metrics, standing, timekeeper, client, token_watch, introduction, directory, desk
-    )
+    service = ApprovalService(standing.store, directory, clock, scale, policy)
+    _connect(service, standing, metrics)
+    scene = drawn_now(service.current, clock, scale, settings.command_prefix)
+    base = _Base(
+        settings, store, clock, health, metrics, standing, timekeeper, client, token_watch, introduction, directory, service,
+        scene,
+    )  # fmt: skip
+    await _agree(_reload(base))
+    return base
 
 
-async def _agree(desk: ApprovalService, store: SqlStore, scale: float) -> None:
+def _connect(service: ApprovalService, standing: OpenLog, metrics: Metrics) -> None:
+    """What the use cases tell the log and the figures, and ask of them."""
+    standing.stoppable.outbox.spoke = service.current.spoke.set
+    service.reviews.stopped = lambda: bool(standing.stoppable.why)
+    service.agreements.sent = partial(metrics.asked_without_request, "agreement")
+
+
+def _reload(base: _Base) -> PolicyReload:
+    note = partial(follow_agreement, base.service.agreements, base.standing.store)
+    return PolicyReload(base.store, base.clock, base.settings.time_scale, base.service.current, note)
+
+
+async def _agree(reload: PolicyReload) -> None:
     """Reads the sets that were agreed for this policy, and follows them."""
-    known = await accepted_sets(store, desk.clock.now(), scale)
-    if known is not None and known.current.digest == desk.policy.digest:
-        desk.current.sets = known
+    current = reload.current
+    known = await accepted_sets(reload.store, reload.clock.now(), reload.scale)
+    if known is not None and known.current.digest == current.policy.digest:
+        current.sets = known
     with contextlib.suppress(StorageError, Stopped):  # a stopped log notes nothing, a standby neither; the next start does
-        await follow_agreement(desk, desk.policy)
+        await reload.note(current.policy)
 
 
 def _messaging(base: _Base) -> dict[str, Loop]:
     """The loops that judge, carry out and send."""
-    settings, health, desk, directory = base.settings, base.health, base.desk, base.directory
+    settings, clock, health, service, records = base.settings, base.clock, base.health, base.service, base.standing.store
     cover, beat = base.standing.signer.cover, health.part("sweeper")
 
     def swept(seconds: float, cases: int) -> None:
@@ -181,30 +204,48 @@ def _messaging(base: _Base) -> dict[str, Loop]:
         base.metrics.swept(seconds, cases)
 
     async def recovered() -> None:
-        await desk.store.outbox.slack_is_back(base.clock.now())
-        desk.current.spoke.set()
+        await records.outbox.slack_is_back(clock.now())
+        service.current.spoke.set()
 
-    messenger = OutboxSender(
-        desk, base.client, directory, cover, prefix=settings.command_prefix, beat=health.part("messenger")
-    )
+    pager = Pager(
+        records.outbox, records.cases, service.current, clock, base.directory, os.environ, send_page(settings.pagerduty_url),
+        cover, health.part("pager"),
+    )  # fmt: skip
+    executors = ExecutorWebhooks(
+        records.calls, records.cases, clock, service.transactions, service.permit, os.environ, cover,
+        health.part("executors", 30.0),
+    )  # fmt: skip
     return {
-        "sweeper": Sweeper(desk, swept).run,
-        "months": partial(every, max(_MONTHS / settings.time_scale, 1.0), desk.months.look, failed="months.failed"),
-        "reviews": ReviewWindow(desk.reviews, settings.time_scale, health.part("reviews", 120.0)).run,
-        "messenger": messenger.run,
+        "sweeper": Sweeper(service, records.cases, clock, swept).run,
+        "months": partial(every, max(_MONTHS / settings.time_scale, 1.0), service.months.look, failed="months.failed"),
+        "reviews": ReviewWindow(service.reviews, settings.time_scale, health.part("reviews", 120.0)).run,
+        "messenger": _messenger(base).run,
         "token watch": partial(base.token_watch.run, base.client, recovered),
-        "worker": InboxWorker(desk, health.part("worker")).run,
-        "pager": Pager(desk, directory, os.environ, send_page(settings.pagerduty_url), cover, health.part("pager")).run,
-        "executors": ExecutorWebhooks(desk, os.environ, cover, health.part("executors", 30.0)).run,
+        "worker": InboxWorker(service, records.inbox, clock, health.part("worker")).run,
+        "pager": pager.run,
+        "executors": executors.run,
     }
+
+
+def _messenger(base: _Base) -> OutboxSender:
+    """The part that draws messages and sends them to Slack."""
+    service, records, clock, lanes = base.service, base.standing.store, base.clock, Lanes({"chat.postMessage": _PACE})
+    reports = Summaries(base.settings.database)
+    context = RenderContext(service, records, base.directory, base.scene, reports)
+    delivery = Delivery(
+        context, records.outbox, records.cases, service.transactions, base.directory, clock, base.settings.time_scale,
+        base.standing.signer.cover, lanes,
+    )  # fmt: skip
+    beat = base.health.part("messenger")
+    return OutboxSender(delivery, lanes, records.outbox, clock, service.current.spoke, base.client, beat)
 
 
 def _keeping(base: _Base) -> dict[str, Loop]:
     """The loops that look after clock, log and database."""
-    settings, store, clock, standing, desk = base.settings, base.store, base.clock, base.standing, base.desk
-    health, spoke = base.health, base.desk.current.spoke.set
+    settings, store, clock, standing, service = base.settings, base.store, base.clock, base.standing, base.service
+    health, current, spoke = base.health, service.current, service.current.spoke.set
     watchdog = Watchdog(
-        standing.store, clock, lambda: desk.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
+        standing.store, clock, lambda: current.policy, alarm_channel=settings.alarm_channel, stuck=health.stuck,
         watched=base.metrics.watched, spoke=spoke,
     )  # fmt: skip
     health.also(watchdog.findings)
@@ -213,24 +254,25 @@ def _keeping(base: _Base) -> dict[str, Loop]:
         health.part("anchoring", 300.0),
     )  # fmt: skip
     ground = EpochContext(store, settings.database, settings.state_dir, standing)
+    jobs = JobContext(standing.store.operator, current, clock, settings.time_scale, service.transactions)
     return {
         "timekeeper": base.timekeeper.run,
         "watchdog": watchdog.run,
         "log": standing.stoppable.watch,
         "anchoring": anchoring.run,
-        "operations": OperatorJobs(desk, _jobs(desk, ground), health.part("operations", 900.0)).run,
+        "operations": OperatorJobs(jobs, _jobs(jobs, ground), health.part("operations", 900.0)).run,
         "housekeeper": Housekeeper(store, health.part("housekeeper", 900.0)).run,
     }
 
 
-def _jobs(desk: ApprovalService, ground: EpochContext) -> dict[ActKind, Run]:
+def _jobs(jobs: JobContext, ground: EpochContext) -> dict[ActKind, Run]:
     """The job that carries out a confirmed operator action, by its kind."""
     return {
-        "hold_release": releasing(desk),
-        "provider_end": ending(desk),
-        "erase": erasing(desk),
-        "prune": pruning(desk),
-        "new_epoch": beginning(desk, ground),
+        "hold_release": releasing(jobs),
+        "provider_end": ending(jobs),
+        "erase": erasing(jobs),
+        "prune": pruning(jobs),
+        "new_epoch": beginning(jobs, ground),
     }
 
 

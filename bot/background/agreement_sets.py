@@ -9,27 +9,28 @@ import structlog
 
 from bot.domain.policy.model import Policy
 from bot.ports.policies import Policies
-from bot.service.approvals import ApprovalService
+from bot.ports.store import Store
+from bot.service.agreements import Agreements
 from runbooks.loader import load_files
 
 log = structlog.get_logger(__name__)
 
 
-async def follow_agreement(desk: ApprovalService, policy: Policy) -> None:
+async def follow_agreement(agreements: Agreements, store: Store, policy: Policy) -> None:
     """Notes the rows of a set before it is in force, once for each set, and reads what they are compared with.
 
     Raises StorageError.
     """
-    records = desk.store.agreement
+    records = store.agreement
     if policy.agreement is None:
         return
     noted = await records.noted_by() or await records.set_before(policy.digest)
-    old = policy if noted == policy.digest else await stored_set(desk.store.policies, noted)
+    old = policy if noted == policy.digest else await stored_set(store.policies, noted)
     try:
-        await desk.agreements.follow(old, policy)
+        await agreements.follow(old, policy)
     finally:  # what is not confirmed is held although it could not be written
-        read = {digest: await stored_set(desk.store.policies, digest) for digest in desk.agreements.wanted()}
-        desk.agreements.bases = {digest: found for digest, found in read.items() if found is not None}
+        read = {digest: await stored_set(store.policies, digest) for digest in agreements.wanted()}
+        agreements.bases = {digest: found for digest, found in read.items() if found is not None}
 
 
 async def stored_set(policies: Policies, digest: str) -> Policy | None:

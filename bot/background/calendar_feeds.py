@@ -16,11 +16,13 @@ from hashlib import sha256
 
 import structlog
 
+from bot.clock import Clock
 from bot.domain.case.transition import Lane, Notification
 from bot.domain.policy.model import Policy
 from bot.domain.policy.rota import Rota
+from bot.ports.policies import Policies
 from bot.ports.records import CachedCalendar
-from bot.service.approvals import ApprovalService
+from bot.service.current_policy import CurrentPolicy
 from runbooks.calendars.fetch import fetch
 from runbooks.calendars.ical import prepare, read_feed
 from runbooks.calendars.ical_text import BadFeed
@@ -37,11 +39,12 @@ class CalendarFeeds:
     of the domains that it serves."""
 
     def __init__(
-        self, desk: ApprovalService, environment: Mapping[str, str], fetch: Fetch = fetch, *, alarm_channel: str | None = None,
-        beat: Callable[[], None] = lambda: None, lost: Callable[[int], None] = lambda count: None,
+        self, records: Policies, current: CurrentPolicy, clock: Clock, environment: Mapping[str, str], fetch: Fetch = fetch, *,
+        alarm_channel: str | None = None, beat: Callable[[], None] = lambda: None,
+        lost: Callable[[int], None] = lambda count: None,
     ) -> None:  # fmt: skip
-        self._desk, self._environment, self._fetch, self._beat, self._lost = desk, environment, fetch, beat, lost
-        self._alarm_channel = alarm_channel
+        self._records, self._current, self._clock, self._environment = records, current, clock, environment
+        self._fetch, self._alarm_channel, self._beat, self._lost = fetch, alarm_channel, beat, lost
         self._kept: dict[str, CachedCalendar] = {}
         self._why: dict[str, str] = {}  # why the last fetch failed, by rota
         self._told: dict[str, str] = {}  # the newest logged problem, by rota
@@ -50,8 +53,8 @@ class CalendarFeeds:
 
     async def begin(self) -> None:
         """Loads the cached calendars; fetches nothing yet."""
-        self._kept = dict(await self._desk.store.policies.calendars())
-        self._blind = await self._desk.store.policies.lost_calendars()
+        self._kept = dict(await self._records.calendars())
+        self._blind = await self._records.lost_calendars()
         await self.read()
 
     def soon(self) -> None:
@@ -73,7 +76,7 @@ class CalendarFeeds:
     async def look(self) -> None:
         """Reads what is cached, then fetches the addresses."""
         await self.read()
-        policy = self._desk.policy
+        policy = self._current.policy
         found = {rota.id: address_of(rota, self._environment) for rota in policy.rotas.values()}
         tried = [self._try(policy.rotas[rota], address, policy) for rota, address in found.items() if address is not None]
         if tried:
@@ -82,12 +85,12 @@ class CalendarFeeds:
 
     async def read(self) -> None:
         """Computes the shifts around now, on a thread. A policy that was adopted meanwhile is read at the next call."""
-        policy, now = self._desk.policy, self._desk.clock.now()
+        policy, now = self._current.policy, self._clock.now()
         bodies = usable(policy, self._environment, self._kept, now)
         ready = await asyncio.to_thread(prepare, policy, now, bodies)
-        if self._desk.policy is not policy:
+        if self._current.policy is not policy:
             return
-        await self._desk.current.reread(ready.policy)
+        await self._current.reread(ready.policy)
         why = {**self._unset(policy), **self._why, **ready.bad}
         fed = [rota for rota in policy.rotas.values() if rota.source == "ical"]
         unseen = {r.id for r in fed if r.id in ready.bad or not (is_file(r) or r.id in bodies)}
@@ -97,7 +100,7 @@ class CalendarFeeds:
         await self._announce(policy, blind, unseen)
 
     async def _try(self, rota: Rota, address: str, policy: Policy) -> None:
-        now = self._desk.clock.now()
+        now = self._clock.now()
         try:
             body = await self._fetch(address)
             said = await asyncio.to_thread(read_feed, body, rota, policy.people, now)
@@ -112,7 +115,7 @@ class CalendarFeeds:
             for text in said.sentences(rota)[:20]:
                 log.warning("feed.stranger", rota=rota.id, text=text)
         self._kept[key_of(address)] = kept = CachedCalendar(body, now)
-        await self._desk.store.policies.keep_calendar(key_of(address), kept, now - KEEP)
+        await self._records.keep_calendar(key_of(address), kept, now - KEEP)
 
     def _unset(self, policy: Policy) -> dict[str, str]:
         fed = [rota for rota in policy.rotas.values() if rota.feed is not None and not is_file(rota)]
@@ -135,9 +138,9 @@ class CalendarFeeds:
             return
         changed = [rota for rota in sorted(announced ^ self._blind) if rota in policy.rotas]
         says = [say for rota in changed for say in self._say(policy, rota, blind=rota in blind)]
-        await self._desk.store.policies.announce_calendars(announced, says)
+        await self._records.announce_calendars(announced, says)
         self._blind = announced
-        self._desk.current.spoke.set()
+        self._current.spoke.set()
 
     def _say(self, policy: Policy, rota: str, *, blind: bool) -> list[Notification]:
         serves = [domain.channel for domain in policy.domains.values() if domain.on_call == rota]

@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.background.operator_jobs import Run
+from bot.background.operator_jobs import JobContext, Run
 from bot.decision_log.keys import LOG_KEY, RETIRED, make_key, read_key, read_pem, replace_file
 from bot.decision_log.signer_memory import recall, remember
 from bot.domain.case.operator_action import OperatorAction
@@ -19,9 +19,9 @@ from bot.domain.decision_log.signed_note import Checkpoint, sign
 from bot.domain.errors import KeyFileError, NotDone, NoteError
 from bot.domain.operator import dual_control
 from bot.domain.operator import new_epoch as rules
+from bot.domain.policy.model import Policy
 from bot.ports.database import Location
 from bot.runtime.open_log import OpenLog
-from bot.service.approvals import ApprovalService
 from storage.log.check import check_log
 from storage.sql_store import SqlStore
 
@@ -38,27 +38,27 @@ class EpochContext:
     standing: OpenLog
 
 
-def beginning(desk: ApprovalService, ground: EpochContext) -> Run:
+def beginning(context: JobContext, ground: EpochContext) -> Run:
     """Begins a new epoch, or completes the action whose epoch has begun."""
 
     async def run(act: OperatorAction) -> None:
         if ground.standing.signer.stopped is not None:
-            await _begin(desk, ground)
+            await _begin(context.policy, ground)
             return  # the action itself is entered first; the next run completes it
         begun = await ground.store.epochs.newest()
         if begun is None or begun.at < act.filed_at:
             raise NotDone("The decision log is not stopped any more, so nothing was begun anew.")
         result = f"The log goes on as {begun.origin} after {begun.surviving} entries."
-        await desk.transactions.commit(dual_control.ran(act, desk.policy, desk.clock.now(), result))
+        await context.transactions.commit(dual_control.ran(act, context.policy, context.clock.now(), result))
 
     return run
 
 
-async def _begin(desk: ApprovalService, ground: EpochContext) -> None:
+async def _begin(policy: Policy, ground: EpochContext) -> None:
     ready = ground.state_dir / NEXT
     head, begun = await ground.store.log.head(), await ground.store.epochs.newest()
     if begun is None or begun.index != head.size - 1 or not ready.exists():
-        await _written(desk, ground)
+        await _written(policy, ground)
         begun = await ground.store.epochs.newest()
         assert begun is not None
     root = await ground.store.epochs.root_at(begun.surviving)
@@ -70,7 +70,7 @@ async def _begin(desk: ApprovalService, ground: EpochContext) -> None:
     await ground.standing.stoppable.look()
 
 
-async def _written(desk: ApprovalService, ground: EpochContext) -> None:
+async def _written(policy: Policy, ground: EpochContext) -> None:
     """Commits the entry, which names a key that is on disk. Raises NotDone if what survives is inconsistent."""
     checked = await check_log(ground.path)
     if checked.findings:
@@ -83,7 +83,7 @@ async def _written(desk: ApprovalService, ground: EpochContext) -> None:
     key = read_key(ground.state_dir / NEXT).vkey(origin)
     last = await asyncio.to_thread(_last_signed, ground.state_dir)
     note = last[0] if last is not None else await ground.store.log.last_checkpoint()
-    draft = rules.started(note, head.size, last[1] if last is not None else None, str(key), desk.policy)
+    draft = rules.started(note, head.size, last[1] if last is not None else None, str(key), policy)
     await ground.store.epochs.begin(head.size, origin, draft)
 
 

@@ -17,18 +17,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from standardwebhooks import Webhook
 
 from bot.background.loop import every
+from bot.clock import Clock
+from bot.domain.case.click import Rejected
 from bot.domain.case.model import Call, CallKind, Case
-from bot.domain.case.transition import SYSTEM, Transition
+from bot.domain.case.transition import Transition
 from bot.domain.decision_log.entry import stamp
 from bot.domain.errors import CountersignError, StorageError
 from bot.domain.policy.handed_in import value_of
@@ -37,15 +39,18 @@ from bot.domain.policy.trusted_address import trusted
 from bot.domain.workflow import executor
 from bot.domain.workflow.executor import MAY_SAY, Heard
 from bot.http.client import CallFailed, HttpClient, Limits
+from bot.ports.cases import Cases
+from bot.ports.queues import ExecutorCalls
 from bot.ports.records import Cover, ExecutorCall
-from bot.service.approvals import ApprovalService
 from bot.service.permits import Permit
+from bot.service.transactions import TransactionRunner
 
 POLL, PARTING = 0.25, 3.0  # seconds
 LEASE = timedelta(seconds=60)
 FIRST, SLOWEST = 5.0, 600.0  # seconds between attempts
 MOST, DETAIL_MAX = 20, 300  # calls in flight, characters
 LIMITS = Limits(seconds=10.0, size=65_536)
+PermitOf: TypeAlias = Callable[[str], Awaitable[Permit | Rejected]]
 _NOT_READ = {"too_large": "not_understood"}
 log = structlog.get_logger(__name__)
 
@@ -61,12 +66,15 @@ class _UnloggedCall:
 
 
 class ExecutorWebhooks:
-    """One for each process. `environment` holds the addresses and secrets; `cover` signs what has been committed."""
+    """One for each process. `permit` issues a permit for a request's grant; `environment` holds the addresses and secrets;
+    `cover` signs what has been committed."""
 
     def __init__(
-        self, desk: ApprovalService, environment: Mapping[str, str], cover: Cover, beat: Callable[[], None] = lambda: None
-    ) -> None:
-        self._desk, self._environment, self._cover, self._beat = desk, environment, cover, beat
+        self, calls: ExecutorCalls, cases: Cases, clock: Clock, transactions: TransactionRunner, permit: PermitOf,
+        environment: Mapping[str, str], cover: Cover, beat: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._calls, self._cases, self._clock, self._transactions, self._issue = calls, cases, clock, transactions, permit
+        self._environment, self._cover, self._beat = environment, cover, beat
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._aside: dict[str, _UnloggedCall] = {}
         self._http = HttpClient()
@@ -102,13 +110,13 @@ class ExecutorWebhooks:
                 log.exception("executors.not_begun")
 
     async def _begin(self) -> None:
-        now, room = self._desk.clock.now(), MOST - len(self._under_way)
-        for call in await self._desk.store.calls.lease(now, now + LEASE, room) if room > 0 else ():
+        now, room = self._clock.now(), MOST - len(self._under_way)
+        for call in await self._calls.lease(now, now + LEASE, room) if room > 0 else ():
             self._start(call.case, self._one(call))
 
     async def _begin_aside(self) -> None:
-        now = self._desk.clock.now()
-        for case in await self._desk.store.calls.ended_aside():
+        now = self._clock.now()
+        for case in await self._calls.ended_aside():
             known, busy = self._aside.setdefault(case.id, _UnloggedCall(now)), case.id in self._under_way.values()
             if not (known.over or busy) and known.next_at <= now and executor.unwritten(case) is not None:
                 self._start(case.id, self._one_aside(case, known))
@@ -126,7 +134,7 @@ class ExecutorWebhooks:
         heard = await self._asked(case, call, ExecutorCall(case.id, len(case.calls), known.attempts, known.refusals))
         known.over = isinstance(heard, Heard) and heard.word == "closed"
         known.refusals += isinstance(heard, Heard) and heard.word == "failed"
-        known.next_at = self._desk.clock.now() + _wait(known.attempts)
+        known.next_at = self._clock.now() + _wait(known.attempts)
         log.warning("executor.told_while_stopped", request=case.id, closed=known.over, attempts=known.attempts)
 
     async def _one(self, call: ExecutorCall) -> None:
@@ -137,20 +145,20 @@ class ExecutorWebhooks:
             error = type(fault).__name__
             log.error("executor.attempt_failed", request=call.case, error=error)
         with contextlib.suppress(StorageError):  # then the lease expires
-            await self._desk.store.calls.release(call, self._desk.clock.now() + _wait(call.attempts), error)
+            await self._calls.release(call, self._clock.now() + _wait(call.attempts), error)
 
     async def _attempt(self, out: ExecutorCall) -> str:
         """Returns the empty string, or a word why the call is retried."""
-        case = await self._desk.store.cases.case(out.case)
-        if case is None or not executor.sendable(case, out.n, self._desk.clock.now()):
+        case = await self._cases.case(out.case)
+        if case is None or not executor.sendable(case, out.n, self._clock.now()):
             return "not_now"
         call = case.calls[out.n]
         heard = await self._asked(case, call, out)
         if isinstance(heard, str):
             log.warning("executor.silent", request=case.id, kind=call.kind, error=heard, attempts=out.attempts)
-            await self._desk.transactions.heard(case.id, partial(_judged_silence, n=out.n))
+            await self._transactions.heard(case.id, partial(_judged_silence, n=out.n))
             return heard
-        await self._desk.transactions.heard(case.id, partial(_judged_answer, n=out.n, heard=heard))
+        await self._transactions.heard(case.id, partial(_judged_answer, n=out.n, heard=heard))
         return "failed" if heard.word == "failed" else ""
 
     async def _asked(self, case: Case, call: Call, out: ExecutorCall) -> Heard | str:
@@ -170,9 +178,8 @@ class ExecutorWebhooks:
         return await self._post(url, secret, case, call, out, token)
 
     async def _permit(self, case: Case) -> Permit | None:
-        permits = self._desk.permits
         try:
-            made = await permits.issue(case.id, self._desk.policy, SYSTEM) if permits is not None else None
+            made = await self._issue(case.id)
         except CountersignError as error:
             log.warning("executor.no_permit", request=case.id, error=str(error))
             return None
@@ -185,7 +192,7 @@ class ExecutorWebhooks:
     async def _post(
         self, url: str, secret: str, case: Case, call: Call, out: ExecutorCall, permit: str | None
     ) -> Heard | str:  # fmt: skip
-        now = self._desk.clock.now()
+        now = self._clock.now()
         body = json.dumps(message(case, call, permit, now), ensure_ascii=True, separators=(",", ":"))
         try:
             headers = signed(secret, webhook_id(out), body, now)

@@ -18,9 +18,11 @@ from datetime import timedelta
 
 import structlog
 
+from bot.clock import Clock
 from bot.domain.errors import CountersignError
 from bot.domain.policy.people import Person
 from bot.ports.commands import ReplyAddress, SaySentence, SignAnswer, lane_of
+from bot.ports.queues import Inbox
 from bot.ports.records import InboxRow
 from bot.service.approvals import ApprovalService
 
@@ -33,8 +35,10 @@ log = structlog.get_logger(__name__)
 class InboxWorker:
     """Runs until stopped; `drain` processes everything that is due and returns."""
 
-    def __init__(self, desk: ApprovalService, beat: Callable[[], None] = lambda: None) -> None:
-        self._desk, self._beat = desk, beat
+    def __init__(
+        self, service: ApprovalService, inbox: Inbox, clock: Clock, beat: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._service, self._inbox, self._clock, self._beat = service, inbox, clock, beat
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._rows: dict[int, InboxRow] = {}  # those of `_busy`
         self._ahead: list[InboxRow] = []  # read, and not in progress yet
@@ -44,12 +48,12 @@ class InboxWorker:
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop`, then finishes the rows in progress and those that are due."""
         with suppress(CountersignError):
-            await self._desk.store.inbox.read_again()
+            await self._inbox.read_again()
         while not stop.is_set():
             self._beat()
-            self._desk.arrived.clear()
+            self._service.arrived.clear()
             if not await self._take():
-                await _first(stop, self._desk.arrived, list(self._busy.values()))
+                await _first(stop, self._service.arrived, list(self._busy.values()))
         await self.drain()
 
     async def drain(self) -> None:
@@ -72,10 +76,10 @@ class InboxWorker:
 
     async def _next(self) -> Sequence[InboxRow]:
         """What is due and not in progress; read again every _FRESH seconds, because a long inbox is dear to read."""
-        now = self._desk.clock.monotonic()
+        now = self._clock.monotonic()
         if not self._ahead or now - self._read_at >= _FRESH:
             known = set(self._busy)  # a row that finishes while the inbox is read is still among the rows read
-            found = await self._desk.store.inbox.unfinished(_AHEAD + len(known))
+            found = await self._inbox.unfinished(_AHEAD + len(known))
             self._ahead, self._read_at = [row for row in found if row.id not in known], now
         return self._ahead
 
@@ -96,7 +100,7 @@ class InboxWorker:
         structlog.contextvars.bind_contextvars(**({"request": request} if request else {}))
         try:
             if not await self._refused_beside(row, earlier):
-                await self._desk.carry_out(row)
+                await self._service.carry_out(row)
         except CountersignError as error:
             await self._later(row, str(error))
         except Exception:
@@ -110,7 +114,7 @@ class InboxWorker:
         """Refuses beside `earlier` rows of its request what can never count; else waits for them and returns False."""
         if not earlier:
             return False
-        if await self._desk.refuse_at_once(row):
+        if await self._service.refuse_at_once(row):
             return True
         self._waiting.add(row.id)
         try:
@@ -123,14 +127,12 @@ class InboxWorker:
         log.warning("act.put_off", inbox=row.id, kind=row.act.kind, attempts=row.attempts + 1, error=error)
         try:
             if row.attempts + 1 < _GIVE_UP:
-                await self._desk.store.inbox.put_off(
-                    row.id, self._desk.clock.now() + timedelta(seconds=2 ** min(row.attempts, 6))
-                )
+                await self._inbox.put_off(row.id, self._clock.now() + timedelta(seconds=2 ** min(row.attempts, 6)))
                 return
             signed = isinstance(row.act, SignAnswer)
             reply = ReplyAddress(row.act.person) if signed else getattr(row.act, "reply", None)
             tell = SaySentence(row.act.person, "failed", "", reply) if reply else None
-            await self._desk.give_up(row, tell)
+            await self._service.give_up(row, tell)
         except CountersignError as again:
             log.error("act.not_put_off", inbox=row.id, error=str(again))
 

@@ -19,6 +19,7 @@ from typing import Protocol
 import structlog
 
 from bot.background.loop import every
+from bot.clock import Clock
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import SYSTEM, LogEvent, Value
@@ -27,9 +28,11 @@ from bot.domain.policy.handed_in import value_of
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.http.proxies import spare_loopback
+from bot.ports.cases import Cases
 from bot.ports.directory import Directory
+from bot.ports.queues import Outbox
 from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
-from bot.service.approvals import ApprovalService
+from bot.service.current_policy import CurrentPolicy
 
 POLL, TIMEOUT, PARTING = 0.5, 15.0, 3.0  # seconds
 LEASE, GIVE_UP = timedelta(seconds=60), timedelta(hours=2)
@@ -48,11 +51,11 @@ class Pager:
     """One for each process. `send` is `send_page` outside tests; `cover` signs what has been committed."""
 
     def __init__(
-        self, desk: ApprovalService, directory: Directory, environment: Mapping[str, str], send: PageSender, cover: Cover,
-        beat: Callable[[], None] = lambda: None,
+        self, outbox: Outbox, cases: Cases, current: CurrentPolicy, clock: Clock, directory: Directory,
+        environment: Mapping[str, str], send: PageSender, cover: Cover, beat: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        self._desk, self._directory, self._environment, self._send, self._beat = desk, directory, environment, send, beat
-        self._cover = cover
+        self._outbox, self._cases, self._current, self._clock, self._directory = outbox, cases, current, clock, directory
+        self._environment, self._send, self._cover, self._beat = environment, send, cover, beat
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends pages until `stop`, then once more for PARTING seconds at most."""
@@ -64,8 +67,8 @@ class Pager:
 
     async def drain(self) -> None:
         """Sends everything that is due now."""
-        now = self._desk.clock.now()
-        rows = await self._desk.store.outbox.lease(now, now + LEASE, _GROUP, pages=True)
+        now = self._clock.now()
+        rows = await self._outbox.lease(now, now + LEASE, _GROUP, pages=True)
         await asyncio.gather(*(self._one(row) for row in rows))
 
     async def _drain_safely(self) -> None:
@@ -75,30 +78,30 @@ class Pager:
             log.exception("pages.not_leased")
 
     async def _one(self, row: OutboxRow) -> None:
-        case = await self._desk.store.cases.case(row.say.case) if row.say.case else None
+        case = await self._cases.case(row.say.case) if row.say.case else None
         action = str(row.say.data.get("action", "trigger"))
         if row.say.case is None and row.say.to is not None and row.say.data.get("title"):
             await self._about_no_case(row, row.say.to)
             return
         if case is None or row.say.to is None or (action == "trigger" and case.approval.state is not AskState.OPEN):
-            await self._desk.store.outbox.undeliverable(row, "no_longer_open", ())
+            await self._outbox.undeliverable(row, "no_longer_open", ())
             return
         link = await self._link(case, row.say.to)
         if not link and action == "trigger" and self._age(row) < _CARD_WAIT:
-            await self._desk.store.outbox.release(row, self._desk.clock.now() + timedelta(seconds=1), "waits_for_the_card")
+            await self._outbox.release(row, self._clock.now() + timedelta(seconds=1), "waits_for_the_card")
             return
         if not row.aside and not isinstance(await self._cover(), SignedCheckpoint):
-            await self._desk.store.outbox.release(row, self._desk.clock.now() + timedelta(seconds=2), "the log is stopped")
+            await self._outbox.release(row, self._clock.now() + timedelta(seconds=2), "the log is stopped")
             return
-        found = addresses(self._desk.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
-        said = page_text(case, self._desk.policy, slack_down=bool(row.say.data.get("slack_down")))
+        found = addresses(self._current.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
+        said = page_text(case, self._current.policy, slack_down=bool(row.say.data.get("slack_down")))
         failed = [e for e in [await self._try(a, action, case.id, said, link) for a in found] if e]
         await self._note(row, action, found, failed)
 
     async def _about_no_case(self, row: OutboxRow, person: Person) -> None:
         """A page that stands whole in its row. It goes to every address that a set that binds has for the person, for the newest
         could have taken it away."""
-        data, sets = row.say.data, self._desk.current.sets.sets
+        data, sets = row.say.data, self._current.sets.sets
         named = dict.fromkeys(p.page for one in sets for p in one.policy.people if p.person == person and p.page)
         found = tuple(address for name in named if (address := value_of(name, self._environment)))
         said, key = (str(data["title"]), str(data.get("text", ""))), f"{row.id}"
@@ -119,21 +122,19 @@ class Pager:
     async def _note(self, row: OutboxRow, action: str, found: tuple[str, ...], failed: list[str]) -> None:
         data: dict[str, Value] = {"purpose": "page", "to": row.say.to or "", "action": action}
         if not found:
-            await self._desk.store.outbox.undeliverable(
-                row, "no_address", [_draft("delivery.failed", row, data, "no_address")]
-            )
+            await self._outbox.undeliverable(row, "no_address", [_draft("delivery.failed", row, data, "no_address")])
         elif not failed:
-            await self._desk.store.outbox.sent(row, "", "", 0, [_draft("delivery.sent", row, data)])
+            await self._outbox.sent(row, "", "", 0, [_draft("delivery.sent", row, data)])
         elif self._age(row) > GIVE_UP.total_seconds():
-            await self._desk.store.outbox.undeliverable(row, failed[0], [_draft("delivery.failed", row, data, failed[0])])
+            await self._outbox.undeliverable(row, failed[0], [_draft("delivery.failed", row, data, failed[0])])
         else:
             log.warning("page.failed", request=row.say.case, error=failed[0], attempts=row.attempts + 1)
             wait = min(2.0 ** min(row.attempts, 6), _SLOWEST)
-            await self._desk.store.outbox.release(row, self._desk.clock.now() + timedelta(seconds=wait), failed[0])
+            await self._outbox.release(row, self._clock.now() + timedelta(seconds=wait), failed[0])
 
     async def _link(self, case: Case, person: Person) -> str:
         """The link to that person's card; empty if it is not posted yet or Slack does not answer."""
-        copies = await self._desk.store.outbox.copies(case.id)
+        copies = await self._outbox.copies(case.id)
         mine = next((c for c in copies if c.to == person and (c.purpose == "card" or c.purpose.startswith("ask."))), None)
         if mine is None:
             return ""
@@ -143,7 +144,7 @@ class Pager:
             return ""
 
     def _age(self, row: OutboxRow) -> float:
-        return (self._desk.clock.now() - row.created_at).total_seconds()
+        return (self._clock.now() - row.created_at).total_seconds()
 
 
 def addresses(policy: Policy, case: Case, person: Person, role: str, environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
-from bot.background.agreement_sets import follow_agreement
 from bot.background.calendar_feeds import CalendarFeeds, carried
 from bot.clock import Clock
 from bot.decision_log.failsafe_store import FailsafeStore
@@ -27,7 +26,7 @@ from bot.domain.workflow.key_notices import unendorsed
 from bot.domain.workflow.notifications import announced
 from bot.ports.records import StoredPolicy
 from bot.ports.store import Store
-from bot.service.approvals import ApprovalService
+from bot.service.current_policy import CurrentPolicy
 from runbooks.loader import Loaded, load_files
 from runbooks.parsing.file_watch import changes
 from runbooks.parsing.findings import PolicyFinding
@@ -45,18 +44,6 @@ async def stored_policy(store: SqlStore, clock: Clock, scale: float) -> Policy:
     if known is None:
         raise PolicyError("No policy is accepted yet; a replica that stands by waits until the leader has accepted one.")
     return known.current
-
-
-async def follow_stored(desk: ApprovalService, store: SqlStore) -> None:
-    """For a replica that stands by: takes up what the leader has accepted. Never returns."""
-    while True:
-        await asyncio.sleep(_LOOK)
-        try:
-            known = await accepted_sets(store, desk.clock.now(), desk.scale)
-        except StorageError:
-            continue
-        if known is not None and known.current.digest != desk.policy.digest:
-            desk.current.sets = known
 
 
 async def first_policy(store: SqlStore, clock: Clock, folder: Path, scale: float, *, shared: bool = False) -> Policy:
@@ -117,44 +104,61 @@ def _reread(stored: StoredPolicy | None) -> Policy | None:
     return load_files({f.path: f.content for f in stored.files}).policy if stored else None
 
 
-async def follow(folder: Path, desk: ApprovalService, store: SqlStore, feeds: CalendarFeeds, log_is: FailsafeStore) -> None:
-    """Live reload: adopts a valid set; reports an invalid one and keeps the last valid one. Never returns."""
-    known = read_folder(folder)
-    if log_is.why:  # the log accepted no policy at the start, perhaps not this one
-        await _taken_up(folder, desk, store, feeds, known)
-    async for files in changes(folder, since=known):
-        await _taken_up(folder, desk, store, feeds, files)
+@dataclass(frozen=True, slots=True)
+class PolicyReload:
+    """Keeps the set in force up to date. `note` writes what has to be known of a set before it is in force (the agreement)."""
 
+    store: SqlStore
+    clock: Clock
+    scale: float
+    current: CurrentPolicy
+    note: Callable[[Policy], Awaitable[None]]
 
-async def _taken_up(
-    folder: Path, desk: ApprovalService, store: SqlStore, feeds: CalendarFeeds, files: Mapping[str, bytes]
-) -> None:
-    """Retries until the set is judged: a stopped log accepts none, and afterwards the folder is read again."""
-    while not await adopt(desk, store, feeds, files):
-        await asyncio.sleep(_AGAIN)
-        files = read_folder(folder)
+    async def follow_stored(self) -> None:
+        """For a replica that stands by: takes up what the leader has accepted. Never returns."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            try:
+                known = await accepted_sets(self.store, self.clock.now(), self.scale)
+            except StorageError:
+                continue
+            if known is not None and known.current.digest != self.current.policy.digest:
+                self.current.sets = known
 
+    async def follow(self, folder: Path, feeds: CalendarFeeds, log_is: FailsafeStore) -> None:
+        """Live reload: adopts a valid set; reports an invalid one and keeps the last valid one. Never returns."""
+        known = read_folder(folder)
+        if log_is.why:  # the log accepted no policy at the start, perhaps not this one
+            await self._taken_up(folder, feeds, known)
+        async for files in changes(folder, since=known):
+            await self._taken_up(folder, feeds, files)
 
-async def adopt(desk: ApprovalService, store: SqlStore, feeds: CalendarFeeds, files: Mapping[str, bytes]) -> bool:
-    """Judges a changed set of files and puts it in force, or reports it. Returns False while the log accepts nothing."""
-    today = desk.clock.now().date()
-    loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
-    if loaded.policy is None:
-        _report(loaded.findings)
-        await _rejected(store, loaded)
+    async def _taken_up(self, folder: Path, feeds: CalendarFeeds, files: Mapping[str, bytes]) -> None:
+        """Retries until the set is judged: a stopped log accepts none, and afterwards the folder is read again."""
+        while not await self.adopt(feeds, files):
+            await asyncio.sleep(_AGAIN)
+            files = read_folder(folder)
+
+    async def adopt(self, feeds: CalendarFeeds, files: Mapping[str, bytes]) -> bool:
+        """Judges a changed set of files and puts it in force, or reports it. Returns False while the log accepts nothing."""
+        today = self.clock.now().date()
+        loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
+        if loaded.policy is None:
+            _report(loaded.findings)
+            await _rejected(self.store, loaded)
+            return True
+        if loaded.policy.digest == self.current.policy.digest:
+            return True
+        try:
+            await _accept(self.store, self.clock, self.current.sets, loaded.policy, self.scale)
+            await self.note(loaded.policy)  # before it is in force: nothing counts in between that is held
+        except (Stopped, StorageError) as error:
+            log.error("policy.not_accepted", reason=str(error))
+            return False
+        await self.current.adopt(carried(loaded.policy, self.current.policy))
+        feeds.soon()
+        log.info("policy.loaded", digest=loaded.policy.digest)
         return True
-    if loaded.policy.digest == desk.policy.digest:
-        return True
-    try:
-        await _accept(store, desk.clock, desk.current.sets, loaded.policy, desk.scale)
-        await follow_agreement(desk, loaded.policy)  # before it is in force: nothing counts in between that is held
-    except (Stopped, StorageError) as error:
-        log.error("policy.not_accepted", reason=str(error))
-        return False
-    await desk.current.adopt(carried(loaded.policy, desk.policy))
-    feeds.soon()
-    log.info("policy.loaded", digest=loaded.policy.digest)
-    return True
 
 
 async def _accept(store: SqlStore, clock: Clock, sets: Sets | None, policy: Policy, scale: float) -> None:

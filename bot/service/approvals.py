@@ -15,7 +15,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.domain.case.click import Refusal, Rejected
-from bot.domain.case.transition import Lane, Notification, Transition, Visit
+from bot.domain.case.transition import SYSTEM, Lane, Notification, Transition, Visit
 from bot.domain.decision_log import events
 from bot.domain.errors import LookupFailed, Stopped
 from bot.domain.governance.campaigns import message_to
@@ -46,7 +46,6 @@ from bot.ports.commands import (
 )
 from bot.ports.directory import Directory
 from bot.ports.records import InboxRow
-from bot.ports.reports import MonthReports
 from bot.ports.store import Store
 from bot.service.absences import Absences
 from bot.service.accounts import DECISION_AGE
@@ -76,7 +75,7 @@ class ApprovalService:
     `arrived` is set when something came in."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, policy: Policy) -> None:
-        self.store, self.directory, self.clock, self.scale = store, directory, clock, scale
+        self._inbox, self._directory, self._clock, self._scale = store.inbox, directory, clock, scale
         self.current = CurrentPolicy(store, clock, scale, policy)
         self.transactions = TransactionRunner(store, directory, clock, scale, self.current)
         self.contracts = Contracts(store, clock, scale, self.current, self.transactions)
@@ -94,26 +93,21 @@ class ApprovalService:
         self.signing = SigningPage(store, clock, self.current, self.take_in, self.endorsements)
         self.arrived = asyncio.Event()
         self.permits: PermitIssuer | None = None
-        self.reports: MonthReports | None = None
-
-    @property
-    def policy(self) -> Policy:
-        """The set in force."""
-        return self.current.policy
 
     # What the edge asks before it acknowledges.
 
     async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes the act down durably, once a key; returns the answer that the first one got."""
-        first = await self.store.inbox.take_in(key, act, answer)
+        first = await self._inbox.take_in(key, act, answer)
         self.arrived.set()
         return first
 
-    async def permit(self, case_id: str, person: Person) -> Permit | Rejected:
-        """A fresh permit for somebody who may have it (`may_open`). Raises CountersignError."""
+    async def permit(self, case_id: str, person: Person | None = None) -> Permit | Rejected:
+        """A fresh permit for somebody who may have it (`may_open`), else for the runbook's executor. Raises CountersignError."""
         if self.permits is None:
             return Rejected(Refusal.STALE, "failed", {})
-        return await self.permits.issue(case_id, self.policy, events.actor(self.policy, person))
+        policy = self.current.policy
+        return await self.permits.issue(case_id, policy, SYSTEM if person is None else events.actor(policy, person))
 
     # What the worker carries out.
 
@@ -164,9 +158,9 @@ class ApprovalService:
 
     async def _sealed(self, act: RecordSealedUse) -> Transition:
         async def presence() -> Presence:
-            return await self.transactions.presence(candidates(self.policy, act.domain), None)
+            return await self.transactions.presence(candidates(self.current.policy, act.domain), None)
 
-        return await recorded(self.directory, self.policy, act, presence, self.clock.now, self.scale)
+        return await recorded(self._directory, self.current.policy, act, presence, self._clock.now, self._scale)
 
     async def _answered(self, act: ShowPage | SaySentence) -> Transition:
         """A page or a sentence; typed text also brings the newest waiting cards, with their buttons."""
@@ -185,7 +179,7 @@ class ApprovalService:
         cards = [
             say
             for case in await self.queries.read_reviews(person)
-            for say in notifications.reviews_again(case, self.policy, person)
+            for say in notifications.reviews_again(case, self.current.policy, person)
         ]
         return [
             *(message_to(campaign, person, wanted=True) for campaign in await self.reviews.theirs(person)),
@@ -202,11 +196,11 @@ class ApprovalService:
         """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""
         told = partial(notifications.answer, None, act.person, asdict(act.reply))
         try:
-            profile = await self.directory.profile(act.person, DECISION_AGE)
-            found = await asyncio.gather(*(self._party(user) for user in await self.directory.members(act.channel)))
+            profile = await self._directory.profile(act.person, DECISION_AGE)
+            found = await asyncio.gather(*(self._party(user) for user in await self._directory.members(act.channel)))
         except LookupFailed:
             return Transition(None, None, says=(told("post_again"),))
-        no = channel_posting.refusal(self.policy, act.channel, act.person, profile, frozenset(found) - {None})
+        no = channel_posting.refusal(self.current.policy, act.channel, act.person, profile, frozenset(found) - {None})
         if no is not None:
             return Transition(None, None, says=(told("plain", text=no),))
         door = Notification("door", Lane.CARD, channel=act.channel)
@@ -214,8 +208,8 @@ class ApprovalService:
 
     async def _party(self, user: str) -> str | None:
         """The provider of a channel's member, by the team that Slack names."""
-        profile = await self.directory.profile(Person("", user), CARD_AGE)
-        provider = self.policy.provider_of(profile.person)
+        profile = await self._directory.profile(Person("", user), CARD_AGE)
+        provider = self.current.policy.provider_of(profile.person)
         return provider.id if provider else None
 
 

@@ -24,7 +24,7 @@ def pressed(word: Literal["confirmed", "acknowledged"]) -> Listener:
 
     async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
         press = payloads.press(body)
-        row = _found(edge.desk.policy, press.person, press.value) if ":" in press.value else None
+        row = _found(edge.policy, press.person, press.value) if ":" in press.value else None
         if row is None:
             return await edge.take_in(press.key, AnswerMatrix(press.person, word, press.value, press.reply))
         seen = agreement.set_digest([row])
@@ -36,7 +36,7 @@ def pressed(word: Literal["confirmed", "acknowledged"]) -> Listener:
 async def open_form(edge: SlackEdge, body: Body) -> None:
     """The form of a dispute, for whoever has a word on the row as it is now."""
     press = payloads.press(body)
-    policy = edge.desk.policy
+    policy = edge.policy
     row = _found(policy, press.person, press.value)
     if row is None:
         await edge.take_in(f"{press.key}:not_shown", SaySentence(press.person, "unknown_button", "", press.reply))
@@ -53,7 +53,7 @@ async def take_form(edge: SlackEdge, body: Body) -> Answer:
     reason = sent.sheet.entered.get(ids.REASON, "").strip()
     if not reason:
         return {"response_action": "errors", "errors": {ids.REASON: "Say what is wrong with it."}}
-    row, reply = _found(edge.desk.policy, sent.person, asked.question), ReplyAddress(sent.person, "", asked.channel)
+    row, reply = _found(edge.policy, sent.person, asked.question), ReplyAddress(sent.person, "", asked.channel)
     if row is None:
         return await edge.take_in(sent.key, SaySentence(sent.person, "unknown_button", "", reply))
     seen = agreement.set_digest([row])

@@ -76,7 +76,7 @@ async def offer_evidence(edge: SlackEdge, body: Body) -> None:
     request. It may be closed: what is not handed in stays owed."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
-    case = await edge.desk.store.cases.case(asked[0]) if asked else None
+    case = await edge.store.cases.case(asked[0]) if asked else None
     if case is None or case.request.requester != press.person or case.grant is None or not case.request.terms.evidence:
         return
     if not grant_open(case) and not any(duty.kind == "evidence" for duty in case.owed()):
@@ -144,16 +144,18 @@ def pressed(button: Button) -> Listener:
 async def _open(edge: SlackEdge, press: payloads.ButtonPress, button: Button, wanted: Form) -> None:
     """The form, while the trigger lives; silence where the worker answers."""
     asked = ids.read_question(press.value)
-    case = await edge.desk.store.cases.case(asked[0]) if asked else None
+    case = await edge.store.cases.case(asked[0]) if asked else None
     if asked is None or case is None:
         return
     try:
-        allowed = await edge.desk.actions.may_open(Press(press.person, *asked, button.action, press.reply, opens_form=True))
+        allowed = await edge.service.actions.may_open(
+            Press(press.person, *asked, button.action, press.reply, opens_form=True)
+        )
     except LookupFailed as error:
         log.info(f"{button.action}.not_opened", error=str(error))  # the worker tells them to press again
         return
     if isinstance(allowed, Allowed):
-        content = await edge.desk.store.policies.file_by_hash(case.request.runbook_sha256) if wanted.shows_body else None
+        content = await edge.store.policies.file_by_hash(case.request.runbook_sha256) if wanted.shows_body else None
         view = wanted.view(DialogContext(ids.question(*asked), press.reply.channel, body_of(content or b"")), case)
         await edge.open_view(press, view, takes_away=wanted.while_stopped)
 
@@ -163,7 +165,7 @@ def sent(button: Button, form: Form) -> Listener:
 
     async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
         submission = payloads.submission(body)
-        inputs = form.read(submission.sheet.entered, edge.desk.clock.now())
+        inputs = form.read(submission.sheet.entered, edge.clock.now())
         if isinstance(inputs, FieldProblem):
             return {"response_action": "errors", "errors": {inputs.block: inputs.text}}
         asked = read_asked(submission.sheet.metadata)
@@ -183,7 +185,7 @@ async def rebuild_form(edge: SlackEdge, body: Body) -> None:
     if sheet is None or sheet.callback != ids.FORM_ASK:
         return
     draft = read_metadata(sheet.metadata, sheet.entered, press.value)
-    offered = edge.desk.filing.runbooks_for(press.person, draft.kind)
+    offered = edge.service.filing.runbooks_for(press.person, draft.kind)
     if offered:
         debt = await edge.glass_debt(press.person, draft.chosen)
         left = await edge.left(press.person, draft.chosen)

@@ -22,7 +22,7 @@ async def open_form(edge: SlackEdge, body: Body) -> None:
     """The form of what is left, for whoever may answer any of it; the others get a sentence."""
     press = payloads.press(body)
     campaign = await _found(edge, press.value)
-    if campaign is None or not edge.desk.reviews.may_open(campaign, press.person):
+    if campaign is None or not edge.service.reviews.may_open(campaign, press.person):
         act = SaySentence(press.person, "review_not_yours" if campaign else "review_unknown", "", press.reply)
         await edge.take_in(f"{press.key}:not_shown", act)
     elif not campaigns.asked_about(campaign):
@@ -76,7 +76,7 @@ def _errors(campaign: Campaign, answers: list[tuple[int, ReviewAnswer]]) -> dict
 
 async def _found(edge: SlackEdge, value: str) -> Campaign | None:
     id_ = ids.read_campaign(value)
-    return None if id_ is None else await edge.desk.store.reviews.campaign(id_)
+    return None if id_ is None else await edge.store.reviews.campaign(id_)
 
 
 REVIEW_ACTIONS: Mapping[str, Listener] = {

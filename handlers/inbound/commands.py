@@ -108,7 +108,7 @@ def suspending(command: payloads.SlashCommand, rest: str) -> Command:
 
 def sealing(edge: SlackEdge, reply: ReplyAddress) -> Plan:
     """The form for whoever is named for a domain; a sentence for everybody else."""
-    domains = domains_of(edge.desk.policy, reply.person)
+    domains = domains_of(edge.policy, reply.person)
     return OpenSealedUseForm(domains) if domains else SaySentence(reply.person, "no_sealed_use", "", reply)
 
 
@@ -129,11 +129,11 @@ def away(command: payloads.SlashCommand, rest: str) -> Command:
 def opening(edge: SlackEdge, kind: Kind | None, text: str, reply: ReplyAddress) -> Plan:
     """The form with what was typed in it; a sentence where this person may ask for nothing of that kind."""
     person = reply.person
-    offered = edge.desk.filing.runbooks_for(person, kind)
+    offered = edge.service.filing.runbooks_for(person, kind)
     if not offered:
         if kind == "finding":
             return SaySentence(person, "nothing_of_kind", kind, reply)
-        sentence = "nothing_of_kind" if edge.desk.filing.runbooks_for(person, None) else "no_requester"
+        sentence = "nothing_of_kind" if edge.service.filing.runbooks_for(person, None) else "no_requester"
         return SaySentence(person, sentence, kind or "", reply)
     parts = text.split(None, 1)
     chosen = next((r.id for r in offered if parts and r.id == parts[0].lower()), "")
@@ -190,7 +190,7 @@ def shortcut_listener(kind: Kind | None, entered: Callable[[SlackMessage], Mappi
 
 async def show_form(edge: SlackEdge, wanted: OpenRequestForm, gesture: Gesture) -> None:
     """Opens the filing form."""
-    offered = edge.desk.filing.runbooks_for(wanted.person, wanted.draft.kind)
+    offered = edge.service.filing.runbooks_for(wanted.person, wanted.draft.kind)
     if not offered:
         return
     debt = await edge.glass_debt(wanted.person, wanted.draft.chosen)
@@ -204,7 +204,7 @@ async def take_again(edge: SlackEdge, body: Body) -> Answer:
     """Nothing is written down for whoever asked it, their form opens; everybody else is refused and hears why."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
-    case = await edge.desk.store.cases.case(asked[0]) if asked else None
+    case = await edge.store.cases.case(asked[0]) if asked else None
     if case is not None and case.request.requester == press.person:
         return NOTHING
     return await edge.take_in(press.key, press_on(press, "again", opens_form=True))
@@ -214,13 +214,13 @@ async def ask_again(edge: SlackEdge, body: Body) -> None:
     """The filing form with what was asked before, for whoever asked it."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
-    case = await edge.desk.store.cases.case(asked[0]) if asked else None
+    case = await edge.store.cases.case(asked[0]) if asked else None
     if case is None or case.request.requester != press.person:
         return
     request = case.request
     entered = {ids.TARGET_TEXT: request.target, ids.TARGET_CHOICE: request.target, ids.REASON: request.reason}
     entered[ids.DURATION] = str(request.seconds)
-    runbook = edge.desk.policy.runbooks.get(request.runbook)
+    runbook = edge.policy.runbooks.get(request.runbook)
     types = {spec.name: spec.type for spec in runbook.fields} if runbook else {}
     entered |= {ids.field_action(f.name, types[f.name]): f.value for f in request.fields if f.name in types}
     opening = OpenRequestForm(press.person, FormDraft(request.kind, request.runbook, entered))

@@ -16,8 +16,9 @@ from bot.domain.case.transition import Transition
 from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import seen_in_homes
+from bot.ports.cases import Homes as HomeRecords
 from bot.ports.commands import ReplyAddress, SetAbsence, ShowPage
-from bot.service.approvals import ApprovalService
+from bot.service.current_policy import CurrentPolicy
 from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.listener import NOTHING, Answer, Listener, SlackEdge, nothing
@@ -52,8 +53,8 @@ async def take_away(edge: SlackEdge, body: Body) -> Answer:
     try:
         back = datetime.fromisoformat(sent.sheet.entered.get(ids.BACK_ON, "")[:10]).replace(tzinfo=UTC)
     except ValueError:
-        back = edge.desk.clock.now()
-    if back <= edge.desk.clock.now():
+        back = edge.clock.now()
+    if back <= edge.clock.now():
         return {"response_action": "errors", "errors": {ids.BACK_ON: wording.AWAY_LATER}}
     reply = ReplyAddress(sent.person, "", read_asked(sent.sheet.metadata).channel)
     return await edge.take_in(sent.key, SetAbsence(sent.person, reply, until=back.isoformat()))
@@ -72,8 +73,8 @@ def _page(person: Person, page: str) -> ShowPage:
 class Homes:
     """Republishes App Homes. One for each process; `changed` is called after every commit."""
 
-    def __init__(self, desk: ApprovalService, beat: Callable[[], None] = lambda: None) -> None:
-        self._desk, self._beat = desk, beat
+    def __init__(self, records: HomeRecords, current: CurrentPolicy, beat: Callable[[], None] = lambda: None) -> None:
+        self._records, self._current, self._beat = records, current, beat
         self._people: set[Person] = set()
         self._something = asyncio.Event()
 
@@ -81,7 +82,7 @@ class Homes:
         """Marks the people whose App Home shows what a commit changed."""
         case = act.after or act.before
         if case is not None:
-            self._people |= seen_in_homes(case, self._desk.policy)
+            self._people |= seen_in_homes(case, self._current.policy)
         if act.absence is not None:
             self._people.add(act.absence.person)
         if self._people:
@@ -105,11 +106,11 @@ class Homes:
 
     async def _redraw(self, people: set[Person] | None) -> None:
         try:
-            await self._desk.store.homes.redraw(people)
+            await self._records.redraw(people)
         except StorageError as error:
             log.warning("homes.not_redrawn", error=str(error))
             return
-        self._desk.current.spoke.set()
+        self._current.spoke.set()
 
 
 HOME_OPENED = Listener(take_opened)

@@ -14,10 +14,13 @@ from typing import Any, Protocol, TypeAlias
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.clock import Clock
 from bot.domain.errors import StorageError
+from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.commands import Command, Press, ReplyAddress, SaySentence
 from bot.ports.records import Cover, SignedCheckpoint
+from bot.ports.store import Store
 from bot.service.approvals import ApprovalService
 from handlers import ids
 from handlers.inbound.payloads import Body, ButtonPress
@@ -56,44 +59,54 @@ class Gesture(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SlackEdge:
-    """The context of every listener: service, Web API client, the checkpoint gate `cover`, and the prefix of the commands."""
+    """The context of every listener: the use cases, the store, the clock, the Web API client, the checkpoint gate `cover`, and
+    `scene`, which gives the set in force and the time of this moment."""
 
-    desk: ApprovalService
+    service: ApprovalService
+    store: Store
+    clock: Clock
     client: AsyncWebClient
     cover: Cover
-    prefix: str = ""
+    scene: Callable[[], ViewContext]
 
-    def scene(self) -> ViewContext:
-        return ViewContext(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+    @property
+    def policy(self) -> Policy:
+        """The set in force."""
+        return self.scene().policy
+
+    @property
+    def asking(self) -> Policy:
+        """The set as it counts for whoever asks now."""
+        return self.service.current.asking
 
     async def glass_debt(self, person: Person, runbook_id: str) -> str | None:
         """Why nothing can be had at once, or at all, under the chosen runbook now: a break-glass's debt, a limit that is used
         up. None if it can."""
-        runbook = self.desk.current.asking.runbooks.get(runbook_id)
+        runbook = self.asking.runbooks.get(runbook_id)
         if runbook is None:
             return None
-        return await self.desk.filing.glass_debt(person, runbook) or (await self.desk.filing.used(person, runbook))[0]
+        return await self.service.filing.glass_debt(person, runbook) or (await self.service.filing.used(person, runbook))[0]
 
     async def left(self, person: Person, runbook_id: str) -> str:
         """What else the form says of the chosen runbook: how much of its limit is used, and that nobody would be paged."""
-        runbook = self.desk.current.asking.runbooks.get(runbook_id)
+        runbook = self.asking.runbooks.get(runbook_id)
         if runbook is None:
             return ""
-        said = (await self.desk.filing.used(person, runbook))[1]
-        brake = None if runbook.right == "autonomous" else await self.desk.filing.brake(person, runbook)
+        said = (await self.service.filing.used(person, runbook))[1]
+        brake = None if runbook.right == "autonomous" else await self.service.filing.brake(person, runbook)
         return said if brake is None else f"{said} {wording.braked(brake.nth, self.scene().at(brake.until))}".strip()
 
     async def away(self, runbook_id: str) -> Mapping[Person, str]:
         """Who of the domain of the chosen runbook cannot be asked now, and why."""
-        runbook = self.desk.current.asking.runbooks.get(runbook_id)
-        domain = self.desk.policy.domains.get(runbook.domain) if runbook is not None else None
+        runbook = self.asking.runbooks.get(runbook_id)
+        domain = self.policy.domains.get(runbook.domain) if runbook is not None else None
         if domain is None:
             return {}
-        return (await self.desk.transactions.presence([domain.owner, *domain.deputies], None)).away
+        return (await self.service.transactions.presence([domain.owner, *domain.deputies], None)).away
 
     async def take_in(self, key: str, act: Command, answer: Answer = NOTHING) -> Answer:
         """Writes the command to the inbox. Returns the acknowledgement, for a repeat the same as the first time."""
-        return await self.desk.take_in(key, act, answer)
+        return await self.service.take_in(key, act, answer)
 
     async def open_view(
         self, gesture: Gesture, view: Block, *, takes_away: bool = False, otherwise: str = "form_not_opened"

@@ -29,10 +29,10 @@ async def show(edge: SlackEdge, body: Body) -> None:
     if asked is None:
         return
     try:
-        allowed = await edge.desk.actions.may_open(Press(press.person, *asked, "permit", press.reply, opens_form=True))
+        allowed = await edge.service.actions.may_open(Press(press.person, *asked, "permit", press.reply, opens_form=True))
         if not isinstance(allowed, Allowed):
             return
-        made = await edge.desk.permit(asked[0], press.person)
+        made = await edge.service.permit(asked[0], press.person)
     except CountersignError as error:
         log.error("permit.not_made", request=asked[0], error=str(error))
         made = Rejected(Refusal.STALE, "failed", {})

@@ -28,13 +28,13 @@ async def take_sealed(edge: SlackEdge, body: Body) -> Answer:
         return {"response_action": "errors", "errors": {ids.SEALED_AT: wording.SEALED_WHEN}}
     if not user:
         return {"response_action": "errors", "errors": {ids.SEALED_BY: wording.SEALED_WHO}}
-    policy = edge.desk.policy
+    policy = edge.policy
     home = policy.workspaces[0] if policy.workspaces else sent.person.team
     act = RecordSealedUse(
-        edge.desk.clock.request_id(), sent.person, entered.get(ids.SEALED_DOMAIN, ""), int(at), Person(home, user),
+        edge.clock.request_id(), sent.person, entered.get(ids.SEALED_DOMAIN, ""), int(at), Person(home, user),
         entered.get(ids.REASON, ""), entered.get(ids.SEALED_REFERENCE, ""), reply,
     )  # fmt: skip
-    wrong = judged.check(sealed_use.use_of(act), edge.desk.clock.now())
+    wrong = judged.check(sealed_use.use_of(act), edge.clock.now())
     if wrong:
         return {"response_action": "errors", "errors": {_FIELDS[error.field]: error.text for error in wrong}}
     page = said_page(f"*{act.id}* is being recorded.")

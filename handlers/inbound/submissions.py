@@ -47,7 +47,7 @@ _OWN_FIELDS: Mapping[str, tuple[str, ...]] = {
 async def take_filing(edge: SlackEdge, body: Body) -> Answer:
     sent = payloads.submission(body)
     act = filing(edge, sent)
-    wrong = edge.desk.filing.check(act)
+    wrong = edge.service.filing.check(act)
     if wrong:
         return {"response_action": "errors", "errors": placed(wrong, sent.sheet)}
     return await edge.take_in(sent.key, act, {"response_action": "update", "view": filed_page(act.id)})
@@ -56,12 +56,12 @@ async def take_filing(edge: SlackEdge, body: Body) -> Answer:
 def filing(edge: SlackEdge, sent: Submission) -> FileRequest:
     """What was typed, as an act under a fresh id. A choice that the form did not show yet has its default."""
     entered = sent.sheet.entered
-    policy = edge.desk.current.asking
+    policy = edge.asking
     runbook = policy.runbooks.get(entered.get(ids.RUNBOOK, ""))
     subject = entered.get(ids.SUBJECT, "")
     home = policy.workspaces[0] if policy.workspaces else sent.person.team
     return FileRequest(
-        id=edge.desk.clock.request_id(),
+        id=edge.clock.request_id(),
         person=sent.person,
         runbook=entered.get(ids.RUNBOOK, ""),
         target=_target(entered, runbook),
@@ -72,7 +72,7 @@ def filing(edge: SlackEdge, sent: Submission) -> FileRequest:
         form=sent.sheet.id,
         door=_door(read_metadata(sent.sheet.metadata, {}, "").door),
         noticed_at=_moment(entered.get(ids.NOTICED_AT, "")),
-        until=_until(entered.get(ids.UNTIL), runbook, edge.desk.clock.now().date()),
+        until=_until(entered.get(ids.UNTIL), runbook, edge.clock.now().date()),
     )
 
 

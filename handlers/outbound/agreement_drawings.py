@@ -10,7 +10,6 @@ from bot.domain.governance.changes import differences
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.service.agreements import Agreements, row_name
-from bot.service.approvals import ApprovalService
 from handlers.outbound.message_kinds import NO_LONGER_OPEN, Job, NewMessage, Outgoing
 from handlers.views.governance.agreement import OwnMatrix, OwnRow, card, disputed_value, over
 from handlers.views.kit.blocks import Message
@@ -19,19 +18,18 @@ _WORDS = {"confirmed": " · confirmed", "acknowledged": " · acknowledged", "dis
 
 
 async def new_agreement(out: Outgoing) -> Job:
-    own = own_matrix(out.context.desk, out.to)
+    own = own_matrix(out.scene().policy, out.context.service.agreements, out.to)
     return NO_LONGER_OPEN if own is None or not own.left else NewMessage(out.to.user, card(own, out.scene()))
 
 
 async def agreement_message(out: Outgoing) -> Message:
     """The rows as they are now: what was answered has its word, and the button goes with the last one."""
-    own = own_matrix(out.context.desk, out.to)
+    own = own_matrix(out.scene().policy, out.context.service.agreements, out.to)
     return over() if own is None else card(own, out.scene())
 
 
-def own_matrix(desk: ApprovalService, person: Person) -> OwnMatrix | None:
+def own_matrix(policy: Policy, agreements: Agreements, person: Person) -> OwnMatrix | None:
     """The rows on which somebody has a word; None where they have none, or nobody is asked."""
-    policy, agreements = desk.policy, desk.agreements
     rows = agreement.own_rows(policy, person)
     if policy.agreement is None or not rows:
         return None

@@ -13,14 +13,14 @@ from handlers.views.facts import pending
 from handlers.views.kit.context import ViewContext
 
 
-async def with_ahead(desk: ApprovalService, scene: ViewContext, cases: Iterable[Case]) -> ViewContext:
+async def with_ahead(service: ApprovalService, scene: ViewContext, cases: Iterable[Case]) -> ViewContext:
     """The view's context with the coming steps of the pending ones of these cases; people are looked up once a kind."""
     waiting = [case for case in cases if pending(case)]
     found: dict[str, Sequence[Moment]] = {}
     for kind in dict.fromkeys(case.request.kind for case in waiting):
         of_kind = [case for case in waiting if case.request.kind == kind]
         domains = dict.fromkeys(case.request.domain for case in of_kind)
-        people = [person for domain in domains for person in candidates(desk.policy, domain)]
-        presence = await desk.transactions.presence(people, kind)
-        found |= {case.id: ahead(case, desk.policy, presence) for case in of_kind}
+        people = [person for domain in domains for person in candidates(service.current.policy, domain)]
+        presence = await service.transactions.presence(people, kind)
+        found |= {case.id: ahead(case, service.current.policy, presence) for case in of_kind}
     return replace(scene, ahead=found)

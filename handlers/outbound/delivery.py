@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.clock import Clock
 from bot.domain.case.campaign import is_campaign
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
@@ -20,9 +21,11 @@ from bot.domain.case.transition import SYSTEM, LogEvent, Value
 from bot.domain.errors import LookupFailed, StorageError
 from bot.domain.governance.own_rows import is_about_rows
 from bot.domain.timing.quiet_hours import rings_at
+from bot.ports.cases import Cases
 from bot.ports.directory import Directory
+from bot.ports.queues import Outbox
 from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
-from bot.service.approvals import ApprovalService
+from bot.service.transactions import TransactionRunner
 from handlers.outbound.api_calls import MessagePlace, SlackSender
 from handlers.outbound.lost_posts import LostPosts, in_doubt
 from handlers.outbound.message_kinds import (
@@ -55,16 +58,18 @@ log = structlog.get_logger(__name__)
 
 
 class Delivery:
-    """One for each sender. `cover` returns the checkpoint over what was drawn; `lanes` are paused where Slack says so."""
+    """One for each process. `context` is what drawings read; `cover` returns the checkpoint over what was drawn; `lanes` are
+    paused where Slack says so."""
 
     def __init__(
-        self, desk: ApprovalService, directory: Directory, cover: Cover, lanes: Lanes, *, prefix: str = ""
-    ) -> None:
-        self._desk, self._directory, self._cover, self._lanes = desk, directory, cover, lanes
-        self._context = RenderContext(desk, prefix)
+        self, context: RenderContext, outbox: Outbox, cases: Cases, transactions: TransactionRunner, directory: Directory,
+        clock: Clock, scale: float, cover: Cover, lanes: Lanes,
+    ) -> None:  # fmt: skip
+        self._context, self._outbox, self._cases, self._transactions = context, outbox, cases, transactions
+        self._directory, self._clock, self._scale, self._cover, self._lanes = directory, clock, scale, cover, lanes
         self._failures: dict[int, int] = {}  # by row id, how often it was tried in vain
         self._silence = Silence()
-        self._lost = LostPosts(desk.store, desk.clock)
+        self._lost = LostPosts(outbox, clock)
 
     async def deliver(self, row: OutboxRow, place: Spot, sender: SlackSender) -> Called | None:
         """Draws, sends and records; when the call began and ended, None where none was made. Raises nothing."""
@@ -79,17 +84,17 @@ class Delivery:
 
     async def give_back(self, rows: Sequence[OutboxRow], error: str, at: float) -> None:
         """Returns rows to the outbox until `at` (monotonic seconds)."""
-        until = self._desk.clock.now() + timedelta(seconds=max(at - self._desk.clock.monotonic(), 0.0))
+        until = self._clock.now() + timedelta(seconds=max(at - self._clock.monotonic(), 0.0))
         await asyncio.gather(*(self._release(row, until, error) for row in rows))
 
     async def _release(self, row: OutboxRow, until: datetime, error: str) -> None:
         """A row in doubt stays so while it only waits."""
         kept = row.error if in_doubt(row) and error not in UNANSWERED else error
-        await self._desk.store.outbox.release(row, until, kept)
+        await self._outbox.release(row, until, kept)
 
     def age(self, row: OutboxRow) -> float:
         """Seconds since the row was written."""
-        return (self._desk.clock.now() - row.created_at).total_seconds()
+        return (self._clock.now() - row.created_at).total_seconds()
 
     # Drawing and sending.
 
@@ -98,10 +103,10 @@ class Delivery:
         if kind is None or (kind.looked_up and await self._is_gone(row)):
             await self._never(row, "unknown_purpose" if kind is None else "deactivated")
             return
-        case = await self._desk.store.cases.case(row.say.case) if row.say.case else None
+        case = await self._cases.case(row.say.case) if row.say.case else None
         job = await kind.drawn(self._context, row, case)
         if isinstance(job, Dropped):
-            await self._desk.store.outbox.undeliverable(row, job.why, ())
+            await self._outbox.undeliverable(row, job.why, ())
             return
         morning = await self._held_until(row, case)
         if morning is not None:
@@ -109,7 +114,7 @@ class Delivery:
             return
         signed = await self._covered()
         if signed is None and not row.aside:
-            await self.give_back([row], STOPPED, self._desk.clock.monotonic() + STOPPED_WAIT)
+            await self.give_back([row], STOPPED, self._clock.monotonic() + STOPPED_WAIT)
             return
         finished = self._finished(job, signed, mark=row.mark, decision=tells_decision(row, case))
         await self._send(row, place, finished, case, sender, calls)
@@ -120,23 +125,23 @@ class Delivery:
         if (earlier := await self._lost.earlier(row, job, sender)) is not None:
             await self._record_sent(row, earlier, 0)
             return
-        began = self._desk.clock.monotonic()
+        began = self._clock.monotonic()
         try:
             posted = await sender.send(job, self.age(row))
         except CALL_ERRORS as error:
             judged = verdict(error)
             if judged.error in UNANSWERED:
-                self._silence.begins(place.method, self._desk.clock.monotonic(), refused=judged.error in REFUSED)
+                self._silence.begins(place.method, self._clock.monotonic(), refused=judged.error in REFUSED)
             else:
                 await self._answered(place.method)
             await self._judged(row, place, judged)
             return
         finally:
-            calls.append(Called(began, self._desk.clock.monotonic()))
+            calls.append(Called(began, self._clock.monotonic()))
         await self._answered(place.method)
         shown = job.drawn if isinstance(job, NewMessage | MessageEdit) else 0
         for twin in await self._lost.twins(row, job, posted, sender):
-            await self._desk.store.outbox.found_again(row, twin.channel, twin.ts, _plain(row))
+            await self._outbox.found_again(row, twin.channel, twin.ts, _plain(row))
         await self._record_sent(row, posted, case.request.version if case else shown)
 
     def _finished(
@@ -172,18 +177,18 @@ class Delivery:
         if row.say.to is None:
             return False
         try:
-            return (await self._directory.profile(row.say.to, ACCOUNT_AGE / self._desk.scale)).deleted
+            return (await self._directory.profile(row.say.to, ACCOUNT_AGE / self._scale)).deleted
         except LookupFailed:
             return False
 
     async def _held_until(self, row: OutboxRow, case: Case | None) -> datetime | None:
         """The start of the recipient's working hours, if this waits for them; None to send now, also where the look-up of
         the time zone failed."""
-        now = self._desk.clock.now()
-        if row.say.to is None or self._desk.scale > 1 or not waits_for_day(row, case):
+        now = self._clock.now()
+        if row.say.to is None or self._scale > 1 or not waits_for_day(row, case):
             return None
         try:
-            profile = await self._directory.profile(row.say.to, ACCOUNT_AGE / self._desk.scale)
+            profile = await self._directory.profile(row.say.to, ACCOUNT_AGE / self._scale)
         except LookupFailed:
             return None
         at = rings_at(now, profile.time_zone)
@@ -193,21 +198,21 @@ class Delivery:
 
     async def _answered(self, method: str) -> None:
         """Slack answers: rows that wait only because it did not are due now, not after their back-off."""
-        if self._silence.ends(method, self._desk.clock.monotonic()) > PAUSE and self._failures:
-            await self._desk.store.outbox.slack_is_back(self._desk.clock.now())
-            self._desk.current.spoke.set()
+        if self._silence.ends(method, self._clock.monotonic()) > PAUSE and self._failures:
+            await self._outbox.slack_is_back(self._clock.now())
+            self._transactions.spoke.set()
 
     async def _record_sent(self, row: OutboxRow, posted: MessagePlace, drawn: int) -> None:
         kind = kind_of(row)
         kept = row.copy is not None or (kind is not None and kind.kept(row))
         entries = [_entry("delivery.sent", row)] if kind and kind.logged else []
         place = posted if kept else MessagePlace()
-        await self._desk.store.outbox.sent(row, place.channel, place.ts, drawn, entries, plain=_plain(row))
+        await self._outbox.sent(row, place.channel, place.ts, drawn, entries, plain=_plain(row))
         self._failures.pop(row.id, None)
 
     async def _judged(self, row: OutboxRow, place: Spot, judged: Verdict) -> None:
         """Slack did not take it: waits as long as Slack says, tries again later, or gives up."""
-        here, kind = self._desk.clock.monotonic(), kind_of(row)
+        here, kind = self._clock.monotonic(), kind_of(row)
         if judged.kind == "limited":
             log.warning("slack.limited", method=place.method, wait=judged.wait)
             held = self._lanes.pause(place, here + judged.wait, everywhere=place.method != "chat.postMessage")
@@ -217,7 +222,7 @@ class Delivery:
         else:
             prompt = kind is not None and kind.prompt
             if prompt and self._silence.lasts(place.method, here) > SILENT:
-                await self._desk.transactions.slack_is_silent(row)
+                await self._transactions.slack_is_silent(row)
             tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
             slowest = _SLOWEST if self.age(row) < _LONG else _SLOWEST_LATER
             await self.give_back([row], judged.error, here + min(2.0 ** (tries - 1), slowest))
@@ -235,9 +240,9 @@ class Delivery:
         self._failures.pop(row.id, None)
         kind = kind_of(row)
         if kind is not None and kind.steps_on:
-            await self._desk.transactions.undelivered(row, error)
+            await self._transactions.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if kind and kind.logged else []
-        await self._desk.store.outbox.undeliverable(row, error, entries)
+        await self._outbox.undeliverable(row, error, entries)
 
 
 def _plain(row: OutboxRow) -> bool:

@@ -121,10 +121,12 @@ async def new_use(out: Outgoing) -> Job:
 
 async def digest(out: Outgoing) -> Job:
     """One message for every use since the first that asked for it, in the domains that the recipient owns now."""
-    to, desk = out.to, out.context.desk
-    runbooks = desk.policy.runbooks
-    domains = [d.id for d in desk.policy.domains.values() if d.owner == to]
-    found = await desk.store.cases.autonomous_since(domains, out.moment("since"), DIGEST_MAX)
+    to, policy = out.to, out.scene().policy
+    domains = [d.id for d in policy.domains.values() if d.owner == to]
+    runbooks, found = (
+        policy.runbooks,
+        await out.context.store.cases.autonomous_since(domains, out.moment("since"), DIGEST_MAX),
+    )
     told = [c for c in found if c.request.runbook not in runbooks or runbooks[c.request.runbook].tell == "daily"]
     return NewMessage(to.user, suspensions.digest(told, out.scene())) if told else NOTHING_TO_DRAW
 

@@ -16,8 +16,8 @@ import structlog
 
 from bot.clock import Clock
 from bot.domain.policy.people import Person
+from bot.ports.queues import Outbox
 from bot.ports.records import INTERRUPTED, OutboxRow
-from bot.ports.store import Store
 from handlers.outbound.api_calls import MessagePlace, SlackSender
 from handlers.outbound.message_kinds import Job, NewMessage
 from handlers.web_api.errors import CALL_ERRORS, REFUSED, UNANSWERED, verdict
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 class LostPosts:
     """One for each sender."""
 
-    store: Store
+    outbox: Outbox
     clock: Clock
     _closed_until: float = 0.0  # Slack limits the reading of conversations; monotonic seconds
 
@@ -40,7 +40,7 @@ class LostPosts:
         """Where a row in doubt stands in Slack already; None if it does not, or nobody can tell."""
         if not (in_doubt(row) and isinstance(job, NewMessage) and row.say.to is not None):
             return None
-        channel = job.channel if job.thread else await self.store.outbox.direct_channel(row.say.to)
+        channel = job.channel if job.thread else await self.outbox.direct_channel(row.say.to)
         if channel is None:
             return None
         found = await self._marked(row, row.say.to, MessagePlace(channel, job.thread), sender)
@@ -50,7 +50,7 @@ class LostPosts:
         """The other messages of a row in doubt, where its conversation was unknown until now."""
         if not (in_doubt(row) and isinstance(job, NewMessage) and row.say.to is not None) or job.thread:
             return ()
-        if await self.store.outbox.direct_channel(row.say.to) is not None:
+        if await self.outbox.direct_channel(row.say.to) is not None:
             return ()  # `earlier` looked
         found = await self._marked(row, row.say.to, MessagePlace(posted.channel), sender)
         return [MessagePlace(posted.channel, ts) for ts in found if ts != posted.ts]

@@ -16,7 +16,10 @@ from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.ports.commands import ReplyAddress
+from bot.ports.directory import Directory
 from bot.ports.records import OutboxRow
+from bot.ports.reports import MonthReports
+from bot.ports.store import Store
 from bot.service.approvals import ApprovalService
 from handlers.outbound.coming_steps import with_ahead
 from handlers.views.kit.blocks import Block, Message
@@ -27,14 +30,14 @@ Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publi
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """What a drawing may read: the service with policy, clock and store, and the prefix of the commands."""
+    """What a drawing may read: the use cases, the store, the accounts in Slack and the reports; `scene` gives the set in force
+    and the time of this moment."""
 
-    desk: ApprovalService
-    prefix: str
-
-    def scene(self) -> ViewContext:
-        """The policy and the time of this moment."""
-        return ViewContext(self.desk.policy, self.desk.clock.now(), self.desk.scale, self.prefix)
+    service: ApprovalService
+    store: Store
+    directory: Directory
+    scene: Callable[[], ViewContext]
+    reports: MonthReports | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +144,14 @@ class Outgoing:
 
     async def scene_ahead(self) -> ViewContext:
         """The same with what comes next on the case if nobody answers."""
-        return await with_ahead(self.context.desk, self.scene(), (self.case,))
+        return await with_ahead(self.context.service, self.scene(), (self.case,))
 
     async def signing_scene(self, ask: Ask) -> ViewContext:
         """The same with the recipient's link to sign a yes to this ask, where it is signed."""
         scene = await self.scene_ahead()
         if demanded(self.case, ask.kind, scene.policy) == "none":
             return scene
-        return replace(scene, sign=await self.context.desk.signing.address(self.case, ask, self.to))
+        return replace(scene, sign=await self.context.service.signing.address(self.case, ask, self.to))
 
     def text(self, key: str) -> str:
         """A text of the row's data; empty where there is none."""
@@ -165,7 +168,7 @@ class Outgoing:
 
     async def in_thread_of(self, purpose: str, said: Message) -> NewMessage:
         """In the thread of the recipient's newest copy of that purpose; a message of its own where there is none."""
-        copies = await self.context.desk.store.outbox.copies(self.case.id)
+        copies = await self.context.store.outbox.copies(self.case.id)
         mine = next((c for c in reversed(copies) if c.purpose == purpose and c.to == self.to), None)
         return NewMessage(mine.channel, said, mine.ts) if mine else NewMessage(self.to.user, said)
 

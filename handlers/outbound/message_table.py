@@ -106,12 +106,12 @@ async def _edit(out: Outgoing) -> Job:
     """A posted message drawn again; blanked where it shows what a person typed, for then an erasure asks for it."""
     copy, kind = present(out.row.copy), present(_row(out.row.say.purpose))
     if is_campaign(copy.case):
-        campaign = present(await out.context.desk.store.reviews.campaign(copy.case))
+        campaign = present(await out.context.store.reviews.campaign(copy.case))
         return MessageEdit(copy.channel, copy.ts, await reviews.campaign_message(out), campaign.version)
     if is_about_rows(copy.case):
         return MessageEdit(copy.channel, copy.ts, await agreement_message(out))
     if is_act(copy.case):
-        act = present(await out.context.desk.store.operator.action(copy.case))
+        act = present(await out.context.store.operator.action(copy.case))
         return MessageEdit(copy.channel, copy.ts, await notice.operator_message(out), act.version)
     said = erased(out.case) if kind.remembered else await present(kind.redraw)(out)
     return MessageEdit(copy.channel, copy.ts, said)

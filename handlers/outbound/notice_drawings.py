@@ -36,8 +36,8 @@ from handlers.views.welcome_back import returned
 
 async def answer(out: Outgoing) -> Job:
     if out.text("sentence") == "sign_on_page" and out.text("act"):
-        act = present(await out.context.desk.store.operator.action(out.text("act")))
-        return Reply(out.reply, sign_here(await out.context.desk.signing.act_address(act, out.to)))
+        act = present(await out.context.store.operator.action(out.text("act")))
+        return Reply(out.reply, sign_here(await out.context.service.signing.act_address(act, out.to)))
     if out.text("sentence") == "sign_on_page":
         ask = out.case.question(out.whole("version"))
         return Reply(out.reply, sign_here((await out.signing_scene(present(ask))).sign))
@@ -46,12 +46,12 @@ async def answer(out: Outgoing) -> Job:
 
 async def page(out: Outgoing) -> Job:
     reply, draw = out.reply, present(PAGES.get(out.text("page")))
-    return Reply(reply, await draw(out.context.desk, reply.person, out.text("argument"), out.scene()))
+    return Reply(reply, await draw(out.context, reply.person, out.text("argument"), out.scene()))
 
 
 async def month(out: Outgoing) -> Job:
     """The month's figures, as `/countersign report` shows them; to somebody whom they no longer concern, the refusal."""
-    return NewMessage(out.to.user, await PAGES["report"](out.context.desk, out.to, out.text("argument"), out.scene()))
+    return NewMessage(out.to.user, await PAGES["report"](out.context, out.to, out.text("argument"), out.scene()))
 
 
 async def form_page(out: Outgoing) -> Job:
@@ -63,32 +63,35 @@ async def form_page(out: Outgoing) -> Job:
 
 
 async def app_home(out: Outgoing) -> Job:
-    to, desk, scene = out.to, out.context.desk, out.scene()
-    may_ask = bool(desk.filing.runbooks_for(to, None))
-    shown = await desk.queries.read_home(to, scene.now)
-    waiting = [*at_home(own_matrix(desk, to)), *reviews_at_home(await desk.reviews.theirs(to))]
-    scene = await with_ahead(desk, scene, (*shown.waiting, *shown.mine, *shown.led))
+    to, service, scene = out.to, out.context.service, out.scene()
+    may_ask = bool(service.filing.runbooks_for(to, None))
+    shown = await service.queries.read_home(to, scene.now)
+    waiting = [
+        *at_home(own_matrix(scene.policy, service.agreements, to)),
+        *reviews_at_home(await service.reviews.theirs(to)),
+    ]
+    scene = await with_ahead(service, scene, (*shown.waiting, *shown.mine, *shown.led))
     return Published(to.user, home(shown, scene, may_ask=may_ask, governance=waiting))
 
 
 async def decided_while_away(out: Outgoing) -> Job:
     """What was decided for somebody who was away; nothing where nothing was."""
     to, since = out.to, out.moment("since")
-    decided = await out.context.desk.queries.read_decided_for(to, since, out.moment("until"))
+    decided = await out.context.service.queries.read_decided_for(to, since, out.moment("until"))
     return NewMessage(to.user, returned(decided, since, out.scene())) if decided else NOTHING_TO_DRAW
 
 
 async def operator_message(out: Outgoing) -> Message:
     """The card that asks to confirm an operator's action, or the notice of one."""
-    act = present(await out.context.desk.store.operator.action(out.row.say.case or ""))
+    act = present(await out.context.store.operator.action(out.row.say.case or ""))
     view = operator_cards.card if out.row.say.purpose == "operator" else operator_cards.told
-    if out.row.say.to is None or not signature_demanded(out.context.desk.policy):
+    if out.row.say.to is None or not signature_demanded(out.scene().policy):
         return view(act, out.scene())
-    return view(act, replace(out.scene(), sign=await out.context.desk.signing.act_address(act, out.to)))
+    return view(act, replace(out.scene(), sign=await out.context.service.signing.act_address(act, out.to)))
 
 
 async def new_operator_message(out: Outgoing) -> Job:
-    to, act = out.to, await out.context.desk.store.operator.action(out.row.say.case or "")
+    to, act = out.to, await out.context.store.operator.action(out.row.say.case or "")
     return NewMessage(to.user, await operator_message(out), drawn=present(act).version)
 
 
@@ -102,7 +105,7 @@ async def policy(out: Outgoing) -> Job:
 
 async def key_change(out: Outgoing) -> Job:
     """A change of the signing keys that nobody has endorsed, with the link of whoever may; nothing once it is endorsed."""
-    endorsements = out.context.desk.endorsements
+    endorsements = out.context.service.endorsements
     change = await endorsements.waiting(key_change_id(out.text("old"), out.text("new")))
     if change is None:
         return NO_LONGER_OPEN
@@ -123,5 +126,5 @@ async def watchdog(out: Outgoing) -> Job:
 
 
 async def log_checkpoint(out: Outgoing) -> Job:
-    note = await out.context.desk.store.log.last_checkpoint()
+    note = await out.context.store.log.last_checkpoint()
     return NewMessage(out.channel, checkpoint.posted(present(note)))

@@ -14,11 +14,11 @@ from datetime import timedelta
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.clock import Clock
 from bot.domain.case.transition import Lane
 from bot.http.client import new_session
-from bot.ports.directory import Directory
-from bot.ports.records import Cover, OutboxRow
-from bot.service.approvals import ApprovalService
+from bot.ports.queues import Outbox
+from bot.ports.records import OutboxRow
 from handlers.outbound.api_calls import TIMEOUT, SlackSender
 from handlers.outbound.delivery import Delivery
 from handlers.outbound.message_table import kind_of, spot
@@ -31,23 +31,15 @@ log = structlog.get_logger(__name__)
 
 
 class OutboxSender:
-    """`cover` returns the checkpoint that covers what was drawn. `pace`: seconds between two new messages in one
-    conversation. `prefix`: of the commands that texts name. `beat` is called once a round, for the health check."""
+    """`delivery` sends what the `lanes` hold. `spoke` is set when there is something to say; `beat` is called once a round, for
+    the health check."""
 
     def __init__(
-        self,
-        desk: ApprovalService,
-        client: AsyncWebClient,
-        directory: Directory,
-        cover: Cover,
-        *,
-        prefix: str = "",
-        pace: float = 1.0,
+        self, delivery: Delivery, lanes: Lanes, outbox: Outbox, clock: Clock, spoke: asyncio.Event, client: AsyncWebClient,
         beat: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._desk, self._client, self._beat = desk, client, beat
-        self._lanes = Lanes({"chat.postMessage": pace})
-        self._delivery = Delivery(desk, directory, cover, self._lanes, prefix=prefix)
+    ) -> None:  # fmt: skip
+        self._delivery, self._lanes, self._outbox, self._clock, self._spoke = delivery, lanes, outbox, clock, spoke
+        self._client, self._beat = client, beat
         self._running: dict[int, asyncio.Task[None]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -55,7 +47,7 @@ class OutboxSender:
         async with self._connected():
             while not stop.is_set():
                 self._beat()
-                self._desk.current.spoke.clear()
+                self._spoke.clear()
                 taken = await self._take_safely()
                 self._start()
                 if taken < _GROUP:
@@ -71,7 +63,7 @@ class OutboxSender:
                 if not self._running and not taken:
                     break
                 await self._first_done(None)
-            await self._delivery.give_back(self._lanes.clear(), "waits for its turn", self._desk.clock.monotonic())
+            await self._delivery.give_back(self._lanes.clear(), "waits for its turn", self._clock.monotonic())
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
@@ -97,8 +89,8 @@ class OutboxSender:
         """Leases what is due and queues it; returns how many rows there were."""
         if len(self._lanes) >= _ROOM:
             return 0
-        now = self._desk.clock.now()
-        rows = await self._desk.store.outbox.lease(now, now + LEASE, _GROUP)
+        now = self._clock.now()
+        rows = await self._outbox.lease(now, now + LEASE, _GROUP)
         sent_back = [back for row in rows if (back := self._line_up(row)) is not None]
         await asyncio.gather(*(self._delivery.give_back([row], "waits for its turn", at) for row, at in sent_back))
         return len(rows)
@@ -107,13 +99,13 @@ class OutboxSender:
         """Queues a row; returns a row that has no room, with the time of its turn."""
         if row.id in self._running or self._lanes.holds(row):
             return None  # still held here; its lease was too short
-        here, known = self._desk.clock.monotonic(), kind_of(row)
+        here, known = self._clock.monotonic(), kind_of(row)
         settles = known.settles - self._delivery.age(row) if known else 0.0
         return self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
 
     def _start(self) -> None:
         while (last := self._room()) is not None:
-            found = self._lanes.take(self._desk.clock.monotonic(), last)
+            found = self._lanes.take(self._clock.monotonic(), last)
             if found is None:
                 return
             row, place = found
@@ -126,11 +118,11 @@ class OutboxSender:
 
     async def _rest(self, stop: asyncio.Event) -> None:
         """Waits until something happens, a queued row is due, or POLL has passed."""
-        here = self._desk.clock.monotonic()
+        here = self._clock.monotonic()
         last = self._room()
         next_at = None if last is None else self._lanes.next_at(here, last)
         waits = POLL if next_at is None else min(POLL, max(next_at - here, 0.001))
-        events = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._desk.current.spoke.wait())]
+        events = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._spoke.wait())]
         try:
             await asyncio.wait([*events, *self._running.values()], timeout=waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -140,14 +132,14 @@ class OutboxSender:
 
     async def _part(self) -> None:
         """At a stop: sends what is due at once; returns what is queued to the outbox."""
-        end = self._desk.clock.monotonic() + PARTING
-        while (left := end - self._desk.clock.monotonic()) > 0:
+        end = self._clock.monotonic() + PARTING
+        while (left := end - self._clock.monotonic()) > 0:
             taken = await self._take_safely()
             self._start()
             if not self._running and not taken:
                 break
             await self._first_done(left)
-        await self._delivery.give_back(self._lanes.clear(), "stopped", self._desk.clock.monotonic())
+        await self._delivery.give_back(self._lanes.clear(), "stopped", self._clock.monotonic())
         if self._running:
             await asyncio.wait(self._running.values(), timeout=TIMEOUT + PARTING)
 
@@ -161,4 +153,4 @@ class OutboxSender:
             called = await self._delivery.deliver(row, place, self._sender)
         finally:
             self._running.pop(row.id, None)
-            self._lanes.done(place, self._desk.clock.monotonic(), called)
+            self._lanes.done(place, self._clock.monotonic(), called)

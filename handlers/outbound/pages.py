@@ -13,9 +13,10 @@ from typing import TypeAlias
 from bot.domain.errors import CountersignError, LookupFailed
 from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.people import Person, Profile
-from bot.service.approvals import ApprovalService
+from bot.ports.directory import Directory
 from handlers.outbound.agreement_drawings import own_matrix
 from handlers.outbound.coming_steps import with_ahead
+from handlers.outbound.message_kinds import RenderContext
 from handlers.views import drill as drills
 from handlers.views import pages, reports, suspensions
 from handlers.views.answers import say
@@ -24,83 +25,86 @@ from handlers.views.governance.campaigns import at_home_line
 from handlers.views.kit.blocks import Message
 from handlers.views.kit.context import ViewContext
 
-Draw: TypeAlias = Callable[[ApprovalService, Person, str, ViewContext], Awaitable[Message]]
+Draw: TypeAlias = Callable[[RenderContext, Person, str, ViewContext], Awaitable[Message]]
 _PEOPLE_MAX, _NAME_AGE = 20, 60.0
 
 
-async def _waiting(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.waiting(await desk.queries.read_waiting(person), scene)
+async def _waiting(context: RenderContext, person: Person, _argument: str, scene: ViewContext) -> Message:
+    return pages.waiting(await context.service.queries.read_waiting(person), scene)
 
 
-async def _queue(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.queue(await desk.queries.read_queue(person), scene)
+async def _queue(context: RenderContext, person: Person, _argument: str, scene: ViewContext) -> Message:
+    return pages.queue(await context.service.queries.read_queue(person), scene)
 
 
-async def _mine(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.mine(await desk.queries.read_mine(person), scene)
+async def _mine(context: RenderContext, person: Person, _argument: str, scene: ViewContext) -> Message:
+    return pages.mine(await context.service.queries.read_mine(person), scene)
 
 
-async def _review(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    waiting, owing = await desk.queries.read_reviews(person), await desk.queries.read_owing(person)
-    return pages.review(waiting, owing, scene, [at_home_line(one) for one in await desk.reviews.theirs(person)])
+async def _review(context: RenderContext, person: Person, _argument: str, scene: ViewContext) -> Message:
+    waiting, owing = await context.service.queries.read_reviews(person), await context.service.queries.read_owing(person)
+    return pages.review(waiting, owing, scene, [at_home_line(one) for one in await context.service.reviews.theirs(person)])
 
 
-async def _exceptions(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    return pages.register(await desk.queries.read_exceptions(person, scene.now), scene)
+async def _exceptions(context: RenderContext, person: Person, _argument: str, scene: ViewContext) -> Message:
+    return pages.register(await context.service.queries.read_exceptions(person, scene.now), scene)
 
 
-async def _show(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
-    case = await desk.queries.read_case(person, argument)
+async def _show(context: RenderContext, person: Person, argument: str, scene: ViewContext) -> Message:
+    case = await context.service.queries.read_case(person, argument)
     if case is None:
         return say("unknown", {"argument": argument}, scene)
     if case.request.matter:
         return suspensions.show(case, scene)
     if case.request.drill is not None:
         return drills.report(case, scene, whole=True)
-    return pages.show(case, await with_ahead(desk, scene, (case,)))
+    return pages.show(case, await with_ahead(context.service, scene, (case,)))
 
 
-async def _log(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
+async def _log(context: RenderContext, person: Person, argument: str, scene: ViewContext) -> Message:
     if not argument.strip():
-        return pages.newest(await desk.queries.read_newest(person), scene)
+        return pages.newest(await context.service.queries.read_newest(person), scene)
     asked, _, how = argument.strip().partition(" ")
-    case = await desk.queries.read_case(person, asked)
+    case = await context.service.queries.read_case(person, asked)
     if case is None:
         return say("unknown", {"argument": argument}, scene)
-    rows = await desk.store.log.of_case(case.id)
+    rows = await context.store.log.of_case(case.id)
     if how.strip().lower() == "proof":
         return pages.proof(case, rows, scene)
     refs = {ref for row in rows if isinstance(ref := pages.actor_of(row).get("ref"), str)}
-    known = {ref: found for ref in refs if (found := await desk.store.operator.person_of(ref)) is not None}
+    known = {ref: found for ref in refs if (found := await context.store.operator.person_of(ref)) is not None}
     return pages.log(case, rows, known, scene)
 
 
-async def _matrix(desk: ApprovalService, person: Person, _argument: str, scene: ViewContext) -> Message:
-    page, own = pages.matrix(*side_of(desk.policy, person), scene), own_matrix(desk, person)
+async def _matrix(context: RenderContext, person: Person, _argument: str, scene: ViewContext) -> Message:
+    page, own = (
+        pages.matrix(*side_of(scene.policy, person), scene),
+        own_matrix(scene.policy, context.service.agreements, person),
+    )
     return page if own is None else replace(page, blocks=(*page.blocks[:30], *blocks(own, scene)))
 
 
-async def _whoami(desk: ApprovalService, person: Person, argument: str, _scene: ViewContext) -> Message:
+async def _whoami(context: RenderContext, person: Person, argument: str, scene: ViewContext) -> Message:
     asked = dict.fromkeys([person.user, *argument.split()])
     people = [Person(person.team, user) for user in asked][:_PEOPLE_MAX]
-    return pages.whoami([await _profile(desk, one) for one in people], desk.policy)
+    return pages.whoami([await _profile(context.directory, one) for one in people], scene.policy)
 
 
-async def _report(desk: ApprovalService, person: Person, argument: str, scene: ViewContext) -> Message:
+async def _report(context: RenderContext, person: Person, argument: str, scene: ViewContext) -> Message:
     asked = reports.read(argument, scene.now)
     if asked is None:
         return reports.how(scene)
-    names = reports.names(desk.policy, person, asked)
-    if desk.reports is None or not names:
-        return reports.refused(desk.policy, person, scene)
+    names = reports.names(scene.policy, person, asked)
+    if context.reports is None or not names:
+        return reports.refused(scene.policy, person, scene)
     try:
-        made = [await desk.reports.summary(asked.whose, name, asked.month) for name in names]
+        made = [await context.reports.summary(asked.whose, name, asked.month) for name in names]
     except CountersignError as error:
         return reports.failed(str(error), scene)
     return reports.figures(made)
 
 
-async def _help(_desk: ApprovalService, _person: Person, argument: str, scene: ViewContext) -> Message:
+async def _help(_context: RenderContext, _person: Person, argument: str, scene: ViewContext) -> Message:
     return pages.help_page(argument, scene)
 
 
@@ -117,9 +121,9 @@ def side_of(policy: Policy, person: Person) -> tuple[tuple[Domain, ...], tuple[R
     return (), ()
 
 
-async def _profile(desk: ApprovalService, person: Person) -> Profile:
+async def _profile(directory: Directory, person: Person) -> Profile:
     try:
-        return await desk.directory.profile(person, _NAME_AGE)
+        return await directory.profile(person, _NAME_AGE)
     except LookupFailed:
         return Profile(person, person.user)
 

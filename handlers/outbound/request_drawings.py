@@ -99,7 +99,7 @@ async def outcome_message(out: Outgoing) -> Message:
         return finding_cards.moved(case, scene)
     content = None
     if facts.access_open(case, scene):
-        content = await out.context.desk.store.policies.file_by_hash(case.request.runbook_sha256)
+        content = await out.context.store.policies.file_by_hash(case.request.runbook_sha256)
     return receipt.outcome(case, content, scene, out.text("reason"))
 
 
@@ -157,7 +157,7 @@ async def announcement(out: Outgoing) -> Job:
     """One line for the request's state, which is redrawn when it changes; a line of its own for each event beside it."""
     if not is_state(out.row):
         return NewMessage(out.channel, receipt.announcement(out.case, out.scene(), out.text("state")))
-    copies = await out.context.desk.store.outbox.copies(out.case.id)
+    copies = await out.context.store.outbox.copies(out.case.id)
     if any(copy.purpose == "announce" and copy.channel == out.channel for copy in copies):
         return TOLD_BY_EDIT
     return NewMessage(out.channel, await announcement_message(out))

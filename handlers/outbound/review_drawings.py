@@ -33,4 +33,4 @@ async def notice(out: Outgoing) -> Job:
 
 
 async def _campaign(out: Outgoing) -> Campaign:
-    return present(await out.context.desk.store.reviews.campaign(out.row.say.case or ""))
+    return present(await out.context.store.reviews.campaign(out.row.say.case or ""))

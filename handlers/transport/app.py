@@ -22,8 +22,6 @@ from slack_bolt.lazy_listener.async_runner import AsyncLazyListenerRunner
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.ports.records import Cover
-from bot.service.approvals import ApprovalService
 from handlers import ids
 from handlers.inbound.buttons import ACTIONS, ANY_ACTION
 from handlers.inbound.commands import ANY_MESSAGE_SHORTCUT, COMMANDS, DIRECT_MESSAGE, MESSAGE_SHORTCUTS, SHORTCUTS
@@ -45,17 +43,14 @@ log = structlog.get_logger(__name__)
 class SlackApp:
     """The bolt app with all listeners, for Socket Mode and signed HTTP."""
 
-    def __init__(
-        self, desk: ApprovalService, client: AsyncWebClient, identity: Identity, cover: Cover, *, prefix: str = "",
-        signing_secret: str = "",
-    ) -> None:  # fmt: skip
-        self.edge = SlackEdge(desk, client, cover, prefix)
+    def __init__(self, edge: SlackEdge, identity: Identity, *, prefix: str = "", signing_secret: str = "") -> None:
+        self.edge, self._prefix = edge, prefix
         self._tasks = KeptTasks()
         self.app = AsyncApp(
             name="handlers.bolt",
             logger=quiet_logger("handlers.bolt"),
-            client=_without_token(client),
-            authorize=_authorized(identity, client.token),
+            client=_without_token(edge.client),
+            authorize=_authorized(identity, edge.client.token),
             signing_secret=signing_secret,
             process_before_response=True,
         )
@@ -81,7 +76,7 @@ class SlackApp:
 
     def _register(self) -> None:
         for name, listener in COMMANDS.items():
-            self._add(self.app.command(ids.command(self.edge.prefix, name)), listener, _said)
+            self._add(self.app.command(ids.command(self._prefix, name)), listener, _said)
         for callback_id, listener in SHORTCUTS.items():
             self._add(self.app.global_shortcut(callback_id), listener, _silent)
         for callback_id, listener in MESSAGE_SHORTCUTS.items():

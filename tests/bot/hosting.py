@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from bot.cli.requests import app as requests
 from bot.domain.policy.people import Person
-from storage.store import SqliteStore
 from tests.bot.building import HOME
 from tests.bot.office import Office
 
@@ -20,13 +19,6 @@ FORM = {"fields": {"ticket": "INC1001"}, "target": "dc-core-01", "reason": "sync
 
 class Host(Office):
     """An office of the example organisation, now, whose commits take the lock of a state directory."""
-
-    async def open(self) -> Host:  # type: ignore[override]
-        await super().open()
-        await self.store.close()
-        self.store = await SqliteStore.open(self.path, self.clock, "test.example/log", self.path.parent / "state")
-        self.mortal._store = self.store  # type: ignore[assignment]
-        return self
 
     async def ask(self, **how: Any) -> str:
         return await self.file(ASKER, "directory-admin-emergency", **(FORM | how))

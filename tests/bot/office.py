@@ -1,4 +1,4 @@
-"""The real desk, worker, sweeper and store around a clock, a directory and a Slack that tests move by hand."""
+"""The real service, worker, sweeper and store around a clock, a directory and a Slack that tests move by hand."""
 
 from __future__ import annotations
 
@@ -139,8 +139,11 @@ class Office:
 
     def put_together(self) -> None:
         """The service and its loops, with the clock and the time scale that the office has now."""
-        self.desk = ApprovalService(self.mortal, self.directory, self.clock, self.scale, self.policy)  # type: ignore[arg-type]
-        self.worker, self.sweeper = InboxWorker(self.desk), Sweeper(self.desk)
+        self.service = ApprovalService(self.mortal, self.directory, self.clock, self.scale, self.policy)  # type: ignore[arg-type]
+        self.worker, self.sweeper = (
+            InboxWorker(self.service, self.store.inbox, self.clock),
+            Sweeper(self.service, self.store.cases, self.clock),
+        )
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -153,15 +156,15 @@ class Office:
         await self.store.close()
 
     async def restart(self) -> None:
-        sets = self.desk.current.sets  # the composition root reads them back from the store
+        sets = self.service.current.sets  # the composition root reads them back from the store
         await self.close()
         await self.open()
-        self.desk.current.sets = sets
+        self.service.current.sets = sets
 
     async def adopt(self, policy: Policy) -> None:
         """Another policy is in force from now on."""
         self.policy = policy
-        await self.desk.current.adopt(policy)
+        await self.service.current.adopt(policy)
 
     # What people do.
 
@@ -169,7 +172,7 @@ class Office:
         """Written down, not yet carried out. Returns its key."""
         self.keys += 1
         key = key or f"key-{self.keys}"
-        await self.desk.take_in(key, act, {"ok": True})
+        await self.service.take_in(key, act, {"ok": True})
         return key
 
     def form(self, requester: Person, runbook: str = "emergency", **how: Any) -> FileRequest:
@@ -250,7 +253,7 @@ class Office:
         say = outgoing.say
         if say.to is not None and (say.to in self.dead_letters or say.to in self.directory.gone):
             if say.purpose == "card" and outgoing.copy is None:
-                await self.desk.transactions.undelivered(outgoing, "user_not_found")
+                await self.service.transactions.undelivered(outgoing, "user_not_found")
             about = None if is_campaign(say.case) or is_about_rows(say.case) else say.case
             draft = LogEvent("delivery.failed", SYSTEM, about, {"to": say.to, "purpose": say.purpose, "error": "user"})
             await self.store.outbox.undeliverable(outgoing, "user_not_found", [draft])

@@ -18,9 +18,9 @@ from bot.domain.policy.people import Person
 from bot.domain.policy.signing import Passkey, Signature, Signing
 from bot.evidence.policy_checks import Disclosures, PolicyChecks
 from bot.service.signing_page import Told
-from handlers.outbound.message_kinds import RenderContext
 from handlers.outbound.sign_page_words import SignPageWords
 from storage.log.evidence import stored_log
+from tests.bot import parts
 from tests.bot.building import DEP1, OWNER, RISK, policy
 from tests.bot.office import Office
 
@@ -84,7 +84,7 @@ def signed_policy(
 
 def with_words(office: Office) -> Office:
     """The office's page has its words, as the composition root gives them."""
-    office.desk.signing.words = SignPageWords(RenderContext(office.desk, "").scene)
+    office.service.signing.words = SignPageWords(parts.rendering(office).scene)
     return office
 
 
@@ -93,13 +93,13 @@ async def token_of(office: Office, person: Person, case_id: str, version: int = 
     case = await office.case(case_id)
     ask = case.question(version)
     assert ask is not None
-    address = await office.desk.signing.address(case, ask, person)
+    address = await office.service.signing.address(case, ask, person)
     return address.removeprefix(f"{ORIGIN}/d#")
 
 
 async def sent(office: Office, token: str, made: Mapping[str, str]) -> Told:
     """An assertion arrives, the worker carries it out, and the page gets the answer."""
-    waiting = asyncio.create_task(office.desk.signing.sign(token, made))
+    waiting = asyncio.create_task(office.service.signing.sign(token, made))
     while not waiting.done():
         await asyncio.sleep(0.001)
         await office.worker.drain()
@@ -112,7 +112,7 @@ async def signs(
 ) -> Told:  # fmt: skip
     """Somebody opens their link and signs."""
     token = await token_of(office, person, case_id, version)
-    told = await office.desk.signing.statement(token, verdict, **wish)
+    told = await office.service.signing.statement(token, verdict, **wish)
     assert told.status == 200, told
     made = (key or KEYS[person]).sign(str(told.body["statement"]))
     return await sent(office, token, made | ({"reason": reason} if reason else {}))

@@ -34,8 +34,11 @@ class StoppableOffice(Office):
         self.store: Any = self.standing.store
         self.looking = sqlite3.connect(self.path, isolation_level=None)
         self.looking.row_factory = sqlite3.Row
-        self.desk = ApprovalService(self.store, self.directory, self.clock, self.scale, self.policy)
-        self.worker, self.sweeper = InboxWorker(self.desk), Sweeper(self.desk)
+        self.service = ApprovalService(self.store, self.directory, self.clock, self.scale, self.policy)
+        self.worker, self.sweeper = (
+            InboxWorker(self.service, self.store.inbox, self.clock),
+            Sweeper(self.service, self.store.cases, self.clock),
+        )
         return self
 
     async def close(self) -> None:

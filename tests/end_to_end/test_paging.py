@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from bot.background.pager import Pager, send_page
+from bot.background.pager import send_page
 from bot.domain.policy.model import NamedPerson
 from handlers.inbound.listener import web_client
 from handlers.outbound.delivery import SILENT
-from handlers.outbound.outbox_sender import OutboxSender
 from sandbox.driver import Sandbox
 from sandbox.paging import Paged
+from tests.bot import parts
 from tests.bot.building import MINUTE, ONC1, OWNER, PE1, SECURITY, policy
 from tests.bot.office import Office, covered
 
@@ -112,9 +112,9 @@ async def test_when_slack_is_cut_off_prompts_leave_by_page_and_say_that_only_a_n
     base = policy(people=named, rotas=[replace(SECURITY, page="env:PAGE_SECURITY")])
     async with Sandbox(WORKSPACE) as sandbox, Office(tmp_path / "bot.db", base) as office:
         client = web_client(sandbox.bot_token, sandbox.api_url)
-        messenger = OutboxSender(office.desk, client, office.directory, covered, pace=0)
+        messenger = parts.sender(office, client, covered)
         where = {"PAGE_OLGA": sandbox.pager("olga"), "PAGE_SECURITY": "pagerduty://KEY"}
-        pager = Pager(office.desk, office.directory, where, send_page(sandbox.pagerduty_url), covered)
+        pager = parts.pager(office, where, send_page(sandbox.pagerduty_url), covered)
         sandbox.faults.slack_off = True
         case_id = await office.file(PE1, target="dc-secret", reason="Jane Doe cannot sign in")
         await messenger.drain()

@@ -16,6 +16,7 @@ import pytest
 from bot.background.executor_webhooks import ExecutorWebhooks, message, signed
 from bot.clock import SystemClock
 from bot.decision_log.permit_keys import jwks
+from tests.bot import parts
 from tests.bot.building import OWNER, policy
 from tests.bot.office import HandClock
 from tests.bot.permitting import SignedOffice
@@ -56,8 +57,8 @@ async def test_it_opens_and_closes_once_and_believes_only_what_is_signed_and_per
     clock = HandClock(SystemClock().now())
     async with SignedOffice(tmp_path / "countersign.db", policy(), clock) as office:
         (tmp_path / "keys.json").write_text(json.dumps(jwks(office.state, clock.now())))
-        office.desk.permits = office.issuer
-        executors = ExecutorWebhooks(office.desk, {"URL": address, "SECRET": SECRET}, office.signer.cover)
+        office.service.permits = office.issuer
+        executors = parts.executors(office, {"URL": address, "SECRET": SECRET}, office.signer.cover, ExecutorWebhooks)
         assert (await post(address, "msg_hello", '{"type":"hello","data":{}}'))[0] == 200
         case_id = await office.approved("executed", target="srv-7")
         await executors.drain()

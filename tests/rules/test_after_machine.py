@@ -211,7 +211,7 @@ class AfterTheYes(RuleBasedStateMachine):
         (waiting,) = self.runner.run(self.office.store.inbox.unfinished(10))
         self.office.mortal.dies = dies
         with pytest.raises(Killed):
-            self.runner.run(self.office.desk.carry_out(waiting))
+            self.runner.run(self.office.service.carry_out(waiting))
         self.runner.run(self.office.restart())
         self.office.sleep(down)
         self.runner.run(self.office.worker.drain())
@@ -269,7 +269,7 @@ class AfterTheYes(RuleBasedStateMachine):
         if not hasattr(self, "office"):
             return
         now = self.office.clock.at
-        listed = {case.id for case in self.runner.run(self.office.desk.queries.read_exceptions(OWNER, now))}
+        listed = {case.id for case in self.runner.run(self.office.service.queries.read_exceptions(OWNER, now))}
         ms = round(now.timestamp() * 1000)
         holds = "SELECT case_id FROM access_grant WHERE state = 'open' AND not_after_ms > :ms"
         exceptions = {case for case, log in self._logs() if log[0].get("runbook", {}).get("id") == "exception"}

@@ -1,4 +1,4 @@
-"""An engineer takes nobody's authority away alone: resets of people with authority, through the real desk and store."""
+"""An engineer takes nobody's authority away alone: resets of people with authority, through the real service and store."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def reset_of(office: Office, subject: Person) -> None:
 
 async def test_the_last_person_able_to_decide_keeps_it_and_risk_owner_and_auditors_are_told(office: Office) -> None:
     await office.adopt(alone((DEP1,)))
-    office.desk.current.sets = Sets(office.desk.current.sets.sets[-1:])
+    office.service.current.sets = Sets(office.service.current.sets.sets[-1:])
     await reset_of(office, DEP1)
     assert await suspensions(office) == [DEP1]
     await reset_of(office, OWNER)
@@ -138,7 +138,7 @@ async def test_the_last_person_able_to_decide_keeps_it_and_risk_owner_and_audito
 async def test_somebody_else_on_call_is_enough_to_suspend_the_owner(office: Office) -> None:
     domain = replace(DIRECTORY, deputies=())
     await office.adopt(replace(BASE, domains={**BASE.domains, "directory": domain}))
-    office.desk.current.sets = Sets(office.desk.current.sets.sets[-1:])
+    office.service.current.sets = Sets(office.service.current.sets.sets[-1:])
     await reset_of(office, OWNER)
     assert await suspensions(office) == [OWNER]
 

@@ -28,10 +28,10 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def waits_for(office: Office, person: Person) -> tuple[int, list[str], bool]:
     """How many things wait in somebody's Home, what `review` lists, and whether Home offers an answer."""
-    await office.desk.current.refresh()
-    sheet = await office.desk.queries.read_home(person, office.clock.now())
-    listed = [case.id for case in await office.desk.queries.read_reviews(person)]
-    drawn = str(home(sheet, ViewContext(office.desk.policy, office.clock.now()), may_ask=False))
+    await office.service.current.refresh()
+    sheet = await office.service.queries.read_home(person, office.clock.now())
+    listed = [case.id for case in await office.service.queries.read_reviews(person)]
+    drawn = str(home(sheet, ViewContext(office.service.current.policy, office.clock.now()), may_ask=False))
     return sheet.waits, listed, "In order" in drawn or "Approve" in drawn or "Accept" in drawn
 
 
@@ -69,8 +69,8 @@ async def test_a_pending_request_is_not_listed_for_who_is_barred_from_it(office:
     assert await waits_for(office, OWNER) == (1, [], True)
     if why == "suspended":
         standing = TakenAway(suspended=frozenset({Suspended("directory", OWNER, "R-00000002")}))
-        office.desk.current.sets = office.desk.current.sets.with_current(replace(ALONE, standing=standing))
+        office.service.current.sets = office.service.current.sets.with_current(replace(ALONE, standing=standing))
     else:
         await office.adopt(replace(ALONE, humans=Humans.joined([[PE1.user, OWNER.user]])))
-    sheet = await office.desk.queries.read_home(OWNER, office.clock.now())
-    assert (sheet.waits, case_id in [case.id for case in await office.desk.queries.read_waiting(OWNER)]) == (0, False)
+    sheet = await office.service.queries.read_home(OWNER, office.clock.now())
+    assert (sheet.waits, case_id in [case.id for case in await office.service.queries.read_waiting(OWNER)]) == (0, False)

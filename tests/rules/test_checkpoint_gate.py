@@ -16,10 +16,9 @@ from bot.domain.decision_log.signed_note import open_checkpoint
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.ports.commands import ReplyAddress
 from bot.ports.records import SignedCheckpoint
-from handlers.inbound.listener import SlackEdge
 from handlers.inbound.payloads import ButtonPress
-from handlers.outbound.outbox_sender import OutboxSender
 from storage.sqlite.lock import FileLock
+from tests.bot import parts
 from tests.bot.building import MINUTE, OWNER, PE1
 from tests.bot.office import Office
 from tests.handlers.fake_slack import Call, FakeSlack
@@ -58,7 +57,7 @@ def notes(calls: list[Call]) -> list[str]:
 async def test_a_stopped_log_lets_no_message_out_and_loses_none(office: Office, slack: FakeSlack) -> None:
     gate = Gate(slack, HALT)
     await office.file(PE1)
-    messenger = OutboxSender(office.desk, slack.client(), office.directory, gate.cover, pace=0)
+    messenger = parts.sender(office, slack.client(), gate.cover)
     await messenger.drain()
     assert slack.calls == []
     waiting = office.rows("SELECT purpose FROM outbox WHERE done_ms IS NULL")
@@ -70,7 +69,7 @@ async def test_a_stopped_log_lets_no_message_out_and_loses_none(office: Office, 
 
 
 async def test_while_the_log_is_stopped_a_form_opens_only_where_it_takes_away(office: Office, slack: FakeSlack) -> None:
-    edge = SlackEdge(office.desk, slack.client(), Gate(slack, HALT).cover)
+    edge = parts.edge(office, slack.client(), Gate(slack, HALT).cover)
     press = ButtonPress(PE1, "1.2", "ask", "", ReplyAddress(PE1), "1.2")
     await edge.open_view(press, {"type": "modal", "blocks": "of a request"})
     await edge.open_view(replace(press, trigger="1.3"), {"type": "modal", "blocks": "of a denial"}, takes_away=True)
@@ -83,7 +82,7 @@ async def test_while_the_log_is_stopped_a_form_opens_only_where_it_takes_away(of
 async def test_the_gate_is_asked_for_every_message_before_it_is_sent(office: Office, slack: FakeSlack) -> None:
     gate = Gate(slack, SignedCheckpoint(9, bytes(32), "a note\n"))
     await office.file(PE1)
-    await OutboxSender(office.desk, slack.client(), office.directory, gate.cover, pace=0).drain()
+    await parts.sender(office, slack.client(), gate.cover).drain()
     sent = len(slack.of(POST)) + len(slack.of(CHANGE))
     assert gate.asked >= sent > 0
     assert gate.sent_before < sent
@@ -96,7 +95,7 @@ async def test_decision_messages_carry_the_signed_checkpoint_that_covers_the_dec
     make_keys(state)
     begin(state, "test.example/log")
     signer = Signer(office.store.log, state, FileLock(state))
-    messenger = OutboxSender(office.desk, slack.client(), office.directory, signer.cover, pace=0)
+    messenger = parts.sender(office, slack.client(), signer.cover)
     case_id = await office.file(PE1)
     await messenger.drain()
     assert notes(slack.of(POST)) == []  # a question is no decision

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.background.housekeeper import Housekeeper
-from bot.background.operator_jobs import OperatorJobs, erasing, retention
+from bot.background.operator_jobs import OperatorJobs, erasing
 from bot.cli.log import app as log_app
 from bot.decision_log import signer_memory
 from bot.domain.authority.policy_rollout import Sets
@@ -26,10 +26,10 @@ from bot.evidence.prepare import exported
 from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
 from bot.ports.records import StoredPolicy
 from bot.settings import load
-from handlers.outbound.outbox_sender import OutboxSender
 from runbooks.loader import load_files
 from storage.log.check import check_log
 from storage.store import SqliteStore
+from tests.bot import parts
 from tests.bot.background.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, bytes_of, filed, over, tables_with
 from tests.bot.building import DAY, DEP2, HOME, HOUR, T0
 from tests.bot.hosting import Host
@@ -46,12 +46,12 @@ class Eraser:
 
     def __init__(self, host: Host, slack: FakeSlack) -> None:
         self.host, self.slack, self.case = host, slack, ""
-        self.messenger = OutboxSender(host.desk, slack.client(), host.directory, covered, pace=0)
+        self.messenger = parts.sender(host, slack.client(), covered)
         self.again()
 
     def again(self) -> None:
         """What a new process knows."""
-        self.operations = OperatorJobs(self.host.desk, {"erase": erasing(self.host.desk)})
+        self.operations = OperatorJobs(parts.jobs(self.host), {"erase": erasing(parts.jobs(self.host))})
 
     async def filed(self, subject: Person = ASKER) -> str:
         code, text = await self.host.type("erase", str(subject), "--reason", "they asked for it", app=log_app)
@@ -101,8 +101,8 @@ async def keep_for(host: Host, days: int, bound_for: timedelta = timedelta()) ->
     accepted = StoredPolicy(policy.digest, now, policy.files)
     await host.store.policies.accept(accepted, [], replaced_binds_until=now + bound_for)
     await host.adopt(policy)
-    last = host.desk.current.sets.sets
-    host.desk.current.sets = Sets((*last[:-2], replace(last[-2], until=now + bound_for), last[-1]))
+    last = host.service.current.sets.sets
+    host.service.current.sets = Sets((*last[:-2], replace(last[-2], until=now + bound_for), last[-1]))
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ async def test_a_process_that_was_killed_after_the_transaction_goes_on(eraser: E
     act_id = await eraser.confirmed()
     act = await host.store.operator.action(act_id)
     assert act is not None
-    await host.store.operator.erase(act, host.policy, retention(host.desk, act.filed_at))
+    await host.store.operator.erase(act, host.policy, parts.jobs(host).retention(act.filed_at))
     begun = await host.store.operator.action(act_id)
     assert begun is not None
     assert begun.subject is None  # no later write holds whom it is about
@@ -283,7 +283,9 @@ async def test_a_subject_who_neither_asked_nor_decided_is_erased_at_once(eraser:
     await keep_for(host, 2555)
     standing = await host.store.operator.subject_record(Person(HOME, "U0AUDIT"))
     assert standing.decided_until is None
-    assert rules.refusal(replace(standing, named=True), retention(host.desk, host.clock.now()), host.clock.now()) is None
+    assert (
+        rules.refusal(replace(standing, named=True), parts.jobs(host).retention(host.clock.now()), host.clock.now()) is None
+    )
 
 
 def test_no_entry_names_more_than_a_thousand_digests(example: Any) -> None:
@@ -305,8 +307,8 @@ async def test_a_retention_that_was_shortened_counts_after_the_delay_of_changes(
     await keep_for(host, 1, bound_for=HOUR)
     code, text = await host.type("erase", str(ASKER), "--reason", "they asked for it", app=log_app)
     assert (code, "kept until" in text) == (1, True)
-    assert retention(host.desk, host.clock.now()) == 30 * DAY
-    assert retention(host.desk, host.clock.now() + HOUR) == DAY
+    assert parts.jobs(host).retention(host.clock.now()) == 30 * DAY
+    assert parts.jobs(host).retention(host.clock.now() + HOUR) == DAY
 
 
 @pytest.mark.parametrize("days", [1, 30])

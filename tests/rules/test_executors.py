@@ -18,6 +18,7 @@ from bot.domain.case.model import Call, Case
 from bot.domain.workflow.executor import Heard
 from bot.ports.commands import Press, ReplyAddress
 from bot.ports.records import ExecutorCall
+from tests.bot import parts
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import Killed
 from tests.bot.permitting import SignedOffice
@@ -77,7 +78,7 @@ class Told(ExecutorWebhooks):
         self, url: str, secret: str, case: Case, call: Call, out: ExecutorCall, permit: str | None
     ) -> Heard | str:
         assert (permit is None) == (call.kind == "close")
-        return self.system.hear(case, call, self._desk.clock.now())
+        return self.system.hear(case, call, self._clock.now())
 
 
 class World:
@@ -86,8 +87,10 @@ class World:
         self.begin()
 
     def begin(self) -> None:
-        self.office.desk.permits = self.office.issuer
-        self.executors = Told(self.office.desk, {"URL": "https://x", "SECRET": "whsec_eA=="}, self.office.signer.cover)
+        self.office.service.permits = self.office.issuer
+        self.executors = parts.executors(
+            self.office, {"URL": "https://x", "SECRET": "whsec_eA=="}, self.office.signer.cover, Told
+        )
         self.executors.system = self.system
 
     async def restart(self) -> None:

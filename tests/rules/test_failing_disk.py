@@ -22,7 +22,7 @@ Act = Callable[[], Awaitable[object]]
 async def carried_out(office: Office, act: Any) -> Act:
     await office.take_in(act)
     (row,) = await office.store.inbox.unfinished(10)
-    return lambda: office.desk.carry_out(row)
+    return lambda: office.service.carry_out(row)
 
 
 async def filing(office: Office) -> tuple[Act, str]:
@@ -71,7 +71,7 @@ async def a_lost_card(office: Office) -> tuple[Act, str]:
     await office.file(PE1)
     now = office.clock.now()
     card = next(o for o in await office.store.outbox.lease(now, now + LEASE, 9) if o.say.purpose == "card")
-    return lambda: office.desk.transactions.undelivered(card, "user_not_found"), "step.fired"
+    return lambda: office.service.transactions.undelivered(card, "user_not_found"), "step.fired"
 
 
 ACTS = [filing, a_yes, a_no, a_step, an_expiry, a_lapse, a_return, a_lost_card]

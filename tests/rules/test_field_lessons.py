@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from bot.background.calendar_feeds import CalendarFeeds
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.policy.model import Domain
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.people import Humans, Person
 from bot.domain.policy.provider import Provider
 from bot.domain.policy.rota import Rota, Shift, Spell
+from tests.bot import parts
 from tests.bot.building import (
     COLLEAGUE,
     DAY,
@@ -119,7 +119,7 @@ class TestDecisions:
         (row,) = await office.store.inbox.unfinished(1)
         office.mortal.dies = "before"
         with pytest.raises(Killed):
-            await office.desk.carry_out(row)
+            await office.service.carry_out(row)
         said = {r["purpose"] for r in office.rows("SELECT purpose FROM outbox")}
         assert not said & {"outcome", "body", "announce"}
         assert (await office.case(case_id)).grant is None
@@ -257,7 +257,7 @@ class TestTime:
         office.sleep(5 * MINUTE)
         office.mortal.dies = "before"
         with pytest.raises(Killed):
-            await office.desk.transactions.sweep(case_id)
+            await office.service.transactions.sweep(case_id)
         await office.restart()
         await office.sweeper.sweep()
         assert office.steps(case_id)[-1] == ("5m", "notify deputies", {DEP1, DEP2})
@@ -266,7 +266,7 @@ class TestTime:
         case_id = await office.file(PE1)
         async with Office(office.path, office.policy, clock=office.clock) as other:
             office.sleep(5 * MINUTE)
-            await asyncio.gather(office.desk.transactions.sweep(case_id), other.desk.transactions.sweep(case_id))
+            await asyncio.gather(office.service.transactions.sweep(case_id), other.service.transactions.sweep(case_id))
         assert len(office.steps(case_id)) == 3
         await office.forward(5 * MINUTE)
         assert office.steps(case_id)[-1] == ("10m", "notify on_call", {ONC1})
@@ -322,7 +322,7 @@ class TestTime:
         async def fetch(address: str) -> bytes:
             return answers.pop(0)
 
-        feeds = CalendarFeeds(office.desk, {}, fetch)
+        feeds = parts.feeds(office, {}, fetch)
         await feeds.look()
         await feeds.look()
         assert answers == []

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.transition import Lane, Notification
-from handlers.outbound.outbox_sender import OutboxSender
+from tests.bot import parts
 from tests.bot.building import DEP1, DEP2, HOUR, MINUTE, ONC1, OWNER, PE1, RISK, STRANGER, with_domain
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, LOST, FakeSlack, limited, refusal
@@ -20,7 +20,7 @@ from tests.handlers.outbound.test_outbox_sender import POST, Post
 @pytest.fixture
 async def post(office: Office) -> AsyncIterator[Post]:
     async with FakeSlack() as slack:
-        yield Post(office, slack, OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0))
+        yield Post(office, slack, parts.sender(office, slack.client(), covered))
 
 
 def steps(office: Office, case_id: str) -> list[Any]:
@@ -57,9 +57,9 @@ async def test_one_failure_was_never_retried(post: Post, failure: Any) -> None:
 async def test_a_crash_between_commit_and_send_lost_the_message(post: Post) -> None:
     await post.office.take_in(post.office.form(PE1))
     (row,) = await post.office.store.inbox.unfinished(1)
-    await post.office.desk.carry_out(row)
+    await post.office.service.carry_out(row)
     await post.office.restart()  # killed before anything was said
-    again = OutboxSender(post.office.desk, post.slack.client(), post.office.directory, covered, pace=0)
+    again = parts.sender(post.office, post.slack.client(), covered)
     await again.drain()
     assert [len(post.to(person)) for person in (OWNER, PE1)] == [1, 1]
 
@@ -70,7 +70,7 @@ async def test_a_rate_limit_of_one_place_delayed_every_other_and_was_itself_anno
     async with post.running():
         await post.slack.until(lambda: post.to(OWNER) and post.to(PE1))
         await post.say(Notification("watchdog", Lane.EDIT, channel="C0DIRECTORY", data={"since": 0, "troubles": ["late"]}))
-        post.office.desk.current.spoke.set()
+        post.office.service.current.spoke.set()
         await post.slack.until(lambda: post.to("C0DIRECTORY"))
     assert len(post.to(OWNER)) == 1  # waits for the whole hour that Slack asks for, and nobody is written to about it
     assert sorted(c.args["channel"] for c in post.slack.of(POST)) == ["C0DIRECTORY", "U0OWNER", "U0PE1", "U0PLEAD"]

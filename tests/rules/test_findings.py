@@ -242,7 +242,7 @@ class TestHandling:
 
 class TestSight:
     async def test_a_lead_sees_home_peoples_findings_only_once_the_owner_shares_them(self, office: Office) -> None:
-        case_id, read = await found(office, STRANGER), office.desk.queries.read_case
+        case_id, read = await found(office, STRANGER), office.service.queries.read_case
         assert await read(LEAD, case_id) is None
         assert said(office, "lead") == []
         await press(office, RISK, case_id, "share")
@@ -253,7 +253,7 @@ class TestSight:
         assert said(office, "lead") == [("U0PLEAD", "")]
 
     async def test_a_provider_sees_its_own_and_its_lead_gets_a_copy(self, office: Office) -> None:
-        case_id, read = await found(office, PE1), office.desk.queries.read_case
+        case_id, read = await found(office, PE1), office.service.queries.read_case
         assert await read(LEAD, case_id) is not None
         assert await read(SOC1, case_id) is None
         assert said(office, "lead") == [("U0PLEAD", "")]
@@ -261,12 +261,12 @@ class TestSight:
     async def test_the_queue_holds_it_until_it_is_closed(self, office: Office) -> None:
         case_id = await found(office)
         for person in (OWNER, LEAD):
-            assert [c.id for c in await office.desk.queries.read_queue(person)] == [case_id]
+            assert [c.id for c in await office.service.queries.read_queue(person)] == [case_id]
         await press(office, OWNER, case_id, "acknowledge")
-        assert [c.id for c in await office.desk.queries.read_queue(OWNER)] == [case_id]
+        assert [c.id for c in await office.service.queries.read_queue(OWNER)] == [case_id]
         assert [one.state for one in await office.store.cases.requests(10, closed_too=False)] == ["acknowledged"]
         await press(office, OWNER, case_id, "close", text="done")
-        assert await office.desk.queries.read_queue(OWNER) == []
+        assert await office.service.queries.read_queue(OWNER) == []
         assert await office.store.cases.requests(10, closed_too=False) == []
 
 

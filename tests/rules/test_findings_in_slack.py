@@ -11,8 +11,7 @@ import pytest
 from bot.domain.case.lifecycle import FindingState
 from bot.domain.policy.people import Person
 from handlers import ids
-from handlers.outbound.outbox_sender import OutboxSender
-from handlers.transport.app import Identity, SlackApp
+from tests.bot import parts
 from tests.bot.building import LEAD, OWNER, PE1, RISK, SOC1, STRANGER, T0
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
@@ -35,7 +34,7 @@ class Talk(Front):
         await self.door.finish()
         await self.office.worker.drain()
         client = self.slack.client()
-        await OutboxSender(self.office.desk, client, self.office.directory, covered, pace=0).drain()  # type: ignore[arg-type]
+        await parts.sender(self.office, client, covered).drain()  # type: ignore[arg-type]
 
     async def report(self, person: Person = PE1, text: str = "exposure a token in the log", **typed: Any) -> str:
         view = await self.form(person, "/countersign", f"finding {text}")
@@ -56,7 +55,7 @@ class Talk(Front):
 @pytest.fixture
 async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
     async with Office(tmp_path / "countersign.db", BASE) as office, FakeSlack() as slack:
-        door = SlackApp(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered)
+        door = parts.door(office, slack.client())
         yield Talk(office, slack, door)
         await door.finish()
 
@@ -167,13 +166,12 @@ async def test_pages_know_it(talk: Talk, page: str) -> None:
 
 async def test_the_app_home_holds_it_with_its_buttons(talk: Talk) -> None:
     case_id = await talk.report()
-    await talk.office.desk.store.homes.redraw(None)
-    sheet = await talk.office.desk.queries.read_home(OWNER, T0)
+    await talk.office.store.homes.redraw(None)
+    sheet = await talk.office.service.queries.read_home(OWNER, T0)
     assert [c.id for c in sheet.waiting] == [case_id]
-    from handlers.outbound.message_kinds import RenderContext
     from handlers.views.home import home
 
-    view = home(sheet, RenderContext(talk.office.desk, "").scene(), may_ask=False)
+    view = home(sheet, parts.rendering(talk.office).scene(), may_ask=False)
     assert "Acknowledge" in str(view)
     assert "Finding" in str(view)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.case.lifecycle import RequestState
-from handlers.outbound.outbox_sender import OutboxSender
+from tests.bot import parts
 from tests.bot.building import DEP1, DEP2, HOUR, MINUTE, ONC1, ONC2, OWNER, PE1, PE2, RISK
 from tests.bot.office import LEASE, Office, covered
 from tests.handlers.fake_slack import BROKEN, FakeSlack, limited, refusal
@@ -21,7 +21,7 @@ EVERYBODY = {OWNER, DEP1, DEP2, ONC1, ONC2, RISK}
 @pytest.fixture
 async def post(office: Office) -> AsyncIterator[Post]:
     async with FakeSlack() as slack:
-        yield Post(office, slack, OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0))
+        yield Post(office, slack, parts.sender(office, slack.client(), covered))
 
 
 async def test_a_message_to_a_deactivated_user_succeeded(post: Post) -> None:
@@ -60,7 +60,7 @@ async def test_a_crash_between_commit_and_send_lost_the_message(post: Post) -> N
     assert await office.store.outbox.lease(now, now + LEASE, 50)  # taken to be said, by a process that died
     await office.restart()
     office.sleep(LEASE)
-    await OutboxSender(office.desk, post.slack.client(), office.directory, covered, pace=0).drain()
+    await parts.sender(office, post.slack.client(), covered).drain()
     assert (len(post.to(OWNER)), len(post.to(PE1))) == (1, 1)
 
 

@@ -255,7 +255,7 @@ class Countersign(RuleBasedStateMachine):
         before = self._everything()
         fail_after(self.office.store, at)
         try:
-            self.runner.run(self.office.desk.carry_out(row))
+            self.runner.run(self.office.service.carry_out(row))
         except StorageError:
             assert self._everything() == before
         self._restart()
@@ -395,7 +395,7 @@ class Countersign(RuleBasedStateMachine):
             lost = outgoing.say.to in self.office.dead_letters and outgoing.copy is None
             if noted and lost and outgoing.say.purpose == "card":
                 self._fails(outgoing)
-                self.runner.run(self.office.desk.transactions.undelivered(outgoing, "user_not_found"))
+                self.runner.run(self.office.service.transactions.undelivered(outgoing, "user_not_found"))
         self._follow()
         self._restart()
 
@@ -406,21 +406,21 @@ class Countersign(RuleBasedStateMachine):
         whose = party(self.oracle.policy, person)
         if whose is None:
             return
-        desk, run = self.office.desk, self.runner.run
+        service, run = self.office.service, self.runner.run
         seen = [
-            *run(desk.queries.read_queue(person)),
-            *run(desk.queries.read_mine(person)),
-            *run(desk.queries.read_waiting(person)),
+            *run(service.queries.read_queue(person)),
+            *run(service.queries.read_mine(person)),
+            *run(service.queries.read_waiting(person)),
         ]
         for case_id, known in self.oracle.cases.items():
-            found = run(desk.queries.read_case(person, case_id))
+            found = run(service.queries.read_case(person, case_id))
             assert (found is not None) == (known.provider == whose)
         assert {case.request.provider for case in seen} <= {whose}
 
     @rule(person=st.sampled_from([STRANGER, GUEST, NAMESAKE]))
     def a_stranger_sees_nothing(self, person: Person) -> None:
-        assert not list(self.runner.run(self.office.desk.queries.read_queue(person)))
-        assert all(self.runner.run(self.office.desk.queries.read_case(person, c)) is None for c in self.oracle.cases)
+        assert not list(self.runner.run(self.office.service.queries.read_queue(person)))
+        assert all(self.runner.run(self.office.service.queries.read_case(person, c)) is None for c in self.oracle.cases)
 
     # What always holds.
 
@@ -482,7 +482,7 @@ class Countersign(RuleBasedStateMachine):
             (row,) = self.runner.run(self.office.store.inbox.unfinished(10))
             self.office.mortal.dies = dies
             with pytest.raises(Killed):
-                self.runner.run(self.office.desk.carry_out(row))
+                self.runner.run(self.office.service.carry_out(row))
         if dies == "after":
             self._follow()
         self._restart()

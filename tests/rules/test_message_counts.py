@@ -13,8 +13,8 @@ import pytest
 
 from bot.domain.case.transition import Lane, Notification
 from bot.ports.records import OutboxRow
-from handlers.outbound.outbox_sender import OutboxSender
 from handlers.outbound.rate_lanes import Lanes, Spot
+from tests.bot import parts
 from tests.bot.building import HOUR, OWNER, PE1, T0
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
@@ -27,7 +27,7 @@ class Counted:
 
     def __init__(self, office: Office, slack: FakeSlack) -> None:
         self.office, self.slack = office, slack
-        self.sender = OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0)
+        self.sender = parts.sender(office, slack.client(), covered)
 
     async def posted(self) -> dict[str, int]:
         """How many messages each conversation got so far."""

@@ -51,7 +51,7 @@ async def test_rule_5_what_was_not_committed_is_not_said(office: Office) -> None
     (row,) = await office.store.inbox.unfinished(1)
     office.mortal.dies = "before"
     with pytest.raises(Killed):
-        await office.desk.carry_out(row)
+        await office.service.carry_out(row)
     assert waiting(office) == []
     assert await office.deliver() == []
 
@@ -61,7 +61,7 @@ async def test_rule_5_a_crash_after_the_commit_loses_no_word(office: Office) -> 
     (row,) = await office.store.inbox.unfinished(1)
     office.mortal.dies = "after"
     with pytest.raises(Killed):
-        await office.desk.carry_out(row)
+        await office.service.carry_out(row)
     await office.restart()
     await office.deliver()
     assert {o.say.purpose for o in office.shown} >= {"card", "receipt"}

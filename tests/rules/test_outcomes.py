@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.background.inbox_worker import InboxWorker
 from bot.domain.case.click import Rejected
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.case.model import Case
@@ -20,6 +19,7 @@ from bot.domain.errors import Stale, TooLate
 from bot.domain.policy.people import Person
 from bot.domain.workflow.asks.approval import deny_on_host, withdraw
 from bot.domain.workflow.timers import card_failed, sweep
+from tests.bot import parts
 from tests.bot.building import (
     AUDIT,
     COLLEAGUE,
@@ -171,7 +171,7 @@ def test_rule_3_many_at_one_instant_have_one_outcome_and_every_loser_is_told_who
             clicks = [office.press(p, case_id, decision) for p, decision in zip(people, what, strict=False)]
             for act in clicks:
                 await office.take_in(act)
-            await asyncio.gather(office.worker.drain(), *([InboxWorker(office.desk).drain()] if twice else []))
+            await asyncio.gather(office.worker.drain(), *([parts.worker(office).drain()] if twice else []))
             entries = [e for e in office.log(case_id) if not e["type"].startswith(("step", "request.filed", "grant"))]
             decided = [e for e in entries if e["type"] != "decision.refused"]
             assert len(entries) == len(clicks)
@@ -198,7 +198,7 @@ def test_rule_3_a_repeat_gets_the_first_answer_again(
         async with Office(tmp_path_factory.mktemp("repeat") / "c.db", BASE) as office:
             act = office.form(PE1)
             for answer in answers:
-                assert await office.desk.take_in("one-key", act, answer) == answers[0]
+                assert await office.service.take_in("one-key", act, answer) == answers[0]
                 if drained:
                     await office.worker.drain()
             await office.worker.drain()

@@ -1,4 +1,4 @@
-"""Policy exceptions on the real desk, worker, sweeper and store: over restarts and downtime, and their register."""
+"""Policy exceptions on the real service, worker, sweeper and store: over restarts and downtime, and their register."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_an_exception_lives_through_restarts_with_its_date_its_reminder_an
 async def test_an_exception_whose_date_came_while_the_bot_was_down_ends_first_thing(office: Office) -> None:
     case_id = await opened(office, 4)
     office.sleep(30 * DAY)
-    assert await office.desk.queries.read_exceptions(OWNER, office.clock.at) == []
+    assert await office.service.queries.read_exceptions(OWNER, office.clock.at) == []
     await office.restart()
     await office.sweeper.sweep()
     assert office.types(case_id)[-1] == "exception.ended"
@@ -126,7 +126,7 @@ async def test_the_register_is_seen_by_the_domain_the_provider_and_auditors_only
     now = office.clock.at
 
     async def seen(person: Person) -> list[str]:
-        return [case.id for case in await office.desk.queries.read_exceptions(person, now)]
+        return [case.id for case in await office.service.queries.read_exceptions(person, now)]
 
     assert await seen(OWNER) == await seen(DEP1) == await seen(AUDIT) == [other, mine]
     assert await seen(PE1) == [mine]

@@ -16,6 +16,7 @@ from bot.domain.operator import dual_control
 from bot.domain.policy.people import Humans, Person
 from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
 from storage.log.check import check_database
+from tests.bot import parts
 from tests.bot.building import (
     AUDIT,
     DAY,
@@ -47,14 +48,14 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 async def filed(office: Office) -> None:
     now = office.clock.now()
     act = OperatorAction("O-00000001", "provider_end", "They closed", now, now + dual_control.WINDOW, hold="northgate")
-    await office.store.commit(dual_control.file(act, office.desk.policy))
+    await office.store.commit(dual_control.file(act, office.service.current.policy))
 
 
 async def confirmed(office: Office, *people: Person) -> None:
     for person in people:
         await office.take_in(ConfirmOperatorAction(person, "O-00000001", "confirm", ReplyAddress(person, channel="D0")))
         await office.worker.drain()
-    await OperatorJobs(office.desk, {"provider_end": ending(office.desk)}).work()
+    await OperatorJobs(parts.jobs(office), {"provider_end": ending(parts.jobs(office))}).work()
     await office.sweeper.sweep()
 
 

@@ -81,7 +81,7 @@ async def test_it_counts_at_once_for_everything_of_theirs_in_the_domains_of_whoe
 async def test_nothing_is_filed_while_it_stands_and_the_form_says_whom_to_write_to(office: Office) -> None:
     await suspended(office)
     act = office.form(PE1)
-    (wrong,) = office.desk.filing.check(act)
+    (wrong,) = office.service.filing.check(act)
     assert (wrong.field, wrong.text) == (
         "runbook",
         "Northgate is suspended in Corporate directory. Write to #identity-help.",
@@ -124,7 +124,7 @@ async def test_an_owner_of_the_domain_lifts_it_and_what_ended_stays_ended(office
     await suspended(office)
     for person in (DEP1, RISK, MACH, LEAD):
         await lifted(office, person)
-    assert ("northgate", "directory") in office.desk.policy.standing.providers
+    assert ("northgate", "directory") in office.service.current.policy.standing.providers
     await lifted(office)
     await office.sweeper.sweep()
     (case_id,) = await cases(office)
@@ -173,6 +173,6 @@ async def test_while_the_log_is_stopped_it_goes_through_the_emergency_file(tmp_p
         assert await grant_of(office, opened) is GrantState.LAPSED
         await office.standing.store.look()
         assert await grant_of(office, opened) is GrantState.LAPSED
-        assert ("northgate", "directory") in office.desk.policy.standing.providers
+        assert ("northgate", "directory") in office.service.current.policy.standing.providers
         assert all(office.types(case_id)[0] == "provider.suspended" for case_id in await cases(office))
         assert check_database(office.path).findings == ()

@@ -17,6 +17,7 @@ from bot.evidence.check import check_export
 from bot.evidence.prepare import exported
 from bot.settings import load
 from storage.log.check import check_log
+from tests.bot import parts
 from tests.bot.background.test_housekeeper import ASKER, OWNER, bytes_of, filed
 from tests.bot.background.test_operator_jobs import Voices
 from tests.bot.building import DAY
@@ -42,7 +43,7 @@ async def pruned(host: Host, before: str = "2100-01-01") -> tuple[str, str]:
     voices = Voices(host)
     for person in (AUDIT, RISK):
         await voices.press(person, act_id)
-    await OperatorJobs(host.desk, {"prune": pruning(host.desk)}).work()
+    await OperatorJobs(parts.jobs(host), {"prune": pruning(parts.jobs(host))}).work()
     act = await voices.act(act_id)
     return str(act.state), act.result
 
@@ -110,7 +111,7 @@ async def test_a_killed_pruning_goes_on_with_its_minimum(host: Host) -> None:
     await host.store.operator.empty_entries(100)
     assert not (await check_log(host.path)).findings
     host.sleep(timedelta(minutes=2))
-    await OperatorJobs(host.desk, {"prune": pruning(host.desk)}).work()
+    await OperatorJobs(parts.jobs(host), {"prune": pruning(parts.jobs(host))}).work()
     assert emptied(host) == list(range(512))
     assert [e["type"] for e in host.log(start=512)].count("log.pruned") == 1
 

@@ -1,4 +1,4 @@
-"""Resets through the real desk and store: attested, cooled off, told, and verified in the log."""
+"""Resets through the real service and store: attested, cooled off, told, and verified in the log."""
 
 from __future__ import annotations
 
@@ -109,12 +109,12 @@ async def test_a_doubted_clock_opens_nothing_and_the_sweeper_waits(office: Offic
     for name in METHODS:
         await attest(office, case_id, name)
     await office.click(OWNER, case_id)
-    office.desk.clock.jumped = lambda: HOUR  # type: ignore[method-assign]
+    office.clock.jumped = lambda: HOUR  # type: ignore[method-assign]
     await office.forward(40 * MINUTE)
     assert "grant.opened" not in office.types(case_id)
     (deadline,) = office.rows("SELECT due_ms FROM deadline")
     assert deadline["due_ms"] > office.clock.at.timestamp() * 1000
-    office.desk.clock.jumped = lambda: None  # type: ignore[method-assign]
+    office.clock.jumped = lambda: None  # type: ignore[method-assign]
     await office.forward(MINUTE)
     assert office.types(case_id)[-1] == "grant.opened"
 

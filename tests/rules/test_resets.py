@@ -250,7 +250,7 @@ class Resets(RuleBasedStateMachine):
         (row,) = self.runner.run(self.office.store.inbox.unfinished(10))
         self.office.mortal.dies = dies
         with pytest.raises(Killed):
-            self.runner.run(self.office.desk.carry_out(row))
+            self.runner.run(self.office.service.carry_out(row))
         self.runner.run(self.office.restart())
         self.runner.run(self.office.worker.drain())
 
@@ -264,8 +264,8 @@ class Resets(RuleBasedStateMachine):
     @invariant()
     def whoever_is_suspended_is_known_to_be(self) -> None:
         if hasattr(self, "office"):
-            self.runner.run(self.office.desk.current.refresh())
-            known = {(s.domain, s.person) for s in self.office.desk.policy.standing.suspended}
+            self.runner.run(self.office.service.current.refresh())
+            known = {(s.domain, s.person) for s in self.office.service.current.policy.standing.suspended}
             assert known == set(self.judge.suspended)
 
     def _filed(self, person: Person, book: str, **how: Any) -> Any:

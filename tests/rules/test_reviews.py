@@ -1,4 +1,4 @@
-"""Campaigns through the real desk, worker and store: who is asked, what an answer does, whose silence narrows what."""
+"""Campaigns through the real service, worker and store: who is asked, what an answer does, whose silence narrows what."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from bot.ports.commands import AnswerReview, Press, ReplyAddress, ReviewAnswer, 
 from bot.ports.records import OutboxRow
 from handlers import ids
 from handlers.inbound.campaigns import take_form
-from handlers.inbound.listener import SlackEdge
-from handlers.outbound.message_kinds import NewMessage, RenderContext
+from handlers.outbound.message_kinds import NewMessage
 from handlers.outbound.message_table import MESSAGE_KINDS
 from handlers.views.governance import campaigns
 from handlers.views.kit.blocks import Message
 from handlers.views.kit.context import ViewContext
 from sandbox.blocks import check_view
 from storage.log.check import check_database
+from tests.bot import parts
 from tests.bot.building import (
     DAY,
     DEP1,
@@ -74,7 +74,7 @@ class ReviewOffice(Office):
 
     async def look(self) -> None:
         await self.sweeper.sweep()
-        await self.desk.reviews.look()
+        await self.service.reviews.look()
         await self.deliver()
 
     async def campaigns(self, *, closed_too: bool = True) -> list[Campaign]:
@@ -364,7 +364,7 @@ async def test_two_answers_at_once_count_once(office: ReviewOffice) -> None:
 
 async def drawn(office: ReviewOffice, purpose: str, campaign: Campaign, **data: Any) -> Message:
     row = OutboxRow(0, Notification(purpose, Lane.CARD, campaign.id, to=OWNER, data=data), 0, office.clock.at)
-    job = await MESSAGE_KINDS[purpose].drawn(RenderContext(office.desk, ""), row, None)
+    job = await MESSAGE_KINDS[purpose].drawn(parts.rendering(office), row, None)
     assert isinstance(job, NewMessage)
     return job.message
 
@@ -394,7 +394,7 @@ async def test_the_message_has_the_figures_and_the_two_buttons(office: ReviewOff
 async def test_the_form_asks_keep_narrow_or_withdraw_and_a_reason_where_it_is_flagged(office: ReviewOffice) -> None:
     await office.look()
     campaign = await office.of(OWNER)
-    view = campaigns.form(campaign, "D0", ViewContext(office.desk.policy, office.clock.at))
+    view = campaigns.form(campaign, "D0", ViewContext(office.service.current.policy, office.clock.at))
     assert check_view(view, "modal") == []
     inputs = [b for b in view["blocks"] if b["type"] == "input"]
     options = [[o["text"]["text"] for o in b["element"]["options"]] for b in inputs if "options" in b["element"]]
@@ -406,8 +406,8 @@ async def test_the_form_asks_keep_narrow_or_withdraw_and_a_reason_where_it_is_fl
 async def test_a_form_is_sent_in_parts(office: ReviewOffice) -> None:
     await office.look()
     campaign = await office.of(OWNER)
-    view = campaigns.form(campaign, "D0", ViewContext(office.desk.policy, office.clock.at))
-    edge = SlackEdge(office.desk, AsyncWebClient(), covered)
+    view = campaigns.form(campaign, "D0", ViewContext(office.service.current.policy, office.clock.at))
+    edge = parts.edge(office, AsyncWebClient(), covered)
     n = next(n for n, i in enumerate(campaign.items) if i.key == "autonomous:unlock")
     keep = {"type": "radio_buttons", "selected_option": {"value": "keep"}}
     bare = await take_form(edge, submit(OWNER, view_of(view, {ids.review_choice(n): keep})))
@@ -423,10 +423,10 @@ async def test_a_form_is_sent_in_parts(office: ReviewOffice) -> None:
 
 async def test_home_and_the_review_page_name_the_campaign(office: ReviewOffice) -> None:
     await office.look()
-    found = await office.desk.reviews.theirs(OWNER)
+    found = await office.service.reviews.theirs(OWNER)
     assert [c.owner for c in found] == [OWNER]
     assert "Review" in str(campaigns.at_home(found))
-    assert await office.desk.reviews.theirs(PE1) == []
+    assert await office.service.reviews.theirs(PE1) == []
     await office.take_in(ShowPage(OWNER, "review", "", ReplyAddress(OWNER, channel="D0")))
     await office.worker.drain()
     shown = await office.deliver()
@@ -438,7 +438,9 @@ async def test_the_card_of_a_break_glass_says_that_its_review_is_overdue(office:
     await office.keep_people()
     await office.pass_days(17)
     case = await office.case(await office.file(PE1, "glass"))
-    assert "Review overdue since" in campaigns.review_overdue(case, ViewContext(office.desk.policy, office.clock.at))
+    assert "Review overdue since" in campaigns.review_overdue(
+        case, ViewContext(office.service.current.policy, office.clock.at)
+    )
 
 
 # What the log's check finds.
@@ -490,10 +492,10 @@ async def test_on_a_faster_clock_every_day_counts_and_nobodys_ten_oclock_is_kept
 
 async def test_a_stopped_log_and_a_doubted_clock_pause_the_window(office: ReviewOffice) -> None:
     await office.look()
-    office.desk.reviews.stopped = lambda: True
+    office.service.reviews.stopped = lambda: True
     await office.pass_days(20)
     assert (await office.of(OWNER)).counted == 0
-    office.desk.reviews.stopped = lambda: False
+    office.service.reviews.stopped = lambda: False
     await office.pass_days(3)
     assert 0 < (await office.of(OWNER)).counted <= 3
 

@@ -7,13 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import runbooks
-from bot.background.calendar_feeds import CalendarFeeds
-from bot.background.policy_reload import adopt
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.policy.model import Policy
 from bot.domain.policy.rota import Rota, Shift, Spell
 from runbooks.loader import load_files
 from runbooks.parsing.folder import MATRIX
+from tests.bot import parts
 from tests.bot.building import DAY, MINUTE, ONC1, ONC2, PE1, RISK, SECURITY, T0, WHOLE_WEEK, policy
 from tests.bot.office import Office
 from tests.runbooks.calendars.test_ical import feed
@@ -47,7 +46,7 @@ async def test_a_feed_that_was_rewritten_reaches_the_next_on_call_in_a_question_
     await office.adopt(fed(first))
     case_id = await office.file(PE1)
     await office.forward(16 * MINUTE)
-    await office.desk.current.reread(fed(second))
+    await office.service.current.reread(fed(second))
     assert await office.sweeper.sweep() == 1
     assert office.steps(case_id)[-1] == ("16m", "handover on_call", {ONC2})
 
@@ -66,10 +65,10 @@ async def test_a_yes_of_an_on_call_whom_a_feed_named_counts_after_a_restart_that
     await office.forward(10 * MINUTE)
     await office.adopt(replace(office.policy, digest="ef" * 32))  # within policy_delay of the older set
     await office.restart()
-    office.desk.current.sets = replace(
-        office.desk.current.sets, sets=tuple(replace(s, policy=fed()) for s in office.desk.current.sets.sets)
+    office.service.current.sets = replace(
+        office.service.current.sets, sets=tuple(replace(s, policy=fed()) for s in office.service.current.sets.sets)
     )
-    assert len(office.desk.current.sets.also_binding(T0)) == 2
+    assert len(office.service.current.sets.also_binding(T0)) == 2
     await office.click(ONC1, case_id)
     assert await office.state(case_id) is RequestState.APPROVED
 
@@ -95,14 +94,14 @@ async def test_a_feed_file_that_changes_in_the_folder_counts_without_a_signal(tm
     first = load_files(files("tomas")).policy
     assert first is not None
     async with Office(tmp_path / "bot.db", first) as office:
-        feeds = CalendarFeeds(office.desk, {})
+        feeds = parts.feeds(office, {})
         await feeds.begin()
         case_id = await office.file(PE1, "directory-admin-emergency", fields={"ticket": "INC1"})
         await office.forward(16 * MINUTE)
-        await adopt(office.desk, office.store, feeds, files("grace"))
+        await parts.reload(office).adopt(feeds, files("grace"))
         await feeds.look()
         await office.sweeper.sweep()
         assert office.steps(case_id)[-1] == ("16m", "handover on_call", {ONC2})
-        await adopt(office.desk, office.store, feeds, files("tomas") | {"a.ics": b"<html>"})
+        await parts.reload(office).adopt(feeds, files("tomas") | {"a.ics": b"<html>"})
         assert [e["type"] for e in office.log()][-1] == "policy.rejected"
-        assert office.desk.policy.digest == load_files(files("grace")).policy.digest  # type: ignore[union-attr]
+        assert office.service.current.policy.digest == load_files(files("grace")).policy.digest  # type: ignore[union-attr]

@@ -53,22 +53,22 @@ def test_rule_11_through_every_reading_a_provider_sees_its_own_requests_only(
                 await office.click(OWNER, next(iter(cases)), "deny")
             for party, people in (("northgate", NORTHGATE), ("watchfield", WATCHFIELD)):
                 for person in people:
-                    desk = office.desk
+                    service = office.service
                     for found in (
-                        await desk.queries.read_queue(person),
-                        await desk.queries.read_mine(person),
-                        await desk.queries.read_waiting(person),
+                        await service.queries.read_queue(person),
+                        await service.queries.read_mine(person),
+                        await service.queries.read_waiting(person),
                     ):
                         assert {case.request.provider for case in found} <= {party}
-                    sheet = await desk.queries.read_home(person, office.clock.now())
+                    sheet = await service.queries.read_home(person, office.clock.now())
                     at_home = (*sheet.waiting, *sheet.mine, *sheet.live, *sheet.owing)
                     assert {case.request.provider for case in at_home} <= {party}
                     for case_id, whose in cases.items():
-                        assert (await desk.queries.read_case(person, case_id) is not None) == (whose == party)
-                        assert (await desk.queries.read_case(person, case_id.lower()) is not None) == (whose == party)
+                        assert (await service.queries.read_case(person, case_id) is not None) == (whose == party)
+                        assert (await service.queries.read_case(person, case_id.lower()) is not None) == (whose == party)
             for person in (STRANGER, NAMESAKE):
-                assert not list(await office.desk.queries.read_queue(person))
-                assert [await office.desk.queries.read_case(person, c) for c in cases] == [None] * len(cases)
+                assert not list(await office.service.queries.read_queue(person))
+                assert [await office.service.queries.read_case(person, c) for c in cases] == [None] * len(cases)
 
     asyncio.run(story())
 
@@ -83,6 +83,6 @@ async def test_rule_11_whoever_changes_sides_sees_from_then_on_what_the_new_side
     hired = replace(provider, members=(*provider.members, Ref(who.user, frozenset({HOME}))))
     without = with_domain(office.policy, owner=PE1 if who == OWNER else OWNER, deputies=())
     await office.adopt(replace(without, providers={**office.policy.providers, whose: hired}))
-    assert await office.desk.queries.read_case(who, mine[other]) is None
-    assert {case.id for case in await office.desk.queries.read_queue(who)} == {mine[whose]}
-    assert {case.id for case in await office.desk.queries.read_waiting(who)} <= {mine[whose]}
+    assert await office.service.queries.read_case(who, mine[other]) is None
+    assert {case.id for case in await office.service.queries.read_queue(who)} == {mine[whose]}
+    assert {case.id for case in await office.service.queries.read_waiting(who)} <= {mine[whose]}

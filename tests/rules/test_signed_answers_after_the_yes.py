@@ -106,7 +106,7 @@ async def test_restoring_an_authority_is_signed(office: Office) -> None:
 
 
 async def test_keeping_a_right_is_signed(office: Office) -> None:
-    await office.desk.transactions.keep_rights()
+    await office.service.transactions.keep_rights()
     right = next(row["id"] for row in office.rows("SELECT id FROM request WHERE matter = 'right'"))
     await office.forward(31 * DAY, every=12 * HOUR)
     await answered(office, right, "right", "keep", "keep", "right.kept")

@@ -45,8 +45,8 @@ async def press(office: Office, person: Person, act: OperatorAction, answer: str
 
 
 async def signs(office: Office, person: Person, act: OperatorAction, key: Authenticator) -> Told:
-    token = (await office.desk.signing.act_address(act, person)).removeprefix(f"{ORIGIN}/d#")
-    told = await office.desk.signing.statement(token, "confirm")
+    token = (await office.service.signing.act_address(act, person)).removeprefix(f"{ORIGIN}/d#")
+    told = await office.service.signing.statement(token, "confirm")
     return await sent(office, token, key.sign(str(told.body["statement"])))
 
 
@@ -95,11 +95,11 @@ async def test_the_key_of_somebody_else_confirms_nothing(office: Office) -> None
 
 async def test_the_page_reads_what_is_confirmed(office: Office) -> None:
     act = await filed(office)
-    token = (await office.desk.signing.act_address(act, AUDIT)).removeprefix(f"{ORIGIN}/d#")
-    told = await office.desk.signing.read(token)
+    token = (await office.service.signing.act_address(act, AUDIT)).removeprefix(f"{ORIGIN}/d#")
+    told = await office.service.signing.read(token)
     assert "empty the log" in str(told.body["words"])
     assert told.body["open"] is True
 
 
 async def test_whose_voice_does_not_count_gets_no_link(office: Office) -> None:
-    assert await office.desk.signing.act_address(await filed(office), DEP1) == ""
+    assert await office.service.signing.act_address(await filed(office), DEP1) == ""

@@ -96,7 +96,7 @@ async def test_approve_for_less_gives_what_was_signed(office: Office) -> None:
 
 async def test_no_statement_says_more_time_than_was_asked_for(office: Office) -> None:
     case_id = await filed(office)
-    told = await office.desk.signing.statement(await token_of(office, OWNER, case_id), "approve", seconds=3601)
+    told = await office.service.signing.statement(await token_of(office, OWNER, case_id), "approve", seconds=3601)
     assert told.status == 409
 
 
@@ -159,7 +159,7 @@ async def test_a_refusal_names_whom_the_key_proves_and_else_nobody(office: Offic
 async def test_a_key_removed_a_second_ago_counts_for_nothing(office: Office) -> None:
     case_id = await filed(office)
     token = await token_of(office, OWNER, case_id)
-    statement = str((await office.desk.signing.statement(token, "approve")).body["statement"])
+    statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     await office.adopt(replace(signed_policy(keys={DEP1: DEPUTYS.passkey()}), digest="ef" * 32))
     await refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "does not stand in the policy")
 
@@ -198,7 +198,7 @@ async def test_a_synced_key_counts_nowhere_under_device_bound(office: Office) ->
 async def test_a_repeat_gets_the_first_answer_and_another_assertion_is_refused(office: Office) -> None:
     case_id = await filed(office, runbook="pair")
     token = await token_of(office, OWNER, case_id)
-    statement = str((await office.desk.signing.statement(token, "approve")).body["statement"])
+    statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     made = OWNERS.sign(statement)
     first = await sent(office, token, made)
     assert first.body["ok"] is True
@@ -214,7 +214,7 @@ async def test_a_repeat_gets_the_first_answer_and_another_assertion_is_refused(o
 async def test_a_reply_that_was_lost_is_found_again_after_a_restart(office: Office) -> None:
     case_id = await filed(office)
     token = await token_of(office, OWNER, case_id)
-    made = OWNERS.sign(str((await office.desk.signing.statement(token, "approve")).body["statement"]))
+    made = OWNERS.sign(str((await office.service.signing.statement(token, "approve")).body["statement"]))
     assert (await sent(office, token, made)).body["ok"] is True
     await office.restart()
     with_words(office)
@@ -225,7 +225,7 @@ async def test_a_reply_that_was_lost_is_found_again_after_a_restart(office: Offi
 async def test_a_statement_of_another_case_or_person_is_refused(office: Office) -> None:
     first, second = await filed(office), await filed(office, target="srv-2")
     mine, other = await token_of(office, OWNER, first), await token_of(office, OWNER, second)
-    statement = str((await office.desk.signing.statement(other, "approve")).body["statement"])
+    statement = str((await office.service.signing.statement(other, "approve")).body["statement"])
     await refused(office, first, await sent(office, mine, OWNERS.sign(statement)), "does not know the statement")
     assert await office.state(second) is RequestState.PENDING
 
@@ -233,7 +233,7 @@ async def test_a_statement_of_another_case_or_person_is_refused(office: Office) 
 async def test_a_statement_that_was_changed_is_refused(office: Office) -> None:
     case_id = await filed(office)
     token = await token_of(office, OWNER, case_id)
-    told = await office.desk.signing.statement(token, "approve", seconds=900)
+    told = await office.service.signing.statement(token, "approve", seconds=900)
     more = raw(str(told.body["statement"])).replace(b'"seconds":900', b'"seconds":3600')
     import base64
 
@@ -244,7 +244,7 @@ async def test_a_statement_that_was_changed_is_refused(office: Office) -> None:
 async def test_a_statement_lives_five_minutes_of_real_time(office: Office) -> None:
     case_id = await filed(office)
     token = await token_of(office, OWNER, case_id)
-    statement = str((await office.desk.signing.statement(token, "approve")).body["statement"])
+    statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     office.sleep(5 * MINUTE)
     await refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "five minutes")
 
@@ -252,7 +252,7 @@ async def test_a_statement_lives_five_minutes_of_real_time(office: Office) -> No
 async def test_what_came_in_between_must_be_read_first(office: Office) -> None:
     case_id = await filed(office)
     token = await token_of(office, OWNER, case_id)
-    statement = str((await office.desk.signing.statement(token, "approve")).body["statement"])
+    statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     await office.click(OWNER, case_id, "question")
     await office.click(PE1, case_id, "answer")
     await refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "Something new came; read again.")
@@ -262,7 +262,7 @@ async def test_what_came_in_between_must_be_read_first(office: Office) -> None:
 async def test_a_policy_change_in_between_must_be_read_first(office: Office) -> None:
     case_id = await filed(office)
     token = await token_of(office, OWNER, case_id)
-    statement = str((await office.desk.signing.statement(token, "approve")).body["statement"])
+    statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     await office.adopt(replace(office.policy, digest="ef" * 32))
     await refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "Something new came; read again.")
 
@@ -280,7 +280,7 @@ async def test_a_late_signature_is_refused_by_the_questions_own_deadline(office:
     case_id = await filed(office)
     office.sleep(44 * MINUTE)
     token = await token_of(office, OWNER, case_id)
-    statement = str((await office.desk.signing.statement(token, "approve")).body["statement"])
+    statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     office.sleep(2 * MINUTE)
     told = await sent(office, token, OWNERS.sign(statement))
     assert "expired" in str(told.body["text"])
@@ -317,7 +317,7 @@ async def test_an_unsigned_yes_given_before_the_signature_was_demanded_counts_no
 
 async def test_the_page_says_what_the_card_says_without_slacks_markup(office: Office) -> None:
     case_id = await filed(office, reason="disk <full> *now*")
-    told = await office.desk.signing.read(await token_of(office, OWNER, case_id))
+    told = await office.service.signing.read(await token_of(office, OWNER, case_id))
     words = str(told.body["words"])
     assert "disk <full>" in words
     assert "<@" not in words
@@ -329,12 +329,12 @@ async def test_a_link_reads_and_never_acts_and_an_unknown_one_reads_nothing(offi
     case_id = await filed(office)
     before = len(office.log(case_id))
     token = await token_of(office, OWNER, case_id)
-    await office.desk.signing.read(token)
-    await office.desk.signing.statement(token, "approve")
+    await office.service.signing.read(token)
+    await office.service.signing.statement(token, "approve")
     assert len(office.log(case_id)) == before
-    assert (await office.desk.signing.read("A" * 22)).status == 404
-    assert (await office.desk.signing.statement("A" * 22, "approve")).status == 404
-    assert (await office.desk.signing.sign("A" * 22, OWNERS.sign("e30"))).status == 404
+    assert (await office.service.signing.read("A" * 22)).status == 404
+    assert (await office.service.signing.statement("A" * 22, "approve")).status == 404
+    assert (await office.service.signing.sign("A" * 22, OWNERS.sign("e30"))).status == 404
 
 
 async def test_a_step_that_reaches_only_people_without_a_key_is_skipped_and_they_may_deny(tmp_path: Path) -> None:

@@ -34,16 +34,16 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def waiting(office: Office) -> WaitingChange:
-    (change,) = office.desk.current.key_changes
+    (change,) = office.service.current.key_changes
     return change
 
 
 async def endorse(office: Office, person: Person, key: Authenticator | None = None) -> Told:
     """Somebody opens their link and signs."""
     change = await waiting(office)
-    token = (await office.desk.endorsements.address(change, person)).removeprefix(f"{ORIGIN}/d#")
+    token = (await office.service.endorsements.address(change, person)).removeprefix(f"{ORIGIN}/d#")
     assert token
-    told = await office.desk.signing.statement(token, "endorse")
+    told = await office.service.signing.statement(token, "endorse")
     assert told.status == 200, told
     return await sent(office, token, (key or KEYS[person]).sign(str(told.body["statement"])))
 
@@ -72,14 +72,14 @@ async def test_an_endorsed_key_counts_after_the_delay_of_every_change(office: Of
     assert (await signs(office, OWNER, await office.file(PE1), key=EVIL)).status == 409
     office.clock.at += timedelta(minutes=16)
     assert (await signs(office, OWNER, await office.file(PE1, target="srv-3"), key=EVIL)).status == 200
-    assert office.desk.current.key_changes == ()
+    assert office.service.current.key_changes == ()
 
 
 async def test_whoever_gains_by_a_change_gets_no_link_and_endorses_nothing(office: Office) -> None:
     await office.adopt(with_key(office.policy, OWNER, EVIL))
     change = await waiting(office)
-    assert await office.desk.endorsements.address(change, OWNER) == ""
-    assert await office.desk.endorsements.address(change, DEP1) == ""
+    assert await office.service.endorsements.address(change, OWNER) == ""
+    assert await office.service.endorsements.address(change, DEP1) == ""
 
 
 async def test_an_endorsement_with_a_key_that_does_not_count_yet_is_refused(office: Office) -> None:
@@ -88,15 +88,15 @@ async def test_an_endorsement_with_a_key_that_does_not_count_yet_is_refused(offi
     assert told.status == 409
     assert [entry["type"] for entry in office.log()].count("policy.endorsed") == 0
     assert office.log()[-1]["type"] == "decision.refused"
-    assert len(office.desk.current.key_changes) == 1
+    assert len(office.service.current.key_changes) == 1
 
 
 async def test_an_endorsement_survives_a_restart(office: Office) -> None:
     await office.adopt(with_key(office.policy, OWNER, EVIL))
     await endorse(office, RISK)
     await office.restart()
-    await office.desk.current.refresh()
-    assert office.desk.current.key_changes == ()
+    await office.service.current.refresh()
+    assert office.service.current.key_changes == ()
 
 
 async def test_every_owner_and_auditor_is_told_in_slack_and_by_page(office: Office) -> None:

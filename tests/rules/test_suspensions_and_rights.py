@@ -1,4 +1,4 @@
-"""Suspended authority and rights under review, through the real desk, worker, sweeper and store."""
+"""Suspended authority and rights under review, through the real service, worker, sweeper and store."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from bot.domain.case.model import Case
 from bot.domain.policy.model import BreakGlass, Limit, Policy
 from bot.domain.policy.people import Person
 from bot.ports.commands import Press, ReplyAddress
-from handlers.outbound.message_kinds import RenderContext
 from handlers.outbound.message_table import MESSAGE_KINDS
 from handlers.views.suspensions import to_suspended
 from storage.log.check import check_database
+from tests.bot import parts
 from tests.bot.building import (
     AUDIT,
     DAY,
@@ -103,14 +103,14 @@ class TestAReset:
         await reset_of(office, AUDIT)
         case = await the_suspension(office)
         assert (case.request.domain, case.request.subject) == ("machines", AUDIT)
-        await office.desk.current.refresh()
-        assert confirming_roles(office.desk.policy, AUDIT) == ()
-        said = to_suspended(case, "suspended", RenderContext(office.desk, "").scene()).text
+        await office.service.current.refresh()
+        assert confirming_roles(office.service.current.policy, AUDIT) == ()
+        said = to_suspended(case, "suspended", parts.rendering(office).scene()).text
         assert "word as an auditor is suspended" in said
         await office.sweeper.sweep()
         await office.click(MACH, case.id, "restore")
-        await office.desk.current.refresh()
-        assert confirming_roles(office.desk.policy, AUDIT) == ("auditor",)
+        await office.service.current.refresh()
+        assert confirming_roles(office.service.current.policy, AUDIT) == ("auditor",)
 
     async def test_of_somebody_without_authority_suspends_nothing(self, office: Office) -> None:
         await reset_of(office, STRANGER)
@@ -162,7 +162,7 @@ class TestWhoeverIsSuspended:
                 ]
             )
         )
-        office.desk.current.sets = Sets(office.desk.current.sets.sets[-1:])
+        office.service.current.sets = Sets(office.service.current.sets.sets[-1:])
         opened = await office.file(PE1, "glass")
         await reset_of(office, OWNER)
         await office.click(OWNER, opened, "ratify")
@@ -206,7 +206,7 @@ class TestWhoeverIsSuspended:
     async def test_keeps_their_authority_elsewhere(self, office: Office) -> None:
         await reset_of(office, OWNER)
         await office.adopt(with_domain(BASE, "machines", deputies=(MDEP, OWNER)))
-        assert not any(s.domain == "machines" for s in office.desk.policy.standing.suspended)
+        assert not any(s.domain == "machines" for s in office.service.current.policy.standing.suspended)
 
     @pytest.mark.parametrize("change", ["restart", "policy"])
     async def test_stays_so_across_a_restart_and_a_change_of_policy(self, office: Office, change: str) -> None:
@@ -252,8 +252,8 @@ class TestRestore:
         assert [str(ask.state) for ask in case.asks] == ["expired", "expired", "open"]
         assert office.types(case.id).count("authority.overdue") == 3
         await office.restart()
-        await office.desk.current.refresh()
-        assert len(office.desk.policy.standing.suspended) == 1
+        await office.service.current.refresh()
+        assert len(office.service.current.policy.standing.suspended) == 1
 
 
 class TestAnAutonomousRight:
@@ -267,7 +267,7 @@ class TestAnAutonomousRight:
         assert office.types(case_id)[-1] == "grant.revoked"
 
     async def test_is_limited_for_the_whole_provider_in_a_sliding_window(self, office: Office) -> None:
-        await office.desk.current.refresh()
+        await office.service.current.refresh()
         for person, target in ((PE1, "a"), (PE2, "b"), (PE1, "c")):
             assert "grant.opened" in office.types(await office.file(person, "unlock", target=target))
             office.sleep(DAY)
@@ -286,18 +286,18 @@ class TestAnAutonomousRight:
         assert sorted(office.types(act.id)[-1] for act in acts) == ["grant.opened"] * 3 + ["request.refused"] * 2
 
     async def test_the_form_says_how_much_of_the_limit_is_used(self, office: Office) -> None:
-        assert await office.desk.filing.used(PE1, UNLOCK) == (None, "0 of 3 in 7 days are used.")
+        assert await office.service.filing.used(PE1, UNLOCK) == (None, "0 of 3 in 7 days are used.")
         for target in "abc":
             await office.file(PE1, "unlock", target=target)
-        said, left = await office.desk.filing.used(PE2, UNLOCK)
+        said, left = await office.service.filing.used(PE2, UNLOCK)
         assert left == ""
         assert said is not None
         assert said.startswith("The limit of 3 in 7 days is used up for your provider. The next is possible after")
 
     async def test_opens_nothing_while_the_clock_is_doubted(self, office: Office) -> None:
-        office.desk.clock.jumped = lambda: HOUR  # type: ignore[method-assign]
+        office.clock.jumped = lambda: HOUR  # type: ignore[method-assign]
         assert office.types(await office.file(PE1, "unlock")) == ["request.refused"]
-        office.desk.clock.jumped = lambda: None  # type: ignore[method-assign]
+        office.clock.jumped = lambda: None  # type: ignore[method-assign]
 
 
 def daily(**changes: Any) -> Policy:
@@ -306,7 +306,7 @@ def daily(**changes: Any) -> Policy:
 
 async def test_a_daily_digest_is_one_message_for_all_of_a_day(office: Office) -> None:
     await office.adopt(daily())
-    office.desk.current.sets = Sets(office.desk.current.sets.sets[-1:])  # it has stood for long
+    office.service.current.sets = Sets(office.service.current.sets.sets[-1:])  # it has stood for long
     ids = []
     for hours in (0, 5, 20):
         office.clock.at = T0 + hours * HOUR
@@ -317,7 +317,7 @@ async def test_a_daily_digest_is_one_message_for_all_of_a_day(office: Office) ->
     await office.deliver()
     (digest,) = [o for o in office.shown if o.say.purpose == "digest"]
     assert digest.say.to == OWNER
-    job = await MESSAGE_KINDS["digest"].drawn(RenderContext(office.desk, ""), digest, None)
+    job = await MESSAGE_KINDS["digest"].drawn(parts.rendering(office), digest, None)
     assert all(case_id in job.message.text for case_id in ids)  # type: ignore[union-attr]
     assert "disk full" not in job.message.text  # type: ignore[union-attr]
     office.clock.at = T0 + 25 * HOUR

@@ -59,10 +59,10 @@ async def test_file_and_withdraw_again_and_again_pages_three_times(office: Offic
 async def test_form_receipt_and_card_say_so(office: Office) -> None:
     for _ in range(3):
         await file_and_withdraw(office)
-    brake = await office.desk.filing.brake(PE1, office.policy.runbooks["contain"])
+    brake = await office.service.filing.brake(PE1, office.policy.runbooks["contain"])
     assert brake is not None
     assert (brake.nth, brake.until) == (4, office.clock.now() + 10 * MINUTE)
-    assert await office.desk.filing.brake(PE2, office.policy.runbooks["contain"]) is None
+    assert await office.service.filing.brake(PE2, office.policy.runbooks["contain"]) is None
     case = await office.case(await office.file(PE1, "contain"))
     scene = ViewContext(office.policy, office.clock.now(), 1)
     words = f"4th in 10 minutes: nobody is paged again before {scene.at(brake.until)}."

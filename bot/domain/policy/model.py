@@ -229,7 +229,9 @@ class Policy:
     policy_delay: int = 15 * 60
     hold: int = 10 * 60
     retention: int = 2555 * 86400
-    standing: TakenAway = field(default=TakenAway(), compare=False)  # no part of the files; the desk keeps it up to date
+    standing: TakenAway = field(
+        default=TakenAway(), compare=False
+    )  # no part of the files; `CurrentPolicy` keeps it up to date
     agreement: Agreement | None = None
     review: ReviewRules | None = None
     default_escalation: str | None = None

@@ -6,14 +6,16 @@ every duration says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.clock import Clock
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.timeline import Moment
+from bot.service.current_policy import CurrentPolicy
 from handlers.views.kit.escaping import inline
 
 _NEAR = timedelta(hours=12)
@@ -82,6 +84,11 @@ class ViewContext:
         """The provider's name; its id once policy no longer knows it."""
         known = self.policy.providers.get(provider_id)
         return inline(known.name if known else provider_id, limit)
+
+
+def drawn_now(current: CurrentPolicy, clock: Clock, scale: float, prefix: str) -> Callable[[], ViewContext]:
+    """Returns the function that gives the context of the moment: the set in force and the time."""
+    return lambda: ViewContext(current.policy, clock.now(), scale, prefix)
 
 
 def who(person: Person) -> str:

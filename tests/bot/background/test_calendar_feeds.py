@@ -16,9 +16,10 @@ from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.rota import Rota
 from bot.http.metrics import Metrics
-from handlers.outbound.message_kinds import NewMessage, RenderContext
+from handlers.outbound.message_kinds import NewMessage
 from handlers.outbound.message_table import MESSAGE_KINDS
 from runbooks.calendars.ical import BadFeed
+from tests.bot import parts
 from tests.bot.building import DAY, HOUR, MINUTE, ONC1, ONC2, PE1, T0, policy
 from tests.bot.office import Office
 from tests.runbooks.calendars.test_ical import feed
@@ -54,11 +55,11 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 def feeds(office: Office, calendar: Calendar, **how: Any) -> CalendarFeeds:
-    return CalendarFeeds(office.desk, {"ROTA": SECRET}, calendar.fetch, **how)
+    return parts.feeds(office, {"ROTA": SECRET}, calendar.fetch, **how)
 
 
 def now_on_call(office: Office) -> object:
-    return on_call(office.desk.policy.rotas["security"], office.clock.at)
+    return on_call(office.service.current.policy.rotas["security"], office.clock.at)
 
 
 def told(office: Office) -> list[tuple[str, str]]:
@@ -164,7 +165,7 @@ async def test_a_calendar_is_stored_without_its_address_and_forgotten_when_it_is
     (row,) = office.rows("SELECT address, body, read_ms FROM feed")
     assert (len(row["address"]), row["body"]) == (64, calendar.body)
     office.sleep(KEEP + DAY)
-    await CalendarFeeds(office.desk, {"ROTA": "https://calendar.example/another"}, calendar.fetch).look()
+    await parts.feeds(office, {"ROTA": "https://calendar.example/another"}, calendar.fetch).look()
     assert len(office.rows("SELECT 1 FROM feed")) == 1
 
 
@@ -203,7 +204,7 @@ async def test_a_file_that_cannot_be_expanded_is_a_finding(tmp_path: Path) -> No
 
 
 async def test_an_address_that_the_environment_does_not_hold_is_a_finding(office: Office) -> None:
-    kept = CalendarFeeds(office.desk, {}, Calendar().fetch)
+    kept = parts.feeds(office, {}, Calendar().fetch)
     with structlog.testing.capture_logs() as logs:
         await kept.look()
     assert ["the variable of its address is not set" in line["text"] for line in logs] == [True]
@@ -211,7 +212,7 @@ async def test_an_address_that_the_environment_does_not_hold_is_a_finding(office
 
 async def test_another_set_keeps_the_shifts_of_the_rotas_that_it_does_not_change(office: Office) -> None:
     await feeds(office, Calendar()).look()
-    known = office.desk.policy
+    known = office.service.current.policy
     moved = replace(FED, feed="env:OTHER")
     assert on_call(carried(organisation(), known).rotas["security"], T0) == ONC1
     assert on_call(carried(organisation(moved), known).rotas["security"], T0) == ONC2
@@ -268,6 +269,6 @@ async def test_what_people_are_told_names_who_is_on_call(tmp_path: Path, blind: 
             calendar.body = feed(ALWAYS)
             await kept.look()
         rows = await office.store.outbox.lease(office.clock.at, office.clock.at + HOUR, 10)
-        job = await MESSAGE_KINDS["calendar"].drawn(RenderContext(office.desk, ""), rows[-1], None)
+        job = await MESSAGE_KINDS["calendar"].drawn(parts.rendering(office), rows[-1], None)
         assert isinstance(job, NewMessage)
         assert (job.channel, job.message.text) == ("C0DIRECTORY", says)

@@ -1,4 +1,4 @@
-"""A clock that jumps never revives or opens anything (rule 12): the real desk, sweeper and store, and a clock that is set."""
+"""A clock that jumps never revives or opens anything (rule 12): the real service, sweeper and store, and a clock that is set."""
 
 from __future__ import annotations
 

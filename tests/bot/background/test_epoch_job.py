@@ -30,8 +30,8 @@ from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
 from bot.ports.records import SignedCheckpoint
 from bot.runtime.log_verification import TrustBase
 from bot.runtime.log_verification import verify as verify_log
-from handlers.outbound.outbox_sender import OutboxSender
 from storage.log.evidence import evidence
+from tests.bot import parts
 from tests.bot.building import AUDIT, DAY, OWNER, PE1, RISK, policy
 from tests.bot.stopping import ORIGIN, StoppableOffice
 from tests.handlers.fake_slack import FakeSlack
@@ -49,7 +49,7 @@ class Lost:
     def operations(self) -> OperatorJobs:
         office = self.office
         ground = EpochContext(office.inner, office.path, office.state_dir, office.standing)
-        return OperatorJobs(office.desk, {"new_epoch": beginning(office.desk, ground)})
+        return OperatorJobs(parts.jobs(office), {"new_epoch": beginning(parts.jobs(office), ground)})
 
     async def file(self) -> str:
         now = self.office.clock.now()
@@ -203,7 +203,7 @@ async def test_a_kill_between_any_two_steps_goes_on_where_it_was(lost: Lost, mon
             patched.setattr(step, killed)
             ground = EpochContext(office.inner, office.path, office.state_dir, office.standing)
             with pytest.raises(KeyboardInterrupt):
-                await _begin(office.desk, ground)
+                await _begin(office.policy, ground)
         if step != steps[-1]:
             await office.restart()
             assert office.standing.signer.stopped is not None
@@ -241,7 +241,7 @@ async def test_the_messages_of_a_stopped_bot_ask_for_it_with_both_buttons(lost: 
     office = lost.office
     await lost.file()
     async with FakeSlack() as slack:
-        await OutboxSender(office.desk, slack.client(), office.directory, office.standing.signer.cover, pace=0).drain()
+        await parts.sender(office, slack.client(), office.standing.signer.cover).drain()
         asked = [call for call in slack.of("chat.postMessage") if call.buttons == ["Confirm", "Refuse"]]
     assert {call.args["channel"] for call in asked} == {AUDIT.user, RISK.user}
     assert all("new epoch of the decision log" in call.args["text"] for call in asked)

@@ -20,6 +20,7 @@ from bot.http.client import Limits
 from bot.ports.commands import Press, ReplyAddress
 from bot.service.permits import PermitIssuer
 from storage.log.check import check_database
+from tests.bot import parts
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import Killed
 from tests.bot.permitting import SignedOffice
@@ -38,8 +39,8 @@ class Ground:
         self._begin()
 
     def _begin(self) -> None:
-        self.office.desk.permits = self.office.issuer
-        self.executors = ExecutorWebhooks(self.office.desk, self.system.environment, self.office.signer.cover)
+        self.office.service.permits = self.office.issuer
+        self.executors = parts.executors(self.office, self.system.environment, self.office.signer.cover, ExecutorWebhooks)
 
     async def restart(self) -> None:
         await self.executors.close()
@@ -52,7 +53,7 @@ class Ground:
         (row,) = await self.office.store.inbox.unfinished(10)
         self.office.mortal.dies = dies
         with pytest.raises(Killed):
-            await self.office.desk.carry_out(row)
+            await self.office.service.carry_out(row)
         await self.restart()
 
     async def call(self, after: timedelta = timedelta()) -> None:
@@ -326,8 +327,8 @@ async def test_a_stopped_log_opens_nothing_and_closes_under_the_id_that_the_row_
     async with StoppableOffice(tmp_path / "countersign.db", policy()) as office, Receiver() as system:
         case_id, unopened = await office.file(PE1, "executed"), await office.file(PE1, "executed", target="srv-2")
         await office.click(OWNER, case_id)
-        executors = ExecutorWebhooks(office.desk, system.environment, office.standing.signer.cover)
-        office.desk.permits = PermitIssuer(office.store, office.standing.signer.cover, office.state_dir, office.clock)
+        executors = parts.executors(office, system.environment, office.standing.signer.cover, ExecutorWebhooks)
+        office.service.permits = PermitIssuer(office.store, office.standing.signer.cover, office.state_dir, office.clock)
         await executors.drain()
         await office.click(OWNER, unopened)
         memory = office.state_dir / "log.memory"
@@ -344,7 +345,7 @@ async def test_a_stopped_log_opens_nothing_and_closes_under_the_id_that_the_row_
         await executors.close()
         memory.write_text(kept)
         await office.restart()
-        executors = ExecutorWebhooks(office.desk, system.environment, office.standing.signer.cover)
+        executors = parts.executors(office, system.environment, office.standing.signer.cover, ExecutorWebhooks)
         await executors.drain()
         assert ("grant.close", f"msg_{case_id}_1") == system.told[3]
         assert "grant.revoked" in office.types(case_id)
@@ -411,13 +412,13 @@ class TestKilled:
         if kind == "grant.close":
             await ground.call()
             await office.click(OWNER, case_id, "revoke")
-        judged_answer = office.desk.transactions.heard
+        judged_answer = office.service.transactions.heard
 
         async def dying(*words: Any) -> None:
             office.mortal.dies = dies
             await judged_answer(*words)
 
-        office.desk.transactions.heard = dying  # type: ignore[method-assign]
+        office.service.transactions.heard = dying  # type: ignore[method-assign]
         with pytest.raises(Killed):
             await ground.executors.drain()
         await ground.restart()

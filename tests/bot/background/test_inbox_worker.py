@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.background.inbox_worker import InboxWorker
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person, Profile
 from bot.ports.commands import ReplyAddress, ShowPage
 from bot.ports.records import InboxRow
+from tests.bot import parts
 from tests.bot.building import DEP1, MINUTE, OWNER, PE1, PE2
 from tests.bot.office import Killed, Office
 
@@ -23,7 +23,7 @@ async def kill_at_commit(office: Office, when: str) -> None:
     (row,) = await office.store.inbox.unfinished(10)
     office.mortal.dies = when
     with pytest.raises(Killed):
-        await office.desk.carry_out(row)
+        await office.service.carry_out(row)
     await office.restart()
 
 
@@ -62,7 +62,7 @@ async def test_a_key_that_comes_again_after_a_restart_is_still_the_same(office: 
     key = await office.take_in(office.press(OWNER, case_id))
     await office.worker.drain()
     await office.restart()
-    assert await office.desk.take_in(key, office.press(OWNER, case_id), {"another": 1}) == {"ok": True}
+    assert await office.service.take_in(key, office.press(OWNER, case_id), {"another": 1}) == {"ok": True}
     await office.worker.drain()
     assert office.types(case_id).count("request.approved") == 1
     assert office.types(case_id).count("decision.refused") == 0
@@ -71,14 +71,14 @@ async def test_a_key_that_comes_again_after_a_restart_is_still_the_same(office: 
 async def test_two_workers_carry_a_row_out_once(office: Office) -> None:
     act = office.form(PE1)
     await office.take_in(act)
-    await asyncio.gather(InboxWorker(office.desk).drain(), InboxWorker(office.desk).drain())
+    await asyncio.gather(parts.worker(office).drain(), parts.worker(office).drain())
     assert office.types(act.id) == ["request.filed", "step.fired"]
 
 
 async def test_a_row_that_is_finished_while_the_inbox_is_read_is_not_carried_out_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, carry_out, carried = office.store.inbox.unfinished, office.desk.carry_out, list[int]()
+    read, carry_out, carried = office.store.inbox.unfinished, office.service.carry_out, list[int]()
 
     async def slow(limit: int) -> Any:
         rows = await read(limit)
@@ -91,7 +91,7 @@ async def test_a_row_that_is_finished_while_the_inbox_is_read_is_not_carried_out
         await carry_out(row)
 
     monkeypatch.setattr(office.mortal.inbox, "unfinished", slow)
-    monkeypatch.setattr(office.desk, "carry_out", counted)
+    monkeypatch.setattr(office.service, "carry_out", counted)
     for number in range(3):
         await office.take_in(office.form(PE1, target=f"srv-{number}"))
     await office.worker.drain()
@@ -103,14 +103,14 @@ async def test_what_fails_waits_longer_each_time_and_succeeds_in_the_end(
 ) -> None:
     act = office.form(PE1)
     await office.take_in(act)
-    carry_out, waits = office.desk.carry_out, list[float]()
+    carry_out, waits = office.service.carry_out, list[float]()
 
     async def busy(row: InboxRow) -> None:
         if len(waits) < 3:
             raise StorageError("The disk is full.")
         await carry_out(row)
 
-    monkeypatch.setattr(office.desk, "carry_out", busy)
+    monkeypatch.setattr(office.service, "carry_out", busy)
     for _ in range(3):
         await office.worker.drain()
         (row,) = office.rows("SELECT next_ms, attempts FROM inbox")
@@ -130,7 +130,7 @@ async def test_what_never_can_be_carried_out_is_finished_with_a_sentence_to_its_
     async def never(row: InboxRow) -> None:
         raise fault
 
-    monkeypatch.setattr(office.desk, "carry_out", never)
+    monkeypatch.setattr(office.service, "carry_out", never)
     await office.take_in(office.press(OWNER, case_id))
     for _ in range(13):
         await office.worker.drain()
@@ -140,14 +140,14 @@ async def test_what_never_can_be_carried_out_is_finished_with_a_sentence_to_its_
 
 
 async def test_one_row_that_fails_holds_up_nobody_else(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    carry_out = office.desk.carry_out
+    carry_out = office.service.carry_out
 
     async def stumble(row: InboxRow) -> None:
         if row.act.person == PE1:
             raise ZeroDivisionError
         await carry_out(row)
 
-    monkeypatch.setattr(office.desk, "carry_out", stumble)
+    monkeypatch.setattr(office.service, "carry_out", stumble)
     mine, theirs = office.form(PE1), office.form(PE2)
     await office.together(mine, theirs)
     assert office.types(mine.id) == []
@@ -233,14 +233,14 @@ async def test_a_flood_of_clicks_on_one_request_lets_the_others_pass(
 async def test_a_flood_over_many_requests_has_four_hands_at_most(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     case_id = await office.file(PE2)
     most = 0
-    carry_out = office.desk.carry_out
+    carry_out = office.service.carry_out
 
     async def counted(row: InboxRow) -> None:
         nonlocal most
         most = max(most, sum(row.act.person == PE1 for row in office.worker._rows.values()))
         await carry_out(row)
 
-    monkeypatch.setattr(office.desk, "carry_out", counted)
+    monkeypatch.setattr(office.service, "carry_out", counted)
     order = served(office, monkeypatch)
     for number in range(60):
         await office.take_in(office.press(PE1, f"R-{number:08}"))

@@ -17,6 +17,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Humans, Person
 from bot.ports.commands import ConfirmOperatorAction, ReplyAddress
 from storage.log.check import check_log
+from tests.bot import parts
 from tests.bot.building import HOME, HOUR
 from tests.bot.hosting import ASKER, Host
 
@@ -29,7 +30,7 @@ class Voices:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.operations = OperatorJobs(host.desk, {"hold_release": releasing(host.desk)})
+        self.operations = OperatorJobs(parts.jobs(host), {"hold_release": releasing(parts.jobs(host))})
 
     async def press(self, person: Person, act_id: str, answer: Literal["confirm", "refuse"] = "confirm") -> None:
         await self.host.take_in(ConfirmOperatorAction(person, act_id, answer, ReplyAddress(person, channel="D0")))
@@ -79,7 +80,7 @@ def purposes(host: Host) -> dict[str, set[str]]:
 async def in_force(host: Host, changed: Policy) -> None:
     """Another set, whose delay of changes is over."""
     await host.adopt(changed)
-    host.desk.current.sets = Sets(host.desk.current.sets.sets[-1:])
+    host.service.current.sets = Sets(host.service.current.sets.sets[-1:])
 
 
 async def test_a_hold_stands_at_once_and_covers_what_is_written_later(host: Host) -> None:
@@ -241,7 +242,7 @@ async def test_what_was_confirmed_is_run_by_the_next_process_and_once(host: Host
     for person in (AUDIT, RISK):
         await voices.press(person, act_id)
     stopped = asyncio.Event()
-    operations = OperatorJobs(host.desk, {"hold_release": releasing(host.desk)}, beat=stopped.set)
+    operations = OperatorJobs(parts.jobs(host), {"hold_release": releasing(parts.jobs(host))}, beat=stopped.set)
     await asyncio.gather(operations.run(stopped), Voices(host).operations.work())
     assert await holding(host) == []
     assert [e["data"]["hold"] for e in host.log() if e["type"] == "hold.released"] == [hold]

@@ -13,6 +13,7 @@ from bot.background.pager import Pager, addresses, page_text
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.policy.model import NamedPerson
 from bot.ports.commands import Press, ReplyAddress
+from tests.bot import parts
 from tests.bot.building import HOUR, MINUTE, ONC1, OWNER, PE1, SECURITY, case_of, policy
 from tests.bot.office import Office, covered
 
@@ -47,7 +48,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 def pager(office: Office, line: Line, where: Mapping[str, str] = WHERE) -> Pager:
-    return Pager(office.desk, office.directory, where, line, covered)
+    return parts.pager(office, where, line, covered)
 
 
 async def paged(office: Office, line: Line, **how: object) -> list[tuple[str, str]]:
@@ -65,7 +66,7 @@ async def test_a_stopped_log_pages_nobody_and_forgets_no_page(office: Office) ->
 
     await office.file(PE1, "glass")
     await office.deliver()
-    await Pager(office.desk, office.directory, WHERE, line, stopped).drain()
+    await parts.pager(office, WHERE, line, stopped).drain()
     assert line.sent == []
     office.sleep(MINUTE)
     await pager(office, line).drain()
@@ -177,8 +178,8 @@ async def test_when_slack_takes_nothing_the_page_says_that_only_a_no_is_possible
     [card] = [
         o for o in await office.store.outbox.lease(office.clock.at, office.clock.at + MINUTE, 9) if o.say.purpose == "card"
     ]
-    await office.desk.transactions.slack_is_silent(card)
-    await office.desk.transactions.slack_is_silent(card)
+    await office.service.transactions.slack_is_silent(card)
+    await office.service.transactions.slack_is_silent(card)
     office.clock.at += timedelta(seconds=6)
     await pager(office, line).drain()
     assert len(line.sent) == 1

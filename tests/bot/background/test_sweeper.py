@@ -16,6 +16,7 @@ from bot.background.sweeper import Sweeper
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.errors import StorageError
 from bot.domain.workflow import timers
+from tests.bot import parts
 from tests.bot.building import (
     DAY,
     DEP1,
@@ -84,7 +85,7 @@ class TestAnUnansweredRequest:
     async def test_it_expires_once_although_two_sweeps_see_it(self, office: Office) -> None:
         case_id = await office.file(PE1)
         office.sleep(DAY)
-        await asyncio.gather(office.sweeper.sweep(), office.sweeper.sweep(), Sweeper(office.desk).sweep())
+        await asyncio.gather(office.sweeper.sweep(), office.sweeper.sweep(), parts.sweeper(office).sweep())
         assert office.types(case_id).count("request.expired") == 1
 
     async def test_a_due_step_and_an_answer_at_one_instant_leave_one_story(self, office: Office) -> None:
@@ -305,7 +306,7 @@ class TestRunning:
         office.rows("UPDATE ask SET state = 'nonsense' WHERE case_id = :id", id=broken)
         office.sleep(DAY)
         sweeps: list[int] = []
-        async with _running(Sweeper(office.desk, lambda seconds, cases: sweeps.append(cases))):
+        async with _running(parts.sweeper(office, lambda seconds, cases: sweeps.append(cases))):
             while not sweeps:
                 await asyncio.sleep(0)
             for _ in range(20):

@@ -14,8 +14,9 @@ from bot.background.watchdog import Watchdog
 from bot.domain.errors import StorageError
 from bot.http.health import Health
 from bot.http.metrics import Metrics
-from handlers.outbound.message_kinds import NewMessage, RenderContext
+from handlers.outbound.message_kinds import NewMessage
 from handlers.outbound.message_table import MESSAGE_KINDS
+from tests.bot import parts
 from tests.bot.building import HOUR, MINUTE, PE1, PE2, policy
 from tests.bot.office import Office
 
@@ -181,7 +182,7 @@ async def test_the_message_says_what_is_late_and_nothing_of_what_was_asked(guard
         guarded.office.clock.now(), guarded.office.clock.now() + MINUTE, 99
     ):
         if outgoing.say.purpose == "watchdog":
-            job = await MESSAGE_KINDS["watchdog"].drawn(RenderContext(guarded.office.desk, ""), outgoing, None)
+            job = await MESSAGE_KINDS["watchdog"].drawn(parts.rendering(guarded.office), outgoing, None)
             assert isinstance(job, NewMessage)
             texts.append(job.message.text)
     assert "Corporate directory: 1 question is past the deadline" in texts[0]

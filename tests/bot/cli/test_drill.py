@@ -55,13 +55,6 @@ class Typed:
 class Host(Office):
     """An office of the example organisation whose clock is the machine's, a hundred times as fast."""
 
-    async def open(self) -> Host:  # type: ignore[override]
-        await super().open()
-        await self.store.close()
-        self.store = await SqliteStore.open(self.path, self.clock, "test.example/log", self.path.parent / "state")
-        self.mortal._store = self.store  # type: ignore[assignment]
-        return self
-
     async def type(self, *words: str) -> tuple[int, str]:
         return await Typed(words).done()
 

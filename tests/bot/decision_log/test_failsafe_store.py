@@ -86,7 +86,7 @@ async def test_time_takes_away_without_the_log(office: StoppableOffice) -> None:
     await office.click(OWNER, open_)
     await rolled_back(office)
     heard: list[str | None] = []
-    office.desk.transactions.committed = lambda act: heard.append(act.before and act.before.id)
+    office.service.transactions.committed = lambda act: heard.append(act.before and act.before.id)
     await office.forward(5 * HOUR, every=HOUR)
     assert {asked, open_} <= set(heard)  # the metrics count it, and no failure is logged
     grant = (await office.case(open_)).grant

@@ -53,7 +53,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def forget(office: Office) -> None:
     """A bot that does not know any more what was in force before the set of now."""
-    office.desk.current.sets = Sets((InForce(office.desk.policy, office.clock.now()),))
+    office.service.current.sets = Sets((InForce(office.service.current.policy, office.clock.now()),))
 
 
 def both_ways(office: Office, tmp_path: Path) -> tuple[list[LogFinding], list[LogFinding]]:

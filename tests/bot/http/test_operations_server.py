@@ -44,7 +44,7 @@ class Watched:
         self.ops = OperationsServer(
             office.store, self.health, self.metrics, office.clock, lambda: self.digest, listen="127.0.0.1:0"
         )
-        office.desk.transactions.committed = self.metrics.committed
+        office.service.transactions.committed = self.metrics.committed
 
     async def get(self, path: str, method: str = "GET") -> tuple[int, str]:
         url = f"http://127.0.0.1:{self.ops.port}{path}"
@@ -212,7 +212,7 @@ async def test_what_failed_to_commit_is_not_counted(watched: Watched) -> None:
     stale = replace(case, request=replace(case.request, version=99))
     act = decide(stale, watched.office.policy, click(OWNER), profile(OWNER), T0)
     with pytest.raises(Stale):
-        await watched.office.desk.transactions.commit(act)
+        await watched.office.service.transactions.commit(act)
     assert ("decisions_total", ("approve",)) not in await watched.samples()
 
 

@@ -65,7 +65,7 @@ class TestTheReturn:
         await office.away(OWNER)
         assert summaries(office) == [OWNER]
         since, until = office.clock.at - 2 * MINUTE, office.clock.at
-        told = await office.desk.queries.read_decided_for(OWNER, since, until)
+        told = await office.service.queries.read_decided_for(OWNER, since, until)
         assert [(one.case, one.by, one.answer, one.state) for one in told] == [
             (first, DEP1, "no", RequestState.DENIED), (second, DEP1, "yes", RequestState.PENDING),
         ]  # fmt: skip

@@ -145,7 +145,7 @@ async def test_who_ids_alone_refuse_is_not_looked_up(office: Office, monkeypatch
 
 
 async def test_on_it_holds_for_the_shortest_time_of_the_sets_that_bind(office: Office) -> None:
-    office_policy = office.desk.policy
+    office_policy = office.service.current.policy
     await office.adopt(replace(office_policy, hold=office_policy.hold * 3, digest="ef" * 32))
     case_id = await office.file(PE1)
     filed = (await office.case(case_id)).request.filed_at

@@ -32,9 +32,9 @@ def longer(base: Policy = BASE, digest: str = "b" * 64, **changes: Any) -> Polic
 
 async def follow(office: Office, old: Policy | None, new: Policy) -> None:
     """A set is accepted and has stood for longer than its delay."""
-    await office.desk.agreements.follow(old, new)
-    office.desk.agreements.bases = {} if old is None else {old.digest: old}
-    office.desk.current.sets = Sets((InForce(new, office.clock.now()),))
+    await office.service.agreements.follow(old, new)
+    office.service.agreements.bases = {} if old is None else {old.digest: old}
+    office.service.current.sets = Sets((InForce(new, office.clock.now()),))
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def say(office: Office, person: Person, word: Word = "confirmed", row: str = "", seen: str | None = None) -> None:
-    mine = agreement.own_rows(office.desk.policy, person)
+    mine = agreement.own_rows(office.service.current.policy, person)
     chosen = [r for r in mine if r.key == row] if row else mine
     act = AnswerMatrix(
         person, word, seen or agreement.set_digest(chosen), ReplyAddress(person), row, "Not agreed." if row else ""
@@ -135,9 +135,9 @@ class TestHold:
     async def test_a_gain_counts_once_it_is_confirmed(self, office: Office) -> None:
         await confirmed(office)
         await follow(office, BASE, longer())
-        assert office.desk.current.asking.runbooks["one"].max_duration == 4 * 3600
+        assert office.service.current.asking.runbooks["one"].max_duration == 4 * 3600
         await say(office, OWNER)
-        assert office.desk.current.asking.runbooks["one"].max_duration == 8 * 3600
+        assert office.service.current.asking.runbooks["one"].max_duration == 8 * 3600
 
     async def test_silence_never_widens(self, office: Office) -> None:
         await confirmed(office)
@@ -145,7 +145,7 @@ class TestHold:
         for _ in range(60):
             office.clock.at += DAY
             await office.sweeper.sweep()
-        assert office.desk.current.asking.runbooks["one"].max_duration == 4 * 3600
+        assert office.service.current.asking.runbooks["one"].max_duration == 4 * 3600
         assert [e["data"]["asked"] for e in entries(office, "matrix.overdue")] == [OWNER]
 
     async def test_it_survives_a_restart(self, office: Office) -> None:
@@ -153,7 +153,7 @@ class TestHold:
         await follow(office, BASE, longer())
         await office.restart()
         await follow(office, BASE, longer())
-        assert office.desk.current.asking.runbooks["one"].max_duration == 4 * 3600
+        assert office.service.current.asking.runbooks["one"].max_duration == 4 * 3600
 
     async def test_what_only_takes_away_counts_at_once_and_asks_nobody(self, office: Office) -> None:
         await confirmed(office)
@@ -161,14 +161,14 @@ class TestHold:
         await follow(office, BASE, longer(max_duration=3600))
         office.clock.at += 2 * DAY
         await office.sweeper.sweep()
-        assert office.desk.current.asking.runbooks["one"].max_duration == 3600
+        assert office.service.current.asking.runbooks["one"].max_duration == 3600
         assert len(asked(office)) == before
 
     async def test_warn_holds_nothing(self, office: Office) -> None:
         await confirmed(office)
         warns = replace(longer(), agreement=replace(RULES, unconfirmed="warn"))
         await follow(office, BASE, warns)
-        assert office.desk.current.asking.runbooks["one"].max_duration == 8 * 3600
+        assert office.service.current.asking.runbooks["one"].max_duration == 8 * 3600
 
 
 class TestTheMessages:
@@ -219,13 +219,13 @@ class TestDisputes:
     async def test_a_dispute_narrows_its_row_until_it_is_confirmed(self, office: Office) -> None:
         alone = longer(right="autonomous", escalation=None, limit=None)
         await follow(office, BASE, replace(alone, agreement=replace(RULES, unconfirmed="warn")))
-        assert office.desk.current.asking.runbooks["one"].right == "autonomous"
+        assert office.service.current.asking.runbooks["one"].right == "autonomous"
         await say(office, OWNER, "disputed", "one")
-        assert office.desk.current.asking.runbooks["one"].right == "approval"
+        assert office.service.current.asking.runbooks["one"].right == "approval"
         await say(office, OWNER)  # Confirm all leaves what they dispute
-        assert office.desk.current.asking.runbooks["one"].right == "approval"
+        assert office.service.current.asking.runbooks["one"].right == "approval"
         await say(office, OWNER, "confirmed", "one")
-        assert office.desk.current.asking.runbooks["one"].right == "autonomous"
+        assert office.service.current.asking.runbooks["one"].right == "autonomous"
 
     async def test_its_reason_is_private_and_the_other_one_hears_it(self, office: Office) -> None:
         await say(office, OWNER, "disputed", "two")

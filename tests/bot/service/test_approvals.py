@@ -77,7 +77,7 @@ class TestFiling:
         assert "2027-03-31" in office.answers()[0]["text"]
 
     async def test_a_field_error_is_found_before_anything_is_written(self, office: Office) -> None:
-        found = office.desk.filing.check(office.form(PE1, "ticketed", fields={"ticket": "no"}))
+        found = office.service.filing.check(office.form(PE1, "ticketed", fields={"ticket": "no"}))
         assert [e.field for e in found] == ["field.ticket"]
         assert office.rows("SELECT * FROM inbox") == []
 
@@ -348,14 +348,14 @@ class TestReachingForAForm:
         await office.reach(OWNER, case_id)
         assert await refusals(office, case_id) == []
         assert isinstance(
-            await office.desk.actions.may_open(Press(OWNER, case_id, 1, "deny", ReplyAddress(OWNER), opens_form=True)),
+            await office.service.actions.may_open(Press(OWNER, case_id, 1, "deny", ReplyAddress(OWNER), opens_form=True)),
             Allowed,
         )
 
     async def test_who_may_not_is_refused_with_one_entry(self, office: Office) -> None:
         case_id = await office.file(PE1)
         assert isinstance(
-            await office.desk.actions.may_open(Press(DEP1, case_id, 1, "deny", ReplyAddress(DEP1), opens_form=True)),
+            await office.service.actions.may_open(Press(DEP1, case_id, 1, "deny", ReplyAddress(DEP1), opens_form=True)),
             Refused,
         )
         await office.reach(DEP1, case_id)
@@ -363,7 +363,9 @@ class TestReachingForAForm:
 
     async def test_there_is_none_for_a_request_that_does_not_exist(self, office: Office) -> None:
         assert isinstance(
-            await office.desk.actions.may_open(Press(OWNER, "R-ZZZZZZZZ", 1, "deny", ReplyAddress(OWNER), opens_form=True)),
+            await office.service.actions.may_open(
+                Press(OWNER, "R-ZZZZZZZZ", 1, "deny", ReplyAddress(OWNER), opens_form=True)
+            ),
             Refused,
         )
 
@@ -371,14 +373,14 @@ class TestReachingForAForm:
         case_id = await office.file(PE1)
         office.directory.silent = {OWNER}
         with pytest.raises(LookupFailed):
-            await office.desk.actions.may_open(Press(OWNER, case_id, 1, "less", ReplyAddress(OWNER), opens_form=True))
+            await office.service.actions.may_open(Press(OWNER, case_id, 1, "less", ReplyAddress(OWNER), opens_form=True))
 
 
 class TestReading:
     async def test_a_case_is_read_by_its_id_leniently(self, office: Office) -> None:
         case_id = await office.file(PE1)
         for text in (case_id, case_id.lower(), case_id.removeprefix("R-"), f" {case_id} "):
-            found = await office.desk.queries.read_case(PE1, text)
+            found = await office.service.queries.read_case(PE1, text)
             assert found is not None
             assert found.id == case_id
 
@@ -386,11 +388,11 @@ class TestReading:
     async def test_the_requesters_provider_the_domains_people_and_auditors_read_it(
         self, office: Office, person: Person
     ) -> None:
-        assert await office.desk.queries.read_case(person, await office.file(PE1)) is not None
+        assert await office.service.queries.read_case(person, await office.file(PE1)) is not None
 
     @pytest.mark.parametrize("person", [SOC1, SOCLEAD, STRANGER, GUEST, MACH, NAMESAKE])
     async def test_nobody_else_does(self, office: Office, person: Person) -> None:
-        assert await office.desk.queries.read_case(person, await office.file(PE1)) is None
+        assert await office.service.queries.read_case(person, await office.file(PE1)) is None
 
     async def test_the_queue_shows_open_asks_of_my_domains_or_my_provider(self, office: Office) -> None:
         mine, theirs = await office.file(PE1), await office.file(SOC1)
@@ -399,7 +401,7 @@ class TestReading:
         await office.click(OWNER, done, "deny")
 
         async def queue(person: Person) -> set[str]:
-            return {case.id for case in await office.desk.queries.read_queue(person)}
+            return {case.id for case in await office.service.queries.read_queue(person)}
 
         assert await queue(OWNER) == {mine, theirs}
         assert await queue(MACH) == {token}
@@ -413,12 +415,12 @@ class TestReading:
         office.sleep(MINUTE)
         second = await office.file(PE1, target="srv-2")
         await office.file(PE2)
-        assert [case.id for case in await office.desk.queries.read_mine(PE1)] == [second, first]
+        assert [case.id for case in await office.service.queries.read_mine(PE1)] == [second, first]
 
     async def test_what_waits_for_me_is_what_has_reached_me(self, office: Office) -> None:
         case_id = await office.file(PE1)
-        assert [case.id for case in await office.desk.queries.read_waiting(OWNER)] == [case_id]
-        assert list(await office.desk.queries.read_waiting(DEP1)) == []
+        assert [case.id for case in await office.service.queries.read_waiting(OWNER)] == [case_id]
+        assert list(await office.service.queries.read_waiting(DEP1)) == []
 
     async def test_what_reached_me_is_mine_to_read_no_more_once_i_belong_to_a_provider(self, office: Office) -> None:
         await office.file(PE1)
@@ -427,7 +429,7 @@ class TestReading:
         await office.adopt(
             replace(with_domain(office.policy, owner=DEP1), providers={**office.policy.providers, "watchfield": joined})
         )
-        assert list(await office.desk.queries.read_waiting(OWNER)) == []
+        assert list(await office.service.queries.read_waiting(OWNER)) == []
 
     async def test_a_page_is_asked_for_by_the_inbox_too(self, office: Office) -> None:
         await office.together(ShowPage(OWNER, "queue", "", ReplyAddress(OWNER)))
@@ -436,35 +438,35 @@ class TestReading:
     async def test_the_form_offers_what_the_provider_may_ask_for_by_title(self, office: Office) -> None:
         only = runbook("only", providers=("watchfield",), title="A first title")
         await office.adopt(replace(office.policy, runbooks={**office.policy.runbooks, "only": only}))
-        offered = [r.id for r in office.desk.filing.runbooks_for(SOC1, "emergency_access")]
+        offered = [r.id for r in office.service.filing.runbooks_for(SOC1, "emergency_access")]
         assert offered[0] == "only"
-        assert "only" not in [r.id for r in office.desk.filing.runbooks_for(PE1, None)]
-        assert [r.kind for r in office.desk.filing.runbooks_for(PE1, "reset")] == ["reset"] * 5
-        assert office.desk.filing.runbooks_for(OWNER, None) == ()
+        assert "only" not in [r.id for r in office.service.filing.runbooks_for(PE1, None)]
+        assert [r.kind for r in office.service.filing.runbooks_for(PE1, "reset")] == ["reset"] * 5
+        assert office.service.filing.runbooks_for(OWNER, None) == ()
 
 
 async def test_the_first_answer_is_given_to_a_repeat_and_the_act_is_carried_out_once(office: Office) -> None:
     case_id = await office.file(PE1)
     act = office.press(OWNER, case_id)
-    assert await office.desk.take_in("trigger-1", act, {"n": 1}) == {"n": 1}
-    assert await office.desk.take_in("trigger-1", act, {"n": 2}) == {"n": 1}
+    assert await office.service.take_in("trigger-1", act, {"n": 1}) == {"n": 1}
+    assert await office.service.take_in("trigger-1", act, {"n": 2}) == {"n": 1}
     await office.worker.drain()
-    assert await office.desk.take_in("trigger-1", act, {"n": 3}) == {"n": 1}
+    assert await office.service.take_in("trigger-1", act, {"n": 3}) == {"n": 1}
     await office.worker.drain()
     assert office.types(case_id).count("request.approved") == 1
     assert office.types(case_id).count("decision.refused") == 0
 
 
 async def test_something_said_wakes_the_messenger_and_something_arrived_the_worker(office: Office) -> None:
-    assert not office.desk.arrived.is_set()
+    assert not office.service.arrived.is_set()
     await office.take_in(office.form(PE1))
-    assert office.desk.arrived.is_set()
-    assert not office.desk.current.spoke.is_set()
+    assert office.service.arrived.is_set()
+    assert not office.service.current.spoke.is_set()
     await office.worker.drain()
-    assert office.desk.current.spoke.is_set()
+    assert office.service.current.spoke.is_set()
 
 
-async def test_two_desks_on_one_store_still_make_one_outcome(office: Office) -> None:
+async def test_two_services_on_one_store_still_make_one_outcome(office: Office) -> None:
     from bot.background.inbox_worker import InboxWorker
     from bot.service.approvals import ApprovalService
 
@@ -523,10 +525,10 @@ class TestDrills:
     async def test_it_stands_in_no_list_of_what_waits_and_only_its_domain_sees_it(self, office: Office) -> None:
         case_id = await office.drill()
         for person in (OWNER, PE1, LEAD, AUDIT):
-            assert await office.desk.queries.read_waiting(person) == []
-            assert await office.desk.queries.read_queue(person) == []
-            assert await office.desk.queries.read_mine(person) == []
-        assert [p for p in (OWNER, DEP1, AUDIT, PE1, LEAD, STRANGER) if await office.desk.queries.read_case(p, case_id)] == [
+            assert await office.service.queries.read_waiting(person) == []
+            assert await office.service.queries.read_queue(person) == []
+            assert await office.service.queries.read_mine(person) == []
+        assert [p for p in (OWNER, DEP1, AUDIT, PE1, LEAD, STRANGER) if await office.service.queries.read_case(p, case_id)] == [
             OWNER, DEP1, AUDIT,
         ]  # fmt: skip
         assert await office.file(PE1)
@@ -591,7 +593,7 @@ class TestWhatAChangeMakesEasier:
 
     @pytest.mark.parametrize("book", ["d", "listed", "new"])
     async def test_nobody_asks_for_what_they_could_not_ask_for(self, changed: Office, book: str) -> None:
-        assert book not in [r.id for r in changed.desk.filing.runbooks_for(PE1, None)]
+        assert book not in [r.id for r in changed.service.filing.runbooks_for(PE1, None)]
         assert changed.types(await changed.file(PE1, book, target="beta")) == ["request.refused"]
 
     async def test_after_the_delay_the_new_set_counts_alone(self, changed: Office) -> None:

@@ -101,7 +101,7 @@ async def test_a_contract_that_is_shortened_ends_at_once(office: Office) -> None
 async def test_an_upgrade_that_finds_a_contract_past_tells_everybody_and_waits_a_day(office: Office) -> None:
     case_id = await office.file(PE1)
     await office.click(OWNER, case_id)
-    office.desk.current.sets = Sets((replace(office.desk.current.sets.sets[0], policy=until(YESTERDAY)),))
+    office.service.current.sets = Sets((replace(office.service.current.sets.sets[0], policy=until(YESTERDAY)),))
     await office.sweeper.sweep()
     for person in (PE1, OWNER, LEAD):
         assert case_id in plain(office, person)[-1]
@@ -110,20 +110,20 @@ async def test_an_upgrade_that_finds_a_contract_past_tells_everybody_and_waits_a
     assert grant is not None
     assert grant.state is GrantState.OPEN
     told = len(office.answers())
-    sets = office.desk.current.sets
+    sets = office.service.current.sets
     await office.restart()
-    office.desk.current.sets = sets
+    office.service.current.sets = sets
     await office.sweeper.sweep()
     assert len(office.answers()) == told
 
 
 async def test_after_the_notice_it_ends(office: Office) -> None:
-    office.desk.current.sets = Sets((replace(office.desk.current.sets.sets[0], policy=until(None)),))
+    office.service.current.sets = Sets((replace(office.service.current.sets.sets[0], policy=until(None)),))
     case_id = await office.file(PE1, "token", seconds=4 * 3600)
-    office.desk.current.sets = Sets((replace(office.desk.current.sets.sets[0], policy=until(YESTERDAY)),))
+    office.service.current.sets = Sets((replace(office.service.current.sets.sets[0], policy=until(YESTERDAY)),))
     await office.sweeper.sweep()
     assert await office.state(case_id) is RequestState.PENDING
-    office.desk.contracts._grace = {"northgate": T0 + HOUR}
+    office.service.contracts._grace = {"northgate": T0 + HOUR}
     office.clock.at = T0 + HOUR
     await office.sweeper.sweep()
     assert await office.state(case_id) is RequestState.EXPIRED
@@ -251,7 +251,7 @@ async def test_nothing_is_filed_before_the_contract_begins(tmp_path: Path) -> No
     later = replace(NORTHGATE, contract_from=tomorrow)
     begins = replace(policy(), providers={**policy().providers, "northgate": later})
     async with Office(tmp_path / "countersign.db", begins) as office:
-        (wrong,) = office.desk.filing.check(office.form(PE1))
+        (wrong,) = office.service.filing.check(office.form(PE1))
         assert (wrong.field, wrong.text.partition(".")[0]) == ("runbook", f"The contract of Northgate begins on {tomorrow}")
         assert office.types(await office.file(PE1)) == ["request.refused"]
         office.clock.at = T0 + DAY

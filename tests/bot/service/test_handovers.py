@@ -48,9 +48,9 @@ def told(office: Office) -> dict[str, list[str]]:
 
 
 async def test_from_its_day_the_new_owner_is_in_force_and_the_old_one_is_not(office: Office) -> None:
-    assert office.desk.policy.domains["directory"].owner == OWNER
+    assert office.service.current.policy.domains["directory"].owner == OWNER
     office.clock.at = MIDNIGHT
-    assert office.desk.policy.domains["directory"].owner == INES
+    assert office.service.current.policy.domains["directory"].owner == INES
     case = await office.file(PE1)
     await office.click(OWNER, case)
     assert await office.state(case) is RequestState.PENDING
@@ -131,7 +131,7 @@ async def test_a_vacant_domain_is_answered_by_its_risk_owner_and_everybody_named
 
 
 async def test_another_file_is_no_hand_over_by_date(office: Office) -> None:
-    office.desk.current.sets = office.desk.current.sets.with_current(
+    office.service.current.sets = office.service.current.sets.with_current(
         replace(dated(OwnerTerm(INES, None, FIRST), day=LAST), digest="ef" * 32)
     )
     await office.sweeper.sweep()

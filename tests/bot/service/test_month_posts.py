@@ -59,12 +59,12 @@ class Taken:
         self.people: list[tuple[Person, str]] = []
 
     def posts(self) -> MonthPosts:
-        desk = self.office.desk
-        return MonthPosts(desk.store, self.office.clock, 1, desk.current, self.take_in)
+        service = self.office.service
+        return MonthPosts(self.office.store, self.office.clock, 1, service.current, self.take_in)
 
     async def take_in(self, key: str, act: object, answer: object) -> None:
         assert isinstance(act, ShowPage)
-        first = await self.office.desk.store.inbox.take_in(key, act, {"n": len(self.people)})
+        first = await self.office.store.inbox.take_in(key, act, {"n": len(self.people)})
         if first == {"n": len(self.people)}:
             self.people.append((act.person, act.argument))
 
@@ -88,10 +88,10 @@ async def test_a_month_is_posted_once_also_over_a_restart(office: Office) -> Non
 
 async def test_the_message_goes_out_and_counts_as_the_weeks_governance_message(office: Office) -> None:
     await office.adopt(replace(office.policy, reports="monthly"))
-    await office.desk.months.look()
-    for row in await office.desk.store.inbox.unfinished(100):
-        await office.desk.carry_out(row)
-    assert await office.desk.store.agreement.last_message(OWNER) == office.clock.now()
+    await office.service.months.look()
+    for row in await office.store.inbox.unfinished(100):
+        await office.service.carry_out(row)
+    assert await office.store.agreement.last_message(OWNER) == office.clock.now()
     taken = Taken(office)
     await taken.posts().look()
     assert taken.people == []

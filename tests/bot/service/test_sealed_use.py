@@ -133,9 +133,9 @@ async def test_is_a_record_that_no_button_of_a_request_changes(office: Office) -
 
 async def test_stands_in_no_queue_and_counts_as_nobodys_pending_request(office: Office) -> None:
     await sealed(office, DEP1)
-    assert await office.desk.queries.read_queue(OWNER) == []
-    assert [c.id for c in await office.desk.queries.read_waiting(OWNER)] == [
-        c.id for c in await office.desk.queries.read_reviews(OWNER)
+    assert await office.service.queries.read_queue(OWNER) == []
+    assert [c.id for c in await office.service.queries.read_waiting(OWNER)] == [
+        c.id for c in await office.service.queries.read_reviews(OWNER)
     ]
 
 
@@ -168,5 +168,5 @@ class TestWhatIsOwed:
     async def test_is_nothing_for_a_stranger_and_leaves_other_providers_out(self, office: Office) -> None:
         await sealed(office)
         for person in (STRANGER, GUEST, PE1, LEAD):
-            assert await office.desk.queries.read_reviews(person) == []
-            assert await office.desk.queries.read_owing(person) == []
+            assert await office.service.queries.read_reviews(person) == []
+            assert await office.service.queries.read_owing(person) == []

@@ -23,6 +23,7 @@ from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views.home import home
 from handlers.web_api.users import SlackDirectory
 from sandbox.blocks import check_view
+from tests.bot import parts
 from tests.bot.building import DEP1, HOUR, OWNER, PE1, T0, case_of, policy
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
@@ -81,9 +82,9 @@ class House:
 async def house(office: Office) -> AsyncIterator[House]:
     async with FakeSlack() as slack:
         client = slack.client()
-        messenger = OutboxSender(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
-        homes = Homes(office.desk)
-        office.desk.transactions.committed = homes.changed
+        messenger = parts.sender(office, client, covered, directory=SlackDirectory(client, office.clock))
+        homes = parts.homes(office)
+        office.service.transactions.committed = homes.changed
         yield House(office, slack, messenger, homes)
 
 
@@ -226,12 +227,12 @@ async def test_the_homes_of_a_lead_and_an_auditor_hold_what_they_watch(office: O
     lead = next(iter(BASE.providers["northgate"].leads))
     case = await office.file(PE1)
     person = Person(min(lead.teams), lead.user)
-    assert [c.id for c in (await office.desk.queries.read_home(person, office.clock.now())).led] == [case]
+    assert [c.id for c in (await office.service.queries.read_home(person, office.clock.now())).led] == [case]
     auditor = BASE.auditors[0]
-    found = (await office.desk.queries.read_home(auditor, office.clock.now())).audit
+    found = (await office.service.queries.read_home(auditor, office.clock.now())).audit
     assert found is not None
     assert found.entries > 0
-    assert (await office.desk.queries.read_home(OWNER, office.clock.now())).audit is None
+    assert (await office.service.queries.read_home(OWNER, office.clock.now())).audit is None
 
 
 async def test_decisions_come_before_reviews_on_the_first_page(office: Office) -> None:
@@ -240,5 +241,5 @@ async def test_decisions_come_before_reviews_on_the_first_page(office: Office) -
     await office.click(PE1, first, "finish")
     await office.forward(timedelta(seconds=1))
     second = await office.file(PE1, target="b")
-    waits = await office.desk.store.homes.waiting(OWNER, 10)
+    waits = await office.store.homes.waiting(OWNER, 10)
     assert [one.id for one in waits][:1] == [second]

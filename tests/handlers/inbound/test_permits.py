@@ -12,11 +12,10 @@ import pytest
 
 from bot.domain.case.lifecycle import GrantState
 from handlers import ids
-from handlers.transport.app import Identity, SlackApp
 from handlers.views import receipt
 from handlers.views.kit.context import ViewContext
+from tests.bot import parts
 from tests.bot.building import HOUR, OWNER, PE1, PE2, policy
-from tests.bot.office import covered
 from tests.bot.permitting import SignedOffice
 from tests.handlers.fake_slack import FakeSlack
 from tests.handlers.shapes import click
@@ -26,8 +25,8 @@ from tests.handlers.transport.test_app import Front
 @pytest.fixture
 async def front(tmp_path: Path) -> AsyncIterator[Front]:
     async with SignedOffice(tmp_path / "countersign.db", policy()) as office, FakeSlack() as slack:
-        office.desk.permits = office.issuer
-        door = SlackApp(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered)
+        office.service.permits = office.issuer
+        door = parts.door(office, slack.client())
         yield Front(office, slack, door)
         await door.finish()
 

@@ -12,6 +12,7 @@ from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.policy.people import Person
 from handlers.outbound.lost_posts import marked
 from handlers.outbound.outbox_sender import OutboxSender
+from tests.bot import parts
 from tests.bot.building import OWNER, PE1, PE2
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, LOST, FakeSlack, Reply, limited, refusal
@@ -20,7 +21,7 @@ POST, UPDATE, READ, REPLIES = "chat.postMessage", "chat.update", "conversations.
 SECOND = timedelta(seconds=1)
 
 
-class Desk:
+class Posts:
     """The real sender between a real store and a fake Slack; the owner's conversation is known from an earlier card."""
 
     def __init__(self, office: Office, slack: FakeSlack) -> None:
@@ -28,7 +29,7 @@ class Desk:
         self.sender = self.restarted()
 
     def restarted(self) -> OutboxSender:
-        return OutboxSender(self.office.desk, self.slack.client(), self.office.directory, covered, pace=0)
+        return parts.sender(self.office, self.slack.client(), covered)
 
     def to(self, person: Person) -> list[Any]:
         return [call for call in self.slack.of(POST) if call.args["channel"] == person.user]
@@ -48,117 +49,117 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(office: Office) -> AsyncIterator[Desk]:
+async def posts(office: Office) -> AsyncIterator[Posts]:
     async with FakeSlack() as slack:
-        made = Desk(office, slack)
+        made = Posts(office, slack)
         await office.file(PE1, target="first")
         await made.sender.drain()
         slack.calls.clear()
         yield made
 
 
-async def test_a_card_whose_answer_was_lost_is_not_posted_twice_and_loses_its_buttons(desk: Desk) -> None:
-    desk.slack.always["U0OWNER"] = LOST
-    case_id = await desk.office.file(PE1, target="second")
-    await desk.sender.drain()
-    desk.slack.always.clear()
-    (card,) = desk.to(OWNER)
-    desk.found(card)
-    await desk.on()
-    assert len(desk.to(OWNER)) == 1
-    assert desk.slack.of(READ)[0].args["channel"] == "DU0OWNER"
-    assert await desk.copies(case_id, "card") == [("DU0OWNER", "90.0")]
-    await desk.office.click(OWNER, case_id)
-    await desk.sender.drain()
-    redrawn = [c for c in desk.slack.of(UPDATE) if c.args["ts"] == "90.0"]
+async def test_a_card_whose_answer_was_lost_is_not_posted_twice_and_loses_its_buttons(posts: Posts) -> None:
+    posts.slack.always["U0OWNER"] = LOST
+    case_id = await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    posts.slack.always.clear()
+    (card,) = posts.to(OWNER)
+    posts.found(card)
+    await posts.on()
+    assert len(posts.to(OWNER)) == 1
+    assert posts.slack.of(READ)[0].args["channel"] == "DU0OWNER"
+    assert await posts.copies(case_id, "card") == [("DU0OWNER", "90.0")]
+    await posts.office.click(OWNER, case_id)
+    await posts.sender.drain()
+    redrawn = [c for c in posts.slack.of(UPDATE) if c.args["ts"] == "90.0"]
     assert "Approve" not in redrawn[-1].buttons
 
 
-async def test_what_a_killed_process_had_in_hand_is_looked_for_before_it_is_posted(desk: Desk) -> None:
-    case_id = await desk.office.file(PE1, target="second")
-    now = desk.office.desk.clock.now()
-    taken = await desk.office.store.outbox.lease(now, now + timedelta(seconds=120), 100)
+async def test_what_a_killed_process_had_in_hand_is_looked_for_before_it_is_posted(posts: Posts) -> None:
+    case_id = await posts.office.file(PE1, target="second")
+    now = posts.office.clock.now()
+    taken = await posts.office.store.outbox.lease(now, now + timedelta(seconds=120), 100)
     (card,) = [row for row in taken if row.say.purpose == "card"]
-    await desk.office.store.free_leases()
-    desk.slack.script[READ] += [Reply(200, {"ok": True, "messages": [
+    await posts.office.store.free_leases()
+    posts.slack.script[READ] += [Reply(200, {"ok": True, "messages": [
         {"ts": "70.0", "user": "U0BOT", "metadata": {"event_type": "countersign_message", "event_payload": {"mark": card.mark}}}
     ]})] * 9  # fmt: skip
-    desk.sender = desk.restarted()
-    await desk.sender.drain()
-    assert desk.to(OWNER) == []
-    assert await desk.copies(case_id, "card") == [("DU0OWNER", "70.0")]
-    assert len(desk.to(PE1)) == 1  # the receipt was not there
+    posts.sender = posts.restarted()
+    await posts.sender.drain()
+    assert posts.to(OWNER) == []
+    assert await posts.copies(case_id, "card") == [("DU0OWNER", "70.0")]
+    assert len(posts.to(PE1)) == 1  # the receipt was not there
 
 
-async def test_where_the_conversation_was_unknown_both_messages_are_kept_and_redrawn(desk: Desk) -> None:
-    desk.slack.always["U0PE2"] = LOST
-    case_id = await desk.office.file(PE2, target="second")
-    await desk.sender.drain()
-    desk.slack.always.clear()
-    desk.found(*desk.to(PE2))
-    await desk.on()
-    assert len(desk.to(PE2)) == 2
-    kept = await desk.copies(case_id, "receipt")
+async def test_where_the_conversation_was_unknown_both_messages_are_kept_and_redrawn(posts: Posts) -> None:
+    posts.slack.always["U0PE2"] = LOST
+    case_id = await posts.office.file(PE2, target="second")
+    await posts.sender.drain()
+    posts.slack.always.clear()
+    posts.found(*posts.to(PE2))
+    await posts.on()
+    assert len(posts.to(PE2)) == 2
+    kept = await posts.copies(case_id, "receipt")
     assert len(kept) == 2
     assert ("DU0PE2", "90.0") in kept
-    await desk.office.click(OWNER, case_id)
-    await desk.sender.drain()
-    assert "90.0" in {c.args["ts"] for c in desk.slack.of(UPDATE)}
+    await posts.office.click(OWNER, case_id)
+    await posts.sender.drain()
+    assert "90.0" in {c.args["ts"] for c in posts.slack.of(UPDATE)}
 
 
-async def test_a_reply_is_looked_for_in_its_thread(desk: Desk) -> None:
-    case_id = await desk.office.file(PE1, target="second")
-    await desk.sender.drain()
-    (card,) = await desk.copies(case_id, "card")
-    desk.slack.script[POST].append(LOST)
+async def test_a_reply_is_looked_for_in_its_thread(posts: Posts) -> None:
+    case_id = await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    (card,) = await posts.copies(case_id, "card")
+    posts.slack.script[POST].append(LOST)
     says = (Notification("reminder", Lane.REMINDER, case_id, to=OWNER),)
-    await desk.office.store.commit(Transition(None, None, says=says))
-    await desk.sender.drain()
-    await desk.on()
-    assert [(c.args["channel"], c.args["ts"]) for c in desk.slack.of(REPLIES)][:1] == [card]
+    await posts.office.store.commit(Transition(None, None, says=says))
+    await posts.sender.drain()
+    await posts.on()
+    assert [(c.args["channel"], c.args["ts"]) for c in posts.slack.of(REPLIES)][:1] == [card]
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, LOST, refusal("missing_scope"), refusal("unknown_method"), limited(30)])
-async def test_a_look_that_fails_is_no_reason_not_to_send(desk: Desk, trouble: Reply) -> None:
-    desk.slack.always["U0OWNER"] = LOST
-    await desk.office.file(PE1, target="second")
-    await desk.sender.drain()
-    desk.slack.always.clear()
-    desk.slack.script[READ].append(trouble)
-    await desk.on()
-    assert len(desk.to(OWNER)) == 2
+async def test_a_look_that_fails_is_no_reason_not_to_send(posts: Posts, trouble: Reply) -> None:
+    posts.slack.always["U0OWNER"] = LOST
+    await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    posts.slack.always.clear()
+    posts.slack.script[READ].append(trouble)
+    await posts.on()
+    assert len(posts.to(OWNER)) == 2
 
 
-async def test_a_limit_on_reading_is_waited_out(desk: Desk) -> None:
+async def test_a_limit_on_reading_is_waited_out(posts: Posts) -> None:
     for target in ("second", "third"):
-        desk.slack.always["U0OWNER"] = LOST
-        await desk.office.file(PE1, target=target)
-        await desk.sender.drain()
-        desk.slack.always.clear()
-        desk.slack.script[READ].append(limited(30))
-        await desk.on()
-    assert len(desk.slack.of(READ)) == 1
+        posts.slack.always["U0OWNER"] = LOST
+        await posts.office.file(PE1, target=target)
+        await posts.sender.drain()
+        posts.slack.always.clear()
+        posts.slack.script[READ].append(limited(30))
+        await posts.on()
+    assert len(posts.slack.of(READ)) == 1
 
 
-async def test_a_row_in_doubt_stays_so_while_it_only_waits(desk: Desk) -> None:
-    desk.slack.always["U0OWNER"] = LOST
-    await desk.office.file(PE1, target="second")
-    await desk.sender.drain()
-    desk.slack.always["U0OWNER"] = limited(1)
-    await desk.on()
-    desk.slack.always.clear()
-    await desk.on(2)
-    assert len(desk.slack.of(READ)) == 2
+async def test_a_row_in_doubt_stays_so_while_it_only_waits(posts: Posts) -> None:
+    posts.slack.always["U0OWNER"] = LOST
+    await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    posts.slack.always["U0OWNER"] = limited(1)
+    await posts.on()
+    posts.slack.always.clear()
+    await posts.on(2)
+    assert len(posts.slack.of(READ)) == 2
 
 
-async def test_nothing_is_read_where_nothing_is_in_doubt(desk: Desk) -> None:
-    desk.slack.always["U0OWNER"] = limited(1)
-    await desk.office.file(PE1, target="second")
-    await desk.sender.drain()
-    desk.slack.always.clear()
-    await desk.on(2)
-    assert len(desk.to(OWNER)) == 2
-    assert desk.slack.of(READ) == []
+async def test_nothing_is_read_where_nothing_is_in_doubt(posts: Posts) -> None:
+    posts.slack.always["U0OWNER"] = limited(1)
+    await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    posts.slack.always.clear()
+    await posts.on(2)
+    assert len(posts.to(OWNER)) == 2
+    assert posts.slack.of(READ) == []
 
 
 def test_a_reader_cannot_make_a_message_of_theirs_pass_for_ours() -> None:

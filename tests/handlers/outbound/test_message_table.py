@@ -9,9 +9,10 @@ import pytest
 
 from bot.domain.case.transition import Lane, Notification
 from bot.ports.records import MessageCopy, OutboxRow
-from handlers.outbound.message_kinds import NOTHING_TO_DRAW, RenderContext, ViewUpdate
+from handlers.outbound.message_kinds import NOTHING_TO_DRAW, ViewUpdate
 from handlers.outbound.message_table import MESSAGE_KINDS, REFRESH, kind_of, spot
 from handlers.outbound.rate_lanes import Spot
+from tests.bot import parts
 from tests.bot.building import OWNER
 from tests.bot.office import Office
 
@@ -24,18 +25,18 @@ def row(purpose: str, copy: MessageCopy | None = None) -> OutboxRow:
 
 @pytest.mark.parametrize("purpose", sorted(set(MESSAGE_KINDS) - {"form"}))
 async def test_a_row_without_case_recipient_and_place_draws_nothing(office: Office, purpose: str) -> None:
-    context = RenderContext(office.desk, "")
+    context = parts.rendering(office)
     assert await MESSAGE_KINDS[purpose].drawn(context, row(purpose), None) == NOTHING_TO_DRAW
 
 
 async def test_a_form_is_drawn_without_a_case(office: Office) -> None:
-    drawn = await MESSAGE_KINDS["form"].drawn(RenderContext(office.desk, ""), row("form"), None)
+    drawn = await MESSAGE_KINDS["form"].drawn(parts.rendering(office), row("form"), None)
     assert isinstance(drawn, ViewUpdate)
 
 
 @pytest.mark.parametrize("purpose", ["card", "reminder", "of_a_later_release"])
 async def test_a_copy_whose_case_is_gone_is_not_redrawn(office: Office, purpose: str) -> None:
-    assert await REFRESH.drawn(RenderContext(office.desk, ""), row(purpose, _COPY), None) == NOTHING_TO_DRAW
+    assert await REFRESH.drawn(parts.rendering(office), row(purpose, _COPY), None) == NOTHING_TO_DRAW
 
 
 def test_a_copy_is_edited_where_it_was_posted_and_a_new_message_goes_by_its_kind() -> None:

@@ -26,6 +26,7 @@ from handlers.outbound.outbox_sender import OutboxSender
 from handlers.web_api.errors import REFUSED, UNANSWERED
 from handlers.web_api.users import SlackDirectory
 from storage.sqlite.driver import QUERIES
+from tests.bot import parts
 from tests.bot.building import DEP1, DEP2, MINUTE, OWNER, PE1, PE2, SOC1, policy, runbook
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, HANG, LOST, Call, FakeSlack, limited, refusal
@@ -73,7 +74,7 @@ class Post:
 @pytest.fixture
 async def post(office: Office) -> AsyncIterator[Post]:
     async with FakeSlack() as slack:
-        yield Post(office, slack, OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0))
+        yield Post(office, slack, parts.sender(office, slack.client(), covered))
 
 
 async def test_a_card_and_a_receipt_are_posted_kept_and_logged(post: Post) -> None:
@@ -211,7 +212,7 @@ async def test_one_place_that_hangs_delays_nobody_else(post: Post) -> None:
     async with post.running():
         await post.slack.until(lambda: post.to(OWNER))
         await post.say(*(Notification("answer", Lane.CARD, to=DEP1, data={"sentence": "again", "n": n}) for n in range(30)))
-        post.office.desk.current.spoke.set()
+        post.office.service.current.spoke.set()
         await post.slack.until(lambda: len(post.to(DEP1)) == 30)
         assert len(post.to(OWNER)) == 1
         post.slack.released.set()
@@ -225,7 +226,7 @@ async def test_no_more_than_a_few_calls_are_under_way_and_the_urgent_find_room(p
     async with post.running():
         await post.slack.until(lambda: len(post.slack.of(POST)) == 12)
         await post.say(*(Notification("answer", Lane.URGENT, to=p, data={"sentence": "again"}) for p in people[30:36]))
-        post.office.desk.current.spoke.set()
+        post.office.service.current.spoke.set()
         await post.slack.until(lambda: len(post.slack.of(POST)) == 16)
         post.slack.always.clear()
         post.slack.released.set()
@@ -234,7 +235,7 @@ async def test_no_more_than_a_few_calls_are_under_way_and_the_urgent_find_room(p
 
 
 async def test_one_conversation_hears_one_new_message_a_second(post: Post) -> None:
-    messenger = OutboxSender(post.office.desk, post.slack.client(), post.office.directory, covered, pace=1)
+    messenger = parts.sender(post.office, post.slack.client(), covered, pace=1)
     for number in range(6):
         await post.office.file(PE1, target=f"t-{number}") if number < 3 else None
     counts = []
@@ -420,7 +421,7 @@ async def test_a_message_that_is_gone_is_not_redrawn_for_ever(post: Post) -> Non
 
 
 async def test_a_stop_finishes_what_is_under_way_and_gives_the_rest_back(post: Post) -> None:
-    messenger = OutboxSender(post.office.desk, post.slack.client(), post.office.directory, covered, pace=60)
+    messenger = parts.sender(post.office, post.slack.client(), covered, pace=60)
     for number in range(3):
         await post.office.file(PE1, target=f"t-{number}")
     stop = asyncio.Event()
@@ -510,7 +511,8 @@ async def test_the_matrix_of_a_provider_names_only_what_it_may_ask_for(post: Pos
 
 
 async def test_whoami_prints_lines_to_paste(post: Post) -> None:
-    post.office.desk.directory = SlackDirectory(post.slack.client(), post.office.clock)
+    directory = SlackDirectory(post.slack.client(), post.office.clock)
+    post.messenger = parts.sender(post.office, post.slack.client(), directory=directory)
     post.slack.users["U0OWNER"] = {"real_name": "Olga Novak"}
     post.slack.users["U0DEP1"] = {"real_name": "Olga <!channel> `x`: O'Hara"}
     post.slack.users["U0PE3"] = {"real_name": "Pia", "team_id": "T0PROV"}
@@ -551,7 +553,7 @@ def test_nothing_is_lost_whatever_slack_does(
     async def played() -> None:
         office = await Office(tmp_path_factory.mktemp("lost") / "c.db", policy()).open()
         async with FakeSlack() as slack:
-            post = Post(office, slack, OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0))
+            post = Post(office, slack, parts.sender(office, slack.client(), covered))
             for method, trouble in script:
                 slack.script[method].append(TROUBLES[trouble]())
             case_id = await office.file(PE1)
@@ -615,7 +617,8 @@ async def test_a_review_that_its_reader_asks_to_see_waits_for_no_morning(post: P
 
 async def test_a_faster_clock_has_no_nights(post: Post) -> None:
     post.office.directory.special[DEP1] = {"time_zone": "America/New_York"}
-    post.office.desk.scale = 15
+    post.office.scale = 15
+    post.messenger = parts.sender(post.office, post.slack.client())
     await reviewing(post)
     await post.messenger.drain()
     assert len(post.to(DEP1)) == 1

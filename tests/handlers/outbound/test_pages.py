@@ -8,6 +8,7 @@ from bot.domain.case.model import Case
 from handlers.outbound.pages import PAGES
 from handlers.views.answers import say
 from handlers.views.kit.preview import ask_glance
+from tests.bot import parts
 from tests.bot.building import OWNER, PE1, STRANGER, case_of, policy
 from tests.bot.office import Office
 from tests.handlers.views.test_approval_card import scene
@@ -18,11 +19,11 @@ async def test_log_without_an_id_lists_the_newest_cases_that_this_person_may_see
     await office.click(OWNER, first, "deny")
     second = await office.file(PE1, target="dc-two")
     for person in (OWNER, PE1):
-        text = (await PAGES["log"](office.desk, person, "", scene(office.policy))).text
+        text = (await PAGES["log"](parts.rendering(office), person, "", scene(office.policy))).text
         assert {first, second} <= set(text.replace("*", " ").split())
         assert "denied" in text
         assert "dc-" not in text
-    told = (await PAGES["log"](office.desk, STRANGER, "", scene(office.policy))).text
+    told = (await PAGES["log"](parts.rendering(office), STRANGER, "", scene(office.policy))).text
     assert first not in told
     assert "no request yet that you may see" in told
 
@@ -46,13 +47,13 @@ def test_finished_pressed_late_says_clearly_what_happened() -> None:
 async def test_log_tells_who_did_what_to_the_second_and_keeps_types_and_hashes_behind_proof(office: Office) -> None:
     case_id = await office.file(PE1)
     await office.click(OWNER, case_id, "deny")
-    told = (await PAGES["log"](office.desk, OWNER, case_id, scene(office.policy))).text
+    told = (await PAGES["log"](parts.rendering(office), OWNER, case_id, scene(office.policy))).text
     assert f"<@{PE1.user}> asked for it" in told
     assert f"<@{OWNER.user}> denied it" in told
     assert "{time_secs}" in told
     assert "leaf" not in told
     assert "request.denied" not in told
     assert f"/countersign log {case_id} proof" in told
-    proof = (await PAGES["log"](office.desk, OWNER, f"{case_id} proof", scene(office.policy))).text
+    proof = (await PAGES["log"](parts.rendering(office), OWNER, f"{case_id} proof", scene(office.policy))).text
     assert "request.denied" in proof
     assert "leaf `" in proof

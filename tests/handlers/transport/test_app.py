@@ -14,11 +14,11 @@ from slack_bolt.response import BoltResponse
 from bot.domain.policy.people import Person
 from bot.ports.commands import COMMAND, FileRequest, Press, ReplyAddress, SaySentence, ShowPage
 from handlers import ids
-from handlers.outbound.outbox_sender import OutboxSender
-from handlers.transport.app import Identity, SlackApp
+from handlers.transport.app import SlackApp
 from handlers.transport.dispatch import dispatched
 from handlers.transport.envelope import Payload, enveloped
 from handlers.web_api.errors import REFUSED
+from tests.bot import parts
 from tests.bot.building import COLLEAGUE, DEP1, GUEST, OWNER, PE1, SOC1, STRANGER, T0
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import HANG, FakeSlack, refusal
@@ -28,7 +28,7 @@ from tests.handlers.shapes import HOOK, choose, click, picked, shortcut, slash, 
 
 @dataclass
 class Front:
-    """The real door and desk, a real store, and a fake Slack."""
+    """The real door and service, a real store, and a fake Slack."""
 
     office: Office
     slack: FakeSlack
@@ -60,7 +60,7 @@ class Front:
 @pytest.fixture
 async def front(office: Office) -> AsyncIterator[Front]:
     async with FakeSlack() as slack:
-        door = SlackApp(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered)
+        door = parts.door(office, slack.client())
         yield Front(office, slack, door)
         await door.finish()
 
@@ -105,9 +105,9 @@ async def test_a_reason_beyond_the_forms_limit_is_cut_and_the_form_says_so(front
 
 async def test_a_command_offers_its_kind_only_and_ask_offers_everything(front: Front) -> None:
     values = lambda view: {o["value"] for o in element(view, ids.RUNBOOK)["options"]}  # noqa: E731
-    desk = front.office.desk
-    assert values(await front.form(PE1, "/reset", "")) == {r.id for r in desk.filing.runbooks_for(PE1, "reset")}
-    assert values(await front.form(PE1)) == {r.id for r in desk.filing.runbooks_for(PE1, None)}
+    service = front.office.service
+    assert values(await front.form(PE1, "/reset", "")) == {r.id for r in service.filing.runbooks_for(PE1, "reset")}
+    assert values(await front.form(PE1)) == {r.id for r in service.filing.runbooks_for(PE1, None)}
 
 
 @pytest.mark.parametrize(("person", "text"), [(OWNER, "no_requester"), (STRANGER, "no_requester"), (GUEST, "no_requester")])
@@ -139,7 +139,7 @@ async def test_a_text_command_is_an_inbox_row(front: Front) -> None:
 
 async def test_a_prefix_renames_every_command(office: Office) -> None:
     async with FakeSlack() as slack:
-        door = SlackApp(office.desk, slack.client(), Identity("T0HOME", "U0BOT", "B0BOT"), covered, prefix="cs-")
+        door = parts.door(office, slack.client(), "cs-")
         front = Front(office, slack, door)
         await front.form(PE1, "/cs-breakglass", "emergency")
         assert (await front.send(slash(PE1, "/breakglass")))[0] == 404
@@ -170,7 +170,7 @@ async def test_a_form_that_a_refused_token_keeps_closed_says_so_by_an_address_th
     await front.send(body)
     await front.door.finish()
     await front.office.worker.drain()
-    await OutboxSender(front.office.desk, front.slack.client(), front.office.directory, covered, pace=0).drain()
+    await parts.sender(front.office, front.slack.client(), covered).drain()
     [answer] = front.slack.of("hook/asker")
     assert f"Slack refuses this app ({word}), so no form opens. Nothing was filed or changed." in answer.args["text"]
     assert "SLACK_BOT_TOKEN must be mended" in answer.args["text"]
@@ -410,7 +410,7 @@ async def test_what_could_not_be_written_down_is_not_acknowledged(front: Front, 
     async def broken(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(front.office.desk, "take_in", broken)
+    monkeypatch.setattr(front.office.service, "take_in", broken)
     status, _ = await front.send(click(OWNER, ids.APPROVE, "R-ABCD1234:1"))
     assert status == 500
 

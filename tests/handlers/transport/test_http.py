@@ -26,13 +26,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import SettingsError
 from handlers import ids
 from handlers.transport import http as gates
-from handlers.transport.app import Identity, SlackApp
+from handlers.transport.app import SlackApp
 from handlers.transport.http import PATH, RequestGate
 from handlers.transport.signature import SIGNATURE, TIMESTAMP
 from handlers.transport.socket_mode import quiet_logger
 from sandbox.delivery import encoded, signature
+from tests.bot import parts
 from tests.bot.building import OWNER, PE1, policy
-from tests.bot.office import HandClock, Office, covered
+from tests.bot.office import HandClock, Office
 
 SECRET = "0123456789abcdef0123456789abcdef"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -100,7 +101,7 @@ async def at_the_gate(app: AsyncApp, clock: HandClock, **how: Any) -> AsyncItera
 def door(office: Office) -> SlackApp:
     """The door as it is built, with a Slack that is not there."""
     client = AsyncWebClient("xoxb-test", base_url="http://127.0.0.1:9/api/", timeout=1)
-    return SlackApp(office.desk, client, Identity("T0HOME", "U0BOT", "B0BOT"), covered, signing_secret=SECRET)
+    return parts.door(office, client, signing_secret=SECRET)
 
 
 @pytest.fixture
@@ -456,7 +457,7 @@ async def test_a_repeat_gets_the_first_complaints_whatever_has_changed_since(sla
     body = interaction(filing(reason=""))
     first = await slack.post(body)
     assert b"errors" in first[1]
-    office.desk.filing.check = lambda _act: ()  # type: ignore[method-assign]
+    office.service.filing.check = lambda _act: ()  # type: ignore[method-assign]
     assert await slack.post(body) == first
     assert acts(office) == 0
 

@@ -14,11 +14,11 @@ from structlog.testing import capture_logs
 
 from bot.domain.errors import StorageError
 from handlers.inbound.listener import web_client
-from handlers.transport.app import Identity, SlackApp
 from handlers.transport.socket_mode import quiet_logger
 from sandbox.driver import Sandbox
+from tests.bot import parts
 from tests.bot.building import OWNER
-from tests.bot.office import Office, covered
+from tests.bot.office import Office
 from tests.handlers.shapes import click, shortcut, slash
 
 WORKSPACE = {
@@ -34,9 +34,7 @@ async def served(
     office: Office, sandbox: Sandbox, told: list[str] | None = None, reported: list[tuple[str, str, float]] | None = None
 ) -> AsyncIterator[tuple[asyncio.Event, list[str]]]:
     """`told` hears of hellos and losses, `reported` of every answer."""
-    door = SlackApp(
-        office.desk, web_client(sandbox.bot_token, sandbox.api_url), Identity("T0HOME", "U0BOT", "B0BOT"), covered
-    )
+    door = parts.door(office, web_client(sandbox.bot_token, sandbox.api_url))
     stop, hellos, told = asyncio.Event(), [], [] if told is None else told
 
     def hello() -> None:
@@ -137,7 +135,7 @@ async def test_what_failed_here_is_not_acknowledged(office: Office, monkeypatch:
     async def broken(*_: object) -> None:
         raise StorageError("the disk is full")
 
-    monkeypatch.setattr(office.desk, "take_in", broken)
+    monkeypatch.setattr(office.service, "take_in", broken)
     reported: list[tuple[str, str, float]] = []
     async with (
         Sandbox({**WORKSPACE, "settings": {"ack_seconds": 0.5}}) as sandbox,
@@ -150,22 +148,20 @@ async def test_what_failed_here_is_not_acknowledged(office: Office, monkeypatch:
 
 async def test_a_token_that_slack_refuses_ends_the_connecting(office: Office) -> None:
     async with Sandbox(WORKSPACE) as sandbox:
-        door = SlackApp(
-            office.desk, web_client(sandbox.bot_token, sandbox.api_url), Identity("T0HOME", "U0BOT", "B0BOT"), covered
-        )
+        door = parts.door(office, web_client(sandbox.bot_token, sandbox.api_url))
         with pytest.raises(SlackApiError, match="invalid_auth"):
             await asyncio.wait_for(door.socket_mode("xapp-wrong", asyncio.Event()), 5)
 
 
 async def test_a_stop_answers_what_has_arrived(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, reached, go = office.desk.take_in, asyncio.Event(), asyncio.Event()
+    whole, reached, go = office.service.take_in, asyncio.Event(), asyncio.Event()
 
     async def slow(*args: object) -> object:
         reached.set()
         await go.wait()
         return await whole(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(office.desk, "take_in", slow)
+    monkeypatch.setattr(office.service, "take_in", slow)
     async with Sandbox(WORKSPACE) as sandbox, served(office, sandbox) as (stop, _):
         pressed = asyncio.create_task(sandbox.command("U0OWNER", "/countersign", "help"))
         await reached.wait()
@@ -176,9 +172,7 @@ async def test_a_stop_answers_what_has_arrived(office: Office, monkeypatch: pyte
 
 
 async def test_a_stop_is_heard_while_slack_cannot_be_reached(office: Office) -> None:
-    door = SlackApp(
-        office.desk, web_client("xoxb-x", "http://127.0.0.1:9/api/"), Identity("T0HOME", "U0BOT", "B0BOT"), covered
-    )
+    door = parts.door(office, web_client("xoxb-x", "http://127.0.0.1:9/api/"))
     stop = asyncio.Event()
     task = asyncio.create_task(door.socket_mode("xapp-x", stop))
     with suppress(TimeoutError):

@@ -11,9 +11,9 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from handlers import ids
 from handlers.outbound.message_table import MESSAGE_KINDS
-from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views import operator as views
 from sandbox.blocks import check_message
+from tests.bot import parts
 from tests.bot.building import DAY, HOME, HOUR, PE1, RISK, T0
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
@@ -58,7 +58,7 @@ async def test_every_copy_loses_its_buttons_and_its_delivery_stands_in_no_case(t
         now = office.clock.now()
         act = OperatorAction("O-7K3M9QX2", "prune", "old", now, now + DAY, before=now - 400 * DAY)
         await office.store.commit(dual_control.file(act, example))
-        messenger = OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0)
+        messenger = parts.sender(office, slack.client(), covered)
         await messenger.drain()
         asked = [call for call in slack.of("chat.postMessage") if call.buttons == ["Confirm", "Refuse"]]
         assert {call.args["channel"] for call in asked} == {"U0AUDIT", "U0RISK", "U0CSO"}

@@ -10,6 +10,7 @@ from bot.ports.reports import MonthSummary, Whose
 from handlers.outbound.pages import PAGES
 from handlers.views import reports
 from handlers.views.reports import AskedReport
+from tests.bot import parts
 from tests.bot.building import AUDIT, DEP1, LEAD, OWNER, PE1, SOCLEAD, STRANGER, T0, policy
 from tests.bot.office import Office
 from tests.handlers.views.test_approval_card import scene
@@ -64,21 +65,21 @@ def test_the_month_is_the_present_one_unless_another_is_typed(typed: str, wanted
 
 
 async def test_the_figures_come_with_their_flags_first_and_escaped(office: Office) -> None:
-    made = office.desk.reports = Made()
-    told = await PAGES["report"](office.desk, AUDIT, "provider 2026-02", scene(office.policy))
+    made = Made()
+    told = await PAGES["report"](parts.rendering(office, reports=made), AUDIT, "provider 2026-02", scene(office.policy))
     assert made.asked == [("provider", "northgate", "2026-02"), ("provider", "watchfield", "2026-02")]
     lines = told.text.splitlines()
     assert lines[:3] == ["*northgate, 2026-02*", ":warning: &lt;3 findings&gt;", "Requests: 4"]
 
 
 async def test_nobody_else_reads_a_figure_and_is_told_whom_to_write_to(office: Office) -> None:
-    made = office.desk.reports = Made()
+    made = Made()
     for person, typed in ((PE1, "provider"), (DEP1, "owner"), (STRANGER, "provider"), (LEAD, "owner")):
-        told = await PAGES["report"](office.desk, person, typed, scene(office.policy))
+        told = await PAGES["report"](parts.rendering(office, reports=made), person, typed, scene(office.policy))
         assert "These figures are for the leads" in told.text
         assert office.policy.contact in told.text
     assert made.asked == []
-    told = await PAGES["report"](office.desk, LEAD, "owner", scene(office.policy))
+    told = await PAGES["report"](parts.rendering(office, reports=made), LEAD, "owner", scene(office.policy))
     assert "Yours is `/countersign report provider`." in told.text
 
 
@@ -87,6 +88,5 @@ async def test_a_report_that_cannot_be_made_says_why(office: Office) -> None:
         async def summary(self, whose: Whose, name: str, month: str) -> MonthSummary:
             raise StorageError("The disk is gone.")
 
-    office.desk.reports = Broken()
-    told = await PAGES["report"](office.desk, OWNER, "owner", scene(office.policy))
+    told = await PAGES["report"](parts.rendering(office, reports=Broken()), OWNER, "owner", scene(office.policy))
     assert "The disk is gone." in told.text

@@ -7,9 +7,9 @@ import json
 from bot.domain.case.ask import AskKind
 from bot.domain.case.lifecycle import AskState, RequestState
 from bot.ports.records import DecidedFor
-from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views.kit.context import ViewContext
 from handlers.views.welcome_back import returned
+from tests.bot import parts
 from tests.bot.building import DEP1, HOUR, MINUTE, OWNER, PE1, T0, policy
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
@@ -27,7 +27,7 @@ def line(decided: DecidedFor) -> str:
 
 async def test_it_names_the_request_who_answered_and_what_came_of_it_and_never_target_or_reason(office: Office) -> None:
     async with FakeSlack() as slack:
-        messenger = OutboxSender(office.desk, slack.client(), office.directory, covered, pace=0)
+        messenger = parts.sender(office, slack.client(), covered)
         await office.away(OWNER, HOUR)
         office.sleep(MINUTE)
         case_id = await office.file(PE1, target="dc-secret", reason="why-secret")

@@ -12,12 +12,12 @@ from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Suspended, TakenAway
 from bot.domain.workflow.asks.kinds import KINDS
-from handlers.outbound.outbox_sender import OutboxSender
 from handlers.views.approval_card import card
 from handlers.views.kit import wording
 from handlers.views.kit.preview import GLANCE
 from handlers.views.reviews.cards import ask_card
 from handlers.web_api.users import SlackDirectory
+from tests.bot import parts
 from tests.bot.building import DEP1, HOUR, LEAD, OWNER, PE1, T0, case_of, policy
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
@@ -46,7 +46,7 @@ async def test_a_request_costs_each_person_few_messages(office: Office) -> None:
     """Asked, approved, finished, reviewed: everything that rings, counted."""
     async with FakeSlack() as slack:
         client = slack.client()
-        messenger = OutboxSender(office.desk, client, SlackDirectory(client, office.clock), covered, pace=0)
+        messenger = parts.sender(office, client, covered, directory=SlackDirectory(client, office.clock))
         case_id = await office.file(PE1)
         await messenger.drain()
         await office.click(OWNER, case_id)
