@@ -117,6 +117,7 @@ OUTCOME = "outcome"
 # Blocks without an input of their own.
 BLOCK_CONSEQUENCE = "consequence"
 BLOCK_NOTE = "note"
+BLOCK_DOUBT = "doubt"
 BLOCK_DECIDE = "decide"
 BLOCK_RECEIPT = "receipt"
 BLOCK_BESIDE = "beside"

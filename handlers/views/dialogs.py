@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.domain.case.model import Case
 from handlers import ids
 from handlers.views import timeline
-from handlers.views.facts import pending
+from handlers.views.facts import look_twice, pending
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, context, input_block, modal, plain, section, select
 from handlers.views.kit.context import ViewContext, everyone
@@ -76,7 +76,10 @@ def filed_result(case: Case, scene: ViewContext) -> Block:
     """The same page when the worker has committed: who is asked now, who next and when; of a break-glass, who is paged."""
     note = wording.FILED_FINDING if case.finding else wording.FILED if pending(case) else wording.FILED_OPEN
     paged = f"\n*Paged now:* {everyone(case.asks[0].asked)}." if case.break_glass else ""
-    return _last(f"*{case.id}* is filed.\n{status(case, scene)}{paged}", note, timeline.blocks(scene.coming(case), scene))
+    doubt = "".join(f"\n{line}" for line in look_twice(case.request.target))
+    return _last(
+        f"*{case.id}* is filed.\n{status(case, scene)}{paged}{doubt}", note, timeline.blocks(scene.coming(case), scene)
+    )
 
 
 def nothing_to_choose(title: str, text: str) -> Block:

@@ -12,7 +12,7 @@ from bot.domain.authority.quorum import count
 from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.lifecycle import AskState, FindingState, GrantState, RequestState
 from bot.domain.case.model import Case, FieldValue
-from bot.domain.policy.same_text import mixed_scripts
+from bot.domain.policy.same_text import confusing
 from bot.domain.timing.steps import people_of
 from handlers.views import sealed_use
 from handlers.views.executor import standing
@@ -40,6 +40,12 @@ def heading(case: Case, limit: int = 200) -> str:
     return mark + inline(case.request.title, limit)
 
 
+def look_twice(target: str) -> list[str]:
+    """A warning about a target that can look like another one; nothing where it cannot."""
+    doubt = confusing(target)
+    return [f"*Look twice:* {inline(doubt, 300)}."] if doubt else []
+
+
 def asked_for(case: Case, scene: ViewContext) -> list[str]:
     """Everything that was filed beside title and duration, one line each; a quote is several."""
     request = case.request
@@ -48,8 +54,7 @@ def asked_for(case: Case, scene: ViewContext) -> list[str]:
     if case.finding is not None:
         return finding.facts_of(case, scene)
     lines = [f"*{wording.TARGET}:* {inline(request.target, 1100)}"]
-    if mixed := mixed_scripts(request.target):
-        lines.append(f"*Look twice:* {inline(mixed, 250)} mixes letters that look alike.")
+    lines += look_twice(request.target)
     if request.subject is not None:
         lines.append(f"*{wording.SUBJECT}:* {who(request.subject)}")
     room = max(FIELDS_ROOM // max(len(request.fields), 1), FIELD_ROOM_MIN)

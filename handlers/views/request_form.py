@@ -18,6 +18,7 @@ from bot.domain.timing import end_dates
 from bot.domain.timing.steps import people_of
 from bot.domain.workflow.filing_form import REASON_MAX, TARGET_MAX, unfit, withdrawn
 from handlers import ids
+from handlers.views.facts import look_twice
 from handlers.views.form_fields import field_block
 from handlers.views.kit import before_the_yes, wording
 from handlers.views.kit.blocks import Block, alert, context, input_block, modal, plain, select
@@ -55,6 +56,7 @@ def form(
     blocks = [_runbook(offered, chosen), _consequence(chosen, scene, debt, left, away)]
     blocks += before_the_yes.blocks(chosen.body) if chosen is not None else []
     blocks.append(_target(chosen, draft.entered))
+    blocks += [context(line, ids.BLOCK_DOUBT) for line in look_twice(draft.entered.get(ids.TARGET_TEXT, ""))]
     if draft.was_cut:
         blocks.append(context(wording.FORM_CUT, ids.BLOCK_NOTE))
     blocks.append(_reason(draft.entered, wording.GLASS_REASON_HINT if glass else wording.FORM_REASON_HINT))

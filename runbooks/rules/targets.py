@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 
 from bot.domain.errors import TextFileError
 from bot.domain.policy.handed_in import file_text
-from bot.domain.policy.same_text import folded, mixed_scripts
+from bot.domain.policy.same_text import confusing, folded
 from runbooks.parsing.findings import PolicyReport, did_you_mean
 from runbooks.parsing.folder import problems_of
 from runbooks.parsing.parsed_file import ParsedFile
@@ -77,8 +77,8 @@ def _look(
     if other != target:
         text = f"{target} looks like {other} of line {at} and counts as the same target: rename one of them."
         report.warning(name, line, text)
-    if mixed := mixed_scripts(target):
-        report.warning(name, line, f"{mixed} mixes letters that look alike: write it with letters of one script.")
+    if doubt := confusing(target):
+        report.warning(name, line, f"{doubt}: write it with letters of one script.")
 
 
 def _row_fault(row: list[str], known: Collection[str], found: Mapping[tuple[str, str], int]) -> str | None:

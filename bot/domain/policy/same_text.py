@@ -18,6 +18,8 @@ _SILENT = re.compile(  # Default_Ignorable_Code_Point beyond category Cf, the bl
 _LOOKALIKES = str.maketrans({"\u2217": "*", "\u02cd": "_", "\u223c": "~", "\u02cb": "`"})
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC")  # that have letters which look alike
 
+_LOOK_LATIN = frozenset("асԁеһіјӏорԛѕԝхуАВСЕНІЈКМОРԚЅТԜХУαινορυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")  # Cyrillic, Greek
+
 
 def folded(text: str) -> str:
     """The form in which two texts are compared; never shown, never stored in place of what was typed."""
@@ -38,6 +40,18 @@ def mixed_scripts(text: str) -> str | None:
         found = sorted({script for sign in word if (script := _script(sign))})
         if len(found) > 1:
             return f"{word} ({' and '.join(script.capitalize() for script in found)})"
+    return None
+
+
+def confusing(text: str) -> str | None:
+    """What makes a target look like another one, as the beginning of a sentence; None where nothing does. Beside mixed scripts:
+    a word of another script whose letters all look Latin (`сосо`). Source: Unicode Technical Standard #39, section 4."""
+    if mixed := mixed_scripts(text):
+        return f"{mixed} mixes letters that look alike"
+    for word in text.split():
+        letters = [sign for sign in word if sign.isalpha()]
+        if letters and all(sign in _LOOK_LATIN for sign in letters):
+            return f"{word} ({(_script(letters[0]) or '').capitalize()}) has only letters that look Latin"
     return None
 
 

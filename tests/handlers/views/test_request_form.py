@@ -78,3 +78,16 @@ def test_a_form_that_would_have_nothing_to_choose_from_says_what_to_do(draw: Any
     assert check_view(view, "modal") == []
     assert "submit" not in view
     assert "lose this page" in str(view)
+
+
+@pytest.mark.parametrize(("target", "warned"), [("svс-ledger", True), ("сосо", True), ("svc-ledger", False)])
+def test_a_target_that_looks_like_another_is_pointed_out_in_the_form_and_on_its_last_page(
+    target: str, warned: bool
+) -> None:
+    base = policy()
+    draft = FormDraft(None, "emergency", entered={ids.TARGET_TEXT: target})
+    view = form(draft, tuple(base.runbooks.values()), scene(base))
+    assert ("Look twice" in str(view)) is warned
+    assert check_view(view, "modal") == []
+    case = case_of(base, target=target)
+    assert ("Look twice" in str(filed_result(case, scene(base)))) is warned

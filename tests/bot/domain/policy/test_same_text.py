@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy.same_text import folded, mixed_scripts, same
+from bot.domain.policy.same_text import confusing, folded, mixed_scripts, same
 from handlers.views.kit.escaping import inline
 
 ALIKE = [
@@ -53,3 +53,18 @@ def test_a_word_of_letters_that_look_alike_is_named_with_its_scripts() -> None:
 @pytest.mark.parametrize("text", ["svc-ledger-07", "Москва dc1", "10 µm", "Zoë Åström", "東京dc1", "日本語カナ", ""])
 def test_one_script_a_word_is_no_mixture(text: str) -> None:
     assert mixed_scripts(text) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "doubt"),
+    [
+        ("db svс-ledger", "svс-ledger (Cyrillic and Latin) mixes letters that look alike"),
+        ("сосо-01", "сосо-01 (Cyrillic) has only letters that look Latin"),
+        ("ΑΒΕ", "ΑΒΕ (Greek) has only letters that look Latin"),
+        ("svc-ledger-07", None),
+        ("Москва dc1", None),
+        ("07-11", None),
+    ],
+)
+def test_a_target_that_looks_like_another_one_is_named_with_its_reason(target: str, doubt: str | None) -> None:
+    assert confusing(target) == doubt
