@@ -13,15 +13,22 @@ from typing import Any
 
 TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
 MAX_TITLE = 75
+_RULE = frozenset({  # RFC 5545, section 3.3.10; RSCALE and SKIP (RFC 7529) are not followed
+    "FREQ", "UNTIL", "COUNT", "INTERVAL", "BYSECOND", "BYMINUTE", "BYHOUR", "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO",
+    "BYMONTH", "BYSETPOS", "WKST", "BYEASTER",
+})  # fmt: skip
 
 
 def fault(event: Any) -> str | None:
-    """Why an event (a VEVENT component) does not count, as the rest of a sentence about it; None where it does."""
+    """Why an event (a VEVENT component) does not count, as the rest of a sentence about it; None where it does. Raises whatever
+    the parser raises where a property could not be read."""
     zone = next(_unknown_zones(event), None)
     if zone is not None:
         return f"is in the time zone {zone!r}, which the calendar does not define and nobody knows"
     if "EXRULE" in event:
         return "repeats except by a rule (EXRULE), which no longer belongs into calendars"
+    if any(not set(rule.keys()) <= _RULE for rule in listed(event.get("RRULE"))):
+        return "repeats in a way that is not understood"
     return _end_fault(event)
 
 

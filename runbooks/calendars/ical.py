@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 BEFORE, AFTER = timedelta(days=2), timedelta(days=35)  # how far around now a feed is read
 MAX_BYTES, MAX_EVENTS, MAX_SPELLS = 1_000_000, 2000, 1000
 _NOT_COMING = ("DECLINED", "DELEGATED")
+_CALENDARS = ("PUBLISH", "REQUEST")  # a CANCEL takes its events back, and a REPLY or COUNTER asks for something
 _PARSER = threading.Lock()  # the parser keeps time zones by name for the whole process
 
 
@@ -159,6 +160,9 @@ def _calendar(content: bytes) -> Calendar:
         events = calendar.walk("VEVENT")
     except Exception as error:  # noqa: BLE001 -- as above
         raise BadFeed(f"it is no iCalendar ({type(error).__name__})") from None
+    method = str(calendar.get("METHOD", "PUBLISH")).upper()
+    if method not in _CALENDARS:
+        raise BadFeed(f"it is no calendar but a message about one (METHOD:{method[:20]!r})")
     if not events:
         raise BadFeed("it holds no event")
     if len(events) > MAX_EVENTS:
@@ -197,8 +201,8 @@ def _leave_out_ended(calendar: Calendar, now: datetime) -> None:
 def _why_not(event: Any) -> str | None:
     try:
         return fault(event) if _counts(event) else None
-    except Exception as error:  # noqa: BLE001 -- as above
-        raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
+    except Exception:  # noqa: BLE001 -- a property that the parser could not read raises when it is looked at
+        return "holds a time or a rule that cannot be read"
 
 
 def _names(rota: Rota, named: tuple[NamedPerson, ...]) -> dict[str, Person]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runbooks.calendars.ical import read_feed
-from tests.bot.building import ONC1
+from runbooks.calendars.ical_text import BadFeed
+from tests.bot.building import ONC1, ONC2
 from tests.runbooks.calendars.test_ical import NAMED, ROTA, at, feed
 
 START, DAY = "DTSTART:20260328T100000Z", "DTSTART;VALUE=DATE:20260328"
@@ -25,6 +26,10 @@ START, DAY = "DTSTART:20260328T100000Z", "DTSTART;VALUE=DATE:20260328"
         (f"{START}\nDURATION:PT1H\nRRULE:FREQ=DAILY\nEXDATE;TZID=Mars/X:20260329T100000", "time zone 'Mars/X'"),
         (f"{START}\nDURATION:PT1H\nRDATE;TZID=Mars/X:20260329T100000", "time zone 'Mars/X'"),
         ("DTSTART:20260328T100000Z\nDTEND;TZID=Mars/X:20260328T110000", "time zone 'Mars/X'"),
+        (f"{START}\nDURATION:PT1H\nRRULE:FREQ=NOW", "cannot be read"),
+        (f"{START}\nDURATION:PT1H\nRRULE:FREQ=DAILY;INTERVAL=99999999999", "cannot be read"),
+        (f"{START}\nDURATION:PT1H\nRRULE:RSCALE=HEBREW;FREQ=YEARLY", "repeats in a way that is not understood"),
+        (f"{START}\nDURATION:P9999999999D", "cannot be read"), (f"{START}\nDTEND:20260328T240000Z", "cannot be read"),
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_named_and_does_not_count(lines: str, why: str) -> None:
@@ -54,3 +59,34 @@ def test_whole_days_are_those_of_the_rotas_zone(lines: str, days: int) -> None:
     (spell,) = read_feed(feed(f"UID:1\nSUMMARY:tomas\n{lines}"), ROTA, NAMED, at(2026, 3, 28)).spells
     assert spell.start == at(2026, 3, 28)
     assert spell.end == (at(2026, 3, 29) if days == 1 else at(2026, 3, 27 + days, 23))  # summer time from the 29th
+
+
+def test_an_event_that_cannot_be_read_takes_no_other_with_it() -> None:
+    broken, fine = f"UID:1\nSUMMARY:tomas\n{START}\nRRULE:FREQ=NOW", f"UID:2\nSUMMARY:grace\n{START}\nDURATION:PT1H"
+    found = read_feed(feed(broken, fine), ROTA, NAMED, at(2026, 3, 28))
+    assert ([spell.person for spell in found.spells], len(found.unread)) == ([ONC2], 1)
+
+
+@pytest.mark.parametrize("method", ["CANCEL", "REPLY", "COUNTER", "REFRESH", "X\u202e"])
+def test_a_message_about_a_calendar_is_none(method: str) -> None:
+    content = feed(f"UID:1\nSUMMARY:tomas\n{START}\nDURATION:PT1H").replace(
+        b"PRODID", b"METHOD:" + method.encode() + b"\r\nPRODID"
+    )
+    with pytest.raises(BadFeed, match="a message about one") as refused:
+        read_feed(content, ROTA, NAMED, at(2026, 3, 28))
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("method", ["PUBLISH", "request"])
+def test_a_published_calendar_is_read(method: str) -> None:
+    content = feed(f"UID:1\nSUMMARY:tomas\n{START}\nDURATION:PT1H").replace(
+        b"PRODID", b"METHOD:" + method.encode() + b"\r\nPRODID"
+    )
+    assert len(read_feed(content, ROTA, NAMED, at(2026, 3, 28)).spells) == 1
+
+
+@pytest.mark.parametrize("until", ["99991231T235959Z", "99991231"])
+@pytest.mark.parametrize("start", ["DTSTART:20260301T100000Z\nDTEND:20260301T110000Z", "DTSTART;VALUE=DATE:20260301"])
+def test_a_rule_until_the_last_day_that_there_is_is_read(until: str, start: str) -> None:
+    found = read_feed(feed(f"UID:1\nSUMMARY:tomas\n{start}\nRRULE:FREQ=DAILY;UNTIL={until}"), ROTA, NAMED, at(2026, 3, 28))
+    assert len(found.spells) > 30

@@ -27,7 +27,6 @@ def event(*lines: str, start: str = "20260301T080000Z", end: str = "20260301T090
     [
         (["RRULE:FREQ=DAILY;INTERVAL=0"], "not understood"),
         (["RRULE:FREQ=DAILY;INTERVAL=-1"], "not understood"),
-        (["RRULE:FREQ=NOW"], "cannot be read"),
         (["RRULE:FREQ=SECONDLY"], "by the minute or second"),
         (["RRULE:FREQ=SEC\n ONDLY"], "by the minute or second"),  # folded
         (["RRULE:FREQ=DAILY;BYMINUTE=1"], "by the minute or second"),
