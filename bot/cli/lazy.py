@@ -5,12 +5,16 @@ The table repeats the first paragraph of each command's help, and a test compare
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from bot.terminal import visible
 
 POLICY, RUN, PEOPLE, LOG, EVIDENCE = "Policy", "Run", "People", "Log", "Evidence"
 PANELS: Mapping[str, str] = {  # the heading under which `--help` shows each command
@@ -66,6 +70,16 @@ class LazyGroup(TyperGroup):
             command.rich_help_panel = PANELS.get(name)
         super().__init__(commands={**first, **(commands or {}), **last}, **attributes)
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """As click does; what it says of wrong use holds nothing that a terminal obeys."""
+        with _harmless():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """As click does; what it says of wrong use holds nothing that a terminal obeys."""
+        with _harmless():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: Any) -> list[str]:
         """The names in the order of the headings, so that `--help` shows them so."""
         order = list(dict.fromkeys(PANELS.values()))
@@ -75,6 +89,16 @@ class LazyGroup(TyperGroup):
         """The command to run, its module imported. Raises UsageError for an unknown name."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else loaded(name) or command, rest
+
+
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """Makes the words of click's errors visible: an argument may be a file name that somebody else chose."""
+    try:
+        yield
+    except TyperException as error:
+        error.message = visible(error.message)
+        raise
 
 
 def _listed(name: str, text: str) -> TyperCommand:

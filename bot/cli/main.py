@@ -91,7 +91,7 @@ def doctor(
     if accept:
         from bot.cli.accept_clock import accept_clock
 
-        raise typer.Exit(_run(accept_clock(print)))
+        raise typer.Exit(_run(accept_clock(say)))
     from bot.cli.doctor import doctor as examined
 
     report = _run(examined(lambda text: say(text, error=True), live=live, me=me))

@@ -72,3 +72,15 @@ def test_a_mistyped_lazy_command_is_suggested() -> None:
 def test_the_version_is_printed() -> None:
     shown = CliRunner().invoke(app, ["--version"])
     assert (shown.exit_code, shown.output) == (0, f"countersign {__version__}\n")
+
+
+HOSTILE = "ev\x1b]0;own\x07\u202e\x9b31m"
+
+
+@pytest.mark.parametrize(
+    "words", [("check", "x", HOSTILE), (f"--{HOSTILE}",), (HOSTILE,), ("log", "verify", f"--{HOSTILE}"), ("requests", HOSTILE)]
+)  # fmt: skip
+def test_what_is_said_of_wrong_use_holds_nothing_that_a_terminal_obeys(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, list(words))
+    assert done.exit_code == 2
+    assert not [sign for sign in done.output if sign != "\n" and not sign.isprintable()]
