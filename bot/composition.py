@@ -118,11 +118,12 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     service.permits = PermitIssuer(standing.store, standing.signer.cover, settings.state_dir, clock)
     edge = SlackEdge(service, standing.store, clock, base.client, standing.signer.cover, base.scene)
     door = SlackApp(edge, base.introduction.identity, prefix=settings.command_prefix)
-    homes = Homes(standing.store.homes, service.current, health.part("homes", 30.0))
+    homes = Homes(standing.store.homes, standing.store.outbox, service.current, health.part("homes", 30.0))
     service.signing.words = SignPageWords(base.scene)
     sign_page = SignPage(service.signing, settings.sign_listen, settings.state_dir, clock, health.part("sign page", 30.0))
     health.also(sign_page.findings)
     service.transactions.committed = _both(metrics.committed, homes.changed)
+    service.agreements.changed = homes.matrix_changed
     outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run, "sign page": sign_page.run}
     rehasher = LogRehasher(standing.store, settings.database, settings.state_dir, standing.signer.stop)
     if replicas is not None and not replicas.held:

@@ -174,6 +174,9 @@ class FailsafeOutbox:
         if self._held.pop(outgoing.id, None) is None:
             await self._stored.undeliverable(outgoing, error, entries)
 
+    async def redraw_open(self) -> None:
+        await self._stored.redraw_open()
+
     async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
         await self._stored.found_again(outgoing, channel, ts, plain)
 

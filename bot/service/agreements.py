@@ -51,6 +51,7 @@ class Agreements:
         self._noted = ""  # the set by which `_rows` are
         self.bases: Mapping[str, Policy] = {}
         self.sent: Callable[[int], None] = lambda messages: None  # hears how many messages were queued
+        self.changed: Callable[[], None] = lambda: None  # hears that rows or words changed
         current.confirmed = self.as_counted
 
     async def follow(self, old: Policy | None, policy: Policy) -> None:
@@ -71,6 +72,7 @@ class Agreements:
         self._rows = {row.key: row for row in await self._store.agreement.rows()}
         self._words = list(await self._store.agreement.words())
         self._noted = policy.digest
+        self.changed()
 
     def wanted(self) -> tuple[str, ...]:
         """The digests of the sets that `bases` has to hold."""

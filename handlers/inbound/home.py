@@ -14,10 +14,12 @@ import structlog
 
 from bot.domain.case.transition import Transition
 from bot.domain.errors import StorageError
+from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import seen_in_homes
 from bot.ports.cases import Homes as HomeRecords
 from bot.ports.commands import ReplyAddress, SetAbsence, ShowPage
+from bot.ports.queues import Outbox
 from bot.service.current_policy import CurrentPolicy
 from handlers import ids
 from handlers.inbound import payloads
@@ -71,26 +73,41 @@ def _page(person: Person, page: str) -> ShowPage:
 
 
 class Homes:
-    """Republishes App Homes. One for each process; `changed` is called after every commit."""
+    """Republishes App Homes, and redraws messages when something changed that is no case: who has authority, the matrix. One for
+    each process; `changed` is called after every commit, `matrix_changed` after a word on the matrix.
+    """
 
-    def __init__(self, records: HomeRecords, current: CurrentPolicy, beat: Callable[[], None] = lambda: None) -> None:
-        self._records, self._current, self._beat = records, current, beat
+    def __init__(
+        self, records: HomeRecords, outbox: Outbox, current: CurrentPolicy, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        self._records, self._outbox, self._current, self._beat = records, outbox, current, beat
         self._people: set[Person] = set()
         self._something = asyncio.Event()
+        self._matrix = True  # at the start, for a word may have been the last thing before a kill
+        self._authority = _authority(current.policy)
 
     def changed(self, act: Transition) -> None:
         """Marks the people whose App Home shows what a commit changed."""
         case = act.after or act.before
         if case is not None:
             self._people |= seen_in_homes(case, self._current.policy)
+        for more in act.also:
+            self.changed(more)
+        if act.reviewed is not None:
+            self._people |= {act.reviewed.after.owner, *(asked.person for asked in act.reviewed.after.asked)}
         if act.absence is not None:
             self._people.add(act.absence.person)
         if self._people:
             self._something.set()
 
+    def matrix_changed(self) -> None:
+        """Everybody's words on the matrix are shown anew."""
+        self._matrix = True
+        self._something.set()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
-        await self._redraw(None)
+        await self._redraw_changed()
         ending = asyncio.ensure_future(stop.wait())
         while not stop.is_set():
             self._beat()
@@ -100,17 +117,36 @@ class Homes:
             if self._something.is_set():
                 await asyncio.wait([ending], timeout=GATHER)
                 self._something.clear()
-                people, self._people = self._people, set()
-                await self._redraw(people)
+            if self._people or self._matrix or self._authority != _authority(self._current.policy):
+                await self._redraw_changed()
         ending.cancel()
 
-    async def _redraw(self, people: set[Person] | None) -> None:
+    async def _redraw_changed(self) -> None:
+        """Queues what changed; what could not be stored stays marked, and is tried again."""
+        people, self._people = self._people, set()
+        matrix, self._matrix = self._matrix, False
+        authority = _authority(self._current.policy)
+        moved = authority != self._authority
+        if await self._redraw(None if matrix or moved else people, authority=moved):
+            self._authority = authority
+        else:
+            self._people, self._matrix = self._people | people, self._matrix or matrix
+
+    async def _redraw(self, people: set[Person] | None, *, authority: bool) -> bool:
         try:
             await self._records.redraw(people)
+            if authority:
+                await self._outbox.redraw_open()
         except StorageError as error:
             log.warning("homes.not_redrawn", error=str(error))
-            return
+            return False
         self._current.spoke.set()
+        return True
+
+
+def _authority(policy: Policy) -> tuple[object, ...]:
+    """What of a set says who may decide: compared to see that it changed."""
+    return policy.digest, policy.standing, tuple(domain.owner for domain in policy.domains.values())
 
 
 HOME_OPENED = Listener(take_opened)

@@ -7,7 +7,7 @@ does not take is tried again as its answer says, or recorded as undeliverable wi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,18 +27,21 @@ from bot.ports.queues import Outbox
 from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
 from bot.service.transactions import TransactionRunner
 from handlers.outbound.api_calls import MessagePlace, SlackSender
-from handlers.outbound.lost_posts import LostPosts, in_doubt
+from handlers.outbound.lost_posts import Found, LostPosts, in_doubt
 from handlers.outbound.message_kinds import (
     Dropped,
     Job,
     MessageEdit,
+    MessageKind,
+    Missing,
     NewMessage,
+    Outgoing,
     Published,
     RenderContext,
     Reply,
     ViewUpdate,
 )
-from handlers.outbound.message_table import kind_of, tells_decision, waits_for_day
+from handlers.outbound.message_table import as_kept, is_plain, kind_of, tells_decision, waits_for_day
 from handlers.outbound.rate_lanes import Called, Lanes, Spot
 from handlers.outbound.silence import Silence
 from handlers.views.checkpoint import unsigned, with_checkpoint
@@ -49,10 +52,7 @@ GIVE_UP = timedelta(hours=24)
 PAUSE, SILENT = 5.0, 60.0  # seconds without an answer of Slack's: until waiting rows are retried at once; until pages leave
 ACCOUNT_AGE = 60.0  # seconds of the policy's clock
 STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
-_SLOWEST, _SLOWEST_LATER = (
-    10.0,
-    60.0,
-)  # seconds between two attempts: at first, so that nothing stale stays; in a long outage
+_SLOWEST, _SLOWEST_LATER = 10.0, 60.0  # seconds between two attempts: at first, so that nothing stale stays; later
 _LONG = 600.0  # seconds
 log = structlog.get_logger(__name__)
 
@@ -104,9 +104,14 @@ class Delivery:
             await self._never(row, "unknown_purpose" if kind is None else "deactivated")
             return
         case = await self._cases.case(row.say.case) if row.say.case else None
-        job = await kind.drawn(self._context, row, case)
+        job: Job | Found = await kind.drawn(self._context, row, case)
+        if isinstance(job, Dropped):
+            job = await self._after_all(row, kind, case, job, sender)
         if isinstance(job, Dropped):
             await self._outbox.undeliverable(row, job.why, ())
+            return
+        if isinstance(job, Found):
+            await self._adopt(row, job.places)
             return
         morning = await self._held_until(row, case)
         if morning is not None:
@@ -122,9 +127,11 @@ class Delivery:
     async def _send(
         self, row: OutboxRow, place: Spot, job: Job, case: Case | None, sender: SlackSender, calls: list[Called]
     ) -> None:
-        if (earlier := await self._lost.earlier(row, job, sender)) is not None:
-            await self._record_sent(row, earlier, 0)
-            return
+        if isinstance(job, NewMessage):
+            thread = MessagePlace(job.channel, job.thread) if job.thread else MessagePlace()
+            if earlier := await self._lost.standing(row, thread, sender):
+                await self._adopt(row, earlier)
+                return
         began = self._clock.monotonic()
         try:
             posted = await sender.send(job, self.age(row))
@@ -140,9 +147,33 @@ class Delivery:
             calls.append(Called(began, self._clock.monotonic()))
         await self._answered(place.method)
         shown = job.drawn if isinstance(job, NewMessage | MessageEdit) else 0
-        for twin in await self._lost.twins(row, job, posted, sender):
-            await self._outbox.found_again(row, twin.channel, twin.ts, _plain(row))
+        if isinstance(job, NewMessage) and not job.thread:
+            await self._keep_too(row, await self._lost.twins(row, posted, sender))
         await self._record_sent(row, posted, case.request.version if case else shown)
+
+    async def _after_all(
+        self, row: OutboxRow, kind: MessageKind, case: Case | None, dropped: Dropped, sender: SlackSender
+    ) -> Job | Found:
+        """What becomes of a message that is pointless by now, but stands in Slack perhaps, with its buttons: it is found and
+        redrawn. Where nobody knows in which conversation, it is sent as it looks now, and then the first one is found."""
+        places = await self._lost.anywhere(row, sender)
+        if places:
+            return Found(places)
+        if places is not None or kind.redraw is None or row.say.to is None:
+            return dropped
+        try:
+            return NewMessage(row.say.to.user, await kind.redraw(Outgoing(self._context, row, case)))
+        except Missing:
+            return dropped
+
+    async def _adopt(self, row: OutboxRow, places: Sequence[MessagePlace]) -> None:
+        """Takes what an earlier attempt posted for sent."""
+        await self._keep_too(row, places[1:])
+        await self._record_sent(row, places[0], 0)
+
+    async def _keep_too(self, row: OutboxRow, places: Iterable[MessagePlace]) -> None:
+        for place in places:
+            await self._outbox.found_again(as_kept(row), place.channel, place.ts, is_plain(row))
 
     def _finished(
         self,
@@ -207,7 +238,7 @@ class Delivery:
         kept = row.copy is not None or (kind is not None and kind.kept(row))
         entries = [_entry("delivery.sent", row)] if kind and kind.logged else []
         place = posted if kept else MessagePlace()
-        await self._outbox.sent(row, place.channel, place.ts, drawn, entries, plain=_plain(row))
+        await self._outbox.sent(as_kept(row), place.channel, place.ts, drawn, entries, plain=is_plain(row))
         self._failures.pop(row.id, None)
 
     async def _judged(self, row: OutboxRow, place: Spot, judged: Verdict) -> None:
@@ -243,12 +274,6 @@ class Delivery:
             await self._transactions.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if kind and kind.logged else []
         await self._outbox.undeliverable(row, error, entries)
-
-
-def _plain(row: OutboxRow) -> bool:
-    """Whether its message is kept only to be erased."""
-    kind = kind_of(row)
-    return kind is not None and kind.remembered
 
 
 def _about(row: OutboxRow) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.case.lifecycle import AskState
+from bot.ports.records import OutboxRow
 from handlers.outbound.message_kinds import (
     NO_LONGER_OPEN,
     NOTHING_TO_DRAW,
@@ -85,12 +86,22 @@ async def new_ask(out: Outgoing) -> Job:
     return NewMessage(out.to.user, said) if ask.state is AskState.OPEN else NO_LONGER_OPEN
 
 
+async def ask_reminder_message(out: Outgoing) -> Message:
+    ask = present(out.case.question(out.whole("version") or ask_version(out.row.say.purpose)))
+    return review_cards.ask_reminder(out.case, ask, out.to, out.scene())
+
+
+def kept_reminder(row: OutboxRow) -> str:
+    """What a reminder is stored as: a redraw has to know which ask it is about."""
+    return f"{row.say.purpose}.{row.say.data.get('version')}"
+
+
 async def ask_reminder(out: Outgoing) -> Job:
     version, to = out.whole("version"), out.to
     ask = present(out.case.question(version))
     if ask.state is not AskState.OPEN or ask.vote_of(to) is not None:
         return NO_LONGER_OPEN
-    return await out.in_thread_of(f"ask.{version}", review_cards.ask_reminder(out.case, ask, to, out.scene()))
+    return await out.in_thread_of(f"ask.{version}", await ask_reminder_message(out))
 
 
 async def subject_message(out: Outgoing) -> Message:
@@ -132,7 +143,7 @@ async def digest(out: Outgoing) -> Job:
 
 
 def ask_version(purpose: str) -> int:
-    """The version in the purpose of an ask's card: 3 of `ask.3`; -1, which no ask has, where it names none."""
+    """The version in the purpose of an ask's card or reminder: 3 of `ask.3`; -1, which no ask has, where it names none."""
     _, _, version = purpose.partition(".")
     return int(version) if version.isdecimal() else -1
 

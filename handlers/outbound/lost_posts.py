@@ -19,13 +19,19 @@ from bot.domain.policy.people import Person
 from bot.ports.queues import Outbox
 from bot.ports.records import INTERRUPTED, OutboxRow
 from handlers.outbound.api_calls import MessagePlace, SlackSender
-from handlers.outbound.message_kinds import Job, NewMessage
 from handlers.web_api.errors import CALL_ERRORS, REFUSED, UNANSWERED, verdict
 
 IN_DOUBT = (UNANSWERED - REFUSED) | {INTERRUPTED, "unexpected", "unreadable_answer"}
 """The reasons of an attempt after which a message may stand in Slack."""
 _SKEW = timedelta(minutes=5)  # between our clock and Slack's
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the messages of one row stand already; the first is taken for the row's own."""
+
+    places: Sequence[MessagePlace]
 
 
 @dataclass(slots=True)
@@ -36,26 +42,37 @@ class LostPosts:
     clock: Clock
     _closed_until: float = 0.0  # Slack limits the reading of conversations; monotonic seconds
 
-    async def earlier(self, row: OutboxRow, job: Job, sender: SlackSender) -> MessagePlace | None:
-        """Where a row in doubt stands in Slack already; None if it does not, or nobody can tell."""
-        if not (in_doubt(row) and isinstance(job, NewMessage) and row.say.to is not None):
-            return None
-        channel = job.channel if job.thread else await self.outbox.direct_channel(row.say.to)
+    async def standing(self, row: OutboxRow, thread: MessagePlace, sender: SlackSender) -> Sequence[MessagePlace] | None:
+        """Where the messages of a row in doubt stand in Slack; None while its conversation is unknown. `thread`: that it is
+        a reply to."""
+        to = row.say.to
+        if not in_doubt(row) or to is None:
+            return ()
+        channel = thread.channel or await self.outbox.direct_channel(to)
         if channel is None:
             return None
-        found = await self._marked(row, row.say.to, MessagePlace(channel, job.thread), sender)
-        return MessagePlace(channel, found[0]) if found else None
+        return await self._marked(row, to, MessagePlace(channel, thread.ts), sender)
 
-    async def twins(self, row: OutboxRow, job: Job, posted: MessagePlace, sender: SlackSender) -> Sequence[MessagePlace]:
-        """The other messages of a row in doubt, where its conversation was unknown until now."""
-        if not (in_doubt(row) and isinstance(job, NewMessage) and row.say.to is not None) or job.thread:
+    async def anywhere(self, row: OutboxRow, sender: SlackSender) -> Sequence[MessagePlace] | None:
+        """The same of a row that is not drawn any more: perhaps it was a reply to a message about the same case."""
+        found = await self.standing(row, MessagePlace(), sender)
+        if found is None or found or row.say.case is None:
+            return found
+        copies = await self.outbox.copies(row.say.case)
+        for copy in (copy for copy in copies if copy.to == row.say.to):
+            if found := await self.standing(row, MessagePlace(copy.channel, copy.ts), sender):
+                return found
+        return ()
+
+    async def twins(self, row: OutboxRow, posted: MessagePlace, sender: SlackSender) -> Sequence[MessagePlace]:
+        """The other messages of a row in doubt whose conversation was unknown until it was posted again."""
+        to = row.say.to
+        if not in_doubt(row) or to is None or await self.outbox.direct_channel(to) is not None:
             return ()
-        if await self.outbox.direct_channel(row.say.to) is not None:
-            return ()  # `earlier` looked
-        found = await self._marked(row, row.say.to, MessagePlace(posted.channel), sender)
-        return [MessagePlace(posted.channel, ts) for ts in found if ts != posted.ts]
+        found = await self._marked(row, to, MessagePlace(posted.channel), sender)
+        return [place for place in found if place.ts != posted.ts]
 
-    async def _marked(self, row: OutboxRow, to: Person, place: MessagePlace, sender: SlackSender) -> Sequence[str]:
+    async def _marked(self, row: OutboxRow, to: Person, place: MessagePlace, sender: SlackSender) -> Sequence[MessagePlace]:
         if self.clock.monotonic() < self._closed_until:
             return ()
         try:
@@ -65,7 +82,7 @@ class LostPosts:
             self._closed_until = self.clock.monotonic() + judged.wait
             log.info("message.not_looked_for", error=judged.error)
             return ()
-        return list(marked(messages, row.mark, to))
+        return [MessagePlace(place.channel, ts) for ts in marked(messages, row.mark, to)]
 
 
 def in_doubt(row: OutboxRow) -> bool:

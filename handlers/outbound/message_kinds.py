@@ -182,7 +182,7 @@ class MessageKind:
     """One row of the table.
 
     `redraw`: draws a posted message again after the case changed; a kind that has it is stored with its message's place.
-    `keeps`: of a kind with `redraw`, which rows are stored so. `remembered`: the place is stored only so that an erasure can blank the message, because it shows what a person typed.
+    `keeps`: of a kind with `redraw`, which rows are stored so; `kept_as`: under which purpose. `remembered`: the place is stored only so that an erasure can blank the message, because it shows what a person typed.
     `logged`: the delivery is a log entry. `looked_up`: the recipient's account is checked before sending. `prompt`: its
     recipient is paged instead while Slack is away. `steps_on`: the case goes to its next step when this cannot be
     delivered. `tells_decision`: carries the checkpoint once the case is decided. `waits_for_day`: sent in the recipient's
@@ -193,6 +193,7 @@ class MessageKind:
     method: Method = "chat.postMessage"
     redraw: Redraw | None = None
     keeps: Callable[[OutboxRow], bool] = lambda row: True
+    kept_as: Callable[[OutboxRow], str] = lambda row: row.say.purpose
     remembered: bool = False
     logged: bool = False
     looked_up: bool = False

@@ -7,11 +7,11 @@ a request that is decided) is dropped. To add a kind, add a row here and a drawi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.domain.case.campaign import is_campaign
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
-from bot.domain.governance.own_rows import is_about_rows
 from bot.domain.timing.quiet_hours import kept_by
 from bot.ports.records import OutboxRow
 from handlers.outbound import grant_drawings as granted
@@ -33,8 +33,12 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "receipt": MessageKind(
         request.new_receipt, redraw=request.receipt_message, logged=True, looked_up=True, steps_on=True, tells_decision=True
     ),
-    "reminder": MessageKind(request.reminder, logged=True, looked_up=True, prompt=True),
-    "deadline": MessageKind(request.deadline, logged=True, looked_up=True, prompt=True),
+    "reminder": MessageKind(
+        request.reminder, redraw=request.reminder_message, logged=True, looked_up=True, prompt=True
+    ),
+    "deadline": MessageKind(
+        request.deadline, redraw=request.deadline_message, logged=True, looked_up=True, prompt=True
+    ),
     "taken": MessageKind(request.taken, logged=True, looked_up=True),
     "outcome": MessageKind(
         request.outcome, redraw=request.outcome_message, logged=True, looked_up=True, tells_decision=True
@@ -80,8 +84,13 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "ask": MessageKind(
         granted.new_ask, redraw=granted.ask_message, logged=True, looked_up=True, steps_on=True, waits_for_day="ask"
     ),
-    "ask_reminder": MessageKind(granted.ask_reminder, logged=True, looked_up=True, waits_for_day="ask"),
-    "no_access": MessageKind(request.without_access, logged=True, looked_up=True),
+    "ask_reminder": MessageKind(
+        granted.ask_reminder, redraw=granted.ask_reminder_message, kept_as=granted.kept_reminder, logged=True,
+        looked_up=True, waits_for_day="ask",
+    ),
+    "no_access": MessageKind(
+        request.without_access, redraw=request.without_access_message, logged=True, looked_up=True
+    ),
     "returned": MessageKind(notice.decided_while_away, logged=True, looked_up=True),
     "door": MessageKind(notice.channel_button),
     "door_receipt": MessageKind(request.new_channel_receipt, redraw=request.channel_receipt_message, logged=True),
@@ -92,7 +101,9 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "campaign": MessageKind(
         reviews.new_campaign, redraw=reviews.campaign_message, logged=True, looked_up=True, waits_for_day="always"
     ),
-    "campaign_reminder": MessageKind(reviews.reminder, logged=True, looked_up=True, waits_for_day="always"),
+    "campaign_reminder": MessageKind(
+        reviews.reminder, redraw=reviews.reminder_message, logged=True, looked_up=True, waits_for_day="always"
+    ),
     "month": MessageKind(notice.month, logged=True, looked_up=True, waits_for_day="always"),
     "campaign_notice": MessageKind(reviews.notice, looked_up=True),
     "answer": MessageKind(notice.answer, "answer"),
@@ -105,16 +116,13 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
 async def _edit(out: Outgoing) -> Job:
     """A posted message drawn again; blanked where it shows what a person typed, for then an erasure asks for it."""
     copy, kind = present(out.row.copy), present(_row(out.row.say.purpose))
+    drawn = 0
     if is_campaign(copy.case):
-        campaign = present(await out.context.store.reviews.campaign(copy.case))
-        return MessageEdit(copy.channel, copy.ts, await reviews.campaign_message(out), campaign.version)
-    if is_about_rows(copy.case):
-        return MessageEdit(copy.channel, copy.ts, await agreement_message(out))
+        drawn = present(await out.context.store.reviews.campaign(copy.case)).version
     if is_act(copy.case):
-        act = present(await out.context.store.operator.action(copy.case))
-        return MessageEdit(copy.channel, copy.ts, await notice.operator_message(out), act.version)
+        drawn = present(await out.context.store.operator.action(copy.case)).version
     said = erased(out.case) if kind.remembered else await present(kind.redraw)(out)
-    return MessageEdit(copy.channel, copy.ts, said)
+    return MessageEdit(copy.channel, copy.ts, said, drawn)
 
 
 REFRESH = MessageKind(_edit, "chat.update")
@@ -135,6 +143,18 @@ def spot(outgoing: OutboxRow) -> Spot:
         return Spot(method, str(outgoing.say.data.get("view")))
     to = outgoing.say.to
     return Spot(method, to.user if to else outgoing.say.channel or "")
+
+
+def as_kept(row: OutboxRow) -> OutboxRow:
+    """The row as the copy of its message is stored."""
+    kind = None if row.copy is not None else kind_of(row)
+    return row if kind is None else replace(row, say=replace(row.say, purpose=kind.kept_as(row)))
+
+
+def is_plain(row: OutboxRow) -> bool:
+    """Whether its message is kept only to be erased."""
+    kind = kind_of(row)
+    return kind is not None and kind.remembered
 
 
 def tells_decision(outgoing: OutboxRow, case: Case | None) -> bool:
@@ -160,4 +180,5 @@ def waits_for_day(outgoing: OutboxRow, case: Case | None) -> bool:
 
 
 def _row(purpose: str) -> MessageKind | None:
-    return MESSAGE_KINDS.get("ask" if purpose.startswith("ask.") else purpose)
+    head, dot, version = purpose.rpartition(".")
+    return MESSAGE_KINDS.get(head if dot and version.isdecimal() else purpose)

@@ -105,12 +105,12 @@ async def policy(out: Outgoing) -> Job:
 
 async def key_change(out: Outgoing) -> Job:
     """A change of the signing keys that nobody has endorsed, with the link of whoever may; nothing once it is endorsed."""
-    endorsements = out.context.service.endorsements
+    to, endorsements = out.to, out.context.service.endorsements
     change = await endorsements.waiting(key_change_id(out.text("old"), out.text("new")))
     if change is None:
         return NO_LONGER_OPEN
-    link = await endorsements.address(change, out.to)
-    return NewMessage(out.to.user, key_changes.unendorsed(out.row.say.data, link, out.scene()))
+    link = await endorsements.address(change, to)
+    return NewMessage(to.user, key_changes.unendorsed(out.row.say.data, link, out.scene()))
 
 
 async def key_endorsed(out: Outgoing) -> Job:

@@ -58,23 +58,35 @@ async def new_channel_receipt(out: Outgoing) -> Job:
     return NewMessage(out.channel, await channel_receipt_message(out), out.text("thread"))
 
 
-async def reminder(out: Outgoing) -> Job:
+async def reminder_message(out: Outgoing) -> Message:
+    """What its reader has yet to answer; afterwards that no answer is needed."""
     case, to = out.case, out.to
     if case.request.drill is not None:
-        if not pending(case) or not waiting_for(case, to):
-            return NO_LONGER_OPEN
-        return await out.in_thread_of("card", drill.reminder(case, to, out.scene()))
-    if _answered_by_now(out):
-        return NO_LONGER_OPEN
+        return drill.reminder(case, to, out.scene())
     if case.finding is not None:
-        return await out.in_thread_of("card", finding_cards.reminder(case, to, out.scene()))
-    return await out.in_thread_of("card", receipt.reminder(case, who(to), await out.scene_ahead()))
+        return finding_cards.reminder(case, to, out.scene())
+    if _answered_by_now(out):
+        return receipt.no_answer_needed(case, pending(case))
+    return receipt.reminder(case, who(to), await out.scene_ahead())
+
+
+async def reminder(out: Outgoing) -> Job:
+    case, drilled = out.case, out.case.request.drill is not None
+    done = not (pending(case) and waiting_for(case, out.to)) if drilled else _answered_by_now(out)
+    return NO_LONGER_OPEN if done else await out.in_thread_of("card", await reminder_message(out))
+
+
+async def deadline_message(out: Outgoing) -> Message:
+    """The same shortly before the deadline."""
+    if _answered_by_now(out):
+        return receipt.no_answer_needed(out.case, pending(out.case))
+    return receipt.deadline(out.case, who(out.to), out.scene())
 
 
 async def deadline(out: Outgoing) -> Job:
     if _answered_by_now(out):
         return NO_LONGER_OPEN
-    return await out.in_thread_of("card", receipt.deadline(out.case, who(out.to), out.scene()))
+    return await out.in_thread_of("card", await deadline_message(out))
 
 
 async def verified_message(out: Outgoing) -> Message:
@@ -172,12 +184,15 @@ async def drill_report(out: Outgoing) -> Job:
     return NewMessage(out.place, drill.report(out.case, out.scene(), whole=out.row.say.to is not None))
 
 
+async def without_access_message(out: Outgoing) -> Message:
+    return finding_cards.without_grant(out.case, out.text("source"), out.text("as_of"), out.scene())
+
+
 async def without_access(out: Outgoing) -> Job:
     """To the requester of a grant whose access a reconciliation's list does not show."""
     if not facts.access_open(out.case, out.scene()):
         return NO_LONGER_OPEN
-    said = finding_cards.without_grant(out.case, out.text("source"), out.text("as_of"), out.scene())
-    return NewMessage(out.to.user, said)
+    return NewMessage(out.to.user, await without_access_message(out))
 
 
 def _answered_by_now(out: Outgoing) -> bool:

@@ -18,11 +18,16 @@ async def new_campaign(out: Outgoing) -> Job:
     return NewMessage(to.user, campaigns.card(campaign, out.scene()), drawn=campaign.version)
 
 
+async def reminder_message(out: Outgoing) -> Message:
+    """What is left of the campaign; afterwards that nothing is."""
+    return campaigns.reminder(await _campaign(out))
+
+
 async def reminder(out: Outgoing) -> Job:
     campaign, to = await _campaign(out), out.to
     if campaign.state == "closed":
         return NO_LONGER_OPEN
-    return NewMessage(to.user, campaigns.reminder(campaign, out.scene()))
+    return NewMessage(to.user, await reminder_message(out), drawn=campaign.version)
 
 
 async def notice(out: Outgoing) -> Job:

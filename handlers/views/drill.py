@@ -37,7 +37,9 @@ def card(case: Case, reader: Person, scene: ViewContext) -> Message:
 
 
 def reminder(case: Case, reader: Person, scene: ViewContext) -> Message:
-    """In the thread under the card."""
+    """In the thread under the card; afterwards that no answer is needed."""
+    if not (facts.pending(case) and waiting_for(case, reader)):
+        return _message([f"{case.id} · {facts.heading(case)}: {wording.NO_ANSWER_NEEDED}", _ending(case, scene)], None)
     return _message(
         [f"{who(reader)} {case.id} · {facts.heading(case)} still waits for “{HERE}”.", _ending(case, scene)], None
     )

@@ -127,6 +127,15 @@ def deadline(case: Case, person_mention: str, scene: ViewContext) -> Message:
     return message(said, [section(said)])
 
 
+def no_answer_needed(case: Case, answered: bool) -> Message:
+    """What a reminder says afterwards: nothing in it changes any more. `answered`: its reader has, while others are asked."""
+    over = wording.STATES[str(case.request.state)]
+    said = (
+        f"{case.id} · {facts.heading(case)}: {'you have answered.' if answered else f'{over}, {wording.NO_ANSWER_NEEDED}'}"
+    )
+    return message(said, [section(said)])
+
+
 def taken(case: Case, scene: ViewContext) -> Message:
     """To people who were asked and need not answer any more."""
     decided = "no answer is needed any more."

@@ -36,6 +36,16 @@ WHERE c.purpose = 'agreement' AND c.plain = 0 AND NOT EXISTS (
 )
 ORDER BY c.id;
 
+-- name: refresh_open
+-- The same for every case with an open question: somebody lost or gained authority.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
+FROM copy AS c
+WHERE c.plain = 0 AND c.case_id IN (SELECT a.case_id FROM ask AS a WHERE a.state = 'open') AND NOT EXISTS (
+  SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
+)
+ORDER BY c.id;
+
 -- name: refresh_copy
 -- One copy shows an older version than what it is about has: it is to be redrawn, unless it waits for that already.
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)

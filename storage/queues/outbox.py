@@ -37,6 +37,10 @@ def refresh_agreements(session: Session, now: datetime, at: datetime) -> None:
     session.run("refresh_agreement_copies", lane=int(Lane.EDIT), now=ms(now), at=ms(at))
 
 
+def refresh_open(session: Session, now: datetime) -> None:
+    session.run("refresh_open", lane=int(Lane.EDIT), now=ms(now))
+
+
 def something_to_lease(session: Session, now: datetime, *, pages: bool) -> bool:
     return session.row("something_to_lease", now=ms(now), pages=int(pages)) is not None
 

@@ -15,7 +15,9 @@ from storage.transaction import Tx
 from storage.transactions import Transactions
 from storage.values import moment, moment_or_none, ms, ms_or_none
 
-_UNTIL_IN_FORCE = timedelta(seconds=1)  # a set is noted a moment before it is in force, and is drawn as it is then
+_UNTIL_IN_FORCE = timedelta(
+    seconds=1
+)  # a set, or a word, is noted a moment before it is in force, and is drawn as it is then
 
 
 class AgreementStore:
@@ -67,7 +69,7 @@ class AgreementStore:
             for say in says:
                 outbox.put(tx.session, say, tx.now)
             messages.note_messages(tx.session, says, tx.now)
-            outbox.refresh_agreements(tx.session, tx.now, tx.now)
+            outbox.refresh_agreements(tx.session, tx.now, tx.now + _UNTIL_IN_FORCE)
 
         await self._db.write(work)
 

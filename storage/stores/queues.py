@@ -85,6 +85,9 @@ class OutboxStore:
 
         await self._db.write(work)
 
+    async def redraw_open(self) -> None:
+        await self._db.write(lambda tx: outbox.refresh_open(tx.session, tx.now))
+
     async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
         await self._db.write(lambda tx: outbox.found_again(tx.session, outgoing, channel, ts, tx.now, plain=plain))
 

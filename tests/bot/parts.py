@@ -96,4 +96,4 @@ def door(office: Office, client: AsyncWebClient, prefix: str = "", signing_secre
 
 
 def homes(office: Office) -> Homes:
-    return Homes(office.store.homes, office.service.current)
+    return Homes(office.store.homes, office.store.outbox, office.service.current)

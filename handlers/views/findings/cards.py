@@ -99,18 +99,30 @@ def moved(case: Case, scene: ViewContext) -> Message:
 
 
 def reminder(case: Case, reader: Person, scene: ViewContext) -> Message:
-    """In the thread under the card."""
+    """In the thread under the card; afterwards how it stands."""
+    if over := _standing_over(case, scene):
+        return message(over, [section(over)])
     said = f"{who(reader)} {case.id} · {facts.heading(case)}: nobody has acknowledged this finding. {finding.silence(case, scene)}"
     return message(said, [section(said)])
 
 
 def without_grant(case: Case, source: str, as_of: str, scene: ViewContext) -> Message:
-    """To the requester of a grant whose access a list does not show."""
+    """To the requester of a grant whose access a list does not show; afterwards how it ended. A redraw has no `source`."""
+    if not facts.access_open(case, scene):
+        over = f"{case.id} · {facts.heading(case)}: {facts.ended(case, scene)}"
+        return message(over, [section(over)])
+    listed = f"the list of {inline(source, 80)} as of {inline(as_of, 40)}" if source else "a list of what exists"
     said = (
-        f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: your approval is open, and the list of "
-        f"{inline(source, 80)} as of {inline(as_of, 40)} shows no such access. If you do not use it, press *Not used*."
+        f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: your approval is open, and {listed} "
+        "shows no such access. If you do not use it, press *Not used*."
     )
     return message(said, [section(said)])
+
+
+def _standing_over(case: Case, scene: ViewContext) -> str:
+    """One line once it is acknowledged; empty while it is not."""
+    how = finding.standing(case, scene)
+    return f"{case.id} · {facts.heading(case)}: {how}" if how else ""
 
 
 def close_form(asked: DialogContext, case: Case) -> Block:

@@ -195,8 +195,11 @@ def review_overdue(case: Case, scene: ViewContext) -> str:
 # Notices.
 
 
-def reminder(campaign: Campaign, scene: ViewContext) -> Message:
-    """Half of the window is over."""
+def reminder(campaign: Campaign) -> Message:
+    """Half of the window is over; of a closed campaign that nothing is to be answered."""
+    if campaign.state == "closed":
+        over = f"*Review {campaign.id} is closed*, {wording.NO_ANSWER_NEEDED}"
+        return message(over, [section(over)])
     days = campaign.window - campaign.counted
     text = f"*Review {campaign.id}: {len(campaign.unanswered)} still to answer* within {days} working days."
     return message(text, [section(text), *([row] if (row := _buttons(campaign)) else [])])

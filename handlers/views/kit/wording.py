@@ -200,6 +200,7 @@ FILED = "Updates arrive in your direct messages. You can withdraw there."
 FILED_FINDING = "Updates arrive in your direct messages."
 FILED_OPEN = "Updates arrive in your direct messages, with the buttons that end it."
 SUSPENDED = "Your authority here is suspended until somebody accountable presses Restore. You may still say no."
+NO_ANSWER_NEEDED = "no answer is needed any more."
 SOMEBODY_ELSE = "You can't answer this one: somebody else is asked."
 FILED_WAIT = "Asking the people who decide …"
 

@@ -86,8 +86,15 @@ def ask_at_home(case: Case, ask: Ask, scene: ViewContext) -> tuple[list[str], Bl
 
 
 def ask_reminder(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Message:
-    """In the thread under the card."""
+    """In the thread under the card; afterwards that no answer is needed."""
     what = wording.ASKS.get(ask.kind, "question")
+    if ask.state is not AskState.OPEN or ask.vote_of(reader) is not None:
+        over = (
+            f"the {what} is closed, {wording.NO_ANSWER_NEEDED}" if ask.state is not AskState.OPEN else "you have answered."
+        )
+        return message(
+            f"{case.id} · {facts.heading(case)}: {over}", [section(f"{case.id} · {facts.heading(case)}: {over}")]
+        )
     said = (
         f"{who(reader)} {case.id} · {facts.heading(case)}: the {what} still waits for your answer. {_silence(ask, scene)}"
     )

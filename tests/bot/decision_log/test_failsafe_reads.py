@@ -45,16 +45,17 @@ CLASSED: dict[str, dict[str, str]] = {
     },
     "absences": {"away": NO_LINE, "of": NO_LINE, "over": NO_LINE},
     "homes": {"page": SCREEN, "waiting": OVERRIDDEN, "live": OVERRIDDEN, "owing": OVERRIDDEN, "redraw": SENT},
-    "inbox": {"take_in": OVERRIDDEN, "unfinished": OVERRIDDEN, "put_off": OVERRIDDEN, "read_again": OVERRIDDEN},
+    "inbox": {"take_in": OVERRIDDEN, "unfinished": OVERRIDDEN, "put_off": OVERRIDDEN, "read_again": OVERRIDDEN, "unreadable": SCREEN},
     "outbox": {
         "lease": OVERRIDDEN, "release": OVERRIDDEN, "sent": OVERRIDDEN, "undeliverable": OVERRIDDEN,
         "slack_is_back": SENT, "copies": SENT, "found_again": SENT, "direct_channel": SENT,
+        "redraw_open": SENT,
     },
     "calls": {
         "ended_aside": OVERRIDDEN, "lease": "the call is judged on its case, read by `case`", "release": NO_LINE,
     },
     "policies": {
-        "accept": ENTRY, "binding": NO_LINE, "last": NO_LINE, "by_digest": NO_LINE, "file_by_hash": NO_LINE,
+        "accept": ENTRY, "endorsements": NO_LINE, "binding": NO_LINE, "last": NO_LINE, "by_digest": NO_LINE, "file_by_hash": NO_LINE,
         "calendars": NO_LINE, "keep_calendar": NO_LINE,
         "contract_notices": NO_LINE, "give_contract_notices": NO_LINE, "ended_providers": NO_LINE,
         "announce_calendars": NO_LINE, "beginning": NO_LINE,

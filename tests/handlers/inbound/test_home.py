@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from bot.domain.case.campaign import Campaign, CampaignChange
 from bot.domain.case.model import Case
+from bot.domain.case.transition import Transition
+from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person
 from bot.ports.commands import ReplyAddress, SetAbsence, ShowPage
 from bot.service.queries import HOME_PAGE, AuditView, HomeContents
@@ -243,3 +246,33 @@ async def test_decisions_come_before_reviews_on_the_first_page(office: Office) -
     second = await office.file(PE1, target="b")
     waits = await office.store.homes.waiting(OWNER, 10)
     assert [one.id for one in waits][:1] == [second]
+
+
+async def test_a_home_that_could_not_be_marked_is_marked_later(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id = await house.office.file(PE1)
+    await house.look(OWNER)
+    async with house.watching():
+        await house.slack.until(lambda: len(house.slack.of("views.publish")) > 1)
+        redraw, refused = house.office.store.homes.redraw, asyncio.Event()
+
+        async def full_disk(people: Any) -> None:
+            monkeypatch.setattr(house.office.store.homes, "redraw", redraw)
+            refused.set()
+            raise StorageError("The disk is full.")
+
+        monkeypatch.setattr(house.office.store.homes, "redraw", full_disk)
+        await house.office.click(OWNER, case_id)
+        await refused.wait()
+        await house.slack.until(lambda: "Revoke" in str(house.view(OWNER)))
+
+
+async def test_a_home_shows_what_a_campaign_still_asks(house: House) -> None:
+    campaign = Campaign("V-00000001", OWNER, (), T0, 10, narrows=False)
+    house.homes.changed(Transition(None, None, reviewed=CampaignChange(None, campaign)))
+    assert house.homes._people == {OWNER}
+
+
+async def test_a_home_shows_the_cases_that_begin_with_another(house: House) -> None:
+    case = case_of(BASE)
+    house.homes.changed(Transition(None, None, also=(Transition(None, case),)))
+    assert OWNER in house.homes._people

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from bot.domain.policy.people import Person
 from handlers.outbound.lost_posts import marked
 from handlers.outbound.outbox_sender import OutboxSender
 from tests.bot import parts
-from tests.bot.building import OWNER, PE1, PE2
+from tests.bot.building import DEP1, OWNER, PE1, PE2
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import BROKEN, LOST, FakeSlack, Reply, limited, refusal
 
@@ -105,6 +106,62 @@ async def test_where_the_conversation_was_unknown_both_messages_are_kept_and_red
     await posts.office.click(OWNER, case_id)
     await posts.sender.drain()
     assert "90.0" in {c.args["ts"] for c in posts.slack.of(UPDATE)}
+
+
+async def test_a_card_that_is_pointless_before_it_is_sent_again_is_found_and_loses_its_buttons(posts: Posts) -> None:
+    posts.slack.always["U0OWNER"] = LOST
+    case_id = await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    posts.slack.always.clear()
+    posts.found(*posts.to(OWNER))
+    await posts.office.click(OWNER, case_id)
+    await posts.on()
+    assert len(posts.to(OWNER)) == 1
+    assert await posts.copies(case_id, "card") == [("DU0OWNER", "90.0")]
+    (redrawn,) = [c for c in posts.slack.of(UPDATE) if c.args["ts"] == "90.0"]
+    assert "Approve" not in redrawn.buttons
+
+
+async def test_one_that_is_nowhere_to_be_found_is_dropped(posts: Posts) -> None:
+    posts.slack.always["U0OWNER"] = BROKEN
+    case_id = await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    posts.slack.always.clear()
+    await posts.office.click(OWNER, case_id)
+    await posts.on()
+    assert len(posts.to(OWNER)) == 1
+    assert await posts.copies(case_id, "card") == []
+
+
+async def test_the_first_card_of_all_to_somebody_is_found_once_their_conversation_is_known(posts: Posts) -> None:
+    posts.slack.always["U0DEP1"] = LOST
+    case_id = await posts.office.file(PE1, target="second")
+    await posts.office.click(OWNER, case_id, "pass")
+    await posts.sender.drain()
+    lost = [call for call in posts.to(DEP1) if "second" in json.dumps(call.blocks)]
+    posts.slack.always.clear()
+    for _ in range(4):
+        posts.found(*lost)
+    await posts.office.click(OWNER, case_id)
+    await posts.on()
+    kept = await posts.copies(case_id, "card")
+    assert ("DU0DEP1", "90.0") in kept
+    again = [call for call in posts.to(DEP1) if "second" in json.dumps(call.blocks)][len(lost) :]
+    assert all("Approve" not in call.buttons for call in again)
+    assert any(c.args["ts"] == "90.0" and "Approve" not in c.buttons for c in posts.slack.of(UPDATE))
+
+
+async def test_a_message_that_was_lost_twice_is_kept_twice(posts: Posts) -> None:
+    posts.slack.always["U0OWNER"] = LOST
+    case_id = await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    posts.slack.script[READ].append(BROKEN)
+    await posts.on()
+    posts.slack.always.clear()
+    posts.found(*posts.to(OWNER))
+    await posts.on(2)
+    assert len(posts.to(OWNER)) == 2
+    assert sorted(await posts.copies(case_id, "card")) == [("DU0OWNER", "90.0"), ("DU0OWNER", "91.0")]
 
 
 async def test_a_reply_is_looked_for_in_its_thread(posts: Posts) -> None:
