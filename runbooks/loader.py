@@ -20,7 +20,7 @@ from runbooks.parsing.findings import PolicyFinding, PolicyReport
 from runbooks.parsing.folder import MATRIX, digest, is_runbook, problems_of, read_folder
 from runbooks.parsing.frontmatter import RunbookParts, split
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import RunbookShape
+from runbooks.parsing.runbook_schema import RunbookShape
 from runbooks.parsing.schema_messages import validated
 from runbooks.parsing.units import seconds
 from runbooks.parsing.yaml_positions import parse

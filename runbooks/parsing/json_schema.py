@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from runbooks.parsing.schema import MatrixShape, RunbookShape, Shape
+from runbooks.parsing.runbook_schema import RunbookShape
+from runbooks.parsing.schema import MatrixShape, Shape
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -14,7 +14,7 @@ from hashlib import sha256
 from bot.domain.policy.model import Runbook
 from runbooks.parsing.frontmatter import RunbookParts
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import RunbookShape
+from runbooks.parsing.runbook_schema import RunbookShape
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.domains import read_domains
 from runbooks.rules.environment import check_addresses, check_executor, check_pages, matrix_addresses

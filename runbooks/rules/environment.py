@@ -24,7 +24,7 @@ from runbooks.parsing.addresses import may_be_fetched
 from runbooks.parsing.findings import PolicyReport
 from runbooks.parsing.folder import MATRIX, is_runbook
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import ExecutorShape
+from runbooks.parsing.runbook_schema import ExecutorShape
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.matrix_salvage import Matrix
 from runbooks.rules.runbook import RunbookContext

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from bot.domain.policy.model import FieldSpec
 from bot.domain.policy.same_text import folded
 from runbooks.parsing.parsed_file import ParsedFile
+from runbooks.parsing.runbook_schema import FieldShape
 from runbooks.parsing.scalars import day
-from runbooks.parsing.schema import FieldShape
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.safe_regex import fault, matcher
 

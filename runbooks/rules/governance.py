@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from bot.domain.policy.governance import Agreement, ReviewRules
 from bot.domain.policy.model import Domain
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import AgreementShape, MatrixShape, ReviewShape, RunbookShape
+from runbooks.parsing.runbook_schema import RunbookShape
+from runbooks.parsing.schema import AgreementShape, MatrixShape, ReviewShape
 from runbooks.parsing.units import seconds
 from runbooks.rules.domains import check_ladder
 from runbooks.rules.people import Parties

@@ -8,7 +8,7 @@ from bot.domain.policy.model import Domain, Role
 from bot.domain.policy.people import Humans
 from bot.domain.policy.rota import Rota
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import RunbookShape
+from runbooks.parsing.runbook_schema import RunbookShape
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.quorum_reach import circle, minute_zero, possible_approvers
 

@@ -18,7 +18,8 @@ from bot.domain.policy.signing import Signing
 from runbooks.parsing.findings import did_you_mean, listed
 from runbooks.parsing.frontmatter import RunbookParts
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import ASKS_FOR_ACCESS, FINDING, NOT_FOR_FINDINGS, MatrixShape, RunbookShape
+from runbooks.parsing.runbook_schema import ASKS_FOR_ACCESS, FINDING, NOT_FOR_FINDINGS, RunbookShape
+from runbooks.parsing.schema import MatrixShape
 from runbooks.parsing.units import limit, seconds, seconds_or_none
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.escalation import check_roles, has_role
@@ -227,10 +228,9 @@ def _fields(sheet: ParsedFile, shape: RunbookShape) -> tuple[FieldSpec, ...]:
 def _runbook(
     sheet: ParsedFile, shape: RunbookShape, roles: tuple[Role, ...], body: str, sha256: str, ground: RunbookContext
 ) -> Runbook:
-    glass, executor = shape.break_glass, shape.executor
     longest = seconds_or_none(shape.max_duration) or 0
     domains = ground.parties.matrix.written("domains")
-    return Runbook(
+    found = Runbook(
         id=shape.id,
         title=shape.title,
         kind=shape.kind,
@@ -244,11 +244,21 @@ def _runbook(
         approvals=shape.approvals or 1,
         requires=roles,
         escalation=shape.escalation,
+        audience=shape.audience or shape.id,
+        fields=_fields(sheet, shape),
+        targets=read_targets(sheet, shape.targets, shape.domain, domains, ground.files) if shape.targets else (),
+    )
+    return _with_terms(found, shape)
+
+
+def _with_terms(runbook: Runbook, shape: RunbookShape) -> Runbook:
+    """The runbook with what holds before, during and after the access; absent keys have their defaults."""
+    glass, executor = shape.break_glass, shape.executor
+    return replace(
+        runbook,
         evidence=tuple(shape.evidence or ()),
         rotate_within=seconds_or_none(shape.rotate_within),
         review_within=seconds_or_none(shape.review_within),
-        audience=shape.audience or shape.id,
-        fields=_fields(sheet, shape),
         limit=limit(shape.limit),
         review_every=seconds_or_none(shape.review_every),
         tell=shape.tell or "daily",
@@ -256,7 +266,6 @@ def _runbook(
         risk=shape.risk or "low",
         max_renewals=2 if shape.max_renewals is None else shape.max_renewals,
         subject_verification=tuple(shape.subject_verification or ()),
-        targets=read_targets(sheet, shape.targets, shape.domain, domains, ground.files) if shape.targets else (),
         executor=Executor(executor.webhook, executor.secret) if executor else None,
         not_before=seconds_or_none(shape.not_before),
         signature=shape.signature or "none",

@@ -19,7 +19,8 @@ from bot.domain.policy.provider import provider_of
 from bot.domain.policy.rota import Rota
 from bot.domain.policy.signing import FormerOrigin, Passkey, Signature, Signing
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import PasskeyShape, RunbookShape, SigningShape
+from runbooks.parsing.runbook_schema import RunbookShape
+from runbooks.parsing.schema import PasskeyShape, SigningShape
 from runbooks.parsing.units import seconds
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.people import Parties

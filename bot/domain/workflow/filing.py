@@ -51,22 +51,16 @@ def file(
     policy: Policy, form: Form, earlier: Earlier, presence: Presence, now: datetime, scale: float, *, form_view: str = ""
 ) -> Transition:
     """The filing, judged by the worker: a new pending case whose first step has fired, or a refusal."""
-    errors = check(policy, form, now.date())
-    if errors:
-        return _refused(policy, form, "invalid", " ".join(e.text for e in errors), form_view)
+    wrong = " ".join(error.text for error in check(policy, form, now.date()))
+    if wrong:
+        return _refused(policy, form, "invalid", wrong, form_view)
     policy = authority_reset.asking_first(
         narrowing.asking(policy, form.runbook, form.requester), form.runbook, form.subject
     )
     runbook = policy.runbooks[form.runbook]
-    if earlier.pending >= PENDING_MAX:
-        text = f"You already have {earlier.pending} pending requests in this domain. Withdraw one, or wait for an answer."
-        return _refused(policy, form, "too_many_pending", text, form_view)
-    if earlier.same_pending is not None:
-        text = f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice."
-        return _refused(policy, form, "already_pending", text, form_view)
-    over = autonomous_rights.spent(runbook.limit, earlier.used, scale)
-    if over is not None:
-        return _refused(policy, form, "limit", over, form_view)
+    no = _too_much(runbook, earlier, scale)
+    if no is not None:
+        return _refused(policy, form, *no, form_view)
     case = opened(policy, form, runbook, earlier, now, scale)
     if case.request.seconds <= 0:
         return _refused(policy, form, "invalid", "The day that you chose is over. Choose a later one.", form_view)
@@ -76,6 +70,27 @@ def file(
         begun = autonomous_rights.begin(case, policy, now)
         act = Transition(None, begun.case, begun.drafts, begun.says, wake_at(begun.case, policy, now))
         return _at_once(act, policy, form, form_view)
+    return _pending(case, policy, form, earlier, presence, now, form_view)
+
+
+def _too_much(runbook: Runbook, earlier: Earlier, scale: float) -> tuple[str, str] | None:
+    """The code and the sentence of a refusal because of what was filed before; None if nothing of it refuses."""
+    if earlier.pending >= PENDING_MAX:
+        text = f"You already have {earlier.pending} pending requests in this domain. Withdraw one, or wait for an answer."
+        return "too_many_pending", text
+    if earlier.same_pending is not None:
+        return (
+            "already_pending",
+            f"The same is already asked for and pending: {earlier.same_pending}. Nobody is asked twice.",
+        )
+    over = autonomous_rights.spent(runbook.limit, earlier.used, scale)
+    return None if over is None else ("limit", over)
+
+
+def _pending(
+    case: Case, policy: Policy, form: Form, earlier: Earlier, presence: Presence, now: datetime, form_view: str
+) -> Transition:
+    """A pending case whose first step has fired."""
     result = _with_denier(advance(case, case.approval, policy, presence, now), case, policy, presence, earlier, now)
     effects = Effects(case, (events.filed(case, policy),)).then(engine.stepped(case, policy, result, presence, now))
     after = effects.case

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runbooks.loader import load_files
-from runbooks.parsing.schema import NOT_FOR_FINDINGS
+from runbooks.parsing.runbook_schema import NOT_FOR_FINDINGS
 from tests.runbooks.conftest import Files
 
 FINDING = """\

@@ -39,7 +39,7 @@ from bot.domain.policy.people import Humans, Ref
 from bot.domain.policy.provider import Provider
 from bot.domain.policy.rota import Rota
 from bot.domain.policy.signing import Passkey, Signing
-from runbooks.parsing import schema
+from runbooks.parsing import runbook_schema, schema
 from tests.bot.building import (
     DIRECTORY,
     HOME,
@@ -189,8 +189,8 @@ def test_every_key_of_a_policy_has_a_row_and_an_example(kind: type[Any]) -> None
 SAME = {"min": "minimum", "max": "maximum", "same_person": "humans"}  # a key of the files, and the key it becomes
 SHAPES: tuple[tuple[type[Any], Table], ...] = (
     (schema.MatrixShape, POLICY), (schema.ProviderShape, PROVIDER), (schema.DomainShape, DOMAIN), (schema.RotaShape, ROTA),
-    (schema.EscalationShape, LADDER), (schema.RunbookShape, RUNBOOK), (schema.FieldShape, FIELD),
-    (schema.BreakGlassShape, BREAK_GLASS), (schema.PersonShape, {**PERSON, "id": PERSON["person"]}),
+    (schema.EscalationShape, LADDER), (runbook_schema.RunbookShape, RUNBOOK), (runbook_schema.FieldShape, FIELD),
+    (runbook_schema.BreakGlassShape, BREAK_GLASS), (schema.PersonShape, {**PERSON, "id": PERSON["person"]}),
 )  # fmt: skip
 
 
