@@ -67,7 +67,7 @@ async def _joined(settings: Settings, store: SqlStore, clock: SteadyClock) -> Re
     """This process as one of several; None with SQLite, where one is all there is. Raises StorageError."""
     if isinstance(settings.database, Path):
         return None
-    from storage.postgres.store import PostgresStore
+    from storage.postgres_store import PostgresStore
 
     assert isinstance(store, PostgresStore)
     replicas = await store.replicas(replica_id(settings.state_dir, clock))

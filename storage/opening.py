@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bot.clock import Clock
 from bot.diagnostics import Diagnosis
-from bot.domain.errors import SettingsError
 from bot.ports.database import Location, PostgresServer
-from storage.session import Session
+from storage.health import sqlite as sqlite_health
+from storage.snapshot import need_psycopg
 from storage.sql_store import SqlStore
-from storage.sqlite import health as sqlite_health
-from storage.sqlite import snapshot as sqlite_snapshot
 from storage.store import SqliteStore
 from storage.values import ms
 
@@ -28,8 +25,8 @@ async def open_database(
     """As `SqliteStore.open` and `PostgresStore.open`. Raises SettingsError also where psycopg is not installed."""
     if isinstance(place, Path):
         return await SqliteStore.open(place, clock, origin, state_dir, read_only=read_only)
-    _need_psycopg()
-    from storage.postgres.store import PostgresStore
+    need_psycopg()
+    from storage.postgres_store import PostgresStore
 
     return await PostgresStore.open(place, clock, origin, state_dir, read_only=read_only)
 
@@ -39,15 +36,15 @@ async def migrate(place: Location, clock: Clock) -> None:
     if isinstance(place, Path):
         await (await SqliteStore.open(place, clock)).close()
         return
-    _need_psycopg()
-    from storage.postgres.store import migrate as migrate_postgres
+    need_psycopg()
+    from storage.postgres_store import migrate as migrate_postgres
 
     await migrate_postgres(place, clock)
 
 
 def move_to_postgres(source: Path, target: PostgresServer, clock: Clock) -> dict[str, int]:
     """As `storage.postgres.moving.move`. Raises SettingsError also where psycopg is not installed."""
-    _need_psycopg()
+    need_psycopg()
     from storage.postgres.moving import move
 
     return move(source, target, ms(clock.now()))
@@ -57,27 +54,7 @@ async def examine(place: Location) -> list[Diagnosis]:
     """What stands in the way of serving from the database. Changes nothing. Raises SettingsError."""
     if isinstance(place, Path):
         return await sqlite_health.examine(place)
-    _need_psycopg()
-    from storage.postgres.health import examine as examine_postgres
+    need_psycopg()
+    from storage.health.postgres import examine as examine_postgres
 
     return await examine_postgres(place)
-
-
-def snapshot(place: Location) -> AbstractContextManager[Session]:
-    """A session whose statements all read the state of one moment, without an event loop. Raises StorageError, SchemaError."""
-    if isinstance(place, Path):
-        return sqlite_snapshot.snapshot(place)
-    _need_psycopg()
-    from storage.postgres.snapshot import snapshot as postgres_snapshot
-
-    return postgres_snapshot(place)
-
-
-def _need_psycopg() -> None:
-    try:
-        import psycopg  # noqa: F401
-    except ImportError as error:
-        raise SettingsError(
-            "COUNTERSIGN_DATABASE_URL names PostgreSQL, and the driver is not installed:"
-            f" pip install 'countersign[postgres]' ({error})."
-        ) from None

@@ -19,14 +19,14 @@ from bot.domain.case.transition import Absence, Transition
 from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
 from bot.domain.failsafe.clock_guard import gives
 from bot.domain.workflow import executor
-from storage.cases import history, home_rows, reads, signed_answer
+from storage.cases import history, reads, signed_answer
 from storage.cases import rows as case_rows
 from storage.cases.rows import Columns
 from storage.governance import campaigns
 from storage.governance.messages import note_messages
 from storage.operator import rows as operator_rows
 from storage.policy import policies
-from storage.queues import inbox, outbox
+from storage.queues import homes, inbox, outbox
 from storage.session import Session
 from storage.transaction import Tx
 from storage.values import ms, ms_or_none, to_columns, whole_ms
@@ -61,7 +61,7 @@ def write(tx: Tx, act: Transition) -> None:
     if act.reviewed is not None:
         campaigns.write(tx.session, act.reviewed)
     if act.visit is not None:
-        home_rows.opened(tx.session, act.visit, tx.now)
+        homes.opened(tx.session, act.visit, tx.now)
     if act.signed is not None:
         signed_answer.write(tx, act.signed)
     if act.endorsed is not None:

@@ -13,7 +13,7 @@ from bot.domain.policy.same_text import folded
 from bot.domain.timing.waking import MOST
 from bot.domain.workflow.autonomous_rights import Used
 from bot.ports.records import BreakGlassUsage, FilingLimits
-from storage.cases.private_text import target_of
+from storage.log.private_text import target_of
 from storage.session import Row, Session
 from storage.values import moment, moment_or_none, ms
 

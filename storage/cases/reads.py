@@ -15,9 +15,9 @@ from bot.domain.policy.people import Person
 from bot.domain.policy.same_text import folded
 from bot.domain.workflow.absence import Absent
 from bot.ports.records import Deadline, DecidedFor, Due
-from storage.cases import private_text
 from storage.cases import rows as case_rows
-from storage.cases.private_text import Texts
+from storage.log import private_text
+from storage.log.private_text import Texts
 from storage.session import Row, Session
 from storage.values import moment, ms
 

@@ -1,1 +1,1 @@
-"""The log's rows: entries, tiles, checks, the clock's mark."""
+"""The log's rows: entries and their private text, tiles, checks, the clock's mark."""

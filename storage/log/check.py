@@ -19,8 +19,8 @@ from bot.domain.decision_log.verify.checkpoints import Kept, audited
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Remembered, Row, Shown, StoredHead
 from bot.domain.errors import StorageError
 from bot.ports.database import Location
-from storage.opening import snapshot
 from storage.session import Session
+from storage.snapshot import snapshot
 
 
 @dataclass(frozen=True, slots=True)

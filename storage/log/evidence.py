@@ -18,9 +18,9 @@ from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
 from bot.ports.database import Location
 from storage.log import tiles
-from storage.opening import snapshot
 from storage.policy import policies
 from storage.session import Session
+from storage.snapshot import snapshot
 
 _EVERYTHING = 2**62  # more entries than any log has
 

@@ -15,7 +15,8 @@ from bot.domain.errors import NotDone, NotYet, Stale
 from bot.domain.operator import erasure as rules
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from storage.cases import home_rows, private_text
+from storage.log import private_text
+from storage.queues import homes
 from storage.session import Session
 from storage.transaction import Tx
 from storage.values import moment_or_none, ms
@@ -63,7 +64,7 @@ def erase(tx: Tx, act_id: str, subject: Person, policy: Policy, retention: timed
     for name in _ACCOUNT_IN:
         session.run(name, **_who(subject))
     session.run("erase_own_subject", id=act_id)
-    home_rows.redraw(session, None, tx.now)
+    homes.redraw(session, None, tx.now)
 
 
 def report(session: Session, act_id: str) -> tuple[int, Sequence[str]]:

@@ -1,1 +1,1 @@
-"""The inbox and the outbox."""
+"""The inbox, the outbox, and the App Homes that are to be drawn again."""

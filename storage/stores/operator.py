@@ -10,7 +10,7 @@ from bot.domain.errors import StorageError
 from bot.domain.operator.erasure import SubjectRecord
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from storage.cases import private_text
+from storage.log import private_text
 from storage.operator import erasure, pruning
 from storage.operator import rows as operator_rows
 from storage.session import Session, Upkeep

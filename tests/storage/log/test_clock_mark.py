@@ -12,8 +12,8 @@ from bot.domain.case.transition import CLOCK, LogEvent, Transition
 from bot.domain.errors import Frozen
 from bot.domain.failsafe.clock_guard import accepted
 from bot.domain.failsafe.clock_jump import Mark
+from storage.health.sqlite import examine
 from storage.sql_store import SqlStore
-from storage.sqlite.health import examine
 from storage.store import SqliteStore
 from tests.storage.making import HOUR, MINUTE, T0, HandClock, approval, denial, filing, new_case
 

@@ -13,7 +13,7 @@ import pytest
 from bot.domain.errors import DiskRefuses, EntryError, Stale, StorageError
 from bot.ports.database import PostgresServer
 from storage.postgres.driver import QUERIES, PostgresDatabase, PostgresSession
-from storage.postgres.store import PostgresStore
+from storage.postgres_store import PostgresStore
 from tests.storage.making import HandClock, beside, count, denial, filing, new_case
 
 

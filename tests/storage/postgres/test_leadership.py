@@ -13,7 +13,7 @@ from bot.ports.database import PostgresServer
 from bot.ports.replication import OwnState
 from storage.postgres.leadership import STALE, VALID
 from storage.postgres.replicas import Replicas, listed
-from storage.postgres.store import PostgresStore
+from storage.postgres_store import PostgresStore
 from tests.storage.making import PE1, SECOND, HandClock, beside, count, filing, new_case
 
 READ = ShowPage(PE1, "mine", "", ReplyAddress(PE1))

@@ -11,7 +11,7 @@ from bot.domain.errors import SettingsError
 from bot.ports.database import PostgresServer
 from storage.log.check import check_database
 from storage.postgres.moving import move
-from storage.postgres.store import PostgresStore
+from storage.postgres_store import PostgresStore
 from storage.store import SqliteStore
 from tests.postgres import PostgresForTests
 from tests.storage.making import HandClock, approval, count, denial, filing, new_case

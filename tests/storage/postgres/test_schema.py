@@ -12,7 +12,7 @@ from bot.domain.errors import SchemaError
 from bot.ports.database import PostgresServer
 from storage.migration_list import migrations, statements
 from storage.postgres.schema import _COMMENT, _OF_SQLITE, _OWN, translated
-from storage.postgres.store import PostgresStore, migrate
+from storage.postgres_store import PostgresStore, migrate
 from tests.postgres import PostgresForTests
 from tests.storage.making import HandClock, beside
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
+from storage.health.sqlite import examine
 from storage.migration_list import migrations
-from storage.sqlite.health import examine
 from storage.store import SqliteStore
 
 

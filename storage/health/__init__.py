@@ -1,0 +1,1 @@
+"""Could this program serve from a database? Looks that change nothing."""
