@@ -58,6 +58,7 @@ from storage.sql_store import SqlStore
 
 _PACE = 1.0  # seconds between two new messages in one conversation
 _MONTHS = 300.0  # seconds between two looks at whether a month's figures are due
+_ACCOUNTS = 10.0  # seconds between two looks at the accounts that may sign while Slack is down
 Loop: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # runs until the event is set
 
 
@@ -120,7 +121,9 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     door = SlackApp(edge, base.introduction.identity, prefix=settings.command_prefix)
     homes = Homes(standing.store.homes, standing.store.outbox, service.current, health.part("homes", 30.0))
     service.signing.words = SignPageWords(base.scene)
-    sign_page = SignPage(service.signing, settings.sign_listen, settings.state_dir, clock, health.part("sign page", 30.0))
+    sign_page = SignPage(
+        service.signing, service.sessions, settings.sign_listen, settings.state_dir, clock, health.part("sign page", 30.0)
+    )
     health.also(sign_page.findings)
     service.transactions.committed = _both(metrics.committed, homes.changed)
     service.agreements.changed = homes.matrix_changed
@@ -219,6 +222,7 @@ def _messaging(base: _Base) -> dict[str, Loop]:
     return {
         "sweeper": Sweeper(service, records.cases, clock, swept).run,
         "months": partial(every, max(_MONTHS / settings.time_scale, 1.0), service.months.look, failed="months.failed"),
+        "accounts": partial(every, _ACCOUNTS, service.outage.look, failed="accounts.failed"),
         "reviews": ReviewWindow(service.reviews, settings.time_scale, health.part("reviews", 120.0)).run,
         "messenger": _messenger(base).run,
         "token watch": partial(base.token_watch.run, base.client, recovered),

@@ -16,6 +16,7 @@ from bot.domain.policy.model import Kind
 
 # Buttons.
 APPROVE = "approve"
+WAS_NOT_ME = "was_not_me"
 SIGN = "sign"  # a link: its payload is acknowledged and never judged
 DENY = "deny"
 WITHDRAW = "withdraw"

@@ -20,6 +20,7 @@ import structlog
 
 from bot.background.loop import every
 from bot.clock import Clock
+from bot.domain.authority.signatures import demanded
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import SYSTEM, LogEvent, Value
@@ -87,7 +88,8 @@ class Pager:
             await self._outbox.undeliverable(row, "no_longer_open", ())
             return
         link = await self._link(case, row.say.to)
-        if not link and action == "trigger" and self._age(row) < _CARD_WAIT:
+        waits = not link and action == "trigger" and not row.say.data.get("slack_down")
+        if waits and self._age(row) < _CARD_WAIT:
             await self._outbox.release(row, self._clock.now() + timedelta(seconds=1), "waits_for_the_card")
             return
         if not row.aside and not isinstance(await self._cover(), SignedCheckpoint):
@@ -95,6 +97,7 @@ class Pager:
             return
         found = addresses(self._current.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
         said = page_text(case, self._current.policy, slack_down=bool(row.say.data.get("slack_down")))
+        link = link or sign_address(case, self._current.policy)
         failed = [e for e in [await self._try(a, action, case.id, said, link) for a in found] if e]
         await self._note(row, action, found, failed)
 
@@ -174,9 +177,25 @@ def page_text(case: Case, policy: Policy, *, slack_down: bool = False) -> tuple[
     ends = case.approval.due_at or case.approval.expires_at
     due = "Acknowledge it in Slack." if case.finding else f"Answer in Slack by {ends:%H:%M} UTC."
     lines = [f"{drill}{request.id}, {domain.name if domain else request.domain}. {due}"]
+    address = sign_address(case, policy)
     if slack_down and case.finding is None:
-        lines.append("Slack does not answer. On the host only a no is possible: countersign requests deny.")
+        lines.append("Slack does not answer.")
+        no = "On the host only a no is possible: countersign requests deny."
+        lines.append(f"Sign with your passkey at {address}" if address and _signs_meanwhile(policy) else no)
+    elif address:
+        lines.append(f"A yes is signed with your passkey at {address}")
     return title, " ".join(lines)
+
+
+def sign_address(case: Case, policy: Policy) -> str:
+    """Where whoever is paged finds the question without Slack; "" where a yes needs no signature. A page carries no link that reads
+    the request: it travels over other people's networks."""
+    signed = policy.signing is not None and demanded(case, case.approval.kind, policy) != "none"
+    return f"{policy.signing.origin}/" if signed and policy.signing is not None else ""
+
+
+def _signs_meanwhile(policy: Policy) -> bool:
+    return policy.signing is not None and policy.signing.when_slack_is_down == "signed"
 
 
 def send_page(pagerduty_url: str | None = None) -> PageSender:

@@ -14,6 +14,7 @@ from bot.decision_log.enrolment import Answer, Rendezvous
 from bot.domain.errors import SettingsError
 from bot.http.sign_server import Call, SignServer
 from bot.service.signing_page import SigningPage, Told
+from bot.service.signing_session import SigningSessions
 
 LOOK, AGAIN = 0.5, 5.0  # seconds: between two looks at the policy; until an address that is taken is tried again
 _MADE = ("id", "client_data", "attestation", "authenticator_data", "signature")
@@ -25,10 +26,16 @@ class SignPage:
     """One for each process. `beat` is called once a round, for the health check."""
 
     def __init__(
-        self, page: SigningPage, listen: str, state_dir: Path, clock: Clock, beat: Callable[[], None] = lambda: None
+        self,
+        page: SigningPage,
+        sessions: SigningSessions,
+        listen: str,
+        state_dir: Path,
+        clock: Clock,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._page, self._listen, self._beat = page, listen, beat
-        self._calls = {**calls(page), **enrolment_calls(Rendezvous(state_dir), clock)}
+        self._calls = {**calls(page), **session_calls(sessions), **enrolment_calls(Rendezvous(state_dir), clock)}
         self._server: SignServer | None = None
         self._trouble = ""
 
@@ -92,6 +99,21 @@ def calls(page: SigningPage) -> Mapping[str, Call]:
         return await page.sign(_text(body, "token"), {**sent, "reason": reason})
 
     return {"/api/read": read, "/api/statement": statement, "/api/sign": sign}
+
+
+def session_calls(sessions: SigningSessions) -> Mapping[str, Call]:
+    """The calls of the page at `/`, where a passkey signs in and what waits is listed."""
+
+    async def begin(_body: Mapping[str, object]) -> Told:
+        return await sessions.begin()
+
+    async def finish(body: Mapping[str, object]) -> Told:
+        return await sessions.finish(_text(body, "nonce"), {name: _text(body, name) for name in _SIGNED[1:]})
+
+    async def waiting(body: Mapping[str, object]) -> Told:
+        return await sessions.waiting(_text(body, "session"))
+
+    return {"/api/session/begin": begin, "/api/session/finish": finish, "/api/waiting": waiting}
 
 
 def enrolment_calls(place: Rendezvous, clock: Clock) -> Mapping[str, Call]:

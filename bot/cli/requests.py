@@ -26,7 +26,7 @@ from bot.domain.errors import PolicyError, Stale, TooLate
 from bot.domain.policy.model import Policy
 from bot.domain.workflow.asks.approval import deny_on_host
 from bot.domain.workflow.filing_form import REASON_MAX
-from bot.domain.workflow.grant_end import revoke_on_host
+from bot.domain.workflow.grant_end import finish_on_host, open_grant, revoke_on_host
 from bot.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -77,20 +77,60 @@ def list_requests(
     _run(work())
 
 
+@app.command("file")
+def file_request(
+    runbook: Annotated[str, typer.Argument(metavar="RUNBOOK")],
+    person: Annotated[
+        str, typer.Option("--for", metavar="PERSON", help="Who telephones: U…, TEAM/U… or a label.", show_default=False)
+    ],
+    target: Annotated[str, typer.Option("--target", help="What it is about.", show_default=False)],
+    reason: Reason,
+    field: Annotated[
+        list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="A field of the runbook; repeatable.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """File for a provider's engineer who telephones, while Slack does not answer. Somebody signs before anything opens."""
+    from bot.cli.slack_down import file_request as filing
+
+    async def work() -> None:
+        case = await filing.filed(runbook, person, target, _reason(reason), field or ())
+        async with opened_store(read_only=True) as store:
+            policy = await accepted_policy(store)
+        if as_json:
+            say_json(printing.whole(policy, case))
+        else:
+            say("\n".join(filing.lines(policy, case)))
+
+    _run(work())
+
+
 @app.command()
-def show(request: Id, as_json: Json = False) -> None:
-    """Print everything of one request."""
+def show(
+    request: Id, as_json: Json = False,
+    body: Annotated[bool, typer.Option("--body", help="Print the runbook's text too, once it is open.")] = False,
+) -> None:  # fmt: skip
+    """Print everything of one request; with --body what its executor reads once it is open."""
     case_id = _id(request)
 
     async def work() -> None:
         async with opened_store(read_only=True) as store:
             case, policy = await _case(store, case_id), await accepted_policy(store)
+            text = await _body(store, case) if body else ""
         if as_json:
-            say_json(printing.whole(policy, case))
+            say_json(printing.whole(policy, case) | ({"body": text} if body else {}))
+        elif body:
+            say(text)
         else:
             say("\n".join(printing.whole_lines(policy, case, SystemClock().now())))
 
     _run(work())
+
+
+@app.command()
+def finish(request: Id) -> None:
+    """End an open grant that is given back, for whoever telephones."""
+    _act(_id(request), "", _finished, "finished", "What its runbook asks for afterwards is still owed.")
 
 
 @app.command()
@@ -133,6 +173,22 @@ async def _retry_on_conflict(store: Store, case_id: str, reason: str, judge: Jud
             if attempt == TRIES - 1:
                 raise
     return None
+
+
+def _finished(case: Case, policy: Policy, _reason: str, now: datetime) -> Transition | Rejected:
+    return finish_on_host(case, policy, now)
+
+
+async def _body(store: Store, case: Case) -> str:
+    """The runbook as approved, once the request is open. Exits with 1 before, and after its end."""
+    from handlers.views.receipt import body_of
+
+    if isinstance(open_grant(case, SystemClock().now()), Rejected):
+        refused(f"{case.id} is not open, and its text is read only while it is. See: countersign requests show {case.id}")
+    content = await store.policies.file_by_hash(case.request.runbook_sha256)
+    if content is None:
+        refused(f"The file of {case.request.runbook} is not in the database.")
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "�" for sign in body_of(content))
 
 
 def _why(policy: Policy, case: Case, no: Rejected, now: datetime) -> str:

@@ -38,10 +38,11 @@ _GONE = "This address is not open any more. Run the command on the host again."
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP status and JSON, for the page."""
+    """An HTTP status and JSON, for the page; no session begins by it."""
 
     status: int
     body: Mapping[str, object]
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from bot.domain.errors import CountersignError
 from bot.http.server import HttpServer
 
 SETTING = "COUNTERSIGN_SIGN_LISTEN"
+COOKIE, _LASTS = "__Host-countersign", 600  # seconds
 MOST = 32_768  # bytes of a call
 _FOLDER = Path(__file__).parent / "sign_page"
 _CSP = (
@@ -38,16 +39,18 @@ log = structlog.get_logger(__name__)
 
 
 class Told(Protocol):
-    """An HTTP status and JSON."""
+    """An HTTP status and JSON; `session`: the token of a session that begins."""
 
     @property
     def status(self) -> int: ...
     @property
     def body(self) -> Mapping[str, object]: ...
+    @property
+    def session(self) -> str: ...
 
 
 Call = Callable[[Mapping[str, object]], Awaitable[Told]]
-"""Carries out one call of the script. Raises ValueError for a body that it does not understand, CountersignError."""
+"""Carries out one call of the script; the body's `session` is that of the cookie, whatever the script sent. Raises ValueError for a body that it does not understand, CountersignError."""
 
 
 class SignServer:
@@ -98,13 +101,20 @@ class SignServer:
         if body is None:
             return _json(400, {"text": "This cannot be read. Reload the page."})
         try:
-            told = await call(body)
+            told = await call({**body, "session": request.cookies.get(COOKIE, "")})
         except ValueError:
             return _json(400, {"text": "This cannot be read. Reload the page."})
         except CountersignError as error:
             log.warning("sign_page.failed", error=str(error))
             return _json(503, {"text": f"{error} Nothing was decided. Try again."})
-        return _json(told.status, told.body)
+        return _with_session(_json(told.status, told.body), told.session)
+
+
+def _with_session(answer: web.Response, session: str) -> web.Response:
+    """With the cookie of a session that begins; `__Host-`: of this host alone, over a secure connection, for every path."""
+    if session:
+        answer.set_cookie(COOKIE, session, max_age=_LASTS, path="/", secure=True, httponly=True, samesite="Strict")
+    return answer
 
 
 async def _read(request: web.BaseRequest) -> Mapping[str, object] | None:

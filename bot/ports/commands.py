@@ -47,6 +47,7 @@ class FileRequest:
     door: str = ""  # `CHANNEL:ts` of the channel button that opened the form
     until: str = ""  # the last day of what ends on a date: `2026-12-31`
     noticed_at: str = ""  # of a finding (RFC 3339)
+    by_host: bool = False  # the host's operator files it for `person`, while Slack is down
     kind: Literal["file"] = "file"
 
 

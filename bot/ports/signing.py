@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -29,6 +29,25 @@ class Ends:
     seen: str
     signer: str
     log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of the page: the statement that is to be signed for it, or whose it is and by which passkey."""
+
+    until: datetime
+    statement: bytes = b""
+    person: Person | None = None
+    credential: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A yes that counted although Slack could not confirm the account."""
+
+    case: str
+    version: int
+    person: Person
 
 
 class SigningRecords(Protocol):
@@ -60,3 +79,25 @@ class SigningRecords(Protocol):
 
     async def answer(self, key: str) -> Mapping[str, object] | None:
         """What the assertion of an inbox row came to; None as long as it is not carried out."""
+
+    async def begin_session(self, digest: str, session: Session) -> None:
+        """What a passkey is to sign, under the digest of its nonce; forgets sessions that are over."""
+
+    async def session(self, digest: str, now: datetime) -> Session | None:
+        """A session that is not over at `now`."""
+
+    async def open_session(self, signed: str, digest: str, session: Session, count: int) -> bool:
+        """The passkey has signed: uses up what was under `signed`, opens the session, keeps the sign count. False where it was used
+        up before."""
+
+    async def keep_account(self, person: Person, *, full: bool) -> None:
+        """Slack's newest answer about an account: whether it is a full, active member."""
+
+    async def account(self, person: Person) -> tuple[bool, datetime] | None:
+        """The same and when it came; None where Slack never said."""
+
+    async def unconfirmed(self) -> Sequence[Unconfirmed]:
+        """The yeses whose account has not been looked up since, oldest first."""
+
+    async def confirmed(self, yes: Unconfirmed) -> None:
+        """Slack has said who it is."""

@@ -34,6 +34,7 @@ from bot.domain.workflow import (
 from bot.domain.workflow.asks import approval, engine, extension, renewal
 from bot.domain.workflow.asks.closing import answered_or_late
 from bot.domain.workflow.findings import handling
+from bot.domain.workflow.slack_down import host_filing
 from bot.ports.commands import Press, read_day
 
 
@@ -199,6 +200,7 @@ _ROWS = (
     Action("against", _alone(discussion.recommend)),
     Action("finish", _alone(grant_end.give_back)),
     Action("unused", _alone(grant_end.give_back)),
+    Action("was_not_me", _alone(host_filing.was_not_me)),
     Action("revoke", _authorised(grant_end.revoke), account=True, takes_away=True),
     Action("permit", None, _may_have_permit),  # shows it, once
     Action("extend", _asking(more_time.extend), _alone(extension.may_extend), presence=True),

@@ -56,6 +56,7 @@ from bot.service.endorsements import Endorsements
 from bot.service.filing import Filing
 from bot.service.handovers import Handovers
 from bot.service.month_posts import MonthPosts
+from bot.service.outage import Outage
 from bot.service.permits import Permit, PermitIssuer
 from bot.service.presses import Actions
 from bot.service.providers import Providers
@@ -64,6 +65,7 @@ from bot.service.reviews import Reviews
 from bot.service.sealed_use import recorded
 from bot.service.signed_answers import SignedAnswers, answered
 from bot.service.signing_page import SigningPage
+from bot.service.signing_session import SigningSessions
 from bot.service.transactions import CARD_AGE, TransactionRunner
 
 _CARDS, _OWED = 5, 10
@@ -88,9 +90,12 @@ class ApprovalService:
         self.providers = Providers(store, directory, clock, self.current)
         self.reviews = Reviews(store, directory, clock, scale, self.current, self.transactions)
         self.months = MonthPosts(store, clock, scale, self.current, self.take_in)
+        self.outage = Outage(store, directory, clock, self.current, self.transactions)
+        self.actions.last_answer = self.outage.last_answer
         self.endorsements = Endorsements(store, directory, clock, scale, self.current)
         self.signed = SignedAnswers(store, clock, self.current, self.actions, self.endorsements)
         self.signing = SigningPage(store, clock, self.current, self.take_in, self.endorsements)
+        self.sessions = SigningSessions(store, clock, self.current, self.queries, self.signing, self.endorsements)
         self.arrived = asyncio.Event()
         self.permits: PermitIssuer | None = None
 

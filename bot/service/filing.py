@@ -36,6 +36,7 @@ def form_of(act: FileRequest) -> filing_form.Form:
     return filing_form.Form(
         act.id, act.person, act.runbook, act.target, act.reason, act.seconds, act.fields, act.subject, act.door,
         read_day(act.until), datetime.fromisoformat(act.noticed_at) if act.noticed_at else None,
+        act.by_host,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ full one and everybody there, and what is refused then is refused for good.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 
 from bot.clock import Clock
@@ -17,7 +18,7 @@ from bot.domain.case.transition import LogEvent, Transition
 from bot.domain.decision_log import events
 from bot.domain.errors import LookupFailed
 from bot.domain.operator import dual_control
-from bot.domain.policy.people import Profile
+from bot.domain.policy.people import Person, Profile
 from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import notifications
 from bot.ports.commands import ConfirmOperatorAction, Press
@@ -51,6 +52,11 @@ def _for_good(row: Action, s: Situation, why: object) -> bool:
     return why is not None and row.may is may_answer and ask is not None and ask.state is not AskState.OPEN
 
 
+async def nobody_known(_person: Person) -> Profile | None:
+    """Where nothing is decided while Slack is down."""
+    return None
+
+
 class Actions:
     """Judges presses by the table: reads the case, looks up what the row asks for, hands over what to commit."""
 
@@ -60,6 +66,7 @@ class Actions:
     ) -> None:  # fmt: skip
         self._store, self._directory, self._clock, self._scale = store, directory, clock, scale
         self._current, self._transactions = current, transactions
+        self.last_answer: Callable[[Person], Awaitable[Profile | None]] = nobody_known
 
     async def may_open(self, press: Press) -> Allowed | Refused:
         """Whether a press would count that opens a form. Raises LookupFailed."""
@@ -85,7 +92,12 @@ class Actions:
         try:
             situation = await self._situation(case, press, proof)
         except LookupFailed:
-            return Transition(None, None, says=(notifications.answer(case.id, press.person, asdict(press.reply), "again"),))
+            stored = await self.last_answer(press.person) if proof is not None else None
+            if stored is None:
+                said = notifications.answer(case.id, press.person, asdict(press.reply), "again")
+                return Transition(None, None, says=(said,))
+            unconfirmed = self._at_best(case, press, replace(proof, unconfirmed=True) if proof is not None else None)
+            situation = replace(unconfirmed, looked_up=stored, present=await self._transactions.presence_for(case))
         return _carried_out(press, situation)
 
     async def refused_at_once(self, press: Press) -> Transition | None:

@@ -157,7 +157,9 @@ def answered(act: Transition, sign: SignAnswer, key: str, nonce: str, judged: de
     changes = (act.after, act.operated, act.endorsed)
     counts = judged is not None and any(change is not None for change in changes)
     credential, count = (judged.proof.credential, judged.count) if judged is not None else ("", 0)
-    signed = SignedAnswer(key, nonce, {"ok": counts, **params}, credential, count)
+    doubted = any(entry.data.get("account") == "unconfirmed" for entry in act.entries)
+    unconfirmed = (sign.case, sign.version, sign.person) if doubted else None
+    signed = SignedAnswer(key, nonce, {"ok": counts, **params}, credential, count, unconfirmed)
     otherwise = None if act.otherwise is None else answered(act.otherwise, sign, key, nonce)
     return replace(act, says=says, signed=signed, otherwise=otherwise)
 

@@ -45,10 +45,11 @@ TakeIn = Callable[[str, Command, Mapping[str, object]], Awaitable[Mapping[str, o
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the page is answered: an HTTP status and JSON."""
+    """What the page is answered: an HTTP status and JSON; `session`: the token of a session that begins."""
 
     status: int
     body: Mapping[str, object]
+    session: str = ""
 
 
 class Words(Protocol):
@@ -62,6 +63,9 @@ class Words(Protocol):
 
     def keys(self, change: WaitingChange) -> str:
         """What a change of the signing keys does, as plain text."""
+
+    def title(self, case: Case) -> str:
+        """What a list calls a request; never its target or reason."""
 
     def answer(self, told: Mapping[str, object]) -> str:
         """The sentence that a press is answered with."""

@@ -109,6 +109,7 @@ BUTTONS = (
     Button(ids.FINISHED, "finish", beside=offer_evidence),
     Button(ids.UNUSED, "unused"),
     Button(ids.REVOKE, "revoke"),
+    Button(ids.WAS_NOT_ME, "was_not_me"),
     Button(ids.PERMIT, "permit", beside=permits.show),
     Button(ids.EXTEND, "extend", Form(ids.FORM_EXTEND, review_forms.extend_form, form_inputs.span)),
     Button(ids.RENEW, "renew", Form(ids.FORM_RENEW, review_forms.renew_form, form_inputs.last_day)),

@@ -33,6 +33,9 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "receipt": MessageKind(
         request.new_receipt, redraw=request.receipt_message, logged=True, looked_up=True, steps_on=True, tells_decision=True
     ),
+    "filed_by_host": MessageKind(
+        request.filed_by_host, redraw=request.filed_by_host_message, logged=True, looked_up=True
+    ),
     "reminder": MessageKind(
         request.reminder, redraw=request.reminder_message, logged=True, looked_up=True, prompt=True
     ),

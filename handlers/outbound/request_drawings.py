@@ -46,6 +46,14 @@ async def lead_message(out: Outgoing) -> Message:
     return lead_copy(out.case, out.to, await out.scene_ahead())
 
 
+async def filed_by_host_message(out: Outgoing) -> Message:
+    return receipt.filed_by_host(out.case, out.scene())
+
+
+async def filed_by_host(out: Outgoing) -> Job:
+    return NewMessage(out.to.user, await filed_by_host_message(out))
+
+
 async def new_lead(out: Outgoing) -> Job:
     return NewMessage(out.to.user, await lead_message(out))
 

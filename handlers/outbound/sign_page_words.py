@@ -14,7 +14,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.signing.decision import Choice
 from handlers import ids
-from handlers.views import operator
+from handlers.views import facts, operator
 from handlers.views.answers import say
 from handlers.views.approval_card import card
 from handlers.views.governance import key_changes
@@ -56,6 +56,10 @@ class SignPageWords:
         """What a change of the signing keys does, as plain text."""
         scene = self._scene()
         return plain(key_changes.words(change, scene), scene.policy)
+
+    def title(self, case: Case) -> str:
+        """What a list calls a request."""
+        return plain(f"{case.id} · {facts.heading(case, 120)}", self._scene().policy)
 
     def answer(self, told: Mapping[str, object]) -> str:
         """The sentence that a press is answered with."""

@@ -54,6 +54,7 @@ def _standing(case: Case, reader: Person, scene: ViewContext) -> str:
         _own_yes(case, reader, scene),
         *story(case, scene),
     ]
+    lines += [f"*{wording.FILED_BY_HOST}*"] if case.request.by_host else []
     lines += [signing.line(case, case.approval, reader, scene)]
     lines += [*identity_proof.lines(case, scene, to_approver=True), facts.braked(case.approval, scene)]
     lines += [] if cooling_off.waits(case) else [silence(case, scene)]

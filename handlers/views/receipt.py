@@ -49,6 +49,16 @@ def _pending_buttons(case: Case, moments: Sequence[Moment]) -> Block:
     return actions(ids.BLOCK_RECEIPT, withdraw(value), *([button(wording.PUSH, ids.PUSH, value)] if push else []))
 
 
+def filed_by_host(case: Case, scene: ViewContext) -> Message:
+    """To whom a request was filed for on the host, and to their leads: it was not their own hand; **Was not me** until it is over."""
+    said = f"*{case.id} · {facts.heading(case)}* was filed for {who(case.request.requester)} by the host's operator, while Slack was down."
+    text = f"{said}\n{status(case, scene)}\nIf nobody of you asked for it, press {wording.WAS_NOT_ME}: it ends at once."
+    value = ids.question(case.id, case.approval.version)
+    return message(
+        text, [section(text), actions(ids.BLOCK_RECEIPT, button(wording.WAS_NOT_ME, ids.WAS_NOT_ME, value, "danger"))]
+    )
+
+
 def again_button(case: Case) -> Block | None:
     """**Ask again**, after a no and after an expiry."""
     if str(case.request.state) not in ("denied", "expired"):

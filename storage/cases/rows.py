@@ -34,7 +34,7 @@ def from_request(request: Request) -> Columns:
         "version": request.version, "closed_ms": ms_or_none(request.closed_at), **to_columns(request.closed_by, "closed"),
         "asks_before": request.asks_before, "last_outcome": request.last_outcome, "denied_lately": int(request.denied_lately),
         "terms": to_json({**asdict(request.terms), "ends_at": ms_or_none(request.terms.ends_at)}),
-        **_from_drill(request.drill), "matter": request.matter,
+        **_from_drill(request.drill), "matter": request.matter, "by_host": int(request.by_host),
     }  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def to_request(row: Row) -> Request:
         terms=_terms(row["terms"]),
         drill=_to_drill(row),
         matter=row["matter"],
+        by_host=bool(row["by_host"]),
     )
 
 

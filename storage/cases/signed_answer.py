@@ -15,3 +15,7 @@ def write(tx: Tx, signed: SignedAnswer) -> None:
     tx.session.run("put_sign_answer", key=signed.key, answer=to_json(dict(signed.answer)), now=ms(tx.now))
     if signed.credential:
         tx.session.run("put_sign_count", credential=signed.credential, count=signed.count)
+    if signed.unconfirmed is not None:
+        case_id, version, person = signed.unconfirmed
+        who = {"team": person.team, "user": person.user}
+        tx.session.run("put_unconfirmed", case_id=case_id, version=version, **who, now=ms(tx.now))

@@ -6,12 +6,12 @@ INSERT INTO request (
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user, matter
+  drill_user, matter, by_host
 ) VALUES (
   :id, :kind, :decision_right, :runbook, :runbook_sha256, :policy_sha256, :title, :domain, :provider, :requester_team,
   :requester_user, :subject_team, :subject_user, :target, :reason, :fields, :seconds, :filed_ms, :expires_ms, :state,
   :version, :closed_ms, :closed_team, :closed_user, :asks_before, :last_outcome, :denied_lately,
-  :terms, :drill, :drill_team, :drill_user, :matter
+  :terms, :drill, :drill_team, :drill_user, :matter, :by_host
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: swap_request
@@ -121,7 +121,7 @@ SELECT
   id, kind, decision_right, runbook, runbook_sha256, policy_sha256, title, domain, provider, requester_team,
   requester_user, subject_team, subject_user, target, reason, fields, seconds, filed_ms, expires_ms, state, version,
   closed_ms, closed_team, closed_user, asks_before, last_outcome, denied_lately, terms, drill, drill_team,
-  drill_user, emptied, matter
+  drill_user, emptied, matter, by_host
 FROM request WHERE id = :id;
 
 -- name: asks

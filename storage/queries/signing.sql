@@ -67,3 +67,58 @@ DELETE FROM sign_link WHERE team_id = :team AND user_id = :user;
 -- name: erase_sign_statements
 -- So do the statements that they were handed.
 DELETE FROM sign_statement WHERE team_id = :team AND user_id = :user;
+
+-- name: put_session
+-- A session begins: what is to be signed for it.
+INSERT INTO sign_session (digest, statement, until_ms) VALUES (:digest, :statement, :until_ms);
+
+-- name: session
+-- A session that is not over.
+SELECT statement, credential, team_id, user_id, until_ms FROM sign_session WHERE digest = :digest AND until_ms > :now;
+
+-- name: use_session
+-- What was to be signed is signed, once: the statement is gone.
+DELETE FROM sign_session WHERE digest = :digest AND credential = '' AND until_ms > :now;
+
+-- name: open_session
+-- A passkey has signed: whose session it is now.
+INSERT INTO sign_session (digest, statement, credential, team_id, user_id, until_ms)
+VALUES (:digest, '', :credential, :team, :user, :until_ms);
+
+-- name: drop_old_sessions
+-- Sessions that are over.
+DELETE FROM sign_session WHERE until_ms <= :now;
+
+-- name: put_account_answer
+-- Slack's newest answer about an account.
+INSERT INTO account_answer (team_id, user_id, is_full, at_ms) VALUES (:team, :user, :is_full, :now)
+ON CONFLICT (team_id, user_id) DO UPDATE SET is_full = excluded.is_full, at_ms = excluded.at_ms;
+
+-- name: account_answer
+-- The same, read again.
+SELECT is_full, at_ms FROM account_answer WHERE team_id = :team AND user_id = :user;
+
+-- name: put_unconfirmed
+-- A yes whose account Slack could not confirm.
+INSERT INTO unconfirmed_yes (case_id, version, team_id, user_id, at_ms) VALUES (:case_id, :version, :team, :user, :now)
+ON CONFLICT DO NOTHING;
+
+-- name: unconfirmed
+-- Those that have not been looked up since, oldest first.
+SELECT case_id, version, team_id, user_id, at_ms FROM unconfirmed_yes ORDER BY at_ms;
+
+-- name: drop_unconfirmed
+-- Slack has said who it is.
+DELETE FROM unconfirmed_yes WHERE case_id = :case_id AND version = :version AND team_id = :team AND user_id = :user;
+
+-- name: erase_account_answers
+-- What Slack said about a person goes.
+DELETE FROM account_answer WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_unconfirmed
+-- So do the marks of their yeses.
+DELETE FROM unconfirmed_yes WHERE team_id = :team AND user_id = :user;
+
+-- name: erase_sign_sessions
+-- And their sessions.
+DELETE FROM sign_session WHERE team_id = :team AND user_id = :user;

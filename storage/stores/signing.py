@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.policy.people import Person
 from bot.domain.signing.decision import Issued
-from bot.ports.signing import Ends, Link
+from bot.ports.signing import Ends, Link, Unconfirmed
+from bot.ports.signing import Session as PageSession
 from storage.session import Row, Session
 from storage.transaction import Tx
 from storage.transactions import Transactions
@@ -87,6 +88,55 @@ class SigningStore:
     async def answer(self, key: str) -> Mapping[str, object] | None:
         row = await self._db.read(lambda session: session.row("sign_answer", key=key))
         return None if row is None else from_json(row["answer"])
+
+    async def begin_session(self, digest: str, session: PageSession) -> None:
+        def work(tx: Tx) -> None:
+            tx.session.run("drop_old_sessions", now=ms(tx.now))
+            tx.session.run("put_session", digest=digest, statement=session.statement.decode(), until_ms=ms(session.until))
+
+        await self._db.write(work)
+
+    async def session(self, digest: str, now: datetime) -> PageSession | None:
+        row = await self._db.read(lambda session: session.row("session", digest=digest, now=ms(now)))
+        return None if row is None else _session(row)
+
+    async def open_session(self, signed: str, digest: str, session: PageSession, count: int) -> bool:
+        assert session.person is not None
+        team, user = session.person.team, session.person.user
+
+        def work(tx: Tx) -> bool:
+            if tx.session.run("use_session", digest=signed, now=ms(tx.now)) != 1:
+                return False
+            until, credential = ms(session.until), session.credential
+            tx.session.run("open_session", digest=digest, credential=credential, team=team, user=user, until_ms=until)
+            tx.session.run("put_sign_count", credential=credential, count=count)
+            return True
+
+        return await self._db.write(work)
+
+    async def keep_account(self, person: Person, *, full: bool) -> None:
+        def work(tx: Tx) -> None:
+            who = {"team": person.team, "user": person.user}
+            tx.session.run("put_account_answer", **who, is_full=int(full), now=ms(tx.now))
+
+        await self._db.write(work)
+
+    async def account(self, person: Person) -> tuple[bool, datetime] | None:
+        row = await self._db.read(lambda session: session.row("account_answer", team=person.team, user=person.user))
+        return None if row is None else (bool(row["is_full"]), moment(row["at_ms"]))
+
+    async def unconfirmed(self) -> Sequence[Unconfirmed]:
+        rows = await self._db.read(lambda session: session.rows("unconfirmed"))
+        return tuple(Unconfirmed(r["case_id"], r["version"], Person(r["team_id"], r["user_id"])) for r in rows)
+
+    async def confirmed(self, yes: Unconfirmed) -> None:
+        about = _of(Link(yes.person, yes.case, yes.version))
+        await self._db.write(lambda tx: tx.session.run("drop_unconfirmed", **about))
+
+
+def _session(row: Row) -> PageSession:
+    person = Person(row["team_id"], row["user_id"]) if row["user_id"] else None
+    return PageSession(moment(row["until_ms"]), str(row["statement"]).encode(), person, str(row["credential"]))
 
 
 def _of(link: Link) -> dict[str, object]:

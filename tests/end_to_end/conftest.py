@@ -234,3 +234,15 @@ async def look(browser: Browser) -> AsyncIterator[Callable[..., Any]]:
     for page in pages:
         await page.close()
     assert wrong == []
+
+
+@pytest.fixture
+async def phone(browser: Browser) -> AsyncIterator[Page]:
+    """A page at phone size; whatever its console complains of fails the test."""
+    context = await browser.new_context(viewport={"width": 390, "height": 844})
+    page = await context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    await context.close()
+    assert wrong == []

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from storage.log.check import check_database
 from tests.end_to_end.conftest import REPOSITORY
@@ -64,18 +64,6 @@ class Signer:
             "privateKey": base64.b64encode(key).decode(), "userHandle": base64.b64encode(b"olga").decode(), "signCount": 1,
         }  # fmt: skip
         await cdp.send("WebAuthn.addCredential", {"authenticatorId": made["authenticatorId"], "credential": credential})
-
-
-@pytest.fixture
-async def phone(browser: Browser) -> AsyncIterator[Page]:
-    """A page at phone size; whatever its console complains of fails the test."""
-    context = await browser.new_context(viewport={"width": 390, "height": 844})
-    page = await context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    await context.close()
-    assert wrong == []
 
 
 def link_of(card: Any, sandbox: Any) -> str:

@@ -29,6 +29,7 @@ class Proof:
     statement: str
     disclosure: Mapping[str, str]
     until: str = ""
+    unconfirmed: bool = False  # Slack does not answer; its last stored word on the account counts
 
 
 @dataclass(frozen=True, slots=True)

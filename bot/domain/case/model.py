@@ -100,6 +100,7 @@ class Request:
     terms: Terms = Terms()
     drill: Drill | None = None  # nothing is asked for: it never gives anything
     matter: SystemCaseKind = ""  # a case that nobody filed (`matters`)
+    by_host: bool = False  # the host's operator filed it for the requester, while Slack was down
 
     @property
     def waits(self) -> bool:

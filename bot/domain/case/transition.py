@@ -135,13 +135,15 @@ class Waking:
 @dataclass(frozen=True, slots=True)
 class SignedAnswer:
     """What an assertion came to. `key` is that of its inbox row, by which a repeat finds `answer`; `nonce` is used up; `count` is the
-    sign count of `credential`, where its signature holds."""
+    sign count of `credential`, where its signature holds. `unconfirmed`: case, version and signer of a yes whose account Slack could
+    not confirm."""
 
     key: str
     nonce: str
     answer: Mapping[str, object]
     credential: str = ""
     count: int = 0
+    unconfirmed: tuple[str, int, Person] | None = None
 
 
 @dataclass(frozen=True, slots=True)

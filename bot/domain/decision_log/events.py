@@ -39,7 +39,10 @@ def filed(case: Case, policy: Policy) -> LogEvent:
     if request.subject is not None:
         data["subject"] = request.subject
         private.append(Private("subject", str(request.subject), request.subject))
-    return of_case("request.filed", actor(policy, request.requester), request, policy, data, private=tuple(private))
+    who = actor(policy, request.requester)
+    if request.by_host:
+        data["for"], who = request.requester, OPERATOR
+    return of_case("request.filed", who, request, policy, data, private=tuple(private))
 
 
 def refused_filing(case_id: str, requester: Person, runbook: FileDigest | None, policy: Policy, code: str) -> LogEvent:
@@ -131,6 +134,7 @@ def signed(drafts: Sequence[LogEvent], person: Person, proof: Proof) -> tuple[Lo
     first = next(n for n, draft in enumerate(drafts) if draft.actor.person == person)
     data = {**drafts[first].data, "signed": True, "statement": proof.statement}
     data |= {"until": proof.until} if proof.until else {}
+    data |= {"account": "unconfirmed"} if proof.unconfirmed else {}
     private = (*drafts[first].private, Private("signature", proof.disclosure, person))
     return (*drafts[:first], replace(drafts[first], data=data, private=private), *drafts[first + 1 :])
 

@@ -26,6 +26,7 @@ from bot.domain.workflow import authority_reset, autonomous_rights, break_glass,
 from bot.domain.workflow.asks import engine
 from bot.domain.workflow.filing_form import Form, check, provider_asking
 from bot.domain.workflow.follow_up import Effects
+from bot.domain.workflow.slack_down import host_filing
 from bot.domain.workflow.wake import wake_at
 
 PENDING_MAX = 3  # requests of one person in a domain
@@ -58,6 +59,8 @@ def file(
         narrowing.asking(policy, form.runbook, form.requester), form.runbook, form.subject
     )
     runbook = policy.runbooks[form.runbook]
+    if form.by_host and (unfit := host_filing.refusal(policy, runbook)) is not None:
+        return _refused(policy, form, "invalid", unfit, form_view)
     no = _too_much(runbook, earlier, scale)
     if no is not None:
         return _refused(policy, form, *no, form_view)
@@ -95,6 +98,9 @@ def _pending(
     effects = Effects(case, (events.filed(case, policy),)).then(engine.stepped(case, policy, result, presence, now))
     after = effects.case
     says = [*effects.says, *(notifications.card(after, r) for r in result.ask.reached if not _told(result, r))]
+    if form.by_host:
+        after, pages = host_filing.paged(after, policy, presence)
+        says += [*host_filing.said(after, policy), *pages]
     says += [
         notifications.receipt(after, form.door),
         *notifications.lead_copies(after, policy),
@@ -138,7 +144,7 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
         fields=tuple(FieldValue(n, labels[n], v) for n, v in form.fields.items() if n in labels and v != ""),
         seconds=seconds, filed_at=now, expires_at=expires_at, subject=form.subject,
         asks_before=earlier.asks_in_week, last_outcome=earlier.last_outcome, denied_lately=earlier.denied_by is not None,
-        terms=terms_of(runbook, scale, ends_at),
+        terms=terms_of(runbook, scale, ends_at), by_host=form.by_host,
     )  # fmt: skip
     duties = identity_proof.duties(runbook, now, expires_at)
     if ladder is None:

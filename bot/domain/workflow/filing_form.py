@@ -38,6 +38,7 @@ class Form:
     door: str = ""
     until: date | None = None
     noticed_at: datetime | None = None  # of a finding, as stated
+    by_host: bool = False  # the host's operator files it for the requester
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,21 @@ def revoke_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Tr
     return grant if isinstance(grant, Rejected) else _end(case, policy, grant, OPERATOR, "revoke", now, reason)
 
 
+def disowned(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
+    """Whom a request was filed for on the host says that they never asked: it is revoked."""
+    grant = open_grant(case, now)
+    if isinstance(grant, Rejected):
+        return refuse(case, policy, click, grant)
+    reason = "Whom this was filed for says that they did not ask."
+    return _end(case, policy, grant, events.actor(policy, click.person), "revoke", now, reason)
+
+
+def finish_on_host(case: Case, policy: Policy, now: datetime) -> Transition | Rejected:
+    """Somebody on the host reports that the access was given back, while Slack is down."""
+    grant = open_grant(case, now)
+    return grant if isinstance(grant, Rejected) else _end(case, policy, grant, OPERATOR, "finish", now, "")
+
+
 def _ended(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
     grant = open_grant(case, now)
     if isinstance(grant, Rejected):

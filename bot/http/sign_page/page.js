@@ -230,10 +230,62 @@ async function enrolled(made) {
   return say(told.line ? "Made. Give this line to whoever keeps the policy, and read the words out to whoever reviews it." : told.text);
 }
 
+// Without a link: a passkey signs in, then what waits is listed.
+let begun = null;
+
+async function front() {
+  const told = await call("/api/waiting", {}).catch(() => null);
+  if (!told) return say("The page cannot reach Countersign. Check your connection and reload.", true);
+  if (told.waiting) return list(told);
+  begun = await call("/api/session/begin", {}).catch(() => null);
+  if (!begun || !begun.challenge) return say((begun && begun.text) || "Open the link in your message from Countersign.", true);
+  say("Sign in with your passkey to see what waits for you.");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "yes";
+  button.textContent = "Sign in with passkey";
+  button.disabled = !window.PublicKeyCredential;
+  if (button.disabled) say("This browser cannot use passkeys. Copy the address and open it in Safari or Chrome.", true);
+  button.addEventListener("click", signIn);
+  by("buttons").replaceChildren(button);
+}
+
+function signIn() {
+  const told = begun;
+  const asked = navigator.credentials.get({
+    publicKey: { challenge: bytes(told.challenge), rpId: told.rp, userVerification: "required", timeout: 120000 },
+  });
+  say("Waiting for your passkey …");
+  asked.then((made) => signedIn(told, made), (error) => say("Nobody signed in (" + error.name + "). Try again.", true));
+}
+
+async function signedIn(told, made) {
+  const answer = await call("/api/session/finish", {
+    nonce: told.nonce, credential: text64(made.rawId), authenticator_data: text64(made.response.authenticatorData),
+    client_data: text64(made.response.clientDataJSON), signature: text64(made.response.signature),
+  }).catch(() => ({ text: "The answer was lost. Reload the page." }));
+  if (answer.ok) return front();
+  await front();
+  say(answer.text, true);
+}
+
+function list(told) {
+  say(told.waiting.length ? told.name + ": this waits for you." : told.name + ": nothing waits for you.");
+  by("buttons").replaceChildren(
+    ...told.waiting.map(({ title, address }) => {
+      const link = document.createElement("a");
+      link.className = "waits";
+      link.href = address;
+      link.textContent = title;
+      return link;
+    }),
+  );
+}
+
 addEventListener("hashchange", () => location.reload()); // another link in the same tab
 by("enrol").addEventListener("submit", enrol);
 if (location.pathname === "/e") {
   by("enrol").hidden = !token;
   say(token ? "Type the code that stands on the host." : "Open the whole address that the host printed.", !token);
 } else if (token) load();
-else say("Open the link in your message from Countersign.");
+else front();

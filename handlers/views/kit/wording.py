@@ -12,6 +12,8 @@ from bot.domain.case.ask import AskKind
 from bot.domain.policy.model import Kind, Role, Runbook
 
 APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
+WAS_NOT_ME = "Was not me"
+FILED_BY_HOST = "Filed by the host's operator; nobody has verified the caller. Call back."
 RUNBOOK, TARGET, REASON, DURATION, SUBJECT = "Runbook", "Target", "Reason", "Duration", "Whose credential"
 LESS, QUESTION, HOLD, PASS = "Approve for less…", "Question", "On it", "Ask someone else"
 PUSH, AGAIN, RECOMMEND, ADVISE_AGAINST = "Escalate now", "Ask again", "Recommend", "Advise against"

@@ -170,11 +170,12 @@ class Rejudge:
             yield "policy", f"the runbook {named.get('id')} with these bytes is not in the set it was filed under."
             runbook = None
         domain = runbook.domain if runbook else str(data.get("domain"))
-        ref = str(_part(entry, "actor").get("ref"))
+        by_host = _part(entry, "actor").get("kind") == "operator"
+        ref = str(data.get("for") if by_host else _part(entry, "actor").get("ref"))
         self._cases[case] = _Filed(ref, str(named.get("sha256")), runbook, domain, subject=str(data.get("subject", "")))
         person = self._person(ref)
         provider = policy.provider_of(person) if person else None
-        claimed = _part(entry, "actor").get("party")
+        claimed = data.get("provider") if by_host else _part(entry, "actor").get("party")
         self._cases[case].provider = str(claimed)
         if person is not None and claimed != (provider.id if provider else "home"):
             yield "party", f"it was filed in the name of {claimed!r}; the policy says otherwise of {person}."
