@@ -44,20 +44,20 @@ async def by_host(office: Office, runbook: str = "emergency", **how: object) -> 
 
 
 async def test_a_signed_yes_counts_on_slacks_last_stored_answer_and_says_so(office: Office) -> None:
-    await office.desk.outage.look()
+    await office.service.outage.look()
     cut_off(office)
     id_ = await office.file(PE1)
     assert (await signs(office, OWNER, id_)).body["ok"] is True
     entry = next(e for e in office.log(id_) if e["type"] == "request.approved")
     assert (entry["data"]["signed"], entry["data"]["account"]) == (True, "unconfirmed")
     office.directory.silent.clear()
-    await office.desk.outage.look()
+    await office.service.outage.look()
     assert await office.store.signing.unconfirmed() == ()
     assert [e["type"] for e in office.log(id_)].count("review.due") == 0
 
 
 async def test_an_answer_that_is_too_old_or_of_no_full_member_does_not_count(office: Office) -> None:
-    await office.desk.outage.look()
+    await office.service.outage.look()
     cut_off(office)
     office.clock.at += timedelta(days=7, seconds=1)
     id_ = await office.file(PE1)
@@ -70,7 +70,7 @@ async def test_an_answer_that_is_too_old_or_of_no_full_member_does_not_count(off
 async def test_where_the_policy_lets_nobody_decide_meanwhile_nothing_counts_and_nothing_is_stored(tmp_path: Path) -> None:
     async with Office(tmp_path / "countersign.db", signed_policy()) as office:
         with_words(office)
-        await office.desk.outage.look()
+        await office.service.outage.look()
         assert await office.store.signing.account(OWNER) is None
         await office.store.signing.keep_account(OWNER, full=True)
         cut_off(office)
@@ -79,16 +79,16 @@ async def test_where_the_policy_lets_nobody_decide_meanwhile_nothing_counts_and_
 
 
 async def test_an_account_that_is_gone_when_slack_is_back_alarms_and_brings_a_review_at_once(office: Office) -> None:
-    await office.desk.outage.look()
+    await office.service.outage.look()
     cut_off(office)
     id_ = await office.file(PE1)
     assert (await signs(office, OWNER, id_)).body["ok"] is True
     office.directory.silent.clear()
     office.directory.guests.add(OWNER)
-    await office.desk.outage.look()
+    await office.service.outage.look()
     assert [e["type"] for e in office.log(id_)].count("review.due") == 1
     assert any("the account is gone or a guest's" in str(said.get("text")) for said in office.answers())
-    await office.desk.outage.look()
+    await office.service.outage.look()
     assert [e["type"] for e in office.log(id_)].count("review.due") == 1
 
 
@@ -98,7 +98,7 @@ async def test_what_the_operator_files_says_so_pages_at_once_and_opens_by_a_sign
     assert entry["actor"] == {"kind": "operator"}
     assert entry["data"]["for"] == PE1
     token = await token_of(office, OWNER, id_)
-    shown = await office.desk.signing.read(token)
+    shown = await office.service.signing.read(token)
     assert "nobody has verified the caller. Call back." in str(shown.body["words"])
     assert (await signs(office, OWNER, id_)).body["ok"] is True
 
@@ -138,44 +138,44 @@ async def test_was_not_me_revokes_for_the_engineer_and_their_lead_and_nobody_els
 
 
 async def signed_in(office: Office, key: Authenticator = OWNERS) -> str:
-    begun = await office.desk.sessions.begin()
+    begun = await office.service.sessions.begin()
     made = key.sign(str(begun.body["statement"]))
-    told = await office.desk.sessions.finish(str(begun.body["nonce"]), made)
+    told = await office.service.sessions.finish(str(begun.body["nonce"]), made)
     return told.session
 
 
 async def test_a_passkey_signs_in_and_sees_what_waits_for_it(office: Office) -> None:
     id_ = await office.file(PE1)
     session = await signed_in(office)
-    told = await office.desk.sessions.waiting(session)
+    told = await office.service.sessions.waiting(session)
     (one,) = told.body["waiting"]  # type: ignore[misc]
     assert id_ in one["title"]
     token = one["address"].removeprefix(f"{ORIGIN}/d#")
-    statement = await office.desk.signing.statement(token, "approve")
+    statement = await office.service.signing.statement(token, "approve")
     assert (await sent(office, token, OWNERS.sign(str(statement.body["statement"])))).body["ok"] is True
-    assert (await office.desk.sessions.waiting(session)).body["waiting"] == []
+    assert (await office.service.sessions.waiting(session)).body["waiting"] == []
     office.clock.at += timedelta(minutes=10)
-    assert (await office.desk.sessions.waiting(session)).status == 401
+    assert (await office.service.sessions.waiting(session)).status == 401
 
 
 async def test_a_session_is_over_as_soon_as_its_passkey_is_removed(office: Office) -> None:
     session = await signed_in(office)
-    assert (await office.desk.sessions.waiting(session)).status == 200
+    assert (await office.service.sessions.waiting(session)).status == 200
     await office.adopt(
         replace(office.policy, people=tuple(p for p in office.policy.people if p.person != OWNER), digest="cd" * 32)
     )
-    assert (await office.desk.sessions.waiting(session)).status == 401
+    assert (await office.service.sessions.waiting(session)).status == 401
     assert await signed_in(office) == ""
 
 
 async def test_a_session_is_signed_for_once_by_a_key_that_counts(office: Office) -> None:
-    begun = await office.desk.sessions.begin()
+    begun = await office.service.sessions.begin()
     made, nonce = OWNERS.sign(str(begun.body["statement"])), str(begun.body["nonce"])
-    assert (await office.desk.sessions.finish(nonce, made)).status == 200
-    assert (await office.desk.sessions.finish(nonce, made)).status == 409
+    assert (await office.service.sessions.finish(nonce, made)).status == 200
+    assert (await office.service.sessions.finish(nonce, made)).status == 409
     assert await signed_in(office, Authenticator(b"a-strangers-key")) == ""
     assert await signed_in(office, replace(OWNERS, flags=0x01)) == ""
-    assert (await office.desk.sessions.waiting("")).status == 401
+    assert (await office.service.sessions.waiting("")).status == 401
 
 
 async def test_an_endorser_finds_the_change_in_the_list(office: Office) -> None:
@@ -185,6 +185,6 @@ async def test_an_endorser_finds_the_change_in_the_list(office: Office) -> None:
         for p in before.people
     ]
     await office.adopt(replace(before, people=tuple(held), digest="ab" * 32))
-    told = await office.desk.sessions.waiting(await signed_in(office, RISKS))
+    told = await office.service.sessions.waiting(await signed_in(office, RISKS))
     assert [one["title"] for one in told.body["waiting"]] == ["A change of the signing keys"]  # type: ignore[attr-defined]
-    assert key_change_id(before.digest, "ab" * 32) == office.desk.current.key_changes[0].id
+    assert key_change_id(before.digest, "ab" * 32) == office.service.current.key_changes[0].id
