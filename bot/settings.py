@@ -9,16 +9,18 @@ from __future__ import annotations
 import logging
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 from bot.domain.decision_log.witness import read_witness_key
-from bot.domain.errors import NoteError, SettingsError
-from bot.domain.policy.handed_in import trimmed
+from bot.domain.errors import NoteError, SettingsError, TextFileError
+from bot.domain.policy.handed_in import file_text, trimmed
 from bot.domain.policy.trusted_address import is_loopback
 from bot.ports.database import Location, PostgresServer
 
@@ -187,12 +189,32 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """Reads the settings. Raises SettingsError with one sentence a fault."""
     logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # `setting_names` says what a line of .env is not
+    _check_file(ENV_FILE)
     try:
         return Settings(_secrets_dir=os.environ.get("COUNTERSIGN_SECRETS_DIR"))
-    except (UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f".env cannot be read ({error.__class__.__name__}). Save it as plain UTF-8 text.") from None
+    except (UnicodeDecodeError, OSError, SourceError) as error:
+        kind = (error.__cause__ or error).__class__.__name__
+        raise SettingsError(
+            f"A file of COUNTERSIGN_SECRETS_DIR cannot be read ({kind}). Save it as plain UTF-8 text."
+        ) from None
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(dict(e)) for e in error.errors())) from None
+
+
+def _check_file(path: Path) -> None:
+    """Raises SettingsError where `.env` is no text file: a pipe would be waited for without end, UTF-16 would hold no setting."""
+    try:
+        if stat.S_ISDIR(mode := path.stat().st_mode):
+            return  # of another program; as none
+        if not stat.S_ISREG(mode):
+            raise SettingsError(f"{path} is no regular file. Put a text file there, or remove it.")
+        file_text(path.read_bytes())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}).") from None
+    except TextFileError as error:
+        raise SettingsError(f"{path}:{error.line}: {error}") from None
 
 
 def _sentence(error: dict[str, object]) -> str:

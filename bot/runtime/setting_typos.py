@@ -67,7 +67,7 @@ def _named_by_policy(folder: Path) -> frozenset[str]:
 
 def _of_file(path: Path, meant: frozenset[str]) -> Iterator[Stray]:
     try:
-        text = file_text(path.read_bytes())
+        text = file_text(path.read_bytes()) if path.is_file() else ""
     except (OSError, TextFileError):
         return  # there is none, or `load` reports it
     for binding in parse_stream(StringIO(text)):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from bot.domain.errors import SettingsError
 from bot.ports.database import PostgresServer
+from bot.runtime.setting_typos import strays
 from bot.settings import Settings, load
 
 
@@ -169,3 +171,39 @@ def test_a_byte_order_mark_of_the_env_file_is_dropped(tmp_path: Path) -> None:
     assert settings.slack_bot_token is not None
     assert settings.slack_bot_token.get_secret_value() == "xoxb-1"
     assert settings.listen == "127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("SLACK_BOT_TOKEN=xoxb-1\n".encode("utf-16"), r"\.env:1: The file is UTF-16"),
+        ("SLACK_BOT_TOKEN=xoxb-1\n".encode("utf-16-be"), r"\.env:1: The file is UTF-16"),
+        (b"A=1\nB=\xe9\n", r"\.env:2: A byte here is not UTF-8"),
+    ],
+)
+def test_a_settings_file_in_another_encoding_is_named_and_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_bytes(content)
+    with pytest.raises(SettingsError, match=why):
+        load()
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_in_the_place_of_the_settings_file_is_never_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo(".env")
+    with pytest.raises(SettingsError, match="no regular file"):
+        load()
+    assert list(strays({})) == []
+
+
+def test_a_secret_that_is_no_text_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "slack_bot_token").write_bytes(b"\xff\xfe")
+    monkeypatch.setenv("COUNTERSIGN_SECRETS_DIR", str(tmp_path))
+    with pytest.raises(SettingsError, match="COUNTERSIGN_SECRETS_DIR cannot be read"):
+        load()

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.terminal import is_terminal
 from runbooks.parsing.findings import PolicyFinding
 
+_SHOWN = 1_000_000  # bytes of a file from which a line is shown
 _NAMED = re.compile(r"`([^`]+)`")
 
 
@@ -27,6 +28,8 @@ def pointed(folder: Path, finding: PolicyFinding) -> list[str]:
 def _line(path: Path, number: int) -> str:
     """The line of a file, tabs as one space; empty where there is none."""
     try:
+        if not path.is_file() or path.stat().st_size > _SHOWN:  # a pipe would be waited for without end
+            return ""
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""

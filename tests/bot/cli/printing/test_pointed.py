@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,10 @@ def test_a_finding_on_the_folder_has_its_first_place(tmp_path: Path) -> None:
     assert module.pointed(tmp_path, PolicyFinding("error", ".", 1, "It is empty")) == [
         f"{tmp_path}:1:1: error: It is empty"
     ]
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_in_the_folder_is_named_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.md")
+    [said] = module.pointed(tmp_path, PolicyFinding("error", "a.md", 1, "This is not a regular file."))
+    assert said == f"{tmp_path}/a.md:1:1: error: This is not a regular file."
