@@ -1,5 +1,10 @@
 """`python -m bot` is `countersign`."""
 
-from bot.cli.main import main
+import sys
+
+try:
+    from bot.cli.main import main
+except KeyboardInterrupt:  # Ctrl-C while it is still loading
+    sys.exit(130)
 
 main()

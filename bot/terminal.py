@@ -7,13 +7,16 @@ a bidirectional sign would turn what stands beside it around. Such characters ar
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Timer
+from typing import Literal, TypeAlias
 
 _PATIENCE = 2.0  # seconds before something is said to take long
+_OFTEN = 500  # steps between two looks at the bar
 _UNSAFE = re.compile(
     "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters but tab and line break
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they reorder what stands beside them
@@ -43,22 +46,58 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]], plain: str, colours: Mapping[str, str]) -> None:
+    """Prints rows as a table to a person at a terminal, as wide as it is; `plain` where the output is piped. `colours`: of cells
+    by their first word; none where NO_COLOR is set."""
+    if not is_terminal() or not rows:
+        say(plain)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(visible(cell), style=colours.get(cell.split(" ")[0], "")) for cell in row))
+    colour: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    how = Console(file=sys.stdout, force_terminal=True, color_system=colour, markup=False, highlight=False, emoji=False)
+    how.print(table)
+
+
+Step: TypeAlias = Callable[[], bool]
+
+
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Shows on a terminal, on standard error, that something takes longer than two seconds, and for how long it has run."""
+def working(what: str, total: int = 0) -> Iterator[Step]:
+    """Shows on a terminal, on standard error, that something takes longer than two seconds: how far it is and how long it will
+    still take, where `total` steps are known, else for how long it has run. The function that it yields counts one step, and
+    returns False, so that it fits where somebody is asked whether to stop."""
     if not sys.stderr.isatty():
-        yield
+        yield lambda: False
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
-    progress.add_task(what, total=None)
+    how = (BarColumn(), TimeRemainingColumn()) if total else (TimeElapsedColumn(),)
+    progress = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), *how, console=Console(stderr=True), transient=True
+    )
+    task, done = progress.add_task(what, total=total or None), 0
+
+    def step() -> bool:
+        nonlocal done
+        done += 1
+        if done % _OFTEN == 0:
+            progress.update(task, completed=done)
+        return False
+
     timer = Timer(_PATIENCE, progress.start)
     timer.start()
     try:
-        yield
+        yield step
     finally:
         timer.cancel()
         timer.join()

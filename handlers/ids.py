@@ -81,6 +81,7 @@ FORM_FLAG = "flag_note"
 FORM_REJECT = "reject_note"
 FORM_VERIFY = "verified"
 FORM_PERMIT = "permit"
+PERMIT_TEXT = "permit_text"
 FORM_HOME = "home"
 FORM_DISPUTE = "matrix_dispute"
 FORM_CLOSE = "close_finding"
@@ -90,7 +91,7 @@ FORM_REVIEW = "review_items"
 # Shortcuts (callback_id): global ones, and those of a message.
 SHORTCUT_ASK = "ask"
 SHORTCUT_FINDING = "finding"
-SHORTCUT_MESSAGE_FINDING = "finding_message"
+SHORTCUT_MESSAGE_ASK, SHORTCUT_MESSAGE_FINDING = "ask_message", "finding_message"
 
 # Inputs of the form (action_id). Blocks whose choices depend on the runbook carry its id in their block_id, so that a
 # choice made under another runbook never survives; text inputs keep theirs, so that typed text does.

@@ -250,6 +250,10 @@ class Sandbox:
         """Use a global shortcut."""
         return await self.server.gestures.shortcut(user, callback_id)
 
+    async def message_shortcut(self, user: str, callback_id: str, message: Seen) -> Outcome:
+        """Use a shortcut on a message."""
+        return await self.server.gestures.message_shortcut(user, callback_id, message.channel, message.ts)
+
     async def open_home(self, user: str, tab: str = "home") -> Outcome:
         """Open the app's Home tab (or its Messages tab)."""
         return await self.server.gestures.open_home(user, tab)

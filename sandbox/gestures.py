@@ -222,10 +222,23 @@ class Gestures:
     async def shortcut(self, user_id: str, callback_id: str) -> Outcome:
         """Use a global shortcut of the app."""
         user = self.person(user_id)
-        known = [s.callback_id for s in self.world.workspace.app.shortcuts]
-        if callback_id not in known:
-            raise GestureError(f"no shortcut {callback_id!r}; there are: {', '.join(known)}")
+        self._known_shortcut(callback_id, "global")
         return await self.delivery.send("interactive", payloads.shortcut(self.world, user, callback_id))
+
+    async def message_shortcut(self, user_id: str, callback_id: str, channel_id: str, ts: str) -> Outcome:
+        """Use a shortcut of the app on a message that this person sees."""
+        user = self.person(user_id)
+        self._known_shortcut(callback_id, "message")
+        channel, message = self.place(user, channel_id), self.world.find(channel_id, ts)
+        if message is None:
+            raise GestureError(f"no message {ts} in {channel_id}")
+        payload = payloads.message_shortcut(self.world, user, callback_id, channel, message)
+        return await self.delivery.send("interactive", payload)
+
+    def _known_shortcut(self, callback_id: str, kind: str) -> None:
+        known = [s.callback_id for s in self.world.workspace.app.shortcuts if s.type == kind]
+        if callback_id not in known:
+            raise GestureError(f"no {kind} shortcut {callback_id!r}; there are: {', '.join(known)}")
 
     async def open_home(self, user_id: str, tab: str = "home") -> Outcome:
         """Look at the app: its Home (`home`) or its messages (`messages`)."""

@@ -148,6 +148,10 @@ class Hands:
         """Use a global shortcut."""
         return await self.gestures.shortcut(user, callback_id)
 
+    async def _do_message_shortcut(self, user: str, callback_id: str, channel: str, ts: str) -> Outcome:
+        """Use a shortcut on a message."""
+        return await self.gestures.message_shortcut(user, callback_id, channel, ts)
+
     async def _do_open_home(self, user: str, tab: str = "home") -> Outcome:
         """Look at the app."""
         return await self.gestures.open_home(user, tab)

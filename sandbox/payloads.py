@@ -139,6 +139,16 @@ def shortcut(world: World, user: User, callback_id: str) -> Json:
     }  # fmt: skip
 
 
+def message_shortcut(world: World, user: User, callback_id: str, channel: Channel, message: Message) -> Json:
+    """A shortcut used on a message, which it carries whole."""
+    return {
+        "type": "message_action", **_common(world, user, world.workspace.app.team_id), "callback_id": callback_id,
+        "trigger_id": world.new_trigger(user.id), "action_ts": f"{time.time():.6f}",
+        "response_url": world.new_response_url(user.id, channel.id), "message_ts": message.ts,
+        "channel": channel_in_payload(channel), "message": message_object(world, message),
+    }  # fmt: skip
+
+
 def event(world: World, inner: Json, channel: Channel | None = None) -> Json:
     """An event in the envelope of the Events API; its `event_id` stays the same when it is retried."""
     app = world.workspace.app

@@ -19,7 +19,7 @@ def directory(world: World) -> Json:
                 "home": app.home_enabled, "description": app.description},
         "commands": [dataclasses.asdict(c) for c in app.commands],
         "shortcuts": [dataclasses.asdict(s) for s in app.shortcuts],
-        "banner": workspace.banner, "script": [dataclasses.asdict(s) for s in workspace.script],
+        "banner": workspace.banner, "start": dict(workspace.start), "script": [dataclasses.asdict(s) for s in workspace.script],
     }  # fmt: skip
 
 

@@ -112,11 +112,12 @@ class Command:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A global shortcut of the app."""
+    """A shortcut of the app: `global` (in the composer's menu) or `message` (in the menu of each message)."""
 
     name: str
     callback_id: str
     description: str = ""
+    type: str = "global"
 
 
 DEFAULT_SCOPES = (
@@ -200,6 +201,7 @@ class Workspace:
     settings: Settings = field(default_factory=Settings)
     banner: str = ""
     script: list[ScriptStep] = field(default_factory=list)
+    start: dict[str, str] = field(default_factory=dict)  # the page's address parameters where it is opened without any
 
     def __post_init__(self) -> None:
         """Build the nested types, fill in the home team and the bot's own account, and check references."""

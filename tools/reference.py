@@ -3,7 +3,7 @@
 
 Commands come from the command line itself, settings from `bot.settings`, policy keys from the schemas that `countersign schema`
 prints, entry types from what `log verify` knows, pages and metrics from the HTTP server. What code cannot say, what a setting
-or an entry type means, is in `tools/reference_words.py`; a name without its word fails.
+or an entry type means, is in `tools/reference_words.py`; a name without its word fails. Every sentence that people read: `tools/words.py`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from bot.http.operations_server import JWKS  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from handlers.transport.http import PATH as SLACK_PATH  # noqa: E402
 from runbooks.parsing.json_schema import schemas  # noqa: E402
+from tools import words  # noqa: E402
 from tools.reference_words import ENTRIES, OTHER_SETTINGS, PAGES, SETTINGS  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"

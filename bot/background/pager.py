@@ -19,8 +19,8 @@ from typing import Protocol
 import structlog
 
 from bot.background.loop import every
+from bot.background.page_text import page_text, sign_address
 from bot.clock import Clock
-from bot.domain.authority.signatures import demanded
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.case.transition import SYSTEM, LogEvent, Value
@@ -37,7 +37,7 @@ from bot.service.current_policy import CurrentPolicy
 
 POLL, TIMEOUT, PARTING = 0.5, 15.0, 3.0  # seconds
 LEASE, GIVE_UP = timedelta(seconds=60), timedelta(hours=2)
-_GROUP, _SLOWEST, _CARD_WAIT = 20, 60.0, 5.0
+_GROUP, _SLOWEST, _CARD_WAIT, _ZONE_AGE = 20, 60.0, 5.0, 3600.0
 PAGERDUTY = "pagerduty://"
 log = structlog.get_logger(__name__)
 
@@ -96,7 +96,8 @@ class Pager:
             await self._outbox.release(row, self._clock.now() + timedelta(seconds=2), "the log is stopped")
             return
         found = addresses(self._current.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
-        said = page_text(case, self._current.policy, slack_down=bool(row.say.data.get("slack_down")))
+        down, zone = bool(row.say.data.get("slack_down")), await self._zone(row.say.to)
+        said = page_text(case, self._current.policy, zone, self._clock.now(), slack_down=down)
         link = link or sign_address(case, self._current.policy)
         failed = [e for e in [await self._try(a, action, case.id, said, link) for a in found] if e]
         await self._note(row, action, found, failed)
@@ -146,6 +147,14 @@ class Pager:
         except LookupFailed:
             return ""
 
+    async def _zone(self, person: Person) -> str:
+        """That person's time zone as Slack last named it; empty where it is unknown."""
+        try:
+            known = self._directory.last_known(person) or await self._directory.profile(person, _ZONE_AGE)
+        except LookupFailed:
+            return ""
+        return known.time_zone
+
     def _age(self, row: OutboxRow) -> float:
         return (self._clock.now() - row.created_at).total_seconds()
 
@@ -157,45 +166,6 @@ def addresses(policy: Policy, case: Case, person: Person, role: str, environment
     named = [p.page for p in policy.people if p.person == person and p.page]
     named += [rota.page] if role == "on_call" and rota is not None and rota.page else []
     return tuple(dict.fromkeys(address for name in named if (address := value_of(name, environment))))
-
-
-def page_text(case: Case, policy: Policy, *, slack_down: bool = False) -> tuple[str, str]:
-    """Title and text, from the policy and our own words; nothing that the requester typed."""
-    request = case.request
-    provider = policy.providers.get(request.provider)
-    domain = policy.domains.get(request.domain)
-    drill = (
-        "FINDING: "
-        if case.finding
-        else "DRILL: "
-        if request.drill is not None
-        else "BREAK-GLASS: "
-        if case.break_glass
-        else ""
-    )
-    title = f"{drill}{provider.name if provider else request.provider or (policy.organisation if case.finding else 'Drill')}: {request.title}"
-    ends = case.approval.due_at or case.approval.expires_at
-    due = "Acknowledge it in Slack." if case.finding else f"Answer in Slack by {ends:%H:%M} UTC."
-    lines = [f"{drill}{request.id}, {domain.name if domain else request.domain}. {due}"]
-    address = sign_address(case, policy)
-    if slack_down and case.finding is None:
-        lines.append("Slack does not answer.")
-        no = "On the host only a no is possible: countersign requests deny."
-        lines.append(f"Sign with your passkey at {address}" if address and _signs_meanwhile(policy) else no)
-    elif address:
-        lines.append(f"A yes is signed with your passkey at {address}")
-    return title, " ".join(lines)
-
-
-def sign_address(case: Case, policy: Policy) -> str:
-    """Where whoever is paged finds the question without Slack; "" where a yes needs no signature. A page carries no link that reads
-    the request: it travels over other people's networks."""
-    signed = policy.signing is not None and demanded(case, case.approval.kind, policy) != "none"
-    return f"{policy.signing.origin}/" if signed and policy.signing is not None else ""
-
-
-def _signs_meanwhile(policy: Policy) -> bool:
-    return policy.signing is not None and policy.signing.when_slack_is_down == "signed"
 
 
 def send_page(pagerduty_url: str | None = None) -> PageSender:

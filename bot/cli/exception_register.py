@@ -67,11 +67,27 @@ def lines(policy: Policy | None, cases: Sequence[Case], now: datetime) -> list[s
     return [_line(policy, case, row(policy, case, now)) for case in cases]
 
 
-def _line(policy: Policy | None, case: Case, one: Mapping[str, object]) -> str:
-    assert case.grant is not None
-    state = "open until" if one["state"] == "open" else f"{one['state']} at"
-    at = when(case.grant.not_after if one["state"] == "open" else case.grant.ended_at or case.grant.not_after)
+HEADS = ("Exception", "State", "What", "Domain", "Provider", "Risk", "Renewed", "Asked by")
+
+
+def cells(policy: Policy | None, case: Case, now: datetime) -> tuple[str, ...]:
+    """One exception as the cells of a table under HEADS: never target or free text."""
+    one = row(policy, case, now)
     return (
-        f"{case.id}  {state} {at}  {printable(case.request.title)}; {case.request.domain}, {case.request.provider},"
+        case.id, _state(case, one), printable(case.request.title), case.request.domain, case.request.provider, str(one["risk"]),
+        f"{one['renewals']} of {one['max_renewals']}", name(policy, case.request.requester),
+    )  # fmt: skip
+
+
+def _state(case: Case, one: Mapping[str, object]) -> str:
+    assert case.grant is not None
+    if one["state"] == "open":
+        return f"open until {when(case.grant.not_after)}"
+    return f"{one['state']} at {when(case.grant.ended_at or case.grant.not_after)}"
+
+
+def _line(policy: Policy | None, case: Case, one: Mapping[str, object]) -> str:
+    return (
+        f"{case.id}  {_state(case, one)}  {printable(case.request.title)}; {case.request.domain}, {case.request.provider},"
         f" risk {one['risk']}, renewed {one['renewals']} of {one['max_renewals']}, asked by {name(policy, case.request.requester)}"
     )

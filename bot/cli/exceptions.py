@@ -10,8 +10,9 @@ import typer
 from bot.cli import exception_register
 from bot.cli.errors import misused
 from bot.cli.host_store import accepted_policy, opened_store
+from bot.cli.printing.requests import COLOURS
 from bot.clock import SystemClock
-from bot.terminal import say, say_json
+from bot.terminal import say, say_json, say_table
 
 LIMIT = 10_000
 
@@ -36,6 +37,9 @@ def exceptions(
         elif as_csv:
             say(exception_register.sheet(rows), end="")
         else:
-            say("\n".join(exception_register.lines(policy, cases, now)))
+            plain = "\n".join(exception_register.lines(policy, cases, now))
+            say_table(
+                exception_register.HEADS, [exception_register.cells(policy, one, now) for one in cases], plain, COLOURS
+            )
 
     asyncio.run(work())

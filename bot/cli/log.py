@@ -10,7 +10,6 @@ import asyncio
 import base64
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -18,13 +17,15 @@ import typer
 
 from bot.cli import operator
 from bot.cli.anchor import anchor
-from bot.cli.errors import misused, refused
-from bot.clock import SystemClock, read_request_id
+from bot.cli.errors import refused
+from bot.cli.log_export.command import export
+from bot.cli.log_export.database import existing
+from bot.clock import SystemClock
 from bot.decision_log.keys import vkey_lines
 from bot.domain.decision_log.signed_note import VerifierKey, read_vkey
 from bot.domain.errors import NoteError, TextFileError
 from bot.domain.policy.handed_in import file_text
-from bot.ports.database import Location, may_exist
+from bot.ports.database import Location
 from bot.settings import Settings, load
 from bot.terminal import say, say_json, working
 
@@ -35,16 +36,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, help="The decision log.")
 operator.add_to(app)
+app.command()(export)
 app.command()(anchor)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-
-
-class ExportFormat(StrEnum):
-    """What an export looks like."""
-
-    TILES = "tiles"
-    OCSF = "ocsf"
-    CSV = "csv"
 
 
 @app.command()
@@ -64,14 +58,14 @@ def verify(
     if export is not None:
         _verify_export(export, vkey, policy_root, as_json=as_json)
     from bot.evidence.stored_policy import policy_check
-    from bot.runtime.log_verification import TrustBase, verify
+    from bot.runtime.log_verification import TrustBase, entries_of, verify
 
     settings = load()
-    path = _database(database or settings.database)
+    path = existing(database or settings.database)
     ours = database is None or _same(database, settings.database)  # the signer's memory is of this database only
     keys = None if vkey is None else _keys(vkey)
-    with working("Checking every entry of the log"):
-        report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours))
+    with working("Checking every entry of the log", entries_of(path)) as step:
+        report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours, over=step))
         judged = policy_check(path, policy_root)
     findings = [*report.findings, *judged.findings]
     _print(findings, as_json=as_json)
@@ -81,30 +75,6 @@ def verify(
     raise typer.Exit(1 if findings else 0)
 
 
-@app.command()
-def export(
-    out: Annotated[Path, typer.Option(help="An empty folder, or the name of a new one.", show_default=False)],
-    case: Annotated[str | None, typer.Option(help="Only this request, R-…, with a proof of each of its entries.")] = None,
-    form: Annotated[
-        ExportFormat, typer.Option("--format", help="Everything, or one file for monitoring or a spreadsheet.")
-    ] = ExportFormat.TILES,
-) -> None:
-    """Write the evidence for an outsider into a folder, after every byte was checked again."""
-    from bot.evidence.prepare import exported
-
-    case_id = None if case is None else read_request_id(case)
-    if case is not None and case_id is None:
-        raise typer.BadParameter(f"{case!r} is no id; it is R- and eight characters.", param_hint="--case")
-    if case is not None and form is not ExportFormat.TILES:
-        raise typer.BadParameter("One case has one form; leave --format out.", param_hint="--format")
-    settings = load()
-    _database(settings.database)
-    with working("Checking the log and writing the export"):
-        report = asyncio.run(exported(settings, out, case_id, form.value))
-    say(report.text)
-    raise typer.Exit(1 if report.findings else 0)
-
-
 @app.command("checkpoint")
 def checkpoint() -> None:
     """Print the newest signed note, after signing what is not signed yet."""
@@ -112,7 +82,7 @@ def checkpoint() -> None:
     from bot.runtime.open_log import cover
 
     settings = load()
-    _database(settings.database)
+    existing(settings.database)
     signed = asyncio.run(cover(settings))
     if isinstance(signed, LogFinding):
         refused(f"{signed.code}: {signed.text}")
@@ -126,7 +96,7 @@ def prove(index: Annotated[int, typer.Argument(metavar="IDX", min=0, help="The e
     from bot.runtime.log_proofs import prove as proven
 
     settings = load()
-    _database(settings.database)
+    existing(settings.database)
     found = asyncio.run(proven(settings, index))
     if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
@@ -145,7 +115,7 @@ def consistency(
     from bot.runtime.log_proofs import extended
 
     settings = load()
-    _database(settings.database)
+    existing(settings.database)
     found = asyncio.run(extended(settings, old, new, None if vkey is None else _keys(vkey)))
     if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
@@ -163,7 +133,7 @@ def rotate_key() -> None:
     from bot.runtime.key_rotation import rotate
 
     settings = load()
-    _database(settings.database)
+    existing(settings.database)
     found = asyncio.run(rotate(settings))
     if isinstance(found, LogFinding):
         refused(f"{found.code}: {found.text}")
@@ -180,9 +150,10 @@ def vkey() -> None:
 
 def _reading(ask: Callable[[SqlStore], Awaitable[T]], settings: Settings | None = None) -> T:
     """Runs a query on the configured database, beside a running bot."""
+
     from storage.opening import open_database
 
-    path = _database((settings or load()).database)
+    path = existing((settings or load()).database)
 
     async def work() -> T:
         store = await open_database(path, SystemClock(), read_only=True)
@@ -196,14 +167,6 @@ def _reading(ask: Callable[[SqlStore], Awaitable[T]], settings: Settings | None 
 
 def _same(given: Path, configured: Location) -> bool:
     return isinstance(configured, Path) and given.absolute() == configured.absolute()
-
-
-def _database(path: Location) -> Location:
-    if not may_exist(path):
-        misused(
-            f"There is no database at {path}. Set COUNTERSIGN_DATABASE_URL or give --database; `countersign migrate` makes one."
-        )
-    return path
 
 
 def _say_of_keys(unproven: int, *, has_keys: bool, pinned: bool) -> None:

@@ -133,6 +133,8 @@ def main() -> None:
         _stop(str(error), 1)
     except CountersignError as error:
         _stop(str(error), 2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

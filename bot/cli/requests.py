@@ -27,7 +27,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.workflow.asks.approval import deny_on_host
 from bot.domain.workflow.filing_form import REASON_MAX
 from bot.domain.workflow.grant_end import finish_on_host, open_grant, revoke_on_host
-from bot.terminal import say, say_json
+from bot.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -72,7 +72,8 @@ def list_requests(
         if as_json:
             say_json([printing.listed(one) for one in found])
         else:
-            say("\n".join(printing.table(policy, found)) or "Nothing is pending or open.")
+            plain = "\n".join(printing.table(policy, found)) or "Nothing is pending or open."
+            say_table(printing.HEADS, [printing.cells(policy, one) for one in found], plain, printing.COLOURS)
 
     _run(work())
 

@@ -20,7 +20,7 @@ from bot.ports.records import RequestLine
 from bot.ports.store import Store
 from bot.runtime.open_log import log_findings
 from bot.settings import Settings, load
-from bot.terminal import say, say_json
+from bot.terminal import say, say_json, say_table
 
 _LIMIT = 10_000
 
@@ -39,7 +39,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inst
     if as_json:
         say_json({"ready": not found.troubles, "troubles": list(found.troubles), **found.lines})
     else:
-        say("\n".join(_printed(found)))
+        say("\n  ".join(["NOT READY", *found.troubles]) if found.troubles else "Ready: nothing stops the bot.")
+        rows = [(name.capitalize(), _said(value)) for name, value in found.lines.items()]
+        say_table(("", ""), rows, "\n".join(f"{name:<10} {said}" for name, said in rows), {})
     raise typer.Exit(1 if found.troubles else 0)
 
 
@@ -84,12 +86,6 @@ async def _anchored(store: Store) -> dict[str, int]:
 
 def _calendars(policy: Policy | None) -> list[str]:
     return [] if policy is None else sorted(name for name, rota in policy.rotas.items() if rota.feed)
-
-
-def _printed(found: Status) -> list[str]:
-    lines = ["Ready: nothing stops the bot." if not found.troubles else "NOT READY"]
-    lines += [f"  {trouble}" for trouble in found.troubles]
-    return [*lines, *(f"{name.capitalize():<10} {_said(value)}" for name, value in found.lines.items())]
 
 
 def _said(value: object) -> str:

@@ -18,11 +18,12 @@ import textwrap
 import webbrowser
 from contextlib import AsyncExitStack, closing, suppress
 from pathlib import Path
+from urllib.parse import urlencode
 
 import runbooks
 from bot.app import serve
 from bot.background.loop import pause
-from bot.demo.workspace import APPROVER, ASKER, script, with_pages, workspace
+from bot.demo.workspace import APPROVER, ASKER, START, script, with_pages, workspace
 from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
 from bot.settings import Settings
@@ -60,7 +61,8 @@ async def _opened(stack: AsyncExitStack, policy: Policy, port: int) -> Sandbox:
     try:
         return await stack.enter_async_context(Sandbox(workspace(policy, SCALE), port))
     except (OSError, OverflowError):
-        raise SettingsError(f"Port {port} cannot be used here. Try: countersign demo --port 0") from None
+        again = 'make demo DEMO="--port 0"' if os.environ.get("MAKELEVEL") else "countersign demo --port 0"
+        raise SettingsError(f"Port {port} is in use, or not allowed here. Try: {again}") from None
 
 
 async def _both(
@@ -76,7 +78,7 @@ async def _both(
         await bot
         raise SettingsError("The bot did not reach the sandbox in time; try again.")
     await _first_request(sandbox)
-    _welcome(sandbox, policy)
+    _welcome(sandbox, policy, home / "demo.db")
     if browser:
         await asyncio.to_thread(webbrowser.open, _page(sandbox))
     companions = [_follow(home / "demo.db", stop), _keys(home, stop), _greet(sandbox, stop)]
@@ -134,14 +136,15 @@ async def _greet(sandbox: Sandbox, stop: asyncio.Event) -> None:
 
 
 def _page(sandbox: Sandbox) -> str:
-    return f"{sandbox.page_url}?left={ASKER}&right={APPROVER}&leftAt=app&rightAt=app&panel=script"
+    return f"{sandbox.page_url}?{urlencode(START)}"
 
 
-def _welcome(sandbox: Sandbox, policy: Policy) -> None:
+def _welcome(sandbox: Sandbox, policy: Policy, database: Path) -> None:
     say(f"\nCountersign demo · {policy.organisation} · demo clock {SCALE}×\n\n  {_page(sandbox)}\n")
     for number, step in enumerate(script(), 1):
         say(f"  {number}. {step['text']}")
         say(textwrap.fill(step["detail"], 100, initial_indent="     ", subsequent_indent="     "))
+    say(f"\nThe database, until the demo ends: {database}")
     say(
         f"\nThe decision log, as it happens (UTC, demo clock {SCALE}×, people as pseudonyms). Ctrl-C ends the demo.",
         flush=True,

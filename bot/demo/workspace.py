@@ -23,8 +23,11 @@ from bot.domain.policy.people import Person
 from handlers.web_api.manifest import manifest
 
 ASKER, APPROVER = "U0PE1", "U0OWNER"
+START = {"left": ASKER, "right": APPROVER, "leftAt": "app", "rightAt": "app", "panel": "script"}
 _BOT = "U0BOT"
 _PERSON = re.compile(r"^(  \w+: \{id: (U\w+), name: [^}]*)\}", re.MULTILINE)
+_PATIENCE = re.compile(r"^(  urgent:.*\n    expires_after: )45m$", re.MULTILINE)
+_URGENT = "225m"  # at 15 times the pace, the waiting request lives for 15 minutes
 _ROTA = re.compile(r"^  security:\n    source: static\n", re.MULTILINE)
 _MATRIX = "responsibility.yaml"
 _INCIDENTS = "DEMO_PAGE_SECURITY"
@@ -81,8 +84,10 @@ def workspace(policy: Policy, scale: int) -> dict[str, Any]:
                 {k: c[k] for k in ("command", "description", "usage_hint", "should_escape") if k in c}
                 for c in features["slash_commands"]
             ],
+            "shortcuts": features["shortcuts"],
         },
         "script": script(),
+        "start": START,
     }  # fmt: skip
 
 
@@ -98,7 +103,7 @@ def script() -> list[dict[str, str]]:
             "text": "Silence escalates, and never approves.", "persona": "U0DEP1", "at": "app",
             "detail": "As Pavel type /breakglass directory-admin-emergency, fill in a target and a ticket such as INC1001,"
             " send it and wait: 12 s to the reminder, 20 s to the deputies (Dev), 40 s to whoever is on call (Grace or"
-            " Tomas), 3 min to the end. Nothing opens.",
+            " Tomas), 15 min to the end. Nothing opens.",
         },
         {
             "text": "Nobody is waited for in vain.", "persona": "U0DEP1", "at": "app",
@@ -169,13 +174,15 @@ def _channels(policy: Policy) -> list[dict[str, Any]]:
 
 @contextmanager
 def with_pages(folder: Path, home: Path, policy: Policy, address: Callable[[str], str]) -> Iterator[Path]:
-    """A copy of the policy folder in `home` whose people have an address; `address` makes one for a user's id."""
+    """A copy of the policy folder in `home` whose people have an address, and whose urgent requests wait longer; `address` makes an
+    address for a user's id."""
     copy = home / "runbooks"
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
     named = {p.user for domain in policy.domains.values() for p in named_for(policy, domain)}
     text = (copy / _MATRIX).read_text("utf-8")
     text = _PERSON.sub(lambda m: f'{m[1]}, page: "env:{_page_variable(m[2])}"}}' if m[2] in named else m[0], text)
     text = _ROTA.sub(lambda m: f'{m[0]}    page: "env:{_INCIDENTS}"\n', text)
+    text = _PATIENCE.sub(rf"\g<1>{_URGENT}", text)
     (copy / _MATRIX).write_text(text, "utf-8")
     ours = {_page_variable(user): address(user) for user in named} | {_INCIDENTS: "pagerduty://on-call"}
     os.environ.update(ours)

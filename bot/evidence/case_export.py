@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from bot.domain.decision_log.entry import b64, pseudonym_of
@@ -27,6 +27,8 @@ from bot.evidence.filled_page import FilledPage
 from bot.evidence.folder import Folder
 from storage.log.evidence import Evidence
 
+SELECTION = "selection.json"  # what was asked for, in an export of several cases
+
 
 def export_case(log: Evidence, vkeys: str, folder: Folder, case_id: str) -> None:
     """Writes one case into `folder`, with its page. Raises SettingsError if its entries are pruned."""
@@ -35,14 +37,22 @@ def export_case(log: Evidence, vkeys: str, folder: Folder, case_id: str) -> None
 
 
 def _case(log: Evidence, vkeys: str, folder: FilledPage, case_id: str) -> None:
-    refs, indexes = set[str](), list[int]()
+    entries = list[tuple[int, bytes]]()
     for row in log.case(case_id):
         if row.data is None:
             raise SettingsError(f"{case_id} is pruned: the log keeps its hashes only.")
-        folder.write(f"case/{row.idx}.json", row.data)
-        folder.write(f"case/{row.idx}.tlog-proof", log.proof(row.idx).encode())
-        refs |= _refs(json.loads(row.data))
-        indexes.append(row.idx)
+        entries.append((row.idx, row.data))
+    export_entries(log, vkeys, folder, entries)
+
+
+def export_entries(log: Evidence, vkeys: str, folder: FilledPage, entries: Iterable[tuple[int, bytes]]) -> None:
+    """Writes entries, index and bytes, each with its own proof, what their digests disclose, and who stands behind their pseudonyms."""
+    refs, indexes = set[str](), list[int]()
+    for idx, data in entries:
+        folder.write(f"case/{idx}.json", data)
+        folder.write(f"case/{idx}.tlog-proof", log.proof(idx).encode())
+        refs |= _refs(json.loads(data))
+        indexes.append(idx)
     shown = {line for idx in indexes for line in log.disclosed_by(idx)}
     shown |= {line for line in map(log.introduction, sorted(refs)) if line is not None}
     disclosed(iter(sorted(shown, key=lambda line: (line.idx, line.digest))), folder)
@@ -52,16 +62,16 @@ def _case(log: Evidence, vkeys: str, folder: FilledPage, case_id: str) -> None:
 
 
 def is_case(export: Export) -> bool:
-    """Whether an export is of one case."""
-    return bool(export.names("case"))
+    """Whether an export is of one case, or of a selection of them."""
+    return bool(export.names("case")) or export.read(SELECTION) is not None
 
 
 def case_findings(export: Export, note: Checkpoint) -> Iterator[LogFinding]:
-    """Findings on the entries of a case's export; `note` is its checkpoint, whose signature is checked elsewhere."""
+    """Findings on the entries of a case's export, or of a selection's; `note` is its checkpoint, whose signature is checked elsewhere."""
     names = [PurePosixPath(name) for name in export.names("case") if name.endswith(".json")]
     numbers = sorted(int(name.stem) for name in names if name.stem.isascii() and name.stem.isdigit())
-    before: CaseRecord | None = None
-    case: object = None
+    before: dict[object, CaseRecord | None] = {}
+    several = export.read(SELECTION) is not None
     for idx in numbers:
         data = export.read(f"case/{idx}.json") or b""
         yield from _in_tree(export, note, idx, data)
@@ -71,10 +81,12 @@ def case_findings(export: Export, note: Checkpoint) -> Iterator[LogFinding]:
             continue
         if entry.get("i") != idx:
             yield LogFinding("index", idx, f"The entry calls itself {entry.get('i')!r}.")
-        if case not in (None, entry.get("case")):
-            yield LogFinding("case", idx, "The entry is of another case.")
         case = entry.get("case")
-        before, faults = judged(before, str(entry.get("type")), entry, leaf_hash(data))
+        if not several and before and case not in before:
+            yield LogFinding("case", idx, "The entry is of another case.")
+        if several and case is None:
+            continue
+        before[case], faults = judged(before.get(case), str(entry.get("type")), entry, leaf_hash(data))
         yield from (LogFinding("case", idx, f"{case}: {text}") for text in faults)
 
 

@@ -1,14 +1,16 @@
 """Verifies every byte of the stored log before an export, and logs both.
 
-A log with findings exports nothing else. `log.verified` and `log.exported` are committed before the first file is written, so
+A log with findings exports nothing else. `log.verified` and `log.exported` are committed before the first file appears, so
 that the log knows of every export; `log.exported` names the size of the newest signed checkpoint.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from bot.decision_log.keys import vkey_lines
 from bot.domain.case.transition import OPERATOR, LogEvent, Transition
@@ -21,7 +23,10 @@ from bot.runtime.log_verification import TrustBase, verify
 from bot.runtime.open_log import cover, open_store
 from bot.settings import Settings
 from storage.log.check import LogCheck
-from storage.log.evidence import evidence
+from storage.log.evidence import Evidence, evidence
+
+Write: TypeAlias = Callable[[Evidence, str, Folder], None]  # the log, its verifier keys, where its files are written
+HAND_OVER = "It holds personal data: hand it over as you would a case file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,35 @@ class ExportReport:
     findings: tuple[LogFinding, ...] = ()
 
 
-async def exported(settings: Settings, out: Path, case: str | None, form: Format) -> ExportReport:
-    """Checks the stored log and writes the evidence into `out`.
+async def exported(
+    settings: Settings, out: Path, case: str | None, form: Format, over: Callable[[], bool] = lambda: False
+) -> ExportReport:
+    """Checks the stored log and writes the evidence into `out`. `over` is called for each entry that is checked; true ends it.
 
     Raises SettingsError (`out` is not empty, no such case), KeyFileError (no keys yet), StorageError.
     """
-    checked = await asyncio.to_thread(verify, settings.database, TrustBase(None, settings.state_dir))
+    said = ""
+
+    def write(log: Evidence, vkeys: str, folder: Folder) -> None:
+        nonlocal said
+        if case is not None and next(log.case(case), None) is None:
+            raise SettingsError(f"The log has no case {case} below its newest checkpoint.")
+        if case is not None:
+            export_case(log, vkeys, folder, case)
+        else:
+            export(log, vkeys, folder, form)
+        said = f"{log.size} entries" if case is None else f"The entries of {case}"
+
+    report = await verified_then_written(settings, out, write, over)
+    return report if report.findings else ExportReport(f"{said} are in {out}. {HAND_OVER}")
+
+
+async def verified_then_written(
+    settings: Settings, out: Path, write: Write, over: Callable[[], bool] = lambda: False
+) -> ExportReport:
+    """Checks every byte of the stored log, logs the check and the export, and lets `write` fill the folder `out`; a log with
+    findings exports only them. Raises as `exported` does, and what `write` raises."""
+    checked = await asyncio.to_thread(verify, settings.database, TrustBase(None, settings.state_dir, over=over))
     if checked.findings:
         with Folder(out) as folder:
             findings_only(checked.findings, folder)
@@ -49,23 +77,10 @@ async def exported(settings: Settings, out: Path, case: str | None, form: Format
         return ExportReport(
             f"The signer refuses: {signed.text} Only that was written, to {out / 'FINDINGS.txt'}.", (signed,)
         )
-    vkeys = vkey_lines(settings.state_dir, checked.origin)
-    return await _whole(settings, checked, vkeys, out, case, form)
-
-
-async def _whole(
-    settings: Settings, checked: LogCheck, vkeys: str, out: Path, case: str | None, form: Format
-) -> ExportReport:  # fmt: skip
     with evidence(settings.database) as log, Folder(out) as folder:
-        if case is not None and next(log.case(case), None) is None:
-            raise SettingsError(f"The log has no case {case} below its newest checkpoint.")
+        write(log, vkey_lines(settings.state_dir, checked.origin), folder)
         await _written_down(settings, checked, log.size)
-        if case is not None:
-            export_case(log, vkeys, folder, case)
-        else:
-            export(log, vkeys, folder, form)
-    what = f"{log.size} entries" if case is None else f"The entries of {case}"
-    return ExportReport(f"{what} are in {out}. It holds personal data: hand it over as you would a case file.")
+    return ExportReport("")
 
 
 async def _written_down(settings: Settings, checked: LogCheck, size: int) -> None:

@@ -35,6 +35,13 @@ class Scope:
         return self.first.isoformat() <= day <= self.last.isoformat()
 
 
+def scope_of(first: date | None, last: date | None, provider: str | None, domain: str | None) -> Scope | None:
+    """What was asked for; a missing day is the first, or the last, that there is. None: nothing was asked for, so everything is meant."""
+    if (first, last, provider, domain) == (None, None, None, None):
+        return None
+    return Scope(first or date(1970, 1, 1), last or date(9999, 12, 31), provider, domain)
+
+
 @dataclass(frozen=True, slots=True)
 class CaseOrigin:
     """Where a case began: its first entry's type and time, whose it is."""

@@ -17,6 +17,7 @@ from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, NoteError
 from bot.ports.database import Location
 from storage.log.check import Against, LogCheck, check_database
+from storage.snapshot import snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,13 @@ def verify(path: Location, vouching: TrustBase) -> LogCheck:
     memory, damaged = _memory(vouching)
     against = Against(lambda origin: _keys(origin, vouching), memory, remembers=vouching.remembers)
     return check_database(path, against=against, found=damaged, over=vouching.over)
+
+
+def entries_of(path: Location) -> int:
+    """How many entries a database's log says it has; 0 where it says nothing. Raises StorageError, SchemaError."""
+    with snapshot(path) as session:
+        head = session.row("log_head")
+    return 0 if head is None else int(head["size"])
 
 
 def _memory(vouching: TrustBase) -> tuple[Checkpoint | None, tuple[LogFinding, ...]]:

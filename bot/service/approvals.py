@@ -208,7 +208,7 @@ class ApprovalService:
         no = channel_posting.refusal(self.current.policy, act.channel, act.person, profile, frozenset(found) - {None})
         if no is not None:
             return Transition(None, None, says=(told("plain", text=no),))
-        door = Notification("door", Lane.CARD, channel=act.channel)
+        door = Notification("door", Lane.CARD, channel_posting.button_of(act.channel), channel=act.channel)
         return Transition(None, None, says=(door, told("posted")))
 
     async def _party(self, user: str) -> str | None:

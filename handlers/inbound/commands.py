@@ -30,7 +30,7 @@ from bot.service.sealed_use import domains_of
 from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.listener import NOTHING, Answer, Gesture, Listener, SlackEdge, nothing, press_on
-from handlers.inbound.message_shortcut import SlackMessage, message_of, place_of
+from handlers.inbound.message_shortcut import SlackMessage, message_of, place_of, reason_of
 from handlers.inbound.payloads import Body
 from handlers.views.dialogs import away_form
 from handlers.views.findings.form import form
@@ -182,7 +182,13 @@ def shortcut_listener(kind: Kind | None, entered: Callable[[SlackMessage], Mappi
         planned = opening(edge, kind, "", shortcut.reply)
         if isinstance(planned, OpenRequestForm):
             message = message_of(body)
-            draft = replace(planned.draft, entered={**planned.draft.entered, **(entered(message) if message else {})})
+            more = entered(message) if message else {}
+            reason = more.get(ids.REASON, "")
+            draft = replace(
+                planned.draft,
+                entered={**planned.draft.entered, **more, **({ids.REASON: reason[:REASON_MAX]} if reason else {})},
+                was_cut=planned.draft.was_cut or len(reason) > REASON_MAX,
+            )
             await show_form(edge, replace(planned, draft=draft), shortcut)
 
     return Listener(acknowledge, open_form)
@@ -263,7 +269,10 @@ SHORTCUTS: Mapping[str, Listener] = {
     ids.SHORTCUT_ASK: shortcut_listener(None),
     ids.SHORTCUT_FINDING: shortcut_listener("finding"),
 }
-MESSAGE_SHORTCUTS: Mapping[str, Listener] = {ids.SHORTCUT_MESSAGE_FINDING: shortcut_listener("finding", place_of)}
+MESSAGE_SHORTCUTS: Mapping[str, Listener] = {
+    ids.SHORTCUT_MESSAGE_ASK: shortcut_listener(None, reason_of),
+    ids.SHORTCUT_MESSAGE_FINDING: shortcut_listener("finding", place_of),
+}
 ANY_MESSAGE_SHORTCUT = Listener(nothing)
 FORM_BUTTONS: Mapping[str, Listener] = {
     ids.AGAIN: Listener(take_again, ask_again),

@@ -138,6 +138,7 @@ def _fields(entered: Mapping[str, str], runbook: Runbook | None) -> dict[str, st
 
 SUBMISSIONS: Mapping[str, Listener] = {
     ids.FORM_ASK: Listener(take_filing),
+    ids.FORM_PERMIT: Listener(nothing),  # the token in its field goes nowhere
     **BUTTON_FORMS,
     **HOME_SUBMISSIONS,
     **MATRIX_SUBMISSIONS,

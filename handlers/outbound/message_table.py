@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.domain.case.campaign import is_campaign
+from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
+from bot.domain.policy.channel_posting import is_button
 from bot.domain.timing.quiet_hours import kept_by
 from bot.ports.records import OutboxRow
 from handlers.outbound import grant_drawings as granted
@@ -95,7 +97,7 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
         request.without_access, redraw=request.without_access_message, logged=True, looked_up=True
     ),
     "returned": MessageKind(notice.decided_while_away, logged=True, looked_up=True),
-    "door": MessageKind(notice.channel_button),
+    "door": MessageKind(notice.channel_button, redraw=notice.channel_button_message),
     "door_receipt": MessageKind(request.new_channel_receipt, redraw=request.channel_receipt_message, logged=True),
     "policy": MessageKind(notice.policy, looked_up=True),
     "key_change": MessageKind(notice.key_change, logged=True, looked_up=True),
@@ -124,6 +126,8 @@ async def _edit(out: Outgoing) -> Job:
         drawn = present(await out.context.store.reviews.campaign(copy.case)).version
     if is_act(copy.case):
         drawn = present(await out.context.store.operator.action(copy.case)).version
+    if is_button(copy.case):
+        drawn = 1
     said = erased(out.case) if kind.remembered else await present(kind.redraw)(out)
     return MessageEdit(copy.channel, copy.ts, said, drawn)
 
@@ -161,11 +165,16 @@ def is_plain(row: OutboxRow) -> bool:
 
 
 def tells_decision(outgoing: OutboxRow, case: Case | None) -> bool:
-    """Whether the message shows how a question ended: then it carries the checkpoint that covers the decision."""
+    """Whether the message shows how something ended: then, and only then, it carries the checkpoint that covers the decision.
+    The card of a later ask does once it is answered, the warning before the end once access has ended."""
     if case is None or case.request.drill is not None or case.request.waits:
         return False
-    kind = _row(outgoing.say.purpose)
-    return outgoing.copy is not None or (kind is not None and kind.tells_decision)
+    purpose = outgoing.say.purpose
+    ask = case.question(granted.ask_version(purpose))
+    if ask is not None:
+        return ask.state is not AskState.OPEN
+    kind, open_ = _row(purpose), case.grant is not None and case.grant.state is GrantState.OPEN
+    return kind is not None and kind.tells_decision and not (purpose == "ending" and open_)
 
 
 def waits_for_day(outgoing: OutboxRow, case: Case | None) -> bool:

@@ -24,7 +24,7 @@ from handlers.outbound.sign_page_words import sign_here
 from handlers.views import alerts, checkpoint
 from handlers.views import operator as operator_cards
 from handlers.views.answers import say
-from handlers.views.channel_button import door
+from handlers.views.channel_button import door, door_moved
 from handlers.views.dialogs import filed_result, said_page
 from handlers.views.governance import key_changes
 from handlers.views.governance.agreement import at_home
@@ -97,6 +97,13 @@ async def new_operator_message(out: Outgoing) -> Job:
 
 async def channel_button(out: Outgoing) -> Job:
     return NewMessage(out.channel, door(out.scene()))
+
+
+async def channel_button_message(out: Outgoing) -> Message:
+    """A button that was posted; it stands only in the newest message of its channel."""
+    copy = present(out.row.copy)
+    newest = max(one.id for one in await out.context.store.outbox.copies(copy.case))
+    return door(out.scene()) if copy.id == newest else door_moved()
 
 
 async def policy(out: Outgoing) -> Job:

@@ -24,6 +24,12 @@ def door(scene: ViewContext) -> Message:
     return message(said, [section(said), actions(ids.BLOCK_DOOR, button(wording.SHORTCUT_NAME, ids.ASK_HERE, DOOR))])
 
 
+def door_moved() -> Message:
+    """The earlier message, once the button was posted again in its channel."""
+    said = "The button has moved: use the newest one in this channel."
+    return message(said, [section(said)])
+
+
 def door_receipt(case: Case, scene: ViewContext) -> Message:
     """Id, title and state, with **Withdraw** while it is pending."""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}\n{status(case, scene)}"

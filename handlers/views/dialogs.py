@@ -77,9 +77,8 @@ def filed_result(case: Case, scene: ViewContext) -> Block:
     note = wording.FILED_FINDING if case.finding else wording.FILED if pending(case) else wording.FILED_OPEN
     paged = f"\n*Paged now:* {everyone(case.asks[0].asked)}." if case.break_glass else ""
     doubt = "".join(f"\n{line}" for line in look_twice(case.request.target))
-    return _last(
-        f"*{case.id}* is filed.\n{status(case, scene)}{paged}{doubt}", note, timeline.blocks(scene.coming(case), scene)
-    )
+    said = f"*{case.id}* is filed.\n{status(case, scene, listed=True)}{paged}{doubt}"
+    return _last(said, note, timeline.blocks(scene.coming(case), scene))
 
 
 def nothing_to_choose(title: str, text: str) -> Block:

@@ -29,7 +29,7 @@ def receipt(case: Case, scene: ViewContext) -> Message:
     blocks = [
         section(opening),
         section(f"*{wording.TARGET}:* {inline(request.target, 1100)}"),
-        section(status(case, scene)),
+        section(status(case, scene, listed=True)),
         *facts.sections(told),
         identity_proof.attest_button(case),
         *timeline.blocks(() if cooling_off.waits(case) else scene.coming(case), scene),
@@ -67,19 +67,21 @@ def again_button(case: Case) -> Block | None:
     return actions(ids.BLOCK_RECEIPT, button(wording.AGAIN, ids.AGAIN, value))
 
 
-def status(case: Case, scene: ViewContext) -> str:
-    """Where the request stands: outcome, or who is asked, who next and when."""
+def status(case: Case, scene: ViewContext, *, listed: bool = False) -> str:
+    """Where the request stands: outcome, or who is asked, who next and when. `listed`: the coming steps stand below as a list,
+    and are not told here a second time."""
     if not facts.pending(case):
         return facts.outcome(case, scene)
+    coming = "" if listed and scene.coming(case) else silence(case, scene)
     if case.finding is not None:
-        return f"*Open.* {facts.asked_now(case, scene)} {silence(case, scene)}"
+        return f"*Open.* {facts.asked_now(case, scene)} {coming}".rstrip()
     if cooling_off.waits(case):
         return "\n".join(identity_proof.lines(case, scene))
     parts = [
         "*Pending.*",
         facts.asked_now(case, scene),
         facts.tally(case, scene),
-        silence(case, scene),
+        coming,
         facts.braked(case.approval, scene),
     ]
     return "\n".join([" ".join(part for part in parts if part), *identity_proof.lines(case, scene)])

@@ -63,7 +63,7 @@ def _line(moment: Moment, scene: ViewContext) -> str:
         role = wording.ROLES[moment.role or "owner"]
         return f"{at}{role.capitalize()}: skipped ({_WHY.get(moment.why) or inline(moment.why.replace('_', ' '), 40)})"
     page = ", by page too" if moment.page else ""
-    return f"{at}{everyone(moment.people)} {'asked' if moment.what == 'ask' else 'reminded'}{page}"
+    return f"{at}{everyone(moment.people)} will be {'asked' if moment.what == 'ask' else 'reminded'}{page}"
 
 
 def so_far(case: Case, scene: ViewContext) -> list[str]:

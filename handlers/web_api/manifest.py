@@ -37,6 +37,7 @@ PATH = "/slack/events"
 _SHORTCUTS: tuple[tuple[str, str, str, str], ...] = (
     (wording.SHORTCUT_NAME, "global", ids.SHORTCUT_ASK, wording.SHORTCUT_TEXT),
     (wording.FINDING_NAME, "global", ids.SHORTCUT_FINDING, wording.FINDING_TEXT),
+    (wording.ASK_ABOUT_NAME, "message", ids.SHORTCUT_MESSAGE_ASK, wording.ASK_ABOUT_TEXT),
     (wording.FINDING_NAME, "message", ids.SHORTCUT_MESSAGE_FINDING, wording.ABOUT_MESSAGE_TEXT),
 )
 _ASK_HINT = "[runbook] [reason …]"

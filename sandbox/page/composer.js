@@ -1,7 +1,7 @@
 // Where a person types: messages, slash commands with completion, mentions, and the app's shortcuts.
 
 import { h, icon } from "./dom.js";
-import { menuKeys } from "./elements.js";
+import { menu } from "./menu.js";
 import { act, store } from "./store.js";
 
 export class Composer {
@@ -26,21 +26,17 @@ export class Composer {
   // The menu of the app's global shortcuts.
   shortcuts(testid) {
     if (testid !== "composer") return null;
-    const list = h("div", { class: "popup up", role: "menu", hidden: true });
-    const opener = h("button", { type: "button", class: "quiet", "aria-label": "Shortcuts", title: "Shortcuts", "aria-haspopup": "menu", "aria-expanded": "false", data: { testid: "shortcuts" } }, icon("bolt"));
-    const show = (open) => {
-      list.replaceChildren(...store.directory.shortcuts.map((s) => h("button", {
-        type: "button", role: "menuitem", onclick: () => { show(false); opener.focus(); act("shortcut", { user: this.pane.user.id, callback_id: s.callback_id }); },
-      }, s.name)));
-      list.hidden = !open || !list.children.length;
-      opener.setAttribute("aria-expanded", String(!list.hidden));
-      if (!list.hidden) list.firstChild.focus();
-    };
-    opener.addEventListener("click", () => show(list.hidden));
-    const root = h("span", { class: "overflow" }, opener, list);
-    root.addEventListener("keydown", (event) => menuKeys(event, list, () => { show(false); opener.focus(); }));
-    root.addEventListener("focusout", (event) => { if (!root.contains(event.relatedTarget)) show(false); });
-    return root;
+    const items = () => store.directory.shortcuts.filter((s) => s.type === "global").map((s) => ({
+      name: s.name, run: () => act("shortcut", { user: this.pane.user.id, callback_id: s.callback_id }),
+    }));
+    return menu({ mark: "bolt", words: "Shortcuts", testid: "shortcuts", items, up: true });
+  }
+
+  // Ready to type a command; what was being typed stays.
+  slash() {
+    this.box.focus();
+    if (!this.box.value) this.box.value = "/";
+    this.typed();
   }
 
   label(words) {

@@ -5,7 +5,9 @@ import { Pane } from "./pane.js";
 import { Panels, TITLES } from "./panels.js";
 import { listen, onChange, refresh, store, watch } from "./store.js";
 
-const asked = new URLSearchParams(location.search);
+const address = new URLSearchParams(location.search);
+// What the address asks for; a bare one begins as the configuration says.
+const asked = { get: (name) => address.get(name) ?? ([...address].length ? null : store.directory.start[name] ?? null) };
 const panes = [];
 let panels = null;
 
@@ -46,6 +48,15 @@ function drawTop() {
   document.querySelectorAll(".tool.side").forEach((b, i) => b.setAttribute("aria-label", `${i + 1}: show the ${i ? "right" : "left"} person`));
 }
 
+// As in Slack: a slash that is typed nowhere starts a command.
+function slashKey(event) {
+  const free = event.target === document.body || event.target.closest?.(".messages, .pane") && !event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || !free || document.querySelector("dialog[open]")) return;
+  const composer = panes.find((pane) => pane.root.contains(document.activeElement))?.composer ?? panes[document.body.dataset.shown === "right" ? 1 : 0].composer;
+  event.preventDefault();
+  composer.slash();
+}
+
 // On a phone one pane is shown at a time.
 function showSide(side) {
   document.body.dataset.shown = side;
@@ -72,6 +83,7 @@ async function start() {
   document.title = `${store.directory.app.name} – sandbox`;
   drawTop();
   document.getElementById("desk").append(...panes.map((p) => p.root), panels.root);
+  document.addEventListener("keydown", slashKey);
   onChange(render);
   await refresh();
   listen();

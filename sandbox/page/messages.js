@@ -3,6 +3,7 @@
 import { clock, dayKey, dayName, fullTime } from "./dates.js";
 import { drawBlocks } from "./blocks.js";
 import { h, icon, keyed } from "./dom.js";
+import { menu } from "./menu.js";
 import { drawMrkdwn } from "./mrkdwn.js";
 import { act, nameOf, SLACKBOT, store, teamOf, userOf } from "./store.js";
 
@@ -70,6 +71,16 @@ function replies(message, thread, pane) {
     h("span", { class: "last" }, `Last reply ${dayName(Number(thread.at(-1).ts), pane.user.tz).toLowerCase()} at ${clock(Number(thread.at(-1).ts), pane.user.tz)}`));
 }
 
+// The app's shortcuts for one message.
+function shortcutMenu(message, pane) {
+  const here = () => store.directory.shortcuts.filter((s) => s.type === "message");
+  if (!here().length) return null;
+  const items = () => here().map((s) => ({
+    name: s.name, run: () => act("message_shortcut", { user: pane.user.id, callback_id: s.callback_id, channel: message.channel, ts: message.ts }),
+  }));
+  return menu({ mark: "more", words: "More actions", testid: "message-shortcuts", items });
+}
+
 function drawMessage({ message, first, thread, inThread }, pane) {
   const user = message.user === SLACKBOT.id ? SLACKBOT : (userOf(message.user) ?? { id: message.user, shown_name: message.user });
   const at = Number(message.ts);
@@ -78,7 +89,8 @@ function drawMessage({ message, first, thread, inThread }, pane) {
   const head = first && h("div", { class: "head" }, h("span", { class: "name" }, user.shown_name), badge(user), time);
   const dismiss = message.ephemeral && h("button", { type: "button", class: "link", onclick: () => act("dismiss", { user: pane.user.id, channel: message.channel, ts: message.ts }) }, "Dismiss message");
   const answer = !inThread && !message.ephemeral && h("div", { class: "tools" },
-    h("button", { type: "button", class: "quiet", "aria-label": "Reply in thread", title: "Reply in thread", onclick: () => pane.openThread(message.ts) }, icon("thread")));
+    h("button", { type: "button", class: "quiet", "aria-label": "Reply in thread", title: "Reply in thread", onclick: () => pane.openThread(message.ts) }, icon("thread")),
+    shortcutMenu(message, pane));
   return h("article", {
     class: `message${first ? " first" : ""}${message.ephemeral ? " ephemeral" : ""}`, "aria-label": `${user.shown_name}, ${clock(at, pane.user.tz)}`,
     data: { testid: "message", ts: message.ts, author: message.user },

@@ -1,7 +1,8 @@
 // Beside the panes: the script of a demo, faults to switch on, the pages that arrived, and what crossed the line.
 
 import { filled, h, icon, keyed } from "./dom.js";
-import { act, nameOf, setFault, store } from "./store.js";
+import { clock } from "./dates.js";
+import { act, nameOf, setFault, store, userOf } from "./store.js";
 
 export const TITLES = { script: "What to try", faults: "Faults", pages: "Pages", timeline: "Timeline" };
 
@@ -81,7 +82,7 @@ export class Panels {
     filled(this.body, JSON.stringify(store.paged), () => [
       store.paged.length ? null : h("p", {}, "No page has arrived. Somebody who is asleep, a step that pages, or a Slack that is cut off brings one."),
       h("ul", { class: "paged" }, [...store.paged].reverse().map((one) => h("li", { data: { testid: "paged" } },
-        h("div", { class: "took" }, `${new Date(one.at * 1000).toLocaleTimeString()} · ${nameOf(one.to)}${one.key ? ` · ${one.key}` : ""} ${action[one.action]}`),
+        h("div", { class: "took" }, `${clock(one.at, userOf(one.to)?.tz)} · ${nameOf(one.to)}${one.key ? ` · ${one.key}` : ""} ${action[one.action]}`),
         one.title && h("strong", {}, one.title), one.text && h("div", {}, one.text),
         one.link && h("div", {}, h("a", { href: one.link }, "The card in Slack"))))),
     ]);

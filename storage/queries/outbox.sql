@@ -56,6 +56,16 @@ WHERE c.id = :id AND c.plain = 0 AND (r.version > :drawn OR a.version > :drawn O
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 );
 
+-- name: refresh_older_buttons
+-- A newer button stands in the channel: the older ones that still show theirs (`drawn` 0) are to be redrawn without it.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
+FROM copy AS c
+WHERE c.case_id = :case_id AND c.purpose = 'door' AND c.id < :newest AND c.drawn = 0 AND NOT EXISTS (
+  SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
+)
+ORDER BY c.id;
+
 -- name: something_to_lease
 -- Whether a lease would find anything: asked before every lease, so that an empty one writes nothing.
 SELECT 1 AS found FROM outbox

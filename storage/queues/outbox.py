@@ -69,6 +69,9 @@ def sent(
     copy_id = _remember(session, outgoing, channel, ts, drawn, plain=plain)
     if copy_id is not None:
         session.run("refresh_copy", id=copy_id, drawn=drawn, lane=int(Lane.EDIT), now=ms(now))
+    if outgoing.say.purpose == "door" and outgoing.copy is None and copy_id is not None:
+        older = {"case_id": outgoing.say.case, "newest": copy_id}
+        session.run("refresh_older_buttons", lane=int(Lane.EDIT), now=ms(now), **older)
 
 
 def undeliverable(session: Session, outgoing: OutboxRow, error: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import terminal
 from bot.terminal import say, say_json, visible
 
 ROOT = Path(__file__).parents[2]
@@ -63,3 +64,56 @@ def test_no_module_prints_beside_the_one_door() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and node.attr in ("write", "writelines", "echo", "secho"):
                 assert ast.unparse(node.value) not in ("sys.stdout", "sys.stderr", "typer", "click"), path
+
+
+ROWS = [
+    (
+        "R-7K3M9QX2",
+        "open until 2026-11-30 10:48:00 UTC",
+        "Emergency admin on the corporate directory",
+        "dc-core-01",
+        "Pavel Horak, northgate",
+    )
+]
+HEADS = ("Request", "State", "What", "Target", "Who")
+PLAIN = "R-7K3M9QX2  open until 2026-11-30 10:48:00 UTC  Emergency admin on the corporate directory on dc-core-01"
+
+
+def table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, **environment: str) -> str:
+    """What a person sees at a terminal so wide."""
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in ({"COLUMNS": str(columns), "FORCE_COLOR": "1", "TERM": "xterm-256color"} | environment).items():
+        monkeypatch.setenv(name, value)
+    terminal.say_table(HEADS, ROWS, PLAIN, {"open": "green"})
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_table_is_as_wide_as_the_terminal_and_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    shown = table(monkeypatch, capsys, columns, NO_COLOR="1")
+    assert "\x1b" not in shown
+    assert max(len(line) for line in shown.splitlines()) <= columns
+    squeezed = "".join(shown.split())
+    for cell in (*HEADS, "R-7K3M9QX2", "dc-core-01"):
+        assert cell in squeezed
+    snapshot = Path(__file__).parent / "screens" / f"requests-{columns}.txt"
+    assert [line.rstrip() for line in shown.splitlines()] == snapshot.read_text().splitlines()
+
+
+def test_colours_are_a_terminals_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\x1b[" in table(monkeypatch, capsys, 120)
+    monkeypatch.setattr(terminal, "is_terminal", lambda: False)
+    terminal.say_table(HEADS, ROWS, PLAIN, {"open": "green"})
+    assert capsys.readouterr().out == PLAIN + "\n"
+
+
+def test_a_hostile_cell_moves_no_cursor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal.say_table(("A",), [("x\x1b[2Jy [red]z",)], "", {})
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "[red]z" in shown

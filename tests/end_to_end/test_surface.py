@@ -212,7 +212,7 @@ async def test_the_forms_last_page_and_the_receipt_show_what_the_engine_would_do
     receipt = await sandbox.wait_for(lambda: sandbox.find(ASKER, "What happens next"))
     for shown in (page.shown, receipt.shown):
         told = [line.split(">: ", 1)[1] for line in shown.split("\n") if line.startswith("• ")]
-        assert told[:2] == [f"<@{APPROVER}> reminded", "<@U0DEP2> asked"]
+        assert told[:2] == [f"<@{APPROVER}> will be reminded", "<@U0DEP2> will be asked"]
         assert told[2].endswith("asked, by page too")
         assert told[-1] == "it expires, and nothing opens"
     await sandbox.press(ASKER, "Withdraw", message=receipt)

@@ -35,6 +35,14 @@ def test_commands_of_groups_and_lazy_ones_have_their_options() -> None:
     assert "| `--absent` | Said to be away; repeat it for several." in text
 
 
+def test_the_page_of_words_holds_what_people_read_and_nothing_else() -> None:
+    text = TOOL.words.pages()
+    assert "- `Button posted. Pin it so people can find it.`" in text
+    assert "- `*REVOKED*{by} at {at}. Stop work.`" in text
+    assert "SELECT" not in text
+    assert "outbox.not_leased" not in text  # the program's own log
+
+
 def test_a_setting_or_entry_without_words_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         TOOL, "SETTINGS", {name: words for name, words in TOOL.SETTINGS.items() if name != "COUNTERSIGN_ME"}

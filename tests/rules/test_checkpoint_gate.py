@@ -51,7 +51,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 def notes(calls: list[Call]) -> list[str]:
     found = (call.args.get("metadata") for call in calls)
     whole = (json.loads(one) if isinstance(one, str) else one for one in found if one)
-    return [one["event_payload"]["note"] for one in whole]
+    return [one["event_payload"]["note"] for one in whole if "note" in one["event_payload"]]
 
 
 async def test_a_stopped_log_lets_no_message_out_and_loses_none(office: Office, slack: FakeSlack) -> None:
@@ -108,5 +108,25 @@ async def test_decision_messages_carry_the_signed_checkpoint_that_covers_the_dec
     assert len(checkpoints) >= 3  # the outcome, the owner's card, the receipt
     assert all(checkpoint.size > decided for checkpoint in checkpoints)
     short = checkpoints[0].root.hex()[:12]
-    footers = [call.blocks[-1]["elements"][0]["text"] for call in told if call.args.get("metadata")]
+    footers = [call.blocks[-1]["elements"][0]["text"] for call in told if notes([call])]
     assert f"Decision log: {checkpoints[0].size} entries, root `{short}`" in footers
+
+
+async def test_only_outcomes_carry_the_footer(office: Office, slack: FakeSlack) -> None:
+    signed = SignedCheckpoint(9, bytes(32), "a note\n")
+    messenger = parts.sender(office, slack.client(), Gate(slack, signed).cover)
+    case_id = await office.file(PE1)
+    await office.click(OWNER, case_id)
+    await messenger.drain()
+    seen = len(slack.calls)
+    await office.forward(MINUTE * 55)  # the warning before the end
+    await messenger.drain()
+    warned = slack.calls[seen:]
+    assert [call for call in warned if "the approval ends at" in str(call.args)]
+    assert notes([call for call in warned if "the approval ends at" in str(call.args)]) == []
+    seen = len(slack.calls)
+    await office.forward(MINUTE * 10)  # it ends, and the review asks
+    await messenger.drain()
+    ended = slack.calls[seen:]
+    assert notes([call for call in ended if "Accept" in call.buttons]) == []
+    assert notes([call for call in ended if "*Ended*" in str(call.args)]) != []

@@ -42,7 +42,10 @@ WORKSPACE: dict[str, Any] = {
             {"command": "/ask", "description": "Ask for something", "usage_hint": "[reason]"},
             {"command": "/who", "should_escape": True},
         ],
-        "shortcuts": [{"name": "Ask", "callback_id": "ask"}],
+        "shortcuts": [
+            {"name": "Ask", "callback_id": "ask"},
+            {"name": "About this", "callback_id": "about", "type": "message"},
+        ],
     },
     "settings": {"ack_seconds": 1.0, "event_retry_seconds": [0.05, 0.05, 0.05]},
 }
@@ -133,6 +136,12 @@ def build_app(sandbox: Sandbox) -> AsyncApp:
     @app.action("refresh")
     async def refresh(ack: AsyncAck) -> None:
         await ack()
+
+    @app.shortcut({"type": "message_action", "callback_id": "about"})
+    async def about(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
+        await ack()
+        said = f"About {body['message']['text']}"
+        await client.chat_postEphemeral(channel=body["channel"]["id"], user=body["user"]["id"], text=said)
 
     @app.shortcut("ask")
     async def shortcut(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:

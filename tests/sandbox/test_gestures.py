@@ -174,10 +174,21 @@ async def test_the_home_opens_and_its_buttons_work(sandbox: Sandbox, bolt: Async
     assert click.payload["container"] == {"type": "view", "view_id": home.id}
 
 
+async def test_a_message_shortcut_carries_the_message(sandbox: Sandbox, bolt: AsyncApp) -> None:
+    await sandbox.say("U0OWNER", "sync is down", "C0GENERAL")
+    message = await sandbox.wait_for(lambda: sandbox.find("U0DEP1", "sync is down"))
+    assert (await sandbox.message_shortcut("U0DEP1", "about", message)).ok
+    await sandbox.wait_for(lambda: sandbox.find("U0DEP1", "About sync is down"))
+    with pytest.raises(GestureError, match="no message shortcut"):
+        await sandbox.message_shortcut("U0DEP1", "ask", message)
+    with pytest.raises(GestureError, match="no global shortcut"):
+        await sandbox.shortcut("U0DEP1", "about")
+
+
 async def test_a_shortcut_opens_the_form(sandbox: Sandbox, bolt: AsyncApp) -> None:
     assert (await sandbox.shortcut("U0OWNER", "ask")).ok
     assert await sandbox.wait_for(lambda: sandbox.modal("U0OWNER"))
-    with pytest.raises(GestureError, match="no shortcut"):
+    with pytest.raises(GestureError, match="no global shortcut"):
         await sandbox.shortcut("U0OWNER", "nothing")
 
 

@@ -11,6 +11,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.driver import Sandbox
+from sandbox.workspace import ScriptStep
 
 AXE = Path(__file__).parents[2] / "tools" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = {"desk": (1400, 850), "phone": (390, 844)}
@@ -204,3 +205,45 @@ async def test_the_home_has_no_serious_fault(
         await tab.first.click()
         await expect(right.get_by_test_id("home-view")).to_be_visible()
     assert await serious(themed_page) == []
+
+
+async def test_shortcuts_work_from_the_composer_and_from_a_message(sandbox: Sandbox, bolt: AsyncApp, page: Page) -> None:
+    left = page.get_by_test_id("pane-left")
+    await left.get_by_test_id("shortcuts").first.click()
+    await left.get_by_role("menuitem", name="Ask").click()
+    await expect(left.get_by_role("dialog", name="Ask")).to_be_visible()
+    await sandbox.close("U0DEP1", everything=True)
+    await sandbox.say("U0OWNER", "sync is down", "C0GENERAL")
+    message = left.get_by_test_id("message").filter(has_text="sync is down")
+    await message.hover()
+    await message.get_by_test_id("message-shortcuts").click()
+    await message.get_by_role("menuitem", name="About this").click()
+    await expect(left.get_by_text("About sync is down")).to_be_visible()
+
+
+async def test_a_slash_typed_nowhere_starts_a_command(sandbox: Sandbox, bolt: AsyncApp, page: Page) -> None:
+    await page.locator("body").press("/")
+    left = page.get_by_test_id("pane-left")
+    await expect(left.get_by_test_id("composer")).to_be_focused()
+    await expect(left.get_by_test_id("composer")).to_have_value("/")
+    await expect(left.get_by_role("option", name="/ask")).to_be_visible()
+
+
+async def test_a_bare_address_begins_as_the_configuration_says(sandbox: Sandbox, bolt: AsyncApp, page: Page) -> None:
+    workspace = sandbox.server.world.workspace
+    workspace.start = {"left": "U0OWNER", "right": "U0DEP1", "panel": "script"}
+    workspace.script = [ScriptStep("Press Approve.")]
+    await page.goto(sandbox.page_url)
+    await expect(page.get_by_test_id("panel-script")).to_be_visible()
+    await expect(page.get_by_test_id("pane-left").get_by_test_id("persona")).to_have_value("U0OWNER")
+
+
+async def test_the_tools_fit_a_phone_in_one_line(sandbox: Sandbox, bolt: AsyncApp, page: Page) -> None:
+    sandbox.server.world.workspace.script = [ScriptStep("Press Approve.")]
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto(f"{sandbox.page_url}?left=U0DEP1&right=U0OWNER")
+    tops = await page.locator(".top .tool:visible").evaluate_all(
+        "all => all.map((one) => [one.offsetTop, one.offsetHeight])"
+    )
+    assert len({top for top, _ in tops}) == 1
+    assert all(height <= 34 for _, height in tops)

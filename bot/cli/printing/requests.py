@@ -41,18 +41,24 @@ def table(policy: Policy | None, found: Sequence[RequestLine]) -> list[str]:
     return [header, *(line(policy, one) for one in found)] if found else []
 
 
+def _cut(target: str) -> str:
+    return target if len(target) <= _TARGET else target[: _TARGET - 1] + "…"
+
+
+def _state(one: RequestLine) -> str:
+    if one.grant == "open" and one.not_after is not None:
+        return f"open until {when(one.not_after)}"
+    if one.kind == "finding":
+        return one.state
+    if one.state == "pending":
+        return f"pending until {when(one.expires_at)}"
+    return "ended" if one.drill else one.grant or one.state
+
+
 def line(policy: Policy | None, one: RequestLine) -> str:
     """A request in a list, with its target, cut; never its reason or fields."""
-    target = safe(one.target)
-    at = f" on {target if len(target) <= _TARGET else target[: _TARGET - 1] + '…'}" if target else ""
-    if one.grant == "open" and one.not_after is not None:
-        state = f"open until {when(one.not_after)}"
-    elif one.kind == "finding":
-        state = one.state
-    elif one.state == "pending":
-        state = f"pending until {when(one.expires_at)}"
-    else:
-        state = "ended" if one.drill else one.grant or one.state
+    target, state = safe(one.target), _state(one)
+    at = f" on {_cut(target)}" if target else ""
     if one.kind == "finding":
         by = f"{one.provider}, reported" if one.provider else "home, reported"
         who = name(policy, one.requester) if one.requester != NOBODY else "a reconciliation"
@@ -61,6 +67,18 @@ def line(policy: Policy | None, one: RequestLine) -> str:
         return f"{one.id}  {state:<36}  DRILL: {safe(one.title)}; on the host"
     asked = f"{one.provider}, asked" if one.provider else f"{one.domain}, without approval, recorded"
     return f"{one.id}  {state:<36}  {safe(one.title)}{at}; {asked} by {name(policy, one.requester)}"
+
+
+HEADS = ("Request", "State", "What", "Target", "Who")
+COLOURS = {"pending": "yellow", "open": "green", "denied": "red", "revoked": "red", "expired": "red"}
+
+
+def cells(policy: Policy | None, one: RequestLine) -> tuple[str, ...]:
+    """The same as the cells of a table under HEADS."""
+    kind = "FINDING: " if one.kind == "finding" else "DRILL: " if one.drill else ""
+    who = "" if one.requester == NOBODY or one.drill else name(policy, one.requester)
+    party = one.provider or ("on the host" if one.drill else "home")
+    return one.id, _state(one), kind + safe(one.title), _cut(safe(one.target)), f"{who}, {party}".removeprefix(", ")
 
 
 def listed(one: RequestLine) -> dict[str, object]:

@@ -1,4 +1,7 @@
-"""The channel button, for people who cannot use commands (Slack Connect). Who may put it where (design, sections 5 and 6)."""
+"""The channel button, for people who cannot use commands (Slack Connect). Who may put it where (design, sections 5 and 6).
+
+A channel has one button: posted again it moves, and the earlier message loses it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,18 @@ from collections.abc import Set
 
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
+
+_BUTTON = "B-"
+
+
+def button_of(channel: str) -> str:
+    """What the messages with the button of a channel are about, in the place of a request's id."""
+    return _BUTTON + channel
+
+
+def is_button(about: str | None) -> bool:
+    """Whether a message is a channel's button rather than about a request."""
+    return about is not None and about.startswith(_BUTTON)
 
 
 def refusal(policy: Policy, channel: str, person: Person, profile: Profile, parties: Set[str | None]) -> str | None:

@@ -139,7 +139,7 @@ class Log {
   async open(progress) {
     this.note = parseNote(text.decode(await this.read("checkpoint")));
     this.keyFile = text.decode(await this.read("log.vkey"));
-    this.isCase = [...this.files.keys()].some((path) => path.startsWith("case/"));
+    this.isCase = this.files.has("selection.json") || [...this.files.keys()].some((path) => path.startsWith("case/"));
     if (this.isCase) for (const i of this.caseIndexes()) this.entries.push(parsed(await this.read(`case/${i}.json`)));
     for (let n = 0; !this.isCase && n * WIDTH < this.note.size; n++) {
       const width = Math.min(WIDTH, this.note.size - n * WIDTH);

@@ -255,13 +255,19 @@ async function opened(files) {
     return mine === openings && say(`The export cannot be read: ${error.message}.`);
   }
   cases = gather(); shown = MORE;
-  $("origin").textContent = log.isCase ? `${log.note.origin}: ${log.entries.length} entries of one request` : `${log.note.origin}: ${log.note.size} entries`;
+  $("origin").textContent = log.isCase ? `${log.note.origin}: ${log.entries.length} entries of ${ofRequests(log)}` : `${log.note.origin}: ${log.note.size} entries`;
   fillFilters(); drawCases();
   $("log").hidden = false;
   say("Opened, not yet checked. Press Verify.");
   $("verify").disabled = false;
   if (location.hash) { $("f-id").value = decodeURIComponent(location.hash.slice(1)); drawCases(); }
   return true;
+}
+
+// "one request", or how many and by what they were chosen.
+function ofRequests(log) {
+  const ids = new Set(log.entries.map((entry) => entry?.case).filter(Boolean));
+  return ids.size === 1 && !log.files.has("selection.json") ? "one request" : `${ids.size} ${ids.size === 1 ? "request" : "requests"}, a selection`;
 }
 
 // The files that lie inside this page, each in one or more pieces of base64.
@@ -293,7 +299,7 @@ async function verify() {
 }
 function drawResult(result) {
   const good = result.findings.length === 0, lines = [];
-  if (good && log.isCase) lines.push(`${log.entries.length} entries of one request, each proven to be in the log of ${result.size} entries with the root ${result.root}. Whether more came later, only the full export shows.`);
+  if (good && log.isCase) lines.push(`${log.entries.length} entries of ${ofRequests(log)}, each proven to be in the log of ${result.size} entries with the root ${result.root}. Whether more came later, only the full export shows.`);
   else if (good) lines.push(`${result.size} entries, every byte hashed again: they lead to the root ${result.root}, and ${result.checkpoints} checkpoints agree.`);
   if (result.signature === "good") lines.push(result.ownKey
     ? "The signature is good, but only by the key that lies in the export itself. Whoever made the export could have made that key: paste the one that you got from elsewhere into the field above, and press Verify."

@@ -85,6 +85,7 @@ SEALED_REVIEW = "Nobody approved this use. Was it in order?"
 SEALED_WHEN, SEALED_WHO = "Say when it was used.", "Say who used it."
 STOCK_REASON = "Common reasons"
 PERMIT_ONCE = "It is shown once and not stored. Anybody who has it can use it: paste it into the system and nowhere else."
+PERMIT_COPY, COPIED = "Copy the whole text. It is not sent back.", "Done"
 SEND, OPEN_NOW, CANCEL, CLOSE = "Send request", "Open access now", "Cancel", "Close"
 SEND_QUESTION = "Send question"
 YES, NO = "Yes", "No"
@@ -103,6 +104,8 @@ OUTCOMES: Mapping[str, str] = {
     "approved_elsewhere": "approved elsewhere", "removed": "removed", "accepted": "accepted",
 }  # fmt: skip
 MOMENT_WANTED = "Choose when it was noticed."
+ASK_ABOUT_NAME = "Ask approval about this"  # Slack takes 24 characters at most
+ASK_ABOUT_TEXT = "Ask for approval; the message's link and text become the reason's draft"
 SHORTCUT_NAME, SHORTCUT_TEXT = "Ask for approval", "Ask the owner of an identity domain for approval"
 BOT_NAME, BOT_TEXT = "Countersign", "The provider asks. The owner signs."
 

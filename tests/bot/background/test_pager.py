@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.background.pager import Pager, addresses, page_text
+from bot.background.pager import Pager, addresses
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.policy.model import NamedPerson
 from bot.ports.commands import Press, ReplyAddress
@@ -193,5 +193,9 @@ def test_the_on_calls_page_is_the_rotas() -> None:
     assert addresses(BASE, case, ONC1, "deputies", WHERE) == ()
 
 
-def test_a_break_glass_says_so() -> None:
-    assert page_text(case_of(BASE, "glass"), BASE)[0].startswith("BREAK-GLASS: ")
+async def test_a_page_names_the_deadline_in_the_time_zone_of_whom_it_rings(office: Office) -> None:
+    office.directory.special[OWNER] = {"time_zone": "Asia/Kolkata"}
+    line = Line()
+    await office.file(PE1, "glass")
+    await paged(office, line)
+    assert ["IST" in sent[4] for sent in line.sent if sent[0] == "ntfy://olga"] == [True]

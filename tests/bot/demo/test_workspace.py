@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.demo.workspace import with_pages
+from bot.demo.run import SCALE
+from bot.demo.workspace import APPROVER, ASKER, with_pages, workspace
 from bot.domain.authority.authorization import named_for
 from bot.domain.policy.model import Policy
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
+from sandbox.workspace import Workspace
 from tests.conftest import EXAMPLE
 
 
@@ -29,3 +31,18 @@ def test_everybody_who_decides_has_a_page_and_one_rota_an_incident(tmp_path: Pat
         assert rota is not None
         assert os.environ[rota.removeprefix("env:")] == "pagerduty://on-call"
     assert dict(os.environ) == before
+
+
+def test_the_app_has_the_manifests_shortcuts_and_the_page_opens_with_what_to_try(example: Policy) -> None:
+    made = Workspace.from_dict(workspace(example, SCALE))
+    assert {(one.type, one.callback_id) for one in made.app.shortcuts} >= {("global", "ask"), ("message", "ask_message")}
+    assert made.start["panel"] == "script"
+    assert (made.start["left"], made.start["right"]) == (ASKER, APPROVER)
+
+
+def test_the_waiting_request_lives_for_fifteen_minutes(tmp_path: Path, example: Policy) -> None:
+    with with_pages(EXAMPLE, tmp_path, example, lambda user: f"json://127.0.0.1:1/pager/{user}") as copy:
+        loaded = load_files(read_folder(copy), environment=os.environ, require_env=True)
+        assert loaded.policy is not None
+        urgent = loaded.policy.escalation_policies["urgent"]
+    assert urgent.expires_after / SCALE == 15 * 60

@@ -18,10 +18,10 @@ def test_each_moment_is_a_line_with_its_time_and_people() -> None:
     told = lines(ahead(case_of(BASE), BASE, HERE), scene())
     assert [line.split("}")[-1].split(">", 1)[1] if "}" in line else line for line in told] == [
         "*What happens next if nobody answers*",
-        ": <@U0OWNER> reminded",
-        ": <@U0DEP1>, <@U0DEP2> asked",
-        ": <@U0ONC1> asked, by page too",
-        ": <@U0RISK> asked",
+        ": <@U0OWNER> will be reminded",
+        ": <@U0DEP1>, <@U0DEP2> will be asked",
+        ": <@U0ONC1> will be asked, by page too",
+        ": <@U0RISK> will be asked",
         ": it expires, and nothing opens",
     ]
     assert "09:05 UTC" in told[2]
@@ -31,7 +31,7 @@ def test_a_step_that_will_find_nobody_says_why() -> None:
     told = lines(ahead(case_of(BASE), BASE, away(U0DEP1="absent", U0DEP2="absent")), scene())
     assert "Deputy: skipped (away, so the next are asked at once)" in told[2]
     assert "09:05 UTC" in told[3]
-    assert "<@U0ONC1> asked" in told[3]
+    assert "<@U0ONC1> will be asked" in told[3]
 
 
 def test_a_decided_request_has_nothing_ahead() -> None:
@@ -48,3 +48,12 @@ def test_a_long_ladder_is_cut_and_fits_slack() -> None:
     shown = receipt(case, at)
     assert check_message([*shown.blocks]) == []
     assert check_view(filed_result(case, at), "modal") == []
+
+
+def test_a_message_tells_what_comes_once_as_a_list_or_in_prose() -> None:
+    case = case_of(BASE)
+    at = replace(scene(), ahead={case.id: ahead(case, BASE, HERE)})
+    for shown in (receipt(case, at).blocks, filed_result(case, at)["blocks"]):
+        assert "What happens next if nobody answers" in str(shown)
+        assert "Without an answer" not in str(shown)
+    assert "Without an answer" in str(receipt(case, scene()).blocks)

@@ -1,0 +1,1 @@
+"""`countersign log export`: the command, its days, and the database that commands of the log read."""
