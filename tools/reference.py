@@ -31,7 +31,6 @@ from bot.http.operations_server import JWKS  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from handlers.transport.http import PATH as SLACK_PATH  # noqa: E402
 from runbooks.parsing.json_schema import schemas  # noqa: E402
-from tools import words  # noqa: E402
 from tools.reference_words import ENTRIES, OTHER_SETTINGS, PAGES, SETTINGS  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"

@@ -36,7 +36,9 @@ def test_commands_of_groups_and_lazy_ones_have_their_options() -> None:
 
 
 def test_the_page_of_words_holds_what_people_read_and_nothing_else() -> None:
-    text = TOOL.words.pages()
+    from tools import words
+
+    text = words.pages()
     assert "- `Button posted. Pin it so people can find it.`" in text
     assert "- `*REVOKED*{by} at {at}. Stop work.`" in text
     assert "SELECT" not in text
