@@ -1,9 +1,14 @@
-"""Real screenshots of each main message: the sandbox with a running bot, in Chromium, at the width of a desk and of a phone."""
+"""Real screenshots of every surface: the sandbox with a running bot, in Chromium, as wide as a desk and as a phone, light and dark.
+
+The light ones of KEPT go into the documentation; all of them lie in `.pictures`, to be looked at.
+"""
 
 import asyncio
+import shutil
 import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Browser, async_playwright
 from screenshots import FLAGS, ROOT, chromium
@@ -16,8 +21,10 @@ from runbooks.loader import load
 from sandbox.driver import Sandbox
 
 FOLDER = Path(runbooks.__file__).parent
-OUT = ROOT / "docs" / "pictures"
-WIDTHS = {"desktop": (760, 900), "phone": (390, 844)}
+OUT, ALL = ROOT / "docs" / "pictures", ROOT / ".pictures"
+WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+KEPT = {"form", "card", "receipt", "deny", "approved", "runbook", "review", "break-glass-form", "ratification", "home"}
 OWNER, REVIEWER = APPROVER, "U0DEP1"
 
 
@@ -51,8 +58,9 @@ class Camera:
 
     async def take(self, name: str, who: str, wanted: str, *, home: bool = False) -> None:
         """`wanted` is a text that must be seen; it is what the picture is of."""
-        for width, size in WIDTHS.items():
-            page = await self.browser.new_page(viewport={"width": size[0], "height": size[1]})
+        for width, scheme in ((width, scheme) for width in WIDTHS for scheme in SCHEMES):
+            size = WIDTHS[width]
+            page = await self.browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
             await page.goto(f"{self.sandbox.page_url}?left={who}&right={who}&leftAt=app&view=single")
             left = page.get_by_test_id("pane-left")
             if home:
@@ -60,19 +68,23 @@ class Camera:
             seen = left.get_by_text(wanted).locator("visible=true").last
             await seen.hover()  # waits until it stands still, in view
             await page.mouse.move(2, 2)
-            await page.screenshot(path=OUT / f"{name}-{width}.png")
+            await page.screenshot(path=ALL / f"{name}-{width}-{scheme}.png")
+            if name in KEPT and scheme == "light":
+                shutil.copy(ALL / f"{name}-{width}-{scheme}.png", OUT / f"{name}-{width}.png")
             await page.close()
 
 
 async def main() -> None:
     """Plays the flows and takes their pictures."""
     OUT.mkdir(parents=True, exist_ok=True)
+    ALL.mkdir(exist_ok=True)
     path = chromium()
     async with running() as sandbox, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         camera = Camera(sandbox, browser)
         await asked_and_approved(sandbox, camera)
         await broken_glass(sandbox, camera)
+        await other_surfaces(sandbox, camera)
         await browser.close()
 
 
@@ -88,7 +100,7 @@ async def form(sandbox: Sandbox, command: str, text: str) -> None:
 async def asked_and_approved(sandbox: Sandbox, camera: Camera) -> None:
     """The form, the card, the receipt, a no's form, the yes, what is owed, the review, the Home."""
     await form(sandbox, "/breakglass", "directory-admin-emergency Sync stopped at 02:40, nobody can sign in")
-    await camera.take("form", ASKER, "Nothing opens before")
+    await camera.take("form", ASKER, "Access opens only after")
     await sandbox.submit(ASKER, {"Target": "dc-core-01", "Incident ticket": "INC20417"})
     await seen(sandbox, OWNER, "Approve")
     await sandbox.close(ASKER, everything=True)
@@ -99,9 +111,13 @@ async def asked_and_approved(sandbox: Sandbox, camera: Camera) -> None:
     await camera.take("deny", OWNER, "A no is final")
     await sandbox.close(OWNER, everything=True)
     await sandbox.press(OWNER, "Approve")
-    await seen(sandbox, ASKER, "the runbook as approved")
+    await seen(sandbox, ASKER, "Before you start")
     await camera.take("approved", OWNER, "Approved")
     await camera.take("runbook", ASKER, "Before you start")
+    await sandbox.press(ASKER, "Permit")
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER), 20)
+    await camera.take("permit", ASKER, "used once")
+    await sandbox.close(ASKER, everything=True)
     await sandbox.press(ASKER, "Finished")
     await seen(sandbox, REVIEWER, "Accept")
     await sandbox.close(ASKER, everything=True)
@@ -119,6 +135,50 @@ async def broken_glass(sandbox: Sandbox, camera: Camera) -> None:
     await sandbox.open_home(owner)
     await sandbox.wait_for(lambda: (h := sandbox.home(owner)) is not None and "Ratify" in h.buttons, 20)
     await camera.take("home", owner, "Waiting for you", home=True)
+
+
+async def other_surfaces(sandbox: Sandbox, camera: Camera) -> None:
+    """A no and its receipt, access that was revoked, a finding, the Homes of requester, lead and auditor, the pages of commands."""
+    for number, word in ((1, "Deny"), (2, "Approve")):
+        await form(sandbox, "/breakglass", f"directory-admin-emergency Sync stopped again, the {number}. time")
+        await sandbox.submit(ASKER, {"Target": f"dc-core-0{number + 1}", "Incident ticket": f"INC2041{number}"})
+        await sandbox.close(ASKER, everything=True)
+        card = await sandbox.wait_for(
+            lambda n=number: (c := sandbox.find(OWNER, f"dc-core-0{n + 1}")) and c.buttons and c, 20
+        )
+        await sandbox.press(OWNER, word, message=card)
+        if word == "Deny":
+            await sandbox.wait_for(lambda: sandbox.modal(OWNER), 20)
+            await sandbox.submit(OWNER, {"Reason": "Use the change process for this."})
+            await seen(sandbox, ASKER, "Use the change process")
+            await camera.take("denied", ASKER, "Use the change process")
+        else:
+            await sandbox.wait_for(lambda c=card: "Revoke" in sandbox.current(c).buttons, 20)
+            await sandbox.press(OWNER, "Revoke", message=sandbox.current(card))
+            await seen(sandbox, ASKER, "Stop work")
+            await camera.take("revoked", ASKER, "Stop work")
+    for name, who, text in (
+        ("home-requester", ASKER, "What you asked for"),
+        ("home-auditor", "U0AUDIT", "Exceptions register"),
+    ):
+        await sandbox.open_home(who)
+        await sandbox.wait_for(lambda w=who, t=text: (h := sandbox.home(w)) is not None and t in h.shown, 20)
+        await camera.take(name, who, text, home=True)
+    for name, words, text in PAGES_SHOWN:
+        await sandbox.command(OWNER, "/countersign", words)
+        await seen(sandbox, OWNER, text)
+        await camera.take(name, OWNER, text)
+    await form(sandbox, "/countersign", "finding An exposed token")
+    await camera.take("finding-form", ASKER, "Noticed at")
+
+
+PAGES_SHOWN = (
+    ("help", "help", "shows what waits for you"),
+    ("queue", "queue", "Open requests"),
+    ("log", "log", "Newest requests"),
+    ("matrix", "matrix", "who answers for what"),
+    ("exceptions", "exceptions", "olicy exceptions"),
+)
 
 
 async def ratifier(sandbox: Sandbox) -> str:
