@@ -17,7 +17,7 @@ from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
 from bot.domain.decision_log import matrix_events
 from bot.domain.errors import LookupFailed
-from bot.domain.governance import agreement, weekly
+from bot.domain.governance import agreement, agreement_words, weekly
 from bot.domain.governance.agreement import MatrixRow, Spoken, Standing
 from bot.domain.governance.own_rows import about_rows_of
 from bot.domain.operator.dual_control import refuse_click
@@ -50,6 +50,9 @@ class Agreements:
         self._words: list[Spoken] = []
         self._noted = ""  # the set by which `_rows` are
         self.bases: Mapping[str, Policy] = {}
+        self._waiting: set[Person] = (
+            set()
+        )  # leads whose message waits for a week to pass; after a restart their Home shows the rows
         self.sent: Callable[[int], None] = lambda messages: None  # hears how many messages were queued
         self.changed: Callable[[], None] = lambda: None  # hears that rows or words changed
         current.confirmed = self.as_counted
@@ -119,10 +122,11 @@ class Agreements:
             return
         due = list(agreement.due_rows(policy, self._rows.values(), now, self._scale))
         late = [r for r in self._rows.values() if r.due_at is not None and r.due_at <= now and not r.overdue]
-        if not due and not late:
+        if not due and not late and not self._waiting:
             return
         async with self._one:
             rows = agreement.matrix_rows(policy)
+            await self._tell_waiting(now)
             if due:
                 await self._ask(policy, [rows[row.key] for row in due if row.key in rows], now)
             if late:
@@ -130,9 +134,8 @@ class Agreements:
 
     async def _ask(self, policy: Policy, due: Sequence[MatrixRow], now: datetime) -> None:
         """One message to each person who has a word; who got one within a week hears of it with the next."""
-        people = {p for row in due for p, _ in agreement.agreeing(policy, row)}
-        last = {person: await self._store.agreement.last_message(person) for person in people}
-        busy = {person for person, at in last.items() if not weekly.may_send(at, now, self._scale)}
+        leads = {p for row in due for p, _ in _leads(policy, row)}
+        busy = await self._busy({p for row in due for p, _ in agreement.agreeing(policy, row)} | leads, now)
         ready = [row for row in due if not busy & {p for p, _ in agreement.agreeing(policy, row)}]
         if not ready:
             return
@@ -142,9 +145,25 @@ class Agreements:
         told = dict.fromkeys(
             person for row in ready for person, _ in (*agreement.agreeing(policy, row), *_leads(policy, row))
         )
-        says = [Notification("agreement", Lane.CARD, about_rows_of(person), to=person) for person in told]
-        await self._write(rows, [], [], says)
-        self.sent(len(says))
+        self._waiting |= busy & set(told)
+        await self._send(rows, [person for person in told if person not in busy])
+
+    async def _tell_waiting(self, now: datetime) -> None:
+        if self._waiting:
+            ready = self._waiting - await self._busy(self._waiting, now)
+            self._waiting -= ready
+            await self._send([], sorted(ready, key=str))
+
+    async def _busy(self, people: Iterable[Person], now: datetime) -> set[Person]:
+        """Who of them got a governance message within a week."""
+        last = {person: await self._store.agreement.last_message(person) for person in people}
+        return {person for person, at in last.items() if not weekly.may_send(at, now, self._scale)}
+
+    async def _send(self, rows: Sequence[Standing], people: Sequence[Person]) -> None:
+        if rows or people:
+            says = [Notification("agreement", Lane.CARD, about_rows_of(person), to=person) for person in people]
+            await self._write(rows, [], [], says)
+            self.sent(len(says))
 
     async def _enter_overdue(self, policy: Policy, late: Sequence[MatrixRow], now: datetime) -> None:
         """The rows stay as they are: silence neither widens nor narrows. The risk owners hear of it."""
@@ -155,10 +174,10 @@ class Agreements:
                 if not self.settled(row, person):
                     silent.setdefault(person, []).append(row)
         entries = [
-            matrix_events.overdue(policy, person, _pairs(mine), agreement.set_digest(mine))
+            matrix_events.overdue(policy, person, agreement_words.pairs(mine), agreement.set_digest(mine))
             for person, mine in silent.items()
         ]
-        says = [say for person, mine in silent.items() for say in _late(policy, person, mine)]
+        says = [say for person, mine in silent.items() for say in agreement_words.to_risk_owners(policy, person, mine)]
         await self._write(rows, [], entries, says)
 
     # What people do.
@@ -202,12 +221,16 @@ class Agreements:
         if not new:
             return _told(act, _ALREADY)
         now = self._clock.now()
-        words = [Spoken(r.key, r.digest, act.person, _role(policy, r, act.person), act.word, now) for r in new]
+        words = [
+            Spoken(r.key, r.digest, act.person, agreement_words.role_of(policy, r, act.person), act.word, now) for r in new
+        ]
         replaced = {(word.key, word.digest, word.person) for word in words}
         kept = [word for word in self._words if (word.key, word.digest, word.person) not in replaced]
         rows = [self._after(policy, row, [*kept, *words], now) for row in new if row.key in self._rows]
-        await self._write(rows, words, [_entry(policy, act, new)], _others(policy, act, new))
-        return _told(act, _sentence(policy, act, new))
+        await self._write(
+            rows, words, [agreement_words.entry_of(policy, act, new)], agreement_words.to_others(policy, act, new)
+        )
+        return _told(act, agreement_words.sentence(policy, act, new))
 
     def _has_said(self, act: AnswerMatrix, row: MatrixRow) -> bool:
         """Whether that word stands already; Confirm all leaves what the same person disputes."""
@@ -231,66 +254,12 @@ class Agreements:
         self._current.spoke.set()
 
 
-def _role(policy: Policy, row: MatrixRow, person: Person) -> agreement.AgreeingRole:
-    return agreement.role_in(policy, row, person) or "lead"
-
-
 def _leads(policy: Policy, row: MatrixRow) -> Iterable[tuple[Person, str]]:
     runbook = policy.runbooks.get(row.runbook)
     listed: list[Provider] = [policy.providers[id_] for id_ in runbook.providers] if runbook else []
     for provider in listed:
         for ref in provider.leads:
             yield Person(min(ref.teams & frozenset(policy.workspaces) or ref.teams), ref.user), "lead"
-
-
-def _pairs(rows: Iterable[MatrixRow]) -> list[tuple[str, str]]:
-    return [(row.key, row.digest) for row in rows]
-
-
-def row_name(policy: Policy, row: MatrixRow) -> str:
-    """A row in words."""
-    runbook = policy.runbooks.get(row.runbook)
-    return runbook.title if runbook else f"Residual risk of {policy.domains[row.domain].name}"
-
-
-def _entry(policy: Policy, act: AnswerMatrix, rows: Sequence[MatrixRow]) -> LogEvent:
-    if act.word == "disputed":
-        role = _role(policy, rows[0], act.person)
-        return matrix_events.disputed(policy, act.person, _pairs(rows), act.seen, role, act.reason)
-    made = matrix_events.confirmed if act.word == "confirmed" else matrix_events.acknowledged
-    return made(policy, act.person, _pairs(rows), act.seen)
-
-
-def _sentence(policy: Policy, act: AnswerMatrix, rows: Sequence[MatrixRow]) -> str:
-    count = f"{len(rows)} row" + ("" if len(rows) == 1 else "s")
-    if act.word == "confirmed":
-        return f"Confirmed: {count} of the matrix. It stands in the log."
-    if act.word == "acknowledged":
-        return f"Acknowledged: {count} of the matrix. It stands in the log."
-    name = row_name(policy, rows[0])
-    if policy.provider_of(act.person) is not None:
-        return f"Your dispute of “{name}” stands in the log and was sent to the owner. It changes nothing by itself."
-    return f"Disputed: “{name}”. Until its file changes, or you confirm it, nothing opens under it without a yes."
-
-
-def _others(policy: Policy, act: AnswerMatrix, rows: Sequence[MatrixRow]) -> list[Notification]:
-    """Who else has to agree hears of a dispute, with its reason."""
-    if act.word != "disputed":
-        return []
-    name, who = row_name(policy, rows[0]), policy.name_of(act.person)
-    text = f"{who} disputes “{name}” in the responsibility matrix: {act.reason}"
-    hears = (person for person, _ in agreement.agreeing(policy, rows[0]) if person != act.person)
-    return [notifications.answer(None, person, {}, "plain", text=text) for person in hears]
-
-
-def _late(policy: Policy, silent: Person, rows: Sequence[MatrixRow]) -> Iterable[Notification]:
-    domains = (policy.domains[row.domain] for row in rows)
-    hears = dict.fromkeys(d.risk_owner for d in domains if d.risk_owner is not None and d.risk_owner != silent)
-    text = (
-        f"{policy.name_of(silent)} has not confirmed {len(rows)} rows of the responsibility matrix in time: "
-        f"{', '.join(row_name(policy, row) for row in rows[:10])}. Nothing changes by that; ask them to look at it."
-    )
-    return [notifications.answer(None, person, {}, "plain", text=text) for person in hears]
 
 
 def _told(act: AnswerMatrix, text: str) -> Transition:

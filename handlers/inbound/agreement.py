@@ -7,10 +7,10 @@ from typing import Literal
 
 from bot.domain.governance import agreement
 from bot.domain.governance.agreement import MatrixRow
+from bot.domain.governance.agreement_words import row_name
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.commands import AnswerMatrix, ReplyAddress, SaySentence
-from bot.service.agreements import row_name
 from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.listener import Answer, Listener, SlackEdge, nothing

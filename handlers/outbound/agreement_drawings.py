@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from bot.domain.governance import agreement
 from bot.domain.governance.agreement import MatrixRow
+from bot.domain.governance.agreement_words import row_name
 from bot.domain.governance.changes import differences
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
-from bot.service.agreements import Agreements, row_name
+from bot.service.agreements import Agreements
 from handlers.outbound.message_kinds import NO_LONGER_OPEN, Job, NewMessage, Outgoing
 from handlers.views.governance.agreement import OwnMatrix, OwnRow, card, disputed_value, over
 from handlers.views.kit.blocks import Message

@@ -1,0 +1,87 @@
+"""What is said and entered about words on the matrix: the entry of a word, the answer to it, and who else hears it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from bot.domain.case.transition import Lane, LogEvent, Notification
+from bot.domain.decision_log import matrix_events
+from bot.domain.governance import agreement
+from bot.domain.governance.agreement import MatrixRow, Word
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
+
+
+class Said(Protocol):
+    """A word of somebody on rows; `seen` is the digest of what they saw."""
+
+    @property
+    def person(self) -> Person: ...
+
+    @property
+    def word(self) -> Word: ...
+
+    @property
+    def seen(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+def role_of(policy: Policy, row: MatrixRow, person: Person) -> agreement.AgreeingRole:
+    return agreement.role_in(policy, row, person) or "lead"
+
+
+def pairs(rows: Iterable[MatrixRow]) -> list[tuple[str, str]]:
+    return [(row.key, row.digest) for row in rows]
+
+
+def row_name(policy: Policy, row: MatrixRow) -> str:
+    """A row in words."""
+    runbook = policy.runbooks.get(row.runbook)
+    return runbook.title if runbook else f"Residual risk of {policy.domains[row.domain].name}"
+
+
+def entry_of(policy: Policy, said: Said, rows: Sequence[MatrixRow]) -> LogEvent:
+    if said.word == "disputed":
+        role = role_of(policy, rows[0], said.person)
+        return matrix_events.disputed(policy, said.person, pairs(rows), said.seen, role, said.reason)
+    made = matrix_events.confirmed if said.word == "confirmed" else matrix_events.acknowledged
+    return made(policy, said.person, pairs(rows), said.seen)
+
+
+def sentence(policy: Policy, said: Said, rows: Sequence[MatrixRow]) -> str:
+    count = f"{len(rows)} row" + ("" if len(rows) == 1 else "s")
+    if said.word == "confirmed":
+        return f"Confirmed: {count} of the matrix. It stands in the log."
+    if said.word == "acknowledged":
+        return f"Acknowledged: {count} of the matrix. It stands in the log."
+    name = row_name(policy, rows[0])
+    if policy.provider_of(said.person) is not None:
+        return f"Your dispute of “{name}” stands in the log and was sent to the owner. It changes nothing by itself."
+    return f"Disputed: “{name}”. Until its file changes, or you confirm it, nothing opens under it without a yes."
+
+
+def to_others(policy: Policy, said: Said, rows: Sequence[MatrixRow]) -> list[Notification]:
+    """Who else has to agree hears of a dispute, with its reason."""
+    if said.word != "disputed":
+        return []
+    name, who = row_name(policy, rows[0]), policy.name_of(said.person)
+    text = f"{who} disputes “{name}” in the responsibility matrix: {said.reason}"
+    hears = (person for person, _ in agreement.agreeing(policy, rows[0]) if person != said.person)
+    return [_sentence_to(person, text) for person in hears]
+
+
+def to_risk_owners(policy: Policy, silent: Person, rows: Sequence[MatrixRow]) -> Iterable[Notification]:
+    domains = (policy.domains[row.domain] for row in rows)
+    hears = dict.fromkeys(d.risk_owner for d in domains if d.risk_owner is not None and d.risk_owner != silent)
+    text = (
+        f"{policy.name_of(silent)} has not confirmed {len(rows)} rows of the responsibility matrix in time: "
+        f"{', '.join(row_name(policy, row) for row in rows[:10])}. Nothing changes by that; ask them to look at it."
+    )
+    return [_sentence_to(person, text) for person in hears]
+
+
+def _sentence_to(person: Person, text: str) -> Notification:
+    return Notification("answer", Lane.CARD, None, to=person, data={"reply": {}, "sentence": "plain", "text": text})
