@@ -27,7 +27,7 @@ from bot.ports.queues import Outbox
 from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
 from bot.service.transactions import TransactionRunner
 from handlers.outbound.api_calls import MessagePlace, SlackSender
-from handlers.outbound.lost_posts import Found, LostPosts, in_doubt
+from handlers.outbound.lost_posts import Found, LookAgain, LostPosts, in_doubt
 from handlers.outbound.message_kinds import (
     Dropped,
     Job,
@@ -77,6 +77,8 @@ class Delivery:
         with structlog.contextvars.bound_contextvars(**_about(row)):
             try:
                 await self._deliver(row, place, sender, calls)
+            except LookAgain as again:
+                await self.give_back([row], again.error, self._clock.monotonic() + again.wait)
             except Exception:
                 log.exception("message.failed", outbox=row.id, purpose=row.say.purpose)
                 await self._try_later(row, place)

@@ -1,7 +1,7 @@
 """An oracle of the screen: reads every message and Home that anybody sees, and the database beside it, and names each lie.
 
-A lie is a message that says access is open when it is not, or a button whose click would be refused. Written from the
-contract alone: nothing here calls a view or a judgement of the bot.
+A lie is a message that says access is open when it is not, or that an answer is missing when none is, or a button whose
+click would be refused. Written from the contract alone: nothing here calls a view or a judgement of the bot.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Any
 
 from sandbox.hands import buttons_of, label_of
 
-PATIENCE = 100.0  # seconds: what Slack refused six times in a row waits for 63
+PATIENCE = 20.0  # seconds: what Slack refused six times in a row is tried again after 10 at most
+SETTLES = 2.0  # seconds: Homes gather changes for 0.5, and that stands in no table
 CASE = re.compile(r"R-[0-9A-HJKMNP-TV-Z]{8}")
 SAYS_OPEN = re.compile(
     r"approval holds|exception holds|[Aa]ccess is open|may happen now|approved[^\n]*, until <!date|A yes is possible"
 )
+SAYS_MISSING = re.compile(r"(: the [a-z ]+)? still waits for your answer|: nobody has decided")
 ENDS_GRANT = {"Finished", "Not used", "Permit", "Extend", "Renew"}
 YES = {"Approve", "Approve for less…"}
 BESIDE = {"Deny", "Question", "On it", "Ask someone else"}
@@ -67,9 +69,8 @@ def lies(sandbox: Any, truth: Truth, people: Iterable[str], channels: Iterable[s
     """Every lie that one of these people, or a channel, shows now."""
     found = []
     for where in (*people, *channels):
-        messages = sandbox.messages(where)
-        for message in messages:
-            if not message.ephemeral and not _orphan(message, messages, truth):  # ephemeral: an answer of that moment
+        for message in sandbox.messages(where):
+            if not message.ephemeral and not _out_of_reach(message, truth):  # ephemeral: an answer of that moment
                 found += [f"{where} {message.ts}: {lie}" for lie in _of(where, message.shown, message.blocks, truth)]
         home = sandbox.home(where) if where.startswith("U") else None
         if home is not None:
@@ -77,18 +78,12 @@ def lies(sandbox: Any, truth: Truth, people: Iterable[str], channels: Iterable[s
     return found
 
 
-def _orphan(message: Any, messages: list[Any], truth: Truth) -> bool:
-    """Slack took a message and its answer was lost, or the bot was killed before it was noted: it was posted once more, and
-    the bot cannot know the first one's place. Both answer a click alike (design, section 9)."""
-    if truth.kept is None or message.ts in truth.kept:
+def _out_of_reach(message: Any, truth: Truth) -> bool:
+    """A line in a channel that the bot cannot know of: Slack took it, and its answer was lost or the bot was killed. It was
+    posted once more, and the bot may not read channels (it has no `channels:history`). Direct messages it finds again."""
+    if truth.kept is None or message.ts in truth.kept or message.channel.startswith("D"):
         return False
-    if any(begun <= float(message.ts) <= over for begun, over in truth.lossy):
-        return True
-    about = set(CASE.findall(message.shown))
-    twins = [
-        m for m in messages if m.ts in truth.kept and m.ts > message.ts and about and about & set(CASE.findall(m.shown))
-    ]
-    return any(m.shown.split("\n")[0] == message.shown.split("\n")[0] for m in twins)
+    return any(begun <= float(message.ts) <= over for begun, over in truth.lossy)
 
 
 def _of(viewer: str, shown: str, blocks: list[Any], truth: Truth) -> Iterator[str]:
@@ -96,6 +91,12 @@ def _of(viewer: str, shown: str, blocks: list[Any], truth: Truth) -> Iterator[st
     named = {case for case in CASE.findall(shown) if case in truth.requests}
     if SAYS_OPEN.search(shown) and len(named) == 1 and not named & truth.open_grants:
         yield f"says that access is open: {shown[:160]!r}"
+    missing = SAYS_MISSING.search(shown)
+    if missing and len(named) == 1:
+        case = next(iter(named))
+        later = missing[1] is not None  # of a review and the like; else of the request itself
+        if not (any(of == case for of, _ in truth.open_asks) if later else truth.requests[case] == "pending"):
+            yield f"says that an answer is missing: {shown[:160]!r}"
 
 
 def _buttons(viewer: str, blocks: list[Any], truth: Truth) -> Iterator[str]:
@@ -132,10 +133,26 @@ async def screen_is_true(
     """Every lie is gone once everything that was to be said is said. One that stays while nothing waits to be said, or that
     outlives PATIENCE, fails. `lossy` as in Truth."""
     people, channels, end = tuple(people), tuple(channels), time.monotonic() + PATIENCE
-    before: set[str] = set()
-    while found := set(lies(bot.sandbox, Truth.of(bot, lossy), people, channels)):
+    since: dict[str, float] = {}  # since when a lie stands while nothing waits to be said
+    while found := lies(bot.sandbox, Truth.of(bot, lossy), people, channels):
+        now = time.monotonic()
         waits = bot.rows("SELECT 1 FROM outbox WHERE done_ms IS NULL AND purpose NOT IN ('digest', 'pager') LIMIT 1")
-        assert waits or not found & before, sorted(found & before)[:5]
-        assert time.monotonic() < end, sorted(found)[:5]
-        before = set() if waits else found
+        since = {} if waits else {lie: since.get(lie, now) for lie in found}
+        stands = sorted(lie for lie, began in since.items() if now - began > SETTLES)
+        assert not stands, _explained(bot, stands)
+        assert now < end, _explained(bot, sorted(found))
         await asyncio.sleep(0.3)
+
+
+def _explained(bot: Any, found: list[str]) -> str:
+    """The lies, and of the first message among them what the bot knows of it and what Slack was told about it."""
+    ts = next(iter(re.findall(r"\d{10}\.\d{6}", found[0])), "")
+    known = bot.rows(
+        "SELECT c.*, r.state, r.version FROM copy AS c JOIN request AS r ON r.id = c.case_id WHERE c.ts = ?", ts
+    )
+    calls = [
+        f"{line.name} {line.ok} {line.error}"
+        for line in bot.sandbox.timeline.of("call")
+        if ts and (line.sent.get("ts") == ts or line.answer.get("ts") == ts)
+    ]
+    return "\n".join([*found[:6], f"copy: {known}", *calls[-10:]])

@@ -59,6 +59,40 @@ async def test_each_of_five_lies_put_in_on_purpose_is_found(start: Callable[...,
         assert found() == []
 
 
+def test_a_reminder_of_what_is_decided_is_a_lie() -> None:
+    said = {
+        "<@U0OWNER> R-00000001 · Emergency still waits for your answer. Without": {"requests": {"R-00000001": "approved"}},
+        "<@U0OWNER> R-00000001 · Emergency: nobody has decided, and it": {"requests": {"R-00000001": "expired"}},
+        "<@U0OWNER> R-00000001 · Emergency: the review still waits for your answer.": {"open_asks": set()},
+    }
+    for shown, over in said.items():
+        told = Truth({"R-00000001": "pending"}, set(), {("R-00000001", 2)}, set(), set(), set(), set(), set())
+        screen = showing(shown)
+        assert lies(screen, told, [APPROVER]) == []
+        assert lies(screen, Truth(**{**told.__dict__, **over}), [APPROVER])
+
+
+def test_a_message_that_the_bot_cannot_know_of_is_excused_in_a_channel_only() -> None:
+    told = Truth({"R-00000001": "approved"}, set(), set(), set(), set(), set(), set(), set(), set(), ((90.0, 110.0),))
+    said = "R-00000001 · Emergency: approved by <@U0OWNER>, until <!date^1^x|x>"
+    assert lies(showing(said, "100.0", CHANNEL), told, [], [CHANNEL]) == []
+    assert lies(showing(said, "100.0", "D0OWNER"), told, [APPROVER])
+    assert lies(showing(said, "120.0", CHANNEL), told, [], [CHANNEL])
+
+
+def showing(shown: str, ts: str = "1.0", channel: str = "D0OWNER") -> Any:
+    """A screen with one message and no Home."""
+
+    class Screen:
+        def messages(self, where: str) -> list[Any]:
+            return [type("M", (), {"ts": ts, "ephemeral": False, "shown": shown, "blocks": [], "channel": channel})()]
+
+        def home(self, where: str) -> None:
+            return None
+
+    return Screen()
+
+
 def test_a_yes_that_cannot_count_is_a_lie() -> None:
     """Before the attestation, and for whoever gave theirs."""
     nobody = Truth({"R-00000001": "pending"}, set(), {("R-00000001", 1)}, set(), set(), set(), set(), set())
@@ -68,7 +102,9 @@ def test_a_yes_that_cannot_count_is_a_lie() -> None:
 
     class Screen:
         def messages(self, where: str) -> list[Any]:
-            return [type("M", (), {"ts": "1", "ephemeral": False, "shown": "R-00000001", "blocks": [card]})()]
+            return [
+                type("M", (), {"ts": "1", "ephemeral": False, "shown": "R-00000001", "blocks": [card], "channel": "D1"})()
+            ]
 
         def home(self, where: str) -> None:
             return None

@@ -155,7 +155,7 @@ async def test_a_message_that_was_lost_twice_is_kept_twice(posts: Posts) -> None
     posts.slack.always["U0OWNER"] = LOST
     case_id = await posts.office.file(PE1, target="second")
     await posts.sender.drain()
-    posts.slack.script[READ].append(BROKEN)
+    posts.slack.script[READ].append(Reply(200, {"ok": True, "messages": []}))  # Slack shows it a moment later
     await posts.on()
     posts.slack.always.clear()
     posts.found(*posts.to(OWNER))
@@ -176,7 +176,7 @@ async def test_a_reply_is_looked_for_in_its_thread(posts: Posts) -> None:
     assert [(c.args["channel"], c.args["ts"]) for c in posts.slack.of(REPLIES)][:1] == [card]
 
 
-@pytest.mark.parametrize("trouble", [BROKEN, LOST, refusal("missing_scope"), refusal("unknown_method"), limited(30)])
+@pytest.mark.parametrize("trouble", [refusal("missing_scope"), refusal("unknown_method"), limited(30), Reply(404, "no")])
 async def test_a_look_that_fails_is_no_reason_not_to_send(posts: Posts, trouble: Reply) -> None:
     posts.slack.always["U0OWNER"] = LOST
     await posts.office.file(PE1, target="second")
@@ -184,6 +184,32 @@ async def test_a_look_that_fails_is_no_reason_not_to_send(posts: Posts, trouble:
     posts.slack.always.clear()
     posts.slack.script[READ].append(trouble)
     await posts.on()
+    assert len(posts.to(OWNER)) == 2
+
+
+@pytest.mark.parametrize("trouble", [BROKEN, LOST, limited(1)])
+async def test_a_look_without_an_answer_is_made_again_before_anything_is_posted(posts: Posts, trouble: Reply) -> None:
+    posts.slack.always["U0OWNER"] = LOST
+    case_id = await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    posts.slack.always.clear()
+    posts.slack.script[READ].append(trouble)
+    posts.found(*posts.to(OWNER))
+    await posts.on()
+    assert len(posts.to(OWNER)) == 1
+    await posts.on(2)
+    assert len(posts.to(OWNER)) == 1
+    assert await posts.copies(case_id, "card") == [("DU0OWNER", "90.0")]
+
+
+async def test_a_message_waits_for_no_look_that_never_succeeds(posts: Posts) -> None:
+    posts.slack.always["U0OWNER"] = LOST
+    await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    posts.slack.always.clear()
+    posts.slack.script[READ].extend([BROKEN] * 20)
+    for _ in range(8):
+        await posts.on()
     assert len(posts.to(OWNER)) == 2
 
 
