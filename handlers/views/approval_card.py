@@ -5,7 +5,7 @@ It is drawn for one reader from the state of the moment. Once decided it shows t
 
 from __future__ import annotations
 
-from bot.domain.authority.authorization import is_barred
+from bot.domain.authority.authorization import may_answer
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
@@ -62,9 +62,9 @@ def _standing(case: Case, reader: Person, scene: ViewContext) -> str:
 
 
 def _suspended(case: Case, reader: Person, scene: ViewContext) -> str:
-    """Said to whoever may give a no only."""
-    barred = [is_barred(case, case.approval, scene.policy, reader, takes_away=no) for no in (False, True)]
-    return wording.SUSPENDED if barred == [True, False] else ""
+    """Said to whoever may give a no only, and to whoever was asked and has no say any more."""
+    may = [may_answer(case, case.approval, scene.policy, reader, takes_away=no) for no in (False, True)]
+    return wording.SUSPENDED if may == [False, True] else "" if may[0] else wording.SOMEBODY_ELSE
 
 
 def _stands_in(case: Case, reader: Person, scene: ViewContext) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.authority.authorization import is_barred
+from bot.domain.authority.authorization import may_answer
 from bot.domain.authority.quorum import count
 from bot.domain.case.ask import Remark
 from bot.domain.case.model import Case
@@ -103,11 +103,11 @@ def _less_by_day(asked: DialogContext, case: Case) -> Block:
 def deciding_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:
     """The decision, as far as a press of this reader would count: no second yes, and none before the subject is verified.
     Once the quorum waits to open something only a no is left, and a revoke."""
-    if is_barred(case, case.approval, scene.policy, reader, takes_away=True):
+    if not may_answer(case, case.approval, scene.policy, reader, takes_away=True):
         return None
     value = ids.question(case.id, case.approval.version)
     deny = button(wording.DENY, ids.DENY, value, "danger")
-    if is_barred(case, case.approval, scene.policy, reader):
+    if not may_answer(case, case.approval, scene.policy, reader):
         return actions(ids.BLOCK_DECIDE, deny)
     if cooling_off.waits(case):
         return actions(ids.BLOCK_DECIDE, deny, revoke(value))
@@ -127,7 +127,7 @@ def may_say_yes(case: Case, reader: Person, scene: ViewContext) -> bool:
 
 def beside_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:
     """The second row of the card."""
-    if is_barred(case, case.approval, scene.policy, reader) or cooling_off.waits(case):
+    if not may_answer(case, case.approval, scene.policy, reader) or cooling_off.waits(case):
         return None
     value = ids.question(case.id, case.approval.version)
     held = bool(case.approval.noted("hold"))

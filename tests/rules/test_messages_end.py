@@ -15,8 +15,9 @@ from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.policy.governance import ReviewRules
 from bot.domain.policy.people import Person
 from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer
+from handlers.views.kit import wording
 from tests.bot import parts
-from tests.bot.building import DEP2, HOUR, OWNER, PE1, policy, runbook, with_domain
+from tests.bot.building import DEP1, DEP2, HOUR, OWNER, PE1, policy, runbook, with_domain
 from tests.bot.office import Office, covered
 from tests.bot.service.test_agreements import BASE as AGREED
 from tests.bot.service.test_agreements import follow
@@ -176,3 +177,19 @@ async def test_who_may_decide_is_shown_anew_when_the_policy_changes(screens: Scr
     assert not before & {c.args["ts"] for c in screens.slack.of(UPDATE)}  # the closed one says what it will always say
     await screens.settled()
     assert screens.edits(screens.ts_of(card)) == 1
+
+
+async def test_whoever_the_policy_names_no_more_has_no_button_left_on_their_card(screens: Screens) -> None:
+    office = screens.office
+    case = await office.file(PE1)
+    await office.click(OWNER, case, "pass")
+    await screens.settled()
+    card = next(c for c in screens.slack.of(POST) if c.args["channel"] == DEP1.user)
+    assert "Approve" in card.buttons
+    await office.adopt(replace(with_domain(office.policy, deputies=(DEP2,)), digest="c" * 64))
+    await screens.settled()
+    edited = screens.last(screens.ts_of(card))
+    assert edited.buttons == []
+    assert wording.SOMEBODY_ELSE in json.dumps(edited.blocks, ensure_ascii=False)
+    other = next(c for c in screens.slack.of(POST) if c.args["channel"] == DEP2.user)
+    assert "Approve" in screens.last(screens.ts_of(other)).buttons

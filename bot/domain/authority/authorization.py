@@ -68,6 +68,14 @@ def standing(case: Case, ask: Ask, policy: Policy, person: Person, *, takes_away
     return Allowed(roles, domain.owner if roles[0] in ("deputies", "on_call") else None)  # a risk owner signs as such
 
 
+def may_answer(case: Case, ask: Ask, policy: Policy, person: Person, *, takes_away: bool = False) -> bool:
+    """Whether an answer of a card's reader would count now: what buttons are drawn by. Whoever was asked and lost the role that
+    they were asked in by a change of policy has none left."""
+    domain = policy.domains.get(case.request.domain)
+    lost = person in ask.asked and not (domain and roles_in(ask, policy, domain, person))
+    return not lost and not is_barred(case, ask, policy, person, takes_away=takes_away)
+
+
 def may_revoke(case: Case, policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
     """Whether `person` may end an open grant: everyone named in the domain, at any time, reached or not (section 1)."""
     return _named_account(policy, case.request.domain, person, profile, "revoke")

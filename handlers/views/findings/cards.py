@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.domain.authority.authorization import is_barred
+from bot.domain.authority.authorization import may_answer
 from bot.domain.case.lifecycle import FindingState
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
@@ -59,7 +59,7 @@ def buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:
     share = [button(wording.SHARE, ids.SHARE, value)] if sharing and may_share else []
     if state is FindingState.ACKNOWLEDGED:
         return actions(ids.BLOCK_DECIDE, button(wording.CLOSE, ids.CLOSE, value, "primary"), question, *share)
-    if is_barred(case, case.approval, scene.policy, reader):
+    if not may_answer(case, case.approval, scene.policy, reader):
         return None
     hold = [] if case.approval.noted("hold") else [button(wording.HOLD, ids.HOLD, value)]
     return actions(

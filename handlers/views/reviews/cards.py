@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bot.domain.authority.authorization import is_barred
+from bot.domain.authority.authorization import is_barred, may_answer
 from bot.domain.case.ask import Ask, AskKind
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
@@ -38,7 +38,7 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Messag
     open_ = ask.state is AskState.OPEN and scene.now < valid_before(case, ask)
     standing = _open_standing(case, ask, reader, scene) if open_ else _answered(case, ask, scene)
     vote = ask.vote_of(reader)
-    barred = is_barred(case, ask, scene.policy, reader, takes_away=True)
+    barred = not may_answer(case, ask, scene.policy, reader, takes_away=True)
     mine = open_ and not barred and (vote is None or vote.answer != "yes")
     if open_:
         lines = [*lines, *_means(case, ask)]
@@ -57,7 +57,7 @@ def _buttons(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> list[B
     """The answers that this reader can give; the yes comes first."""
     value = ids.question(case.id, ask.version)
     made = [make(value) for make in _BUTTONS[ask.kind]]
-    if is_barred(case, ask, scene.policy, reader):
+    if not may_answer(case, ask, scene.policy, reader):
         return made[1:]  # suspended: what takes away is never hindered
     if not made or not signing.needs_signature(case, ask, scene):
         return made
@@ -68,8 +68,8 @@ def _buttons(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> list[B
 def _open_standing(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> str:
     """What an open ask waits for, for somebody who answers it, or need not."""
     vote = ask.vote_of(reader)
-    if is_barred(case, ask, scene.policy, reader):
-        only_no = not is_barred(case, ask, scene.policy, reader, takes_away=True)
+    if not may_answer(case, ask, scene.policy, reader):
+        only_no = may_answer(case, ask, scene.policy, reader, takes_away=True)
         return f"{wording.SUSPENDED if only_no else wording.SOMEBODY_ELSE} {_silence(ask, scene)}"
     given = f"You said yes at {scene.at(vote.at)}. " if vote is not None and vote.answer == "yes" else ""
     return given + _silence(ask, scene)
