@@ -2,8 +2,8 @@
 """Writes the reference pages of the documentation from the code: `python tools/reference.py`; `--check` only compares.
 
 Commands come from the command line itself, settings from `bot.settings`, policy keys from the schemas that `countersign schema`
-prints, entry types from what `log verify` knows, pages and metrics from the HTTP server. What code cannot say, what a setting
-or an entry type means, is in `tools/reference_words.py`; a name without its word fails. Every sentence that people read: `tools/words.py`.
+prints, entry types from their table, pages and metrics from the HTTP server. What code cannot say, what a setting
+means, is in `tools/reference_words.py`; a name without its word fails. Every sentence that people read: `tools/words.py`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ import typer  # noqa: E402
 from bot.cli.lazy import loaded  # noqa: E402
 from bot.cli.main import app  # noqa: E402
 from bot.clock import SystemClock  # noqa: E402
-from bot.domain.decision_log.verify.case_order import TYPES  # noqa: E402
+from bot.domain.decision_log.entry_types import ENTRY_TYPES  # noqa: E402
 from bot.http.log_tiles import ROOT as LOG_ROOT  # noqa: E402
 from bot.http.metrics import Metrics  # noqa: E402
 from bot.http.operations_server import JWKS  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from handlers.transport.http import PATH as SLACK_PATH  # noqa: E402
 from runbooks.parsing.json_schema import schemas  # noqa: E402
-from tools.reference_words import ENTRIES, OTHER_SETTINGS, PAGES, SETTINGS  # noqa: E402
+from tools.reference_words import OTHER_SETTINGS, PAGES, SETTINGS  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 HEAD = "<!-- Written by tools/reference.py from the code. Change it there. -->\n\n"
@@ -148,9 +148,8 @@ def _kind(one: Any) -> str:
 
 
 def log_entries() -> str:
-    """Every entry type. Raises KeyError for one without words."""
-    _same(set(TYPES), set(ENTRIES), "log entries")
-    rows = ((f"`{name}`", ENTRIES[name]) for name in sorted(ENTRIES))
+    """Every entry type."""
+    rows = ((f"`{name}`", ENTRY_TYPES[name].written) for name in sorted(ENTRY_TYPES))
     return f"{HEAD}# Log entries\n\n{PAGES['log-entries']}\n\n" + table(("type", "is written when"), rows)
 
 

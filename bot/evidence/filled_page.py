@@ -13,7 +13,7 @@ import re
 from importlib import resources
 from types import TracebackType
 
-from bot.domain.decision_log.entry_words import WORDS
+from bot.domain.decision_log.entry_types import ENTRY_TYPES
 from bot.evidence.folder import Folder
 
 PAGE = "index.html"
@@ -72,7 +72,7 @@ def auditors_page() -> str:
     page = shipped("page.html")
     for name in ("page.css", "log.js", "view.js"):
         page = page.replace(f"/* {name} */", shipped(name))
-    return page.replace("/* words */", json.dumps(dict(WORDS)))
+    return page.replace("/* words */", json.dumps({name: row.words for name, row in ENTRY_TYPES.items()}))
 
 
 def shipped(name: str) -> str:

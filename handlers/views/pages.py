@@ -14,7 +14,7 @@ from itertools import groupby
 
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
-from bot.domain.decision_log.entry_words import in_words
+from bot.domain.decision_log.entry_types import in_words
 from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.people import Person, Profile

@@ -19,42 +19,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-_NAMES = {
-    "request": "filed refused asked answered recommended passed held pushed approved denied withdrawn expired",
-    "step": "fired skipped",
-    "delivery": "sent failed",
-    "decision": "refused",
-    "grant": "opened extended finished unused revoked lapsed",
-    "evidence": "added missing",
-    "subject": "verified",
-    "rotation": "attested",
-    "executor": "opened closed failed",
-    "operator": "filed confirmed refused expired",
-    "permit": "issued",
-    "breakglass": "opened ratified rejected unratified",
-    "review": "due passed flagged overdue",
-    "drill": "started reached ended",
-    "finding": "filed joined acknowledged shared corrected closed",
-    "reconciliation": "recorded",
-    "extension": "asked denied expired",
-    "renewal": "asked denied expired",
-    "exception": "opened renewed passed overdue ended",
-    "right": "begun kept narrowed withdrawn ended",
-    "provider": "suspended resumed ended",
-    "campaign": "opened closed",
-    "authority": "suspended spared overdue restored",
-    "roster": "attested",
-    "sealed_use": "recorded",
-    "absence": "set cleared",
-    "policy": "loaded rejected endorsed",
-    "domain": "handed_over vacant",
-    "matrix": "confirmed acknowledged disputed overdue",
-    "privacy": "erased",
-    "hold": "placed released",
-    "log": "opened verified exported pruned epoch_started key_rotated",
-    "clock": "anomaly",
-}
-TYPES = frozenset(f"{group}.{name}" for group, names in _NAMES.items() for name in names.split())
+from bot.domain.decision_log.entry_types import ENTRY_TYPES
+
+TYPES = frozenset(ENTRY_TYPES)
 NO = frozenset({"request.refused", "request.denied", "request.withdrawn", "request.expired"})
 ENDS = frozenset({"grant.finished", "grant.unused", "grant.revoked", "grant.lapsed", "exception.ended"})
 _OUTCOMES = NO | {"grant.opened"}
@@ -119,24 +86,7 @@ _SETTLED = frozenset({"authority.restored", "provider.resumed", "right.withdrawn
 _ALWAYS = frozenset({"step.fired", "step.skipped", "delivery.sent", "delivery.failed", "decision.refused"})
 
 
-_AFTER: Mapping[str, str] = {  # what makes sense only once something else has happened
-    "breakglass.ratified": "breakglass.opened",
-    "breakglass.rejected": "breakglass.opened",
-    "breakglass.unratified": "breakglass.opened",
-    "review.passed": "review.due",
-    "review.flagged": "review.due",
-    "review.overdue": "review.due",
-    "extension.denied": "extension.asked",
-    "extension.expired": "extension.asked",
-    "authority.overdue": "authority.suspended",
-    "authority.restored": "authority.suspended",
-    "provider.resumed": "provider.suspended",
-    "right.kept": "review.due",
-    "right.withdrawn": "review.due",
-    "renewal.denied": "renewal.asked",
-    "exception.overdue": "exception.passed",
-    "renewal.expired": "renewal.asked",
-}
+_AFTER: Mapping[str, str] = {name: row.after for name, row in ENTRY_TYPES.items() if row.after}
 _FIRST = frozenset({*_AFTER.values(), "exception.opened"})
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from bot.domain.decision_log.entry_words import WORDS
+from bot.domain.decision_log.entry_types import ENTRY_TYPES
 from bot.evidence.case_export import export_case
 from bot.evidence.export import export
 from bot.evidence.folder import Folder
@@ -308,4 +308,4 @@ async def test_the_page_opens_full_from_disk_with_no_folder_to_choose(
 def test_every_entry_type_that_the_log_may_hold_has_words() -> None:
     known = set(re.findall(r"^\| `([a-z_.]+)` \|", Path("docs/reference/log-entries.md").read_text(), re.MULTILINE))
     assert len(known) > 90
-    assert known - set(WORDS) == set()
+    assert known - set(ENTRY_TYPES) == set()
