@@ -19,6 +19,7 @@ from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.people import Person, Profile
 from bot.domain.timing import end_dates
+from bot.domain.workflow.asks.kinds import KINDS
 from bot.ports.records import LogRow
 from handlers.views import facts
 from handlers.views.drill import DRILL
@@ -229,7 +230,7 @@ def _entry(case: Case, scene: ViewContext) -> str:
         return f"*{case.id}* {wording.FINDING}: {facts.heading(case, 120)}\n{facts.asker(case, scene, 60)}\n{standing}"
     asks = facts.asker(case, scene, 60) + ("" if case.sealed else f", {scene.length(case)}")
     if not facts.pending(case):
-        open_ = [wording.ASKS[ask.kind] for ask in case.later if ask.state is AskState.OPEN]
+        open_ = [KINDS[ask.kind].called for ask in case.later if ask.state is AskState.OPEN]
         waits = f" Open: {', '.join(open_)}." if open_ else ""
         return f"*{case.id}* {facts.heading(case, 120)}\n{asks}\n{facts.outcome(case, scene)}{waits}"
     ends = f"Expires at {scene.at(case.approval.expires_at)}. {facts.asked_now(case, scene)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.domain.workflow.asks.kinds import KINDS
 from bot.ports.records import DecidedFor
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, message, section
@@ -32,5 +33,5 @@ def _line(one: DecidedFor) -> str:
 
 def _outcome(one: DecidedFor) -> str:
     word = str(one.state if one.kind == "approval" else one.ask_state)
-    said = wording.CAME_OF_IT.get((one.kind, word)) or wording.ANSWERED.get((one.kind, word), "").lower()
+    said = wording.CAME_OF_IT.get((one.kind, word)) or KINDS[one.kind].said(word).lower()
     return said or wording.STATES.get(word, word)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case
-from handlers.views.kit import wording
+from bot.domain.workflow.asks.kinds import KINDS
 from handlers.views.kit.context import ViewContext, span
 from handlers.views.kit.escaping import cut, inline, one_line
 
@@ -23,7 +23,7 @@ def glance(case: Case, scene: ViewContext) -> str:
 def ask_glance(case: Case, ask: Ask, scene: ViewContext) -> str:
     """The same of an ask after the yes, with what it is: the word that its card begins with."""
     seconds = ask.seconds or case.request.seconds
-    what = wording.ASKS.get(ask.kind, "question").capitalize()
+    what = KINDS[ask.kind].called.capitalize()
     if case.request.matter or case.sealed:
         return (
             inline(f"{what}: {one_line(case.request.title)}", 400)

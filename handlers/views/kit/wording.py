@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.domain.case.ask import AskKind
 from bot.domain.policy.model import Kind, Role, Runbook
 
 APPROVE, DENY, WITHDRAW = "Approve", "Deny", "Withdraw"
@@ -49,33 +48,6 @@ NOTHING_TO_ATTEST = "Everything is attested, and the owner can approve now. Clos
 NO_TIME_LEFT = "The runbook's maximum is used up. Close this page, and ask again for new access when you need it."
 OWED = "the approval has ended. Still due from you:"
 ROTATION = "rotation of the shared credential"
-ASKS: Mapping[AskKind, str] = {
-    "approval": "request",
-    "finding": "finding",
-    "review": "review",
-    "extension": "extension",
-    "renewal": "renewal",
-    "ratification": "ratification",
-    "restore": "restoring of authority",
-    "right": "review of a right",
-    "lift": "suspension of a provider",
-    "closing": "exception of an ended contract",
-}
-ANSWERED: Mapping[tuple[str, str], str] = {
-    ("review", "yes"): "Accepted",
-    ("review", "no"): "Flagged",
-    ("ratification", "yes"): "Ratified",
-    ("ratification", "no"): "Rejected",
-    ("restore", "yes"): "Restored",
-    ("lift", "yes"): "Suspension lifted",
-    ("closing", "yes"): "Closed",
-    ("right", "yes"): "Kept",
-    ("right", "no"): "Withdrawn",
-    ("extension", "yes"): "More time approved",
-    ("extension", "no"): "More time denied",
-    ("renewal", "yes"): "Renewed",
-    ("renewal", "no"): "Renewal denied",
-}
 SEALED_TITLE, RECORD = "Sealed path used", "Record"
 SEALED_MEANS = (
     "Your organisation's own sealed path was used, outside Countersign and without approval. It is recorded as that, and"

@@ -1,8 +1,10 @@
-"""The asks after the yes as one reader sees them. A new kind is a row of `_HEADS` and one of `_BUTTONS`."""
+"""The asks after the yes as one reader sees them. A new kind is a row of `VIEWS`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from bot.domain.authority.authorization import is_barred, may_answer
 from bot.domain.case.ask import Ask, AskKind
@@ -31,17 +33,20 @@ from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline, quote
 from handlers.views.kit.preview import ask_glance
 
+Head: TypeAlias = Callable[[Case, Ask, ViewContext], tuple[str, list[str]]]
+Silence: TypeAlias = Callable[[Ask, ViewContext], str]
+
 
 def ask_card(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Message:
     """The card of an ask after the yes, for one reader."""
-    head, lines = _HEADS[ask.kind](case, ask, scene)
+    head, lines = VIEWS[ask.kind].head(case, ask, scene)
     open_ = ask.state is AskState.OPEN and scene.now < valid_before(case, ask)
     standing = _open_standing(case, ask, reader, scene) if open_ else _answered(case, ask, scene)
     vote = ask.vote_of(reader)
     barred = not may_answer(case, ask, scene.policy, reader, takes_away=True)
     mine = open_ and not barred and (vote is None or vote.answer != "yes")
     if open_:
-        lines = [*lines, *_means(case, ask)]
+        lines = [*lines, *filter(None, [VIEWS[ask.kind].means(case)])]
         lines = [*lines, *([signing.line(case, ask, reader, scene)] if signing.needs_signature(case, ask, scene) else [])]
     row = (
         actions(ids.BLOCK_DECIDE, *_buttons(case, ask, reader, scene))
@@ -56,7 +61,7 @@ def ask_card(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Messag
 def _buttons(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> list[Block]:
     """The answers that this reader can give; the yes comes first."""
     value = ids.question(case.id, ask.version)
-    made = [make(value) for make in _BUTTONS[ask.kind]]
+    made = [make(value) for make in VIEWS[ask.kind].buttons]
     if not may_answer(case, ask, scene.policy, reader):
         return made[1:]  # suspended: what takes away is never hindered
     if not made or not signing.needs_signature(case, ask, scene):
@@ -70,24 +75,24 @@ def _open_standing(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> 
     vote = ask.vote_of(reader)
     if not may_answer(case, ask, scene.policy, reader):
         only_no = may_answer(case, ask, scene.policy, reader, takes_away=True)
-        return f"{wording.SUSPENDED if only_no else wording.SOMEBODY_ELSE} {_silence(ask, scene)}"
+        return f"{wording.SUSPENDED if only_no else wording.SOMEBODY_ELSE} {VIEWS[ask.kind].silence(ask, scene)}"
     given = f"You said yes at {scene.at(vote.at)}. " if vote is not None and vote.answer == "yes" else ""
-    return given + _silence(ask, scene)
+    return given + VIEWS[ask.kind].silence(ask, scene)
 
 
 def ask_at_home(case: Case, ask: Ask, scene: ViewContext) -> tuple[list[str], Block | None]:
     """The same for an App Home: its lines, and its buttons while it is open."""
-    head, lines = _HEADS[ask.kind](case, ask, scene)
+    head, lines = VIEWS[ask.kind].head(case, ask, scene)
     if ask.state is not AskState.OPEN or scene.now >= valid_before(case, ask):
         return [head, _answered(case, ask, scene)], None
     value = ids.question(case.id, ask.version)
-    row = actions(f"{ids.BLOCK_DECIDE}.{value}", *(make(value) for make in _BUTTONS[ask.kind]))
-    return [head, *lines, *_means(case, ask), _silence(ask, scene)], row
+    row = actions(f"{ids.BLOCK_DECIDE}.{value}", *(make(value) for make in VIEWS[ask.kind].buttons))
+    return [head, *lines, *filter(None, [VIEWS[ask.kind].means(case)]), VIEWS[ask.kind].silence(ask, scene)], row
 
 
 def ask_reminder(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Message:
     """In the thread under the card; afterwards that no answer is needed."""
-    what = wording.ASKS.get(ask.kind, "question")
+    what = KINDS[ask.kind].called
     if ask.state is not AskState.OPEN or ask.vote_of(reader) is not None:
         over = (
             f"the {what} is closed, {wording.NO_ANSWER_NEEDED}" if ask.state is not AskState.OPEN else "you have answered."
@@ -95,9 +100,7 @@ def ask_reminder(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Me
         return message(
             f"{case.id} · {facts.heading(case)}: {over}", [section(f"{case.id} · {facts.heading(case)}: {over}")]
         )
-    said = (
-        f"{who(reader)} {case.id} · {facts.heading(case)}: the {what} still waits for your answer. {_silence(ask, scene)}"
-    )
+    said = f"{who(reader)} {case.id} · {facts.heading(case)}: the {what} still waits for your answer. {VIEWS[ask.kind].silence(ask, scene)}"
     return message(said, [section(said)])
 
 
@@ -161,33 +164,13 @@ def _closing_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, list[s
     return f"*Exception: {facts.heading(case)}*\n{over}", [*facts.asked_for(case, scene), facts.outcome(case, scene)]
 
 
-def _silence(ask: Ask, scene: ViewContext) -> str:
-    if ask.kind == "closing":
-        due = f"Due {scene.at(ask.due_at)}. " if ask.due_at else ""
-        return (
-            f"{due}Close it, or have somebody who may ask file it again. If missed, it is overdue and holds until its date."
-        )
-    if ask.kind == "lift":
-        return "It stays suspended until an owner of the domain lifts it. Silence lifts nothing."
-    if KINDS[ask.kind].asked_again:
-        stays = "The authority stays suspended" if ask.kind == "restore" else "The right stays"
-        due = f"Due {scene.at(ask.due_at)}. " if ask.due_at else ""
-        return f"{due}If missed, the risk owner is told, and it is asked again. {stays} without an answer."
-    if ask.kind == "renewal":
-        return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the exception ends on its date."
-    if ask.kind == "extension":
-        return f"Without an answer by {scene.at(ask.expires_at)} nothing changes: the approval ends at its time."
-    due = f"Due {scene.at(ask.due_at)}. " if ask.due_at else ""
-    return f"{due}If missed, the risk owner is told."
-
-
 def _answered(case: Case, ask: Ask, scene: ViewContext) -> str:
     last = ask.votes[-1] if ask.votes else None
     if last is None or ask.state is AskState.EXPIRED or ask.state is AskState.OPEN:
         return "*Closed without an answer.*"
     if ask.kind == "ratification":
         return ""  # the outcome says it
-    word = wording.ANSWERED[(ask.kind, str(ask.state))]
+    word = KINDS[ask.kind].said(str(ask.state))
     note = "".join("\n" + quote(n.text, 1500) for n in ask.notes if n.kind == "review")
     owner = last.on_behalf_of  # nobody answers on behalf of somebody who may not answer
     by = who(last.person) if owner and is_barred(case, ask, scene.policy, owner) else facts.voter(last)
@@ -195,55 +178,83 @@ def _answered(case: Case, ask: Ask, scene: ViewContext) -> str:
     return f"*{word}* by {by} at {scene.at(last.at)}.{note}{reason}"
 
 
-def _means(case: Case, ask: Ask) -> list[str]:
-    """What the buttons do: said while they stand there."""
-    match ask.kind:
-        case "ratification":
-            return [wording.RATIFY_MEANS]
-        case "restore":
-            return [suspensions.restore_means(case)]
-        case "right":
-            return [suspensions.RIGHT_MEANS]
-        case "lift":
-            return [suspensions.LIFT_MEANS]
-        case _:
-            return []
+def _owed_silence(ask: Ask, scene: ViewContext) -> str:
+    return f"{_due(ask, scene)}If missed, the risk owner is told."
 
 
-_HEADS: Mapping[AskKind, Callable[[Case, Ask, ViewContext], tuple[str, list[str]]]] = {
-    "ratification": _ratification_head,
-    "review": _review_head,
-    "extension": _extension_head,
-    "restore": _restore_head,
-    "right": _right_head,
-    "lift": _lift_head,
-    "closing": _closing_head,
-    "renewal": _renewal_head,
-}
+def _due(ask: Ask, scene: ViewContext) -> str:
+    return f"Due {scene.at(ask.due_at)}. " if ask.due_at else ""
+
+
+def _asked_again(stays: str) -> Silence:
+    """Of a question that must be answered: what holds until it is."""
+    return lambda ask, scene: f"{_due(ask, scene)}If missed, the risk owner is told, and it is asked again. {stays}"
+
+
+def _nothing_changes(ends: str) -> Silence:
+    """Of more time that was asked for: what comes without a yes."""
+    return lambda ask, scene: f"Without an answer by {scene.at(ask.expires_at)} nothing changes: {ends}"
+
+
+def _closing_silence(ask: Ask, scene: ViewContext) -> str:
+    rest = "Close it, or have somebody who may ask file it again. If missed, it is overdue and holds until its date."
+    return _due(ask, scene) + rest
+
+
+@dataclass(frozen=True, slots=True)
+class AskView:
+    """One row: the card's head and lines, its buttons (the yes first), what the buttons do where that must be said, and what comes
+    of no answer."""
+
+    head: Head
+    buttons: tuple[Callable[[str], Block], ...]
+    silence: Silence = _owed_silence
+    means: Callable[[Case], str] = lambda case: ""
+
+
 _YES_NO: tuple[Callable[[str], Block], ...] = (
     lambda value: button(wording.APPROVE, ids.APPROVE, value, "primary"),
     lambda value: button(wording.DENY, ids.DENY, value, "danger"),
 )
-_BUTTONS: Mapping[AskKind, tuple[Callable[[str], Block], ...]] = {
-    "ratification": (
-        lambda value: button(wording.RATIFY, ids.RATIFY, value, "primary"),
-        lambda value: button(wording.REJECT, ids.REJECT, value, "danger"),
+VIEWS: Mapping[AskKind, AskView] = {
+    "ratification": AskView(
+        _ratification_head,
+        (
+            lambda value: button(wording.RATIFY, ids.RATIFY, value, "primary"),
+            lambda value: button(wording.REJECT, ids.REJECT, value, "danger"),
+        ),
+        means=lambda case: wording.RATIFY_MEANS,
     ),
-    "review": (
-        lambda value: button(wording.ACCEPT, ids.ACCEPT, value, "primary"),
-        lambda value: button(wording.FLAG, ids.FLAG, value, "danger"),
-    ),
-    "restore": (lambda value: button(wording.RESTORE, ids.RESTORE, value, "primary"),),
-    "closing": (lambda value: button(wording.CLOSE_EXCEPTION, ids.CLOSE_EXCEPTION, value, "danger"),),
-    "lift": (lambda value: button(wording.LIFT, ids.LIFT, value),),
-    "right": (
-        lambda value: button(wording.KEEP, ids.KEEP, value, "primary"),
-        lambda value: confirmed(
-            button(wording.WITHDRAW_RIGHT, ids.WITHDRAW_RIGHT, value, "danger"),
-            wording.WITHDRAW_RIGHT,
-            wording.WITHDRAW_RIGHT_MEANS,
+    "review": AskView(
+        _review_head,
+        (
+            lambda value: button(wording.ACCEPT, ids.ACCEPT, value, "primary"),
+            lambda value: button(wording.FLAG, ids.FLAG, value, "danger"),
         ),
     ),
-    "extension": _YES_NO,
-    "renewal": _YES_NO,
-}
+    "extension": AskView(_extension_head, _YES_NO, _nothing_changes("the approval ends at its time.")),
+    "renewal": AskView(_renewal_head, _YES_NO, _nothing_changes("the exception ends on its date.")),
+    "restore": AskView(
+        _restore_head, (lambda value: button(wording.RESTORE, ids.RESTORE, value, "primary"),),
+        _asked_again("The authority stays suspended without an answer."), suspensions.restore_means,
+    ),
+    "right": AskView(
+        _right_head,
+        (
+            lambda value: button(wording.KEEP, ids.KEEP, value, "primary"),
+            lambda value: confirmed(
+                button(wording.WITHDRAW_RIGHT, ids.WITHDRAW_RIGHT, value, "danger"), wording.WITHDRAW_RIGHT,
+                wording.WITHDRAW_RIGHT_MEANS,
+            ),
+        ),
+        _asked_again("The right stays without an answer."), lambda case: suspensions.RIGHT_MEANS,
+    ),
+    "lift": AskView(
+        _lift_head, (lambda value: button(wording.LIFT, ids.LIFT, value),),
+        lambda ask, scene: "It stays suspended until an owner of the domain lifts it. Silence lifts nothing.",
+        lambda case: suspensions.LIFT_MEANS,
+    ),
+    "closing": AskView(
+        _closing_head, (lambda value: button(wording.CLOSE_EXCEPTION, ids.CLOSE_EXCEPTION, value, "danger"),), _closing_silence,
+    ),
+}  # fmt: skip

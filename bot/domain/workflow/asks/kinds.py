@@ -38,7 +38,8 @@ CarryOut: TypeAlias = Callable[[Case, Ask, Policy, Vote, Click, Sequence[Policy]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer to an ask: whether it is a yes (`here`: it decides nothing), and what it does.
+    """One answer to an ask: whether it is a yes (`here`: it decides nothing), what it does, and the word that says it was given
+    ("": its outcome says it).
 
     `carry_out` gets the case, the ask with the new vote in it, the policy, the vote, the click, and the earlier policy sets
     that still bind. `gives`: it opens, prolongs or restores something, so each of those sets must allow the vote, too.
@@ -47,6 +48,7 @@ class Answer:
     vote: Literal["yes", "no", "here"]
     carry_out: CarryOut
     gives: bool = False
+    said: str = ""
 
 
 def _asked_for(case: Case, ask: Ask, click: Click) -> int:
@@ -79,6 +81,8 @@ class AskRules:
       its cards that Slack accepted.
     - `asked_again`: it must be answered, so the same is asked anew when it closes without an answer.
     - `after_steps`: what else follows the steps that fired.
+    Said to people:
+    - `called`: what it is called.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -94,44 +98,62 @@ class AskRules:
     expired: Callable[[Case, Ask, Policy, datetime, int], Effects] | None = None
     asked_again: bool = False
     after_steps: Callable[[Effects, Policy, datetime], Effects] = _as_they_are
+    called: str = "question"
+
+    def said(self, vote: str) -> str:
+        """The word for an answer that was given; "" where the outcome says it."""
+        return next((answer.said for answer in self.answers.values() if answer.vote == vote), "")
 
 
 KINDS: Mapping[AskKind, AskRules] = {
     "approval": AskRules(
         {"approve": Answer("yes", approval.approve, gives=True), "deny": Answer("no", approval.deny)},
         forms=frozenset({"less", "question"}), closed=approval.closed, hindered=approval.hindered, given=approval.given,
-        follows_shifts=True, moves_on=True, expired=approval.expired,
+        follows_shifts=True, moves_on=True, expired=approval.expired, called="request",
     ),
     "drill": AskRules(expired=drill.expired, after_steps=drill.after_steps),  # answered by `drill.here`, which decides nothing
     "extension": AskRules(
-        {"approve": Answer("yes", extension.prolong, gives=True), "deny": Answer("no", extension.deny)},
-        hindered=asking_rights.hindered,
+        {
+            "approve": Answer("yes", extension.prolong, gives=True, said="More time approved"),
+            "deny": Answer("no", extension.deny, said="More time denied"),
+        },
+        hindered=asking_rights.hindered, called="extension",
     ),
     "renewal": AskRules(
-        {"approve": Answer("yes", renewal.renew, gives=True), "deny": Answer("no", extension.deny)},
+        {
+            "approve": Answer("yes", renewal.renew, gives=True, said="Renewed"),
+            "deny": Answer("no", extension.deny, said="Renewal denied"),
+        },
+        called="renewal",
     ),
     "review": AskRules(
-        {"accept": Answer("yes", review.accept), "flag": Answer("no", review.flag)},
-        overdue="review.overdue",
+        {"accept": Answer("yes", review.accept, said="Accepted"), "flag": Answer("no", review.flag, said="Flagged")},
+        overdue="review.overdue", called="review",
     ),
     "ratification": AskRules(
-        {"ratify": Answer("yes", ratification.ratify), "reject": Answer("no", ratification.reject)},
-        overdue="breakglass.unratified",
+        {
+            "ratify": Answer("yes", ratification.ratify, said="Ratified"),
+            "reject": Answer("no", ratification.reject, said="Rejected"),
+        },
+        overdue="breakglass.unratified", called="ratification",
     ),
     "restore": AskRules(
-        {"restore": Answer("yes", restore.restore, gives=True)},
-        overdue="authority.overdue", asked_again=True,
+        {"restore": Answer("yes", restore.restore, gives=True, said="Restored")},
+        overdue="authority.overdue", asked_again=True, called="restoring of authority",
     ),
     "finding": AskRules(
         {"acknowledge": Answer("here", finding.acknowledge)},
-        forms=frozenset({"question"}), follows_shifts=True, moves_on=True, warned=finding.unacknowledged,
+        forms=frozenset({"question"}), follows_shifts=True, moves_on=True, warned=finding.unacknowledged, called="finding",
     ),
     "closing": AskRules(
-        {"close_exception": Answer("yes", closing_exception.close)}, overdue="exception.overdue", asked_again=True,
+        {"close_exception": Answer("yes", closing_exception.close, said="Closed")},
+        overdue="exception.overdue", asked_again=True, called="exception of an ended contract",
     ),
-    "lift": AskRules({"lift": Answer("yes", lift.lift, gives=True)}),  # it never expires: silence lifts nothing
+    "lift": AskRules(  # it never expires: silence lifts nothing
+        {"lift": Answer("yes", lift.lift, gives=True, said="Suspension lifted")}, called="suspension of a provider",
+    ),
     "right": AskRules(
-        {"keep": Answer("yes", right.keep), "withdraw_right": Answer("no", right.withdraw)},
-        closed=right.not_due, begins="review.due", overdue="review.overdue", asked_again=True,
+        {"keep": Answer("yes", right.keep, said="Kept"), "withdraw_right": Answer("no", right.withdraw, said="Withdrawn")},
+        closed=right.not_due, begins="review.due", overdue="review.overdue", asked_again=True, called="review of a right",
     ),
 }  # fmt: skip

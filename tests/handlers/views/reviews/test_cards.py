@@ -37,7 +37,7 @@ def test_a_locked_phone_shows_what_it_is_provider_runbook_duration_and_deadline(
     case, ask = with_ask(kind)
     lasting = "30 minutes" if kind == "extension" else "1 hour"
     first = ask_card(case, ask, OWNER, scene()).text.split("\n")[0]
-    assert first == f"{wording.ASKS[kind].capitalize()}: Northgate: The emergency runbook, {lasting}, by 10:00 UTC"
+    assert first == f"{KINDS[kind].called.capitalize()}: Northgate: The emergency runbook, {lasting}, by 10:00 UTC"
     long = replace(case, request=replace(case.request, title="An emergency administrator " * 8))
     assert len(ask_card(long, ask, OWNER, scene()).text.split("\n")[0]) <= GLANCE
 
