@@ -1,7 +1,8 @@
 """All callback, action and command ids that Slack sends back.
 
 They are stable: a click on a card that was posted months ago still works. A button's value is an opaque request id and the
-question's version, `R-ABCD1234:1`: never authority, never data (design, section 6).
+question's version, `R-ABCD1234:1`: never authority, never data (design, section 6). A new button and its form have the name of
+their row in `bot.service.actions` as id and need none here.
 """
 
 from __future__ import annotations
