@@ -3,7 +3,6 @@
 
 Commands come from the command line itself, settings from `bot.settings`, policy keys from the schemas that `countersign schema`
 prints, entry types from their table, pages and metrics from the HTTP server. What code cannot say, what a setting
-prints, entry types from their table, pages and metrics from the HTTP server. What code cannot say, what a setting
 means, is in `tools/reference_words.py`; a name without its word fails. Every sentence that people read: `tools/words.py`.
 """
 
