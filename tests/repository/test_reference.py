@@ -35,7 +35,6 @@ def test_commands_of_groups_and_lazy_ones_have_their_options() -> None:
     assert "| `--absent` | Said to be away; repeat it for several." in text
 
 
-<<<<<<< HEAD
 def test_the_page_of_words_holds_what_people_read_and_nothing_else() -> None:
     from tools import words
 
@@ -46,10 +45,7 @@ def test_the_page_of_words_holds_what_people_read_and_nothing_else() -> None:
     assert "outbox.not_leased" not in text  # the program's own log
 
 
-def test_a_setting_or_entry_without_words_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-=======
 def test_a_setting_without_words_fails(monkeypatch: pytest.MonkeyPatch) -> None:
->>>>>>> 2a05132 (What an ask is called and what its answers are called stand in its row of KINDS; how it looks is one row of VIEWS)
     monkeypatch.setattr(
         TOOL, "SETTINGS", {name: words for name, words in TOOL.SETTINGS.items() if name != "COUNTERSIGN_ME"}
     )
