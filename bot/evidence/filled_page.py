@@ -70,7 +70,7 @@ class FilledPage:
 def auditors_page() -> str:
     """The page without data, with style and scripts inline, because it may load nothing."""
     page = shipped("page.html")
-    for name in ("page.css", "log.js", "view.js"):
+    for name in ("page.css", "log.js", "signed.js", "view.js"):
         page = page.replace(f"/* {name} */", shipped(name))
     return page.replace("/* words */", json.dumps({name: row.words for name, row in ENTRY_TYPES.items()}))
 

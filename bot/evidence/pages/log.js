@@ -182,7 +182,8 @@ class Log {
     const roots = await this.olderRoots(keys, note, report);
     const state = { edge: [], sizes: roots, report, cases: new Map(), owed: new Map(), ts: "", stepBack: false, minimum: 0, emptied: -1 };
     await this.takeDisclosures(state);
-    const done = () => ({ findings, signature, size: note.size, root: hex(note.root), ownKey: !trusted, checkpoints: roots.size });
+    const signed = await checkSigned(this, report);
+    const done = () => ({ findings, signature, size: note.size, root: hex(note.root), ownKey: !trusted, checkpoints: roots.size, signed });
     if (this.isCase) { await this.verifyCase(note, state); return done(); }
     const level = [[]];
     for (let n = 0; n * WIDTH < note.size; n++) {

@@ -61,9 +61,9 @@ function sentence(entry) {
   const as = data.role ? ` as ${role(data.role)}` : "";
   const until = data.not_after ? `, until ${moment(data.not_after)}` : "";
   switch (entry.type) {
-    case "request.filed": return `${who} of ${entry.actor?.party} asked for ${span(data.seconds * 1000)} under ${entry.runbook?.id}; an answer was due by ${moment(data.expires_at ?? "")}`;
+    case "request.filed": return `${data.for ? `The host's operator, for ${person(data.for)} of ${data.provider},` : `${who} of ${entry.actor?.party}`} asked for ${span(data.seconds * 1000)} under ${entry.runbook?.id}; an answer was due by ${moment(data.expires_at ?? "")}`;
     case "request.refused": return `The request of ${who} was refused at filing: ${data.reason_code}`;
-    case "request.approved": return `${who} said yes${as}${behalf} (${data.have} of ${data.need}), for ${span(data.seconds * 1000)}`;
+    case "request.approved": return `${who} said yes${as}${behalf} (${data.have} of ${data.need}), for ${span(data.seconds * 1000)}${data.signed ? ", signed with a passkey" : ""}${data.account ? "; Slack could not confirm the account" : ""}`;
     case "request.denied": return `${who} said no${as}${behalf}`;
     case "request.withdrawn": return `${who} withdrew it`;
     case "request.expired": return `Nobody answered in time. Asked: ${people(data.asked)}; Slack accepted ${data.delivered} cards`;
@@ -135,7 +135,7 @@ function gather() {
     const first = found.filed ?? found.entries[0], data = first.data ?? {};
     Object.assign(found, {
       at: first.ts, runbook: first.runbook?.id ?? "", domain: data.domain ?? "", provider: data.provider ?? first.actor?.party ?? "",
-      requester: first.actor?.ref, took: found.outcome ? Date.parse(found.outcome.ts) - Date.parse(first.ts) : NaN,
+      requester: first.actor?.ref ?? data.for, took: found.outcome ? Date.parse(found.outcome.ts) - Date.parse(first.ts) : NaN,
       decided: found.entries.filter((e) => e.type === "request.approved" || e.type === "request.denied"),
       escalations: found.entries.filter(ESCALATES), said,
     });
@@ -218,7 +218,7 @@ function printOnly(details) {
 }
 function spoken(entry, said) {
   return (said.get(entry.i) ?? []).filter((line) => line.name !== "person")
-    .map((line) => element("blockquote", {}, element("b", {}, line.name.replace(/^field\./, "") + ": "), line.value));
+    .map((line) => element("blockquote", {}, element("b", {}, line.name.replace(/^field\./, "") + ": "), typeof line.value === "string" ? line.value : JSON.stringify(line.value)));
 }
 
 // ── opening and checking ──
@@ -305,6 +305,8 @@ function drawResult(result) {
     ? "The signature is good, but only by the key that lies in the export itself. Whoever made the export could have made that key: paste the one that you got from elsewhere into the field above, and press Verify."
     : "The signature is good, by the key that you gave.");
   if (result.signature === "unknown") lines.push("This browser cannot check Ed25519 signatures; the hashes were checked. Check the signature with openssl as VERIFY.md says, or open the page in a newer browser.");
+  if (result.signed?.proven) lines.push(`${result.signed.proven} answers were signed with passkeys, and each signature holds under a key of the policy that it names. The first set with keys is the exporter's own word, unless you have its digest from elsewhere.`);
+  if (result.signed?.unproven) lines.push(`${result.signed.unproven} signed answers have lost their signature and prove nothing by it.`);
   const sure = result.signature === "good" && !result.ownKey;
   const consistent = result.ownKey && result.signature === "good" ? "The export agrees with itself; its key is unchecked" : "The hashes agree; the signature is unchecked";
   const title = good ? (sure ? "Nothing was altered" : consistent) : "This export was altered";

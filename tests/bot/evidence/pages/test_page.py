@@ -16,7 +16,9 @@ from bot.evidence.case_export import export_case
 from bot.evidence.export import export
 from bot.evidence.folder import Folder
 from storage.log.evidence import evidence
+from tests.bot.building import OWNER, RISK
 from tests.bot.evidence.conftest import Written
+from tests.bot.evidence.signed_log import OLGA, RUTH, Writer, signed_policy
 from tests.bot.evidence.signing import Scribe
 from tests.bot.evidence.test_check import erased_and_disclosed
 
@@ -309,3 +311,51 @@ def test_every_entry_type_that_the_log_may_hold_has_words() -> None:
     known = set(re.findall(r"^\| `([a-z_.]+)` \|", Path("docs/reference/log-entries.md").read_text(), re.MULTILINE))
     assert len(known) > 90
     assert known - set(ENTRY_TYPES) == set()
+
+
+async def signed_export(tmp_path: Path, **approval: Any) -> Path:
+    """An export with a yes of the owner, signed as the test wants it, and an honest one of the risk owner."""
+    log = await Writer(tmp_path / "signed.db").open()
+    await log.load(signed_policy())
+    for case, person, key, how in (("R-00000001", OWNER, OLGA, approval), ("R-00000002", RISK, RUTH, {})):
+        await log.file(case)
+        await log.approve(case, person, key, **how)
+    await log.store.close()
+    return log.export(tmp_path / "signed")
+
+
+async def test_signed_answers_are_proven_by_the_browsers_own_cryptography(look: Callable[..., Any], tmp_path: Path) -> None:
+    page = await look(await signed_export(tmp_path))
+    await verify(page)
+    await expect(page.locator("#result")).to_contain_text("2 answers were signed with passkeys, and each signature holds")
+    await expect(page.locator("#result li")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("approval", "text"),
+    [
+        ({"signing": {"origin": "https://evil.example"}}, "it was signed at https://evil.example"),
+        ({"signing": {"crossOrigin": True}}, "inside another page"),
+        ({"signing": {"flags": 0x01}}, "nobody was present, or verified"),
+        ({"signing": {"flags": 0x0D}}, "about being synced"),
+        ({"signing": {"rp": "evil.example"}}, "of another address"),
+        ({"signing": {"challenge": "AAAA"}}, "signed something else"),
+        ({"seconds": 7200}, "says seconds 3600, the entry 7200"),
+    ],
+)
+async def test_a_signature_that_proves_nothing_is_named(
+    look: Callable[..., Any], tmp_path: Path, approval: dict[str, Any], text: str
+) -> None:
+    page = await look(await signed_export(tmp_path, **approval))
+    await verify(page)
+    await expect(page.locator("#result li").first).to_contain_text(text)
+
+
+async def test_a_signature_under_another_key_is_named(look: Callable[..., Any], tmp_path: Path) -> None:
+    folder = await signed_export(tmp_path)
+    (matrix,) = (folder / "policy").glob("*/responsibility.yaml")
+    keys = [key.line.split("key: ")[1].split(",")[0] for key in (OLGA, RUTH)]
+    matrix.write_text(matrix.read_text().replace(*keys))
+    page = await look(folder)
+    await verify(page)
+    await expect(page.locator("#result li").first).to_contain_text("does not match the key in the policy")

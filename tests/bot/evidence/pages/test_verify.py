@@ -8,10 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from markdown_it import MarkdownIt
 
 from bot.domain.decision_log.merkle_tree import leaf_hash
 from bot.domain.decision_log.tiles import unbundle
+from tests.bot.building import OWNER, RISK
+from tests.bot.evidence.signed_log import OLGA, RUTH, Passkey, Writer, signed_policy
+from tests.bot.passkeys import b64, raw
 
 
 def run(folder: Path, info: str) -> list[subprocess.CompletedProcess[str]]:
@@ -26,8 +30,9 @@ def run(folder: Path, info: str) -> list[subprocess.CompletedProcess[str]]:
 
 
 def test_the_shell_commands_accept_an_honest_export(exported: Path) -> None:
-    key, signature, entry, person = run(exported, "sh")
-    assert [done.returncode for done in (key, signature, entry, person)] == [0, 0, 0, 0]
+    key, signature, entry, person, signed = run(exported, "sh")
+    assert [done.returncode for done in (key, signature, entry, person, signed)] == [0, 0, 0, 0, 0]
+    assert (signed.stdout, signed.stderr) == ("", "")  # nothing in it is signed
     assert key.stdout == (exported / "log.vkey").read_text()
     assert "Signature Verified Successfully" in signature.stdout
     told, computed, stored = entry.stdout.splitlines()
@@ -69,3 +74,49 @@ def test_it_says_what_is_not_proven(exported: Path) -> None:
     text = (exported / "VERIFY.md").read_text()
     for said in ("single case", "oldest independent anchor", "That a person clicked", "newest state"):
         assert said in text
+
+
+@pytest.fixture
+async def signed(tmp_path: Path) -> Path:
+    """An export with two yeses that passkeys signed."""
+    log = await Writer(tmp_path / "signed.db").open()
+    await log.load(signed_policy())
+    for case, person, key in (("R-00000001", OWNER, OLGA), ("R-00000002", RISK, RUTH)):
+        await log.file(case)
+        await log.approve(case, person, key)
+    await log.store.close()
+    return log.export(tmp_path / "signed")
+
+
+def test_openssl_alone_verifies_every_signed_yes(signed: Path) -> None:
+    done = run(signed, "sh")[4]
+    assert (done.returncode, done.stderr) == (0, "")
+    for line in ("an entry has this statement", "the passkey was asked for this statement", "Verified OK"):
+        assert done.stdout.count(line) == 2, done.stdout
+    assert done.stdout.count("its holder was present and verified") == 2
+    assert done.stdout.count('"verdict":"approve"') == 2
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"seconds":3600', b'"seconds":3601'), (b'"R-00000001"', b'"R-00000009"')])
+def test_openssl_refuses_a_statement_that_was_changed(signed: Path, old: bytes, new: bytes) -> None:
+    lines = []
+    for line in (signed / "disclosures.jsonl").read_text().splitlines():
+        told = json.loads(line)
+        parts = json.loads(raw(told["disclosure"]))
+        if parts[1] == "signature":
+            parts[2]["statement"] = b64(raw(parts[2]["statement"]).replace(old, new))
+            told["disclosure"] = b64(json.dumps(parts).encode())
+        lines.append(json.dumps(told, separators=(",", ":")))
+    (signed / "disclosures.jsonl").write_text("\n".join(lines) + "\n")
+    changed = 2 if old == b'"seconds":3600' else 1
+    assert run(signed, "sh")[4].stdout.count("the passkey was asked for this statement") == 2 - changed
+
+
+def test_openssl_refuses_a_signature_of_another_key(signed: Path) -> None:
+    (matrix,) = (signed / "policy").glob("*/responsibility.yaml")
+    matrix.write_text(matrix.read_text().replace(spki(OLGA), spki(RUTH)))
+    assert run(signed, "sh")[4].stdout.count("Verified OK") == 1
+
+
+def spki(key: Passkey) -> str:
+    return key.line.split("key: ")[1].split(",")[0]
