@@ -61,6 +61,7 @@ MATRIX_ACKNOWLEDGE = "matrix_acknowledge"
 MATRIX_DISPUTE = "matrix_dispute"
 REVIEW_OPEN = "review_items"
 REVIEW_KEEP = "review_keep_easy"
+ROSTER_OPEN = "roster_people"
 HOME_PAGE = "home_page"
 GO_AWAY = "go_away"
 COME_BACK = "come_back"
@@ -88,6 +89,7 @@ FORM_DISPUTE = "matrix_dispute"
 FORM_CLOSE = "close_finding"
 FORM_CORRECT = "correct_noticed"
 FORM_REVIEW = "review_items"
+FORM_ROSTER = "roster_people"
 
 # Shortcuts (callback_id): global ones, and those of a message.
 SHORTCUT_ASK = "ask"
@@ -133,6 +135,7 @@ BLOCK_PROOF = "proof"
 BLOCK_OPERATOR = "operator"
 BLOCK_MATRIX = "matrix"
 BLOCK_REVIEW = "review"
+BLOCK_ROSTER = "roster"
 BLOCK_SIGN = "sign"
 
 

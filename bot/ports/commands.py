@@ -200,10 +200,10 @@ def lane_of(command: Command) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ReviewAnswer:
-    """What somebody chose for one item of a campaign, with the reason they wrote."""
+    """What somebody chose for one item of a campaign, with the reason they wrote; `stays` and `left` are words of a lead."""
 
     key: str
-    answer: Literal["keep", "narrow", "withdraw"]
+    answer: Literal["keep", "narrow", "withdraw", "stays", "left"]
     reason: str = ""
 
 

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
@@ -15,7 +15,7 @@ from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.transition import Transition
 from bot.domain.errors import Frozen, LookupFailed, Stale, Stopped
-from bot.domain.governance import campaign_window, campaigns, weekly
+from bot.domain.governance import campaign_window, campaigns, roster, weekly
 from bot.domain.governance.campaign_window import Look
 from bot.domain.governance.campaigns import Answered
 from bot.domain.governance.reviewed_rights import Known, UnderReview, under_review, unknown
@@ -34,7 +34,7 @@ from bot.service.accounts import account_of
 from bot.service.current_policy import CurrentPolicy
 from bot.service.transactions import TransactionRunner
 
-_OPEN, _EXCEPTIONS = 1000, 10_000
+_OPEN, _RECENT, _EXCEPTIONS = 1000, 200, 10_000
 
 
 class Reviews:
@@ -58,8 +58,9 @@ class Reviews:
         """Everything that is due now. Raises StorageError."""
         await self._current.refresh()
         found = await self._store.reviews.campaigns(_OPEN, closed_too=False)
+        spoken = await self._spoken(found)
         for campaign in found:
-            await self._advance(campaign)
+            await self._advance(campaign, spoken)
         if self.policy.review is not None and not self._doubted():
             await self._open_due(found)
         await self._shorten()
@@ -73,16 +74,25 @@ class Reviews:
         campaign = await self._store.reviews.campaign(act.id)
         if campaign is None:
             return refuse_click(act.id, self.policy, click, Rejected(Refusal.STALE, "review_unknown", {}))
+        if any(one.answer in ("stays", "left") for one in act.answers):
+            return self._attested(campaign, act, click)
         takes_away = all(one.answer != "keep" for one in act.answers) and not act.easy
         try:
             profile = await account_of(self._directory, act.person, takes_away=takes_away)
         except LookupFailed:
             return Transition(None, None, says=(notifications.answer(None, act.person, click.reply, "again"),))
-        answers = [Answered(one.key, one.answer, one.reason) for one in act.answers]
+        answers = [Answered(o.key, o.answer, o.reason) for o in act.answers if o.answer != "stays" and o.answer != "left"]
         if act.easy:
             easy = (item for item in campaign.unanswered if item.easy)
             answers = [Answered(item.key, "keep", singly=False) for item in easy]
         return campaigns.answer(campaign, self.policy, click, answers, profile, self._clock.now())
+
+    def _attested(self, campaign: Campaign, act: AnswerReview, click: Click) -> Transition:
+        """A lead's words on their people, which change no right."""
+        now, rules = self._clock.now(), self.policy.review
+        until = now + timedelta(seconds=rules.every if rules is not None else 0) / self._scale
+        words = {one.key: one.answer == "stays" for one in act.answers if one.answer in ("stays", "left")}
+        return roster.attest(campaign, self.policy, click, words, now, until)
 
     def may_open(self, campaign: Campaign, person: Person) -> bool:
         """Whether somebody may answer any item of it, as far as policy says."""
@@ -100,8 +110,8 @@ class Reviews:
 
     # What the clock does.
 
-    async def _advance(self, campaign: Campaign) -> None:
-        look = await self._seen(campaign)
+    async def _advance(self, campaign: Campaign, spoken: Mapping[str, Item]) -> None:
+        look = replace(await self._seen(campaign), spoken=spoken)
         act = campaign_window.advance(campaign, self.policy, look)
         if act is None:
             return
@@ -122,7 +132,7 @@ class Reviews:
         return Look(
             now, self._scale, _who(presence, "absent"), _who(presence, "deactivated"),
             frozenset(copy.to for copy in copies if copy.to is not None), await self._store.reviews.urgent_domains(),
-            spoiled, await self._busy({campaign.owner, *people}),
+            spoiled, await self._busy({campaign.owner, *people, *roster.leads_to_ask(campaign, policy)}),
         )  # fmt: skip
 
     async def _busy(self, people: Iterable[Person]) -> frozenset[Person]:
@@ -157,6 +167,15 @@ class Reviews:
             await self._transactions.commit(campaigns.opened(id_, reviewer, items, policy, now))
         except (Stopped, Frozen, Stale):
             return  # the next look opens it
+
+    async def _spoken(self, open_: Sequence[Campaign]) -> Mapping[str, Item]:
+        """What leads said of people within the period of a review, where an open campaign lacks it."""
+        if not any(roster.unspoken(campaign) for campaign in open_):
+            return {}
+        spoken = roster.known_of(await self._store.reviews.campaigns(_RECENT, closed_too=True))
+        rules, now = self.policy.review, self._clock.now()
+        since = now - timedelta(seconds=rules.every if rules is not None else 0) / self._scale
+        return {key: item for key, item in spoken.items() if item.attested is not None and item.attested >= since}
 
     async def _somebody_is_there(self, items: Sequence[Item], policy: Policy) -> bool:
         """Whether anybody would read the message: nobody is asked for an answer while all are away."""

@@ -28,6 +28,7 @@ from handlers.inbound.home import HOME_ACTIONS
 from handlers.inbound.listener import NOTHING, AfterAck, Answer, Listener, SlackEdge, nothing, press_on
 from handlers.inbound.operator import OPERATOR_ACTIONS
 from handlers.inbound.payloads import Body
+from handlers.inbound.roster import ROSTER_ACTIONS
 from handlers.views.dialogs import DialogContext, deny_form, read_asked
 from handlers.views.discussion import less_form, text_form
 from handlers.views.findings import cards as finding_cards
@@ -211,6 +212,7 @@ ACTIONS: Mapping[str, Listener] = {
     **HOME_ACTIONS,
     **MATRIX_ACTIONS,
     **REVIEW_ACTIONS,
+    **ROSTER_ACTIONS,
 }
 ANY_ACTION = Listener(unknown)
 BUTTON_FORMS: Mapping[str, Listener] = {b.form.callback: sent(b, b.form) for b in BUTTONS if b.form is not None}

@@ -21,7 +21,7 @@ _ANSWERS: Mapping[str, ReviewAnswer] = {
 async def open_form(edge: SlackEdge, body: Body) -> None:
     """The form of what is left, for whoever may answer any of it; the others get a sentence."""
     press = payloads.press(body)
-    campaign = await _found(edge, press.value)
+    campaign = await found_campaign(edge, press.value)
     if campaign is None or not edge.service.reviews.may_open(campaign, press.person):
         act = SaySentence(press.person, "review_not_yours" if campaign else "review_unknown", "", press.reply)
         await edge.take_in(f"{press.key}:not_shown", act)
@@ -44,7 +44,7 @@ async def take_form(edge: SlackEdge, body: Body) -> Answer:
     """The form was sent. A flagged item that is kept without a reason, and a form without any answer, are errors in place."""
     sent = payloads.submission(body)
     asked = read_asked(sent.sheet.metadata)
-    campaign = await _found(edge, asked.question)
+    campaign = await found_campaign(edge, asked.question)
     reply = ReplyAddress(sent.person, "", asked.channel)
     if campaign is None:
         return await edge.take_in(sent.key, SaySentence(sent.person, "review_unknown", "", reply))
@@ -74,7 +74,8 @@ def _errors(campaign: Campaign, answers: list[tuple[int, ReviewAnswer]]) -> dict
     }
 
 
-async def _found(edge: SlackEdge, value: str) -> Campaign | None:
+async def found_campaign(edge: SlackEdge, value: str) -> Campaign | None:
+    """The campaign that a button or a form names."""
     id_ = ids.read_campaign(value)
     return None if id_ is None else await edge.store.reviews.campaign(id_)
 

@@ -24,6 +24,7 @@ from handlers.inbound.campaigns import REVIEW_SUBMISSIONS
 from handlers.inbound.home import HOME_SUBMISSIONS
 from handlers.inbound.listener import Answer, Listener, SlackEdge, nothing
 from handlers.inbound.payloads import Body, FormState, Submission
+from handlers.inbound.roster import ROSTER_SUBMISSIONS
 from handlers.inbound.sealed_use import SEALED_SUBMISSIONS
 from handlers.views.dialogs import filed_page
 from handlers.views.kit import wording
@@ -144,5 +145,6 @@ SUBMISSIONS: Mapping[str, Listener] = {
     **MATRIX_SUBMISSIONS,
     **SEALED_SUBMISSIONS,
     **REVIEW_SUBMISSIONS,
+    **ROSTER_SUBMISSIONS,
 }
 ANY_SUBMISSION = Listener(nothing)

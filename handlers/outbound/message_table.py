@@ -106,6 +106,9 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "campaign": MessageKind(
         reviews.new_campaign, redraw=reviews.campaign_message, logged=True, looked_up=True, waits_for_day="always"
     ),
+    "roster": MessageKind(
+        reviews.new_roster, redraw=reviews.roster_message, logged=True, looked_up=True, waits_for_day="always"
+    ),
     "campaign_reminder": MessageKind(
         reviews.reminder, redraw=reviews.reminder_message, logged=True, looked_up=True, waits_for_day="always"
     ),

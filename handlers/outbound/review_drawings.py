@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.case.campaign import Campaign
 from handlers.outbound.message_kinds import NO_LONGER_OPEN, Job, NewMessage, Outgoing, present
-from handlers.views.governance import campaigns
+from handlers.views.governance import campaigns, roster
 from handlers.views.kit.blocks import Message
 
 
@@ -21,6 +21,18 @@ async def new_campaign(out: Outgoing) -> Job:
 async def reminder_message(out: Outgoing) -> Message:
     """What is left of the campaign; afterwards that nothing is."""
     return campaigns.reminder(await _campaign(out))
+
+
+async def roster_message(out: Outgoing) -> Message:
+    """What is left for the lead to say."""
+    return roster.card(await _campaign(out), out.to, out.scene())
+
+
+async def new_roster(out: Outgoing) -> Job:
+    campaign = await _campaign(out)
+    if not roster.asked_about(campaign, out.to, out.scene()):
+        return NO_LONGER_OPEN
+    return NewMessage(out.to.user, await roster_message(out), drawn=campaign.version)
 
 
 async def reminder(out: Outgoing) -> Job:

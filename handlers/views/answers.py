@@ -13,6 +13,7 @@ from bot.domain.workflow.identity_proof import said as verified_by
 from handlers.views.drill import DRILL
 from handlers.views.form_answers import FORM_SENTENCES, Params, contact, word
 from handlers.views.governance.campaigns import REVIEW_SENTENCES
+from handlers.views.governance.roster import ROSTER_SENTENCES
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, message, section
 from handlers.views.kit.context import ViewContext
@@ -250,4 +251,5 @@ SENTENCES: Mapping[str, Callable[[Params, ViewContext], str]] = {
     **FORM_SENTENCES,
     **OPERATOR_SENTENCES,
     **REVIEW_SENTENCES,
+    **ROSTER_SENTENCES,
 }

@@ -16,7 +16,7 @@ from bot.domain.policy.people import Person
 
 PREFIX = "V-"
 Answer = Literal["", "keep", "narrow", "withdraw", "silence"]
-ReviewRole = Literal["owner", "deputies", "risk_owner"]
+ReviewRole = Literal["owner", "deputies", "risk_owner", "lead"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Item:
     """One right under review. `of` is a runbook's id, a request's id, or `TEAM/USER`; `row` the digest of its content.
 
     `flags`: why it needs a reason to be kept. `easy`: unchanged, unflagged and answered singly within a year. `alone`: who
-    alone approved or ratified it and so cannot keep it. `attested`: when the provider's lead said that the person is theirs.
+    alone approved or ratified it and so cannot keep it. `attested`: when the provider's lead spoke of the person.
     """
 
     kind: ItemKind
@@ -110,7 +110,7 @@ class Campaign:
     def role_of(self, person: Person) -> ReviewRole | None:
         """The strongest role in which the message was sent to this account; None: it was not."""
         roles = [asked.role for asked in self.asked if asked.person == person]
-        order: tuple[ReviewRole, ...] = ("owner", "deputies", "risk_owner")
+        order: tuple[ReviewRole, ...] = ("owner", "deputies", "risk_owner", "lead")
         return next((role for role in order if role in roles), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.case.campaign import Campaign, Item
@@ -41,11 +42,22 @@ def answered(
 
 def fell_silent(campaign: Campaign, item: Item, policy: Policy, previewed_at: datetime) -> LogEvent:
     """Nobody who was reached answered within the whole window: the right is narrowed. `of_whom`: whose silence it is."""
-    silent = tuple(asked.person for asked in campaign.asked)
+    silent = tuple(asked.person for asked in campaign.asked if asked.role != "lead")
     data = about(item) | {
         "id": campaign.id, "by": "silence", "of_whom": silent, "counted": campaign.counted, "previewed_at": stamp(previewed_at),
     }  # fmt: skip
     return LogEvent("right.narrowed", CLOCK, data=data, runbook=_runbook(item), policy=_set(policy))
+
+
+def attested(
+    id_: str, policy: Policy, lead: Person, provider: str, stay: Sequence[str], gone: Sequence[str], until: datetime
+) -> LogEvent:
+    """A lead said who may ask is still theirs (`people`), and who is not (`gone`); it counts until then."""
+    data: dict[str, Value] = {
+        "id": id_, "provider": provider, "people": tuple(map(Person.parse, stay)), "gone": tuple(map(Person.parse, gone)),
+        "until": stamp(until),
+    }  # fmt: skip
+    return LogEvent("roster.attested", actor(policy, lead), data=data, policy=_set(policy))
 
 
 def closed(campaign: Campaign, policy: Policy) -> LogEvent:

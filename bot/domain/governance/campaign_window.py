@@ -14,14 +14,14 @@ Source: governance-contract.md, section 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.case.campaign import Asked, Campaign, CampaignChange, Consent, Item, ReviewRole
 from bot.domain.case.transition import Lane, LogEvent, Notification, Transition
 from bot.domain.decision_log import review_events
-from bot.domain.governance import working_days
+from bot.domain.governance import roster, working_days
 from bot.domain.governance.campaigns import consents_of, ended, message_to, notices, seen, with_item
 from bot.domain.governance.reviewed_rights import reviewer_of
 from bot.domain.policy.model import Domain, Policy
@@ -34,7 +34,7 @@ RISK_OWNER_BEFORE = 3  # working days before the end
 class Look:
     """What a look at a campaign found. `away`: who is away, `gone`: whose account is; `accepted`: whose message Slack took;
     `urgent`: domains with an emergency that is pending or open; `spoiled`: the clock is doubted or the log is stopped;
-    `busy`: who got a governance message within a week."""
+    `busy`: who got a governance message within a week; `spoken`: people of whom a lead spoke, by the key of their item."""
 
     now: datetime
     scale: float
@@ -44,6 +44,7 @@ class Look:
     urgent: frozenset[str] = frozenset()
     spoiled: bool = False
     busy: frozenset[Person] = frozenset()
+    spoken: Mapping[str, Item] = field(default_factory=dict)
 
     def here(self, person: Person) -> bool:
         return person not in self.away and person not in self.gone
@@ -60,6 +61,7 @@ def advance(campaign: Campaign, policy: Policy, look: Look) -> Transition | None
             after = _asked(after, person, role, look)
             says.append(message_to(after, person))
     waits = any(person in look.busy and role != "deputies" for person, role in joining)
+    after = _with_leads(after, policy, look, says)
     after = _counted(after, policy, replace(look, spoiled=look.spoiled or waits))
     if not after.reminded and 2 * after.counted >= after.window and after.counted < after.window:
         after = replace(after, reminded=True)
@@ -73,7 +75,7 @@ def advance(campaign: Campaign, policy: Policy, look: Look) -> Transition | None
         return None
     return Transition(
         None, None, tuple(entries), tuple(says), reviewed=CampaignChange(campaign, after, tuple(consents)),
-        refresh=bool(entries) or after.asked != campaign.asked,
+        refresh=bool(entries) or after.asked != campaign.asked or after.items != campaign.items,
     )  # fmt: skip
 
 
@@ -113,6 +115,16 @@ def _asked(campaign: Campaign, person: Person, role: ReviewRole, look: Look) -> 
     )
 
 
+def _with_leads(campaign: Campaign, policy: Policy, look: Look, says: list[Notification]) -> Campaign:
+    """What leads said of the people under review, and the leads who are asked about theirs now."""
+    after = roster.with_known(campaign, look.spoken)
+    for lead in roster.leads_to_ask(after, policy):
+        if lead not in look.busy:
+            after = replace(after, asked=(*after.asked, Asked(lead, "lead", look.now)))
+            says.append(roster.message_to(after, lead))
+    return after
+
+
 def _reminder(campaign: Campaign) -> Notification:
     return Notification("campaign_reminder", Lane.REMINDER, campaign.id, to=campaign.owner)
 
@@ -137,7 +149,7 @@ def _counted(campaign: Campaign, policy: Policy, look: Look) -> Campaign:
 
 def _reached(campaign: Campaign, look: Look) -> bool:
     """Whether the message lies before the reviewer or a deputy who is there."""
-    mine = (asked.person for asked in campaign.asked if asked.role != "risk_owner")
+    mine = (asked.person for asked in campaign.asked if asked.role in ("owner", "deputies"))
     return any(person in look.accepted and look.here(person) for person in mine)
 
 

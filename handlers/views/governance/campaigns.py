@@ -132,6 +132,8 @@ def figures(item: Item, scene: ViewContext) -> Iterable[str]:
         yield f"evidence missing {found.missing} times"
     if found.first_press is not None:
         yield f"first press after {span(found.first_press)} (median)"
+    if item.kind == "person":
+        yield f"their lead spoke {scene.at(item.attested)}" if item.attested else "their lead has not spoken yet"
     if item.alone is not None:
         yield f"approved by {who(item.alone)} alone"
 
