@@ -2,7 +2,7 @@
 
 The last readable version of a calendar is cached in the database for KEEP, so that a restart, an outage or a broken export
 changes nobody's shift. A calendar that cannot be used is logged at once. When its cached version expires, the rota's
-`fallback` is on call and the channels of its domains are notified, once; and once more when the calendar is back.
+`fallback` is on call and the channels of its domains are notified, once; and again when the calendar is back.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class CalendarFeeds:
         self._told = told
 
     async def _announce(self, policy: Policy, blind: set[str], unseen: set[str]) -> None:
-        """Notifies people when a fallback is on call, and when that is over; each once, whatever restarts lie between."""
+        """Notifies people when a fallback is on call, and when that is over; each once, also across restarts."""
         over = self._blind - unseen
         announced = frozenset(blind | (self._blind - over))
         if announced == self._blind:

@@ -43,7 +43,7 @@ class ClockKeeper:
             self._known = stored.jump is not None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Checks until `stop`, then stores the mark once more."""
+        """Checks until `stop`, then stores the mark a last time."""
         await every(LOOK, self._look_safely, stop, beat=self._beat)
         await self._look_safely(keep=True)
 

@@ -111,7 +111,7 @@ class InboxWorker:
             self._rows.pop(row.id, None)
 
     async def _refused_beside(self, row: InboxRow, earlier: Sequence[asyncio.Task[None]]) -> bool:
-        """Refuses beside `earlier` rows of its request what can never count; else waits for them and returns False."""
+        """Refuses at once a command that can never count; any other waits for the `earlier` rows of its request (returns False)."""
         if not earlier:
             return False
         if await self._service.refuse_at_once(row):

@@ -64,7 +64,7 @@ class OperatorJobs:
     async def work(self) -> None:
         """Runs everything that is due now, then empties the side files of what an act that ended held: a reason, a person.
 
-        After a crash in between, and beside a reader, a later look empties them (`bot.background.housekeeper`).
+        After a crash in between, or while a reader uses them, a later run empties them (`bot.background.housekeeper`).
         """
         for act in await self._context.records.unfinished():
             try:

@@ -59,7 +59,7 @@ class Pager:
         self._environment, self._send, self._cover, self._beat = environment, send, cover, beat
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Sends pages until `stop`, then once more for PARTING seconds at most."""
+        """Sends pages until `stop`, then a last time for PARTING seconds at most."""
         await every(POLL, self._drain_safely, stop, beat=self._beat)
         try:
             await asyncio.wait_for(self._drain_safely(), PARTING)

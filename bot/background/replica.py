@@ -1,7 +1,7 @@
 """This process as one of several replicas: beats, keeps or takes the lease, and keeps the signer's memory up to date.
 
 A replica without a memory never takes the lease: it asks the leader to vouch for what was signed. Losing the database ends
-nothing here: the lease runs out by our own clock, and the loop goes on until the database is back.
+nothing here: the lease runs out by our own clock, and the loop continues until the database is back.
 """
 
 from __future__ import annotations

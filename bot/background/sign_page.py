@@ -1,4 +1,4 @@
-"""Keeps the page for signing served while the policy has `signing`, and says so where its address cannot be used."""
+"""Keeps the page for signing served while the policy has `signing`, and reports an address that cannot be used."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Checks each channel of the policy in Slack: that it exists, that the bot is a member, and which parties are members.
 
 A provider sees its own requests only, so no channel holds people of two providers, and a domain's channel holds none
-(design, section 5, rule 11). Who belongs to a provider is said by id, or by the workspace that the person is of; the
+(design, section 5, rule 11). People belong to a provider by id, or by their workspace; the
 latter must be asked for each person of a channel that is shared beyond the home workspace.
 """
 

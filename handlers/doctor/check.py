@@ -27,7 +27,7 @@ _SCOPES = "OAuth & Permissions → Scopes → Bot Token Scopes"
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """`doctor --live`: whom the one message goes to (a label or id, or empty), and the moment."""
+    """`doctor --live`: the recipient of the one message (a label or id, or empty), and the current time."""
 
     me: str
     now: datetime

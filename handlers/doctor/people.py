@@ -1,6 +1,6 @@
 """Checks each account of the policy in Slack: that it exists, is of the right workspace, and is fit for its role.
 
-People with authority must be living, full members of the workspace that the policy says. A provider's people only ask, so
+People with authority must be living, full members of the workspace that the policy names. A provider's people only ask, so
 for them most flaws are warnings; but one who administers the home workspace could sign in as any owner, which no rule of
 ours can hold (design, section 1; docs/security/index.md).
 """

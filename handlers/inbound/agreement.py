@@ -34,7 +34,7 @@ def pressed(word: Literal["confirmed", "acknowledged"]) -> Listener:
 
 
 async def open_form(edge: SlackEdge, body: Body) -> None:
-    """The form of a dispute, for whoever has a word on the row as it is now."""
+    """The form of a dispute, for a person whose agreement the row needs now."""
     press = payloads.press(body)
     policy = edge.policy
     row = _found(policy, press.person, press.value)

@@ -1,7 +1,7 @@
 """Buttons, the forms behind some of them, and the choice of a runbook in the form.
 
 A click is written down before it is acknowledged; what it does is the worker's, by its row in `bot.service.actions`. A
-button with a form opens it beside that, and only for somebody whose press would count: to everybody else the worker's
+button with a form also opens it, but only for a person whose press would count: everybody else gets the worker's
 refusal is the answer. A new button is one line of `BUTTONS`.
 """
 
@@ -58,7 +58,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button about a case: its action_id, its row in `bot.service.actions`, its form if it has one, and what else runs beside
+    """A button about a case: its action_id, its row in `bot.service.actions`, its form if it has one, and what else runs after
     the acknowledgement."""
 
     id: str
@@ -73,7 +73,7 @@ class Button:
 
 
 async def offer_evidence(edge: SlackEdge, body: Body) -> None:
-    """**Finished** acts at the click; the form for what the runbook will owe opens beside it, for whoever ends their own
+    """**Finished** acts at the click; the form for the evidence that will be due opens as well, for a requester who ends their own
     request. It may be closed: what is not handed in stays owed."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
@@ -81,7 +81,7 @@ async def offer_evidence(edge: SlackEdge, body: Body) -> None:
     if case is None or case.request.requester != press.person or case.grant is None or not case.request.terms.evidence:
         return
     if not grant_open(case) and not any(duty.kind == "evidence" for duty in case.owed()):
-        return  # it ended before, and everything came: the worker's answer says so
+        return  # it had already ended with nothing due: the worker replies with that
     if not await edge.covered():
         return  # it stays owed, and a stopped log would not take it now
     await edge.open_view(press, review_forms.evidence_form(DialogContext(press.value, press.reply.channel), case))
@@ -163,7 +163,7 @@ async def _open(edge: SlackEdge, press: payloads.ButtonPress, button: Button, wa
 
 
 def sent(button: Button, form: Form) -> Listener:
-    """The form of a button was sent: errors stand at their field and leave no row."""
+    """A button's form was submitted: errors are shown at their field and write no row."""
 
     async def acknowledge(edge: SlackEdge, body: Body) -> Answer:
         submission = payloads.submission(body)

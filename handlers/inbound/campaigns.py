@@ -19,7 +19,7 @@ _ANSWERS: Mapping[str, ReviewAnswer] = {
 
 
 async def open_form(edge: SlackEdge, body: Body) -> None:
-    """The form of what is left, for whoever may answer any of it; the others get a sentence."""
+    """The form with the items that are still open, for a person who may answer any of them; others get a message."""
     press = payloads.press(body)
     campaign = await found_campaign(edge, press.value)
     if campaign is None or not edge.service.reviews.may_open(campaign, press.person):

@@ -1,4 +1,4 @@
-"""Slash commands, the global shortcut and the buttons that open the filing form: what was typed or pressed becomes a form to open, a page to read or a sentence to hear.
+"""Slash commands, the global shortcut and the buttons that open the filing form: the input becomes a form to open, a page to show or a message to send.
 
 A command that opens a form writes nothing. Every other is an inbox row, and its answer comes from the outbox.
 """
@@ -107,7 +107,7 @@ def suspending(command: payloads.SlashCommand, rest: str) -> Command:
 
 
 def sealing(edge: SlackEdge, reply: ReplyAddress) -> Plan:
-    """The form for whoever is named for a domain; a sentence for everybody else."""
+    """The form for people named for a domain; a message for everybody else."""
     domains = domains_of(edge.policy, reply.person)
     return OpenSealedUseForm(domains) if domains else SaySentence(reply.person, "no_sealed_use", "", reply)
 
@@ -207,7 +207,7 @@ async def show_form(edge: SlackEdge, wanted: OpenRequestForm, gesture: Gesture) 
 
 
 async def take_again(edge: SlackEdge, body: Body) -> Answer:
-    """Nothing is written down for whoever asked it, their form opens; everybody else is refused and hears why."""
+    """The requester's form opens and nothing is stored; everybody else is refused with the reason."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
     case = await edge.store.cases.case(asked[0]) if asked else None
@@ -217,7 +217,7 @@ async def take_again(edge: SlackEdge, body: Body) -> Answer:
 
 
 async def ask_again(edge: SlackEdge, body: Body) -> None:
-    """The filing form with what was asked before, for whoever asked it."""
+    """The filing form, prefilled with the earlier request, for its requester."""
     press = payloads.press(body)
     asked = ids.read_question(press.value)
     case = await edge.store.cases.case(asked[0]) if asked else None
@@ -234,7 +234,7 @@ async def ask_again(edge: SlackEdge, body: Body) -> None:
 
 
 async def take_door(edge: SlackEdge, body: Body) -> Answer:
-    """The channel button: a form for whoever may ask, a sentence for everybody else."""
+    """The channel button: a form for people who may ask, a message for everybody else."""
     press = payloads.press(body)
     planned = opening(edge, None, "", press.reply)
     return (

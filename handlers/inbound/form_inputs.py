@@ -31,7 +31,7 @@ class FormInputs:
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong, said at the block of one input."""
+    """A validation error, shown at the block of one input."""
 
     block: str
     text: str

@@ -1,7 +1,7 @@
 """The interface of a listener, and the context that each gets.
 
 A listener is two functions. `acknowledge` validates, writes the inbox row and returns the answer of the acknowledgement; it
-calls no Slack method. `after_ack`, where there is one, runs beside it and may: forms open and change there, for a trigger
+calls no Slack method. The optional `after_ack` runs concurrently and may call Slack: forms open and change there, for a trigger
 lives three seconds. Whoever adds a button, a form or a command adds one row to one table of these.
 """
 
@@ -80,7 +80,7 @@ class SlackEdge:
         return self.service.current.asking
 
     async def glass_debt(self, person: Person, runbook_id: str) -> str | None:
-        """Why nothing can be had at once, or at all, under the chosen runbook now: a break-glass's debt, a limit that is used
+        """Why the chosen runbook cannot open access at once, or at all, now: a break-glass's debt, a limit that is used
         up. None if it can."""
         runbook = self.asking.runbooks.get(runbook_id)
         if runbook is None:
@@ -88,7 +88,7 @@ class SlackEdge:
         return await self.service.filing.glass_debt(person, runbook) or (await self.service.filing.used(person, runbook))[0]
 
     async def left(self, person: Person, runbook_id: str) -> str:
-        """What else the form says of the chosen runbook: how much of its limit is used, and that nobody would be paged."""
+        """Notes of the form about the chosen runbook: how much of its limit is used, and whether nobody would be paged."""
         runbook = self.asking.runbooks.get(runbook_id)
         if runbook is None:
             return ""
@@ -111,7 +111,7 @@ class SlackEdge:
     async def open_view(
         self, gesture: Gesture, view: Block, *, takes_away: bool = False, otherwise: str = "form_not_opened"
     ) -> None:
-        """Opens a form. Where Slack does not, whoever acted gets an answer that says why, by default the sentence
+        """Opens a form. If Slack refuses, the person gets an answer with the reason, by default the sentence
         `otherwise`; it goes by `response_url`, which needs no token. While the log is stopped only a form that takes
         something away opens, and a page with the reason in the place of every other."""
         if not (takes_away or await self.covered()):

@@ -45,6 +45,6 @@ def reason_of(message: SlackMessage) -> Mapping[str, str]:
 
 
 def place_of(message: SlackMessage) -> Mapping[str, str]:
-    """What the form of a finding holds of it: where it stands. Its text is not copied: it may hold the secret."""
+    """The part of a message that the form of a finding keeps: its link. Its text is not copied: it may contain the secret."""
     name = f"#{message.channel_name}" if message.channel_name else message.channel
     return {ids.TARGET_TEXT: f"Slack message in {name} ({message.channel}/{message.ts})"}

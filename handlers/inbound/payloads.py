@@ -43,7 +43,7 @@ class SlashCommand:
 
 @dataclass(frozen=True, slots=True)
 class ButtonPress:
-    """A button that was pressed, or a choice made in a form. `sheet` is the form it stands in, if any."""
+    """A button that was pressed, or a choice made in a form. `sheet` is the form that contains it, if any."""
 
     person: Person
     key: str
@@ -52,7 +52,7 @@ class ButtonPress:
     reply: ReplyAddress
     trigger: str
     sheet: FormState | None = None
-    message: str = ""  # ts of the message that the button stands in
+    message: str = ""  # ts of the message that contains the button
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A global shortcut, or one of a message; what stands in the message is `message_shortcut`'s."""
+    """A global shortcut, or one of a message; `message_shortcut` reads the message's contents."""
 
     person: Person
     key: str
@@ -89,7 +89,7 @@ class Shortcut:
 
 
 def command(body: Body) -> SlashCommand:
-    """A slash command; its fields stand at the top of the payload."""
+    """A slash command; its fields are at the top level of the payload."""
     who = Person(_id(body, "team_id", _TEAM), _id(body, "user_id", _USER))
     name, text = _text(body, "command"), _text(body, "text")
     if not name.startswith("/"):
@@ -101,7 +101,7 @@ def command(body: Body) -> SlashCommand:
 
 
 def press(body: Body) -> ButtonPress:
-    """A button that was pressed. Raises PayloadError for every other element: only a button can stand for a decision."""
+    """A button that was pressed. Raises PayloadError for every other element: only a button can carry a decision."""
     found = choice(body)
     if _first(body.get("actions")).get("type") not in (None, "button"):
         raise PayloadError("This is no button of ours. Nothing was changed.")

@@ -1,6 +1,6 @@
 """**Permit**: the requester's click makes one and shows it, once.
 
-It goes from the signer into the form and nowhere else: no row of ours holds it, and whoever closes the form and wants one
+It goes from the signer into the form and nowhere else: no table stores it, and a person who closes the form and wants one
 again presses again. Whoever may have none is answered by the worker.
 """
 

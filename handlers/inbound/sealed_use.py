@@ -19,7 +19,7 @@ _FIELDS = {"at": ids.SEALED_AT, "what": ids.REASON, "reference": ids.SEALED_REFE
 
 
 async def take_sealed(edge: SlackEdge, body: Body) -> Answer:
-    """The form was sent: errors stand at their field; what is in order gets its id here."""
+    """The form was submitted: errors are shown at their field; a valid one gets its id here."""
     sent = payloads.submission(body)
     entered = sent.sheet.entered
     reply = ReplyAddress(sent.person, "", read_asked(sent.sheet.metadata).channel)

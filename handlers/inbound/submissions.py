@@ -1,6 +1,6 @@
 """Forms that were sent.
 
-Errors stand at their field and leave no row. What is in order gets its id here, is written down under it, and the
+Errors are shown at their field and write no row. A valid form gets its id here, is stored under it, and the
 acknowledgement names it; the worker files it. Nothing that the form carries is believed: who may ask for what is looked
 up again.
 """
@@ -78,7 +78,7 @@ def filing(edge: SlackEdge, sent: Submission) -> FileRequest:
 
 
 def _door(text: str) -> str:
-    """Where the receipt may stand: believed only if it has the form of a channel and a message."""
+    """Where the receipt may be posted: accepted only if it is a well-formed channel and message id."""
     return text if _DOOR.fullmatch(text) else ""
 
 

@@ -244,7 +244,7 @@ class Delivery:
         self._failures.pop(row.id, None)
 
     async def _judged(self, row: OutboxRow, place: Spot, judged: Verdict) -> None:
-        """Slack did not take it: waits as long as Slack says, tries again later, or gives up."""
+        """Slack refused the call: waits for `Retry-After`, retries later, or gives up."""
         here, kind = self._clock.monotonic(), kind_of(row)
         if judged.kind == "limited":
             log.warning("slack.limited", method=place.method, wait=judged.wait)

@@ -35,7 +35,7 @@ async def expiring_message(out: Outgoing) -> Message:
 
 
 async def expiring(out: Outgoing) -> Job:
-    """Before the end; the end itself stands in the outcome and on the card."""
+    """The warning before the end; the end itself is shown in the outcome and on the card."""
     case, to = out.case, out.to
     if to == case.request.requester:
         return await out.in_thread_of("receipt", await expiring_message(out))

@@ -1,4 +1,4 @@
-"""The types of outgoing messages: what a drawing gets, what it returns, and what a row of the table says about a kind.
+"""The types of outgoing messages: the arguments and results of a drawing, and the fields of a message kind's row.
 
 A drawing reads the case, the recipient and the place of its row through `Outgoing`. Where one of them is missing nothing is
 drawn and the row is dropped: `drawn` is the only guard, so that no drawing checks for it again.

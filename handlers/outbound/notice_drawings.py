@@ -50,7 +50,7 @@ async def page(out: Outgoing) -> Job:
 
 
 async def month(out: Outgoing) -> Job:
-    """The month's figures, as `/countersign report` shows them; to somebody whom they no longer concern, the refusal."""
+    """The month's figures, as `/countersign report` shows them; the refusal, if the person may no longer see them."""
     return NewMessage(out.to.user, await PAGES["report"](out.context, out.to, out.text("argument"), out.scene()))
 
 

@@ -14,7 +14,7 @@ from bot.domain.case.transition import Lane
 from bot.ports.records import OutboxRow
 
 HELD = 4
-_STRETCH = 1.08  # of the pace: at most this lies between the beginnings of two calls, however slowly Slack answers
+_STRETCH = 1.08  # of the pace: the longest time between the starts of two calls, however slowly Slack answers
 
 
 class Spot(NamedTuple):
@@ -36,7 +36,7 @@ class _Queue:
     held: list[tuple[OutboxRow, float]] = field(default_factory=list)  # with its earliest time
     busy: bool = False
     free_at: float = 0.0  # the next post may begin
-    sent_back: dict[int, float] = field(default_factory=dict)  # by lane, the turn that its last one sent back was told
+    sent_back: dict[int, float] = field(default_factory=dict)  # by lane, the turn given to the last caller that had to wait
 
 
 class Lanes:

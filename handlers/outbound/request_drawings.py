@@ -108,7 +108,7 @@ async def verified(out: Outgoing) -> Job:
 
 
 async def taken(out: Outgoing) -> Job:
-    """Only for whoever has a card: nobody else waits to be relieved of it."""
+    """Only for people who have a card: nobody else is waiting for the request."""
     found = await out.in_thread_of("card", receipt.taken(out.case, out.scene()))
     return found if found.thread else NO_LONGER_OPEN
 
@@ -124,7 +124,7 @@ async def outcome_message(out: Outgoing) -> Message:
 
 
 async def outcome(out: Outgoing) -> Job:
-    """At top level, so that it is the newest thing said. What opened and has ended meanwhile is told by the end's own row."""
+    """At top level, so that it is the newest message. If access has ended meanwhile, the message about the end reports it."""
     to = out.to
     if out.text("state") == "open" and not facts.access_open(out.case, out.scene()):
         return NO_LONGER_OPEN
@@ -169,12 +169,12 @@ async def announcement_message(out: Outgoing) -> Message:
 
 
 def is_state(row: OutboxRow) -> bool:
-    """Whether a channel line tells the request's state, and not an event beside it (`review.overdue`)."""
+    """Whether a channel line shows the request's state, and not a separate event (`review.overdue`)."""
     return row.copy is not None or row.say.data.get("state") in _STATES
 
 
 async def announcement(out: Outgoing) -> Job:
-    """One line for the request's state, which is redrawn when it changes; a line of its own for each event beside it."""
+    """One line for the request's state, which is redrawn when it changes; a separate line for each other event."""
     if not is_state(out.row):
         return NewMessage(out.channel, receipt.announcement(out.case, out.scene(), out.text("state")))
     copies = await out.context.store.outbox.copies(out.case.id)

@@ -2,7 +2,7 @@
 
 The acknowledgement is the last thing that happens in a listener, so nothing can raise after it. With
 `process_before_response` bolt awaits the acknowledging function and starts the lazy one itself, in Socket Mode as over
-HTTP; no task is lost, because this door keeps them until they end. Who we are is asked until Slack has said it once
+HTTP; no task is lost, because this door keeps them until they end. The app's own identity is requested until Slack has answered once
 (`introduction`): no `auth.test` per event.
 """
 
@@ -123,7 +123,7 @@ def lazily(edge: SlackEdge, listener: Listener) -> Callable[[dict[str, Any]], Aw
             if listener.after_ack is not None:
                 await listener.after_ack(edge, body)
         except PayloadError:
-            return  # the acknowledging function has said so
+            return  # set by the acknowledging function
 
     return beside
 

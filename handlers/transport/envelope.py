@@ -1,7 +1,7 @@
 """Parses and validates one payload from HTTP or Socket Mode. Pure.
 
 Over HTTP events are JSON and the rest is a form, a command's fields at the top or one field `payload` of JSON; over Socket
-Mode an envelope says which of these its payload is. Either way the same shape is asked for: whatever is missing, deep, or of another type where bolt and our listeners look is refused here, so that neither ever trips over it.
+Mode an envelope says which of these its payload is. Both transports validate the same shape: a field that is missing, too deep, or of another type where bolt and our listeners read it is refused here, so that neither raises.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OBJECT: tuple[type, ...] = (dict,)
 _EITHER: tuple[type, ...] = (dict, str)
 _FLAG: tuple[type, ...] = (bool, str)
 
-# Where something stands, it is of one of these types; `*` is every member of a list or an object. Null is always allowed.
+# A field that is present has one of these types; `*` is every member of a list or an object. Null is always allowed.
 _SHAPE: Mapping[str, tuple[type, ...]] = {
     "type": _TEXT, "token": _TEXT, "challenge": _TEXT, "command": _TEXT, "text": _TEXT, "trigger_id": _TEXT,
     "callback_id": _TEXT, "action_id": _TEXT, "block_id": _TEXT, "event_id": _TEXT, "api_app_id": _TEXT,

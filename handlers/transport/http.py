@@ -8,7 +8,7 @@ the signature covers the body alone and bolt acts on some of them (`X-Slack-Bolt
 Where bolt fails or is late, nothing is known to be done, and the answer is 429 with `Retry-After`: the one 4xx that says
 "the same again, later". Slack delivers an event again after any failure; a command, click or form shows its author a
 failure, and a form stays open. A 200 would tell them that it was done. Trying again is safe: acts are keyed, and a 429 is
-never kept as a first answer. An act under way is finished whoever hangs up.
+never kept as a first answer. An act in progress is finished even if the client disconnects.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def unheard(_kind: str, _outcome: str, _seconds: float) -> None:
 
 
 class RequestGate:
-    """Serves `app` on `listen`. `report(kind, outcome, seconds)` hears of every answer: `kind` of the payload, or `refused`
+    """Serves `app` on `listen`. `report(kind, outcome, seconds)` is called for every answer: `kind` of the payload, or `refused`
     with the fault as outcome; outcomes of payloads are `ok`, `repeat`, `failed`, `late` and `status_<n>`."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""First answers, for whoever asks the same again.
+"""Caches the first answer to a request, for repeats of the same request.
 
 A byte-identical body gets the first answer, status and bytes, without a second act: while the first is being answered by
 waiting for it, afterwards from here. What is kept is bounded in time (longer than a signature is good for), in number and
@@ -19,7 +19,7 @@ KEPT, MOST, BYTES = 660.0, 2048, 8 * 1024 * 1024  # seconds, answers, bytes of t
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back. `again`: nothing was done and the same may be tried once more, so it is never kept."""
+    """A response. `again`: nothing was done and the client may retry, so it is never cached."""
 
     status: int
     body: bytes = b""

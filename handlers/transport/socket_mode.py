@@ -33,7 +33,7 @@ from handlers.transport.signature import NotAuthentic
 from handlers.web_api.errors import CALL_ERRORS, REFUSED_TOKEN, verdict
 
 PING = 5.0  # seconds; a dead connection is noticed after one of them
-LOOK = 0.25  # seconds between two looks at whether the connection stands
+LOOK = 0.25  # seconds between two checks of the connection
 LEAVE = 5.0  # seconds that answers in flight may still take at a stop
 log = structlog.get_logger(__name__)
 _ADDRESS = re.compile(r"(?:wss?|https?)://\S+|xox[a-z]-\S+|xapp-\S+")

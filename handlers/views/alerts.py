@@ -1,4 +1,4 @@
-"""What people are told beside requests: the bot is late, a calendar is lost, the policy has changed."""
+"""Messages that are not about a request: the bot is late, a calendar is lost, the policy has changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.views.kit.blocks import Message, message, section
 from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 
-_SENTENCES, _LENGTH = 20, 300  # of a change that a message says
+_SENTENCES, _LENGTH = 20, 300  # of a policy change that one message lists
 Params = Mapping[str, object]
 
 

@@ -68,7 +68,7 @@ def _suspended(case: Case, reader: Person, scene: ViewContext) -> str:
 
 
 def _stands_in(case: Case, reader: Person, scene: ViewContext) -> str:
-    """Said to whoever stands in for the owner."""
+    """The note for a person who is asked on the owner's behalf."""
     domain = scene.domain(case.request.domain)
     stands_in = any(r.person == reader and r.for_owner for r in case.approval.reached)
     return f"You are asked *on behalf of* {who(domain.owner)}." if domain and stands_in else ""

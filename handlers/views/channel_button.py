@@ -1,6 +1,6 @@
-"""The channel button, and the receipt that stands under it where no direct message reaches the requester.
+"""The channel button, and the receipt in its thread when no direct message reaches the requester.
 
-The channel holds more people than the requester: neither target, reason nor fields stand here.
+Others read the channel too, so the receipt shows no target, reason or fields.
 """
 
 from __future__ import annotations

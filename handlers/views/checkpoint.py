@@ -1,5 +1,5 @@
 """The checkpoint that a decision led to, on the message that tells it: size and the beginning of the root for people, the
-whole note for programs. A convenience, no anchor: whoever holds the bot's token can edit both (decision-log.md, "Anchors").
+whole note for programs. A convenience, not an anchor: a holder of the bot's token can edit both (decision-log.md, "Anchors").
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ def with_checkpoint(said: Message, signed: SignedCheckpoint) -> Message:
 
 
 def posted(note: str) -> Message:
-    """What the audit channel hears: a checkpoint, whole."""
+    """The message to the audit channel: a complete checkpoint."""
     shown = "The newest checkpoint of the decision log. It can be edited here, so it is a convenience and no anchor."
     text = f"{shown}\n```\n{escape(note)}```"
     return replace(message(text, [section(text)]), note=note)
 
 
 def unsigned(said: Message) -> Message:
-    """What is said while the log is stopped says so."""
+    """Messages sent while the log is stopped contain this line."""
     return _with(said, UNSIGNED, UNSIGNED)
 
 

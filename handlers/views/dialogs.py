@@ -1,4 +1,4 @@
-"""The other pages of forms: Deny with its reasons, the last page after a filing, a page that only says something."""
+"""The other modals: Deny with its reasons, the last page after a filing, a page with only a message."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def read_asked(metadata: str) -> DialogContext:
 
 
 def filed_page(case_id: str) -> Block:
-    """Shown with the acknowledgement: the id stands at once."""
+    """Shown with the acknowledgement: the id is visible at once."""
     return _last(f"*{case_id}* is filed.", wording.FILED_WAIT)
 
 
@@ -87,7 +87,7 @@ def nothing_to_choose(title: str, text: str) -> Block:
 
 
 def said_page(text: str) -> Block:
-    """A page that says one thing; `text` is mrkdwn."""
+    """A page with one message; `text` is mrkdwn."""
     return _last(text, "")
 
 

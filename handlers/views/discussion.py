@@ -1,4 +1,4 @@
-"""What stands beside a decision: the forms of Question, Answer, Escalate now and Approve for less, and what they say."""
+"""The actions around a decision: the forms of Question, Answer, Escalate now and Approve for less, and their messages."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def deciding_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | 
 
 
 def may_say_yes(case: Case, reader: Person, scene: ViewContext) -> bool:
-    """Whether a yes of this reader would count now. A yes given earlier is taken again where the quorum stands meanwhile."""
+    """Whether an approval by this reader would count now. An earlier approval may be given again if the quorum has been met meanwhile."""
     ask = case.approval
     vote = ask.vote_of(reader)
     given = vote is not None and vote.answer == "yes" and not count(case, ask, scene.policy).met
@@ -142,7 +142,7 @@ def beside_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | No
 
 
 def story(case: Case, scene: ViewContext) -> list[str]:
-    """What was said and done beside deciding, one line each, the newest last."""
+    """Questions, answers and other actions around the decision, one line each, the newest last."""
     notes = [note for note in case.approval.notes if note.kind in _TOLD]
     return [line for note in notes[-8:] for line in _told(note, scene)]
 

@@ -1,4 +1,4 @@
-"""What a drill says. Every line begins with the word DRILL, and no button decides anything: there is one, *I am here*.
+"""The messages of a drill. Every line begins with the word DRILL, and no button decides anything: there is one, *I am here*.
 
 It is read on a phone at night by somebody who thinks that it is real until the first word. So the word comes first, and
 in every line, for a notification shows any one of them.

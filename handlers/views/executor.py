@@ -1,4 +1,4 @@
-"""What the executor said, on receipts and cards and in its alarms.
+"""The executor's reports, on receipts and cards and in its alarms.
 
 Only its own word makes us say that access is open or closed; without it there is the approval, and what is not confirmed.
 """
@@ -41,7 +41,7 @@ def _opening(case: Case, scene: ViewContext) -> str:
 
 
 def answered(case: Case, word: str, detail: str, scene: ViewContext) -> Message:
-    """To the requester: what the system said about the opening, and when. It is a report of that moment and is not redrawn."""
+    """To the requester: the executor's report about the opening, with its time. It is not redrawn."""
     call = executor.last(case, "open")
     at = f" at {scene.at(call.answered_at)}" if call is not None and call.answered_at is not None else ""
     said = f"the system confirmed{at} that it opened the access."

@@ -1,6 +1,6 @@
 """The facts of a case as mrkdwn: what was asked, who is asked, what silence does, how it ended.
 
-What a person typed stands in quotes or after a label and is made harmless first (`safe`). People are ids.
+Text that people typed is shown in quotes or after a label, and escaped first (`safe`). People are ids.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def look_twice(target: str) -> list[str]:
 
 
 def asked_for(case: Case, scene: ViewContext) -> list[str]:
-    """Everything that was filed beside title and duration, one line each; a quote is several."""
+    """Everything that was filed except title and duration, one line each; a quote takes several."""
     request = case.request
     if case.sealed:
         return sealed_use.facts_of(case, scene)
@@ -118,7 +118,7 @@ def tally(case: Case, scene: ViewContext) -> str:
 
 
 def outcome(case: Case, scene: ViewContext) -> str:
-    """How the request stands once it is decided, an end first; empty while it is pending. Without reasons: `reasons`."""
+    """The state of a decided request, an end first; empty while it is pending. Reasons are in `reasons`."""
     request = case.request
     if case.sealed:
         return sealed_use.outcome(case, scene)
@@ -185,7 +185,7 @@ def reasons(case: Case) -> list[str]:
 
 
 def _ratification(case: Case, scene: ViewContext) -> str:
-    """Whether somebody stands for what opened before any yes; silence never does."""
+    """Whether an access that opened before any approval has been ratified; silence never ratifies."""
     ask = case.asks[0]
     if ask.kind != "ratification" or ask.due_at is None:
         return ""
@@ -199,7 +199,7 @@ def _ratification(case: Case, scene: ViewContext) -> str:
 
 
 def _matter(case: Case) -> str:
-    """How a case that nobody filed stands."""
+    """The state of a case that nobody filed."""
     last = case.asks[-1]
     by = f" by {who(last.votes[-1].person)}" if last.votes else ""
     if case.request.matter == "suspension":
@@ -228,7 +228,7 @@ def _denier(case: Case) -> str:
 
 
 def voter(vote: Vote) -> str:
-    """Who answered, and for whom where they stood in for the owner."""
+    """Who answered, and on whose behalf if they acted for the owner."""
     behalf = None if vote.role == "risk_owner" else vote.on_behalf_of  # who owns the risk answers for it themselves
     return who(vote.person) + (f" on behalf of {who(behalf)}" if behalf and behalf != vote.person else "")
 

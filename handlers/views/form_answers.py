@@ -1,4 +1,4 @@
-"""The sentences for whoever gets no form: who may ask for nothing, and why Slack did not open it."""
+"""The messages to people who get no form: they may ask for nothing, or Slack did not open it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands on cards and receipts after the yes: how it ends, what is owed.
+"""The part of cards and receipts after the approval: how it ends, what evidence is due.
 
 It is always the *approval* that ends: whether access is gone only a system can say.
 """
@@ -127,7 +127,7 @@ def _extend(case: Case, value: str) -> list[Block]:
     """Offered shortly before the end, while there is room and nobody is asked for it yet."""
     asked = any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later)
     offered = case.grant is not None and case.grant.warned and room(case) > 0 and not asked
-    offered = offered and case.request.right != "autonomous"  # nobody could be asked: it is filed anew
+    offered = offered and case.request.right != "autonomous"  # nobody could be asked: it is filed again
     return [button(wording.EXTEND, ids.EXTEND, value)] if offered else []
 
 

@@ -60,7 +60,7 @@ def verified(case: Case, reader: Person) -> Message:
 
 
 def cooling(case: Case, scene: ViewContext) -> Message:
-    """To the requester, when the quorum is met: nothing is open yet; once it is, or is over, how it stands."""
+    """To the requester, when the quorum is met: nothing is open yet; once it is open or over, its state."""
     if not cooling_off.waits(case):
         stands = facts.ended(case, scene) or facts.outcome(case, scene) or "more approval is needed."
         return message(

@@ -97,7 +97,7 @@ def exception(case: Case, scene: ViewContext) -> str:
 
 
 def show(case: Case, scene: ViewContext) -> Message:
-    """One request, all that was filed and how it stands."""
+    """One request: everything that was filed, and its state."""
     request = case.request
     head = [
         f"*{case.id} · {facts.heading(case)}*",
@@ -167,7 +167,7 @@ def newest(cases: Sequence[Case], scene: ViewContext) -> Message:
 
 
 def log(case: Case, rows: Sequence[LogRow], people: Mapping[str, Person], scene: ViewContext) -> Message:
-    """What the decision log says of one request, in words: who, what, and when to the second. Messages that were delivered are
+    """The decision log's entries about one request in words: who, what, and when to the second. Messages that were delivered are
     one line. `people`: the person of each pseudonym that is not erased."""
     drill = "" if case.request.drill is None else f"{DRILL} "
     lines = [f"{drill}*{case.id}* {facts.heading(case, 120)}"]
@@ -189,7 +189,7 @@ def _history(rows: Sequence[LogRow], people: Mapping[str, Person]) -> list[str]:
 
 
 def _actor(row: LogRow, people: Mapping[str, Person]) -> str:
-    """Who acted, as the entry says."""
+    """The actor of an entry."""
     actor = actor_of(row)
     person = people.get(str(actor.get("ref")))
     if person is not None:

@@ -1,4 +1,4 @@
-"""The page that shows a permit, once, and the one that says why there is none."""
+"""The page that shows a permit, once, and the page with the reason why there is none."""
 
 from __future__ import annotations
 

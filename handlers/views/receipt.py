@@ -22,7 +22,7 @@ from handlers.views.kit.take_away import withdraw
 
 
 def receipt(case: Case, scene: ViewContext) -> Message:
-    """The receipt: what was asked, where it stands, what happened so far, what comes next, **Withdraw** while it is pending."""
+    """The receipt: what was asked, its state, its history, what comes next, **Withdraw** while it is pending."""
     request = case.request
     opening = f"*{case.id} · {facts.heading(case)}*\nAsked at {scene.at(request.filed_at)}, {scene.length(case)}"
     told = [*facts.reasons(case), *timeline.so_far(case, scene)]

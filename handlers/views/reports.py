@@ -1,4 +1,4 @@
-"""`/countersign report provider|owner [month]`: the month's figures for whom they concern, and the refusal for everybody else.
+"""`/countersign report provider|owner [month]`: the month's figures for the people they concern, and the refusal for everybody else.
 
 A lead sees their provider, an owner their own domains, an auditor everything. Nobody else sees any of it.
 """

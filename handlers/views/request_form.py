@@ -1,7 +1,7 @@
 """The form: runbook, what it does, target, reason, duration, and the runbook's own questions.
 
 Choosing another runbook rebuilds it. Typed text survives, because text inputs keep their block_id and action_id and what
-was typed is put back; choices that hang on the runbook carry its id and start anew. Text of a question that the chosen
+was typed is put back; choices that depend on the runbook carry its id and are reset. Text of a question that the chosen
 runbook does not ask waits in `private_metadata` for the way back. Nothing in it is trusted at submission.
 """
 
@@ -32,7 +32,7 @@ _NOBODY_AWAY: Mapping[Person, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class FormDraft:
-    """What stands in a form so far, by action_id. `kind` limits the runbooks; `chosen` is one's id or empty."""
+    """The form's current values, by action_id. `kind` limits the runbooks; `chosen` is one's id or empty."""
 
     kind: Kind | None
     chosen: str = ""
@@ -186,7 +186,7 @@ def _duration(chosen: Runbook, entered: Mapping[str, str]) -> Block:
 
 
 def _until(chosen: Runbook, entered: Mapping[str, str], scene: ViewContext) -> Block:
-    """The last day of an exception; a day is always chosen, and the runbook's default stands there at first."""
+    """The last day of an exception; a day is always selected, at first the runbook's default."""
     today = scene.now.date()
     day = entered.get(ids.UNTIL) or end_dates.usual_day(chosen, today).isoformat()
     return day_block(f"{ids.UNTIL}.{chosen.id}", day, chosen.max_duration)

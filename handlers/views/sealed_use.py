@@ -43,7 +43,7 @@ def outcome(case: Case, scene: ViewContext) -> str:
 
 
 def facts_of(case: Case, scene: ViewContext) -> list[str]:
-    """Who used it when, what was done, and under which reference it stands elsewhere."""
+    """Who used it when, what was done, and its reference in another system."""
     request = case.request
     used = next((f.value for f in request.fields if f.name == "used_at" and f.value.isdecimal()), "")
     by = who(request.subject) if request.subject else "somebody"

@@ -57,7 +57,7 @@ def provider(case: Case, scene: ViewContext) -> list[str]:
 
 
 def right(case: Case, scene: ViewContext) -> list[str]:
-    """What the right allows, to whom."""
+    """What the right allows, and who has it."""
     runbook = scene.policy.runbooks.get(case.request.runbook)
     if runbook is None:
         return ["The policy has no such runbook any more."]
@@ -79,7 +79,7 @@ _TOLD = {"suspension": suspension, "right": right, "provider": provider}
 
 
 def to_suspended(case: Case, moment: str, scene: ViewContext) -> Message:
-    """To whoever's authority is suspended, or restored."""
+    """To the person whose authority is suspended or restored."""
     domain = scene.domain(case.request.domain)
     name = inline(domain.name if domain else case.request.domain, 100)
     subject = case.request.subject

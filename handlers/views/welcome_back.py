@@ -16,7 +16,7 @@ _LINES = 15  # of at most some 180 characters: what a section and a complete pla
 
 
 def returned(decided: Sequence[DecidedFor], since: datetime, scene: ViewContext) -> Message:
-    """A line for each answer: request, title, who answered, what came of it. Never target, reason or fields."""
+    """A line for each answer: request, title, who answered, the result. Never target, reason or fields."""
     lines = [f"*You are back.* Since {scene.at(since)}, this was answered on your behalf:"]
     lines += [_line(one) for one in decided[:_LINES]]
     if len(decided) > _LINES:

@@ -19,7 +19,7 @@ Report = Callable[[str, str, float], None]
 
 
 class SlackClient(AsyncWebClient):
-    """An AsyncWebClient that reaches this machine directly, and others as the environment says."""
+    """An AsyncWebClient that reaches this machine directly, and others through the proxies of the environment."""
 
     def __init__(self, token: str | None = None, **how: Any) -> None:
         super().__init__(token, **how)

@@ -1,4 +1,4 @@
-"""What a failed call to Slack means: wait as long as Slack says, try again later, or give up.
+"""What a failed call to Slack means: wait for `Retry-After`, retry later, or give up.
 
 `ratelimited` is honoured for its whole Retry-After. Outages (Slack down, network, a token that Slack refuses) are retried;
 every other error of Slack's is final for this message.

@@ -33,7 +33,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
 # each with the scope that it needs: typed text is answered with what waits, an opened Home is drawn
 EVENTS: Mapping[str, tuple[str, ...]] = {"message.im": ("im:history",), "app_home_opened": ()}
 PATH = "/slack/events"
-# name, type, callback_id, description: a global shortcut stands in the composer's menu, a message's in the menu of each message
+# name, type, callback_id, description: a global shortcut is in the composer's menu, a message's in the menu of each message
 _SHORTCUTS: tuple[tuple[str, str, str, str], ...] = (
     (wording.SHORTCUT_NAME, "global", ids.SHORTCUT_ASK, wording.SHORTCUT_TEXT),
     (wording.FINDING_NAME, "global", ids.SHORTCUT_FINDING, wording.FINDING_TEXT),

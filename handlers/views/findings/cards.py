@@ -1,4 +1,4 @@
-"""What people see of a finding: the card of whoever is asked, the receipt of whoever filed it, a lead's copy, and two forms."""
+"""What people see of a finding: the card of the people asked, the filer's receipt, a lead's copy, and two forms."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def at_home(case: Case, reader: Person, scene: ViewContext) -> tuple[list[str], 
 
 
 def receipt(case: Case, scene: ViewContext) -> Message:
-    """For whoever filed it: where it stands, and **Correct time** until it is closed."""
+    """For the filer: its state, and **Correct time** until it is closed."""
     head = f"*{case.id} · {wording.FINDING}: {facts.heading(case)}*\nFiled at {scene.at(case.request.filed_at)}."
     lines, standing = finding.facts_of(case, scene), _standing(case, scene)
     value = ids.question(case.id, case.approval.version)
@@ -93,7 +93,7 @@ def lead_copy(case: Case, scene: ViewContext) -> Message:
 
 
 def moved(case: Case, scene: ViewContext) -> Message:
-    """To whoever filed it: it was acknowledged, or closed."""
+    """To the filer: it was acknowledged, or closed."""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}\n{finding.standing(case, scene)}"
     return message(said, [section(said)])
 

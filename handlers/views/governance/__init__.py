@@ -1,1 +1,1 @@
-"""What stands between the decisions, on screen: agreements on the matrix, and reviews in campaigns."""
+"""Governance views: agreements on the matrix, and reviews in campaigns."""

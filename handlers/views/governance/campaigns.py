@@ -1,6 +1,6 @@
 """A campaign on screen: its one message, its one form, and the notices around it.
 
-What is unused or flagged stands first and needs a reason to be kept. A form holds FORM_ITEMS; what is left blank stays open, so
+Unused and flagged items come first and need a reason to be kept. A form holds FORM_ITEMS; what is left blank stays open, so
 that it can be done in parts. Source: governance-contract.md, section 2.
 """
 
@@ -116,7 +116,7 @@ def _name(item: Item) -> str:
 
 
 def figures(item: Item, scene: ViewContext) -> Iterable[str]:
-    """What the log says of its use."""
+    """Its use, from the log."""
     found = item.figures
     if item.kind == "exception":
         yield f"of {scene.provider(item.provider)}"
@@ -188,7 +188,7 @@ def _choices(n: int, item: Item) -> Block:
 
 
 def review_overdue(case: Case, scene: ViewContext) -> str:
-    """What the card of a break-glass says whose review nobody answered; else the empty string."""
+    """The note on the card of a break-glass whose review nobody answered; else the empty string."""
     runbook = scene.policy.runbooks.get(case.request.runbook)
     found = None if runbook is None else narrowing.overdue(scene.policy, runbook)
     return "" if found is None else f"*Review overdue since {scene.at(found.since)}*: nobody has kept this right."

@@ -1,7 +1,7 @@
-"""What a runbook's body says must be done before the yes: the part under a heading `Before the yes`.
+"""The steps that a runbook's body requires before the approval: the part under the heading `Before the yes`.
 
-It stands in the filing form and on **Attest**, for afterwards it would be read too late. A form shows no Markdown, so the
-text is turned into Slack's own markup; the rest of the body is shown after the yes, as written.
+It is shown in the filing form and on **Attest**, because afterwards it would be read too late. A form shows no Markdown, so the
+text is converted to mrkdwn; the rest of the body is shown after the yes, as written.
 """
 
 from __future__ import annotations

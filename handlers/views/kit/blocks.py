@@ -75,7 +75,7 @@ def link_button(label: str, action_id: str, value: str, url: str, style: str = "
 
 
 def confirmed(built: Block, title: str, text: str, *, danger: bool = False) -> Block:
-    """The button asks once more before it is pressed: for what cannot be undone. `danger`: in red."""
+    """Adds a confirmation dialog to the button, for actions that cannot be undone. `danger`: in red."""
     asks: Block = {
         "title": plain(title, 100), "text": plain(text, 300), "confirm": plain(title, 30), "deny": plain("Cancel", 30),
     }  # fmt: skip
@@ -103,7 +103,7 @@ def choice_of(value: str, offered: Sequence[str]) -> str:
 
 
 def select(action_id: str, choices: Mapping[str, str], chosen: str = "", placeholder: str = "") -> Block:
-    """A select from values to labels; more than 100 stand in groups of 100. At most 10,000."""
+    """A select from values to labels; more than 100 are put into groups of 100. At most 10,000."""
     options = [option(label, value) for value, label in choices.items()][: OPTIONS_MAX**2]
     built: Block = {"type": "static_select", "action_id": action_id}
     if len(options) <= OPTIONS_MAX:

@@ -1,4 +1,4 @@
-"""What a view needs to know beside the case: policy, the moment, and how fast the clock runs.
+"""The context of a view besides the case: policy, the current time, and the time scale.
 
 Times show in each reader's own zone by Slack's date markup. Where the clock runs faster than the wall's, every time and
 every duration says so.
@@ -92,7 +92,7 @@ def drawn_now(current: CurrentPolicy, clock: Clock, scale: float, prefix: str) -
 
 
 def who(person: Person) -> str:
-    """A person, from the id only; `-` stands for whoever was erased."""
+    """A person, from the id only; `-` is an erased person."""
     if person.user == "-":
         return "somebody (erased)"
     return f"<@{person.user}>"

@@ -3,7 +3,7 @@
 The rule: typed text can never look like text of ours. `&`, `<` and `>` are escaped, so no mention, link or date can form
 (a bare address stays as typed: every block is `verbatim`, so Slack makes no link of it);
 signs that would format are replaced by look-alikes where Slack would read them as formatting; control and bidirectional
-signs are shown as U+FFFD; a text of several lines stands in a quote on every line (design, section 5, rule 10).
+signs are shown as U+FFFD; a text of several lines is quoted on every line (design, section 5, rule 10).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def cut_mrkdwn(text: str, limit: int) -> str:
 
 
 def _short_lines(text: str) -> list[str]:
-    """The lines of a text; one that escaping makes too long stands in pieces."""
+    """The lines of a text; a line that escaping makes too long is split."""
     lines: list[str] = []
     for line in tame(text).strip("\n").split("\n"):
         if len(_quoted(line)) <= LINE_MAX:
@@ -108,7 +108,7 @@ def _fit(text: str, limit: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """Formatting signs replaced where they stand at the edge of a word."""
+    """Replaces formatting characters at the edge of a word."""
 
     def replaced(found: re.Match[str]) -> str:
         start, end = found.span()

@@ -1,4 +1,4 @@
-"""The facts of a finding as mrkdwn: where, what, since when, and how it stands. It is no request: nothing opens by it."""
+"""The facts of a finding as mrkdwn: where, what, since when, and its state. A finding is not a request: it opens nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ROOM, _REPEATS = 5600, 5
 
 
 def filer(case: Case, scene: ViewContext, limit: int = 80) -> str:
-    """Who filed it, and for whom."""
+    """Who filed it, and on whose behalf."""
     request = case.request
     if request.requester == NOBODY:
         return f"The list of {inline(case.finding.source if case.finding else '', limit)}"
@@ -38,7 +38,7 @@ def facts_of(case: Case, scene: ViewContext) -> list[str]:
 
 
 def standing(case: Case, scene: ViewContext) -> str:
-    """Acknowledged by whom and when, closed by whom and with what; empty while nobody has acknowledged it."""
+    """Who acknowledged it when, who closed it and how; empty while nobody has acknowledged it."""
     request, ask = case.request, case.approval
     if request.state is FindingState.OPEN or not ask.votes:
         return ""

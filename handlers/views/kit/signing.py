@@ -32,7 +32,7 @@ def may_sign_here(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> b
 
 
 def line(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> str:
-    """What the card says of it; "" where nothing is signed."""
+    """The card's line about the signature; "" if nothing is signed."""
     if not needs_signature(case, ask, scene):
         return ""
     return SIGNED if may_sign_here(case, ask, reader, scene) else NO_KEY

@@ -128,7 +128,7 @@ STATES: Mapping[str, str] = {
     "exception.overdue": "exception of an ended contract, not closed in time",
     "sealed_use.recorded": "used without approval",
 }
-CAME_OF_IT: Mapping[tuple[str, str], str] = {  # what came of an ask, in one line
+CAME_OF_IT: Mapping[tuple[str, str], str] = {  # the result of an ask, in one line
     ("approval", "pending"): "more yeses are needed",
     ("extension", "open"): "more yeses are needed for more time",
     ("extension", "yes"): "more time given",
@@ -221,7 +221,7 @@ def until_hint(days: int) -> str:
 
 
 def before_it_opens(runbook: Runbook, wait: str) -> str:
-    """What a reset needs beside an approval; `wait` is when its cooling-off period ends, if it is sent now."""
+    """What a reset needs in addition to an approval; `wait` is when its cooling-off period ends, if it is sent now."""
     proof = " First, confirm how the person was verified." if runbook.subject_verification else ""
     cooling = f" If approved, access starts at {wait} at the earliest." if runbook.not_before else ""
     return proof + cooling

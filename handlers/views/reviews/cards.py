@@ -169,7 +169,7 @@ def _answered(case: Case, ask: Ask, scene: ViewContext) -> str:
     if last is None or ask.state is AskState.EXPIRED or ask.state is AskState.OPEN:
         return "*Closed without an answer.*"
     if ask.kind == "ratification":
-        return ""  # the outcome says it
+        return ""  # shown in the outcome
     word = KINDS[ask.kind].said(str(ask.state))
     note = "".join("\n" + quote(n.text, 1500) for n in ask.notes if n.kind == "review")
     owner = last.on_behalf_of  # nobody answers on behalf of somebody who may not answer
