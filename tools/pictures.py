@@ -139,6 +139,7 @@ async def broken_glass(sandbox: Sandbox, camera: Camera) -> None:
 
 async def other_surfaces(sandbox: Sandbox, camera: Camera) -> None:
     """A no and its receipt, access that was revoked, a finding, the Homes of requester, lead and auditor, the pages of commands."""
+    await sandbox.close(ASKER, everything=True)
     for number, word in ((1, "Deny"), (2, "Approve")):
         await form(sandbox, "/breakglass", f"directory-admin-emergency Sync stopped again, the {number}. time")
         await sandbox.submit(ASKER, {"Target": f"dc-core-0{number + 1}", "Incident ticket": f"INC2041{number}"})
@@ -174,7 +175,7 @@ async def other_surfaces(sandbox: Sandbox, camera: Camera) -> None:
 
 PAGES_SHOWN = (
     ("help", "help", "shows what waits for you"),
-    ("queue", "queue", "Open requests"),
+    ("queue", "queue", "No open requests"),
     ("log", "log", "Newest requests"),
     ("matrix", "matrix", "who answers for what"),
     ("exceptions", "exceptions", "olicy exceptions"),

@@ -37,7 +37,7 @@ def watchdog(data: Mapping[str, object], scene: ViewContext) -> Message:
         lines = ["*Countersign is late.*", *(f"• {t}" for t in troubles)]
         lines.append("Whoever runs it: look at `/readyz` and its log. If access is urgent, use your sealed path.")
     else:
-        lines = [f"*Countersign is in time again.* It was late since {since}."]
+        lines = [f"*Countersign is on time again.* It was late since {since}."]
     text = "\n".join(lines)
     return message(text, [section(text)])
 

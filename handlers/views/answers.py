@@ -52,7 +52,7 @@ def _ended(params: Params, scene: ViewContext) -> str:
 def _over(params: Params, scene: ViewContext) -> str:
     return (
         f"Your click came too late: the approval ended by itself{_when(params, scene)}, and that is recorded."
-        " You need not report anything more; you can still hand in evidence that is due."
+        " There is nothing left to report; you can still submit evidence that is due."
     )
 
 

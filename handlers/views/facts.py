@@ -168,7 +168,7 @@ def ended(case: Case, scene: ViewContext) -> str:
     if grant.state is GrantState.UNUSED:
         return f"*Not used*, reported{by} at {at}."
     if case.dated:
-        return f"*Ended* at {at}: the exception is over. What it covers counts by the rule again."
+        return f"*Ended* at {at}: the exception is over. The rule applies again."
     return f"*Ended* at {at}: the time of the approval is over. Stop work."
 
 
@@ -193,7 +193,7 @@ def _ratification(case: Case, scene: ViewContext) -> str:
         word = "Ratified" if ask.state is AskState.YES else "Rejected"
         return f"*{word}* by {voter(ask.votes[-1])} at {scene.at(ask.votes[-1].at)}."
     if scene.now < ask.due_at:
-        return f"Ratification is owed by {scene.at(ask.due_at)}."
+        return f"Must be ratified by {scene.at(ask.due_at)}."
     still = f"; it can still be ratified until {scene.at(ask.expires_at)}" if scene.now < ask.expires_at else ""
     return f"*Used without approval*: nobody ratified it by {scene.at(ask.due_at)}{still}."
 

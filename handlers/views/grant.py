@@ -65,7 +65,7 @@ def expiring(case: Case, reader: Person, scene: ViewContext) -> Message:
     until = scene.at(grant.not_after) if grant else ""
     head = f"{who(reader)} {case.id} · {facts.heading(case)}: the exception of {scene.provider(request.provider)}"
     if not grant_open(case):
-        said = f"{head} ended at {until}. What it covers counts by the rule again."
+        said = f"{head} ended at {until}. The rule applies again."
         return message(said, [section(said)])
     runbook = scene.policy.runbooks.get(request.runbook)
     can = renewal.offered(case, runbook)

@@ -87,7 +87,7 @@ def _question(case: Case, ask: Ask, person: Person, scene: ViewContext) -> list[
         return [*facts.sections(lines), *([_own(row, case.id)] if row else [])]
     if ask.kind != "approval":
         lines, row = ask_at_home(case, ask, scene)
-        return [*facts.sections([f"*{case.id}* · {_which(case, scene)}", *lines]), *([row] if row else [])]
+        return [*facts.sections([f"*{case.id}* · {_age(case)}", *lines]), *([row] if row else [])]
     request, value = case.request, ids.question(case.id, ask.version)
     lines = [
         f"*{case.id} · {facts.heading(case)}*",
@@ -134,7 +134,7 @@ def _owing(sheet: HomeContents, scene: ViewContext) -> list[Block]:
         blocks.append(section("\n".join([f"*{case.id} · {facts.heading(case)}*", _which(case, scene), *lines])))
         row = requester_buttons(case, scene.policy)
         blocks += [_own(row, f"owed.{case.id}")] if row else []
-    return _part("Owed by you", blocks)
+    return _part("Due from you", blocks)
 
 
 def _mine(sheet: HomeContents, scene: ViewContext) -> list[Block]:

@@ -159,7 +159,7 @@ def _consequence(
         + (f" All times run fast{scene.demo}." if scene.demo else "")
     )
     if domain is not None and opens_now(chosen, scene, debt):
-        return alert(f"⚠️ {said} Paged now: {_paged(chosen, domain, scene)}.", ids.BLOCK_CONSEQUENCE)
+        return alert(f"{said} Paged now: {_paged(chosen, domain, scene)}.", ids.BLOCK_CONSEQUENCE)
     return context(said, ids.BLOCK_CONSEQUENCE)
 
 

@@ -10,7 +10,7 @@ from handlers import ids
 from handlers.views.kit.blocks import Block, link_button
 from handlers.views.kit.context import ViewContext
 
-NO_KEY = "A yes to this is signed with a passkey, and the policy names none of yours that counts. You may still deny."
+NO_KEY = "You can't approve: it takes a passkey, and the policy names none of yours that counts. You can still deny."
 SIGNED = "Your yes is signed with your passkey, on a page of its own."
 
 

@@ -186,7 +186,7 @@ async def test_the_message_says_what_is_late_and_nothing_of_what_was_asked(guard
             assert isinstance(job, NewMessage)
             texts.append(job.message.text)
     assert "Corporate directory: 1 question is past the deadline" in texts[0]
-    assert "in time again" in texts[1]
+    assert "on time again" in texts[1]
     assert case_id not in " ".join(texts)
     assert "srv-1" not in " ".join(texts)
 
