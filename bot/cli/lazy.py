@@ -19,7 +19,7 @@ from bot.terminal import visible
 POLICY, RUN, PEOPLE, LOG, EVIDENCE = "Policy", "Run", "People", "Log", "Evidence"
 PANELS: Mapping[str, str] = {  # the heading under which `--help` shows each command
     "check": POLICY, "schema": POLICY, "matrix": POLICY, "explain": POLICY, "init": POLICY, "run": RUN, "migrate": RUN,
-    "manifest": RUN, "doctor": RUN, "demo": RUN, "status": RUN, "replicas": RUN, "move": RUN, "inbox": RUN, "requests": PEOPLE, "provider": PEOPLE, "exceptions": PEOPLE,
+    "manifest": RUN, "doctor": RUN, "demo": RUN, "status": RUN, "replicas": RUN, "move": RUN, "inbox": RUN, "backup": RUN, "restore": RUN, "requests": PEOPLE, "provider": PEOPLE, "exceptions": PEOPLE,
     "reviews": PEOPLE, "drill": PEOPLE, "passkey": PEOPLE, "log": LOG, "keys": LOG, "permit": LOG, "reconcile": EVIDENCE, "report": EVIDENCE,
 }  # fmt: skip
 EXAMPLES = """Examples
@@ -41,6 +41,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds 
     "reviews": ("reviews.command", "Print the reviews of what providers may do without asking, or the record of one."),
     "replicas": ("replicas", "Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file."),
     "move": ("move", "Move a stopped installation from SQLite to PostgreSQL, log and all, and verify it."),
+    "backup": ("backups.command", "Copy the SQLite database beside a running bot, and verify the copy."),
+    "restore": ("backups.command", "Put a backup in place while the bot is stopped; the database that was there is kept."),
     "status": ("status", "Print on one screen whether the bot is ready, and what is open, overdue and due."),
     "check": ("policy", "Validate the policy files of DIR; print every finding."),
     "schema": ("policy", "Print JSON Schemas of both policy formats, for editors."),

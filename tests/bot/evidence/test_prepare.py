@@ -30,8 +30,8 @@ def opened_text(line: str) -> list[str]:
 class Host:
     """A host with the log's database, its keys, and the command line."""
 
-    def __init__(self, written: Written, home: Path) -> None:
-        self.written, self.home = written, home
+    def __init__(self, written: Written, home: Path, group: str = "log") -> None:
+        self.written, self.home, self.group = written, home, [group] if group else []
         (home / "state").mkdir(exist_ok=True)
         written.scribe.keep(home / "state")
         begin(home / "state", written.scribe.origin)
@@ -43,7 +43,7 @@ class Host:
             "COUNTERSIGN_STATE_DIR": str(self.home / "state"),
         }  # fmt: skip
         return subprocess.run(
-            [sys.executable, "-m", "bot", "log", *words], cwd=self.home, env=kept | ours, capture_output=True, text=True,
+            [sys.executable, "-m", "bot", *self.group, *words], cwd=self.home, env=kept | ours, capture_output=True, text=True,
             timeout=60, check=False,
         )  # fmt: skip
 

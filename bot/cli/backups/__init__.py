@@ -1,0 +1,1 @@
+"""`countersign backup` and `countersign restore`."""
