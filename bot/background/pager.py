@@ -104,10 +104,18 @@ class Pager:
 
     async def _about_no_case(self, row: OutboxRow, person: Person) -> None:
         """A page that stands whole in its row. It goes to every address that a set that binds has for the person, for the newest
-        could have taken it away."""
+        could have taken it away. A quiet one opens no incident."""
+        if not row.aside and not isinstance(await self._cover(), SignedCheckpoint):
+            await self._outbox.release(row, self._clock.now() + timedelta(seconds=2), "the log is stopped")
+            return
         data, sets = row.say.data, self._current.sets.sets
         named = dict.fromkeys(p.page for one in sets for p in one.policy.people if p.person == person and p.page)
         found = tuple(address for name in named if (address := value_of(name, self._environment)))
+        if data.get("quiet"):
+            found = tuple(address for address in found if not address.startswith(PAGERDUTY))
+        if data.get("quiet") and not found:
+            await self._outbox.undeliverable(row, "no_address", ())
+            return
         said, key = (str(data["title"]), str(data.get("text", ""))), f"{row.id}"
         failed = [e for e in [await self._try(a, "trigger", key, said, str(data.get("link", ""))) for a in found] if e]
         await self._note(row, "trigger", found, failed)

@@ -29,7 +29,7 @@ from bot.domain.policy.people import Person
 from bot.domain.signing import decision
 from bot.domain.signing.assertion import Assertion, from_base64url
 from bot.domain.signing.statement import Statement, read_statement
-from bot.domain.workflow import notifications
+from bot.domain.workflow import key_notices, notifications
 from bot.ports.commands import ConfirmOperatorAction, Press, ReplyAddress, SignAnswer, read_day
 from bot.ports.store import Store
 from bot.service.current_policy import CurrentPolicy
@@ -77,6 +77,9 @@ class SignedAnswers:
         if isinstance(judged, Rejected):
             return answered(self._refused(found.answer, case, judged, act), act, key, nonce)
         done = await self._actions.press(_press(act, judged, ask), judged.proof)
+        if done.after is not None and judged.statement.about.get("verdict") != "deny":
+            copies = key_notices.copies(done.after, self._current.policy, act.person, judged.statement)
+            done = replace(done, says=(*done.says, *copies))
         return answered(done, act, key, nonce, judged)
 
     async def _judged(

@@ -52,15 +52,16 @@ def of_act(link: Link, act: OperatorAction, words: str, policy: Policy, now: dat
     return Matter(link, words, shown, "confirm", "Confirm", make)
 
 
-def of_keys(link: Link, change: WaitingChange, words: str, policy: Policy) -> Matter:
-    """An endorsement of a change of the signing keys: the statement says from which set to which."""
+def of_keys(link: Link, change: WaitingChange | None, words: str, policy: Policy) -> Matter:
+    """An endorsement of a change of the signing keys: the statement says from which set to which. None: it waits no more."""
     rp = policy.signing.rp_id if policy.signing is not None else ""
 
     def make(signer: str, log: str, salt: bytes, nonce: str, not_after: datetime) -> Statement:
+        assert change is not None
         about = {"from": change.old.digest, "to": change.new.digest, "shown": _digest(salt, words)}
         return Statement("policy", log, rp, signer, nonce, not_after, about)
 
-    return Matter(link, words, bool(rp), "endorse", "Endorse", make)
+    return Matter(link, words, bool(rp) and change is not None, "endorse", "Endorse", make)
 
 
 def is_open(act: OperatorAction, now: datetime) -> bool:

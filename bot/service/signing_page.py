@@ -199,7 +199,8 @@ class SigningPage:
             return None if act is None else of_act(link, act, self.words.act(act), self._current.policy, self._clock.now())
         if link is not None and is_key_change(link.case):
             change = await self._endorsements.waiting(link.case)
-            return None if change is None else of_keys(link, change, self.words.keys(change), self._current.policy)
+            words = _ENDORSED if change is None else self.words.keys(change)
+            return of_keys(link, change, words, self._current.policy)
         return None
 
     async def _of_matter(self, matter: Matter) -> Told:
@@ -251,6 +252,7 @@ class SigningPage:
         return ask.state is AskState.OPEN and waits and self._clock.now() < valid_before(case, ask)
 
 
+_ENDORSED = "This change of the signing keys does not wait for an endorsement any more."
 _NO_LINK = Told(404, {"text": "This link leads nowhere. Open the newest message from Countersign."})
 
 

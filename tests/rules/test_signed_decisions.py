@@ -368,3 +368,17 @@ async def test_a_permit_says_which_approvals_were_signed(tmp_path: Path) -> None
         body = (await office.permit(case_id)).token.split(".")[1]
         (detail,) = json.loads(raw(body))["authorization_details"]
         assert [approval["signed"] for approval in detail["approvals"]] == [True]
+
+
+async def test_a_copy_of_what_was_signed_goes_beside_slack_to_the_signer_and_one_more(tmp_path: Path) -> None:
+    plain = signed_policy()
+    people = tuple(replace(one, page=f"json://pager.example/{one.label}") for one in plain.people)
+    async with Office(tmp_path / "countersign.db", replace(plain, people=people)) as office:
+        with_words(office)
+        case_id = await filed(office)
+        assert (await signs(office, OWNER, case_id, seconds=600)).body["ok"] is True
+        rows = office.rows("SELECT to_user, data FROM outbox WHERE purpose = 'pager' AND data LIKE '%Signed:%' ORDER BY id")
+        entry = next(e for e in office.log(case_id) if e["type"] == "request.approved")
+        assert [row["to_user"] for row in rows] == [OWNER.user, DEP1.user]
+        assert all(entry["data"]["statement"] in row["data"] and "600 s" in row["data"] for row in rows)
+        assert "disk full" not in rows[0]["data"]

@@ -75,6 +75,15 @@ async def test_an_endorsed_key_counts_after_the_delay_of_every_change(office: Of
     assert office.service.current.key_changes == ()
 
 
+async def test_the_page_of_a_change_that_is_endorsed_says_so(office: Office) -> None:
+    await office.adopt(with_key(office.policy, OWNER, EVIL))
+    address = await office.service.endorsements.address(await waiting(office), RISK)
+    await endorse(office, RISK)
+    told = await office.service.signing.read(address.removeprefix(f"{ORIGIN}/d#"))
+    assert (told.status, told.body["open"]) == (200, False)
+    assert "does not wait" in str(told.body["words"])
+
+
 async def test_whoever_gains_by_a_change_gets_no_link_and_endorses_nothing(office: Office) -> None:
     await office.adopt(with_key(office.policy, OWNER, EVIL))
     change = await waiting(office)

@@ -1,8 +1,9 @@
-"""What is said about a change of the signing keys: that nobody has endorsed it yet, and that somebody has.
+"""What is said beside Slack about signing: that nobody has endorsed a change of the keys, that somebody has, and what was signed.
 
 Whoever can merge into the policy's repository can add a key of their own, and could silence Slack's messages. So an unendorsed
 change is said to every owner and auditor, of the set before and of the new one, in Slack and by their pages.
-Source: signed-decisions.md, "Changes of the keys".
+A passkey does not show what it signs, so a copy of each signed yes goes to the signer and to one more person of the domain.
+Source: signed-decisions.md, "Changes of the keys" and "Stated limits".
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from bot.domain.authority.authorization import named_for
 from bot.domain.authority.endorsement import WaitingChange
 from bot.domain.authority.key_changes import KeyChange, key_change
+from bot.domain.case.model import Case
 from bot.domain.case.transition import Lane, Notification, epoch_ms
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
+from bot.domain.signing.statement import Statement
 
 
 def unendorsed(old: Policy, new: Policy, until: datetime) -> tuple[Notification, ...]:
@@ -41,6 +45,24 @@ def endorsed(change: WaitingChange, by: Person, until: datetime | None) -> tuple
     }  # fmt: skip
     people = concerned((change.old, change.new))
     return tuple(Notification("key_endorsed", Lane.CARD, to=person, data=data) for person in people)
+
+
+def copies(case: Case, policy: Policy, signer: Person, statement: Statement) -> tuple[Notification, ...]:
+    """What was signed, to the signer and to the first other person of the domain who has an address beside Slack. A note, which
+    wakes nobody: no incident is opened for it."""
+    domain = policy.domains.get(case.request.domain)
+    reachable = {named.person for named in policy.people if named.page}
+    others = [p for p in (named_for(policy, domain) if domain is not None else ()) if not policy.humans.same(p, signer)]
+    people = [signer, *(p for p in others if p in reachable)][:2]
+    about = statement.about
+    lasts = f"until {about['until']}" if "until" in about else f"{about['seconds']} s" if "seconds" in about else ""
+    said = ", ".join(part for part in (str(about.get("verdict")), case.id, case.request.title, lasts) if part)
+    text = (
+        f"{policy.name_of(signer)} signed with a passkey: {said}. SHA-256 of the statement: {statement.challenge.hex()}."
+        " If this is not what was shown, revoke it and tell your security team."
+    )
+    data = {"action": "trigger", "title": f"Signed: {case.id}", "text": text, "link": "", "quiet": True}
+    return tuple(Notification("pager", Lane.CARD, to=person, data=data) for person in people if person in reachable)
 
 
 def concerned(sets: Iterable[Policy]) -> tuple[Person, ...]:
