@@ -1,1 +1,1 @@
-"""Everything that speaks SQL. The rest of the program knows `bot.ports.store.Store` only."""
+"""All SQL. The rest of the program uses `bot.ports.store.Store` only."""

@@ -43,7 +43,7 @@ def carry_out(tx: Tx, act: Transition) -> Case | None:
 
 
 def write(tx: Tx, act: Transition) -> None:
-    """The same for whom the case does not interest any more."""
+    """The same for people whom the case no longer concerns."""
     if gives(act) and (tx.clock.jumped() is not None or tx.session.row("clock_is_doubted") is not None):
         raise Frozen("The clock jumped and nobody has confirmed it: nothing is given. See `countersign doctor`.")
     if act.after is not None:
@@ -196,7 +196,7 @@ def _write_calls(session: Session, before: Case | None, after: Case) -> None:
 
 
 def _paired(was: Sequence[P], now: Sequence[P]) -> Iterator[tuple[int, P | None, P]]:
-    """Each part of `now` with its place and what stood there before."""
+    """Each part of `now` with its position and its previous value."""
     if len(now) < len(was):
         raise IllegalMove("A part of a case is never taken away.")
     for n, part in enumerate(now):

@@ -1,7 +1,7 @@
 """Group commit: acts that arrive together share one transaction, and one wait for the disk.
 
-Each act runs in its savepoint, so one that fails undoes only itself and its error goes to its own caller. Nobody hears of
-success before the commit. If the commit fails, everybody of the group is told so: also who had been refused, because
+Each act runs in its savepoint, so one that fails undoes only itself and its error goes to its own caller. No caller learns of
+success before the commit. If the commit fails, every caller of the group gets that error, also those whose act was refused, because
 the state that refused them was never stored.
 """
 
@@ -32,7 +32,7 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """`heard` is told on the event loop how it went."""
+    """Calls `heard` on the event loop with the result."""
 
     work: Callable[[Tx], Any]
     heard: Callable[[_Outcome], None]
