@@ -33,6 +33,9 @@ from runbooks.parsing.folder import digest as digest_of
 
 _SETS = 64  # policy sets kept in memory
 _MISSING = 256_000  # entries; with more of them without tiles the checkpoint's size is not believed
+NO_KEY = (
+    "log.vkey holds no key that can be read, so no signature was checked: give --vkey with the key that you got elsewhere."
+)
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -78,7 +81,11 @@ def check_export(
 
 def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: ExportCheck) -> Iterator[LogFinding]:
     notes: dict[int, Checkpoint] = {}
-    yield from _notes(export, own_keys(export) if given is None else given, notes)
+    keys = own_keys(export) if given is None else given
+    unsigned = given is None and not keys
+    if unsigned:
+        yield LogFinding("signature", None, NO_KEY)
+    yield from (found for found in _notes(export, keys, notes) if not (unsigned and found.code == "signature"))
     note = newest(export)
     if note is None:
         return
@@ -117,17 +124,14 @@ def read_keys(vkeys: str) -> Sequence[VerifierKey]:
 def own_keys(export: Export) -> Sequence[VerifierKey]:
     """The keys in the export; empty if they cannot be read, and then no signature is valid."""
     try:
-        return read_keys((export.read("log.vkey") or b"").decode(errors="replace"))
+        return read_keys(export.text("log.vkey"))
     except NoteError:
         return ()
 
 
 def _notes(export: Export, keys: Sequence[VerifierKey], notes: dict[int, Checkpoint]) -> Iterator[LogFinding]:
     """Checks every checkpoint's form and signature; fills `notes` by size."""
-    kept = (
-        Kept(name, (export.read(name) or b"").decode(errors="replace"), _sized(name))
-        for name in ("checkpoint", *export.names("checkpoints"))
-    )
+    kept = (Kept(name, export.text(name), _sized(name)) for name in ("checkpoint", *export.names("checkpoints")))
     yield from audited(kept, keys, verify, notes)
 
 
@@ -140,7 +144,7 @@ def _sized(name: str) -> int | None:
 def newest(export: Export) -> Checkpoint | None:
     """The export's checkpoint, its signature unchecked; None if it is invalid."""
     try:
-        return read_checkpoint(read_note((export.read("checkpoint") or b"").decode(errors="replace")).text)
+        return read_checkpoint(read_note(export.text("checkpoint")).text)
     except NoteError:
         return None
 

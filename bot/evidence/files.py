@@ -13,8 +13,8 @@ from bot.domain.decision_log.entry_reader import parsed, read_stamp
 from bot.domain.decision_log.merkle_tree import Node
 from bot.domain.decision_log.tiles import ENTRIES, Tile, hashes, tiles_of, unbundle
 from bot.domain.decision_log.verify.log import Row, Shown
-from bot.domain.errors import SettingsError
-from bot.domain.policy.handed_in import is_litter
+from bot.domain.errors import SettingsError, TextFileError
+from bot.domain.policy.handed_in import file_text, is_litter
 
 SMALL, LARGE = 1_000_000, 256 * (2 + 65_535)
 _LINE = 1_000_000  # bytes; a longer line is no disclosure and no event, and what follows it is not read
@@ -52,6 +52,15 @@ class Export:
             return path.read_bytes()
         except OSError:
             return None
+
+    def text(self, name: str) -> str:
+        """The text of a small file as `file_text` reads what people hand us, so that an editor or a transfer that added a byte order
+        mark or Windows line ends accuses nobody; empty where there is none, as it stands where it is no UTF-8."""
+        content = self.read(name) or b""
+        try:
+            return file_text(content)
+        except TextFileError:
+            return content.decode(errors="replace")
 
     def opened(self, name: str, most: int) -> BufferedReader | None:
         """A regular file of at most `most` bytes, open for reading, to be closed by the caller; None for anything else."""

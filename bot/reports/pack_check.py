@@ -22,7 +22,7 @@ from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, open_ch
 from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import NoteError
-from bot.evidence.check import ExportCheck, newest, own_keys, read_keys
+from bot.evidence.check import NO_KEY, ExportCheck, newest, own_keys, read_keys
 from bot.evidence.files import Export
 from bot.reports.pack import SAYS, note_text
 from bot.reports.pack_rows import Unreadable, readable, rows_of, sheet_of
@@ -42,7 +42,8 @@ def check_pack(export: Export, vkeys: str | None) -> ExportCheck:
     """Verifies the pack; `vkeys` are verifier keys, one a line, None: the pack's own. Raises NoteError for an invalid key."""
     checked = ExportCheck(own_key=vkeys is None)
     keys = own_keys(export) if vkeys is None else read_keys(vkeys)
-    checked.findings = list(pack_findings(export, keys))
+    unsigned = vkeys is None and not keys
+    checked.findings = [LogFinding("signature", None, NO_KEY)] if unsigned else list(pack_findings(export, keys))
     note = newest(export)
     if note is not None:
         checked.origin, checked.size, checked.root = note.origin, note.size, note.root
@@ -53,7 +54,7 @@ def check_pack(export: Export, vkeys: str | None) -> ExportCheck:
 def pack_findings(export: Export, keys: Sequence[VerifierKey]) -> Iterator[LogFinding]:
     """Everything that contradicts itself; nothing means that the pack is as its author signed it."""
     try:
-        checkpoint = open_checkpoint((export.read("checkpoint") or b"").decode(errors="replace"), keys, verify)
+        checkpoint = open_checkpoint(export.text("checkpoint"), keys, verify)
     except NoteError as error:
         yield LogFinding("signature", None, f"checkpoint: {error}")
         return
@@ -75,7 +76,7 @@ def pack_findings(export: Export, keys: Sequence[VerifierKey]) -> Iterator[LogFi
 
 def _signed(export: Export, checkpoint: Checkpoint, manifest: bytes, keys: Sequence[VerifierKey]) -> Iterator[LogFinding]:
     try:
-        note = read_note((export.read("pack.note") or b"").decode(errors="replace"))
+        note = read_note(export.text("pack.note"))
         signed_by(note, keys, verify)
     except NoteError as error:
         yield LogFinding("signature", None, f"pack.note: {error}")

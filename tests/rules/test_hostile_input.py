@@ -1,15 +1,17 @@
 """Whatever comes in from outside is answered or refused: no traceback, no hang, no control character on the terminal.
 
 One fuzzer for every door: Slack's payloads, calendars, executors' answers, exports, packs, the emergency file, notes and proofs,
-permits, settings, lists of accesses. Policy files have one of their own (`test_policy_fuzz`). The examples follow from a fixed seed;
+permits, settings, lists of accesses. No example may cost more than a second of processor time. Policy files have one of their own (`test_policy_fuzz`). The examples follow from a fixed seed;
 `HYPOTHESIS_PROFILE=thorough` looks much longer.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -46,6 +48,9 @@ from tests.bot.reports.conftest import packed
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 TOKENS = (
     b"", b"\x00", b"\n", b"\r\n", b"\x1b[2J", "\u202e".encode(), b"\xff\xfe", b"[" * 3000, b'{"a":' * 3000, b"9" * 5000, b"-1", b"1e999",
+    b"\xc2\x9b31m", b"\xe2\x80\xa8", b"\xf3\xa0\x81\x81", b"\xef\xbb\xbf", b"&a [*a]", b"<<: *a", b"!!python/object:os.system", b"%s{0.x}",
+    b"\\u001b]0;x\\u0007", b"\\u202e", b"99991231T235959Z", b"00010101T000000Z", b"TZID=Foo:", b"DURATION:P9999999999D\r\n",
+    b"RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\r\n", b"RECURRENCE-ID:20261203T080000Z\r\n", b"METHOD:CANCEL\r\n", b"BEGIN:VEVENT\r\n",
     b"null", b'"', b"\\ud800", b"../../etc/passwd", b"<!channel>", b"=1+1", b"true", b"\xed\xa0\x80", "é".encode() * 50, b"{}", b"[]",
 )  # fmt: skip
 mutations = st.lists(
@@ -58,9 +63,25 @@ json_values = st.recursive(
 )
 seeded = settings(
     derandomize=os.environ.get("HYPOTHESIS_PROFILE") is None, deadline=None,
-    max_examples=1500 if os.environ.get("HYPOTHESIS_PROFILE") else 60,
+    max_examples=1500 if os.environ.get("HYPOTHESIS_PROFILE") else 300,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
+
+
+MOST = 1.0  # seconds of processor time for one example
+
+
+def quick(test: Callable[..., None]) -> Callable[..., None]:
+    """The test, failing where one example costs more than a second of processor time."""
+
+    @functools.wraps(test)
+    def timed(*given: Any, **named: Any) -> None:
+        began = time.process_time()
+        test(*given, **named)
+        took = time.process_time() - began
+        assert took < MOST, f"one example took {took:.2f} s of processor time"
+
+    return timed
 
 
 def mutated(data: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
@@ -106,6 +127,7 @@ def read_payload(found: object) -> None:
     mutations,
     st.sampled_from(["application/json", "application/x-www-form-urlencoded"]),
 )
+@quick
 def test_a_mutated_payload_is_read_or_refused(payload: dict[str, Any], changes: Any, content_type: str) -> None:
     text = mutated(json.dumps(payload).encode(), changes).decode(errors="replace")
     read_payload(opened(content_type, text))
@@ -118,6 +140,7 @@ def test_a_mutated_payload_is_read_or_refused(payload: dict[str, Any], changes: 
     st.sampled_from(["user", "view", "actions", "team", "container", "state"]),
     json_values,
 )
+@quick
 def test_a_payload_with_any_value_in_the_place_of_a_part_is_read_or_refused(
     payload: dict[str, Any], part: str, value: object
 ) -> None:
@@ -136,6 +159,7 @@ END:VEVENT\r\nEND:VCALENDAR\r\n"""
 @given(mutations)
 @example([(0.5, 0, b"RRULE:FREQ=SECONDLY\r\n")])
 @pytest.mark.timeout(120)
+@quick
 def test_a_mutated_calendar_is_read_or_refused(example: Policy, changes: Any) -> None:
     rota = next(iter(example.rotas.values()))
     with suppress(BadFeed):
@@ -144,6 +168,7 @@ def test_a_mutated_calendar_is_read_or_refused(example: Policy, changes: Any) ->
 
 @seeded
 @given(st.sampled_from(["open", "close"]), st.integers(100, 599), mutations)
+@quick
 def test_any_answer_of_an_executor_is_a_word_or_what_was_heard(kind: Any, status: int, changes: Any) -> None:
     heard = read_answer(kind, status, mutated(b'{"state": "opened", "detail": "done"}', changes))
     assert str(getattr(heard, "detail", heard)).isprintable()
@@ -164,11 +189,12 @@ def findings_of(folder: Path, check_it: Callable[[Path], Any]) -> None:
 @seeded
 @given(st.data(), mutations)
 @pytest.mark.timeout(300)
+@quick
 def test_a_mutated_export_ends_with_findings_or_a_sentence(
     exported: Path, tmp_path: Path, data: st.DataObject, changes: Any
 ) -> None:
     names = sorted(p.relative_to(exported).as_posix() for p in exported.rglob("*") if p.is_file())
-    name = data.draw(st.sampled_from([n for n in names if not n.startswith("policy/")]))
+    name = data.draw(st.sampled_from(names))
     kept = (exported / name).read_bytes()
     (exported / name).write_bytes(mutated(kept, changes))
     findings_of(exported, check_export)
@@ -178,6 +204,7 @@ def test_a_mutated_export_ends_with_findings_or_a_sentence(
 @seeded
 @given(st.data(), mutations)
 @pytest.mark.timeout(300)
+@quick
 def test_a_mutated_pack_ends_with_findings_or_a_sentence(
     written: Written, tmp_path: Path, data: st.DataObject, changes: Any
 ) -> None:
@@ -196,6 +223,7 @@ def test_a_mutated_pack_ends_with_findings_or_a_sentence(
     st.binary(max_size=300)
     | mutations.map(lambda c: mutated(b'{"act":{"~":"Transition"},"version":1,"at":{"~":"at"},"sig":"AAAA"}', c))
 )
+@quick
 def test_a_hostile_emergency_file_stops_nothing(tmp_path: Path, data: bytes) -> None:
     (tmp_path / FILE).write_bytes(data)
     EmergencyFile(tmp_path, lambda message: b"", lambda message, signature: True).lines()
@@ -209,6 +237,7 @@ NOTE = "test.example/log\n4\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n—
 @seeded
 @given(mutations)
 @example([(0.5, 0, b"\\ud800")])
+@quick
 def test_mutated_notes_proofs_keys_and_statements_are_read_or_refused(changes: Any) -> None:
     text = mutated(NOTE.encode(), changes).decode(errors="replace")
     with suppress(NoteError):
@@ -230,6 +259,7 @@ JWKS = '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7
 
 @seeded
 @given(mutations, mutations)
+@quick
 def test_a_mutated_permit_or_key_is_refused_with_a_sentence(token_changes: Any, key_changes: Any) -> None:
     with suppress(SettingsError):
         read_keys(mutated(JWKS.encode(), key_changes).decode(errors="replace"))
@@ -240,6 +270,7 @@ def test_a_mutated_permit_or_key_is_refused_with_a_sentence(token_changes: Any, 
 
 @seeded
 @given(mutations)
+@quick
 def test_a_mutated_list_of_accesses_is_read_or_refused(tmp_path: Path, changes: Any) -> None:
     path = tmp_path / "accesses.csv"
     path.write_bytes(mutated(b"runbook,person,target\r\nvault-admin-emergency,T0HOME/U0PE1,pam-1\r\n", changes))
@@ -272,6 +303,7 @@ environment_texts = st.text(
 
 @seeded
 @given(st.dictionaries(st.sampled_from(NAMES), environment_texts, max_size=5))
+@quick
 def test_any_setting_is_taken_or_refused_with_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, values: dict[str, str]
 ) -> None:

@@ -18,7 +18,7 @@ from bot.domain.decision_log.export_ocsf import Ocsf
 from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
 from bot.domain.decision_log.tiles import Tiler, tiles_of, unbundle
 from bot.domain.errors import NoteError, SettingsError
-from bot.evidence.check import check_export
+from bot.evidence.check import NO_KEY, check_export
 from tests.bot.evidence.conftest import ORIGIN, Written
 from tests.bot.evidence.signing import Scribe
 
@@ -461,3 +461,26 @@ def test_a_file_of_a_hundred_terabytes_ends_at_once(exported: Path, name: str) -
 def test_deep_json_is_a_finding(exported: Path) -> None:
     (exported / "disclosures.jsonl").write_text("[" * 900_000 + "\n")
     assert ("disclosure", None) in codes(exported)
+
+
+def _marked(content: bytes) -> bytes:
+    return b"\xef\xbb\xbf" + content
+
+
+def _windows(content: bytes) -> bytes:
+    return content.replace(b"\n", b"\r\n")
+
+
+@pytest.mark.parametrize("change", [_marked, _windows])
+def test_what_an_editor_adds_to_notes_and_keys_accuses_nobody(exported: Path, change: Callable[[bytes], bytes]) -> None:
+    for path in (exported / "checkpoint", exported / "log.vkey", *(exported / "checkpoints").iterdir()):
+        path.write_bytes(change(path.read_bytes()))
+    assert check_export(exported).findings == []
+
+
+@pytest.mark.parametrize("key", [None, b"", b"\xff\xfe\x00", b"no key\n"])
+def test_a_key_in_the_export_that_cannot_be_read_is_one_finding_that_says_so(exported: Path, key: bytes | None) -> None:
+    (exported / "log.vkey").unlink()
+    if key is not None:
+        (exported / "log.vkey").write_bytes(key)
+    assert [(f.code, f.text) for f in check_export(exported).findings] == [("signature", NO_KEY)]
