@@ -9,7 +9,11 @@ from bot.clock import Clock
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from storage.cases.commit import carry_out, write
+from storage.governance.campaigns import ReviewStore
 from storage.queues import outbox
+from storage.queues.executor_calls import CallStore
+from storage.queues.inbox import InboxStore
+from storage.queues.outbox import OutboxStore
 from storage.session import Session, Upkeep
 from storage.stores.agreement import AgreementStore
 from storage.stores.anchors import AnchorStore
@@ -21,8 +25,6 @@ from storage.stores.log import LogStore
 from storage.stores.operator import OperatorStore
 from storage.stores.overview import OverviewStore
 from storage.stores.policies import PolicyStore
-from storage.stores.queues import CallStore, InboxStore, OutboxStore
-from storage.stores.reviews import ReviewStore
 from storage.stores.signing import SigningStore
 from storage.transactions import Transactions
 

@@ -1,18 +1,48 @@
-"""Runs the transactions of one store: reads on one connection, writes in groups on another."""
+"""The transactions of one store: reads on one connection, writes in groups on another.
+
+Group commit: acts that arrive together share one transaction, and one wait for the disk.
+
+Each act runs in its savepoint, so one that fails undoes only itself and its error goes to its own caller. No caller learns of
+success before the commit. If the commit fails, every caller of the group gets that error, also those whose act was refused, because
+the state that refused them was never stored.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TypeVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
 
 from bot.clock import Clock
-from bot.domain.errors import StorageError
-from storage.cases.group_commit import Group
-from storage.session import Database, Session
-from storage.transaction import Tx
+from bot.domain.case.transition import LogEvent
+from bot.domain.errors import EntryError, Stopped, StorageError
+from storage.log.append import Ledger
+from storage.session import Database, Session, to_its_end
 
 T = TypeVar("T")
+GROUP = 100  # acts in one transaction at most
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """The session and the log of one act. `now` was read after the transaction had begun."""
+
+    session: Session
+    ledger: Ledger
+    now: datetime
+    clock: Clock
+    halted: str = ""  # why the log takes nothing
+
+    def log(self, entries: Sequence[LogEvent]) -> None:
+        """Appends entries. Raises EntryError, and Stopped while the signer refuses this log."""
+        if entries and self.halted:
+            raise Stopped(self.halted)
+        for draft in entries:
+            self.ledger.append(draft, self.now)
 
 
 class Transactions:
@@ -61,3 +91,140 @@ def _snapshot(session: Session, work: Callable[[Session], T]) -> T:
         return work(session)
     finally:
         session.rollback()  # it read only
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Calls `heard` on the event loop with the result."""
+
+    work: Callable[[Tx], Any]
+    heard: Callable[[_Outcome], None]
+
+
+_Outcomes = list[tuple[_Slot, _Outcome]]
+
+
+class Group:
+    """Queues writing work and runs it in groups on the database's thread."""
+
+    def __init__(self, database: Database, clock: Clock, lock: AbstractContextManager[None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = lock
+        self.halted = ""  # why the log takes nothing; set by the signer when it refuses
+        self._waiting: deque[_Slot] = deque()
+        self._under_way: asyncio.Future[_Outcomes] | None = None
+
+    async def run(self, work: Callable[[Tx], T]) -> T:
+        """What `work` returns once it is committed; its error if it failed. A cancelled caller waits for the end."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def heard(outcome: _Outcome) -> None:
+            if outcome.error is None:
+                future.set_result(outcome.result)
+            else:
+                future.set_exception(outcome.error)
+
+        self._waiting.append(_Slot(work, heard))
+        self._pump()
+        return await to_its_end(future)
+
+    async def run_each(self, works: Sequence[Callable[[Tx], T]]) -> list[T | Exception]:
+        """The same for many at once, which costs the event loop one turn and not one for each: results and errors in
+        their places. What stops the program is raised."""
+        if not works:
+            return []
+        whole: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        outcomes: list[_Outcome] = [_Outcome()] * len(works)
+        left = len(works)
+
+        def hearing(place: int) -> Callable[[_Outcome], None]:
+            def heard(outcome: _Outcome) -> None:
+                nonlocal left
+                outcomes[place], left = outcome, left - 1
+                if not left:
+                    whole.set_result(None)
+
+            return heard
+
+        self._waiting.extend(_Slot(work, hearing(place)) for place, work in enumerate(works))
+        self._pump()
+        await to_its_end(whole)
+        return [_result(outcome) for outcome in outcomes]
+
+    async def drained(self) -> None:
+        """When nothing waits or runs any more."""
+        while self._under_way is not None:
+            await asyncio.wait({self._under_way})
+            await asyncio.sleep(0)  # lets _deliver run
+
+    def _pump(self) -> None:
+        if self._under_way is None and self._waiting:
+            self._under_way = self._database.start(self._together)
+            self._under_way.add_done_callback(self._deliver)
+
+    def _deliver(self, done: asyncio.Future[_Outcomes]) -> None:
+        self._under_way = None
+        if done.cancelled() or (fault := done.exception()) is not None:
+            fault = StorageError("The program is stopping.") if done.cancelled() else fault
+            outcomes = [(self._waiting.popleft(), _Outcome(error=fault)) for _ in range(len(self._waiting))]
+        else:
+            outcomes = done.result()
+        for slot, outcome in outcomes:
+            slot.heard(outcome)
+        self._pump()
+
+    def _together(self, session: Session) -> _Outcomes:
+        """On the database's thread: one transaction. Raises only before it has taken anybody from the queue."""
+        with self._lock:
+            slots = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            try:
+                return self._transaction(session, slots)
+            except Exception as error:  # noqa: BLE001  # it belongs to the callers; everything is undone first
+                session.rollback()
+                return [(slot, _Outcome(error=_explained(session, error))) for slot in slots]
+
+    def _transaction(self, session: Session, slots: list[_Slot]) -> _Outcomes:
+        session.begin(write=True)
+        ledger = Ledger(session, self._clock)
+        outcomes = [(slot, _one(slot, Tx(session, ledger, self._clock.now(), self._clock, self.halted))) for slot in slots]
+        ledger.flush()
+        session.commit()
+        return outcomes
+
+
+def _one(slot: _Slot, tx: Tx) -> _Outcome:
+    """One act in its savepoint. Raises only when the whole transaction is lost."""
+    session, ledger = tx.session, tx.ledger
+    mark = ledger.state
+    session.savepoint()
+    try:
+        outcome = _Outcome(slot.work(tx))
+    except Exception as error:  # it belongs to the caller; the act is undone first
+        if not session.in_transaction:  # a full disk makes SQLite undo everything by itself
+            raise
+        ledger.undo(mark)
+        session.rollback_to_savepoint()
+        outcome = _Outcome(error=_explained(session, error))
+    session.release_savepoint()
+    return outcome
+
+
+def _result(outcome: _Outcome) -> Any:
+    if outcome.error is not None and not isinstance(outcome.error, Exception):
+        raise outcome.error
+    return outcome.result if outcome.error is None else outcome.error
+
+
+def _explained(session: Session, error: Exception) -> Exception:
+    if (known := session.explained(error)) is not None:
+        return known
+    if isinstance(error, UnicodeEncodeError):
+        return EntryError("A text holds half a character (a lone surrogate); type it again.")
+    return error

@@ -1,8 +1,7 @@
-"""The suspensions that begin with a reset, and the reviews of autonomous rights that a changed set begins and ends."""
+"""The reviews of autonomous rights that a changed set begins and ends."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from bot.clock import Clock
@@ -12,12 +11,6 @@ from bot.domain.policy.model import Policy
 from bot.domain.workflow import suspensions
 from bot.domain.workflow.asks.right import due
 from bot.ports.store import Store
-
-
-def whole(act: Transition, policy: Policy, clock: Clock, now: datetime) -> Transition:
-    """An act with what begins in the same transaction: the suspensions of a reset that opens."""
-    also = suspensions.suspending(act, policy, clock.request_id, now)
-    return replace(act, also=(*act.also, *also)) if also else act
 
 
 async def reviews(store: Store, policy: Policy, clock: Clock, scale: float) -> list[Transition]:

@@ -24,6 +24,7 @@ from bot.domain.timing.escalation import Away as NotHere
 from bot.domain.timing.escalation import Presence
 from bot.domain.timing.steps import candidates
 from bot.domain.workflow import delegation, notifications, timers
+from bot.domain.workflow.suspensions import suspending
 from bot.ports.directory import Directory
 from bot.ports.records import Due, OutboxRow
 from bot.ports.store import Store
@@ -224,8 +225,8 @@ class TransactionRunner:
 
     def _whole(self, act: Transition) -> Transition:
         policy, now = self._current.policy, self._clock.now()
-        act = suspensions.whole(act, policy, self._clock, now)
-        return replace(act, wakes=waking.waking(act, policy, now, self._scale))
+        also = suspending(act, policy, self._clock.request_id, now)
+        return replace(act, also=(*act.also, *also), wakes=waking.waking(act, policy, now, self._scale))
 
     async def presence(self, people: Iterable[Person], kind: Kind | None) -> Presence:
         """Who is away, whose account is gone and, for an emergency, who sleeps. Whom Slack does not answer for in time

@@ -28,7 +28,7 @@ from storage.operator import rows as operator_rows
 from storage.policy import policies
 from storage.queues import homes, inbox, outbox
 from storage.session import Session
-from storage.transaction import Tx
+from storage.transactions import Tx
 from storage.values import ms, ms_or_none, to_columns, whole_ms
 
 P = TypeVar("P")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.case.transition import SignedAnswer
 from bot.domain.errors import Stale
-from storage.transaction import Tx
+from storage.transactions import Tx
 from storage.values import ms, to_json
 
 

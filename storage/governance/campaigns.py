@@ -1,4 +1,4 @@
-"""Campaigns and consents as rows and back, and how a transition changes them. Nothing here decides anything."""
+"""Campaigns and consents as rows and back, how a transition changes them, and the port over them. Nothing here decides anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from bot.domain.case.campaign import Campaign, CampaignChange, Consent, Use
 from bot.domain.errors import Stale
 from bot.domain.policy.governance import Narrowed
 from bot.domain.policy.people import Person
+from bot.ports.records import LogRow
+from storage.governance.messages import last_message
 from storage.session import Row, Session
+from storage.transactions import Transactions, Tx
 from storage.values import moment, moment_or_none, ms, ms_or_none, person_or_none, to_columns
 
 _CAMPAIGN: TypeAdapter[Campaign] = TypeAdapter(Campaign)
@@ -94,3 +97,48 @@ def _columns(consent: Consent) -> dict[str, object]:
         "sha256": consent.sha256, "effect": consent.effect, "own": int(consent.own), "at_ms": ms(consent.at),
         **to_columns(consent.by, "by"), "singly_ms": ms_or_none(consent.singly_at), "campaign": consent.campaign,
     }  # fmt: skip
+
+
+class ReviewStore:
+    """`ReviewRecords`."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._db = transactions
+
+    async def campaign(self, campaign_id: str) -> Campaign | None:
+        return await self._db.read(lambda session: campaign(session, campaign_id))
+
+    async def campaigns(self, limit: int, *, closed_too: bool) -> Sequence[Campaign]:
+        return await self._db.read(lambda session: campaigns(session, limit, closed_too=closed_too))
+
+    async def consents(self) -> Sequence[Consent]:
+        return await self._db.read(consents)
+
+    async def narrowed(self) -> Sequence[Narrowed]:
+        return await self._db.read(narrowed)
+
+    async def note(self, consents: Sequence[Consent]) -> None:
+        await self._db.write(lambda tx: note(tx.session, consents))
+
+    async def forget_people(self, gone: Sequence[tuple[str, str]]) -> None:
+        def work(tx: Tx) -> None:
+            for of_id, domain in gone:
+                tx.session.run("forget_person", of_id=of_id, domain=domain)
+
+        await self._db.write(work)
+
+    async def uses(self, domains: Sequence[str], since: datetime) -> Sequence[Use]:
+        return await self._db.read(lambda session: uses(session, domains, since))
+
+    async def entries(self) -> Sequence[LogRow]:
+        def work(session: Session) -> Sequence[LogRow]:
+            rows = session.rows("review_entries")
+            return [LogRow(r["idx"], r["leaf"], r["data"], r["type"], r["case_id"], r["ts_ms"]) for r in rows]
+
+        return await self._db.read(work)
+
+    async def urgent_domains(self) -> frozenset[str]:
+        return await self._db.read(lambda session: frozenset(row["domain"] for row in session.rows("urgent_domains")))
+
+    async def last_message(self, person: Person) -> datetime | None:
+        return await self._db.read(lambda session: last_message(session, person))

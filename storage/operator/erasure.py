@@ -18,7 +18,7 @@ from bot.domain.policy.people import Person
 from storage.log import private_text
 from storage.queues import homes
 from storage.session import Session
-from storage.transaction import Tx
+from storage.transactions import Tx
 from storage.values import moment_or_none, ms
 
 _ACCOUNT_IN = (

@@ -12,7 +12,7 @@ from bot.domain.case.transition import OPERATOR, FileDigest, LogEvent
 from bot.domain.errors import NotDone, Stale
 from bot.domain.policy.model import Policy
 from storage.session import Session
-from storage.transaction import Tx
+from storage.transactions import Tx
 from storage.values import ms
 
 BUNDLE = 256

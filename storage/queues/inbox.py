@@ -13,11 +13,13 @@ from datetime import datetime
 
 from pydantic_core import PydanticSerializationError
 
+from bot.clock import Clock
 from bot.domain.errors import EntryError, Stale
 from bot.ports.commands import COMMAND, Command, Press, lane_of
 from bot.ports.records import InboxRow, UnreadableRow
 from bot.service.actions import ACTIONS
 from storage.session import Row, Session
+from storage.transactions import Transactions
 from storage.values import from_json, moment, ms, to_json
 
 _log = logging.getLogger("countersign.storage")
@@ -93,3 +95,38 @@ def _inbound(row: Row) -> InboxRow | None:
         received_at=moment(row["received_ms"]),
         attempts=row["attempts"],
     )
+
+
+class InboxStore:
+    """`Inbox`."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, intake: Transactions | None = None) -> None:
+        """`intake` writes what comes in."""
+        self._db, self._clock, self._intake = transactions, clock, intake or transactions
+
+    async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
+        text = to_text(act)
+        return await self._intake.write(lambda tx: take_in(tx.session, key, act, text, answer, tx.now))
+
+    async def unfinished(self, limit: int, but: Collection[int] = ()) -> Sequence[InboxRow]:
+        found, unreadable = await self._due(limit, but)
+        while unreadable:
+            await self._quarantine(unreadable)
+            found, unreadable = await self._due(limit, but)
+        return found
+
+    async def _due(self, limit: int, but: Collection[int]) -> tuple[Sequence[InboxRow], Sequence[int]]:
+        now = self._clock.now()
+        return await self._db.read(lambda session: unfinished(session, now, limit, but))
+
+    async def _quarantine(self, ids: Sequence[int]) -> None:
+        await self._db.write(lambda tx: quarantine(tx.session, ids, tx.now))
+
+    async def unreadable(self) -> Sequence[UnreadableRow]:
+        return await self._db.read(unreadable)
+
+    async def read_again(self) -> None:
+        await self._db.write(lambda tx: tx.session.run("read_again"))
+
+    async def put_off(self, inbox_id: int, until: datetime) -> None:
+        await self._db.write(lambda tx: put_off(tx.session, inbox_id, until))

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.case.transition import Lane, Notification
+from bot.domain.case.transition import Lane, LogEvent, Notification
 from bot.domain.policy.people import Person
 from bot.ports.records import MessageCopy, OutboxRow
 from storage.session import Row, Session
+from storage.transactions import Transactions, Tx
 from storage.values import from_json, moment, ms, person_or_none, to_columns, to_json
 
 
@@ -138,3 +139,49 @@ def _copy(row: Row) -> MessageCopy:
         ts=row["ts"],
         drawn=row["drawn"],
     )
+
+
+class OutboxStore:
+    """`Outbox`. It looks on the reading connection first, so that an idle bot writes nothing."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._db = transactions
+
+    async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[OutboxRow]:
+        if not await self._db.read(lambda session: something_to_lease(session, now, pages=pages)):
+            return ()
+        return await self._db.write(lambda tx: lease(tx.session, now, until, limit, pages=pages))
+
+    async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
+        await self._db.write(lambda tx: release(tx.session, outgoing, not_before, error, tx.now))
+
+    async def slack_is_back(self, now: datetime) -> None:
+        await self._db.write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))
+
+    async def sent(
+        self, outgoing: OutboxRow, channel: str, ts: str, drawn: int, entries: Sequence[LogEvent], *, plain: bool = False
+    ) -> None:
+        def work(tx: Tx) -> None:
+            sent(tx.session, outgoing, channel, ts, drawn, tx.now, plain=plain)
+            tx.log(entries)
+
+        await self._db.write(work)
+
+    async def undeliverable(self, outgoing: OutboxRow, error: str, entries: Sequence[LogEvent]) -> None:
+        def work(tx: Tx) -> None:
+            undeliverable(tx.session, outgoing, error, tx.now)
+            tx.log(entries)
+
+        await self._db.write(work)
+
+    async def redraw_open(self) -> None:
+        await self._db.write(lambda tx: refresh_open(tx.session, tx.now))
+
+    async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
+        await self._db.write(lambda tx: found_again(tx.session, outgoing, channel, ts, tx.now, plain=plain))
+
+    async def direct_channel(self, person: Person) -> str | None:
+        return await self._db.read(lambda session: direct_channel(session, person))
+
+    async def copies(self, case_id: str) -> Sequence[MessageCopy]:
+        return await self._db.read(lambda session: copies(session, case_id))

@@ -11,8 +11,7 @@ from bot.domain.policy.people import Person
 from storage.governance import messages
 from storage.queues import outbox
 from storage.session import Session
-from storage.transaction import Tx
-from storage.transactions import Transactions
+from storage.transactions import Transactions, Tx
 from storage.values import moment, moment_or_none, ms, ms_or_none
 
 _UNTIL_IN_FORCE = timedelta(

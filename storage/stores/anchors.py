@@ -10,8 +10,7 @@ from bot.domain.decision_log.inclusion_proof import consistency
 from storage.log.tree_rows import Tree
 from storage.queues import outbox
 from storage.session import Session
-from storage.transaction import Tx
-from storage.transactions import Transactions
+from storage.transactions import Transactions, Tx
 from storage.values import moment, ms
 
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from bot.domain.case.transition import LogEvent
 from bot.domain.failsafe.clock_jump import Mark
 from storage.log import clock_mark
-from storage.transaction import Tx
-from storage.transactions import Transactions
+from storage.transactions import Transactions, Tx
 
 
 class ClockMarkStore:

@@ -12,8 +12,7 @@ from bot.domain.decision_log.merkle_tree import root
 from bot.domain.errors import Stale
 from storage.log.tree_rows import Tree
 from storage.session import Session
-from storage.transaction import Tx
-from storage.transactions import Transactions
+from storage.transactions import Transactions, Tx
 from storage.values import moment
 
 

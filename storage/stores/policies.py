@@ -11,8 +11,7 @@ from bot.domain.workflow.providers.contract_notices import Notice
 from bot.ports.records import CachedCalendar, StoredPolicy
 from storage.policy import calendar_cache, policies
 from storage.queues import outbox
-from storage.transaction import Tx
-from storage.transactions import Transactions
+from storage.transactions import Transactions, Tx
 
 
 class PolicyStore:

@@ -10,8 +10,7 @@ from bot.domain.signing.decision import Issued
 from bot.ports.signing import Ends, Link, Unconfirmed
 from bot.ports.signing import Session as PageSession
 from storage.session import Row, Session
-from storage.transaction import Tx
-from storage.transactions import Transactions
+from storage.transactions import Transactions, Tx
 from storage.values import from_json, moment, ms
 
 _SPARE = 32  # unused statements of one link that are kept

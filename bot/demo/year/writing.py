@@ -26,7 +26,7 @@ from bot.domain.policy.people import Person
 from bot.ports.records import StoredPolicy
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
-from storage.transaction import Tx
+from storage.transactions import Tx
 
 ORIGIN = "year.example/log"
 YEAR, WHOLE = 2025, 60_000  # the year, and the requests of a whole one

@@ -20,7 +20,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.errors import CountersignError, DiskRefuses, Stale, StorageError
 from bot.ports.commands import ReplyAddress, ShowPage
-from storage.cases import group_commit
+from storage import transactions
 from storage.log.check import check_database
 from storage.sqlite.driver import SqliteSession
 from storage.sqlite.lock import FileLock
@@ -111,7 +111,7 @@ async def test_a_pool_of_writers_does_not_starve_a_reader(store: SqliteStore) ->
     case = await store.commit(filing(new_case("R-1")))
     held, go_on = threading.Event(), threading.Event()
 
-    def long(_: group_commit.Tx) -> None:
+    def long(_: transactions.Tx) -> None:
         held.set()
         go_on.wait(30)
 
@@ -142,7 +142,7 @@ async def test_a_caller_cancelled_in_mid_transaction_is_released_only_after_the_
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def work(tx: group_commit.Tx) -> None:
+    def work(tx: transactions.Tx) -> None:
         tx.log([LogEvent("log.verified", SYSTEM)])
         begun.set()
         go_on.wait(30)
@@ -182,11 +182,11 @@ async def test_a_commit_that_fails_is_told_to_everybody_and_leaves_nothing(
     case = await store.commit(filing(new_case("R-1")))
     assert case is not None
 
-    def full(self: group_commit.Ledger) -> None:
+    def full(self: transactions.Ledger) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(group_commit.Ledger, "flush", full)
+        patched.setattr(transactions.Ledger, "flush", full)
         works = [store.commit(denial(case)), store.commit(approval(case))]
         outcomes = await asyncio.gather(*works, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [StorageError, StorageError]
@@ -374,7 +374,7 @@ async def test_who_lost_to_an_act_of_the_same_group_is_told_stale(store: SqliteS
 async def test_an_error_of_the_work_itself_reaches_its_caller_alone(store: SqliteStore, path: Path) -> None:
     assert store.transactions.group is not None
 
-    def wrong(tx: group_commit.Tx) -> None:
+    def wrong(tx: transactions.Tx) -> None:
         tx.log([LogEvent("log.verified", SYSTEM)])
         raise RuntimeError("a bug")
 
