@@ -474,7 +474,7 @@ async def test_two_services_on_one_store_still_make_one_outcome(office: Office) 
     other = ApprovalService(office.store, office.directory, office.clock, 1, office.policy)
     for person in (OWNER, DEP1, DEP2):
         await office.take_in(office.press(person, case_id))
-    await asyncio.gather(office.worker.drain(), InboxWorker(other).drain())
+    await asyncio.gather(office.worker.drain(), InboxWorker(other, office.store.inbox, office.clock).drain())
     kinds = office.types(case_id)
     assert (kinds.count("request.approved"), kinds.count("decision.refused")) == (1, 2)
 
