@@ -16,6 +16,8 @@ from storage.session import Row, Session
 from storage.transactions import Transactions, Tx
 from storage.values import from_json, moment, ms, person_or_none, to_columns, to_json
 
+_GONE = frozenset({"message_not_found", "cant_update_message", "nothing_to_draw", "unknown_purpose"})
+
 
 def put(session: Session, say: Notification, now: datetime) -> None:
     """Asks for something to be said; a key replaces what waits under it, or with `at` waits with it."""
@@ -76,9 +78,10 @@ def sent(
 
 
 def undeliverable(session: Session, outgoing: OutboxRow, error: str, now: datetime) -> None:
-    """A copy that cannot be redrawn is given up as well: its message is gone."""
+    """A copy whose message is gone is given up as well; another refusal may end (a channel that was archived, a text that was
+    too long), and the next change is drawn again."""
     session.run("give_up", id=outgoing.id, error=error, now=ms(now))
-    if outgoing.copy is not None:
+    if outgoing.copy is not None and error in _GONE:
         session.run("drop_copy", id=outgoing.copy.id)
 
 

@@ -667,3 +667,19 @@ async def test_slack_is_silent_after_a_minute_of_failures_and_not_at_the_first_o
     office.sleep(timedelta(seconds=SILENT + 1))
     await post.messenger.drain()
     assert [r.person for r in (await office.case(case_id)).approval.reached if r.paged] == [OWNER]
+
+
+@pytest.mark.parametrize(("word", "kept"), [("is_archived", 1), ("msg_too_long", 1), ("message_not_found", 0)])
+async def test_a_message_that_cannot_be_redrawn_now_is_redrawn_at_the_next_change_unless_it_is_gone(
+    post: Post, word: str, kept: int
+) -> None:
+    case_id = await post.office.file(PE1)
+    await post.messenger.drain()
+    post.slack.always["DU0PE1"] = refusal(word)
+    await post.office.click(OWNER, case_id, "hold")
+    await post.messenger.drain()
+    post.slack.always.clear()
+    before = len(post.to(PE1, UPDATE))
+    await post.office.click(OWNER, case_id)
+    await post.messenger.drain()
+    assert len([c for c in post.to(PE1, UPDATE)[before:] if c.args["ts"] == post.to(PE1, UPDATE)[0].args["ts"]]) == kept
