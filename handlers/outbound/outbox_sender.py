@@ -91,7 +91,13 @@ class OutboxSender:
             return 0
         now = self._clock.now()
         rows = await self._outbox.lease(now, now + LEASE, _GROUP)
-        sent_back = [back for row in rows if (back := self._line_up(row)) is not None]
+        twins, sent_back = list[OutboxRow](), list[tuple[OutboxRow, float]]()
+        for row in rows:
+            if row.say.purpose == "home" and self._lanes.holds_another(row):
+                twins.append(row)  # else each change of a busy minute would be drawn, one after the other
+            elif (back := self._line_up(row)) is not None:
+                sent_back.append(back)
+        await asyncio.gather(*(self._outbox.sent(row, "", "", 0, ()) for row in twins))
         await asyncio.gather(*(self._delivery.give_back([row], "waits for its turn", at) for row, at in sent_back))
         return len(rows)
 

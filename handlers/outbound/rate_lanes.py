@@ -14,6 +14,7 @@ from bot.domain.case.transition import Lane
 from bot.ports.records import OutboxRow
 
 HELD = 4
+_TURN = 0.05  # seconds that a call without a pace is taken to last: what has no room is not leased again at once
 _STRETCH = 1.08  # of the pace: the longest time between the starts of two calls, however slowly Slack answers
 
 
@@ -53,6 +54,13 @@ class Lanes:
     def holds(self, outgoing: OutboxRow) -> bool:
         return any(one.id == outgoing.id for queue in self._queues.values() for one, _ in queue.held)
 
+    def holds_another(self, outgoing: OutboxRow) -> bool:
+        """Whether a message of the same key is queued, goes no later and is not drawn yet: it will show what this one would."""
+        say, held = outgoing.say, (one for queue in self._queues.values() for one, _ in queue.held)
+        return bool(say.key) and any(
+            one.say.key == say.key and one.id != outgoing.id and one.say.lane <= say.lane for one in held
+        )
+
     def offer(self, outgoing: OutboxRow, spot: Spot, now: float, earliest: float = 0.0) -> tuple[OutboxRow, float] | None:
         """Queues a message; returns a message that has no room, with the time of its turn."""
         queue = self._queues.setdefault(spot, _Queue())
@@ -64,8 +72,9 @@ class Lanes:
             return None
         worst, _ = queue.held.pop()
         lane = int(worst.say.lane)
-        before = [turn + pace for sent, turn in queue.sent_back.items() if sent <= lane]  # nobody waits for a later lane
-        queue.sent_back[lane] = max([max(free, now) + HELD * pace / 2, *before])
+        turn = max(pace, _TURN)
+        before = [at + turn for sent, at in queue.sent_back.items() if sent <= lane]  # nobody waits for a later lane
+        queue.sent_back[lane] = max([max(free, now) + HELD * turn / 2, *before])
         return worst, queue.sent_back[lane]
 
     def take(self, now: float, last: Lane = Lane.HOME) -> tuple[OutboxRow, Spot] | None:

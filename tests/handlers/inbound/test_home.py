@@ -29,7 +29,7 @@ from sandbox.blocks import check_view
 from tests.bot import parts
 from tests.bot.building import DEP1, HOUR, OWNER, PE1, T0, case_of, policy
 from tests.bot.office import Office, covered
-from tests.handlers.fake_slack import FakeSlack
+from tests.handlers.fake_slack import HANG, FakeSlack, Reply
 from tests.handlers.views.test_approval_card import scene
 from tests.rules.test_view_limits import cases, forges_nothing, mrkdwn_in
 
@@ -276,3 +276,22 @@ async def test_a_home_shows_the_cases_that_begin_with_another(house: House) -> N
     case = case_of(BASE)
     house.homes.changed(Transition(None, None, also=(Transition(None, case),)))
     assert OWNER in house.homes._people
+
+
+async def test_homes_that_pile_up_while_slack_is_slow_are_drawn_once(house: House) -> None:
+    await house.look(OWNER)
+    house.slack.script["views.publish"].append(Reply(200, HANG))
+    await house.office.store.homes.redraw([OWNER])
+    before = len(house.slack.of("views.publish"))
+    async with house.watching():
+        await house.slack.until(lambda: len(house.slack.of("views.publish")) > before)
+        for _ in range(9):
+            house.homes.matrix_changed()
+            await house.homes._redraw_changed()
+            house.office.service.current.spoke.set()
+            await asyncio.sleep(0.05)
+        house.slack.released.set()
+        async with asyncio.timeout(10):
+            while house.office.rows("SELECT 1 FROM outbox WHERE done_ms IS NULL"):
+                await asyncio.sleep(0.02)
+    assert len(house.slack.of("views.publish")) <= before + 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -84,6 +85,31 @@ def test_what_finds_no_room_goes_back_with_its_turn_and_the_urgent_pass() -> Non
     assert passed is not None
     assert passed[0].id == HELD - 1
     assert taken(some, 0) == 99
+
+
+def test_a_redraw_without_room_is_not_due_again_at_once() -> None:
+    """Leased and given back in every round, many redraws of one conversation kept the database busy and the bot slow."""
+    some, spot = lanes(), Spot("chat.update", "D1")
+    back = [some.offer(row(number), spot, 0) for number in range(HELD + 3)]
+    turns = [b[1] for b in back[HELD:] if b]
+    assert turns == sorted(turns)
+    assert len(turns) == 3
+    assert all(0 < turn < 1 for turn in turns)
+
+
+def test_what_is_queued_and_not_drawn_yet_stands_for_a_later_one_of_its_key() -> None:
+    def home(number: int, lane: Lane = Lane.HOME, key: str = "home:a") -> OutboxRow:
+        return replace(row(number, lane), say=Notification("home", lane, key=key))
+
+    some, spot = lanes(), Spot("views.publish", "U1")
+    some.offer(home(1), spot, 0)
+    assert some.holds_another(home(2))
+    assert not some.holds_another(home(1))
+    assert not some.holds_another(home(2, Lane.CARD))  # somebody looks at it
+    assert not some.holds_another(home(2, key="home:b"))
+    assert not some.holds_another(row(2, Lane.HOME))
+    assert taken(some, 0) == 1
+    assert not some.holds_another(home(2))  # it is being drawn
 
 
 def test_an_emergency_is_not_sent_back_behind_what_was_sent_back_before_it() -> None:

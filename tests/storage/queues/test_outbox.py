@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.domain.case.model import Case
 from bot.domain.case.transition import CLOCK, Lane, LogEvent, Notification, Transition
 from bot.ports.database import Location
-from bot.ports.records import OutboxRow
+from bot.ports.records import INTERRUPTED, OutboxRow
 from storage.sql_store import SqlStore
 from storage.store import SqliteStore
 from tests.storage.making import (
@@ -208,3 +208,50 @@ async def test_says_without_a_key_replace_nothing(store: SqlStore) -> None:
     await put(store, say("a"), say("a"))
     await put(store, say("a", to=PE1))
     assert len(await take(store)) == 3
+
+
+async def test_what_a_killed_process_held_and_what_a_lease_ran_out_on_may_have_been_said(
+    store: SqlStore, clock: HandClock
+) -> None:
+    await put(store, say("a"), say("b"))
+    first, second = await take(store)
+    assert (first.error, second.error) == ("", "")
+    await store.outbox.release(second, T0, "http_503")
+    await store.free_leases()
+    assert [(o.say.purpose, o.error) for o in await take(store)] == [("a", INTERRUPTED), ("b", "http_503")]
+    clock.at += MINUTE
+    assert [o.error for o in await take(store, clock=clock)] == [INTERRUPTED, INTERRUPTED]
+
+
+async def test_a_second_message_of_one_row_is_a_copy_of_its_own_and_is_redrawn(store: SqlStore) -> None:
+    case = await filed(store)
+    card, _ = await take(store)
+    assert await store.outbox.direct_channel(OWNER) is None
+    await store.commit(Transition(case, case, refresh=True))
+    await store.outbox.found_again(card, "D1", "1.0", False)
+    await store.outbox.sent(card, "D1", "2.0", 9, ())
+    assert await store.outbox.direct_channel(OWNER) == "D1"
+    assert [copy.ts for copy in await store.outbox.copies("R-1")] == ["1.0", "2.0"]
+
+
+async def test_messages_about_open_questions_are_redrawn_and_no_others(store: SqlStore) -> None:
+    case = await shown(store)
+    await store.outbox.redraw_open()
+    await store.outbox.redraw_open()
+    drawn = await take(store)
+    assert sorted(o.copy.channel for o in drawn if o.copy) == ["D0", "D1"]
+    for outgoing in drawn:
+        await store.outbox.sent(outgoing, "", "", 9, ())
+    await store.commit(denial(case, says=()))
+    for outgoing in await take(store):
+        await store.outbox.sent(outgoing, "", "", 9, ())
+    await store.outbox.redraw_open()
+    assert await take(store) == ()
+
+
+async def test_a_copy_that_cannot_be_redrawn_now_is_kept(store: SqlStore) -> None:
+    case = await shown(store)
+    await store.commit(Transition(case, case, refresh=True))
+    card, _ = await take(store)
+    await store.outbox.undeliverable(card, "is_archived", ())
+    assert len(await store.outbox.copies("R-1")) == 2
