@@ -285,13 +285,12 @@ async def test_homes_that_pile_up_while_slack_is_slow_are_drawn_once(house: Hous
     before = len(house.slack.of("views.publish"))
     async with house.watching():
         await house.slack.until(lambda: len(house.slack.of("views.publish")) > before)
-        for _ in range(9):
+        for _ in range(9):  # each is queued behind the one that hangs
             house.homes.matrix_changed()
             await house.homes._redraw_changed()
             house.office.service.current.spoke.set()
             await asyncio.sleep(0.05)
-        house.slack.released.set()
         async with asyncio.timeout(10):
-            while house.office.rows("SELECT 1 FROM outbox WHERE done_ms IS NULL"):
+            while len(house.office.rows("SELECT 1 FROM outbox WHERE done_ms IS NULL")) > 2:  # one is sent, one waits for it
                 await asyncio.sleep(0.02)
-    assert len(house.slack.of("views.publish")) <= before + 4
+        house.slack.released.set()
