@@ -1,6 +1,6 @@
 """The migrations, one list for every database: numbered files, each applied whole, noted in `schema_version`.
 
-They are written for SQLite. What another database says differently is in its own folder: `storage/postgres/schema.py`
+They are written for SQLite. What differs for another database is in its own folder: `storage/postgres/schema.py`
 translates the types and takes triggers from `storage/postgres/migrations/`.
 """
 

@@ -51,7 +51,7 @@ def move_to_postgres(source: Path, target: PostgresServer, clock: Clock) -> dict
 
 
 async def examine(place: Location) -> list[Diagnosis]:
-    """What stands in the way of serving from the database. Changes nothing. Raises SettingsError."""
+    """The reason why this database cannot be served from. Changes nothing. Raises SettingsError."""
     if isinstance(place, Path):
         return await sqlite_health.examine(place)
     need_psycopg()

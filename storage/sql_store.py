@@ -36,7 +36,7 @@ class SqlStore:
         self, transactions: Transactions, clock: Clock, upkeep: Upkeep | None, check_schema: Callable[[Session], None],
         intake: Transactions | None = None,
     ) -> None:  # fmt: skip
-        """`intake` writes what comes in, where whoever judges writes on another connection."""
+        """`intake` writes incoming commands, if the worker writes on another connection."""
         self.transactions, self.intake = transactions, intake or transactions
         self.cases, self.history = CaseStore(transactions), CaseHistoryStore(transactions)
         self.absences, self.homes = AbsenceStore(transactions), HomeStore(transactions)

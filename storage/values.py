@@ -1,4 +1,4 @@
-"""How values stand in columns: milliseconds, JSON, persons in two columns."""
+"""The column format of values: milliseconds, JSON, persons in two columns."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where a checkpoint leaves the host for good: a witness, mail to the auditors, the webhook of a separate Slack app.
 
-Each needs a credential that this host does not have to be undone, so whoever rewrites the log here is found out there. An
-attempt either stands in `log_anchor` afterwards or raises NotAnchored with a sentence without addresses, which may hold keys.
+Each needs a credential that this host does not have to be undone, so a rewritten log is detected there. An
+attempt either is stored in `log_anchor` afterwards or raises NotAnchored with a sentence without addresses, which may hold keys.
 Source: decision-log.md, "Anchors"; C2SP tlog-witness.
 """
 
@@ -177,7 +177,7 @@ async def _post(url: str, body: bytes, content: str) -> tuple[int, str]:
 
 
 def _send(server: str, message: EmailMessage) -> None:
-    """On a thread. A password is said over TLS, or to this machine, only."""
+    """On a thread. A password is sent only over TLS, or to this machine."""
     parts, tls = urlsplit(server), ssl.create_default_context()
     host, secure = parts.hostname or "", parts.scheme == "smtps"
     smtp: smtplib.SMTP

@@ -1,10 +1,10 @@
 """The emergency file: what took access away while the log was stopped (rule 4), STATE_DIR/emergency.jsonl.
 
-A line is one act, signed with the log's key, and on the disk before anybody hears of it. Blank room is kept at the file's end,
-so that a full disk does not stop a no; where even that fails the line stands in memory, and is written again and again
+A line is one act, signed with the log's key, and on the disk before any answer about it is sent. Blank space is kept at the file's end,
+so that a full disk does not stop a no; if even that fails the line is held in memory, and the write is retried
 until the disk takes it. Lines are entered into the log in their order,
 and blanked when it has them. Bot and command line write under the file's lock, always in place, so that neither loses the
-other's. A line without a good signature counts for nothing and is reported: it may be anybody's.
+other's. A line without a valid signature is ignored and reported: anybody may have written it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class EmergencyFile:
             log.warning("emergency.no_room", error=error.strerror)
 
     def keep(self, line: Revocation) -> bool:
-        """Whether the line is on the disk on return; else it stands in memory. Raises EntryError."""
+        """Whether the line is on the disk on return; else it is held in memory. Raises EntryError."""
         kept = _Kept(self._text(line), line)
         if self._written(kept):
             return True
@@ -76,19 +76,19 @@ class EmergencyFile:
         return [kept.line for kept in (*self._lines, *self._unwritten)]
 
     def over(self, case: Case) -> Case:
-        """The case as it stands with what was taken away."""
+        """The case with the file's lines applied."""
         for line in self.lines():
             case = apply_to(case, line)
         return case
 
     def refresh(self) -> None:
-        """Reads the file again, whoever wrote it, and tries once more to write what stands only in memory."""
+        """Reads the file again, also lines of other processes, and retries to write lines held only in memory."""
         self._read_at = None
         while self._unwritten and self._written(self._unwritten[0]):
             self._unwritten.pop(0)
 
     def forget(self, line: Revocation) -> None:
-        """The log has the line: it is blanked. Raises OSError, and then it may still stand; entering it again is harmless."""
+        """The log has the line: it is blanked. Raises OSError, and then the line may remain; entering it again is harmless."""
         self._look()
         self._unwritten = [kept for kept in self._unwritten if kept.line != line]
         with _opened(self._path) as (handle, text):
@@ -163,7 +163,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The file under its lock, made where it is missing, and what stands in it."""
+    """The file under its lock, created if missing, and its contents."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:

@@ -3,7 +3,7 @@
 A dataclass or enumeration is an object with its tag under `~`; a dataclass lists the fields that differ from their defaults.
 A time has the tag `at`. Lists come back as tuples. Only classes of `_TAGS` are read: a line of a file can make nothing else.
 
-A tag is part of the file format: files that stand on disks hold it, so it stays when a class is renamed.
+A tag is part of the file format: existing files contain it, so it stays when a class is renamed.
 """
 
 from __future__ import annotations

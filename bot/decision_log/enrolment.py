@@ -1,7 +1,7 @@
 """The enrolment of a passkey, and the trial of one: a rendezvous between the command on the host and the page.
 
-The command writes what it wants into a file of STATE_DIR, named by the digest of a token that only the printed address holds; whoever
-serves the page (the running bot, or the command itself where nobody does) answers the page from it and writes the result beside.
+The command writes its request into a file of STATE_DIR, named by the digest of a token that only the printed address has; the process that
+serves the page (the running bot, or the command itself where nobody does) answers the page from it and writes the result next to it.
 Both files are the owner's alone (0600) and gone when the command ends: nothing of an enrolment stays on the host.
 The page must repeat a six-digit code that was printed too; after five wrong ones, and after ten minutes, the address is dead.
 Source: signed-decisions.md, "Enrolment".
@@ -68,7 +68,7 @@ class Wanted:
 
 
 def words(person: str, rp: str, credential: str, spki: bytes) -> str:
-    """Six of 2,048 words (BIP 39, English) over whom the key belongs to, where, and what it is: read out to whoever reviews."""
+    """Six of 2,048 words (BIP 39, English) over the key's person, its place and the key itself: read out to the reviewer."""
     from mnemonic import Mnemonic
 
     listed = Mnemonic("english").wordlist
@@ -100,7 +100,7 @@ class Rendezvous:
         self._write(self._path(token), about)
 
     def result(self, token: str) -> Mapping[str, Any] | None:
-        """What came of it; None as long as nothing has."""
+        """The result; None while there is none."""
         try:
             found: Mapping[str, Any] = json.loads(self._path(token, ".done").read_text("utf-8"))
         except (OSError, ValueError):
@@ -115,7 +115,7 @@ class Rendezvous:
     # What the page calls.
 
     def begin(self, token: str, code: str, now: datetime) -> Answer:
-        """The options of the ceremony, for whoever knows the code."""
+        """The options of the ceremony, for a person who knows the code."""
         wanted = self._wanted(token, code, now)
         if isinstance(wanted, Answer):
             return wanted

@@ -1,7 +1,7 @@
-"""The queues while the log or the disk takes nothing: what comes in and what must be said is held in memory.
+"""The queues while the log or the disk takes nothing: incoming commands and outgoing messages are held in memory.
 
 A row that is held in memory has a negative id. It is lost with the process: the sender repeats what came in, and what was
-said of an act of the emergency file is said again when the act is entered into the log.
+sent about an act of the emergency file is sent again when the act is entered into the log.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class LogState:
 
 
 class FailsafeInbox:
-    """`Inbox`; while the disk refuses, commands are held in memory: only what takes away comes of them, and a sentence else."""
+    """`Inbox`; while the disk refuses, commands are held in memory: those that take away are carried out, the others are answered with a refusal."""
 
     def __init__(self, stored: Inbox, emergency: EmergencyFile, state: LogState, clock: Clock) -> None:
         self._stored, self._emergency, self._state, self._clock = stored, emergency, state, clock

@@ -1,10 +1,10 @@
-"""The store as everybody above sees it: the real one while the log can be written, and what goes on while it cannot (rule 4).
+"""The store that all callers use: the real one while the log can be written, and what still works while it cannot (rule 4).
 
 The log is *stopped* when the signer refuses it or the disk refuses to write. Then nothing is given: an act that would leave
 an entry is Stopped, unless it takes access away. Such an act is written to the emergency file
 (`bot.decision_log.emergency_file`), overrides what is stored for everybody who reads (`failsafe_reads`), and is entered first
-when the log is back. What must be said meanwhile is held in memory (`failsafe_queues`), as the database may take nothing:
-answers, pages, and what the acts that went on have to tell.
+when the log is back. Messages are meanwhile held in memory (`failsafe_queues`), as the database may refuse writes:
+answers, pages, and the messages of acts that were carried out.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class FailsafeStore:
                 self.inbox.finished.add(act.inbox)
 
     async def _tell(self, line: Revocation) -> None:
-        """Sends what the act says, and redraws every copy of the case's messages."""
+        """Sends the act's messages, and redraws every copy of the case's messages."""
         self._told.append(line)
         self.outbox.hold(line.act.says, line)
         if line.act.refresh and line.act.after is not None:

@@ -1,4 +1,4 @@
-"""The signer of a replica that stands by, and of one that leads.
+"""The signer of a standby replica, and of the leader.
 
 A standby signs nothing. It copies each checkpoint that the leader has signed into its own memory, once it has seen that the
 checkpoint extends what it remembers; so when it leads, it signs only what extends the highest that was signed. A replica
@@ -27,7 +27,7 @@ _STANDS_BY = LogFinding("checkpoint", None, "This replica does not lead; the lea
 
 
 class SharedLog(SignedLog, Protocol):
-    """What a standby reads, beside what a signer asks of a store."""
+    """What a standby reads, in addition to a signer's reads."""
 
     async def last_checkpoint(self) -> str | None: ...
     async def between(self, old: int, new: int) -> Sequence[bytes]: ...

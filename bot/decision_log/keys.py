@@ -2,7 +2,7 @@
 
 They are made once, as plain PEM (PKCS 8) with mode 0600 in a folder of 0700, and are never in the database. A file that
 others may read is refused: it may be known already. Nothing is overwritten.
-A verifier key is named after the log's origin; those of retired keys stand in `log.vkeys`, newest first, a line each.
+A verifier key is named after the log's origin; those of retired keys are in `log.vkeys`, newest first, a line each.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _put(path: Path, pem: bytes) -> bool:
     """Writes a new file to the disk under its final name; False where another process was first."""
     draft = _drafted(path, pem)
     try:
-        os.link(draft, path)  # unlike a rename it never replaces what stands there
+        os.link(draft, path)  # unlike a rename it never replaces an existing file
     except FileExistsError:
         return False
     finally:
@@ -175,7 +175,7 @@ def _put(path: Path, pem: bytes) -> bool:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replaces a file of mode 0600 as a whole; on return it is on the disk. Raises OSError, and then the old one stands."""
+    """Replaces a file of mode 0600 as a whole; on return it is on the disk. Raises OSError, and then the old file is unchanged."""
     _drafted(path, content).replace(path)
     _keep_folder(path.parent)
 

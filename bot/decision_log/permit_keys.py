@@ -28,7 +28,7 @@ def permit_key(state_dir: Path) -> OKPKey:
     """The private key that signs now. Raises KeyFileError."""
     path = state_dir / PERMIT_KEY
     pem = read_pem(path)
-    signing_key(pem, str(path))  # says in a sentence what is wrong with the file
+    signing_key(pem, str(path))  # the error, as a sentence
     return OKPKey.import_key(pem)
 
 

@@ -1,15 +1,15 @@
 """The signer: it signs what extends what it signed before, and nothing else.
 
-`cover` is the gate to the outside: whoever is about to say something waits for it first, and then a checkpoint covers
+`cover` guards everything that leaves: a sender awaits it before it sends, and then a checkpoint covers
 every commit that they can have read. It signs after the commit, never before, and one signature may cover many commits;
 a tail that a killed process left unsigned is covered by the first call. The memory in STATE_DIR is on the disk before the
-note is stored or anybody hears of it, so a checkpoint that left the process is never ahead of the memory.
+note is stored or sent, so a checkpoint that left the process is never ahead of the memory.
 Before it signs, the new head must be shown to extend the remembered one (RFC 9162, 2.1.4). Otherwise the signer is
-*stopped*: it says what it found, and stays so until a person begins a new epoch. Source: decision-log.md.
+*stopped*: it reports its finding, and stays stopped until a person begins a new epoch. Source: decision-log.md.
 
 From the look at the memory to the new one it holds the lock of STATE_DIR: another process that signs meanwhile could else
 put an older memory over ours.
-Whoever can write the database but not STATE_DIR cannot take back what was signed; whoever can write both and holds the key
+An attacker who can write the database but not STATE_DIR cannot take back what was signed; one who can write both and holds the key
 can, and only an anchor shows it.
 """
 
@@ -104,7 +104,7 @@ class Signer:
         if isinstance(found, LogFinding):
             return found
         try:
-            keys = signing_keys(self._state_dir)  # each time: one may have been replaced beside us
+            keys = signing_keys(self._state_dir)  # each time: another process may have replaced one
         except KeyFileError as error:
             return LogFinding("signature", None, str(error))
         note = sign(found.text, [(key.vkey(found.origin), key.sign) for key in keys])
@@ -121,7 +121,7 @@ class Signer:
 
 
 async def remembered(store: ProvenLog, state_dir: Path) -> Checkpoint | LogFinding:
-    """The log's head, if it extends what was signed; else what speaks against it. Raises StorageError."""
+    """The log's head, if it extends what was signed; else the finding against it. Raises StorageError."""
     try:
         memory = await asyncio.to_thread(recall, state_dir)
     except NoteError as error:

@@ -1,6 +1,6 @@
 """The signer's memory: the last (origin, size, root) it signed, in STATE_DIR and outside the database.
 
-It is what a restored or rewritten database cannot take along. It stands there as the text of a checkpoint, replaced as
+A restored or rewritten database cannot bring it along. It is stored as the text of a checkpoint, replaced as
 a whole and forced to the disk before the checkpoint is shown to anybody. `begin` is called when a log is opened: a log
 that is not opened here and has no memory is one that somebody else must vouch for.
 """
@@ -31,7 +31,7 @@ def recall(state_dir: Path) -> Checkpoint | None:
 
 
 def remember(state_dir: Path, signed: Checkpoint) -> None:
-    """Replaces the memory; on return it is on the disk. Raises StorageError, and then the old one stands."""
+    """Replaces the memory; on return it is on the disk. Raises StorageError, and then the old one is unchanged."""
     path = state_dir / MEMORY
     draft = path.with_name(MEMORY + ".new")
     try:
@@ -50,7 +50,7 @@ def remember(state_dir: Path, signed: Checkpoint) -> None:
 
 
 def begin(state_dir: Path, origin: str) -> None:
-    """Notes that a new log begins. A memory of signed entries is kept: then the database was lost, and the signer says so."""
+    """Notes that a new log begins. A memory of signed entries is kept: then the database was lost, and the signer reports it."""
     known = recall(state_dir)
     if known is None or known.size == 0:
         remember(state_dir, Checkpoint(origin, 0, root(())))

@@ -28,7 +28,7 @@ class OperatorRecords(Protocol):
         """The holds in force on a subject, oldest first."""
 
     async def subject_record(self, subject: Person) -> SubjectRecord:
-        """What speaks against erasing a person."""
+        """The reasons against erasing a person."""
 
     async def erase(self, act: OperatorAction, policy: Policy, retention: timedelta) -> None:
         """Deletes what is disclosed about the act's subject, and logs it; the act itself stays open.

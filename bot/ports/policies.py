@@ -40,7 +40,7 @@ class Policies(Protocol):
     async def give_contract_grace(
         self, providers: Iterable[str], until: datetime, says: Sequence[Notification] = ()
     ) -> None:
-        """The first look: stores the notice of these providers and queues `says`."""
+        """The first check: stores the notice of these providers and queues `says`."""
 
     async def contract_notices(self) -> Set[Notice]:
         """The notices of contract ends that were given."""

@@ -1,4 +1,4 @@
-"""The durable queues: what came in, what is to be said, what executors are to be called with."""
+"""The durable queues: commands received, messages to send, calls of executors to make."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Outbox(Protocol):
     async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[OutboxRow]:
         """Leases unsent rows that are due and not leased, by lane, oldest first within a lane.
 
-        `pages`: those that leave beside Slack; else those that leave through it.
+        `pages`: those sent outside Slack; else those sent through it.
         """
 
     async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:

@@ -19,7 +19,7 @@ from bot.ports.commands import Command
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A durable inbox row. `key` deduplicates; `answer` is what the acknowledgement said, given again to a repeat."""
+    """A durable inbox row. `key` deduplicates; `answer` is the acknowledgement, returned again to a repeat."""
 
     id: int
     key: str
@@ -31,7 +31,7 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class MessageCopy:
-    """A message of ours that stands in Slack: who sees what where. `drawn` is the case version it shows."""
+    """A message that we posted in Slack: who sees what where. `drawn` is the case version it shows."""
 
     id: int
     case: str
@@ -64,7 +64,7 @@ class OutboxRow:
 
     @property
     def aside(self) -> bool:
-        """It stands in no outbox: what is said while the log is stopped. No checkpoint covers it."""
+        """It is in no outbox: a message sent while the log is stopped. No checkpoint covers it."""
         return self.id < 0
 
 
@@ -125,7 +125,7 @@ class CachedCalendar:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """A row of `log_entry` as it stands."""
+    """A row of `log_entry` as stored."""
 
     idx: int
     leaf: bytes
@@ -189,7 +189,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A case whose time has come, and how many of its cards stand in Slack."""
+    """A case with a due deadline, and how many of its cards are posted in Slack."""
 
     case: Case
     cards: int
@@ -265,7 +265,7 @@ class RequestLine:
 
 @dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
-    """A checkpoint that stands stored: over how many entries, their root (32 bytes), and the signed note whole."""
+    """A stored checkpoint: over how many entries, their root (32 bytes), and the signed note whole."""
 
     size: int
     root: bytes

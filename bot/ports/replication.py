@@ -24,7 +24,7 @@ class ReplicaRow:
 
 @dataclass(frozen=True, slots=True)
 class OwnState:
-    """What a replica says of itself with each beat."""
+    """What a replica reports about itself with each heartbeat."""
 
     host: str
     started_ms: int

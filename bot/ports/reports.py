@@ -1,4 +1,4 @@
-"""The monthly figures, as whoever shows them asks for them."""
+"""Queries of the monthly figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class MonthSummary:
 
 
 class MonthReports(Protocol):
-    """Reports made from the log, beside the event loop."""
+    """Reports made from the log, off the event loop."""
 
     async def summary(self, whose: Whose, name: str, month: str) -> MonthSummary:
         """`name` is a provider's id, or `TEAM/USER` of an owner; `month` is like 2026-11. Raises SettingsError, StorageError."""

@@ -25,7 +25,7 @@ class ReviewRecords(Protocol):
         """The last word on each right, in each domain."""
 
     async def narrowed(self) -> Sequence[Narrowed]:
-        """What reviews have taken away, whether or not the policy still says that right."""
+        """What reviews have taken away, whether or not the policy still has that right."""
 
     async def note(self, consents: Sequence[Consent]) -> None:
         """Notes what is known of rights that no review has answered yet; what is known already stays."""
@@ -37,7 +37,7 @@ class ReviewRecords(Protocol):
         """Openings of access in these domains since then, the oldest first; at most 10,000."""
 
     async def entries(self) -> Sequence[LogRow]:
-        """What the log says of all campaigns, oldest first."""
+        """The log's entries about all campaigns, oldest first."""
 
     async def urgent_domains(self) -> frozenset[str]:
         """Domains with an emergency that is pending or open."""

@@ -1,4 +1,4 @@
-"""Links to the page where decisions are signed, the statements that it hands out, and what came of them."""
+"""Links to the page where decisions are signed, the statements that it issues, and their results."""
 
 from __future__ import annotations
 

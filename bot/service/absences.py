@@ -50,7 +50,7 @@ class Absences:
                     await self._transactions.retry_on_conflict(partial(self._transactions.stand_in, case_id), None)
 
     async def welcome_back(self) -> None:
-        """Ends every absence whose time has passed; whoever was acted for is told, once."""
+        """Ends every absence whose time has passed; the person who was acted for gets one summary."""
         for person in await self._store.absences.over(self._clock.now()):
             await self._transactions.retry_on_conflict(partial(self._passed, person), None)
 

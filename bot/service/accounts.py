@@ -1,6 +1,6 @@
-"""The account of whoever clicked, looked up at the click.
+"""The account of the person who clicked, looked up at the click.
 
-A yes needs a fresh answer of Slack's. A no does not: where Slack fails or limits `users.info`, what only takes away goes on
+A yes needs a fresh answer of Slack's. A no does not: where Slack fails or limits `users.info`, what only takes away still works
 with the last profile known, else with the ids of the signed payload, by which the policy names people and parties.
 """
 

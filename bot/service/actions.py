@@ -1,9 +1,9 @@
 """THE TABLE: what each button on a card, a receipt or a reminder does. A new button is one row here.
 
-A row says who is looked up at Slack before the press is judged (`account`: whoever pressed; `presence`: which of the people
+A row says who is looked up at Slack before the press is judged (`account`: the person who pressed; `presence`: which of the people
 whom the case could ask are away), whether the press would count (`may`, for a button that opens a form first), and what it
 does (`carry_out`). Both are pure: they get everything read so far as a `Situation`. A look-up that fails is never a yes:
-the person is asked to press again (design, section 4). What only takes away goes on without it (`takes_away`).
+the person is asked to press again (design, section 4). What only takes away works without it (`takes_away`).
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ class Situation:
 
     @property
     def asking(self) -> Policy:
-        """The set in force as it counts for whoever asks now: what it lately made easier counts later (`policy_rollout`)."""
+        """The set in force as it counts for a new request: what it lately made easier counts later (`policy_rollout`)."""
         return strictest(self.policy, self.older(self.now))
 
     @property
     def profile(self) -> Profile:
-        """The account of whoever pressed, in a row with `account`."""
+        """The account of the person who pressed, in a row with `account`."""
         assert self.looked_up is not None
         return self.looked_up
 
@@ -110,7 +110,7 @@ def click_of(press: Press) -> Click:
 
 
 def refuse(s: Situation, no: Rejected) -> Transition:
-    """Changes nothing, tells whoever pressed, leaves one entry."""
+    """Changes nothing, answers the person who pressed, writes one entry."""
     return refusals.refuse(s.case, s.policy, s.click, no)
 
 
@@ -161,17 +161,17 @@ def _may_have_permit(s: Situation) -> Rejected | None:
 
 
 def _alone(judge: Callable[[Case, Policy, Click, datetime], _Result]) -> Callable[[Situation], _Result]:
-    """What needs no authority: the requester, their leads, whoever owes something. Nobody is looked up."""
+    """What needs no authority: the requester, their leads, people who owe evidence. Nobody is looked up."""
     return lambda s: judge(s.case, s.policy, s.click, s.now)
 
 
 def _authorised(judge: Callable[[Case, Policy, Click, Profile, datetime], Transition]) -> CarryOut:
-    """What needs authority: whoever pressed is looked up."""
+    """What needs authority: the person who pressed is looked up."""
     return lambda s: judge(s.case, s.policy, s.click, s.profile, s.now)
 
 
 def _asking(judge: Callable[[Case, Policy, Click, Presence, datetime], Transition]) -> CarryOut:
-    """The requester wants people asked: under the set as it counts for whoever asks now."""
+    """The requester wants people asked: under the set as it counts for a new request."""
     return lambda s: judge(s.case, s.asking, s.click, s.presence, s.now)
 
 

@@ -53,7 +53,7 @@ class Agreements:
         self._waiting: set[Person] = (
             set()
         )  # leads whose message waits for a week to pass; after a restart their Home shows the rows
-        self.sent: Callable[[int], None] = lambda messages: None  # hears how many messages were queued
+        self.sent: Callable[[int], None] = lambda messages: None  # called with the number of queued messages
         self.changed: Callable[[], None] = lambda: None  # hears that rows or words changed
         current.confirmed = self.as_counted
 
@@ -116,7 +116,7 @@ class Agreements:
     # What the clock does.
 
     async def look(self) -> None:
-        """Asks whom something is to be asked now, and enters what nobody answered. Raises StorageError, Stopped."""
+        """Sends the requests for agreement that are due now, and logs those that nobody answered. Raises StorageError, Stopped."""
         policy, now = self._current.policy, self._clock.now()
         if policy.agreement is None or self._noted != policy.digest or self._clock.jumped() is not None:
             return
@@ -133,7 +133,7 @@ class Agreements:
                 await self._enter_overdue(policy, [rows[row.key] for row in late if row.key in rows], now)
 
     async def _ask(self, policy: Policy, due: Sequence[MatrixRow], now: datetime) -> None:
-        """One message to each person who has a word; who got one within a week hears of it with the next."""
+        """One message to each person who has to agree; a person who got one within a week gets it with the next."""
         leads = {p for row in due for p, _ in _leads(policy, row)}
         busy = await self._busy({p for row in due for p, _ in agreement.agreeing(policy, row)} | leads, now)
         ready = [row for row in due if not busy & {p for p, _ in agreement.agreeing(policy, row)}]
@@ -166,7 +166,7 @@ class Agreements:
             self.sent(len(says))
 
     async def _enter_overdue(self, policy: Policy, late: Sequence[MatrixRow], now: datetime) -> None:
-        """The rows stay as they are: silence neither widens nor narrows. The risk owners hear of it."""
+        """The rows stay as they are: silence neither widens nor narrows. The risk owners are notified."""
         rows = [replace(self._rows[row.key], overdue=True) for row in late]
         silent: dict[Person, list[MatrixRow]] = {}
         for row in late:
@@ -183,7 +183,7 @@ class Agreements:
     # What people do.
 
     async def answered(self, act: AnswerMatrix) -> Transition:
-        """What a word comes to. A replay finds it said."""
+        """Carries out an answer. A replay finds it stored already."""
         policy, click = self._current.policy, Click(act.person, "matrix", 0, asdict(act.reply))
         mine = agreement.own_rows(policy, act.person)
         if policy.agreement is None or not mine:
@@ -233,7 +233,7 @@ class Agreements:
         return _told(act, agreement_words.sentence(policy, act, new))
 
     def _has_said(self, act: AnswerMatrix, row: MatrixRow) -> bool:
-        """Whether that word stands already; Confirm all leaves what the same person disputes."""
+        """Whether that answer is stored already; Confirm all leaves rows that the same person disputes."""
         mine = next((word for word in self.said(row) if word.person == act.person), None)
         if mine is None:
             return False

@@ -1,7 +1,7 @@
 """The use cases: what arrives is judged by the domain and carried out once by the store.
 
 Every act takes one line: read the case, look up the account, judge purely, commit. When somebody else was faster the
-commit says Stale; then it is read and judged again, so that the loser is told what really happened (rule 3).
+commit says Stale; then it is read and judged again, so that the slower person gets the real outcome (rule 3).
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class ApprovalService:
         ]
 
     async def give_up(self, row: InboxRow, tell: SaySentence | None) -> None:
-        """A row that cannot be carried out is finished; its author is told where there is a place to tell them."""
+        """Finishes a row that cannot be carried out, and answers its author if there is an address for the answer."""
         act = page_of(tell) if tell else Transition(None, None)
         await self.transactions.commit(replace(_for_page(act, row), inbox=row.id))
 
@@ -219,7 +219,7 @@ class ApprovalService:
 
 
 def _for_page(act: Transition, row: InboxRow) -> Transition:
-    """What cannot be carried out is answered on the page to whoever signed there."""
+    """Answers the signer on the page when the command cannot be carried out."""
     return answered(act, row.act, row.key, "") if isinstance(row.act, SignAnswer) else act
 
 

@@ -1,7 +1,7 @@
 """Everything of a provider ends with its contract, and a request ends whose requester may not ask any more.
 
 Looked at before each sweep, from memory: only a changed policy, a new day or the end of a notice reads any case. A contract
-that was past already when this program first looked waits 24 h, after everybody concerned was told what will end.
+that was past already when this program first looked waits 24 h after everybody concerned was notified of what will end.
 Source: governance-contract.md, section 4.
 """
 
@@ -60,7 +60,7 @@ class Contracts:
         self._looked = looked
 
     async def _look_at_dates(self, policy: Policy, now: datetime) -> None:
-        """Which contracts are over now, and which ends are to be told."""
+        """Finds the contracts that are over now, and the ends of which notice is due."""
         grace = self._grace if self._grace is not None else await self._first_look(policy, now)
         two_people = await self._store.policies.ended_providers()
         self._current.contracts_over(over(policy, grace, now) | ended_early(policy, two_people))
@@ -121,7 +121,7 @@ def _may_not_ask(line: RequestLine, policy: Policy, provider: Provider) -> bool:
 
 
 def notices(policy: Policy, lines: Sequence[RequestLine], ids: frozenset[str], until: datetime) -> tuple[Notification, ...]:
-    """What will end of these providers, told to their requesters and leads, and to the owners of the domains."""
+    """Notices of what will end of these providers, to their requesters and leads, and to the owners of the domains."""
     says: list[Notification] = []
     for provider in (policy.providers[id_] for id_ in sorted(ids)):
         mine = [line for line in lines if line.provider == provider.id and not line.drill]

@@ -1,6 +1,6 @@
 """The policy in force, and what acts have taken away from it.
 
-Suspended authority and withdrawn rights are cases (`bot.domain.workflow.suspensions`), read anew before each judgement: they hold in
+Suspended authority and withdrawn rights are cases (`bot.domain.workflow.suspensions`), read again before each judgement: they hold in
 every process, across restarts, and whatever set is in force.
 """
 
@@ -22,7 +22,7 @@ from bot.ports.store import Store
 
 
 class CurrentPolicy:
-    """One for each process; whoever judges or shows something asks it for the set of the moment. `spoke` is set when there is
+    """One for each process; judgements and views take the current set from it. `spoke` is set when there is
     something to say."""
 
     def __init__(self, store: Store, clock: Clock, scale: float, policy: Policy) -> None:
@@ -62,7 +62,7 @@ class CurrentPolicy:
 
     @property
     def asking(self) -> Policy:
-        """The set in force as it counts for whoever asks now: what it lately made easier counts later (`policy_rollout`)."""
+        """The set in force as it counts for a new request: what it lately made easier counts later (`policy_rollout`)."""
         return self.confirmed(strictest(self.policy, self.sets.also_binding(self._clock.now())))
 
     async def refresh(self) -> None:
@@ -94,7 +94,7 @@ class CurrentPolicy:
         await self._store.cases.wake_on_call(self._clock.now())
 
     async def reread(self, policy: Policy) -> None:
-        """The same set, its feeds read anew. Somebody else may be on call now: open questions are looked at again."""
+        """The same set with its feeds read again. Another person may be on call now: open questions are re-evaluated."""
         self.sets = self.sets.with_current(policy)
         await self._store.cases.wake_on_call(self._clock.now())
 

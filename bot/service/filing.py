@@ -1,4 +1,4 @@
-"""Filing: what a person may ask for, what is wrong with a form, and the request that comes of it.
+"""Filing: what a person may ask for, the validation of a form, and the request that results.
 
 What counts several filings (the limits on one person, a provider's break-glass debt, a runbook's limit) takes one filing at a time.
 """
@@ -125,7 +125,7 @@ class Filing:
         return replace(filed, otherwise=filing.refused_by_clock(policy, form, act.form))
 
     async def used(self, person: Person, runbook: Runbook) -> tuple[str | None, str]:
-        """What the form says of the runbook's limit: why nothing is left of it, and else how much is used."""
+        """The form's note on the runbook's limit: why it is used up, or how much is used."""
         provider = filing_form.provider_asking(self._current.policy, person)
         if runbook.limit is None or provider is None:
             return None, ""

@@ -1,4 +1,4 @@
-"""Domains change hands on their day: open questions are put to the new owner, both owners are told, and the log says it.
+"""Domains change hands on their day: open questions go to the new owner, both owners are notified, and the log has an entry.
 
 Looked at before each sweep, from memory; only another owner reads the store. The first look at a domain only notes its owner.
 Source: governance-contract.md, section 1.

@@ -1,4 +1,4 @@
-"""Posts each month's figures to owners and leads, once, where the policy says `reports: monthly`.
+"""Posts each month's figures to owners and leads, once, if the policy has `reports: monthly`.
 
 What was posted is remembered by the inbox, which takes each key once and for good. Whoever got a governance message within a week
 is asked again later (`bot.domain.governance.weekly`). Source: governance-contract.md, section 6.

@@ -111,7 +111,7 @@ def _unproven(claims: Claims, text: str, vkeys: Sequence[VerifierKey]) -> str | 
 
 def _first_use(seen: Path, claims: Claims) -> bool:
     """Notes that a permit is used; False where it was. Of two verifiers at once one is first. Lines are only added: a kill
-    loses none, and whoever rotates the file keeps what is younger than five minutes."""
+    loses none, and a rotation of the file must keep lines younger than five minutes."""
     jti, expires = str(claims["jti"]), claims["exp"]
     try:
         with open(os.open(seen, os.O_CREAT | os.O_RDWR, 0o600), "r+", encoding="utf-8") as file:

@@ -75,7 +75,7 @@ async def suspend_everywhere(
 ) -> Sequence[Domain]:
     """Suspends a provider from the host in every domain that it is served in; returns those where it was not suspended yet.
 
-    Raises Stopped, StorageError. By whom: nobody; the log says that it was an operator.
+    Raises Stopped, StorageError. The log names an operator as the actor, not a person.
     """
     standing = taken_away(await store.cases.system_cases())
     lines = await store.cases.requests(_ALL, closed_too=False)

@@ -23,11 +23,11 @@ HOME_PAGE, _HOME_WAITING = 10, 1000
 
 @dataclass(frozen=True, slots=True)
 class HomeContents:
-    """What stands in one person's App Home.
+    """The contents of one person's App Home.
 
     `waiting` is the page of what waits for their answer, `waits` how many there are. `mine`: what they asked for, newest
     first. `live`: open grants, their own and those of the domains they are named in. `owing`: cases for which they owe
-    something. `away_until`: they said that they are away. `led`: the open requests of the provider that they lead. `audit`: what
+    something. `away_until`: the end of their absence. `led`: the open requests of the provider that they lead. `audit`: what
     an auditor watches; None for everybody else.
     """
 
@@ -101,7 +101,7 @@ class CaseQueries:
         return [case for case in waiting if notifications.reviews_again(case, self.policy, person)]
 
     async def read_owing(self, person: Person) -> Sequence[Case]:
-        """Where I owe evidence or a rotation; a lead reads what their provider owes."""
+        """Cases for which this person owes evidence or a rotation; for a lead, those of their provider."""
         mine = list(await self._store.homes.owing(person, _PAGE))
         led = [p.id for p in self.policy.providers.values() if p.leads_include(person)]
         for provider in led:
@@ -120,7 +120,7 @@ class CaseQueries:
         return await self._store.history.decided_for(person, since, until)
 
     async def read_home(self, person: Person, now: datetime) -> HomeContents:
-        """What stands in somebody's App Home at `now`, on the page that they looked at last."""
+        """The contents of a person's App Home at `now`, on the page that they opened last."""
         found = await self._store.homes.waiting(person, _HOME_WAITING)
         seen = [one for one in found if self._visible(person, one.requester, one.provider, one.domain)]
         mine = [one.id for one in seen if not self._perhaps_barred(person, one) or await self._waits(person, one.id)]

@@ -95,7 +95,7 @@ class Reviews:
         return roster.attest(campaign, self.policy, click, words, now, until)
 
     def may_open(self, campaign: Campaign, person: Person) -> bool:
-        """Whether somebody may answer any item of it, as far as policy says."""
+        """Whether the policy lets a person answer any item of it."""
         policy = self.policy
         return any(campaigns.role_in(campaign, item, policy, person) is not None for item in campaign.items)
 

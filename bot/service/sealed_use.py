@@ -29,7 +29,7 @@ async def recorded(
     directory: Directory, policy: Policy, act: RecordSealedUse, presence: Callable[[], Awaitable[Presence]], now: Callable[[], datetime],
     scale: float,
 ) -> Transition:  # fmt: skip
-    """The act to commit. A look-up that fails is no yes: the recorder is told to send it again."""
+    """The act to commit. A failed look-up permits nothing: the person is asked to send it again."""
     where = asdict(act.reply)
     try:
         profile = await directory.profile(act.person, ACCOUNT_AGE)

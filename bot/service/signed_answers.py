@@ -1,7 +1,7 @@
 """Carries out what was signed on the page: the signature is judged first, then the answer like any other press.
 
-Whatever it comes to stands by the key of its inbox row, so that a repeat gets the first answer, and a reply that was lost is found
-again. A refusal changes nothing and leaves one `decision.refused`, in the name of whoever the key proves; of nobody where it
+The result is stored under the key of its inbox row, so that a repeat gets the first answer, and a reply that was lost is found
+again. A refusal changes nothing and leaves one `decision.refused`, in the name of the key's person; of nobody where it
 proves nothing.
 """
 
@@ -139,7 +139,7 @@ class SignedAnswers:
         return replace(told, entries=(draft if who else _nobody(draft),), says=(*told.says, *alarms))
 
     def _alarms(self, case: Case, who: Person | None) -> tuple[Notification, ...]:
-        """A passkey may have been copied: everybody named in the domain and the auditors are told."""
+        """A passkey may have been copied: everybody named in the domain and the auditors are notified."""
         policy = self._current.policy
         domain = policy.domains.get(case.request.domain)
         named: Sequence[Person] = named_for(policy, domain) if domain is not None else ()
@@ -153,7 +153,7 @@ class SignedAnswers:
 
 
 def answered(act: Transition, sign: SignAnswer, key: str, nonce: str, judged: decision.Counts | None = None) -> Transition:
-    """The act with its answer for the page; what would be said to whoever signed stands there, and not in Slack too."""
+    """The act with its answer for the page; the signer gets the answer there and not in Slack too."""
     told = next((say for say in act.says if say.purpose == "answer" and say.to == sign.person), None)
     says = tuple(say for say in act.says if say is not told)
     params = {name: value for name, value in told.data.items() if name != "reply"} if told is not None else {}
@@ -185,7 +185,7 @@ def _read(act: SignAnswer) -> _Read:
 
 
 def _press(act: SignAnswer, judged: decision.Counts, ask: Ask) -> Press:
-    """The button that the statement's verdict stands for, with the time that it says."""
+    """The button that matches the statement's verdict, with the time that it grants."""
     about = judged.statement.about
     choice = next(one for one in decision.CHOICES[ask.kind] if one.verdict == about["verdict"])
     until = str(about.get("until", ""))

@@ -1,7 +1,7 @@
-"""What the page for signing asks for: whose link it is, what the question says, a statement to sign, and what an assertion came to.
+"""The requests of the page for signing: the person of a link, the question's text, a statement to sign, and the result of an assertion.
 
 A link reads and never acts. Statements are handed out for the answers that the question takes from this person now; the page
-shows exactly the text whose salted digest stands in the statement (`shown`). An assertion is written into the inbox, once for
+shows exactly the text whose salted digest is in the statement (`shown`). An assertion is written into the inbox, once for
 each statement, and the page waits for what it comes to.
 Source: signed-decisions.md, "The page".
 """
@@ -261,7 +261,7 @@ def _no(text: str) -> Told:
 
 
 def _given(case: Case, ask: Ask, choice: Choice, seconds: int, until: str) -> dict[str, str | int] | None:
-    """The time that a statement says: `seconds`, or of an exception `until`; none where the answer gives none. None where the
+    """The time that a statement grants: `seconds`, or of an exception `until`; none where the answer gives none. None where the
     wish is longer than what was asked for."""
     if not choice.yes or ask.kind not in ("approval", "extension", "renewal"):
         return {}

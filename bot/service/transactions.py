@@ -1,6 +1,6 @@
 """How a judged act is carried out, and what needs nobody's click: the clock's acts, and a card that cannot be delivered.
 
-Judged, then committed; when somebody else was faster the commit says Stale, and it is judged again on what stands now.
+An act is judged, then committed; if another act was faster the commit raises Stale, and it is judged again on the new state.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _BREATH = 8  # cases judged in one go of the event loop
 
 
 class TransactionRunner:
-    """One for each process. `spoke` is set when there is something to say, `committed` hears of every act that was committed."""
+    """One for each process. `spoke` is set when there is something to send, `committed` is called with every act that was committed."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, current: CurrentPolicy) -> None:
         self._store, self._directory, self._clock, self._scale, self._current = store, directory, clock, scale, current
@@ -67,7 +67,7 @@ class TransactionRunner:
 
     async def judge_due(self, found: Sequence[Due], failed: Callable[[str], None]) -> list[Transition]:
         """What is due on cases that were read together: who is there is asked once for all of them, and the loop breathes
-        between them. `failed` hears, inside the handling of the error, of a case that could not be judged."""
+        between them. `failed` is called, inside the error handler, with a case that could not be judged."""
         now, known = self._clock.now(), {due.case.request.domain for due in found}
         listed = [person for domain in known for person in candidates(self._current.policy, domain)]
         urgent = any(due.case.request.kind == "emergency_access" for due in found)
@@ -127,7 +127,7 @@ class TransactionRunner:
 
     async def undelivered(self, outgoing: OutboxRow, error: str) -> None:
         """A card will never reach its person: the engine moves on if nobody else of the step was reached. A receipt that
-        does not arrive stands under the channel button."""
+        does not arrive is posted under the channel button."""
         person, case_id = outgoing.say.to, outgoing.say.case
         if person is None or case_id is None:
             return
@@ -144,9 +144,7 @@ class TransactionRunner:
             return timers.card_failed(case, self._current.policy, presence, person, error, self._clock.now(), version)
 
         await self.retry_on_conflict(judged, None)
-        await self.retry_on_conflict(
-            lambda: self.stand_in(case_id), None
-        )  # they may have stood in for an owner who is away
+        await self.retry_on_conflict(lambda: self.stand_in(case_id), None)  # they may have acted for an owner who is away
 
     async def slack_is_silent(self, outgoing: OutboxRow) -> None:
         """Slack has taken nothing for a while, and this waits for it: its reader is paged instead where they can be."""
@@ -163,7 +161,7 @@ class TransactionRunner:
         await self.retry_on_conflict(judged, None)
 
     async def heard(self, case_id: str, judge: Callable[[Case, Policy, datetime], Transition | None]) -> None:
-        """Something beside Slack answered about a case, or did not: judged on what stands now."""
+        """An external system answered about a case, or did not: judged on the current state."""
 
         async def judged() -> Transition | None:
             case = await self._store.cases.case(case_id)
@@ -220,7 +218,7 @@ class TransactionRunner:
         self.committed(act)
 
     async def presence_for(self, case: Case) -> Presence:
-        """Who of those whom the case could ask is not here now."""
+        """The people the case could ask who are away now."""
         return await self.presence(candidates(self._current.policy, case.request.domain), case.request.kind)
 
     def _whole(self, act: Transition) -> Transition:

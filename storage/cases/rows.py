@@ -203,7 +203,7 @@ def from_note(note: Remark) -> Columns:
 
 
 def to_note(row: Row, rest: Mapping[str, str]) -> Remark:
-    """`rest`: by digest, what stands in `log_private` alone."""
+    """`rest`: the texts that are in `log_private` only, by digest."""
     return Remark(
         kind=row["kind"],
         person=Person(row["team_id"], row["user_id"]),

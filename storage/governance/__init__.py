@@ -1,1 +1,1 @@
-"""What stands between the decisions, in rows."""
+"""Rows of governance: agreements and campaigns."""

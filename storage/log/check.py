@@ -1,6 +1,6 @@
 """Feeds a stored log to `bot.domain.decision_log.verify.log`, from a connection of its own that can only read.
 
-Rows are streamed in one read transaction, so a running bot may go on appending. Triggers and indexes are not trusted: a
+Rows are streamed in one read transaction, so a running bot may keep appending. Triggers and indexes are not trusted: a
 file in which they were dropped is checked like any other.
 """
 
@@ -36,7 +36,7 @@ class LogCheck:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """What a log is checked against beside itself: the verifier keys of its notes by origin, and the signer's memory.
+    """What a log is checked against besides itself: the verifier keys of its notes by origin, and the signer's memory.
 
     `remembers`: whether there must be a memory.
     """
@@ -55,7 +55,7 @@ def check_database(
     place: Location, limit: int = 1_000, *, against: Against | None = None, found: tuple[LogFinding, ...] = (),
     over: Callable[[], bool] = lambda: False,
 ) -> LogCheck:  # fmt: skip
-    """`check_log` for callers without an event loop. `found` are findings that stand already; once `over`, it ends with a
+    """`check_log` for callers without an event loop. `found` are findings made before; once `over`, it ends with a
     StorageError."""
     with snapshot(place) as session:
         return _checked(session, limit, against, list(found), over)
@@ -87,13 +87,13 @@ def _remembered(against: Against | None, origin: str) -> Remembered | None:
 
 
 def _notes(session: Session, against: Against | None, origin: str) -> Iterator[LogFinding]:
-    """Every stored note: its form, its signature, and that it stands under its own size and root."""
+    """Every stored note: its format, its signature, and that it is stored under its own size and root."""
     if against is None:
         return
     if against.memory is not None and against.memory.origin != origin:
         yield LogFinding("fork", None, f"The signer's memory is of the log {against.memory.origin}; this one is {origin}.")
     keys = against.keys(origin)
-    named = {origin, *(key.name for key in keys)}  # of an earlier epoch the key may be lost: only whoever kept it can judge
+    named = {origin, *(key.name for key in keys)}  # the key of an earlier epoch may be lost: only a holder of it can check
     kept = (
         Kept(f"The stored checkpoint of size {row['size']}", str(row["note"]), row["size"], row["root"])
         for row in session.stream("checkpoints")

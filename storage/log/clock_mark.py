@@ -1,4 +1,4 @@
-"""The high-water mark of time: one row, written every few seconds by whoever keeps the time.
+"""The high-water mark of time: one row, written every few seconds by the clock keeper.
 
 The log's last entry is a mark as well, with every commit: whichever is greater counts, except right after an operator
 accepted a clock that had gone back, where the log may step back with it.
@@ -33,7 +33,7 @@ def read(session: Session) -> Mark | None:
 
 
 def keep(session: Session, mark: Mark) -> None:
-    """Writes the mark; a jump that stands stays."""
+    """Writes the mark; a jump that is not accepted yet stays."""
     session.run(
         "keep_time_mark", high_ms=ms(mark.high), steady_ms=mark.steady // _MS, boot=mark.boot, offset_ms=ms(mark.offset),
         jump_ms=None if mark.jump is None else mark.jump // _MS,
@@ -41,7 +41,7 @@ def keep(session: Session, mark: Mark) -> None:
 
 
 def wish(session: Session) -> bool:
-    """An operator accepts the jump that stands; False where none does."""
+    """An operator accepts the current jump; False if there is none."""
     return session.run("wish_time_accepted") == 1
 
 
@@ -52,7 +52,7 @@ def wished(session: Session) -> bool:
 
 
 def lift(session: Session, high: datetime, mark: Mark) -> None:
-    """The clock counts as it stands, `mark`; before, time had come to `high`. Where it steps back by that, everything that
+    """Accepts the clock as it is, `mark`; time had reached `high` before. If it steps back thereby, everything that
     waits moves with it: durations stay what they were, so that nothing lasts longer and nothing that was over opens again.
     """
     session.run("lift_time_jump")

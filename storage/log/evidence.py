@@ -1,6 +1,6 @@
 """What an export takes from the database: one moment of it, read only, streamed.
 
-Everything comes from a single read transaction, so a running bot may go on appending. Nothing here is checked: that is
+Everything comes from a single read transaction, so a running bot may keep appending. Nothing here is checked: that is
 `log_check`'s work, before, and `log verify --export`'s, afterwards and elsewhere.
 """
 
@@ -87,7 +87,7 @@ class Evidence:
             yield Shown(row["digest"], row["idx"], row["disclosure"])
 
     def introduction(self, ref: str) -> Shown | None:
-        """The disclosure that says who stands behind a pseudonym; None where it was erased."""
+        """The disclosure that names the person of a pseudonym; None if it was erased."""
         rows = self._session.rows("introductions", ref=ref)
         found = (Shown(row["digest"], row["idx"], row["disclosure"]) for row in rows)
         return next((shown for shown in found if pseudonym_of(shown.text) == ref), None)

@@ -1,7 +1,7 @@
 """The stored tree as the files of C2SP `tlog-tiles`: any one of them, without reading the log.
 
 Only what the newest signed checkpoint covers is there; nothing about a commit leaves before a checkpoint covers it. Never
-disclosures. Hashes come as stored: whoever wants to be sure checks them against the checkpoint, which is what they are for.
+disclosures. Hashes are served as stored: clients check them against the checkpoint.
 """
 
 from __future__ import annotations

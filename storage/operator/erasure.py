@@ -31,7 +31,7 @@ _ACCOUNT_IN = (
 
 
 def standing(session: Session, subject: Person) -> rules.SubjectRecord:
-    """What speaks against erasing them."""
+    """The reasons against erasing them."""
     who = _who(subject)
     evidence = session.row("decided_until", **who)
     return rules.SubjectRecord(
@@ -43,7 +43,7 @@ def standing(session: Session, subject: Person) -> rules.SubjectRecord:
 
 
 def erase(tx: Tx, act_id: str, subject: Person, policy: Policy, retention: timedelta) -> None:
-    """Raises NotDone where it is refused, NotYet where something about them is just being said or carried out."""
+    """Raises NotDone where it is refused, NotYet while something about them is being sent or carried out."""
     session = tx.session
     no = rules.refusal(standing(session, subject), retention, tx.now)
     if no is not None:

@@ -37,7 +37,7 @@ def unfinished(session: Session) -> Sequence[OperatorAction]:
 
 
 def hold(session: Session, hold_id: str) -> Hold | None:
-    """A hold that stands."""
+    """A hold in force."""
     row = session.row("hold", id=hold_id)
     return None if row is None else _hold(row)
 

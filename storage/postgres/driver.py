@@ -1,8 +1,8 @@
 """The PostgreSQL driver: one connection on one thread, one transaction a function.
 
 As with SQLite, a transaction is one plain function that runs from its first statement to its last on the database's thread.
-A connection that was lost is made anew before the next function. If the answer to a COMMIT is lost, `pg_xact_status` says how
-it ended before anybody is told anything.
+A lost connection is opened again before the next function. If the answer to a COMMIT is lost, `pg_xact_status` tells how
+it ended before any caller gets a result.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from storage.session import Row, to_its_end
 T = TypeVar("T")
 _HERE = Path(__file__).parent
 QUERIES = translated({**load(_HERE / "dialect.sql"), **parse((_HERE / "replicas.sql").read_text("utf-8"))})
-ANYBODY, NOBODY = None, -1  # tokens: whoever writes without leading (a command on the host), and a replica that stands by
+ANYBODY, NOBODY = None, -1  # tokens: a writer that does not lead (a command on the host), and a standby replica
 CONNECT_SECONDS = 5
 _PREPARED = 512  # statements that a session keeps prepared; there are fewer
 _STREAMED = 1_000  # rows fetched at a time

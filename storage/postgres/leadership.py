@@ -3,7 +3,7 @@
 The holder beats every second. Its lease is over by its own boot-time clock VALID seconds after the last beat was *sent*, which
 is before another replica may take the row (STALE after the beat arrived): so a holder that was frozen or cut off has stopped
 calling out when the next one begins. Every transaction that judges takes the row FOR SHARE and compares the token (`driver`), and
-whoever takes the lease ends the holder's writing session first, so nothing is judged twice.
+a replica that takes the lease ends the holder's writing session first, so nothing is judged twice.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How a transaction ended whose COMMIT was sent and not answered.
 
 The server knows by the transaction's number (`pg_xact_status`). While the old session still works on it (`in progress`) it is
-ended, so that it cannot commit later. Nobody is told of success or failure before that.
+ended, so that it cannot commit later. No caller gets success or failure before that.
 """
 
 from __future__ import annotations

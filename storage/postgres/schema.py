@@ -1,7 +1,7 @@
 """Brings a PostgreSQL database up to date from the one list of migrations.
 
 Types are translated here (bigint, bytea, text that sorts by its bytes). Triggers and what calls SQLite's JSON functions are left
-out: PostgreSQL's are in `migrations/` beside this file under the same number. An advisory lock lets one `migrate` run at a time.
+out: PostgreSQL's are in `migrations/` next to this file under the same number. An advisory lock lets one `migrate` run at a time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The outbox: what is to be said, at least once, and the copies that stand in Slack.
+"""The outbox: messages to send, at least once, and the copies posted in Slack.
 
-A row is leased, said, and deleted; a lease that runs out (a crash) makes it free again. A redraw never overtakes another
-of the same copy, and one that waits stands for all that were asked for.
+A row is leased, sent, and deleted; a lease that expires (a crash) frees it again. A redraw never overtakes another
+of the same copy, and one that waits replaces all earlier ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _GONE = frozenset({"message_not_found", "cant_update_message", "nothing_to_draw"
 
 
 def put(session: Session, say: Notification, now: datetime) -> None:
-    """Asks for something to be said; a key replaces what waits under it, or with `at` waits with it."""
+    """Queues a message; a key replaces a waiting message with the same key, or with `at` waits with it."""
     if say.at is not None and session.row("waits_under_key", key=say.key) is not None:
         return
     columns: dict[str, object] = {
@@ -54,7 +54,7 @@ def lease(session: Session, now: datetime, until: datetime, limit: int, *, pages
 
 
 def free_leases(session: Session) -> None:
-    """Only at the start of the one process that speaks: nobody else can hold a lease then."""
+    """Only at the start of the one sending process: nobody else can hold a lease then."""
     session.run("free_leases")
 
 

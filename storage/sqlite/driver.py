@@ -1,6 +1,6 @@
 """The SQLite driver: one connection on one thread, one transaction a function.
 
-A transaction is one plain function, run from its first statement to its last on aiosqlite's thread. No coroutine stands
+A transaction is one plain function, run from its first statement to its last on aiosqlite's thread. No await lies
 between two statements, so no two can share a transaction, and a cancelled caller neither leaves one open nor stops its
 commit: it waits for the end and is cancelled then. WAL and synchronous=FULL: what was committed survives a power cut.
 aiosqlite's private `_execute` is used here and nowhere else.
@@ -99,7 +99,7 @@ def shed(session: SqliteSession) -> bool:
 
 
 def rebuild(session: SqliteSession) -> bool:
-    """Writes every table anew; False where a reader still needs the old pages, and they stand there until `shed`."""
+    """Rewrites every table; False if a reader still needs the old pages, which stay until `shed`."""
     session.raw.execute("VACUUM")
     return shed(session)
 

@@ -1,4 +1,4 @@
-"""The exclusive lock in STATE_DIR: whoever commits or signs holds it, the bot as well as the command line."""
+"""The exclusive lock in STATE_DIR: held to commit or sign, by the bot and by the command line."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class LogStore:
         return await self._db.read(work)
 
     async def names_key(self, key_id: str) -> bool:
-        """Whether the log says that this key (eight hex digits) took over."""
+        """Whether an entry of the log makes this key (eight hex digits) the signing key."""
         rows = await self._db.read(lambda session: session.rows("entries_of_type", type="log.key_rotated"))
         return any(json.loads(row["data"]).get("data", {}).get("new") == key_id for row in rows if row["data"] is not None)
 
