@@ -15,7 +15,7 @@ class CountersignError(Exception):
 
 
 class FatalError(CountersignError):
-    """The program cannot go on; the command line prints the sentence and exits 2."""
+    """The program cannot continue; the command line prints the sentence and exits 2."""
 
 
 class SettingsError(FatalError):

@@ -50,7 +50,7 @@ def may_decide(
 
 
 def standing(case: Case, ask: Ask, policy: Policy, person: Person, *, takes_away: bool = False) -> Allowed | Refused:
-    """The same without a look at the account: what policy alone says of somebody, for counting and for choosing."""
+    """The same without the account: by policy alone, for counting and for choosing people."""
     party = _party(policy, person)
     if party is not None:
         return party
@@ -106,12 +106,12 @@ def may_confirm(policy: Policy, person: Person, profile: Profile, *, ends_provid
 
 
 def may_endorse(policy: Policy, person: Person, profile: Profile) -> Allowed | Refused:
-    """Whether somebody whom the set before names may endorse a change of the signing keys: party and account."""
+    """Whether a person named by the previous set may endorse a change of the signing keys: party and account."""
     return _party(policy, person) or _account(policy, person, profile) or Allowed(())
 
 
 def confirming_roles(policy: Policy, person: Person, *, ends_provider: bool = False) -> tuple[ConfirmingRole, ...]:
-    """The roles in which `person` may confirm; none for whoever belongs to a provider, nor while their authority is suspended.
+    """The roles in which `person` may confirm; none for people of a provider, and none while their authority is suspended.
     `ends_provider`: the act ends a provider, which an owner confirms in an auditor's place."""
     if policy.provider_of(person) is not None:
         return ()
@@ -160,7 +160,7 @@ def roles_in(ask: Ask, policy: Policy, domain: Domain, person: Person) -> tuple[
 
 
 def strongest(domain: Domain, person: Person) -> Role:
-    """The strongest role that the domain names somebody in; on-call for whoever is in no other."""
+    """A person's strongest role in the domain; on-call if they have no other."""
     if person == domain.owner:
         return "owner"
     if person in domain.deputies:

@@ -1,6 +1,6 @@
 """How one key of a policy is compared: whether a change of it is *stricter*, *easier* or *neutral*.
 
-What is not known to be stricter or neutral is easier (design, section 10). Where a change is easier, `both` says what
+What is not known to be stricter or neutral is easier (design, section 10). Where a change is easier, `both` returns what
 counts while the old value binds too: the stricter word of both.
 """
 
@@ -80,7 +80,7 @@ def unknown(words: str) -> Rule[Any]:
 
 
 def judged_beside(words: str) -> Rule[Any]:
-    """Any change may make something easier; the old set is asked beside the new one, so nothing is merged."""
+    """Any change may make something easier; the old set is evaluated as well as the new one, so nothing is merged."""
     return Rule(lambda _old, _new: "easier", _new, words)
 
 
@@ -90,7 +90,7 @@ def once_set(words: str) -> Rule[Any]:
 
 
 def gained_beside(words: str) -> Rule[tuple[Hashable, ...]]:
-    """More of these is easier, fewer stricter; the old set is asked beside the new one."""
+    """More of these is easier, fewer stricter; the old set is evaluated as well as the new one."""
     return Rule(lambda old, new: "stricter" if set(new) <= set(old) else "easier", _new, words)
 
 
@@ -176,7 +176,7 @@ def may(words: str) -> Rule[tuple[Ref, ...]]:
 
 def party() -> Rule[Any]:
     """Who belongs to a provider. Who joins decides nothing from now on; who leaves gains nothing by that alone: the role
-    that names them is a gain of its own, judged beside the old set."""
+    that names them is a separate gain, judged as well as the old set."""
     return Rule(lambda _old, _new: "stricter", _new)
 
 

@@ -1,4 +1,4 @@
-"""Which change of policy touches the keys that decisions are signed with, whom it gives something, and who may endorse it.
+"""Which change of policy touches the keys that decisions are signed with, who gains by it, and who may endorse it.
 
 Whoever can merge into the policy's repository could add a key of their own. So a change that adds a passkey, touches `signing`,
 weakens a runbook's signature, or names somebody new under a signed runbook counts like any other only if it is endorsed: for
@@ -135,7 +135,7 @@ def _everybody(policy: Policy) -> set[Person]:
 
 
 def _domains_of(old: Policy, new: Policy, person: Person) -> frozenset[str]:
-    """Where somebody decides; every domain for whoever decides in none, such as an auditor."""
+    """The domains in which a person decides; every domain for a person who decides in none, such as an auditor."""
     found = {d.id for policy in (old, new) for d in policy.domains.values() if _among(policy, d, person)}
     return frozenset(found) or frozenset(old.domains)
 

@@ -11,7 +11,7 @@ from bot.domain.policy.people import Person
 
 
 def named(policy: Policy, text: str) -> Person | None:
-    """The one person whom `text` means; None where the policy names nobody, or several accounts, by it."""
+    """The one person that `text` identifies; None if the policy has nobody, or several accounts, by that text."""
     label = next((p.person for p in policy.people if p.label == text), None)
     if label is not None:
         return label

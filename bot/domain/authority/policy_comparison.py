@@ -69,7 +69,7 @@ def _judge_fields(old: Specs, new: Specs) -> Change:
 
 
 def _both_fields(old: Specs, new: Specs) -> Specs:
-    """Each field in the stricter word of both, an old pattern beside the new one; what was asked for is asked for still."""
+    """Each field in the stricter word of both, an old pattern as well as the new one; a field that was required stays required."""
     before = {spec.name: spec for spec in old}
     kept = tuple(_both(before[spec.name], spec) if spec.name in before else spec for spec in new)
     return (*kept, *(spec for spec in old if spec.name not in {s.name for s in new}))
@@ -154,7 +154,7 @@ DOMAIN: Table = {
         lambda old, new: "stricter" if set(new) <= set(old) and new[:1] == old[:1] else "easier",
         lambda _old, new: new,
         "deputies",
-    ),  # the first one stands in for the owner
+    ),  # the first one acts for the owner
     "risk_owner": judged_beside("risk owner"),
     "on_call": Rule(lambda _old, new: "stricter" if new is None else "easier", lambda _old, new: new, "on-call rota"),
     "terms": judged_beside("owners by date"),

@@ -82,7 +82,7 @@ class Sets:
         return Sets(tuple(replace(one, policy=one.policy.on(day)) for one in self.sets))
 
     def with_current(self, policy: Policy) -> Sets:
-        """With the same set in force, its feeds read anew."""
+        """With the same set in force and its feeds read again."""
         return Sets((*self.sets[:-1], replace(self.sets[-1], policy=policy)))
 
     def retention(self, asked_at: datetime) -> int:
@@ -110,7 +110,7 @@ def allowed_by_all(older: Sequence[Policy], case: Case, ask: Ask, person: Person
 
 
 def met_by_all(older: Sequence[Policy], case: Case, ask: Ask) -> bool:
-    """Whether the quorum of an ask stands under every earlier set that binds."""
+    """Whether the quorum of an ask is met under every earlier set that binds."""
     return all(count(as_seen_by(was, case), ask, was).met for was in older)
 
 
@@ -159,7 +159,7 @@ def _named_anew(old: Policy, new: Policy, domain: Domain) -> tuple[Person, ...]:
 
 
 def _raised(before: Domain | None, after: Domain) -> Iterator[Person]:
-    """Who was named already and now stands higher."""
+    """People who were named already and now have a stronger role."""
     if before is None:
         return
     if before.owner != after.owner:
@@ -170,7 +170,7 @@ def _raised(before: Domain | None, after: Domain) -> Iterator[Person]:
         yield after.risk_owner
     yield from (p for p in after.deputies if p not in before.deputies and p != before.owner)
     if after.deputies[:1] != before.deputies[:1] and after.deputies[:1] and after.deputies[0] in before.deputies:
-        yield after.deputies[0]  # stands in for the owner from now on
+        yield after.deputies[0]  # acts for the owner from now on
 
 
 def _easier(old: Runbook | None, new: Runbook) -> bool:
@@ -226,7 +226,7 @@ def _stricter_ladders(old: Policy, new: Policy) -> dict[str, EscalationPolicy]:
 
 
 def stricter_provider(old: Provider | None, new: Provider) -> Provider:
-    """Who may ask under both sets; whoever waits for it belongs to the provider already (party rule)."""
+    """Who may ask under both sets; a person who waits for it belongs to the provider already (party rule)."""
     if old is None:
         return new
     merged = stricter_of(PROVIDER, old, new)

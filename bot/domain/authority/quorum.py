@@ -1,8 +1,8 @@
 """When a question has its yes.
 
 Enough *distinct humans* said yes, each with authority at this moment, and each role in `requires` is covered by a
-different one of them (one human cannot stand for two required roles). A zero quorum counts as never met. Where a signature is
-demanded, only a yes whose key still stands in the policy is counted.
+different one of them (one human cannot cover two required roles). A zero quorum counts as never met. Where a signature is
+demanded, only a yes whose key is still in the policy is counted.
 Design, sections 3 and 4; rule 1.
 """
 

@@ -1,4 +1,4 @@
-"""An ask: one question to accountable people, with its frozen steps, whom it reached and what they answered."""
+"""An ask: one question to accountable people, with its frozen steps, the people it reached and their answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ StepState = Literal["waiting", "fired", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One frozen step of an ask. `also` are the roles that the first step asks beside `role` (the minute-0 set)."""
+    """One frozen step of an ask. `also` are the roles that the first step asks in addition to `role` (the minute-0 set)."""
 
     index: int
     action: Literal["notify", "remind"]
@@ -51,7 +51,7 @@ class Reached:
     at: datetime
     for_owner: bool = False
     failed: str = ""  # Slack's word why the question never reached them
-    paged: bool = False  # beside Slack too
+    paged: bool = False  # outside Slack as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something said or done beside deciding. `text` is free text; `advice` only with kind "advice".
+    """A question, answer or other action around the decision. `text` is free text; `advice` only with kind "advice".
 
     `verified` is how the subject's identity was checked. `evidence` and `review` belong to the time after the yes: what was
     handed in, what the reviewer wrote. `denial` and `revocation` hold the reason of a no and of a revoke; where the host gave
@@ -132,7 +132,9 @@ class Ask:
     notes: tuple[Remark, ...] = ()
     seconds: int = 0
     due_at: datetime | None = None
-    warn_at: datetime | None = None  # when the silent are warned of the end, or it is overdue; None once that was said
+    warn_at: datetime | None = (
+        None  # when people who have not answered are warned of the end, or it is overdue; None once that is done
+    )
     opens_at: datetime | None = None
     braked: Brake | None = None
 

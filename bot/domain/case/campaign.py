@@ -38,7 +38,7 @@ class Item:
     """One right under review. `of` is a runbook's id, a request's id, or `TEAM/USER`; `row` the digest of its content.
 
     `flags`: why it needs a reason to be kept. `easy`: unchanged, unflagged and answered singly within a year. `alone`: who
-    alone approved or ratified it and so cannot keep it. `attested`: when the provider's lead spoke of the person.
+    alone approved or ratified it and so cannot keep it. `attested`: when the provider's lead attested the person.
     """
 
     kind: ItemKind
@@ -64,7 +64,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A person whom the campaign's message was sent to, and in which role."""
+    """A person who got the campaign's message, and in which role."""
 
     person: Person
     role: ReviewRole
@@ -76,7 +76,7 @@ class Campaign:
     """What `owner` reviews. `window` is in working days; `counted` are the whole days that have counted so far, `day` is the
     number of the day that is being counted (0: none) and `day_counts` whether it still may.
 
-    `previewed_at`: everybody concerned heard that the silence of `owner` narrows, a day before it does.
+    `previewed_at`: everybody concerned was notified that the silence of `owner` narrows, a day before it does.
     """
 
     id: str
@@ -152,7 +152,7 @@ class CampaignChange:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One opening of access: by whom, when, under which runbook, and how many pieces of evidence never came."""
+    """One opening of access: by whom, when, under which runbook, and how many pieces of evidence are missing."""
 
     case: str
     runbook: str

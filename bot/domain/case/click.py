@@ -34,7 +34,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """Somebody's act on a question: `version` is the question's that they saw; `reply` says where the answer goes."""
+    """Somebody's act on a question: `version` is the question's that they saw; `reply` is the address of the answer."""
 
     person: Person
     action: str
@@ -50,7 +50,7 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The click does not count: `sentence` and `params` name what its author is told."""
+    """The click does not count: `sentence` and `params` are the answer to its author."""
 
     why: Refusal
     sentence: str

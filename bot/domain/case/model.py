@@ -37,7 +37,7 @@ class FieldValue:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the runbook said at the filing about the time after the yes. Seconds are of policy, `scale` divides them.
+    """The runbook's terms for the time after the approval, at the filing. Seconds are policy time, `scale` divides them.
 
     `ends_at` is the real end of a policy exception (`dated`); None for everything that lasts a time instead.
     """
@@ -110,7 +110,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a finding has beside its request, whose target is *where* and whose reason is *what*.
+    """The fields of a finding besides its request, whose target is *where* and whose reason is *what*.
 
     `noticed_at` is as somebody stated it, and can be corrected. `within`: filed later than these seconds of policy after it, the
     finding is late. `source`: of the list that a reconciliation read, where that opened it. `outcome`: how such a one was closed.
@@ -133,13 +133,15 @@ class Grant:
     state: GrantState = GrantState.OPEN
     ended_at: datetime | None = None
     ended_by: Person | None = None  # None where the clock or the host did it
-    warned: bool = False  # the requester heard that it ends soon
-    remind_at: datetime | None = None  # when those who stand for an exception hear that it ends; None: no more
+    warned: bool = False  # the requester was warned that it ends soon
+    remind_at: datetime | None = (
+        None  # the next reminder of an exception's end to the people accountable for it; None: no more
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What the provider owes: after the end of a grant, or before a yes the word that the subject was verified (`name`: how).
+    """What the provider owes: after the end of a grant, or before an approval the attestation that the subject was verified (`name`: how).
 
     `chase_at`: when it is asked for next; None once it came, and where nobody is chased.
     """
@@ -149,21 +151,21 @@ class Duty:
     since: datetime
     due_at: datetime
     chase_at: datetime | None
-    missed: bool = False  # that it did not come in time stands in the log
+    missed: bool = False  # the log has an entry that it did not come in time
     done_at: datetime | None = None
     done_by: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the executor is told, once for every opening, prolongation and end of the grant; see `executing`."""
+    """A call to the executor, one for every opening, prolongation and end of the grant; see `bot.domain.workflow.executor`."""
 
     kind: CallKind
     asked_at: datetime
     not_after: datetime
     state: CallState = "waiting"
     answered_at: datetime | None = None
-    alarmed_at: datetime | None = None  # when people last heard that it does not succeed
+    alarmed_at: datetime | None = None  # the last notification that it does not succeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ class Case:
 
     @property
     def break_glass(self) -> bool:
-        """It opened before any yes, and somebody owes its ratification."""
+        """It opened before any approval, and its ratification is due."""
         return self.asks[0].kind == "ratification"
 
     def question(self, version: int) -> Ask | None:

@@ -54,9 +54,9 @@ class Confirmation:
 @dataclass(frozen=True, slots=True)
 class OperatorAction:
     """What was filed on the host, and what became of it. `subject`, `hold` and `before` as the kind needs them; of
-    `provider_end` the provider's id stands in `hold`.
+    `provider_end` the provider's id is in `hold`.
 
-    `result` is what came of it in words, once it has run.
+    `result` is its result in words, once it has run.
     """
 
     id: str
@@ -76,7 +76,7 @@ class OperatorAction:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What is about or by `subject` is not erased while this stands, what is written later included."""
+    """Nothing about or by `subject` is erased while this hold is in force, including what is written later."""
 
     id: str
     subject: Person

@@ -1,4 +1,4 @@
-"""What one act does, as one value: the case after it, what the log says, what is said aloud, when to look again.
+"""The effects of one act, as one value: the case after it, log entries, messages, when to evaluate again.
 
 Judgement (`filing`, `deciding`, `escalation`) returns a Transition or a refusal and touches nothing. `storage` carries
 one out in a single transaction: compare-and-swap on `case.request.version`, log entries, outbox, deadline (rule 4).
@@ -89,7 +89,7 @@ class Lane(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Something to be said. It is drawn when it is sent, from the state of that moment.
+    """A message to send. It is drawn when it is sent, from the state of that moment.
 
     `purpose` names the view. Exactly one of `to` (a direct message), `channel`, or `reply` in `data` (an ephemeral
     answer) says where. `key` other than "" lets a later one with the same key replace an unsent earlier one. `at`: it is said
@@ -167,9 +167,9 @@ class Transition:
     `operated`: an operator's act or a hold that it changes (`operating`); then `refresh` is about that act's messages.
     `reviewed`: a campaign that it changes; then `refresh` is about the campaign's messages.
     `otherwise`: how an act that gives is refused while the clock is doubted (`giving`). `also`: cases that begin in the same
-    transaction. `while_stopped`: it goes on while the log is stopped although it takes nothing away: the confirmations of a
+    transaction. `while_stopped`: it is carried out while the log is stopped although it takes nothing away: the confirmations of a
     new epoch. `wakes`: it pages somebody, and counts only while the requester has not woken enough (else WokenEnough).
-    `signed`: what it answers to whoever signed on the page.
+    `signed`: the answer to the signer on the page.
     """
 
     before: Case | None

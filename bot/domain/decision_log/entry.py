@@ -30,7 +30,7 @@ Json = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class EntryPosition:
-    """Where an entry stands: `i` in the log; `seq` and `prev` (leaf of the case's entry before) in its case."""
+    """An entry's position: `i` in the log; `seq` and `prev` (leaf of the case's entry before) in its case."""
 
     log: str
     i: int
@@ -41,7 +41,7 @@ class EntryPosition:
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """`digest` stands in the entry's `_sd`; `text` is RFC 9901's disclosure, kept in the deletable table."""
+    """`digest` is in the entry's `_sd`; `text` is RFC 9901's disclosure, kept in the deletable table."""
 
     digest: str
     text: str
@@ -114,9 +114,9 @@ def disclosed(text: str) -> tuple[str, str]:
 
 
 def introduce(person: Person, salt: bytes) -> tuple[str, Disclosure]:
-    """A pseudonym, and the disclosure `person` that says who it is, for the first entry that names them.
+    """A pseudonym, and the disclosure `person` with the identity, for the first entry that names them.
 
-    The pseudonym is random like its salt, and bound to that disclosure (`pseudonym_of`): of several people whom one entry
+    The pseudonym is random like its salt, and bound to that disclosure (`pseudonym_of`): of several people that one entry
     names for the first time, it is proven which is which.
     """
     mapping = disclose(Private("person", str(person), person), salt)
@@ -179,7 +179,7 @@ def _plain(value: object, refs: Mapping[Person, str], digests: Mapping[str, str]
 def _check(value: object) -> bool:
     """No floats, no nulls, small integers, ASCII keys, text that is Unicode; whether all of it is of builtin types.
 
-    Half a character in a plain `str` is left for whoever encodes it.
+    A lone surrogate in a plain `str` is left to the encoder.
     """
     kind = type(value)
     if kind is str or kind is bool:
@@ -235,7 +235,7 @@ def _text(value: str) -> None:
 
 
 def persons_in(draft: LogEvent) -> tuple[Person, ...]:
-    """Everybody whom the sealed entry names by pseudonym, in the order of naming, each once."""
+    """Everybody the sealed entry names by pseudonym, in the order of naming, each once."""
     found: list[Person] = [p for p in (draft.actor.person, draft.on_behalf_of) if p is not None]
 
     def walk(value: object) -> None:

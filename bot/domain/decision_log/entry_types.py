@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EntryType:
-    """`words`: what an entry says, for the timeline in Slack and the auditor's page; `{who}` stands for whoever acted. `written`:
-    when it is written, for the reference. `after`: the type that must stand before it in its case; "": none."""
+    """`words`: the entry in words, for the timeline in Slack and the auditor's page; `{who}` is the actor. `written`:
+    when it is written, for the reference. `after`: the type that must precede it in its case; "": none."""
 
     words: str
     written: str

@@ -1,4 +1,4 @@
-"""What the decision log says of each act: one function an entry type. Source: decision-log.md, the table of types."""
+"""The log entries of each act: one function for each entry type. Source: decision-log.md, the table of types."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.domain.policy.model import Policy, Role
 from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Fired, Skipped
 
-LATE = timedelta(seconds=1)  # an expiry that is found later says so
+LATE = timedelta(seconds=1)  # an expiry that is found later has this field
 
 
 def actor(policy: Policy, person: Person) -> Actor:
@@ -103,7 +103,7 @@ def drill_started(case: Case, policy: Policy) -> LogEvent:
 
 
 def drill_reached(case: Case, policy: Policy, person: Person, reached: Reached, now: datetime) -> LogEvent:
-    """`person` pressed the button; `ms` is real time since they were asked, `to` whom the step meant if somebody else."""
+    """`person` pressed the button; `ms` is real time since they were asked, `to` the person the step was meant for, if another."""
     ms = round((now - reached.at).total_seconds() * 1000)
     data: dict[str, Value] = {"step": reached.step, "role": reached.role, "ms": ms}
     if reached.person != person:
@@ -130,7 +130,7 @@ def approved(case: Case, policy: Policy, vote: Vote, count: Count) -> LogEvent:
 
 
 def signed(drafts: Sequence[LogEvent], person: Person, proof: Proof) -> tuple[LogEvent, ...]:
-    """The entries of an answer that a passkey signed: the signer's first says so and discloses the signature."""
+    """The entries of an answer that a passkey signed: the signer's first one names the method and discloses the signature."""
     first = next(n for n, draft in enumerate(drafts) if draft.actor.person == person)
     data = {**drafts[first].data, "signed": True, "statement": proof.statement}
     data |= {"until": proof.until} if proof.until else {}
@@ -179,7 +179,7 @@ def noted(
     case: Case, policy: Policy, type_: str, person: Person,
     private: tuple[str, str] | None = None, data: dict[str, Value] | None = None,
 ) -> LogEvent:  # fmt: skip
-    """Something done beside deciding; `private` is (name, text) of what was said."""
+    """An action around the decision; `private` is (name, text) of its free text."""
     said = () if private is None or not private[1] else (Private(private[0], private[1], person),)
     return of_case(type_, actor(policy, person), case.request, policy, data or {}, private=said)
 
@@ -204,7 +204,7 @@ def answered(case: Case, policy: Policy, type_: str, vote: Vote, note: str = "")
 
 
 def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: str) -> LogEvent:
-    """A method by which the subject was verified is attested; what it says is about the subject."""
+    """A method by which the subject was verified is attested; its text is about the subject."""
     assert duty.done_at is not None
     private = Private("evidence", f"{reference} ({stamp(duty.done_at)})", case.request.subject or person)
     data: dict[str, Value] = {"name": duty.name, "digest": Disclosed("evidence")}
@@ -212,7 +212,7 @@ def verified(case: Case, policy: Policy, person: Person, duty: Duty, reference: 
 
 
 def suspended(case: Case, policy: Policy, reset: str) -> LogEvent:
-    """An authority counts for nothing from now on, since `reset` opened; it begins a case of its own."""
+    """An authority is suspended from now on, since `reset` opened; it begins a separate case."""
     assert case.request.subject is not None
     data: dict[str, Value] = {"domain": case.request.domain, "subject": case.request.subject, "reset": reset}
     return of_case("authority.suspended", SYSTEM, case.request, policy, data)
@@ -248,7 +248,7 @@ def right_answered(case: Case, policy: Policy, type_: str, vote: Vote, until: da
 
 
 def right_ended(case: Case, policy: Policy) -> LogEvent:
-    """The file that said the right has changed or is gone."""
+    """The file that defines the right has changed or is gone."""
     return of_case("right.ended", SYSTEM, case.request, policy, {})
 
 

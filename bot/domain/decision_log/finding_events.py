@@ -1,4 +1,4 @@
-"""What the decision log says of findings and reconciliations. Free text stands as digests. Source: governance-contract.md, 3 and 5."""
+"""The log entries of findings and reconciliations. Free text is stored as digests. Source: governance-contract.md, 3 and 5."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def corrected(case: Case, policy: Policy, person: Person) -> LogEvent:
 
 
 def closed(case: Case, policy: Policy, person: Person, done: str) -> LogEvent:
-    """`done` is what was done; the outcome of a reconciliation's finding stands beside it."""
+    """`done` is what was done; the outcome of a reconciliation's finding is a separate field."""
     assert case.finding is not None
     data: dict[str, Value] = {"outcome": case.finding.outcome} if case.finding.outcome else {}
     private = (Private("done", done, person),) if done else ()

@@ -1,4 +1,4 @@
-"""What the decision log says of a grant: its opening, its prolongation, its end, and what is owed after it.
+"""The log entries of a grant: its opening, its prolongation, its end, and the evidence due after it.
 
 One function an entry type. Source: decision-log.md, the table of types.
 """
@@ -34,7 +34,7 @@ def grant_lapsed(case: Case, policy: Policy, grant: Grant) -> LogEvent:
 
 
 def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: str = "") -> LogEvent:
-    """Somebody says that it is ended: finished, unused or revoked; and why, where they said it."""
+    """A person ended it: finished, unused or revoked; with the reason, if given."""
     private = (Private("reason", reason, who.person or case.request.requester),) if reason else ()
     return _ended(case, policy, who, grant, "attested", private)
 
@@ -42,7 +42,7 @@ def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: st
 def _ended(
     case: Case, policy: Policy, who: Actor, grant: Grant, closed_by: str, private: tuple[Private, ...]
 ) -> LogEvent:  # fmt: skip
-    """The one end of a grant; an exception's is called so, and says in `how` what the others are called by."""
+    """The one end of a grant; an exception's has a type of its own, and names in `how` what other grants name in the type."""
     data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": closed_by}
     if not case.dated:
         return of_case(f"grant.{grant.state}", who, case.request, policy, data, private=private)
@@ -80,7 +80,7 @@ def handed_in(case: Case, policy: Policy, person: Person, type_: str, name: str,
 
 
 def permit_issued(case: Case, policy: Policy, who: Actor, jti: str, audience: str, expires: datetime) -> LogEvent:
-    """A permit is about to be signed; the permit itself stands nowhere."""
+    """A permit is about to be signed; the permit itself is not stored."""
     data: dict[str, Value] = {"jti": jti, "aud": audience, "exp": stamp(expires)}
     return of_case("permit.issued", who, case.request, policy, data)
 

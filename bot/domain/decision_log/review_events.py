@@ -1,4 +1,4 @@
-"""What the decision log says of campaigns. Their entries belong to no case. Source: governance-contract.md, section 2."""
+"""The log entries of campaigns. They belong to no case. Source: governance-contract.md, section 2."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def fell_silent(campaign: Campaign, item: Item, policy: Policy, previewed_at: da
 def attested(
     id_: str, policy: Policy, lead: Person, provider: str, stay: Sequence[str], gone: Sequence[str], until: datetime
 ) -> LogEvent:
-    """A lead said who may ask is still theirs (`people`), and who is not (`gone`); it counts until then."""
+    """A lead attested which people are still theirs (`people`) and which are not (`gone`); it counts until then."""
     data: dict[str, Value] = {
         "id": id_, "provider": provider, "people": tuple(map(Person.parse, stay)), "gone": tuple(map(Person.parse, gone)),
         "until": stamp(until),
@@ -61,7 +61,7 @@ def attested(
 
 
 def closed(campaign: Campaign, policy: Policy) -> LogEvent:
-    """What was reviewed and what came of each item."""
+    """What was reviewed and the result of each item."""
     answers = [item.answer for item in campaign.items]
     data: dict[str, Value] = {
         "id": campaign.id, "owner": campaign.owner, "counted": campaign.counted,

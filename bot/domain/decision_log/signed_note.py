@@ -2,7 +2,7 @@
 
 A note is a text that ends with a newline, an empty line, and a line for each signature: an em dash, the key's name, and
 base64 of key id ‖ signature. What is signed is the text alone. A key's id is the first four bytes of
-SHA-256(name ‖ newline ‖ type ‖ public key), the type of Ed25519 is 1. A signature by an unknown key says nothing; one
+SHA-256(name ‖ newline ‖ type ‖ public key), the type of Ed25519 is 1. A signature by an unknown key is ignored; one
 by a known key that does not hold spoils the note.
 A checkpoint is a note whose text is origin, size and base64 root, a line each; a verifier ignores further lines.
 Sources: C2SP signed-note and tlog-checkpoint.

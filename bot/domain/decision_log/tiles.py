@@ -94,7 +94,7 @@ class Tiler:
     _open: list[list[bytes]] = field(default_factory=list)
 
     def add(self, data: bytes | None, leaf: bytes | None = None) -> Iterator[tuple[str, bytes]]:
-        """Path and bytes of every file that this entry completes. `leaf` stands for bytes that are gone."""
+        """Path and bytes of every file that this entry completes. `leaf` replaces bytes that were deleted."""
         self.size += 1
         self._bundle.append(data)
         if len(self._bundle) == WIDTH:

@@ -1,4 +1,4 @@
-"""What is said to a C2SP witness, and how its cosignature is checked; the cryptography is given (`bot.decision_log.keys`).
+"""The request to a C2SP witness, and how its cosignature is checked; the cryptography is given (`bot.decision_log.keys`).
 
 A witness remembers the last checkpoint of a log that it saw, and signs only one that extends it: so it cannot be shown a
 rewritten log. Its signature line holds a time and an Ed25519 signature over that time and the checkpoint; its key's type is 4.

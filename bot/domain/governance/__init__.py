@@ -1,1 +1,1 @@
-"""What stands between the decisions: the matrix that owners agree to, and what a change of it says."""
+"""Governance: the matrix that owners agree to, and the sentences for its changes."""

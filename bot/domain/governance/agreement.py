@@ -33,7 +33,7 @@ _RISK = "domain:"
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """One row as the matrix says it now. `key` is the runbook's id, or `domain:` and the domain's for its risk statement."""
+    """One row of the matrix as it is now. `key` is the runbook's id, or `domain:` and the domain's for its risk statement."""
 
     key: str
     domain: str
@@ -168,7 +168,7 @@ def is_agreed(policy: Policy, row: MatrixRow, spoken: Iterable[Spoken], since: d
 
 
 def as_counted(policy: Policy, unconfirmed: Mapping[str, Policy | None], disputes: Iterable[str]) -> Policy:
-    """The set as it counts for whoever asks. `unconfirmed`: the rows that are held, each with the set under which it counted
+    """The set as it counts for requests. `unconfirmed`: the rows that are held, each with the set under which it counted
     last; None: it never counted. `disputes`: the rows that are disputed."""
     counted = ((r.id, unconfirmed.get(r.id, policy)) for r in policy.runbooks.values())
     known = (base.runbooks.get(id_) for id_, base in counted if base is not None)

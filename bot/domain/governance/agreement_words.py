@@ -1,4 +1,4 @@
-"""What is said and entered about words on the matrix: the entry of a word, the answer to it, and who else hears it."""
+"""Messages and entries about answers to the matrix: the entry of an answer, the reply to it, and who else is notified."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def sentence(policy: Policy, said: Said, rows: Sequence[MatrixRow]) -> str:
 
 
 def to_others(policy: Policy, said: Said, rows: Sequence[MatrixRow]) -> list[Notification]:
-    """Who else has to agree hears of a dispute, with its reason."""
+    """Notifies the others who have to agree of a dispute, with its reason."""
     if said.word != "disputed":
         return []
     name, who = row_name(policy, rows[0]), policy.name_of(said.person)

@@ -6,9 +6,9 @@
 - Half-way the reviewer is reminded, unless they got another governance message that week. Three days before the end the risk
   owner is asked. A new owner begins with a full window. Who got a governance message within a week is asked a week after it; no
   day counts while a new owner or the risk owner is still to be asked for that reason.
-- After the last whole day, in working time, everybody concerned hears what falls. It falls at 10:00 of a working day of the domain, a day later at
+- After the last whole day, in working time, everybody concerned is notified of what will fall. It falls at 10:00 of a working day of the domain, a day later at
   the earliest, item by item, and waits while an emergency of that domain is pending or open.
-- Silence never widens, and open grants go on: what is narrowed counts at the next filing.
+- Silence never widens, and open grants continue: what is narrowed counts at the next filing.
 Source: governance-contract.md, section 2.
 """
 
@@ -34,7 +34,7 @@ RISK_OWNER_BEFORE = 3  # working days before the end
 class Look:
     """What a look at a campaign found. `away`: who is away, `gone`: whose account is; `accepted`: whose message Slack took;
     `urgent`: domains with an emergency that is pending or open; `spoiled`: the clock is doubted or the log is stopped;
-    `busy`: who got a governance message within a week; `spoken`: people of whom a lead spoke, by the key of their item."""
+    `busy`: who got a governance message within a week; `spoken`: people a lead has attested, by the key of their item."""
 
     now: datetime
     scale: float
@@ -83,7 +83,7 @@ def advance(campaign: Campaign, policy: Policy, look: Look) -> Transition | None
 
 
 def _joining(campaign: Campaign, policy: Policy, look: Look) -> Iterator[tuple[Person, ReviewRole]]:
-    """Whom the message goes to now beside those who have it, each once."""
+    """The new recipients of the message, each once."""
     have = {asked.person for asked in campaign.asked}
     for item in campaign.unanswered:
         for person, role in _for_item(campaign, item, policy, look):
@@ -106,7 +106,7 @@ def _for_item(campaign: Campaign, item: Item, policy: Policy, look: Look) -> Ite
 
 
 def _asked(campaign: Campaign, person: Person, role: ReviewRole, look: Look) -> Campaign:
-    """Somebody more is asked; whoever takes over as reviewer begins with a full window."""
+    """Another person is asked; a person who takes over as reviewer begins with a full window."""
     asked = (*campaign.asked, Asked(person, role, look.now))
     if role != "owner":
         return replace(campaign, asked=asked)
@@ -116,7 +116,7 @@ def _asked(campaign: Campaign, person: Person, role: ReviewRole, look: Look) -> 
 
 
 def _with_leads(campaign: Campaign, policy: Policy, look: Look, says: list[Notification]) -> Campaign:
-    """What leads said of the people under review, and the leads who are asked about theirs now."""
+    """The leads' attestations of the people under review, and the leads who are asked about theirs now."""
     after = roster.with_known(campaign, look.spoken)
     for lead in roster.leads_to_ask(after, policy):
         if lead not in look.busy:
@@ -148,7 +148,7 @@ def _counted(campaign: Campaign, policy: Policy, look: Look) -> Campaign:
 
 
 def _reached(campaign: Campaign, look: Look) -> bool:
-    """Whether the message lies before the reviewer or a deputy who is there."""
+    """Whether the message has reached the reviewer or a deputy who is present."""
     mine = (asked.person for asked in campaign.asked if asked.role in ("owner", "deputies"))
     return any(person in look.accepted and look.here(person) for person in mine)
 
@@ -203,7 +203,7 @@ def _falls(item: Item, previewed_at: datetime, policy: Policy, look: Look) -> bo
 
 
 def _to_risk_owners(after: Campaign, before: Campaign, policy: Policy) -> Iterator[Notification]:
-    """The risk owner hears which exceptions are not renewed any more."""
+    """The risk owner is notified of the exceptions that are not renewed any more."""
     fallen = [item for item in after.items if item not in before.items and item.kind == "exception"]
     for item in fallen:
         domain = policy.domains.get(item.domains[0])

@@ -99,7 +99,7 @@ def _leads(refs: Iterable[Ref]) -> Iterator[Person]:
 def answer(
     campaign: Campaign, policy: Policy, click: Click, answers: Sequence[Answered], profile: Profile, now: datetime
 ) -> Transition:
-    """Somebody sent the form, or pressed **Keep these N**. All of it counts, or nothing and they are told why."""
+    """Somebody sent the form, or pressed **Keep these N**. All of it counts, or nothing and the answer gives the reason."""
     role, after, consents, entries, lifted = "", campaign, [], [], []
     for one in {one.key: one for one in answers}.values():
         judged = judge(campaign, policy, click.person, one, profile)
@@ -203,7 +203,7 @@ def seen(campaign: Campaign, item: Item, now: datetime) -> list[Consent]:
 
 
 def closed(campaign: Campaign, policy: Policy, now: datetime) -> tuple[Campaign, tuple[LogEvent, ...]]:
-    """The campaign ends with its last answer, once; what came of it stands in the log."""
+    """The campaign ends with its last answer, once; the log has the results."""
     if campaign.state == "closed" or campaign.unanswered:
         return campaign, ()
     return ended(campaign, policy, now)
@@ -219,7 +219,7 @@ def ended(campaign: Campaign, policy: Policy, now: datetime) -> tuple[Campaign, 
 
 
 def refuse(campaign: Campaign, policy: Policy, click: Click, no: Rejected) -> Transition:
-    """Changes nothing, tells whoever answered, leaves one entry."""
+    """Changes nothing, answers the person, writes one entry."""
     data: dict[str, Value] = {"action": click.action, "why": str(no.why), "id": campaign.id}
     set_ = FileDigest(policy.organisation, policy.digest)
     entry = LogEvent("decision.refused", events.actor(policy, click.person), data=data, policy=set_)
@@ -227,7 +227,7 @@ def refuse(campaign: Campaign, policy: Policy, click: Click, no: Rejected) -> Tr
 
 
 def told(campaign: Campaign, click: Click, sentence: str, params: dict[str, object]) -> Notification:
-    """An answer to whoever pressed."""
+    """An answer to the person who pressed."""
     data = {"reply": click.reply, "sentence": sentence, **params}
     return Notification("answer", Lane.CARD, None, to=click.person, data=data)
 

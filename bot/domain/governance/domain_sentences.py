@@ -53,7 +53,7 @@ def _terms(domain: Domain) -> tuple[OwnerTerm, ...]:
 
 
 def _owners(seen: Seen, before: Domain, after: Domain) -> Iterator[str]:
-    """Owners by date, or one owner instead of another. The one whom only the day has changed is no change of the policy."""
+    """Owners by date, or one owner instead of another. An owner changed only by the date is no change of the policy."""
     was, now = _terms(before), _terms(after)
     if was == now:
         return

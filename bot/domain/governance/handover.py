@@ -1,4 +1,4 @@
-"""A domain changes hands on a day: what stands in the log, and what both owners read.
+"""A domain changes owners on a day: the log entry, and the messages to both owners.
 
 Where nobody owns the domain from that day on it is VACANT: its risk owner answers for the owner, and everybody who is named hears
 it. Source: governance-contract.md, section 1.

@@ -84,14 +84,14 @@ def rows(policy: Policy, domain: Domain, consents: Mapping[str, Consent] | None 
 
 
 def column_of(runbook: Runbook) -> Column:
-    """In which of the three columns a runbook stands: what asks everybody at once is what must be escalated at once."""
+    """The column, of three, of a runbook: a runbook that asks everybody at once is one that must be escalated at once."""
     if runbook.kind in ESCALATED_KINDS or runbook.right == "immediate":
         return "must_escalate"
     return "by_itself" if runbook.right == "autonomous" else "with_authorisation"
 
 
 def activities(policy: Policy, domain: Domain, runbook: Runbook) -> tuple[Activity, ...]:
-    """The lines of a runbook that have an A. Whom the channel stands for is only informed."""
+    """The lines of a runbook that have an A. People reached only through the channel are informed."""
     owner = owner_of(domain)
     risk = Holder("risk owner", domain.risk_owner) if domain.risk_owner else owner
     evidence = Holder("evidence owner", domain.evidence_owner) if domain.evidence_owner else owner
@@ -112,12 +112,12 @@ def activities(policy: Policy, domain: Domain, runbook: Runbook) -> tuple[Activi
 
 
 def owner_of(domain: Domain) -> Holder:
-    """The owner, or whoever answers for a domain that nobody owns."""
+    """The owner, or the person who answers for a domain without an owner."""
     return Holder("risk owner", domain.owner, when="VACANT") if domain.vacant else Holder("owner", domain.owner)
 
 
 def _deciding(policy: Policy, domain: Domain, runbook: Runbook) -> Iterator[Holder]:
-    """Who decides beside the owner, and when."""
+    """Who decides besides the owner, and when."""
     rota = policy.rotas.get(domain.on_call or "")
     people: Mapping[Role, tuple[Person, ...]] = {
         "deputies": domain.deputies,

@@ -32,7 +32,7 @@ QUOTA_WINDOW = 30 * 86_400  # seconds of policy time, where the runbook sets no 
 
 
 def holds(one: Narrowed, runbook: Runbook) -> bool:
-    """Whether a narrowing of this runbook's right is still about what the file says."""
+    """Whether a narrowing of this runbook's right still matches the file's content."""
     return one.sha256 == runbook.sha256 if one.own else one.row == row_of(runbook)
 
 

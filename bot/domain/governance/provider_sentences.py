@@ -27,7 +27,7 @@ def provider_changed(old: Policy, new: Policy, before: Provider | None, after: P
 
 
 def rota_changed(old: Policy, new: Policy, before: Rota | None, after: Rota | None) -> Iterator[str]:
-    """The sentences of one rota. A new one is said by the domain that names it."""
+    """The sentences of one rota. A new one is described by the domain that names it."""
     if after is not None and before is not None:
         domains = [d.name for d in new.domains.values() if d.on_call == after.id]
         subject = wording.joined(domains) or f"the rota “{after.id}”"
@@ -37,7 +37,7 @@ def rota_changed(old: Policy, new: Policy, before: Rota | None, after: Rota | No
 def ladder_changed(
     old: Policy, new: Policy, before: EscalationPolicy | None, after: EscalationPolicy | None
 ) -> Iterator[str]:
-    """The sentences of one escalation. A new one is said by the runbook that names it."""
+    """The sentences of one escalation. A new one is described by the runbook that names it."""
     if after is not None and before is not None:
         yield from told(LADDER, Seen(old, new, f"the escalation “{after.id}”"), before, after)
 

@@ -32,17 +32,17 @@ def leads_of(policy: Policy, provider_id: str) -> Iterator[Person]:
 
 
 def to_attest(campaign: Campaign, policy: Policy, lead: Person) -> list[Item]:
-    """The people of this lead's provider whom nobody has spoken of yet."""
+    """The people of this lead's provider who are not attested yet."""
     return [item for item in unspoken(campaign) if lead in leads_of(policy, item.provider)]
 
 
 def unspoken(campaign: Campaign) -> list[Item]:
-    """The people of whom no lead has spoken."""
+    """The people no lead has attested."""
     return [item for item in campaign.unanswered if item.kind == "person" and item.attested is None]
 
 
 def leads_to_ask(campaign: Campaign, policy: Policy) -> tuple[Person, ...]:
-    """The leads of people whom nobody has spoken of, who were not asked yet."""
+    """The leads of people who are not attested, who were not asked yet."""
     asked = {one.person for one in campaign.asked if one.role == "lead"}
     providers = dict.fromkeys(item.provider for item in unspoken(campaign))
     return tuple(dict.fromkeys(lead for id_ in providers for lead in leads_of(policy, id_) if lead not in asked))
@@ -63,7 +63,7 @@ def known_of(campaigns: Iterable[Campaign]) -> dict[str, Item]:
 
 
 def with_known(campaign: Campaign, known: Mapping[str, Item]) -> Campaign:
-    """The campaign with what was said of the same people elsewhere."""
+    """The campaign with the attestations of the same people elsewhere."""
     for item in campaign.unanswered:
         word = known.get(item.key)
         if word is not None and word.attested is not None and item.attested is None:

@@ -190,7 +190,7 @@ _limited: Say = optional(
 )
 
 RUNBOOK: Table = {
-    "id": silent, "sha256": silent, "right": silent,  # a right's sentence names who and whom: `_right`
+    "id": silent, "sha256": silent, "right": silent,  # a right's sentence names both parties: `_right`
     "title": replaced("{subject} is the new name{instead}.", lambda title: f"“{title}”"),
     "body": lambda seen, old, new: iter((f"The instructions of {seen.subject} change.",)),
     "kind": replaced("{subject} now counts among the {new}{instead}.", lambda kind: wording.KINDS[kind]),

@@ -51,7 +51,7 @@ def told(table: Table, seen: Seen, old: Any, new: Any) -> Iterator[str]:
 
 
 def silent(seen: Seen, old: Any, new: Any) -> Iterator[str]:
-    """For keys that only pair or identify, or whose change another key says."""
+    """For keys that only pair or identify, or whose change is described by another key."""
     return iter(())
 
 

@@ -64,5 +64,5 @@ def falls_now(now: datetime, previewed_at: datetime, hours: Hours, scale: float)
 
 
 def out_of_hours(at: datetime, hours: Hours) -> bool:
-    """Whether a use lies outside working hours, by the wall's clock."""
+    """Whether a use is outside working hours, by the wall clock."""
     return not works(at, hours, 1)

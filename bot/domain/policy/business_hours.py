@@ -36,7 +36,7 @@ def add(start: datetime, delay: timedelta, hours: Hours | None) -> datetime:
 def instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """The real instant (UTC) of a local wall time; `minute` up to 1440, the next midnight.
 
-    In a gap the wall time stands for the instant at which the gap ends; in a fold for the earlier of the two.
+    A wall time in a gap means the instant at which the gap ends; in a fold the earlier of the two.
     """
     naive = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001
     local = naive.replace(tzinfo=zone, fold=0)

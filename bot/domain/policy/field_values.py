@@ -20,7 +20,7 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
 
 def wrong(spec: FieldSpec, value: str) -> str | None:
-    """What to put right in an answer that is not empty; None if it may stand."""
+    """What to correct in an answer that is not empty; None if it is valid."""
     if len(value) > TEXT_MAX:
         return f"{spec.label}: at most {TEXT_MAX} characters."
     if spec.type == "number":

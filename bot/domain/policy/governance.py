@@ -1,4 +1,4 @@
-"""Keys of the matrix that stand between the decisions: agreement, reviews, owners by date. Absent, each is off.
+"""Keys of governance in the matrix: agreement, reviews, owners by date. Each is off if absent.
 
 Durations are whole seconds of policy time; a window of a review counts working days. Source: governance-contract.md.
 """

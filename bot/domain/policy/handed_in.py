@@ -1,7 +1,7 @@
 """Text that a person hands us: files and environment variables, read in one way.
 
 Editors and file managers leave traces that nobody meant: a byte order mark, Windows line ends, a line break after a
-token, files of their own beside ours. These are dropped. What would change the text (UTF-16, another code page) is
+token, and extra files. These are dropped. What would change the text (UTF-16, another code page) is
 named and refused.
 """
 
@@ -35,7 +35,7 @@ def file_text(content: bytes) -> str:
 
 
 def is_litter(path: str) -> bool:
-    """Whether a relative path (with `/`) is, or lies in, what a file manager or an editor leaves behind."""
+    """Whether a relative path (with `/`) is, or is inside, something that a file manager or an editor left behind."""
     return any(_LITTER.fullmatch(part) for part in path.split("/"))
 
 
@@ -45,7 +45,7 @@ def trimmed(value: str) -> str:
 
 
 def value_of(reference: str, environment: Mapping[str, str]) -> str:
-    """What stands in the environment for `env:NAME`, trimmed; empty where it holds nothing. Other texts are themselves."""
+    """The value of the environment variable for `env:NAME`, trimmed; empty if unset. Other texts are returned unchanged."""
     name = reference.removeprefix("env:")
     return reference if name == reference else trimmed(environment.get(name, ""))
 

@@ -181,7 +181,7 @@ class Runbook:
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """An authority that counts for nothing until another person restores it; `case` is where they do."""
+    """A suspended authority, ignored until another person restores it; `case` is the case in which they do."""
 
     domain: str
     person: Person

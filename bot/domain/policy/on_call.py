@@ -1,9 +1,9 @@
 """Who is on call at one instant.
 
 An override counts before everything. Then a static rota's shift covers its local wall times on its days of its weeks;
-an iCal rota's feed has been turned into spells (`runbooks.calendars.ical`), and of two that overlap the one that began later
+an iCal rota's feed has been converted to spells (`runbooks.calendars.ical`), and of two that overlap the one that began later
 counts. `fallback` covers what none of these does. Where it is missing too, nobody is on call, and the caller treats the
-step as empty. Nobody outside the rota's `people` is ever on call, whatever a feed says.
+step as empty. Nobody outside the rota's `people` is ever on call, whatever a feed contains.
 """
 
 from __future__ import annotations

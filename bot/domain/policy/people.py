@@ -44,7 +44,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What Slack's `users.info` says of an account at one moment."""
+    """An account as Slack's `users.info` returned it at one moment."""
 
     person: Person
     name: str = ""

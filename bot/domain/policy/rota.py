@@ -1,4 +1,4 @@
-"""Who is on call when, as values: shifts, rotations of weeks, and what an iCal source says."""
+"""Who is on call when, as values: shifts, rotations of weeks, and the events of an iCal source."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Spell:
 class Rota:
     """Says when somebody is on call; only `people` can be named. `feed` is the address of an iCal source.
 
-    `spells` are what that source says around now; they are no part of the files and change without them."""
+    `spells` are that source's events around now; they are not part of the files and change without them."""
 
     id: str
     source: Literal["static", "ical"]

@@ -9,7 +9,7 @@ from bot.domain.policy.model import Runbook
 
 
 def row_of(runbook: Runbook) -> str:
-    """The digest of what a runbook gives: who may ask for what, for how long, how often. Not texts, nor the file's bytes."""
+    """The digest of the rights in a runbook: who may ask for what, for how long, how often. Texts and the file's bytes do not count."""
     glass, limit = runbook.break_glass, runbook.limit
     content = [
         runbook.id, runbook.kind, runbook.domain, sorted(runbook.providers), runbook.right, runbook.max_duration,

@@ -2,7 +2,7 @@
 
 The rule: texts that look the same are the same. What is compared is the NFKC form, case-folded (Unicode Standard,
 section 3.13, `toNFKC_Casefold`), without the characters that show nothing, with one space between words. Cards show some
-signs as look-alikes or as U+FFFD (`handlers.views.kit.escaping`), so these count as what they stand for. One function
+signs as look-alikes or as U+FFFD (`handlers.views.kit.escaping`), so these are compared as the characters they look like. One function
 serves wherever two names or targets are compared; ids are compared exactly.
 """
 

@@ -1,6 +1,6 @@
 """Policy keys of signed decisions: the relying party, and whose passkeys count. Source: signed-decisions.md, "Policy".
 
-A passkey's public key stands in the organisation's own policy, so that neither Slack nor the bot's host can add one unseen.
+A passkey's public key is in the organisation's own policy, so that neither Slack nor the bot's host can add one unseen.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class FormerOrigin:
-    """Where the page stood before a move; signatures made there still verify."""
+    """Earlier addresses of the page; signatures made there still verify."""
 
     origin: str
     rp_id: str
@@ -56,5 +56,5 @@ class Signing:
 
     @property
     def rp_ids(self) -> frozenset[str]:
-        """Every relying party whose keys may stand in the policy."""
+        """Every relying party whose keys the policy may contain."""
         return frozenset({self.rp_id, *(place.rp_id for place in self.former_origins)})

@@ -2,7 +2,7 @@
 
 An assertion counts only if all of this holds: the client data is of `webauthn.get`, its challenge is the statement's
 SHA-256, its origin is one of ours and not embedded in another page (`crossOrigin`, `topOrigin`); the authenticator data is for our
-relying party, says that the user was present and verified, and has the backup-eligible flag that the policy noted at the
+relying party, states that the user was present and verified, and has the backup-eligible flag that the policy noted at the
 enrolment; and the signature over authenticator data ‖ SHA-256(client data) holds under the key in the policy.
 The bot at the click and `log verify` years later call the same function.
 Source: W3C Web Authentication Level 3, section 7.2; signed-decisions.md.
@@ -72,7 +72,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class NotVerified:
-    """The assertion proves nothing; `sentence` says what to do."""
+    """The assertion is invalid; `sentence` tells the person what to do."""
 
     fault: Fault
 

@@ -1,4 +1,4 @@
-"""Whether a signed answer to a question counts: what its statement says, whose key signed it, and what came in between.
+"""Whether a signed answer to a question counts: its statement, the person of the key that signed it, and what happened in between.
 
 A statement is handed out by the page, for one person and one version of one question, and is used once. It counts if the
 same bytes come back within five minutes of real time with an assertion of a key that the policy names for that person, in the set
@@ -73,7 +73,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a signed answer is judged on beside the policy. `since`: types of the case's entries since the statement was shown;
+    """What a signed answer is judged on besides the policy. `since`: types of the case's entries since the statement was shown;
     `count`: the newest sign count of the key, 0 where it has none; `key`: of the inbox row that brings the answer."""
 
     issued: Issued | None

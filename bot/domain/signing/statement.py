@@ -2,7 +2,7 @@
 
 A statement is one JSON object in RFC 8785 form; the SHA-256 of its bytes is the WebAuthn challenge. `type` separates what is
 signed, so that a signature for one purpose never counts for another. A statement belongs to one person, is used once (`nonce`)
-and lives for five minutes of real time, whatever TIME_SCALE says.
+and lives for five minutes of real time, independent of TIME_SCALE.
 Source: signed-decisions.md, "The statement".
 """
 

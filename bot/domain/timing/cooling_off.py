@@ -2,7 +2,7 @@
 
 The request stays pending meanwhile, so that a no, a withdrawal and a revoke still end it and nothing was ever open. At its
 time the yeses are counted again, under the policy of that moment and under every earlier set that binds: where the quorum
-stands no longer, the ladder goes on as if it had never been met. A quorum that comes later than `not_before` opens at once.
+is no longer met, the ladder continues as if it had never been met. A quorum that comes later than `not_before` opens at once.
 What nobody opened by the request's own end (the bot was down, its clock doubted) expires with it: who approved it did not
 approve that moment.
 Design, section 2.

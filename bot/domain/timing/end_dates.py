@@ -2,7 +2,7 @@
 
 - The day that a person chose is the last one of the exception: it ends with that day (UTC), and never later than the
   runbook's `max_duration` after the asking. TIME_SCALE divides the span to it. The yes does not move it.
-- Who stands for it hears of the end twice: at ¾ of the span and 7 days before it, whichever of the two lie ahead.
+- The people accountable for it are reminded of the end twice: at ¾ of the span and 7 days before it, if these are still to come.
 - An approver gives less by choosing an earlier day. The earliest day that anybody gave counts.
 Source: design, sections 4 and 8.
 """
@@ -31,7 +31,7 @@ def last_day(today: date, longest: int) -> date:
 
 
 def usual_day(runbook: Runbook, today: date) -> date:
-    """The day that stands in the form at first."""
+    """The form's initial day."""
     return min(today + timedelta(seconds=runbook.default_duration), last_day(today, runbook.max_duration))
 
 

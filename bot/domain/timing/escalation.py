@@ -74,7 +74,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What is due on an ask at one moment, in order, and the ask after it. `warned`: whom the warning is for."""
+    """What is due on an ask at one moment, in order, and the ask after it. `warned`: the recipients of the warning."""
 
     ask: Ask
     events: tuple[Fired | Skipped, ...]
@@ -102,7 +102,7 @@ def advance(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datet
 
 
 def undelivered(ask: Ask, person: Person, reason: str) -> tuple[Ask, bool]:
-    """The ask after the question proved undeliverable to `person`, and whether their step thereby reached nobody.
+    """The ask after the question proved undeliverable to `person`, and whether their step has then reached nobody.
 
     News only: a failure reported again, or of somebody who was not asked, empties no step a second time. And a step that
     proves empty after a later one reached somebody has its successor already: nothing is pulled forward.
@@ -144,7 +144,7 @@ def may_wake(ask: Ask, step: Step) -> bool:
 
 
 def fire(case: Case, ask: Ask, policy: Policy, presence: Presence, step: Step, there: Sequence[Reached]) -> Fired:
-    """Who of the people asked is paged, who sleeps, and whether anybody could hear it."""
+    """Who of the people asked is paged, who sleeps, and whether anybody can be reached."""
     if not may_wake(ask, step):
         return Fired(step, tuple(there))
     quiet = tuple((r.person, presence.quiet[r.person]) for r in there if r.person in presence.quiet)
@@ -187,7 +187,7 @@ def _same_role(reached: Reached, role: Role) -> bool:
 def _wanted(
     case: Case, ask: Ask, policy: Policy, domain: Domain, presence: Presence, step: Step, now: datetime
 ) -> tuple[Reached, ...]:
-    """Everybody whom a step wants, whether reachable or not; the owner's seat goes to a deputy while they are absent."""
+    """Everybody a step asks, whether reachable or not; the owner's seat goes to a deputy while they are absent."""
     wanted: dict[Person, Reached] = {}
 
     def want(people: Iterable[Person], role: Role, *, for_owner: bool = False) -> None:
@@ -209,7 +209,7 @@ def _wanted(
 def _fill(
     case: Case, ask: Ask, policy: Policy, domain: Domain, presence: Presence, wanted: Mapping[Person, Reached]
 ) -> Sequence[Person]:
-    """As many deputies present as the quorum still lacks beside those already wanted who can answer.
+    """As many present deputies as the quorum still lacks besides the people already asked who can answer.
 
     Where nobody of them can, the step is not filled up: it is skipped, and the next one fires with its whole role.
     """
@@ -243,7 +243,7 @@ def _why_nobody(
 
 
 def _pulls(event: Fired | Skipped, pulling: bool) -> bool:
-    """Whether the next `notify` step fires at once: an unreachable step starts it, one that somebody hears ends it."""
+    """Whether the next `notify` step fires at once: an unreachable step starts it, a step that reaches somebody ends it."""
     if event.step.action == "remind":
         return pulling
     if isinstance(event, Fired):

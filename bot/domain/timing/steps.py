@@ -66,7 +66,7 @@ def over_window(kind: AskKind, version: int, now: datetime, window: timedelta, f
 
 
 def candidates(policy: Policy, domain_id: str) -> tuple[Person, ...]:
-    """Everybody whom any step of a domain could ask: whom to look up before judging."""
+    """Everybody any step of a domain could ask: the people to look up before judging."""
     domain = policy.domains.get(domain_id)
     return () if domain is None else named_for(policy, domain)
 

@@ -1,6 +1,6 @@
 """The brake on what wakes people: after the third waking in ten minutes the card still comes, and nobody is paged.
 
-A waking is everything of one moment on one request that pages somebody beside Slack, an *Escalate now*, or the opening of a
+A waking is everything of one moment on one request that pages somebody outside Slack, an *Escalate now*, or the opening of a
 break-glass. It counts for the requester, one human whatever the account, and the domain, also where the request was withdrawn
 since. Another person of the provider, and the same person in another domain, still page. Without a page nobody asleep is
 passed over either: the steps keep their time. Field lessons, *Floods*.

@@ -4,7 +4,7 @@ A case begins with `request.filed` or, refused by the worker, `request.refused`.
 `request.refused`, `.denied`, `.withdrawn`, `.expired`, or `grant.opened` with exactly one end. After an outcome no other
 follows; entries of other kinds may. A policy exception is opened right with its grant, renewed while it is open, and ends with
 `exception.ended` alone. A drill begins with `drill.started`, ends with `drill.ended`, and holds nothing that asks for, decides
-or gives anything; `drill.*` stands nowhere else. A use of the sealed path begins with `sealed_use.recorded` and holds its review
+or gives anything; `drill.*` is allowed nowhere else. A use of the sealed path begins with `sealed_use.recorded` and holds its review
 and nothing that gives. A suspended authority begins with `authority.suspended` and is settled by `authority.restored`, a right
 under review with `right.begun` and by `right.withdrawn` or `right.ended`. A finding begins with `finding.filed`, is
 acknowledged once and closed once after that, and holds nothing that asks for, decides or gives access. A permit and an executor's opening stand
@@ -74,7 +74,7 @@ _OF_A_FINDING = frozenset({
 })  # fmt: skip
 _MATTERS: Mapping[
     str, frozenset[str]
-] = {  # cases that nobody filed: what each may hold beside steps, deliveries and refusals
+] = {  # cases that nobody filed: what each may contain besides steps, deliveries and refusals
     "suspended": frozenset({"authority.overdue", "authority.restored"}),
     "reviewed": frozenset({"review.due", "review.overdue", "right.kept", "right.withdrawn", "right.ended"}),
     "barred": frozenset({"provider.resumed"}),
@@ -101,7 +101,7 @@ class CaseRecord:
 
 
 def continued(entry: Mapping[str, object]) -> CaseRecord | None:
-    """What stood before an entry whose case began in entries that are pruned from an export; None if it is the first."""
+    """The state before an entry whose case began in entries that are pruned from an export; None if it is the first."""
     seq, prev = entry.get("case_seq"), entry.get("case_prev")
     if not (isinstance(seq, int) and seq > 0 and isinstance(prev, str) and re.fullmatch("[0-9a-f]{64}", prev)):
         return None

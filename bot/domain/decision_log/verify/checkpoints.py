@@ -20,7 +20,7 @@ from bot.domain.errors import NoteError
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A note where it is kept: `place` is how a person finds it; `size` and `root` are what the place says of it."""
+    """A note where it is kept: `place` is how a person finds it; `size` and `root` are under which it is stored there."""
 
     place: str
     note: str
@@ -51,7 +51,7 @@ def audited(
 
 
 def signed_for(note: SignedNote, checkpoint: Checkpoint, keys: Sequence[VerifierKey], check: Check) -> bool:
-    """Whether a key named after the checkpoint's origin signed: a key of another log says nothing here."""
+    """Whether a key named after the checkpoint's origin signed: a key of another log is ignored."""
     try:
         return bool(signed_by(note, [key for key in keys if key.name == checkpoint.origin], check))
     except NoteError:

@@ -1,7 +1,7 @@
 """Judges the log's decisions again, years later and elsewhere, by the policy files that they name.
 
 Each yes, no and ratification was made by somebody of home (`party`): of no provider, in a home workspace, under the set
-that stood at the click. They were named for the request's domain under that set, in the role the entry claims, and were
+in force at the click. They were named for the request's domain under that set, in the role the entry claims, and were
 neither the requester nor the subject (`policy`), and no yes came before every method of `subject_verification` was attested.
 Whose authority was suspended decides nothing in that domain until it is restored, and a right that was withdrawn opens
 nothing under the same file; nor does anything of a provider while it is suspended in the domain, or once it was ended
@@ -62,7 +62,7 @@ class _Filed:
     provider: str = ""
     subject: str = ""
     verified: set[str] = field(default_factory=set)
-    not_before: str = ""  # what a met quorum waits for, as its entry says
+    not_before: str = ""  # what a met quorum waits for, by its entry
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Rejudge:
         self.reviews = NarrowedRights(self.people)
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
-        """What policy says against one entry."""
+        """The findings of policy against one entry."""
         named = _part(entry, "policy")
         digest = str(named.get("sha256", ""))
         if not digest:
@@ -106,8 +106,8 @@ class Rejudge:
             yield LogFinding(code, idx, f"{entry.get('case')}: {text}")
 
     def _on_its_day(self, policy: Policy, entry: Mapping[str, object]) -> Policy:
-        """The set with the owners of the day on which the entry was made. An entry stands in the log a moment after its act,
-        so within that moment after midnight whoever owned a domain the day before still acts."""
+        """The set with the owners of the day on which the entry was made. An entry is logged a moment after its act,
+        so within that moment after midnight the previous day's owner still acts."""
         try:
             at = datetime.fromisoformat(str(entry.get("ts"))).astimezone(UTC)
         except ValueError:
@@ -194,7 +194,7 @@ class Rejudge:
             self._barred.add((str(data.get("provider")), domain))
 
     def _of_its_provider(self, policy: Policy, filed: _Filed) -> Iterator[Fault]:
-        """What speaks against opening anything of a provider now."""
+        """The finding against opening anything of a provider now."""
         if (filed.provider, filed.domain) in self._barred:
             yield "policy", f"it opened while {filed.provider} was suspended in {filed.domain}."
         known, ended = policy.providers.get(filed.provider), self._ended.get(filed.provider)
@@ -225,7 +225,7 @@ class Rejudge:
             yield from self._authority(person, policy, filed, str(kind), _part(entry, "data").get("role"))
 
     def _handled(self, entry: Mapping[str, object], policy: Policy, filed: _Filed) -> Iterator[Fault]:
-        """A finding is acknowledged, shared and closed by people of its domain, and by nobody whom it is about."""
+        """A finding is acknowledged, shared and closed by people of its domain, and by nobody it is about."""
         actor, kind = _part(entry, "actor"), str(entry.get("type"))
         if actor.get("party") != "home":
             yield "party", f"{kind} by somebody of {actor.get('party')!r}. A provider acknowledges and closes nothing."

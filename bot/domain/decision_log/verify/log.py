@@ -1,6 +1,6 @@
 """Checks a stored log: every byte hashed again, every rule of the format, in one pass over its rows.
 
-The bytes are the truth: leaves and tree are made from them, and what is stored beside them (leaf, nodes, edge, columns)
+The bytes are authoritative: leaves and tree are computed from them, and what is stored with them (leaf, nodes, edge, columns)
 must agree. Nothing is trusted that a trigger or an index would have kept in order. What stays in memory is one small
 record for each case and each digest that still lacks its disclosure, never the entries.
 Source: decision-log.md. An audit finds what contradicts itself; only a checkpoint that left the host shows a log that was
@@ -236,7 +236,7 @@ class Audit:
             yield LogFinding("disclosure", shown.idx, f"No digest of entry {shown.idx} belongs to {shown.digest}.")
 
     def _promises(self, entry: Mapping[str, object]) -> Iterator[LogFinding]:
-        """What an entry says about earlier ones: digests that were erased, data that was emptied."""
+        """An entry's statements about earlier ones: digests that were erased, data that was emptied."""
         data = entry.get("data")
         if not isinstance(data, dict):
             return

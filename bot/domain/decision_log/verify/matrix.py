@@ -10,7 +10,7 @@ from bot.domain.policy.people import Person
 
 
 def confirmed(entry: Mapping[str, object], policy: Policy, person: Person | None) -> Iterator[tuple[Code, str]]:
-    """What policy says against one `matrix.confirmed`. `person` None: their name was erased."""
+    """The finding of policy against one `matrix.confirmed`. `person` None: their name was erased."""
     actor, data = entry.get("actor"), entry.get("data")
     if not isinstance(actor, dict) or actor.get("party") != "home":
         yield "party", "matrix.confirmed by somebody of a provider. Nobody of a provider agrees to the matrix."

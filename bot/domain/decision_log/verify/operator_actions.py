@@ -42,7 +42,7 @@ class OperatorActs:
     _acts: dict[str, _Act] = field(default_factory=dict)
 
     def faults(self, entry: Mapping[str, object], policy: Policy) -> Iterator[tuple[Code, str]]:
-        """What speaks against one entry: `party` or `policy`, and a sentence."""
+        """The finding against one entry: `party` or `policy`, and a sentence."""
         kind, data = str(entry.get("type")), _part(entry, "data")
         if kind == "operator.filed":
             about = data.get({"erase": "subject", "provider_end": "provider"}.get(str(data.get("act")), "hold"), "")

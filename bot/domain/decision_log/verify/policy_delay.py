@@ -20,12 +20,12 @@ from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.policy.model import Policy, Role, Runbook
 from bot.domain.policy.people import Person
 
-_QUESTIONS = frozenset({"extension.asked", "renewal.asked"})  # each is asked anew: what binds is counted from then
+_QUESTIONS = frozenset({"extension.asked", "renewal.asked"})  # each is asked again: what binds is counted from then
 _LONGER = frozenset({"grant.extended", "exception.renewed"})
 TYPES = NO | ENDS | _QUESTIONS | _LONGER | {
     "policy.loaded", "request.filed", "request.approved", "breakglass.opened", "grant.opened",
 }  # fmt: skip
-_SLACK = 0.1  # of a delay, at most 2 s: an entry stands in the log a moment after what it tells
+_SLACK = 0.1  # of a delay, at most 2 s: an entry is logged a moment after its act
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class DelayCheck:
     _scale: float = 1.0  # of the newest request
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
-        """What the delay says against one entry."""
+        """The finding of the delay against one entry."""
         kind, case, at = str(entry.get("type")), str(entry.get("case")), _moment(entry.get("ts"))
         if kind not in TYPES or at is None:
             return
@@ -87,7 +87,7 @@ class DelayCheck:
         return self._binding(at, self._scale) if at is not None else ()
 
     def scale_of(self, case: str) -> float:
-        """By what clock a case runs: its own where that can be told, else that of the newest request."""
+        """The time scale of a case: its own if that can be computed, else that of the newest request."""
         filed = self._cases.get(case) or self._open.get(case)
         return filed.scale if filed is not None else self._scale
 
@@ -219,7 +219,7 @@ def _slack(delay: timedelta) -> timedelta:
 
 
 def _scale(policies: Sequence[Policy], runbook: Runbook, at: datetime, until: datetime | None) -> float:
-    """By what a request's time ran faster than its ladder says; 1 where that cannot be told."""
+    """The factor by which a request's time ran faster than its ladder; 1 if that cannot be computed."""
     lasts = (until - at).total_seconds() if until is not None else 0.0
     names = ((policy, policy.runbooks.get(runbook.id)) for policy in policies)
     ladders = (policy.escalation_policies.get(known.escalation or "") for policy, known in names if known is not None)

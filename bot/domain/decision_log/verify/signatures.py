@@ -186,7 +186,7 @@ class SignatureCheck:
     def _proven(
         self, entry: Mapping[str, object], signed: Signed, policy: Policy, demand: Signature, older: tuple[Policy, ...]
     ) -> Iterator[str]:
-        """What speaks against key and assertion."""
+        """The findings against key and assertion."""
         if not self.history.is_newest(str(part(entry, "policy").get("sha256"))):
             yield "the set that it names is not the newest one that was loaded before"
         if signed.statement.nonce in self._nonces:
@@ -213,7 +213,7 @@ class SignatureCheck:
         self._counts[signed.credential] = max(last, outcome.sign_count)
 
     def _quorum(self, entry: Mapping[str, object], policy: Policy, case: SignedCase) -> Iterator[Fault]:
-        """Whether enough of the yeses that a grant stands on are of keys that still count, and it lasts no longer than signed."""
+        """Whether enough of the approvals of a grant are by keys that still count, and it lasts no longer than signed."""
         runbook = policy.runbooks.get(case.runbook)
         if runbook is None or self._demand(case, policy) == "none" or not case.yeses:
             return

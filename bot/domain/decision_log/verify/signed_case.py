@@ -1,4 +1,4 @@
-"""What the check of signatures remembers of a case: its leaf hashes, what a signer must have read, and the yeses that a grant stands on."""
+"""The state of a case for the check of signatures: its leaf hashes, what a signer must have read, and the approvals of its grant."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class SignedCase:
             yield "something came between what was shown and the yes"
 
     def _position(self, leaf: object) -> int | None:
-        """Where the entry with this leaf hash stands in the case; None where there is none."""
+        """The position in the case of the entry with this leaf hash; None if there is none."""
         wanted = _leaf(leaf)
         found = (n for n in range(0, len(self.leaves), _LEAF) if bytes(self.leaves[n : n + _LEAF]) == wanted)
         place = next(found, None) if wanted is not None else None

@@ -1,4 +1,4 @@
-"""One signed entry: its disclosure `signature`, and whether the statement in it says what the entry says.
+"""One signed entry: its disclosure `signature`, and whether its statement agrees with the entry.
 
 The entry has `signed: true` and `statement`, the SHA-256 of the statement's bytes; the disclosure is the JSON object of
 `credential`, `statement`, `authenticator_data`, `client_data` and `signature`, each base64url. Source: signed-decisions.md, "The log".
@@ -34,7 +34,7 @@ VERDICTS: Mapping[str, frozenset[str]] = {
 }
 """The entries that are a yes, and what their statement decides; the yes to more time is `extend` or `renew`."""
 _LONGER = frozenset({"extend", "renew"})
-_MOMENT = timedelta(seconds=5)  # an entry stands in the log a moment after what it tells
+_MOMENT = timedelta(seconds=5)  # an entry is logged a moment after its act
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def statement_faults(entry: Mapping[str, object], signed: Signed, type_: Stateme
         yield "the statement was signed for another log"
     unnamed = (
         type_ == "confirm" and not statement.signer
-    )  # the log had no pseudonym for an auditor yet; the key says who it is
+    )  # the log had no pseudonym for an auditor yet; the key identifies the person
     if statement.signer != part(entry, "actor").get("ref") and not unnamed:
         yield "the statement is of another person than the entry"
     at = moment(entry.get("ts"))
