@@ -19,10 +19,11 @@ from bot.background.calendar_feeds import CalendarFeeds, carried
 from bot.clock import Clock
 from bot.decision_log.failsafe_store import FailsafeStore
 from bot.domain.authority.policy_rollout import InForce, Sets
+from bot.domain.authority.signing_window import change_windows
 from bot.domain.case.transition import SYSTEM, FileDigest, LogEvent, Notification, Transition
 from bot.domain.errors import PolicyError, Stopped, StorageError
 from bot.domain.policy.model import Policy
-from bot.domain.workflow.key_notices import unendorsed
+from bot.domain.workflow.key_notices import nobody_can_sign, unendorsed
 from bot.domain.workflow.notifications import announced
 from bot.ports.records import StoredPolicy
 from bot.ports.store import Store
@@ -170,7 +171,12 @@ async def _accept(store: SqlStore, clock: Clock, sets: Sets | None, policy: Poli
     until = sets.binds_until(policy, now, scale) if sets is not None else None
     told: tuple[Notification, ...] = ()
     if sets is not None and until is not None:
-        told = (*announced(sets.current, policy, until), *unendorsed(sets.current, policy, until))
+        silent = change_windows(sets, policy, now, scale)
+        told = (
+            *announced(sets.current, policy, until),
+            *unendorsed(sets.current, policy, until),
+            *nobody_can_sign(policy, silent, until),
+        )
     accepted = StoredPolicy(policy.digest, now, policy.files)
     after = sets.then(policy, now, scale) if sets is not None else Sets((InForce(policy, now),))
     kept_for = timedelta(seconds=after.retention(now) / scale)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,12 +34,17 @@ Dir = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The policy fo
 Folder = Annotated[Path | None, typer.Option("--runbooks", help="The policy folder (COUNTERSIGN_RUNBOOKS_DIR).")]
 
 
-def check(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = None, as_json: Json = False) -> None:
+def check(
+    directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = None,
+    as_json: Json = False,
+    against: Annotated[Path | None, typer.Option(metavar="OLD_DIR", help="Say what a change from there brings.")] = None,
+) -> None:
     """Validate the policy files of DIR; print every finding."""
     folder = _folder(directory)
     now = SystemClock().now()
     loaded = load(folder, environment=os.environ, today=now.date())
     ahead = list(coverage(prepared(loaded.policy, now), now)) if loaded.policy else []
+    ahead += list(_against(against, loaded.policy, now)) if against is not None and loaded.policy is not None else []
     findings = (*loaded.findings, *ahead)
     if as_json:
         say_json([_finding(f) for f in findings])
@@ -48,6 +54,27 @@ def check(directory: Annotated[Path | None, typer.Argument(metavar="[DIR]")] = N
         counts = f"{_count(len(loaded.errors), 'error')}, {_count(len(loaded.warnings) + len(ahead), 'warning')}"
         say(f"{folder}: {counts}" + (f"; policy {loaded.policy.digest[:12]}" if loaded.policy else "; refused"))
     raise typer.Exit(1 if loaded.policy is None else 0)
+
+
+def _against(old: Path, new: Policy, now: datetime) -> Iterator[PolicyFinding]:
+    """What a change from another folder brings: who has to endorse its keys, and in which window nobody could say yes."""
+    from bot.domain.authority.key_changes import endorsers, key_change
+    from bot.domain.authority.policy_rollout import InForce, Sets
+    from bot.domain.authority.signing_window import change_windows
+
+    before = load(_folder(old), environment=os.environ, today=now.date()).policy
+    if before is None:
+        misused(f"The policy in {old} has errors: run `countersign check {old}`.")
+    sets, what = Sets((InForce(before, now),)), key_change(before, new)
+    found = list(change_windows(sets, new, now, 1))
+    if what is not None:
+        until = sets.binds_until(new, now, 1)
+        for domain, people in endorsers(what, before).items():
+            who = " or ".join(before.name_of(person) for person in people) or "nobody can"
+            found.append(
+                f"{domain}: {'; '.join(what.sentences)}. To be endorsed by: {who}. Else it waits until {until:%Y-%m-%d %H:%M} UTC."
+            )
+    yield from (PolicyFinding("warning", "responsibility.yaml", 1, text) for text in found)
 
 
 def schema(out: Annotated[Path | None, typer.Option(help="Write the two files into this folder.")] = None) -> None:

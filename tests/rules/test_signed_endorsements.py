@@ -8,13 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli.main import app
 from bot.domain.authority.endorsement import WaitingChange
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.key_notices import unendorsed
 from bot.service.signing_page import Told
 from tests.bot.building import AUDIT, DEP1, OWNER, PE1, RISK
+from tests.bot.evidence.signed_log import OLGA, RUTH, Passkey
+from tests.bot.evidence.signed_log import signed_policy as file_policy
 from tests.bot.office import Office
 from tests.bot.passkeys import KEYS, ORIGIN, Authenticator, named, sent, signed_policy, signs, with_words
 
@@ -121,3 +125,25 @@ async def test_every_owner_and_auditor_is_told_in_slack_and_by_page(office: Offi
     assert "Nobody has endorsed it" in str(page.data["text"])
     assert page.data["link"] == f"{ORIGIN}/"
     assert unendorsed(old, replace(old, contact="#elsewhere"), office.clock.now()) == ()
+
+
+def folder(path: Path, keys: dict[str, tuple[Passkey, ...]], signature: str) -> Path:
+    """The files of a set on disk."""
+    policy = file_policy(keys, signature)
+    path.mkdir()
+    for file in policy.files:
+        (path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (path / file.path).write_bytes(file.content)
+    return path
+
+
+def test_check_against_names_who_endorses_and_the_window_in_which_nobody_could_say_yes(tmp_path: Path) -> None:
+    old = folder(tmp_path / "old", {"ruth": (RUTH,)}, "none")
+    new = folder(tmp_path / "new", {"ruth": (RUTH,), "olga": (OLGA,)}, "required")
+    done = CliRunner().invoke(app, ["check", str(new), "--against", str(old)])
+    assert done.exit_code == 0, done.output
+    assert "To be endorsed by: Ruth Adeyemi." in done.output
+    assert "Nobody can sign a yes" not in done.output  # Ruth's key counts already
+    keyless = folder(tmp_path / "keyless", {}, "none")
+    done = CliRunner().invoke(app, ["check", str(new), "--against", str(keyless)])
+    assert "Nobody can sign a yes to Emergency admin on the corporate directory that is asked for before" in done.output

@@ -8,7 +8,7 @@ Source: signed-decisions.md, "Changes of the keys" and "Stated limits".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from bot.domain.authority.authorization import named_for
@@ -45,6 +45,14 @@ def endorsed(change: WaitingChange, by: Person, until: datetime | None) -> tuple
     }  # fmt: skip
     people = concerned((change.old, change.new))
     return tuple(Notification("key_endorsed", Lane.CARD, to=person, data=data) for person in people)
+
+
+def nobody_can_sign(new: Policy, windows: Collection[str], until: datetime) -> tuple[Notification, ...]:
+    """Announces to every owner and auditor in which window nobody could say yes; nothing where there is none."""
+    if not windows:
+        return ()
+    data = {"domain": new.organisation, "people": [], "sentences": list(windows), "counts_from": epoch_ms(until)}
+    return tuple(Notification("policy", Lane.CARD, to=person, data=data) for person in concerned((new,)))
 
 
 def copies(case: Case, policy: Policy, signer: Person, statement: Statement) -> tuple[Notification, ...]:
