@@ -9,7 +9,7 @@ from typing import Literal
 Severity = Literal["error", "warning", "info"]
 Area = Literal[
     "settings", "time zones", "policy", "database", "clock", "state", "tokens", "scopes", "people", "channels", "feeds",
-    "live", "log", "anchors", "reconciliation",
+    "live", "log", "anchors", "reconciliation", "signing",
 ]  # fmt: skip
 _SHOWN = 5
 

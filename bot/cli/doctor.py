@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from bot.cli import doctor_anchors, doctor_calendars
 from bot.cli.reconciliation import last_runs
+from bot.cli.signing import doctor_page
 from bot.clock import Clock, SystemClock
 from bot.diagnostics import Diagnosis, Severity, error, warning
 from bot.domain.errors import CountersignError, SettingsError
@@ -97,6 +98,7 @@ async def examine(settings: Settings, around: DoctorEnvironment) -> DoctorReport
         found += await _log(settings, around.clock)
         found += await _reconciled(settings, policy)
     found += await _ahead(settings, policy, around)
+    found += await doctor_page.diagnose(policy)
     if settings.slack_bot_token is not None:
         found += await _slack(settings, settings.slack_bot_token, policy, around)
     return DoctorReport(tuple(found))
