@@ -7,6 +7,7 @@ more than 25 modules, no module more than 300 lines outside SQL, no function mor
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -69,6 +70,28 @@ def test_no_function_is_longer_than_35_lines() -> None:
 
 def test_half_of_the_functions_have_at_most_8_lines() -> None:
     assert median(length for path in modules(*SHIPPED) for _, length in functions(path.read_text())) <= MEDIAN
+
+
+def test_no_circle_is_looked_for_in_every_package_that_is_shipped() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (acyclic,) = (contract for contract in contracts if contract["type"] == "acyclic_siblings")
+    assert set(acyclic["ancestors"]) == set(SHIPPED)
+
+
+def test_the_service_holds_use_cases_and_hands_out_no_store_clock_or_policy() -> None:
+    """Who needs one of these is given it (`bot.composition`)."""
+    source = (ROOT / "bot" / "service" / "approvals.py").read_text()
+    (service,) = (n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == "ApprovalService")
+    own = {n.attr for n in ast.walk(service) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+    own |= {n.name for n in service.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert "transactions" in own
+    assert own & {"store", "clock", "policy", "scale", "directory"} == set()
+
+
+def test_nothing_on_the_way_to_the_store_is_forwarded_unseen() -> None:
+    """A method that can give access is written out: a new one cannot skip the fail-safe store."""
+    hidden = [name_of(path) for path in modules(*SHIPPED) if "__getattr__" in path.read_text()]
+    assert hidden == []
 
 
 def test_a_long_function_is_found_wherever_it_is_defined() -> None:
