@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 DOCS := $(VENV)/.docs
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
-.PHONY: demo test test-fast check docs docs-check lint bench lock clean wheel setup screenshots slack-schemas words
+.PHONY: demo test test-fast check docs docs-check lint bench chaos replicas image lock clean wheel setup screenshots slack-schemas words
 
 demo: $(RUNS) ## Play all three people in a browser
 	@$(BIN)/python -m bot demo $(DEMO)
@@ -64,9 +64,18 @@ $(DOCS): requirements-docs.lock | $(BIN)/python # what builds the documentation
 bench: $(STAMP) ## Measure speed and memory beside their floors; writes bench/results.json
 	$(BIN)/python -m bench $(BENCH)
 
+replicas: $(STAMP) ## Two replicas on PostgreSQL against the sandbox; kills the leader and prints how long each press waited
+	@$(BIN)/python tools/two_replicas.py $(REPLICAS)
+
+# Four replicas, eight writers, kills, freezes and cut connections; CHAOS_REQUESTS=10000 for the large one, CHAOS_SEED for another.
+chaos: $(STAMP) ## Kill, freeze and cut replicas on PostgreSQL, and check every rule afterwards (10 minutes)
+	CHAOS_REPLICAS=$${CHAOS_REPLICAS:-4} CHAOS_WRITERS=$${CHAOS_WRITERS:-8} CHAOS_REQUESTS=$${CHAOS_REQUESTS:-400} CHAOS_KILLS=$${CHAOS_KILLS:-30} \
+	  $(BIN)/python -m pytest -q -s -p no:randomly -p no:cacheprovider tests/end_to_end/test_chaos.py
+
 lock: ## Compile the hash-locked requirements again
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra postgres -c requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-image.lock
 	$(BIN)/uv pip compile --group docs -c requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-docs.lock
 
 words: $(STAMP) ## Print every sentence that people read, by where it is changed
@@ -80,6 +89,9 @@ screenshots: $(STAMP) ## The pictures of the README, from the sandbox in Chromiu
 slack-schemas: ## JSON Schemas of Slack's own TypeScript types, for tests/slack
 	@tools/nodejs
 	node tools/node/generate.mjs tests/slack/schemas
+
+image: $(STAMP) ## The steps of the image in a folder of this machine, without a daemon: dist/image
+	rm -rf dist/image && tools/image dist/image
 
 wheel: $(STAMP)
 	$(BIN)/python -m build --wheel --no-isolation

@@ -19,13 +19,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import acknowledging, acting, clicking, flooding, memory, proving, sweeping
+from bench import acknowledging, acting, acting_postgres, clicking, flooding, memory, proving, sweeping
 from bench.bot import REPOSITORY, environment, example
 from bench.rounds import FULL, QUICK, Result, Size, table
 from bot.clock import SystemClock
 
 _RESULTS = Path(__file__).with_name("results.json")
-_PARTS = ("acknowledging", "acting", "sweeping", "memory", "clicking", "flooding", "proving")
+_PARTS = ("acknowledging", "acting", "postgres", "sweeping", "memory", "clicking", "flooding", "proving")
 
 
 def main() -> None:
@@ -56,6 +56,8 @@ async def _all(size: Size, parts: Sequence[str], scratch: Path) -> list[Result]:
                     results += await acknowledging.measure(size, policy, scratch, env)
                 case "acting":
                     results += await acting.measure(size, policy, scratch)
+                case "postgres":
+                    results += await acting_postgres.measure(size, policy)
                 case "sweeping":
                     results += await sweeping.measure(size, policy, scratch)
                 case "memory":

@@ -32,6 +32,7 @@ from bot.domain.policy.people import Person, Profile
 from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import filing, filing_form
 from bot.domain.workflow.asks import engine
+from storage.sql_store import SqlStore
 from storage.store import SqliteStore
 
 AT_ONCE = 10
@@ -61,15 +62,15 @@ async def measure(size: Size, policy: Policy, scratch: Path) -> list[Result]:
             for pragma in _DURABLE:
                 await connection.execute(pragma)
         one = await in_turns(size.rounds, {
-            "ours": _rate(alone[0], size.acts, 1, ours.commit), _RAW: _rate(alone[1], size.acts, 1, _replayed(raw)),
+            "ours": rate(alone[0], size.acts, 1, ours.commit), _RAW: rate(alone[1], size.acts, 1, _replayed(raw)),
         })  # fmt: skip
         for skipped in alone[1]:  # the other two files must stand where ours stands
             for connection in (slow, whole):
                 await connection._execute(_run, connection._conn, skipped)  # type: ignore[no-untyped-call]
         many = await in_turns(size.rounds, {
-            "ours": _rate(crowd[0], size.acts, AT_ONCE, ours.commit),
-            _LOCKED: _rate(crowd[1], size.acts, AT_ONCE, _by_statement(slow), asyncio.Lock()),
-            _WHOLE: _rate(crowd[1], size.acts, AT_ONCE, _at_once(whole), asyncio.Lock()),
+            "ours": rate(crowd[0], size.acts, AT_ONCE, ours.commit),
+            _LOCKED: rate(crowd[1], size.acts, AT_ONCE, _by_statement(slow), asyncio.Lock()),
+            _WHOLE: rate(crowd[1], size.acts, AT_ONCE, _at_once(whole), asyncio.Lock()),
         })  # fmt: skip
         head = await ours.log.head()
     _check(folder, head.size)
@@ -89,20 +90,26 @@ async def _store(path: Path) -> SqliteStore:
 
 async def _prepared(policy: Policy, path: Path, wanted: int) -> list[Transition]:
     """So many requests, each with its cards in Slack, and the owner's yes to each, judged and not yet carried out."""
-    store, clock = await _store(path), SystemClock()
+    store = await _store(path)
     try:
-        cases = [await store.commit(act) for act in filings(policy, clock, 1)]
-        cases += await asyncio.gather(*(store.commit(act) for act in filings(policy, clock, wanted - 1)))
-        ts = 0
-        while leased := await store.outbox.lease(clock.now(), clock.now() + timedelta(minutes=1), 500):
-            sent = []
-            for outgoing in leased:
-                ts += 1
-                sent.append(store.outbox.sent(outgoing, "D0BENCH", f"{ts}.0", 1, ()))
-            await asyncio.gather(*sent)
-        return [_yes(policy, case, clock) for case in cases if case is not None]
+        return await prepared_in(store, policy, wanted)
     finally:
         await store.close()
+
+
+async def prepared_in(store: SqlStore, policy: Policy, wanted: int) -> list[Transition]:
+    """As above, in a store that stays open."""
+    clock = SystemClock()
+    cases = [await store.commit(act) for act in filings(policy, clock, 1)]
+    cases += await asyncio.gather(*(store.commit(act) for act in filings(policy, clock, wanted - 1)))
+    ts = 0
+    while leased := await store.outbox.lease(clock.now(), clock.now() + timedelta(minutes=1), 500):
+        sent = []
+        for outgoing in leased:
+            ts += 1
+            sent.append(store.outbox.sent(outgoing, "D0BENCH", f"{ts}.0", 1, ()))
+        await asyncio.gather(*sent)
+    return [_yes(policy, case, clock) for case in cases if case is not None]
 
 
 def filings(policy: Policy, clock: SystemClock, times: int) -> Iterator[Transition]:
@@ -226,7 +233,7 @@ def _at_once(connection: aiosqlite.Connection) -> Callable[[Recorded], Awaitable
     return one
 
 
-def _rate(
+def rate(
     all_of_it: Sequence[Any],
     times: int,
     at_once: int,

@@ -8,7 +8,7 @@ import gc
 import json
 import os
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from bot.domain.errors import SlackRefused, StorageError
 from bot.http.operations_server import OperationsServer
 from bot.http.server import read_address
 from bot.logs import configure
-from bot.ports.replication import Replicas
 from bot.runtime.open_log import open_store
 from bot.runtime.setting_typos import strays
 from bot.settings import Settings
@@ -70,8 +69,8 @@ async def _joined(settings: Settings, store: SqlStore, clock: SteadyClock) -> Re
     from storage.postgres_store import PostgresStore
 
     assert isinstance(store, PostgresStore)
-    replicas = await store.replicas(replica_id(settings.state_dir, clock))
-    return Replica(replicas, store, settings.state_dir, clock.wall)
+    own = replica_id(settings.state_dir, clock)
+    return Replica(await store.replicas(own), own, store, settings.state_dir, clock)
 
 
 async def _among_others(
@@ -92,7 +91,7 @@ async def _among_others(
             watching = asyncio.ensure_future(_first(stop, replica.changed, over))
             try:
                 if replica.replicas.held or await store.policies.last() is not None:
-                    await _phase(settings, store, clock, over, ready, replica.replicas)
+                    await _phase(settings, store, clock, over, ready, replica)
             except StorageError as error:  # it comes back by itself
                 log.warning("replica.waits", error=str(error))
             finally:
@@ -116,17 +115,48 @@ async def _first(one: asyncio.Event, other: asyncio.Event, then: asyncio.Event) 
 
 async def _phase(
     settings: Settings, store: SqlStore, clock: SteadyClock, stop: asyncio.Event, ready: Callable[[], None],
-    replicas: Replicas | None = None,
+    replica: Replica | None = None,
 ) -> None:  # fmt: skip
     """Serves as what this process is now, until `stop`."""
     with contextlib.suppress(StorageError):  # a disk that refuses stops the log, not the bot; a standby frees nothing
         await store.free_leases()
-    parts = await build(settings, store, clock, replicas)
+    parts = await build(settings, store, clock, replica)
     settle()
     try:
-        await _live(parts, stop, ready)
+        async with _woken(parts):
+            await _live(parts, stop, ready)
     finally:
-        parts.standing.close()
+        try:
+            await _hand_in(parts)
+        finally:
+            parts.standing.close()
+
+
+@contextlib.asynccontextmanager
+async def _woken(parts: BotParts) -> AsyncIterator[None]:
+    """A leader hears at once of what the others take in."""
+    if parts.replicas is None or not parts.replicas.held:
+        yield
+        return
+    from storage.postgres_store import PostgresStore
+
+    assert isinstance(parts.store, PostgresStore)
+    wakeups = parts.store.wakeups(parts.arrived.set)
+    wakeups.start()
+    try:
+        yield
+    finally:
+        await wakeups.stop()
+
+
+async def _hand_in(parts: BotParts) -> None:
+    """What this process still holds in memory goes to whoever leads next."""
+    if parts.replicas is None:
+        return
+    try:
+        await parts.standing.stoppable.inbox.hand_in()
+    except StorageError as error:
+        log.error("inbox.not_handed_in", error=str(error))
 
 
 def settle() -> None:
@@ -217,7 +247,14 @@ async def _front(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None]
     if settings.slack_app_token is not None:
         try:
             token = settings.slack_app_token.get_secret_value()
-            await parts.door.socket_mode(token, stop, ready, parts.health.lost, parts.metrics.delivered)
+            await parts.door.socket_mode(
+                token,
+                stop,
+                ready,
+                parts.health.lost,
+                parts.metrics.delivered,
+                lambda: parts.replica.alive if parts.replica else 1,
+            )
         except SlackApiError as error:
             said = error.response["error"]
             advice = "Make an App-Level Token with connections:write under “Basic Information”"

@@ -66,6 +66,8 @@ class SteadyClock:
         self._inner, self._boot = inner, boot
         self._lock = Lock()
         self._mark = begin(self._reading())
+        self._lean = timedelta(0)
+        self._said = self._mark.high
 
     @property
     def mark(self) -> Mark:
@@ -80,7 +82,13 @@ class SteadyClock:
     def now(self) -> datetime:
         with self._lock:
             self._mark = look(self._mark, self._reading())
-            return self._mark.high
+            self._said = max(self._said, self._mark.high + self._lean)
+            return self._said
+
+    def lean(self, ahead: timedelta) -> None:
+        """From now on deadlines are judged by the database's clock, which is `ahead` of this machine's."""
+        with self._lock:
+            self._lean = ahead // timedelta(milliseconds=1) * timedelta(milliseconds=1)
 
     def jumped(self) -> timedelta | None:
         self.now()
@@ -95,6 +103,7 @@ class SteadyClock:
         """Accepts the wall clock as it is, even if it is behind: an operator confirmed it."""
         with self._lock:
             self._mark = begin(self._reading())
+            self._said = self._mark.high + self._lean
             return self._mark
 
     def monotonic(self) -> float:

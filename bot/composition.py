@@ -23,6 +23,7 @@ from bot.background.loop import every
 from bot.background.operator_jobs import JobContext, OperatorJobs, Run, ending, erasing, pruning, releasing
 from bot.background.pager import Pager, send_page
 from bot.background.policy_reload import PolicyReload, accepted_sets, first_policy, stored_policy
+from bot.background.replica import Replica
 from bot.background.review_window import ReviewWindow
 from bot.background.sign_page import SignPage
 from bot.background.sweeper import Sweeper
@@ -57,6 +58,8 @@ from handlers.web_api.users import SlackDirectory
 from storage.sql_store import SqlStore
 
 _PACE = 1.0  # seconds between two new messages in one conversation
+# What a standby runs, for what came in while the database was lost.
+_STANDBY = ("worker", "messenger", "pager", "executors", "log")
 _MONTHS = 300.0  # seconds between two looks at whether a month's figures are due
 _ACCOUNTS = 10.0  # seconds between two looks at the accounts that may sign while Slack is down
 Loop: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # runs until the event is set
@@ -79,7 +82,13 @@ class BotParts:
     door: SlackApp
     rehasher: LogRehasher
     outgoing: Mapping[str, Loop]
-    replicas: Replicas | None = None
+    arrived: asyncio.Event
+    replica: Replica | None = None
+
+    @property
+    def replicas(self) -> Replicas | None:
+        """The lease and the others; None where one process is all there is."""
+        return None if self.replica is None else self.replica.replicas
 
     @property
     def role(self) -> str:
@@ -106,9 +115,10 @@ class _Base:
     scene: Callable[[], ViewContext]
 
 
-async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replicas: Replicas | None = None) -> BotParts:
-    """Builds the parts; those of a replica that does not lead only take in. Raises PolicyError if there is no valid policy, SlackRefused if Slack refuses the token."""
-    base = await _base(settings, store, clock, replicas)
+async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica: Replica | None = None) -> BotParts:
+    """Builds the parts; those of a replica that does not lead take in, and take away while the database is lost. Raises PolicyError if there is no valid policy, SlackRefused if Slack refuses the token."""
+    replicas = None if replica is None else replica.replicas
+    base = await _base(settings, store, clock, replica)
     health, metrics, standing, service = base.health, base.metrics, base.standing, base.service
     feeds = CalendarFeeds(
         standing.store.policies, service.current, clock, os.environ, alarm_channel=settings.alarm_channel,
@@ -116,6 +126,7 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     )  # fmt: skip
     with contextlib.suppress(NotLeading):  # who is on call is known; the leader looks at the open questions again
         await feeds.begin()
+    service.host_acts = standing.host_acts(service.transactions.written)
     service.permits = PermitIssuer(standing.store, standing.signer.cover, settings.state_dir, clock)
     edge = SlackEdge(service, standing.store, clock, base.client, standing.signer.cover, base.scene)
     door = SlackApp(edge, base.introduction.identity, prefix=settings.command_prefix)
@@ -130,26 +141,27 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     outgoing = {**_messaging(base), **_keeping(base), "homes": homes.run, "sign page": sign_page.run}
     rehasher = LogRehasher(standing.store, settings.database, settings.state_dir, standing.signer.stop)
     if replicas is not None and not replicas.held:
-        outgoing = {}
+        outgoing = {name: outgoing[name] for name in _STANDBY}
         health.stand_by()
+        health.also(standing.stoppable.findings)
     intro = base.introduction
     return BotParts(
         settings, store, clock, health, metrics, standing, service.current, _reload(base), feeds, intro, door, rehasher,
-        outgoing, replicas,
+        outgoing, service.arrived, replica,
     )  # fmt: skip
 
 
-async def _base(settings: Settings, store: SqlStore, clock: SteadyClock, replicas: Replicas | None) -> _Base:
-    leads = replicas is None or replicas.held
+async def _base(settings: Settings, store: SqlStore, clock: SteadyClock, replica: Replica | None) -> _Base:
+    leads = replica is None or replica.replicas.held
     health = Health(clock, socket_mode=settings.slack_app_token is not None)
-    standing = await open_log(store, settings.state_dir, clock, replicas)
+    standing = await open_log(store, settings.state_dir, clock, None if replica is None else replica.among)
     health.also(standing.stoppable.findings)
     timekeeper = ClockKeeper(store, clock, health.part("timekeeper"))
     await (timekeeper.begin() if leads else timekeeper.resume())
     health.also(timekeeper.findings)
     folder, scale = settings.runbooks_dir, settings.time_scale
     policy = await (
-        first_policy(store, clock, folder, scale, shared=replicas is not None)
+        first_policy(store, clock, folder, scale, shared=replica is not None)
         if leads
         else stored_policy(store, clock, scale)
     )
@@ -273,12 +285,9 @@ def _keeping(base: _Base) -> dict[str, Loop]:
 def _jobs(jobs: JobContext, ground: EpochContext) -> dict[ActKind, Run]:
     """The job that carries out a confirmed operator action, by its kind."""
     return {
-        "hold_release": releasing(jobs),
-        "provider_end": ending(jobs),
-        "erase": erasing(jobs),
-        "prune": pruning(jobs),
+        "hold_release": releasing(jobs), "provider_end": ending(jobs), "erase": erasing(jobs), "prune": pruning(jobs),
         "new_epoch": beginning(jobs, ground),
-    }
+    }  # fmt: skip
 
 
 def _both(one: Callable[[Transition], None], other: Callable[[Transition], None]) -> Callable[[Transition], None]:

@@ -6,13 +6,16 @@ translates the types and takes triggers from `storage/postgres/migrations/`.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.errors import SchemaError
+from storage.session import Session
 
+_COMPATIBLE = re.compile(r"^-- compatible_from: (\d+)$", re.MULTILINE)
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -21,6 +24,12 @@ class Migration:
     version: int
     name: str
     sql: str
+
+    @property
+    def compatible_from(self) -> int | None:
+        """The oldest version of a program that may run with it; None: only one that knows it."""
+        found = _COMPATIBLE.search(self.sql)
+        return int(found[1]) if found else None
 
 
 def migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
@@ -41,11 +50,26 @@ def statements(script: str) -> Iterator[str]:
             pending = ""
 
 
-def compare(version: int, known: int) -> None:
-    """Raises SchemaError, with both versions, unless the database is of exactly this program's version."""
-    if version > known:
+def compare(version: int, known: int, compatible_from: int | None = None) -> None:
+    """Raises SchemaError, with both versions, unless a program that knows `known` may run with a schema of `version`.
+
+    `compatible_from`: what the schema says of older programs (`Migration.compatible_from`)."""
+    if version > known and (compatible_from is None or compatible_from > known):
         raise SchemaError(
             f"The database is of version {version}, this program knows {known}: run the newer program that made it."
         )
     if version < known:
         raise SchemaError(f"The database is of version {version}, this program needs {known}: run `countersign migrate`.")
+
+
+def check(session: Session, version: int, known: int) -> None:
+    """As `compare`, with what the schema itself says of older programs."""
+    row = session.row("schema_compatible", version=version) if version > known else None
+    compare(version, known, None if row is None else row["compatible_from"])
+
+
+def note(session: Session, migration: Migration, now_ms: int) -> None:
+    """A migration is applied."""
+    session.run("insert_schema_version", version=migration.version, name=migration.name, applied_ms=now_ms)
+    if migration.compatible_from is not None:
+        session.run("insert_schema_compatible", version=migration.version, compatible_from=migration.compatible_from)

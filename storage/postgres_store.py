@@ -15,6 +15,7 @@ from storage.postgres.driver import PostgresDatabase, PostgresSession
 from storage.postgres.pooling import prove_own_sessions
 from storage.postgres.replicas import Replicas
 from storage.postgres.upkeep import PostgresUpkeep
+from storage.postgres.wakeups import Wakeups
 from storage.sql_store import SqlStore
 from storage.transactions import Transactions
 from storage.values import ms
@@ -71,6 +72,10 @@ class PostgresStore(SqlStore):
         """This process as one of several: from now on it judges only while it leads. Raises StorageError."""
         self._control = await PostgresDatabase.open(self._server.url, judges=False)
         return Replicas(self._control, self._writer.session, replica, self._clock)
+
+    def wakeups(self, wake: Callable[[], None]) -> Wakeups:
+        """Calls `wake` for whatever any replica takes in, once it is started."""
+        return Wakeups(self._server, wake)
 
     async def close(self) -> None:
         if self._control is not None:

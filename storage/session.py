@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -33,14 +34,19 @@ class Session(Protocol):
     def in_transaction(self) -> bool:
         """False also after the database has rolled back by itself (SQLite on a full disk)."""
 
-    def begin(self, *, write: bool) -> None:
-        """Begins a transaction: one that writes and excludes other writers, or a snapshot for reading."""
+    def begin(self, *, write: bool) -> datetime | None:
+        """Begins a transaction: one that writes and excludes other writers, or a snapshot for reading. Returns the time of
+        the database in a writing one of a replica that leads; None where this machine's clock counts."""
 
     def commit(self) -> None:
         """Commits; what was written survives a power cut."""
 
     def rollback(self) -> None:
         """Rolls back if a transaction is open."""
+
+    def renew(self) -> bool:
+        """Connects again where the connection was lost before a COMMIT was sent: then nothing was written, and the same may be
+        tried once more. False where that is not so, or nobody answers."""
 
     def savepoint(self) -> None: ...
     def release_savepoint(self) -> None: ...

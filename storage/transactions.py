@@ -185,15 +185,25 @@ class Group:
         with self._lock:
             slots = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
             try:
-                return self._transaction(session, slots)
+                return self._again(session, slots)
             except Exception as error:  # noqa: BLE001  # it belongs to the callers; everything is undone first
                 session.rollback()
                 return [(slot, _Outcome(error=_explained(session, error))) for slot in slots]
 
+    def _again(self, session: Session, slots: list[_Slot]) -> _Outcomes:
+        """The transaction, and once more where its connection was lost before the commit."""
+        try:
+            return self._transaction(session, slots)
+        except Exception:
+            session.rollback()
+            if not session.renew():
+                raise
+            return self._transaction(session, slots)
+
     def _transaction(self, session: Session, slots: list[_Slot]) -> _Outcomes:
-        session.begin(write=True)
+        now = session.begin(write=True) or self._clock.now()
         ledger = Ledger(session, self._clock)
-        outcomes = [(slot, _one(slot, Tx(session, ledger, self._clock.now(), self._clock, self.halted))) for slot in slots]
+        outcomes = [(slot, _one(slot, Tx(session, ledger, now, self._clock, self.halted))) for slot in slots]
         ledger.flush()
         session.commit()
         return outcomes

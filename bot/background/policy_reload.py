@@ -121,6 +121,7 @@ class PolicyReload:
             await asyncio.sleep(_LOOK)
             try:
                 known = await accepted_sets(self.store, self.clock.now(), self.scale)
+                await self.current.refresh()  # what is known counts while the database is lost
             except StorageError:
                 continue
             if known is not None and known.current.digest != self.current.policy.digest:

@@ -7,70 +7,100 @@ nothing here: the lease runs out by our own clock, and the loop continues until 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
-from bot.clock import Clock
+from bot.clock import Clock, SteadyClock
+from bot.decision_log.emergency_file import waiting_lines
+from bot.decision_log.failsafe_store import AmongReplicas
 from bot.decision_log.follower import believe, catch_up, vouched_note
-from bot.domain.errors import CountersignError
+from bot.domain.case.transition import OPERATOR, LogEvent, Transition
+from bot.domain.errors import CountersignError, StorageError
+from bot.domain.failsafe.roll_call import RollCall
 from bot.ports.replication import OwnState, Replicas
+from bot.runtime.open_log import REPLICA_ID, own_replica
 from storage.sql_store import SqlStore
 from storage.values import ms
 
-EVERY = 1.0  # seconds between two beats
-_ID = "replica.id"
+EVERY, LOOK = 1.0, 0.5  # seconds between two beats, and between two looks of a standby at the leader's
+PATIENCE = 10.0  # seconds after a loss of the database in which the others are sure to report if they live
 log = structlog.get_logger(__name__)
 
 
 def replica_id(state_dir: Path, clock: Clock) -> str:
     """The name under which this STATE_DIR serves; made at its first start."""
-    file = state_dir / _ID
-    with contextlib.suppress(FileNotFoundError):
-        if kept := file.read_text().strip():
-            return kept
+    if kept := own_replica(state_dir):
+        return kept
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.write_text(clock.request_id().removeprefix("R-") + "\n")
-    return file.read_text().strip()
+    (state_dir / REPLICA_ID).write_text(clock.request_id().removeprefix("R-") + "\n")
+    return own_replica(state_dir)
 
 
 class Replica:
     """One for each process. `changed` is set whenever this replica begins or stops leading."""
 
-    def __init__(
-        self, replicas: Replicas, store: SqlStore, state_dir: Path, clock: Clock, emergency: Callable[[], int] = lambda: 0
-    ) -> None:
+    def __init__(self, replicas: Replicas, own: str, store: SqlStore, state_dir: Path, clock: SteadyClock) -> None:
         self.replicas, self._store, self._state_dir, self._clock = replicas, store, state_dir, clock
-        self._emergency = emergency
-        self._started_ms, self._nonce = ms(clock.now()), clock.salt().hex()
+        self._roll, self.alive, self._lost_at = RollCall(own), 1, 0.0
+        self._started_ms, self._nonce = ms(clock.wall.now()), clock.salt().hex()
         self.changed = asyncio.Event()
+
+    @property
+    def among(self) -> AmongReplicas:
+        """What the others mean for the store of this process."""
+        return AmongReplicas(
+            lambda: self.replicas.held, lambda: self._roll.unreported, self._patient, lambda: self.replicas.valid
+        )
+
+    def _patient(self) -> bool:
+        return self._clock.monotonic() - self._lost_at < PATIENCE
 
     async def run(self) -> None:
         """Never returns."""
         while True:
             await self.turn()
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(EVERY if self.replicas.held else LOOK)
 
     async def turn(self) -> None:
         """One beat. Errors of the database are logged."""
         led = self.replicas.held
         try:
             size = await catch_up(self._store.log, self._state_dir)
-            await self.replicas.beat(OwnState(socket.gethostname(), self._started_ms, size, self._emergency()))
+            lines = await asyncio.to_thread(waiting_lines, self._state_dir)
+            await self.replicas.beat(OwnState(socket.gethostname(), self._started_ms, size, lines))
+            excused = await self._look_around()
             if size is None:
                 await self._be_vouched_for()
             else:
                 await self.replicas.look()
+            self._clock.lean(self.replicas.clock_ahead)
             if self.replicas.held:
                 await self._vouch()
+                await self._note(excused)
+        except StorageError as error:
+            self._roll.lost()
+            self._lost_at = self._clock.monotonic()
+            log.warning("replica.not_seen", error=str(error))
         except CountersignError as error:
             log.warning("replica.not_seen", error=str(error))
         if self.replicas.held != led:
             log.warning("replica.leads" if self.replicas.held else "replica.stands_by")
             self.changed.set()
+
+    async def _look_around(self) -> tuple[str, ...]:
+        rows = await self.replicas.listed()
+        self.alive = max(1, sum(row.alive for row in rows))
+        return self._roll.seen(rows)
+
+    async def _note(self, excused: Sequence[str]) -> None:
+        """Enters whom an operator excused into the log."""
+        for replica in excused:
+            draft = LogEvent("replica.excused", OPERATOR, data={"replica": replica})
+            await self._store.commit(Transition(None, None, (draft,)))
+            log.warning("replica.excused", replica=replica)
 
     async def _be_vouched_for(self) -> None:
         note = await self.replicas.ask(self._nonce)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.cli.errors import misused
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.domain.policy.model import Policy
 from bot.logs import aside
 from bot.ports.database import PostgresServer, may_exist
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
+    from storage.sql_store import SqlStore
 
 
 @asynccontextmanager
@@ -36,10 +38,11 @@ async def opened_store(*, read_only: bool) -> AsyncIterator[Store]:
         path, clock, settings.log_origin, None if read_only else settings.state_dir, read_only=read_only
     )
     try:
-        if read_only or isinstance(
-            path, PostgresServer
-        ):  # there the leader signs what a command has written, within a second
+        if read_only:
             yield looking(store, settings.state_dir, clock)
+            return
+        if isinstance(path, PostgresServer):
+            yield _through_leader(store, settings.state_dir, clock)
             return
         standing = await open_log(store, settings.state_dir, clock)
         try:
@@ -48,6 +51,21 @@ async def opened_store(*, read_only: bool) -> AsyncIterator[Store]:
             standing.close()
     finally:
         await store.close()
+
+
+def _through_leader(store: SqlStore, state_dir: Path, clock: Clock) -> Store:
+    from bot.decision_log.emergency_file import EmergencyFile
+    from bot.decision_log.keys import LogKey
+    from bot.runtime.open_log import looking
+    from bot.runtime.through_leader import ThroughLeader
+    from storage.postgres.replicas import listed
+
+    async def alive() -> bool:
+        return any(one.alive for one in await store.transactions.read(listed))
+
+    key = LogKey(state_dir)
+    emergency = EmergencyFile(state_dir, key.sign, key.check)
+    return ThroughLeader(looking(store, state_dir, clock), key, emergency, clock, alive)
 
 
 async def accepted_policy(store: Store) -> Policy | None:

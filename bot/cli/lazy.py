@@ -39,8 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds 
     "reconcile": ("reconciliation.command", "Compare who has access now with the open grants, and print both differences."),
     "exceptions": ("exceptions", "Print the register of policy exceptions, the next to end first."),
     "reviews": ("reviews.command", "Print the reviews of what providers may do without asking, or the record of one."),
-    "replicas": ("replicas", "Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file."),
-    "move": ("move", "Move a stopped installation from SQLite to PostgreSQL, log and all, and verify it."),
+    "move": ("database.move", "Move a stopped installation from SQLite to PostgreSQL, log and all, and verify it."),
     "backup": ("backups.command", "Copy the SQLite database beside a running bot, and verify the copy."),
     "restore": ("backups.command", "Put a backup in place while the bot is stopped; the database that was there is kept."),
     "status": ("status", "Print on one screen whether the bot is ready, and what is open, overdue and due."),
@@ -49,10 +48,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds 
     "matrix": ("matrix.command", "Print who answers for what."),
     "explain": ("policy", "Print what the engine would do with a request under RUNBOOK that nobody answers."),
 }
+NESTED: Mapping[tuple[str, str], str] = {
+    ("backup", "verify"): "backups.verifying"
+}  # below a command, the module that holds it
 GROUPS: Mapping[str, str] = {
     "inbox": "What came in and this version cannot read: list it, retry it, or discard it.",
     "requests": "Requests on the host, for when Slack is down. Nobody can approve here.",
     "provider": "Providers on the host: suspend one at once, or end its contract.",
+    "replicas": "Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file.",
     "log": "The decision log.",
     "keys": "The keys that sign the log and permits.",
     "passkey": "Passkeys that sign decisions.",
@@ -90,6 +93,8 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command to run, its module imported. Raises UsageError for an unknown name."""
         name, command, rest = super().resolve_command(ctx, args)
+        if tuple(args[:2]) in NESTED:
+            return " ".join(args[:2]), _single(args[1], NESTED[args[0], args[1]]), args[2:]
         return name, command if name is None else loaded(name) or command, rest
 
 
@@ -113,6 +118,10 @@ def loaded(name: str) -> Any:
         return typer.main.get_group(import_module(f"bot.cli.{_MODULES.get(name, name)}").app)
     if name not in COMMANDS:
         return None
+    return _single(name, COMMANDS[name][0])
+
+
+def _single(name: str, module: str) -> Any:
     single = typer.Typer(add_completion=False)
-    single.command(name)(getattr(import_module(f"bot.cli.{COMMANDS[name][0]}"), name))
+    single.command(name)(getattr(import_module(f"bot.cli.{module}"), name))
     return typer.main.get_command(single)

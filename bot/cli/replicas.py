@@ -1,4 +1,7 @@
-"""`countersign replicas`: which processes serve this database, and which of them leads."""
+"""`countersign replicas`: which processes serve this database, which of them leads, and going on without one that is lost.
+
+Exit codes: 0 done, 1 refused, 2 wrong use.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,72 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.errors import misused
+from bot.cli.errors import misused, refused
 from bot.clock import SystemClock
 from bot.ports.database import PostgresServer
 from bot.ports.replication import ReplicaRow
 from bot.settings import load
 from bot.terminal import say, say_json
 
+app = typer.Typer(
+    invoke_without_command=True,
+    help="Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file.",
+)
+Reason = Annotated[str, typer.Option("--reason", help="Why it will not come back.", show_default=False)]
 
-def replicas(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
+
+@app.callback()
+def replicas(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False
+) -> None:
     """Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file."""
+    if context.invoked_subcommand is not None:
+        return
+    rows = asyncio.run(found(_server()))
+    if as_json:
+        say_json([_told(one) for one in rows])
+    else:
+        say("\n".join(_line(one) for one in rows) or "No replica has served yet.")
+
+
+@app.command()
+def excuse(
+    replica: Annotated[str, typer.Argument(metavar="ID", help="The replica's id, as `countersign replicas` prints it.")],
+    reason: Reason,
+) -> None:
+    """Let the leader give again without a replica that will not come back; what its emergency file holds is not known then."""
+    server, why = _server(), reason.strip()
+    if not why:
+        misused("A reason is wanted: why it will not come back.")
+    one = next((row for row in asyncio.run(found(server)) if row.id == replica.strip()), None)
+    if one is None:
+        refused(f"There is no replica {replica}. See: countersign replicas")
+    if one.alive:
+        refused(f"{one.id} on {one.host} lives: it reports by itself.")
+    asyncio.run(_excused(server, one.id, why))
+    say(f"{one.id} on {one.host} is excused. If it comes back, it hands in its emergency file before it is ready.")
+
+
+def _server() -> PostgresServer:
     place = load().database
     if not isinstance(place, PostgresServer):
         misused("With SQLite one process serves; replicas need PostgreSQL.")
-    found = asyncio.run(_found(place))
-    if as_json:
-        say_json([_told(one) for one in found])
-    else:
-        say("\n".join(_line(one) for one in found) or "No replica has served yet.")
+    return place
 
 
-async def _found(place: PostgresServer) -> list[ReplicaRow]:
+async def _excused(place: PostgresServer, replica: str, why: str) -> None:
+    from storage.opening import open_database
+    from storage.postgres.replicas import excuse as excuse_in
+
+    store = await open_database(place, SystemClock())
+    try:
+        await store.intake.write(lambda tx: excuse_in(tx.session, replica, why))
+    finally:
+        await store.close()
+
+
+async def found(place: PostgresServer) -> list[ReplicaRow]:
+    """Every replica that ever served, the oldest first. Raises StorageError, SchemaError, SettingsError."""
     from storage.opening import open_database
     from storage.postgres.replicas import listed
 
@@ -38,13 +86,14 @@ async def _found(place: PostgresServer) -> list[ReplicaRow]:
         await store.close()
 
 
-def _role(one: ReplicaRow) -> str:
-    return "leader" if one.leads else "standby" if one.alive else "gone"
+def role(one: ReplicaRow) -> str:
+    """`leader` or `standby`; `excused` or `gone` where it does not live."""
+    return "leader" if one.leads else "standby" if one.alive else "excused" if one.excused else "gone"
 
 
 def _told(one: ReplicaRow) -> dict[str, object]:
     return {
-        "id": one.id, "host": one.host, "role": _role(one), "last_beat": one.beat_at.isoformat(timespec="milliseconds"),
+        "id": one.id, "host": one.host, "role": role(one), "last_beat": one.beat_at.isoformat(timespec="milliseconds"),
         "checkpoint": one.size, "emergency_lines": one.emergency,
     }  # fmt: skip
 
@@ -52,5 +101,5 @@ def _told(one: ReplicaRow) -> dict[str, object]:
 def _line(one: ReplicaRow) -> str:
     size = "no checkpoint" if one.size is None else f"checkpoint {one.size}"
     return (
-        f"{one.id}  {_role(one)}  {one.host}  {one.beat_at:%Y-%m-%d %H:%M:%S} UTC  {size}  {one.emergency} emergency lines"
+        f"{one.id}  {role(one)}  {one.host}  {one.beat_at:%Y-%m-%d %H:%M:%S} UTC  {size}  {one.emergency} emergency lines"
     )

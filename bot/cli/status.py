@@ -16,9 +16,10 @@ from bot.cli.host_store import accepted_policy, opened_store
 from bot.clock import SystemClock
 from bot.decision_log.anchors import MAIL, WEBHOOK, WITNESS
 from bot.domain.policy.model import Policy
+from bot.ports.database import PostgresServer
 from bot.ports.records import RequestLine
 from bot.ports.store import Store
-from bot.runtime.open_log import log_findings
+from bot.runtime.open_log import log_findings, own_replica
 from bot.settings import Settings, load
 from bot.terminal import say, say_json, say_table
 
@@ -51,6 +52,7 @@ async def _read(settings: Settings) -> Status:
         backlog = await store.overview.backlog(clock.now())
         policy = await accepted_policy(store)
         lines = {
+            **await _role(settings),
             "slack": _slack(settings),
             "log": {"entries": backlog.log_size, "anchored": await _anchored(store)},
             **_counted(await store.cases.requests(_LIMIT, closed_too=False)),
@@ -65,6 +67,18 @@ async def _read(settings: Settings) -> Status:
     troubles += [] if policy is not None else ["No policy is in force: start the bot once."]
     troubles += [] if settings.slack_bot_token is not None else ["SLACK_BOT_TOKEN is not set."]
     return Status(lines, troubles)
+
+
+async def _role(settings: Settings) -> dict[str, str]:
+    """What this host's replica is, and who leads; nothing with SQLite, where one process is all there is."""
+    if not isinstance(settings.database, PostgresServer):
+        return {}
+    from bot.cli.replicas import found, role
+
+    known = await found(settings.database)
+    own = own_replica(settings.state_dir)
+    mine = next((role(one) for one in known if one.id == own), "none")
+    return {"role": mine, "leader": next((one.host for one in known if one.leads), "none")}
 
 
 def _slack(settings: Settings) -> str:

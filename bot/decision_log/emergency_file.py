@@ -63,7 +63,7 @@ class EmergencyFile:
 
     def keep(self, line: Revocation) -> bool:
         """Whether the line is on the disk on return; else it is held in memory. Raises EntryError."""
-        kept = _Kept(self._text(line), line)
+        kept = _Kept(self.text_of(line), line)
         if self._written(kept):
             return True
         self._unwritten.append(kept)
@@ -98,7 +98,8 @@ class EmergencyFile:
                     _put(handle, at, b" " * len(kept.text.encode()))
         self._read_at = None
 
-    def _text(self, line: Revocation) -> str:
+    def text_of(self, line: Revocation) -> str:
+        """A line as the file holds it, with its signature. Raises EntryError."""
         body = {"act": to_plain(line.act), "version": line.version, "at": to_plain(line.at)}
         signature = self._sign(_SAYS + rfc8785.dumps(body))  # type: ignore[arg-type]  # its own alias of JSON
         return json.dumps(body | {"sig": base64.b64encode(signature).decode()}, separators=(",", ":"))
@@ -122,11 +123,12 @@ class EmergencyFile:
         except OSError as error:
             log.error("emergency.not_read", error=error.strerror)
             return
-        judged = ((text, self._judged(text)) for text in texts)
+        judged = ((text, self.read(text)) for text in texts)
         self._lines = [_Kept(text, line) for text, line in judged if line is not None]
         self.bad, self._read_at = len(texts) - len(self._lines), now
 
-    def _judged(self, text: str) -> Revocation | None:
+    def read(self, text: str) -> Revocation | None:
+        """The act of a line, also of one that another replica handed in; None without a good signature."""
         try:
             body = json.loads(text)
             signature = base64.b64decode(body.pop("sig"), validate=True)
@@ -137,6 +139,14 @@ class EmergencyFile:
             why = str(error)
         log.error("emergency.bad_line", error=why)
         return None
+
+
+def waiting_lines(state_dir: Path) -> int:
+    """How many lines wait in the file, by whomever signed."""
+    try:
+        return sum(1 for text in _read(state_dir / FILE).split(b"\n") if text.strip())
+    except OSError:
+        return 0
 
 
 def _taken(body: Mapping[str, object]) -> Revocation:

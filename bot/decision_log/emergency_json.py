@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from bot.domain.case import ask, click, lifecycle, model, operator_action, transition
+from bot.domain.case import ask, campaign, click, lifecycle, model, operator_action, transition
 from bot.domain.errors import EntryError
 from bot.domain.policy import people
 
@@ -27,7 +27,15 @@ _TAGS: Mapping[str, type[Any]] = {
     "AskState": lifecycle.AskState,
     "Brake": ask.Brake,
     "Call": model.Call,
+    "Asked": campaign.Asked,
+    "Campaign": campaign.Campaign,
+    "CampaignChange": campaign.CampaignChange,
     "Case": model.Case,
+    "Consent": campaign.Consent,
+    "Figures": campaign.Figures,
+    "Finding": model.Finding,
+    "FindingState": lifecycle.FindingState,
+    "Item": campaign.Item,
     "Disclosed": transition.Disclosed,
     "Draft": transition.LogEvent,
     "Drill": model.Drill,

@@ -53,8 +53,17 @@ class LogState:
 class FailsafeInbox:
     """`Inbox`; while the disk refuses, commands are held in memory: those that take away are carried out, the others are answered with a refusal."""
 
-    def __init__(self, stored: Inbox, emergency: EmergencyFile, state: LogState, clock: Clock) -> None:
+    def __init__(
+        self,
+        stored: Inbox,
+        emergency: EmergencyFile,
+        state: LogState,
+        clock: Clock,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`leads`: whether stored rows are this process's to carry out."""
         self._stored, self._emergency, self._state, self._clock = stored, emergency, state, clock
+        self._leads = leads
         self._numbers = itertools.count(-1, -1)
         self._held: dict[int, InboxRow] = {}
         self.finished: set[int] = set()  # stored rows that are done with, and cannot be marked so yet
@@ -74,7 +83,7 @@ class FailsafeInbox:
 
     async def unfinished(self, limit: int, but: Collection[int] = ()) -> Sequence[InboxRow]:
         try:
-            stored = await self._stored.unfinished(limit, self.carried_out().union(but))
+            stored = await self._stored.unfinished(limit, self.carried_out().union(but)) if self._leads() else ()
         except StorageError:
             stored = ()
         now = self._clock.now()
@@ -85,6 +94,8 @@ class FailsafeInbox:
         return await self._stored.unreadable()
 
     async def read_again(self) -> None:
+        if not self._leads():
+            return
         try:
             await self._stored.read_again()
         except DiskRefuses as error:
@@ -96,6 +107,21 @@ class FailsafeInbox:
             return
         row = self._held[inbox_id]
         self._held[inbox_id] = replace(row, received_at=until, attempts=row.attempts + 1)
+
+    async def hand_in(self) -> None:
+        """Stores what is held in memory, for the replica that leads. Raises StorageError; the rest stays in memory then."""
+        for row in list(self._held.values()):
+            await self._stored.take_in(row.key, row.act, row.answer)
+            self.forget(row.id)
+
+    async def refuse(self, inbox_id: int, why: str) -> None:
+        await self._stored.refuse(inbox_id, why)
+
+    async def outcome(self, key: str) -> str | None:
+        return await self._stored.outcome(key)
+
+    async def withdraw(self, key: str) -> bool:
+        return await self._stored.withdraw(key)
 
     def forget(self, inbox_id: int | None) -> None:
         """Drops a row that is held in memory; it was carried out."""
@@ -131,8 +157,9 @@ class _Held:
 class FailsafeOutbox:
     """`Outbox`, and the messages that are held in memory."""
 
-    def __init__(self, stored: Outbox, state: LogState, clock: Clock) -> None:
-        self._stored, self._state, self._clock = stored, state, clock
+    def __init__(self, stored: Outbox, state: LogState, clock: Clock, leads: Callable[[], bool] = lambda: True) -> None:
+        """`leads`: whether stored messages are this process's to send."""
+        self._stored, self._state, self._clock, self._leads = stored, state, clock, leads
         self._numbers = itertools.count(-1, -1)
         self._held: dict[int, _Held] = {}
         self.spoke: Callable[[], None] = lambda: None  # called when there is something to send
@@ -146,7 +173,7 @@ class FailsafeOutbox:
         for one in mine:
             one.leased = True
         found = [one.outgoing for one in mine]
-        if self._state.why:
+        if self._state.why or not self._leads():
             return found
         try:
             return [*found, *await self._stored.lease(now, until, limit, pages=pages)]

@@ -7,7 +7,7 @@ type-check; the test of this module lists each one with the reason why it may pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from bot.decision_log.emergency_file import EmergencyFile
 from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import Hold, OperatorAction, OperatorActionState
+from bot.domain.errors import DiskRefuses
 from bot.domain.failsafe.revocation import begins
 from bot.domain.operator.erasure import SubjectRecord
 from bot.domain.policy.model import Policy
@@ -28,14 +29,42 @@ _NOT_OVER = frozenset({"pending", "open", "acknowledged"})  # states of requests
 
 
 class FailsafeCases:
-    """`Cases` with the emergency file over them."""
+    """`Cases` with the emergency file over them. What may have to be taken away while the database is lost is remembered."""
 
-    def __init__(self, stored: Cases, emergency: EmergencyFile) -> None:
-        self._stored, self._emergency = stored, emergency
+    def __init__(
+        self, stored: Cases, emergency: EmergencyFile, lost: Callable[[DiskRefuses], None] = lambda error: None
+    ) -> None:
+        """`lost` stops the log: while a case is only remembered nothing is given."""
+        self._stored, self._emergency, self._lost = stored, emergency, lost
+        self._live: dict[str, Case] = {}
+        self._system: Sequence[SystemCase] | None = None
+
+    async def remember(self) -> None:
+        """Reads what is pending or open, as far as it changed since the last call. Raises StorageError."""
+        versions = await self._stored.live_versions()
+        self._live = {case_id: case for case_id, case in self._live.items() if case_id in versions}
+        for case_id, version in versions.items():
+            known = self._live.get(case_id)
+            if known is None or known.request.version != version:
+                case = await self._stored.case(case_id)
+                self._live |= {} if case is None else {case_id: case}
+        self._system = await self._stored.system_cases()
 
     async def case(self, case_id: str) -> Case | None:
-        found = await self._stored.case(case_id) or self._begun().get(case_id)
+        found = await self._read(case_id) or self._begun().get(case_id)
         return None if found is None else self._emergency.over(found)
+
+    async def _read(self, case_id: str) -> Case | None:
+        try:
+            return await self._stored.case(case_id)
+        except DiskRefuses as error:
+            if case_id not in self._live:
+                raise
+            self._lost(error)
+            return self._live[case_id]
+
+    async def live_versions(self) -> Mapping[str, int]:
+        return await self._stored.live_versions()
 
     async def due(self, now: datetime, limit: int, after: Deadline | None = None) -> Sequence[Deadline]:
         return await self._stored.due(now, limit, after)
@@ -82,9 +111,18 @@ class FailsafeCases:
         return [self._emergency.over(case) for case in await self._stored.autonomous_since(domains, since, limit)]
 
     async def system_cases(self) -> Sequence[SystemCase]:
-        stored = [await self._with_newest_ask(one) for one in await self._stored.system_cases()]
+        stored = [await self._with_newest_ask(one) for one in await self._stored_system_cases()]
         known = {one.id for one in stored}
         return [*stored, *(_listed(case) for case in self._begun().values() if case.id not in known)]
+
+    async def _stored_system_cases(self) -> Sequence[SystemCase]:
+        try:
+            return await self._stored.system_cases()
+        except DiskRefuses as error:
+            if self._system is None:
+                raise
+            self._lost(error)
+            return self._system
 
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[RequestLine]:
         found = [await self._listed(one) for one in await self._stored.requests(limit, closed_too=closed_too)]
@@ -158,13 +196,19 @@ class FailsafeHomes:
 
 
 class FailsafeCalls:
-    """`ExecutorCalls`, and the grants whose end no stored call tells of yet."""
+    """`ExecutorCalls`, and the grants whose end no stored call tells of yet. Stored calls are the leader's to make."""
 
-    def __init__(self, stored: ExecutorCalls, emergency: EmergencyFile, cases: FailsafeCases) -> None:
-        self._stored, self._emergency, self._cases = stored, emergency, cases
+    def __init__(
+        self,
+        stored: ExecutorCalls,
+        emergency: EmergencyFile,
+        cases: FailsafeCases,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._stored, self._emergency, self._cases, self._leads = stored, emergency, cases, leads
 
     async def lease(self, now: datetime, until: datetime, limit: int) -> Sequence[ExecutorCall]:
-        return await self._stored.lease(now, until, limit)
+        return await self._stored.lease(now, until, limit) if self._leads() else ()
 
     async def ended_aside(self) -> Sequence[Case]:
         ids = dict.fromkeys(line.act.after.id for line in self._emergency.lines() if line.act.after is not None)

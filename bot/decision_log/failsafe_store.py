@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import structlog
 
@@ -25,13 +26,27 @@ from bot.domain.case.operator_action import OperatorChange
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import CountersignError, DiskRefuses, Stale, Stopped, StorageError, TooLate
+from bot.domain.failsafe.clock_guard import gives
 from bot.domain.failsafe.revocation import Revocation, entered, goes_on, taken
+from bot.ports.cases import Cases
+from bot.ports.host_commands import HOST, ActOnHost
 from bot.ports.records import Cover
 from bot.ports.store import Store
 
 LOOK = 1.0  # seconds between two looks whether the log is back
 _TRIES = 8
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AmongReplicas:
+    """What the others mean for this process: whether it `leads`, and whom it waits for before it gives (`unreported`, a
+    sentence; empty where it waits for nobody). While it is `patient`, what gives is tried again instead of refused."""
+
+    leads: Callable[[], bool] = lambda: True
+    unreported: Callable[[], str] = lambda: ""
+    patient: Callable[[], bool] = lambda: False
+    may_call: Callable[[], bool] = lambda: True  # the lease is valid by this machine's clock: a call out may begin
 
 
 class FailsafeStore:
@@ -41,22 +56,29 @@ class FailsafeStore:
     """
 
     def __init__(
-        self, store: Store, emergency: EmergencyFile, clock: Clock, refuses: Callable[[], LogFinding | None], cover: Cover
-    ) -> None:
+        self, store: Store, emergency: EmergencyFile, clock: Clock, refuses: Callable[[], LogFinding | None], cover: Cover,
+        among: AmongReplicas | None = None,
+    ) -> None:  # fmt: skip
         self._store, self._emergency, self._clock, self._cover = store, emergency, clock, cover
+        self._alone, self._among = among is None, among or AmongReplicas()
         self._state = LogState(refuses)
         self._one = asyncio.Lock()
         self._told: list[Revocation] = []
-        self.cases = FailsafeCases(store.cases, emergency)
+        self.cases = FailsafeCases(store.cases, emergency, self._state.refused)
         self.homes = FailsafeHomes(store.homes, emergency, self.cases)
-        self.calls = FailsafeCalls(store.calls, emergency, self.cases)
+        self.calls = FailsafeCalls(store.calls, emergency, self.cases, self._among.leads)
         self.operator = FailsafeOperator(store.operator, emergency)
-        self.inbox = FailsafeInbox(store.inbox, emergency, self._state, clock)
-        self.outbox = FailsafeOutbox(store.outbox, self._state, clock)
+        self.inbox = FailsafeInbox(store.inbox, emergency, self._state, clock, self._among.leads)
+        self.outbox = FailsafeOutbox(store.outbox, self._state, clock, self._among.leads)
         self.history, self.absences, self.policies = store.history, store.absences, store.policies
         self.agreement, self.signing = store.agreement, store.signing
         self.reviews = store.reviews
         self.log, self.anchors, self.clock, self.overview = store.log, store.anchors, store.clock, store.overview
+
+    @property
+    def stored(self) -> Cases:
+        """The cases as the log has them, without the emergency file."""
+        return self._store.cases
 
     @property
     def why(self) -> str:
@@ -70,6 +92,7 @@ class FailsafeStore:
     def findings(self) -> tuple[str, ...]:
         """Why nothing is given, and what waits for the log, a sentence each."""
         found = [f"The decision log is stopped, and nothing is given: {self.why}"] if self.why else []
+        found += [missing] if (missing := self._among.unreported()) else []
         if waiting := len(self._emergency.lines()):
             found.append(f"{waiting} acts that took access away wait in the emergency file for the log.")
         if self._emergency.bad:
@@ -89,7 +112,7 @@ class FailsafeStore:
 
     async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
         """As `Store.commit_each`; one by one while the log is stopped."""
-        if self.why:
+        if self.why or self._among.unreported():
             return [await self._tried(act) for act in acts]
         found = await self._store.commit_each(acts)
         return [
@@ -105,6 +128,8 @@ class FailsafeStore:
         return None
 
     async def _committed(self, act: Transition) -> Case | None:
+        if (missing := self._among.unreported()) and gives(act):
+            raise StorageError(missing) if self._among.patient() else Stopped(missing)
         if not self.why:
             try:
                 return await self._store.commit(act)
@@ -183,15 +208,46 @@ class FailsafeStore:
         await asyncio.to_thread(self._emergency.refresh)
         if self._state.refuses() is None and self._state.disk:
             await self._store.overview.prove_writable()
-            await self._cover()
+            if self._among.leads():
+                await self._cover()
             self._state.disk = ""
             log.warning("log.disk_takes_again")
         if not self.why:
-            await self.enter()
-            await self._cover()  # also without a message to send: the unsigned tail is never older than a look
+            await self._settle()
+        if not self._alone:  # the database is on another machine, and may be lost
+            await self.cases.remember()
         for line in self._emergency.lines():
             if line not in self._told:  # another process wrote it
                 await self._tell(line)
+
+    async def _settle(self) -> None:
+        if not self._among.leads():
+            await self.hand_over()
+            return
+        await self.enter()
+        await self._cover()  # also without a message to send: the unsigned tail is never older than a look
+
+    async def hand_over(self) -> None:
+        """Hands to the leader what came in and what was taken away while the database was lost. Raises StorageError."""
+        await self.inbox.hand_in()
+        for line in self._emergency.lines():
+            text = self._emergency.text_of(line)
+            key = f"emergency:{sha256(text.encode()).hexdigest()}"
+            outcome = await self._store.inbox.outcome(key)
+            if outcome is not None:
+                await self._handed_over(line, outcome)
+                continue
+            unsent = self.outbox.unsent_of(line)
+            says = self.outbox.says(unsent) if line in self._told else line.act.says
+            places = tuple(place for place, say in enumerate(line.act.says) if say in says)
+            await self._store.inbox.take_in(key, ActOnHost(HOST, text, late=True, unsent=places), {})
+            self.outbox.drop(unsent)
+
+    async def _handed_over(self, line: Revocation, outcome: str) -> None:
+        if outcome:
+            log.error("emergency.not_taken", error=outcome)  # the line stays, and is reported
+        else:
+            await self._forgotten(line)
 
     async def enter(self) -> None:
         """Enters into the log what was done without it, in order. Raises StorageError; the rest stays in the file then."""

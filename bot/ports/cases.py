@@ -71,6 +71,9 @@ class Cases(Protocol):
     async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
         """Grants that were opened under autonomous rights of these domains since then, the oldest first."""
 
+    async def live_versions(self) -> Mapping[str, int]:
+        """The version of each request that is pending or has an open grant, by its id."""
+
     async def system_cases(self) -> Sequence[SystemCase]:
         """Every case that nobody filed, closed ones included."""
 

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Discriminator, PlainSerializer, Tag, TypeAdapter
 
 from bot.domain.policy.people import Person
+from bot.ports.host_commands import ActOnHost
 
 CARDS = "cards"  # argument of the page `waiting`: send the cards themselves again, with their buttons
 Page = Literal[
@@ -190,11 +191,13 @@ class SignAnswer:
 
 
 def lane_of(command: Command) -> str | None:
-    """What one person's commands are carried out in order about: a request, their filings, their absence. None: alone."""
+    """What one person's commands are carried out in order about: a request, filings, an absence. None: alone."""
     if isinstance(command, Press | SignAnswer):
         return command.case
     if isinstance(command, ConfirmOperatorAction | AnswerReview):
         return command.id
+    if isinstance(command, ActOnHost):
+        return command.kind if command.late else None
     return command.kind if isinstance(command, FileRequest | SetAbsence) else None
 
 
@@ -276,6 +279,7 @@ Command: TypeAlias = (
     | SuspendProvider
     | AnswerReview
     | SignAnswer
+    | ActOnHost
 )
 _Kept: TypeAlias = Annotated[
     Annotated[FileRequest, Tag("file")]
@@ -289,7 +293,8 @@ _Kept: TypeAlias = Annotated[
     | Annotated[AnswerMatrix, Tag("matrix")]
     | Annotated[SuspendProvider, Tag("suspend_provider")]
     | Annotated[AnswerReview, Tag("review")]
-    | Annotated[SignAnswer, Tag("sign")],
+    | Annotated[SignAnswer, Tag("sign")]
+    | Annotated[ActOnHost, Tag("host")],
     Discriminator(_tag),
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(_Kept)

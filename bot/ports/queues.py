@@ -32,6 +32,15 @@ class Inbox(Protocol):
     async def put_off(self, inbox_id: int, until: datetime) -> None:
         """Counts a failed attempt; the row is not due before `until`."""
 
+    async def refuse(self, inbox_id: int, why: str) -> None:
+        """Finishes a command of a host that was not carried out."""
+
+    async def outcome(self, key: str) -> str | None:
+        """What became of a command of a host: None while it waits, empty where it was carried out, else why not."""
+
+    async def withdraw(self, key: str) -> bool:
+        """Takes back a command of a host; False where it is finished already."""
+
 
 class Outbox(Protocol):
     """Messages to send. A leased row is given to nobody else until its lease ends; `sent` or `undeliverable` finishes it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -42,6 +42,13 @@ class Replicas(Protocol):
     @property
     def valid(self) -> bool:
         """Whether a call out of the database may begin now."""
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """How far the database's clock was ahead of this machine's at the last look."""
+
+    async def listed(self) -> Sequence[ReplicaRow]:
+        """Every replica that ever served, the oldest first."""
 
     async def look(self) -> bool:
         """Keeps or takes the lease; whether it is ours."""

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.clock import Clock, SystemClock
 from bot.decision_log.emergency_file import EmergencyFile
-from bot.decision_log.failsafe_store import FailsafeStore
+from bot.decision_log.failsafe_store import AmongReplicas, FailsafeStore
 from bot.decision_log.follower import LeasedSigner
+from bot.decision_log.host_acts import HostActs
 from bot.decision_log.keys import LOG_KEY, PERMIT_KEY, LogKey
 from bot.decision_log.signer import Signer, remembered, signer_of
+from bot.domain.case.transition import Transition
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, SettingsError, StorageError
 from bot.ports.database import PostgresServer
 from bot.ports.records import SignedCheckpoint
-from bot.ports.replication import Replicas
 from bot.ports.store import Store
 from bot.settings import Settings
 from storage.opening import migrate, open_database
 from storage.sql_store import SqlStore
 from storage.sqlite.lock import FileLock
+
+REPLICA_ID = "replica.id"  # in STATE_DIR
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,12 @@ class OpenLog:
     stoppable: FailsafeStore
     signer: Signer
     lock: FileLock
+    emergency: EmergencyFile
+    key: LogKey
+
+    def host_acts(self, committed: Callable[[Transition], None]) -> HostActs:
+        """Carries out what other hosts hand in; `committed` as in `HostActs`."""
+        return HostActs(self.stoppable, self.stoppable.stored, self.emergency, self.key.check, committed)
 
     @property
     def store(self) -> Store:
@@ -40,6 +50,14 @@ class OpenLog:
     def close(self) -> None:
         """Closes the signer's lock; whoever opened the store beneath closes it."""
         self.lock.close()
+
+
+def own_replica(state_dir: Path) -> str:
+    """The id under which a replica with this STATE_DIR serves; empty where none has served yet."""
+    try:
+        return (state_dir / REPLICA_ID).read_text().strip()
+    except OSError:
+        return ""
 
 
 async def bring_up_to_date(settings: Settings) -> None:
@@ -84,7 +102,7 @@ async def cover(settings: Settings) -> SignedCheckpoint | LogFinding:
         await store.close()
 
 
-async def open_log(store: SqlStore, state_dir: Path, clock: Clock, replicas: Replicas | None = None) -> OpenLog:
+async def open_log(store: SqlStore, state_dir: Path, clock: Clock, among: AmongReplicas | None = None) -> OpenLog:
     """A replica that does not lead enters and signs nothing. Else: enters the emergency file, then signs what a killed process left unsigned.
 
     If the signer or the disk refuses, the log is stopped, which is no error here. Raises KeyFileError.
@@ -92,14 +110,14 @@ async def open_log(store: SqlStore, state_dir: Path, clock: Clock, replicas: Rep
     lock = FileLock(state_dir)
     try:
         signer = await asyncio.to_thread(signer_of, store.log, state_dir, lock)
-        if replicas is not None:
-            signer = LeasedSigner(store.log, state_dir, lock, lambda: replicas.valid)
+        if among is not None:
+            signer = LeasedSigner(store.log, state_dir, lock, among.may_call)
         key = LogKey(state_dir)
         emergency = EmergencyFile(state_dir, key.sign, key.check)
         await asyncio.to_thread(emergency.make_room)
-        stoppable = FailsafeStore(store, emergency, clock, lambda: signer.stopped, signer.cover)
+        stoppable = FailsafeStore(store, emergency, clock, lambda: signer.stopped, signer.cover, among)
         try:
-            if replicas is None or replicas.held:
+            if among is None or among.leads():
                 await signer.cover()
                 await stoppable.look()
         except StorageError as error:
@@ -107,7 +125,7 @@ async def open_log(store: SqlStore, state_dir: Path, clock: Clock, replicas: Rep
     except BaseException:
         lock.close()
         raise
-    return OpenLog(stoppable, signer, lock)
+    return OpenLog(stoppable, signer, lock, emergency, key)
 
 
 async def log_findings(settings: Settings, clock: Clock) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from functools import partial
 import structlog
 
 from bot.clock import Clock
+from bot.decision_log.host_acts import HostActs
 from bot.domain.case.click import Refusal, Rejected
 from bot.domain.case.transition import SYSTEM, Lane, Notification, Transition, Visit
 from bot.domain.decision_log import events
@@ -45,6 +46,7 @@ from bot.ports.commands import (
     SuspendProvider,
 )
 from bot.ports.directory import Directory
+from bot.ports.host_commands import ActOnHost
 from bot.ports.records import InboxRow
 from bot.ports.store import Store
 from bot.service.absences import Absences
@@ -98,6 +100,7 @@ class ApprovalService:
         self.sessions = SigningSessions(store, clock, self.current, self.queries, self.signing, self.endorsements)
         self.arrived = asyncio.Event()
         self.permits: PermitIssuer | None = None
+        self.host_acts: HostActs | None = None
 
     # What the edge asks before it acknowledges.
 
@@ -155,11 +158,19 @@ class ApprovalService:
             await self.transactions.retry_on_conflict(lambda: self.providers.suspend(act), row.id)
         elif isinstance(act, AnswerReview):
             await self.transactions.retry_on_conflict(lambda: self.reviews.answered(act), row.id)
+        elif isinstance(act, ActOnHost):
+            await self._on_host(act, row.id)
         elif isinstance(act, ConfirmOperatorAction):
             await self.current.refresh()
             await self.transactions.retry_on_conflict(lambda: self.actions.confirm(act), row.id)
         else:
             await self.transactions.commit(replace(await self._answered(act), inbox=row.id))
+
+    async def _on_host(self, act: ActOnHost, inbox_id: int) -> None:
+        if self.host_acts is None:
+            await self._inbox.refuse(inbox_id, "other: This process carries out no commands of a host.")
+        else:
+            await self.host_acts.carry_out(act, inbox_id)
 
     async def _sealed(self, act: RecordSealedUse) -> Transition:
         async def presence() -> Presence:
@@ -194,6 +205,9 @@ class ApprovalService:
 
     async def give_up(self, row: InboxRow, tell: SaySentence | None) -> None:
         """Finishes a row that cannot be carried out, and answers its author if there is an address for the answer."""
+        if isinstance(row.act, ActOnHost):
+            await self._inbox.refuse(row.id, "other: The leader could not carry it out; see its log.")
+            return
         act = page_of(tell) if tell else Transition(None, None)
         await self.transactions.commit(replace(_for_page(act, row), inbox=row.id))
 
@@ -234,7 +248,7 @@ def while_stopped(act: Command) -> Transition:
 
 
 def _reply_to(act: Command) -> dict[str, object]:
-    return {} if isinstance(act, FileRequest | SignAnswer) else asdict(act.reply)
+    return {} if isinstance(act, FileRequest | SignAnswer | ActOnHost) else asdict(act.reply)
 
 
 def page_of(act: ShowPage | SaySentence) -> Transition:

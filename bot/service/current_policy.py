@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.domain.authority.endorsement import Endorsement, WaitingChange, waiting_changes, with_endorsements
 from bot.domain.authority.policy_rollout import InForce, Sets, strictest
 from bot.domain.case.lifecycle import AskState
+from bot.domain.errors import DiskRefuses
 from bot.domain.policy.governance import Narrowed
 from bot.domain.policy.model import Policy, Suspended, TakenAway
 from bot.ports.records import SystemCase
@@ -28,6 +29,7 @@ class CurrentPolicy:
     def __init__(self, store: Store, clock: Clock, scale: float, policy: Policy) -> None:
         self._store, self._clock, self._scale = store, clock, scale
         self._sets = Sets((InForce(policy, clock.now()),))
+        self._narrowed: tuple[Narrowed, ...] | None = None
         self._day: date | None = None  # UTC, for whose owners `_sets` is
         self._endorsed: tuple[Endorsement, ...] = ()
         self.spoke = asyncio.Event()
@@ -70,16 +72,30 @@ class CurrentPolicy:
         Raises StorageError."""
         if self._has_keys:
             await self._read_endorsements()
-        by_cases = taken_away(await self._store.cases.system_cases(), await self._store.reviews.narrowed())
+        by_cases = taken_away(await self._store.cases.system_cases(), await self._narrowed_now())
         found = replace(by_cases, contracts_over=self.policy.standing.contracts_over)
         if found != self.policy.standing:
             self.sets = self.sets.with_current(replace(self.policy, standing=found))
 
     async def _read_endorsements(self) -> None:
-        endorsed = tuple(await self._store.policies.endorsements())
+        try:
+            endorsed = tuple(await self._store.policies.endorsements())
+        except DiskRefuses:  # the database is lost: nothing can be given, and what is known counts
+            if self._narrowed is None:
+                raise
+            return
         if endorsed != self._endorsed:
             self._endorsed = endorsed
             self.sets = with_endorsements(self.sets, endorsed, self._scale)
+
+    async def _narrowed_now(self) -> Sequence[Narrowed]:
+        """What reviews have narrowed; as it was known last while the database is lost, when nothing can be given."""
+        try:
+            self._narrowed = tuple(await self._store.reviews.narrowed())
+        except DiskRefuses:
+            if self._narrowed is None:
+                raise
+        return self._narrowed
 
     def contracts_over(self, providers: frozenset[str]) -> None:
         """The providers whose contract has ended, and with it everything of theirs."""

@@ -91,7 +91,7 @@ class TransactionRunner:
         acts = [self._whole(act) for act in acts]
         for number, (act, result) in enumerate(zip(acts, await self._store.commit_each(acts), strict=True), 1):
             if result is None:
-                self._written(act)
+                self.written(act)
             elif act.before is not None and not isinstance(result, Stopped):  # else it is due again when the log is back
                 await self._not_written(act.before.id, result, failed)
             if number % _BREATH == 0:
@@ -211,9 +211,10 @@ class TransactionRunner:
     async def commit(self, act: Transition) -> None:
         """Carries out what was judged. Raises Stale, Frozen, TooLate, Stopped, StorageError."""
         await self._store.commit(self._whole(act))
-        self._written(act)
+        self.written(act)
 
-    def _written(self, act: Transition) -> None:
+    def written(self, act: Transition) -> None:
+        """An act is committed: there may be something to say."""
         self.spoke.set()
         self.committed(act)
 

@@ -64,10 +64,11 @@ class SlackApp:
         ready: Callable[[], None] = lambda: None,
         lost: Callable[[], None] = lambda: None,
         report: Report = unheard,
+        ours: Callable[[], int] = lambda: 1,
     ) -> None:
         """Serves over Socket Mode until `stop`; then finishes what arrived. `ready` is called at each hello, `lost` when a
-        connection is gone, `report` for each envelope. Raises SlackApiError where Slack refuses the token."""
-        await SocketMode(self.app, token, ready, lost, report).run(stop)
+        connection is gone, `report` for each envelope; `ours` as for `SocketMode`. Raises SlackApiError where Slack refuses the token."""
+        await SocketMode(self.app, token, ready, lost, report, ours).run(stop)
         await self.finish()
 
     async def finish(self, timeout: float = 5.0) -> None:

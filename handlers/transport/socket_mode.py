@@ -32,6 +32,7 @@ from handlers.transport.http import Report, unheard
 from handlers.transport.signature import NotAuthentic
 from handlers.web_api.errors import CALL_ERRORS, REFUSED_TOKEN, verdict
 
+MOST, SETTLES = 10, 2.0  # connections that Slack allows one app; seconds
 PING = 5.0  # seconds; a dead connection is noticed after one of them
 LOOK = 0.25  # seconds between two checks of the connection
 LEAVE = 5.0  # seconds that answers in flight may still take at a stop
@@ -46,7 +47,8 @@ def _nothing() -> None:
 class SocketMode:
     """Serves `app` with the app-level `token`. `ready` is called whenever Slack says hello, `lost` when a connection that
     said hello is gone, and `report(kind, outcome, seconds)` for every envelope, as `handlers.transport.http.Report`: `ok`, `failed`
-    (left unacknowledged, so that the person sees it and Slack repeats an event), `unsent`, `status_<n>`."""
+    (left unacknowledged, so that the person sees it and Slack repeats an event), `unsent`, `status_<n>`. `ours`: how many replicas
+    live, each with a connection; Slack allows ten."""
 
     def __init__(
         self,
@@ -55,7 +57,9 @@ class SocketMode:
         ready: Callable[[], None] = _nothing,
         lost: Callable[[], None] = _nothing,
         report: Report = unheard,
+        ours: Callable[[], int] = lambda: 1,
     ) -> None:
+        self._ours = ours
         self._app, self._token = app, token
         self._ready, self._lost, self._report = ready, lost, report
         self._up, self._busy = False, 0
@@ -98,10 +102,24 @@ class SocketMode:
             await self._counted(client, message)
 
     def _greeted(self, message: dict[str, Any]) -> None:
-        if isinstance(others := message.get("num_connections"), int) and others > 1:
-            log.warning("socket_mode.foreign_connection", connections=others, advice="somebody else holds our app token")
+        found = message.get("num_connections")
+        if isinstance(found, int) and found > 1:  # a replica that has just started is counted after a moment
+            asyncio.get_running_loop().call_later(SETTLES if found <= MOST else 0.0, self._compare, found)
         self._up = True
         self._ready()
+
+    def _compare(self, found: int) -> None:
+        """Connections with our token, with the replicas that live."""
+        ours = self._ours()
+        if found > ours:
+            log.warning(
+                "socket_mode.foreign_connection",
+                connections=found,
+                replicas=ours,
+                advice="somebody else holds our app token",
+            )
+        if ours > MOST:
+            log.warning("socket_mode.too_many", replicas=ours, advice="Slack allows ten connections to one app")
 
     async def _counted(self, client: AsyncBaseSocketModeClient, message: dict[str, Any]) -> None:
         """Answers one envelope; a stop waits until it is done."""

@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -27,6 +28,7 @@ from storage.postgres.outcome import settle
 from storage.postgres.values import adapt, translated
 from storage.queries.loader import load, parse
 from storage.session import Row, to_its_end
+from storage.values import moment
 
 T = TypeVar("T")
 _HERE = Path(__file__).parent
@@ -62,6 +64,7 @@ class PostgresSession:
         self.token: int | None = ANYBODY
         self.raw = connect(url)
         self._xid: str | None = None  # of the writing transaction that is open
+        self._sent = False  # its COMMIT
         self._cursors = itertools.count()
 
     def revive(self) -> None:
@@ -91,10 +94,20 @@ class PostgresSession:
     def in_transaction(self) -> bool:
         return self.raw.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
-    def begin(self, *, write: bool) -> None:
+    def renew(self) -> bool:
+        if self._sent or not is_lost(self.raw):
+            return False
+        try:
+            self.revive()
+        except psycopg.Error:
+            return False
+        return True
+
+    def begin(self, *, write: bool) -> datetime | None:
+        self._sent = False
         if not write:
             self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return
+            return None
         leads = self.token is not ANYBODY
         begun = self.raw.execute(QUERIES["open_leading" if leads else "open_judging" if self._judges else "open_taking_in"])
         while begun.nextset():
@@ -104,9 +117,10 @@ class PostgresSession:
         self._xid = str(row["xid"])
         if leads and row["token"] != self.token:
             raise NotLeading("Another replica leads; this one carries out nothing.")
+        return moment(row["now_ms"]) if leads else None
 
     def commit(self) -> None:
-        xid, self._xid = self._xid, None
+        xid, self._xid, self._sent = self._xid, None, True
         pid = self.raw.info.backend_pid
         try:
             self.raw.execute("COMMIT")
@@ -186,10 +200,19 @@ class PostgresDatabase:
             work()
         self.session.raw.close()
 
+    def _tried(self, work: Callable[[PostgresSession], T]) -> T:
+        """Runs it, and once more on a new connection where the old one was found lost: nothing was written."""
+        try:
+            return work(self.session)
+        except psycopg.Error:
+            if not self.session.renew():
+                raise
+            return work(self.session)
+
     def _outcome(self, work: Callable[[PostgresSession], T]) -> tuple[T | None, BaseException | None]:
         try:
             self.session.revive()
-            return work(self.session), None
+            return self._tried(work), None
         except psycopg.Error as error:
             explanation = explained(error)
             explanation.__cause__ = error

@@ -1,9 +1,10 @@
 """Leadership: a lease row with a token that only grows.
 
 The holder beats every second. Its lease is over by its own boot-time clock VALID seconds after the last beat was *sent*, which
-is before another replica may take the row (STALE after the beat arrived): so a holder that was frozen or cut off has stopped
-calling out when the next one begins. Every transaction that judges takes the row FOR SHARE and compares the token (`driver`), and
-a replica that takes the lease ends the holder's writing session first, so nothing is judged twice.
+is before another replica may take the row: STALE after the beat arrived, or GONE after it where the holder's writing session has
+ended too, as it does when its process is killed. So a holder that was frozen or cut off has stopped calling out when the next one
+begins. Every transaction that judges takes the row FOR SHARE and compares the token (`driver`), and a replica that takes the lease
+ends the holder's writing session first, so nothing is judged twice.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from storage.postgres.driver import NOBODY, PostgresDatabase, PostgresSession
 from storage.values import moment
 
 STALE = timedelta(seconds=6)
-VALID = 5.0  # seconds
+GONE = timedelta(seconds=4)
+VALID = 3.5  # seconds
 CLOCKS_DIFFER = timedelta(seconds=2)  # whose clock is further from the database's does not lead
 
 
@@ -27,6 +29,11 @@ class Holder:
     pid: int
     beat_ms: int
     now_ms: int
+    gone: bool  # its writing session has ended
+
+    @property
+    def may_be_replaced_after(self) -> timedelta:
+        return GONE if self.gone else STALE
 
 
 class Leadership:
@@ -36,7 +43,7 @@ class Leadership:
         self._database, self._writer, self._replica, self._clock = database, writer, replica, clock
         self._until = 0.0
         self.token = NOBODY
-        self.clock_differs = timedelta(0)
+        self.clock_ahead = timedelta(0)  # the database's clock, of this machine's
         writer.token = NOBODY  # until the lease is taken it judges nothing
 
     @property
@@ -53,12 +60,12 @@ class Leadership:
         """Keeps the lease, or takes it where nobody holds it; returns whether it is ours. Raises StorageError."""
         sent, wall = self._clock.monotonic(), self._clock.now()
         holder = await self._database.run(_holder)
-        self.clock_differs = abs(moment(holder.now_ms) - wall)
-        if self.clock_differs > CLOCKS_DIFFER:
+        self.clock_ahead = moment(holder.now_ms) - wall
+        if abs(self.clock_ahead) > CLOCKS_DIFFER:
             await self.give_up()
         elif self.held:
             await self._keep(sent)
-        elif holder.now_ms - holder.beat_ms >= STALE // timedelta(milliseconds=1):
+        elif holder.now_ms - holder.beat_ms >= holder.may_be_replaced_after // timedelta(milliseconds=1):
             await self._take(holder, sent)
         return self.held
 
@@ -96,13 +103,13 @@ def _holder(session: PostgresSession) -> Holder:
         session.run("begin_leadership")
         row = session.row("leadership")
     assert row is not None
-    return Holder(row["token"], row["pid"], row["beat_ms"], row["now_ms"])
+    return Holder(row["token"], row["pid"], row["beat_ms"], row["now_ms"], bool(row["gone"]))
 
 
 def _taken(session: PostgresSession, holder: Holder, replica: str, writer: PostgresSession) -> int | None:
     session.rows("end_session", pid=holder.pid)
     row = session.row(
         "take_leadership", pid=writer.raw.info.backend_pid, replica=replica, token=holder.token,
-        stale_ms=STALE // timedelta(milliseconds=1),
+        stale_ms=holder.may_be_replaced_after // timedelta(milliseconds=1),
     )  # fmt: skip
     return None if row is None else int(row["token"])

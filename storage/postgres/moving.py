@@ -23,7 +23,7 @@ from storage.postgres.errors import explained
 from storage.sqlite import schema as sqlite_schema
 from storage.sqlite.driver import SqliteSession
 
-_STAYS = {"schema_version", "leadership", "replica"}  # the target has its own
+_STAYS = {"schema_version", "schema_compatible", "leadership", "replica"}  # the target has its own
 
 
 def move(source: Path, target: PostgresServer, now_ms: int) -> dict[str, int]:

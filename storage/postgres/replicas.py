@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot.clock import Clock
 from bot.ports.replication import OwnState, ReplicaRow
@@ -29,6 +30,13 @@ class Replicas:
     def valid(self) -> bool:
         return self._lease.valid
 
+    @property
+    def clock_ahead(self) -> timedelta:
+        return self._lease.clock_ahead
+
+    async def listed(self) -> Sequence[ReplicaRow]:
+        return await self._database.run(listed)
+
     async def look(self) -> bool:
         return await self._lease.look()
 
@@ -52,6 +60,11 @@ class Replicas:
 
     async def vouch(self, replica: str, nonce: str, note: str) -> None:
         await self._database.run(lambda session: session.run("vouch", id=replica, nonce=nonce, note=note))
+
+
+def excuse(session: Session, replica: str, why: str) -> bool:
+    """Lets the leader go on without a replica; False where there is none of this id."""
+    return session.run("excuse_replica", id=replica, why=why) == 1
 
 
 def listed(session: Session) -> list[ReplicaRow]:

@@ -1,8 +1,10 @@
 -- Leadership and replicas: what only PostgreSQL has. Times are milliseconds since 1970 by the database's clock.
 
 -- name: leadership
--- Who leads, and what time it is in the database.
-SELECT token, pid, replica, beat_ms, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms FROM leadership;
+-- Who leads, whether its writing session has ended, and what time it is in the database.
+SELECT token, pid, replica, beat_ms, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms,
+  NOT EXISTS (SELECT 1 FROM pg_stat_activity AS a WHERE a.pid = leadership.pid AND a.datname = current_database()) AS gone
+FROM leadership;
 
 -- name: begin_leadership
 -- The row of a database that nobody has led yet.
@@ -33,7 +35,7 @@ UPDATE leadership SET beat_ms = 0 WHERE token = :token;
 INSERT INTO replica (id, host, started_ms, beat_ms, size, emergency)
 VALUES (:id, :host, :started_ms, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, :size, :emergency)
 ON CONFLICT (id) DO UPDATE SET host = excluded.host, started_ms = excluded.started_ms, beat_ms = excluded.beat_ms,
-  size = excluded.size, emergency = excluded.emergency, excused_ms = NULL;
+  size = excluded.size, emergency = excluded.emergency, excused_ms = NULL, excused_why = '';
 
 -- name: ask_to_be_vouched_for
 -- A replica without a memory asks the leader for one.
@@ -61,12 +63,14 @@ ORDER BY r.started_ms, r.id;
 
 -- name: excuse_replica
 -- The leader goes on without one that will not come back.
-UPDATE replica SET excused_ms = (extract(epoch FROM clock_timestamp()) * 1000)::bigint WHERE id = :id;
+UPDATE replica SET excused_ms = (extract(epoch FROM clock_timestamp()) * 1000)::bigint, excused_why = :why WHERE id = :id;
 
 -- name: open_leading
--- Begins a transaction that judges: one at a time, whatever process it is of (the advisory lock), and only with the lease's token.
+-- Begins a transaction that judges: one at a time, whatever process it is of (the advisory lock), only with the lease's token, and
+-- by the database's clock.
 BEGIN; SELECT pg_advisory_xact_lock(426639617653);
-SELECT pg_current_xact_id()::text AS xid, (SELECT token FROM leadership FOR SHARE) AS token;
+SELECT pg_current_xact_id()::text AS xid, (SELECT token FROM leadership FOR SHARE) AS token,
+  (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms;
 
 -- name: open_judging
 -- The same of a command on the host, which holds no lease: what it does counts by compare-and-swap.

@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 
 from bot.domain.errors import SchemaError
-from storage.migration_list import Migration, compare, migrations, statements
+from storage.migration_list import Migration, migrations, note, statements
+from storage.migration_list import check as compatible
 from storage.postgres.driver import PostgresSession
 from storage.session import Session
 
@@ -45,8 +46,8 @@ def migrate(session: PostgresSession, now_ms: int, all_of_them: tuple[Migration,
 
 
 def check(session: Session, all_of_them: tuple[Migration, ...] | None = None) -> None:
-    """Raises SchemaError unless the database is of exactly this program's version."""
-    compare(version(session), len(migrations() if all_of_them is None else all_of_them))
+    """Raises SchemaError unless the database is of this program's version, or a newer one that names it compatible."""
+    compatible(session, version(session), len(migrations() if all_of_them is None else all_of_them))
 
 
 def version(session: Session) -> int:
@@ -73,7 +74,7 @@ def _apply(session: PostgresSession, migration: Migration, now_ms: int) -> None:
         if version(session) < migration.version:
             for script in _scripts(migration):
                 session.raw.execute(script.encode())
-            session.run("insert_schema_version", version=migration.version, name=migration.name, applied_ms=now_ms)
+            note(session, migration, now_ms)
         session.commit()
     except BaseException:
         session.rollback()

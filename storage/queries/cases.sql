@@ -257,3 +257,9 @@ SELECT id FROM request WHERE state = 'pending' AND drill <> '' AND runbook = :ru
 SELECT r.id FROM ask AS a JOIN request AS r ON r.id = a.case_id
 WHERE a.state = 'open' AND r.domain = :domain AND r.drill = ''
 GROUP BY r.id ORDER BY min(a.expires_ms), r.id LIMIT :limit;
+
+-- name: live_versions
+-- What is pending or has an open grant, and its version.
+SELECT id, version FROM request WHERE state = 'pending'
+UNION
+SELECT r.id, r.version FROM access_grant AS g JOIN request AS r ON r.id = g.case_id WHERE g.state = 'open';

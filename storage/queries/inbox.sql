@@ -43,3 +43,15 @@ UPDATE inbox SET attempts = attempts + 1, next_ms = :until WHERE id = :id AND do
 -- name: finish_inbox
 -- The act is carried out, once. Its text and whose it was go at once; key and answer stay for a repeat.
 UPDATE inbox SET done_ms = :now, act = '', person = '', lane = NULL WHERE id = :id AND done_ms IS NULL;
+
+-- name: note_outcome
+-- Why a command of a host was not carried out.
+UPDATE inbox SET outcome = :outcome WHERE id = :id AND done_ms IS NULL;
+
+-- name: inbox_outcome
+-- What became of a command of a host.
+SELECT done_ms, outcome FROM inbox WHERE key = :key;
+
+-- name: withdraw_inbox
+-- Whoever gave the command waits no longer, so it is not carried out later.
+UPDATE inbox SET done_ms = :now, act = '', person = '', lane = NULL, outcome = 'withdrawn' WHERE key = :key AND done_ms IS NULL;

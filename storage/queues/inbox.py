@@ -79,6 +79,12 @@ def finish(session: Session, inbox_id: int, now: datetime) -> None:
         raise Stale("This was carried out already.")
 
 
+def refuse(session: Session, inbox_id: int, why: str, now: datetime) -> None:
+    """A command of a host is finished and was not carried out. Raises Stale if somebody finished it already."""
+    session.run("note_outcome", id=inbox_id, outcome=why)
+    finish(session, inbox_id, now)
+
+
 def _inbound(row: Row) -> InboxRow | None:
     """None for a row that this program cannot read."""
     try:
@@ -130,3 +136,13 @@ class InboxStore:
 
     async def put_off(self, inbox_id: int, until: datetime) -> None:
         await self._db.write(lambda tx: put_off(tx.session, inbox_id, until))
+
+    async def refuse(self, inbox_id: int, why: str) -> None:
+        await self._db.write(lambda tx: refuse(tx.session, inbox_id, why, tx.now))
+
+    async def outcome(self, key: str) -> str | None:
+        row = await self._db.read(lambda session: session.row("inbox_outcome", key=key))
+        return None if row is None or row["done_ms"] is None else str(row["outcome"])
+
+    async def withdraw(self, key: str) -> bool:
+        return await self._intake.write(lambda tx: tx.session.run("withdraw_inbox", key=key, now=ms(tx.now))) == 1

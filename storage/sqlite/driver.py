@@ -15,6 +15,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -65,8 +66,9 @@ class SqliteSession:
     def in_transaction(self) -> bool:
         return self.raw.in_transaction
 
-    def begin(self, *, write: bool) -> None:
+    def begin(self, *, write: bool) -> datetime | None:
         self.raw.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        return None
 
     def commit(self) -> None:
         self.raw.execute("COMMIT")
@@ -74,6 +76,9 @@ class SqliteSession:
     def rollback(self) -> None:
         if self.raw.in_transaction:
             self.raw.execute("ROLLBACK")
+
+    def renew(self) -> bool:
+        return False  # a file has no connection to lose
 
     def savepoint(self) -> None:
         self.raw.execute("SAVEPOINT act")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from bot.domain.errors import SchemaError
-from storage.migration_list import Migration, compare, migrations, statements
+from storage.migration_list import Migration, migrations, note, statements
+from storage.migration_list import check as compatible
 from storage.session import Session
 from storage.sqlite.driver import SqliteSession
 
@@ -22,10 +23,9 @@ def migrate(session: SqliteSession, now_ms: int, all_of_them: tuple[Migration, .
 
 
 def check(session: Session, all_of_them: tuple[Migration, ...] | None = None) -> None:
-    """Raises SchemaError unless the database is of exactly this program's version."""
+    """Raises SchemaError unless the database is of this program's version, or a newer one that names it compatible."""
     known = len(migrations() if all_of_them is None else all_of_them)
-    version = _version(session)
-    compare(version, known)
+    compatible(session, _version(session), known)
 
 
 def _apply(session: SqliteSession, migration: Migration, now_ms: int) -> None:
@@ -34,7 +34,7 @@ def _apply(session: SqliteSession, migration: Migration, now_ms: int) -> None:
         if _version(session) < migration.version:
             for statement in statements(migration.sql):
                 session.raw.execute(statement)
-            session.run("insert_schema_version", version=migration.version, name=migration.name, applied_ms=now_ms)
+            note(session, migration, now_ms)
         session.commit()
     except BaseException:
         session.rollback()

@@ -75,6 +75,10 @@ class CaseStore:
     async def autonomous_since(self, domains: Sequence[str], since: datetime, limit: int) -> Sequence[Case]:
         return await self._db.read(lambda session: reads.autonomous_since(session, domains, since, limit))
 
+    async def live_versions(self) -> Mapping[str, int]:
+        rows = await self._db.read(lambda session: session.rows("live_versions"))
+        return {row["id"]: row["version"] for row in rows}
+
     async def system_cases(self) -> Sequence[SystemCase]:
         return await self._db.read(overview.matters)
 

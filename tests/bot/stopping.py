@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from bot.background.inbox_worker import InboxWorker
 from bot.background.sweeper import Sweeper
+from bot.decision_log.failsafe_store import AmongReplicas
+from bot.domain.errors import DiskRefuses
 from bot.runtime.open_log import open_log
 from bot.service.approvals import ApprovalService
 from storage.store import SqliteStore
@@ -22,7 +25,10 @@ ORIGIN = "test.example/log"
 
 @dataclass
 class StoppableOffice(Office):
-    """Opened as `run` opens it: keys, memory and emergency file stand in `state`, beside the database."""
+    """Opened as `run` opens it: keys, memory and emergency file stand in `state`, beside the database. `among`: as one of several
+    replicas."""
+
+    among: AmongReplicas | None = None
 
     @property
     def state_dir(self) -> Path:
@@ -30,7 +36,7 @@ class StoppableOffice(Office):
 
     async def open(self) -> Self:
         self.inner = await SqliteStore.open(self.path, self.clock, ORIGIN, self.state_dir)
-        self.standing = await open_log(self.inner, self.state_dir, self.clock)
+        self.standing = await open_log(self.inner, self.state_dir, self.clock, among=self.among)
         self.store: Any = self.standing.store
         self.looking = sqlite3.connect(self.path, isolation_level=None)
         self.looking.row_factory = sqlite3.Row
@@ -76,6 +82,23 @@ class StoppableOffice(Office):
     async def free_the_disk(self) -> None:
         await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA query_only = OFF").fetchall())  # type: ignore[union-attr]
         await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1000000").fetchall())  # type: ignore[union-attr]
+
+    @contextmanager
+    def lost(self) -> Iterator[None]:
+        """Meanwhile nobody answers on the database's address: nothing is read and nothing written."""
+
+        async def nobody(*_: Any) -> Any:
+            raise DiskRefuses("The database server cannot be reached; nothing was written.")
+
+        db = self.inner.transactions
+        kept = {name: getattr(db, name) for name in ("read", "write", "write_each")}
+        for name in kept:
+            setattr(db, name, nobody)
+        try:
+            yield
+        finally:
+            for name, method in kept.items():
+                setattr(db, name, method)
 
     def lines(self) -> list[dict[str, Any]]:
         """The emergency file's lines, read past our own code."""

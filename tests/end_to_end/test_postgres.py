@@ -30,7 +30,7 @@ def on_postgres(postgres_database: PostgresServer) -> Callable[[Bot], None]:
 
 @pytest.mark.parametrize("transport", ["socket", "http"])
 async def test_a_request_is_filed_approved_revoked_verified_and_exported(
-    start: Start, file: Any, on_postgres: Callable[[Bot], None], transport: str, tmp_path: Path
+    on_postgres: Callable[[Bot], None], start: Start, file: Any, transport: str, tmp_path: Path
 ) -> None:
     bot = await start(transport=transport, prepare=on_postgres)
     sandbox = bot.sandbox
@@ -53,7 +53,7 @@ async def test_a_request_is_filed_approved_revoked_verified_and_exported(
 
 
 async def test_a_kill_between_click_and_message_loses_no_act(
-    start: Start, file: Any, on_postgres: Callable[[Bot], None]
+    on_postgres: Callable[[Bot], None], start: Start, file: Any
 ) -> None:
     bot = await start(prepare=on_postgres)
     for number in range(3):
@@ -71,7 +71,7 @@ async def test_a_kill_between_click_and_message_loses_no_act(
 
 
 async def test_run_refuses_missing_keys_an_old_schema_and_a_newer_one_with_a_sentence_and_exit_2(
-    start: Start, on_postgres: Callable[[Bot], None]
+    on_postgres: Callable[[Bot], None], start: Start
 ) -> None:
     bot = await start(prepare=on_postgres)
     await bot.stop()
@@ -110,7 +110,7 @@ async def test_a_live_installation_moves_and_goes_on_where_it_was(
     assert code == 0, said
 
 
-async def test_doctor_sees_the_server(start: Start, on_postgres: Callable[[Bot], None]) -> None:
+async def test_doctor_sees_the_server(on_postgres: Callable[[Bot], None], start: Start) -> None:
     bot = await start(prepare=on_postgres)
     _, said = await bot.command("doctor")
     assert "database:" not in said, said

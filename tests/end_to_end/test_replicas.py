@@ -11,22 +11,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
+import psycopg
 import pytest
 
 from bot.decision_log.keys import make_keys
 from bot.demo.workspace import APPROVER
 from bot.ports.database import PostgresServer
 from tests.end_to_end.conftest import Bot
-from tests.end_to_end.ground import free_port
+from tests.end_to_end.ground import Ground, free_port
+from tests.postgres import PostgresForTests
 
 Start = Callable[..., Awaitable[Bot]]
 BOUND = 10.0  # seconds from the death of a leader to the answer to a press
 
 
 @pytest.fixture
-async def pair(start: Start, postgres_database: PostgresServer, tmp_path: Path) -> AsyncIterator[tuple[Bot, Bot]]:
+async def pair(postgres_database: PostgresServer, start: Start, tmp_path: Path) -> AsyncIterator[tuple[Bot, Bot]]:
     """The leader, and a standby that the leader has vouched for."""
 
     def prepare(bot: Bot) -> None:
@@ -86,6 +89,101 @@ async def test_a_standby_takes_over_within_ten_seconds_of_kill_9_and_loses_no_pr
     assert second.types().count("request.approved") == 2
     code, said = await second.command("log", "verify")
     assert code == 0, said
+
+
+async def test_a_command_on_any_host_is_carried_out_by_the_leader_and_without_one_a_no_waits_in_the_emergency_file(
+    pair: tuple[Bot, Bot], file: Any
+) -> None:
+    first, second = pair
+    await file(first.sandbox)
+    await file(first.sandbox, target="dc-2")
+    one, other = [str(row[0]) for row in first.rows("SELECT id FROM request WHERE target LIKE 'dc-%' ORDER BY filed_ms")]
+    code, said = await second.command("status")
+    assert ("Role       standby" in said, "Leader" in said) == (True, True), said
+    code, said = await second.command("requests", "deny", one, "--reason", "Not today")
+    assert code == 0, said
+    assert first.rows("SELECT outcome FROM inbox WHERE key LIKE 'host:%'") == [("",)]
+    code, said = await second.command("requests", "deny", one, "--reason", "Again")
+    assert (code, "denied" in said) == (1, True), said
+    await first.stop()
+    await second.stop()
+    await asyncio.sleep(6.5)  # nobody lives by the database's clock
+    code, said = await second.command("log", "hold", "place", "T0HOME/U0OWNER", "--reason", "A dispute")
+    assert (code, "No replica leads" in said) == (1, True), said
+    code, said = await second.command("requests", "deny", other, "--reason", "Nobody is there")
+    assert (code, "emergency file" in said) == (0, True), said
+    assert first.types().count("request.denied") == 1
+    code, said = await second.command("requests", "show", other)
+    assert "denied" in said  # it counts already for who looks from here
+    await first.launch()  # the other host's replica leads, and the file is handed in to it
+    await first.sandbox.wait_for(lambda: first.rows("SELECT 1 FROM leadership WHERE beat_ms > 0 AND token > 1") != [], 30)
+    await second.launch()
+    await first.sandbox.wait_for(lambda: first.types().count("request.denied") == 2, 40)
+    await first.sandbox.wait_for(lambda: not (second.home / "state" / "emergency.jsonl").read_text().strip(), 10)
+    code, said = await second.command("log", "verify")
+    assert code == 0, said
+
+
+async def test_while_the_database_is_lost_a_no_counts_at_every_replica_and_is_entered_when_it_is_back(
+    pair: tuple[Bot, Bot], file: Any, postgres: PostgresForTests
+) -> None:
+    first, second = pair
+    sandbox, ground = first.sandbox, Ground(first)
+    await sandbox.press(APPROVER, "Approve", message=await file(sandbox))
+    await file(sandbox, target="dc-2")
+    await sandbox.wait_for(lambda: "grant.opened" in first.types())
+    opened, pending, other = (
+        str(first.rows(f"SELECT id FROM request WHERE target LIKE 'dc-%' AND state = '{state}'")[0][0])
+        for state in ("approved", "pending", "pending")
+    )
+    await asyncio.sleep(2.5)  # both have seen them
+    server = first.server
+    assert server is not None
+    allow(postgres, server, allowed=False)
+    try:
+        for _ in range(2):  # the envelopes go to both replicas in turn
+            outcome = await ground.click("U0PE1", "finish", f"{opened}:1")
+            assert outcome.ok, outcome.error
+        outcome = await ground.form(APPROVER, "deny", {"reason": "Not now"}, metadata=ground.about(pending))
+        assert outcome.ok, outcome.error
+        outcome = await ground.click(APPROVER, "approve", f"{other}:1")
+        assert outcome.ok, outcome.error
+        try:
+            await sandbox.wait_for(lambda: waits(first, opened) + waits(second, opened) >= 1, 30)
+        except TimeoutError:
+            print([m.shown for m in sandbox.messages("U0PE1")][-4:], [m.shown for m in sandbox.messages("U0OWNER")][-4:])
+            print(first.log(), second.log())
+            raise
+        await sandbox.wait_for(lambda: waits(first, pending) + waits(second, pending) >= 1, 30)
+    finally:
+        allow(postgres, server, allowed=True)
+    await sandbox.wait_for(lambda: {"grant.finished", "request.denied"} <= set(first.types()), 60)
+    await sandbox.wait_for(lambda: not (waits(first, "") or waits(second, "")), 30)
+    told = [json.loads(row[0]) for row in first.rows("SELECT data FROM log_entry ORDER BY idx")]
+    for kind in ("grant.finished", "request.denied"):
+        (entry,) = [e for e in told if e["type"] == kind]
+        assert "taken_at" in entry["data"], entry
+    assert first.types().count("request.approved") == 1
+    await sandbox.wait_for(
+        lambda: not first.rows("SELECT 1 FROM inbox WHERE done_ms IS NULL"), 60
+    )  # what was held is handed in
+    code, said = await second.command("log", "verify")
+    assert code == 0, said
+
+
+def allow(postgres: PostgresForTests, server: PostgresServer, *, allowed: bool) -> None:
+    """Whether anybody may connect to the database; if not, every session ends."""
+    name = urlsplit(server.url).path[1:]
+    with psycopg.connect(postgres.url, autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {str(allowed).lower()}'.encode())
+        if not allowed:
+            admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+
+
+def waits(bot: Bot, case: str) -> int:
+    """How many lines about a request wait in a replica's emergency file."""
+    path = bot.home / "state" / "emergency.jsonl"
+    return sum(case in line for line in path.read_text().splitlines() if line.strip()) if path.exists() else 0
 
 
 async def test_a_leader_that_wakes_after_another_has_taken_over_does_no_harm(pair: tuple[Bot, Bot], file: Any) -> None:

@@ -20,7 +20,10 @@ def backup(
         Path | None, typer.Option(help="Also write the keys, into this new file. Keep it in another place.")
     ] = None,
 ) -> None:
-    """Copy the SQLite database beside a running bot, and verify the copy."""
+    """Copy the SQLite database beside a running bot, and verify the copy.
+
+    `countersign backup verify BACKUP` checks a copy again, also a restored dump of PostgreSQL, against the log that was signed.
+    """
     from bot.runtime.backups import back_up
     from bot.runtime.log_verification import entries_of
 

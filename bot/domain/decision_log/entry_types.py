@@ -114,6 +114,7 @@ ENTRY_TYPES: Mapping[str, EntryType] = {
     "privacy.erased": EntryType("What the log disclosed about somebody was erased", "what the log disclosed about somebody was erased"),
     "hold.placed": EntryType("{who} placed a hold: this may not be erased", "something may not be erased"),
     "hold.released": EntryType("{who} released the hold", "it may again"),
+    "replica.excused": EntryType("{who} let the leader go on without a replica", "an operator let the leader give again without a replica that did not report"),
     "log.opened": EntryType("The log was opened", "the log began"),
     "log.verified": EntryType("{who} verified the log", "it was checked whole"),
     "log.exported": EntryType("{who} exported the log", "evidence was written"),

@@ -38,21 +38,24 @@ CLASSED: dict[str, dict[str, str]] = {
         "waiting_for": OVERRIDDEN, "owing_of": OVERRIDDEN, "exceptions": OVERRIDDEN, "autonomous_since": OVERRIDDEN,
         "system_cases": OVERRIDDEN, "requests": OVERRIDDEN,
         "due": LATER, "with_open_asks": LATER, "wake_on_call": "it only brings a deadline forward", "running_drill": SCREEN, "newest": OVERRIDDEN,
-        "open_finding": FILING, "open_findings": FILING, "granted_since": OVERRIDDEN,
+        "live_versions": SCREEN, "open_finding": FILING, "open_findings": FILING, "granted_since": OVERRIDDEN,
     },
     "history": {
         "filing_limits": FILING, "break_glass_usage": FILING, "uses": FILING, "wakings": FILING, "decided_for": SCREEN,
     },
     "absences": {"away": NO_LINE, "of": NO_LINE, "over": NO_LINE},
     "homes": {"page": SCREEN, "waiting": OVERRIDDEN, "live": OVERRIDDEN, "owing": OVERRIDDEN, "redraw": SENT},
-    "inbox": {"take_in": OVERRIDDEN, "unfinished": OVERRIDDEN, "put_off": OVERRIDDEN, "read_again": OVERRIDDEN, "unreadable": SCREEN},
+    "inbox": {
+        "take_in": OVERRIDDEN, "unfinished": OVERRIDDEN, "put_off": OVERRIDDEN, "read_again": OVERRIDDEN,
+        "unreadable": SCREEN, "refuse": SCREEN, "outcome": SCREEN, "withdraw": SCREEN,
+    },
     "outbox": {
         "lease": OVERRIDDEN, "release": OVERRIDDEN, "sent": OVERRIDDEN, "undeliverable": OVERRIDDEN,
         "slack_is_back": SENT, "copies": SENT, "found_again": SENT, "direct_channel": SENT,
         "redraw_open": SENT,
     },
     "calls": {
-        "ended_aside": OVERRIDDEN, "lease": "the call is judged on its case, read by `case`", "release": NO_LINE,
+        "ended_aside": OVERRIDDEN, "lease": OVERRIDDEN, "release": NO_LINE,
     },
     "policies": {
         "accept": ENTRY, "endorsements": NO_LINE, "binding": NO_LINE, "last": NO_LINE, "by_digest": NO_LINE, "file_by_hash": NO_LINE,
@@ -88,7 +91,8 @@ CLASSED: dict[str, dict[str, str]] = {
     },
     "signing": {
         "link": NO_LINE, "linked": NO_LINE, "ends": LOG, "ref": NO_LINE, "issue": NO_LINE, "issued": NO_LINE, "since": LOG,
-        "count": NO_LINE, "answer": NO_LINE,
+        "count": NO_LINE, "answer": NO_LINE, "session": NO_LINE, "begin_session": NO_LINE, "open_session": NO_LINE,
+        "account": NO_LINE, "keep_account": NO_LINE, "confirmed": NO_LINE, "unconfirmed": NO_LINE,
     },
     "clock": {
         "mark": MARKS, "keep": MARKS, "request_acceptance": MARKS, "acceptance_requested": MARKS, "accept": ENTRY,

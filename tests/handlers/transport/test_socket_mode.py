@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.errors import StorageError
 from handlers.inbound.listener import web_client
-from handlers.transport.socket_mode import quiet_logger
+from handlers.transport.socket_mode import SocketMode, quiet_logger
 from sandbox.driver import Sandbox
 from tests.bot import parts
 from tests.bot.building import OWNER
@@ -193,3 +193,15 @@ def test_what_a_library_logs_holds_no_address_and_no_token(caplog: pytest.LogCap
     assert [r.getMessage() for r in caplog.records] == ["Failed to connect to [hidden] with [hidden] ([hidden]"]
     assert "secret" not in caplog.text
     assert logger.level == logging.ERROR
+
+
+@pytest.mark.parametrize(("found", "ours", "events"), [
+    (2, 2, []), (3, 2, ["socket_mode.foreign_connection"]), (2, 1, ["socket_mode.foreign_connection"]),
+    (11, 11, ["socket_mode.too_many"]),
+])  # fmt: skip
+def test_connections_with_our_token_are_compared_with_the_replicas_that_live(
+    found: int, ours: int, events: list[str]
+) -> None:
+    with capture_logs() as told:
+        SocketMode(cast(Any, None), "xapp-x", ours=lambda: ours)._compare(found)
+    assert [line["event"] for line in told] == events

@@ -12,6 +12,7 @@ import pytest
 
 from bot.domain.errors import DiskRefuses, EntryError, Stale, StorageError
 from bot.ports.database import PostgresServer
+from storage.postgres import driver
 from storage.postgres.driver import QUERIES, PostgresDatabase, PostgresSession
 from storage.postgres_store import PostgresStore
 from tests.storage.making import HandClock, beside, count, denial, filing, new_case
@@ -42,17 +43,32 @@ def _numbered(sql: str, names: list[str]) -> str:
     return re.sub(r"%\((\w+)\)s", lambda found: f"${names.index(found[1]) + 1}", sql).replace("%%", "%")
 
 
-async def test_a_connection_that_was_lost_comes_back_with_the_next_act(store: PostgresStore, place: PostgresServer) -> None:
+async def test_an_act_whose_connection_was_lost_before_its_commit_is_tried_once_more(
+    store: PostgresStore, place: PostgresServer
+) -> None:
     await store.commit(filing(new_case("R-1")))
     _cut_all(place)
-    with pytest.raises(DiskRefuses, match="cannot be reached; nothing was written"):
-        await store.commit(filing(new_case("R-2")))
-    await store.commit(filing(new_case("R-3")))
+    await store.commit(filing(new_case("R-2")))
     _cut_all(place)
-    with pytest.raises(DiskRefuses):
-        await store.cases.case("R-1")
-    assert await store.cases.case("R-3") is not None
+    assert await store.cases.case("R-2") is not None
     assert count(place, "request") == 2
+
+
+async def test_while_nobody_answers_nothing_is_written_and_the_next_act_connects_again(
+    store: PostgresStore, place: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(url: str) -> driver.Connection:
+        raise psycopg.OperationalError("connection refused")
+
+    with monkeypatch.context() as away:
+        away.setattr(driver, "connect", refused)
+        _cut_all(place)
+        with pytest.raises(DiskRefuses, match="cannot be reached; nothing was written"):
+            await store.commit(filing(new_case("R-1")))
+        with pytest.raises(DiskRefuses):
+            await store.cases.case("R-1")
+    await store.commit(filing(new_case("R-2")))
+    assert count(place, "request") == 1
 
 
 @pytest.mark.parametrize("committed", [True, False])

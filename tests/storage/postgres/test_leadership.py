@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import NotLeading, StorageError
+from bot.domain.errors import NotLeading, StorageError, TooLate
 from bot.ports.commands import ReplyAddress, ShowPage
 from bot.ports.database import PostgresServer
 from bot.ports.replication import OwnState
-from storage.postgres.leadership import STALE, VALID
-from storage.postgres.replicas import Replicas, listed
+from storage.postgres.leadership import GONE, STALE, VALID
+from storage.postgres.replicas import Replicas, excuse, listed
 from storage.postgres_store import PostgresStore
 from tests.storage.making import PE1, SECOND, HandClock, beside, count, filing, new_case
 
@@ -46,10 +48,10 @@ async def joined(stack: AsyncExitStack, place: PostgresServer, name: str) -> tup
     return store, await store.replicas(name), clock
 
 
-def age(place: PostgresServer) -> None:
-    """The last beat is STALE old by the database's clock."""
+def age(place: PostgresServer, by: timedelta = STALE) -> None:
+    """The last beat is so much older by the database's clock."""
     with beside(place) as raw:
-        raw.execute(f"UPDATE leadership SET beat_ms = beat_ms - {STALE // SECOND * 1000}")
+        raw.execute(f"UPDATE leadership SET beat_ms = beat_ms - {by // SECOND * 1000}")
 
 
 async def test_the_first_leads_and_the_second_stands_by(stack: AsyncExitStack, postgres_database: PostgresServer) -> None:
@@ -156,3 +158,47 @@ async def test_replicas_are_listed_with_what_they_say_of_themselves(
     assert await lease.to_vouch_for() == [("B", "nonce")]
     await lease.vouch("B", "nonce", "a note")
     assert (await other.ask("nonce"), await lease.to_vouch_for()) == ("a note", [])
+
+
+async def test_a_deadline_is_judged_by_the_databases_clock(
+    stack: AsyncExitStack, postgres_database: PostgresServer
+) -> None:
+    store, lease, clock = await joined(stack, postgres_database, "A")
+    real = clock.at
+    await lease.look()
+    clock.at -= SECOND  # this machine is a second behind: by it there is time left
+    with pytest.raises(TooLate):
+        await store.commit(replace(filing(new_case("R-1")), valid_before=real))
+    clock.at = real + SECOND
+    await store.commit(replace(filing(new_case("R-2")), valid_before=real + 60 * SECOND))
+    await lease.look()
+    assert abs(lease.clock_ahead + SECOND) < SECOND
+
+
+async def test_a_new_leader_does_not_wait_for_who_gave_up_and_the_list_knows_who_is_excused(
+    stack: AsyncExitStack, postgres_database: PostgresServer
+) -> None:
+    store, lease, _ = await joined(stack, postgres_database, "A")
+    await lease.beat(OwnState("host-a", 0, 1, 2))
+    await store.intake.write(lambda tx: excuse(tx.session, "A", "burnt"))
+    (row,) = await lease.listed()
+    assert (row.excused, row.emergency) == (True, 2)
+    await lease.beat(OwnState("host-a", 0, 1, 0))
+    (row,) = await lease.listed()
+    assert not row.excused  # who is back is waited for again
+
+
+async def test_a_holder_whose_session_has_ended_is_replaced_sooner_and_never_while_it_may_still_call_out(
+    stack: AsyncExitStack, postgres_database: PostgresServer
+) -> None:
+    assert VALID < GONE.total_seconds() < STALE.total_seconds()
+    first, lease, _ = await joined(stack, postgres_database, "A")
+    _, other, _ = await joined(stack, postgres_database, "B")
+    await lease.look()
+    age(postgres_database, GONE)
+    assert not await other.look()  # its session lives: it may only be slow
+    await first.close()
+    age(postgres_database, -SECOND)
+    assert not await other.look()  # it is gone, and its last beat is younger than that
+    age(postgres_database, SECOND)
+    assert await other.look()

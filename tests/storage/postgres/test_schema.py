@@ -10,7 +10,9 @@ import pytest
 
 from bot.domain.errors import SchemaError
 from bot.ports.database import PostgresServer
-from storage.migration_list import migrations, statements
+from storage.migration_list import Migration, migrations, statements
+from storage.postgres import schema
+from storage.postgres.driver import PostgresSession
 from storage.postgres.schema import _COMMENT, _OF_SQLITE, _OWN, translated
 from storage.postgres_store import PostgresStore, migrate
 from tests.postgres import PostgresForTests
@@ -48,6 +50,33 @@ async def test_an_old_or_newer_schema_is_refused_and_both_versions_are_named(
         await PostgresStore.open(empty, clock)
     with pytest.raises(SchemaError, match="version 999"):
         await migrate(empty, clock)
+
+
+async def test_a_program_runs_with_a_newer_schema_that_names_it_compatible(empty: PostgresServer, clock: HandClock) -> None:
+    newest = len(migrations())
+    await migrate(empty, clock)
+    with beside(empty) as raw:
+        raw.execute(f"INSERT INTO schema_version VALUES ({newest + 1}, 'later', 0)")
+        raw.execute(f"INSERT INTO schema_compatible VALUES ({newest + 1}, {newest})")
+    await (await PostgresStore.open(empty, clock)).close()
+    await migrate(empty, clock)
+    with beside(empty) as raw:
+        raw.execute(f"INSERT INTO schema_version VALUES ({newest + 2}, 'last', 0)")
+        raw.execute(f"INSERT INTO schema_compatible VALUES ({newest + 2}, {newest + 1})")
+    with pytest.raises(SchemaError, match=f"version {newest + 2}, this program knows {newest}"):
+        await PostgresStore.open(empty, clock)
+
+
+async def test_a_migration_records_which_older_programs_may_run_beside_it(empty: PostgresServer, clock: HandClock) -> None:
+    newest = len(migrations())
+    later = Migration(newest + 1, "later", f"-- Adds.\n-- compatible_from: {newest}\nCREATE TABLE later (id INTEGER);\n")
+    session = PostgresSession(empty.url)
+    with session.raw:
+        schema.migrate(session, 0, (*migrations(), later))
+        schema.check(session)
+    with beside(empty) as raw:
+        found = raw.execute("SELECT version, compatible_from FROM schema_compatible").fetchall()
+    assert found == [(newest + 1, newest)]
 
 
 async def test_another_programs_database_is_left_alone(empty: PostgresServer, clock: HandClock) -> None:
