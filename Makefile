@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 DOCS := $(VENV)/.docs
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
-.PHONY: demo test test-fast check docs docs-check lint bench chaos replicas image lock clean wheel setup screenshots slack-schemas words
+.PHONY: demo test test-fast check docs docs-check lint bench chaos replicas image lock clean wheel setup screenshots slack-schemas words governed-year
 
 demo: $(RUNS) ## Play all three people in a browser
 	@$(BIN)/python -m bot demo $(DEMO)
@@ -77,6 +77,9 @@ lock: ## Compile the hash-locked requirements again
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.lock
 	$(BIN)/uv pip compile pyproject.toml --extra postgres -c requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-image.lock
 	$(BIN)/uv pip compile --group docs -c requirements-dev.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-docs.lock
+
+governed-year: $(STAMP) ## A year of reviews, agreements, hand-overs and contract ends (two minutes)
+	GOVERNED_YEAR=1 $(BIN)/python -m pytest -q tests/rules/test_governed_year.py
 
 words: $(STAMP) ## Print every sentence that people read, by where it is changed
 	@$(BIN)/python tools/words.py

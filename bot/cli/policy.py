@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,8 +19,9 @@ from bot.cli.errors import misused
 from bot.cli.printing.pointed import pointed
 from bot.clock import SystemClock
 from bot.domain.errors import PolicyError
-from bot.domain.policy.model import Policy
+from bot.domain.policy.model import Policy, Runbook
 from bot.domain.policy.people import Person
+from bot.ports.database import may_exist
 from bot.terminal import say, say_json
 from runbooks.calendars.ical import prepared
 from runbooks.calendars.on_call_coverage import coverage
@@ -27,6 +29,7 @@ from runbooks.loader import load
 from runbooks.parsing.findings import PolicyFinding
 
 if TYPE_CHECKING:
+    from bot.domain.workflow.timeline import Timeline
     from bot.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -110,7 +113,6 @@ def explain(
 
     PERSON is a label of the responsibility matrix, an id, or TEAM/USER.
     """
-    from bot.cli.printing import policy as print_policy
     from bot.domain.timing.escalation import Presence
     from bot.domain.workflow.timeline import explain as explained
 
@@ -119,13 +121,39 @@ def explain(
     if found is None:
         known = ", ".join(policy.runbooks)
         misused(f"There is no runbook {runbook!r}. There are: {known}.")
+    policy, said = _as_reviewed(policy, found) if (directory or runbooks) is None else (policy, "")
+    found = policy.runbooks[runbook]
     away = Presence({_person(policy, text, "--absent"): "absent" for text in absent or []})
     sleepers = frozenset(_person(policy, text, "--asleep") for text in asleep or [])
     told = explained(policy, found, _moment(at), away, asleep=sleepers)
+    _print_timeline(policy, found, told, said, as_json=as_json)
+
+
+def _print_timeline(policy: Policy, runbook: Runbook, told: Timeline, said: str, *, as_json: bool) -> None:
+    from bot.cli.printing import policy as print_policy
+
     if as_json:
-        say_json(print_policy.timeline(policy, found, told))
+        say_json(print_policy.timeline(policy, runbook, told) | ({"narrowed": said} if said else {}))
     else:
-        say("\n".join(print_policy.timeline_lines(policy, found, told)))
+        say("\n".join([*([said] if said else []), *print_policy.timeline_lines(policy, runbook, told)]))
+
+
+def _as_reviewed(policy: Policy, runbook: Runbook) -> tuple[Policy, str]:
+    """The bot's policy as the reviews in its database left it for this runbook, and a line that says so; "": as it is written."""
+    from bot.domain.governance import narrowing
+
+    if policy.review is None or not may_exist(settings().database):
+        return policy, ""
+    import asyncio
+
+    from bot.cli.reviews.narrowed import read_narrowed
+
+    taken = frozenset(asyncio.run(read_narrowed()))
+    policy = replace(policy, standing=replace(policy.standing, narrowed=taken))
+    one = narrowing.of_right(policy, runbook)
+    if one is None:
+        return policy, ""
+    return narrowing.as_reviewed(policy, runbook), narrowing.in_words(one)
 
 
 def settings() -> Settings:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -30,6 +31,7 @@ from tests.bot.building import (
     SOC1,
     STRANGER,
     policy,
+    runbook,
     with_domain,
 )
 from tests.bot.office import Office
@@ -107,3 +109,38 @@ async def test_a_later_contract_begins_anew(office: Office) -> None:
     office.clock.at += DAY + MINUTE
     await office.sweeper.sweep()
     assert await office.state(await office.file(PE1)) is RequestState.PENDING
+
+
+async def test_in_the_middle_of_grants_requests_and_an_exception_all_ends_within_a_second(tmp_path: Path) -> None:
+    waiver = runbook("waiver", kind="policy_exception", escalation="short", max_duration=90 * 86400, review_within=None)
+    owes = runbook("recorded", evidence=("session recording",), rotate_within=86400)
+    base = policy(runbooks=[*policy().runbooks.values(), waiver, owes])
+    async with Office(tmp_path / "countersign.db", base) as office:
+        await office.sweeper.sweep()
+        until = (office.clock.now() + 60 * DAY).date().isoformat()
+        filed_ = [("executed", PE1, {}), ("recorded", PE2, {}), ("emergency", PE1, {}), ("waiver", PE2, {"until": until})]
+        opened = [await office.file(who, book, target=f"srv-{book}", **how) for book, who, how in filed_]
+        for case_id in opened:
+            await office.click(OWNER, case_id)
+        pending = [
+            await office.file(PE1, target="srv-7"),
+            await office.file(PE2, "ticketed", target="srv-8", fields={"ticket": "INC1"}),
+        ]
+        others = await office.file(SOC1, target="srv-9")
+        await filed(office)
+        began = perf_counter()
+        await confirmed(office, OWNER, RISK)
+        assert perf_counter() - began < 1
+        grants = [(await office.case(case_id)).grant for case_id in opened]
+        assert [grant.state for grant in grants if grant] == [GrantState.LAPSED] * 3 + [GrantState.OPEN]
+        assert [await office.state(case_id) for case_id in pending] == [RequestState.EXPIRED] * 2
+        assert await office.state(others) is RequestState.PENDING
+        assert [call.kind for call in (await office.case(opened[0])).calls] == ["open", "close"]
+        owed = {duty.kind for duty in (await office.case(opened[1])).duties if duty.done_at is None}
+        assert len(owed) == 2
+        passed = [entry for entry in office.log(opened[3]) if entry["type"] == "exception.passed"]
+        assert len(passed) == 1
+        assert any(ask.kind == "closing" for ask in (await office.case(opened[3])).asks)
+        reasons = {office.log(case_id)[-1]["data"].get("reason") for case_id in pending}
+        assert all("Northgate" in str(reason) for reason in reasons)
+        assert check_database(office.path).findings == ()

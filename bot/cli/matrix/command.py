@@ -89,7 +89,7 @@ def standing_consents(policy: Policy) -> Mapping[str, Consent]:
 
     from bot.cli.matrix.consents import read_consents
 
-    return asyncio.run(read_consents())
+    return asyncio.run(read_consents(policy, settings().time_scale))
 
 
 def _drawn(policy: Policy, now: datetime, form: Format, consents: Mapping[str, Consent], runs: Runs | None) -> str:

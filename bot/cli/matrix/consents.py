@@ -1,13 +1,23 @@
-"""The standing consent to autonomous rights, read from the bot's database."""
+"""The standing consent to autonomous rights, and what reviews have taken away, read from the bot's database.
+
+A right is reviewed by itself (`review_every`) or in the owner's campaigns (`review`); the newest word counts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
 from bot.cli.host_store import opened_store
+from bot.domain.case import campaign
 from bot.domain.case.model import Case
+from bot.domain.governance import narrowing
 from bot.domain.governance.matrix import Consent
+from bot.domain.policy.governance import Narrowed
+from bot.domain.policy.model import Policy, Runbook
 
 
-async def read_consents() -> dict[str, Consent]:
+async def read_consents(policy: Policy, scale: float = 1) -> dict[str, Consent]:
     """By the SHA-256 of a runbook's file: who kept the right last, when, and when its next review is due."""
     async with opened_store(read_only=True) as store:
         found = {}
@@ -15,7 +25,33 @@ async def read_consents() -> dict[str, Consent]:
             case = await store.cases.case(known.id) if known.kind == "right" else None
             if case is not None:
                 found[known.sha256] = _consent(case)
-        return found
+        words = [one for one in await store.reviews.consents() if one.kind == "autonomous"]
+        taken = await store.reviews.narrowed()
+    return found | (dict(_of_campaigns(policy, words, taken, scale)) if policy.review is not None else {})
+
+
+def _of_campaigns(
+    policy: Policy, words: Sequence[campaign.Consent], taken: Sequence[Narrowed], scale: float
+) -> Iterator[tuple[str, Consent]]:
+    for word in words:
+        runbook = policy.runbooks.get(word.of)
+        if runbook is None or runbook.domain != word.domain or runbook.right != "autonomous":
+            continue
+        lost = next(
+            (one for one in taken if one.kind == "autonomous" and one.of == word.of and narrowing.holds(one, runbook)), None
+        )
+        if lost is not None:
+            yield runbook.sha256, Consent(taken_at=lost.since, refused=lost.effect == "withdraw")
+        elif word.effect not in ("narrowed", "withdrawn"):
+            yield runbook.sha256, _reviewed(policy, runbook, word, scale)
+
+
+def _reviewed(policy: Policy, runbook: Runbook, word: campaign.Consent, scale: float) -> Consent:
+    assert policy.review is not None
+    period = timedelta(seconds=(runbook.review_every or policy.review.every) / scale)
+    kept = word.effect == "kept"
+    due = word.at if word.effect == "due" else word.at + period
+    return Consent(word.by if kept else None, word.at if kept else None, due)
 
 
 def _consent(case: Case) -> Consent:

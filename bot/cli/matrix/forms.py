@@ -97,6 +97,9 @@ def column_words(policy: Policy, row: Row) -> str:
 def consent_words(policy: Policy, row: Row) -> str:
     """`standing consent: Olga, kept 2026-10-02, due 2027-04-02`."""
     consent = row.consent or Consent()
+    if consent.taken_at is not None:
+        now = "refused until its runbook changes" if consent.refused else "needs a yes each time"
+        return f"standing consent: taken away by a review on {consent.taken_at:%Y-%m-%d}; {now}"
     owner = policy.domains[row.runbook.domain].owner
     parts = [wording.person(policy, consent.by or owner)]
     parts.append(f"kept {consent.kept_at:%Y-%m-%d}" if consent.kept_at else "not reviewed yet")
@@ -212,6 +215,7 @@ def _consent(policy: Policy, consent: Consent) -> dict[str, object]:
         "by": print_policy.person_json(policy, consent.by) if consent.by else None,
         "kept": f"{consent.kept_at:%Y-%m-%d}" if consent.kept_at else None,
         "due": f"{consent.due:%Y-%m-%d}" if consent.due else None,
+        **({"taken_away": f"{consent.taken_at:%Y-%m-%d}"} if consent.taken_at else {}),
     }
 
 

@@ -221,7 +221,7 @@ def _narrowed(policy: Policy, runbook: Runbook) -> Runbook:
 
 def due_rows(policy: Policy, stored: Iterable[Standing], now: datetime, scale: float) -> Iterator[Standing]:
     """The rows that somebody is to be asked about now: changed ones once they have gathered, agreed ones when their time is
-    over. A first load asks at once."""
+    over, and those that nobody answered for that time. A first load asks at once."""
     rules = policy.agreement
     listed = list(stored)
     if rules is None:
@@ -232,7 +232,8 @@ def due_rows(policy: Policy, stored: Iterable[Standing], now: datetime, scale: f
     again = timedelta(seconds=rules.every / scale)
     for standing in listed:
         lapsed = not standing.open and standing.agreed_at is not None and standing.agreed_at + again <= now
-        if (standing in changed and gathered) or (lapsed and standing.asked_at is None):
+        silent = standing.open and standing.asked_at is not None and standing.asked_at + again <= now
+        if (standing in changed and gathered) or (lapsed and standing.asked_at is None) or silent:
             yield standing
 
 

@@ -54,11 +54,16 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The standing consent to an autonomous right: who kept it last and when, and when its next review is due."""
+    """The standing consent to an autonomous right: who kept it last and when, and when its next review is due.
+
+    `taken_at`: since when a review has taken it away; `refused`: nothing is possible under it then, else it needs a yes.
+    """
 
     by: Person | None = None
     kept_at: datetime | None = None
     due: datetime | None = None
+    taken_at: datetime | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

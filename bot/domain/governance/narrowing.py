@@ -28,6 +28,7 @@ LADDER = EscalationPolicy(
         PolicyStep(3600, "notify", "risk_owner"),
     ),
 )  # fmt: skip
+_NOBODY = Person("", "")
 QUOTA_WINDOW = 30 * 86_400  # seconds of policy time, where the runbook sets no quota of its own
 
 
@@ -86,16 +87,41 @@ def narrowed(policy: Policy, runbook: Runbook, person: Person) -> Runbook:
     return replace(runbook, break_glass=_one_at_a_time(runbook.break_glass, right))
 
 
+def as_reviewed(policy: Policy, runbook: Runbook) -> Policy:
+    """The policy as it counts under this runbook for somebody whom no review narrowed."""
+    return _with(policy, narrowed(policy, runbook, _NOBODY))
+
+
+def in_words(one: Narrowed) -> str:
+    """What a review took away from a right, as one line."""
+    how = (
+        "nobody answered its review"
+        if not one.own
+        else "withdrawn in a review"
+        if one.effect == "withdraw"
+        else "narrowed in a review"
+    )
+    if one.kind == "autonomous":
+        now = "nothing is possible until its runbook changes" if one.effect == "withdraw" else "each use needs a yes first"
+    elif one.own:
+        now = "it asks everybody at once and opens only after a yes"
+    else:
+        now = "it opens once per provider and pages the risk owner"
+    return f"Since {one.since:%Y-%m-%d} ({how}): {now}."
+
+
 def asking(policy: Policy, runbook_id: str, person: Person) -> Policy:
     """The policy as it counts for this filing."""
     runbook = policy.runbooks.get(runbook_id)
     if runbook is None:
         return policy
     counts = narrowed(policy, runbook, person)
-    if counts is runbook:
-        return policy
+    return policy if counts is runbook else _with(policy, counts)
+
+
+def _with(policy: Policy, counts: Runbook) -> Policy:
     return replace(
-        policy, runbooks={**policy.runbooks, runbook.id: counts},
+        policy, runbooks={**policy.runbooks, counts.id: counts},
         escalation_policies={LADDER.id: LADDER, **policy.escalation_policies},
     )  # fmt: skip
 

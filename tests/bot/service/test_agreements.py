@@ -233,3 +233,12 @@ class TestDisputes:
         assert "Not agreed" not in str(entry)
         heard = [a for a in office.answers() if a["to"] == RISK.user]
         assert "Not agreed." in str(heard[-1]["text"])
+
+
+async def test_what_nobody_answered_is_asked_about_again_after_the_same_time(office: Office) -> None:
+    await office.sweeper.sweep()
+    first = len(asked(office))
+    await office.forward(364 * DAY, every=10 * DAY)
+    assert len(asked(office)) == first
+    await office.forward(2 * DAY, every=DAY)
+    assert len(asked(office)) == 2 * first
