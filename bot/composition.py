@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +36,7 @@ from bot.http.metrics import Metrics
 from bot.ports.replication import Replicas
 from bot.reports.summaries import Summaries
 from bot.runtime.anchors import anchors
+from bot.runtime.named_values import named_values
 from bot.runtime.open_log import OpenLog, open_log
 from bot.service.approvals import ApprovalService
 from bot.service.current_policy import CurrentPolicy
@@ -121,7 +121,7 @@ async def build(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     base = await _base(settings, store, clock, replica)
     health, metrics, standing, service = base.health, base.metrics, base.standing, base.service
     feeds = CalendarFeeds(
-        standing.store.policies, service.current, clock, os.environ, alarm_channel=settings.alarm_channel,
+        standing.store.policies, service.current, clock, named_values(), alarm_channel=settings.alarm_channel,
         beat=health.part("feed reader", 3 * EVERY), lost=metrics.calendars,
     )  # fmt: skip
     with contextlib.suppress(NotLeading):  # who is on call is known; the leader looks at the open questions again
@@ -224,11 +224,11 @@ def _messaging(base: _Base) -> dict[str, Loop]:
         service.current.spoke.set()
 
     pager = Pager(
-        records.outbox, records.cases, service.current, clock, base.directory, os.environ, send_page(settings.pagerduty_url),
+        records.outbox, records.cases, service.current, clock, base.directory, named_values(), send_page(settings.pagerduty_url),
         cover, health.part("pager"),
     )  # fmt: skip
     executors = ExecutorWebhooks(
-        records.calls, records.cases, clock, service.transactions, service.permit, os.environ, cover,
+        records.calls, records.cases, clock, service.transactions, service.permit, named_values(), cover,
         health.part("executors", 30.0),
     )  # fmt: skip
     return {

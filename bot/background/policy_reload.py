@@ -7,7 +7,6 @@ valid one stays in force. A stopped log accepts none. Design, section 2.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from bot.domain.workflow.key_notices import nobody_can_sign, unendorsed
 from bot.domain.workflow.notifications import announced
 from bot.ports.records import StoredPolicy
 from bot.ports.store import Store
+from bot.runtime.named_values import named_values
 from bot.service.current_policy import CurrentPolicy
 from runbooks.loader import Loaded, load_files
 from runbooks.parsing.file_watch import changes
@@ -51,7 +51,7 @@ async def first_policy(store: SqlStore, clock: Clock, folder: Path, scale: float
     """The policy to start with: the folder's, else the last valid one stored. New rights are announced.
 
     `shared`: other replicas have folders too, so a folder whose set was superseded brings it not back (`policy.stale`)."""
-    loaded = load_files(read_folder(folder), environment=os.environ, require_env=True, today=clock.now().date())
+    loaded = load_files(read_folder(folder), environment=named_values(), require_env=True, today=clock.now().date())
     known = await accepted_sets(store, clock.now(), scale)
     kept = known.current if known is not None else None
     if shared and kept is not None and loaded.policy is not None and await _superseded(store, loaded.policy, kept):
@@ -144,7 +144,7 @@ class PolicyReload:
     async def adopt(self, feeds: CalendarFeeds, files: Mapping[str, bytes]) -> bool:
         """Judges a changed set of files and puts it in force, or reports it. Returns False while the log accepts nothing."""
         today = self.clock.now().date()
-        loaded = await asyncio.to_thread(load_files, files, environment=os.environ, require_env=True, today=today)
+        loaded = await asyncio.to_thread(load_files, files, environment=named_values(), require_env=True, today=today)
         if loaded.policy is None:
             _report(loaded.findings)
             await _rejected(self.store, loaded)

@@ -24,6 +24,7 @@ from bot.diagnostics import Diagnosis, Severity, error, warning
 from bot.domain.errors import CountersignError, SettingsError
 from bot.domain.policy.model import Policy
 from bot.ports.database import may_exist
+from bot.runtime.named_values import named_values
 from bot.runtime.open_log import log_findings, quarantine_findings
 from bot.runtime.setting_typos import strays
 from bot.settings import Settings, load
@@ -49,6 +50,11 @@ class DoctorEnvironment:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     tell: Callable[[str], None] = lambda _: None
     live: str | None = None  # --live: the recipient, a label or id, or empty
+
+    @property
+    def named(self) -> Mapping[str, str]:
+        """What `env:NAME` stands for: the environment first, then `.env` and the secrets directory."""
+        return {**named_values(), **self.environment}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +165,7 @@ def _policy(settings: Settings, around: DoctorEnvironment) -> tuple[Policy | Non
         text = f"COUNTERSIGN_RUNBOOKS_DIR: {folder} is not a folder; run `countersign init`, or name your policy folder."
         return None, [error("settings", text)]
     today = around.clock.now().date()
-    loaded = load_policy(folder, environment=around.environment, require_env=True, today=today)
+    loaded = load_policy(folder, environment=around.named, require_env=True, today=today)
     found = [Diagnosis(f.severity, "policy", f"{folder / f.file}:{f.line}: {f.text}") for f in loaded.findings]
     if loaded.policy is not None:
         return loaded.policy, found
@@ -173,8 +179,8 @@ async def _ahead(settings: Settings, policy: Policy | None, around: DoctorEnviro
     if policy is None:
         return []
     now = around.clock.now()
-    kept = await doctor_calendars.known(settings.database, policy, around.environment, now)
-    found, bodies = await doctor_calendars.examine(policy, around.environment, kept, now)
+    kept = await doctor_calendars.known(settings.database, policy, around.named, now)
+    found, bodies = await doctor_calendars.examine(policy, around.named, kept, now)
     ready = await asyncio.to_thread(prepared, policy, now, bodies)
     return [*found, *(Diagnosis(f.severity, "policy", f.text) for f in coverage(ready, now, bodies))]
 

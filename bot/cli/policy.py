@@ -6,7 +6,6 @@ Exit codes: 0 accepted or printed, 1 the policy is refused, 2 wrong use.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from bot.domain.errors import PolicyError
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.ports.database import may_exist
+from bot.runtime.named_values import named_values
 from bot.terminal import say, say_json
 from runbooks.calendars.ical import prepared
 from runbooks.calendars.on_call_coverage import coverage
@@ -45,7 +45,7 @@ def check(
     """Validate the policy files of DIR; print every finding."""
     folder = _folder(directory)
     now = SystemClock().now()
-    loaded = load(folder, environment=os.environ, today=now.date())
+    loaded = load(folder, environment=named_values(), today=now.date())
     ahead = list(coverage(prepared(loaded.policy, now), now)) if loaded.policy else []
     ahead += list(_against(against, loaded.policy, now)) if against is not None and loaded.policy is not None else []
     findings = (*loaded.findings, *ahead)
@@ -187,7 +187,7 @@ def _calendars(policy: Policy) -> dict[str, bytes]:
 
     from bot.cli.doctor_calendars import known
 
-    return asyncio.run(known(settings().database, policy, os.environ, SystemClock().now()))
+    return asyncio.run(known(settings().database, policy, named_values(), SystemClock().now()))
 
 
 def _person(policy: Policy, text: str, option: str) -> Person:
