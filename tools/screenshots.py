@@ -68,7 +68,6 @@ async def pictures(page: Page) -> None:
     await approve.click()
     await page.mouse.move(720, 5)
     await left.get_by_role("heading", name="Before you start").wait_for()
-    await left.get_by_test_id("open-thread").wait_for(state="attached")
     await right.get_by_text("The approval holds").wait_for()
     await page.screenshot(path=ROOT / "docs" / "approved.png")
 
