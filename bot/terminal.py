@@ -67,6 +67,19 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]], plain: str,
     how.print(table)
 
 
+COLOURS = {"error": "31", "warning": "33"}  # SGR: red, yellow
+
+
+def say_finding(text: str, severity: str) -> None:
+    """Prints the line of a finding; on a terminal without NO_COLOR its severity is coloured."""
+    if not is_terminal() or os.environ.get("NO_COLOR") or severity not in COLOURS:
+        say(text)
+        return
+    before, word, after = visible(text).partition(f" {severity}:")
+    stream = sys.stdout
+    stream.write(f"{before}\x1b[{COLOURS[severity]}m{word}\x1b[0m{after}\n")
+
+
 Step: TypeAlias = Callable[[], bool]
 
 

@@ -22,7 +22,7 @@ from bot.domain.policy.model import Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.ports.database import may_exist
 from bot.runtime.named_values import named_values
-from bot.terminal import say, say_json
+from bot.terminal import say, say_finding, say_json
 from runbooks.calendars.ical import prepared
 from runbooks.calendars.on_call_coverage import coverage
 from runbooks.loader import load
@@ -53,7 +53,10 @@ def check(
         say_json([_finding(f) for f in findings])
     else:
         for finding in findings:
-            say("\n".join(pointed(folder, finding)))
+            first, *rest = pointed(folder, finding)
+            say_finding(first, finding.severity)
+            if rest:
+                say("\n".join(rest))
         counts = f"{_count(len(loaded.errors), 'error')}, {_count(len(loaded.warnings) + len(ahead), 'warning')}"
         say(f"{folder}: {counts}" + (f"; policy {loaded.policy.digest[:12]}" if loaded.policy else "; refused"))
     raise typer.Exit(1 if loaded.policy is None else 0)

@@ -117,3 +117,16 @@ def test_a_hostile_cell_moves_no_cursor(monkeypatch: pytest.MonkeyPatch, capsys:
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert "[red]z" in shown
+
+
+def test_the_severity_of_a_finding_is_coloured_at_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "runbooks/a.md:3:1: error: no \x1b[2J such key"
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    terminal.say_finding(line, "error")
+    assert capsys.readouterr().out == "runbooks/a.md:3:1:\x1b[31m error:\x1b[0m no \\u001b[2J such key\n"
+    monkeypatch.setattr(terminal, "is_terminal", lambda: False)
+    terminal.say_finding(line, "error")
+    assert "\x1b" not in capsys.readouterr().out
