@@ -68,7 +68,7 @@ def _against(old: Path, new: Policy, now: datetime) -> Iterator[PolicyFinding]:
     from bot.domain.authority.policy_rollout import InForce, Sets
     from bot.domain.authority.signing_window import change_windows
 
-    before = load(_folder(old), environment=os.environ, today=now.date()).policy
+    before = load(_folder(old), environment=named_values(), today=now.date()).policy
     if before is None:
         misused(f"The policy in {old} has errors: run `countersign check {old}`.")
     sets, what = Sets((InForce(before, now),)), key_change(before, new)
