@@ -19,6 +19,7 @@ from bot.cli.log import app as log_app
 from bot.decision_log import signer_memory
 from bot.domain.authority.policy_rollout import Sets
 from bot.domain.case.transition import Lane, Notification, Transition
+from bot.domain.operator import dual_control
 from bot.domain.operator import erasure as rules
 from bot.domain.policy.people import Person
 from bot.evidence.check import check_export
@@ -298,6 +299,17 @@ def test_a_retention_is_counted_from_the_end_of_the_newest_case() -> None:
     plain = rules.SubjectRecord(True, (), (), T0)
     assert rules.refusal(plain, DAY, T0 + DAY) is None
     assert "2026-03-05 09:00" in str(rules.refusal(plain, DAY, T0 + DAY - HOUR))
+
+
+async def test_the_last_write_of_an_erasure_does_not_bring_the_erased_person_back(eraser: Eraser) -> None:
+    """The job holds the act as it was read before the erasure, with whom it is about, and ends it in the same run."""
+    host = eraser.host
+    act = await host.store.operator.action(await eraser.confirmed())
+    assert act is not None
+    assert act.subject == ASKER
+    assert dual_control.ran(act, host.policy, host.clock.now(), "done").operated.after.subject is None  # type: ignore[union-attr]
+    await eraser.ended(act.id)
+    assert host.rows("SELECT 1 FROM operator_act WHERE subject_user = :user", user=ASKER.user) == []
 
 
 async def test_a_retention_that_was_shortened_counts_after_the_delay_of_changes(eraser: Eraser) -> None:
