@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.errors import misused, refused
+from bot.cli.host_store import opened_store
+from bot.cli.signing import key_dates
 from bot.clock import SystemClock
 from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.signing import Signing
@@ -38,27 +40,40 @@ def test(person: Label) -> None:
 
 @app.command("show")
 def show(person: Annotated[str | None, typer.Argument(metavar="PERSON")] = None, as_json: Json = False) -> None:
-    """Print the passkeys that the policy names: whose, label, words, and whether they are synced."""
+    """Print the passkeys that the policy names: whose, label, words, whether they are synced, and since when they count."""
     from bot.decision_log.enrolment import words
 
     policy, _ = _policy()
     people = policy.people if person is None else (_named(policy, person),)
-    rows = [
+    sets, now = asyncio.run(_accepted()), SystemClock().now()
+    rows: list[dict[str, Any]] = [
         {
             "person": named.label, "id": key.id, "label": key.label, "rp": key.rp, "synced": key.synced,
             "words": words(str(named.person), key.rp, key.id, key.spki),
+            **key_dates.as_json(since := key_dates.counts_from(sets, named.person, key)), "said": key_dates.said(since, now),
         }
         for named in people
         for key in named.passkeys
     ]  # fmt: skip
     if as_json:
-        say_json(rows)
+        say_json([{name: value for name, value in row.items() if name != "said"} for row in rows])
         return
     for row in rows:
         kind = "synced" if row["synced"] else "on one device"
-        say(f"{row['person']}: {row['label'] or 'without a label'}, {kind}, {row['rp']}\n  {row['words']}")
+        say(f"{row['person']}: {row['label'] or 'without a label'}, {kind}, {row['rp']}, {row['said']}\n  {row['words']}")
     if not rows:
         say("The policy names no passkey." if person is None else f"The policy names no passkey of {person}.")
+
+
+async def _accepted() -> tuple[key_dates.Accepted, ...]:
+    """What the bot has accepted so far; nothing where it never ran."""
+    from bot.ports.database import may_exist
+    from bot.settings import load
+
+    if not may_exist(load().database):
+        return ()
+    async with opened_store(read_only=True) as store:
+        return await key_dates.accepted(store)
 
 
 def _policy() -> tuple[Policy, Signing]:
