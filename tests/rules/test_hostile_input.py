@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from typer import Exit
 
 from bot.background.executor_webhooks import read_answer
-from bot.cli.reconciliation.command import read_accesses
+from bot.cli.reconciliation.command import Access, read_accesses
 from bot.decision_log.emergency_file import FILE, EmergencyFile
 from bot.domain.decision_log.entry_reader import parsed
 from bot.domain.decision_log.signed_note import read_checkpoint, read_note, read_vkey
@@ -36,11 +36,11 @@ from bot.domain.workflow.permit import Wanted
 from bot.evidence.check import check_export
 from bot.evidence.files import Export
 from bot.reports.pack_check import check_pack
-from bot.service.permit_check import PermitRequirements, check, read_keys
+from bot.service.permit_check import PermitRejected, PermitRequirements, check, read_keys
 from bot.settings import load
 from bot.terminal import visible
 from handlers.inbound import payloads
-from handlers.transport.envelope import Payload, enveloped, opened
+from handlers.transport.envelope import NotAuthentic, Payload, enveloped, opened
 from runbooks.calendars.ical import BadFeed, read_feed
 from tests.bot.evidence.conftest import Written
 from tests.bot.reports.conftest import packed
@@ -115,6 +115,8 @@ READERS: tuple[Callable[[Any], object], ...] = (
 
 
 def read_payload(found: object) -> None:
+    """Refused, or a payload whose every reading is a value or a PayloadError."""
+    assert isinstance(found, Payload | NotAuthentic)
     if isinstance(found, Payload):
         for reader in READERS:
             with suppress(payloads.PayloadError):
@@ -163,7 +165,8 @@ END:VEVENT\r\nEND:VCALENDAR\r\n"""
 def test_a_mutated_calendar_is_read_or_refused(example: Policy, changes: Any) -> None:
     rota = next(iter(example.rotas.values()))
     with suppress(BadFeed):
-        read_feed(mutated(CALENDAR, changes), rota, example.people, NOW)
+        reading = read_feed(mutated(CALENDAR, changes), rota, example.people, NOW)
+        assert all(spell.start < spell.end for spell in reading.spells)
 
 
 @seeded
@@ -226,7 +229,8 @@ def test_a_mutated_pack_ends_with_findings_or_a_sentence(
 @quick
 def test_a_hostile_emergency_file_stops_nothing(tmp_path: Path, data: bytes) -> None:
     (tmp_path / FILE).write_bytes(data)
-    EmergencyFile(tmp_path, lambda message: b"", lambda message, signature: True).lines()
+    file = EmergencyFile(tmp_path, lambda message: b"", lambda message, signature: True)
+    assert len(file.lines()) + file.bad <= data.count(b"\n") + 1
     shutil.rmtree(tmp_path)
     tmp_path.mkdir()
 
@@ -244,7 +248,8 @@ def test_mutated_notes_proofs_keys_and_statements_are_read_or_refused(changes: A
         read_checkpoint(read_note(text).text)
     with suppress(NoteError):
         read_vkey(text)
-    TlogProof.parse(mutated(b"c2sp.org/tlog-proof@v1\nindex 1\nAAAA\n\n" + NOTE.encode(), changes).decode(errors="replace"))
+    proof = mutated(b"c2sp.org/tlog-proof@v1\nindex 1\nAAAA\n\n" + NOTE.encode(), changes).decode(errors="replace")
+    assert isinstance(TlogProof.parse(proof), TlogProof | None)
     parsed(mutated(b'{"v":"1","i":0,"ts":"2026-12-01T09:00:00.000Z"}', changes))
     with suppress(EntryError):
         read_statement(
@@ -265,7 +270,7 @@ def test_a_mutated_permit_or_key_is_refused_with_a_sentence(token_changes: Any, 
         read_keys(mutated(JWKS.encode(), key_changes).decode(errors="replace"))
     token = mutated(b"eyJhbGciOiJFZERTQSJ9.eyJhdWQiOiJwYW0ifQ.AAAA", token_changes).decode(errors="replace")
     demands = PermitRequirements(Wanted("pam"), read_keys(JWKS))
-    check(token, demands, NOW)
+    assert isinstance(check(token, demands, NOW), PermitRejected)  # nobody signed it
 
 
 @seeded
@@ -275,7 +280,7 @@ def test_a_mutated_list_of_accesses_is_read_or_refused(tmp_path: Path, changes: 
     path = tmp_path / "accesses.csv"
     path.write_bytes(mutated(b"runbook,person,target\r\nvault-admin-emergency,T0HOME/U0PE1,pam-1\r\n", changes))
     with suppress(CountersignError, Exit, SystemExit):
-        read_accesses(path)
+        assert all(isinstance(access, Access) for access in read_accesses(path))
 
 
 NAMES = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_API_URL", "COUNTERSIGN_DATABASE_URL", "COUNTERSIGN_LISTEN",

@@ -248,6 +248,7 @@ async def test_a_look_that_fails_ends_nothing(office: Office, monkeypatch: pytes
         while len(calendar.asked) < 3:
             kept.soon()
             await asyncio.sleep(0.005)
+    assert not running.done()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 

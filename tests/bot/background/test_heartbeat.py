@@ -75,11 +75,13 @@ async def test_it_beats_while_the_bot_is_ready_stops_when_it_is_not_and_begins_a
 async def test_a_monitor_that_refuses_or_sends_it_elsewhere_ends_nothing(monitor: Monitor, status: int) -> None:
     monitor.status = status
     await monitor.expect_beats(3)
+    assert monitor.asked >= 3  # each beat is a new judgement of the bot
 
 
 async def test_a_monitor_that_never_answers_blocks_nothing(monitor: Monitor) -> None:
     monitor.hangs = True
     await monitor.expect_beats(3)
+    assert monitor.asked >= 3
 
 
 async def test_nobody_listening_ends_nothing() -> None:

@@ -31,12 +31,15 @@ def writer(store: PostgresStore) -> PostgresDatabase:
 
 def test_every_statement_fits_the_schema(place: PostgresServer) -> None:
     """The server plans each one; what it cannot type or does not know it refuses."""
-    session = PostgresSession(place.url)
+    session, planned = PostgresSession(place.url), []
     with session.raw:
         for name, sql in QUERIES.items():
             if name != "create_schema_version" and not sql.startswith("BEGIN;"):
                 values = dict.fromkeys(re.findall(r"%\((\w+)\)s", sql))
-                session.raw.execute(f"EXPLAIN (GENERIC_PLAN) {_numbered(sql, list(values))}".encode())
+                planned += session.raw.execute(f"EXPLAIN (GENERIC_PLAN) {_numbered(sql, list(values))}".encode()).fetchmany(
+                    1
+                )
+    assert len(planned) > 0.9 * len(QUERIES)
 
 
 def _numbered(sql: str, names: list[str]) -> str:

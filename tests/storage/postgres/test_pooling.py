@@ -14,6 +14,8 @@ def test_connections_with_sessions_of_their_own_pass(postgres_database: Postgres
     one, other = PostgresSession(postgres_database.url), PostgresSession(postgres_database.url)
     with one.raw, other.raw:
         prove_own_sessions(one, other)
+        served = {str(session.raw.execute(b"SELECT pg_backend_pid()").fetchone()) for session in (one, other)}
+    assert len(served) == 2
 
 
 def test_two_connections_on_one_session_are_refused(postgres_database: PostgresServer) -> None:

@@ -52,7 +52,7 @@ def test_every_statement_fits_the_schema() -> None:
         for name, sql in QUERIES.items():
             values = dict.fromkeys(re.findall(r":([a-z_0-9]+)", sql), 0)
             if name != "create_schema_version":
-                raw.execute(f"EXPLAIN {sql}", values)
+                assert raw.execute(f"EXPLAIN {sql}", values).fetchone(), name
 
 
 def test_every_statement_is_used_and_every_used_one_exists() -> None:
