@@ -31,8 +31,9 @@ from bot.demo.workspace import APPROVER
 from bot.domain.policy.model import Policy
 from bot.service.approvals import ApprovalService
 from handlers.inbound.listener import SlackEdge
-from handlers.transport.app import Identity, SlackApp
+from handlers.transport.app import SlackApp
 from handlers.views.kit.context import drawn_now
+from handlers.web_api.own_identity import Identity
 from handlers.web_api.users import SlackDirectory
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
