@@ -1,7 +1,7 @@
 """What giving is, and what happens to it while the clock is doubted (rule 12).
 
-No yes is kept, nothing opens, nothing lasts longer: the one who pressed is told, and nothing changes. Denying, withdrawing,
-revoking, and whatever the clock takes away go on.
+No approval is kept, nothing opens, nothing lasts longer: the person who pressed gets a refusal, and nothing changes. Denying, withdrawing,
+revoking, and whatever the clock takes away still work.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MS = timedelta(milliseconds=1)
 
 
 def gives(act: Transition) -> bool:
-    """Whether an act says a yes, opens access, lets it last longer, or gives a permit for it. Everything else may go on
+    """Whether an act approves, opens access, extends it, or issues a permit for it. Everything else may go on
     while the clock is doubted. Judged by what changes and not by who acts, so that a new kind of act needs no line here."""
     if act.endorsed is not None or (act.reviewed is not None and act.reviewed.widens):
         return True
@@ -52,7 +52,7 @@ def _lasts_longer(before: Case | None, after: Case) -> bool:
 
 
 def refuse(act: Transition) -> Transition:
-    """What happens to an act that would give while the clock is doubted: nothing changes, its author is told, and one
+    """What happens to an act that would give while the clock is doubted: nothing changes, its author gets a refusal, and one
     entry says so. An act that says itself how it is refused (`otherwise`) is refused so; the others to their author."""
     if act.otherwise is not None:
         return replace(act.otherwise, inbox=act.inbox)
@@ -73,5 +73,5 @@ def anomaly(jump: timedelta) -> LogEvent:
 
 
 def accepted(jump: timedelta) -> LogEvent:
-    """… and on the operator who confirmed the time as it stands; right after it the log's time may step back."""
+    """… and on the operator who confirmed the current time; right after it the log's time may step back."""
     return LogEvent("clock.anomaly", OPERATOR, data={"jump_ms": jump // _MS, "accepted": True})

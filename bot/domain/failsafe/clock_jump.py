@@ -4,7 +4,7 @@ A jump is a wall clock that moves more than 60 s against the monotonic clock of 
 anchor added up; or one that stands more than 60 s behind the greatest time that was ever gone by. After another boot
 nothing else can be compared, so downtime is no jump, however long.
 
-A clock that jumped gives nothing until an operator accepts it (`giving`); what takes away goes on. And time never goes
+A clock that jumped gives nothing until an operator accepts it (`giving`); what takes away still works. And time never goes
 back: while the wall clock is behind, the greatest time counts, and after a jump the monotonic clock carries it on, so that
 nothing that ended is revived (design, section 5, rule 12).
 """
@@ -27,7 +27,7 @@ class Reading:
 
     @property
     def offset(self) -> datetime:
-        """What the wall clock said when the monotonic one was zero: it moves only when somebody sets the clock."""
+        """The wall clock's time when the monotonic one was zero: it moves only when somebody sets the clock."""
         return self.wall - self.steady
 
 
@@ -46,7 +46,7 @@ class Mark:
 
 
 def begin(reading: Reading) -> Mark:
-    """A first mark, or one after an operator accepted the clock as it stands."""
+    """A first mark, or one after an operator accepted the clock."""
     return Mark(reading.wall, reading.steady, reading.boot, reading.offset)
 
 
@@ -68,7 +68,7 @@ def _jump(mark: Mark, reading: Reading) -> timedelta | None:
     return behind if behind < -TOLERANCE else None
 
 
-# What is said of it.
+# Texts about it.
 
 
 def words(jump: timedelta) -> str:

@@ -1,7 +1,7 @@
 """What taking away is, and what it does to a case while the log cannot write it down (rule 4).
 
 A request that closes without opening anything, and a grant that ends, never wait for the log. They are kept in the emergency
-file, and until the log has them they override the stored state: whoever reads the case sees it ended.
+file, and until the log has them they override the stored state: every reader of the case sees it ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CLOSED = frozenset({RequestState.DENIED, RequestState.WITHDRAWN, RequestState.E
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """An act that went on without the log: `act` without its `before`, whose version was `version`, carried out at `at`."""
+    """An act that was carried out without the log: `act` without its `before`, whose version was `version`, carried out at `at`."""
 
     act: Transition
     version: int
@@ -45,7 +45,7 @@ def takes_away(act: Transition) -> bool:
 
 
 def begins(act: Transition) -> bool:
-    """Whether an act that went on without the log begins a case: the suspension of a provider."""
+    """Whether an act that was carried out without the log begins a case: the suspension of a provider."""
     return act.after is not None and act.after.request.matter == "provider" and act.before is None and act.while_stopped
 
 
@@ -66,7 +66,7 @@ def apply_to(stored: Case, line: Revocation) -> Case:
 
 
 def entered(line: Revocation, stored: Case | None) -> Transition | None:
-    """The act as the log takes it up, on the case as it stands then; None where it stands ended already, or nowhere.
+    """The act as the log takes it up, on the case as it is then; None if it has ended already or does not exist.
 
     Its entries say in `taken_at` when it was really done: their own time is that of the entering.
     """

@@ -1,16 +1,16 @@
-"""Acts of an operator that two people stand behind: erase, hold release, prune, new epoch, the end of a provider.
+"""Acts of an operator that two people confirm: erase, hold release, prune, new epoch, the end of a provider.
 
 The rules:
 - Somebody on the host only files the act. It runs when an auditor and a risk owner (of any domain), two distinct people,
   have both pressed **Confirm** within WINDOW; one **Refuse** of either is final, and silence confirms nothing. The end of a
   provider wants an owner in the auditor's place.
-- A Confirm must be allowed by every earlier policy set that still binds: whoever became an auditor, an owner or a risk owner
+- A Confirm must be allowed by every earlier policy set that still binds: a person who became an auditor, an owner or a risk owner
   lately counts after the delay of changes. A Refuse counts at once.
 - Who may press is judged at the click, under the policy of that moment, by `rights.may_confirm`; the voices given before
   are counted again at each. Nobody confirms what is about themselves.
-- What was confirmed runs once. It is judged once more when it runs, and may fail: then everybody is told why.
-- The reason stands here only while the act is open; afterwards the log's deletable table has it.
-- Where the policy says `operator_acts: required`, a Confirm is signed with a passkey and counts from the page alone.
+- What was confirmed runs once. It is judged again when it runs, and may fail: then everybody gets the reason.
+- The reason is kept here only while the act is open; afterwards the log's deletable table has it.
+- If the policy has `operator_acts: required`, a Confirm is signed with a passkey and counts from the page alone.
 Times are real: TIME_SCALE does not divide WINDOW. Source: decision-log.md, "Command line".
 """
 
@@ -51,11 +51,11 @@ from bot.domain.policy.people import Person, Profile
 from bot.domain.workflow import notifications
 
 WINDOW = timedelta(hours=24)
-NOBODY = Person("-", "-")  # whom the reason of an act is about that concerns no person
+NOBODY = Person("-", "-")  # the person of the reason of an act that concerns no person
 
 
 def file(act: OperatorAction, policy: Policy) -> Transition:
-    """A new act: everybody who may confirm it gets it, every owner hears of it."""
+    """A new act: sent to everybody who may confirm it; every owner is notified."""
     draft = LogEvent(
         "operator.filed", OPERATOR, data=_data(act) | _about(act), policy=_set(policy),
         private=(Private("reason", act.reason, act.subject or NOBODY),) if act.reason else (),
@@ -141,7 +141,7 @@ def expire(act: OperatorAction, policy: Policy, now: datetime) -> Transition | N
 def ran(
     act: OperatorAction, policy: Policy, now: datetime, result: str, *drafts: LogEvent, releases: str = ""
 ) -> Transition:
-    """What was confirmed has been done, with `drafts`; `result` says what came of it."""
+    """What was confirmed has been done, with `drafts`; `result` is its result."""
     subject = None if act.kind == "erase" else act.subject
     closed = replace(_closed(act, "run", now), result=result, subject=subject)
     return _ended(act, closed, policy, *drafts, releases=releases)
@@ -169,7 +169,7 @@ def end_provider(act: OperatorAction, policy: Policy, now: datetime) -> Transiti
 
 
 def place(hold: Hold, reason: str, policy: Policy) -> Transition:
-    """A hold stands at once: it only keeps."""
+    """A hold is in force at once: it only keeps."""
     data: dict[str, Value] = {"subject": hold.subject, "hold": hold.id}
     private = (Private("reason", reason, hold.subject),)
     draft = LogEvent("hold.placed", OPERATOR, data=data, policy=_set(policy), private=private)
@@ -205,7 +205,7 @@ def _voiced(before: OperatorAction, after: OperatorAction, draft: LogEvent) -> T
 
 
 def _waits(act: OperatorAction) -> bool:
-    """Whether the act goes on while the log is stopped: only what lets it go on itself."""
+    """Whether the act works while the log is stopped: only an act that restarts the log."""
     return act.kind == "new_epoch"
 
 
@@ -218,7 +218,7 @@ def _refused(act: OperatorAction, policy: Policy, click: Click, now: datetime) -
 def _ended(
     before: OperatorAction, after: OperatorAction, policy: Policy, *drafts: LogEvent, releases: str = ""
 ) -> Transition:
-    """Everybody who was asked or told hears how it ended: edits alone do not notify."""
+    """Notifies everybody who was asked or notified of the result: edits alone do not notify."""
     people = dict.fromkeys((*confirmers(policy, before.kind), *_owners(policy)))
     says = tuple(_told(after, person) for person in people)
     change = OperatorChange(before, after, releases=releases)

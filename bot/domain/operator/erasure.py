@@ -1,6 +1,6 @@
 """What an erasure is judged by: it is refused while something still needs what would be erased.
 
-A hold, an open case of the subject, and the retention of the evidence of whoever asked for or decided something each refuse
+A hold, an open case of the subject, and the retention of evidence about a requester or decider each refuse
 it. What is erased is everything that the log discloses about the subject; digests, and with them every proof, stay.
 Source: decision-log.md, "Privacy and retention".
 """
@@ -20,7 +20,7 @@ AT_ONCE = 1_000  # digests in one entry
 
 @dataclass(frozen=True, slots=True)
 class SubjectRecord:
-    """What stands about a subject. `decided_until`: when the newest case ended that they asked for, decided on or
+    """What is stored about a subject. `decided_until`: when the newest case ended that they asked for, decided on or
     revoked, or they last confirmed or refused an act of an operator."""
 
     named: bool
@@ -52,7 +52,7 @@ def erased(subject: Person, digests: Sequence[str], policy: Policy) -> Iterator[
 
 
 def result(failed: Sequence[str]) -> str:
-    """What came of it, with the messages that could not be edited."""
+    """The result, with the messages that could not be edited."""
     if not failed:
         return "Everything that the log disclosed about them is erased."
     more = f", and {len(failed) - 20} more" if len(failed) > 20 else ""

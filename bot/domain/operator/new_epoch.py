@@ -1,7 +1,7 @@
 """A new epoch of the decision log, after entries were lost: the same tree at the size that survives, under a new name.
 
 The origin gets the suffix `.2`, `.3` …, so that no checkpoint of before is ever taken for one of after. The first new entry,
-`log.epoch_started`, says what was signed last, how many entries survive, which are lost, and which fresh key signs from now
+`log.epoch_started`, records what was signed last, how many entries survive, which are lost, and which fresh key signs from now
 on. Source: decision-log.md, "Checkpoint and signer".
 """
 

@@ -1,8 +1,8 @@
-"""Who goes away and who comes back, and what is told to them then.
+"""Absences: their begin and end, and the summary at the end.
 
-Whoever comes back, by word or because the time has passed, hears once what others answered in their name meanwhile; nobody
-is told that it was nothing. The message is written in the transaction that ends the absence, so that it is sent exactly
-once, over restarts too. It names requests by id and title, who answered and what came of it, never a target or a reason.
+A person who comes back, by command or because the time has passed, gets one summary of what others answered in their name; no summary
+is sent if there was nothing. The message is written in the transaction that ends the absence, so that it is sent exactly
+once, over restarts too. It names requests by id and title, who answered and the result, never a target or a reason.
 Design, section 4.
 """
 
@@ -50,7 +50,7 @@ def come_back(
 
 
 def passed(found: Absent, *, decided: bool) -> Transition:
-    """The time that they named has passed: `absence.set` says it already, so the log gets no second entry."""
+    """The named time has passed: `absence.set` contains it already, so the log gets no second entry."""
     says = _summary(found, found.until) if decided else ()
     return Transition(None, None, says=says, absence=Absence(found.person, None, found.until))
 

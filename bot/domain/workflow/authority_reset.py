@@ -30,7 +30,7 @@ def holds_authority(policy: Policy, person: Person) -> bool:
 
 
 def may_open_alone(runbook: Runbook) -> bool:
-    """Whether a reset under this runbook would open before anybody said yes."""
+    """Whether a reset under this runbook would open before any approval."""
     return runbook.kind == "reset" and (runbook.right == "autonomous" or runbook.break_glass is not None)
 
 

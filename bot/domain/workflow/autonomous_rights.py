@@ -1,4 +1,4 @@
-"""Autonomous rights: the provider may execute now, and the owner is told.
+"""Autonomous rights: the provider may execute now, and the owner is notified.
 
 - Nobody is asked: the grant opens with the filing. Where the runbook wants the subject verified, or has a cooling-off, it
   opens when both are satisfied, and the request is pending until then.
@@ -26,14 +26,14 @@ from bot.domain.workflow.follow_up import DAY, Effects
 
 
 def withdrawn(policy: Policy, sha256: str) -> bool:
-    """Whether the right that this runbook file says was withdrawn."""
+    """Whether the right that this runbook file defines was withdrawn."""
     return sha256 in policy.standing.withdrawn
 
 
 def gone(case: Case, policy: Policy, now: datetime) -> str | None:
-    """Why nothing opens any more for a request that still waits under an autonomous right; None while the right stands.
+    """Why nothing opens any more for a request that still waits under an autonomous right; None while the right is in force.
 
-    Nobody says a yes to it, so what policy and owner have taken away since the filing counts at once.
+    Nobody approves it, so what policy and owner have taken away since the filing counts at once.
     """
     request = case.request
     runbook, provider = policy.runbooks.get(request.runbook), policy.providers.get(request.provider)
@@ -73,7 +73,7 @@ def spent(limit: Limit | None, used: Used, scale: float) -> str | None:
 
 
 def left(limit: Limit, used: Used) -> str:
-    """What the form says of a limit that is not spent."""
+    """The form's note on a limit that is not used up."""
     return f"{used.count} of {limit.count} in {_words(limit.per)} are used."
 
 
@@ -98,7 +98,7 @@ def ready(case: Case, policy: Policy, now: datetime) -> Effects:
 
 
 def opened(case: Case, policy: Policy, now: datetime, by: Person | None) -> Effects:
-    """The grant opens for all that was asked, and the owner is told as the runbook says today. `by` None: by the clock."""
+    """The grant opens for all that was asked, and the owner is notified as the current runbook defines. `by` None: by the clock."""
     seconds = case.request.seconds
     lasting = Grant(seconds, now, now + case.request.terms.real(seconds))
     grant = end_dates.grant(case, seconds, now) if case.dated else lasting
@@ -108,7 +108,7 @@ def opened(case: Case, policy: Policy, now: datetime, by: Person | None) -> Effe
 
 
 def told(case: Case, policy: Policy, now: datetime) -> tuple[Notification, ...]:
-    """The owner hears of it: at once, or in the one message of the day."""
+    """Notifies the owner: at once, or in one message a day."""
     domain, runbook = policy.domains.get(case.request.domain), policy.runbooks.get(case.request.runbook)
     if domain is None:
         return ()

@@ -1,7 +1,7 @@
 """Break-glass: access opens at once, everybody is asked at once, and the owner owes a ratification.
 
 - Open quota and no debt are needed: a spent quota, or an overdue ratification or review of that provider in that domain,
-  turns it into an ordinary `immediate` request, and the form says so and why.
+  makes it an ordinary `immediate` request, and the form shows that and the reason.
 - What answers the ratification, and what they do: `asks.ratification`.
 Design, section 3.
 """

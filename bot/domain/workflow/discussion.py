@@ -1,4 +1,4 @@
-"""What people do with an open question beside deciding it.
+"""What people do with an open question besides deciding it.
 
 None of it decides anything, and the clock runs on. *Question* and its answer reach everyone asked. *On it*: once per ask,
 steps due within `hold` fire at its end, later ones and the expiry keep their time. *Pass* and *Escalate now* fire the next
@@ -116,7 +116,7 @@ def _answered_already() -> Rejected:
 
 
 def recommend(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
-    """A lead of the provider says what they think; `click.action` is `for` or `against`."""
+    """The advice of a lead of the provider; `click.action` is `for` or `against`."""
     provider = policy.providers.get(case.request.provider)
     lead = provider is not None and provider.leads_include(click.person)
     if not lead or policy.humans.same(click.person, case.request.requester):

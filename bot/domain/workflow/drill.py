@@ -1,13 +1,13 @@
-"""A drill: the ladder of a runbook run for real, to find out whom it reaches and how fast. It never gives anything.
+"""A drill: the ladder of a runbook run for real, to measure who is reached and how fast. It never opens access.
 
 A drill is a case whose request asks for nothing. Its one ask has the runbook's own frozen steps and goes through the very
 engine of every ask (`asks.engine`): real people, real pages, the word DRILL in every line. Three rules:
 - Nothing decides it: its kind takes no answer (`asks.kinds`), and `refusals.closed` refuses every act on its request. No
   grant can be written for one. Its requester is nobody and its provider none, so it touches nobody's brakes and history.
-- *I am here* is recorded with the time since that person was asked, and the ladder goes on: everybody is to be tested. It
+- *I am here* is recorded with the time since that person was asked, and the ladder continues: everybody is to be tested. It
   ends when every step has fired or been skipped and everybody asked has answered, or at its deadline.
 - `fast`: a step follows the one before after PACE, or at once when somebody of that one answers. `only_me`: the steps
-  are judged as ever, but everything that would be said goes to the caller alone, and the caller answers for everybody.
+  are judged as ever, but every message goes to the caller alone, and the caller answers for everybody.
 Its request ends as `expired` either way; its ask says whether everybody answered (`yes`) or not (`expired`).
 Design, sections 4 and 7.
 """
@@ -59,7 +59,7 @@ def start(policy: Policy, runbook: Runbook, case_id: str, drill: Drill, now: dat
 
 
 def here(case: Case, policy: Policy, click: Click, presence: Presence, now: datetime) -> Transition:
-    """Somebody asked says that they are there. On a case that is no drill the button means nothing."""
+    """A person asked confirms to be present. On a case that is no drill the button has no effect."""
     mine = waiting_for(case, click.person)
     no = _unheard(case, policy, click, mine, now)
     if no is not None:

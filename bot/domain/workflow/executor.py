@@ -1,4 +1,4 @@
-"""What the system that opens and closes the access is told, and what its answers mean.
+"""Calls to the system that opens and closes the access, and the meaning of its answers.
 
 A runbook may name an executor. Then every grant that opens, lasts longer or ends puts a *call* down, in the same act:
 judged by what changes and not by who acts, so that no way of ending a grant can forget it.
@@ -37,7 +37,7 @@ class Heard:
 
 
 def planned(before: Case | None, after: Case, now: datetime) -> Case:
-    """`after`, with what its executor has to be told because of this act."""
+    """`after`, with the calls to its executor that this act requires."""
     grant, was = after.grant, before.grant if before is not None else None
     if not after.request.terms.webhook or grant is None or grant == was:
         return after
@@ -58,7 +58,7 @@ def sendable(case: Case, n: int, now: datetime) -> bool:
 
 
 def unwritten(case: Case) -> Call | None:
-    """The close of a grant that ended while nothing could be written: it will stand at the end of `case.calls`."""
+    """The close of a grant that ended while nothing could be written: it will be last in `case.calls`."""
     grant = case.grant
     if not case.request.terms.webhook or grant is None or grant.state is GrantState.OPEN:
         return None
@@ -84,7 +84,7 @@ def answered(case: Case, policy: Policy, n: int, heard: Heard, now: datetime) ->
 
 
 def unanswered(case: Case, policy: Policy, n: int, now: datetime) -> Transition | None:
-    """A call was not answered; None while nobody needs to hear of it."""
+    """A call was not answered; None while nobody has to be notified."""
     call = _waiting(case, n)
     if call is None or call.kind == "open" or now - call.asked_at < PATIENCE or not _rings(call, now):
         return None
@@ -104,7 +104,7 @@ def _alarmed(case: Case, policy: Policy, n: int, call: Call, detail: str, now: d
 
 
 def _to_domain(case: Case, policy: Policy, word: str, detail: str) -> Iterator[Notification]:
-    """The owner hears what the system said; the channel hears id, title and state."""
+    """Notifies the owner of the system's answer; the channel of id, title and state."""
     domain = policy.domains.get(case.request.domain)
     if domain is not None:
         yield Notification("executor_alarm", notifications.lane(case), case.id, channel=domain.channel, data={"word": word})

@@ -158,7 +158,7 @@ def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: 
 
 
 def terms_of(runbook: Runbook, scale: float, ends_at: datetime | None = None) -> Terms:
-    """What the runbook says today about the time after the yes. `ends_at`: the date on which an exception ends."""
+    """The runbook's current terms for the time after the approval. `ends_at`: the date on which an exception ends."""
     return Terms(
         runbook.max_duration, runbook.evidence, runbook.rotate_within, runbook.review_within, scale,
         audience=runbook.audience, ends_at=ends_at, max_renewals=runbook.max_renewals if ends_at else 0, risk=runbook.risk,
@@ -185,7 +185,7 @@ def _nobody_later(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 def _with_denier(
     result: Advance, case: Case, policy: Policy, presence: Presence, earlier: Earlier, now: datetime
 ) -> Advance:
-    """Adds whoever denied the same within a day, while they are still named for the domain, to those of the first step."""
+    """Adds a person who denied the same within a day, while still named for the domain, to those of the first step."""
     denier = earlier.denied_by
     domain = policy.domains[case.request.domain]
     if denier is None or denier in result.ask.asked or denier not in named_for(policy, domain):
@@ -201,7 +201,7 @@ def _with_denier(
     fired = fire(case, ask, policy, presence, first.step, [*(first.people if isinstance(first, Fired) else ()), new])
     steps = (replace(ask.steps[0], state="fired"), *result.ask.steps[1:])
     if not fired.unheard and (isinstance(first, Skipped) or first.unheard):
-        rest, steps = [], (steps[0], *ask.steps[1:])  # the denier hears it after all, so it pulls nothing forward
+        rest, steps = [], (steps[0], *ask.steps[1:])  # the person who denied is asked anyway, so no step fires earlier
     return Advance(replace(ask, steps=steps, reached=fired.people), (fired, *rest))
 
 

@@ -43,7 +43,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """`field` is runbook, target, reason, duration, until, subject, noticed or `field.<name>`; `text` says what to do."""
+    """`field` is runbook, target, reason, duration, until, subject, noticed or `field.<name>`; `text` tells the person what to do."""
 
     field: str
     text: str
@@ -55,7 +55,7 @@ def provider_asking(policy: Policy, person: Person) -> Provider | None:
 
 
 def unfit(runbook: Runbook) -> str | None:
-    """Why nothing can be filed under a runbook as it stands; None if it can."""
+    """Why nothing can be filed under a runbook now; None if it can."""
     if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
         return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
     return None

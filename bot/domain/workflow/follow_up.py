@@ -1,11 +1,11 @@
-"""What follows the yes on its own: the warning, the lapse, what the provider owes, the review.
+"""What follows the approval by the clock: the warning, the lapse, evidence due from the provider, the review.
 
 - A warning comes 10 minutes before the end, or at ¾ of a grant so short that ¾ of it comes later; for an exception its
   reminders (`dated`) stand in its place.
 - After *every* end the runbook's evidence and rotation are owed and asked for once a day until they come; what did not come
-  in time stands in the log, once.
+  in time is logged, once.
 - After every end a review is due where the runbook wants one. An extension or renewal that is still open dies with its grant.
-The text says "approval ended", never "access removed". Design, section 4.
+The text is "approval ended", never "access removed". Design, section 4.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CLOSE_WITHIN = 14 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Something that is due on a case: the case after it, what the log says, what is said aloud."""
+    """Something that is due on a case: the case after it, its log entries, its messages."""
 
     case: Case
     drafts: tuple[LogEvent, ...] = ()
@@ -42,7 +42,7 @@ class Effects:
 
 
 def warn_at(case: Case, grant: Grant) -> datetime:
-    """When the requester hears that it ends soon."""
+    """When the requester is warned that it ends soon."""
     length = grant.not_after - grant.opened_at
     return max(grant.not_after - case.request.terms.real(WARNING), grant.opened_at + 0.75 * length)
 
@@ -89,7 +89,7 @@ def passed(case: Case, policy: Policy, now: datetime) -> Effects:
 
 
 def _notice_at(case: Case, grant: Grant) -> datetime | None:
-    """When somebody next hears that it ends; None where nobody does any more."""
+    """The next reminder that it ends; None if there is none any more."""
     if case.dated:
         return grant.remind_at
     return None if grant.warned else warn_at(case, grant)
@@ -119,7 +119,7 @@ def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: da
 
 
 def asked_again(case: Case, ask: Ask, now: datetime) -> Case:
-    """An ask that must be answered closed without an answer: the same is asked anew, at once."""
+    """An ask that must be answered closed without an answer: the same is asked again, at once."""
     if ask.due_at is None:
         return case
     version = max(a.version for a in case.asks) + 1

@@ -1,6 +1,6 @@
 """How an open grant ends before its time.
 
-The requester says **Finished** or **Not used**; everyone named in the domain may **Revoke**, at any time, reached or not;
+The requester presses **Finished** or **Not used**; everyone named in the domain may **Revoke**, at any time, reached or not;
 somebody on the host may, while Slack is down. Taking access away is judged by whether anything is open: a grant that
 ended, or whose time is over whether or not any timer ran, cannot end again (design, sections 1 and 4; rules 3 and 8). What
 waits to be opened is revoked by ending the request: it is a no.
@@ -58,7 +58,7 @@ def revoke_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Tr
 
 
 def disowned(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
-    """Whom a request was filed for on the host says that they never asked: it is revoked."""
+    """The person a request was filed for on the host denies having asked: it is revoked."""
     grant = open_grant(case, now)
     if isinstance(grant, Rejected):
         return refuse(case, policy, click, grant)

@@ -2,7 +2,7 @@
 
 - Each method of the runbook's `subject_verification` is attested once, by the requester alone, with a reference and the
   time at which it was done. It decides nothing: the owner reads it on the card and may still say no.
-- The subject is never asked and never decides (`rights`); they hear of the reset before and after it, without its reason.
+- The subject is never asked and never decides (`rights`); they are notified of the reset before and after it, without its reason.
 Design, sections 2 and 4; NIST SP 800-53 IA-12.
 """
 
@@ -27,7 +27,7 @@ REFERENCE_MAX = 200
 
 
 def duties(runbook: Runbook, now: datetime, expires_at: datetime) -> tuple[Duty, ...]:
-    """What the requester owes before a yes, from the filing on. Nobody is chased: without it the request expires."""
+    """What the requester has to attest before an approval. Nobody is reminded: without it the request expires."""
     return tuple(Duty("verification", name, now, expires_at, None) for name in runbook.subject_verification)
 
 

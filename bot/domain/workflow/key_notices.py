@@ -1,7 +1,7 @@
-"""What is said beside Slack about signing: that nobody has endorsed a change of the keys, that somebody has, and what was signed.
+"""Messages outside Slack about signing: that nobody has endorsed a change of the keys, that somebody has, and what was signed.
 
 Whoever can merge into the policy's repository can add a key of their own, and could silence Slack's messages. So an unendorsed
-change is said to every owner and auditor, of the set before and of the new one, in Slack and by their pages.
+change is announced to every owner and auditor, of the old set and the new one, in Slack and by their pages.
 A passkey does not show what it signs, so a copy of each signed yes goes to the signer and to one more person of the domain.
 Source: signed-decisions.md, "Changes of the keys" and "Stated limits".
 """
@@ -22,7 +22,7 @@ from bot.domain.signing.statement import Statement
 
 
 def unendorsed(old: Policy, new: Policy, until: datetime) -> tuple[Notification, ...]:
-    """Tells every owner and auditor, in Slack and by page, of a change that nobody has endorsed; `until` it counts for nothing.
+    """Tells every owner and auditor, in Slack and by page, of a change that nobody has endorsed; `until` then it has no effect.
     Nothing where no key changes."""
     what = key_change(old, new)
     if what is None:
@@ -56,7 +56,7 @@ def nobody_can_sign(new: Policy, windows: Collection[str], until: datetime) -> t
 
 
 def copies(case: Case, policy: Policy, signer: Person, statement: Statement) -> tuple[Notification, ...]:
-    """What was signed, to the signer and to the first other person of the domain who has an address beside Slack. A note, which
+    """What was signed, to the signer and to the first other person of the domain who has an address outside Slack. A note, which
     wakes nobody: no incident is opened for it."""
     domain = policy.domains.get(case.request.domain)
     reachable = {named.person for named in policy.people if named.page}

@@ -1,4 +1,4 @@
-"""Who hears of what. The words and the drawing are `handlers.views`; here only: to whom, in which lane, about what."""
+"""Who is notified of what. Texts and drawing are in `handlers.views`; here only the recipient, the lane and the subject."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.domain.policy.people import Person
 from bot.domain.timing.escalation import Fired, Skipped
 from bot.domain.timing.quiet_hours import kept_by
 
-PAGER = "pager"  # what leaves beside Slack (`bot.background.pager`), not through it
+PAGER = "pager"  # messages sent outside Slack (`bot.background.pager`)
 
 
 def lane(case: Case) -> Lane:
@@ -65,7 +65,7 @@ def home(person: Person) -> Notification:
 
 
 def home_key(person: Person) -> str:
-    """One unsent drawing of a Home stands for all."""
+    """One unsent drawing of a Home replaces all others."""
     return f"home:{person}"
 
 
@@ -88,7 +88,7 @@ def reminder(case: Case, ask: Ask, person: Person) -> Notification:
 
 
 def receipt(case: Case, door: str = "") -> Notification:
-    """`door`: the channel button it was filed under, `CHANNEL:ts`, where the receipt stands if no direct message arrives."""
+    """`door`: the channel button it was filed under, `CHANNEL:ts`, where the receipt is posted if no direct message arrives."""
     return Notification("receipt", lane(case), case.id, to=case.request.requester, data={"door": door})
 
 
@@ -99,7 +99,7 @@ def receipt_at_door(case: Case, door: str) -> Notification | None:
 
 
 def pages(case: Case, reached: Reached, action: str = "trigger", *, slack_down: bool = False) -> tuple[Notification, ...]:
-    """A page beside Slack; `action` as PagerDuty has it: trigger, acknowledge, resolve."""
+    """A page outside Slack; `action` as PagerDuty has it: trigger, acknowledge, resolve."""
     if not reached.paged:
         return ()
     down = {"slack_down": True} if slack_down else {}
@@ -153,25 +153,25 @@ def ask_card(case: Case, ask: Ask, reached: Reached, *, wanted: bool = False) ->
 
 
 def verified(case: Case) -> tuple[Notification, ...]:
-    """Every method is attested: whoever was asked and is silent hears that a yes is possible now."""
+    """Every method is attested: people who were asked and have not answered are notified that an approval is possible now."""
     silent = (p for p in case.approval.asked if case.approval.vote_of(p) is None)
     return tuple(Notification("verified", Lane.REMINDER, case.id, to=person) for person in silent)
 
 
 def to_subject(case: Case, moment: str) -> tuple[Notification, ...]:
-    """The person whose credential is reset hears of it, `before` or `after`, without its reason; they are never asked."""
+    """Notifies the person whose credential is reset, `before` or `after`, without the reason; they are never asked."""
     subject = case.request.subject
     return () if subject is None else (Notification(f"subject_{moment}", lane(case), case.id, to=subject),)
 
 
 def to_suspended(case: Case, moment: str) -> tuple[Notification, ...]:
-    """Whose authority is `suspended`, or `restored`, hears it."""
+    """Notifies the person whose authority is `suspended` or `restored`."""
     subject = case.request.subject
     return () if subject is None else (Notification(moment, Lane.CARD, case.id, to=subject),)
 
 
 def used(case: Case, owner: Person) -> Notification:
-    """The owner of an autonomous right is told that it was used."""
+    """Notifies the owner of an autonomous right that it was used."""
     return Notification("used", lane(case), case.id, to=owner)
 
 
@@ -182,7 +182,7 @@ def digest(owner: Person, now: datetime, at: datetime) -> Notification:
 
 
 def to_requester(purpose: str, case: Case, **data: object) -> Notification:
-    """`cooling`: it opens later. `ending`: it ends soon. `owed`: what is owed. `extension`: what became of an extension. `reviewed`: what a review said."""
+    """`cooling`: it opens later. `ending`: it ends soon. `owed`: the evidence due. `extension`: the result of an extension. `reviewed`: the result of a review."""
     return Notification(purpose, lane(case), case.id, to=case.request.requester, data=data)
 
 
@@ -194,7 +194,7 @@ def expiring(case: Case, policy: Policy) -> tuple[Notification, ...]:
 
 
 def channel_line(case: Case, policy: Policy, state: str) -> tuple[Notification, ...]:
-    """The domain's channel hears id, title and a state."""
+    """Posts id, title and a state to the domain's channel."""
     domain = policy.domains.get(case.request.domain)
     return (
         ()
@@ -223,7 +223,7 @@ def shared_copies(case: Case, policy: Policy) -> tuple[Notification, ...]:
 
 
 def finding_moved(case: Case) -> tuple[Notification, ...]:
-    """Whoever filed a finding hears that it was acknowledged or closed; nobody where a reconciliation opened it."""
+    """Notifies the filer of a finding that it was acknowledged or closed; nobody if a reconciliation opened it."""
     if case.request.requester == NOBODY:
         return ()
     data = {"state": str(case.request.state), "reason": ""}
@@ -251,8 +251,8 @@ def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Notification,
 
 
 def announced(old: Policy, new: Policy, counts_from: datetime) -> tuple[Notification, ...]:
-    """What a change of policy gives, told to the old and new people of each domain and to its channel; a domain that a
-    runbook leaves is told as well. `counts_from`: what is filed before it needs the old set's word too."""
+    """What a change of policy gives, to the old and new people of each domain and to its channel; a domain that a
+    runbook leaves is notified as well. `counts_from`: what is filed before it needs the old set's approval too."""
     says: list[Notification] = []
     found = tuple(differences(old, new))
     for gain in gains(old, new):

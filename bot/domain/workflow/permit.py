@@ -51,7 +51,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """Where `permit.issued` stands, and what else of the log the permit names.
+    """The position of `permit.issued`, and what else of the log the permit names.
 
     `target` is the digest of the request's target; `approvals` are index and pseudonym of each approving click;
     `signed` the indexes of those that a passkey signed.
@@ -99,7 +99,7 @@ def issue(case: Case, policy: Policy, who: Actor, jti: str, now: datetime) -> tu
 
 
 def audience(case: Case, policy: Policy) -> str:
-    """The system that accepts it, as the runbook said when the request was filed."""
+    """The system that accepts it, from the runbook at the filing."""
     runbook = policy.runbooks.get(case.request.runbook)
     return case.request.terms.audience or (runbook.audience if runbook else "") or case.request.runbook
 
@@ -147,7 +147,7 @@ def refusal(found: Claims, wanted: Wanted, now: datetime) -> str | None:
 
 
 def unproven(found: Claims, proof: TlogProof, checkpoint: Checkpoint) -> str | None:
-    """Why a proof does not show that this permit stands in the log; None if it does. The note's signature is checked
+    """Why a proof does not show that this permit is in the log; None if it does. The note's signature is checked
     before: `checkpoint` is what it signed."""
     data = proof.extra or b""
     leaf, named = leaf_hash(data), found.get("tlog")

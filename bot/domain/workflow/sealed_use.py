@@ -30,7 +30,7 @@ _AHEAD = timedelta(minutes=5)  # clocks of people and of the bot need not agree 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What is recorded: who used the path of a domain when, what they did, and under which reference it stands elsewhere."""
+    """What is recorded: who used the path of a domain when, what they did, and its reference in another system."""
 
     id: str
     recorder: Person
@@ -58,7 +58,7 @@ def check(use: Use, now: datetime) -> tuple[FieldError, ...]:
 def record(
     policy: Policy, use: Use, profile: Profile, presence: Presence, now: datetime, scale: float, reply: dict[str, object]
 ) -> Transition:
-    """The use, its review, and whom that is put to; or a refusal that leaves one entry."""
+    """The use, its review, and the people asked; or a refusal that writes one entry."""
     allowed = may_record(policy, use.domain, use.recorder, profile)
     wrong = check(use, now)
     if isinstance(allowed, Refused) or wrong:

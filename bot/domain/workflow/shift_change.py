@@ -3,7 +3,7 @@
 Whoever was asked as on-call keeps the question (design, section 4; `rights`). Once a step has put it to on-call, or found
 nobody on call who could be asked, and somebody else is on call now, they are asked, once, if they are there and may decide:
 whether the shift came to its end, the feed was rewritten or the policy names another rota. It is no step: the steps keep their
-times, and the log says `handover` (rule 6).
+times, and the log has `handover` (rule 6).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.domain.timing.escalation import Presence, rings
 
 
 def hand_over(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> tuple[Ask, Reached | None]:
-    """The ask after a change of shift, and whom it reached; None where nobody new is to be asked."""
+    """The ask after a change of shift, and the people it reached; None if nobody new is to be asked."""
     rota, asked = _rota(case, policy), _asked_on_call(ask)
     if rota is None or asked is None:
         return ask, None
@@ -37,7 +37,7 @@ def hand_over(case: Case, ask: Ask, policy: Policy, presence: Presence, now: dat
 
 
 def to_new_owner(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> tuple[Ask, Reached | None]:
-    """The ask after its domain went to another owner on a day, and whom it reached; None where nobody new is to be asked.
+    """The ask after its domain got another owner on a day, and the people it reached; None if nobody new is to be asked.
 
     Whoever owns the domain from that day on is asked what the owner before was asked (governance-contract.md, section 1).
     """

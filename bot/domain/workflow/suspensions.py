@@ -1,8 +1,8 @@
 """What is asked of accountable people without a request: two kinds of cases that nobody filed.
 
-A **suspension** begins when the grant of a reset opens for somebody who holds authority: that authority counts for nothing
+A **suspension** begins when the grant of a reset opens for somebody who holds authority: that authority is ignored
 until another person accountable for the domain presses **Restore**. A **right** is an autonomous right under review: its
-case lasts as long as the file that says it, and every `review_every` asks the owner to **Keep** or to **Withdraw right**.
+case lasts as long as the file that defines it, and every `review_every` asks the owner to **Keep** or to **Withdraw right**.
 
 Both are cases like any other, so that their asks go through the one engine, their cards, commands and log entries are the
 usual ones, and they survive a restart. Their requester is nobody and their provider none; they hold no grant.
@@ -60,7 +60,7 @@ def _last(policy: Policy, domain: Domain, person: Person) -> bool:
 
 
 def _spared(reset: Case, policy: Policy, domain: Domain, person: Person) -> Transition:
-    """The last person able to decide keeps the authority: the log says so, and the risk owner and the auditors are told."""
+    """The last person able to decide keeps the authority: this is logged, and the risk owner and the auditors are notified."""
     listed = dict.fromkeys((*([domain.risk_owner] if domain.risk_owner else []), *policy.auditors))
     text = (
         f"The credential of {policy.name_of(person)} was reset ({reset.id}). Their authority in {domain.name} is not suspended: nobody"
@@ -114,7 +114,7 @@ def _suspension(reset: Case, policy: Policy, domain: Domain, person: Person, id_
 def begin(
     policy: Policy, runbook: Runbook, id_: str, now: datetime, scale: float, first: datetime | None = None
 ) -> Transition:
-    """A right is under review from now on; `first`: when its first review is due, where an earlier file said so already."""
+    """A right is under review from now on; `first`: when its first review is due, if an earlier file set it already."""
     assert runbook.review_every is not None
     terms = Terms(scale=scale, review_within=runbook.review_every, signature=runbook.signature)
     ask = over_window("right", 1, now, window(terms), first or now + terms.real(runbook.review_every))
@@ -127,7 +127,7 @@ def begin(
 
 
 def end(case: Case, policy: Policy) -> Transition:
-    """The file that said the right has changed or is gone: its open question closes."""
+    """The file that defines the right has changed or is gone: its open question closes."""
     ask = case.asks[-1]
     after = case.with_ask(replace(ask, state=move_ask(ask.state, "expire")))
     return Transition(case, after, (events.right_ended(after, policy),), refresh=True)

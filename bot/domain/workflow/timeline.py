@@ -30,7 +30,7 @@ NIGHT = timedelta(hours=8)  # how long somebody who is asleep is taken to sleep
 @dataclass(frozen=True, slots=True)
 class Moment:
     """`what` is `ask`, `remind`, `skip`, `expire` or `hourly` (of a finding); `why` only for a skip; `page`: beside Slack too; `asleep`: of those.
-    `missing`: of the role that a skip passes over, whom its reason holds for."""
+    `missing`: of the role that a skip passes over, the people its reason applies to."""
 
     at: datetime
     what: str
@@ -104,7 +104,7 @@ def _run(
 
 
 def _end(case: Case) -> datetime:
-    """When the ladder ends: of a finding, which never expires, the time from which it is heard every hour."""
+    """When the ladder ends: of a finding, which never expires, the time from which it is repeated every hour."""
     return case.approval.expires_at if case.finding is None else case.request.expires_at
 
 

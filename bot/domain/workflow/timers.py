@@ -76,7 +76,7 @@ def card_failed(
 
 
 def slack_is_silent(case: Case, policy: Policy, person: Person, now: datetime) -> Transition | None:
-    """Slack takes nothing: whoever was asked and can be paged is paged instead, once."""
+    """Slack is unavailable: people who were asked and can be paged are paged instead, once."""
     ask = case.asks[0]
     if ask.state is not AskState.OPEN:
         return None
@@ -98,7 +98,7 @@ def _due(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime
 def _cooled(
     case: Case, policy: Policy, presence: Presence, now: datetime, delivered: int, older: Sequence[Policy]
 ) -> Transition | None:
-    """A quorum that waited: it opens now if it still stands, and else the ladder goes on."""
+    """A quorum that waited: it opens now if it is still met, else the ladder continues."""
     opens_at = case.approval.opens_at
     if opens_at is not None and now < opens_at:
         return Transition(case, case, wake_at=opens_at)

@@ -35,7 +35,7 @@ def closed(case: Case, ask: Ask, now: datetime) -> Rejected | None:
 
 
 def hindered(case: Case, ask: Ask, policy: Policy, click: Click, now: datetime) -> Rejected | None:
-    """No yes is possible before every method of the subject's verification is attested, nor for somebody who may not ask any
+    """No yes is possible before every method of the subject's verification is attested, and none for a requester who may not ask any
     more; None: it is."""
     gone = asking_rights.hindered(case, ask, policy, click, now)
     if gone is not None or click.action not in ("approve", "less") or not case.unverified():
@@ -101,7 +101,7 @@ def stopped(case: Case, policy: Policy, click: Click, now: datetime) -> Transiti
 
 
 def deny_on_host(case: Case, policy: Policy, reason: str, now: datetime) -> Transition | Rejected:
-    """Somebody on the host says no while Slack is down. Nobody can approve there."""
+    """A denial on the host while Slack is down. Nobody can approve there."""
     no = refusals.closed(case, now)
     if no is not None:
         return no

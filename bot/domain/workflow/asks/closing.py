@@ -1,4 +1,4 @@
-"""Until when an answer to an ask after the yes counts, and what is said once it does not."""
+"""Until when an answer to an ask after the approval counts, and the reply once it does not."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How a drill's ask goes on: who has answered, at which pace its steps follow, to whom it speaks, and when it ends.
+"""How a drill's ask proceeds: who has answered, the pace of its steps, its recipients, and when it ends.
 
-*I am here* decides nothing, so the ladder goes on: everybody is to be tested. The drill ends when every step has fired or
+*I am here* decides nothing, so the ladder continues: everybody is to be tested. The drill ends when every step has fired or
 been skipped and everybody asked has answered, or at its deadline. Its request ends as `expired` either way; its ask says
 whether everybody answered (`yes`) or not (`expired`). Design, section 7.
 """
@@ -22,7 +22,7 @@ from bot.domain.workflow.follow_up import Effects
 
 
 def after_steps(effects: Effects, policy: Policy, now: datetime) -> Effects:
-    """The next steps of a fast drill come closer, all is said to whom the drill speaks, and it ends when it is over."""
+    """The next steps of a fast drill come closer, messages go to the drill's recipients, and it ends when it is over."""
     case = effects.case.with_approval(_hurried(effects.case, effects.case.approval, now))
     stepped = Effects(case, effects.drafts, _addressed(case, effects.says))
     return stepped.then(_ended(case, policy, now)) if _over(case) else stepped
@@ -34,7 +34,7 @@ def expired(case: Case, ask: Ask, policy: Policy, now: datetime, delivered: int)
 
 
 def waiting_for(case: Case, person: Person) -> tuple[Reached, ...]:
-    """For whom `person` would answer now: themselves, or in an `only_me` drill everybody asked who has no answer yet."""
+    """The people for whom `person` would answer now: themselves, or in an `only_me` drill everybody asked who has no answer yet."""
     drill = case.request.drill
     if drill is None:
         return ()
@@ -56,7 +56,7 @@ def missed(case: Case) -> tuple[Person, ...]:
 
 
 def hears(case: Case, person: Person) -> Person:
-    """To whom what is meant for `person` is said."""
+    """The recipient of a message meant for `person`."""
     drill = case.request.drill
     return person if drill is None or drill.only_me is None else drill.only_me
 
@@ -74,7 +74,7 @@ def _hurried(case: Case, ask: Ask, now: datetime) -> Ask:
 
 
 def _addressed(case: Case, says: Iterable[Notification]) -> tuple[Notification, ...]:
-    """To whom the drill speaks: as ever, or all of it to the caller alone, each thing once, and no channel."""
+    """The drill's recipients: the usual ones, or only the caller, each message once, and no channel."""
     drill = case.request.drill
     if drill is None or drill.only_me is None:
         return tuple(says)
@@ -83,14 +83,14 @@ def _addressed(case: Case, says: Iterable[Notification]) -> tuple[Notification, 
 
 
 def _over(case: Case) -> bool:
-    """Every step has fired or been skipped, and everybody whom a card reached has answered."""
+    """Every step has fired or been skipped, and everybody who got a card has answered."""
     ask = case.approval
     answered = all(r.failed or answered_at(case, r) is not None for r in ask.reached)
     return answered and all(s.state != "waiting" for s in ask.steps)
 
 
 def _ended(case: Case, policy: Policy, now: datetime) -> Effects:
-    """The end: the channel, the owner and every card hear it."""
+    """The end: notifies the channel and the owner, and updates every card."""
     ask, lost = case.approval, missed(case)
     everybody = bool(ask.reached) and not lost
     request = replace(case.request, state=move_request(case.request.state, "expire"), closed_at=now)

@@ -1,12 +1,12 @@
 """One engine for every ask: whether an answer counts, what its steps do, and what silence does.
 
 The rules are the same for every kind; what differs is the kind's row in `kinds.KINDS`.
-- An answer counts iff whoever gives it has authority (`authorization`), saw the ask's present version, uses an action that
+- An answer counts iff the person who gives it has authority (`authorization`), saw the ask's present version, uses an action that
   the kind takes, and comes while the ask is open and before its end, whether or not any timer ran.
 - A vote replaces the same person's earlier one. One that gives something must be allowed by each earlier policy set that
   still binds, too (`policy_rollout`).
 - An answer that does not count changes nothing, is answered with the reason, and leaves exactly one `decision.refused`.
-- Steps fire as `timing.escalation` says. An ask at its end expires, and its steps that nobody saw stay unfired. Silence
+- Steps fire according to `timing.escalation`. An ask at its end expires, and its steps that nobody saw stay unfired. Silence
   never approves, ratifies or restores.
 Design, section 4; rules 1, 2, 3, 6, 7 and 9 of section 5.
 """
@@ -127,7 +127,7 @@ def expire(case: Case, ask: Ask, policy: Policy, now: datetime, delivered: int) 
 
 
 def _repeated(case: Case, ask: Ask, policy: Policy, click: Click, older: Sequence[Policy]) -> Rejected | None:
-    """A second yes of the same person counts no more than the first, but where the quorum stands meanwhile: a yes of
+    """A second yes of the same person adds nothing to the first, except if the quorum has been met meanwhile: a yes of
     somebody who was suspended counts again once they are restored, and the next press opens what waits for it."""
     earlier = ask.vote_of(click.person)
     if earlier is None or earlier.answer != "yes" or click.action != "approve":
@@ -153,7 +153,7 @@ def _begins(case: Case, ask: Ask, policy: Policy) -> list[LogEvent]:
 
 
 def _warned(case: Case, ask: Ask, policy: Policy, silent: Sequence[Person]) -> Effects:
-    """`warn_at` has passed: the ask is overdue, or the silent hear that its end is near."""
+    """`warn_at` has passed: the ask is overdue, or people who have not answered are warned that its end is near."""
     overdue = KINDS[ask.kind].overdue
     if not overdue:
         return Effects(case, (), notifications.warnings(case, silent))

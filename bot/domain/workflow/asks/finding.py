@@ -1,6 +1,6 @@
 """A finding's ask: put to people until somebody with authority acknowledges it. It decides nothing and never expires.
 
-After the end of its ladder the risk owner and the channel hear it every hour of policy. A risk owner whom the ladder does not
+After the end of its ladder the risk owner and the channel are notified every hour of policy time. A risk owner the ladder does not
 name is asked then, and has authority from then on. Source: governance-contract.md, section 3.
 """
 
@@ -37,7 +37,7 @@ def acknowledge(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, 
 
 
 def unacknowledged(case: Case, ask: Ask, policy: Policy, now: datetime) -> Effects:
-    """The ladder's end, or an hour since the last time: risk owner and channel hear it, and will hear it again."""
+    """The ladder's end, or an hour since the last time: notifies risk owner and channel, and sets the next time."""
     hour = case.request.terms.real(HOUR)
     passed = (now - case.request.expires_at) // hour
     again = replace(ask, warn_at=case.request.expires_at + (passed + 1) * hour)

@@ -2,7 +2,7 @@
 
 A new kind is one row here, its name in `case.ask.AskKind`, its pure functions in a module of this package, and its view.
 Who is asked and when is the ask's own data: its frozen steps, `requires`, `need`, `expires_at`, `due_at` and `warn_at`, which
-whoever opens the ask sets (`timing.steps`). Rules below this package read sets of kinds beside `AskKind`.
+whoever opens the ask sets (`timing.steps`). Rules below this package read the sets of kinds next to `AskKind`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class AskRules:
     - `warned`: what it does when `warn_at` passes, in the place of both.
     - `expired`: what its end without an answer does, where that is more than closing it. The last argument is the number of
       its cards that Slack accepted.
-    - `asked_again`: it must be answered, so the same is asked anew when it closes without an answer.
+    - `asked_again`: it must be answered, so the same is asked again when it closes without an answer.
     - `after_steps`: what else follows the steps that fired.
     Said to people:
     - `called`: what it is called.

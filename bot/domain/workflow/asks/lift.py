@@ -1,4 +1,4 @@
-"""Lifting the suspension of a provider: an owner of the domain says that it may ask again. Silence lifts nothing.
+"""Lifting the suspension of a provider: an owner of the domain lets it ask again. Silence lifts nothing.
 
 Source: governance-contract.md, sections 4 and 7; the suspension itself: `providers.suspension`.
 """

@@ -1,4 +1,4 @@
-"""The ratification of a break-glass: somebody accountable stands for it afterwards, or rejects it.
+"""The ratification of a break-glass: an accountable person ratifies it afterwards, or rejects it.
 
 Silence never ratifies. At the end of the window it is recorded as unratified; one window longer it can still be ratified.
 **Reject** revokes at once and opens a review that carries the rejection. Design, section 3.
@@ -21,7 +21,7 @@ from bot.domain.workflow.follow_up import Effects
 
 
 def ratify(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
-    """The owner, or whoever was reached, stands for it afterwards."""
+    """The owner, or another person asked, ratifies it afterwards."""
     after = _reviewed_by_others(case.with_ask(replace(ask, state=move_ask(ask.state, "yes"))), policy, vote)
     draft = events.answered(after, policy, "breakglass.ratified", vote, click.reason)
     says = (*notifications.channel_line(after, policy, "breakglass.ratified"), *notifications.paged(after, ask, "resolve"))
@@ -29,7 +29,7 @@ def ratify(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older
 
 
 def _reviewed_by_others(case: Case, policy: Policy, vote: Vote) -> Case:
-    """A review that is open already asks its next people now, where nobody whom it reached may answer it any more."""
+    """A review that is open already asks its next people now, if nobody it reached may answer it any more."""
     for ask in case.later:
         if ask.kind != "review" or ask.state is not AskState.OPEN:
             continue
@@ -65,7 +65,7 @@ def _revoked(case: Case, grant: Grant, policy: Policy, vote: Vote, click: Click)
 
 
 def _flagged(case: Case, policy: Policy, vote: Vote, click: Click) -> Effects:
-    """The rejection stands in the review that is open; one is opened where there is none."""
+    """The rejection is noted in the open review; one is opened if there is none."""
     effects = Effects(case)
     if not any(a.kind == "review" and a.state is AskState.OPEN for a in case.later):
         window = case.request.terms.real(case.request.terms.review_within or follow_up.DAY)

@@ -60,7 +60,7 @@ def longest(case: Case, runbook: Runbook) -> int:
 
 
 def offered(case: Case, runbook: Runbook | None) -> bool:
-    """Whether **Renew** stands on the receipt: from the first reminder on, while one may be asked for."""
+    """Whether **Renew** is shown on the receipt: from the first reminder on, while one may be asked for."""
     if runbook is None or runbook.escalation is None or not case.dated or case.grant is None:
         return False
     return case.grant.warned and _used_up(case, runbook) is None

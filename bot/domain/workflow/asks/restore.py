@@ -1,4 +1,4 @@
-"""Restoring a suspended authority: another person accountable for the domain stands for it. Silence restores nothing.
+"""Restoring a suspended authority: another person accountable for the domain vouches for the person. Silence restores nothing.
 
 Design, section 4; the suspension itself: `suspensions`.
 """
@@ -19,7 +19,7 @@ from bot.domain.workflow.follow_up import Effects
 
 
 def restore(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
-    """Another person accountable for the domain stands for it: the authority counts again."""
+    """Another person accountable for the domain has restored it: the authority counts again."""
     after = case.with_ask(replace(ask, state=move_ask(ask.state, "yes")))
     says = (
         *notifications.channel_line(after, policy, "authority.restored"),

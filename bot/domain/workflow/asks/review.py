@@ -1,6 +1,6 @@
 """A review: somebody accountable looks at what was done, and accepts it or flags it.
 
-It is open for two windows. At the end of the first it is *overdue*, which the log says and which brings the risk owner.
+It is open for two windows. At the end of the first it is *overdue*: this is logged, and the risk owner is asked.
 Silence never passes it. Design, section 4.
 """
 
@@ -25,7 +25,7 @@ def accept(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older
 
 
 def flag(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects:
-    """Something is wrong with it, and the note says what."""
+    """Something is wrong; the note describes it."""
     return _reviewed(case, ask, policy, vote, click, "no", "review.flagged")
 
 

@@ -1,7 +1,7 @@
 """A finding is filed: by anybody of a provider that its runbook names, and by anybody of home.
 
 None of the limits on requests applies. The same again (same domain, where as `same_text` compares it) joins the one that is
-not closed. The ladder runs as the runbook's escalation policy says; the ask itself never expires, and the end of the ladder is
+not closed. The ladder runs according to the runbook's escalation policy; the ask itself never expires, and the end of the ladder is
 the request's `expires_at`.
 """
 
@@ -105,13 +105,13 @@ def opened(policy: Policy, form: Form, runbook: Runbook, now: datetime, scale: f
 
 
 def _joined(policy: Policy, form: Form, same: Case, now: datetime, form_view: str) -> Transition:
-    """A repeat: its words stand on the cards of the finding that is open, and nobody is asked anew."""
+    """A repeat: its text is added to the cards of the open finding, and nobody is asked again."""
     ask = same.approval
     what = form.reason.strip()
     after = same.with_approval(replace(ask, notes=(*ask.notes, Remark("joined", form.requester, now, what))))
     draft = finding_events.joined(after, policy, form.requester, form.id, what, min(form.noticed_at or now, now))
     provider = policy.provider_of(form.requester)
-    theirs = (provider.id if provider else "") == same.request.provider  # nobody hears of another provider's (rule 11)
+    theirs = (provider.id if provider else "") == same.request.provider  # another provider's stays hidden (rule 11)
     params = {"id": same.id} if theirs else {}
     says = told(None, form.requester, "finding_joined", params, form_view)
     return Transition(same, after, (draft,), says, wake_at(after, policy, now), refresh=True)

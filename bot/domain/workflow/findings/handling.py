@@ -1,6 +1,6 @@
-"""What people of the domain do with a finding beside acknowledging it: close it, share it, correct when it was noticed.
+"""What people of the domain do with a finding besides acknowledging it: close it, share it, correct when it was noticed.
 
-**Close** says what was done, and comes after the acknowledgement; it is for everybody named for the domain. A finding that a
+**Close** records what was done, and comes after the acknowledgement; it is for everybody named for the domain. A finding that a
 reconciliation opened is closed with one of OUTCOMES. **Share** shows a finding of home people to the leads of the runbook's
 providers; it is the owner's, or a deputy's. Whoever filed a finding, and the domain's people, correct when it was noticed.
 A provider does none of the first two (party rule). Source: governance-contract.md, sections 3 and 5.
@@ -43,7 +43,7 @@ def may_be_closed(case: Case, policy: Policy, click: Click, profile: Profile, no
 
 
 def close(case: Case, policy: Policy, click: Click, profile: Profile, now: datetime) -> Transition:
-    """It is over, with what was done. Its filer, the channel and everybody asked hear it."""
+    """It is over, with what was done. Notifies its filer, the channel and everybody asked."""
     refused = may_be_closed(case, policy, click, profile, now)
     if refused is None and case.finding is not None and case.finding.source and click.name not in OUTCOMES:
         refused = no(Refusal.STALE, "Choose how it ended: approved elsewhere, removed, or accepted.")
@@ -95,7 +95,7 @@ def may_be_corrected(case: Case, policy: Policy, click: Click, now: datetime) ->
 
 
 def correct(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
-    """When it was noticed, stated anew; whether it is late is judged again."""
+    """Corrects when it was noticed; whether it is late is judged again."""
     refused = may_be_corrected(case, policy, click, now)
     if refused is None and (click.moment is None or click.moment > case.request.filed_at):
         refused = no(Refusal.STALE, "It was noticed before it was filed. Choose an earlier time.")

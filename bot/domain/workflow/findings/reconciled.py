@@ -3,7 +3,7 @@
 The list is one of the moment `as_of`. A grant that opened while it was read, and one that ended meanwhile, is no difference.
 - Each access without a grant is a finding of the domain of its runbook, put to the owner by the built-in ladder over a day,
   which pages nobody; the same again joins the one that is not closed.
-- Each grant without access is told to its requester.
+- The requester of each grant without access is notified.
 - The whole is one transaction. Source: governance-contract.md, section 5.
 """
 

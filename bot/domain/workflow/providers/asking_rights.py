@@ -1,6 +1,6 @@
-"""Whether whoever asked may still ask: judged again when access would open, and when their provider's contract ends.
+"""Whether a requester may still ask: judged again when access would open, and when their provider's contract ends.
 
-- A requester whom the policy names no more, or whose provider may not ask under the runbook any more, gets neither grant nor
+- A requester who is no longer in the policy, or whose provider may not ask under the runbook any more, gets neither grant nor
   runbook: no yes counts, and the request expires with that reason at the next sweep.
 - At the end of a contract everything of the provider ends: pending requests expire, grants lapse, their executors close. What
   is owed stays owed. Exceptions pass to their owner. `TakenAway.contracts_over` names the providers whose end has come.
@@ -22,7 +22,7 @@ from bot.domain.workflow import refusals
 
 
 def lost(case: Case, policy: Policy, now: datetime) -> str | None:
-    """Why nothing opens any more for whoever asked; None while they may ask. What nobody filed is asked for by nobody."""
+    """Why nothing opens any more for the requester; None while they may ask. A case that nobody filed has no requester."""
     request = case.request
     if not request.provider or request.kind == "finding" or request.matter or request.drill is not None or case.sealed:
         return None
@@ -49,7 +49,7 @@ def hindered(case: Case, ask: Ask, policy: Policy, click: Click, now: datetime) 
 
 
 def expires(case: Case, policy: Policy, now: datetime) -> str | None:
-    """Why a pending request expires now; None where it goes on. A contract that ended is waited for where the bot gave notice."""
+    """Why a pending request expires now; None if it continues. A contract that ended is waited for where the bot gave notice."""
     provider = policy.providers.get(case.request.provider)
     if provider is not None and provider.ended(now.date()) and provider.id not in policy.standing.contracts_over:
         return _suspended(case, policy)
@@ -73,12 +73,12 @@ def passes(case: Case, policy: Policy) -> bool:
 
 
 def suspended(policy: Policy, provider: str, domain: str) -> bool:
-    """Whether nothing of a provider goes on in a domain (`providers.suspension`)."""
+    """Whether a provider is suspended in a domain (`providers.suspension`)."""
     return (provider, domain) in policy.standing.providers
 
 
 def suspended_sentence(policy: Policy, provider: Provider, domain: str) -> str:
-    """That a provider is suspended, and whom to write to."""
+    """The message that a provider is suspended, with the contact."""
     known = policy.domains.get(domain)
     return f"{provider.name} is suspended in {known.name if known else domain}. Write to {policy.contact}."
 

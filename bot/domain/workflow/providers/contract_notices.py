@@ -1,7 +1,7 @@
-"""Before a contract ends, owners and leads are told: 30 and 7 days, 24 h and 2 h before, each once.
+"""Before a contract ends, owners and leads are notified: 30 and 7 days, 24 h and 2 h before, each once.
 
 `contract_until` is a calendar date and its end the end of that day, UTC, on every clock; `TIME_SCALE` divides how long before it a
-notice is given. After downtime, or for a date that is near already, only the shortest notice that is due is told; the longer ones
+notice is given. After downtime, or for a date that is near already, only the shortest notice that is due is sent; the longer ones
 count as given. A changed date is a new end, with notices of its own. Source: governance-contract.md, sections 4 and 7.
 """
 
@@ -39,7 +39,7 @@ def ends_at(last_day: date) -> datetime:
 
 
 def due(policy: Policy, given: Set[Notice], now: datetime, scale: float) -> Iterator[Due]:
-    """The ends of which something is to be told now."""
+    """The ends of which notice is due now."""
     for provider in policy.providers.values():
         day = provider.contract_until
         if day is None or now >= ends_at(day) or provider.id in policy.standing.contracts_over:

@@ -1,8 +1,8 @@
 """A provider that is suspended: nothing of theirs is filed or opens in a domain, what is pending expires, what is open ends.
 
 A suspension is a case that nobody filed, one for each domain, like those of `suspensions`. It begins at once, on the word of
-the domain's owner or risk owner, or of somebody on the host, and goes on while the log is stopped. It ends when an owner of
-the domain presses **Lift suspension**; silence never lifts it. What ended meanwhile is asked for anew.
+the domain's owner or risk owner, or of somebody on the host, and works while the log is stopped. It ends when an owner of
+the domain presses **Lift suspension**; silence never lifts it. What ended meanwhile has to be asked for again.
 Source: governance-contract.md, sections 4 and 7.
 """
 
@@ -70,7 +70,7 @@ def begin(
 
 
 def lifted(case: Case, policy: Policy) -> tuple[Notification, ...]:
-    """Whom the end of a suspension is told: the channel, and the provider's leads."""
+    """Announces the end of a suspension: to the channel, and to the provider's leads."""
     provider, domain = policy.providers.get(case.request.target), policy.domains.get(case.request.domain)
     told = notifications.channel_line(case, policy, "provider.resumed")
     if provider is None or domain is None:
@@ -86,7 +86,7 @@ def leads_of(policy: Policy, provider: Provider) -> tuple[Person, ...]:
 
 
 def refused(person: Person, reply: dict[str, object], text: str) -> Transition:
-    """Nothing changes; whoever asked hears why."""
+    """Nothing changes; the person gets the reason."""
     return Transition(
         None, None, says=(replace(_plain(person, text), data={"sentence": "plain", "text": text, "reply": reply}),)
     )

@@ -1,1 +1,1 @@
-"""What goes on while Slack is down: requests filed on the host for somebody who telephones, and accounts that nobody can confirm."""
+"""What works while Slack is down: requests filed on the host for somebody who telephones, and accounts that nobody can confirm."""

@@ -1,7 +1,7 @@
 """A request that the host's operator files for a provider's engineer who telephones, while Slack does not answer.
 
 Nobody has verified the caller, so nothing opens by it alone: only what is signed may be filed so, every brake counts, and whoever was
-asked is paged at once. When Slack is back the engineer and their leads hear of it, with **Was not me**: it withdraws what is pending,
+asked is paged at once. When Slack is back the engineer and their leads are notified, with **Was not me**: it withdraws what is pending,
 revokes what is open, and brings a review where it is over.
 Source: signed-decisions.md, "When Slack is down".
 """
@@ -55,7 +55,7 @@ def paged(case: Case, policy: Policy, presence: Presence) -> tuple[Case, tuple[N
 
 
 def was_not_me(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
-    """The engineer, or a lead of their provider, says that nobody of them asked for it."""
+    """The engineer, or a lead of their provider, denies that any of them asked for it."""
     if not case.request.by_host or click.person not in {say.to for say in said(case, policy)}:
         text = f"Only whom this was filed for, and their leads, say so. Write to {policy.contact}."
         return refuse(case, policy, click, Rejected(Refusal.UNAUTHORISED, "plain", {"text": text}))
