@@ -199,16 +199,14 @@ async def _serveuntil(
         ready()
 
     if parts.role == "standby":
-        incoming, outgoing = (
-            [_front(parts, stop, reached), until(stop, parts.reload.follow_stored()), *watching],
-            [],
-        )
+        incoming = [_front(parts, stop, reached), until(stop, parts.reload.follow_stored()), *watching]
+        outgoing = _loops(parts, inner)
     else:
         rehashing = asyncio.ensure_future(parts.rehasher.run(inner))
         await parts.rehasher.begun(_REHASH)
         policy = parts.reload.follow(settings.runbooks_dir, parts.feeds, parts.standing.stoppable)
         incoming = [_front(parts, stop, reached), until(stop, policy), until(stop, parts.feeds.run()), *watching]
-        outgoing = _outgoing(parts, inner, rehashing)
+        outgoing = [*_loops(parts, inner), parts.health.watch("rehasher", rehashing)]
     await _run_all(parts, stop, inner, incoming, outgoing)
 
 
@@ -232,10 +230,9 @@ async def _run_all(
             task.result()
 
 
-def _outgoing(parts: BotParts, inner: asyncio.Event, rehashing: asyncio.Future[None]) -> list[Coroutine[Any, Any, None]]:
+def _loops(parts: BotParts, inner: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
     """The parts that carry out acts and send messages, each watched by `health`."""
-    loops = [parts.health.watch(name, run(inner)) for name, run in parts.outgoing.items()]
-    return [*loops, parts.health.watch("rehasher", rehashing)]
+    return [parts.health.watch(name, run(inner)) for name, run in parts.outgoing.items()]
 
 
 async def _front(parts: BotParts, stop: asyncio.Event, ready: Callable[[], None]) -> None:
