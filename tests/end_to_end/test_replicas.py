@@ -142,7 +142,7 @@ async def test_while_the_database_is_lost_a_no_counts_at_every_replica_and_is_en
     allow(postgres, server, allowed=False)
     try:
         for _ in range(2):  # the envelopes go to both replicas in turn
-            outcome = await ground.click("U0PE1", "finish", f"{opened}:1")
+            outcome = await ground.click(APPROVER, "revoke", f"{opened}:1")
             assert outcome.ok, outcome.error
         outcome = await ground.form(APPROVER, "deny", {"reason": "Not now"}, metadata=ground.about(pending))
         assert outcome.ok, outcome.error
@@ -152,10 +152,10 @@ async def test_while_the_database_is_lost_a_no_counts_at_every_replica_and_is_en
         await sandbox.wait_for(lambda: waits(first, pending) + waits(second, pending) >= 1, 30)
     finally:
         allow(postgres, server, allowed=True)
-    await sandbox.wait_for(lambda: {"grant.finished", "request.denied"} <= set(first.types()), 60)
+    await sandbox.wait_for(lambda: {"grant.revoked", "request.denied"} <= set(first.types()), 60)
     await sandbox.wait_for(lambda: not (waits(first, "") or waits(second, "")), 30)
     told = [json.loads(row[0]) for row in first.rows("SELECT data FROM log_entry ORDER BY idx")]
-    for kind in ("grant.finished", "request.denied"):
+    for kind in ("grant.revoked", "request.denied"):
         (entry,) = [e for e in told if e["type"] == kind]
         assert "taken_at" in entry["data"], entry
     assert first.types().count("request.approved") == 1
