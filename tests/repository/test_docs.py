@@ -15,7 +15,7 @@ import pytest
 import typer
 from markdown_it import MarkdownIt
 
-from bot.cli.lazy import loaded
+from bot.cli.lazy import NESTED, loaded
 from bot.cli.main import app
 from bot.reports import controls, pack, tables
 from handlers.web_api.manifest import manifest
@@ -74,6 +74,9 @@ def parsed(command: str) -> None:
     words = shlex.split(command)[1:]
     found: Any = typer.main.get_command(app)
     while hasattr(found, "list_commands"):
+        if tuple(words[:2]) in NESTED:
+            _, found, words = found.resolve_command(click.Context(found), words)
+            break
         name = words.pop(0)
         step = loaded(name) if found.name == "countersign" else None
         found = step or found.get_command(click.Context(found), name)
