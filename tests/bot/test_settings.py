@@ -137,7 +137,7 @@ def test_what_slack_needs_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) 
     loaded(monkeypatch, SLACK_APP_TOKEN="xapp-1").require_slack()
 
 
-def test_no_token_stands_in_the_text_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_token_is_in_the_text_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = loaded(monkeypatch, SLACK_BOT_TOKEN="xoxb-verysecret", SLACK_SIGNING_SECRET="alsosecret")
     assert "verysecret" not in repr(settings)
     assert "alsosecret" not in str(settings)

@@ -263,7 +263,7 @@ async def test_the_demo_is_played_to_its_end_and_leaves_nothing(demo: Demo, look
         await demo.screen_of(APPROVER)
 
 
-async def test_whoever_opens_the_demo_late_still_finds_a_request_waiting(demo: Demo, look: Any) -> None:
+async def test_anyone_who_opens_the_demo_late_still_finds_a_request_waiting(demo: Demo, look: Any) -> None:
     for message in await demo.screen_of(ASKER):
         for block in message["blocks"]:
             for element in block.get("elements", []):

@@ -94,7 +94,7 @@ async def test_one_engineer_suspends_nobody(office: Office) -> None:
     assert await suspensions(office) == []
 
 
-async def test_whoever_gains_authority_while_the_reset_waits_is_not_reset_alone(office: Office) -> None:
+async def test_anyone_who_gains_authority_while_the_reset_waits_is_not_reset_alone(office: Office) -> None:
     case_id = await office.file(PE1, "unlock", subject=STRANGER)
     await office.adopt(replace(BASE, domains={**BASE.domains, "directory": replace(DIRECTORY, deputies=(STRANGER,))}))
     await attest(office, case_id)

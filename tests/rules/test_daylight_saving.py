@@ -73,7 +73,7 @@ def split(change: Change) -> Rota:
 
 
 @in_either
-def test_a_shift_changes_at_the_instant_that_the_wall_time_stands_for(change: Change) -> None:
+def test_a_shift_changes_at_the_instant_that_the_wall_time_means(change: Change) -> None:
     rota = split(change)
     assert next_change(rota, change.midnight, change.midnight + DAY) == change.means
     assert (on_call(rota, change.means - timedelta(seconds=1)), on_call(rota, change.means)) == (ONC1, ONC2)
@@ -89,7 +89,7 @@ def test_the_day_has_no_hole_and_no_second_change(change: Change) -> None:
 
 
 @in_either
-def test_an_override_begins_and_ends_at_the_instant_that_its_wall_time_stands_for(change: Change) -> None:
+def test_an_override_begins_and_ends_at_the_instant_that_its_wall_time_means(change: Change) -> None:
     assert real(change.wall, change.place) == change.means
     always = Rota("r", "static", (ONC1, ONC2), change.zone, (Shift(WHOLE_WEEK, 0, 1440, ONC1),))
     until = replace(always, overrides=(Spell(change.midnight, change.means, ONC2),))

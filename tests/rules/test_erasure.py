@@ -212,7 +212,7 @@ async def test_what_speaks_against_it_when_it_runs_fails_it(eraser: Eraser, mean
     assert not [e for e in host.log() if e["type"] == "privacy.erased"]
 
 
-async def test_it_waits_for_whoever_reads_the_database(eraser: Eraser) -> None:
+async def test_it_waits_for_anyone_who_reads_the_database(eraser: Eraser) -> None:
     act_id = await eraser.confirmed()
     await Housekeeper(eraser.host.store).work()
     with closing(sqlite3.connect(eraser.host.path)) as reader:
@@ -332,14 +332,14 @@ async def test_a_disclosure_says_until_when_it_is_kept(host: Host, days: int) ->
     assert {row["expires"] - row["ts_ms"] for row in rows} == {days * DAY // timedelta(milliseconds=1)}
 
 
-async def test_a_read_only_store_writes_nothing_anew(host: Host) -> None:
+async def test_a_read_only_store_writes_nothing_again(host: Host) -> None:
     reading = await SqliteStore.open(host.path, host.clock, read_only=True)
     with pytest.raises(Exception, match="reading only"):
         await reading.operator.rebuild()
     await reading.close()
 
 
-async def test_whoever_confirmed_an_erasure_or_revoked_a_grant_is_not_erased_before_the_retention_ends(
+async def test_anyone_who_confirmed_an_erasure_or_revoked_a_grant_is_not_erased_before_the_retention_ends(
     eraser: Eraser,
 ) -> None:
     host = eraser.host

@@ -97,7 +97,7 @@ class TestFiling:
             assert office.types(case_id)[0] == "finding.filed"
         assert office.types(await office.file(PE1))[0] == "request.filed"
 
-    async def test_free_text_stands_as_digests(self, office: Office) -> None:
+    async def test_free_text_is_logged_as_digests(self, office: Office) -> None:
         (first, *_) = office.log(await found(office))
         assert {"domain", "provider", "noticed_at", "late", "due_within"} <= set(first["data"])
         assert "token" not in str(first)
@@ -109,7 +109,7 @@ class TestFiling:
         assert office.log(case_id)[0]["data"]["late"] is late
         assert (await office.case(case_id)).late is late
 
-    async def test_when_it_was_noticed_is_corrected_by_whoever_filed_it(self, office: Office) -> None:
+    async def test_when_it_was_noticed_is_corrected_by_its_filer(self, office: Office) -> None:
         case_id = await found(office, noticed_at=(T0 - 10 * MINUTE).isoformat())
         await press(office, PE1, case_id, "correct", at=(T0 - 3 * HOUR).isoformat())
         assert office.log(case_id)[-1]["type"] == "finding.corrected"
@@ -139,14 +139,14 @@ class TestARepeat:
         await office.together(*forms)
         assert sorted(len(office.types(form.id)) > 0 for form in forms) == [False, True]
 
-    async def test_nobody_is_told_the_id_of_another_partys_finding(self, office: Office) -> None:
+    async def test_nobody_learns_the_id_of_another_partys_finding(self, office: Office) -> None:
         case_id = await found(office, STRANGER)
         await found(office, PE1)
         assert all(case_id not in str(answer) for answer in office.answers() if answer["to"] == "U0PE1")
 
 
 class TestSilence:
-    async def test_never_expires_it_and_risk_owner_and_channel_hear_it_every_hour(self, office: Office) -> None:
+    async def test_never_expires_it_and_risk_owner_and_channel_are_notified_every_hour(self, office: Office) -> None:
         case_id = await found(office)
         await office.forward(44 * MINUTE)
         assert said(office, "announce") == []

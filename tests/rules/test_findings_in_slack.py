@@ -123,12 +123,12 @@ async def test_a_messages_shortcut_names_the_message_and_never_copies_its_text(t
     assert SECRET not in str(view)
 
 
-async def test_whoever_may_report_nothing_gets_a_sentence(talk: Talk) -> None:
+async def test_anyone_who_may_report_nothing_gets_a_sentence(talk: Talk) -> None:
     await talk.send(slash(SOC1, "/countersign", "finding"))
     assert [a.sentence for a in await talk.acts()] == ["nothing_of_kind"]
 
 
-async def test_errors_stand_at_their_field_and_leave_no_row(talk: Talk) -> None:
+async def test_errors_are_shown_at_their_field_and_leave_no_row(talk: Talk) -> None:
     view = await talk.form(PE1, "/countersign", "finding exposure")
     ahead = {ids.TARGET_TEXT: "x", ids.REASON: "y", ids.NOTICED_AT: int(T0.timestamp()) + 3600}
     _, answer = await talk.send(submit(PE1, view_of(view, ahead)))

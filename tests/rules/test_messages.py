@@ -25,7 +25,7 @@ def written(says: tuple[Notification, ...]) -> list[tuple[str, str | None, str |
 
 
 @pytest.mark.parametrize("decision", ["approve", "deny"])
-async def test_rule_5_what_an_act_says_stands_in_the_outbox_with_the_act_and_not_before(
+async def test_rule_5_what_an_act_says_is_in_the_outbox_with_the_act_and_not_before(
     office: Office, monkeypatch: pytest.MonkeyPatch, decision: Any
 ) -> None:
     commit, acts = office.store.commit, list[Transition]()

@@ -93,7 +93,7 @@ async def test_a_reminder_ends_with_what_it_reminds_of(screens: Screens, purpose
     assert "no answer is needed any more" in text
 
 
-async def test_whoever_has_answered_is_reminded_of_nothing_while_others_are_asked(tmp_path: Path) -> None:
+async def test_anyone_who_has_answered_is_reminded_of_nothing_while_others_are_asked(tmp_path: Path) -> None:
     two = policy(runbooks=[runbook("emergency", approvals=2)])
     async with Office(tmp_path / "countersign.db", two) as office, FakeSlack() as slack:
         screens = Screens(office, slack)
@@ -160,7 +160,7 @@ async def test_the_matrix_message_and_the_home_lose_what_is_confirmed(tmp_path: 
         assert "Nothing waits for your word" in json.dumps(edited.blocks)
 
 
-async def test_who_may_decide_is_shown_anew_when_the_policy_changes(screens: Screens) -> None:
+async def test_who_may_decide_is_shown_again_when_the_policy_changes(screens: Screens) -> None:
     office = screens.office
     await office.file(PE1)
     closed = await office.file(PE1, target="closed")
@@ -179,7 +179,7 @@ async def test_who_may_decide_is_shown_anew_when_the_policy_changes(screens: Scr
     assert screens.edits(screens.ts_of(card)) == 1
 
 
-async def test_whoever_the_policy_names_no_more_has_no_button_left_on_their_card(screens: Screens) -> None:
+async def test_anyone_no_longer_in_the_policy_has_no_button_left_on_their_card(screens: Screens) -> None:
     office = screens.office
     case = await office.file(PE1)
     await office.click(OWNER, case, "pass")

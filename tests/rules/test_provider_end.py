@@ -100,7 +100,7 @@ async def test_a_new_risk_owner_confirms_only_after_the_delay_of_changes(office:
     assert "provider.ended" not in [entry["type"] for entry in office.log()]
 
 
-async def test_a_later_contract_begins_anew(office: Office) -> None:
+async def test_a_later_contract_begins_again(office: Office) -> None:
     await filed(office)
     await confirmed(office, OWNER, RISK)
     tomorrow = (office.clock.now() + DAY).date()

@@ -58,7 +58,7 @@ async def grant_of(office: Office, case_id: str) -> GrantState:
     return grant.state
 
 
-async def test_it_counts_at_once_for_everything_of_theirs_in_the_domains_of_whoever_pressed(office: Office) -> None:
+async def test_it_counts_at_once_for_everything_of_theirs_in_the_domains_of_anyone_who_pressed(office: Office) -> None:
     pending, opened = await office.file(PE1), await office.file(PE2, "executed")
     elsewhere, other = await office.file(PE1, "box"), await office.file(SOC1)
     await office.click(OWNER, opened)
@@ -78,7 +78,7 @@ async def test_it_counts_at_once_for_everything_of_theirs_in_the_domains_of_whoe
     assert any("is suspended in Corporate directory" in text for text in answers(office, LEAD))
 
 
-async def test_nothing_is_filed_while_it_stands_and_the_form_says_whom_to_write_to(office: Office) -> None:
+async def test_nothing_is_filed_while_it_lasts_and_the_form_says_whom_to_write_to(office: Office) -> None:
     await suspended(office)
     act = office.form(PE1)
     (wrong,) = office.service.filing.check(act)

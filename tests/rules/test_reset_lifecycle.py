@@ -98,7 +98,7 @@ async def test_the_subject_is_told_before_and_after_and_nothing_else(office: Off
     assert [(row["purpose"], row["data"]) for row in told] == [("subject_before", "{}"), ("subject_after", "{}")]
 
 
-async def test_the_reference_stands_nowhere_in_the_log(office: Office) -> None:
+async def test_the_reference_is_nowhere_in_the_log(office: Office) -> None:
     case_id = await filed(office)
     await attest(office, case_id, "id_document")
     assert not [r for r in office.rows("SELECT data FROM log_entry") if b"4711" in r["data"]]

@@ -57,7 +57,7 @@ async def test_each_lead_is_asked_once_a_campaign_about_their_people_only(office
     assert check_view(roster.form(campaign, LEAD, "D0", view), "modal") == []
 
 
-async def test_what_a_lead_said_stands_in_the_log_until_its_date_and_changes_no_right(office: GovernedOffice) -> None:
+async def test_what_a_lead_said_is_logged_until_its_date_and_changes_no_right(office: GovernedOffice) -> None:
     campaign = await mine(office)
     await says(office, LEAD, campaign, U0PE1="stays", U0PE2="left")
     [entry] = office.entries("roster.attested")
@@ -70,7 +70,7 @@ async def test_what_a_lead_said_stands_in_the_log_until_its_date_and_changes_no_
     assert (of(after, PE1).attested, LEFT in of(after, PE2).flags) == (office.clock.at, True)
 
 
-async def test_whoever_left_is_kept_with_a_reason_only_and_never_together(office: GovernedOffice) -> None:
+async def test_anyone_who_left_is_kept_with_a_reason_only_and_never_together(office: GovernedOffice) -> None:
     campaign = await mine(office)
     await says(office, LEAD, campaign, U0PE2="left")
     after = await mine(office)

@@ -74,7 +74,7 @@ def test_rule_11_through_every_reading_a_provider_sees_its_own_requests_only(
 
 
 @pytest.mark.parametrize(("who", "whose"), [*product([OWNER, DEP1], ["northgate", "watchfield"])])
-async def test_rule_11_whoever_changes_sides_sees_from_then_on_what_the_new_side_sees(
+async def test_rule_11_anyone_who_changes_sides_sees_from_then_on_what_the_new_side_sees(
     office: Office, who: Person, whose: str
 ) -> None:
     mine = {"northgate": await office.file(PE1, "contain"), "watchfield": await office.file(SOC1, "contain")}

@@ -61,7 +61,7 @@ async def refused(office: Office, case_id: str, told: Told, text: str) -> None:
     assert len(refusals(office, case_id)) == 1
 
 
-async def test_a_signed_yes_opens_the_grant_and_stands_in_the_log_with_its_signature(office: Office) -> None:
+async def test_a_signed_yes_opens_the_grant_and_is_logged_with_its_signature(office: Office) -> None:
     case_id = await filed(office)
     told = await signs(office, OWNER, case_id)
     assert told.body["ok"] is True, told.body

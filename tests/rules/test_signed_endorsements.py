@@ -88,7 +88,7 @@ async def test_the_page_of_a_change_that_is_endorsed_says_so(office: Office) -> 
     assert "does not wait" in str(told.body["words"])
 
 
-async def test_whoever_gains_by_a_change_gets_no_link_and_endorses_nothing(office: Office) -> None:
+async def test_anyone_who_gains_by_a_change_gets_no_link_and_endorses_nothing(office: Office) -> None:
     await office.adopt(with_key(office.policy, OWNER, EVIL))
     change = await waiting(office)
     assert await office.service.endorsements.address(change, OWNER) == ""

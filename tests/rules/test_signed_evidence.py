@@ -73,7 +73,7 @@ async def test_a_signature_of_another_key_is_named(log: Writer, tmp_path: Path) 
     only(found(log, tmp_path), "assertion", "does not match the key")
 
 
-async def test_a_key_that_does_not_stand_in_the_policy_is_named(log: Writer, tmp_path: Path) -> None:
+async def test_a_key_that_is_not_in_the_policy_is_named(log: Writer, tmp_path: Path) -> None:
     await log.approve(await log.file(ONE), key=EVIL)
     only(found(log, tmp_path), "assertion", "does not stand in the policy")
 

@@ -128,7 +128,7 @@ async def test_a_step_that_comes_later_pages_nobody_either(office: Office) -> No
     assert pages(office) == before
 
 
-async def test_whoever_sleeps_is_not_passed_over_because_of_the_brake(office: Office) -> None:
+async def test_anyone_who_sleeps_is_not_passed_over_because_of_the_brake(office: Office) -> None:
     for _ in range(3):
         await file_and_withdraw(office)
     office.directory.asleep[OWNER] = office.clock.now() + 600 * MINUTE

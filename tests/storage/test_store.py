@@ -291,9 +291,7 @@ async def test_an_origin_is_a_name(place: Location, clock: HandClock) -> None:
         await open_database(place, clock, "a name with blanks")
 
 
-async def test_a_private_value_stands_nowhere_but_in_the_deletable_table_and_the_case(
-    store: SqlStore, place: Location
-) -> None:
+async def test_a_private_value_is_nowhere_but_in_the_deletable_table_and_the_case(store: SqlStore, place: Location) -> None:
     answer = LogEvent("request.denied", OPERATOR, "R-1", private=(Private("answer", "Zanzibar", OWNER),))
     await store.commit(Transition(None, None, (answer,)))
     rows = await store.log.rows(0, 9)

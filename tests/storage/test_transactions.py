@@ -84,7 +84,7 @@ async def test_acts_that_are_handed_over_together_are_heard_of_together_each_in_
     assert await store.commit_each([]) == []
 
 
-async def test_of_acts_handed_over_together_all_hear_of_a_commit_that_fails(store: SqliteStore) -> None:
+async def test_of_acts_handed_over_together_all_get_the_error_of_a_commit_that_fails(store: SqliteStore) -> None:
     await pragma(store, f"max_page_count = {await pragma(store, 'page_count')}")
     found = await store.commit_each([filing(new_case(f"R-{n}", reason="x" * 9_000)) for n in range(30)])
     assert {type(result) for result in found} == {DiskRefuses}

@@ -130,7 +130,7 @@ async def test_what_was_read_too_long_ago_counts_no_more_and_people_are_told_onc
     assert told(office)[1:] == [("C0DIRECTORY", '{"rota":"security","blind":false}')]
 
 
-async def test_after_a_week_without_the_bot_a_lost_calendar_is_said(office: Office) -> None:
+async def test_after_a_week_without_the_bot_a_lost_calendar_is_reported(office: Office) -> None:
     await feeds(office, calendar := Calendar()).look()
     office.sleep(KEEP + MINUTE)
     await office.restart()
@@ -153,7 +153,7 @@ async def test_a_monitor_sees_how_many_calendars_are_lost(office: Office) -> Non
     assert b"countersign_calendars_lost 0.0" in metrics.text()
 
 
-async def test_the_alarm_channel_hears_it_where_there_is_one(office: Office) -> None:
+async def test_the_alarm_channel_is_notified_where_there_is_one(office: Office) -> None:
     kept = feeds(office, calendar := Calendar(), alarm_channel="C0ALARM")
     calendar.body = None
     await kept.look()

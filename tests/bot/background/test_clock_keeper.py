@@ -284,7 +284,7 @@ async def test_a_running_timekeeper_takes_the_operator_s_wish_and_readyz_is_well
     await running
 
 
-async def test_the_store_itself_gives_nothing_while_a_jump_stands_in_it(watched: Watched) -> None:
+async def test_the_store_itself_gives_nothing_while_a_jump_stays_in_it(watched: Watched) -> None:
     """Also for a process that does not keep the time, such as the command line beside the bot."""
     case_id = await watched.office.file(PE1)
     watched.clock.jump(HOUR // 2)

@@ -80,7 +80,7 @@ async def test_an_immediate_request_pages_everybody_who_has_an_address(office: O
     assert office.log(case_id)[-1]["data"]["purpose"] == "page"
 
 
-async def test_what_was_typed_stands_in_no_page(office: Office) -> None:
+async def test_what_was_typed_is_in_no_page(office: Office) -> None:
     line = Line()
     await office.file(PE1, "contain", target="srv-secret", reason="because of Jane Doe")
     await paged(office, line)
@@ -113,7 +113,7 @@ async def test_a_queued_page_dies_with_the_decision(office: Office) -> None:
 
 
 @pytest.mark.parametrize("kind", ["dead", "broken"])
-async def test_one_failure_is_retried_until_it_is_taken_and_no_address_stands_in_the_log(office: Office, kind: str) -> None:
+async def test_one_failure_is_retried_until_it_is_taken_and_no_address_is_logged(office: Office, kind: str) -> None:
     line = Line(**{kind: {"ntfy://olga"}})
     case_id = await office.file(PE1, "contain")
     await paged(office, line)
@@ -139,7 +139,7 @@ async def test_a_page_that_is_never_taken_is_recorded_with_its_reason(office: Of
     assert len(failed) == 2
 
 
-async def test_an_unset_address_is_a_failure_that_is_said(office: Office) -> None:
+async def test_an_unset_address_is_a_failure_that_is_reported(office: Office) -> None:
     case_id = await office.file(PE1, "contain")
     await office.deliver()
     await pager(office, Line(), {}).drain()
@@ -157,7 +157,7 @@ async def test_a_page_waits_a_moment_for_the_card_it_leads_to(office: Office) ->
     assert [link for *_, link in line.sent] == ["", ""]
 
 
-async def test_whoever_sleeps_is_paged_and_the_ladder_waits(office: Office) -> None:
+async def test_anyone_who_sleeps_is_paged_and_the_ladder_waits(office: Office) -> None:
     line = Line()
     office.directory.asleep = {OWNER: office.clock.at + 8 * HOUR}
     case_id = await office.file(PE1)

@@ -115,7 +115,7 @@ async def test_an_incident_is_said_once_and_once_when_it_is_over(guarded: Guarde
     assert guarded.said()[-1] == ("C0DIRECTORY", True)
 
 
-async def test_a_set_alarm_channel_hears_it_alone(guarded: Guarded) -> None:
+async def test_a_set_alarm_channel_is_notified_alone(guarded: Guarded) -> None:
     loud = Guarded(guarded.office, alarm_channel="C0ALARM")
     await guarded.office.file(PE1)
     await guarded.office.deliver()

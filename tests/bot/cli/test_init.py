@@ -31,7 +31,7 @@ def countersign(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_three_files_are_written_and_the_next_step_is_said(tmp_path: Path) -> None:
+def test_three_files_are_written_and_the_next_step_is_reported(tmp_path: Path) -> None:
     done = countersign(tmp_path, "init")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:3] == [f"wrote {path}" for path in (".env", MATRIX, RUNBOOK)]

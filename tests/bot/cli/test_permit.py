@@ -79,7 +79,7 @@ def served() -> Iterator[str]:
     server.server_close()
 
 
-def test_a_permit_with_its_proof_is_accepted_by_whoever_has_both_keys_and_nothing_else(
+def test_a_permit_with_its_proof_is_accepted_by_anyone_who_has_both_keys_and_nothing_else(
     case_id: str, tmp_path: Path
 ) -> None:
     code, said, wrong = type_("permit", "issue", case_id.lower(), "--out", "out")

@@ -87,7 +87,7 @@ def test_a_new_passkey_is_checked_and_a_framed_page_makes_none(tmp_path: Path) -
         assert place.finish(TOKEN, CODE, sent, T0).status == 409
 
 
-def test_the_words_are_six_and_stand_for_person_place_and_key() -> None:
+def test_the_words_are_six_and_encode_person_place_and_key() -> None:
     said = words("T/U", RP, "id", b"key")
     assert len(said.split()) == 6
     others = {

@@ -52,7 +52,7 @@ async def test_a_request_is_answered_with_a_sentence_and_is_not_filed(office: St
     assert await office.store.cases.case(case_id) is None
 
 
-async def test_a_no_counts_at_once_and_stands_signed_in_the_emergency_file(office: StoppableOffice) -> None:
+async def test_a_no_counts_at_once_and_is_signed_in_the_emergency_file(office: StoppableOffice) -> None:
     case_id = await office.file(PE1)
     await rolled_back(office)
     before = len(office.log())
@@ -94,7 +94,7 @@ async def test_time_takes_away_without_the_log(office: StoppableOffice) -> None:
     assert (grant.state, await office.state(asked)) == (GrantState.LAPSED, RequestState.EXPIRED)
 
 
-async def test_what_is_read_is_answered_and_whoever_is_refused_hears_why(office: StoppableOffice) -> None:
+async def test_what_is_read_is_answered_and_anyone_who_is_refused_gets_the_reason(office: StoppableOffice) -> None:
     case_id = await office.file(PE1)
     await rolled_back(office)
     await office.click(STRANGER, case_id, "deny")
@@ -102,7 +102,7 @@ async def test_what_is_read_is_answered_and_whoever_is_refused_hears_why(office:
     assert await office.state(case_id) is PENDING
 
 
-async def test_what_was_taken_away_stands_over_a_restart_and_is_entered_first_when_the_log_is_back(
+async def test_what_was_taken_away_survives_a_restart_and_is_entered_first_when_the_log_is_back(
     office: StoppableOffice,
 ) -> None:
     asked, open_ = await office.file(PE1), await office.file(PE1, target="srv-2")
@@ -175,7 +175,7 @@ async def test_when_the_disk_takes_again_the_no_is_entered_and_the_yes_is_not(of
     assert await office.state(asked) is RequestState.APPROVED
 
 
-async def test_a_lost_state_dir_stops_the_log_and_a_no_still_stands_signed(office: StoppableOffice) -> None:
+async def test_a_lost_state_dir_stops_the_log_and_a_no_is_still_signed(office: StoppableOffice) -> None:
     case_id = await office.file(PE1)
     await office.signed()
     shutil.rmtree(office.state_dir)

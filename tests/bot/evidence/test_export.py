@@ -69,7 +69,7 @@ def test_every_policy_set_that_an_entry_names_lies_in_the_export_byte_for_byte(e
         assert hashlib.sha256("".join(lines).encode()).hexdigest() == digest
 
 
-def test_disclosures_and_events_stand_one_a_line(written: Written, exported: Path) -> None:
+def test_disclosures_and_events_are_one_a_line(written: Written, exported: Path) -> None:
     lines = [json.loads(line) for line in (exported / "disclosures.jsonl").read_text().split("\n")[:-1]]
     assert [tuple(line.values()) for line in lines] == stored(
         written, "SELECT idx, digest, disclosure FROM log_private ORDER BY idx, digest"

@@ -91,7 +91,7 @@ async def test_what_is_being_answered_is_not_closed_for_others(crowd: Crowd, mon
     assert (await asyncio.wait_for(first.readline(), 10)).startswith(b"HTTP/1.1 200")
 
 
-async def test_whoever_does_not_read_an_answer_makes_room(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_anyone_who_does_not_read_an_answer_makes_room(crowd: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MOST", 3)
     monkeypatch.setattr(server, "UNREAD", 0.0)
     large, answers = b"x" * 30_000_000, 0

@@ -26,7 +26,7 @@ def page_of(*records: Record, domain: str | None = None) -> str:
     return first_page(options, Checkpoint("o", 2, b"\0" * 32), totals, "s", "", policy())
 
 
-def test_an_access_that_a_reconciliation_found_stands_first_with_its_outcome() -> None:
+def test_an_access_that_a_reconciliation_found_comes_first_with_its_outcome() -> None:
     found = record("finding.filed", "R-1", {"target": "dc-1 <b>"}, domain="vault", source="pam")
     told = page_of(found, record("finding.filed", "R-2", domain="vault"))
     assert told.index("Access that nobody approved: 1</h2>") < told.index("Reconciliation:")

@@ -76,7 +76,7 @@ def test_a_sheet_holds_the_lines_of_the_selection_only(host: Host) -> None:
         (("--case", "R-00000000", "--from", "2026-02-01"), "One request is exported whole"),
     ],
 )
-def test_what_cannot_be_meant_is_said(host: Host, words: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_meant_is_reported(host: Host, words: tuple[str, ...], said: str) -> None:
     done = host.type("export", "--out", "q", *words)
     assert done.returncode == 2
     assert said in " ".join(done.stderr.replace("│", " ").split())

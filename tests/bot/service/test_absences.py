@@ -123,7 +123,7 @@ class TestTheReturn:
         await office.forward(HOUR)
         assert summaries(office) == [OWNER]
 
-    async def test_whoever_went_over_to_a_provider_meanwhile_is_told_nothing(self, office: Office) -> None:
+    async def test_anyone_who_went_over_to_a_provider_meanwhile_is_told_nothing(self, office: Office) -> None:
         await office.away(OWNER, HOUR)
         await office.click(DEP1, await office.file(PE1))
         base = office.policy

@@ -35,7 +35,7 @@ async def told(office: Office, act: Press) -> list[str]:
     return [answer["sentence"] for answer in office.answers()[before:]]
 
 
-def test_who_is_looked_up_stands_in_the_row() -> None:
+def test_who_is_looked_up_is_in_the_row() -> None:
     assert {row.name for row in ACTIONS.values() if row.account} == ACCOUNT_NEEDED
     assert {row.name for row in ACTIONS.values() if row.presence} == PRESENCE_NEEDED
     assert all(name == row.name for name, row in ACTIONS.items())
@@ -43,7 +43,7 @@ def test_who_is_looked_up_stands_in_the_row() -> None:
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
 @pytest.mark.parametrize("person", [OWNER, PE1, STRANGER], ids=["owner", "requester", "stranger"])
-async def test_every_press_is_carried_out_whoever_presses(office: Office, action: str, person: Person) -> None:
+async def test_every_press_is_carried_out_for_everybody_who_presses(office: Office, action: str, person: Person) -> None:
     case_id = await office.file(PE1)
     row = ACTIONS[action]
     if row.carry_out is not None:

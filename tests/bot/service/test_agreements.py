@@ -79,7 +79,7 @@ async def test_a_first_load_asks_everybody_who_has_a_word_once(office: Office) -
     assert sorted(asked(office)) == sorted(p.user for p in (OWNER, RISK, LEAD, SOCLEAD))
 
 
-async def test_a_confirmation_stands_in_the_log_with_set_and_rows(office: Office) -> None:
+async def test_a_confirmation_is_logged_with_set_and_rows(office: Office) -> None:
     await office.sweeper.sweep()
     await say(office, OWNER)
     (entry,) = entries(office, "matrix.confirmed")
@@ -227,7 +227,7 @@ class TestDisputes:
         await say(office, OWNER, "confirmed", "one")
         assert office.service.current.asking.runbooks["one"].right == "autonomous"
 
-    async def test_its_reason_is_private_and_the_other_one_hears_it(self, office: Office) -> None:
+    async def test_its_reason_is_private_and_the_other_one_is_notified(self, office: Office) -> None:
         await say(office, OWNER, "disputed", "two")
         (entry,) = entries(office, "matrix.disputed")
         assert "Not agreed" not in str(entry)

@@ -310,7 +310,7 @@ class TestDeciding:
         await office.click(OWNER, case_id)
         assert await office.state(case_id) is RequestState.APPROVED
 
-    async def test_a_click_on_a_request_that_does_not_exist_is_told_so_and_logged_once(self, office: Office) -> None:
+    async def test_a_click_on_a_request_that_does_not_exist_is_answered_and_logged_once(self, office: Office) -> None:
         await office.click(OWNER, "R-ZZZZZZZZ")
         assert [e["data"] for e in office.log() if e["type"] == "decision.refused"] == [
             {"action": "approve", "why": "stale"}
@@ -522,7 +522,7 @@ class TestDrills:
         await office.sweeper.sweep()
         assert office.types(case_id) == ["drill.started", "step.fired", "drill.ended"]
 
-    async def test_it_stands_in_no_list_of_what_waits_and_only_its_domain_sees_it(self, office: Office) -> None:
+    async def test_it_is_in_no_list_of_what_waits_and_only_its_domain_sees_it(self, office: Office) -> None:
         case_id = await office.drill()
         for person in (OWNER, PE1, LEAD, AUDIT):
             assert await office.service.queries.read_waiting(person) == []

@@ -143,7 +143,7 @@ async def test_a_requester_who_was_taken_out_gets_neither_grant_nor_runbook(offi
     assert "does not name the requester" in reason
 
 
-async def test_a_request_that_waits_for_its_time_opens_nothing_for_whoever_was_taken_out(office: Office) -> None:
+async def test_a_request_that_waits_for_its_time_opens_nothing_for_anyone_who_was_taken_out(office: Office) -> None:
     case_id = await office.file(PE1, "cooling")
     await office.click(OWNER, case_id)
     await office.adopt(without(PE1))
@@ -232,10 +232,10 @@ class TestNotices:
         left = (31 * DAY, 30 * DAY, 29 * DAY, 7 * DAY, 2 * DAY, DAY, 3 * HOUR, 2 * HOUR, MINUTE)
         assert [await self.told_at(office, one) for one in left] == [0, 1, 0, 1, 0, 1, 0, 1, 0]
 
-    async def test_after_downtime_one_message_stands_for_all_that_are_due(self, office: Office) -> None:
+    async def test_after_downtime_one_message_replaces_all_that_are_due(self, office: Office) -> None:
         assert [await self.told_at(office, one) for one in (5 * HOUR, HOUR)] == [1, 1]
 
-    async def test_another_date_is_told_anew(self, office: Office) -> None:
+    async def test_another_date_is_told_again(self, office: Office) -> None:
         assert await self.told_at(office, 6 * DAY) == 1
         await office.adopt(replace(until(self.ENDS.date()), digest="ef" * 32))
         assert await self.told_at(office, 5 * DAY) == 1

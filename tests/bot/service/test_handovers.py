@@ -58,7 +58,7 @@ async def test_from_its_day_the_new_owner_is_in_force_and_the_old_one_is_not(off
     assert await office.state(case) is RequestState.APPROVED
 
 
-async def test_an_open_question_goes_over_at_midnight_and_stands_in_the_log(office: Office) -> None:
+async def test_an_open_question_goes_over_at_midnight_and_is_logged(office: Office) -> None:
     case = await office.file(PE1)
     assert (await office.case(case)).approval.asked == (OWNER,)
     office.clock.at = MIDNIGHT
@@ -115,7 +115,7 @@ async def test_a_first_look_hands_nothing_over(tmp_path: Path) -> None:
         assert told(office) == {}
 
 
-async def test_a_vacant_domain_is_answered_by_its_risk_owner_and_everybody_named_hears_it(tmp_path: Path) -> None:
+async def test_a_vacant_domain_is_answered_by_its_risk_owner_and_everybody_named_is_notified(tmp_path: Path) -> None:
     async with Office(tmp_path / "vacant.db", dated(TWO[0])) as office:
         await office.sweeper.sweep()
         office.clock.at = MIDNIGHT - MINUTE

@@ -97,7 +97,7 @@ async def test_the_message_goes_out_and_counts_as_the_weeks_governance_message(o
     assert taken.people == []
 
 
-async def test_whoever_got_a_governance_message_this_week_waits_for_theirs(office: Office) -> None:
+async def test_anyone_who_got_a_governance_message_this_week_waits_for_theirs(office: Office) -> None:
     await office.adopt(replace(office.policy, reports="monthly"))
     await office.store.commit(Transition(None, None, says=(Notification("agreement", Lane.CARD, to=OWNER),)))
     taken = Taken(office)

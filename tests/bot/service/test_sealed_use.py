@@ -131,7 +131,7 @@ async def test_is_a_record_that_no_button_of_a_request_changes(office: Office) -
     assert await office.case(case_id) == before
 
 
-async def test_stands_in_no_queue_and_counts_as_nobodys_pending_request(office: Office) -> None:
+async def test_is_in_no_queue_and_counts_as_nobodys_pending_request(office: Office) -> None:
     await sealed(office, DEP1)
     assert await office.service.queries.read_queue(OWNER) == []
     assert [c.id for c in await office.service.queries.read_waiting(OWNER)] == [
@@ -139,7 +139,7 @@ async def test_stands_in_no_queue_and_counts_as_nobodys_pending_request(office: 
     ]
 
 
-async def test_is_still_told_once_its_words_stand_in_the_log_alone(office: Office) -> None:
+async def test_is_still_shown_once_its_text_is_only_in_the_log(office: Office) -> None:
     case_id = await sealed(office)
     await office.click(OWNER, case_id, "accept")
     await office.deliver()

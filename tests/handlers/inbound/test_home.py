@@ -197,7 +197,7 @@ def _filed(case: Case, id_: str) -> Any:
     return filing(replace(case, request=replace(case.request, id=id_)))
 
 
-def test_what_needs_a_decision_stands_first_sorted_by_deadline_and_reviews_after() -> None:
+def test_what_needs_a_decision_comes_first_sorted_by_deadline_and_reviews_after() -> None:
     urgent, calm = case_of(BASE, "emergency", target="dc-urgent"), case_of(BASE, "contain", target="dc-calm")
     calm = replace(calm, request=replace(calm.request, id="R-00000002"))
     late = replace(calm.approval, expires_at=calm.approval.expires_at + HOUR)

@@ -153,7 +153,7 @@ async def test_the_shortcut_opens_the_form_with_everything(front: Front) -> None
     assert [a.sentence for a in await front.acts()] == ["no_requester"]
 
 
-async def test_a_form_that_slack_does_not_open_is_said(front: Front) -> None:
+async def test_a_form_that_slack_does_not_open_is_reported(front: Front) -> None:
     front.slack.script["views.open"].append(refusal("expired_trigger_id"))
     await front.send(slash(PE1, "/breakglass", "emergency"))
     await front.door.finish()
@@ -241,7 +241,7 @@ async def test_another_runbook_rebuilds_the_form_and_typed_text_survives(front: 
     assert await front.acts() == []
 
 
-async def test_the_same_question_keeps_its_place_and_a_choice_starts_anew(front: Front) -> None:
+async def test_the_same_question_keeps_its_place_and_a_choice_starts_again(front: Front) -> None:
     one, two = await front.form(PE1, "/breakglass", "emergency x"), await front.form(PE1, "/breakglass", "ticketed x")
     places = [{b["element"]["action_id"]: b["block_id"] for b in view["blocks"] if "element" in b} for view in (one, two)]
     for text in (ids.RUNBOOK, ids.TARGET_TEXT, ids.REASON):
@@ -276,7 +276,7 @@ async def test_a_sent_form_is_written_down_and_its_id_stands_at_once(front: Fron
     assert "submit" not in answer["view"]
 
 
-async def test_errors_stand_at_their_field_and_leave_no_row(front: Front) -> None:
+async def test_errors_are_shown_at_their_field_and_leave_no_row(front: Front) -> None:
     view = await front.form(PE1, "/breakglass", "ticketed")
     bad = {"field.text.ticket": "7", ids.TARGET_TEXT: "a\nb", ids.REASON: " "}
     status, answer = await front.send(submit(PE1, filled(view, **bad)))

@@ -233,7 +233,7 @@ def test_nobody_is_offered_a_second_yes() -> None:
     assert labels(card(first, RISK, scene()))[:3] == ["Approve", "Deny", "Approve for less…"]
 
 
-def test_whoever_asked_somebody_else_is_not_offered_it_again() -> None:
+def test_anyone_who_asked_somebody_else_is_not_offered_it_again() -> None:
     case = case_of(BASE)
     passed = case.with_approval(replace(case.approval, notes=(Remark("pass", OWNER, T0),)))
     assert "Ask someone else" not in labels(card(passed, OWNER, scene()))

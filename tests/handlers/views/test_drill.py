@@ -71,7 +71,7 @@ def test_the_card_has_one_button_and_nothing_that_decides() -> None:
     assert "Nothing is asked for, and nothing opens" in shown.text
 
 
-def test_whoever_answered_has_no_button_and_reads_how_fast_they_were() -> None:
+def test_anyone_who_answered_has_no_button_and_reads_how_fast_they_were() -> None:
     shown = drill.card(answered(going(), OWNER, 12.34), OWNER, scene(minutes=6))
     assert labels(shown) == []
     assert "answered after 12.3 s" in shown.text

@@ -53,7 +53,7 @@ def test_a_button_names_an_act_and_nothing_else() -> None:
     assert [ids.read_act(v) for v in ("R-7K3M9QX2", "O-", "O-7K3M9QX2:1", "")] == [None] * 4
 
 
-async def test_every_copy_loses_its_buttons_and_its_delivery_stands_in_no_case(tmp_path: Path, example: Policy) -> None:
+async def test_every_copy_loses_its_buttons_and_its_delivery_is_in_no_case(tmp_path: Path, example: Policy) -> None:
     async with FakeSlack() as slack, Office(tmp_path / "countersign.db", example) as office:
         now = office.clock.now()
         act = OperatorAction("O-7K3M9QX2", "prune", "old", now, now + DAY, before=now - 400 * DAY)

@@ -28,7 +28,7 @@ async def test_a_mark_is_read_as_it_was_written(store: SqlStore) -> None:
         assert await store.clock.mark() == mark
 
 
-async def test_a_jump_stands_until_it_is_accepted(store: SqlStore) -> None:
+async def test_a_jump_stays_until_it_is_accepted(store: SqlStore) -> None:
     await store.clock.keep(JUMPED)
     await store.clock.keep(replace(MARK, jump=2 * HOUR))
     await store.clock.keep(MARK)
@@ -50,7 +50,7 @@ async def test_where_nobody_kept_the_time_yet_the_log_says_how_far_it_came(store
     assert await store.clock.mark() == Mark(T0, timedelta(0), "", T0)
 
 
-async def test_only_a_jump_that_stands_can_be_wished_away(store: SqlStore) -> None:
+async def test_only_a_jump_that_is_not_accepted_can_be_wished_away(store: SqlStore) -> None:
     await store.clock.keep(MARK)
     assert not await store.clock.request_acceptance()
     assert not await store.clock.acceptance_requested()
@@ -61,7 +61,7 @@ async def test_only_a_jump_that_stands_can_be_wished_away(store: SqlStore) -> No
     assert not await store.clock.acceptance_requested()
 
 
-async def test_while_a_jump_stands_a_yes_is_not_written_and_a_no_is(store: SqlStore) -> None:
+async def test_while_a_jump_stays_a_yes_is_not_written_and_a_no_is(store: SqlStore) -> None:
     case = await store.commit(filing(new_case("R-1")))
     assert case is not None
     await store.clock.keep(JUMPED)
@@ -71,7 +71,7 @@ async def test_while_a_jump_stands_a_yes_is_not_written_and_a_no_is(store: SqlSt
     assert await store.commit(denial(case)) is not None
 
 
-async def test_doctor_names_a_jump_that_stands(sqlite_store: SqliteStore, path: Path) -> None:
+async def test_doctor_names_a_jump_that_is_not_accepted(sqlite_store: SqliteStore, path: Path) -> None:
     await sqlite_store.clock.keep(MARK)
     assert await examine(path) == []
     await sqlite_store.clock.keep(JUMPED)

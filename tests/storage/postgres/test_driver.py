@@ -75,7 +75,7 @@ async def test_while_nobody_answers_nothing_is_written_and_the_next_act_connects
 
 
 @pytest.mark.parametrize("committed", [True, False])
-async def test_a_lost_answer_to_commit_is_settled_before_anything_is_said(
+async def test_a_lost_answer_to_commit_is_settled_before_anything_is_reported(
     store: PostgresStore, place: PostgresServer, committed: bool
 ) -> None:
     session = writer(store).session

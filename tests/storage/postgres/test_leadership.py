@@ -54,7 +54,9 @@ def age(place: PostgresServer, by: timedelta = STALE) -> None:
         raw.execute(f"UPDATE leadership SET beat_ms = beat_ms - {by // SECOND * 1000}")
 
 
-async def test_the_first_leads_and_the_second_stands_by(stack: AsyncExitStack, postgres_database: PostgresServer) -> None:
+async def test_the_first_leads_and_the_second_stays_on_standby(
+    stack: AsyncExitStack, postgres_database: PostgresServer
+) -> None:
     first, lease, _ = await joined(stack, postgres_database, "A")
     second, other, _ = await joined(stack, postgres_database, "B")
     assert (await lease.look(), await other.look(), await lease.look()) == (True, False, True)

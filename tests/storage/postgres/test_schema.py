@@ -110,7 +110,7 @@ async def test_tables_have_the_same_columns_as_in_sqlite(postgres_database: Post
     assert indexes <= made
 
 
-def test_what_is_left_out_stands_in_postgresqls_own_file() -> None:
+def test_what_is_left_out_is_in_postgresqls_own_file() -> None:
     """A trigger or a JSON function in a migration for SQLite has its counterpart under the same number."""
     left_out = {m.version for m in migrations() for s in statements(m.sql) if _OF_SQLITE.match(_COMMENT.sub("", s))}
     own = {int(file.stem[:4]) for file in _OWN.glob("*.sql")}

@@ -102,7 +102,7 @@ async def test_an_empty_lease_writes_nothing(sqlite_store: SqliteStore, path: Pa
         assert raw.execute("PRAGMA data_version").fetchone() == before
 
 
-async def test_a_message_that_stands_is_remembered_and_its_text_is_not_kept(store: SqlStore, place: Location) -> None:
+async def test_a_posted_message_is_remembered_and_its_text_is_not_kept(store: SqlStore, place: Location) -> None:
     await filed(store)
     card, receipt = await take(store)
     await store.outbox.sent(card, "D1", "1.0", 0, [LogEvent("delivery.sent", CLOCK, "R-1", {"purpose": "card"})])

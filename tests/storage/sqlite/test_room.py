@@ -41,7 +41,7 @@ async def test_a_full_disk_hinders_no_opening(tmp_path: Path, full: Path, read_o
     assert room._room(full).exists() is not read_only  # made again where something may be written
 
 
-async def test_without_room_the_disks_own_sentence_stands(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_room_the_disks_own_message_is_shown(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await stored(full)
     monkeypatch.setattr(room, "give_back", lambda _file: False)
     with pytest.raises(DiskRefuses, match="full or broken"):

@@ -95,7 +95,7 @@ def test_a_standing_consent_says_who_kept_it_and_when_it_is_due() -> None:
     assert never in "\n".join(lines(base, T0, NOBODY_YET))
 
 
-def test_contract_dates_service_and_risk_statement_stand_in_every_form() -> None:
+def test_contract_dates_service_and_risk_statement_are_in_every_form() -> None:
     northgate = replace(policy().providers["northgate"], contract_from=date(2026, 1, 1), service="Runs the directory")
     base = with_domain(named(providers=[northgate, policy().providers["watchfield"]]), risk_statement="Two admins remain.")
     text = list(lines(base, T0, NOBODY_YET))

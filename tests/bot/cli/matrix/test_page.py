@@ -66,7 +66,7 @@ def test_the_page_needs_nothing_else_and_prints_on_a4(example: Policy) -> None:
     assert re.search(r"@page \{[^}]*size: A4", html)
 
 
-def test_the_three_columns_stand_side_by_side(example: Policy) -> None:
+def test_the_three_columns_are_side_by_side(example: Policy) -> None:
     rows = Reader(page(example, T0, {})).rows
     (heads, cells) = next((rows[i], rows[i + 1]) for i, row in enumerate(rows) if row[0] == "By itself")
     assert heads == ["By itself", "With authorisation", "Must escalate at once"]

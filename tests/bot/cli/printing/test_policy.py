@@ -68,19 +68,19 @@ def test_a_timeline_reads_like_what_will_happen(named: Policy) -> None:
     ]
 
 
-def test_required_roles_and_skipped_steps_are_said(named: Policy) -> None:
+def test_required_roles_and_skipped_steps_are_reported(named: Policy) -> None:
     strict = "\n".join(timeline_lines(named, named.runbooks["double"], told(named, "double")))
     assert "needs 2 yes, risk owner among them" in strict
     assert "risk owner: skipped, already asked" in strict
 
 
-def test_a_quorum_that_nobody_could_bring_is_said(named: Policy) -> None:
+def test_a_quorum_that_nobody_could_bring_is_reported(named: Policy) -> None:
     gone = away(**dict.fromkeys(("U0OWNER", "U0DEP1", "U0DEP2", "U0ONC1", "U0ONC2", "U0RISK"), "deactivated"))  # type: ignore[arg-type]
     never = explain(named, named.runbooks["emergency"], T0, gone, 1)
     assert "no moment could bring the quorum" in "\n".join(timeline_lines(named, named.runbooks["emergency"], never))
 
 
-def test_what_a_reset_wants_beside_the_yes_is_said(named: Policy) -> None:
+def test_what_a_reset_wants_beside_the_yes_is_reported(named: Policy) -> None:
     lines = [*timeline_lines(named, named.runbooks["verified"], told(named, "verified"))]
     lines += timeline_lines(named, named.runbooks["cooling"], told(named, "cooling"))
     assert "before a yes the requester attests: manager callback" in lines

@@ -61,7 +61,7 @@ def test_the_old_owner_of_a_runbook_that_moved_decides_it_no_more() -> None:
     assert types(decide(case, MOVED, click(OWNER), profile(OWNER), T0, (policy(),))) == ["decision.refused"]
 
 
-def test_whoever_may_decide_a_moved_runbook_under_both_sets_does() -> None:
+def test_anyone_who_may_decide_a_moved_runbook_under_both_sets_does() -> None:
     both = with_domain(policy(), "machines", deputies=(OWNER,), owner=MACH)
     moved = changed(both, domain="machines", escalation="short")
     case = case_of(moved)
@@ -169,7 +169,7 @@ def test_however_many_sets_follow_the_older_ones_bind_until_their_time() -> None
     assert len(sets.also_binding(T0)) == 40
 
 
-def test_a_domain_that_is_named_anew_names_everybody_in_it() -> None:
+def test_a_domain_that_is_named_again_names_everybody_in_it() -> None:
     new = replace(policy(), domains={**policy().domains, "vault": replace(DIRECTORY, id="vault", channel="C0VAULT")})
     [gain] = gains(policy(), new)
     assert (gain.domain.id, gain.people[0]) == ("vault", OWNER)

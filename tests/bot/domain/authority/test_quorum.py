@@ -90,14 +90,14 @@ def test_the_required_role_alone_is_not_enough() -> None:
     assert not counted(policy(), "double", *yes(RISK)).met
 
 
-def test_one_human_stands_for_one_required_role_only() -> None:
+def test_one_human_covers_one_required_role_only() -> None:
     base = with_domain(policy(runbooks=[runbook("both", approvals=2, requires=("owner", "risk_owner"))]), risk_owner=OWNER)
     tally = counted(base, "both", *yes(OWNER, DEP1))
     assert len(tally.lacking) == 1
     assert not tally.met
 
 
-def test_whoever_can_stand_for_two_roles_stands_for_the_one_that_is_wanted() -> None:
+def test_anyone_who_can_cover_two_roles_covers_the_one_that_is_wanted() -> None:
     both = runbook("both", approvals=2, requires=("owner", "deputies"))
     base = with_domain(policy(runbooks=[both]), deputies=(OWNER, DEP1))
     assert counted(base, "both", *yes(OWNER, DEP1)).met

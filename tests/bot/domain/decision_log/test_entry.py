@@ -101,7 +101,7 @@ def test_user_text_forges_no_log_line(text: str) -> None:
     assert json.loads(sealed.data)["data"]["name"] == text
 
 
-def test_no_person_stands_in_the_bytes() -> None:
+def test_no_person_is_in_the_bytes() -> None:
     draft = LogEvent("x", Actor("person", OWNER), data={"a": [OWNER, {"b": PE1}], "c": (PE1,)}, on_behalf_of=PE1)
     assert persons_in(draft) == (OWNER, PE1)
     fresh = tuple(introduce(person, salt())[1] for person in (OWNER, PE1))

@@ -63,7 +63,7 @@ def test_an_entry_has_this_class_and_activity(
     assert told == disposition
 
 
-def test_index_case_time_and_bytes_stand_where_monitoring_looks() -> None:
+def test_index_case_time_and_bytes_are_where_monitoring_looks() -> None:
     told = entry("request.filed", data={"kind": "reset", "note": "☃ \u2028"})
     found = event(told)
     assert (found["metadata"]["uid"], found["metadata"]["correlation_uid"]) == ("3", "R-1")

@@ -85,7 +85,7 @@ def test_a_restart_in_the_same_boot_notices_a_clock_set_ahead_meanwhile() -> Non
     assert look(mark(), reading(HOUR + DAY, HOUR)).jump == DAY
 
 
-def test_while_the_clock_is_a_little_behind_time_stands_until_it_has_caught_up() -> None:
+def test_while_the_clock_is_a_little_behind_time_stays_until_it_has_caught_up() -> None:
     seen = look(mark(), reading(-30 * SECOND, timedelta(0)))
     assert seen.high == T0
     assert look(seen, reading(-10 * SECOND, 20 * SECOND)).high == T0

@@ -40,7 +40,7 @@ def test_while_the_database_is_there_nobody_is_waited_for() -> None:
     assert roll.unreported == ""
 
 
-def test_after_a_loss_whoever_was_alive_must_report_with_an_empty_file() -> None:
+def test_after_a_loss_anyone_who_was_alive_must_report_with_an_empty_file() -> None:
     roll = lost_with(OWN, OTHER, DEAD)
     assert "B (host-2) has not reported" in roll.unreported
     assert "C" not in roll.unreported.replace("COUNTERSIGN", "")

@@ -98,7 +98,7 @@ def test_in_a_vacant_domain_the_risk_owner_answers() -> None:
         ("glass", "must_escalate"),
     ],
 )
-def test_a_runbook_stands_in_one_of_three_columns(id_: str, column: str) -> None:
+def test_a_runbook_is_in_one_of_three_columns(id_: str, column: str) -> None:
     assert row(policy(), id_).column == column
 
 

@@ -59,11 +59,11 @@ def test_an_hour_that_winter_time_repeats_counts_twice() -> None:
     assert add(london(2026, 10, 25, 0, 30), 2 * HOUR, night) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
-def test_a_wall_time_in_a_gap_stands_for_the_end_of_the_gap() -> None:
+def test_a_wall_time_in_a_gap_means_the_end_of_the_gap() -> None:
     assert instant(date(2026, 3, 29), 90, ZONE) == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
 
 
-def test_a_wall_time_that_happens_twice_stands_for_the_earlier_one() -> None:
+def test_a_wall_time_that_happens_twice_means_the_earlier_one() -> None:
     assert instant(date(2026, 10, 25), 90, ZONE) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 

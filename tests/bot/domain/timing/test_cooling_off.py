@@ -51,7 +51,7 @@ def waiting() -> Case:
     return after(yes(case_of(BASE, "cool")))
 
 
-def test_the_quorum_opens_nothing_before_its_time_and_the_requester_hears_when_it_will() -> None:
+def test_the_quorum_opens_nothing_before_its_time_and_the_requester_is_notified_when_it_will() -> None:
     act = yes(case_of(BASE, "cool"))
     assert types(act) == ["request.approved"]
     assert act.entries[0].data["not_before"] == "2026-03-04T09:30:00.000Z"
@@ -117,7 +117,7 @@ def test_somebody_named_nowhere_revokes_nothing() -> None:
     assert types(act) == ["decision.refused"]
 
 
-def test_the_yeses_are_counted_again_at_its_time_and_the_ladder_goes_on_where_they_stand_no_longer() -> None:
+def test_the_yeses_are_counted_again_at_its_time_and_the_ladder_goes_on_where_they_no_longer_suffice() -> None:
     under = with_domain(BASE, owner=STRANGER)
     act = sweep(waiting(), under, HERE, OPENS, 0)
     assert "grant.opened" not in types(act)

@@ -292,7 +292,7 @@ class TestDowntime:
         assert len(case.approval.asked) == len(case.approval.reached)
 
 
-def test_behind_a_role_stand_the_people_of_the_moment() -> None:
+def test_a_role_means_the_people_of_the_moment() -> None:
     base = policy()
     domain = base.domains["directory"]
     noon = T0.replace(hour=12)
@@ -355,7 +355,7 @@ class TestWhoSleeps:
             (OWNER, {"role": "owner", "action": "trigger"})
         ]
 
-    def test_holds_nobody_back_while_one_of_the_step_hears_it(self) -> None:
+    def test_holds_nobody_back_while_one_of_the_step_is_notified(self) -> None:
         case = case_of(policy(), presence=self.asleep(OWNER, DEP1))
         assert asked(case) == {OWNER, DEP1, DEP2}
         assert next_wake(case.approval) == T0 + 10 * MINUTE
@@ -377,7 +377,7 @@ class TestPages:
         people=(NamedPerson("olga", OWNER, "Olga", "env:PAGE_OLGA"),), rotas=[replace(SECURITY, page="env:PAGE_SECURITY")]
     )
 
-    def test_a_step_that_pages_pages_whoever_has_an_address(self) -> None:
+    def test_a_step_that_pages_pages_anyone_who_has_an_address(self) -> None:
         case = case_of(self.BASE)
         fired = advance(case, case.approval, self.BASE, HERE, T0 + 10 * MINUTE)
         assert [(r.person, r.paged) for r in fired.ask.reached] == [

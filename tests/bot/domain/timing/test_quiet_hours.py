@@ -133,7 +133,7 @@ def test_a_runbook_without_a_review_owes_none() -> None:
     assert after(give_back(case, under, click(PE1, "finish"), T0)).later == ()
 
 
-def test_the_domains_channel_hears_that_something_is_overdue() -> None:
+def test_the_domains_channel_is_notified_that_something_is_overdue() -> None:
     act = sweep(reviewing(), policy(), HERE, T0 + DAY, 0)
     assert [say.data["state"] for say in act.says if say.purpose == "announce"] == ["review.overdue"]  # type: ignore[union-attr]
     glass = sweep(case_of(policy(), "glass"), policy(), HERE, T0 + 4 * HOUR, 0)

@@ -74,7 +74,7 @@ def test_its_ratification_is_owed_within_the_window_and_can_come_one_window_late
 
 
 @pytest.mark.parametrize("person", [OWNER, DEP1, ONC1])
-def test_whoever_was_asked_stands_for_it_with_one_click(person: Person) -> None:
+def test_anyone_who_was_asked_ratifies_it_with_one_click(person: Person) -> None:
     act = says(broken(), person, "ratify")
     assert types(act) == ["breakglass.ratified"]
     assert after(act).asks[0].state is AskState.YES

@@ -106,7 +106,7 @@ def test_an_answer_is_recorded_with_role_and_time_and_the_ladder_goes_on() -> No
     assert (at, said(deputies, "card")) == (T0 + 5 * MINUTE, [DEP1, DEP2])
 
 
-def test_a_repeated_answer_is_told_so_and_changes_nothing() -> None:
+def test_a_repeated_answer_gets_an_answer_and_changes_nothing() -> None:
     base = policy()
     once = after(here(base, drill_of(base), OWNER, T0 + MINUTE))
     again = here(base, once, OWNER, T0 + 2 * MINUTE)

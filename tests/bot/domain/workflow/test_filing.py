@@ -132,7 +132,7 @@ class TestTheForm:
         assert set(errors(seconds=seconds)) == {"duration"}
         assert errors(seconds=4 * 3600) == {}
 
-    def test_every_error_stands_at_its_own_field(self) -> None:
+    def test_every_error_is_at_its_own_field(self) -> None:
         told = errors("ticketed", target="", reason="", seconds=0)
         assert set(told) == {"target", "reason", "duration", "field.ticket"}
 
@@ -187,7 +187,7 @@ class TestAFiling:
         assert types(act) == ["request.filed", "step.fired"]
         assert data(act.entries[1])["to"] == (OWNER,)
 
-    def test_target_reason_fields_and_subject_stand_in_the_log_as_private_only(self) -> None:
+    def test_target_reason_fields_and_subject_are_logged_as_private_only(self) -> None:
         act = filing_of(policy(), "ticketed", fields={"ticket": "INC7"}, subject=DEP1)
         filed = act.entries[0]
         assert {p.name for p in filed.private} == {"target", "reason", "field.ticket", "subject"}

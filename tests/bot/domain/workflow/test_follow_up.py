@@ -119,7 +119,7 @@ class TestWhatIsOwed:
         assert not case.owed()
         assert sweep(case, under, HERE, T0 + 9 * DAY, 0) is None
 
-    def test_the_text_stands_as_a_digest_and_in_a_note(self) -> None:
+    def test_the_text_is_a_digest_and_in_a_note(self) -> None:
         under = base(**OWING)
         act = hand_in(ended(under), under, _handing("evidence", "tickets"), T0 + HOUR)
         [entry] = act.entries

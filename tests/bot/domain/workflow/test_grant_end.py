@@ -50,7 +50,7 @@ def revoked(case: Case, at: datetime) -> Transition:
     return act
 
 
-def test_an_open_grant_is_revoked_and_everybody_hears_why() -> None:
+def test_an_open_grant_is_revoked_and_everybody_gets_the_reason() -> None:
     case = opened()
     act = revoked(case, OPENED + HOUR / 2)
     grant = after(act).grant
@@ -133,7 +133,7 @@ def test_a_guest_or_a_deactivated_owner_revokes_nothing() -> None:
     assert types(revoke(opened(), policy(), click(GUEST, "revoke"), profile(GUEST), OPENED + MS)) == ["decision.refused"]
 
 
-def test_two_ends_at_one_instant_are_one_end_and_the_loser_hears_who_won() -> None:
+def test_two_ends_at_one_instant_are_one_end_and_the_loser_learns_who_won() -> None:
     first = after(give_back(opened(), policy(), click(PE1, "finish"), OPENED + MS))
     act = revoke(first, policy(), click(OWNER, "revoke"), profile(OWNER), OPENED + MS)
     assert types(act) == ["decision.refused"]

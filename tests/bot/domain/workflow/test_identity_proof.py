@@ -86,7 +86,7 @@ def test_a_no_needs_no_proof() -> None:
     assert types(act) == ["request.denied"]
 
 
-def test_each_attestation_stands_in_the_log_as_a_digest_and_the_last_one_tells_whoever_was_asked() -> None:
+def test_each_attestation_is_logged_as_a_digest_and_the_last_one_tells_anyone_who_was_asked() -> None:
     first = attest(filed(), BASE, word("id_document"), T0 + MINUTE)
     assert types(first) == ["subject.verified"]
     assert first.entries[0].data["name"] == "id_document"
@@ -118,7 +118,7 @@ def test_a_method_is_attested_once_and_nothing_after_the_end() -> None:
     assert types(attest(filed(), BASE, word("id_document"), T0 + 45 * MINUTE)) == ["decision.refused"]
 
 
-def test_the_subject_hears_of_it_before_and_after_and_is_never_asked() -> None:
+def test_the_subject_is_notified_before_and_after_and_is_never_asked() -> None:
     first = case_of(BASE, "reset", subject=OWNER)
     assert asked(first) == {DEP1} | asked(first) - {OWNER}
     assert OWNER not in asked(first)

@@ -72,7 +72,7 @@ def test_who_is_not_there_is_not_asked_at_the_change(why: str) -> None:
 
 
 @pytest.mark.parametrize("why", ["absent", "deactivated", "undeliverable"])
-def test_a_skipped_on_call_step_is_handed_to_whoever_comes_on_shift(why: str) -> None:
+def test_a_skipped_on_call_step_is_handed_to_anyone_who_comes_on_shift(why: str) -> None:
     base, gone = policy(rotas=[replace(SECURITY, page="env:PAGE")]), away(U0ONC1=why)  # type: ignore[arg-type]
     case = after(sweep(case_of(base, at=FILED), base, gone, FILED + 10 * MINUTE, 0))
     assert ONC1 not in asked(case)

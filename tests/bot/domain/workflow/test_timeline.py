@@ -61,7 +61,7 @@ def test_a_plain_request_runs_up_the_whole_ladder() -> None:
     assert timeline.earliest_yes == T0
 
 
-def test_the_page_stands_at_its_step() -> None:
+def test_the_page_is_at_its_step() -> None:
     assert [m.page for m in explained(policy()).moments] == [False, False, False, True, False, False]
 
 

@@ -62,7 +62,7 @@ async def test_a_request_costs_each_person_few_messages(office: Office) -> None:
     assert {place: rung[place] for place in most if rung[place] > most[place]} == {}, rung
 
 
-def test_a_review_offers_no_button_to_whoever_said_the_only_yes() -> None:
+def test_a_review_offers_no_button_to_anyone_who_said_the_only_yes() -> None:
     case, ask = with_ask("review")
     assert labels(ask_card(case, ask, OWNER, scene())) == []
     assert wording.SOMEBODY_ELSE in ask_card(case, ask, OWNER, scene()).text

@@ -54,5 +54,5 @@ def test_a_finding_is_filed_acknowledged_and_closed() -> None:
         ("request.filed", "finding.acknowledged"),
     ],
 )
-def test_nothing_else_stands_in_a_finding_and_it_stands_nowhere_else(types: tuple[str, ...]) -> None:
+def test_nothing_else_is_in_a_finding_and_it_is_nowhere_else(types: tuple[str, ...]) -> None:
     assert faults(*types)

@@ -365,7 +365,7 @@ def test_a_use_of_the_sealed_path_holds_its_review_and_nothing_that_gives(more: 
     assert log.codes() == {"case"}
 
 
-def test_a_use_of_the_sealed_path_stands_in_no_other_case() -> None:
+def test_a_use_of_the_sealed_path_is_in_no_other_case() -> None:
     log = honest()
     log.add(person("sealed_use.recorded", "R-1"))
     assert log.codes() == {"case"}
@@ -413,7 +413,7 @@ def test_whatever_decides_or_gives_is_a_finding_in_a_drill(rest: tuple[str, ...]
 
 
 @pytest.mark.parametrize("type_", ["drill.started", "drill.reached", "drill.ended"])
-def test_drills_stand_in_no_other_case(type_: str) -> None:
+def test_drills_are_in_no_other_case(type_: str) -> None:
     log = honest()
     log.add(LogEvent(type_, CLOCK, "R-1"))
     [finding] = log.audit()[0]

@@ -45,7 +45,7 @@ def test_what_ran_without_both_is_named(act: str, voices: list[dict[str, Any]]) 
     assert judged(OperatorActs(PEOPLE), [filed(act), *voices, RUNS[act]]) == ["policy"]
 
 
-def test_an_act_about_somebody_else_stands_for_nothing() -> None:
+def test_an_act_about_somebody_else_has_no_effect() -> None:
     entries = [filed("erase", subject="sub_o"), yes("sub_a"), yes("sub_r"), RUNS["erase"]]
     assert judged(OperatorActs(PEOPLE), entries) == ["policy"]
 

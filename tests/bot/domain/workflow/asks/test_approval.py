@@ -111,7 +111,7 @@ class TestYes:
         assert grant is not None
         assert (grant.seconds, grant.not_after) == (3600, T0 + timedelta(seconds=60))
 
-    def test_requester_and_channel_hear_it_and_every_copy_is_redrawn(self) -> None:
+    def test_requester_and_channel_are_notified_and_every_copy_is_redrawn(self) -> None:
         act = yes(case_of(policy()), OWNER)
         assert (said(act, "outcome"), said(act, "body"), said(act, "announce")) == ([PE1], [], ["C0DIRECTORY"])
         assert act.refresh

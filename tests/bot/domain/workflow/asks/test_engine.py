@@ -99,7 +99,7 @@ class TestAReview:
         act = says(reviewed(BASE), person, "accept", T0 + HOUR, BASE)
         assert types(act) == ["decision.refused"]
 
-    def test_is_answered_once_and_the_second_hears_who_did(self) -> None:
+    def test_is_answered_once_and_the_second_learns_who_did(self) -> None:
         case = after(says(reviewed(BASE), DEP1, "accept", T0 + HOUR, BASE))
         act = says(case, DEP1, "flag", T0 + HOUR, BASE, reason="x")
         assert types(act) == ["decision.refused"]
@@ -150,7 +150,7 @@ class TestMoreTime:
         assert types(extend(extending(BASE), BASE, asking(), HERE, T0 + 2 * MINUTE)) == ["decision.refused"]
         assert types(extend(opened(BASE), BASE, asking(), HERE, END)) == ["decision.refused"]
 
-    def test_it_is_not_asked_for_by_whoever_may_not_ask_any_more(self) -> None:
+    def test_it_is_not_asked_for_by_anyone_who_may_not_ask_any_more(self) -> None:
         case = opened(BASE)
         over = replace(NORTHGATE, contract_until=T0.date() - DAY)
         gone = [{"providers": [over]}, {"runbooks": [runbook(providers=("watchfield",))]}]
