@@ -69,7 +69,7 @@ replicas: $(STAMP) ## Two replicas on PostgreSQL against the sandbox; kills the 
 
 # Four replicas, eight writers, kills, freezes and cut connections; CHAOS_REQUESTS=10000 for the large one, CHAOS_SEED for another.
 chaos: $(STAMP) ## Kill, freeze and cut replicas on PostgreSQL, and check every rule afterwards (10 minutes)
-	CHAOS_REPLICAS=$${CHAOS_REPLICAS:-4} CHAOS_WRITERS=$${CHAOS_WRITERS:-8} CHAOS_REQUESTS=$${CHAOS_REQUESTS:-400} CHAOS_KILLS=$${CHAOS_KILLS:-30} \
+	CHAOS_REPLICAS=$${CHAOS_REPLICAS:-4} CHAOS_WRITERS=$${CHAOS_WRITERS:-8} CHAOS_REQUESTS=$${CHAOS_REQUESTS:-400} CHAOS_KILLS=$${CHAOS_KILLS:-30} CHAOS_PACE=$${CHAOS_PACE:-1} \
 	  $(BIN)/python -m pytest -q -s -p no:randomly -p no:cacheprovider tests/end_to_end/test_chaos.py
 
 lock: ## Compile the hash-locked requirements again

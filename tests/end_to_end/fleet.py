@@ -124,8 +124,8 @@ async def delivered(record: Record, again: Callable[[], Awaitable[Any]], end: fl
         await asyncio.sleep(0.2)
 
 
-async def write(fleet: Fleet, record: Record, who: str, name: str, times: int, patience: float) -> None:
-    """One person after another files and the owner decides, so many times."""
+async def write(fleet: Fleet, record: Record, who: str, name: str, times: int, patience: float, pace: float = 0.0) -> None:
+    """Somebody files and the owner decides, so many times, with `pace` seconds between."""
     ground = fleet.ground
     for number in range(times):
         end = time.monotonic() + patience
@@ -146,6 +146,7 @@ async def write(fleet: Fleet, record: Record, who: str, name: str, times: int, p
         pressed = time.monotonic()
         await seen(ground, case, ("approved", "denied"), end)
         record.waited.append(time.monotonic() - pressed)
+        await asyncio.sleep(pace)
 
 
 async def seen(ground: Ground, case: str, states: Sequence[str], end: float) -> None:
@@ -161,10 +162,13 @@ async def seen(ground: Ground, case: str, states: Sequence[str], end: float) -> 
 async def rage(fleet: Fleet, chance: random.Random, over: asyncio.Event) -> Counter[str]:
     """Kills, freezes and cuts until `over`; whoever was killed is started again."""
     done: Counter[str] = Counter()
-    while not over.is_set():
-        what = chance.choice(("kill", "kill leader", "freeze", "freeze leader", "cut", "cut"))
+    first = ["freeze leader", "cut", "kill leader"]  # the shortest session has these, from the end
+    while not over.is_set() or first:
+        what = first.pop() if first else chance.choice(("kill", "kill leader", "freeze", "freeze leader", "cut", "cut"))
         bot = fleet.leader() if "leader" in what else chance.choice(fleet.bots)
         if bot is None:
+            first += [what] if not done[what] else []
+            await asyncio.sleep(0.1)
             continue
         done[what] += 1
         if what.startswith("kill"):
