@@ -1,1 +1,1 @@
-"""Policy files: the example organisation lies in this folder, and so does the loader that judges any such folder."""
+"""Policy files: the example organisation, and the loader for any such folder."""

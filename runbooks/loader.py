@@ -1,6 +1,6 @@
 """Policy files into a policy, or into everything that is wrong with them.
 
-One error refuses the whole set. Nothing that stands in a file makes the loader raise. The same bytes give the same
+One error refuses the whole set. No content of a file makes the loader raise. The same bytes give the same
 policy whether they come from a folder or from the store, and the policy carries the exact bytes of every file it was
 made from.
 """

@@ -29,7 +29,7 @@ class PostgresStore(SqlStore):
     _server: PostgresServer
     _writer: PostgresDatabase
     _clock: Clock
-    _control: PostgresDatabase | None = None  # beats, beside whatever else is under way
+    _control: PostgresDatabase | None = None  # heartbeats, concurrently with other work
 
     @classmethod
     async def open(

@@ -191,7 +191,7 @@ class Group:
                 return [(slot, _Outcome(error=_explained(session, error))) for slot in slots]
 
     def _again(self, session: Session, slots: list[_Slot]) -> _Outcomes:
-        """The transaction, and once more where its connection was lost before the commit."""
+        """The transaction, retried if its connection was lost before the commit."""
         try:
             return self._transaction(session, slots)
         except Exception:

@@ -46,7 +46,7 @@ def _case(log: Evidence, vkeys: str, folder: FilledPage, case_id: str) -> None:
 
 
 def export_entries(log: Evidence, vkeys: str, folder: FilledPage, entries: Iterable[tuple[int, bytes]]) -> None:
-    """Writes entries, index and bytes, each with its own proof, what their digests disclose, and who stands behind their pseudonyms."""
+    """Writes entries, index and bytes, each with its own proof, what their digests disclose, and the people of their pseudonyms."""
     refs, indexes = set[str](), list[int]()
     for idx, data in entries:
         folder.write(f"case/{idx}.json", data)
@@ -91,7 +91,7 @@ def case_findings(export: Export, note: Checkpoint) -> Iterator[LogFinding]:
 
 
 def case_disclosures(export: Export) -> Iterator[LogFinding]:
-    """Checks that each disclosure belongs to an entry of the case, or discloses a person whom the case names."""
+    """Checks that each disclosure belongs to an entry of the case, or discloses a person the case names."""
     digests, refs = set[str](), set[str]()
     for name in export.names("case"):
         entry = parsed(export.read(name) or b"")[0] if name.endswith(".json") else None

@@ -1,4 +1,4 @@
-"""Reads an export without trusting it: neither names, nor sizes, nor that a path is a regular file."""
+"""Reads an export without trusting it: names, sizes and file types are checked."""
 
 from __future__ import annotations
 

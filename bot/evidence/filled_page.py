@@ -76,5 +76,5 @@ def auditors_page() -> str:
 
 
 def shipped(name: str) -> str:
-    """A file that lies beside the page."""
+    """A file next to the page."""
     return resources.files("bot.evidence").joinpath("pages", name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What policy says against a log beyond single decisions: the delay of its changes, signed decisions, and endorsed keys.
+"""Findings of policy against a log beyond single decisions: the delay of its changes, signed decisions, and endorsed keys.
 
 Signatures matter from the first set that has `signing`; before it only an entry that calls itself signed is judged.
 """
@@ -63,7 +63,7 @@ class PolicyChecks:
         return self.has_keys or kind in TYPES
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
-        """What speaks against one entry."""
+        """The findings against one entry."""
         yield from self._delay.findings(idx, entry)
         data = entry.get("data")
         signed = isinstance(data, dict) and data.get("signed") is True

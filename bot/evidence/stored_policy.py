@@ -17,7 +17,7 @@ from runbooks.loader import load_files
 from runbooks.parsing.folder import digest as digest_of
 from storage.log.evidence import Evidence, stored_log
 
-_SETS, _LIMIT = 64, 1_000  # policy sets kept in memory; findings that are told
+_SETS, _LIMIT = 64, 1_000  # policy sets kept in memory; findings that are reported
 
 
 @dataclass(frozen=True, slots=True)

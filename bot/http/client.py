@@ -2,7 +2,7 @@
 
 - An answer is read to its end, within a limit of bytes, and all of it within a limit of seconds: the first bytes of an answer
   are not the answer.
-- A redirect is never followed: it would let whoever answers choose what this machine asks next.
+- A redirect is never followed: it would let the answering server choose this machine's next request.
 - Something compressed is refused: it may be far larger than it looks. Nobody is asked for it.
 - Proxies are taken as `bot.http.proxies` says. No cookie is kept.
 - An error is one word. Addresses, which may hold keys, and texts of the other side are in none.

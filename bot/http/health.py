@@ -26,7 +26,7 @@ class _Component:
 
 
 class Health:
-    """One for each process. `socket_mode`: the link to Slack is a connection that says hello, else our own listener."""
+    """One for each process. `socket_mode`: the link to Slack is a WebSocket connection, else our own listener."""
 
     def __init__(self, clock: Clock, *, socket_mode: bool) -> None:
         self._clock, self._socket_mode = clock, socket_mode

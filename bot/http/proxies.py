@@ -25,7 +25,7 @@ def proxy_for(url: str, environment: Mapping[str, str] = os.environ) -> str | No
         parts = urlsplit(url)
         scheme, host, port = _SCHEMES.get(parts.scheme, ""), (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
-        return None  # the call itself says what is wrong with the address
+        return None  # the call itself reports a wrong address
     if not scheme or not host or is_loopback(host):
         return None
     proxy = _variable(environment, f"{scheme}_proxy") or _variable(environment, "all_proxy")

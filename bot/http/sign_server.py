@@ -1,6 +1,6 @@
 """HTTP for the page where decisions are signed: one HTML shell without data, one script, one style sheet, and the calls of the script.
 
-It runs behind the operator's TLS proxy. Nothing of a question is in an address: the token of a link stands in the fragment, which
+It runs behind the operator's TLS proxy. Nothing of a question is in an address: the token of a link is in the fragment, which
 reaches no server, and comes back in the body of a call. Other origins are refused, no answer is kept by a cache, the page is framed
 by nobody and loads nothing from elsewhere. What a call does is `backend`'s.
 """

@@ -1,7 +1,7 @@
 """Charts as inline SVG, drawn by pygal: it needs no network and no browser, and draws the same bytes for the same numbers.
 
-What pygal adds beside the drawing is dropped: a script that fetches nothing here, and comments with the day of the drawing.
-Colours follow the page, light or dark; every chart stands beside its numbers as a table.
+What pygal adds besides the drawing is dropped: a script that fetches nothing here, and comments with the day of the drawing.
+Colours follow the page, light or dark; every chart comes with its numbers as a table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The figures of one month for one provider, or for one owner's domains: pure, from the entries of the log.
 
 Counted are the requests that were filed in the month. A request counts as answered within its target when somebody approved or
-denied it in time; one that expired counts as never answered. Medians stand with their n; below ten there is no 90th percentile.
+denied it in time; one that expired counts as never answered. Medians are shown with their n; below ten there is no 90th percentile.
 Out of hours are filings outside the domain's `hours`, else outside Monday to Friday, 08:00 to 18:00 UTC.
 Source: governance-contract.md, section 6.
 """

@@ -121,7 +121,7 @@ def _count(record: Record, totals: Totals, named: Mapping[str, str]) -> None:
 
 
 def note_reconciled(record: Record, totals: Totals) -> None:
-    """Keeps what the first page says of reconciliations."""
+    """Stores the first page's lines about reconciliations."""
     data = record.values
     if record.type == "reconciliation.recorded":
         for domain, counts in data.get("domains", {}).items():

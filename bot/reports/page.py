@@ -81,7 +81,7 @@ def _unapproved(lines: Sequence[RequestLine], found: Sequence[FoundAccess]) -> s
 
 
 def _reconciled(runs: Mapping[str, LastRun], only: str | None, policy: Policy | None) -> str:
-    """The last reconciliation of each domain within the pack's days; a domain without one says so."""
+    """The last reconciliation of each domain within the pack's days; a domain without one has a line for that."""
     domains = sorted({*runs, *(policy.domains if policy else ())}) if only is None else [only]
     rows = [_run(domain, runs.get(domain)) for domain in domains]
     head = ("Domain", "Last reconciled", "List", "As of", "Accesses", "Without a grant", "Grants without access")

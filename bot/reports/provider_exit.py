@@ -1,7 +1,7 @@
 """The exit record of a provider: what was open when it ended and how that ended, people, rights, what is still owed.
 
 The end is that of two people's act, else the end of the contract's last day; before it, the moment of reading, and the record is a
-preview. Each case stands with the index of the entry that tells how it ended, or of its newest one. Only ids, names and states:
+preview. Each case has the index of the entry that ended it, or of its newest one. Only ids, names and states:
 never target, reason or fields. Source: governance-contract.md, section 4.
 """
 
@@ -86,7 +86,7 @@ class ExitRecord:
 
 
 async def exit_record(store: Store, policy: Policy, provider: Provider, now: datetime) -> ExitRecord:
-    """Reads what stands of a provider. Raises StorageError."""
+    """Reads what is pending and open of a provider. Raises StorageError."""
     early = (await store.policies.ended_providers()).get(provider.id)
     last = None if provider.contract_until is None else ends_at(provider.contract_until)
     ends = min((at for at in (early, last) if at is not None), default=None)

@@ -1,7 +1,7 @@
 """The log as the reports read it: each entry once, with what its digests disclose and whose case it belongs to.
 
 The rows come as a stream, joined with the disclosures, which have the same order; only one small record for each case stays in
-memory. What was erased is missing and said as `erased`.
+memory. What was erased is missing and marked as `erased`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Scope:
     domain: str | None = None
 
     def holds(self, day: str) -> bool:
-        """Whether a day `YYYY-MM-DD` lies within."""
+        """Whether a day `YYYY-MM-DD` is within the range."""
         return self.first.isoformat() <= day <= self.last.isoformat()
 
 

@@ -1,4 +1,4 @@
-"""The files of the evidence pack, a row each: which entries stand in which file, and in which columns."""
+"""The files of the evidence pack, a row each: which entries are in which file, and in which columns."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def columns_of(table: str) -> tuple[str, ...]:
 
 
 def table_of(type_: str) -> str | None:
-    """The file in which an entry of this type stands; None where it stands only in its request's line."""
+    """The file that contains entries of this type; None if they are only in their request's line."""
     group = type_.partition(".")[0] + "."
     return _TABLE_OF.get(type_) or _TABLE_OF.get(group)
 

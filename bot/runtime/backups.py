@@ -1,6 +1,6 @@
 """Backs up and restores an SQLite installation: the database, checked before and after; its keys only when asked.
 
-Keys never lie beside the database's copy unasked: whoever has both can sign another log. The signer's memory is in no backup: it is
+Keys are not stored with the database's copy unless asked for: a holder of both can sign another log. The signer's memory is in no backup: it is
 what shows that a restored database is older than what was signed last, and a folder without it starts stopped, until two people
 say with `log new-epoch` what was lost. Source: decision-log.md; design, section 8.
 """
@@ -28,7 +28,7 @@ _MOST = 1_000_000  # bytes of one file of keys
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was put back: entries of the log, where the earlier database lies now, why the bot will start stopped ("": it will not)."""
+    """What was put back: entries of the log, where the earlier database is now, why the bot will start stopped ("": it will not)."""
 
     size: int
     aside: Path | None
@@ -54,7 +54,7 @@ def back_up(database: Location, state_dir: Path, file: Path, keys: Path | None, 
 
 
 def restore(database: Location, state_dir: Path, file: Path, keys: Path | None, over: Callable[[], bool]) -> Restored:
-    """Puts the database of a backup in place; one that is there is kept beside it. `keys`: a file of keys to unpack.
+    """Puts the database of a backup in place; an existing one is kept next to it. `keys`: a file of keys to unpack.
 
     Raises SettingsError (not SQLite, no such file, the bot runs, keys are there already), StorageError, LogDamaged.
     """
@@ -80,7 +80,7 @@ def _sqlite(database: Location, instead: str) -> Path:
 
 
 def _stopped(state_dir: Path, size: int) -> str:
-    """Why the bot gives nothing after this restore; empty where it goes on."""
+    """Why the bot opens nothing after this restore; empty if it works normally."""
     try:
         memory = recall(state_dir)
     except NoteError as error:

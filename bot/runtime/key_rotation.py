@@ -1,6 +1,6 @@
 """`log rotate-key`: the same log, another key.
 
-The new key is stored beside the old one, and from then on both sign; then `log.key_rotated` is committed, both sign a
+The new key is stored next to the old one, and from then on both sign; then `log.key_rotated` is committed, both sign a
 checkpoint that covers it, and the old private key is deleted. After a kill in between both keep signing and the command
 resumes. A running bot reads the keys at each signature. Source: decision-log.md, the command line.
 """

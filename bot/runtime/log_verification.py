@@ -1,6 +1,6 @@
 """Verifies the whole stored log: its bytes (`storage.log.check`), every signed note, and the signer's memory.
 
-The memory lies outside the database. If it is ahead of the log, entries are gone (`rollback`); if its root differs, the
+The memory is outside the database. If it is ahead of the log, entries are gone (`rollback`); if its root differs, the
 entries are not those that were signed (`fork`). Source: decision-log.md, "Checkpoint and signer".
 """
 
@@ -41,7 +41,7 @@ def verify(path: Location, vouching: TrustBase) -> LogCheck:
 
 
 def entries_of(path: Location) -> int:
-    """How many entries a database's log says it has; 0 where it says nothing. Raises StorageError, SchemaError."""
+    """The number of entries of a database's log; 0 if it has none. Raises StorageError, SchemaError."""
     with snapshot(path) as session:
         head = session.row("log_head")
     return 0 if head is None else int(head["size"])

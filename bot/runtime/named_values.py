@@ -1,4 +1,4 @@
-"""What `env:NAME` of a policy file stands for: from the environment, else `.env`, else the secrets directory, like every setting.
+"""The value of `env:NAME` in a policy file: from the environment, else `.env`, else the secrets directory, like every setting.
 
 Source: design, section 10.
 """

@@ -48,7 +48,7 @@ class OpenLog:
         return self.stoppable
 
     def close(self) -> None:
-        """Closes the signer's lock; whoever opened the store beneath closes it."""
+        """Closes the signer's lock; the store is closed by the code that opened it."""
         self.lock.close()
 
 
@@ -89,7 +89,7 @@ async def open_store(settings: Settings, clock: Clock | None = None) -> SqlStore
 
 
 async def cover(settings: Settings) -> SignedCheckpoint | LogFinding:
-    """Signs on demand, also beside a running bot. Returns the checkpoint that covers everything committed, or the finding
+    """Signs on demand, also while a bot runs. Returns the checkpoint that covers everything committed, or the finding
     that keeps the signer from it.
 
     Keys are made before the first signature. Raises SettingsError, SchemaError, StorageError, KeyFileError.

@@ -1,7 +1,7 @@
 """What an event holds that is not understood: it is named and the event does not count, because a guess could put
 somebody else on call.
 
-Looked at are the components of a calendar as they stand in the file, before repeats are expanded. An event whose rule,
+Checks the components of a calendar as written in the file, before repeats are expanded. An event whose rule,
 zone or end is not understood takes its exceptions (RECURRENCE-ID) with it, for they hang on its times.
 """
 

@@ -1,6 +1,6 @@
 """Fetches what a calendar's address answers: https only, or http on this machine.
 
-The address often holds a key, so it stands in no error and no log. A redirect is not followed: it would let whoever answers
+The address often holds a key, so it is in no error and no log. A redirect is not followed: it would let whoever answers
 there choose what this machine asks next. What is compressed is refused, for it may be far larger than it looks.
 """
 
@@ -15,7 +15,7 @@ TIMEOUT = 20.0  # seconds for all of it
 
 
 async def fetch(address: str) -> bytes:
-    """What stands there now. Raises BadFeed."""
+    """The current content of the address. Raises BadFeed."""
     if not may_be_fetched(address):
         raise BadFeed("its address is neither https nor on this machine")
     try:

@@ -41,7 +41,7 @@ _PARSER = threading.Lock()  # the parser keeps time zones by name for the whole 
 
 @dataclass(frozen=True, slots=True)
 class CalendarReading:
-    """What a feed says around one moment. `strangers`: texts of events that name nobody of the rota.
+    """The content of a feed around one moment. `strangers`: texts of events that name nobody of the rota.
 
     `unread`: sentences about events that do not count because something in them is not understood.
     """
@@ -206,7 +206,7 @@ def _why_not(event: Any) -> str | None:
 
 
 def _names(rota: Rota, named: tuple[NamedPerson, ...]) -> dict[str, Person]:
-    """Texts that stand for one of the rota's people; a name that two of them share stands for nobody."""
+    """Texts that identify one of the rota's people; a name that two of them share identifies nobody."""
     found: dict[str, Person] = {}
     shared: set[str] = set()
     pairs = [(text, person) for person in rota.people for text in (person.user, str(person))]

@@ -1,6 +1,6 @@
 """The bytes of a calendar as text that the parser reads the same way everywhere.
 
-A line is folded by octets (RFC 5545, section 3.1), so a fold may lie inside a letter: bytes are unfolded first, then
+A line is folded by octets (RFC 5545, section 3.1), so a fold may split a letter: bytes are unfolded first, then
 decoded. Time zones that the file defines (VTIMEZONE) are put before the events, because the parser knows only those that
 it has seen. Text that is not UTF-8, and a time zone that would keep a reader busy, are refused.
 """
@@ -19,7 +19,7 @@ _PARTS = frozenset({"FREQ", "INTERVAL", "UNTIL", "COUNT", "WKST", "BYMONTH", "BY
 
 
 class BadFeed(Exception):
-    """The feed cannot be read; the text says why."""
+    """The feed cannot be read; the text gives the reason."""
 
 
 def calendar_text(content: bytes) -> str:

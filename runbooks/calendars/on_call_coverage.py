@@ -1,6 +1,6 @@
 """When nobody is on call, 14 days ahead: `check` and `doctor` say it in one sentence a rota.
 
-A rota whose feed has to be fetched is left out where nobody has fetched it: what it says is not known from the files.
+A rota whose feed has to be fetched is left out where nobody has fetched it: its content is not known from the files.
 """
 
 from __future__ import annotations

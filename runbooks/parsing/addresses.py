@@ -1,4 +1,4 @@
-"""Where a rota's feed stands: a file of the folder, or an address, which may be fetched over https or from this machine."""
+"""The location of a rota's feed: a file of the folder, or an address, which may be fetched over https or from this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a policy file, said to the person who has to put it right.
+"""Faults of a policy file, addressed to the person who has to correct them.
 
 A finding is one sentence: what is wrong, and what to do about it. An error refuses the whole set; a warning does not.
 Every finding is collected: nobody should have to run `check` once per mistake.
@@ -30,7 +30,7 @@ class PolicyFinding:
 
 @dataclass(slots=True)
 class PolicyReport:
-    """Collects findings; the same finding said twice counts once."""
+    """Collects findings; duplicates count once."""
 
     _found: dict[PolicyFinding, None] = field(default_factory=dict)
 

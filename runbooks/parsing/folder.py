@@ -1,7 +1,7 @@
 """A folder of policy files as bytes.
 
 Policy files are the matrix, the Markdown files directly in the folder (`README.md` and hidden files are ignored) and
-every file that these name. A file is read only when it is a regular file of at most 1 MB whose real path lies inside
+every file that these name. A file is read only when it is a regular file of at most 1 MB whose real path is inside
 the real folder: a symbolic link that stays inside is followed, one that leaves is refused. What cannot be read
 becomes a problem that travels with the set, so that a runbook which turns unreadable refuses the set and does not
 just vanish.
@@ -103,7 +103,7 @@ def _take(folder: Path, name: str, files: dict[str, bytes], problems: list[Polic
 
 
 class _Unfit(Exception):
-    """What lies under this name is no policy file."""
+    """The file of this name is not a policy file."""
 
 
 def _read(folder: Path, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""One parsed file beside the report that its faults go to: rules speak in paths, readers in lines."""
+"""One parsed file with the report that collects its faults: rules speak in paths, readers in lines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Turns what a shape refuses into sentences: what is wrong, and what to write instead.
 
-One fault, one sentence: alternatives of a union count once, and an empty value is already said by `positions`.
+One fault, one sentence: alternatives of a union count once, and an empty value is reported by `yaml_positions`.
 """
 
 from __future__ import annotations

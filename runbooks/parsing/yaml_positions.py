@@ -44,7 +44,7 @@ class Document:
     findings: tuple[PolicyFinding, ...] = ()
 
     def line(self, path: Path) -> int:
-        """The line of `path`, or of the nearest thing around it that stands in the file."""
+        """The line of `path`, or of its nearest parent in the file."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, self.first_line)
@@ -54,7 +54,7 @@ class Document:
 def parse(file: str, text: str, first_line: int = 1) -> Document:
     """Reads one YAML document; do not change its value.
 
-    Faults stand in `findings`; after one that ends the reading, `value` is None.
+    Faults are in `findings`; after one that ends the reading, `value` is None.
     """
     reading = _Reading(file, first_line)
     value: Any = None
@@ -85,7 +85,7 @@ def _cause(error: MarkedYAMLError) -> str:
 
 
 class _Unfit(Exception):
-    """Well-formed YAML that policy files do not allow; reading cannot go on."""
+    """Well-formed YAML that policy files do not allow; reading cannot continue."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)

@@ -32,7 +32,7 @@ MAX_PER_FORM = 100
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the judgement needs beside the files. `today` None: contracts are not looked at."""
+    """The inputs of the checks besides the files. `today` None: contracts are not looked at."""
 
     environment: Mapping[str, str] | None = None
     require_env: bool = False
@@ -49,7 +49,7 @@ class RunbookFile:
 
 
 def read_ground(matrix: Matrix, files: Mapping[str, bytes], around: Circumstances) -> RunbookContext:
-    """Everything that the matrix says, judged."""
+    """All checks of the matrix."""
     parties = read_parties(matrix)
     people = with_passkeys(parties, named_people(parties))
     signing = read_signing(matrix.sheet, matrix.shape.signing)

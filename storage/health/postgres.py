@@ -39,7 +39,7 @@ def _inside(session: PostgresSession) -> list[Diagnosis]:
 
 
 def _standbys(session: PostgresSession) -> list[Diagnosis]:
-    """A standby that receives later than a commit is said may come up without the newest entries, and the log forks there."""
+    """A standby that receives a commit after it was acknowledged may come up without the newest entries, and the log forks there."""
     row = session.raw.execute("SELECT pg_has_role(current_user, 'pg_monitor', 'USAGE') AS sees").fetchone()
     if row is None or not row["sees"]:
         text = "This account cannot see whether the database's standby is synchronous: GRANT pg_monitor TO it."

@@ -65,7 +65,7 @@ def _behind(session: SqliteSession) -> bool:
 
 
 def _outside(path: Path) -> list[Diagnosis] | None:
-    """What can be said without opening a file; None if there is one to open."""
+    """What is known without opening a file; None if there is one to open."""
     if path.is_dir():
         return [error("database", f"The database {path} is a folder: {_CHECK}, it names a file.")]
     return None if path.exists() else _place(path.absolute().parent)

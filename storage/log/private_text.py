@@ -1,7 +1,7 @@
 """Free text of cases that are over: it leaves the tables of state and is read back from `log_private`, where it can be erased.
 
 A case is over when it is not pending, no grant and no question of it is open. Once its messages are delivered too, target,
-reason, fields and notes are emptied here; whoever reads the case afterwards gets them from the disclosures of its entries,
+reason, fields and notes are emptied here; readers of the case get them afterwards from the disclosures of its entries,
 and an empty text where those were erased. A note keeps what is ours of it (the name of a duty) and the digest of the rest.
 Source: decision-log.md, "Privacy and retention".
 """
@@ -36,7 +36,7 @@ def texts(session: Session, rows: Sequence[Row]) -> Texts:
 
 
 def refilled(request: Request, found: Texts) -> Request:
-    """A request whose text stands in `log_private` only."""
+    """A request whose text is in `log_private` only."""
     told = found.filed
     fields = tuple(FieldValue(f.name, f.label, told.get((request.id, f"field.{f.name}"), "")) for f in request.fields)
     target, reason = (told.get((request.id, name), "") for name in ("target", "reason"))
@@ -44,7 +44,7 @@ def refilled(request: Request, found: Texts) -> Request:
 
 
 def target_of(session: Session, row: Row) -> str | None:
-    """The target of a request, wherever it stands; None once it is erased. The row has `id`, `target` and `emptied`."""
+    """The target of a request, from the row or the log; None once it is erased. The row has `id`, `target` and `emptied`."""
     if not row["emptied"]:
         return str(row["target"])
     return texts(session, (row,)).filed.get((row["id"], "target"))

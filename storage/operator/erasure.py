@@ -1,7 +1,7 @@
 """Takes everything that is disclosed about a person out of the database. What may be erased is `bot.domain.operator.erasure`'s.
 
 In one transaction: the disclosures go, the cases they are about hold no text any more, the account leaves every table of
-state, each of our messages about those cases is to be redrawn, and the log says which digests were erased. Free pages are
+state, each of our messages about those cases is to be redrawn, and the log names the digests that were erased. Free pages are
 overwritten (secure_delete); the write-ahead log and what moved between pages go with the VACUUM afterwards.
 """
 

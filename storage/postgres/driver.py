@@ -201,7 +201,7 @@ class PostgresDatabase:
         self.session.raw.close()
 
     def _tried(self, work: Callable[[PostgresSession], T]) -> T:
-        """Runs it, and once more on a new connection where the old one was found lost: nothing was written."""
+        """Runs it, and again on a new connection if the old one was lost: nothing was written."""
         try:
             return work(self.session)
         except psycopg.Error:

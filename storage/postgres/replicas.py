@@ -63,7 +63,7 @@ class Replicas:
 
 
 def excuse(session: Session, replica: str, why: str) -> bool:
-    """Lets the leader go on without a replica; False where there is none of this id."""
+    """Lets the leader continue without a replica; False where there is none of this id."""
     return session.run("excuse_replica", id=replica, why=why) == 1
 
 

@@ -1,4 +1,4 @@
-"""App Homes: who looks at theirs, what stands in it, and that it is to be drawn again."""
+"""App Homes: who has opened theirs, its contents, and requests to publish it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies of a database file: made beside a running bot by SQLite's own backup, and put back while nobody has the file open."""
+"""Copies of a database file: made while a bot runs by SQLite's own backup, and put back while nobody has the file open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.domain.errors import SettingsError, StorageError
 from storage.sqlite.driver import explained
 
-_PAGES = 1_000  # copied in one step; a writer goes on between two
+_PAGES = 1_000  # copied in one step; a writer continues between two
 
 
 def copy(source: Path, target: Path) -> None:
@@ -39,7 +39,7 @@ def _copied(source: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as writer,
     ):
         reader.backup(writer, pages=_PAGES)
-        writer.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
+        writer.execute("PRAGMA journal_mode = DELETE")  # one file, without -wal or -shm
     with open(target, "rb") as file:
         os.fsync(file.fileno())
 

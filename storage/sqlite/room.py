@@ -1,7 +1,7 @@
 """Reserves disk space next to a database, so that the database can be opened on the day the disk is full.
 
 SQLite creates its shared memory (`-shm`, 32 KiB) again at the first opening after a clean stop. On a disk that is full to the last
-block that fails, and a bot that cannot read its database can take nothing away. So a file of blank bytes lies beside it, which
+block that fails, and a bot that cannot read its database can take nothing away. So a file of blank bytes is kept next to it, which
 gives its room back when opening fails, and is made again when there is space.
 """
 

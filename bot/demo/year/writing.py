@@ -1,6 +1,6 @@
 """Writes the year into a database: through the store and its log, sealed and chained as every entry, then signed.
 
-Only the engine is left out: nothing is asked of anybody, the entries say what came of it. The same seed and size give the same
+Only the engine is left out: nobody is asked, the entries contain the results. The same seed and size give the same
 bytes, apart from the signatures, whose key is new in each folder.
 """
 
@@ -38,7 +38,7 @@ Dated = tuple[datetime, LogEvent]
 
 @dataclass(slots=True)
 class YearClock(SystemClock):
-    """A clock that stands where the year has come to, and salts that are always the same."""
+    """A clock set to the current moment of the simulated year, and constant salts."""
 
     draws: Draws
     at: datetime = _BEGINS
@@ -54,7 +54,7 @@ class YearClock(SystemClock):
 async def write_year(
     database: Path, state_dir: Path, requests: int = WHOLE, seed: str = "year", said: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Writes `requests` and what came of them, and signs. Returns the number of entries. `said` hears how far it is.
+    """Writes `requests` and what came of them, and signs. Returns the number of entries. `said` is called with the progress.
 
     Raises StorageError, SettingsError."""
     os.makedirs(state_dir, mode=0o700, exist_ok=True)
