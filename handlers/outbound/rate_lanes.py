@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bot.domain.case.transition import Lane
 from bot.ports.records import OutboxRow
 
-HELD = 4
+HELD, ANSWER = 4, "answer"
 _TURN = 0.05  # seconds that a call without a pace is taken to last: what has no room is not leased again at once
 _STRETCH = 1.08  # of the pace: the longest time between the starts of two calls, however slowly Slack answers
 
@@ -72,7 +72,7 @@ class Lanes:
             return None
         worst, _ = queue.held.pop()
         lane = int(worst.say.lane)
-        turn = max(pace, _TURN)
+        turn = max(pace, 0.0 if spot.method == ANSWER else _TURN)  # an answer is for somebody who waits
         before = [at + turn for sent, at in queue.sent_back.items() if sent <= lane]  # nobody waits for a later lane
         queue.sent_back[lane] = max([max(free, now) + HELD * turn / 2, *before])
         return worst, queue.sent_back[lane]
