@@ -31,6 +31,7 @@ from bot.http.operations_server import JWKS  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from handlers.transport.http import PATH as SLACK_PATH  # noqa: E402
 from runbooks.parsing.json_schema import schemas  # noqa: E402
+from tools import words  # noqa: E402
 from tools.reference_words import OTHER_SETTINGS, PAGES, SETTINGS  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
@@ -199,6 +200,7 @@ def _same(known: set[str], worded: set[str], what: str) -> None:
 
 REFERENCE: Mapping[str, Callable[[], str]] = {
     "commands": commands, "settings": settings, "policy": policy, "log-entries": log_entries, "http": http,
+    "words": lambda: HEAD + words.pages(),
 }  # fmt: skip
 
 
