@@ -527,7 +527,7 @@ def test_the_list_of_types_is_that_of_the_format() -> None:
     ours |= {f"matrix.{what}" for what in ("confirmed", "acknowledged", "disputed", "overdue")}
     ours |= {"domain.handed_over", "domain.vacant"}
     ours |= {"provider.suspended", "provider.resumed", "provider.ended", "exception.passed", "exception.overdue"}
-    ours |= {"campaign.opened", "campaign.closed", "right.narrowed", "policy.endorsed"}
+    ours |= {"campaign.opened", "campaign.closed", "right.narrowed", "policy.endorsed", "roster.attested"}
     assert len(TYPES - ours) == 67
     assert ours <= TYPES
     assert {"request.filed", "sealed_use.recorded", "clock.anomaly", "breakglass.unratified"} <= TYPES
