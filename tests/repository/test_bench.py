@@ -45,7 +45,8 @@ async def test_a_tiny_run_writes_the_same_shape_as_a_full_one(tmp_path: Path) ->
 def test_the_committed_results_are_a_full_run_and_name_no_place() -> None:
     text = (ROOT / "bench" / "results.json").read_text()
     told = json.loads(text)
-    well_formed(told, GOALS)
+    ran = {result["goal"] for result in told["results"]}
+    well_formed(told, GOALS | (ran & {"P4"}))  # P4 needs a PostgreSQL: the committed run may be of before
     assert told["quick"] is False
     assert all(result["rounds"] >= 3 for result in told["results"])
     assert not re.search(r"(?<!\w)[/~\\]\w+/|://", text)
