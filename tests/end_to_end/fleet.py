@@ -19,6 +19,7 @@ from bot.decision_log.keys import make_keys
 from bot.decision_log.signer_memory import recall
 from bot.domain.decision_log.inclusion_proof import extends
 from bot.domain.decision_log.merkle_tree import root
+from bot.domain.workflow.filing import PENDING_MAX
 from bot.ports.database import PostgresServer
 from storage.log.check import check_database
 from storage.postgres_store import PostgresStore
@@ -110,6 +111,9 @@ class Record:
     acknowledged: dict[str, str] = field(default_factory=dict)  # request -> the decision that was pressed
     waited: list[float] = field(default_factory=list)
     repeated: int = 0  # deliveries that Slack had to bring again
+    turns: dict[str, asyncio.Semaphore] = field(
+        default_factory=lambda: {who: asyncio.Semaphore(PENDING_MAX) for who in ASKERS}
+    )
 
 
 async def delivered(record: Record, again: Callable[[], Awaitable[Any]], end: float) -> Any:
@@ -126,27 +130,33 @@ async def delivered(record: Record, again: Callable[[], Awaitable[Any]], end: fl
 
 async def write(fleet: Fleet, record: Record, who: str, name: str, times: int, patience: float, pace: float = 0.0) -> None:
     """Somebody files and the owner decides, so many times, with `pace` seconds between."""
-    ground = fleet.ground
     for number in range(times):
-        end = time.monotonic() + patience
-        payload = ground.form_payload(
-            who, "ask", {"runbook": "directory-admin-emergency", "target_text": f"{name}-{number}", "reason": "Sync stopped",
-                         "field.text.ticket": "INC1001"},
-        )  # fmt: skip
-        outcome = await delivered(record, lambda p=payload: ground.sandbox.deliver("interactive", p), end)  # type: ignore[misc]
-        case = str(outcome.response["view"]["blocks"][0]["text"]["text"]).strip("*")[:10]
-        await seen(ground, case, ("pending",), end)
-        decision = "approve" if number % 2 else "deny"
-        press = (
-            ground.click_payload(OWNER, "approve", f"{case}:1") if number % 2
-            else ground.form_payload(OWNER, "deny_reason", {"reason": "Not now"}, metadata=ground.about(case))
-        )  # fmt: skip
-        await delivered(record, lambda p=press: ground.sandbox.deliver("interactive", p), end)  # type: ignore[misc]
-        record.acknowledged[case] = decision
-        pressed = time.monotonic()
-        await seen(ground, case, ("approved", "denied"), end)
-        record.waited.append(time.monotonic() - pressed)
+        async with record.turns[who]:
+            await decide_one(fleet, record, who, f"{name}-{number}", approve=bool(number % 2), patience=patience)
         await asyncio.sleep(pace)
+
+
+async def decide_one(fleet: Fleet, record: Record, who: str, target: str, *, approve: bool, patience: float) -> None:
+    """One request and its decision."""
+    ground = fleet.ground
+    end = time.monotonic() + patience
+    payload = ground.form_payload(
+        who, "ask", {"runbook": "directory-admin-emergency", "target_text": target, "reason": "Sync stopped",
+                     "field.text.ticket": "INC1001"},
+    )  # fmt: skip
+    outcome = await delivered(record, lambda p=payload: ground.sandbox.deliver("interactive", p), end)  # type: ignore[misc]
+    case = str(outcome.response["view"]["blocks"][0]["text"]["text"]).strip("*")[:10]
+    await seen(ground, case, ("pending",), end)
+    decision = "approve" if approve else "deny"
+    press = (
+        ground.click_payload(OWNER, "approve", f"{case}:1") if approve
+        else ground.form_payload(OWNER, "deny_reason", {"reason": "Not now"}, metadata=ground.about(case))
+    )  # fmt: skip
+    await delivered(record, lambda p=press: ground.sandbox.deliver("interactive", p), end)  # type: ignore[misc]
+    record.acknowledged[case] = decision
+    pressed = time.monotonic()
+    await seen(ground, case, ("approved", "denied"), end)
+    record.waited.append(time.monotonic() - pressed)
 
 
 async def seen(ground: Ground, case: str, states: Sequence[str], end: float) -> None:
