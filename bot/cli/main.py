@@ -111,6 +111,9 @@ def run() -> None:
 def demo(
     port: Annotated[int, typer.Option(help="Port of the sandbox's page on 127.0.0.1.")] = 8642,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
+    reviews: Annotated[
+        bool, typer.Option("--reviews", help="On a clock that shows a review of rights to its end: a day lasts 30 seconds.")
+    ] = False,
     year: Annotated[bool, typer.Option("--year", help="Write a large organisation's year and every report on it.")] = False,
     requests: Annotated[int, typer.Option(min=1, help="With --year: how many requests it has.")] = 60_000,
 ) -> None:
@@ -122,7 +125,7 @@ def demo(
         return
     from bot.demo.run import play
 
-    _run(play(port, browser=browser))
+    _run(play(port, browser=browser, reviews=reviews))
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 import runbooks
 from bot.app import serve
 from bot.background.loop import pause
-from bot.demo.workspace import APPROVER, ASKER, START, script, with_pages, workspace
+from bot.demo.workspace import APPROVER, ASKER, REVIEW_SCALE, START, script, with_pages, workspace
 from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
 from bot.settings import Settings
@@ -39,27 +39,27 @@ _TOLD = 3  # findings shown: the tampered entry is the first, and must not scrol
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
 
 
-async def play(port: int, *, browser: bool) -> None:
-    """Runs until Ctrl-C. Raises SettingsError where the port is taken or the example does not load."""
+async def play(port: int, *, browser: bool, reviews: bool = False) -> None:
+    """Runs until Ctrl-C; `reviews`: on the clock that shows a review to its end. Raises SettingsError where the port is taken or the example does not load."""
     folder = Path(runbooks.__file__).parent
     policy = load(folder).policy
     if policy is None:
         raise SettingsError("The example organisation does not load; run `countersign check runbooks` to see why.")
     os.umask(0o077)  # keys, log and copies of the demo are its owner's, as those of a real bot
     home = Path(tempfile.mkdtemp(prefix="countersign-demo-"))
-    stop = asyncio.Event()
+    stop, scale = asyncio.Event(), REVIEW_SCALE if reviews else SCALE
     try:
         async with AsyncExitStack() as stack:
-            sandbox = await _opened(stack, policy, port)
-            played = stack.enter_context(with_pages(folder, home, policy, sandbox.pager))
-            await _both(sandbox, _settings(sandbox, played, home), policy, home, stop, browser=browser)
+            sandbox = await _opened(stack, policy, port, scale)
+            played = stack.enter_context(with_pages(folder, home, policy, sandbox.pager, reviews=reviews))
+            await _both(sandbox, _settings(sandbox, played, home, scale), policy, home, stop, browser=browser)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-async def _opened(stack: AsyncExitStack, policy: Policy, port: int) -> Sandbox:
+async def _opened(stack: AsyncExitStack, policy: Policy, port: int, scale: int) -> Sandbox:
     try:
-        return await stack.enter_async_context(Sandbox(workspace(policy, SCALE), port))
+        return await stack.enter_async_context(Sandbox(workspace(policy, scale), port))
     except (OSError, OverflowError):
         again = 'make demo DEMO="--port 0"' if os.environ.get("MAKELEVEL") else "countersign demo --port 0"
         raise SettingsError(f"Port {port} is in use, or not allowed here. Try: {again}") from None
@@ -77,11 +77,12 @@ async def _both(
         stop.set()
         await bot
         raise SettingsError("The bot did not reach the sandbox in time; try again.")
-    await _first_request(sandbox)
-    _welcome(sandbox, policy, home / "demo.db")
+    reviews = settings.time_scale == REVIEW_SCALE
+    await (_first_review(sandbox) if reviews else _first_request(sandbox))
+    _welcome(sandbox, policy, home / "demo.db", settings.time_scale)
     if browser:
         await asyncio.to_thread(webbrowser.open, _page(sandbox))
-    companions = [_follow(home / "demo.db", stop), _keys(home, stop), _greet(sandbox, stop)]
+    companions = [_follow(home / "demo.db", stop), _keys(home, stop), *([] if reviews else [_greet(sandbox, stop)])]
     running = asyncio.gather(*companions)
     running.add_done_callback(lambda _: stop.set())  # also when our output is closed
     await bot
@@ -89,7 +90,7 @@ async def _both(
     say("\nThe demo has ended; nothing is left running.")
 
 
-def _settings(sandbox: Sandbox, folder: Path, home: Path) -> Settings:
+def _settings(sandbox: Sandbox, folder: Path, home: Path, scale: int) -> Settings:
     return Settings(
         _env_file=None,
         slack_bot_token=sandbox.bot_token,
@@ -99,7 +100,7 @@ def _settings(sandbox: Sandbox, folder: Path, home: Path) -> Settings:
         database_url=f"sqlite:///{home / 'demo.db'}",
         runbooks_dir=folder,
         state_dir=home / "state",
-        time_scale=SCALE,
+        time_scale=scale,
         command_prefix="",
         log_origin=None,
         log_format="console",
@@ -117,6 +118,11 @@ async def _first_request(sandbox: Sandbox) -> None:
     with suppress(TimeoutError):  # the form's last page is updated when the worker has committed
         await sandbox.wait_for(lambda: APPROVER in _last_page(sandbox), 5)
     await sandbox.close(ASKER, everything=True)
+
+
+async def _first_review(sandbox: Sandbox) -> None:
+    """Waits for the review that is due at the first load."""
+    await sandbox.wait_for(lambda: sandbox.find(APPROVER, "to answer"), _WAIT)
 
 
 def _last_page(sandbox: Sandbox) -> str:
@@ -139,14 +145,14 @@ def _page(sandbox: Sandbox) -> str:
     return f"{sandbox.page_url}?{urlencode(START)}"
 
 
-def _welcome(sandbox: Sandbox, policy: Policy, database: Path) -> None:
-    say(f"\nCountersign demo · {policy.organisation} · demo clock {SCALE}×\n\n  {_page(sandbox)}\n")
-    for number, step in enumerate(script(), 1):
+def _welcome(sandbox: Sandbox, policy: Policy, database: Path, scale: float) -> None:
+    say(f"\nCountersign demo · {policy.organisation} · demo clock {scale:g}×\n\n  {_page(sandbox)}\n")
+    for number, step in enumerate(script(reviews=scale == REVIEW_SCALE), 1):
         say(f"  {number}. {step['text']}")
         say(textwrap.fill(step["detail"], 100, initial_indent="     ", subsequent_indent="     "))
     say(f"\nThe database, until the demo ends: {database}")
     say(
-        f"\nThe decision log, as it happens (UTC, demo clock {SCALE}×, people as pseudonyms). Ctrl-C ends the demo.",
+        f"\nThe decision log, as it happens (UTC, demo clock {scale:g}×, people as pseudonyms). Ctrl-C ends the demo.",
         flush=True,
     )
 

@@ -29,7 +29,9 @@ _PERSON = re.compile(r"^(  \w+: \{id: (U\w+), name: [^}]*)\}", re.MULTILINE)
 _PATIENCE = re.compile(r"^(  urgent:.*\n    expires_after: )45m$", re.MULTILINE)
 _URGENT = "225m"  # at 15 times the pace, the waiting request lives for 15 minutes
 _ROTA = re.compile(r"^  security:\n    source: static\n", re.MULTILINE)
+REVIEW_SCALE = 2880  # of the demo of reviews: a day lasts 30 seconds
 _MATRIX = "responsibility.yaml"
+_REVIEWS = "\nreview: {every: 180d, window: 2 working days, silence: narrow}\ndefault_escalation: standard\n"
 _INCIDENTS = "DEMO_PAGE_SECURITY"
 _NAMES = {"U0KH1": "Karim Haddou", "U0KH2": "Lotte Visser", "U0KHLEAD": "Bram de Wit"}
 _AWKWARD: tuple[dict[str, Any], ...] = (
@@ -86,14 +88,18 @@ def workspace(policy: Policy, scale: int) -> dict[str, Any]:
             ],
             "shortcuts": features["shortcuts"],
         },
-        "script": script(),
+        "script": script(reviews=scale == REVIEW_SCALE),
         "start": START,
     }  # fmt: skip
 
 
-def script() -> list[dict[str, str]]:
-    """Four acts to try. `persona` is the person whom the act's link shows on screen."""
-    return [
+def script(*, reviews: bool = False) -> list[dict[str, str]]:
+    """Acts to try; `reviews`: on the clock that shows a review from its first day to its end. `persona` is the person whom the act's
+    link shows on screen."""
+    return _REVIEW_ACTS if reviews else _ACTS
+
+
+_ACTS: list[dict[str, str]] = [
         {
             "text": "The owner signs.",
             "detail": "Olga (right) has one message. Press Approve: Pavel (left) gets the runbook's steps at once."
@@ -115,6 +121,28 @@ def script() -> list[dict[str, str]]:
             "text": "The log tells.",
             "detail": "Every act stood in the terminal as it happened. Type t and Enter there: one byte of a copy of"
             " the log is changed, and log verify names the entry.",
+        },
+        {
+            "text": "Nobody looks, and a right narrows.",
+            "detail": "End this demo and type countersign demo --reviews: on its clock a day lasts 30 seconds, so that you see a review"
+            " of what providers may do without asking from its first day to its end.",
+        },
+    ]  # fmt: skip
+_REVIEW_ACTS: list[dict[str, str]] = [
+        {
+            "text": "The owner reviews what opens without a yes.",
+            "detail": "Olga (right) has one message: what providers may do without asking first, with how often each was used. Press"
+            " Review, choose Keep, Narrow or Withdraw for some of them, say why where it was never used, and send it.",
+        },
+        {
+            "text": "Nobody looks, and a right narrows.", "persona": "U0PLEAD", "at": "app",
+            "detail": "Answer nothing for two days of this clock, which is a minute. Olga, the leads and the channel hear what falls"
+            " next; a day later it falls. Then ask as Pavel: /breakglass account-unlock waits for a yes, and opened by itself before.",
+        },
+        {
+            "text": "A Keep brings it back.",
+            "detail": "As Olga press Keep what was narrowed on the closed review: account-unlock opens by itself again, and everybody"
+            " concerned hears it. countersign reviews prints the record, and the terminal showed each entry.",
         },
     ]  # fmt: skip
 
@@ -173,9 +201,11 @@ def _channels(policy: Policy) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def with_pages(folder: Path, home: Path, policy: Policy, address: Callable[[str], str]) -> Iterator[Path]:
+def with_pages(
+    folder: Path, home: Path, policy: Policy, address: Callable[[str], str], *, reviews: bool = False
+) -> Iterator[Path]:  # fmt: skip
     """A copy of the policy folder in `home` whose people have an address, and whose urgent requests wait longer; `address` makes an
-    address for a user's id."""
+    address for a user's id; `reviews`: where silence narrows."""
     copy = home / "runbooks"
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
     named = {p.user for domain in policy.domains.values() for p in named_for(policy, domain)}
@@ -183,7 +213,7 @@ def with_pages(folder: Path, home: Path, policy: Policy, address: Callable[[str]
     text = _PERSON.sub(lambda m: f'{m[1]}, page: "env:{_page_variable(m[2])}"}}' if m[2] in named else m[0], text)
     text = _ROTA.sub(lambda m: f'{m[0]}    page: "env:{_INCIDENTS}"\n', text)
     text = _PATIENCE.sub(rf"\g<1>{_URGENT}", text)
-    (copy / _MATRIX).write_text(text, "utf-8")
+    (copy / _MATRIX).write_text(text + (_REVIEWS if reviews else ""), "utf-8")
     ours = {_page_variable(user): address(user) for user in named} | {_INCIDENTS: "pagerduty://on-call"}
     os.environ.update(ours)
     try:

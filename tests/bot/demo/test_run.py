@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo.workspace import script
+
 ROOT = Path(__file__).parents[3]
 
 
-def demo(port: int, **environment: str) -> subprocess.Popen[str]:
+def demo(port: int, *options: str, **environment: str) -> subprocess.Popen[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("COUNTERSIGN_", "SLACK_", "MAKE"))}
     return subprocess.Popen(
-        [sys.executable, "-m", "bot", "demo", "--no-browser", "--port", str(port)], cwd=ROOT, text=True,
+        [sys.executable, "-m", "bot", "demo", "--no-browser", "--port", str(port), *options], cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=kept | environment,
     )  # fmt: skip
 
@@ -42,3 +44,21 @@ def test_ctrl_c_while_it_starts_is_quiet(after: float) -> None:
     started.send_signal(signal.SIGINT)
     _, said = started.communicate(timeout=60)
     assert said == ""
+
+
+def test_a_review_is_with_the_owner_on_a_clock_where_a_day_lasts_thirty_seconds() -> None:
+    started = demo(0, "--reviews")
+    assert started.stdout is not None
+    told = list[str]()
+    for line in started.stdout:
+        told.append(line)
+        if "delivery.sent" in line and "purpose=campaign" in line:
+            break
+    started.send_signal(signal.SIGINT)
+    _, faults = started.communicate(timeout=60)
+    assert faults == ""
+    assert f"demo clock {24 * 60 * 60 // 30}×" in told[1]
+    assert [line.strip() for line in told if line.startswith("  1. ")] == [f"1. {script(reviews=True)[0]['text']}"]
+    opened = [line for line in told if "campaign.opened" in line]
+    assert opened
+    assert all("silence=narrow" in line and "window=2" in line for line in opened)

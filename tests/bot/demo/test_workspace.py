@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from bot.demo.run import SCALE
-from bot.demo.workspace import APPROVER, ASKER, with_pages, workspace
+from bot.demo.workspace import APPROVER, ASKER, REVIEW_SCALE, script, with_pages, workspace
 from bot.domain.authority.authorization import named_for
 from bot.domain.policy.model import Policy
 from runbooks.loader import load_files
@@ -46,3 +46,13 @@ def test_the_waiting_request_lives_for_fifteen_minutes(tmp_path: Path, example: 
         assert loaded.policy is not None
         urgent = loaded.policy.escalation_policies["urgent"]
     assert urgent.expires_after / SCALE == 15 * 60
+
+
+def test_the_demo_of_reviews_has_acts_of_its_own_and_a_policy_where_silence_narrows(tmp_path: Path, example: Policy) -> None:
+    assert workspace(example, REVIEW_SCALE)["script"] == script(reviews=True) != script()
+    assert workspace(example, SCALE)["script"] == script()
+    with with_pages(EXAMPLE, tmp_path, example, lambda user: f"json://127.0.0.1:1/pager/{user}", reviews=True) as copy:
+        loaded = load_files(read_folder(copy), environment=os.environ, require_env=True)
+    assert loaded.policy is not None, loaded.errors
+    assert loaded.policy.review is not None
+    assert (loaded.policy.review.silence, loaded.policy.review.window_days) == ("narrow", 2)
