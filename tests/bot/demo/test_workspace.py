@@ -48,7 +48,9 @@ def test_the_waiting_request_lives_for_fifteen_minutes(tmp_path: Path, example: 
     assert urgent.expires_after / SCALE == 15 * 60
 
 
-def test_the_demo_of_reviews_has_acts_of_its_own_and_a_policy_where_silence_narrows(tmp_path: Path, example: Policy) -> None:
+def test_the_demo_of_reviews_has_acts_of_its_own_and_a_policy_where_silence_narrows(
+    tmp_path: Path, example: Policy
+) -> None:
     assert workspace(example, REVIEW_SCALE)["script"] == script(reviews=True) != script()
     assert workspace(example, SCALE)["script"] == script()
     with with_pages(EXAMPLE, tmp_path, example, lambda user: f"json://127.0.0.1:1/pager/{user}", reviews=True) as copy:
