@@ -33,7 +33,11 @@ table { border-collapse: collapse; width: 100%; margin: .4rem 0; table-layout: f
 th, td { border: 1px solid var(--line); padding: .3rem .45rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 thead th { background: var(--band); } tbody th { font-weight: 600; }
 .letters th:first-child { width: 14%; } .letters .r { width: 32%; } .letters .a { width: 22%; } .letters .i { width: 14%; }
-code { overflow-wrap: anywhere; }
+th { overflow-wrap: normal; } code { overflow-wrap: anywhere; }
+@media screen and (max-width: 34rem) {
+  th, td { padding: .3rem .25rem; font-size: .8rem; } .letters thead .soft { display: none; }
+  .letters th:first-child { width: 22%; } .letters .r { width: 26%; } .letters .a { width: 20%; } .letters .i { width: 16%; }
+}
 dl { display: grid; grid-template-columns: 9rem 1fr; gap: .15rem .8rem; } dt { color: var(--soft); } dd { margin: 0; }
 .book, .sign { break-inside: avoid; } .sign td { height: 2.6rem; }
 @page { size: A4; margin: 16mm 14mm; }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 from html.parser import HTMLParser
+from pathlib import Path
+
+from playwright.async_api import Browser
 
 from bot.cli.matrix.page import page
 from bot.domain.policy.governance import OwnerTerm
@@ -89,3 +92,28 @@ def test_a_vacant_domain_says_so_and_nobody_signs_as_owner() -> None:
     assert "VACANT: nobody owns this domain" in directory
     assert "<td>Owner: " not in directory
     assert "<td>Risk owner: U0RISK</td>" in directory
+
+
+async def test_no_heading_breaks_inside_a_word_on_a_phone(browser: Browser, example: Policy, tmp_path: Path) -> None:
+    (tmp_path / "matrix.html").write_text(page(example, T0, {}), "utf-8")
+    shown = await browser.new_page(viewport={"width": 390, "height": 844})
+    await shown.goto((tmp_path / "matrix.html").as_uri())
+    broken = await shown.evaluate(
+        """() => {
+          const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          for (let text; (text = walk.nextNode()); ) {
+            if (!text.parentElement.closest('th')) continue;
+            for (const word of text.data.matchAll(/\\S+/g)) {
+              const range = document.createRange();
+              range.setStart(text, word.index);
+              range.setEnd(text, word.index + word[0].length);
+              const cell = text.parentElement.closest('th').getBoundingClientRect(), rows = [...range.getClientRects()];
+              if (rows.length > 1 || rows.some((row) => row.right > cell.right)) found.push(word[0]);
+            }
+          }
+          return [...new Set(found)];
+        }"""
+    )
+    wide = await shown.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    await shown.close()
+    assert (broken, wide) == ([], False)
