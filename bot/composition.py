@@ -61,6 +61,7 @@ _PACE = 1.0  # seconds between two new messages in one conversation
 # What a standby runs, for what came in while the database was lost.
 _STANDBY = ("worker", "messenger", "pager", "executors", "log")
 _MONTHS = 300.0  # seconds between two looks at whether a month's figures are due
+_KEYS = 2.0  # seconds between two looks at messages that ask to endorse a change of the signing keys
 _ACCOUNTS = 10.0  # seconds between two looks at the accounts that may sign while Slack is down
 Loop: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]  # runs until the event is set
 
@@ -235,6 +236,7 @@ def _messaging(base: _Base) -> dict[str, Loop]:
         "sweeper": Sweeper(service, records.cases, clock, swept).run,
         "months": partial(every, max(_MONTHS / settings.time_scale, 1.0), service.months.look, failed="months.failed"),
         "accounts": partial(every, _ACCOUNTS, service.outage.look, failed="accounts.failed"),
+        "key changes": partial(every, _KEYS, service.endorsements.look, failed="key_changes.failed"),
         "reviews": ReviewWindow(service.reviews, settings.time_scale, health.part("reviews", 120.0)).run,
         "messenger": _messenger(base).run,
         "token watch": partial(base.token_watch.run, base.client, recovered),

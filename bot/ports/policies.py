@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.domain.authority.endorsement import Endorsement
+from bot.domain.authority.endorsement import Endorsement, Given
 from bot.domain.case.transition import LogEvent, Notification
 from bot.domain.workflow.providers.contract_notices import Notice
-from bot.ports.records import CachedCalendar, StoredPolicy
+from bot.ports.records import CachedCalendar, MessageCopy, StoredPolicy
 
 
 class Policies(Protocol):
@@ -33,6 +33,15 @@ class Policies(Protocol):
 
     async def endorsements(self) -> Sequence[Endorsement]:
         """Every endorsement of a change of the signing keys (`Transition.endorsed`)."""
+
+    async def endorsed_by(self, old: str, new: str) -> Sequence[Given]:
+        """Who endorsed the change from one digest to the next, as the log says, oldest first."""
+
+    async def asking_to_endorse(self) -> Sequence[MessageCopy]:
+        """The messages in Slack that say that a change of the signing keys waits for an endorsement."""
+
+    async def redraw(self, copies: Sequence[int]) -> None:
+        """Queues a redraw of these messages."""
 
     async def contract_grace(self) -> Mapping[str, datetime] | None:
         """Until when what is open waits of providers whose contract was past at the first look; None before that look."""

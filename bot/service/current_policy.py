@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 from bot.clock import Clock
-from bot.domain.authority.endorsement import Endorsement, WaitingChange, waiting_changes, with_endorsements
+from bot.domain.authority.endorsement import Became, Endorsement, WaitingChange, became, waiting_changes, with_endorsements
 from bot.domain.authority.policy_rollout import InForce, Sets, strictest
 from bot.domain.case.lifecycle import AskState
 from bot.domain.errors import DiskRefuses
@@ -56,6 +56,10 @@ class CurrentPolicy:
     def key_changes(self) -> tuple[WaitingChange, ...]:
         """The changes of the signing keys that wait for an endorsement, as of the last `refresh`."""
         return waiting_changes(self.sets, self._endorsed, self._clock.now()) if self._has_keys else ()
+
+    def became(self, id_: str) -> Became:
+        """What has become of a change of the signing keys, as of the last `refresh`."""
+        return became(self.sets, self._endorsed, id_, self._clock.now())
 
     @property
     def _has_keys(self) -> bool:

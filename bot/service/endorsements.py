@@ -14,7 +14,7 @@ from itertools import pairwise
 from bot.clock import Clock
 from bot.decision_log.passkeys import check_signature
 from bot.domain.authority.authorization import Refused, may_endorse
-from bot.domain.authority.endorsement import WaitingChange, counting_passkeys
+from bot.domain.authority.endorsement import Became, Given, WaitingChange, counting_passkeys, digests_of
 from bot.domain.case.click import Proof, Refusal, Rejected
 from bot.domain.case.transition import SYSTEM, Endorsed, FileDigest, LogEvent, Transition, Value
 from bot.domain.decision_log import events
@@ -35,6 +35,27 @@ class Endorsements:
 
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, current: CurrentPolicy) -> None:
         self._store, self._directory, self._clock, self._scale, self._current = store, directory, clock, scale, current
+        self._redrawn: set[int] = set()  # copies whose redraw was asked for; one that Slack refuses is not tried for ever
+
+    async def became(self, id_: str) -> tuple[Became, tuple[Given, ...]]:
+        """What has become of a change, and who endorsed it since it was loaded. Raises StorageError."""
+        await self._current.refresh()
+        found = self._current.became(id_)
+        given = await self._store.policies.endorsed_by(*digests_of(id_))
+        return found, tuple(one for one in given if found.since is None or one.at >= found.since)
+
+    async def look(self) -> None:
+        """Redraws the messages that ask to endorse a change which waits no longer: whatever ended it, no message says that it
+        waits. Raises StorageError."""
+        asking = [copy for copy in await self._store.policies.asking_to_endorse() if copy.id not in self._redrawn]
+        if not asking:
+            return
+        await self._current.refresh()
+        over = [copy.id for copy in asking if self._current.became(copy.case).outcome != "waits"]
+        if over:
+            await self._store.policies.redraw(over)
+            self._redrawn |= set(over)
+            self._current.spoke.set()
 
     async def waiting(self, id_: str) -> WaitingChange | None:
         """The change of this id, while it waits. Raises StorageError."""
@@ -97,7 +118,7 @@ class Endorsements:
         return Transition(
             None, None, events.signed((draft,), person, proof), key_notices.endorsed(change, person, until),
             endorsed=Endorsed(change.old.digest, change.new.digest, domains, until),
-            otherwise=Transition(None, None, says=(doubted,)),
+            otherwise=Transition(None, None, says=(doubted,)), refresh=True,
         )  # fmt: skip
 
     def _until(self, change: WaitingChange, now: datetime) -> datetime:

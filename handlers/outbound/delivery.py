@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.clock import Clock
+from bot.domain.authority.endorsement import is_key_change
 from bot.domain.case.campaign import is_campaign
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
@@ -291,6 +292,8 @@ def _entry(type_: str, row: OutboxRow, error: str = "") -> LogEvent:
     return LogEvent(
         type_,
         SYSTEM,
-        None if is_act(say.case) or is_campaign(say.case) or is_about_rows(say.case) else say.case,
+        None
+        if is_act(say.case) or is_campaign(say.case) or is_about_rows(say.case) or is_key_change(say.case)
+        else say.case,
         {**data, **where, **({"error": error} if error else {})},
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.domain.authority.endorsement import is_key_change
 from bot.domain.case.campaign import is_campaign
 from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case
@@ -100,7 +101,7 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "door": MessageKind(notice.channel_button, redraw=notice.channel_button_message),
     "door_receipt": MessageKind(request.new_channel_receipt, redraw=request.channel_receipt_message, logged=True),
     "policy": MessageKind(notice.policy, looked_up=True),
-    "key_change": MessageKind(notice.key_change, logged=True, looked_up=True),
+    "key_change": MessageKind(notice.key_change, redraw=notice.key_change_message, logged=True, looked_up=True),
     "key_endorsed": MessageKind(notice.key_endorsed, looked_up=True),
     "agreement": MessageKind(new_agreement, redraw=agreement_message, logged=True, looked_up=True, waits_for_day="always"),
     "campaign": MessageKind(
@@ -131,6 +132,8 @@ async def _edit(out: Outgoing) -> Job:
         drawn = present(await out.context.store.operator.action(copy.case)).version
     if is_button(copy.case):
         drawn = 1
+    if is_key_change(copy.case):
+        drawn = await notice.key_change_drawn(out)
     said = erased(out.case) if kind.remembered else await present(kind.redraw)(out)
     return MessageEdit(copy.channel, copy.ts, said, drawn)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.authority.endorsement import key_change_id
+from bot.domain.authority.endorsement import Became, Given, key_change_id
 from bot.domain.operator.dual_control import signature_demanded
 from handlers.outbound.agreement_drawings import own_matrix
 from handlers.outbound.coming_steps import with_ahead
@@ -111,13 +112,30 @@ async def policy(out: Outgoing) -> Job:
 
 
 async def key_change(out: Outgoing) -> Job:
-    """A change of the signing keys that nobody has endorsed, with the link of whoever may; nothing once it is endorsed."""
-    to, endorsements = out.to, out.context.service.endorsements
-    change = await endorsements.waiting(key_change_id(out.text("old"), out.text("new")))
-    if change is None:
-        return NO_LONGER_OPEN
-    link = await endorsements.address(change, to)
-    return NewMessage(to.user, key_changes.unendorsed(out.row.say.data, link, out.scene()))
+    """A change of the signing keys that lacks an endorsement, with the link of whoever may give it; nothing once it waits no
+    longer."""
+    to, id_ = out.to, key_change_id(out.text("old"), out.text("new"))
+    became, given = await out.context.service.endorsements.became(id_)
+    return NewMessage(to.user, await _key_change(out, id_, became, given)) if became.outcome == "waits" else NO_LONGER_OPEN
+
+
+async def key_change_message(out: Outgoing) -> Message:
+    """The same message as things are now: who endorsed it and when, or that it waits no longer."""
+    id_ = out.row.say.case or ""
+    return await _key_change(out, id_, *await out.context.service.endorsements.became(id_))
+
+
+async def key_change_drawn(out: Outgoing) -> int:
+    """0 while the change waits for an endorsement and its message says so, 1 afterwards."""
+    became, _given = await out.context.service.endorsements.became(out.row.say.case or "")
+    return int(became.outcome != "waits")
+
+
+async def _key_change(out: Outgoing, id_: str, became: Became, given: Sequence[Given]) -> Message:
+    endorsements = out.context.service.endorsements
+    change = await endorsements.waiting(id_) if became.outcome == "waits" else None
+    link = "" if change is None else await endorsements.address(change, out.to)
+    return key_changes.asked(became, given, link, out.scene())
 
 
 async def key_endorsed(out: Outgoing) -> Job:

@@ -13,6 +13,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TypeVar
 
+from bot.domain.authority.endorsement import key_change_id
 from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case, Request
 from bot.domain.case.transition import Absence, Transition
@@ -82,6 +83,8 @@ def _about(act: Transition) -> str | None:
         return None if act.operated.after is None else act.operated.after.id
     if act.reviewed is not None:
         return act.reviewed.after.id
+    if act.endorsed is not None:
+        return key_change_id(act.endorsed.old, act.endorsed.new)
     case = act.after or act.before
     return None if case is None else case.id
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import Any
 
-from bot.domain.authority.endorsement import Endorsement
+from bot.domain.authority.endorsement import Endorsement, Given
 from bot.domain.case.transition import Endorsed
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import PolicyFile
+from bot.domain.policy.people import Person
 from bot.domain.workflow.providers.contract_notices import Notice
 from bot.ports.records import StoredPolicy
 from storage.session import Row, Session
@@ -52,6 +55,21 @@ def endorsements(session: Session) -> tuple[Endorsement, ...]:
     """Every endorsement, oldest first."""
     rows = session.rows("endorsements")
     return tuple(Endorsement(row["from_digest"], row["to_digest"], row["domain"], moment(row["at_ms"])) for row in rows)
+
+
+def endorsed_by(session: Session, old: str, new: str) -> tuple[Given, ...]:
+    """Who endorsed a change, oldest first; the log is read only where somebody did."""
+    if not any((one.old, one.new) == (old, new) for one in endorsements(session)):
+        return ()
+    rows = session.rows("entries_of_type", type="policy.endorsed")
+    entries = [json.loads(row["data"]) for row in rows if row["data"] is not None]
+    return tuple(_given(session, entry) for entry in entries if (entry["data"]["from"], entry["data"]["to"]) == (old, new))
+
+
+def _given(session: Session, entry: Mapping[str, Any]) -> Given:
+    row = session.row("person_of_ref", ref=entry["actor"]["ref"])
+    by = Person("-", "-") if row is None else Person(row["team_id"], row["user_id"])
+    return Given(by, datetime.fromisoformat(entry["ts"]), tuple(entry["data"]["domains"]))
 
 
 def contract_grace(session: Session) -> dict[str, datetime] | None:

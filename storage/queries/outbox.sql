@@ -56,6 +56,15 @@ WHERE c.id = :id AND c.plain = 0 AND (r.version > :drawn OR a.version > :drawn O
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 );
 
+-- name: refresh_this
+-- One copy is to be redrawn, unless it waits for that already.
+INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
+SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
+FROM copy AS c
+WHERE c.id = :id AND c.plain = 0 AND NOT EXISTS (
+  SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
+);
+
 -- name: refresh_older_buttons
 -- A newer button stands in the channel: the older ones that still show theirs (`drawn` 0) are to be redrawn without it.
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
@@ -141,6 +150,11 @@ SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy WHER
 -- name: direct_channel
 -- The conversation in which somebody's direct messages stand, where one is known.
 SELECT channel FROM copy WHERE to_team = :team AND to_user = :user AND substr(channel, 1, 1) = 'D' ORDER BY id DESC LIMIT 1;
+
+-- name: asking_to_endorse
+-- The messages that ask to endorse a change of the signing keys and still say so (`drawn` 0); `;` follows `:`.
+SELECT id, case_id, purpose, to_team, to_user, channel, ts, drawn FROM copy
+WHERE case_id >= 'keys:' AND case_id < 'keys;' AND purpose = 'key_change' AND drawn = 0 ORDER BY id;
 
 -- name: copies
 -- The copies of a case, oldest first.

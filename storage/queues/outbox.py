@@ -40,6 +40,12 @@ def refresh_agreements(session: Session, now: datetime, at: datetime) -> None:
     session.run("refresh_agreement_copies", lane=int(Lane.EDIT), now=ms(now), at=ms(at))
 
 
+def refresh_these(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """These copies are to be redrawn, whatever they show."""
+    for id_ in ids:
+        session.run("refresh_this", id=id_, lane=int(Lane.EDIT), now=ms(now))
+
+
 def refresh_open(session: Session, now: datetime) -> None:
     session.run("refresh_open", lane=int(Lane.EDIT), now=ms(now))
 
@@ -99,6 +105,11 @@ def direct_channel(session: Session, person: Person) -> str | None:
 
 def copies(session: Session, case_id: str) -> Sequence[MessageCopy]:
     return [_copy(row) for row in session.rows("copies", case_id=case_id)]
+
+
+def asking_to_endorse(session: Session) -> Sequence[MessageCopy]:
+    """The messages that say that a change of the signing keys waits for an endorsement."""
+    return [_copy(row) for row in session.rows("asking_to_endorse")]
 
 
 def _remember(session: Session, outgoing: OutboxRow, channel: str, ts: str, drawn: int, *, plain: bool) -> int | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
-from bot.domain.authority.endorsement import Endorsement
+from bot.domain.authority.endorsement import Endorsement, Given
 from bot.domain.case.transition import LogEvent, Notification
 from bot.domain.workflow.providers.contract_notices import Notice
-from bot.ports.records import CachedCalendar, StoredPolicy
+from bot.ports.records import CachedCalendar, MessageCopy, StoredPolicy
 from storage.policy import calendar_cache, policies
 from storage.queues import outbox
 from storage.transactions import Transactions, Tx
@@ -44,6 +44,15 @@ class PolicyStore:
 
     async def endorsements(self) -> Sequence[Endorsement]:
         return await self._db.read(policies.endorsements)
+
+    async def endorsed_by(self, old: str, new: str) -> Sequence[Given]:
+        return await self._db.read(lambda session: policies.endorsed_by(session, old, new))
+
+    async def asking_to_endorse(self) -> Sequence[MessageCopy]:
+        return await self._db.read(outbox.asking_to_endorse)
+
+    async def redraw(self, copies: Sequence[int]) -> None:
+        await self._db.write(lambda tx: outbox.refresh_these(tx.session, copies, tx.now))
 
     async def contract_grace(self) -> Mapping[str, datetime] | None:
         return await self._db.read(policies.contract_grace)

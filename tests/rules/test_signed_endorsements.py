@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 
 from bot.cli.main import app
 from bot.domain.authority.endorsement import WaitingChange
+from bot.domain.authority.policy_rollout import Sets
+from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.key_notices import unendorsed
@@ -21,6 +24,7 @@ from tests.bot.evidence.signed_log import OLGA, RUTH, Passkey
 from tests.bot.evidence.signed_log import signed_policy as file_policy
 from tests.bot.office import Office
 from tests.bot.passkeys import KEYS, ORIGIN, Authenticator, named, sent, signed_policy, signs, with_words
+from tests.rules.test_messages_end import POST, UPDATE, Screens, screens_of
 
 EVIL = Authenticator(b"the-attackers-key")
 
@@ -116,15 +120,91 @@ async def test_every_owner_and_auditor_is_told_in_slack_and_by_page(office: Offi
     old = office.policy
     said = unendorsed(old, with_key(old, OWNER, EVIL), office.clock.now())
     owners = {domain.owner for domain in old.domains.values()}
-    assert (
-        {say.to for say in said if say.purpose == "key_change"}
-        == owners | {AUDIT}
-        == {say.to for say in said if say.purpose == "pager"}
-    )
+    assert {say.to for say in said if say.purpose == "pager"} == owners | {AUDIT}
+    assert {say.to for say in said if say.purpose == "key_change"} == owners | {AUDIT, RISK}  # who may endorse it, too
     page = next(say for say in said if say.purpose == "pager")
     assert "Nobody has endorsed it" in str(page.data["text"])
     assert page.data["link"] == f"{ORIGIN}/"
     assert unendorsed(old, replace(old, contact="#elsewhere"), office.clock.now()) == ()
+
+
+class Asked:
+    """The messages that ask owners and auditors to endorse an added key, before a fake Slack."""
+
+    def __init__(self, screens: Screens, before: Policy) -> None:
+        self.screens, self.before, self.office = screens, before, screens.office
+
+    async def now(self, person: Person) -> str:
+        """What somebody's message shows, after the looks of a running bot."""
+        await self.office.service.endorsements.look()
+        return await self.without_look(person)
+
+    async def without_look(self, person: Person) -> str:
+        await self.screens.sender.drain()
+        posted = next(call for call in self.screens.slack.of(POST) if call.args["channel"] == person.user)
+        ts = self.screens.ts_of(posted)
+        return json.dumps((self.screens.last(ts) if self.screens.edits(ts) else posted).args)
+
+
+@pytest.fixture
+async def asked(office: Office) -> AsyncIterator[Asked]:
+    before = office.policy
+    await office.adopt(with_key(before, OWNER, EVIL))
+    says = unendorsed(before, office.policy, office.clock.now() + timedelta(hours=72))
+    await office.store.commit(Transition(None, None, says=tuple(one for one in says if one.purpose == "key_change")))
+    async for screens in screens_of(office):
+        found = Asked(screens, before)
+        for person in (OWNER, RISK):
+            assert "nobody has endorsed it" in await found.now(person)
+        assert f"{ORIGIN}/d#" in await found.now(RISK)
+        assert not screens.slack.of(UPDATE)
+        yield found
+
+
+def is_over(shown: str) -> bool:
+    """Neither link nor a word that anything waits."""
+    return ORIGIN not in shown and "Unendorsed it counts" not in shown
+
+
+async def test_the_message_says_at_once_who_endorsed_the_change_and_when(asked: Asked) -> None:
+    await endorse(asked.office, RISK)
+    for person in (OWNER, RISK, AUDIT):
+        shown = await asked.without_look(person)
+        assert (is_over(shown), "is endorsed" in shown, "nobody has endorsed" in shown) == (True, True, False)
+        assert f"<@{RISK.user}> endorsed it for " in shown
+        assert f"{asked.office.clock.now():%Y-%m-%d %H:%M} UTC" in shown
+    told = [entry for entry in asked.office.log() if entry["type"] == "delivery.sent"]
+    assert told
+    assert all("case" not in entry for entry in told)
+
+
+async def test_the_message_says_that_the_change_was_taken_back(asked: Asked) -> None:
+    await asked.office.adopt(replace(asked.office.policy, contact="#elsewhere", digest="cd" * 32))
+    assert f"{ORIGIN}/d#" in await asked.now(RISK)  # another policy, but the key stands in it
+    await asked.office.adopt(replace(asked.before, digest="ef" * 32))
+    for person in (OWNER, RISK):
+        shown = await asked.now(person)
+        assert (is_over(shown), "was taken back" in shown) == (True, True)
+
+
+async def test_the_message_says_that_the_change_counts_though_nobody_endorsed_it(asked: Asked) -> None:
+    asked.office.clock.at += timedelta(hours=71)
+    assert f"{ORIGIN}/d#" in await asked.now(RISK)
+    asked.office.clock.at += timedelta(hours=2)
+    for person in (OWNER, RISK):
+        shown = await asked.now(person)
+        assert (is_over(shown), "counts since" in shown, "nobody has endorsed it" in shown) == (True, True, True)
+    edits = len(asked.screens.slack.of(UPDATE))
+    assert await asked.office.store.policies.asking_to_endorse() == []
+    await asked.now(RISK)
+    assert len(asked.screens.slack.of(UPDATE)) == edits  # redrawn once, not at every look
+
+
+async def test_a_message_whose_delay_ended_while_the_bot_was_down_is_redrawn_too(asked: Asked) -> None:
+    asked.office.clock.at += timedelta(hours=73)
+    asked.office.service.current.sets = Sets(asked.office.service.current.sets.sets[-1:])
+    shown = await asked.now(RISK)
+    assert (is_over(shown), "waits for no endorsement any more" in shown) == (True, True)
 
 
 def folder(path: Path, keys: dict[str, tuple[Passkey, ...]], signature: str) -> Path:

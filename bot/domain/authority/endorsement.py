@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Literal, TypeAlias
 
 from bot.domain.authority.key_changes import KeyChange, covered, endorsable, key_change, passkeys_of, stands
 from bot.domain.authority.policy_rollout import InForce, Sets
@@ -20,6 +21,7 @@ from bot.domain.policy.people import Person
 from bot.domain.policy.signing import Passkey, Signature
 
 _PREFIX = "keys:"
+Outcome: TypeAlias = Literal["waits", "endorsed", "taken_back", "counts", "over"]
 
 
 def counting_passkeys(sets: Sets, person: Person, signature: Signature, asked_at: datetime) -> tuple[Passkey, ...]:
@@ -48,6 +50,27 @@ class Endorsement:
     new: str
     domain: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Who endorsed a change, when and for which domains, as the log says; a person whose data is erased has the user `-`."""
+
+    by: Person
+    at: datetime
+    domains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What has become of a change: it waits for an endorsement, is endorsed for every domain, was taken back by another set, counts
+    without one because `until` is over, or is over (known to no set that binds any more: then without `what`). `since`: when the
+    new set was loaded."""
+
+    outcome: Outcome
+    what: KeyChange | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +110,35 @@ def key_change_id(old: str, new: str) -> str:
 def is_key_change(id_: str | None) -> bool:
     """Whether an id is of a change of the keys."""
     return id_ is not None and id_.startswith(_PREFIX)
+
+
+def digests_of(id_: str) -> tuple[str, str]:
+    """The digests from and to of a change's id."""
+    old, _, new = id_.removeprefix(_PREFIX).partition(":")
+    return old, new
+
+
+def became(sets: Sets, endorsed: Collection[Endorsement], id_: str, now: datetime) -> Became:
+    """What has become of a change; of one that was made, taken back and made again, of the last time."""
+    pairs = [(a, b) for a, b in pairwise(sets.sets) if key_change_id(a.policy.digest, b.policy.digest) == id_]
+    what = key_change(pairs[-1][0].policy, pairs[-1][1].policy) if pairs else None
+    if what is None:
+        return Became("over")
+    was, following = pairs[-1]
+    outcome: Outcome = "counts"
+    if covered(what, {one.domain for one in _of(endorsed, was, following)}):
+        outcome = "endorsed"
+    elif not _stands_yet(what, was.policy, sets.current):
+        outcome = "taken_back"
+    elif was.until is not None and now < was.until:
+        outcome = "waits"
+    return Became(outcome, what, following.since, was.until)
+
+
+def _stands_yet(what: KeyChange, old: Policy, current: Policy) -> bool:
+    """Whether the set in force still has anything of what a change gave."""
+    still = key_change(old, current)
+    return still is not None and not set(still.sentences).isdisjoint(what.sentences)
 
 
 def waiting_changes(sets: Sets, endorsed: Collection[Endorsement], now: datetime) -> tuple[WaitingChange, ...]:

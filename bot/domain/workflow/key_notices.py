@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from bot.domain.authority.authorization import named_for
-from bot.domain.authority.endorsement import WaitingChange
-from bot.domain.authority.key_changes import KeyChange, key_change
+from bot.domain.authority.endorsement import WaitingChange, key_change_id
+from bot.domain.authority.key_changes import KeyChange, endorsers, key_change
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Lane, Notification, epoch_ms
 from bot.domain.policy.model import Policy
@@ -22,17 +22,18 @@ from bot.domain.signing.statement import Statement
 
 
 def unendorsed(old: Policy, new: Policy, until: datetime) -> tuple[Notification, ...]:
-    """Tells every owner and auditor, in Slack and by page, of a change that nobody has endorsed; `until` then it has no effect.
-    Nothing where no key changes."""
+    """Tells every owner and auditor, in Slack and by page, of a change that nobody has endorsed, and in Slack whoever may endorse it;
+    `until` then it has no effect. Nothing where no key changes."""
     what = key_change(old, new)
     if what is None:
         return ()
     data = {"old": old.digest, "new": new.digest, "sentences": list(what.sentences), "until": epoch_ms(until)}
     title, text = page_text(what, old, new, until)
     page = {"action": "trigger", "title": title, "text": text, "link": f"{_origin(old, new)}/"}
-    people = concerned((old, new))
+    people, about = concerned((old, new)), key_change_id(old.digest, new.digest)
+    able = (person for found in endorsers(what, old).values() for person in found)
     return (
-        *(Notification("key_change", Lane.CARD, to=person, data=data) for person in people),
+        *(Notification("key_change", Lane.CARD, about, to=person, data=data) for person in dict.fromkeys((*people, *able))),
         *(Notification("pager", Lane.URGENT, to=person, data=page) for person in people),
     )
 

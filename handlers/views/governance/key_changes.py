@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.decision_log.enrolment import words as six_words
-from bot.domain.authority.endorsement import WaitingChange
+from bot.domain.authority.endorsement import Became, Given, Outcome, WaitingChange
 from bot.domain.authority.key_changes import stands
 from bot.domain.policy.people import Person
 from handlers import ids
@@ -19,16 +19,40 @@ _MOST, _LENGTH = 10, 300
 _KNOW = "If you do not know of this change, have it taken back now: somebody may have added a key of their own."
 
 
-def unendorsed(data: Mapping[str, object], link: str, scene: ViewContext) -> Message:
-    """To every owner and auditor; with the link for whoever may endorse it."""
-    lines = [
-        "*A change of the policy touches the keys that sign decisions, and nobody has endorsed it.*",
-        *_sentences(data),
-    ]
-    lines.append(f"Unendorsed it counts for requests filed after {_when(data, scene)}, and the log names it for ever.")
-    lines.append(_KNOW)
+def asked(became: Became, given: Sequence[Given], link: str, scene: ViewContext) -> Message:
+    """To every owner and auditor: what has become of a change that was to be endorsed, and who endorsed it; while it waits, with the
+    link for whoever may endorse it."""
+    until = scene.at(became.until) if became.until is not None else "now on"
+    lines = [_status(became.outcome, until, partly=bool(given))]
+    lines += _bullets(became.what.sentences if became.what is not None else ())
+    lines += [_endorsement(one, scene) for one in given]
+    if became.outcome == "waits":
+        lines.append(f"Unendorsed it counts for requests filed after {until}, and the log names it for ever.")
+    if became.outcome != "taken_back":
+        lines.append(_KNOW)
     row = actions(ids.BLOCK_SIGN, link_button("Endorse", ids.SIGN, "endorse", link, "primary")) if link else None
     return message("\n".join(lines), [*sections(lines), row])
+
+
+def _status(outcome: Outcome, until: str, *, partly: bool) -> str:
+    """The first line; `partly`: somebody has endorsed it for a domain of theirs."""
+    if outcome == "endorsed":
+        return "*A change of the keys that sign decisions is endorsed.*"
+    if outcome == "taken_back":
+        return "*A change of the keys that sign decisions was taken back.* It needs no endorsement any more."
+    if outcome == "counts":
+        lacks = "not everybody who had to has endorsed it" if partly else "nobody has endorsed it"
+        return f"*A change of the keys that sign decisions counts since {until}, and {lacks}.* The log names it for ever."
+    if outcome == "over":
+        return "*A change of the keys that sign decisions waits for no endorsement any more.*"
+    lacks = "another domain has to endorse it too" if partly else "nobody has endorsed it"
+    return f"*A change of the policy touches the keys that sign decisions, and {lacks}.*"
+
+
+def _endorsement(given: Given, scene: ViewContext) -> str:
+    names = [scene.policy.domains[id_].name if id_ in scene.policy.domains else id_ for id_ in given.domains]
+    domains = ", ".join(inline(name, 100) for name in names)
+    return f"{who(given.by)} endorsed it for {domains}, {scene.at(given.at)}."
 
 
 def endorsed(data: Mapping[str, object], scene: ViewContext) -> Message:
@@ -78,7 +102,10 @@ def _domain(change: WaitingChange, id_: str) -> str:
 
 def _sentences(data: Mapping[str, object]) -> list[str]:
     found = data.get("sentences")
-    texts = [text for text in found if isinstance(text, str)] if isinstance(found, list) else []
+    return _bullets([text for text in found if isinstance(text, str)] if isinstance(found, list) else [])
+
+
+def _bullets(texts: Sequence[str]) -> list[str]:
     more = [f"• and {len(texts) - _MOST} more."] if len(texts) > _MOST else []
     return [f"• {inline(text, _LENGTH)}" for text in texts[:_MOST]] + more
 

@@ -54,7 +54,7 @@ def test_messages_that_can_be_redrawn_are_kept_and_those_that_show_typed_text_ar
         "card", "receipt", "operator", "operator_told", "lead", "used", "ask", "door_receipt", "outcome", "body", "announce",
         "question", "ending", "expiring", "owed", "suspended", "restored", "executor_alarm", "extension", "cooling",
         "verified", "subject_before", "subject_after", "campaign", "reminder", "deadline", "ask_reminder", "no_access",
-        "campaign_reminder", "agreement", "roster", "door", "filed_by_host",
+        "campaign_reminder", "agreement", "roster", "door", "filed_by_host", "key_change",
     }  # fmt: skip
     assert not any(kind.remembered for purpose, kind in MESSAGE_KINDS.items() if purpose in redrawn)
 

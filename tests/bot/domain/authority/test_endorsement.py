@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain.authority.endorsement import counting_passkeys
+from bot.domain.authority.endorsement import Endorsement, became, counting_passkeys, key_change_id
 from bot.domain.authority.policy_rollout import InForce, Sets
 from bot.domain.policy.model import Policy
 from bot.domain.policy.signing import Passkey, Signature
@@ -80,3 +80,18 @@ def test_a_synced_key_counts_for_nothing_device_bound(key: Passkey, ids: list[st
     sets = rolled(signed_policy(people=keys(owner=key)))
     assert counting(sets, T0, "device_bound") == ids
     assert counting(sets, T0) == ["o"]
+
+
+def test_a_change_endorsed_for_another_time_it_was_made_or_not_for_every_domain_still_waits() -> None:
+    sets, now = rolled(OLD, ADDED), T0 + 2 * HOUR
+    id_ = key_change_id(OLD.digest, ADDED.digest)
+    whole = became(sets, (), id_, now).what
+    assert whole is not None
+    given = [Endorsement(OLD.digest, ADDED.digest, domain, now) for domain in whole.domains]
+    assert became(sets, given, id_, now).outcome == "endorsed"
+    assert became(sets, given[1:], id_, now).outcome == "waits"
+    assert became(sets, [replace(one, at=T0) for one in given], id_, now).outcome == "waits"
+    assert became(rolled(OLD, ADDED, OLD), (), id_, now).outcome == "taken_back"
+    assert became(rolled(OLD, ADDED, OLD, ADDED), (), id_, now + 2 * HOUR).outcome == "waits"
+    assert became(sets, (), id_, T0 + HOUR + DAYS3).outcome == "counts"
+    assert became(rolled(ADDED), (), id_, now).outcome == "over"
