@@ -297,6 +297,15 @@ async function verify() {
   }
   $("verify").disabled = false;
 }
+// What only the program itself judges: it needs every rule of the policy, which this page does not read.
+function notJudged() {
+  const code = (text) => element("code", {}, text);
+  return element("p", { id: "not-judged", class: "soft" },
+    "Not judged on this page: an answer without the signature that its runbook demands (", code("unsigned"), "), a change of the signing keys that nobody endorsed (",
+    code("unendorsed"), "), an answer that a change of the policy allowed too early (", code("delay"), "), and the policy's other rules (", code("policy"), ", ", code("party"),
+    "). Run ", code("countersign log verify --export FOLDER"), " for these findings.");
+}
+
 function drawResult(result) {
   const good = result.findings.length === 0, lines = [];
   if (good && log.isCase) lines.push(`${log.entries.length} entries of ${ofRequests(log)}, each proven to be in the log of ${result.size} entries with the root ${result.root}. Whether more came later, only the full export shows.`);
@@ -313,7 +322,7 @@ function drawResult(result) {
   $("result").className = good ? (sure ? "good" : "unsure") : "bad";
   $("result").replaceChildren(element("h2", {}, title), ...lines.map((line) => element("p", {}, line)),
     element("ul", {}, ...result.findings.slice(0, 100).map((f) => element("li", {}, element("code", {}, f.code), " ", f.text))),
-    result.findings.length > 100 ? element("p", {}, `… and ${result.findings.length - 100} more.`) : "");
+    result.findings.length > 100 ? element("p", {}, `… and ${result.findings.length - 100} more.`) : "", notJudged());
   $("result").hidden = false;
   say(good ? "Checked." : `Checked: ${result.findings.length} findings.`);
   $("result").focus();

@@ -331,6 +331,15 @@ async def test_signed_answers_are_proven_by_the_browsers_own_cryptography(look: 
     await expect(page.locator("#result li")).to_have_count(0)
 
 
+async def test_the_page_names_the_findings_that_only_log_verify_makes(look: Callable[..., Any], tmp_path: Path) -> None:
+    page = await look(await signed_export(tmp_path))
+    await verify(page)
+    line = page.locator("#result #not-judged")
+    assert await line.locator("code").all_inner_texts() == [
+        "unsigned", "unendorsed", "delay", "policy", "party", "countersign log verify --export FOLDER",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("approval", "text"),
     [
