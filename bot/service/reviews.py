@@ -108,6 +108,11 @@ class Reviews:
             if any(campaigns.role_in(campaign, item, policy, person) for item in campaign.unanswered)
         ]  # fmt: skip
 
+    async def to_attest(self, lead: Person) -> Sequence[Campaign]:
+        """Open campaigns that wait for this lead's word on their people."""
+        found = await self._store.reviews.campaigns(_OPEN, closed_too=False)
+        return [campaign for campaign in found if roster.to_attest(campaign, self.policy, lead)]
+
     # What the clock does.
 
     async def _advance(self, campaign: Campaign, spoken: Mapping[str, Item]) -> None:

@@ -30,6 +30,7 @@ from handlers.views.dialogs import filed_result, said_page
 from handlers.views.governance import key_changes
 from handlers.views.governance.agreement import at_home
 from handlers.views.governance.campaigns import at_home as reviews_at_home
+from handlers.views.governance.roster import at_home as roster_at_home
 from handlers.views.home import home
 from handlers.views.kit.blocks import Message
 from handlers.views.welcome_back import returned
@@ -70,6 +71,7 @@ async def app_home(out: Outgoing) -> Job:
     waiting = [
         *at_home(own_matrix(scene.policy, service.agreements, to)),
         *reviews_at_home(await service.reviews.theirs(to)),
+        *roster_at_home(await service.reviews.to_attest(to), to, scene),
     ]
     scene = await with_ahead(service, scene, (*shown.waiting, *shown.mine, *shown.led))
     return Published(to.user, home(shown, scene, may_ask=may_ask, governance=waiting))

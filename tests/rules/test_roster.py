@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,18 @@ import pytest
 from bot.domain.case.campaign import Campaign, Item
 from bot.domain.governance.roster import LEFT
 from bot.domain.policy.people import Person
-from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer
+from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer, ShowPage
+from handlers import ids
 from handlers.views.governance import campaigns, roster
 from handlers.views.kit.context import ViewContext
+from handlers.web_api.users import SlackDirectory
 from sandbox.blocks import check_view
 from storage.log.check import check_database
+from tests.bot import parts
 from tests.bot.building import DAY, LEAD, OWNER, PE1, PE2, RISK, SOCLEAD
 from tests.bot.governed import GovernedOffice
+from tests.bot.office import covered
+from tests.handlers.fake_slack import FakeSlack
 from tests.rules.test_governance_machine import BASE, BEFORE
 
 
@@ -114,3 +120,30 @@ async def test_a_leads_silence_holds_nothing_up(office: GovernedOffice) -> None:
     assert "right.narrowed" in {e["type"] for e in office.log()}
     silent = {person for e in office.entries("right.narrowed") for person in e["data"]["of_whom"]}
     assert silent & {LEAD, SOCLEAD} == set()
+
+
+async def test_a_leads_open_attestation_is_a_line_on_their_home_until_it_is_given(office: GovernedOffice) -> None:
+    async with FakeSlack() as slack:
+        client = slack.client()
+        sender = parts.sender(office, client, covered, directory=SlackDirectory(client, office.clock))
+
+        async def attestable(person: Person) -> dict[str, str]:
+            await office.take_in(ShowPage(person, "home", "1", ReplyAddress(person)))
+            await office.worker.drain()
+            await sender.drain()
+            view = [c for c in slack.of("views.publish") if c.args["user_id"] == person.user][-1].args["view"]
+            assert check_view(view, "home") == []
+            blocks = view["blocks"]
+            return {
+                row["elements"][0]["value"]: line["text"]["text"]
+                for line, row in pairwise(blocks)
+                if row["type"] == "actions" and row["elements"][0]["action_id"] == ids.ROSTER_OPEN
+            }
+
+        campaign = await mine(office)
+        lines = await attestable(LEAD)
+        assert lines[campaign.id].startswith("*People who may ask for Northgate: ")
+        assert await attestable(OWNER) == await attestable(PE1) == {}
+        people = {item.of.rpartition("/")[2]: "stays" for item in campaign.items if item.provider == "northgate"}
+        await says(office, LEAD, campaign, **people)
+        assert campaign.id not in await attestable(LEAD)

@@ -22,8 +22,11 @@ const STATES = {
   "request.expired": "expired", "grant.opened": "open", "grant.finished": "finished", "grant.unused": "unused",
   "grant.revoked": "revoked", "grant.lapsed": "lapsed", "exception.ended": "ended",
   "sealed_use.recorded": "used without approval", "finding.filed": "open finding",
-  "finding.acknowledged": "acknowledged finding", "finding.closed": "closed finding",
+  "finding.acknowledged": "acknowledged finding", "finding.closed": "closed finding", "campaign.closed": "closed review",
 };
+// An owner's review of rights belongs to no request: its entries are one case by its id.
+const REVIEW = new Set(["campaign.opened", "right.kept", "right.narrowed", "right.withdrawn", "roster.attested", "campaign.closed"]);
+const RIGHTS = { autonomous: "which opens by itself", break_glass: "break-glass", exception: "an exception" };
 const ROLES = { owner: "owner", deputies: "deputy", on_call: "on-call", risk_owner: "risk owner" };
 const WHY = {
   already_asked: "everybody of it was asked already", absent: "everybody of it was away", nobody: "nobody holds the role",
@@ -39,6 +42,9 @@ function person(ref) {
 }
 const people = (refs) => (refs ?? []).map(person).join(", ") || "nobody";
 const rows = (data) => `${data.rows.length} ${data.rows.length === 1 ? "row" : "rows"} (${data.rows.map((one) => one.row).join(", ")})`;
+// Which right of a review an entry is about, or whose.
+const right = (data) => (data.item === "person" ? `the right of ${person(data.of)} to ask` : `the right ${data.of} (${RIGHTS[data.item] ?? data.item})`) +
+  (data.domains?.length ? ` in ${data.domains.join(", ")}` : "");
 const role = (name) => ROLES[name] ?? name ?? "";
 function actor(entry) {
   const kind = entry.actor?.kind;
@@ -106,9 +112,16 @@ function sentence(entry) {
     case "executor.closed": return "The system confirmed that access is closed";
     case "executor.failed": return data.name === "grant.close" ? "The system did not close the access" : "The system could not open the access";
     case "delivery.failed": return `A message (${data.purpose}) could not be delivered to ${data.to ? person(data.to) : data.channel}: ${data.error}`;
+    case "campaign.opened": return `The review of ${person(data.owner)} opened: ${data.items.length} rights, ${data.window} working days; silence ${data.silence}s`;
+    case "campaign.closed": return `The review closed: ${["kept", "narrowed", "withdrawn"].map((word) => `${data[word]} ${word}`).join(", ")}, ${data.silent} narrowed by silence, ${data.unanswered} unanswered`;
+    case "roster.attested": return `${who} of ${data.provider} confirmed who may ask: ${people(data.people)}; no longer theirs: ${people(data.gone)}`;
+    case "right.kept": if (data.item) return `${who} kept ${right(data)}${as}${behalf}${data.lifts ? "; a silence had narrowed it" : ""}`; break;
+    case "right.withdrawn": if (data.item) return `${who} withdrew ${right(data)}${as}${behalf}`; break;
+    case "right.narrowed": return data.by === "silence"
+      ? `Silence narrowed ${right(data)}: in ${data.counted} working days no answer from ${people(data.of_whom)}` : `${who} narrowed ${right(data)}${as}${behalf}`;
     case "delivery.sent": return delivered(entry.group ?? [entry]);
-    default: return WORDS[entry.type] ? `${WORDS[entry.type].replace("{who}", who)}${as}${behalf}` : `${entry.type} by ${who}${as}${behalf}`;
   }
+  return WORDS[entry.type] ? `${WORDS[entry.type].replace("{who}", who)}${as}${behalf}` : `${entry.type} by ${who}${as}${behalf}`;
 }
 const ESCALATES = (entry) => entry.type === "request.pushed" || entry.type === "request.passed" || entry.type === "step.skipped" ||
   (entry.type === "step.fired" && entry.data?.step > 0 && entry.data?.action !== "remind");
@@ -122,21 +135,23 @@ function gather() {
     said.get(line.i).push(line);
   }
   for (const entry of log.entries) {
-    if (!entry?.case) continue;
-    if (!byId.has(entry.case)) byId.set(entry.case, { id: entry.case, entries: [], who: new Set(), state: "pending" });
-    const found = byId.get(entry.case);
+    const id = entry?.case ?? (REVIEW.has(entry?.type) ? entry.data?.id : undefined);
+    if (!id) continue;
+    if (!byId.has(id)) byId.set(id, { id, entries: [], who: new Set(), state: entry.case ? "pending" : "open review" });
+    const found = byId.get(id);
     found.entries.push(entry);
     if (["request.filed", "request.refused", "sealed_use.recorded", "finding.filed"].includes(entry.type)) found.filed = entry;
     if (STATES[entry.type]) { found.state = STATES[entry.type]; found.outcome ??= entry; }
-    for (const ref of [entry.actor?.ref, entry.on_behalf_of, ...(entry.data?.to ?? []), ...(entry.data?.asked ?? [])].flat())
+    const { to, asked, owner, of, of_whom, people, gone } = entry.data ?? {};
+    for (const ref of [entry.actor?.ref, entry.on_behalf_of, ...(to ?? []), ...(asked ?? []), owner, of, of_whom, people, gone].flat())
       if (typeof ref === "string" && ref.startsWith("sub_")) found.who.add(ref);
   }
   for (const found of byId.values()) {
     const first = found.filed ?? found.entries[0], data = first.data ?? {};
     Object.assign(found, {
-      at: first.ts, runbook: first.runbook?.id ?? "", domain: data.domain ?? "", provider: data.provider ?? first.actor?.party ?? "",
-      requester: first.actor?.ref ?? data.for, took: found.outcome ? Date.parse(found.outcome.ts) - Date.parse(first.ts) : NaN,
-      decided: found.entries.filter((e) => e.type === "request.approved" || e.type === "request.denied"),
+      at: first.ts, runbook: first.runbook?.id ?? (data.items ? "review of rights" : ""), domain: data.domain ?? data.domains?.join(", ") ?? "", provider: data.provider ?? first.actor?.party ?? "",
+      requester: first.actor?.ref ?? data.for ?? data.owner, took: found.outcome ? Date.parse(found.outcome.ts) - Date.parse(first.ts) : NaN,
+      decided: found.entries.filter((e) => e.type === "request.approved" || e.type === "request.denied" || e.data?.by === "answer"),
       escalations: found.entries.filter(ESCALATES), said,
     });
   }
@@ -171,7 +186,7 @@ function drawCases() {
 function drawCase(found) {
   const deciders = found.decided.map((e) => person(e.actor.ref) + (behalfOf(e) ? ` for ${person(e.on_behalf_of)}` : ""));
   const facts = [
-    ["Asked", `${person(found.requester)}, ${found.provider}`], ["Decided", deciders.join("; ") || "by nobody"],
+    ["Asked", [person(found.requester), found.provider].filter(Boolean).join(", ")], ["Decided", [...new Set(deciders)].join("; ") || "by nobody"],
     ["Took", found.outcome ? span(found.took) : "still open"],
     ["Escalated", found.escalations.length ? `${found.escalations.length}×` : "no"],
   ];

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bot.domain.case.campaign import Campaign, Item
 from bot.domain.governance.roster import to_attest
@@ -29,15 +29,30 @@ def card(campaign: Campaign, lead: Person, scene: ViewContext) -> Message:
     names = ", ".join(named(item) for item in left[:_LISTED]) + (
         f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
     )
-    provider = scene.provider(left[0].provider)
     text = (
-        f"*People who may ask for {provider}: {len(left)} to confirm*\n{names}\n"
+        f"*{_head(left, scene)}*\n{names}\n"
         "Say who is still yours. Your word changes no right by itself; the owner decides who keeps it."
     )
-    return message(
-        text,
-        [section(text), actions(ids.BLOCK_ROSTER, button(f"Attest {len(left)}", ids.ROSTER_OPEN, campaign.id, "primary"))],
-    )
+    return message(text, [section(text), _attest(campaign, left)])
+
+
+def at_home(found: Iterable[Campaign], lead: Person, scene: ViewContext) -> list[Block]:
+    """One line and the button on the App Home for each campaign that waits for this lead's word."""
+    blocks: list[Block] = []
+    for campaign in found:
+        left = to_attest(campaign, scene.policy, lead)
+        if left:
+            blocks.append(section(f"*{_head(left, scene)}* · {campaign.id}"))
+            blocks.append(_attest(campaign, left) | {"block_id": f"{ids.BLOCK_ROSTER}.{campaign.id}"})
+    return blocks
+
+
+def _head(left: Sequence[Item], scene: ViewContext) -> str:
+    return f"People who may ask for {scene.provider(left[0].provider)}: {len(left)} to confirm"
+
+
+def _attest(campaign: Campaign, left: Sequence[Item]) -> Block:
+    return actions(ids.BLOCK_ROSTER, button(f"Attest {len(left)}", ids.ROSTER_OPEN, campaign.id, "primary"))
 
 
 def named(item: Item) -> str:

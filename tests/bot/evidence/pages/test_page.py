@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from bot.domain.case.campaign import Asked, Campaign, Item
+from bot.domain.case.transition import Transition
+from bot.domain.decision_log import review_events
 from bot.domain.decision_log.entry_types import ENTRY_TYPES
 from bot.evidence.case_export import export_case
 from bot.evidence.export import export
 from bot.evidence.folder import Folder
 from storage.log.evidence import evidence
-from tests.bot.building import OWNER, RISK
+from tests.bot.building import LEAD, OWNER, PE1, PE2, RISK, T0
 from tests.bot.evidence.conftest import Written
 from tests.bot.evidence.signed_log import OLGA, RUTH, Writer, signed_policy
 from tests.bot.evidence.signing import Scribe
@@ -368,3 +372,45 @@ async def test_a_signature_under_another_key_is_named(look: Callable[..., Any], 
     page = await look(folder)
     await verify(page)
     await expect(page.locator("#result li").first).to_contain_text("does not match the key in the policy")
+
+
+async def test_a_review_of_rights_is_a_case_whose_sentences_name_the_right_and_the_person(
+    look: Callable[..., Any], tmp_path: Path
+) -> None:
+    log = await Writer(tmp_path / "reviewed.db").open()
+    await log.load(signed_policy())
+    right = Item("autonomous", "account-unlock", ("directory",), "Unlock", "northgate", "ab" * 32, "cd" * 32)
+    asks = Item("person", str(PE1), ("directory",), "Pavel Horak", "northgate")
+    book = replace(right, of="vault-open", kind="break_glass", answer="keep", by=OWNER)
+    asked = (Asked(OWNER, "owner", T0), Asked(LEAD, "lead", T0))
+    review = Campaign(
+        "V-00000001", OWNER, (right, asks, replace(book, answer="")), T0, 2, narrows=True, asked=asked, counted=2
+    )
+    wrote = (
+        review_events.opened(review, log.policy),
+        review_events.attested(review.id, log.policy, LEAD, "northgate", [str(PE1)], [str(PE2)], T0),
+        review_events.answered(review, book, log.policy, "owner", "needed at night", None),
+        review_events.fell_silent(review, right, log.policy, T0),
+        review_events.fell_silent(review, asks, log.policy, T0),
+    )
+    await log.store.commit(Transition(None, None, wrote))
+    await log.store.close()
+    page = await look(log.export(tmp_path / "reviewed"))
+    case = page.locator('details[data-case="V-00000001"]')
+    await expect(case.locator("summary")).to_contain_text("open review")
+    await expect(case.locator(".facts")).to_contain_text("Olga Novak (T0HOME/U0OWNER)")
+    await case.locator("summary").click()
+    said = [await line.inner_text() for line in await case.locator(".timeline li > div:nth-child(2)").all()]
+    olga = "Olga Novak (T0HOME/U0OWNER)"
+    assert said[0] == f"The review of {olga} opened: 3 rights, 2 working days; silence narrows"
+    assert re.fullmatch(
+        r".+LEAD\) of northgate confirmed who may ask: Pavel Horak .+; no longer theirs: .+U0PE2\)", said[1]
+    )
+    assert said[2].startswith(f"{olga} kept the right vault-open (break-glass) in directory as owner")
+    silent = f"in 2 working days no answer from {olga}"
+    assert said[3:] == [
+        f"Silence narrowed the right account-unlock (which opens by itself) in directory: {silent}",
+        f"Silence narrowed the right of Pavel Horak (T0HOME/U0PE1) to ask in directory: {silent}",
+    ]
+    await page.select_option("#f-person", label="Pavel Horak (T0HOME/U0PE1)")
+    await expect(page.locator("#count")).to_have_text("1 of 1 cases")
