@@ -73,8 +73,39 @@ async function signatureFaults(entry, shown, policy) {
   return faults;
 }
 
+// The runbooks of a set that demand a signature, by id; of a set that is not in the export none.
+async function demandingOf(log, digest) {
+  const found = new Set(), folder = `policy/${digest}/`;
+  for (const [path, file] of log.files) {
+    if (!path.startsWith(folder) || !/^[^/]+\.md$/.test(path.slice(folder.length))) continue;
+    const head = /^---\r?\n([^]*?)\n---/.exec(await file.text())?.[1] ?? "";
+    const part = (name) => new RegExp(`^${name}:\\s*["']?([\\w-]+)`, "m").exec(head)?.[1];
+    if (["required", "device_bound"].includes(part("signature"))) found.add(part("id"));
+  }
+  return found;
+}
+
+// Reports every yes without the signature that its runbook demanded when it was given, or when the case began.
+async function checkUnsigned(log, report) {
+  const sets = new Map(), cases = new Set(), begun = new Set();
+  const demands = async (entry) => {
+    const digest = entry.policy?.sha256;
+    if (!sets.has(digest)) sets.set(digest, await demandingOf(log, digest));
+    return sets.get(digest).has(entry.runbook?.id);
+  };
+  for (const entry of log.entries) {
+    if (!entry?.case) continue;
+    if (!begun.has(entry.case) && (await demands(entry))) cases.add(entry.case);
+    begun.add(entry.case);
+    if (!YES[entry.type] || entry.actor?.kind !== "person" || entry.data?.signed === true) continue;
+    if (cases.has(entry.case) || (await demands(entry)))
+      report("unsigned", entry.i, `Entry ${entry.i} (${entry.type}): it has no signature, which the runbook ${entry.runbook?.id} demands.`);
+  }
+}
+
 // Judges every signed entry of a log; gives how many were proven, and how many have lost their signature.
 async function checkSigned(log, report) {
+  await checkUnsigned(log, report);
   const shown = new Map(log.disclosures.filter((d) => d.name === "signature").map((d) => [d.i, d.value])), sets = new Map();
   const counts = { proven: 0, unproven: 0 };
   let newest = "";

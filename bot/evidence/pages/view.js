@@ -316,7 +316,7 @@ async function verify() {
 function notJudged() {
   const code = (text) => element("code", {}, text);
   return element("p", { id: "not-judged", class: "soft" },
-    "Not judged on this page: an answer without the signature that its runbook demands (", code("unsigned"), "), a change of the signing keys that nobody endorsed (",
+    "Not judged on this page: a signature that only an earlier set of the policy, or an operator's act, still demanded (", code("unsigned"), "), a change of the signing keys that nobody endorsed (",
     code("unendorsed"), "), an answer that a change of the policy allowed too early (", code("delay"), "), and the policy's other rules (", code("policy"), ", ", code("party"),
     "). Run ", code("countersign log verify --export FOLDER"), " for these findings.");
 }

@@ -335,6 +335,39 @@ async def test_signed_answers_are_proven_by_the_browsers_own_cryptography(look: 
     await expect(page.locator("#result li")).to_have_count(0)
 
 
+@pytest.mark.parametrize(("signature", "found"), [("required", 1), ("device_bound", 1), ("none", 0)])
+async def test_a_yes_without_the_signature_that_its_runbook_demands_is_a_finding(
+    look: Callable[..., Any], tmp_path: Path, signature: str, found: int
+) -> None:
+    log = await Writer(tmp_path / "signed.db").open()
+    await log.load(signed_policy(None, signature))
+    await log.file("R-00000001")
+    await log.approve("R-00000001", OWNER, None)
+    await log.file("R-00000002")
+    await log.approve("R-00000002", OWNER, OLGA)
+    await log.store.close()
+    page = await look(log.export(tmp_path / "signed"))
+    await verify(page)
+    lines = await page.locator("#result li").all_inner_texts()
+    assert (
+        len([line for line in lines if line.startswith("unsigned") and "(request.approved)" in line]) == len(lines) == found
+    )
+
+
+async def test_a_yes_is_judged_by_what_its_runbook_demanded_when_it_was_asked_for(
+    look: Callable[..., Any], tmp_path: Path
+) -> None:
+    log = await Writer(tmp_path / "signed.db").open()
+    await log.load(signed_policy())
+    await log.file("R-00000001")
+    await log.load(signed_policy(None, "none"))
+    await log.approve("R-00000001", OWNER, None)
+    await log.store.close()
+    page = await look(log.export(tmp_path / "signed"))
+    await verify(page)
+    await expect(page.locator("#result li")).to_contain_text("unsigned")
+
+
 async def test_the_page_names_the_findings_that_only_log_verify_makes(look: Callable[..., Any], tmp_path: Path) -> None:
     page = await look(await signed_export(tmp_path))
     await verify(page)
