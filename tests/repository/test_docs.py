@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,13 @@ from markdown_it import MarkdownIt
 
 from bot.cli.lazy import NESTED, loaded
 from bot.cli.main import app
+from bot.cli.matrix.forms import consent_words
+from bot.domain.governance.matrix import Consent, rows
+from bot.domain.governance.narrowing import in_words
+from bot.domain.policy.governance import Narrowed
 from bot.reports import controls, pack, tables
 from handlers.web_api.manifest import manifest
+from tests.bot.building import policy, runbook
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -192,3 +198,15 @@ def test_the_runbook_in_the_documentation_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "runbooks" / "vpn-account-unlock.md").write_text(text.group(1))
     done = run("countersign check runbooks", tmp_path)
     assert done.returncode == 0, done.stdout
+
+
+def test_what_the_page_quotes_of_a_narrowed_right_is_what_matrix_and_explain_print() -> None:
+    governed = policy(runbooks=[runbook("unlock", right="autonomous", escalation=None)])
+    since, text = datetime(2026, 10, 2, tzinfo=UTC), " ".join((DOCS / "providers.md").read_text().split())
+    for refused in (False, True):
+        taken = Consent(taken_at=since, refused=refused)
+        (row,) = rows(governed, governed.domains["directory"], {governed.runbooks["unlock"].sha256: taken})
+        said = consent_words(governed, row)
+        assert f"`{said.partition('; ')[2] if refused else said}`" in text
+    silent = Narrowed("autonomous", "unlock", "directory", "narrow", own=False, row="", sha256="", since=since)
+    assert f"`{in_words(silent)}`" in text
