@@ -20,6 +20,7 @@ ORIGIN = "https://countersign.example.org"
 class Told:
     status: int = 200
     body: Mapping[str, object] = field(default_factory=dict)
+    session: str = ""
 
 
 async def _echo(body: Mapping[str, object]) -> Told:
