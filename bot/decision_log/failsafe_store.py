@@ -61,15 +61,16 @@ class FailsafeStore:
     ) -> None:  # fmt: skip
         self._store, self._emergency, self._clock, self._cover = store, emergency, clock, cover
         self._alone, self._among = among is None, among or AmongReplicas()
-        self._state = LogState(refuses)
+        self._state = LogState(refuses, clock)
         self._one = asyncio.Lock()
         self._told: list[Revocation] = []
         self.cases = FailsafeCases(store.cases, emergency, self._state.refused)
         self.homes = FailsafeHomes(store.homes, emergency, self.cases)
         self.calls = FailsafeCalls(store.calls, emergency, self.cases, self._among.leads)
         self.operator = FailsafeOperator(store.operator, emergency)
-        self.inbox = FailsafeInbox(store.inbox, emergency, self._state, clock, self._among.leads)
+        self.inbox = FailsafeInbox(store.inbox, emergency, self._state, clock, self._among.leads, alone=self._alone)
         self.outbox = FailsafeOutbox(store.outbox, self._state, clock, self._among.leads)
+        self.outbox.answered = self._finish
         self.history, self.absences, self.policies = store.history, store.absences, store.policies
         self.agreement, self.signing = store.agreement, store.signing
         self.reviews = store.reviews
@@ -142,10 +143,12 @@ class FailsafeStore:
                 log.warning("log.stopped_meanwhile")
         if goes_on(act):
             return await self._taken(act)
+        changes = any(change is not None for change in (act.after, act.absence, act.operated, act.reviewed))
+        if (act.entries or changes) and act.inbox is not None and not self._alone and self._state.lost_shortly:
+            raise StorageError(self.why)  # its row is stored, so it is tried again
         if all(draft.type == "decision.refused" for draft in act.entries):
             act = replace(act, entries=())  # a refusal is answered, and no entry tells of it
-        changes = (act.after, act.absence, act.operated, act.reviewed)
-        if act.entries or any(change is not None for change in changes):
+        if act.entries or changes:
             raise Stopped(self.why or "The log was stopped a moment ago; try again.")
         await self._only_said(act)
         return None
@@ -175,8 +178,11 @@ class FailsafeStore:
             raise Stale("This was carried out already.")
 
     async def _only_said(self, act: Transition) -> None:
-        """A page or a sentence: it needs no log."""
-        self.outbox.hold(act.says)
+        """A page or a sentence: it needs no log. A stored row is finished once it was said, so that a kill loses no answer."""
+        if (row := act.inbox if act.says and act.signed is None else None) is not None:
+            self.inbox.finished.add(row)
+            act = replace(act, inbox=None)
+        self.outbox.hold(act.says, row=row)
         try:
             await self._store.commit(replace(act, says=()))
         except DiskRefuses as error:
@@ -254,7 +260,11 @@ class FailsafeStore:
         for line in self._emergency.lines():
             await self._entered(line)
             await self._forgotten(line)
-        for row in list(self.inbox.finished):
+        for row in self.inbox.finished - self.outbox.answering:
+            await self._finish(row)
+
+    async def _finish(self, row: int) -> None:
+        with suppress(StorageError):  # it is tried again
             with suppress(Stale):
                 await self._store.commit(Transition(None, None, inbox=row))
             self.inbox.finished.discard(row)

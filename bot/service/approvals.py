@@ -55,7 +55,7 @@ from bot.service.agreements import Agreements
 from bot.service.contracts import Contracts
 from bot.service.current_policy import CurrentPolicy
 from bot.service.endorsements import Endorsements
-from bot.service.filing import Filing
+from bot.service.filing import Filing, form_of
 from bot.service.handovers import Handovers
 from bot.service.month_posts import MonthPosts
 from bot.service.outage import Outage
@@ -204,11 +204,15 @@ class ApprovalService:
         ]
 
     async def give_up(self, row: InboxRow, tell: SaySentence | None) -> None:
-        """Finishes a row that cannot be carried out, and answers its author if there is an address for the answer."""
+        """Finishes a row that cannot be carried out, and answers its author if there is an address for the answer; a filing is
+        refused, with an entry."""
         if isinstance(row.act, ActOnHost):
             await self._inbox.refuse(row.id, "other: The leader could not carry it out; see its log.")
             return
-        act = page_of(tell) if tell else Transition(None, None)
+        if isinstance(row.act, FileRequest):
+            act = filing.given_up(self.current.policy, form_of(row.act), row.act.form)
+        else:
+            act = page_of(tell) if tell else Transition(None, None)
         await self.transactions.commit(replace(_for_page(act, row), inbox=row.id))
 
     async def _post(self, act: PostButton) -> Transition:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.decision_log.failsafe_queues import SHORT
 from bot.decision_log.failsafe_store import AmongReplicas
-from bot.domain.errors import Stopped, StorageError
+from bot.domain.errors import DiskRefuses, Stopped, StorageError
 from tests.bot.building import OWNER, PE1, policy
 from tests.bot.stopping import StoppableOffice
 
@@ -83,10 +85,10 @@ async def test_a_yes_gives_nothing_meanwhile(office: StoppableOffice) -> None:
 
 
 async def test_what_a_standby_took_in_meanwhile_is_handed_to_the_leader(office: StoppableOffice, part: Part) -> None:
-    await opened_and_pending(office)
+    _, pending = await opened_and_pending(office)
     part.leads = False
     with office.lost():
-        await office.take_in(office.form(PE1, target="dc3"))  # nobody carries it out before the database is back
+        await office.take_in(office.press(OWNER, pending))  # nobody carries it out before the database is back
     await office.standing.stoppable.look()
     assert len(office.rows("SELECT id FROM inbox WHERE done_ms IS NULL")) == 1
     await office.worker.drain()
@@ -118,3 +120,73 @@ async def test_in_the_first_seconds_a_yes_waits_instead_of_being_refused(office:
     part.patient = False
     with pytest.raises(Stopped):
         await office.store.commit(act)
+
+
+LOST = DiskRefuses("The database server was lost before it had committed; nothing was written.")
+
+
+@pytest.mark.parametrize("leads", [True, False])
+async def test_a_filing_is_acknowledged_only_once_it_is_stored(office: StoppableOffice, part: Part, leads: bool) -> None:
+    part.leads = leads
+    act = office.form(PE1)
+    with office.lost(), pytest.raises(StorageError):
+        await office.take_in(act, "key")
+    await office.take_in(act, "key")  # Slack brings it again, and the log is still held to be stopped
+    assert len(office.rows("SELECT id FROM inbox WHERE done_ms IS NULL")) == 1
+    part.leads = True
+    await office.standing.stoppable.look()
+    await office.worker.drain()
+    assert office.types(act.id) == ["request.filed", "step.fired"]
+
+
+async def test_what_is_stored_outlasts_a_short_loss_of_the_database(office: StoppableOffice) -> None:
+    act = office.form(PE1)
+    await office.take_in(act)
+    office.standing.stoppable.refused(LOST)
+    await office.worker.drain()
+    assert (await office.told(), office.types(act.id)) == ([], [])
+    await office.standing.stoppable.look()
+    office.clock.at += timedelta(seconds=1)
+    await office.worker.drain()
+    assert office.types(act.id) == ["request.filed", "step.fired"]
+
+
+async def test_what_is_stored_is_refused_with_a_sentence_when_the_loss_lasts(office: StoppableOffice) -> None:
+    act = office.form(PE1)
+    await office.take_in(act)
+    office.standing.stoppable.refused(LOST)
+    office.clock.at += timedelta(seconds=SHORT)
+    await office.worker.drain()
+    assert (await office.told(), office.types(act.id)) == (["stopped"], [])
+
+
+async def test_a_row_that_cannot_be_put_off_in_the_database_is_put_off_all_the_same(office: StoppableOffice) -> None:
+    await office.take_in(office.form(PE1))
+    (row,) = await office.store.inbox.unfinished(10)
+    await office.write_protect()
+    await office.store.inbox.put_off(row.id, office.clock.at + timedelta(seconds=1))
+    assert await office.store.inbox.unfinished(10) == []
+    office.clock.at += timedelta(seconds=1)
+    assert [again.id for again in await office.store.inbox.unfinished(10)] == [row.id]
+
+
+@pytest.mark.parametrize("killed", [True, False])
+async def test_a_stored_row_is_finished_once_its_answer_was_sent(office: StoppableOffice, killed: bool) -> None:
+    act = office.form(PE1)
+    await office.take_in(act)
+    office.standing.stoppable.refused(LOST)
+    office.clock.at += timedelta(seconds=SHORT)
+    await office.worker.drain()
+    assert office.rows("SELECT 1 FROM inbox WHERE done_ms IS NULL") != []
+    if killed:
+        await office.close()
+        await office.open()
+        await office.worker.drain()
+        assert office.types(act.id) == ["request.filed", "step.fired"]
+        return
+    await office.standing.stoppable.look()
+    assert office.rows("SELECT 1 FROM inbox WHERE done_ms IS NULL") != []
+    assert await office.told() == ["stopped"]
+    assert office.rows("SELECT 1 FROM inbox WHERE done_ms IS NULL") == []
+    await office.worker.drain()
+    assert office.types(act.id) == []

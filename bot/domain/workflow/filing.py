@@ -127,6 +127,12 @@ def refused_by_clock(policy: Policy, form: Form, form_view: str = "") -> Transit
     return _refused(policy, form, "clock", text, form_view)
 
 
+def given_up(policy: Policy, form: Form, form_view: str = "") -> Transition:
+    """How a filing that failed at every attempt ends: its id was promised, so it is refused like any other."""
+    text = f"It could not be carried out, and nothing was changed. Send it again, or write to {policy.contact}."
+    return _refused(policy, form, "failed", text, form_view)
+
+
 def opened(policy: Policy, form: Form, runbook: Runbook, earlier: Earlier, now: datetime, scale: float) -> Case:
     """A new case with its frozen steps, before any of them fired."""
     provider = provider_asking(policy, form.requester)

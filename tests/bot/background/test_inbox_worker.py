@@ -139,6 +139,24 @@ async def test_what_never_can_be_carried_out_is_finished_with_a_sentence_to_its_
     assert [(a["to"], a["sentence"]) for a in office.answers()] == [("U0OWNER", "failed")]
 
 
+async def test_a_filing_that_never_can_be_carried_out_is_refused_with_an_entry_and_an_answer(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(row: InboxRow) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(office.service, "carry_out", never)
+    act = office.form(PE1, form="V0FORM")
+    await office.take_in(act)
+    for _ in range(13):
+        await office.worker.drain()
+        office.sleep(2 * MINUTE)
+    assert await office.store.inbox.unfinished(10) == []
+    (entry,) = office.log(act.id)
+    assert (entry["type"], entry["data"]["reason_code"]) == ("request.refused", "failed")
+    assert [(a["to"], a["sentence"], a["id"]) for a in office.answers()] == [("U0PE1", "refused_filing", act.id)]
+
+
 async def test_one_row_that_fails_holds_up_nobody_else(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     carry_out = office.service.carry_out
 
