@@ -108,6 +108,7 @@ def with_keys(server: PostgresServer) -> Callable[[Bot], None]:
 class Record:
     """What people did, and how long each waited for what came of it, in seconds."""
 
+    filed: set[str] = field(default_factory=set)  # requests that an acknowledgement promised
     acknowledged: dict[str, str] = field(default_factory=dict)  # request -> the decision that was pressed
     waited: list[float] = field(default_factory=list)
     repeated: int = 0  # deliveries that Slack had to bring again
@@ -146,6 +147,7 @@ async def decide_one(fleet: Fleet, record: Record, who: str, target: str, *, app
     )  # fmt: skip
     outcome = await delivered(record, lambda p=payload: ground.sandbox.deliver("interactive", p), end)  # type: ignore[misc]
     case = str(outcome.response["view"]["blocks"][0]["text"]["text"]).strip("*")[:10]
+    record.filed.add(case)
     await seen(ground, case, ("pending",), end)
     decision = "approve" if approve else "deny"
     press = (
@@ -165,8 +167,18 @@ async def seen(ground: Ground, case: str, states: Sequence[str], end: float) -> 
         found = await asyncio.to_thread(ground.bot.rows, f"SELECT state FROM request WHERE id = '{case}'")
         if found and found[0][0] in states:
             return
-        assert time.monotonic() < end, f"{case} is {found}, not {states}"
+        assert time.monotonic() < end, f"{case} is {found}, not {states}: {await asyncio.to_thread(trail, ground, case)}"
         await asyncio.sleep(0.05)
+
+
+def trail(ground: Ground, case: str) -> list[tuple[Any, ...]]:
+    """What the database knows of a request that did not come to what was awaited."""
+    rows = ground.bot.rows
+    return [
+        *rows(f"SELECT idx, data FROM log_entry WHERE case_id = '{case}' ORDER BY idx"),
+        *rows(f"SELECT id, key, done_ms, attempts, unreadable_ms FROM inbox WHERE answer LIKE '%{case}%'"),
+        *rows(f"SELECT purpose, data, done_ms FROM outbox WHERE case_id = '{case}' OR data LIKE '%{case}%'"),
+    ]
 
 
 async def rage(fleet: Fleet, chance: random.Random, over: asyncio.Event) -> Counter[str]:
@@ -217,6 +229,13 @@ async def holds(fleet: Fleet, record: Record) -> None:
     cards = first.rows("SELECT data FROM log_entry WHERE type = 'step.fired' GROUP BY data HAVING count(*) > 1")
     assert cards == []
     await no_fork(fleet)
+
+
+def filings_come_to_one_outcome(bot: Bot, record: Record) -> None:
+    """Each acknowledged filing has exactly one entry, filed or refused, under the id that was promised; no other id has one."""
+    entries = bot.rows("SELECT case_id FROM log_entry WHERE type IN ('request.filed', 'request.refused')")
+    told = Counter(case for (case,) in entries)
+    assert {case: told[case] for case in {*record.filed, *told} if (told[case], case in record.filed) != (1, True)} == {}
 
 
 async def no_fork(fleet: Fleet) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from bot.ports.database import PostgresServer
 from tests.end_to_end.conftest import Bot
-from tests.end_to_end.fleet import ASKERS, OWNER, Fleet, Record, holds, rage, with_keys, write
+from tests.end_to_end.fleet import ASKERS, OWNER, Fleet, Record, filings_come_to_one_outcome, holds, rage, with_keys, write
 
 Start = Callable[..., Awaitable[Bot]]
 REPLICAS, WRITERS = int(os.environ.get("CHAOS_REPLICAS", "3")), int(os.environ.get("CHAOS_WRITERS", "4"))
@@ -61,6 +61,7 @@ async def test_under_kills_freezes_and_cuts_nothing_is_lost_doubled_or_forked(fl
     await fleet.whole()
     await fleet.ground.until(lambda: not fleet.bots[0].rows("SELECT 1 FROM inbox WHERE done_ms IS NULL"), 30)
     await holds(fleet, record)
+    filings_come_to_one_outcome(fleet.bots[0], record)
     print(
         f"\n{len(record.acknowledged)} requests, {time.monotonic() - began:.0f} s, {dict(done)}, {record.repeated} repeats"
     )
