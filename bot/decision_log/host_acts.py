@@ -101,8 +101,8 @@ class HostActs:
             try:
                 await self._store.commit(act)
             except Stale:
-                if attempt == TRIES - 1:
-                    raise
+                if attempt == TRIES - 1:  # while the log is stopped this replica's own file may end the same request
+                    raise StorageError("The request changes meanwhile; the line is entered later.") from None
                 continue
             log.warning("log.entered_later", request=act.after.id if act.after else None)
             return act

@@ -190,3 +190,23 @@ async def test_a_stored_row_is_finished_once_its_answer_was_sent(office: Stoppab
     assert office.rows("SELECT 1 FROM inbox WHERE done_ms IS NULL") == []
     await office.worker.drain()
     assert office.types(act.id) == []
+
+
+async def test_a_line_that_the_leader_took_away_too_is_not_refused_but_entered_once_the_log_is_back(
+    office: StoppableOffice, part: Part
+) -> None:
+    _, pending = await opened_and_pending(office)
+    part.leads = False
+    with office.lost():
+        await office.click(OWNER, pending, "deny")
+    await office.standing.stoppable.look()  # handed over, to a leader whose own file has the same
+    part.leads = True
+    office.standing.stoppable.refused(LOST)
+    await office.worker.drain()
+    assert [row["outcome"] for row in office.rows("SELECT outcome FROM inbox WHERE done_ms IS NULL")] == [""]
+    await office.standing.stoppable.look()
+    office.clock.at += timedelta(seconds=1)
+    await office.worker.drain()
+    outcomes = office.rows("SELECT done_ms, outcome FROM inbox WHERE key LIKE 'emergency:%'")
+    assert [(row["done_ms"] is not None, row["outcome"]) for row in outcomes] == [(True, "")]
+    assert office.types(pending).count("request.denied") == 1
