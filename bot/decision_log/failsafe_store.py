@@ -18,6 +18,7 @@ from hashlib import sha256
 import structlog
 
 from bot.clock import Clock
+from bot.decision_log.commit_each import tried
 from bot.decision_log.emergency_file import EmergencyFile
 from bot.decision_log.failsafe_queues import FailsafeInbox, FailsafeOutbox, LogState
 from bot.decision_log.failsafe_reads import FailsafeCalls, FailsafeCases, FailsafeHomes, FailsafeOperator
@@ -114,19 +115,12 @@ class FailsafeStore:
     async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
         """As `Store.commit_each`; one by one while the log is stopped."""
         if self.why or self._among.unreported():
-            return [await self._tried(act) for act in acts]
+            return [await tried(self.commit, act) for act in acts]
         found = await self._store.commit_each(acts)
         return [
-            await self._tried(act) if isinstance(result, DiskRefuses | Stopped) else result
+            await tried(self.commit, act) if isinstance(result, DiskRefuses | Stopped) else result
             for act, result in zip(acts, found, strict=True)
         ]
-
-    async def _tried(self, act: Transition) -> Exception | None:
-        try:
-            await self.commit(act)
-        except CountersignError as error:
-            return error
-        return None
 
     async def _committed(self, act: Transition) -> Case | None:
         if (missing := self._among.unreported()) and gives(act):

@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.clock import Clock
+from bot.decision_log.commit_each import tried
 from bot.decision_log.emergency_file import EmergencyFile
 from bot.decision_log.host_acts import command, raise_as
 from bot.decision_log.keys import LogKey
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
-from bot.domain.errors import CountersignError, Stopped
+from bot.domain.errors import Stopped
 from bot.domain.failsafe.revocation import goes_on, taken
 from bot.ports.store import Store
 from bot.terminal import say
@@ -52,14 +53,7 @@ class ThroughLeader:
         return None if act.after is None else await self.cases.case(act.after.id)
 
     async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
-        return [await self._tried(act) for act in acts]
-
-    async def _tried(self, act: Transition) -> Exception | None:
-        try:
-            await self.commit(act)
-        except CountersignError as error:
-            return error
-        return None
+        return [await tried(self.commit, act) for act in acts]
 
     async def _answered(self, key: str) -> str | None:
         end = self._clock.monotonic() + WAIT

@@ -121,6 +121,7 @@ async def test_the_buttons_and_forms_that_the_old_bot_posted_work(bot: Upgraded)
         await bot.press(who, button, name, values)
         await bot.until(lambda wanted=(entered, name): wanted in bot.fresh())
     await bot.quiet()
+    assert bot.fresh().count(("grant.opened", "escalated")) == 1
     await verified(bot)
 
 
@@ -148,6 +149,7 @@ async def test_an_operators_act_that_was_filed_before_is_confirmed_by_its_old_bu
         await bot.sandbox.press(who, "Confirm", message=message)
         await bot.quiet()
     await bot.until(lambda: ("hold.released", "") in bot.fresh())
+    assert bot.fresh().count(("hold.released", "")) == 1
     await verified(bot)
 
 

@@ -114,7 +114,7 @@ READERS: tuple[Callable[[Any], object], ...] = (
 )  # fmt: skip
 
 
-def read_payload(found: object) -> None:
+def assert_read_or_refused(found: object) -> None:
     """Refused, or a payload whose every reading is a value or a PayloadError."""
     assert isinstance(found, Payload | NotAuthentic)
     if isinstance(found, Payload):
@@ -132,8 +132,8 @@ def read_payload(found: object) -> None:
 @quick
 def test_a_mutated_payload_is_read_or_refused(payload: dict[str, Any], changes: Any, content_type: str) -> None:
     text = mutated(json.dumps(payload).encode(), changes).decode(errors="replace")
-    read_payload(opened(content_type, text))
-    read_payload(opened(content_type, f"payload={text}"))
+    assert_read_or_refused(opened(content_type, text))
+    assert_read_or_refused(opened(content_type, f"payload={text}"))
 
 
 @seeded
@@ -147,7 +147,7 @@ def test_a_payload_with_any_value_in_the_place_of_a_part_is_read_or_refused(
     payload: dict[str, Any], part: str, value: object
 ) -> None:
     for kind in ("interactive", "slash_commands", "events_api", 7, None):
-        read_payload(enveloped(kind, payload | {part: value}))
+        assert_read_or_refused(enveloped(kind, payload | {part: value}))
 
 
 # ── Calendars and executors ──
@@ -180,7 +180,7 @@ def test_any_answer_of_an_executor_is_a_word_or_what_was_heard(kind: Any, status
 # ── The log's files ──
 
 
-def findings_of(folder: Path, check_it: Callable[[Path], Any]) -> None:
+def assert_findings_print(folder: Path, check_it: Callable[[Path], Any]) -> None:
     findings: list[object] = []
     with suppress(SettingsError, NoteError):
         findings = check_it(folder).findings
@@ -200,7 +200,7 @@ def test_a_mutated_export_ends_with_findings_or_a_sentence(
     name = data.draw(st.sampled_from(names))
     kept = (exported / name).read_bytes()
     (exported / name).write_bytes(mutated(kept, changes))
-    findings_of(exported, check_export)
+    assert_findings_print(exported, check_export)
     (exported / name).write_bytes(kept)
 
 
@@ -217,7 +217,7 @@ def test_a_mutated_pack_ends_with_findings_or_a_sentence(
     name = data.draw(st.sampled_from(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())))
     kept = (folder / name).read_bytes()
     (folder / name).write_bytes(mutated(kept, changes))
-    findings_of(folder, lambda there: check_pack(Export(there), None))
+    assert_findings_print(folder, lambda there: check_pack(Export(there), None))
     (folder / name).write_bytes(kept)
 
 

@@ -39,7 +39,7 @@ async def version_of(office: Office, case_id: str, kind: AskKind) -> int:
     return next(ask.version for ask in reversed(case.asks) if ask.kind == kind and ask.state is AskState.OPEN)
 
 
-async def answered(office: Office, case_id: str, kind: AskKind, press: str, verdict: str, type_: str) -> None:
+async def assert_answered(office: Office, case_id: str, kind: AskKind, press: str, verdict: str, type_: str) -> None:
     """A press in Slack counts for nothing, a signature does, and its entry says so."""
     version = await version_of(office, case_id, kind)
     await office.click(OWNER, case_id, press, version)
@@ -57,7 +57,7 @@ async def answered(office: Office, case_id: str, kind: AskKind, press: str, verd
 
 async def test_a_ratification_is_signed(office: Office) -> None:
     case_id = await office.file(PE1, "glass")
-    await answered(office, case_id, "ratification", "ratify", "ratify", "breakglass.ratified")
+    await assert_answered(office, case_id, "ratification", "ratify", "ratify", "breakglass.ratified")
 
 
 async def test_an_extension_is_signed(office: Office) -> None:
@@ -66,7 +66,7 @@ async def test_an_extension_is_signed(office: Office) -> None:
     assert (await signs(office, OWNER, case_id)).body["ok"] is True
     await office.take_in(Press(PE1, case_id, 1, "extend", ReplyAddress(PE1, channel="D0"), seconds=900))
     await office.worker.drain()
-    await answered(office, case_id, "extension", "approve", "extend", "request.approved")
+    await assert_answered(office, case_id, "extension", "approve", "extend", "request.approved")
     grant = (await office.case(case_id)).grant
     assert grant is not None
     assert grant.seconds == 2700
@@ -83,7 +83,7 @@ async def test_a_renewal_is_signed_and_its_statement_names_the_day(office: Offic
     later = str((office.clock.now() + timedelta(days=20)).date())
     await office.take_in(Press(PE1, case_id, 1, "renew", ReplyAddress(PE1, channel="D0"), until=later))
     await office.worker.drain()
-    await answered(office, case_id, "renewal", "approve", "renew", "request.approved")
+    await assert_answered(office, case_id, "renewal", "approve", "renew", "request.approved")
 
 
 async def test_less_of_an_exception_is_an_earlier_day(office: Office) -> None:
@@ -102,11 +102,11 @@ async def test_restoring_an_authority_is_signed(office: Office) -> None:
     assert (await signs(office, OWNER, case_id)).body["ok"] is True
     await office.forward(HOUR)
     suspension = next(row["id"] for row in office.rows("SELECT id FROM request WHERE matter = 'suspension'"))
-    await answered(office, suspension, "restore", "restore", "restore", "authority.restored")
+    await assert_answered(office, suspension, "restore", "restore", "restore", "authority.restored")
 
 
 async def test_keeping_a_right_is_signed(office: Office) -> None:
     await office.service.transactions.keep_rights()
     right = next(row["id"] for row in office.rows("SELECT id FROM request WHERE matter = 'right'"))
     await office.forward(31 * DAY, every=12 * HOUR)
-    await answered(office, right, "right", "keep", "keep", "right.kept")
+    await assert_answered(office, right, "right", "keep", "keep", "right.kept")

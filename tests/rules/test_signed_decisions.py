@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -52,7 +53,7 @@ def refusals(office: Office, case_id: str) -> list[dict[str, Any]]:
     return [entry for entry in office.log(case_id) if entry["type"] == "decision.refused"]
 
 
-async def refused(office: Office, case_id: str, told: Told, text: str) -> None:
+async def assert_refused(office: Office, case_id: str, told: Told, text: str) -> None:
     """A clear sentence, nothing changed, one entry."""
     assert told.status == 409
     assert text in str(told.body["text"]), told.body
@@ -146,7 +147,7 @@ OTHER_KEY = Authenticator(b"owner-key")
 )
 async def test_an_assertion_that_is_not_right_is_refused(office: Office, key: Authenticator, text: str) -> None:
     case_id = await filed(office)
-    await refused(office, case_id, await signs(office, OWNER, case_id, key=key), text)
+    await assert_refused(office, case_id, await signs(office, OWNER, case_id, key=key), text)
 
 
 async def test_a_refusal_names_whom_the_key_proves_and_else_nobody(office: Office) -> None:
@@ -161,7 +162,7 @@ async def test_a_key_removed_a_second_ago_counts_for_nothing(office: Office) -> 
     token = await token_of(office, OWNER, case_id)
     statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     await office.adopt(replace(signed_policy(keys={DEP1: DEPUTYS.passkey()}), digest="ef" * 32))
-    await refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "does not stand in the policy")
+    await assert_refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "does not stand in the policy")
 
 
 async def test_a_key_of_a_provider_counts_for_nothing(office: Office) -> None:
@@ -169,7 +170,7 @@ async def test_a_key_of_a_provider_counts_for_nothing(office: Office) -> None:
     thief = Authenticator(b"provider-key")
     people = (*office.policy.people, named(PE1, thief.passkey()))
     await office.adopt(replace(office.policy, people=people, digest="ef" * 32))
-    await refused(office, case_id, await signs(office, OWNER, case_id, key=thief), "provider never decides")
+    await assert_refused(office, case_id, await signs(office, OWNER, case_id, key=thief), "provider never decides")
 
 
 async def test_a_key_added_after_the_filing_does_not_count_for_it(office: Office) -> None:
@@ -180,7 +181,7 @@ async def test_a_key_added_after_the_filing_does_not_count_for_it(office: Office
         for one in office.policy.people
     )
     await office.adopt(replace(office.policy, people=people, digest="ef" * 32))
-    await refused(office, case_id, await signs(office, OWNER, case_id, key=added), "added lately")
+    await assert_refused(office, case_id, await signs(office, OWNER, case_id, key=added), "added lately")
     assert (await signs(office, OWNER, case_id)).body["ok"] is True
 
 
@@ -226,7 +227,7 @@ async def test_a_statement_of_another_case_or_person_is_refused(office: Office) 
     first, second = await filed(office), await filed(office, target="srv-2")
     mine, other = await token_of(office, OWNER, first), await token_of(office, OWNER, second)
     statement = str((await office.service.signing.statement(other, "approve")).body["statement"])
-    await refused(office, first, await sent(office, mine, OWNERS.sign(statement)), "does not know the statement")
+    await assert_refused(office, first, await sent(office, mine, OWNERS.sign(statement)), "does not know the statement")
     assert await office.state(second) is RequestState.PENDING
 
 
@@ -235,10 +236,9 @@ async def test_a_statement_that_was_changed_is_refused(office: Office) -> None:
     token = await token_of(office, OWNER, case_id)
     told = await office.service.signing.statement(token, "approve", seconds=900)
     more = raw(str(told.body["statement"])).replace(b'"seconds":900', b'"seconds":3600')
-    import base64
 
     made = OWNERS.sign(base64.urlsafe_b64encode(more).rstrip(b"=").decode())
-    await refused(office, case_id, await sent(office, token, made), "does not know the statement")
+    await assert_refused(office, case_id, await sent(office, token, made), "does not know the statement")
 
 
 async def test_a_statement_lives_five_minutes_of_real_time(office: Office) -> None:
@@ -246,7 +246,7 @@ async def test_a_statement_lives_five_minutes_of_real_time(office: Office) -> No
     token = await token_of(office, OWNER, case_id)
     statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     office.sleep(5 * MINUTE)
-    await refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "five minutes")
+    await assert_refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "five minutes")
 
 
 async def test_what_came_in_between_must_be_read_first(office: Office) -> None:
@@ -255,7 +255,9 @@ async def test_what_came_in_between_must_be_read_first(office: Office) -> None:
     statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     await office.click(OWNER, case_id, "question")
     await office.click(PE1, case_id, "answer")
-    await refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "Something new came; read again.")
+    await assert_refused(
+        office, case_id, await sent(office, token, OWNERS.sign(statement)), "Something new came; read again."
+    )
     assert (await signs(office, OWNER, case_id)).body["ok"] is True
 
 
@@ -264,14 +266,16 @@ async def test_a_policy_change_in_between_must_be_read_first(office: Office) -> 
     token = await token_of(office, OWNER, case_id)
     statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     await office.adopt(replace(office.policy, digest="ef" * 32))
-    await refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "Something new came; read again.")
+    await assert_refused(
+        office, case_id, await sent(office, token, OWNERS.sign(statement)), "Something new came; read again."
+    )
 
 
 async def test_a_counter_that_goes_back_is_refused_and_alarms(office: Office) -> None:
     first, second = await filed(office), await filed(office, target="srv-2")
     assert (await signs(office, OWNER, first, key=replace(OWNERS, count=9))).body["ok"] is True
     told = await signs(office, OWNER, second, key=replace(OWNERS, count=9))
-    await refused(office, second, told, "counter went back")
+    await assert_refused(office, second, told, "counter went back")
     alarmed = {answer["to"] for answer in office.answers() if "may have copied it" in str(answer.get("text"))}
     assert {DEP1.user, "U0AUDIT"} <= alarmed
 
