@@ -18,9 +18,11 @@ from bot.clock import Clock
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
+from bot.ports.cases import Cases
 from bot.ports.commands import Command, Press, ReplyAddress, SaySentence
+from bot.ports.policies import Policies
 from bot.ports.records import Cover, SignedCheckpoint
-from bot.ports.store import Store
+from bot.ports.reviews import ReviewRecords
 from bot.service.approvals import ApprovalService
 from handlers import ids
 from handlers.inbound.payloads import Body, ButtonPress
@@ -57,13 +59,25 @@ class Gesture(Protocol):
     def trigger(self) -> str: ...
 
 
+class ReceivedRecords(Protocol):
+    """The parts of the store that listeners read: what a button, a form or a command is about. They write the inbox alone,
+    through the use cases."""
+
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def policies(self) -> Policies: ...
+    @property
+    def reviews(self) -> ReviewRecords: ...
+
+
 @dataclass(frozen=True, slots=True)
 class SlackEdge:
-    """The context of every listener: the use cases, the store, the clock, the Web API client, the checkpoint gate `cover`, and
+    """The context of every listener: the use cases, their records, the clock, the Web API client, the checkpoint gate `cover`, and
     `scene`, which gives the set in force and the time of this moment."""
 
     service: ApprovalService
-    store: Store
+    store: ReceivedRecords
     clock: Clock
     client: AsyncWebClient
     cover: Cover

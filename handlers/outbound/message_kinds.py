@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from bot.domain.authority.signatures import demanded
 from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
+from bot.ports.cases import Cases
 from bot.ports.commands import ReplyAddress
 from bot.ports.directory import Directory
+from bot.ports.log import DecisionLog
+from bot.ports.operator import OperatorRecords
+from bot.ports.policies import Policies
+from bot.ports.queues import Outbox
 from bot.ports.records import OutboxRow
 from bot.ports.reports import MonthReports
-from bot.ports.store import Store
+from bot.ports.reviews import ReviewRecords
 from bot.service.approvals import ApprovalService
 from handlers.outbound.coming_steps import with_ahead
 from handlers.views.kit.blocks import Block, Message
@@ -28,13 +33,30 @@ from handlers.views.kit.context import ViewContext
 Method = Literal["chat.postMessage", "chat.update", "views.update", "views.publish", "answer"]
 
 
+class DrawnRecords(Protocol):
+    """The parts of the store that drawings read."""
+
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def log(self) -> DecisionLog: ...
+    @property
+    def operator(self) -> OperatorRecords: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def policies(self) -> Policies: ...
+    @property
+    def reviews(self) -> ReviewRecords: ...
+
+
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """What a drawing may read: the use cases, the store, the accounts in Slack and the reports; `scene` gives the set in force
+    """What a drawing may read: the use cases, its records, the accounts in Slack and the reports; `scene` gives the set in force
     and the time of this moment."""
 
     service: ApprovalService
-    store: Store
+    store: DrawnRecords
     directory: Directory
     scene: Callable[[], ViewContext]
     reports: MonthReports | None = None
