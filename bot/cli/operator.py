@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.dates import moment
 from bot.cli.errors import misused, refused
 from bot.cli.host_store import accepted_policy, opened_store
 from bot.clock import SystemClock, read_request_id
@@ -68,16 +69,16 @@ def prune(
     reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the log.")] = "",
 ) -> None:
     """File that entries of before DATE are emptied, in whole bundles of 256: two people confirm it in Slack."""
-    moment = _moment(before)
+    until = moment(before, f"{before!r} is no date; write 2026-01-31.")
 
     async def filed(store: Store, clock: SystemClock, _policy: Policy) -> OperatorAction:
-        if not await store.operator.prunable(moment):
+        if not await store.operator.prunable(until):
             refused(
                 f"Nothing can be emptied: no whole bundle of 256 entries is older than {before}, over, and held by nobody."
             )
         now = clock.now()
         return OperatorAction(
-            _fresh(PREFIX, clock), "prune", reason.strip()[:REASON_MAX], now, now + dual_control.WINDOW, before=moment
+            _fresh(PREFIX, clock), "prune", reason.strip()[:REASON_MAX], now, now + dual_control.WINDOW, before=until
         )
 
     file_act(filed)
@@ -175,14 +176,6 @@ async def _subject(store: Store, text: str, *, known: bool = True) -> Person:
     if known and await store.operator.ref_of(person) is None:
         refused(f"The log never named {text}, or they were erased.")
     return person
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        misused(f"{text!r} is no date; write 2026-01-31.")
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _hold_id(text: str) -> str:

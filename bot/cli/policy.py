@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.dates import moment
 from bot.cli.errors import misused
 from bot.cli.printing.pointed import pointed
 from bot.clock import SystemClock
@@ -211,10 +212,4 @@ def _finding(finding: PolicyFinding) -> dict[str, object]:
 
 
 def _moment(text: str | None) -> datetime:
-    if text is None:
-        return SystemClock().now()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        misused(f"{text!r} is not a time; write 2026-12-01T03:00.")
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return SystemClock().now() if text is None else moment(text, f"{text!r} is not a time; write 2026-12-01T03:00.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from bot.cli.dates import day
 from bot.cli.errors import misused, refused
 from bot.ports.database import Location, may_exist
 from bot.settings import load
@@ -57,7 +57,7 @@ def evidence(
     from bot.reports.prepare import packed
     from bot.reports.reading import Scope
 
-    scope = Scope(_day(first, "--from"), _day(last, "--to"), provider, domain)
+    scope = Scope(day(first, "--from"), day(last, "--to"), provider, domain)
     if scope.last < scope.first:
         misused(f"--to {last} is before --from {first}: correct one of the two.")
     settings = load()
@@ -211,10 +211,3 @@ def _monthly(whose: Literal["provider", "owner"], name: str, month: str, as_json
         say_json(report.as_json())
     else:
         say("\n".join(lines(report)))
-
-
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day; write it like 2026-12-31.", param_hint=option) from None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.dates import day
 from bot.cli.log_export.database import existing
-from bot.cli.log_export.days import day
 from bot.clock import read_request_id
 from bot.settings import load
 from bot.terminal import say, working
@@ -74,7 +75,11 @@ def _one_case(case: str | None, form: ExportFormat) -> str | None:
 def _scope(first: str | None, last: str | None, provider: str | None, domain: str | None) -> Scope | None:
     from bot.reports.reading import scope_of
 
-    scope = scope_of(day(first, "--from"), day(last, "--to"), provider, domain)
+    scope = scope_of(_day(first, "--from"), _day(last, "--to"), provider, domain)
     if scope is not None and scope.last < scope.first:
         raise typer.BadParameter(f"{last} is before --from {first}: correct one of the two.", param_hint="--to")
     return scope
+
+
+def _day(text: str | None, option: str) -> date | None:
+    return None if text is None else day(text, option)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from bot.cli.dates import moment
 from bot.cli.errors import misused
 from bot.clock import SystemClock
 from bot.domain.case.model import Case
@@ -96,14 +97,10 @@ def _source(text: str) -> str:
 
 def _moment(text: str) -> datetime:
     """The moment that the list shows; UTC unless it says otherwise."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        misused("Say which moment the list shows: --as-of 2026-12-01T03:00Z (UTC unless it says otherwise).")
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if moment > SystemClock().now():
+    shown = moment(text, "Say which moment the list shows: --as-of 2026-12-01T03:00Z (UTC unless it says otherwise).")
+    if shown > SystemClock().now():
         misused(f"--as-of {text} lies ahead: a list shows what is.")
-    return moment
+    return shown
 
 
 def _ids(value: object) -> list[str]:
