@@ -12,6 +12,7 @@ from bot.domain.errors import EntryError
 
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_YEARS = 1900, 9000
 
 
 def parsed(data: bytes) -> tuple[Mapping[str, object] | None, str]:
@@ -36,6 +37,17 @@ def read_stamp(text: object) -> int | None:
     except ValueError:
         return None
     return round((at - _EPOCH).total_seconds() * 1000)
+
+
+def read_moment(value: object) -> datetime | None:
+    """An aware time of an entry, in UTC; None for anything else, and for the edges of the calendar, where sums overflow."""
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    if read is None or read.tzinfo is None or not _YEARS[0] <= read.year <= _YEARS[1]:
+        return None
+    return read.astimezone(UTC)
 
 
 def _is_canonical(data: bytes, entry: Mapping[str, object]) -> bool:

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bot.domain.authority.authorization import named_for, named_roles
 from bot.domain.authority.quorum import cover
+from bot.domain.decision_log.entry_reader import read_moment
 from bot.domain.decision_log.verify import matrix
 from bot.domain.decision_log.verify.log import Code, LogFinding
 from bot.domain.decision_log.verify.narrowed_rights import NarrowedRights
@@ -108,9 +109,8 @@ class Rejudge:
     def _on_its_day(self, policy: Policy, entry: Mapping[str, object]) -> Policy:
         """The set with the owners of the day on which the entry was made. An entry is logged a moment after its act,
         so within that moment after midnight the previous day's owner still acts."""
-        try:
-            at = datetime.fromisoformat(str(entry.get("ts"))).astimezone(UTC)
-        except ValueError:
+        at = read_moment(entry.get("ts"))
+        if at is None:
             return policy
         before = policy.on((at - _MOMENT).date())
         actor = self.people.get(str(_part(entry, "actor").get("ref", "")), "")

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from bot.domain.authority.authorization import named_roles
 from bot.domain.authority.policy_rollout import InForce, Sets
 from bot.domain.authority.quorum import cover
+from bot.domain.decision_log.entry_reader import read_moment
 from bot.domain.decision_log.verify.case_order import ENDS, NO
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.policy.model import Policy, Role, Runbook
@@ -63,7 +64,7 @@ class DelayCheck:
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         """The finding of the delay against one entry."""
-        kind, case, at = str(entry.get("type")), str(entry.get("case")), _moment(entry.get("ts"))
+        kind, case, at = str(entry.get("type")), str(entry.get("case")), read_moment(entry.get("ts"))
         if kind not in TYPES or at is None:
             return
         if kind == "policy.loaded":
@@ -108,7 +109,7 @@ class DelayCheck:
         runbook = policy.runbooks.get(str(named.get("id"))) if policy else None
         if policy is None or runbook is None:
             return
-        until = _moment(data.get("expires_at"))
+        until = read_moment(data.get("expires_at"))
         scale = _scale((policy, *self._binding(at, 1.0)), runbook, at, until)
         self._scale = scale
         self._cases[case] = _Filed(at, scale, runbook, str(data.get("domain", "")), self._binding(at, scale))
@@ -122,7 +123,7 @@ class DelayCheck:
         self._longer[case] = _Filed(at, filed.scale, runbook, filed.domain, self._binding(at, filed.scale))
 
     def _judged(self, kind: str, entry: Mapping[str, object], case: str, filed: _Filed) -> Iterator[str]:
-        ref, at = str(_part(entry, "actor").get("ref")), _moment(entry.get("ts"))
+        ref, at = str(_part(entry, "actor").get("ref")), read_moment(entry.get("ts"))
         day = (at or filed.at).astimezone(UTC).date()
         if kind == "breakglass.opened":
             filed.opened_without = True
@@ -252,10 +253,3 @@ def _without_a_yes(filed: _Filed) -> Iterator[str]:
 def _part(entry: Mapping[str, object], key: str) -> Mapping[str, object]:
     part = entry.get(key)
     return part if isinstance(part, dict) else {}
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.authority.endorsement import stands_in_all
 from bot.domain.authority.key_changes import passkeys_of
+from bot.domain.decision_log.entry_reader import read_moment
 from bot.domain.decision_log.verify.key_history import KeyHistory
 from bot.domain.decision_log.verify.log import Code, LogFinding
 from bot.domain.decision_log.verify.policy_delay import DelayCheck
@@ -29,7 +30,6 @@ from bot.domain.decision_log.verify.signed_entry import (
     Signed,
     decision_faults,
     is_yes,
-    moment,
     part,
     read_signed,
     statement_faults,
@@ -75,7 +75,7 @@ class SignatureCheck:
         case = self._followed(entry, str(case_id)) if case_id is not None else None
         name = f"{case_id}: " if case_id is not None else ""
         if kind == "policy.loaded":
-            self.history.loaded(idx, entry, self.delay.binding_now(moment(entry.get("ts"))))
+            self.history.loaded(idx, entry, self.delay.binding_now(read_moment(entry.get("ts"))))
         for code, text in self._judged(idx, entry, case):
             yield LogFinding(code, idx, f"{name}{text}.")
         if case is not None:
@@ -106,7 +106,7 @@ class SignatureCheck:
 
     def _followed(self, entry: Mapping[str, object], case_id: str) -> SignedCase | None:
         """The case, with this entry's predecessor in it."""
-        at, case = moment(entry.get("ts")), self._cases.get(case_id)
+        at, case = read_moment(entry.get("ts")), self._cases.get(case_id)
         if case is None and at is not None:
             runbook = str(part(entry, "runbook").get("id", ""))
             policy = self.sets(str(part(entry, "policy").get("sha256", "")))
@@ -156,7 +156,7 @@ class SignatureCheck:
         if change is None or person is None or not change.endorsable(person):
             texts.append("whoever signed may not endorse this change, or there is no such change")
         elif not texts and change.endorse(person):
-            self.delay.endorsed(str(about["from"]), str(about["to"]), moment(entry.get("ts")))
+            self.delay.endorsed(str(about["from"]), str(about["to"]), read_moment(entry.get("ts")))
         yield from (("assertion", f"policy.endorsed: {text}") for text in texts)
 
     def _confirmed(self, idx: int, entry: Mapping[str, object], policy: Policy) -> Iterator[Fault]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from bot.domain.decision_log.entry_reader import read_moment
 from bot.domain.errors import EntryError
 from bot.domain.policy.model import Policy
 from bot.domain.policy.signing import Passkey, Signature
@@ -88,7 +89,7 @@ def statement_faults(entry: Mapping[str, object], signed: Signed, type_: Stateme
     )  # the log had no pseudonym for an auditor yet; the key identifies the person
     if statement.signer != part(entry, "actor").get("ref") and not unnamed:
         yield "the statement is of another person than the entry"
-    at = moment(entry.get("ts"))
+    at = read_moment(entry.get("ts"))
     if at is None or not at - _MOMENT < statement.not_after <= at + LIFETIME + _MOMENT:
         yield f"the statement was valid until {statement.not_after.isoformat()}, which is not within five minutes of the entry"
 
@@ -128,11 +129,3 @@ def part(entry: Mapping[str, object], key: str) -> Mapping[str, object]:
     """An object within an entry; empty where there is none."""
     found = entry.get(key)
     return found if isinstance(found, dict) else {}
-
-
-def moment(value: object) -> datetime | None:
-    """An aware time of an entry."""
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
