@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bot.domain.case.campaign import Campaign
 from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer, SaySentence
 from handlers import ids
 from handlers.inbound import payloads
 from handlers.inbound.listener import Answer, Listener, SlackEdge, nothing
-from handlers.inbound.payloads import Body, FormState
+from handlers.inbound.payloads import Body, FormState, Submission
 from handlers.views.dialogs import read_asked
 from handlers.views.governance import campaigns
 
 _ANSWERS: Mapping[str, ReviewAnswer] = {
     "keep": ReviewAnswer("", "keep"), "narrow": ReviewAnswer("", "narrow"), "withdraw": ReviewAnswer("", "withdraw"),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FormAnswers:
+    """What a campaign's form says: the answers, the places of the items that are still open, and errors by input."""
+
+    answers: tuple[ReviewAnswer, ...]
+    open_items: Sequence[int]
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 async def open_form(edge: SlackEdge, body: Body) -> None:
@@ -41,21 +51,31 @@ async def keep_easy(edge: SlackEdge, body: Body) -> Answer:
 
 
 async def take_form(edge: SlackEdge, body: Body) -> Answer:
-    """The form was sent. A flagged item that is kept without a reason, and a form without any answer, are errors in place."""
+    """The form was sent. A flagged item that is kept without a reason is an error in place."""
+
+    def read(campaign: Campaign, sent: Submission) -> FormAnswers:
+        answers = list(_chosen(campaign, sent.sheet))
+        open_items = [n for n, _ in campaigns.asked_about(campaign)]
+        return FormAnswers(tuple(answer for _, answer in answers), open_items, _errors(campaign, answers))
+
+    return await take_answers(edge, body, read)
+
+
+async def take_answers(edge: SlackEdge, body: Body, read: Callable[[Campaign, Submission], FormAnswers]) -> Answer:
+    """The form of a campaign was sent: takes its answers in. Errors, and a form without any answer, are shown in place."""
     sent = payloads.submission(body)
     asked = read_asked(sent.sheet.metadata)
     campaign = await found_campaign(edge, asked.question)
     reply = ReplyAddress(sent.person, "", asked.channel)
     if campaign is None:
         return await edge.take_in(sent.key, SaySentence(sent.person, "review_unknown", "", reply))
-    answers = list(_chosen(campaign, sent.sheet))
-    errors = _errors(campaign, answers)
-    if not answers and campaigns.asked_about(campaign):
-        errors = {ids.review_choice(campaigns.asked_about(campaign)[0][0]): "Choose for one at least."}
+    form = read(campaign, sent)
+    errors = form.errors
+    if not form.answers and form.open_items:
+        errors = {ids.review_choice(form.open_items[0]): "Choose for one at least."}
     if errors:
         return {"response_action": "errors", "errors": errors}
-    chosen = tuple(answer for _, answer in answers)
-    return await edge.take_in(sent.key, AnswerReview(sent.person, campaign.id, chosen, reply))
+    return await edge.take_in(sent.key, AnswerReview(sent.person, campaign.id, form.answers, reply))
 
 
 def _chosen(campaign: Campaign, sheet: FormState) -> Iterator[tuple[int, ReviewAnswer]]:

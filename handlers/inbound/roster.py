@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot.domain.case.campaign import Campaign
-from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer, SaySentence
+from bot.ports.commands import ReviewAnswer, SaySentence
 from handlers import ids
 from handlers.inbound import payloads
-from handlers.inbound.campaigns import found_campaign
+from handlers.inbound.campaigns import FormAnswers, found_campaign, take_answers
 from handlers.inbound.listener import Answer, Listener, SlackEdge, nothing
-from handlers.inbound.payloads import Body, FormState
-from handlers.views.dialogs import read_asked
+from handlers.inbound.payloads import Body, FormState, Submission
 from handlers.views.governance import roster
 
 _WORDS: Mapping[str, ReviewAnswer] = {"stays": ReviewAnswer("", "stays"), "left": ReviewAnswer("", "left")}
@@ -30,18 +29,13 @@ async def open_form(edge: SlackEdge, body: Body) -> None:
 
 
 async def take_form(edge: SlackEdge, body: Body) -> Answer:
-    """The form was sent; one without any answer is an error in place."""
-    sent = payloads.submission(body)
-    asked = read_asked(sent.sheet.metadata)
-    campaign = await found_campaign(edge, asked.question)
-    reply = ReplyAddress(sent.person, "", asked.channel)
-    if campaign is None:
-        return await edge.take_in(sent.key, SaySentence(sent.person, "review_unknown", "", reply))
-    words = tuple(_chosen(campaign, sent.sheet))
-    places = roster.asked_about(campaign, sent.person, edge.scene())
-    if not words and places:
-        return {"response_action": "errors", "errors": {ids.review_choice(places[0][0]): "Choose for one at least."}}
-    return await edge.take_in(sent.key, AnswerReview(sent.person, campaign.id, words, reply))
+    """The form was sent."""
+
+    def read(campaign: Campaign, sent: Submission) -> FormAnswers:
+        open_items = [n for n, _ in roster.asked_about(campaign, sent.person, edge.scene())]
+        return FormAnswers(tuple(_chosen(campaign, sent.sheet)), open_items)
+
+    return await take_answers(edge, body, read)
 
 
 def _chosen(campaign: Campaign, sheet: FormState) -> Iterator[ReviewAnswer]:
