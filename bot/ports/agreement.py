@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -29,10 +29,19 @@ class AgreementRecords(Protocol):
     async def last_message(self, person: Person) -> datetime | None:
         """When somebody got the last governance message, of whatever kind; None: never."""
 
+    async def waiting(self) -> frozenset[Person]:
+        """Whose message waits until a week has passed since their last governance message."""
+
     async def note(self, rows: Sequence[Standing], digest: str) -> None:
         """These are all rows now, noted by the set of this digest; everybody's message with their rows is redrawn."""
 
     async def write(
-        self, rows: Sequence[Standing], words: Sequence[Spoken], entries: Sequence[LogEvent], says: Sequence[Notification]
+        self,
+        rows: Sequence[Standing],
+        words: Sequence[Spoken],
+        entries: Sequence[LogEvent],
+        says: Sequence[Notification],
+        waiting: Collection[Person] = (),
     ) -> None:
-        """Changes rows, adds words, logs, says and redraws everybody's message with their rows, in one transaction. Raises Stopped, StorageError."""
+        """Changes rows, adds words, logs, says and redraws everybody's message with their rows, in one transaction. The message
+        of `waiting` waits; whoever is sent one waits no more. Raises Stopped, StorageError."""  # fmt: skip

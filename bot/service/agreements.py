@@ -7,7 +7,7 @@ under which open rows counted last. The rules are `bot.domain.governance.agreeme
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -50,9 +50,7 @@ class Agreements:
         self._words: list[Spoken] = []
         self._noted = ""  # the set by which `_rows` are
         self.bases: Mapping[str, Policy] = {}
-        self._waiting: set[Person] = (
-            set()
-        )  # leads whose message waits for a week to pass; after a restart their Home shows the rows
+        self._waiting: frozenset[Person] = frozenset()  # leads whose message waits until a week has passed
         self.sent: Callable[[int], None] = lambda messages: None  # called with the number of queued messages
         self.changed: Callable[[], None] = lambda: None  # hears that rows or words changed
         current.confirmed = self.as_counted
@@ -74,6 +72,7 @@ class Agreements:
     async def _read(self, policy: Policy) -> None:
         self._rows = {row.key: row for row in await self._store.agreement.rows()}
         self._words = list(await self._store.agreement.words())
+        self._waiting = await self._store.agreement.waiting()
         self._noted = policy.digest
         self.changed()
 
@@ -145,13 +144,11 @@ class Agreements:
         told = dict.fromkeys(
             person for row in ready for person, _ in (*agreement.agreeing(policy, row), *_leads(policy, row))
         )
-        self._waiting |= busy & set(told)
-        await self._send(rows, [person for person in told if person not in busy])
+        await self._send(rows, [person for person in told if person not in busy], busy & set(told))
 
     async def _tell_waiting(self, now: datetime) -> None:
         if self._waiting:
             ready = self._waiting - await self._busy(self._waiting, now)
-            self._waiting -= ready
             await self._send([], sorted(ready, key=str))
 
     async def _busy(self, people: Iterable[Person], now: datetime) -> set[Person]:
@@ -159,10 +156,10 @@ class Agreements:
         last = {person: await self._store.agreement.last_message(person) for person in people}
         return {person for person, at in last.items() if not weekly.may_send(at, now, self._scale)}
 
-    async def _send(self, rows: Sequence[Standing], people: Sequence[Person]) -> None:
+    async def _send(self, rows: Sequence[Standing], people: Sequence[Person], waiting: Collection[Person] = ()) -> None:
         if rows or people:
             says = [Notification("agreement", Lane.CARD, about_rows_of(person), to=person) for person in people]
-            await self._write(rows, [], [], says)
+            await self._write(rows, [], [], says, waiting)
             self.sent(len(says))
 
     async def _enter_overdue(self, policy: Policy, late: Sequence[MatrixRow], now: datetime) -> None:
@@ -247,9 +244,10 @@ class Agreements:
         return replace(known, open=False, base=policy.digest, agreed_at=now, asked_at=None, due_at=None, overdue=False)
 
     async def _write(
-        self, rows: Sequence[Standing], words: Sequence[Spoken], entries: Sequence[LogEvent], says: Sequence[Notification]
-    ) -> None:
-        await self._store.agreement.write(rows, words, entries, says)
+        self, rows: Sequence[Standing], words: Sequence[Spoken], entries: Sequence[LogEvent], says: Sequence[Notification],
+        waiting: Collection[Person] = (),
+    ) -> None:  # fmt: skip
+        await self._store.agreement.write(rows, words, entries, says, waiting)
         await self._read(self._current.policy)
         self._current.spoke.set()
 

@@ -23,7 +23,8 @@ from storage.values import moment_or_none, ms
 
 _ACCOUNT_IN = (
     "erase_requester", "erase_case_subject", "erase_closer", "erase_driller", "erase_reached", "erase_vote", "erase_behalf",
-    "erase_note", "erase_ender", "erase_duty", "erase_copy", "erase_said", "erase_absence", "erase_agreement_word", "erase_governance_message", "erase_home", "erase_voice",
+    "erase_note", "erase_ender", "erase_duty", "erase_copy", "erase_said", "erase_absence", "erase_agreement_word",
+    "erase_agreement_waiting", "erase_governance_message", "erase_home", "erase_voice",
     "erase_act_subject", "erase_campaigns", "erase_consent", "erase_consent_by", "erase_sign_links", "erase_sign_statements",
     "erase_account_answers", "erase_unconfirmed", "erase_sign_sessions",
     "erase_person",

@@ -27,6 +27,18 @@ INSERT INTO agreement_word (key, digest, team_id, user_id, role, word, at_ms)
 VALUES (:key, :digest, :team_id, :user_id, :role, :word, :at_ms)
 ON CONFLICT (key, digest, team_id, user_id) DO UPDATE SET role = excluded.role, word = excluded.word, at_ms = excluded.at_ms;
 
+-- name: agreement_waiting
+-- Whose message waits until a week has passed since their last governance message.
+SELECT team_id, user_id FROM agreement_waiting ORDER BY team_id, user_id;
+
+-- name: let_agreement_wait
+-- Somebody's message waits.
+INSERT INTO agreement_waiting (team_id, user_id) VALUES (:team, :user) ON CONFLICT (team_id, user_id) DO NOTHING;
+
+-- name: drop_agreement_waiting
+-- Somebody's message is sent.
+DELETE FROM agreement_waiting WHERE team_id = :team AND user_id = :user;
+
 -- name: agreement_set
 -- The set by which the rows were noted last.
 SELECT digest FROM agreement_set;

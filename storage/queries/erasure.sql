@@ -125,6 +125,10 @@ DELETE FROM absence WHERE team_id = :team AND user_id = :user;
 -- … as who spoke about a row of the matrix,
 DELETE FROM agreement_word WHERE team_id = :team AND user_id = :user;
 
+-- name: erase_agreement_waiting
+-- … as whose message about the matrix waits,
+DELETE FROM agreement_waiting WHERE team_id = :team AND user_id = :user;
+
 -- name: erase_home
 -- … as who looks at their App Home,
 DELETE FROM home WHERE team_id = :team AND user_id = :user;

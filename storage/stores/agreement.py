@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.case.transition import LogEvent, Notification
@@ -44,6 +44,12 @@ class AgreementStore:
     async def last_message(self, person: Person) -> datetime | None:
         return await self._db.read(lambda session: messages.last_message(session, person))
 
+    async def waiting(self) -> frozenset[Person]:
+        def read(session: Session) -> frozenset[Person]:
+            return frozenset(Person(row["team_id"], row["user_id"]) for row in session.rows("agreement_waiting"))
+
+        return await self._db.read(read)
+
     async def note(self, rows: Sequence[Standing], digest: str) -> None:
         def work(tx: Tx) -> None:
             for known in _rows(tx.session):
@@ -57,16 +63,21 @@ class AgreementStore:
         await self._db.write(work)
 
     async def write(
-        self, rows: Sequence[Standing], words: Sequence[Spoken], entries: Sequence[LogEvent], says: Sequence[Notification]
-    ) -> None:
+        self, rows: Sequence[Standing], words: Sequence[Spoken], entries: Sequence[LogEvent], says: Sequence[Notification],
+        waiting: Collection[Person] = (),
+    ) -> None:  # fmt: skip
         def work(tx: Tx) -> None:
             for row in rows:
                 _put(tx.session, row)
             for word in words:
                 _speak(tx.session, word)
             tx.log(entries)
+            for person in waiting:
+                tx.session.run("let_agreement_wait", team=person.team, user=person.user)
             for say in says:
                 outbox.put(tx.session, say, tx.now)
+                if say.purpose == "agreement" and say.to is not None:
+                    tx.session.run("drop_agreement_waiting", team=say.to.team, user=say.to.user)
             messages.note_messages(tx.session, says, tx.now)
             outbox.refresh_agreements(tx.session, tx.now, tx.now + _UNTIL_IN_FORCE)
 

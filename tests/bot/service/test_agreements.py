@@ -11,6 +11,7 @@ import pytest
 
 from bot.domain.authority.policy_rollout import InForce, Sets
 from bot.domain.case.lifecycle import RequestState
+from bot.domain.case.transition import Lane, Notification
 from bot.domain.governance import agreement
 from bot.domain.governance.agreement import Word
 from bot.domain.policy.governance import Agreement
@@ -189,6 +190,25 @@ class TestTheMessages:
         office.clock.at += 8 * DAY
         await office.sweeper.sweep()
         assert asked(office)[first:].count("U0OWNER") == 2
+
+    async def test_a_leads_message_that_waits_for_its_week_survives_a_restart(self, office: Office) -> None:
+        await confirmed(office)
+        office.clock.at = T0 + 8 * DAY
+        await follow(office, BASE, longer())
+        office.clock.at += DAY - HOUR
+        await office.store.agreement.write([], [], [], [Notification("campaign", Lane.CARD, "V-0", to=LEAD)])
+        office.clock.at += HOUR
+        before = asked(office).count("U0PLEAD")
+        await office.sweeper.sweep()
+        await office.restart()
+        await follow(office, longer(), longer())
+        office.clock.at += 6 * DAY
+        await office.sweeper.sweep()
+        assert asked(office).count("U0PLEAD") == before
+        office.clock.at += 2 * DAY
+        for _ in range(2):
+            await office.sweeper.sweep()
+        assert asked(office).count("U0PLEAD") == before + 1
 
     async def test_what_was_agreed_is_asked_about_again_and_overdue_once(self, office: Office) -> None:
         await confirmed(office)
