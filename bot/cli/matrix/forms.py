@@ -87,6 +87,8 @@ def column_words(policy: Policy, row: Row) -> str:
     if row.column == "by_itself":
         limit = f", {runbook.limit.count} in {wording.lasting(runbook.limit.per)}" if runbook.limit else ""
         return f"{time}{limit}; {consent_words(policy, row)}"
+    if row.consent is not None:
+        return "; ".join(part for part in (consent_words(policy, row), time) if part)
     needed = f"needs {runbook.approvals} yes"
     if runbook.break_glass is not None:
         within = wording.lasting(runbook.break_glass.ratify_within)

@@ -84,6 +84,8 @@ def rows(policy: Policy, domain: Domain, consents: Mapping[str, Consent] | None 
         if runbook.domain == domain.id:
             column = column_of(runbook)
             consent = (consents or {}).get(runbook.sha256, Consent()) if column == "by_itself" else None
+            if consent is not None and consent.taken_at is not None and not consent.refused:
+                column = "with_authorisation"  # a review took the consent away: each use needs a yes
             providers = tuple(policy.providers[id_] for id_ in runbook.providers if id_ in policy.providers)
             yield Row(runbook, column, activities(policy, domain, runbook), domain.channel, providers, consent)
 

@@ -91,6 +91,9 @@ def test_a_standing_consent_says_who_kept_it_and_when_it_is_due() -> None:
         "kept": "2026-10-02",
         "due": "2027-04-02",
     }
+    taken = {"aa": Consent(taken_at=datetime(2026, 10, 2, tzinfo=UTC))}
+    says = "standing consent: taken away by a review on 2026-10-02; needs a yes each time"
+    assert f"      With authorisation: {says}; at most 4 hours" in list(lines(base, T0, taken))
     never = "standing consent: Olga Novak, not reviewed yet, reviewed every 180 days"
     assert never in "\n".join(lines(base, T0, NOBODY_YET))
 

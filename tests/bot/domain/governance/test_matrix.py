@@ -10,7 +10,7 @@ import pytest
 from bot.domain.governance.matrix import Consent, Holder, Row, column_of, rows
 from bot.domain.policy.governance import OwnerTerm
 from bot.domain.policy.model import Policy
-from tests.bot.building import DEP1, DEP2, MACH, ONC1, ONC2, OWNER, RISK, policy, runbook, with_domain
+from tests.bot.building import DEP1, DEP2, MACH, ONC1, ONC2, OWNER, RISK, T0, policy, runbook, with_domain
 
 NAMES = ["Ask", "Execute", "Decide", "Evidence", "Review", "Residual risk"]
 
@@ -111,6 +111,13 @@ def test_consent_belongs_to_what_a_provider_does_by_itself() -> None:
     consent = Consent(OWNER)
     found = {r.runbook.id: r.consent for r in rows(base, base.domains["directory"], {"aa": consent, "bb": consent})}
     assert found == {"unlock": consent, "other": None}
+
+
+@pytest.mark.parametrize(("refused", "column"), [(False, "with_authorisation"), (True, "by_itself")])
+def test_a_right_that_a_review_narrowed_is_among_what_needs_authorisation(*, refused: bool, column: str) -> None:
+    base = policy(runbooks=[runbook("unlock", right="autonomous", sha256="aa")])
+    (found,) = rows(base, base.domains["directory"], {"aa": Consent(taken_at=T0, refused=refused)})
+    assert found.column == column
 
 
 def test_a_provider_without_leads_is_not_consulted() -> None:
