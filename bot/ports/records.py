@@ -72,7 +72,7 @@ class OutboxRow:
 class FilingLimits:
     """What earlier requests say about a new one (design, section 4)."""
 
-    pending: int  # pending requests of this requester in this domain
+    pending: Mapping[str, int]  # how many requests of this requester are pending in this domain, by runbook
     same_pending: str | None  # id of a pending one: same requester, runbook and target
     denied_by: Person | None  # who denied (provider, runbook, target) within 24 h
     denied_as: str | None

@@ -116,9 +116,11 @@ class Filing:
             also=policy.humans.accounts(form.requester),
         )  # fmt: skip
         glass = await self._glass(runbook, provider.id if provider else "")
+        pending, waiting = narrowing.pending(self._current.policy, policy, found.pending, form.requester)
         earlier = filing.Earlier(
-            found.pending, found.same_pending, found.denied_by, found.expired_recently, found.asks_in_week,
+            pending, found.same_pending, found.denied_by, found.expired_recently, found.asks_in_week,
             found.last_outcome or "", glass.opened, glass.overdue, await self._used(runbook, provider.id if provider else ""),
+            waiting,
         )  # fmt: skip
         presence = await self._transactions.presence(candidates(policy, domain), runbook.kind if runbook else None)
         filed = filing.file(policy, form, earlier, presence, self._clock.now(), self._scale, form_view=act.form)

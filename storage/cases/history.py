@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -71,7 +72,10 @@ def refuse_woken_enough(session: Session, whose: Waking) -> None:
 def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> FilingLimits:
     """Sees the rows of the moment; a filing that commits later is not among them."""
     what = {"provider": plan.provider, "runbook": plan.runbook}
-    pending = [session.row("pending_of_requester", user=user, domain=plan.domain) for user in plan.users]
+    pending = Counter[str]()
+    for user in plan.users:
+        rows = session.rows("pending_of_requester", user=user, domain=plan.domain)
+        pending.update({row["runbook"]: row["pending"] for row in rows})
     waiting = [session.rows("pending_of_runbook", user=user, runbook=plan.runbook) for user in plan.users]
     same = [_of_target(session, rows, plan.target) for rows in waiting]
     denials = session.rows("denials_since", **what, since=ms(now - windows.denied))
@@ -80,7 +84,7 @@ def brakes(session: Session, plan: Plan, now: datetime, windows: Windows) -> Fil
     asks = session.row("asks_since", **what, since=ms(now - windows.week))
     outcome = session.row("last_outcome", **what)
     return FilingLimits(
-        pending=sum(row["pending"] for row in pending if row is not None),
+        pending=dict(pending),
         same_pending=next((row["id"] for row in same if row is not None), None),
         denied_by=None if denial is None else Person(denial["team_id"], denial["user_id"]),
         denied_as=None if denial is None else denial["role"],

@@ -33,8 +33,9 @@ SELECT count(*) AS braked FROM request AS r JOIN ask AS a ON a.case_id = r.id AN
 WHERE r.requester_user = :user AND r.domain = :domain AND (r.closed_ms IS NULL OR r.closed_ms > :since);
 
 -- name: pending_of_requester
--- How many pending requests a user id has in a domain, whatever the workspace.
-SELECT count(*) AS pending FROM request WHERE state = 'pending' AND requester_user = :user AND domain = :domain;
+-- How many pending requests a user id has in a domain by runbook, whatever the workspace.
+SELECT runbook, count(*) AS pending FROM request WHERE state = 'pending' AND requester_user = :user AND domain = :domain
+GROUP BY runbook;
 
 -- name: pending_of_runbook
 -- The pending requests of a user id for a runbook, in whatever domain the runbook was. At most a few: brakes count them.

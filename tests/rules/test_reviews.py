@@ -251,6 +251,26 @@ async def test_a_narrowed_person_asks_and_a_withdrawn_one_cannot(office: ReviewO
     assert await office.store.cases.case(act.id) is None
 
 
+@pytest.mark.parametrize("how", ["narrow", "silence"])
+async def test_what_a_narrowing_made_pending_refuses_no_emergency(office: ReviewOffice, how: str) -> None:
+    await office.look()
+    if how == "narrow":
+        await office.answer(OWNER, await office.of(OWNER), "narrow", "autonomous:unlock", "break_glass:glass")
+    else:
+        await office.keep_people()
+        await office.pass_days(16)
+    for n in range(3):
+        assert await filed(office, PE1, "unlock", target=f"a{n}") == (RequestState.PENDING, False)
+    for n in range(4):
+        state, _ = await filed(office, PE1, "glass", target=f"b{n}")
+        assert state in (RequestState.PENDING, RequestState.OPENED)
+    for n in range(3):
+        assert await filed(office, PE1, "emergency", target=f"c{n}") == (RequestState.PENDING, False)
+    for book in ("unlock", "emergency"):  # three that it did not make pending are as many as ever
+        refused = await office.file(PE1, book, target="one more")
+        assert office.log(refused)[-1]["data"]["reason_code"] == "too_many_pending"
+
+
 async def test_flagged_items_are_kept_with_a_reason_only(office: ReviewOffice) -> None:
     await office.look()
     await office.answer(OWNER, await office.of(OWNER), "keep", "autonomous:unlock", reason="")

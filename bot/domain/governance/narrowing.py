@@ -14,6 +14,7 @@ Source: governance-contract.md, section 2.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.domain.policy.governance import Narrowed
@@ -90,6 +91,22 @@ def narrowed(policy: Policy, runbook: Runbook, person: Person) -> Runbook:
 def as_reviewed(policy: Policy, runbook: Runbook) -> Policy:
     """The policy as it counts under this runbook for somebody whom no review narrowed."""
     return _with(policy, narrowed(policy, runbook, _NOBODY))
+
+
+def pending(policy: Policy, counted: Policy, by_runbook: Mapping[str, int], person: Person) -> tuple[int, int]:
+    """How many requests of somebody are pending, and how many of them only wait because their right was narrowed, disputed or
+    held. `policy`: the set in force; `counted`: the same as it counts for a new request."""
+    waits = sum(number for id_, number in by_runbook.items() if _waits(policy, counted, id_, person))
+    return sum(by_runbook.values()), waits
+
+
+def _waits(policy: Policy, counted: Policy, runbook_id: str, person: Person) -> bool:
+    """Whether a runbook opens at once by its file, but not, or not as often, as it counts now."""
+    written, now = policy.runbooks.get(runbook_id), counted.runbooks.get(runbook_id)
+    if written is None or now is None or (written.right != "autonomous" and written.break_glass is None):
+        return False
+    counts = narrowed(counted, now, person)
+    return (counts.right, counts.break_glass) != (written.right, written.break_glass)
 
 
 def in_words(one: Narrowed) -> str:

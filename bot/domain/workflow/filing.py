@@ -2,7 +2,9 @@
 
 The worker re-runs the form's validation (`filing_form`) and adds the brakes: at most PENDING_MAX pending requests of one
 person in a domain, never the same request twice, and the runbook's limit. What was denied within a day also asks whoever
-denied it; what expired within two hours asks everybody at once. Design, sections 2, 4 and 6.
+denied it; what expired within two hours asks everybody at once. Requests that are only pending because nobody filled in a form
+(a review narrowed their right, a row is disputed or held) do not count towards PENDING_MAX for an emergency.
+Design, sections 2, 4 and 6; governance-contract.md, its first rule.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class Earlier:
     glass_opened: int = 0  # break-glass openings of the provider in the domain, within the quota's window
     glass_overdue: bool = False  # a ratification or review of one of them is overdue
     used: autonomous_rights.Used = _UNUSED  # of the runbook's limit
+    waiting: int = 0  # of `pending`: would have opened at once, had nothing been narrowed, disputed or held
 
 
 def file(
@@ -78,8 +81,9 @@ def file(
 
 def _too_much(runbook: Runbook, earlier: Earlier, scale: float) -> tuple[str, str] | None:
     """The code and the sentence of a refusal because of what was filed before; None if nothing of it refuses."""
-    if earlier.pending >= PENDING_MAX:
-        text = f"You already have {earlier.pending} pending requests in this domain. Withdraw one, or wait for an answer."
+    pending = earlier.pending - (earlier.waiting if _is_emergency(runbook) else 0)
+    if pending >= PENDING_MAX:
+        text = f"You already have {pending} pending requests in this domain. Withdraw one, or wait for an answer."
         return "too_many_pending", text
     if earlier.same_pending is not None:
         return (
@@ -88,6 +92,10 @@ def _too_much(runbook: Runbook, earlier: Earlier, scale: float) -> tuple[str, st
         )
     over = autonomous_rights.spent(runbook.limit, earlier.used, scale)
     return None if over is None else ("limit", over)
+
+
+def _is_emergency(runbook: Runbook) -> bool:
+    return runbook.kind == "emergency_access" or runbook.right == "immediate"
 
 
 def _pending(

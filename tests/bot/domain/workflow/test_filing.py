@@ -227,6 +227,15 @@ class TestBrakes:
         assert data(refused.entries[0]) == {"reason_code": "too_many_pending"}
         assert filing_of(policy(), earlier=replace(FIRST_TIME, pending=2)).after is not None
 
+    def test_what_only_waits_for_a_form_counts_for_everything_but_an_emergency(self) -> None:
+        three = replace(FIRST_TIME, pending=5, waiting=3)
+        assert filing_of(policy(), earlier=three).after is not None
+        assert data(filing_of(policy(), earlier=replace(three, pending=6)).entries[0]) == {
+            "reason_code": "too_many_pending"
+        }
+        ordinary = policy(runbooks=[runbook(kind="reset", review_within=None)])
+        assert data(filing_of(ordinary, earlier=three).entries[0]) == {"reason_code": "too_many_pending"}
+
     def test_the_same_again_while_pending_is_refused_with_the_id_of_the_open_one(self) -> None:
         refused = filing_of(policy(), earlier=replace(FIRST_TIME, same_pending="R-0000000Z"))
         assert refused.after is None
