@@ -112,7 +112,7 @@ def _app(
 
 
 def _echo(*, before_response: bool) -> AsyncApp:
-    """An app that only acknowledges. It is told who it is, as ours is, so that no call to Slack is counted."""
+    """An app that only acknowledges. It gets its identity, as ours does, so that no call to Slack is counted."""
     quiet = logging.getLogger("bench.echo")
     quiet.setLevel(logging.ERROR)
 

@@ -64,7 +64,7 @@ async def measure(size: Size, policy: Policy, scratch: Path) -> list[Result]:
         one = await in_turns(size.rounds, {
             "ours": rate(alone[0], size.acts, 1, ours.commit), _RAW: rate(alone[1], size.acts, 1, _replayed(raw)),
         })  # fmt: skip
-        for skipped in alone[1]:  # the other two files must stand where ours stands
+        for skipped in alone[1]:  # the other two files must have ours
             for connection in (slow, whole):
                 await connection._execute(_run, connection._conn, skipped)  # type: ignore[no-untyped-call]
         many = await in_turns(size.rounds, {

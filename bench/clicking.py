@@ -1,7 +1,7 @@
 """P12, first half: from the owner's click to the moment when every copy of the request shows the outcome.
 
 The bot runs in a process of its own over Socket Mode; the sandbox, in ours, answers at once. The clock starts with the
-press and ends when the last message that stood for the request has been changed.
+press and ends when the last message of the request has been changed.
 """
 
 from __future__ import annotations

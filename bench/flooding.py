@@ -1,7 +1,7 @@
 """P10: five hundred emergencies filed at once to fifty owners, while Slack takes one message a second and conversation.
 
 Worker, service, messenger and signer are those of the bot; Slack is a look-alike of its Web API that holds every conversation to
-one message a second and answers 429 to whoever is faster. Before the flood each owner's conversation, each channel and each
+one message a second and answers 429 to anybody who is faster. Before the flood each owner's conversation, each channel and each
 requester is owed reminders and outcomes, and the bot has begun to say them. The limit is computed: an owner's first card may
 come a second after whatever was said to them last, and each further card a second after the one before. What is judged is
 the last card of the owner for whom it came latest, compared with what was allowed.
@@ -160,7 +160,7 @@ async def _flood(slack: Slack, folder: Path, crowd: Policy, policy: Policy, owne
 
 
 async def _owe(store: SqliteStore, policy: Policy, owners: int, each: int, now: datetime) -> None:
-    """A request from before the flood that everybody is reminded of, and outcomes that are still to be told."""
+    """A request from before the flood that everybody is reminded of, and outcomes that are still to be sent."""
     (act,) = filings(policy, SystemClock(), 1)
     case = await store.commit(Transition(None, act.after))
     if case is None:

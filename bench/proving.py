@@ -2,7 +2,7 @@
 
 Appending: one entry a transaction through the store, which reads the head, seals, hashes, and moves the head; its floor is
 one raw durable insert of the very row, on the caller's own thread. The goal is judged with ten at a time, as P3 has it; one
-at a time is told beside it. Verification is all that `log verify` does with the entries of a database: bytes,
+at a time is reported beside it. Verification is all that `log verify` does with the entries of a database: bytes,
 leaves, nodes, canonical form, time, case chains, disclosures. Its floor reads the same bytes in the same order and hashes
 them once, so it is the least that any check could do. A proof is made as the bot serves it, of entries all over the log.
 """

@@ -54,7 +54,7 @@ QUICK = Size(
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A promise about speed and the bound that it keeps; without a bound it is only told."""
+    """A promise about speed and the bound that it keeps; without a bound it is only reported."""
 
     id: str
     what: str

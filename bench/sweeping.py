@@ -1,7 +1,7 @@
 """P5, P6, P8: deadlines as rows, with a hundred thousand pending requests.
 
 P5 times an empty wake-up of the real sweeper. P6 lets a thousand steps fall due in one instant and takes each one's lateness
-where it stands committed; its peer is APScheduler with its SQLAlchemyJobStore on SQLite, as many jobs in store, each job one
+once it is committed; its peer is APScheduler with its SQLAlchemyJobStore on SQLite, as many jobs in store, each job one
 durable transaction of one insert (ours writes state, log, outbox and the next deadline). P8 times the database's opening up to
 the end of the first sweep, which is all that a restart does with deadlines: nothing is armed again.
 """

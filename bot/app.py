@@ -134,7 +134,7 @@ async def _phase(
 
 @contextlib.asynccontextmanager
 async def _woken(parts: BotParts) -> AsyncIterator[None]:
-    """A leader hears at once of what the others take in."""
+    """A leader is notified at once of what the others take in."""
     if parts.replicas is None or not parts.replicas.held:
         yield
         return
@@ -150,7 +150,7 @@ async def _woken(parts: BotParts) -> AsyncIterator[None]:
 
 
 async def _hand_in(parts: BotParts) -> None:
-    """What this process still holds in memory goes to whoever leads next."""
+    """What this process still holds in memory goes to the next leader."""
     if parts.replicas is None:
         return
     try:

@@ -190,7 +190,7 @@ async def _base(settings: Settings, store: SqlStore, clock: SteadyClock, replica
 
 
 def _connect(service: ApprovalService, standing: OpenLog, metrics: Metrics) -> None:
-    """What the use cases tell the log and the figures, and ask of them."""
+    """What the use cases write to the log and the figures, and read from them."""
     standing.stoppable.outbox.spoke = service.current.spoke.set
     service.reviews.stopped = lambda: bool(standing.stoppable.why)
     service.agreements.sent = partial(metrics.asked_without_request, "agreement")

@@ -16,7 +16,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """An error stands in the way of an answer; a warning does not; info only tells how something is. `settings` are what exit code 2 is about."""
+    """An error prevents an answer; a warning does not; info only describes something. `settings` are what exit code 2 is about."""
 
     severity: Severity
     area: Area

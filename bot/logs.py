@@ -48,7 +48,7 @@ def aside() -> None:
 
 
 def scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hides tokens and answer addresses wherever they stand in a line."""
+    """Hides tokens and answer addresses anywhere in a line."""
     return {key: _clean(value) for key, value in event.items()}
 
 

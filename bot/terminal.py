@@ -1,7 +1,7 @@
 """The one door to the terminal: everything that the program prints goes through `say` or `say_json`.
 
 Names from Slack, texts that people typed, file names and exports are hostile input: an escape sequence would move the cursor,
-a bidirectional sign would turn what stands beside it around. Such characters are printed as `\\uXXXX`. Line breaks and tabs stay.
+a bidirectional sign would reverse the text beside it. Such characters are printed as `\\uXXXX`. Line breaks and tabs stay.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PATIENCE = 2.0  # seconds before something is said to take long
 _OFTEN = 500  # steps between two looks at the bar
 _UNSAFE = re.compile(
     "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters but tab and line break
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they reorder what stands beside them
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # they reorder the text beside them
     "\u2028\u2029\ufeff\ufff9-\ufffb"  # line ends that are none, and marks that show nothing
     "\U000e0000-\U000e007f"  # tags that show nothing
     "\ud800-\udfff]"  # halves of a character: no encoding has them

@@ -149,7 +149,7 @@ class Control:
         return ws
 
     async def _pause(self, ws: web.WebSocketResponse, told: int) -> None:
-        """Wait for a change after the version that was told, or for the page to leave."""
+        """Wait for a change after the version that the page knows, or for the page to leave."""
         change = asyncio.ensure_future(self.world.changed(30, told))
         leave = asyncio.ensure_future(ws.receive())
         _, pending = await asyncio.wait({change, leave}, return_when=asyncio.FIRST_COMPLETED)

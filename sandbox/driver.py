@@ -108,7 +108,7 @@ class Sandbox:
 
     @property
     def pagerduty_url(self) -> str:
-        """What stands in for PagerDuty's Events API."""
+        """A stand-in for PagerDuty's Events API."""
         return f"{self.world.base_url}/pagerduty"
 
     @property

@@ -4,7 +4,7 @@ from typing import Any
 
 
 class SlackError(Exception):
-    """A Web API refusal. `error` is Slack's word; `extra` goes into the response beside it."""
+    """A Web API refusal. `error` is Slack's code; `extra` goes into the response beside it."""
 
     def __init__(self, error: str, status: int = 200, headers: dict[str, str] | None = None, **extra: Any) -> None:
         """Keep the word, the HTTP status (429 and 5xx only) and everything else of the response."""

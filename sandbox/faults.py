@@ -50,7 +50,7 @@ class Faults:
         return fault.value
 
     def take_refusal(self, method: str) -> str | None:
-        """Use up one strike of an error word that a test wants to see, for example `fatal_error`."""
+        """Use up one strike of an error code that a test wants to see, for example `fatal_error`."""
         if method not in self.refused:
             return None
         left, word = self.refused[method]

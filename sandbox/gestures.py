@@ -90,7 +90,7 @@ class Gestures:
             self.world.slackbot(payload["channel_id"], payload["user_id"], text)
 
     async def say(self, user_id: str, text: str, channel: str = "", thread: str = "") -> Outcome:
-        """Write a message; the app hears direct messages and mentions, as far as it subscribes to them."""
+        """Write a message; the app receives direct messages and mentions, as far as it subscribes to them."""
         user = self.person(user_id)
         place = self.place(user, channel)
         shown = payloads.escaped(payloads.with_mentions(self.world, text, named=False))
@@ -160,7 +160,7 @@ class Gestures:
         return None
 
     async def click_in_view(self, user_id: str, view: View, block_id: str, action_id: str, entered: Any = None) -> Outcome:
-        """Press or choose something in a modal or the App Home that the app hears of at once."""
+        """Press or choose something in a modal or the App Home that the app receives at once."""
         user = self.person(user_id)
         element = find_element(view.blocks, block_id, action_id)
         value = self._entered(user, element, entered)
@@ -203,7 +203,7 @@ class Gestures:
         return outcome
 
     async def close(self, user_id: str, view: View, *, everything: bool = False) -> Outcome:
-        """Close a form: Cancel and Back close one, × closes the whole stack. The app hears it if it asked to."""
+        """Close a form: Cancel and Back close one, × closes the whole stack. The app receives an event if it asked for it."""
         user = self.person(user_id)
         stack = list(self.world.stacks.get(user.id, []))
         everything = everything or bool(view.body.get("clear_on_close"))
@@ -255,7 +255,7 @@ class Gestures:
         return await self.delivery.event(payloads.event(self.world, inner))
 
     async def join(self, user_id: str, channel_id: str) -> Outcome:
-        """Add somebody to a channel; the app hears it where it is a member."""
+        """Add somebody to a channel; the app receives an event where it is a member."""
         channel = self.world.channel(channel_id)
         user = self.world.user(user_id)
         if channel is None or user is None:

@@ -84,7 +84,7 @@ class Hands:
         return copy.deepcopy(message)
 
     async def change(self, user_id: str, view: View, block_id: str, element: Json, value: Any) -> Outcome | None:
-        """Fill in an input; the app hears of it at once where the block or element says so."""
+        """Fill in an input; the app receives it at once where the block or element says so."""
         block = next(b for b in view.blocks if b["block_id"] == block_id)
         if block["type"] != "input" or block.get("dispatch_action"):
             return await self.gestures.click_in_view(user_id, view, block_id, element["action_id"], value)

@@ -112,7 +112,7 @@ def _choice(element: Json, given: Any) -> Json:
 
 
 def plain_value(value: Json) -> Any:
-    """What stands in an input, without its wrapping: text, option value(s), id(s), date."""
+    """What an input holds, without its wrapping: text, option value(s), id(s), date."""
     key, _ = VALUE_KEYS[value["type"]]
     held = value.get(key)
     if key == "selected_option":

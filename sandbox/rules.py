@@ -24,7 +24,7 @@ class Report:
 
 
 def anything(_value: Any, _path: str, _report: Report) -> None:
-    """Accept whatever stands there."""
+    """Accept any value."""
 
 
 def string(longest: int, shortest: int = 1, pattern: str = "") -> Rule:
@@ -112,7 +112,7 @@ def record(required: Mapping[str, Rule], optional: Mapping[str, Rule], also: Rul
 
 
 def typed(table: Mapping[str, Rule], allowed: frozenset[str] | None = None) -> Rule:
-    """An object whose `type` picks the rule from a table; `allowed` narrows what may stand at this place."""
+    """An object whose `type` picks the rule from a table; `allowed` narrows what is allowed here."""
 
     def check(value: Any, path: str, report: Report) -> None:
         if not isinstance(value, dict):

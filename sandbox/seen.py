@@ -42,7 +42,7 @@ class Seen:
 
     @property
     def channel(self) -> str:
-        """The conversation it stands in."""
+        """The conversation it is in."""
         return self.raw.channel
 
     @property

@@ -1,4 +1,4 @@
-"""How Slack writes things down: message, view, channel and person objects as they stand in responses and payloads."""
+"""How Slack writes things down: message, view, channel and person objects as they are in responses and payloads."""
 
 import copy
 

@@ -84,7 +84,7 @@ class Sockets:
         }  # fmt: skip
 
     async def _ping(self, ws: web.WebSocketResponse) -> None:
-        """Slack pings; a client that hears nothing for a while reconnects."""
+        """Slack pings; a client that receives nothing for a while reconnects."""
         while not ws.closed:
             await asyncio.sleep(self.world.workspace.settings.ping_seconds)
             await ws.ping(b"Ping from applink-sandbox")

@@ -76,7 +76,7 @@ class User:
 
     @property
     def shown_name(self) -> str:
-        """The name that stands beside this person's messages."""
+        """The name shown beside this person's messages."""
         return self.display_name or self.real_name or self.name
 
 

@@ -66,7 +66,7 @@ class Camera:
             if home:
                 await left.get_by_text("Home", exact=True).first.click()
             seen = left.get_by_text(wanted).locator("visible=true").last
-            await seen.hover()  # waits until it stands still, in view
+            await seen.hover()  # waits until it is still, in view
             await page.mouse.move(2, 2)
             await page.screenshot(path=ALL / f"{name}-{width}-{scheme}.png")
             if name in KEPT and scheme == "light":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Collects every sentence that people read, from the code: `make words` prints them, `tools/reference.py` writes them as a page.
 
-A sentence is a string or f-string of two words or more that is no docstring; what is filled in stands as `{name}`. They are grouped
+A sentence is a string or f-string of two words or more that is no docstring; what is filled in is shown as `{name}`. They are grouped
 by who reads them, so that somebody can read them in one place and knows the file in which each is changed.
 """
 

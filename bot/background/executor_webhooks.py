@@ -148,7 +148,7 @@ class ExecutorWebhooks:
             await self._calls.release(call, self._clock.now() + _wait(call.attempts), error)
 
     async def _attempt(self, out: ExecutorCall) -> str:
-        """Returns the empty string, or a word why the call is retried."""
+        """Returns the empty string, or a code why the call is retried."""
         case = await self._cases.case(out.case)
         if case is None or not executor.sendable(case, out.n, self._clock.now()):
             return "not_now"
@@ -162,7 +162,7 @@ class ExecutorWebhooks:
         return "failed" if heard.word == "failed" else ""
 
     async def _asked(self, case: Case, call: Call, out: ExecutorCall) -> Heard | str:
-        """The answer, or a word why there is none."""
+        """The answer, or a code why there is none."""
         terms = case.request.terms
         url, secret = (value_of(value, self._environment) for value in (terms.webhook, terms.secret))
         if not trusted(url) or not secret.removeprefix("whsec_"):
@@ -229,7 +229,7 @@ def signed(secret: str, id_: str, body: str, now: datetime) -> dict[str, str]:
 
 
 def read_answer(kind: CallKind, status: int, body: bytes) -> Heard | str:
-    """The answer of a system, or a word if it cannot be understood."""
+    """The answer of a system, or a code if it cannot be understood."""
     done, _ = MAY_SAY[kind]
     if not 200 <= status < 300:
         return f"http_{status}"

@@ -1,6 +1,6 @@
 """What a page says: runbook, provider, domain, id and deadline, from the policy and our own words; nothing that anybody typed.
 
-The kind (BREAK-GLASS, FINDING) is said once, in the title; DRILL stands in every line. The deadline is in the local time of the
+The kind (BREAK-GLASS, FINDING) is said once, in the title; DRILL is in every line. The deadline is in the local time of the
 person who is paged, with the zone, because a telephone does not convert it. Design, sections 2 and 4; experience.md, point 13.
 """
 

@@ -103,7 +103,7 @@ class Pager:
         await self._note(row, action, found, failed)
 
     async def _about_no_case(self, row: OutboxRow, person: Person) -> None:
-        """A page that stands whole in its row. It goes to every address that a set that binds has for the person, for the newest
+        """A page whose row holds all of it. It goes to every address that a set that binds has for the person, for the newest
         could have taken it away. A quiet one opens no incident."""
         if not row.aside and not isinstance(await self._cover(), SignedCheckpoint):
             await self._outbox.release(row, self._clock.now() + timedelta(seconds=2), "the log is stopped")
@@ -121,7 +121,7 @@ class Pager:
         await self._note(row, "trigger", found, failed)
 
     async def _try(self, address: str, action: str, key: str, said: tuple[str, str], link: str) -> str:
-        """Returns the empty string, or a word why it failed."""
+        """Returns the empty string, or a code why it failed."""
         title, text = said
         try:
             sending = asyncio.to_thread(self._send, address, action, key, title, text, link)

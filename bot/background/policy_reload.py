@@ -116,7 +116,7 @@ class PolicyReload:
     note: Callable[[Policy], Awaitable[None]]
 
     async def follow_stored(self) -> None:
-        """For a replica that stands by: takes up what the leader has accepted. Never returns."""
+        """For a standby: takes up what the leader has accepted. Never returns."""
         while True:
             await asyncio.sleep(_LOOK)
             try:

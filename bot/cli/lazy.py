@@ -113,7 +113,7 @@ def _listed(name: str, text: str) -> TyperCommand:
 
 
 def loaded(name: str) -> Any:
-    """The command whose function or `app` lies in a module of bot.cli; None if `name` is not lazy."""
+    """The command whose function or `app` is in a module of bot.cli; None if `name` is not lazy."""
     if name in GROUPS:
         return typer.main.get_group(import_module(f"bot.cli.{_MODULES.get(name, name)}").app)
     if name not in COMMANDS:

@@ -148,7 +148,7 @@ def file_act(make: Callable[[Store, SystemClock, Policy], Awaitable[OperatorActi
 
 
 async def _retention(store: Store, policy: Policy, now: datetime) -> timedelta:
-    """How long evidence is kept, in real time, by the longest word of all sets that bind."""
+    """How long evidence is kept, in real time, by the longest time of all sets that bind."""
     from bot.background.policy_reload import accepted_sets
 
     scale = load().time_scale

@@ -130,7 +130,7 @@ def show(
 
 @app.command()
 def finish(request: Id) -> None:
-    """End an open grant that is given back, for whoever telephones."""
+    """End an open grant that is given back, for the person who telephones."""
     _act(_id(request), "", _finished, "finished", "What its runbook asks for afterwards is still owed.")
 
 

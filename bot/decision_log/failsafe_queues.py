@@ -171,7 +171,7 @@ async def _nobody(_row: int) -> None:
 
 @dataclass(slots=True)
 class _Held:
-    """A message that is in memory only. `line`: the act of the emergency file that it tells of."""
+    """A message that is in memory only. `line`: the act of the emergency file that it describes."""
 
     outgoing: OutboxRow
     not_before: datetime
@@ -265,7 +265,7 @@ class FailsafeOutbox:
                 self._put(Notification(copy.purpose, Lane.EDIT, copy.case, copy.to, copy.channel), line, copy)
 
     def unsent_of(self, line: Revocation) -> list[int]:
-        """Numbers of the messages in memory that tell of an act and were not sent yet; redraws aside."""
+        """Numbers of the messages in memory that describe an act and were not sent yet; redraws aside."""
         return [number for number, one in self._held.items() if one.line == line and one.outgoing.copy is None]
 
     def says(self, numbers: Sequence[int]) -> tuple[Notification, ...]:

@@ -196,7 +196,7 @@ class FailsafeHomes:
 
 
 class FailsafeCalls:
-    """`ExecutorCalls`, and the grants whose end no stored call tells of yet. Stored calls are the leader's to make."""
+    """`ExecutorCalls`, and the grants whose end no stored call closes yet. Stored calls are the leader's to make."""
 
     def __init__(
         self,

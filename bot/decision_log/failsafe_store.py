@@ -141,7 +141,7 @@ class FailsafeStore:
         if (act.entries or changes) and act.inbox is not None and not self._alone and self._state.lost_shortly:
             raise StorageError(self.why)  # its row is stored, so it is tried again
         if all(draft.type == "decision.refused" for draft in act.entries):
-            act = replace(act, entries=())  # a refusal is answered, and no entry tells of it
+            act = replace(act, entries=())  # a refusal is answered, and no entry describes it
         if act.entries or changes:
             raise Stopped(self.why or "The log was stopped a moment ago; try again.")
         await self._only_said(act)

@@ -81,7 +81,7 @@ async def catch_up(log: SharedLog, state_dir: Path) -> int | None:
 
 
 def vouched_note(state_dir: Path, nonce: str) -> str | None:
-    """The leader's word for a replica without a memory: what it remembers, signed under a name that holds the nonce."""
+    """The leader's answer to a replica without a memory: what it remembers, signed under a name that holds the nonce."""
     memory = recall(state_dir)
     if memory is None:
         return None

@@ -89,7 +89,7 @@ class Stopped(CountersignError):
 
 
 class EntryError(CountersignError):
-    """A value cannot stand in the decision log; nothing was written."""
+    """A value cannot be written into the decision log; nothing was written."""
 
 
 class NoteError(CountersignError):
@@ -101,7 +101,7 @@ class KeyFileError(FatalError):
 
 
 class NotDone(CountersignError):
-    """What two people confirmed cannot be done as things stand now; nothing was changed."""
+    """What two people confirmed cannot be done any more; nothing was changed."""
 
 
 class NotYet(CountersignError):

@@ -55,7 +55,7 @@ class Export:
 
     def text(self, name: str) -> str:
         """The text of a small file as `file_text` reads what people hand us, so that an editor or a transfer that added a byte order
-        mark or Windows line ends accuses nobody; empty where there is none, as it stands where it is no UTF-8."""
+        mark or Windows line ends accuses nobody; empty where there is none, unchanged where it is no UTF-8."""
         content = self.read(name) or b""
         try:
             return file_text(content)

@@ -115,7 +115,7 @@ class Metrics:
         self._sweeps.observe(seconds)
 
     def slack_called(self, method: str, result: str, seconds: float) -> None:
-        """A call to Slack ended: `ok`, or Slack's or our word for the error."""
+        """A call to Slack ended: `ok`, or Slack's or our name of the error."""
         self._calls.labels(method if _METHOD.fullmatch(method) else "other", word(result)).inc()
         self._call_seconds.observe(seconds)
 

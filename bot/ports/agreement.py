@@ -12,13 +12,13 @@ from bot.domain.policy.people import Person
 
 
 class AgreementRecords(Protocol):
-    """One row of the matrix has one state; a person has one word on a row as it was at one time."""
+    """One row of the matrix has one state; a person has one answer on a row as it was at one time."""
 
     async def rows(self) -> Sequence[Standing]:
         """What is known of each row."""
 
     async def words(self) -> Sequence[Spoken]:
-        """The words on rows as they are now, the oldest first."""
+        """The answers on rows as they are now, the oldest first."""
 
     async def noted_by(self) -> str:
         """The digest of the set by which the rows were noted last; "" before the first."""

@@ -74,7 +74,7 @@ class Press:
 
     @property
     def kind(self) -> Literal["decide", "beside", "reach"]:
-        """The word that the inbox and the logs have for it."""
+        """Its name in the inbox and the logs."""
         if self.opens_form:
             return "reach"
         return "decide" if self.action in _DECISIONS else "beside"
@@ -115,7 +115,7 @@ class SaySentence:
 
 @dataclass(frozen=True, slots=True)
 class PostButton:
-    """Somebody of home wants the "Ask for approval" button in a channel."""
+    """Somebody of the organisation wants the "Ask for approval" button in a channel."""
 
     person: Person
     channel: str
@@ -136,7 +136,7 @@ class ConfirmOperatorAction:
 
 @dataclass(frozen=True, slots=True)
 class RecordSealedUse:
-    """Somebody of home records a use of the sealed path, under `id`; `used_at` in seconds since 1970 UTC."""
+    """Somebody of the organisation records a use of the sealed path, under `id`; `used_at` in seconds since 1970 UTC."""
 
     id: str
     person: Person
@@ -151,7 +151,7 @@ class RecordSealedUse:
 
 @dataclass(frozen=True, slots=True)
 class AnswerMatrix:
-    """A word on rows of the matrix: **Confirm all N** and **Acknowledge** on all that `seen` digests, **Dispute** on one `row`."""
+    """An answer on rows of the matrix: **Confirm all N** and **Acknowledge** on all that `seen` digests, **Dispute** on one `row`."""
 
     person: Person
     word: Literal["confirmed", "acknowledged", "disputed"]
@@ -203,7 +203,7 @@ def lane_of(command: Command) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ReviewAnswer:
-    """What somebody chose for one item of a campaign, with the reason they wrote; `stays` and `left` are words of a lead."""
+    """What somebody chose for one item of a campaign, with the reason they wrote; `stays` and `left` are a lead's answers."""
 
     key: str
     answer: Literal["keep", "narrow", "withdraw", "stays", "left"]

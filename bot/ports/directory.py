@@ -10,7 +10,7 @@ from bot.domain.policy.people import Person, Profile
 
 
 class Directory(Protocol):
-    """Slack's word on who somebody is."""
+    """Who somebody is, as Slack says."""
 
     async def profile(self, person: Person, max_age: float) -> Profile:
         """At most `max_age` seconds old. Raises LookupFailed: never guess a yes from it."""

@@ -1,4 +1,4 @@
-"""Reading the decision log, and what left the host. Entries are appended by the transactions that they tell of."""
+"""Reading the decision log, and what left the host. Entries are appended by the transactions that they describe."""
 
 from __future__ import annotations
 

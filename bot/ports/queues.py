@@ -73,7 +73,7 @@ class Outbox(Protocol):
         """Stores another message of the same row, which was posted twice, and queues its redraw."""
 
     async def direct_channel(self, person: Person) -> str | None:
-        """The conversation in which somebody's direct messages stand; None while none of them is known."""
+        """The conversation in which somebody's direct messages are; None while none of them is known."""
 
     async def copies(self, case_id: str) -> Sequence[MessageCopy]:
         """The messages about a case that are in Slack."""

@@ -59,7 +59,7 @@ class OutboxRow:
 
     @property
     def mark(self) -> str:
-        """What tells its message from every other in Slack. The time, because a restored database gives an id again."""
+        """What distinguishes its message from every other in Slack. The time, because a restored database gives an id again."""
         return f"{self.id}-{int(self.created_at.timestamp() * 1000)}"
 
     @property

@@ -59,6 +59,6 @@ class Replicas(Protocol):
         """Asks to be vouched for; the leader's note, empty until it has one."""
 
     async def to_vouch_for(self) -> Sequence[tuple[str, str]]:
-        """Id and nonce of replicas that wait for the leader's word."""
+        """Id and nonce of replicas that wait for the leader's answer."""
 
     async def vouch(self, replica: str, nonce: str, note: str) -> None: ...

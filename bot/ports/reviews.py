@@ -1,4 +1,4 @@
-"""What the store knows of reviews: campaigns, the last word on each right, and the figures behind them."""
+"""What the store knows of reviews: campaigns, the last answer on each right, and the figures behind them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ReviewRecords(Protocol):
         """Campaigns, the newest first."""
 
     async def consents(self) -> Sequence[Consent]:
-        """The last word on each right, in each domain."""
+        """The last answer on each right, in each domain."""
 
     async def narrowed(self) -> Sequence[Narrowed]:
         """What reviews have taken away, whether or not the policy still has that right."""
@@ -31,7 +31,7 @@ class ReviewRecords(Protocol):
         """Notes what is known of rights that no review has answered yet; what is known already stays."""
 
     async def forget_people(self, gone: Sequence[tuple[str, str]]) -> None:
-        """Forgets the word on people (`TEAM/USER`, domain) who may not ask any more."""
+        """Forgets the answers about people (`TEAM/USER`, domain) who may not ask any more."""
 
     async def uses(self, domains: Sequence[str], since: datetime) -> Sequence[Use]:
         """Openings of access in these domains since then, the oldest first; at most 10,000."""

@@ -45,7 +45,7 @@ class MonthFigures:
 
     hours: Mapping[str, Hours]
     _cases: dict[str, _Case] = field(default_factory=dict)
-    _late: dict[str, bool] = field(default_factory=dict)  # findings: whether the newest word on when it was noticed is late
+    _late: dict[str, bool] = field(default_factory=dict)  # findings: whether the newest time of noticing is late
 
     def add(self, record: Record) -> None:
         """One more entry of a case within the scope."""

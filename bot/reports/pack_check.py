@@ -1,6 +1,6 @@
 """Verifies an evidence pack from its files alone: signatures, digests, rows, and the proofs of its sample. None of it is trusted.
 
-Each finding names the file, and the row where it can be told: the CSV and the JSON of a file say the same, and a sampled entry says
+Each finding names the file, and the row where it is known: the CSV and the JSON of a file say the same, and a sampled entry says
 what its bytes say.
 """
 

@@ -94,7 +94,7 @@ def people_of(log: Evidence) -> Mapping[str, str]:
 
 def records(log: Evidence, scope: Scope, policy: Policy | None = None) -> Iterator[Record]:
     """The entries of the scope in the order of the log: those of the cases that began in it, and those without a case that concern
-    its provider and domain. `policy` tells whose a runbook is. Nothing else is decoded."""
+    its provider and domain. `policy` says whose a runbook is. Nothing else is decoded."""
     cases: dict[str, CaseOrigin] = {}
     first, after = _milliseconds(scope.first), _milliseconds(scope.last) + _DAY
     shown = _Disclosures(log.disclosures())

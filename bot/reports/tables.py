@@ -47,7 +47,7 @@ def table_of(type_: str) -> str | None:
 
 
 def row(record: Record, named: Mapping[str, str]) -> dict[str, Any]:
-    """An entry as a row; `named` tells a pseudonym's person."""
+    """An entry as a row; `named` gives a pseudonym's person."""
     actor, data, origin = record.part("actor"), record.values, record.origin
     ref = str(actor.get("ref", ""))
     behalf = str(record.entry.get("on_behalf_of", ""))

@@ -52,7 +52,7 @@ class Agreements:
         self.bases: Mapping[str, Policy] = {}
         self._waiting: frozenset[Person] = frozenset()  # leads whose message waits until a week has passed
         self.sent: Callable[[int], None] = lambda messages: None  # called with the number of queued messages
-        self.changed: Callable[[], None] = lambda: None  # hears that rows or words changed
+        self.changed: Callable[[], None] = lambda: None  # is notified that rows or answers changed
         current.confirmed = self.as_counted
 
     async def follow(self, old: Policy | None, policy: Policy) -> None:
@@ -102,11 +102,11 @@ class Agreements:
         return self._rows.get(key)
 
     def said(self, row: MatrixRow) -> Sequence[Spoken]:
-        """The words on a row as it is now."""
+        """The answers on a row as it is now."""
         return [word for word in self._words if (word.key, word.digest) == (row.key, row.digest)]
 
     def settled(self, row: MatrixRow, person: Person) -> bool:
-        """Whether somebody's word on a row is there, in the present round."""
+        """Whether somebody has answered a row, in the present round."""
         known = self._rows.get(row.key)
         mine = (word for word in self.said(row) if word.person == person)
         renewed = known.asked_at if known is not None and not known.open else None
@@ -192,11 +192,11 @@ class Agreements:
             return await self._said(policy, act, mine)
 
     async def _refused(self, policy: Policy, act: AnswerMatrix, mine: Sequence[MatrixRow]) -> Transition | None:
-        """Why an account may not speak now: it is not what the policy takes it for, or the clock is doubted."""
+        """Why an account may not answer now: it is not what the policy takes it for, or the clock is doubted."""
         if act.word == "confirmed" and self._clock.jumped() is not None:
             return _told(act, _DOUBTED)
         if policy.provider_of(act.person) is not None:
-            return None  # a lead, whose word is only recorded
+            return None  # a lead, whose answer is only recorded
         try:
             profile = await account_of(self._directory, act.person, takes_away=act.word == "disputed")
         except LookupFailed:

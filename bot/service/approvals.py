@@ -216,7 +216,7 @@ class ApprovalService:
         await self.transactions.commit(replace(_for_page(act, row), inbox=row.id))
 
     async def _post(self, act: PostButton) -> Transition:
-        """The channel button: put there by people of home only, and never where two providers meet (rule 11)."""
+        """The channel button: put there by people of the organisation only, and never where two providers meet (rule 11)."""
         told = partial(notifications.answer, None, act.person, asdict(act.reply))
         try:
             profile = await self._directory.profile(act.person, DECISION_AGE)

@@ -87,7 +87,7 @@ class Outage:
         await self._store.signing.confirmed(yes)
 
     async def _alarmed(self, yes: Unconfirmed) -> Transition | None:
-        """Everybody named is told, and what was given is reviewed now."""
+        """Everybody named is informed, and what was given is reviewed now."""
         case = await self._store.cases.case(yes.case)
         if case is None:
             return None

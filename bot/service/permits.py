@@ -49,7 +49,7 @@ class PermitStore(Commits, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """`token` is the compact JWS. `index` is of `permit.issued`; `disclosure` tells the target. `expires`: since 1970."""
+    """`token` is the compact JWS. `index` is of `permit.issued`; `disclosure` holds the target. `expires`: since 1970."""
 
     token: str
     index: int

@@ -167,7 +167,7 @@ class CaseQueries:
         return self._visible(person, request.requester, request.provider, request.domain) or self._shared(person, case)
 
     def _shared(self, person: Person, case: Case) -> bool:
-        """A lead sees a finding of home people once the owner shares it."""
+        """A lead sees a finding of the organisation's people once the owner shares it."""
         if case.finding is None or not case.finding.shared:
             return False
         runbook = self.policy.runbooks.get(case.request.runbook)

@@ -88,7 +88,7 @@ class Reviews:
         return campaigns.answer(campaign, self.policy, click, answers, profile, self._clock.now())
 
     def _attested(self, campaign: Campaign, act: AnswerReview, click: Click) -> Transition:
-        """A lead's words on their people, which change no right."""
+        """A lead's answers about their people, which change no right."""
         now, rules = self._clock.now(), self.policy.review
         until = now + timedelta(seconds=rules.every if rules is not None else 0) / self._scale
         words = {one.key: one.answer == "stays" for one in act.answers if one.answer in ("stays", "left")}
@@ -109,7 +109,7 @@ class Reviews:
         ]  # fmt: skip
 
     async def to_attest(self, lead: Person) -> Sequence[Campaign]:
-        """Open campaigns that wait for this lead's word on their people."""
+        """Open campaigns that wait for this lead's answer about their people."""
         found = await self._store.reviews.campaigns(_OPEN, closed_too=False)
         return [campaign for campaign in found if roster.to_attest(campaign, self.policy, lead)]
 

@@ -1,7 +1,7 @@
 """Signing in at the page's own address, without a link of Slack's: the passkey names the person, then what waits for them is listed.
 
 The passkey signs a statement of type `session`; what follows is a session of ten minutes of real time, bound to that passkey and over
-as soon as it does not stand in the policy any more. A session lists and never acts: each decision has its own link and signature.
+as soon as the policy does not name it any more. A session lists and never acts: each decision has its own link and signature.
 Source: signed-decisions.md, "The page".
 """
 

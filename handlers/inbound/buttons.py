@@ -154,7 +154,7 @@ async def _open(edge: SlackEdge, press: payloads.ButtonPress, button: Button, wa
             Press(press.person, *asked, button.action, press.reply, opens_form=True)
         )
     except LookupFailed as error:
-        log.info(f"{button.action}.not_opened", error=str(error))  # the worker tells them to press again
+        log.info(f"{button.action}.not_opened", error=str(error))  # the worker asks them to press again
         return
     if isinstance(allowed, Allowed):
         content = await edge.store.policies.file_by_hash(case.request.runbook_sha256) if wanted.shows_body else None

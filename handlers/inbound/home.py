@@ -74,7 +74,7 @@ def _page(person: Person, page: str) -> ShowPage:
 
 class Homes:
     """Republishes App Homes, and redraws messages when something changed that is no case: who has authority, the matrix. One for
-    each process; `changed` is called after every commit, `matrix_changed` after a word on the matrix.
+    each process; `changed` is called after every commit, `matrix_changed` after an answer on the matrix.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Homes:
         self._records, self._outbox, self._current, self._beat = records, outbox, current, beat
         self._people: set[Person] = set()
         self._something = asyncio.Event()
-        self._matrix = True  # at the start, for a word may have been the last thing before a kill
+        self._matrix = True  # at the start, for an answer may have been the last thing before a kill
         self._authority = _authority(current.policy)
 
     def changed(self, act: Transition) -> None:
@@ -101,7 +101,7 @@ class Homes:
             self._something.set()
 
     def matrix_changed(self) -> None:
-        """Everybody's words on the matrix are shown anew."""
+        """Everybody's answers on the matrix are shown again."""
         self._matrix = True
         self._something.set()
 

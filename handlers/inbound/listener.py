@@ -90,7 +90,7 @@ class SlackEdge:
 
     @property
     def asking(self) -> Policy:
-        """The set as it counts for whoever asks now."""
+        """The set as it counts for the person who asks now."""
         return self.service.current.asking
 
     async def glass_debt(self, person: Person, runbook_id: str) -> str | None:

@@ -139,7 +139,7 @@ class DirectMessage:
 
 
 def direct_message(body: Body) -> DirectMessage | None:
-    """A message that a person typed to us; None for our own, for edits and for everything else that Slack tells."""
+    """A message that a person typed to us; None for our own, for edits and for everything else that Slack sends."""
     event = _object(body, "event")
     if event.get("channel_type") != "im" or event.get("subtype") or event.get("bot_id"):
         return None

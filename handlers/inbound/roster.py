@@ -17,7 +17,7 @@ _WORDS: Mapping[str, ReviewAnswer] = {"stays": ReviewAnswer("", "stays"), "left"
 
 
 async def open_form(edge: SlackEdge, body: Body) -> None:
-    """The form, for a lead of whose people nobody has spoken yet; the others get a sentence."""
+    """The form, for a lead some of whose people are not attested yet; others get a sentence."""
     press = payloads.press(body)
     campaign = await found_campaign(edge, press.value)
     if campaign is None or not roster.asked_about(campaign, press.person, edge.scene()):

@@ -1,4 +1,4 @@
-"""`/countersign sealed-use`: somebody of home records, afterwards, that the organisation's own sealed path was used."""
+"""`/countersign sealed-use`: somebody of the organisation records, afterwards, that the organisation's own sealed path was used."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ async def agreement_message(out: Outgoing) -> Message:
 
 
 def own_matrix(policy: Policy, agreements: Agreements, person: Person) -> OwnMatrix | None:
-    """The rows on which somebody has a word; None where they have none, or nobody is asked."""
+    """The rows on which somebody may answer; None where they have none, or nobody is asked."""
     rows = agreement.own_rows(policy, person)
     if policy.agreement is None or not rows:
         return None

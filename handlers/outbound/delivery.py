@@ -157,7 +157,7 @@ class Delivery:
     async def _after_all(
         self, row: OutboxRow, kind: MessageKind, case: Case | None, dropped: Dropped, sender: SlackSender
     ) -> Job | Found:
-        """What becomes of a message that is pointless by now, but stands in Slack perhaps, with its buttons: it is found and
+        """What becomes of a message that is pointless by now, but may be in Slack with its buttons: it is found and
         redrawn. Where nobody knows in which conversation, it is sent as it looks now, and then the first one is found."""
         places = await self._lost.anywhere(row, sender)
         if places:

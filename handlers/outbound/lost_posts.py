@@ -1,6 +1,6 @@
 """Finds a direct message that Slack took although we never learned of it, so that it is neither posted twice nor forgotten.
 
-A connection that breaks before the answer, a 5xx, or a kill leave open whether a message stands in Slack. Each new message
+A connection that breaks before the answer, a 5xx, or a kill leave open whether a message is in Slack. Each new message
 carries a mark in its metadata; before a row in doubt is posted again, the conversation is read (`im:history`) for its mark.
 A channel is not read: the app asks for no scope to read channels. While Slack does not answer the look, the row waits a few
 times, for its message would not arrive either; a look that Slack refuses is no reason not to send.
@@ -24,7 +24,7 @@ from handlers.outbound.api_calls import MessagePlace, SlackSender
 from handlers.web_api.errors import CALL_ERRORS, RATE_LIMITED, REFUSED, UNANSWERED, verdict
 
 IN_DOUBT = (UNANSWERED - REFUSED) | {INTERRUPTED, "unexpected", "unreadable_answer"}
-"""The reasons of an attempt after which a message may stand in Slack."""
+"""The reasons of an attempt after which a message may be in Slack."""
 _LOOKS, _TOO_LONG = 5, 5.0  # looks without an answer, and seconds, that a message is kept waiting for them
 _SKEW = timedelta(minutes=5)  # between our clock and Slack's
 log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where the messages of one row stand already; the first is taken for the row's own."""
+    """Where the messages of one row are already; the first is taken for the row's own."""
 
     places: Sequence[MessagePlace]
 
@@ -55,7 +55,7 @@ class LostPosts:
     _looks: dict[int, int] = field(default_factory=dict)  # by row id, how often a look had no answer
 
     async def standing(self, row: OutboxRow, thread: MessagePlace, sender: SlackSender) -> Sequence[MessagePlace] | None:
-        """Where the messages of a row in doubt stand in Slack; None while its conversation is unknown. `thread`: that it is
+        """Where the messages of a row in doubt are in Slack; None while its conversation is unknown. `thread`: that it is
         a reply to. Raises LookAgain."""
         to = row.say.to
         if not in_doubt(row) or to is None:

@@ -103,7 +103,7 @@ async def channel_button(out: Outgoing) -> Job:
 
 
 async def channel_button_message(out: Outgoing) -> Message:
-    """A button that was posted; it stands only in the newest message of its channel."""
+    """A button that was posted; only the newest message of its channel has it."""
     copy = present(out.row.copy)
     newest = max(one.id for one in await out.context.store.outbox.copies(copy.case))
     return door(out.scene()) if copy.id == newest else door_moved()
@@ -114,7 +114,7 @@ async def policy(out: Outgoing) -> Job:
 
 
 async def key_change(out: Outgoing) -> Job:
-    """A change of the signing keys that lacks an endorsement, with the link of whoever may give it; nothing once it waits no
+    """A change of the signing keys that lacks an endorsement, with the link of everybody who may give it; nothing once it waits no
     longer."""
     to, id_ = out.to, key_change_id(out.text("old"), out.text("new"))
     became, given = await out.context.service.endorsements.became(id_)

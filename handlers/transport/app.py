@@ -100,7 +100,7 @@ class SlackApp:
 def acknowledged(
     edge: SlackEdge, listener: Listener, sorry: Callable[[str], Answer]
 ) -> Callable[[Any, dict[str, Any]], Awaitable[None]]:
-    """The acknowledging function: writes down, then acknowledges, and that is its last word."""
+    """The acknowledging function: writes down, then acknowledges, and does nothing after that."""
 
     async def acknowledging(ack: Any, body: dict[str, Any]) -> None:
         try:

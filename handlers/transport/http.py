@@ -7,7 +7,7 @@ the signature covers the body alone and bolt acts on some of them (`X-Slack-Bolt
 
 Where bolt fails or is late, nothing is known to be done, and the answer is 429 with `Retry-After`: the one 4xx that says
 "the same again, later". Slack delivers an event again after any failure; a command, click or form shows its author a
-failure, and a form stays open. A 200 would tell them that it was done. Trying again is safe: acts are keyed, and a 429 is
+failure, and a form stays open. A 200 would mean that it was done. Trying again is safe: acts are keyed, and a 429 is
 never kept as a first answer. An act in progress is finished even if the client disconnects.
 """
 
@@ -158,7 +158,7 @@ class RequestGate:
 
 
 def _at_the_door(request: web.BaseRequest) -> NotAuthentic | None:
-    """What the request line and the headers tell, before a byte of the body is read."""
+    """What the request line and the headers say, before a byte of the body is read."""
     if request.path != PATH:
         return WRONG_PATH
     if request.method != "POST":

@@ -62,7 +62,7 @@ def _standing(case: Case, reader: Person, scene: ViewContext) -> str:
 
 
 def _suspended(case: Case, reader: Person, scene: ViewContext) -> str:
-    """Said to whoever may give a no only, and to whoever was asked and has no say any more."""
+    """Said to people who may only give a no, and to people who were asked and may not decide any more."""
     may = [may_answer(case, case.approval, scene.policy, reader, takes_away=no) for no in (False, True)]
     return wording.SUSPENDED if may == [False, True] else "" if may[0] else wording.SOMEBODY_ELSE
 

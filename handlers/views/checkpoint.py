@@ -1,4 +1,4 @@
-"""The checkpoint that a decision led to, on the message that tells it: size and the beginning of the root for people, the
+"""The checkpoint that a decision led to, on its message: size and the beginning of the root for people, the
 whole note for programs. A convenience, not an anchor: a holder of the bot's token can edit both (decision-log.md, "Anchors").
 """
 

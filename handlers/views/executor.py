@@ -1,6 +1,6 @@
 """The executor's reports, on receipts and cards and in its alarms.
 
-Only its own word makes us say that access is open or closed; without it there is the approval, and what is not confirmed.
+Only its own answer lets us say that access is open or closed; without it there is the approval, and what is not confirmed.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _REVIEWS = frozenset({"review", "right"})
 
 def home(sheet: HomeContents, scene: ViewContext, *, may_ask: bool, governance: Sequence[Block] = ()) -> Block:
     """The view for `views.publish`. `may_ask`: there is a runbook that this person may ask for. `governance`: what waits for
-    their word without a request."""
+    their answer without a request."""
     blocks = [
         *_top(sheet, scene, may_ask=may_ask),
         *_waiting(sheet, scene),
@@ -175,7 +175,7 @@ def _audit(sheet: HomeContents, scene: ViewContext) -> list[Block]:
 
 
 def _which(case: Case, scene: ViewContext) -> str:
-    """What tells one case from others of the same title: its target, cut, and its age. Empty of what nobody filed."""
+    """What distinguishes one case from others of the same title: its target, cut, and its age. Empty of what nobody filed."""
     if case.request.matter or case.sealed:
         return _age(case)
     return f"{wording.TARGET}: {inline(case.request.target, 60)}, {_age(case)}"

@@ -68,8 +68,8 @@ def again_button(case: Case) -> Block | None:
 
 
 def status(case: Case, scene: ViewContext, *, listed: bool = False) -> str:
-    """Where the request stands: outcome, or who is asked, who next and when. `listed`: the coming steps stand below as a list,
-    and are not told here a second time."""
+    """The state of the request: outcome, or who is asked, who next and when. `listed`: the coming steps are listed below,
+    and are not repeated here."""
     if not facts.pending(case):
         return facts.outcome(case, scene)
     coming = "" if listed and scene.coming(case) else silence(case, scene)

@@ -43,7 +43,7 @@ class TokenWatch:
         self._refused = asyncio.Event()
 
     def called(self, method: str, result: str, _seconds: float) -> None:
-        """The result of a call: `ok`, or the word of its failure."""
+        """The result of a call: `ok`, or the code of its failure."""
         if result in REFUSED:
             if all(known.word != result for known in self._refusals.values()):
                 log.error("slack.token_refused", method=method, error=result, advice=advice(method, result))
@@ -81,7 +81,7 @@ class TokenWatch:
             await self._pause(stop)
 
     async def _pause(self, stop: asyncio.Event) -> None:
-        """Until the next call is due, or at the first refusal: then a call tells whether it is the whole token."""
+        """Until the next call is due, or at the first refusal: then a call finds out whether it is the whole token."""
         seconds = WHILE_REFUSED if self._refusals else EVERY
         self._refused.clear()
         waits = [asyncio.ensure_future(stop.wait())]

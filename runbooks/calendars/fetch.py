@@ -26,7 +26,7 @@ async def fetch(address: str) -> bytes:
 
 
 def _sentence(word: str) -> str:
-    """Why there is no answer, by the word of CallFailed."""
+    """Why there is no answer, by the code of CallFailed."""
     return {
         "timeout": f"its address has not answered within {TIMEOUT:.0f} s",
         "too_large": "it is larger than 1 MB",

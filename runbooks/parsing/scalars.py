@@ -1,7 +1,7 @@
 """The words of policy files: how an id, a duration, a line of text is written.
 
 Each form is one pattern, used for judging, for the printed JSON Schema and, through `HINTS`, for the sentence that
-tells a person what to write instead. The patterns are written so that Rust, Python and ECMAScript read them alike.
+says what to write instead. The patterns are written so that Rust, Python and ECMAScript read them alike.
 Texts that people will read hold no control characters and none that reverse the direction of writing.
 """
 

@@ -1,6 +1,6 @@
 """The format of the responsibility matrix, key by key; a runbook's front matter is in `runbook_schema`.
 
-Strict: an unknown key, a wrong type or an empty list is refused. What one key means for another stands in `cross` and
+Strict: an unknown key, a wrong type or an empty list is refused. What one key means for another is in `cross` and
 the modules that it calls. The JSON Schemas that `countersign schema` prints are made from these models.
 """
 
@@ -56,7 +56,7 @@ class PasskeyShape(Shape):
 
 
 class PersonShape(Shape):
-    """A line of `people`: a label that may stand wherever an id may."""
+    """A line of `people`: a label that may be written wherever an id may."""
 
     id: Account = Field(description="Slack user id; the id alone decides.")
     name: Short = Field(description="For people to read; carries no authority.")
@@ -207,7 +207,7 @@ class EscalationShape(Shape):
 
 
 class FormerOriginShape(Shape):
-    """Where the signing page stood before a move."""
+    """Where the signing page was before a move."""
 
     origin: Origin = Field(description="Its origin then.")
     rp_id: RpId = Field(description="Its relying party then.")

@@ -1,6 +1,6 @@
 """Escalation policies: who is asked when.
 
-Steps stand in the order of their times. The first is a `notify` at 0m, because it stands for everybody whom minute 0
+Steps are in the order of their times. The first is a `notify` at 0m, because it stands for everybody whom minute 0
 asks. Every step comes before the expiry. A step may be taken for a domain only when the domain has that role.
 """
 

@@ -1,4 +1,4 @@
-"""The keys of the matrix that stand between the decisions: `agreement`, `review`, `default_escalation`.
+"""The keys of the matrix for what happens between decisions: `agreement`, `review`, `default_escalation`.
 
 Where silence narrows a right to approval, somebody must be there to be asked: an autonomous right then needs a ladder, its own
 `escalation` or the `default_escalation` of its domain or of the matrix. Source: governance-contract.md, sections 1 and 2.

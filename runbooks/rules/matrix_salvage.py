@@ -33,7 +33,7 @@ class Matrix:
     broken: frozenset[tuple[str, str]] = frozenset()
 
     def written(self, section: str) -> frozenset[str]:
-        """The ids that stand in a section, broken ones too."""
+        """The ids in a section, broken ones too."""
         return frozenset(getattr(self.shape, section) or ()) | {name for part, name in self.broken if part == section}
 
     def is_broken(self, section: str, name: str) -> bool:

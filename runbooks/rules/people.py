@@ -1,7 +1,7 @@
-"""Who is named, and on which side they stand.
+"""Who is named, and on which side they are.
 
-A bare `U…` is of the home workspace; under a provider, of home or of that provider's workspaces; with several home
-workspaces `T…/U…` must be written. Only members of home hold authority. Nobody who belongs to a provider is ever
+A bare `U…` is of the home workspace; under a provider, of the home workspace or of that provider's; with several home
+workspaces `T…/U…` must be written. Only members of the home workspace hold authority. Nobody who belongs to a provider is ever
 asked to decide, whichever of their accounts is named (party rule, design section 1), and nobody belongs to two
 providers.
 """

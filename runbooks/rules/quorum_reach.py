@@ -4,7 +4,7 @@ Counted are humans, not accounts: `same_person` joins them. A request never has 
 owner, the deputies, everybody who may be on call and the risk owner. And minute 0 alone must be enough (design,
 section 3): for `approval` it asks the owner, the required roles and as many deputies as the quorum lacks; for
 `immediate` also on-call. On call is one person at a time, whoever that is. With `requires`, each required role is met
-by somebody of its own, and the owner or a deputy stands beside them.
+by somebody of its own, and the owner or a deputy comes in addition.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def fault(pattern: str) -> str | None:
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:
-    """A function that tells whether the pattern is found in a text. Raises re2.error where `fault` says why."""
+    """A function that says whether the pattern is found in a text. Raises re2.error where `fault` says why."""
     compiled = _compiled(pattern)
 
     def found(text: str) -> bool:

@@ -1,6 +1,6 @@
 """The Web API: one table of methods, how a request is read, and what is checked before a method runs.
 
-A method is a function of the call that returns what stands beside `ok: true`, or raises `SlackError`.
+A method is a function of the call that returns what goes beside `ok: true`, or raises `SlackError`.
 """
 
 import json

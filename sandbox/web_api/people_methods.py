@@ -150,7 +150,7 @@ def _channels(call: Call, channels: list[Channel]) -> Json:
 
 
 def _type(channel: Channel) -> str:
-    """The word that `types` uses for this conversation."""
+    """The name that `types` uses for this conversation."""
     if channel.is_im:
         return "im"
     return "private_channel" if channel.is_private else "public_channel"

@@ -70,7 +70,7 @@ def empty(session: Session, case_id: str) -> None:
 
 
 def _empty_note(session: Session, note: Row, shown: Sequence[Row]) -> None:
-    """Its text ends with what somebody said: that part goes, the digest says where it stands. Of two that say the same its
+    """Its text ends with what somebody said: that part goes, the digest says where it begins. Of two that say the same its
     writer's is meant."""
     writer = f"{note['team_id']}/{note['user_id']}"
     said = [(row, tail) for row in shown for tail in _said(row)]

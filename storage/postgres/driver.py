@@ -1,7 +1,7 @@
 """The PostgreSQL driver: one connection on one thread, one transaction a function.
 
 As with SQLite, a transaction is one plain function that runs from its first statement to its last on the database's thread.
-A lost connection is opened again before the next function. If the answer to a COMMIT is lost, `pg_xact_status` tells how
+A lost connection is opened again before the next function. If the answer to a COMMIT is lost, `pg_xact_status` says how
 it ended before any caller gets a result.
 """
 

@@ -1,7 +1,7 @@
 """Proves that each of our connections has a session of its own on the server.
 
 A pooler that pools by transaction (PgBouncer's `transaction` mode) gives one server session to many connections. Then locks
-of a session, LISTEN and prepared statements mean nothing, and a leader could not be told from a standby.
+of a session, LISTEN and prepared statements mean nothing, and a leader could not be distinguished from a standby.
 """
 
 from __future__ import annotations

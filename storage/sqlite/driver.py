@@ -1,6 +1,6 @@
 """The SQLite driver: one connection on one thread, one transaction a function.
 
-A transaction is one plain function, run from its first statement to its last on aiosqlite's thread. No await lies
+A transaction is one plain function, run from its first statement to its last on aiosqlite's thread. There is no await
 between two statements, so no two can share a transaction, and a cancelled caller neither leaves one open nor stops its
 commit: it waits for the end and is cancelled then. WAL and synchronous=FULL: what was committed survives a power cut.
 aiosqlite's private `_execute` is used here and nowhere else.

@@ -1,7 +1,7 @@
 """`countersign inbox …`: rows of the inbox that this version cannot read, so that `/readyz` is not 503 for ever.
 
 They come from a newer version, or from a database that was changed by hand. `list` shows them, `retry` lets the bot read them
-again (as each start does), `discard` gives one up with a reason: the log says so, and whoever sent it is told. Exit codes: 0
+again (as each start does), `discard` gives one up with a reason: the log says so, and the sender gets a message. Exit codes: 0
 done, 1 refused, 2 wrong use.
 """
 
@@ -57,7 +57,7 @@ def discard(
     row_id: Annotated[int, typer.Argument(metavar="ID", help="The row's number, from `countersign inbox list`.")],
     reason: Reason,
 ) -> None:
-    """Give up one row that cannot be read: it is never carried out, the log says so, and its sender is told."""
+    """Give up one row that cannot be read: it is never carried out, the log says so, and its sender gets a message."""
     why = reason_of(reason)
 
     async def work() -> None:

@@ -1,6 +1,6 @@
 """The standing consent to autonomous rights, and what reviews have taken away, read from the bot's database.
 
-A right is reviewed by itself (`review_every`) or in the owner's campaigns (`review`); the newest word counts.
+A right is reviewed by itself (`review_every`) or in the owner's campaigns (`review`); the newest answer counts.
 """
 
 from __future__ import annotations

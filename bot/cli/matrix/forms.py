@@ -79,7 +79,7 @@ def sheet(policy: Policy, consents: Consents) -> str:
 
 
 def column_words(policy: Policy, row: Row) -> str:
-    """What stands under one of the three columns for a runbook."""
+    """The text of one of the three columns for a runbook."""
     runbook, time = row.runbook, f"at most {wording.lasting(row.runbook.max_duration)}" if row.runbook.max_duration else ""
     if runbook.kind in ESCALATED_KINDS:
         within = f"; reported within {wording.lasting(runbook.due_within)} of being noticed" if runbook.due_within else ""

@@ -1,7 +1,7 @@
 """The responsibility matrix as one self-contained HTML page that prints on A4 and can be annexed to a contract.
 
 No script, no font, no picture and no address of another file: what is printed is what was written. Text of policy files is
-escaped wherever it stands.
+escaped everywhere.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ async def _record(file: Path, listed: AccessList) -> Transition:
             try:
                 await store.commit(act)
                 return act
-            except Stale:  # the bot changed a finding meanwhile: what stands now is compared again
+            except Stale:  # the bot changed a finding meanwhile: it is compared again
                 if attempt == TRIES - 1:
                     raise
     raise AssertionError

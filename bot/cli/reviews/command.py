@@ -1,4 +1,4 @@
-"""`countersign reviews`: how the reviews stand on the host, and the signed record of one.
+"""`countersign reviews`: the state of the reviews, on the host, and the signed record of one.
 
 Exit codes: 0 printed, 1 there is no such review, 2 wrong use.
 """

@@ -1,4 +1,4 @@
-"""Prints campaigns: how they stand, each item with its figures and answer, and what the log says of one.
+"""Prints campaigns: their state, each item with its figures and answer, and what the log says of one.
 
 The signed record is the entries' own bytes with their index and leaf hash: `countersign log prove INDEX` proves each.
 """

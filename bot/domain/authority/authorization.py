@@ -41,7 +41,7 @@ class Refused:
 def may_decide(
     case: Case, ask: Ask, policy: Policy, person: Person, profile: Profile, *, takes_away: bool = False
 ) -> Allowed | Refused:
-    """Whether `person` may answer `ask`, by the rules above. `profile` is Slack's word on the account, fresh. `takes_away`:
+    """Whether `person` may answer `ask`, by the rules above. `profile` is the account as Slack describes it, fresh. `takes_away`:
     the answer is a no, which no suspension hinders."""
     account = _account(policy, person, profile)
     if account is not None:
@@ -133,7 +133,7 @@ def may_record(policy: Policy, domain_id: str, person: Person, profile: Profile)
 
 
 def _named_account(policy: Policy, domain_id: str, person: Person, profile: Profile, what: str) -> Allowed | Refused:
-    """Whether `person` is named for a domain, with a full account of home; `what` they would do."""
+    """Whether `person` is named for a domain, with a full home account; `what` they would do."""
     account = _account(policy, person, profile)
     if account is not None:
         return account

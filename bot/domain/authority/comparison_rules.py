@@ -1,7 +1,7 @@
 """How one key of a policy is compared: whether a change of it is *stricter*, *easier* or *neutral*.
 
 What is not known to be stricter or neutral is easier (design, section 10). Where a change is easier, `both` returns what
-counts while the old value binds too: the stricter word of both.
+counts while the old value binds too: the stricter value of both.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def words(table: Table, old: Any, new: Any) -> tuple[str, ...]:
 
 
 def stricter_of(table: Table, old: Any, new: Keyed) -> Keyed:
-    """`new`, with the stricter word of both in every key that became easier."""
+    """`new`, with the stricter value of both in every key that became easier."""
     changes = {name: rule.both(getattr(old, name), getattr(new, name)) for name, rule in easier(table, old, new).items()}
     if not changes:
         return new

@@ -69,7 +69,7 @@ def _judge_fields(old: Specs, new: Specs) -> Change:
 
 
 def _both_fields(old: Specs, new: Specs) -> Specs:
-    """Each field in the stricter word of both, an old pattern as well as the new one; a field that was required stays required."""
+    """Each field in the stricter value of both, an old pattern as well as the new one; a field that was required stays required."""
     before = {spec.name: spec for spec in old}
     kept = tuple(_both(before[spec.name], spec) if spec.name in before else spec for spec in new)
     return (*kept, *(spec for spec in old if spec.name not in {s.name for s in new}))

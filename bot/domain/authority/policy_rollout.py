@@ -3,7 +3,7 @@
 Who loses authority loses it at once. Who gains it, or what becomes easier, counts for requests filed after the old set's
 `policy_delay`; until then a yes must be allowed by the old set and the new (design, section 2). So a yes is judged under
 the set in force and under every earlier one that the request was filed too early to leave behind, and a request filed
-meanwhile is filed under the stricter word of each (`strictest`): no runbook opens more easily before its change counts.
+meanwhile is filed under the stricter value of each (`strictest`): no runbook opens more easily before its change counts.
 A change of the keys that decisions are signed with waits for `unendorsed_delay` unless it is endorsed (`key_changes`).
 An older set judges a request in the domain that decided its runbook then (`as_seen_by`), so that a runbook that moves
 gives its new owner nothing before the delay is over. What is easier is decided key by key in `policy_comparison`.
@@ -86,7 +86,7 @@ class Sets:
         return Sets((*self.sets[:-1], replace(self.sets[-1], policy=policy)))
 
     def retention(self, asked_at: datetime) -> int:
-        """Seconds of policy time for which evidence is kept: the longest word of all sets that bind what was asked for then."""
+        """Seconds of policy time for which evidence is kept: the longest time of all sets that bind what was asked for then."""
         return max(policy.retention for policy in (self.current, *self.also_binding(asked_at)))
 
     def also_binding(self, asked_at: datetime) -> tuple[Policy, ...]:
@@ -206,7 +206,7 @@ def _line(subject: str, changed: Iterable[str]) -> Iterator[str]:
 
 
 def strictest(policy: Policy, older: Sequence[Policy]) -> Policy:
-    """A set as it counts for requests filed while `older` sets bind too: every key in the stricter word of all."""
+    """A set as it counts for requests filed while `older` sets bind too: every key in the strictest value of all."""
     for old in older:
         policy = replace(
             stricter_of(POLICY, old, policy),
@@ -218,7 +218,7 @@ def strictest(policy: Policy, older: Sequence[Policy]) -> Policy:
 
 
 def _stricter_ladders(old: Policy, new: Policy) -> dict[str, EscalationPolicy]:
-    """Each ladder in the stricter word of both, and those that only older runbooks name."""
+    """Each ladder in the stricter value of both, and those that only older runbooks name."""
     before = old.escalation_policies
     merged = {id_: stricter_of(LADDER, before[id_], ladder) if id_ in before else ladder
               for id_, ladder in new.escalation_policies.items()}  # fmt: skip

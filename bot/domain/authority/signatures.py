@@ -1,7 +1,7 @@
 """Which yes must be signed with a passkey, and whether the key of a vote still counts.
 
 A signature is demanded where the runbook demanded it at the filing, demands it now, or demands it in an earlier set that still
-binds: the strictest word of all. A signed yes counts as long as its key is in the set by which it is counted, so a key that is
+binds: the strictest value of all. A signed yes counts as long as its key is in the set by which it is counted, so a key that is
 removed stops counting at once. What takes away is never signed for.
 Source: signed-decisions.md, "Policy".
 """

@@ -50,7 +50,7 @@ class Reached:
     step: int
     at: datetime
     for_owner: bool = False
-    failed: str = ""  # Slack's word why the question never reached them
+    failed: str = ""  # Slack's error code: why the question never reached them
     paged: bool = False  # outside Slack as well
 
 

@@ -119,7 +119,7 @@ Effect = Literal["due", "seen", "kept", "narrowed", "withdrawn"]
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The last word on one right in one domain. `seen`: known since `at`, never reviewed; `due`: its review is due at `at`.
+    """The last answer on one right in one domain. `seen`: known since `at`, never reviewed; `due`: its review is due at `at`.
 
     `own`: somebody answered so; else it was a silence. `singly_at`: when it was last answered by itself.
     """

@@ -29,7 +29,7 @@ class Proof:
     statement: str
     disclosure: Mapping[str, str]
     until: str = ""
-    unconfirmed: bool = False  # Slack does not answer; its last stored word on the account counts
+    unconfirmed: bool = False  # Slack does not answer; the profile that was stored last counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Finding:
 
     noticed_at: datetime
     within: int | None = None
-    shared: bool = False  # the owner shows it to the leads of the runbook's providers, although somebody of home filed it
+    shared: bool = False  # the owner shows it to the leads of the runbook's providers, although the organisation filed it
     source: str = ""
     outcome: FindingOutcome = ""
 

@@ -1,4 +1,4 @@
-"""Reads an entry's bytes back and tells whether they are the one form that the log allows."""
+"""Reads an entry's bytes back and says whether they are the one form that the log allows."""
 
 from __future__ import annotations
 

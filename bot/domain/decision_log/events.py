@@ -20,7 +20,7 @@ LATE = timedelta(seconds=1)  # an expiry that is found later has this field
 
 
 def actor(policy: Policy, person: Person) -> Actor:
-    """A person as the log names them: of home, or of the provider they belong to."""
+    """A person as the log names them: of the organisation, or of the provider they belong to."""
     provider = policy.provider_of(person)
     return Actor("person", person, provider.id if provider else "home")
 

@@ -24,7 +24,7 @@ def header() -> str:
 
 
 def line(entry: Mapping[str, object], leaf: bytes, people: Mapping[str, str]) -> str:
-    """The line of an entry, with its end. `people` tells `TEAM/USER` of the pseudonyms that are disclosed."""
+    """The line of an entry, with its end. `people` gives `TEAM/USER` of the pseudonyms that are disclosed."""
     actor, runbook, policy = (_part(entry, key) for key in ("actor", "runbook", "policy"))
     ref = str(actor.get("ref", ""))
     return _line(

@@ -60,7 +60,7 @@ def risk_owner_asked(case: Case, policy: Policy, reached: Reached) -> LogEvent:
 
 
 def shared(case: Case, policy: Policy, person: Person) -> LogEvent:
-    """The owner shows a finding of home people to the provider's leads."""
+    """The owner shows a finding of the organisation's people to the provider's leads."""
     return of_case("finding.shared", actor(policy, person), case.request, policy, {})
 
 

@@ -59,7 +59,7 @@ def tiles_of(size: int) -> Iterator[Tile]:
 
 
 def bundle(entries: list[bytes]) -> bytes:
-    """An entry bundle's bytes. Raises EntryError for an entry that its length cannot tell."""
+    """An entry bundle's bytes. Raises EntryError for an entry whose length does not fit its prefix."""
     if any(len(entry) > 0xFFFF for entry in entries):
         raise EntryError("An entry of a bundle has at most 65,535 bytes.")
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)

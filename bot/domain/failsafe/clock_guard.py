@@ -68,7 +68,7 @@ def refuse(act: Transition) -> Transition:
 
 
 def anomaly(jump: timedelta) -> LogEvent:
-    """The log's word on a jump that was noticed. Source: decision-log.md, `clock.anomaly`."""
+    """The log's entry about a jump that was noticed. Source: decision-log.md, `clock.anomaly`."""
     return LogEvent("clock.anomaly", SYSTEM, data={"jump_ms": jump // _MS})
 
 

@@ -1,7 +1,7 @@
 """What two clocks say together: whether the time can be trusted, and which time counts.
 
 A jump is a wall clock that moves more than 60 s against the monotonic clock of the same boot, all small steps since the
-anchor added up; or one that stands more than 60 s behind the greatest time that was ever gone by. After another boot
+anchor added up; or one that is more than 60 s behind the latest time ever used. After another boot
 nothing else can be compared, so downtime is no jump, however long.
 
 A clock that jumped gives nothing until an operator accepts it (`giving`); what takes away still works. And time never goes

@@ -1,6 +1,6 @@
 """Who must report before anything is given again after the database was lost.
 
-While it was lost every replica that was alive may have taken access away into its own emergency file. So whoever leads afterwards
+While it was lost every replica that was alive may have taken access away into its own emergency file. So the next leader
 gives nothing until each of them has been seen again with an empty file, or an operator has excused it. A replica that stops or
 dies while the database is there is nobody's to wait for.
 """
@@ -39,7 +39,7 @@ class RollCall:
         self._since: dict[str, datetime] = {}  # the beat that does not count as a report: it may be of before the loss
 
     def lost(self) -> None:
-        """Whoever was alive must report."""
+        """Every replica that was alive must report."""
         self._missing |= self._alive
         self._since.clear()
 

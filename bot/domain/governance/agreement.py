@@ -2,8 +2,8 @@
 
 A row is a runbook of a domain, or the risk statement of a domain. What is agreed is its digest: who asks, decides, is required,
 right, kind, quorum, durations, break-glass, review; never bodies, hints or pages.
-- The owner agrees; the risk owner too where the row requires them, and to the risk statement. A lead's word is only recorded.
-- A change that only takes away needs no confirmation: the word on the row before holds.
+- The owner agrees; the risk owner too where the row requires them, and to the risk statement. A lead's answer is only recorded.
+- A change that only takes away needs no confirmation: the answer on the row before holds.
 - `hold`: what a change gives a provider counts only once confirmed. Until then the row is the stricter of what was agreed and what
   is new. An emergency that could be asked for before can always be asked for.
 - A dispute narrows its row at once: an autonomous right needs a yes, a break-glass waits for one.
@@ -46,7 +46,7 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """The last word of a person on a row as it was then."""
+    """The last answer of a person on a row as it was then."""
 
     key: str
     digest: str
@@ -98,7 +98,7 @@ def agreeing(policy: Policy, row: MatrixRow) -> tuple[tuple[Person, AgreeingRole
 
 
 def role_in(policy: Policy, row: MatrixRow, person: Person) -> AgreeingRole | None:
-    """In which role somebody's word on a row counts or is recorded; None: not at all."""
+    """In which role somebody's answer on a row counts or is recorded; None: not at all."""
     held = next((role for who, role in agreeing(policy, row) if who == person), None)
     if held is not None and policy.provider_of(person) is None:
         return held
@@ -110,7 +110,7 @@ def role_in(policy: Policy, row: MatrixRow, person: Person) -> AgreeingRole | No
 
 
 def own_rows(policy: Policy, person: Person) -> tuple[MatrixRow, ...]:
-    """The rows on which somebody has a word, in the order of the policy."""
+    """The rows on which somebody may answer, in the order of the policy."""
     return tuple(row for row in matrix_rows(policy).values() if role_in(policy, row, person) is not None)
 
 
@@ -148,7 +148,7 @@ def _adopted(
     if known is None:  # never asked about
         base = new.digest if narrower else old.digest if old is not None and was is not None else ""
         return Standing(row.key, row.domain, row.digest, base, open=True, since=now)
-    if narrower and was is not None and known.digest == was.digest:  # the word on what was more holds for what is less
+    if narrower and was is not None and known.digest == was.digest:  # an answer on more holds for less
         base = known.base if known.open else new.digest
         return replace(known, digest=row.digest, domain=row.domain, base=base)
     since = known.since if known.open and known.asked_at is None else now
@@ -156,7 +156,7 @@ def _adopted(
 
 
 def disputed(spoken: Iterable[Spoken], row: MatrixRow) -> bool:
-    """Whether somebody who has to agree disputes a row as it is now. A lead's word is only recorded."""
+    """Whether somebody who has to agree disputes a row as it is now. A lead's answer is only recorded."""
     return any(s.word == "disputed" and s.role != "lead" and (s.key, s.digest) == (row.key, row.digest) for s in spoken)
 
 

@@ -14,7 +14,7 @@ from bot.domain.policy.people import Person
 
 
 class Said(Protocol):
-    """A word of somebody on rows; `seen` is the digest of what they saw."""
+    """Somebody's answer on rows; `seen` is the digest of what they saw."""
 
     @property
     def person(self) -> Person: ...

@@ -1,6 +1,6 @@
 """A domain changes owners on a day: the log entry, and the messages to both owners.
 
-Where nobody owns the domain from that day on it is VACANT: its risk owner answers for the owner, and everybody who is named hears
+Where nobody owns the domain from that day on it is VACANT: its risk owner answers for the owner, and everybody who is named is informed
 it. Source: governance-contract.md, section 1.
 """
 

@@ -1,4 +1,4 @@
-"""What a message with somebody's own rows of the matrix is about, so that it can be drawn again after a word on them."""
+"""What a message with somebody's own rows of the matrix is about, so that it can be drawn again after an answer on them."""
 
 from __future__ import annotations
 

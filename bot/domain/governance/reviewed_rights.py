@@ -28,7 +28,7 @@ Key = tuple[ItemKind, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store knows: openings of access, live exceptions, and the last word on each right."""
+    """What the store knows: openings of access, live exceptions, and the last answer on each right."""
 
     uses: Sequence[Use]
     exceptions: Sequence[Case]

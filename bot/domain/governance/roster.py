@@ -25,7 +25,7 @@ LEFT = "no longer theirs"  # the flag of somebody who has left, as their lead sa
 
 
 def leads_of(policy: Policy, provider_id: str) -> Iterator[Person]:
-    """A provider's leads, by their account of home where they have one."""
+    """A provider's leads, by their home account where they have one."""
     provider = policy.providers.get(provider_id)
     for ref in provider.leads if provider is not None else ():
         yield Person(min(ref.teams & frozenset(policy.workspaces) or ref.teams), ref.user)
@@ -54,7 +54,7 @@ def message_to(campaign: Campaign, lead: Person) -> Notification:
 
 
 def known_of(campaigns: Iterable[Campaign]) -> dict[str, Item]:
-    """By key, the people who were spoken of, each with the newest word."""
+    """By key, the people a lead has attested, each with the newest answer."""
     found: dict[str, Item] = {}
     spoken = [(item.attested, item) for campaign in campaigns for item in campaign.items if item.attested is not None]
     for _, item in sorted(spoken, key=lambda one: one[0]):

@@ -177,7 +177,7 @@ def place(hold: Hold, reason: str, policy: Policy) -> Transition:
 
 
 def refuse_click(act_id: str, policy: Policy, click: Click, no: Rejected) -> Transition:
-    """Changes nothing, tells its author, leaves one entry."""
+    """Changes nothing, answers its author, leaves one entry."""
     data: dict[str, Value] = {"action": click.action, "why": str(no.why), "id": act_id}
     draft = LogEvent("decision.refused", events.actor(policy, click.person), data=data, policy=_set(policy))
     return Transition(

@@ -99,7 +99,7 @@ class EscalationPolicy:
 class FieldSpec:
     """One field of a runbook's form. `minimum` and `maximum` bound a number, or the length of a text.
 
-    `earliest` and `latest` bound a date. `matcher` tells whether `pattern` is found in a text; the loader compiles it.
+    `earliest` and `latest` bound a date. `matcher` says whether `pattern` is found in a text; the loader compiles it.
     """
 
     name: str

@@ -72,7 +72,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class NotVerified:
-    """The assertion is invalid; `sentence` tells the person what to do."""
+    """The assertion is invalid; `sentence` says what the person can do."""
 
     fault: Fault
 

@@ -64,7 +64,7 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A step that found nobody who could say yes: `why` is `no_passkey` (`told` are asked all the same, and may deny), `already_asked`, `absent`, `deactivated`, `undeliverable`, `conflicted`, `suspended`,
+    """A step that found nobody who could say yes: `why` is `no_passkey` (those in `told` are asked all the same, and may deny), `already_asked`, `absent`, `deactivated`, `undeliverable`, `conflicted`, `suspended`,
     `nobody` or, for a reminder, `overdue`, `passed_by` or `nobody_left`."""
 
     step: Step

@@ -41,7 +41,7 @@ def leave(policy: Policy, person: Person, until: datetime, reply: dict[str, obje
 def come_back(
     policy: Policy, person: Person, reply: dict[str, object], found: Absent | None, now: datetime, *, decided: bool
 ) -> Transition:
-    """Back by their own word. `decided`: something was answered in their name."""
+    """They said that they are back. `decided`: something was answered in their name."""
     says: tuple[Notification, ...] = (notifications.answer(None, person, reply, "away", until=0),)
     if found is None:
         return Transition(None, None, (events.absence(policy, person, None),), says)

@@ -2,7 +2,7 @@
 
 - Nobody is asked: the grant opens with the filing. Where the runbook wants the subject verified, or has a cooling-off, it
   opens when both are satisfied, and the request is pending until then.
-- `tell: each` tells the owner at each opening; `daily` sends them one message for all of a day, a day after the first of them.
+- `tell: each` informs the owner at each opening; `daily` sends them one message for all of a day, a day after the first of them.
 - `limit` counts what the provider filed under the runbook in a sliding window, refused filings aside. It is counted at the
   filing, one filing of a provider at a time, and shown in the form.
 The right itself is reviewed on schedule and may be withdrawn (`matters`). Design, sections 2 and 3.

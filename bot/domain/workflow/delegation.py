@@ -1,7 +1,7 @@
 """The owner is away: their open questions go to the first deputy present, on their behalf.
 
 Every question that waits for the owner moves: the request's own and those after the yes. When that deputy goes away too,
-or cannot be told, the next one present is asked. Where no deputy is present and nobody else who was asked is there, the
+or cannot be reached, the next one present is asked. Where no deputy is present and nobody else who was asked is there, the
 request's next `notify` step fires at once, as after any step that proves empty. The owner keeps the authority, and a person who
 was asked keeps it too. A quorum that waits to open something waits for nobody (`cooling_off`). Design, section 4.
 """

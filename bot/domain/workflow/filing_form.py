@@ -43,7 +43,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """`field` is runbook, target, reason, duration, until, subject, noticed or `field.<name>`; `text` tells the person what to do."""
+    """`field` is runbook, target, reason, duration, until, subject, noticed or `field.<name>`; `text` says what the person can do."""
 
     field: str
     text: str

@@ -1,7 +1,7 @@
 """What follows the approval by the clock: the warning, the lapse, evidence due from the provider, the review.
 
 - A warning comes 10 minutes before the end, or at ¾ of a grant so short that ¾ of it comes later; for an exception its
-  reminders (`dated`) stand in its place.
+  reminders (`dated`) replace it.
 - After *every* end the runbook's evidence and rotation are owed and asked for once a day until they come; what did not come
   in time is logged, once.
 - After every end a review is due where the runbook wants one. An extension or renewal that is still open dies with its grant.
@@ -103,7 +103,7 @@ def ended(case: Case, policy: Policy, now: datetime) -> Effects:
     if terms.rotate_within is not None:
         due = now + terms.real(terms.rotate_within)
         duties.append(Duty("rotation", "rotation", now, due, min(due, now + terms.real(DAY))))
-    after = replace(effects.case, duties=(*effects.case.duties, *duties))  # asked for in the message that tells the end
+    after = replace(effects.case, duties=(*effects.case.duties, *duties))  # asked for in the message about the end
     effects = effects.then(Effects(after))
     if terms.review_within is None:
         return effects

@@ -22,7 +22,7 @@ from bot.domain.signing.statement import Statement
 
 
 def unendorsed(old: Policy, new: Policy, until: datetime) -> tuple[Notification, ...]:
-    """Tells every owner and auditor, in Slack and by page, of a change that nobody has endorsed, and in Slack whoever may endorse it;
+    """Informs every owner and auditor, in Slack and by page, of a change that nobody has endorsed, and in Slack everybody who may endorse it;
     `until` then it has no effect. Nothing where no key changes."""
     what = key_change(old, new)
     if what is None:

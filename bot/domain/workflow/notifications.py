@@ -213,7 +213,7 @@ def lead_copies(case: Case, policy: Policy) -> tuple[Notification, ...]:
 
 
 def shared_copies(case: Case, policy: Policy) -> tuple[Notification, ...]:
-    """A finding of home people that the owner shares: to the leads of the runbook's providers."""
+    """A finding of the organisation's people that the owner shares: to the leads of the runbook's providers."""
     runbook = policy.runbooks.get(case.request.runbook)
     named = (policy.providers.get(id_) for id_ in (runbook.providers if runbook else ()))
     home = frozenset(policy.workspaces)

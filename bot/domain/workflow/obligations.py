@@ -1,4 +1,4 @@
-"""What the provider hands in after the end: evidence, and the word that a shared credential was rotated.
+"""What the provider hands in after the end: evidence, and the statement that a shared credential was rotated.
 
 Both come from the requester, or from a lead of their provider where the requester cannot. They may come late; what was
 missing in time stays in the log. The text is free text: the log holds its digest (design, section 4).

@@ -1,7 +1,7 @@
 """The permit: what the requester's tool shows to the system that lets them in. Its claims, and who accepts them; pure.
 
 It is given only under an open grant, to the requester or to somebody on the host, while the requester may still ask for
-their provider, never for longer than five minutes of real time nor beyond the grant. It says in which entry of the log it stands (`tlog`); whoever demands that proof lets nobody
+their provider, never for longer than five minutes of real time nor beyond the grant. It says in which entry of the log it is (`tlog`); whoever demands that proof lets nobody
 in whom the log does not know. It is an authorisation and no credential: the system has authenticated `sub` itself.
 Source: decision-log.md, "Permit"; RFC 7519, RFC 9396.
 """

@@ -13,11 +13,11 @@ from bot.domain.policy.model import Policy
 from bot.domain.workflow import notifications
 
 STALE = Rejected(Refusal.STALE, "stale", {})
-DOUBTED = Rejected(Refusal.STALE, "clock_jumped", {})  # the log has no word of its own for it
+DOUBTED = Rejected(Refusal.STALE, "clock_jumped", {})  # the log has no code of its own for it
 
 
 def refuse(case: Case, policy: Policy, click: Click, no: Rejected) -> Transition:
-    """Changes nothing, tells its author, leaves one entry."""
+    """Changes nothing, answers its author, leaves one entry."""
     drafts = (events.decision_refused(case, policy, click.person, click.action, no.why),)
     says = (notifications.answer(case.id, click.person, click.reply, no.sentence, **no.params),)
     return Transition(None, None, drafts, says)

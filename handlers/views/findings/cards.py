@@ -99,7 +99,7 @@ def moved(case: Case, scene: ViewContext) -> Message:
 
 
 def reminder(case: Case, reader: Person, scene: ViewContext) -> Message:
-    """In the thread under the card; afterwards how it stands."""
+    """In the thread under the card; afterwards its state."""
     if over := _standing_over(case, scene):
         return message(over, [section(over)])
     said = f"{who(reader)} {case.id} · {facts.heading(case)}: nobody has acknowledged this finding. {finding.silence(case, scene)}"

@@ -1,6 +1,6 @@
 """Somebody's own rows of the matrix: changed ones as sentences with **Dispute**, unchanged ones folded, **Confirm all N**.
 
-A lead has **Acknowledge** instead, and no word of theirs changes anything. The buttons carry the digest of what was shown.
+A lead has **Acknowledge** instead, and none of their answers changes anything. The buttons carry the digest of what was shown.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class OwnRow:
 
 @dataclass(frozen=True, slots=True)
 class OwnMatrix:
-    """The rows of one reader; `seen` is their digest, `left` on how many a word of theirs is missing."""
+    """The rows of one reader; `seen` is their digest, `left` on how many their answer is missing."""
 
     rows: tuple[OwnRow, ...]
     seen: str
@@ -73,7 +73,7 @@ def blocks(own: OwnMatrix, scene: ViewContext) -> list[Block]:
 
 
 def at_home(own: OwnMatrix | None) -> list[Block]:
-    """One line and the button on the App Home, while a word of theirs is missing."""
+    """One line and the button on the App Home, while their answer is missing."""
     if own is None or not own.left:
         return []
     return [section(f"*Your part of the responsibility matrix*\n{_head(own)}"), *_confirm(own)]

@@ -21,7 +21,7 @@ _KNOW = "If you do not know of this change, have it taken back now: somebody may
 
 def asked(became: Became, given: Sequence[Given], link: str, scene: ViewContext) -> Message:
     """To every owner and auditor: what has become of a change that was to be endorsed, and who endorsed it; while it waits, with the
-    link for whoever may endorse it."""
+    link for everybody who may endorse it."""
     until = scene.at(became.until) if became.until is not None else "now on"
     lines = [_status(became.outcome, until, partly=bool(given))]
     lines += _bullets(became.what.sentences if became.what is not None else ())
@@ -69,7 +69,7 @@ def endorsed(data: Mapping[str, object], scene: ViewContext) -> Message:
 
 
 def words(change: WaitingChange, scene: ViewContext) -> str:
-    """The page's text: what changes, the words of each added key, and what an endorsement does."""
+    """The page's text: what changes, the six words of each added key, and what an endorsement does."""
     domains = ", ".join(inline(_domain(change, id_), 100) for id_ in change.what.domains)
     lines = [
         f"*A change of the keys that sign decisions* in {domains}",

@@ -37,7 +37,7 @@ def card(campaign: Campaign, lead: Person, scene: ViewContext) -> Message:
 
 
 def at_home(found: Iterable[Campaign], lead: Person, scene: ViewContext) -> list[Block]:
-    """One line and the button on the App Home for each campaign that waits for this lead's word."""
+    """One line and the button on the App Home for each campaign that waits for this lead's answer."""
     blocks: list[Block] = []
     for campaign in found:
         left = to_attest(campaign, scene.policy, lead)

@@ -21,7 +21,7 @@ def glance(case: Case, scene: ViewContext) -> str:
 
 
 def ask_glance(case: Case, ask: Ask, scene: ViewContext) -> str:
-    """The same of an ask after the yes, with what it is: the word that its card begins with."""
+    """The same of an ask after the yes, with what it is: the first word of its card."""
     seconds = ask.seconds or case.request.seconds
     what = KINDS[ask.kind].called.capitalize()
     if case.request.matter or case.sealed:

@@ -1,7 +1,7 @@
 """The texts that people read. Sentences with parameters are functions.
 
 Words of the design: request, ask, owner, deputy, decision. It is always the *approval* that ends; whether access is gone
-only a system can say. Only `sentences` speaks to somebody about what they just did.
+only a system can say. Only `sentences` answers somebody about what they just did.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A use of the sealed path: recorded by somebody of home, shown as used without approval, reviewed by somebody else."""
+"""A use of the sealed path: recorded by somebody of the organisation, shown as used without approval, reviewed by somebody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys that stand between the decisions are off until they are written, and refused where they contradict."""
+"""The keys for what happens between decisions are off until they are written, and refused where they contradict."""
 
 from __future__ import annotations
 

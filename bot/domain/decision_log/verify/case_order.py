@@ -7,7 +7,7 @@ follows; entries of other kinds may. A policy exception is opened right with its
 or gives anything; `drill.*` is allowed nowhere else. A use of the sealed path begins with `sealed_use.recorded` and holds its review
 and nothing that gives. A suspended authority begins with `authority.suspended` and is settled by `authority.restored`, a right
 under review with `right.begun` and by `right.withdrawn` or `right.ended`. A finding begins with `finding.filed`, is
-acknowledged once and closed once after that, and holds nothing that asks for, decides or gives access. A permit and an executor's opening stand
+acknowledged once and closed once after that, and holds nothing that asks for, decides or gives access. A permit and an executor's opening come
 under the open grant, its closing after the end. Each entry counts on from the one before and names its leaf hash.
 Source: decision-log.md.
 """

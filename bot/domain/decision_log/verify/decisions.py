@@ -1,13 +1,13 @@
 """Judges the log's decisions again, years later and elsewhere, by the policy files that they name.
 
-Each yes, no and ratification was made by somebody of home (`party`): of no provider, in a home workspace, under the set
+Each yes, no and ratification was made by somebody of the organisation (`party`): of no provider, in a home workspace, under the set
 in force at the click. They were named for the request's domain under that set, in the role the entry claims, and were
 neither the requester nor the subject (`policy`), and no yes came before every method of `subject_verification` was attested.
 Whose authority was suspended decides nothing in that domain until it is restored, and a right that was withdrawn opens
 nothing under the same file; nor does anything of a provider while it is suspended in the domain, or once it was ended
 before the contract that the policy names began. A grant that waited for its `not_before` opened no earlier. The runbook is the one of the filing's set, byte for byte, and a grant opened only on as many
 yeses of distinct humans as it demands, the required roles among them, counted again under the set of that moment.
-A finding is acknowledged and closed by people of its domain only. Whether somebody had been *reached* is the log's own word. A pseudonym whose disclosure was erased is judged by what its
+A finding is acknowledged and closed by people of its domain only. Whether somebody had been *reached* is known from the log alone. A pseudonym whose disclosure was erased is judged by what its
 entry claims; such entries are counted in `unproven`.
 Source: design, sections 1, 3 and rule 1; decision-log.md, codes `policy` and `party`.
 """
@@ -68,7 +68,7 @@ class _Filed:
 
 @dataclass(slots=True)
 class Rejudge:
-    """Feed it the entries in order. `sets` gives the policy of a digest or None; `people` tells `TEAM/USER` by pseudonym."""
+    """Feed it the entries in order. `sets` gives the policy of a digest or None; `people` gives `TEAM/USER` by pseudonym."""
 
     sets: Callable[[str], Policy | None]
     people: Mapping[str, str]

@@ -69,7 +69,7 @@ class KeyHistory:
         self._keyed = new
 
     def is_newest(self, digest: str) -> bool:
-        """Whether this set was loaded last; of a log whose beginning was pruned nobody can tell until another is."""
+        """Whether this set was loaded last; of a log whose beginning was pruned this is unknown until another is loaded."""
         return not self._newest or digest == self._newest
 
     def change(self, old: str, new: str) -> Change | None:

@@ -1,6 +1,6 @@
 """Judges campaigns in the log again: who answered, and that nothing opened alone under what a review had taken away.
 
-An answer is of somebody of home who is named for the item's domain; the clock alone narrows, and withdraws nothing. A grant
+An answer is of somebody of the organisation who is named for the item's domain; the clock alone narrows, and withdraws nothing. A grant
 that opened without a yes under a narrowed right, or by a narrowed person, is a finding; so is one of a withdrawn person. A
 silence counts while the content of the row is the same, an answer while the file's bytes are; a *Keep* that `lifts` ends a
 silence and never an answer. Source: governance-contract.md, section 2; decision-log.md, codes `policy` and `party`.
@@ -34,7 +34,7 @@ class _Taken:
 
 @dataclass(slots=True)
 class NarrowedRights:
-    """Feed it every entry in order; `people` tells `TEAM/USER` by pseudonym."""
+    """Feed it every entry in order; `people` gives `TEAM/USER` by pseudonym."""
 
     people: Mapping[str, str]
     _open: set[str] = field(default_factory=set)

@@ -1,8 +1,8 @@
 """Judges the acts of operators again: who confirmed them, by the policy of that moment, and that nothing ran without two people.
 
-A confirmation is by an auditor or a risk owner of home (`party`, `policy`). What erases, releases a hold or prunes stands
+A confirmation is by an auditor or a risk owner of the organisation (`party`, `policy`). What erases, releases a hold or prunes comes
 behind such an act that an auditor and a risk owner, two humans, had confirmed. Where the entries of before were emptied by a
-pruning nobody can tell. A new epoch is begun before its confirmations are entered, so those are judged alone.
+pruning this is unknown. A new epoch is begun before its confirmations are entered, so those are judged alone.
 Source: decision-log.md, "Command line".
 """
 
@@ -35,7 +35,7 @@ class _Act:
 
 @dataclass(slots=True)
 class OperatorActs:
-    """Feed it the entries in order. `people` tells `TEAM/USER` by pseudonym; `blind` once entries were emptied."""
+    """Feed it the entries in order. `people` gives `TEAM/USER` by pseudonym; `blind` once entries were emptied."""
 
     people: Mapping[str, str]
     blind: bool = False

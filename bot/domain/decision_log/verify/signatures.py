@@ -2,7 +2,7 @@
 
 A yes under a runbook that demands a signature (at the filing, at the yes, or in a set that still bound the request) without
 one is a finding `unsigned`. A signed one is a finding `assertion` unless all of this holds: the set that it names is the newest one
-loaded; the key stands in it under the actor, and in every set that bound the request at its filing; the assertion verifies (challenge,
+loaded; the key is in it under the actor, and in every set that bound the request at its filing; the assertion verifies (challenge,
 origin, relying party, presence, verification, the backup-eligible flag, `device_bound`, signature); the statement says what the
 entry says; its nonce was not used before; `asked` and `seen` are entries of the case, nothing that the signer should have read came
 after `seen`; the key's sign count went up; and at the quorum each earlier yes still holds. A signature whose disclosure is gone
@@ -50,7 +50,7 @@ class SignatureCheck:
     """Feed it the entries in order, each after `delay` has had it.
 
     `sets` and `people` as for `decisions.Rejudge`; `signatures` are the values of the disclosures named `signature`, by index;
-    `hidden` tells how many digests of an entry nothing discloses; `check` verifies a signature under a key. `unproven` counts signed
+    `hidden` says how many digests of an entry nothing discloses; `check` verifies a signature under a key. `unproven` counts signed
     entries whose signature is gone, or whose signer's name is.
     """
 
@@ -119,7 +119,7 @@ class SignatureCheck:
         return case
 
     def _demand(self, case: SignedCase, policy: Policy) -> Signature:
-        """The strictest word of the filing's set, that of the moment, and those that still bound the filing."""
+        """The strictest value of the filing's set, that of the moment, and those that still bound the filing."""
         bound = (policy, *self.delay.binding(case.at, case.scale))
         known = (was.runbooks.get(case.runbook) for was in bound)
         return max((case.demand, *(runbook.signature for runbook in known if runbook is not None)), key=_STRICT.index)

@@ -76,7 +76,7 @@ def is_yes(entry: Mapping[str, object]) -> bool:
 
 
 def statement_faults(entry: Mapping[str, object], signed: Signed, type_: StatementType) -> Iterator[str]:
-    """Where the statement differs from the entry; about the decision itself `decision_faults` speaks."""
+    """Where the statement differs from the entry; about the decision itself see `decision_faults`."""
     statement, data = signed.statement, part(entry, "data")
     if signed.digest != data.get("statement"):
         yield "the statement that is disclosed is not the one whose digest the entry has"

@@ -42,7 +42,7 @@ from bot.domain.workflow.wake import wake_at
 def judge(
     case: Case, ask: Ask, policy: Policy, click: Click, profile: Profile, now: datetime, older: Sequence[Policy] = ()
 ) -> Allowed | Rejected:
-    """Whether this answer to `ask` would count at `now`. `profile` is Slack's word on the account, fresh."""
+    """Whether this answer to `ask` would count at `now`. `profile` is the account as Slack describes it, fresh."""
     chosen = KINDS[ask.kind].answers.get(click.action)
     takes_away = chosen is not None and chosen.vote == "no"
     allowed = may_decide(case, ask, policy, click.person, profile, takes_away=takes_away)

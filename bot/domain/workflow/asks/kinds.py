@@ -38,7 +38,7 @@ CarryOut: TypeAlias = Callable[[Case, Ask, Policy, Vote, Click, Sequence[Policy]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer to an ask: whether it is a yes (`here`: it decides nothing), what it does, and the word that says it was given
+    """One answer to an ask: whether it is a yes (`here`: it decides nothing), what it does, and the text that says it was given
     ("": its outcome says it).
 
     `carry_out` gets the case, the ask with the new vote in it, the policy, the vote, the click, and the earlier policy sets

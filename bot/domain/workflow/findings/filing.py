@@ -1,4 +1,4 @@
-"""A finding is filed: by anybody of a provider that its runbook names, and by anybody of home.
+"""A finding is filed: by anybody of a provider that its runbook names, and by anybody of the organisation.
 
 None of the limits on requests applies. The same again (same domain, where as `same_text` compares it) joins the one that is
 not closed. The ladder runs according to the runbook's escalation policy; the ask itself never expires, and the end of the ladder is

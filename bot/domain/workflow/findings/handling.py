@@ -1,7 +1,7 @@
 """What people of the domain do with a finding besides acknowledging it: close it, share it, correct when it was noticed.
 
 **Close** records what was done, and comes after the acknowledgement; it is for everybody named for the domain. A finding that a
-reconciliation opened is closed with one of OUTCOMES. **Share** shows a finding of home people to the leads of the runbook's
+reconciliation opened is closed with one of OUTCOMES. **Share** shows a finding of the organisation's people to the leads of the runbook's
 providers; it is the owner's, or a deputy's. Whoever filed a finding, and the domain's people, correct when it was noticed.
 A provider does none of the first two (party rule). Source: governance-contract.md, sections 3 and 5.
 """

@@ -1,6 +1,6 @@
 """A provider that is suspended: nothing of theirs is filed or opens in a domain, what is pending expires, what is open ends.
 
-A suspension is a case that nobody filed, one for each domain, like those of `suspensions`. It begins at once, on the word of
+A suspension is a case that nobody filed, one for each domain, like those of `suspensions`. It begins at once, when asked by
 the domain's owner or risk owner, or of somebody on the host, and works while the log is stopped. It ends when an owner of
 the domain presses **Lift suspension**; silence never lifts it. What ended meanwhile has to be asked for again.
 Source: governance-contract.md, sections 4 and 7.
