@@ -20,6 +20,7 @@ from runbooks.parsing.folder import read_folder
 from tests.bot.building import policy
 from tests.bot.office import Office
 from tests.postgres import PostgresForTests, running
+from tests.quicker import copy_the_schema, keep_temporary_files_in_memory
 
 EXAMPLE = Path(__file__).parents[1] / "runbooks"
 CHROMIUM_FLAGS = (
@@ -27,6 +28,9 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--force-color-profile=srgb",
     "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
 )  # fmt: skip
+
+keep_temporary_files_in_memory()
+copy_the_schema()
 
 settings.register_profile("quick", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(

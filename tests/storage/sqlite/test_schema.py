@@ -11,8 +11,9 @@ import pytest
 from bot.domain.errors import SchemaError
 from storage.migration_list import Migration, migrations, statements
 from storage.sqlite.driver import SqliteSession
-from storage.sqlite.schema import migrate
 from storage.store import SqliteStore
+from tests.quicker import copied
+from tests.quicker import migrate_anew as migrate
 from tests.storage.making import HandClock
 
 
@@ -25,6 +26,14 @@ def test_migrations_are_applied_once_and_in_order(path: Path) -> None:
         assert migrate(db, 5) == migrate(db, 6) == len(migrations())
         rows = db.raw.execute("SELECT version, name, applied_ms FROM schema_version").fetchall()
     assert [tuple(row) for row in rows] == [(m.version, m.name, 5) for m in migrations()]
+
+
+def test_the_schema_that_tests_copy_is_the_one_that_migrations_make(tmp_path: Path) -> None:
+    whole = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
+    with closing((one := session(tmp_path / "one.db")).raw), closing((other := session(tmp_path / "other.db")).raw):
+        assert migrate(one, 5) == copied(other, 5)
+        for sql in (whole, "SELECT * FROM schema_version ORDER BY version", "PRAGMA journal_mode", "PRAGMA auto_vacuum"):
+            assert list(map(tuple, one.raw.execute(sql))) == list(map(tuple, other.raw.execute(sql)))
 
 
 def test_a_migration_that_fails_leaves_the_version_before_it(path: Path) -> None:

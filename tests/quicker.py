@@ -1,0 +1,48 @@
+"""What makes the suite quicker and leaves the product as it is: temporary files in memory, and the schema copied instead of
+migrated anew for each test."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from storage.migration_list import Migration
+from storage.sqlite import schema
+from storage.sqlite.driver import SqliteSession
+
+MEMORY = Path("/dev/shm")
+ENOUGH = 4 << 30  # bytes; a whole run needs about one gigabyte
+migrate_anew = schema.migrate
+
+
+def keep_temporary_files_in_memory() -> None:
+    """Databases, state folders, PostgreSQL's cluster and the browser's profile lie in memory where there is room: fsync costs
+    nothing there. No test cuts the power, and a process that is killed loses nothing that it wrote."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+@functools.cache
+def _migrated() -> sqlite3.Connection:
+    """A database in memory with the newest schema."""
+    made = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    migrate_anew(SqliteSession(made), 0)
+    return made
+
+
+def copied(session: SqliteSession, now_ms: int, all_of_them: tuple[Migration, ...] | None = None) -> int:
+    """Stands in for `schema.migrate`: into an empty file it copies the pages that the real one made."""
+    if all_of_them is None and not session.raw.execute("SELECT 1 FROM sqlite_master").fetchone():
+        _migrated().backup(session.raw)
+        session.raw.execute("UPDATE schema_version SET applied_ms = ?", (now_ms,))
+    return migrate_anew(session, now_ms, all_of_them)
+
+
+def copy_the_schema() -> None:
+    """From now on the store that a test opens in this process has its schema from a copy. The tests of the schema take
+    `migrate_anew`, and every `countersign` in a process of its own migrates as it does for a user."""
+    schema.migrate = copied
