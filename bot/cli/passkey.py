@@ -49,6 +49,7 @@ def show(person: Annotated[str | None, typer.Argument(metavar="PERSON")] = None,
     rows: list[dict[str, Any]] = [
         {
             "person": named.label, "id": key.id, "label": key.label, "rp": key.rp, "synced": key.synced,
+            "attested": key.attested,
             "words": words(str(named.person), key.rp, key.id, key.spki),
             **key_dates.as_json(since := key_dates.counts_from(sets, named.person, key)), "said": key_dates.said(since, now),
         }
@@ -59,7 +60,7 @@ def show(person: Annotated[str | None, typer.Argument(metavar="PERSON")] = None,
         say_json([{name: value for name, value in row.items() if name != "said"} for row in rows])
         return
     for row in rows:
-        kind = "synced" if row["synced"] else "on one device"
+        kind = ("synced" if row["synced"] else "on one device") + (", attested" if row["attested"] else "")
         say(f"{row['person']}: {row['label'] or 'without a label'}, {kind}, {row['rp']}, {row['said']}\n  {row['words']}")
     if not rows:
         say("The policy names no passkey." if person is None else f"The policy names no passkey of {person}.")
@@ -98,6 +99,18 @@ def _named(policy: Policy, label: str) -> NamedPerson:
     return found
 
 
+def _roots(policy: Policy, signing: Signing) -> tuple[str, ...]:
+    """The roots that a new passkey must chain to, as PEM texts; none where the policy names none."""
+    from bot.decision_log.passkeys import root_certificates
+
+    if signing.attestation is None:
+        return ()
+    file = next((file for file in policy.files if file.path == signing.attestation), None)
+    if file is None:
+        refused(f"The policy's roots {signing.attestation} are missing: add the file to the policy folder first.")
+    return tuple(one.decode() for one in root_certificates(file.content))
+
+
 async def _opened(label: str, kind: Any) -> dict[str, Any]:
     """Opens an address for ten minutes and waits for what comes of it."""
     from bot.decision_log.enrolment import OPEN, Rendezvous, Wanted
@@ -116,7 +129,10 @@ async def _opened(label: str, kind: Any) -> dict[str, Any]:
     end, place = clock.now() + OPEN, Rendezvous(settings.state_dir)
     place.open(
         token, code,
-        Wanted(kind, label, str(named.person), named.name, signing.rp_id, signing.origin, keys, clock.salt(), end),
+        Wanted(
+            kind, label, str(named.person), named.name, signing.rp_id, signing.origin, keys, clock.salt(), end,
+            _roots(policy, signing) if kind == "enrol" else (),
+        ),
     )  # fmt: skip
     say(
         f"Open once, within ten minutes, on the device of {named.name}. Hand it over in person or by telephone, not by Slack:\n"

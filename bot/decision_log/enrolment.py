@@ -13,7 +13,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,10 @@ from bot.domain.signing.statement import Statement, challenge
 OPEN = timedelta(minutes=10)
 TRIES = 5
 _ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256
+_NOT_ATTESTED = (
+    "This passkey cannot be used: its maker is none of those that the policy names (`signing.attestation`), or it does not say who"
+    " made it. Use a security key that your organisation handed out."
+)
 _GONE = "This address is not open any more. Run the command on the host again."
 
 
@@ -48,7 +52,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the command wants: a new passkey for somebody (`enrol`), or a signature by one of theirs (`test`). `keys` are those
-    that the policy names for them, as `{id, spki, rp, synced}`; `salt` is random."""
+    that the policy names for them, as `{id, spki, rp, synced}`; `salt` is random. `roots`: PEM certificates to one of which a new
+    passkey's attestation must chain; empty where the policy names none."""
 
     kind: Literal["enrol", "test"]
     label: str
@@ -59,6 +64,7 @@ class Wanted:
     keys: tuple[Mapping[str, object], ...]
     salt: bytes
     not_after: datetime
+    roots: tuple[str, ...] = ()
 
     def statement(self) -> bytes:
         """What is signed; its SHA-256 is the challenge."""
@@ -76,11 +82,12 @@ def words(person: str, rp: str, credential: str, spki: bytes) -> str:
     return " ".join(listed[number >> (256 - 11 * place) & 2047] for place in range(1, 7))
 
 
-def yaml_line(credential: str, spki: bytes, rp: str, *, synced: bool, label: str = "") -> str:
+def yaml_line(credential: str, spki: bytes, rp: str, *, synced: bool, attested: bool = False, label: str = "") -> str:
     """The line of `passkeys:` in the policy."""
     key = base64.b64encode(spki).decode()
+    judged = ", attested: true" if attested else ""
     named = f", label: {json.dumps(label)}" if label else ""
-    return f"- {{id: {json.dumps(credential)}, key: {json.dumps(key)}, rp: {rp}, synced: {str(synced).lower()}{named}}}"
+    return f"- {{id: {json.dumps(credential)}, key: {json.dumps(key)}, rp: {rp}, synced: {str(synced).lower()}{judged}{named}}}"
 
 
 class Rendezvous:
@@ -95,7 +102,7 @@ class Rendezvous:
         about = {
             "kind": wanted.kind, "label": wanted.label, "person": wanted.person, "name": wanted.name, "rp": wanted.rp,
             "origin": wanted.origin, "keys": [dict(key) for key in wanted.keys], "salt": wanted.salt.hex(),
-            "not_after": wanted.not_after.isoformat(), "code": code, "wrong": 0,
+            "not_after": wanted.not_after.isoformat(), "roots": list(wanted.roots), "code": code, "wrong": 0,
         }  # fmt: skip
         self._write(self._path(token), about)
 
@@ -123,6 +130,7 @@ class Rendezvous:
             "kind": wanted.kind, "challenge": to_base64url(challenge(wanted.statement())), "rp": wanted.rp, "name": wanted.name,
             "user": to_base64url(hashlib.sha256(b"user" + wanted.salt).digest()[:16]), "algorithms": list(_ALGORITHMS),
             "keys": [key["id"] for key in wanted.keys if key["rp"] == wanted.rp],
+            "attestation": "direct" if wanted.roots else "none",
         }  # fmt: skip
         return Answer(200, told)
 
@@ -150,7 +158,7 @@ class Rendezvous:
             return Answer(409, {"text": "That is not the code. It stands on the host, below the address."})
         return Wanted(
             about["kind"], about["label"], about["person"], about["name"], about["rp"], about["origin"], tuple(about["keys"]),
-            bytes.fromhex(about["salt"]), datetime.fromisoformat(about["not_after"]),
+            bytes.fromhex(about["salt"]), datetime.fromisoformat(about["not_after"]), tuple(about.get("roots", ())),
         )  # fmt: skip
 
     def _path(self, token: str, suffix: str = ".open") -> Path:
@@ -165,20 +173,25 @@ class Rendezvous:
 
 
 def _enrolled(wanted: Wanted, sent: Mapping[str, str]) -> Answer:
-    """A new passkey, checked by `webauthn`; what that package does not look at, whether the page was framed, is checked here."""
+    """A new passkey, checked by `webauthn`; what that package does not look at is checked here: whether the page was framed, and
+    whether there is a chain at all where the policy names roots."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     from webauthn import verify_registration_response
     from webauthn.helpers import decode_credential_public_key, decoded_public_key_to_cryptography
     from webauthn.helpers.exceptions import WebAuthnException
+    from webauthn.helpers.structs import AttestationFormat
 
     if _framed(sent["client_data"]):
         return Answer(409, {"text": "The page was shown inside another page. Open it in a tab of its own."})
+    if wanted.roots and not _chained(sent["attestation"], wanted.roots):
+        return Answer(409, {"text": _NOT_ATTESTED})
     answer = {"clientDataJSON": sent["client_data"], "attestationObject": sent["attestation"]}
     credential = {"id": sent["id"], "rawId": sent["id"], "type": "public-key", "response": answer}
     try:
         found = verify_registration_response(
             credential=credential, expected_challenge=challenge(wanted.statement()), expected_rp_id=wanted.rp,
             expected_origin=wanted.origin, require_user_verification=True,
+            pem_root_certs_bytes_by_fmt={kind: [root.encode() for root in wanted.roots] for kind in AttestationFormat},
         )  # fmt: skip
         public = decoded_public_key_to_cryptography(decode_credential_public_key(found.credential_public_key))
     except (WebAuthnException, ValueError) as error:
@@ -187,8 +200,22 @@ def _enrolled(wanted: Wanted, sent: Mapping[str, str]) -> Answer:
     if (fault := key_fault(spki)) is not None:
         return Answer(409, {"text": f"This passkey cannot be used: {fault}. Use another one."})
     name, synced = to_base64url(found.credential_id), found.credential_device_type.value == "multi_device"
-    told = {"line": yaml_line(name, spki, wanted.rp, synced=synced), "synced": synced, "person": wanted.label}
+    attested = bool(wanted.roots)
+    line = yaml_line(name, spki, wanted.rp, synced=synced, attested=attested)
+    told = {"line": line, "synced": synced, "attested": attested, "person": wanted.label}
     return Answer(200, {**told, "words": words(wanted.person, wanted.rp, name, spki)})
+
+
+def _chained(attestation: str, roots: Sequence[str]) -> bool:
+    """Whether the certificates of an attestation chain to one of these roots, and to nobody else's. The signature is checked apart."""
+    from webauthn.helpers import parse_attestation_object, validate_certificate_chain
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    try:
+        chain = parse_attestation_object(from_base64url(attestation)).att_stmt.x5c or []
+        return bool(chain) and validate_certificate_chain(x5c=chain, pem_root_certs_bytes=[one.encode() for one in roots])
+    except (WebAuthnException, ValueError):
+        return False
 
 
 def _tried(wanted: Wanted, sent: Mapping[str, str]) -> Answer:

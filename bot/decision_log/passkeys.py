@@ -6,6 +6,7 @@ the algorithms that WebAuthn authenticators sign with. Source: signed-decisions.
 
 from __future__ import annotations
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -27,6 +28,15 @@ def key_fault(spki: bytes) -> str | None:
     if isinstance(key, ed25519.Ed25519PublicKey):
         return None
     return "its algorithm is none of ES256, EdDSA, RS256"
+
+
+def root_certificates(pem: bytes) -> list[bytes]:
+    """The certificates of a PEM file, each as a PEM file of its own; none where one of them cannot be read."""
+    try:
+        found = x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        return []
+    return [one.public_bytes(serialization.Encoding.PEM) for one in found]
 
 
 def check_signature(spki: bytes, message: bytes, signature: bytes) -> bool:

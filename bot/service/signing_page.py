@@ -104,8 +104,10 @@ class SigningPage:
     async def address(self, case: Case, ask: Ask, person: Person) -> str:
         """The address at which this person answers; "" where the question needs no signature, or no key of theirs counts."""
         policy = self._current.policy
-        demand = demanded(case, ask.kind, policy, self._current.sets.also_binding(ask.opened_at))
-        if policy.signing is None or demand == "none" or not self._open(case, ask) or not may_sign(policy, person, demand):
+        older = self._current.sets.also_binding(ask.opened_at)
+        demand = demanded(case, ask.kind, policy, older)
+        able = demand != "none" and may_sign(policy, person, demand, older)
+        if policy.signing is None or not able or not self._open(case, ask):
             return ""
         token = await self._store.signing.link(Link(person, case.id, ask.version), to_base64url(self._clock.salt()))
         return f"{policy.signing.origin}/d#{token}"

@@ -15,7 +15,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.decision_log.passkeys import check_signature
-from bot.domain.authority.endorsement import stands_in_all
+from bot.domain.authority.key_changes import stands_in_all
 from bot.domain.authority.signatures import holder
 from bot.domain.policy.people import Person
 from bot.domain.policy.signing import Passkey

@@ -72,7 +72,7 @@ class TransactionRunner:
         listed = [person for domain in known for person in candidates(self._current.policy, domain)]
         urgent = any(due.case.request.kind == "emergency_access" for due in found)
         awake_or_not = await self.presence(listed, "emergency_access" if urgent else None)
-        asleep_or_not = Presence(awake_or_not.away)
+        asleep_or_not = Presence(awake_or_not.away, binding=awake_or_not.binding)
         acts = []
         for number, due in enumerate(found, 1):
             emergency = due.case.request.kind == "emergency_access"
@@ -241,7 +241,7 @@ class TransactionRunner:
             if profile is not None and profile.deleted
         }
         quiet = await self._quiet(listed) if kind == "emergency_access" else {}
-        return Presence(absent | gone, quiet, self._brake.get())
+        return Presence(absent | gone, quiet, self._brake.get(), self._current.sets.also_binding)
 
     async def _quiet(self, people: Iterable[Person]) -> dict[Person, datetime]:
         listed = list(people)

@@ -171,7 +171,7 @@ class Outgoing:
     async def signing_scene(self, ask: Ask) -> ViewContext:
         """The same with the recipient's link to sign a yes to this ask, where it is signed."""
         scene = await self.scene_ahead()
-        if demanded(self.case, ask.kind, scene.policy) == "none":
+        if demanded(self.case, ask.kind, scene.policy, scene.binding(ask.opened_at)) == "none":
             return scene
         return replace(scene, sign=await self.context.service.signing.address(self.case, ask, self.to))
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from runbooks.parsing.file_references import CSV_PATH, ICS_PATH
+from runbooks.parsing.file_references import CSV_PATH, ICS_PATH, PEM_PATH
 
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 LINE = rf"^[^\s{_UNSEEN}](?:[^{_UNSEEN}]*[^\s{_UNSEEN}])?$"
@@ -30,7 +30,6 @@ RP_ID = r"^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0
 ORIGIN = r"^https?://[!-~]+$"
 CREDENTIAL = r"^[A-Za-z0-9_-]{16,1400}$"
 BASE64 = r"^[A-Za-z0-9+/]{40,2000}={0,2}$"
-PEM_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*\.pem$"
 WORKING_DAYS = r"^[1-9][0-9]{0,2} working days?$"
 CLOCK = r"^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"

@@ -52,6 +52,9 @@ class PasskeyShape(Shape):
     synced: StrictBool = Field(
         description="Whether it may be synced (backup eligible) as the authenticator said at enrolment."
     )
+    attested: StrictBool | None = Field(
+        None, description="Whether its attestation chained to the roots of `signing.attestation` at enrolment."
+    )
     label: Short | None = Field(None, description="For people to read, like `YubiKey in the safe`.")
 
 

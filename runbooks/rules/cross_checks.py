@@ -52,7 +52,7 @@ def read_ground(matrix: Matrix, files: Mapping[str, bytes], around: Circumstance
     """All checks of the matrix."""
     parties = read_parties(matrix)
     people = with_passkeys(parties, named_people(parties))
-    signing = read_signing(matrix.sheet, matrix.shape.signing)
+    signing = read_signing(matrix.sheet, matrix.shape.signing, files)
     check_apart(parties, around.today)
     auditors = parties.people(matrix.shape.auditors, ("auditors",), "An auditor")
     rotas = read_rotas(parties, files)

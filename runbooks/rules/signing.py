@@ -29,7 +29,7 @@ from runbooks.rules.quorum_reach import DomainPeople, circle, each_by_another
 LEAST_DELAY = 24 * 3600
 
 
-def read_signing(sheet: ParsedFile, shape: SigningShape | None) -> Signing | None:
+def read_signing(sheet: ParsedFile, shape: SigningShape | None, files: Mapping[str, bytes]) -> Signing | None:
     """The key `signing`, judged; None where it is absent, or where the matrix cannot be read."""
     if not isinstance(shape, SigningShape):  # what is left of a matrix with errors holds plain mappings
         return None
@@ -43,6 +43,7 @@ def read_signing(sheet: ParsedFile, shape: SigningShape | None) -> Signing | Non
     if shape.operator_acts == "none":
         text = "Erase, prune and new-epoch are confirmed without a signature: write `operator_acts: required`."
         sheet.warning(("signing",), text)
+    _attestation(sheet, shape.attestation, files)
     former = tuple(FormerOrigin(place.origin, place.rp_id) for place in shape.former_origins or ())
     return Signing(
         shape.rp_id, shape.origin, former, shape.when_slack_is_down, shape.operator_acts, delay, shape.attestation
@@ -132,7 +133,20 @@ def _passkey(parties: Parties, label: str, shape: PasskeyShape, path: Path, seen
             (*path, "key"), f"This key cannot be used: {fault}. Paste the line that `countersign passkey enrol` prints."
         )
         return None
-    return Passkey(shape.id, spki, shape.rp, shape.synced, shape.label or "")
+    return Passkey(shape.id, spki, shape.rp, shape.synced, shape.label or "", attested=shape.attested or False)
+
+
+def _attestation(sheet: ParsedFile, path: str | None, files: Mapping[str, bytes]) -> None:
+    """Whether the roots can be read. A set that was accepted before the file counted as one of its own has none: only a warning."""
+    if path is None:
+        return
+    from bot.decision_log.passkeys import root_certificates
+
+    where = ("signing", "attestation")
+    if path not in files:
+        sheet.warning(where, f"The file {path} is not in this folder: no passkey can be enrolled until you add it.")
+    elif not root_certificates(files[path]):
+        sheet.error(where, f"{path} has no certificate in PEM form: add the roots of your keys' vendor.")
 
 
 def _reachable(

@@ -17,7 +17,10 @@ from bot.domain.decision_log.entry import disclosed
 from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import timeline
 from bot.service.signing_page import Told
+from handlers.views.approval_card import card
+from handlers.views.kit.signing import NO_KEY, SIGNED
 from storage.log.check import check_database
+from tests.bot import parts
 from tests.bot.building import DEP1, MINUTE, OWNER, PE1, RISK, T0
 from tests.bot.office import Office
 from tests.bot.passkeys import (
@@ -350,6 +353,22 @@ async def test_a_step_that_reaches_only_people_without_a_key_is_skipped_and_they
         assert {OWNER, DEP1} <= set((await office.case(case_id)).approval.asked)  # the next step fired at once
         await office.click(OWNER, case_id, "deny")
         assert await office.state(case_id) is RequestState.DENIED
+
+
+async def test_a_key_that_does_not_count_yet_is_no_key_of_a_step(office: Office) -> None:
+    """Only the owner's key is new: what is asked for before it counts skips their step, and their card says so."""
+    old = replace(signed_policy(keys={DEP1: DEPUTYS.passkey(), RISK: KEYS[RISK].passkey()}), digest="aa" * 32)
+    await office.adopt(old)
+    office.clock.at += timedelta(minutes=16)
+    await office.adopt(replace(signed_policy(), digest="bb" * 32))
+    case_id = await filed(office)
+    skipped = next(entry for entry in office.log(case_id) if entry["type"] == "step.skipped")
+    assert (skipped["data"]["why"], skipped["data"]["to"]) == ("no_passkey", [OWNER])
+    assert DEP1 in (await office.case(case_id)).approval.asked
+    assert await token_of(office, OWNER, case_id) == ""
+    scene = parts.rendering(office).scene()
+    for person, text in ((OWNER, NO_KEY), (DEP1, SIGNED)):
+        assert text in json.dumps(card(await office.case(case_id), person, scene).blocks)
 
 
 def test_explain_counts_keys() -> None:

@@ -8,13 +8,13 @@ not asked. Source: signed-decisions.md, "Changes of the keys".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from bot.domain.authority.key_changes import KeyChange, covered, endorsable, key_change, passkeys_of, stands
+from bot.domain.authority.key_changes import KeyChange, covered, endorsable, key_change, passkeys_of, stands_in_all
 from bot.domain.authority.policy_rollout import InForce, Sets
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
@@ -35,11 +35,6 @@ def counting_passkeys(sets: Sets, person: Person, signature: Signature, asked_at
         for key in passkeys_of(current, person)
         if key.counts_for(signature, rp_id) and stands_in_all(older, person, key)
     )
-
-
-def stands_in_all(sets: Iterable[Policy], person: Person, key: Passkey) -> bool:
-    """Whether every one of these sets that has keys at all names this very key for the human."""
-    return all(was.signing is None or stands(was, person, key) for was in sets)
 
 
 @dataclass(frozen=True, slots=True)

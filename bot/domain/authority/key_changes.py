@@ -12,7 +12,7 @@ Source: signed-decisions.md, "Changes of the keys".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.domain.authority.authorization import named_for
@@ -80,8 +80,13 @@ def passkeys_of(policy: Policy, person: Person) -> tuple[Passkey, ...]:
 
 
 def stands(policy: Policy, person: Person, key: Passkey) -> bool:
-    """Whether a set names this very key for the human. Its label does not matter."""
-    return any(replace(known, label=key.label) == key for known in passkeys_of(policy, person))
+    """Whether a set names this very key for the human. Its label, and what was noted of its attestation, do not matter."""
+    return any(replace(known, label=key.label, attested=key.attested) == key for known in passkeys_of(policy, person))
+
+
+def stands_in_all(sets: Iterable[Policy], person: Person, key: Passkey) -> bool:
+    """Whether every one of these sets that has keys at all names this very key for the human."""
+    return all(was.signing is None or stands(was, person, key) for was in sets)
 
 
 def _keys_added(old: Policy, new: Policy) -> Iterator[_Touch]:
@@ -94,9 +99,15 @@ def _keys_added(old: Policy, new: Policy) -> Iterator[_Touch]:
 
 
 def _signing(old: Policy, new: Policy) -> Iterator[_Touch]:
-    if new.signing != old.signing:
+    if new.signing != old.signing or _roots(old) not in (None, _roots(new)):
         signed = {book.domain for book in (*old.runbooks.values(), *new.runbooks.values()) if book.signature != "none"}
         yield _Touch("the key `signing` changes", frozenset(signed) or frozenset(old.domains))
+
+
+def _roots(policy: Policy) -> str | None:
+    """The digest of the roots that a new passkey's attestation is judged by; None in sets that were accepted without the file."""
+    path = policy.signing.attestation if policy.signing is not None else None
+    return next((file.sha256 for file in policy.files if file.path == path), None)
 
 
 def _weakened(old: Policy, new: Policy) -> Iterator[_Touch]:

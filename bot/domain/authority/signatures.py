@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bot.domain.authority.key_changes import stands_in_all
 from bot.domain.case.ask import AskKind, Vote
 from bot.domain.case.model import Case
 from bot.domain.policy.model import NamedPerson, Policy
@@ -40,17 +41,19 @@ def holder(policy: Policy, credential: str) -> tuple[NamedPerson, Passkey] | Non
     return next(found, None)
 
 
-def may_sign(policy: Policy, person: Person, demand: Signature) -> bool:
+def may_sign(policy: Policy, person: Person, demand: Signature, older: Sequence[Policy] = ()) -> bool:
     """Whether a human holds a key that counts for this demand; everybody does where nothing is demanded."""
-    return demand == "none" or bool(counting_key(policy, person, demand))
+    return demand == "none" or bool(counting_key(policy, person, demand, older))
 
 
-def counting_key(policy: Policy, person: Person, demand: Signature) -> str:
-    """The credential of the first key with which a human could sign; "" where none counts, and where none is demanded."""
+def counting_key(policy: Policy, person: Person, demand: Signature, older: Sequence[Policy] = ()) -> str:
+    """The credential of the first key with which a human could sign; "" where none counts, and where none is demanded. A key counts
+    if each of the `older` sets, which still bind what is asked for, names it too."""
     signing = policy.signing
     if signing is None or demand == "none":
         return ""
-    return next((key.id for key in keys_of(policy, person) if key.counts_for(demand, signing.rp_id)), "")
+    mine = (key for key in keys_of(policy, person) if key.counts_for(demand, signing.rp_id))
+    return next((key.id for key in mine if stands_in_all(older, person, key)), "")
 
 
 def vote_counts(case: Case, kind: AskKind, policy: Policy, vote: Vote) -> bool:

@@ -15,7 +15,8 @@ Signature = Literal["none", "required", "device_bound"]
 class Passkey:
     """`id` is the credential id, base64url as WebAuthn writes it; `spki` the public key, DER SubjectPublicKeyInfo.
 
-    `rp` is the relying party that it was made for; `synced` the backup-eligible flag at its enrolment.
+    `rp` is the relying party that it was made for; `synced` the backup-eligible flag at its enrolment; `attested` whether its
+    attestation chained to the roots of the policy then.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Passkey:
     rp: str
     synced: bool
     label: str = ""
+    attested: bool = False
 
     def counts_for(self, signature: Signature, rp_id: str) -> bool:
         """Whether a yes under a runbook with this `signature` may be signed with it."""
@@ -39,7 +41,7 @@ class FormerOrigin:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Where decisions are signed. `unendorsed_delay` in seconds of policy time; `attestation` is the path of a PEM file."""
+    """Where decisions are signed. `unendorsed_delay` in seconds of policy time; `attestation` is the path of a PEM file of the set."""
 
     rp_id: str
     origin: str

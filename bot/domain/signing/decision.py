@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.authority.endorsement import stands_in_all
+from bot.domain.authority.key_changes import stands_in_all
 from bot.domain.authority.signatures import holder
 from bot.domain.case.ask import AskKind
 from bot.domain.case.click import Proof, Refusal, Rejected

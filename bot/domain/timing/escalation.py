@@ -18,7 +18,7 @@ Steps are frozen at the filing; the people behind a role are resolved when a ste
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -35,14 +35,21 @@ REMINDER_GRACE = timedelta(seconds=30)  # a reminder later than this was missed,
 Away = Literal["absent", "deactivated", "undeliverable"]
 
 
+def no_others(_asked_at: datetime) -> Sequence[Policy]:
+    """No earlier set binds: for what is judged by one set alone."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Presence:
     """Whom a question cannot reach now, and why. Everybody else is there; `quiet`: but sleeps until then. `brake`: nobody is
-    paged, and nobody asleep is passed over, because the requester has woken enough (`waking`)."""
+    paged, and nobody asleep is passed over, because the requester has woken enough (`waking`). `binding`: the earlier sets that
+    still bind what is asked for at a moment, in which a key must stand too."""
 
     away: Mapping[Person, Away]
     quiet: Mapping[Person, datetime] = field(default_factory=dict)
     brake: Brake | None = None
+    binding: Callable[[datetime], Sequence[Policy]] = no_others
 
     def here(self, person: Person) -> bool:
         return person not in self.away
@@ -126,16 +133,17 @@ def _judge(
     new = [r for r in wanted if r.person not in ask.asked]
     fit = [r for r in new if not is_barred(case, ask, policy, r.person)]
     there = [r for r in fit if presence.here(r.person)]
-    if there and not any(_may_sign(case, ask, policy, r.person) for r in there):
+    if there and not any(_may_sign(case, ask, policy, presence, r.person) for r in there):
         return Skipped(step, "no_passkey", tuple(there))
     if there:
         return fire(case, ask, policy, presence, step, there)
     return Skipped(step, _why_nobody(policy, domain.id, wanted, new, fit, presence))
 
 
-def _may_sign(case: Case, ask: Ask, policy: Policy, person: Person) -> bool:
-    """Whether a yes of theirs could be signed as this ask demands it."""
-    return may_sign(policy, person, demanded(case, ask.kind, policy))
+def _may_sign(case: Case, ask: Ask, policy: Policy, presence: Presence, person: Person) -> bool:
+    """Whether a yes of theirs could be signed as this ask demands it, with a key that counts already."""
+    older = presence.binding(ask.opened_at)
+    return may_sign(policy, person, demanded(case, ask.kind, policy, older), older)
 
 
 def may_wake(ask: Ask, step: Step) -> bool:
@@ -215,7 +223,8 @@ def _fill(
     """
 
     def can(person: Person) -> bool:
-        return presence.here(person) and not conflicted(case, policy, person) and _may_sign(case, ask, policy, person)
+        able = _may_sign(case, ask, policy, presence, person)
+        return presence.here(person) and not conflicted(case, policy, person) and able
 
     here = {policy.humans.key(p) for p in wanted if can(p)}
     if not here and any(s.action == "notify" and s.index > 0 for s in ask.steps):

@@ -57,13 +57,13 @@ def explain(
     """The timeline of a request filed at `at` (aware UTC) by the runbook's first provider. No ladder: one empty line."""
     if runbook.escalation is None:
         return Timeline(at, (), at)
-    presence = Presence(presence.away, dict.fromkeys(asleep, at + NIGHT))
+    presence = replace(presence, quiet=dict.fromkeys(asleep, at + NIGHT))
     case = _made_up(policy, runbook, at, scale)
     moments: list[Moment] = []
     earliest: datetime | None = None
     for now, then, told in _run(case, policy, presence, at):
         moments += told
-        if earliest is None and _could_pass(then, then.approval, policy, now):
+        if earliest is None and _could_pass(then, then.approval, policy, presence, now):
             earliest = now
     moments.append(_last(case))
     return Timeline(at, tuple(moments), earliest)
@@ -134,12 +134,12 @@ def _moment(event: Fired | Skipped, case: Case, policy: Policy, presence: Presen
     return Moment(now, what, step.role, people, page=step.page, asleep=tuple(p for p, _ in event.quiet))
 
 
-def _could_pass(case: Case, ask: Ask, policy: Policy, now: datetime) -> bool:
-    votes = []
+def _could_pass(case: Case, ask: Ask, policy: Policy, presence: Presence, now: datetime) -> bool:
+    votes, older = [], presence.binding(ask.opened_at)
     for person in ask.asked:
         judged = standing(case, ask, policy, person)
         if isinstance(judged, Allowed):
-            key = counting_key(policy, person, demanded(case, ask.kind, policy))
+            key = counting_key(policy, person, demanded(case, ask.kind, policy, older), older)
             votes.append(Vote(person, "yes", judged.roles[0], now, case.request.seconds, credential=key))
     return count(case, replace(ask, votes=tuple(votes)), policy).met
 

@@ -208,7 +208,7 @@ async function enrol(event) {
   const asked =
     options.kind === "enrol"
       ? navigator.credentials.create({ publicKey: {
-          ...shared, rp: { id: options.rp, name: "Countersign" }, excludeCredentials: keys, attestation: "none",
+          ...shared, rp: { id: options.rp, name: "Countersign" }, excludeCredentials: keys, attestation: options.attestation || "none",
           user: { id: bytes(options.user), name: options.name, displayName: options.name },
           pubKeyCredParams: options.algorithms.map((alg) => ({ type: "public-key", alg })),
           authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "required" },

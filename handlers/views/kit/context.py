@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Domain, Policy
 from bot.domain.policy.people import Person
+from bot.domain.timing.escalation import no_others
 from bot.domain.workflow.timeline import Moment
 from bot.service.current_policy import CurrentPolicy
 from handlers.views.kit.escaping import inline
@@ -34,6 +35,7 @@ class ViewContext:
     sign: str = (
         ""  # where the reader of a card signs a yes to it; "" where nothing is to be signed, or no key of theirs counts
     )
+    binding: Callable[[datetime], Sequence[Policy]] = no_others  # the earlier sets that still bind what was asked for then
 
     def coming(self, case: Case) -> Sequence[Moment]:
         """The engine's coming steps of a case if nobody answers; nothing where they are not at hand."""
@@ -88,7 +90,7 @@ class ViewContext:
 
 def drawn_now(current: CurrentPolicy, clock: Clock, scale: float, prefix: str) -> Callable[[], ViewContext]:
     """Returns the function that gives the context of the moment: the set in force and the time."""
-    return lambda: ViewContext(current.policy, clock.now(), scale, prefix)
+    return lambda: ViewContext(current.policy, clock.now(), scale, prefix, binding=current.sets.also_binding)
 
 
 def who(person: Person) -> str:

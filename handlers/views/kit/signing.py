@@ -16,7 +16,7 @@ SIGNED = "Your yes is signed with your passkey, on a page of its own."
 
 def needs_signature(case: Case, ask: Ask, scene: ViewContext) -> bool:
     """Whether a yes to this is signed."""
-    return demanded(case, ask.kind, scene.policy) != "none"
+    return demanded(case, ask.kind, scene.policy, scene.binding(ask.opened_at)) != "none"
 
 
 def yes_button(case: Case, ask: Ask, scene: ViewContext, plain: Block) -> Block:
@@ -28,7 +28,8 @@ def yes_button(case: Case, ask: Ask, scene: ViewContext, plain: Block) -> Block:
 
 def may_sign_here(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> bool:
     """Whether the reader could sign a yes, or need not."""
-    return may_sign(scene.policy, reader, demanded(case, ask.kind, scene.policy))
+    older = scene.binding(ask.opened_at)
+    return may_sign(scene.policy, reader, demanded(case, ask.kind, scene.policy, older), older)
 
 
 def line(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> str:

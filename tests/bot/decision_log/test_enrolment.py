@@ -10,10 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 
 from bot.decision_log.enrolment import TRIES, Rendezvous, Wanted, words
-from bot.domain.signing.assertion import to_base64url
+from bot.domain.signing.assertion import from_base64url, to_base64url
+from tests.bot.attestation import Maker, made
 from tests.bot.building import T0
 from tests.bot.passkeys import ORIGIN, OWNERS, RP, Authenticator
 
@@ -85,6 +87,62 @@ def test_a_new_passkey_is_checked_and_a_framed_page_makes_none(tmp_path: Path) -
     for client in ({"crossOrigin": True}, {"crossOrigin": False}):
         sent = {"id": "AAAA", "attestation": "oA", "client_data": to_base64url(json.dumps(client).encode())}
         assert place.finish(TOKEN, CODE, sent, T0).status == 409
+
+
+NAMED, OTHER = Maker("Named Keys"), Maker("Other Keys")
+NO_MAKER = "its maker is none of those that the policy names"
+
+
+def enrolled(folder: Path, roots: tuple[str, ...], maker: Maker | None, **how: Any) -> tuple[int, dict[str, Any], Any]:
+    """Status and body of an enrolment, and what the host's command reads."""
+    place = Rendezvous(folder)
+    place.open(TOKEN, CODE, replace(WANTED, kind="enrol", roots=roots))
+    begun = place.begin(TOKEN, CODE, T0).body
+    assert begun["attestation"] == ("direct" if roots else "none")
+    told = place.finish(TOKEN, CODE, made(str(begun["challenge"]), RP, ORIGIN, maker, **how), T0)
+    return told.status, dict(told.body), place.result(TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("maker", "how"), [(OTHER, {}), (None, {}), (None, {"self_signed": True}), (Maker(NAMED.name), {})]
+)
+def test_where_the_policy_names_roots_no_other_maker_s_key_is_enrolled(
+    tmp_path: Path, maker: Maker | None, how: dict[str, bool]
+) -> None:
+    status, body, result = enrolled(tmp_path, (NAMED.pem,), maker, **how)
+    assert (status, result) == (409, None)
+    assert NO_MAKER in body["text"]
+
+
+def spliced(passkey: str, statement: str) -> str:
+    """An attestation of one passkey with the certificates and the signature of another's."""
+    ours, theirs = (cbor2.loads(from_base64url(text)) for text in (passkey, statement))
+    return to_base64url(cbor2.dumps(ours | {"attStmt": theirs["attStmt"]}))
+
+
+def test_a_key_of_a_named_maker_is_enrolled_and_its_line_says_so(tmp_path: Path) -> None:
+    status, body, result = enrolled(tmp_path, (OTHER.pem, NAMED.pem), NAMED)
+    assert status == 200, body
+    assert "attested: true}" in body["line"]
+    assert result["attested"] is True
+
+
+def test_a_chain_that_another_passkey_s_signature_comes_with_is_refused(tmp_path: Path) -> None:
+    place = Rendezvous(tmp_path)
+    place.open(TOKEN, CODE, replace(WANTED, kind="enrol", roots=(NAMED.pem,)))
+    challenge = str(place.begin(TOKEN, CODE, T0).body["challenge"])
+    first, other = (made(challenge, RP, ORIGIN, NAMED) for _ in range(2))
+    told = place.finish(TOKEN, CODE, first | {"client_data": other["client_data"][:-8] + "AAAAAAAA"}, T0)
+    assert told.status == 409
+    mixed = spliced(first["attestation"], other["attestation"])
+    told = place.finish(TOKEN, CODE, first | {"attestation": mixed}, T0)
+    assert (told.status, "not made as it must be" in str(told.body["text"])) == (409, True), told.body
+
+
+@pytest.mark.parametrize("maker", [NAMED, None])
+def test_without_roots_nobody_asks_for_the_maker(tmp_path: Path, maker: Maker | None) -> None:
+    status, body, _ = enrolled(tmp_path, (), maker)
+    assert (status, "attested" in body["line"]) == (200, False), body
 
 
 def test_the_words_are_six_and_encode_person_place_and_key() -> None:

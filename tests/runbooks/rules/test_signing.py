@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bot.domain.policy.signing import FormerOrigin, Passkey, Signing
 from runbooks.loader import Loaded, load_files
+from runbooks.parsing.file_references import named_files
+from tests.bot.attestation import Maker
 from tests.rules.test_policy_faults import B, E, M, X
 
 Changed = Callable[[str, str, str], tuple[dict[str, bytes], int]]
@@ -72,6 +74,22 @@ def test_signing_and_passkeys_are_read(changed: Changed) -> None:
 def test_a_place_that_browsers_would_refuse_is_refused(changed: Changed, signing: str, words: str) -> None:
     (error,) = loaded(changed, signing).errors
     assert words in error.text
+
+
+ROOTED = SIGNING.replace("{", "{attestation: keys/roots.pem, ", 1)
+
+
+def test_the_roots_are_a_file_of_the_set_and_are_read(changed: Changed) -> None:
+    files, _ = changed(M, END, END + ROOTED)
+    assert "keys/roots.pem" in named_files(files)
+    missing = load_files(files)
+    assert missing.policy is not None  # sets of before the file counted
+    assert any("no passkey can be enrolled" in warning.text for warning in missing.warnings)
+    (error,) = load_files(files | {"keys/roots.pem": b"-----BEGIN CERTIFICATE-----\nnone\n"}).errors
+    assert "has no certificate" in error.text
+    found = load_files(files | {"keys/roots.pem": Maker("Named Keys").pem.encode()})
+    assert found.policy is not None, found.errors
+    assert "keys/roots.pem" in {file.path for file in found.policy.files}
 
 
 def test_localhost_may_be_served_without_tls(changed: Changed) -> None:

@@ -19,8 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bot.domain.authority.endorsement import stands_in_all
-from bot.domain.authority.key_changes import passkeys_of
+from bot.domain.authority.key_changes import passkeys_of, stands_in_all
 from bot.domain.decision_log.entry_reader import read_moment
 from bot.domain.decision_log.verify.key_history import KeyHistory
 from bot.domain.decision_log.verify.log import Code, LogFinding

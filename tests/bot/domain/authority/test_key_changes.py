@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.authority.key_changes import KeyChange, covered, endorsable, endorsers, key_change
-from bot.domain.policy.model import Domain, NamedPerson, Policy
+from bot.domain.policy.model import Domain, NamedPerson, Policy, PolicyFile
 from bot.domain.policy.people import Humans, Person
 from bot.domain.policy.signing import Passkey, Signing
 from tests.bot.building import AUDIT, DEP1, DEP2, DIRECTORY, MACH, OWNER, PE1, RISK, STRANGER, policy, runbook, with_domain
@@ -146,3 +146,22 @@ def test_a_provider_never_endorses() -> None:
     old = replace(OLD, domains={**OLD.domains, "directory": replace(DIRECTORY, owner=Person("T0HOME", PE1.user))})
     found = change(replace(old, signing=replace(SIGNING, origin="https://elsewhere.example.org")), old)
     assert endorsable(found, old, PE1) == frozenset()
+
+
+def rooted(content: bytes | None) -> Policy:
+    """The same policy, which names roots; None: accepted before their file was part of a set."""
+    files = () if content is None else (PolicyFile("roots.pem", content.hex(), content),)
+    return signed_policy(signing=replace(SIGNING, attestation="roots.pem"), files=files)
+
+
+def test_other_roots_for_new_passkeys_touch_signing_and_roots_of_an_earlier_release_do_not() -> None:
+    one, other, none = rooted(b"one"), rooted(b"other"), rooted(None)
+    assert "`signing`" in change(other, one).sentences[0]
+    assert "`signing`" in change(none, one).sentences[0]
+    assert key_change(none, one) is None
+    assert key_change(one, rooted(b"one")) is None
+
+
+def test_what_was_noted_of_a_key_s_attestation_is_no_other_key() -> None:
+    attested = signed_policy(people=keys(owner=passkey("o", attested=True), risk=passkey("r")))
+    assert key_change(OLD, attested) is None
