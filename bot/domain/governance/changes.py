@@ -91,14 +91,50 @@ def _joined_accounts(seen: Seen, old: Humans, new: Humans) -> Iterator[str]:
     yield from (f"The accounts {wording.joined(sorted(group))} no longer count as one person." for group in fewer)
 
 
-def _agreement_words(agreement: Agreement) -> str:
-    held = "; what is not confirmed does not count" if agreement.unconfirmed == "hold" else ""
-    return f"every {wording.lasting(agreement.every)}, within {wording.lasting(agreement.window)}{held}"
+def _agreement(seen: Seen, old: Agreement | None, new: Agreement | None) -> Iterator[str]:
+    if new is None:
+        yield "Owners are no longer asked to confirm their part of this matrix."
+    elif old is None:
+        every, window = wording.lasting(new.every), wording.lasting(new.window)
+        yield f"Every {every} owners are now asked to confirm their part of this matrix, and have {window} to answer."
+        yield _UNCONFIRMED[new.unconfirmed]
+    else:
+        yield from told(AGREEMENT, seen, old, new)
 
 
-def _review_words(rules: ReviewRules) -> str:
-    silence = "silence narrows them" if rules.silence == "narrow" else "silence keeps them"
-    return f"every {wording.lasting(rules.every)}, within {rules.window_days} working days; {silence}"
+def _review(seen: Seen, old: ReviewRules | None, new: ReviewRules | None) -> Iterator[str]:
+    if new is None:
+        yield "Owners are no longer asked to review what providers may do without asking first."
+    elif old is None:
+        every, glass = wording.lasting(new.every), wording.lasting(new.break_glass_every)
+        yield (
+            f"Every {every} owners now review what providers may do without asking first, break-glass every {glass};"
+            f" they have {new.window_days} working days to answer."
+        )
+        yield _UNANSWERED[new.silence]
+    else:
+        yield from told(REVIEW, seen, old, new)
+
+
+_UNCONFIRMED: Mapping[object, str] = {
+    "hold": "What a change gives a provider now counts only once it is confirmed.",
+    "warn": "What a change gives a provider now counts also while it is not confirmed; the risk owner is told of the silence.",
+}
+_UNANSWERED: Mapping[object, str] = {
+    "narrow": "A right whose review nobody answers is now narrowed: each use needs a yes, and break-glass opens once per provider.",
+    "keep": "A right whose review nobody answers now stays as it is.",
+}
+AGREEMENT: Table = {
+    "every": replaced("Owners are now asked to confirm their part of this matrix every {new}{instead}.", wording.lasting),
+    "window": replaced("Owners now have {new}{instead} to confirm their part of this matrix.", wording.lasting),
+    "unconfirmed": lambda seen, old, new: iter((_UNCONFIRMED[new],)),
+}
+REVIEW: Table = {
+    "every": replaced("What providers may do without asking first is now reviewed every {new}{instead}.", wording.lasting),
+    "break_glass_every": replaced("Break-glass is now reviewed every {new}{instead}.", wording.lasting),
+    "window_days": replaced("Owners now have {new} working days{instead} to answer a review."),
+    "silence": lambda seen, old, new: iter((_UNANSWERED[new],)),
+}
 
 
 def _names(_seen: Seen, listed: list[Any]) -> str:
@@ -117,23 +153,15 @@ POLICY: Table = {
         _names,
     ),
     "auditors": gained_and_lost(
-        "From now on {names} may read the whole log as an auditor.", "{names} is no longer an auditor.",
+        "From now on {names} may read the whole log as an auditor.", "{names} may no longer read the whole log as an auditor.",
         lambda seen, listed: seen.people(listed),
     ),
     "humans": _joined_accounts,
     "policy_delay": replaced("A change that gives something now counts {new} after it was announced{instead}.", wording.lasting),
     "hold": replaced("“On it” now keeps the next step back for {new}{instead}.", wording.lasting),
     "retention": replaced("Evidence is now kept for {new}{instead}.", wording.lasting),
-    "agreement": optional(
-        "Owners now confirm their part of this matrix {new}{instead}.",
-        "Owners are no longer asked to confirm their part of this matrix; before {old}.",
-        _agreement_words,
-    ),
-    "review": optional(
-        "What providers may do without asking first is now reviewed {new}{instead}.",
-        "What providers may do without asking first is no longer reviewed in campaigns; before {old}.",
-        _review_words,
-    ),
+    "agreement": _agreement,
+    "review": _review,
     "default_escalation": optional(
         "What names no escalation of its own is now escalated by {new}{instead}.",
         "There is no escalation for what names none of its own any more; before {old}.",

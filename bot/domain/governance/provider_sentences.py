@@ -60,14 +60,14 @@ def _steps(seen: Seen, old: Sequence[PolicyStep], new: Sequence[PolicyStep]) -> 
     for role, step in after.items():
         words = ROLE_WORDS[role]
         if role not in before:
-            yield f"By {seen.subject} the {words} is now asked too, {_when(step)}."
+            yield f"Under {seen.subject} the {words} is now asked too, {_when(step)}."
         elif before[role].after != step.after:
-            yield f"By {seen.subject} the {words} is now asked {_when(step)} instead of {_when(before[role])}."
+            yield f"Under {seen.subject} the {words} is now asked {_when(step)} instead of {_when(before[role])}."
         if role in before and before[role].page != step.page:
-            yield f"By {seen.subject} the {words} is {'now' if step.page else 'no longer'} paged as well."
-    yield from (f"By {seen.subject} the {ROLE_WORDS[r]} is no longer asked." for r in before if r not in after)
+            yield f"Under {seen.subject} the {words} is {'now' if step.page else 'no longer'} paged as well."
+    yield from (f"Under {seen.subject} the {ROLE_WORDS[r]} is no longer asked." for r in before if r not in after)
     if [s for s in old if s.action == "remind"] != [s for s in new if s.action == "remind"]:
-        yield f"By {seen.subject} reminders come at other times."
+        yield f"Under {seen.subject} reminders come at other times."
 
 
 def _asked(steps: Sequence[PolicyStep]) -> Mapping[Role, PolicyStep]:
@@ -118,14 +118,16 @@ PROVIDER: Table = {
         lambda _seen, listed: wording.joined(listed),
     ),
     "members": gained_and_lost(
-        "{names} now belongs to {subject}, so decides nothing.", "{names} no longer belongs to {subject}.", _accounts
+        "From now on {subject} counts {names} among its people, who decide nothing.",
+        "{subject} no longer counts {names} among its people.",
+        _accounts,
     ),
     "requesters": gained_and_lost(
         "From now on {names} may ask for {subject}.", "{names} may no longer ask for {subject}.", _accounts
     ),
     "leads": gained_and_lost(
-        "{names} is now a lead of {subject}: sees its requests and advises, decides nothing.",
-        "{names} is no longer a lead of {subject}.",
+        "From now on {names} may see the requests of {subject} and advise, as its lead, but decide nothing.",
+        "{names} may no longer see the requests of {subject} and advise, as its lead.",
         _accounts,
     ),
 }  # fmt: skip
@@ -135,7 +137,7 @@ ROTA: Table = {
     "overrides": _shifts,
     "people": gained_and_lost(
         "From now on {names} may be on call for {subject} and then approve once reached.",
-        "{names} is no longer on call for {subject}.",
+        "{names} may no longer be on call for {subject}.",
         _people_on_call,
     ),
     "page": _elsewhere,
@@ -144,7 +146,7 @@ ROTA: Table = {
 LADDER: Table = {
     "id": silent,
     "expires_after": replaced(
-        "By {subject} a request without an answer now expires after {new}{instead}.", wording.lasting
+        "Under {subject} a request without an answer now expires after {new}{instead}.", wording.lasting
     ),
     "steps": _steps,
     "hours": optional(

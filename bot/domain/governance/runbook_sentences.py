@@ -51,10 +51,14 @@ def _begins(new: Policy, after: Runbook) -> str:
     if after.break_glass is not None:
         opens = _glass(f"In an emergency {who}", f"“{after.title}”", after.break_glass)
         return f"From now on {who} may ask for “{after.title}” in {domain.name}{lasts}. {opens}"
-    needed = _how_many(after.approvals)
-    return (
-        f"From now on {who} may ask for “{after.title}” in {domain.name}{lasts}; nothing happens before {needed} said yes."
-    )
+    return f"From now on {who} may ask for “{after.title}” in {domain.name}{lasts}; nothing happens before {_yeses(after)}."
+
+
+def _yeses(runbook: Runbook) -> str:
+    """`two people have said yes, the risk owner among them`."""
+    among = wording.joined([f"the {ROLE_WORDS[role]}" for role in runbook.requires])
+    have = "has" if runbook.approvals == 1 else "have"
+    return f"{_how_many(runbook.approvals)} {have} said yes{f', {among} among them' if among else ''}"
 
 
 def _how_many(count: int) -> str:
@@ -150,7 +154,7 @@ def _break_glass(seen: Seen, old: BreakGlass | None, new: BreakGlass | None) -> 
     if old.quota != new.quota:
         was = _limit(old.quota) if old.quota else "any number of times"
         now = _limit(new.quota) if new.quota else "any number of times"
-        yield f"{seen.subject} may be opened in an emergency before any yes {now} instead of {was}."
+        yield f"In an emergency {seen.subject} may now be opened before any yes {now} instead of {was}."
 
 
 def _targets(seen: Seen, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
@@ -200,7 +204,7 @@ RUNBOOK: Table = {
     "default_duration": replaced("{subject} lasts {new}{instead} where nobody chooses.", wording.lasting),
     "approvals": _approvals,
     "requires": gained_and_lost(
-        "Among the yeses to {subject} must now be that of the {names}.",
+        "{subject} now also needs the yes of the {names}.",
         "The yes of the {names} is no longer required for {subject}.",
         _roles,
     ),
@@ -238,8 +242,8 @@ RUNBOOK: Table = {
     "targets": _targets,
     "executor": _executor,
     "due_within": optional(
-        "What is noticed must be reported under {subject} within {new}{instead}.",
-        "Reports under {subject} are never late any more; before after {old}.",
+        "{subject}: it must now be reported within {new}{instead} of being noticed.",
+        "{subject}: a report is never late any more; until now it was after {old}.",
         wording.lasting,
     ),
     "not_before": optional(

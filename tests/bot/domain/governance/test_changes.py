@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.governance.changes import POLICY, differences, sentences
+from bot.domain.governance.changes import AGREEMENT, POLICY, REVIEW, differences, sentences
 from bot.domain.governance.domain_sentences import DOMAIN
 from bot.domain.governance.provider_sentences import LADDER, PERSON, PROVIDER, ROTA
 from bot.domain.governance.runbook_sentences import RUNBOOK
@@ -110,7 +110,7 @@ def test_a_new_and_a_removed_runbook() -> None:
     [
         ({"right": "autonomous"}, "From now on Northgate and Watchfield may do “Account unlock” without asking first; Olga is told afterwards."),
         ({"approvals": 2}, "“Account unlock” now needs the yes of two people instead of one person."),
-        ({"requires": ("risk_owner",)}, "Among the yeses to “Account unlock” must now be that of the risk owner."),
+        ({"requires": ("risk_owner",)}, "“Account unlock” now also needs the yes of the risk owner."),
         ({"max_duration": 8 * 3600}, "“Account unlock” may last up to 8 hours instead of 4 hours."),
         ({"providers": ("northgate",)}, "Watchfield may no longer ask for “Account unlock”."),
         ({"limit": Limit(5, 7 * 86400)}, "“Account unlock” may be used 5 times in 7 days."),
@@ -140,7 +140,7 @@ def test_a_changed_runbook(changes: dict[str, Any], says: str) -> None:
         ({"contract_until": date(2028, 3, 31)}, "The contract of Northgate now ends on 31 March 2028 instead of 31 March 2027: nothing may be asked for afterwards."),
         ({"contract_from": date(2026, 5, 1)}, "The contract of Northgate begins on 1 May 2026: nothing may be asked for before."),
         ({"requesters": NORTHGATE.requesters[1:]}, "Pavel may no longer ask for Northgate."),
-        ({"leads": ()}, "U0PLEAD is no longer a lead of Northgate."),
+        ({"leads": ()}, "U0PLEAD may no longer see the requests of Northgate and advise, as its lead."),
         ({"service": "Runs it"}, "The service of Northgate now reads “Runs it”."),
     ],
 )  # fmt: skip
@@ -156,8 +156,8 @@ def test_rotas_escalations_and_the_top_of_the_matrix() -> None:
     steps = (PolicyStep(0, "notify", "owner"), PolicyStep(60, "notify", "deputies"))
     ladder = replace(BASE.escalation_policies["short"], steps=steps, expires_after=3600)
     assert sentences(BASE, replace(BASE, escalation_policies={**BASE.escalation_policies, "short": ladder})) == (
-        "By the escalation “short” a request without an answer now expires after 1 hour instead of 4 hours.",
-        "By the escalation “short” the deputy is now asked after 1 minute instead of after 30 minutes.",
+        "Under the escalation “short” a request without an answer now expires after 1 hour instead of 4 hours.",
+        "Under the escalation “short” the deputy is now asked after 1 minute instead of after 30 minutes.",
     )
     delayed = replace(BASE, policy_delay=60)
     assert (
@@ -176,7 +176,44 @@ def test_an_address_of_pages_is_never_shown() -> None:
     assert said == "Pages for Olga are now sent."
 
 
+RULES = Agreement(365 * 86400, 30 * 86400, "hold")
+REVIEWS = ReviewRules(180 * 86400, 90 * 86400, 10, "narrow")
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "after", "says"),
+    [
+        ("agreement", RULES, replace(RULES, every=180 * 86400),
+         ["Owners are now asked to confirm their part of this matrix every 180 days instead of 365 days."]),
+        ("agreement", RULES, replace(RULES, window=86400), ["Owners now have 1 day instead of 30 days to confirm their part of this matrix."]),
+        ("agreement", RULES, replace(RULES, unconfirmed="warn"),
+         ["What a change gives a provider now counts also while it is not confirmed; the risk owner is told of the silence."]),
+        ("agreement", None, RULES,
+         ["Every 365 days owners are now asked to confirm their part of this matrix, and have 30 days to answer.",
+          "What a change gives a provider now counts only once it is confirmed."]),
+        ("agreement", RULES, None, ["Owners are no longer asked to confirm their part of this matrix."]),
+        ("review", REVIEWS, replace(REVIEWS, break_glass_every=86400), ["Break-glass is now reviewed every 1 day instead of 90 days."]),
+        ("review", REVIEWS, replace(REVIEWS, window_days=5), ["Owners now have 5 working days instead of 10 to answer a review."]),
+        ("review", REVIEWS, replace(REVIEWS, silence="keep"), ["A right whose review nobody answers now stays as it is."]),
+        ("review", None, REVIEWS,
+         ["Every 180 days owners now review what providers may do without asking first, break-glass every 90 days; they have 10 working days to answer.",
+          "A right whose review nobody answers is now narrowed: each use needs a yes, and break-glass opens once per provider."]),
+        ("review", REVIEWS, None, ["Owners are no longer asked to review what providers may do without asking first."]),
+    ],
+)  # fmt: skip
+def test_each_part_of_agreement_and_review_has_its_sentence(key: str, before: Any, after: Any, says: list[str]) -> None:
+    assert list(sentences(replace(BASE, **{key: before}), replace(BASE, **{key: after}))) == says
+
+
+def test_a_new_runbook_says_whose_yes_it_needs() -> None:
+    book = replace(RESET, id="new", title="New", approvals=2, requires=("risk_owner",))
+    said = only(BASE, replace(BASE, runbooks={**BASE.runbooks, "new": book}))
+    assert said.endswith("nothing happens before two people have said yes, the risk owner among them.")
+
+
 TABLES = [
+    (AGREEMENT, Agreement),
+    (REVIEW, ReviewRules),
     (DOMAIN, Domain),
     (RUNBOOK, Runbook),
     (PROVIDER, Provider),
