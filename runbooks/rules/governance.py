@@ -12,10 +12,13 @@ from bot.domain.policy.governance import Agreement, ReviewRules
 from bot.domain.policy.model import Domain
 from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.runbook_schema import RunbookShape
+from runbooks.parsing.scalars import day
 from runbooks.parsing.schema import AgreementShape, MatrixShape, ReviewShape
 from runbooks.parsing.units import seconds
 from runbooks.rules.domains import check_ladder
 from runbooks.rules.people import Parties
+
+_WORKING_DAY = 7 * 86_400 / 5  # seconds of a calendar in which one working day passes
 
 
 def read_agreement(shape: AgreementShape | None) -> Agreement | None:
@@ -39,6 +42,21 @@ def check_governance(parties: Parties) -> None:
     if agreement is not None and seconds(agreement.window) >= seconds(agreement.every):
         text = "`window` is not shorter than `every`: owners would be asked again before the time to confirm is over."
         parties.matrix.sheet.error(("agreement", "window"), text)
+    review = read_review(parties.matrix.shape.review)
+    if review is not None and min(review.every, review.break_glass_every) < review.window_days * _WORKING_DAY:
+        text = (
+            "The window is longer than the time between two reviews: owners are asked again as soon as they have answered."
+        )
+        parties.matrix.sheet.warning(("review", "window"), text)
+    _check_contracts(parties)
+
+
+def _check_contracts(parties: Parties) -> None:
+    for id_, provider in parties.matrix.shape.providers.items():
+        first, last = provider.contract_from, provider.contract_until
+        if first and last and day(first) > day(last):
+            text = f"`contract_from` {first} is after `contract_until` {last}: correct one of the two."
+            parties.matrix.sheet.error(("providers", id_, "contract_from"), text)
 
 
 def narrows(matrix: MatrixShape) -> bool:

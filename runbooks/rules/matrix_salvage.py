@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from runbooks.parsing.parsed_file import ParsedFile
-from runbooks.parsing.schema import DomainShape, EscalationShape, MatrixShape, PersonShape, ProviderShape, RotaShape, Shape
+from runbooks.parsing.schema import (
+    AgreementShape,
+    DomainShape,
+    EscalationShape,
+    MatrixShape,
+    PersonShape,
+    ProviderShape,
+    ReviewShape,
+    RotaShape,
+    Shape,
+    SigningShape,
+)
 from runbooks.parsing.schema_messages import validated
 from runbooks.parsing.yaml_positions import Path
 
@@ -22,6 +33,7 @@ SECTIONS: Mapping[str, type[Shape]] = {
     "rotas": RotaShape,
     "escalation_policies": EscalationShape,
 }
+RULES: Mapping[str, type[Shape]] = {"agreement": AgreementShape, "review": ReviewShape, "signing": SigningShape}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ def _salvaged(sheet: ParsedFile, value: dict[str, Any], faults: tuple[Path, ...]
     parts: dict[str, Any] = {}
     for key in MatrixShape.model_fields:
         if key in value and (key, "") not in broken:
-            parts[key] = _section(key, value[key], broken) if key in SECTIONS else value[key]
+            parts[key] = _part(key, value[key], broken)
     if "workspaces" not in parts:
         return None
     known = {"organisation": "", "contact": "", "providers": {}, "domains": {}} | parts
@@ -64,6 +76,13 @@ def _salvaged(sheet: ParsedFile, value: dict[str, Any], faults: tuple[Path, ...]
 def _thing(path: Path) -> tuple[str, str]:
     section = str(path[0])
     return (section, str(path[1])) if section in SECTIONS and len(path) > 1 else (section, "")
+
+
+def _part(name: str, value: Any, broken: set[tuple[str, str]]) -> Any:
+    """The value of a key without a fault of its own, as the checks expect it."""
+    if name in SECTIONS:
+        return _section(name, value, broken)
+    return RULES[name].model_validate(value) if name in RULES and value is not None else value
 
 
 def _section(name: str, value: dict[str, Any], broken: set[tuple[str, str]]) -> dict[str, Shape]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,14 @@ TOKENS = (
     "---\n", "...\n", "? ", "~", "null", "true", "-1", "0", "999999999999999999999", "1e999", ".nan", "U0PE1", "T0PROV/U0PE1", "/", "env:",
     "\x00", "\x85", "\u2028", "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"), "\ufeff", "\\ud800", "owner", "(a+)+", "24:00",
 )  # fmt: skip
+
+GOVERNED = """
+default_escalation: plain
+agreement: {every: 365d, window: 30d, unconfirmed: hold}
+review: {every: 180d, break_glass_every: 90d, window: 10 working days, silence: narrow}
+signing: {rp_id: localhost, origin: 'http://localhost:3000'}
+reports: monthly
+"""
 
 mutation = st.tuples(st.sampled_from(FILES), st.floats(0, 1), st.integers(0, 40), st.sampled_from(TOKENS))
 values = st.recursive(
@@ -37,6 +46,13 @@ def assert_answered(files: dict[str, bytes]) -> None:
         assert finding.text.endswith((".", "?")), finding
         assert 0 < len(finding.text) < 1000
     assert list(loaded.findings) == sorted(loaded.findings, key=lambda f: (f.file.encode(), f.line))
+
+
+@pytest.fixture
+def organisation(organisation: dict[str, str]) -> dict[str, str]:
+    """With every key at the top of the matrix."""
+    matrix = organisation["responsibility.yaml"] + GOVERNED
+    return organisation | {"responsibility.yaml": matrix}
 
 
 @quiet

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, get_args
 
 import pytest
 
 from bot.domain.policy.governance import Agreement, ReviewRules
 from runbooks.loader import load_files
+from runbooks.parsing.schema import MatrixShape, Shape
+from runbooks.rules.matrix_salvage import RULES, SECTIONS
 from tests.rules.test_policy_faults import M, U
 
 Changed = Callable[[str, str, str], tuple[dict[str, bytes], int]]
@@ -16,6 +19,8 @@ KEYS = """same_person: [[U0ONC1, U0ONC9]]
 agreement: {every: 365d, window: 30d, unconfirmed: hold}
 review: {every: 180d, break_glass_every: 90d, window: 10 working days, silence: %s}
 """
+
+SIGNING = "signing: {rp_id: localhost, origin: 'http://localhost:3000'}\n"
 
 
 def test_without_the_keys_nothing_is_asked(changed: Changed) -> None:
@@ -76,3 +81,36 @@ def test_a_window_that_outlasts_its_period_is_refused_at_its_line(changed: Chang
     (error,) = load_files(files).errors
     assert (error.file, "`window` is not shorter than `every`" in error.text) == (M, True)
     assert error.line > 1
+
+
+def test_a_contract_that_begins_after_its_end_is_refused(changed: Changed) -> None:
+    files, line = changed(M, "contract_until: 2027-03-31", "contract_until: 2027-03-31\n    contract_from: 2027-04-01")
+    (error,) = load_files(files).errors
+    assert (error.line, "is after `contract_until` 2027-03-31" in error.text) == (line + 1, True)
+
+
+def test_a_window_of_reviews_that_outlasts_their_period_is_warned_about(changed: Changed) -> None:
+    for every, warned in (("13d", True), ("14d", False)):
+        keys = f"review: {{every: 180d, break_glass_every: {every}, window: 10 working days, silence: keep}}\n"
+        files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", "same_person: [[U0ONC1, U0ONC9]]\n" + keys)
+        found = [f for f in load_files(files).warnings if "The window is longer" in f.text]
+        assert bool(found) is warned
+
+
+@pytest.mark.parametrize("fault", ["retension: 3d\n", "hold: soon\n", "reports: weekly\n", "review: {every: 9}\n"])
+def test_one_wrong_key_at_the_top_hides_no_other_mistake(changed: Changed, fault: str) -> None:
+    """The keys beside it are still checked."""
+    keys = KEYS % "narrow" + SIGNING + "default_escalation: plian\n"
+    if "review" in fault:
+        keys = keys.replace(next(line for line in keys.splitlines(keepends=True) if line.startswith("review")), "")
+    files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", keys + fault)
+    assert {"Did you mean `plain`" in error.text for error in load_files(files).errors} == {True, False}
+
+
+def test_every_set_of_rules_at_the_top_is_known_where_another_key_is_wrong() -> None:
+    shapes = {key for key, field in MatrixShape.model_fields.items() if _is_shape(field.annotation)}
+    assert shapes - set(SECTIONS) == set(RULES)
+
+
+def _is_shape(annotation: Any) -> bool:
+    return any(isinstance(one, type) and issubclass(one, Shape) for one in get_args(annotation))
