@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -37,16 +36,13 @@ from handlers.outbound.message_kinds import (
     Missing,
     NewMessage,
     Outgoing,
-    Published,
     RenderContext,
-    Reply,
-    ViewUpdate,
 )
+from handlers.outbound.message_marks import finished
 from handlers.outbound.message_table import as_kept, is_plain, kind_of, tells_decision, waits_for_day
 from handlers.outbound.rate_lanes import Called, Lanes, Spot
+from handlers.outbound.shown_messages import ShownMessages
 from handlers.outbound.silence import Silence
-from handlers.views.checkpoint import unsigned, with_checkpoint
-from handlers.views.kit.time_scale_mark import marked_once
 from handlers.web_api.errors import CALL_ERRORS, REFUSED, UNANSWERED, Verdict, verdict
 
 GIVE_UP = timedelta(hours=24)
@@ -70,7 +66,7 @@ class Delivery:
         self._directory, self._clock, self._scale, self._cover, self._lanes = directory, clock, scale, cover, lanes
         self._failures: dict[int, int] = {}  # by row id, how often it was tried in vain
         self._silence = Silence()
-        self._lost = LostPosts(outbox, clock)
+        self._lost, self._shown = LostPosts(outbox, clock), ShownMessages(clock)
 
     async def deliver(self, row: OutboxRow, place: Spot, sender: SlackSender) -> Called | None:
         """Draws, sends and records; when the call began and ended, None where none was made. Raises nothing."""
@@ -95,6 +91,10 @@ class Delivery:
         kept = row.error if in_doubt(row) and error not in UNANSWERED else error
         await self._outbox.release(row, until, kept)
 
+    def may_wait(self, row: OutboxRow) -> bool:
+        """Whether a redraw can go last: its message offers nothing, and nothing was open when it was last drawn."""
+        return self._shown.is_settled(row)
+
     def age(self, row: OutboxRow) -> float:
         """Seconds since the row was written."""
         return (self._clock.now() - row.created_at).total_seconds()
@@ -116,6 +116,10 @@ class Delivery:
         if isinstance(job, Found):
             await self._adopt(row, job.places)
             return
+        decision = tells_decision(row, case)
+        if isinstance(job, MessageEdit) and self._shown.unchanged(job, decision):
+            await self._record_sent(row, MessagePlace(job.channel, job.ts), _version(job, case))
+            return
         morning = await self._held_until(row, case)
         if morning is not None:
             await self._release(row, morning, "held until the morning")
@@ -124,8 +128,8 @@ class Delivery:
         if signed is None and not row.aside:
             await self.give_back([row], STOPPED, self._clock.monotonic() + STOPPED_WAIT)
             return
-        finished = self._finished(job, signed, mark=row.mark, decision=tells_decision(row, case))
-        await self._send(row, place, finished, case, sender, calls)
+        job = finished(job, self._context.scene(), signed, mark=row.mark, decision=decision)
+        await self._send(row, place, job, case, sender, calls)
 
     async def _send(
         self, row: OutboxRow, place: Spot, job: Job, case: Case | None, sender: SlackSender, calls: list[Called]
@@ -135,6 +139,8 @@ class Delivery:
             if earlier := await self._lost.standing(row, thread, sender):
                 await self._adopt(row, earlier)
                 return
+        if isinstance(job, NewMessage | MessageEdit):
+            self._shown.sending(job)
         began = self._clock.monotonic()
         try:
             posted = await sender.send(job, self.age(row))
@@ -149,10 +155,11 @@ class Delivery:
         finally:
             calls.append(Called(began, self._clock.monotonic()))
         await self._answered(place.method)
-        shown = job.drawn if isinstance(job, NewMessage | MessageEdit) else 0
+        if isinstance(job, NewMessage | MessageEdit):
+            self._shown.sent(posted, job, case)
         if isinstance(job, NewMessage) and not job.thread:
             await self._keep_too(row, await self._lost.twins(row, posted, sender))
-        await self._record_sent(row, posted, case.request.version if case else shown)
+        await self._record_sent(row, posted, _version(job, case))
 
     async def _after_all(
         self, row: OutboxRow, kind: MessageKind, case: Case | None, dropped: Dropped, sender: SlackSender
@@ -177,24 +184,6 @@ class Delivery:
     async def _keep_too(self, row: OutboxRow, places: Iterable[MessagePlace]) -> None:
         for place in places:
             await self._outbox.found_again(as_kept(row), place.channel, place.ts, is_plain(row))
-
-    def _finished(
-        self,
-        job: NewMessage | MessageEdit | Reply | ViewUpdate | Published,
-        signed: SignedCheckpoint | None,
-        *,
-        mark: str,
-        decision: bool,
-    ) -> Job:
-        """Adds what every message carries: its own mark, that of a scaled clock, and the checkpoint where it shows a decision."""
-        if isinstance(job, ViewUpdate | Published):
-            return job
-        if isinstance(job, NewMessage):
-            job = replace(job, mark=mark)
-        said = marked_once(job.message, self._context.scene())
-        if signed is None:
-            return replace(job, message=unsigned(said))
-        return replace(job, message=with_checkpoint(said, signed) if decision and not isinstance(job, Reply) else said)
 
     async def _covered(self) -> SignedCheckpoint | None:
         """The checkpoint over what was drawn; None while the log is stopped."""
@@ -277,6 +266,13 @@ class Delivery:
             await self._transactions.undelivered(row, error)
         entries = [_entry("delivery.failed", row, error)] if kind and kind.logged else []
         await self._outbox.undeliverable(row, error, entries)
+
+
+def _version(job: Job, case: Case | None) -> int:
+    """The version of the case, or of another record, that a job shows."""
+    if case is not None:
+        return case.request.version
+    return job.drawn if isinstance(job, NewMessage | MessageEdit) else 0
 
 
 def _about(row: OutboxRow) -> dict[str, str]:

@@ -65,23 +65,25 @@ class RenderContext:
 @dataclass(frozen=True, slots=True)
 class NewMessage:
     """A new message. `channel` may be a user id: then it is a direct message. `drawn`: the version of the record shown,
-    where that record is not a case. `mark`: what finds it again if Slack's answer is lost."""
+    where that record is not a case. `mark`: what finds it again if Slack's answer is lost. `digest`: of what it shows."""
 
     channel: str
     message: Message
     thread: str = ""
     drawn: int = 0
     mark: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageEdit:
-    """An update of a message that we posted; `drawn` as in NewMessage."""
+    """An update of a message that we posted; `drawn` and `digest` as in NewMessage."""
 
     channel: str
     ts: str
     message: Message
     drawn: int = 0
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class OutboxSender:
             return None  # still held here; its lease was too short
         here, known = self._clock.monotonic(), kind_of(row)
         settles = known.settles - self._delivery.age(row) if known else 0.0
-        return self._lanes.offer(row, spot(row), here, here + max(settles, 0.0))
+        return self._lanes.offer(row, spot(row), here, here + max(settles, 0.0), calm=self._delivery.may_wait(row))
 
     def _start(self) -> None:
         while (last := self._room()) is not None:

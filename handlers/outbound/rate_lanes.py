@@ -1,8 +1,8 @@
 """A priority queue of messages: by lane, then age; one at a time and about one a second for each conversation.
 
 Only a few messages of one conversation are queued; one that has no room is returned with the time of its turn. So a
-conversation that is slow, full or paused never delays another, and an urgent message overtakes everything queued. Pure:
-times are seconds of a monotonic clock and come as arguments.
+conversation that is slow, full or paused never delays another, and an urgent message overtakes everything queued. Within a
+lane, redraws that can wait (`calm`) go last. Pure: times are seconds of a monotonic clock and come as arguments.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bot.domain.case.transition import Lane
 from bot.ports.records import OutboxRow
 
-HELD, ANSWER = 4, "answer"
+HELD, HELD_UNPACED, ANSWER = 4, 24, "answer"  # messages queued for one place, where Slack sets a pace and elsewhere
 _TURN = 0.05  # seconds that a call without a pace is taken to last: what has no room is not leased again at once
 _STRETCH = 1.08  # of the pace: the longest time between the starts of two calls, however slowly Slack answers
 
@@ -32,9 +32,15 @@ class Called(NamedTuple):
     ended: float
 
 
+class _Held(NamedTuple):
+    row: OutboxRow
+    earliest: float
+    calm: bool
+
+
 @dataclass(slots=True)
 class _Queue:
-    held: list[tuple[OutboxRow, float]] = field(default_factory=list)  # with its earliest time
+    held: list[_Held] = field(default_factory=list)
     busy: bool = False
     free_at: float = 0.0  # the next post may begin
     sent_back: dict[int, float] = field(default_factory=dict)  # by lane, the turn given to the last caller that had to wait
@@ -52,25 +58,27 @@ class Lanes:
         return sum(len(queue.held) for queue in self._queues.values())
 
     def holds(self, outgoing: OutboxRow) -> bool:
-        return any(one.id == outgoing.id for queue in self._queues.values() for one, _ in queue.held)
+        return any(held.row.id == outgoing.id for queue in self._queues.values() for held in queue.held)
 
     def holds_another(self, outgoing: OutboxRow) -> bool:
         """Whether a message of the same key is queued, goes no later and is not drawn yet: it will show what this one would."""
-        say, held = outgoing.say, (one for queue in self._queues.values() for one, _ in queue.held)
+        say, held = outgoing.say, (held.row for queue in self._queues.values() for held in queue.held)
         return bool(say.key) and any(
             one.say.key == say.key and one.id != outgoing.id and one.say.lane <= say.lane for one in held
         )
 
-    def offer(self, outgoing: OutboxRow, spot: Spot, now: float, earliest: float = 0.0) -> tuple[OutboxRow, float] | None:
+    def offer(
+        self, outgoing: OutboxRow, spot: Spot, now: float, earliest: float = 0.0, *, calm: bool = False
+    ) -> tuple[OutboxRow, float] | None:
         """Queues a message; returns a message that has no room, with the time of its turn."""
         queue = self._queues.setdefault(spot, _Queue())
         free = max(queue.free_at, self._paused.get(spot.method, 0.0))
         pace = self._pace.get(spot.method, 0.0)
-        queue.held.append((outgoing, earliest))
-        queue.held.sort(key=lambda entry: _rank(entry[0]))
-        if len(queue.held) <= HELD and free - now <= HELD * max(pace, 1.0):
+        queue.held.append(_Held(outgoing, earliest, calm))
+        queue.held.sort(key=_rank)
+        if len(queue.held) <= (HELD if pace else HELD_UNPACED) and free - now <= HELD * max(pace, 1.0):
             return None
-        worst, _ = queue.held.pop()
+        worst = queue.held.pop().row
         lane = int(worst.say.lane)
         turn = max(pace, 0.0 if spot.method == ANSWER else _TURN)  # an answer is for somebody who waits
         before = [at + turn for sent, at in queue.sent_back.items() if sent <= lane]  # nobody waits for a later lane
@@ -79,18 +87,14 @@ class Lanes:
 
     def take(self, now: float, last: Lane = Lane.HOME) -> tuple[OutboxRow, Spot] | None:
         """The best message whose spot is free, of no later lane than `last`; the spot is busy until `done`."""
-        best: tuple[OutboxRow, Spot] | None = None
-        for spot, queue in self._queues.items():
-            ready = self._ready(spot, queue, now, last)
-            if ready is not None and (best is None or _rank(ready) < _rank(best[0])):
-                best = ready, spot
-        if best is None:
+        ready = [(held, spot) for spot, queue in self._queues.items() if (held := self._ready(spot, queue, now, last))]
+        if not ready:
             return None
-        outgoing, spot = best
+        best, spot = min(ready, key=lambda found: _rank(found[0]))
         queue = self._queues[spot]
-        queue.held = [entry for entry in queue.held if entry[0].id != outgoing.id]
+        queue.held.remove(best)
         queue.busy = True
-        return best
+        return best.row, spot
 
     def done(self, spot: Spot, now: float, called: Called | None) -> None:
         """The spot is free for the next one, which keeps the pace; at once where nothing was `called`. Queues that wait for
@@ -114,7 +118,7 @@ class Lanes:
         if everywhere:
             self._paused[spot.method] = max(until, self._paused.get(spot.method, 0.0))
         hit = [q for s, q in self._queues.items() if s == spot or (everywhere and s.method == spot.method)]
-        held = [outgoing for queue in hit for outgoing, _ in queue.held]
+        held = [held.row for queue in hit for held in queue.held]
         for queue in hit:
             queue.held = []
             queue.free_at = max(until, queue.free_at)
@@ -123,7 +127,7 @@ class Lanes:
 
     def clear(self) -> list[OutboxRow]:
         """Empties the queues, at a stop; returns what they held."""
-        held = [outgoing for queue in self._queues.values() for outgoing, _ in queue.held]
+        held = [held.row for queue in self._queues.values() for held in queue.held]
         for queue in self._queues.values():
             queue.held = []
         return held
@@ -131,19 +135,18 @@ class Lanes:
     def next_at(self, now: float, last: Lane = Lane.HOME) -> float | None:
         """When the next held message of no later lane than `last` may go, as far as time decides; None if none is held."""
         held = [
-            (spot, queue, [earliest for outgoing, earliest in queue.held if outgoing.say.lane <= last])
+            (spot, queue, [held.earliest for held in queue.held if held.row.say.lane <= last])
             for spot, queue in self._queues.items()
             if not queue.busy
         ]
         times = [max(q.free_at, self._paused.get(spot.method, 0.0), min(starts)) for spot, q, starts in held if starts]
         return max(now, min(times)) if times else None
 
-    def _ready(self, spot: Spot, queue: _Queue, now: float, last: Lane) -> OutboxRow | None:
+    def _ready(self, spot: Spot, queue: _Queue, now: float, last: Lane) -> _Held | None:
         if queue.busy or max(queue.free_at, self._paused.get(spot.method, 0.0)) > now:
             return None
-        fit = (outgoing for outgoing, earliest in queue.held if earliest <= now and outgoing.say.lane <= last)
-        return next(fit, None)
+        return next((held for held in queue.held if held.earliest <= now and held.row.say.lane <= last), None)
 
 
-def _rank(outgoing: OutboxRow) -> tuple[int, float, int]:
-    return int(outgoing.say.lane), outgoing.created_at.timestamp(), outgoing.id
+def _rank(held: _Held) -> tuple[int, bool, float, int]:
+    return int(held.row.say.lane), held.calm, held.row.created_at.timestamp(), held.row.id

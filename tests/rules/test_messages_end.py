@@ -55,8 +55,9 @@ class Screens:
         return f"{self.slack.of(POST).index(posted) + 1}.000"
 
     def last(self, ts: str) -> Call:
-        """The newest edit of a message."""
-        return next(call for call in reversed(self.slack.of(UPDATE)) if call.args["ts"] == ts)
+        """A message as it is now: its newest edit, or as it was posted."""
+        posted = next(call for call in self.slack.of(POST) if self.ts_of(call) == ts)
+        return next((call for call in reversed(self.slack.of(UPDATE)) if call.args["ts"] == ts), posted)
 
     def edits(self, ts: str) -> int:
         return sum(call.args["ts"] == ts for call in self.slack.of(UPDATE))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.case.transition import Lane, Notification
 from bot.ports.records import OutboxRow
-from handlers.outbound.rate_lanes import HELD, Called, Lanes, Spot
+from handlers.outbound.rate_lanes import HELD, HELD_UNPACED, Called, Lanes, Spot
 from tests.bot.building import OWNER, T0
 
 POST = "chat.postMessage"
@@ -90,11 +90,29 @@ def test_what_finds_no_room_goes_back_with_its_turn_and_the_urgent_pass() -> Non
 def test_a_redraw_without_room_is_not_due_again_at_once() -> None:
     """Leased and given back in every round, many redraws of one conversation kept the database busy and the bot slow."""
     some, spot = lanes(), Spot("chat.update", "D1")
-    back = [some.offer(row(number), spot, 0) for number in range(HELD + 3)]
-    turns = [b[1] for b in back[HELD:] if b]
+    back = [some.offer(row(number), spot, 0) for number in range(HELD_UNPACED + 3)]
+    assert back[:HELD_UNPACED] == [None] * HELD_UNPACED
+    turns = [b[1] for b in back[HELD_UNPACED:] if b]
     assert turns == sorted(turns)
     assert len(turns) == 3
     assert all(0 < turn < 1 for turn in turns)
+
+
+def test_a_redraw_that_can_wait_goes_last_in_its_lane() -> None:
+    some, spot = lanes(), Spot("chat.update", "D1")
+    some.offer(row(1, Lane.EDIT, age=9), spot, 0, calm=True)
+    some.offer(row(2, Lane.EDIT), spot, 0)
+    some.offer(row(3, Lane.HOME), Spot("views.publish", "U1"), 0)
+    order = []
+    while (number := taken(some, 0)) is not None:
+        order.append(number)
+        some.done(spot, 0, Called(0, 0))
+    assert order == [2, 1, 3]
+    for number in range(HELD_UNPACED):
+        some.offer(row(10 + number, Lane.EDIT), spot, 0, calm=number == 0)
+    back = some.offer(row(99, Lane.EDIT), spot, 0)
+    assert back is not None
+    assert back[0].id == 10
 
 
 def test_what_is_queued_and_not_drawn_yet_stands_for_a_later_one_of_its_key() -> None:
