@@ -17,14 +17,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.people import Person
 from bot.domain.policy.rota import Rota, Spell
 from bot.domain.policy.same_text import folded
-from runbooks.calendars.event_faults import fault, listed, title
-from runbooks.calendars.ical_text import BadFeed, calendar_text
+from runbooks.calendars.event_faults import fault, faults_between, listed, title
+from runbooks.calendars.expansion import end_of, occurrences
+from runbooks.calendars.ical_text import BadFeed, calendar_text, in_own_zones
+from runbooks.calendars.own_zones import redefined
 from runbooks.calendars.recurrence_limits import has_ended, trouble
 from runbooks.parsing.findings import PolicyFinding
 from runbooks.rules.on_call import at_wall
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 BEFORE, AFTER = timedelta(days=2), timedelta(days=35)  # how far around now a feed is read
 MAX_BYTES, MAX_EVENTS, MAX_SPELLS = 1_000_000, 2000, 1000
 _NOT_COMING = ("DECLINED", "DELEGATED")
+_TO_KNOW = "NON-PARTICIPANT"  # a ROLE: invited for information only
 _CALENDARS = ("PUBLISH", "REQUEST")  # a CANCEL takes its events back, and a REPLY or COUNTER asks for something
 _PARSER = threading.Lock()  # the parser keeps time zones by name for the whole process
 
@@ -57,15 +60,14 @@ class CalendarReading:
 
 def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: datetime) -> CalendarReading:
     """The spells from two days before `now` (aware UTC) to 35 days after. Raises BadFeed."""
-    import recurring_ical_events
-
-    calendar, unread = _understood(_calendar(content))
+    calendar, unread = _understood(*_calendar(content))
     known, zone = _names(rota, named), ZoneInfo(rota.time_zone)
     unknown = _strangers(calendar, known)
     _leave_out_ended(calendar, now)
     _followed(calendar, now)
+    found, broken = occurrences(calendar, now - BEFORE, now + AFTER)
+    unread += tuple(_does_not_count(text, "repeats in a way that cannot be followed") for text in broken)
     try:
-        found = recurring_ical_events.of(calendar).between(now - BEFORE, now + AFTER)
         spells = [spell for event in found if (spell := _spell(event, known, zone)) is not None]
     except Exception as error:  # noqa: BLE001 -- whatever a foreign parser stumbles over, the feed is bad
         raise BadFeed(f"an event cannot be read ({type(error).__name__})") from None
@@ -76,7 +78,7 @@ def read_feed(content: bytes, rota: Rota, named: tuple[NamedPerson, ...], now: d
 
 def not_counted(content: bytes, rota: Rota, named: tuple[NamedPerson, ...]) -> tuple[str, ...]:
     """Sentences about the events, past ones too, that do not count, each once. Raises BadFeed."""
-    calendar, unread = _understood(_calendar(content))
+    calendar, unread = _understood(*_calendar(content))
     return CalendarReading((), _strangers(calendar, _names(rota, named)), unread).sentences(rota)
 
 
@@ -145,13 +147,33 @@ def _followed(calendar: Calendar, now: datetime) -> None:
         raise BadFeed(why)
 
 
-def _calendar(content: bytes) -> Calendar:
-    from icalendar import Calendar
-    from icalendar.timezone import tzp
-
+def _calendar(content: bytes) -> tuple[Calendar, tuple[str, ...]]:
+    """The calendar, and sentences about time zones that it defines otherwise than they are known. Raises BadFeed."""
     if len(content) > MAX_BYTES:
         raise BadFeed("it is larger than 1 MB")
     text = calendar_text(content)
+    calendar = _parsed(text)
+    own = _own_zones(calendar)
+    said = tuple(
+        f"The calendar defines the time zone {zone!r} otherwise than it is known; its own definition counts."
+        for zone in own
+    )
+    return (_parsed(in_own_zones(text, own)) if own else calendar), said
+
+
+def _own_zones(calendar: Calendar) -> tuple[str, ...]:
+    try:
+        return redefined(calendar)
+    except BadFeed:
+        raise
+    except Exception as error:  # noqa: BLE001 -- as above
+        raise BadFeed(f"a time zone of its own cannot be read ({type(error).__name__})") from None
+
+
+def _parsed(text: str) -> Calendar:
+    from icalendar import Calendar
+    from icalendar.timezone import tzp
+
     try:
         with _PARSER, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `/vendor/Europe/London` is read as what it ends with
@@ -160,24 +182,44 @@ def _calendar(content: bytes) -> Calendar:
         events = calendar.walk("VEVENT")
     except Exception as error:  # noqa: BLE001 -- as above
         raise BadFeed(f"it is no iCalendar ({type(error).__name__})") from None
+    if calendar.name != "VCALENDAR":
+        raise BadFeed("it is no iCalendar (no VCALENDAR)")
     method = str(calendar.get("METHOD", "PUBLISH")).upper()
     if method not in _CALENDARS:
         raise BadFeed(f"it is no calendar but a message about one (METHOD:{method[:20]!r})")
     if not events:
         raise BadFeed("it holds no event")
+    _check_heading(calendar)
     if len(events) > MAX_EVENTS:
         raise BadFeed(f"it holds more than {MAX_EVENTS} events")
     return calendar
 
 
-def _understood(calendar: Calendar) -> tuple[Calendar, tuple[str, ...]]:
-    """The calendar without the events that are not understood, and a sentence about each of them."""
-    wrong: dict[str, None] = {}
+def _check_heading(calendar: Calendar) -> None:
+    """What holds for the whole calendar. Raises BadFeed where it is not understood."""
+    scale, zone = (str(calendar.get(name, "")).strip() for name in ("CALSCALE", "X-WR-TIMEZONE"))
+    if scale.upper() not in ("", "GREGORIAN"):
+        raise BadFeed(f"it counts days otherwise (CALSCALE:{scale[:20]!r})")
+    try:
+        ZoneInfo(zone or "UTC")
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise BadFeed(f"nobody knows its time zone (X-WR-TIMEZONE:{zone[:40]!r})") from None
+
+
+def _does_not_count(text: str, why: str) -> str:
+    return f"The event {text!r} {why}, so it does not count: correct it in the calendar."
+
+
+def _understood(calendar: Calendar, said: tuple[str, ...]) -> tuple[Calendar, tuple[str, ...]]:
+    """The calendar without the events that are not understood, and a sentence about each of them after those already `said`."""
+    wrong: dict[str, None] = dict.fromkeys(said)
     gone: set[str] = set()
-    for event in calendar.walk("VEVENT"):
-        why = _why_not(event)
+    events = [(event, _why_not(event)) for event in calendar.walk("VEVENT")]
+    together = faults_between([event for event, why in events if why is None and _counts(event)])
+    for event, alone in events:
+        why = alone or together.get(str(event.get("UID", "")))
         if why is not None:
-            wrong[f"The event {title(event)!r} {why}, so it does not count: correct it in the calendar."] = None
+            wrong[_does_not_count(title(event), why)] = None
             gone.add(str(event.get("UID", "")) or str(id(event)))
     calendar.subcomponents = [
         part for part in calendar.subcomponents
@@ -221,7 +263,8 @@ def _person(event: Any, known: Mapping[str, Person]) -> Person | None:
     """Whom an event puts on call: by its title, or else the first attendee who has not declined."""
     invited = [(known.get(folded(str(one.params.get("CN", "")))), one) for one in listed(event.get("ATTENDEE"))]
     declined = {person for person, one in invited if str(one.params.get("PARTSTAT", "")).upper() in _NOT_COMING}
-    meant = (known.get(folded(str(event.get("SUMMARY", "")))), *(person for person, _ in invited))
+    coming = (person for person, one in invited if str(one.params.get("ROLE", "")).upper() != _TO_KNOW)
+    meant = (known.get(folded(str(event.get("SUMMARY", "")))), *coming)
     return next((person for person in meant if person is not None and person not in declined), None)
 
 
@@ -234,7 +277,7 @@ def _spell(event: Any, known: Mapping[str, Person], zone: ZoneInfo) -> Spell | N
     person = _person(event, known)
     if person is None or not _counts(event):
         return None
-    start, end = (_real(moment, zone) for moment in (event.start, event.end))
+    start, end = (_real(moment, zone) for moment in (event.start, end_of(event)))
     return Spell(start, end, person) if start < end else None
 
 

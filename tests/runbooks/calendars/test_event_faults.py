@@ -29,6 +29,17 @@ START, DAY = "DTSTART:20260328T100000Z", "DTSTART;VALUE=DATE:20260328"
         (f"{START}\nDURATION:PT1H\nRRULE:FREQ=NOW", "cannot be read"),
         (f"{START}\nDURATION:PT1H\nRRULE:FREQ=DAILY;INTERVAL=99999999999", "cannot be read"),
         (f"{START}\nDURATION:PT1H\nRRULE:RSCALE=HEBREW;FREQ=YEARLY", "repeats in a way that is not understood"),
+        ("DTSTART;TZID=Europe/Paris:20260328T100000Z\nDURATION:PT1H", "cannot be read"),
+        ("DTSTART;TZID=Europe/Paris:20260328T100000+0100\nDURATION:PT1H", "cannot be read"),
+        (f"{START}\nDURATION:PT1H\nRDATE;VALUE=DATE:20260329", "repeated on days without one"),
+        (f"{DAY}\nRDATE:20260329T100000Z", "repeated on days without one"),
+        (f"{DAY}\nDURATION:PT12H", "begins with a day and lasts for hours"),
+        *((f"{START}\nDURATION:PT1H\nRRULE:FREQ=DAILY;{part}", "repeats in a way that is not understood")
+          for part in ("COUNT=0", "COUNT=-1", "COUNT=3;UNTIL=20260401T000000Z")),
+        (f"{START}\nDURATION:PT1H\nRRULE:FREQ=MONTHLY;BYDAY=99MO", "repeats in a way that cannot be followed"),
+        (f"{START}\nDURATION:PT1H\nSTATUS:CANCELED", "has the state 'CANCELED'"),
+        (f"{START}\nDURATION:PT1H\nDTSTART:20260329T100000Z", "has several beginnings"),
+        (f"{START}\nDURATION:PT1H\nRECURRENCE-ID;RANGE=THISANDPRIOR:20260328T100000Z", "for a range that is not understood"),
         (f"{START}\nDURATION:P9999999999D", "cannot be read"), (f"{START}\nDTEND:20260328T240000Z", "cannot be read"),
     ],
 )  # fmt: skip
@@ -90,3 +101,44 @@ def test_a_published_calendar_is_read(method: str) -> None:
 def test_a_rule_until_the_last_day_that_there_is_is_read(until: str, start: str) -> None:
     found = read_feed(feed(f"UID:1\nSUMMARY:tomas\n{start}\nRRULE:FREQ=DAILY;UNTIL={until}"), ROTA, NAMED, at(2026, 3, 28))
     assert len(found.spells) > 30
+
+
+DAILY = f"UID:1\nSUMMARY:tomas\n{START}\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3"
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ("DTSTART:20260330T100000Z\nDURATION:PT2H", "has the same UID as another event"),
+        (
+            "RECURRENCE-ID;VALUE=DATE:20260329\nDTSTART:20260329T120000Z\nDURATION:PT1H",
+            "has an exception for a day without one",
+        ),
+    ],
+)
+def test_events_that_contradict_each_other_are_named_and_do_not_count(other: str, why: str) -> None:
+    found = read_feed(feed(DAILY, f"UID:1\nSUMMARY:grace\n{other}"), ROTA, NAMED, at(2026, 3, 28))
+    assert found.spells == ()
+    assert [why in said for said in found.unread] == [True, True]
+
+
+def test_the_later_version_of_an_event_counts() -> None:
+    found = read_feed(
+        feed(DAILY, f"UID:1\nSEQUENCE:1\nSUMMARY:grace\n{START}\nDURATION:PT2H"), ROTA, NAMED, at(2026, 3, 28)
+    )
+    assert ([spell.person for spell in found.spells], found.unread) == ([ONC2], ())
+
+
+@pytest.mark.parametrize(
+    ("heading", "why"),
+    [("CALSCALE:HEBREW", "it counts days otherwise"), ("X-WR-TIMEZONE:Mars/X", "nobody knows its time zone")],
+)
+def test_a_heading_that_is_not_understood_is_named(heading: str, why: str) -> None:
+    with pytest.raises(BadFeed, match=why):
+        read_feed(feed(DAILY).replace(b"PRODID", heading.encode() + b"\r\nPRODID"), ROTA, NAMED, at(2026, 3, 28))
+
+
+def test_a_zone_beside_utc_says_the_same_where_it_is_utc() -> None:
+    (spell,) = read_feed(feed(f"UID:1\nSUMMARY:tomas\n{START.replace(':', ';TZID=UTC:', 1)}\nDURATION:PT1H"), ROTA, NAMED,
+                         at(2026, 3, 28)).spells  # fmt: skip
+    assert spell.start == at(2026, 3, 28, 10)

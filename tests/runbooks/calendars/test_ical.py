@@ -109,6 +109,7 @@ def who(*events: str) -> list[str]:
         ("SUMMARY:tomas\nATTENDEE;PARTSTAT=DECLINED;CN=Tomas Lindqvist:mailto:t@x", []),
         ("SUMMARY:x\nATTENDEE;PARTSTAT=TENTATIVE;CN=tomas:mailto:t@x", ["U0ONC1"]),
         ('SUMMARY:x\nATTENDEE;PARTSTAT=NEEDS-ACTION;CN="Tomas Lindqvist":mailto:t@x', ["U0ONC1"]),
+        ("SUMMARY:x\nATTENDEE;ROLE=non-participant;CN=tomas:mailto:t@x\nATTENDEE;CN=grace:mailto:g@x", ["U0ONC2"]),
         ("SUMMARY:tomas\nSTATUS:CANCELLED", []),
         ("SUMMARY:tomas\nTRANSP:TRANSPARENT", []),
         ("SUMMARY:tomas\nTRANSP:OPAQUE", ["U0ONC1"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runbooks.calendars.ical_text import BadFeed, calendar_text
+from runbooks.calendars.ical_text import AS_WRITTEN, BadFeed, calendar_text, in_own_zones
 
 HEAD, TAIL = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", "END:VCALENDAR\r\n"
 ZONE = "BEGIN:VTIMEZONE\r\nTZID:x\r\nBEGIN:STANDARD\r\n{}\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
@@ -48,3 +48,18 @@ def test_a_zone_that_would_keep_a_reader_busy_is_refused(rule: str) -> None:
 def test_zones_with_many_rules_are_refused() -> None:
     with pytest.raises(BadFeed, match="more than 60 rules"):
         calendar_text((HEAD + ZONE.format("RRULE:FREQ=YEARLY") * 61 + TAIL).encode())
+
+
+def test_alarms_are_left_out_and_a_duration_is_kept_as_it_is_written() -> None:
+    alarm = "BEGIN:VALARM\r\nTRIGGER:nonsense\r\nEND:VALARM\r\n"
+    text = calendar_text((HEAD + "BEGIN:VEVENT\r\nDURATION:PT24H\r\n" + alarm + "END:VEVENT\r\n" + TAIL).encode())
+    assert "nonsense" not in text
+    assert f"{AS_WRITTEN}:PT24H\r\nEND:VEVENT" in text
+
+
+def test_a_zone_gets_a_name_that_nobody_knows() -> None:
+    text = 'TZID:Europe/London\r\nDTSTART;TZID=Europe/London:x\r\nDTEND;X=1;TZID="Europe/London";Y=2:x\r\nSUMMARY:Europe/London'
+    own = "Europe/London (as this calendar defines it)"
+    assert in_own_zones(text, ["Europe/London"]) == (
+        f'TZID:{own}\r\nDTSTART;TZID="{own}":x\r\nDTEND;X=1;TZID="{own}";Y=2:x\r\nSUMMARY:Europe/London'
+    )
