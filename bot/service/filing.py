@@ -71,6 +71,14 @@ class Filing:
         ]  # fmt: skip
         return tuple(sorted(mine, key=lambda r: r.title))
 
+    def waits_to_count(self, person: Person, kind: Kind | None) -> bool:
+        """Whether the set in force has something that this person may ask for only later: it is not confirmed, or its delay runs."""
+        provider = filing_form.provider_asking(self._current.policy, person)
+        books = self._current.policy.runbooks.values()
+        return provider is not None and any(
+            provider.id in r.providers and r.kind != "finding" and kind in (None, r.kind) for r in books
+        )
+
     def check(self, act: FileRequest) -> tuple[filing_form.FieldError, ...]:
         """Everything wrong with a form, each at its field; brakes are the worker's."""
         if self._reports(act):

@@ -133,7 +133,8 @@ def opening(edge: SlackEdge, kind: Kind | None, text: str, reply: ReplyAddress) 
     if not offered:
         if kind == "finding":
             return SaySentence(person, "nothing_of_kind", kind, reply)
-        sentence = "nothing_of_kind" if edge.service.filing.runbooks_for(person, None) else "no_requester"
+        sentence = "no_requester" if not edge.service.filing.runbooks_for(person, None) else "nothing_of_kind"
+        sentence = "not_yet" if edge.service.filing.waits_to_count(person, kind) else sentence
         return SaySentence(person, sentence, kind or "", reply)
     parts = text.split(None, 1)
     chosen = next((r.id for r in offered if parts and r.id == parts[0].lower()), "")

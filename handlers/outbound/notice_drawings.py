@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain.authority.endorsement import Became, Given, key_change_id
+from bot.domain.governance.own_letters import own_letters
 from bot.domain.operator.dual_control import signature_demanded
 from handlers.outbound.agreement_drawings import own_matrix
 from handlers.outbound.coming_steps import with_ahead
@@ -28,7 +29,7 @@ from handlers.views.answers import say
 from handlers.views.channel_button import door, door_moved
 from handlers.views.dialogs import filed_result, said_page
 from handlers.views.governance import key_changes
-from handlers.views.governance.agreement import at_home
+from handlers.views.governance.agreement import at_home, own_rows_at_home
 from handlers.views.governance.campaigns import at_home as reviews_at_home
 from handlers.views.governance.roster import at_home as roster_at_home
 from handlers.views.home import home
@@ -74,7 +75,8 @@ async def app_home(out: Outgoing) -> Job:
         *roster_at_home(await service.reviews.to_attest(to), to, scene),
     ]
     scene = await with_ahead(service, scene, (*shown.waiting, *shown.mine, *shown.led))
-    return Published(to.user, home(shown, scene, may_ask=may_ask, governance=waiting))
+    rows = own_rows_at_home(tuple(own_letters(scene.policy, to)), scene)
+    return Published(to.user, home(shown, scene, may_ask=may_ask, governance=waiting, rows=rows))
 
 
 async def decided_while_away(out: Outgoing) -> Job:

@@ -26,6 +26,14 @@ def _nothing_of_kind(params: Params, scene: ViewContext) -> str:
     )
 
 
+def _not_yet(_params: Params, scene: ViewContext) -> str:
+    rules = scene.policy.agreement
+    waits = (
+        "its owner has to confirm it first" if rules and rules.unconfirmed == "hold" else "its announced delay has to pass"
+    )
+    return f"Nothing can be asked for yet: what you may ask for is new, and {waits}. Write to {contact(scene)} if it is urgent."
+
+
 def _unknown_button(_params: Params, scene: ViewContext) -> str:
     return f"This button means nothing in this release. Nothing was changed. Write to {contact(scene)} if you need it."
 
@@ -67,6 +75,7 @@ def word(params: Params, key: str) -> str:
 
 FORM_SENTENCES: Mapping[str, Callable[[Params, ViewContext], str]] = {
     "no_requester": _no_requester,
+    "not_yet": _not_yet,
     "nothing_of_kind": _nothing_of_kind,
     "unknown_button": _unknown_button,
     "form_not_shown": _form_not_shown,

@@ -34,9 +34,11 @@ _BLOCKS, _REGISTER = 100, 20
 _REVIEWS = frozenset({"review", "right"})
 
 
-def home(sheet: HomeContents, scene: ViewContext, *, may_ask: bool, governance: Sequence[Block] = ()) -> Block:
+def home(
+    sheet: HomeContents, scene: ViewContext, *, may_ask: bool, governance: Sequence[Block] = (), rows: Sequence[Block] = ()
+) -> Block:
     """The view for `views.publish`. `may_ask`: there is a runbook that this person may ask for. `governance`: what waits for
-    their answer without a request."""
+    their answer without a request; `rows`: their part of the matrix, last."""
     blocks = [
         *_top(sheet, scene, may_ask=may_ask),
         *_waiting(sheet, scene),
@@ -46,6 +48,7 @@ def home(sheet: HomeContents, scene: ViewContext, *, may_ask: bool, governance: 
         *_mine(sheet, scene),
         *_led(sheet, scene),
         *_audit(sheet, scene),
+        *rows,
     ]
     drawn = marked_once(Message("", tuple(blocks[:_BLOCKS])), scene).blocks
     return {"type": "home", "callback_id": ids.FORM_HOME, "blocks": list(drawn)}

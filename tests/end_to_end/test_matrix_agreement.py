@@ -60,6 +60,11 @@ async def test_owners_confirm_and_dispute_their_rows(start: Callable[..., Any], 
     await sandbox.open_home(CLINICAL)
     home = await sandbox.wait_for(lambda: sandbox.home(CLINICAL))
     assert "Your part of the responsibility matrix" in json.dumps(home.raw.body["blocks"])
+    await sandbox.open_home(APPROVER)
+    rows = await sandbox.wait_for(lambda: sandbox.home(APPROVER) and json.dumps(sandbox.home(APPROVER).raw.body["blocks"]))
+    assert "Your part of the responsibility matrix" not in rows
+    assert "Your rows of the responsibility matrix of Example Health Trust" in rows
+    assert "Emergency admin on the corporate directory (Corporate directory): A" in rows
 
     for name, value in bot.environment.items():
         monkeypatch.setenv(name, value)

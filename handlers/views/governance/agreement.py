@@ -6,15 +6,19 @@ A lead has **Acknowledge** instead, and none of their answers changes anything. 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain.governance.own_letters import OwnLetters
+from bot.domain.governance.wording import COLUMNS
 from handlers import ids
 from handlers.views.facts import sections
 from handlers.views.kit import wording
-from handlers.views.kit.blocks import Block, Message, actions, button, input_block, message, modal, section
+from handlers.views.kit.blocks import Block, Message, actions, button, divider, input_block, message, modal, section
 from handlers.views.kit.context import ViewContext
 from handlers.views.kit.escaping import inline
 
+_HOME_ROWS = 20
 _SHOWN, _SENTENCES, _LINE = 12, 8, 300  # rows with a button each, sentences of one, and their length
 REASON_MAX = 1000
 
@@ -77,6 +81,23 @@ def at_home(own: OwnMatrix | None) -> list[Block]:
     if own is None or not own.left:
         return []
     return [section(f"*Your part of the responsibility matrix*\n{_head(own)}"), *_confirm(own)]
+
+
+def own_rows_at_home(found: Sequence[OwnLetters], scene: ViewContext) -> list[Block]:
+    """The reader's rows of the matrix on the App Home, by column, with their letters; none where they have no part in it."""
+    if not found:
+        return []
+    lines = [f"*Your rows of the responsibility matrix of {inline(scene.policy.organisation, 100)}*"]
+    for column, words in COLUMNS.items():
+        mine = [row for row in found[:_HOME_ROWS] if row.column == column]
+        lines += [f"_{words}_", *(_home_row(row) for row in mine)] if mine else []
+    more = len(found) - _HOME_ROWS
+    lines += [f"… and {more} more: `/{scene.prefix}countersign matrix`"] if more > 0 else []
+    return [divider(), *sections(lines)]
+
+
+def _home_row(row: OwnLetters) -> str:
+    return f"• {inline(row.runbook.title, 80)} ({inline(row.domain.name, 60)}): {'; '.join(row.letters)}"
 
 
 def _confirm(own: OwnMatrix) -> list[Block]:

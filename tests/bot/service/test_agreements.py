@@ -18,7 +18,7 @@ from bot.domain.policy.governance import Agreement
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.commands import AnswerMatrix, ReplyAddress
-from tests.bot.building import DAY, DEP1, HOUR, LEAD, OWNER, PE1, RISK, SOCLEAD, T0, policy, runbook
+from tests.bot.building import DAY, DEP1, HOUR, LEAD, OWNER, PE1, RISK, SOCLEAD, STRANGER, T0, policy, runbook
 from tests.bot.office import Office
 
 RULES = Agreement(365 * 86400, 30 * 86400, "hold")
@@ -139,6 +139,15 @@ class TestHold:
         assert office.service.current.asking.runbooks["one"].max_duration == 4 * 3600
         await say(office, OWNER)
         assert office.service.current.asking.runbooks["one"].max_duration == 8 * 3600
+
+    async def test_who_may_ask_only_once_it_is_confirmed_is_not_taken_for_a_stranger(self, office: Office) -> None:
+        service = office.service.filing
+        office.service.current.confirmed = lambda policy: replace(policy, runbooks={})
+        assert service.runbooks_for(PE1, None) == ()
+        assert not service.waits_to_count(STRANGER, None)
+        assert service.waits_to_count(PE1, "emergency_access")
+        assert not service.waits_to_count(PE1, "reset")
+        assert not service.waits_to_count(OWNER, None)
 
     async def test_silence_never_widens(self, office: Office) -> None:
         await confirmed(office)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -121,6 +121,12 @@ async def test_who_may_ask_for_nothing_is_told_whom_to_write_to(front: Front, pe
 async def test_a_kind_without_a_runbook_is_told_apart(front: Front) -> None:
     await front.send(slash(PE1, "/exception"))
     assert [a.sentence for a in await front.acts()] == ["nothing_of_kind"]
+
+
+async def test_who_may_ask_only_once_it_is_confirmed_is_told_so(front: Front) -> None:
+    front.office.service.current.confirmed = lambda policy: replace(policy, runbooks={})
+    await front.send(slash(PE1, "/breakglass"))
+    assert [a.sentence for a in await front.acts()] == ["not_yet"]
 
 
 async def test_a_text_command_is_an_inbox_row(front: Front) -> None:
