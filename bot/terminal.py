@@ -10,10 +10,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Timer
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol
 
 _PATIENCE = 2.0  # seconds before something is said to take long
 _OFTEN = 500  # steps between two looks at the bar
@@ -80,16 +80,18 @@ def say_finding(text: str, severity: str) -> None:
     stream.write(f"{before}\x1b[{COLOURS[severity]}m{word}\x1b[0m{after}\n")
 
 
-Step: TypeAlias = Callable[[], bool]
+class Step(Protocol):
+    """Counts steps, one unless more are named. Returns False, so that it fits where somebody is asked whether to stop."""
+
+    def __call__(self, done: int = 1, /) -> bool: ...
 
 
 @contextmanager
-def working(what: str, total: int = 0) -> Iterator[Step]:
-    """Shows on a terminal, on standard error, that something takes longer than two seconds: how far it is and how long it will
-    still take, where `total` steps are known, else for how long it has run. The function that it yields counts one step, and
-    returns False, so that it fits where somebody is asked whether to stop."""
+def working(what: str, total: int = 0, after: float = _PATIENCE) -> Iterator[Step]:
+    """Shows on a terminal, on standard error, that something takes longer than `after` seconds: how far it is and how long it will
+    still take, where `total` steps are known, else for how long it has run. The function that it yields counts steps."""
     if not sys.stderr.isatty():
-        yield lambda: False
+        yield lambda _=1: False
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -98,16 +100,17 @@ def working(what: str, total: int = 0) -> Iterator[Step]:
     progress = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), *how, console=Console(stderr=True), transient=True
     )
-    task, done = progress.add_task(what, total=total or None), 0
+    task, done, shown = progress.add_task(what, total=total or None), 0, 0
 
-    def step() -> bool:
-        nonlocal done
-        done += 1
-        if done % _OFTEN == 0:
+    def step(count: int = 1, /) -> bool:
+        nonlocal done, shown
+        done += count
+        if done - shown >= _OFTEN:
             progress.update(task, completed=done)
+            shown = done
         return False
 
-    timer = Timer(_PATIENCE, progress.start)
+    timer = Timer(after, progress.start)
     timer.start()
     try:
         yield step

@@ -139,6 +139,9 @@ def _policy(ground: RunbookContext, runbooks: Mapping[str, Runbook]) -> Policy:
         review=read_review(shape.review),
         default_escalation=shape.default_escalation,
         reports=shape.reports,
+        report_thresholds=tuple(shape.report_thresholds.model_dump(exclude_none=True).items())
+        if shape.report_thresholds
+        else (),
         signing=ground.signing,
     )
 

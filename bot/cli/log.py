@@ -57,16 +57,16 @@ def verify(
         raise typer.BadParameter("A policy set's digest has 64 hexadecimal digits.", param_hint="--policy-root")
     if export is not None:
         _verify_export(export, vkey, policy_root, as_json=as_json)
-    from bot.evidence.stored_policy import policy_check
-    from bot.runtime.log_verification import TrustBase, entries_of, verify
+    from bot.evidence.stored_log import verified_log
+    from bot.runtime.log_verification import TrustBase, entries_of
 
     settings = load()
     path = existing(database or settings.database)
     ours = database is None or _same(database, settings.database)  # the signer's memory is of this database only
     keys = None if vkey is None else _keys(vkey)
-    with working("Checking every entry of the log", entries_of(path)) as step:
-        report = verify(path, TrustBase(keys, settings.state_dir, remembers=ours, over=step))
-        judged = policy_check(path, policy_root)
+    with working("Checking every entry of the log", entries_of(path), after=0.5) as step:
+        trust = TrustBase(keys, settings.state_dir, remembers=ours, progress=step)
+        report, judged = verified_log(path, trust, policy_root)
     findings = [*report.findings, *judged.findings]
     _print(findings, as_json=as_json)
     if not as_json:

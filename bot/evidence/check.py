@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from bot.decision_log.entry_decoder import decoded
 from bot.decision_log.keys import verify
-from bot.domain.decision_log.entry_reader import parsed
 from bot.domain.decision_log.export_ocsf import Ocsf
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, read_checkpoint, read_note, read_vkey
 from bot.domain.decision_log.tiles import tiles_of
@@ -104,6 +104,7 @@ def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Expo
         nodes=export.nodes(note.size),
         disclosures=(line for line in export.disclosures() if isinstance(line, Shown)),
         checkpoints={size: found.root for size, found in notes.items()},
+        read=decoded,
     )
     told = Disclosures.read(line for line in export.disclosures() if isinstance(line, Shown))
     sets = _sets(export)
@@ -174,7 +175,7 @@ def _entries(export: Export, size: int, audit: Audit, judge: Rejudge, checks: Po
 
     def rows() -> Iterator[Row]:
         for row in export.rows(size):
-            entry = None if row.data is None else parsed(row.data)[0]
+            entry = None if row.data is None else decoded(row.data)[0]
             judge.operator.blind |= row.data is None
             if entry is not None and row.data is not None:
                 beside.extend((*judge.findings(row.idx, entry), *checks.findings(row.idx, entry)))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.domain.decision_log.entry_reader import parsed
+from bot.decision_log.entry_decoder import decoded
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import Policy
@@ -40,8 +40,8 @@ def policy_check(path: Location, root: str | None = None) -> StoredPolicyCheck:
 
 def _findings(log: Evidence, checks: PolicyChecks, root: str | None) -> Iterator[LogFinding]:
     known: set[str] = set()
-    for row in log.rows():
-        entry = parsed(row.data)[0] if row.data is not None and checks.matters(row.type) else None
+    for row in log.rows(checks.matters):
+        entry = decoded(row.data)[0] if row.data is not None else None
         if entry is None:
             continue
         named = entry.get("policy")

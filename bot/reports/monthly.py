@@ -17,6 +17,7 @@ from bot.domain.policy.people import Person
 from bot.ports.database import Location
 from bot.ports.reports import Whose
 from bot.reports import charts
+from bot.reports.flags import flags
 from bot.reports.governance_messages import governance_messages
 from bot.reports.month import MonthFigures
 from bot.reports.reading import Scope, records
@@ -61,7 +62,7 @@ def monthly_report(
         person = _person(policy, name) if whose == "owner" else None
         asked = {} if person is None else governance_messages(log, person, first, last)
     told = figures.as_json() | asked
-    return MonthlyReport(f"{title}, {month}", told, tuple(flags(told)))
+    return MonthlyReport(f"{title}, {month}", told, tuple(flags(told, dict(policy.report_thresholds))))
 
 
 def newest_policy(log: Evidence) -> Policy | None:
@@ -93,28 +94,6 @@ def require_known(policy: Policy | None, provider: str | None, domain: str | Non
     ):
         if name is not None and name not in known:
             raise SettingsError(f"The policy knows no {what} {name!r}. Known: {', '.join(sorted(known)) or 'none'}.")
-
-
-def flags(figures: Mapping[str, Any]) -> list[str]:
-    """What somebody should look at, in words."""
-    found = []
-    if figures["unapproved"]:
-        found.append(
-            f"{len(figures['unapproved'])} accesses were approved by nobody: {', '.join(figures['unapproved'][:5])}."
-        )
-    if figures["to_answer"] and figures["expired"] * 10 > figures["to_answer"]:
-        found.append(
-            f"{figures['expired']} of {figures['to_answer']} requests expired without an answer: more than one in ten."
-        )
-    if figures["evidence_missing"]:
-        found.append(f"Evidence is missing {figures['evidence_missing']} times.")
-    if figures["reviews_overdue"]:
-        found.append(f"{figures['reviews_overdue']} reviews were overdue.")
-    if figures["late_findings"]:
-        found.append(f"{figures['late_findings']} of {figures['findings']} findings came later than agreed.")
-    if figures["approved_within_five_seconds"]:
-        found.append(f"{figures['approved_within_five_seconds']} approvals came within five seconds of the message.")
-    return found
 
 
 def lines(report: MonthlyReport) -> list[str]:

@@ -22,6 +22,7 @@ from bot.domain.policy.model import Policy
 from bot.evidence.folder import Folder
 from bot.reports import controls, page, requests, tables
 from bot.reports.contents import FoundAccess, LastRun, Options, Totals
+from bot.reports.policy_sets import PolicySets
 from bot.reports.reading import Record, people_of, records
 from bot.reports.sample import drawn, rank
 from storage.log.evidence import Evidence
@@ -87,14 +88,17 @@ def _names(people: Mapping[str, str], policy: Policy | None) -> Mapping[str, str
 
 
 def _write_tables(log: Evidence, options: Options, pack: _Files, named: Mapping[str, str], policy: Policy | None) -> Totals:
-    totals = Totals()
+    totals, sets = Totals(), PolicySets()
     writers = {table: _Table(pack, table, tables.columns_of(table)) for table in tables.FILES}
     for record in records(log, options.scope, policy):
         _count(record, totals, named)
         note_reconciled(record, totals)
+        sets.note(record, named)
         table = tables.table_of(record.type)
         if table is not None:
-            writers[table].add(tables.row(record, named))
+            (sets if table == "policy_sets" else writers[table]).add(tables.row(record, named))
+    for row in sets.rows():
+        writers["policy_sets"].add(row)
     for line in totals.lines.values():
         writers["requests"].add(line.row())
     for table, writer in writers.items():

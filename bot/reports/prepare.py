@@ -18,12 +18,12 @@ from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
 from bot.evidence.export import findings_only
 from bot.evidence.folder import Folder
-from bot.evidence.stored_policy import policy_check
+from bot.evidence.stored_log import verified_log
 from bot.ports.database import Location
 from bot.reports.contents import Options
 from bot.reports.monthly import newest_policy, require_known
 from bot.reports.pack import write_pack
-from bot.runtime.log_verification import TrustBase, verify
+from bot.runtime.log_verification import TrustBase
 from bot.runtime.open_log import cover, open_store
 from bot.settings import Settings
 from storage.log.evidence import Evidence, settled_evidence
@@ -56,7 +56,8 @@ class _Refused(Exception):
 
 def verified(database: Location, state_dir: Path) -> tuple[LogFinding, ...]:
     """Everything that is wrong with the stored log. Raises StorageError, SchemaError."""
-    return (*verify(database, TrustBase(None, state_dir)).findings, *policy_check(database).findings)
+    checked, judged = verified_log(database, TrustBase(None, state_dir))
+    return (*checked.findings, *judged.findings)
 
 
 def _made(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.reports import requests
+from bot.reports import policy_sets, requests
 from bot.reports.reading import Record
 
 COLUMNS = (
@@ -37,7 +37,7 @@ FILES = ("requests", *TABLES)
 
 def columns_of(table: str) -> tuple[str, ...]:
     """The columns of a file, in order."""
-    return requests.COLUMNS if table == "requests" else COLUMNS
+    return _OTHERS.get(table, COLUMNS)
 
 
 def table_of(type_: str) -> str | None:
@@ -68,6 +68,10 @@ def row(record: Record, named: Mapping[str, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_OTHERS: Mapping[str, tuple[str, ...]] = {
+    "requests": requests.COLUMNS,
+    "policy_sets": (*COLUMNS, *policy_sets.ANSWERS),
+}
 _COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _SAID = frozenset({"question", "answer", "note", "evidence", "reason", "what", "where", "done"})
 _TABLE_OF = {type_: table for table, types in TABLES.items() for type_ in types}

@@ -24,20 +24,21 @@ from storage.snapshot import snapshot
 class TrustBase:
     """What is trusted besides the database: the verifier keys (None: those of `state_dir`) and the folder of memory and keys.
 
-    `remembers`: whether the memory there is of this log. `over`: returns True to cancel the check.
+    `remembers`: whether the memory there is of this log. `over`: returns True to cancel the check; `progress` counts verified entries.
     """
 
     keys: Sequence[VerifierKey] | None
     state_dir: Path
     remembers: bool = True
     over: Callable[[], bool] = lambda: False
+    progress: Callable[[int], object] = lambda _: None
 
 
 def verify(path: Location, vouching: TrustBase) -> LogCheck:
     """Checks a database file. Raises StorageError, SchemaError."""
     memory, damaged = _memory(vouching)
     against = Against(lambda origin: _keys(origin, vouching), memory, remembers=vouching.remembers)
-    return check_database(path, against=against, found=damaged, over=vouching.over)
+    return check_database(path, against=against, found=damaged, over=vouching.over, progress=vouching.progress)
 
 
 def entries_of(path: Location) -> int:

@@ -37,6 +37,7 @@ from runbooks.parsing.scalars import (
 
 DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 People = Annotated[list[PersonText], Field(min_length=1)]
+Limit = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class Shape(BaseModel):
@@ -133,6 +134,26 @@ class AgreementShape(Shape):
     window: Span = Field(description="Time to confirm, like `30d`.")
     unconfirmed: Literal["warn", "hold"] = Field(
         "warn", description="hold: what a change gives a provider counts only once it is confirmed."
+    )
+
+
+class ReportThresholdsShape(Shape):
+    """Limits of a month's figures, by the names that `report provider --json` has. Above one the report raises a flag."""
+
+    out_of_hours: Limit | None = Field(None, description="Requests outside working hours.")
+    escalations: Limit | None = Field(None, description="Steps that asked somebody after the first people.")
+    expired: Limit | None = Field(None, description="Requests that nobody answered.")
+    refused_clicks: Limit | None = Field(None, description="Clicks that did not count.")
+    break_glass: Limit | None = Field(None, description="Accesses that opened before a yes.")
+    evidence_missing: Limit | None = Field(None, description="Evidence that was not handed in in time.")
+    reviews_overdue: Limit | None = Field(None, description="Reviews that were not answered in time.")
+    late_findings: Limit | None = Field(None, description="Findings that came later than agreed.")
+    repeats_of_denied_targets: Limit | None = Field(
+        None, description="Requests within a day of a denial of the same target."
+    )
+    approved_within_five_seconds: Limit | None = Field(None, description="Approvals within five seconds of the message.")
+    answered_within_target_percent: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        None, description="Below this share of answers within the target the report raises a flag."
     )
 
 
@@ -259,3 +280,6 @@ class MatrixShape(Shape):
     default_escalation: Slug | None = Field(None, description="Ladder of a right that is narrowed to approval.")
     signing: SigningShape | None = Field(None, description="Decisions signed with a passkey; absent: off.")
     reports: Literal["monthly"] | None = Field(None, description="monthly: reports are posted every month; absent: off.")
+    report_thresholds: ReportThresholdsShape | None = Field(
+        None, description="Limits of a month's figures that raise a flag; absent: only the built-in flags."
+    )

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.decision_log.keys import verify
+from bot.decision_log.entry_decoder import decoded
 from bot.domain.decision_log.merkle_tree import Node
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
-from bot.domain.decision_log.verify.checkpoints import Kept, audited
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Remembered, Row, Shown, StoredHead
 from bot.domain.errors import StorageError
 from bot.ports.database import Location
+from storage.log.quick_check import Progress, Trusted, proven
+from storage.log.stored_notes import note_findings
 from storage.session import Session
 from storage.snapshot import snapshot
 
@@ -53,12 +53,32 @@ async def check_log(place: Location, limit: int = 1_000) -> LogCheck:
 
 def check_database(
     place: Location, limit: int = 1_000, *, against: Against | None = None, found: tuple[LogFinding, ...] = (),
-    over: Callable[[], bool] = lambda: False,
+    over: Callable[[], bool] = lambda: False, progress: Progress = lambda _: None,
 ) -> LogCheck:  # fmt: skip
     """`check_log` for callers without an event loop. `found` are findings made before; once `over`, it ends with a
-    StorageError."""
+    StorageError; `progress` counts verified entries. What `quick_check` cannot prove is judged entry by entry."""
     with snapshot(place) as session:
-        return _checked(session, limit, against, list(found), over)
+        proof = None if found else _proof(place, session, against, over, progress)
+        return proof or _checked(session, limit, against, list(found), over)
+
+
+def _proof(
+    place: Location, session: Session, against: Against | None, over: Callable[[], bool], progress: Progress
+) -> LogCheck | None:
+    """The check of a log that is in order; None where that is not proven."""
+    head = session.row("log_head")
+    origin = "" if head is None else str(head["origin"])
+    remembered = _remembered(against, origin)
+    if (
+        head is None
+        or (remembered is not None and remembered.size < 0)
+        or any(True for _ in _untrusted(session, against, origin))
+    ):
+        return None
+    memory = against.memory if against is not None and remembered is not None else None
+    trusted = Trusted(None if against is None else tuple(against.keys(origin)), memory)
+    root = proven(place, session, trusted, over, progress)
+    return None if root is None else LogCheck((), origin, int(head["size"]), root, ())
 
 
 def _checked(
@@ -72,8 +92,10 @@ def _checked(
         disclosures=(Shown(row["digest"], row["idx"], row["disclosure"]) for row in session.stream("disclosures")),
         checkpoints={row["size"]: row["root"] for row in session.rows("checkpoints")},
         memory=_remembered(against, origin),
+        read=decoded,
     )
-    for finding in itertools.chain(_notes(session, against, origin), audit.findings(_rows(session, over))):
+    judged = (_untrusted(session, against, origin), _notes(session, against, origin), audit.findings(_rows(session, over)))
+    for finding in itertools.chain(*judged):
         if len(found) < limit:
             found.append(finding)
     return LogCheck(tuple(found), origin, audit.size, audit.root, tuple(sorted(audit.unknown_types)))
@@ -86,35 +108,26 @@ def _remembered(against: Against | None, origin: str) -> Remembered | None:
     return Remembered(-1) if memory is None or memory.origin != origin else Remembered(memory.size, memory.root)
 
 
-def _notes(session: Session, against: Against | None, origin: str) -> Iterator[LogFinding]:
-    """Every stored note: its format, its signature, and that it is stored under its own size and root."""
+def _untrusted(session: Session, against: Against | None, origin: str) -> Iterator[LogFinding]:
+    """Whether the signer's memory is of this log, and whether any key can check its notes."""
     if against is None:
         return
     if against.memory is not None and against.memory.origin != origin:
         yield LogFinding("fork", None, f"The signer's memory is of the log {against.memory.origin}; this one is {origin}.")
-    keys = against.keys(origin)
-    named = {origin, *(key.name for key in keys)}  # the key of an earlier epoch may be lost: only a holder of it can check
-    kept = (
-        Kept(f"The stored checkpoint of size {row['size']}", str(row["note"]), row["size"], row["root"])
-        for row in session.stream("checkpoints")
-        if str(row["note"]).partition("\n")[0] in named or not _of_the_log(str(row["note"]), origin)
-    )
-    if not keys and session.row("newest_checkpoint") is not None:
+    if not against.keys(origin) and session.row("newest_checkpoint") is not None:
         yield LogFinding(
             "signature",
             None,
             "No verifier key of this log is known here, so no stored checkpoint can be checked: put log.key back into"
             " COUNTERSIGN_STATE_DIR from its copy, or give --vkey.",
         )
-        return
-    yield from audited(kept, keys, verify, {})
 
 
-def _of_the_log(note: str, origin: str) -> bool:
-    """Whether a note names an epoch of the log."""
-    name = note.partition("\n")[0]
-    base = re.compile(r"\.\d+$").sub("", origin)
-    return re.fullmatch(re.escape(base) + r"(\.\d+)?", name) is not None
+def _notes(session: Session, against: Against | None, origin: str) -> Iterator[LogFinding]:
+    """Every stored note, where a key is known."""
+    keys = () if against is None else against.keys(origin)
+    if keys:
+        yield from note_findings(session.stream("checkpoints"), keys, origin)
 
 
 def _rows(session: Session, over: Callable[[], bool]) -> Iterator[Row]:

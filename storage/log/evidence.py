@@ -6,7 +6,7 @@ Everything comes from a single read transaction, so a running bot may keep appen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -44,9 +44,11 @@ class Evidence:
         self.size = size
         self.note = note
 
-    def rows(self) -> Iterator[Row]:
-        """The entries in order."""
+    def rows(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Row]:
+        """The entries in order whose type is wanted."""
         for row in self._session.stream("entries_below", size=self.size):
+            if not wanted(row["type"]):
+                continue
             yield Row(row["idx"], row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"])
 
     def disclosures(self) -> Iterator[Shown]:

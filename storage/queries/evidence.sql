@@ -56,3 +56,19 @@ SELECT size, root, note FROM log_checkpoint WHERE size > :idx ORDER BY size LIMI
 -- name: last_policy_loaded
 -- The last entry below a size that says which policy set was loaded.
 SELECT data FROM log_entry WHERE type = 'policy.loaded' AND idx < :size ORDER BY idx DESC LIMIT 1;
+
+-- name: entries_between
+-- The entries of a range, in order, to be streamed.
+SELECT idx, leaf, data, type, case_id, ts_ms FROM log_entry WHERE idx >= :start AND idx < :stop ORDER BY idx;
+
+-- name: disclosures_between
+-- What the digests of a range of entries disclose, in their order, to be streamed.
+SELECT digest, idx, disclosure FROM log_private WHERE idx >= :start AND idx < :stop ORDER BY idx;
+
+-- name: checkpoints_between
+-- The checkpoints over more than `start` and at most `stop` entries, smallest first, to be streamed.
+SELECT size, root, note FROM log_checkpoint WHERE size > :start AND size <= :stop ORDER BY size;
+
+-- name: log_counts
+-- How many entries and disclosures there are, wherever they say they belong.
+SELECT (SELECT count(*) FROM log_entry) AS entries, (SELECT count(*) FROM log_private) AS disclosures;

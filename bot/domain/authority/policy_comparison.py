@@ -230,6 +230,7 @@ POLICY: Table = {
     "review": once_set("reviews of rights"),
     "default_escalation": once_set("default escalation"),
     "reports": neutral(),
+    "report_thresholds": neutral(),
     "signing": once_set("signing"),
 }
 

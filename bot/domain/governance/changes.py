@@ -168,6 +168,7 @@ POLICY: Table = {
         _AT_THE_TOP,
     ),
     "reports": optional("Reports are now posted {new}{instead}.", "Reports are no longer posted {old}."),
+    "report_thresholds": lambda seen, old, new: iter(("Other figures of a month now raise a flag in its report.",)),
     "signing": lambda seen, old, new: iter(
         ("Decisions can no longer be signed with passkeys.",) if new is None else ("How decisions are signed with passkeys changes.",)
     ),

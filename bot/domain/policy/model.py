@@ -236,6 +236,7 @@ class Policy:
     review: ReviewRules | None = None
     default_escalation: str | None = None
     reports: Literal["monthly"] | None = None
+    report_thresholds: tuple[tuple[str, int], ...] = ()  # a figure of the monthly report to its limit
     signing: Signing | None = None
 
     def on(self, day: date) -> Policy:

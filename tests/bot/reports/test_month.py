@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.reports.flags import flags
 from bot.reports.month import MonthFigures
-from bot.reports.monthly import flags
 from bot.reports.reading import CaseOrigin, Record
 
 _ORIGIN = CaseOrigin("request.filed", "2026-11-02T10:00:00.000Z", "northgate", "directory")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import SettingsError
-from bot.reports.monthly import flags, lines, month_scope, monthly_report, page
+from bot.reports.monthly import lines, month_scope, monthly_report, page
 from tests.bot.evidence.conftest import Written
 from tests.bot.reports.test_pack import rows
 
@@ -61,13 +61,3 @@ def test_the_page_loads_nothing(written: Written, month: str) -> None:
     text = page(monthly_report(written.database, "provider", "northgate", month))
     assert not re.search(r"<script|<link|https?://(?!www\.w3\.org)", text)
     assert "<svg" in text
-
-
-def test_what_stands_out_is_said_in_words() -> None:
-    calm = {
-        "unapproved": [], "to_answer": 20, "expired": 2, "evidence_missing": 0, "reviews_overdue": 0, "late_findings": 0,
-        "findings": 0, "approved_within_five_seconds": 0,
-    }  # fmt: skip
-    assert flags(calm) == []
-    worse = calm | {"unapproved": ["R-1"], "expired": 3, "evidence_missing": 1, "reviews_overdue": 1, "late_findings": 1}
-    assert len(flags(worse)) == 5

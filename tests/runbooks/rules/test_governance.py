@@ -28,6 +28,7 @@ def test_without_the_keys_nothing_is_asked(changed: Changed) -> None:
     policy = load_files(files).policy
     assert policy is not None
     assert (policy.agreement, policy.review, policy.default_escalation, policy.reports) == (None, None, None, None)
+    assert policy.report_thresholds == ()
 
 
 def test_the_keys_are_read(changed: Changed) -> None:
@@ -37,6 +38,21 @@ def test_the_keys_are_read(changed: Changed) -> None:
     assert found.policy.agreement == Agreement(365 * DAY, 30 * DAY, "hold")
     assert found.policy.review == ReviewRules(180 * DAY, 90 * DAY, 10, "keep")
     assert found.policy.reports == "monthly"
+
+
+def test_the_limits_of_a_months_figures_are_read(changed: Changed) -> None:
+    keys = "report_thresholds: {expired: 5, answered_within_target_percent: 90}\n"
+    files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", keys)
+    found = load_files(files)
+    assert found.policy is not None, found.errors
+    assert found.policy.report_thresholds == (("expired", 5), ("answered_within_target_percent", 90))
+
+
+@pytest.mark.parametrize("key", ["nobody_counts: 5", "expired: -1", "answered_within_target_percent: 101", "expired: many"])
+def test_a_limit_that_no_report_knows_is_refused(changed: Changed, key: str) -> None:
+    files, _ = changed(M, "same_person: [[U0ONC1, U0ONC9]]\n", f"report_thresholds: {{{key}}}\n")
+    (error,) = load_files(files).errors
+    assert error.file == M
 
 
 def test_an_autonomous_right_that_silence_may_narrow_needs_a_ladder(changed: Changed) -> None:

@@ -164,7 +164,7 @@ UNKNOWN: tuple[tuple[type[Any], str, Any, Any], ...] = (
 NEUTRAL: Mapping[type[Any], set[str]] = {
     Policy: {
         "organisation", "contact", "files", "digest", "standing", "providers", "domains", "rotas", "escalation_policies",
-        "runbooks", "reports",
+        "runbooks", "reports", "report_thresholds",
     },
     NamedPerson: {"label", "person", "name"},
     Provider: {"id", "name", "contract", "workspaces", "members", "service"},

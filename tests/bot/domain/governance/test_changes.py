@@ -233,7 +233,7 @@ OTHER: dict[str, Any] = {
     "agreement": Agreement(86400, 3600, "hold"), "review": ReviewRules(1, 1, 10, "narrow"), "humans": Humans((frozenset("ab"),)),
     "risk_owner": INES, "evidence_owner": INES, "hours": Hours(frozenset({0}), 480, 1080, "UTC"), "risk_statement": "Two remain.",
     "channel": "C0NEW", "name": "New", "organisation": "New", "contact": "#new", "workspaces": (HOME, "T0TWO"), "on_call": None,
-    "default_escalation": "short", "reports": "monthly", "hold": 60, "retention": 86400,
+    "default_escalation": "short", "reports": "monthly", "report_thresholds": (("expired", 3),), "hold": 60, "retention": 86400,
     "contract": "N", "members": NORTHGATE.members[1:], "title": "New", "kind": "policy_exception", "default_duration": 60,
     "rotate_within": 60, "audience": "new", "review_every": 60, "tell": "each", "risk": "high", "max_renewals": 3,
     "subject_verification": ("manager_callback",), "executor": object(), "not_before": 60, "expires_after": 60,

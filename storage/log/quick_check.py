@@ -1,0 +1,157 @@
+"""Proves that a stored log is in order, a part of SPAN entries at a time, one process a core.
+
+The parts are joined in order. Where anything cannot be proven it says so with None, and `storage.log.check` judges entry by entry.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from bot.decision_log.entry_decoder import decoded
+from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
+from bot.domain.decision_log.verify.joined_segments import JoinedSegments
+from bot.domain.decision_log.verify.segment import SPAN, Doubtful, Segment, SegmentSummary
+from bot.domain.errors import CountersignError, StorageError
+from bot.ports.database import Location
+from storage.log.stored_notes import note_findings
+from storage.session import Row, Session
+from storage.snapshot import snapshot
+
+_ALONE = 2 * SPAN  # entries of a log that one process verifies: more of them would begin later than it ends
+_LOOK = 0.1  # seconds between two looks whether to stop
+_TOLD = 1024  # entries between two reports of progress
+Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """What the log is proven against: the verifier keys of its notes (None: notes are not verified) and the signer's memory."""
+
+    keys: Sequence[VerifierKey] | None
+    memory: Checkpoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The entries `start` to `stop` of a database; `marks` are the sizes whose roots are wanted, `origin` is the log's name."""
+
+    place: Location
+    start: int
+    stop: int
+    marks: frozenset[int]
+    keys: Sequence[VerifierKey] | None
+    origin: str
+
+
+def proven(
+    place: Location, session: Session, trusted: Trusted, over: Callable[[], bool], progress: Progress
+) -> bytes | None:
+    """The root of the log where all of it is in order, as one moment of the database has it; None where that is not proven.
+    Raises StorageError once `over`."""
+    head = session.row("log_head")
+    if head is None:
+        return None
+    origin, size = str(head["origin"]), int(head["size"])
+    roots = _roots(session, trusted.memory)
+    counts = session.row("log_counts")
+    if not size or counts is None or counts["entries"] != size or min(roots, default=1) < 1:
+        return None
+    nodes = {(row["level"], row["i"]): bytes(row["h"]) for row in session.rows("log_nodes")}
+    joined = JoinedSegments(nodes, roots)
+    parts = list(_parts(place, size, roots, trusted.keys, origin))
+    try:
+        for summary in _summaries(parts, session, over, progress):
+            joined.add(summary)
+        root, edge = joined.finish()
+    except (Doubtful, BrokenProcessPool):
+        return None
+    whole = joined.size == size and joined.disclosed == counts["disclosures"] and joined.origin == origin
+    return root if whole and head["edge"] == b"".join(edge) else None
+
+
+def verified_part(part: Part) -> SegmentSummary:
+    """One part on a connection of its own; what a process of the pool runs. Raises Doubtful, also where the database cannot be read."""
+    try:
+        with snapshot(part.place) as session:
+            return _segment(session, part, lambda: False, lambda _: None)
+    except CountersignError:
+        raise Doubtful from None
+
+
+def _roots(session: Session, memory: Checkpoint | None) -> dict[int, set[bytes]]:
+    """The wanted roots by size: those of the stored checkpoints, and the one that the signer remembers."""
+    roots: dict[int, set[bytes]] = {}
+    for row in session.stream("checkpoints"):
+        roots.setdefault(row["size"], set()).add(bytes(row["root"]))
+    if memory is not None:
+        roots.setdefault(memory.size, set()).add(memory.root)
+    return roots
+
+
+def _parts(
+    place: Location, size: int, roots: Collection[int], keys: Sequence[VerifierKey] | None, origin: str
+) -> Iterator[Part]:
+    for start in range(0, size, SPAN):
+        stop = min(start + SPAN, size)
+        yield Part(place, start, stop, frozenset(mark for mark in roots if start < mark <= stop), keys, origin)
+
+
+def _summaries(
+    parts: Sequence[Part], session: Session, over: Callable[[], bool], progress: Progress
+) -> Iterator[SegmentSummary]:
+    """The summary of each part, in order."""
+    processes = min(len(os.sched_getaffinity(0)), len(parts)) if parts[-1].stop > _ALONE else 1
+    if processes == 1:
+        yield from (_segment(session, part, over, progress) for part in parts)
+        return
+    with ExitStack() as ending:
+        pool = ProcessPoolExecutor(processes, get_context("spawn"))
+        ending.callback(pool.shutdown, cancel_futures=True)
+        for part, future in [(part, pool.submit(verified_part, part)) for part in parts]:
+            yield _result(future, over)
+            progress(part.stop - part.start)
+
+
+def _result(future: Future[SegmentSummary], over: Callable[[], bool]) -> SegmentSummary:
+    while not wait((future,), _LOOK).done:
+        _stop_if(over())
+    return future.result()
+
+
+def _segment(session: Session, part: Part, over: Callable[[], bool], progress: Progress) -> SegmentSummary:
+    segment = Segment(part.start, part.marks, decoded)
+    shown = iter(session.stream("disclosures_between", start=part.start, stop=part.stop))
+    following: Row | None = next(shown, None)
+    add, done = segment.add, part.start
+    for row in session.stream("entries_between", start=part.start, stop=part.stop):
+        idx, told = row["idx"], list[tuple[str, str]]()
+        while following is not None and following["idx"] <= idx:
+            told.append((following["digest"], following["disclosure"]))
+            following = next(shown, None)
+        add(idx, row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"], told)
+        if idx - done >= _TOLD:
+            _stop_if(over())
+            progress(idx - done)
+            done = idx
+    summary = segment.summary
+    if following is not None or summary.size != part.stop or _bad_notes(session, part):
+        raise Doubtful
+    return summary
+
+
+def _bad_notes(session: Session, part: Part) -> bool:
+    if part.keys is None:
+        return False
+    rows = session.stream("checkpoints_between", start=part.start, stop=part.stop)
+    return any(True for _ in note_findings(rows, part.keys, part.origin))
+
+
+def _stop_if(over: bool) -> None:
+    if over:
+        raise StorageError("The check of the log was ended before its end.")

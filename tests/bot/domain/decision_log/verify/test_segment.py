@@ -1,0 +1,109 @@
+"""A part of a log is proven only where every row is in order; what spans parts is in the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.domain.decision_log.entry import compact
+from bot.domain.decision_log.entry_reader import parsed
+from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
+from bot.domain.decision_log.verify.log import Row
+from bot.domain.decision_log.verify.segment import Doubtful, Segment, SegmentSummary, block_edge, folded
+
+ORIGIN, START_MS = "test.example/log", 1_764_547_200_000  # 2025-12-01T00:00Z
+
+
+def entry_rows(count: int, cases: int = 3) -> Iterator[Row]:
+    """Entries of cases that are asked about in turn, one every half second."""
+    leaves: dict[str, tuple[int, bytes]] = {}
+    for i in range(count):
+        ts_ms = START_MS + i * 500
+        half = f"{ts_ms // 1000 % 60:02}.{ts_ms % 1000:03}Z"
+        entry: dict[str, Any] = {
+            "v": "1", "log": ORIGIN, "i": i, "type": "log.opened", "actor": {"kind": "system"},
+            "ts": f"2025-12-01T{i // 7200 % 24:02}:{i // 120 % 60:02}:{half}",
+        }  # fmt: skip
+        case = f"R-{i % cases}" if i else None
+        if case is not None:
+            seq, leaf = leaves.get(case, (0, b""))
+            entry |= {"type": "request.asked" if seq else "request.filed", "case": case, "case_seq": seq}
+            entry |= {"case_prev": leaf.hex()} if seq else {}
+        data = compact(entry)
+        if case is not None:
+            leaves[case] = (entry["case_seq"] + 1, leaf_hash(data))
+        yield Row(i, leaf_hash(data), data, entry["type"], case, ts_ms)
+
+
+def proven_part(rows: list[Row], marks: frozenset[int] = frozenset()) -> SegmentSummary:
+    segment = Segment(rows[0].idx, marks, parsed)
+    for row in rows:
+        segment.add(row.idx, row.leaf, row.data, row.type, row.case, row.ts_ms, ())
+    return segment.summary
+
+
+def test_the_tree_and_each_marked_root_are_those_of_the_leaves() -> None:
+    rows = list(entry_rows(1_000))
+    leaves = [row.leaf for row in rows]
+    found = proven_part(rows, frozenset({1, 255, 256, 257, 700, 1_000}))
+    assert found.marks == {size: subtree_root(leaves[:size]) for size in (1, 255, 256, 257, 700, 1_000)}
+    assert found.nodes == [subtree_root(leaves[at : at + 256]) for at in (0, 256, 512)]
+    assert folded([*block_edge(found.nodes), *found.edge]) == subtree_root(leaves)
+
+
+def changed(row: Row, **fields: object) -> Row:
+    """The row with other fields in its entry, and the leaf of the new bytes."""
+    entry, _ = parsed(row.data or b"")
+    assert entry is not None
+    data = compact({**entry, **fields})
+    return replace(row, data=data, leaf=leaf_hash(data))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda row: replace(row, leaf=bytes(32)),
+        lambda row: replace(row, data=None),
+        lambda row: replace(row, data=row.data + b" ", leaf=leaf_hash(row.data + b" ")),
+        lambda row: replace(row, idx=9),
+        lambda row: replace(row, type="request.held"),
+        lambda row: replace(row, case="R-9"),
+        lambda row: replace(row, ts_ms=row.ts_ms + 1),
+        lambda row: replace(row, ts_ms=2**62),
+        lambda row: changed(row, i=8),
+        lambda row: changed(row, v="2"),
+        lambda row: changed(row, log="another.example/log"),
+        lambda row: changed(row, case_seq=5),
+        lambda row: changed(row, case_prev="00" * 32),
+        lambda row: changed(replace(row, type="request.filed"), type="request.filed"),
+        lambda row: changed(replace(row, type="grant.finished"), type="grant.finished"),
+        lambda row: changed(replace(row, type="nobody.knows"), type="nobody.knows"),
+        lambda row: changed(replace(row, type="log.opened"), type="log.opened"),
+        lambda row: changed(row, _sd=["b", "a"], _sd_alg="sha-256"),
+        lambda row: changed(row, _sd=["a"]),
+        lambda row: changed(replace(row, ts_ms=START_MS), ts="2025-12-01T00:00:00.000Z"),
+    ],
+)
+def test_whatever_is_not_in_order_is_doubtful(wrong: Any) -> None:
+    rows = list(entry_rows(10))
+    proven_part(rows)
+    with pytest.raises(Doubtful):
+        proven_part([*rows[:7], wrong(rows[7]), *rows[8:]])
+
+
+def test_a_disclosure_of_no_digest_is_doubtful() -> None:
+    (row, *_) = entry_rows(1)
+    segment = Segment(0, frozenset(), parsed)
+    with pytest.raises(Doubtful):
+        segment.add(row.idx, row.leaf, row.data, row.type, row.case, row.ts_ms, [("digest", "text")])
+
+
+def test_a_case_that_began_before_is_told_by_its_steps() -> None:
+    rows = list(entry_rows(600))
+    found = proven_part(rows[256:])
+    part = found.cases["R-1"]
+    assert (part.first_seq, part.state, part.steps[:2]) == (86, None, [("request.asked", False)] * 2)
+    assert part.leaf == rows[598].leaf.hex()
