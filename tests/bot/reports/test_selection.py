@@ -71,7 +71,7 @@ def test_a_sheet_holds_the_lines_of_the_selection_only(host: Host) -> None:
     ("words", "said"),
     [
         (("--provider", "nobody"), "The policy knows no provider"),
-        (("--from", "yesterday"), "is no day; write it like 2026-07-01"),
+        (("--from", "yesterday"), "is no day; write it like 2026-12-31"),
         (("--from", "2026-02-01", "--to", "2026-01-01"), "is before --from"),
         (("--case", "R-00000000", "--from", "2026-02-01"), "One request is exported whole"),
     ],
