@@ -30,7 +30,7 @@ from bot.domain.policy.signing import Signing
 from bot.domain.signing.assertion import from_base64url, to_base64url
 from bot.domain.signing.decision import CHOICES, OPENED_BY, Choice, Issued
 from bot.domain.signing.statement import LIFETIME, Statement, challenge, read_statement
-from bot.domain.workflow.asks.closing import valid_before
+from bot.domain.workflow.asks.closing import takes_yes, valid_before
 from bot.ports.commands import Command, SignAnswer, read_day
 from bot.ports.signing import Link
 from bot.ports.store import Store
@@ -128,6 +128,7 @@ class SigningPage:
         choices = [
             {"verdict": one.verdict, "label": self.words.label(ask, one), "yes": one.yes}
             for one in CHOICES.get(ask.kind, ())
+            if not one.yes or takes_yes(case, ask, self._current.policy, link.person)
         ]
         body |= {"open": True, "choices": choices, "less": [], "until": ""}
         if ask.kind == "approval":
@@ -151,6 +152,8 @@ class SigningPage:
             return _no("This question takes no such answer.")
         if isinstance(allowed, Refused):
             return _no(allowed.reason)
+        if choice.yes and not takes_yes(case, ask, policy, link.person):
+            return _no("A yes of yours would add nothing now. Reload the page to see what it waits for.")
         given = _given(case, ask, choice, seconds, until)
         if given is None:
             return _no("Choose a time that is shorter than what was asked for.")

@@ -16,6 +16,7 @@ import structlog
 from bot.clock import Clock
 from bot.decision_log.passkeys import check_signature
 from bot.domain.authority.key_changes import stands_in_all
+from bot.domain.authority.quorum import standing_yes
 from bot.domain.authority.signatures import holder
 from bot.domain.policy.people import Person
 from bot.domain.policy.signing import Passkey
@@ -98,7 +99,8 @@ class SigningSessions:
             (self._page.words.title(case), await self._page.address(case, ask, person))
             for case in await self._queries.read_waiting(person)
             for ask in case.asks
-            if any(reached.person == person for reached in ask.reached) and ask.vote_of(person) is None
+            if any(reached.person == person for reached in ask.reached)
+            and standing_yes(case, ask, self._current.policy, person) is None
         ]
         acts, changes = await self._store.operator.unfinished(), await self._endorsements.theirs(person)
         found += [(f"{act.id}: an act of the host's operator", await self._page.act_address(act, person)) for act in acts]

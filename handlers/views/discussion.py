@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain.authority.authorization import may_answer
-from bot.domain.authority.quorum import count
 from bot.domain.case.ask import Remark
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
+from bot.domain.workflow.asks.closing import takes_yes
 from handlers import ids
 from handlers.views import facts
 from handlers.views.dialogs import DialogContext
@@ -118,11 +118,8 @@ def deciding_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | 
 
 def may_say_yes(case: Case, reader: Person, scene: ViewContext) -> bool:
     """Whether an approval by this reader would count now. An earlier approval may be given again if the quorum has been met meanwhile."""
-    ask = case.approval
-    vote = ask.vote_of(reader)
-    given = vote is not None and vote.answer == "yes" and not count(case, ask, scene.policy).met
-    able = signing.may_sign_here(case, ask, reader, scene)
-    return able and not given and not case.unverified() and not cooling_off.waits(case)
+    able = signing.may_sign_here(case, case.approval, reader, scene)
+    return able and takes_yes(case, case.approval, scene.policy, reader)
 
 
 def beside_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:

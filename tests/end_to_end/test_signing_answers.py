@@ -139,7 +139,7 @@ async def test_a_quorum_an_extension_a_ratification_a_restore_and_a_confirm_are_
     await sandbox.wait_for(lambda: bot.rows("SELECT 1 FROM request WHERE matter = 'suspension'"), 60)
     await people.sign("samira", "Restore", "Restore")
     await entry(bot, "authority.restored")
-    code, said = await bot.command("log", "erase", "T0HOME/U0PE2", "--reason", "they asked for it")
+    code, said = await bot.command("log", "erase", f"T0HOME/{ASKER}", "--reason", "they asked for it")
     assert code == 0, said
     for label in ("anselm", "ruth"):
         await people.sign(label, "an act of the host's operator", "Confirm")

@@ -236,7 +236,6 @@ async def copied_passkey(trial: Trial) -> None:
     await trial.bot.sandbox.wait_for(heard)
 
 
-
 async def something_new(trial: Trial) -> None:
     await trial.opened(count=60)
     ground = Ground(trial.bot)

@@ -312,6 +312,30 @@ async def test_an_earlier_yes_whose_key_was_removed_counts_no_more(office: Offic
     assert await office.state(case_id) is RequestState.PENDING
 
 
+SPARE = Authenticator(b"owner-spare")
+
+
+async def test_who_lost_the_key_of_their_yes_says_it_again_with_their_second_key(tmp_path: Path) -> None:
+    """The lost key is removed, so its yes counts no more; the spare key in the safe counts since it was enrolled."""
+    plain = signed_policy()
+    both = tuple(
+        replace(one, passkeys=(*one.passkeys, SPARE.passkey())) if one.person == OWNER else one for one in plain.people
+    )
+    lost = tuple(replace(one, passkeys=(SPARE.passkey(),)) if one.person == OWNER else one for one in plain.people)
+    async with Office(tmp_path / "countersign.db", replace(plain, people=both)) as office:
+        case_id = await filed(with_words(office), runbook="pair")
+        assert (await signs(office, OWNER, case_id)).body["ok"] is True
+        token = await token_of(office, OWNER, case_id)
+        again = await office.service.signing.statement(token, "approve")
+        assert (again.status, "would add nothing" in str(again.body["text"])) == (409, True)
+        assert '"yes": true' not in json.dumps((await office.service.signing.read(token)).body)
+        await office.adopt(replace(plain, people=lost, digest="ef" * 32))
+        assert (await signs(office, OWNER, case_id, key=SPARE)).body["ok"] is True
+        assert (await signs(office, DEP1, case_id)).body["ok"] is True
+        assert await office.state(case_id) is RequestState.APPROVED
+        assert check_database(office.path).findings == ()
+
+
 async def test_an_unsigned_yes_given_before_the_signature_was_demanded_counts_no_more(tmp_path: Path) -> None:
     async with Office(tmp_path / "countersign.db", signed_policy("none")) as office:
         with_words(office)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from bot.domain.authority.authorization import Allowed, standing
 from bot.domain.authority.signatures import vote_counts
-from bot.domain.case.ask import Ask
+from bot.domain.case.ask import Ask, Vote
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Policy, Role
+from bot.domain.policy.people import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ def count(case: Case, ask: Ask, policy: Policy) -> Count:
     covered = cover(ask.requires, [roles for _, roles in counted.values()])
     smallest = min((seconds for seconds, _ in counted.values()), default=0)
     return Count(len(counted), ask.need, tuple(r for r in ask.requires if r not in covered), smallest)
+
+
+def standing_yes(case: Case, ask: Ask, policy: Policy, person: Person) -> Vote | None:
+    """The yes of this person that needs no other; None where they gave none, or the key that signed it was removed since."""
+    vote = ask.vote_of(person)
+    given = vote is not None and vote.answer == "yes" and vote_counts(case, ask.kind, policy, vote)
+    return vote if given else None
 
 
 def cover(roles: Sequence[Role], holders: Sequence[frozenset[Role]]) -> frozenset[Role]:

@@ -19,7 +19,7 @@ from datetime import datetime
 
 from bot.domain.authority.authorization import Allowed, Refused, may_decide
 from bot.domain.authority.policy_rollout import allowed_by_all, met_by_all
-from bot.domain.authority.quorum import count
+from bot.domain.authority.quorum import count, standing_yes
 from bot.domain.authority.signatures import demanded
 from bot.domain.case.ask import DIES_WITH_GRANT, Ask, Vote
 from bot.domain.case.click import Click, Refusal, Rejected
@@ -128,9 +128,10 @@ def expire(case: Case, ask: Ask, policy: Policy, now: datetime, delivered: int) 
 
 def _repeated(case: Case, ask: Ask, policy: Policy, click: Click, older: Sequence[Policy]) -> Rejected | None:
     """A second yes of the same person adds nothing to the first, except if the quorum has been met meanwhile: a yes of
-    somebody who was suspended counts again once they are restored, and the next press opens what waits for it."""
-    earlier = ask.vote_of(click.person)
-    if earlier is None or earlier.answer != "yes" or click.action != "approve":
+    somebody who was suspended counts again once they are restored, and the next press opens what waits for it. Whose key was
+    removed since says yes anew, with another key."""
+    earlier = standing_yes(case, ask, policy, click.person)
+    if earlier is None or click.action != "approve":
         return None
     tally = count(case, ask, policy)
     if tally.met and met_by_all(older, case, ask) and not cooling_off.waits(case):
