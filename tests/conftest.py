@@ -20,7 +20,7 @@ from runbooks.parsing.folder import read_folder
 from tests.bot.building import policy
 from tests.bot.office import Office
 from tests.postgres import PostgresForTests, running
-from tests.quicker import copy_the_schema, keep_temporary_files_in_memory
+from tests.quicker import copy_the_schema, exempt_from_collection, keep_temporary_files_in_memory, workers
 
 EXAMPLE = Path(__file__).parents[1] / "runbooks"
 CHROMIUM_FLAGS = (
@@ -45,6 +45,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Runs of a whole bot first, the longest at the head, so that no worker begins one when the others have nothing left to
     do. The random order within each of the three groups stays."""
     items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), "end_to_end" not in item.path.parts))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`."""
+    return workers()
+
+
+def pytest_collection_finish() -> None:
+    exempt_from_collection()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import typer
 
 from bot import __version__
 from bot.cli.errors import misused
-from bot.cli.lazy import EXAMPLES, LazyGroup
+from bot.cli.lazy import EXAMPLES, LazyGroup, loading
 from bot.domain.errors import CountersignError, PolicyError, SlackRefused, Stopped
 from bot.terminal import say, say_json
 
@@ -102,7 +102,8 @@ def doctor(
 @app.command()
 def run() -> None:
     """Serve."""
-    from bot.app import serve
+    with loading():
+        from bot.app import serve
 
     _run(serve(_settings()))
 

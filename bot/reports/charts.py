@@ -10,26 +10,22 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
-import pygal
-from pygal.style import Style
-
-# pygal leaves a finder for plug-ins on the import path, which Python deprecates; no plug-in is used here.
-sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
-
-_COLOURS = ("#2f6fb5", "#b5482f", "#7a7a7a", "#3f8f5f", "#8a5fb5")
-_STYLE = Style(
-    background="transparent", plot_background="transparent", foreground="currentColor", foreground_strong="currentColor",
-    foreground_subtle="currentColor", colors=_COLOURS, font_family="system-ui, sans-serif", guide_stroke_color="#88888866",
-    major_guide_stroke_color="#88888866", opacity="1", opacity_hover="1", transition="0s",
-)  # fmt: skip
+_STYLE = {
+    "background": "transparent", "plot_background": "transparent", "foreground": "currentColor", "foreground_strong": "currentColor",
+    "foreground_subtle": "currentColor", "colors": ("#2f6fb5", "#b5482f", "#7a7a7a", "#3f8f5f", "#8a5fb5"),
+    "font_family": "system-ui, sans-serif", "guide_stroke_color": "#88888866",
+    "major_guide_stroke_color": "#88888866", "opacity": "1", "opacity_hover": "1", "transition": "0s",
+}  # fmt: skip
 _BESIDE = re.compile(r"<script.*?</script>|<!--.*?-->", re.DOTALL)
 
 
 def bars(title: str, labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
     """A stacked bar chart with its numbers as a table, as HTML. Every series has a number for each label."""
+    pygal = _pygal()
     chart = pygal.StackedBar(
-        no_prefix=True, js=(), style=_STYLE, disable_xml_declaration=True, width=820, height=280, legend_at_bottom=True,
+        no_prefix=True, js=(), style=pygal.style.Style(**_STYLE), disable_xml_declaration=True, width=820, height=280, legend_at_bottom=True,
         show_y_guides=True, x_label_rotation=40 if len(labels) > 14 else 0, truncate_label=24,
         y_labels_major_every=2, formatter=str, no_data_text="No data", include_x_axis=True,
     )  # fmt: skip
@@ -40,6 +36,16 @@ def bars(title: str, labels: Sequence[str], series: Mapping[str, Sequence[int]])
         "<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1
     )
     return f"<figure><figcaption>{escape(title)}</figcaption>{drawn}{table(('', *series), _rows(labels, series))}</figure>"
+
+
+def _pygal() -> Any:
+    """The library, loaded for the first chart and not at the start of a bot.
+
+    It leaves a finder for plug-ins on the import path, which Python deprecates; no plug-in is used here."""
+    import pygal
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+    return pygal
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
