@@ -1,4 +1,7 @@
-"""One line per fact on standard error: JSON, or console on a terminal. Secrets are scrubbed before a line is written."""
+"""One line per fact on standard error: JSON, or console on a terminal. Secrets are scrubbed before a line is written.
+
+A line that cannot be written, because its disk is full or its reader is gone, is dropped: no act depends on it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from io import TextIOBase
+from typing import Any, TextIO
 
 import structlog
 
@@ -14,6 +19,22 @@ from bot.terminal import visible
 
 _SECRET = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|https?://hooks\.[^\s\"']+|whsec_[\w+/=]+|/response/[\w/-]+")
 _HIDDEN = "[hidden]"
+
+
+class LossyStream(TextIOBase):
+    """Writes to another stream, and drops what that refuses."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def configure(log_format: str | None) -> None:
@@ -28,13 +49,14 @@ def configure(log_format: str | None) -> None:
         scrub,
         *([plain] if console else []),
     ]
+    stream: Any = LossyStream(sys.stderr)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     root = logging.getLogger()
     root.handlers[:] = [handler]

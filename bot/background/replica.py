@@ -59,9 +59,12 @@ class Replica:
         return self._clock.monotonic() - self._lost_at < PATIENCE
 
     async def run(self) -> None:
-        """Never returns."""
+        """Never returns: a replica that stopped beating would neither lead nor be missed."""
         while True:
-            await self.turn()
+            try:
+                await self.turn()
+            except Exception:
+                log.exception("replica.turn_failed")
             await asyncio.sleep(EVERY if self.replicas.held else LOOK)
 
     async def turn(self) -> None:

@@ -3,7 +3,7 @@
 The log is *stopped* when the signer refuses it or the disk refuses to write. Then nothing is given: an act that would leave
 an entry is Stopped, unless it takes access away. Such an act is written to the emergency file
 (`bot.decision_log.emergency_file`), overrides what is stored for everybody who reads (`failsafe_reads`), and is entered first
-when the log is back. Messages are meanwhile held in memory (`failsafe_queues`), as the database may refuse writes:
+when the log is back. Messages are meanwhile held in memory (`failsafe_inbox`, `failsafe_outbox`), as the database may refuse writes:
 answers, pages, and the messages of acts that were carried out.
 """
 
@@ -20,7 +20,8 @@ import structlog
 from bot.clock import Clock
 from bot.decision_log.commit_each import tried
 from bot.decision_log.emergency_file import EmergencyFile
-from bot.decision_log.failsafe_queues import FailsafeInbox, FailsafeOutbox, LogState
+from bot.decision_log.failsafe_inbox import FailsafeInbox, LogState
+from bot.decision_log.failsafe_outbox import FailsafeOutbox
 from bot.decision_log.failsafe_reads import FailsafeCalls, FailsafeCases, FailsafeHomes, FailsafeOperator
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import OperatorChange

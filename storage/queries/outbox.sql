@@ -96,6 +96,10 @@ WHERE id IN (
 RETURNING id, lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, error,
   attempts - 1 AS attempts;
 
+-- name: free_lost_lease
+-- The answer to a lease was lost: whatever it took, nobody got.
+UPDATE outbox SET leased_until_ms = 0, attempts = attempts - 1 WHERE done_ms IS NULL AND leased_until_ms = :until;
+
 -- name: free_leases
 -- A new process holds nothing: what a dead one had taken is free again at once. Nobody knows whether it was said.
 UPDATE outbox SET leased_until_ms = 0, error = 'interrupted' WHERE done_ms IS NULL AND leased_until_ms > 0;

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.case.transition import Lane, LogEvent, Notification
+from bot.domain.errors import DiskRefuses
 from bot.domain.policy.people import Person
 from bot.ports.records import MessageCopy, OutboxRow
 from storage.session import Row, Session
@@ -160,11 +161,25 @@ class OutboxStore:
 
     def __init__(self, transactions: Transactions) -> None:
         self._db = transactions
+        self._unanswered: set[int] = set()  # ends of leases that were written perhaps, and whose rows nobody got
 
     async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[OutboxRow]:
-        if not await self._db.read(lambda session: something_to_lease(session, now, pages=pages)):
+        lost = tuple(self._unanswered)
+        if not lost and not await self._db.read(lambda session: something_to_lease(session, now, pages=pages)):
             return ()
-        return await self._db.write(lambda tx: lease(tx.session, now, until, limit, pages=pages))
+
+        def work(tx: Tx) -> Sequence[OutboxRow]:
+            for end in lost:
+                tx.session.run("free_lost_lease", until=end)
+            return lease(tx.session, now, until, limit, pages=pages)
+
+        try:
+            rows = await self._db.write(work)
+        except DiskRefuses:
+            self._unanswered.add(ms(until))
+            raise
+        self._unanswered.difference_update(lost)
+        return rows
 
     async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
         await self._db.write(lambda tx: release(tx.session, outgoing, not_before, error, tx.now))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,3 +96,23 @@ def test_without_a_terminal_the_default_is_json(capsys: pytest.CaptureFixture[st
     configure(None)
     structlog.get_logger("x").info("started")
     assert json.loads(capsys.readouterr().err)["event"] == "started"
+
+
+def test_a_line_that_cannot_be_written_is_dropped_and_the_next_one_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real, full = sys.stderr.write, [True]
+
+    def write(text: str) -> int:
+        if full:
+            raise OSError(28, "No space left on device")
+        return real(text)
+
+    monkeypatch.setattr(sys.stderr, "write", write)
+    configure("json")
+    structlog.get_logger("x").warning("lost")
+    logging.getLogger("x").warning("lost too")
+    full.clear()
+    structlog.get_logger("x").warning("written")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "written"

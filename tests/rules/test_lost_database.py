@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.decision_log.failsafe_queues import SHORT
+from bot.decision_log.failsafe_inbox import SHORT
 from bot.decision_log.failsafe_store import AmongReplicas
 from bot.domain.errors import DiskRefuses, Stopped, StorageError
 from tests.bot.building import OWNER, PE1, policy

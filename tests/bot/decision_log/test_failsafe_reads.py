@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from bot.decision_log import failsafe_queues, failsafe_reads
+from bot.decision_log import failsafe_inbox, failsafe_outbox, failsafe_reads
 from bot.decision_log.failsafe_store import FailsafeStore
 from bot.domain.case.lifecycle import AskState
 from bot.ports.records import CaseSummary, SystemCase
@@ -136,8 +136,8 @@ def test_every_method_of_every_part_is_classed() -> None:
 
 WRITTEN_OUT = {
     "cases": failsafe_reads.FailsafeCases, "homes": failsafe_reads.FailsafeHomes, "calls": failsafe_reads.FailsafeCalls,
-    "operator": failsafe_reads.FailsafeOperator, "inbox": failsafe_queues.FailsafeInbox,
-    "outbox": failsafe_queues.FailsafeOutbox,
+    "operator": failsafe_reads.FailsafeOperator, "inbox": failsafe_inbox.FailsafeInbox,
+    "outbox": failsafe_outbox.FailsafeOutbox,
 }  # fmt: skip
 
 

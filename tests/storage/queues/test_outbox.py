@@ -6,9 +6,13 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bot.domain.case.model import Case
 from bot.domain.case.transition import CLOCK, Lane, LogEvent, Notification, Transition
+from bot.domain.errors import DiskRefuses
 from bot.ports.database import Location
 from bot.ports.records import INTERRUPTED, OutboxRow
 from storage.sql_store import SqlStore
@@ -221,6 +225,25 @@ async def test_what_a_killed_process_held_and_what_a_lease_ran_out_on_may_have_b
     assert [(o.say.purpose, o.error) for o in await take(store)] == [("a", INTERRUPTED), ("b", "http_503")]
     clock.at += MINUTE
     assert [o.error for o in await take(store, clock=clock)] == [INTERRUPTED, INTERRUPTED]
+
+
+async def test_what_a_lease_took_whose_answer_was_lost_is_taken_by_the_next_one(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(store, say("a"), say("b"))
+    write = store.outbox._db.write
+
+    async def unanswered(work: Any) -> Any:
+        await write(work)
+        raise DiskRefuses("The database server was lost during a commit.")
+
+    monkeypatch.setattr(store.outbox._db, "write", unanswered)
+    with pytest.raises(DiskRefuses):
+        await take(store, 1)
+    monkeypatch.undo()
+    found = await take(store)
+    assert [(o.say.purpose, o.error, o.attempts) for o in found] == [("a", "", 0), ("b", "", 0)]
+    assert await take(store) == ()
 
 
 async def test_a_second_message_of_one_row_is_a_copy_of_its_own_and_is_redrawn(store: SqlStore) -> None:

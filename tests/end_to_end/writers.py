@@ -1,0 +1,132 @@
+"""People who file and decide without a pause, over both transports, and press again where Slack tells them that it failed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from sandbox.delivery import Outcome
+from tests.end_to_end import domains
+from tests.end_to_end.fleet import Fleet
+
+_HTTP_SECONDS = 3.0  # Slack waits no longer for an answer
+_REPEATED, _SILENT = 0.05, 0.04  # shares: of presses that Slack brings once more later; of requests that nobody decides
+
+
+@dataclass
+class Record:
+    """What people did, and how long each waited for what came of it, in seconds."""
+
+    filed: set[str] = field(default_factory=set)  # requests that an acknowledgement promised
+    acknowledged: dict[str, str] = field(default_factory=dict)  # request -> the decision that was pressed
+    silent: set[str] = field(default_factory=set)  # requests that nobody decided
+    waited: list[float] = field(default_factory=list)
+    repeated: int = 0  # deliveries that Slack had to bring again
+    later: list[asyncio.Task[None]] = field(default_factory=list)  # repeats that are still to come
+
+
+@dataclass
+class Writer:
+    """One who files in the domains that are theirs, in turn, and decides there. `patience` and `pace` in seconds."""
+
+    fleet: Fleet
+    record: Record
+    name: str
+    domains: Sequence[int]
+    chance: random.Random
+    patience: float
+    pace: float = 0.0
+
+    async def write(self, times: int) -> None:
+        for number in range(times):
+            domain = self.domains[number % len(self.domains)]
+            await self.decide_one(domain, f"{self.name}-{number}", "approve" if number % 2 else "deny")
+            await asyncio.sleep(self.pace)
+
+    async def decide_one(self, domain: int, target: str, decision: str) -> None:
+        """One request and its decision."""
+        ground, end = self.fleet.ground, time.monotonic() + self.patience
+        case = await self._file(domain, target, end)
+        await seen(self.fleet, case, ("pending",), end)
+        if self.chance.random() < _SILENT:
+            self.record.silent.add(case)
+            return
+        owner = domains.owner(domain)
+        press = (
+            ground.click_payload(owner, "approve", f"{case}:1") if decision == "approve"
+            else ground.form_payload(owner, "deny_reason", {"reason": "Not now"}, metadata=ground.about(case))
+        )  # fmt: skip
+        await self._delivered(press, end)
+        self.record.acknowledged[case] = decision
+        pressed = time.monotonic()
+        if self.chance.random() < _REPEATED:
+            self.record.later.append(asyncio.ensure_future(self._again(press)))
+        await seen(self.fleet, case, ("approved", "denied"), end)
+        self.record.waited.append(time.monotonic() - pressed)
+
+    async def _file(self, domain: int, target: str, end: float) -> str:
+        payload = self.fleet.ground.form_payload(
+            domains.asker(domain), "ask",
+            {"runbook": domains.runbook(domain), "target_text": target, "reason": "Sync stopped", "field.text.ticket": "INC1001"},
+        )  # fmt: skip
+        outcome = await self._delivered(payload, end)
+        case = str(outcome.response["view"]["blocks"][0]["text"]["text"]).strip("*")[:10]
+        self.record.filed.add(case)
+        return case
+
+    async def _delivered(self, payload: dict[str, Any], end: float) -> Outcome:
+        """Presses until it is acknowledged, as a person does who sees Slack's failure notice."""
+        while True:
+            with contextlib.suppress(Exception):
+                outcome = await carried(self.fleet, payload, self.chance)
+                if outcome.ok:
+                    return outcome
+            self.record.repeated += 1
+            assert time.monotonic() < end, "nobody acknowledges any more"
+            await asyncio.sleep(0.2)
+
+    async def _again(self, payload: dict[str, Any]) -> None:
+        """Slack brings the same once more, late and out of order."""
+        await asyncio.sleep(self.chance.uniform(0, 5))
+        with contextlib.suppress(Exception):
+            await carried(self.fleet, payload, self.chance)
+
+
+async def carried(fleet: Fleet, payload: dict[str, Any], chance: random.Random) -> Outcome:
+    """One delivery, over a socket or to a replica that listens, whichever the dice name."""
+    listening = [bot.http for bot in fleet.bots if bot.http]
+    if not listening or chance.random() < 0.5:
+        return await fleet.sandbox.deliver("interactive", payload)
+    fleet.sandbox.world.workspace.app.request_url = f"http://{chance.choice(listening)}/slack/events"
+    async with asyncio.timeout(_HTTP_SECONDS):
+        status, body = await fleet.sandbox.post_raw("interactive", payload)
+    return Outcome("interactive", acked=status == 200, response=json.loads(body) if body else None, payload=payload)
+
+
+async def seen(fleet: Fleet, case: str, states: Sequence[str], end: float) -> None:
+    """The request has one of these states."""
+    found: list[tuple[Any, ...]] = []
+    while True:
+        with contextlib.suppress(psycopg.OperationalError):
+            found = await asyncio.to_thread(fleet.rows, f"SELECT state FROM request WHERE id = '{case}'")
+        if found and found[0][0] in states:
+            return
+        assert time.monotonic() < end, f"{case} is {found}, not {states}: {await asyncio.to_thread(trail, fleet, case)}"
+        await asyncio.sleep(0.05)
+
+
+def trail(fleet: Fleet, case: str) -> list[tuple[Any, ...]]:
+    """What the database knows of a request that did not come to what was awaited."""
+    return [
+        *fleet.rows(f"SELECT idx, data FROM log_entry WHERE case_id = '{case}' ORDER BY idx"),
+        *fleet.rows(f"SELECT id, key, done_ms, attempts, unreadable_ms FROM inbox WHERE answer LIKE '%{case}%'"),
+        *fleet.rows(f"SELECT purpose, data, done_ms FROM outbox WHERE case_id = '{case}' OR data LIKE '%{case}%'"),
+    ]
