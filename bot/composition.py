@@ -166,14 +166,13 @@ async def _base(settings: Settings, store: SqlStore, clock: SteadyClock, replica
         if leads
         else stored_policy(store, clock, scale)
     )
-    metrics = Metrics(clock)
+    metrics = Metrics(clock, replica.leadership if replica else lambda: (True, 0))
+    store.timed(metrics.database)
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     token_watch = TokenWatch(clock, health.part("token watch", 90.0))
     health.also(token_watch.findings)
-    report = token_watch.and_report(metrics.slack_called)
-    client = ObservedClient(  # without retries: the outbox repeats
-        token, report=report, base_url=settings.slack_api_url, retry_handlers=[]
-    )
+    report = token_watch.and_report(metrics.slack_called)  # the client itself retries nothing: the outbox repeats
+    client = ObservedClient(token, report=report, base_url=settings.slack_api_url, retry_handlers=[])
     introduction = OwnIdentity(client)
     await introduction.ask()
     health.also(introduction.findings)
@@ -240,7 +239,7 @@ def _messaging(base: _Base) -> dict[str, Loop]:
         "reviews": ReviewWindow(service.reviews, settings.time_scale, health.part("reviews", 120.0)).run,
         "messenger": _messenger(base).run,
         "token watch": partial(base.token_watch.run, base.client, recovered),
-        "worker": InboxWorker(service, records.inbox, clock, health.part("worker")).run,
+        "worker": InboxWorker(service, records.inbox, clock, health.part("worker"), base.metrics.handled).run,
         "pager": pager.run,
         "executors": executors.run,
     }

@@ -57,6 +57,10 @@ class SqlStore:
     async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
         return await self.transactions.write_each([partial(write, act=act) for act in acts])
 
+    def timed(self, heard: Callable[[str, float], None]) -> None:
+        """From now on `heard` is called after each transaction, with `read` or `write` and its seconds."""
+        self.transactions.timed = self.intake.timed = heard
+
     async def free_leases(self) -> None:
         """Frees what a killed process had leased to send or to call. Only for the process that sends, at its start."""
         await self.transactions.write(lambda tx: _free_leases(tx.session))

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -52,19 +52,32 @@ class Transactions:
         self, reader: Database, writer: Database | None, clock: Clock, lock: AbstractContextManager[None] | None = None
     ) -> None:
         self.reader, self.writer = reader, writer
+        self.timed: Callable[[str, float], None] = lambda *_: None  # with `read` or `write`, and seconds
+        self._clock = clock
         self.group = None if writer is None else Group(writer, clock, lock or nullcontext())
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Returns what `work` returns; all its statements read the state of one moment."""
-        return await self.reader.run(lambda session: _snapshot(session, work))
+        with self._timing("read"):
+            return await self.reader.run(lambda session: _snapshot(session, work))
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Returns what `work` returns once that is committed; raises its error if it failed."""
-        return await self._writing().run(work)
+        with self._timing("write"):
+            return await self._writing().run(work)
 
     async def write_each(self, works: Sequence[Callable[[Tx], T]]) -> Sequence[T | Exception]:
         """The same for many at once: results and errors in their places."""
-        return await self._writing().run_each(works)
+        with self._timing("write"):
+            return await self._writing().run_each(works)
+
+    @contextmanager
+    def _timing(self, operation: str) -> Iterator[None]:
+        began = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            self.timed(operation, self._clock.monotonic() - began)
 
     def halt(self, why: str) -> None:
         """From now on every log entry raises Stopped with this reason; the empty string ends that."""

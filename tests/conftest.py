@@ -17,6 +17,7 @@ from bot.domain.policy.model import Policy
 from bot.ports.database import PostgresServer
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
+from tests import database
 from tests.bot.building import policy
 from tests.bot.office import Office
 from tests.postgres import PostgresForTests, running
@@ -44,6 +45,8 @@ LONGEST = ("test_kill", "test_random_session")  # files that begin so take longe
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Runs of a whole bot first, the longest at the head, so that no worker begins one when the others have nothing left to
     do. The random order within each of the three groups stays."""
+    if database.chosen.kind != "sqlite":
+        items[:] = [item for item in items if item.get_closest_marker("sqlite") is None]
     items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), "end_to_end" not in item.path.parts))
 
 
@@ -61,6 +64,18 @@ def postgres() -> Iterator[PostgresForTests]:
     """The PostgreSQL of this worker."""
     with running() as url:
         yield PostgresForTests(url)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chosen_database(request: pytest.FixtureRequest) -> None:
+    """On PostgreSQL every worker needs its server from the beginning."""
+    if database.chosen.kind == "postgresql":
+        database.chosen.server = request.getfixturevalue("postgres")
+
+
+@pytest.fixture(autouse=True)
+def _given_back(_chosen_database: None) -> Iterator[None]:
+    yield from database.released()
 
 
 @pytest.fixture

@@ -37,7 +37,10 @@ class InboxWorker:
 
     def __init__(
         self, service: ApprovalService, inbox: Inbox, clock: Clock, beat: Callable[[], None] = lambda: None,
+        handled: Callable[[str, str, float], None] = lambda *_: None,
     ) -> None:  # fmt: skip
+        """`handled` is called with the kind of a command, what became of it and the seconds since it was taken in."""
+        self._handled = handled
         self._service, self._inbox, self._clock, self._beat = service, inbox, clock, beat
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._rows: dict[int, InboxRow] = {}  # those of `_busy`
@@ -101,6 +104,7 @@ class InboxWorker:
         try:
             if not await self._refused_beside(row, earlier):
                 await self._service.carry_out(row)
+            self._count(row, "done")
         except CountersignError as error:
             await self._later(row, str(error))
         except Exception:
@@ -128,13 +132,18 @@ class InboxWorker:
         try:
             if row.attempts + 1 < _GIVE_UP:
                 await self._inbox.put_off(row.id, self._clock.now() + timedelta(seconds=2 ** min(row.attempts, 6)))
+                self._count(row, "put_off")
                 return
             signed = isinstance(row.act, SignAnswer)
             reply = ReplyAddress(row.act.person) if signed else getattr(row.act, "reply", None)
             tell = SaySentence(row.act.person, "failed", "", reply) if reply else None
             await self._service.give_up(row, tell)
+            self._count(row, "given_up")
         except CountersignError as again:
             log.error("act.not_put_off", inbox=row.id, error=str(again))
+
+    def _count(self, row: InboxRow, result: str) -> None:
+        self._handled(row.act.kind, result, (self._clock.now() - row.received_at).total_seconds())
 
 
 def _about(row: InboxRow) -> str | None:

@@ -55,6 +55,10 @@ class Replica:
             lambda: self.replicas.held, lambda: self._roll.unreported, self._patient, lambda: self.replicas.valid
         )
 
+    def leadership(self) -> tuple[bool, int]:
+        """Whether this replica leads, and how often one began to."""
+        return self.replicas.held, self.replicas.changes
+
     def _patient(self) -> bool:
         return self._clock.monotonic() - self._lost_at < PATIENCE
 

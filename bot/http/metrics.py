@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import zip_longest
 
@@ -28,8 +28,10 @@ _DECISIONS = {
     "request.approved": "approve", "request.denied": "deny", "request.withdrawn": "withdraw",
     "finding.acknowledged": "acknowledge", "finding.closed": "close",
 }  # fmt: skip
+_STEPS = {"step.fired": "fired", "step.skipped": "skipped"}
 _LATENESS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 3600)
 _ACK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3)
+_WORK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60)
 _UNKNOWN = float("nan")
 
 
@@ -41,10 +43,12 @@ def word(text: object) -> str:
 class Metrics:
     """One for each process, with a registry of its own. The methods are the hooks that parts call."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self.registry = clock, CollectorRegistry()
+    def __init__(self, clock: Clock, leadership: Callable[[], tuple[bool, int]] = lambda: (True, 0)) -> None:
+        """`leadership`: whether this process leads, and how often one began to."""
+        self._clock, self._leadership, self.registry = clock, leadership, CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._count_acts()
+        self._count_work()
         self._count_slack()
         self._gauge_waiting()
 
@@ -68,6 +72,22 @@ class Metrics:
         )
         self._sweeps = Histogram("countersign_sweep_seconds", "How long a sweep took.", buckets=_ACK, registry=r)
 
+    def _count_work(self) -> None:
+        r = self.registry
+        self._handled = Counter(
+            "countersign_handled", "Commands that were taken in, by what became of them.", ["handler", "result"], registry=r
+        )
+        self._handle_seconds = Histogram(
+            "countersign_handle_seconds", "From taking a command in to its commit.", ["handler"], buckets=_WORK, registry=r
+        )
+        self._database = Histogram(
+            "countersign_database_seconds", "How long a transaction took, its turn included.", ["operation"], buckets=_ACK,
+            registry=r,
+        )  # fmt: skip
+        self._steps = Counter(
+            "countersign_steps", "Escalation steps by what became of them.", ["role", "outcome"], registry=r
+        )
+
     def _count_slack(self) -> None:
         r = self.registry
         self._calls = Counter("countersign_slack_calls", "Calls to Slack.", ["method", "result"], registry=r)
@@ -87,6 +107,13 @@ class Metrics:
         self._trusted = Gauge("countersign_clock_trusted", "Whether the clock has not jumped.", registry=r)
         self._lost = Gauge("countersign_calendars_lost", "Rotas whose calendar cannot be used any more.", registry=r)
         self._log = Gauge("countersign_log_entries", "Entries of the decision log.", registry=r)
+        self._signed = Gauge("countersign_signed_entries", "Entries that a signed checkpoint covers.", registry=r)
+        self._asks = Gauge("countersign_open_asks", "Open questions.", ["kind"], registry=r)
+        self._ask_age = Gauge(
+            "countersign_oldest_ask_seconds", "How long the oldest question is open.", ["kind"], registry=r
+        )
+        self._leads = Gauge("countersign_leads", "Whether this process judges and sends.", registry=r)
+        self._changes = Gauge("countersign_leader_changes", "How often a replica began to lead.", registry=r)
         self._readable = Gauge("countersign_database_readable", "Whether the numbers above are known.", registry=r)
         self._ready = Gauge("countersign_ready", "Whether /readyz says so.", registry=r)
         self._silence = Gauge("countersign_silence_seconds", "Since a part was heard.", ["part"], registry=r)
@@ -114,6 +141,16 @@ class Metrics:
         """A sweep ended."""
         self._sweeps.observe(seconds)
 
+    def handled(self, handler: str, result: str, seconds: float) -> None:
+        """A command of the inbox was carried out (`done`), `put_off` or `given_up`; `seconds` since it was taken in."""
+        self._handled.labels(word(handler), word(result)).inc()
+        if result == "done":
+            self._handle_seconds.labels(word(handler)).observe(max(0.0, seconds))
+
+    def database(self, operation: str, seconds: float) -> None:
+        """A transaction ended: `read` or `write`."""
+        self._database.labels(operation).observe(seconds)
+
     def slack_called(self, method: str, result: str, seconds: float) -> None:
         """A call to Slack ended: `ok`, or Slack's or our name of the error."""
         self._calls.labels(method if _METHOD.fullmatch(method) else "other", word(result)).inc()
@@ -133,9 +170,14 @@ class Metrics:
         if backlog is None:
             self._waiting.clear()
             self._oldest.clear()
+            self._asks.clear()
+            self._ask_age.clear()
             self._log.set(_UNKNOWN)
+            self._signed.set(_UNKNOWN)
             return
         self._log.set(backlog.log_size)
+        self._signed.set(backlog.signed)
+        self._asked(backlog.asks)
         lanes = {f"outbox_{lane.name.lower()}": waiting for lane, waiting in backlog.outbox.items()}
         places = {"inbox": backlog.inbox, "deadlines": backlog.due, "closings": backlog.unclosed}
         places |= {"quarantine": backlog.unreadable, **lanes}
@@ -161,6 +203,9 @@ class Metrics:
         """Sets the policy in force, the heartbeats and the readiness."""
         self._ready.set(ready)
         self._trusted.set(self._clock.jumped() is None)
+        leads, changes = self._leadership()
+        self._leads.set(leads)
+        self._changes.set(changes)
         self._policy.clear()
         self._policy.labels(digest).set(1)
         for part, seconds in silences.items():
@@ -173,11 +218,20 @@ class Metrics:
     def _age(self, waiting: Waiting) -> float:
         return 0.0 if waiting.oldest is None else max(0.0, (self._clock.now() - waiting.oldest).total_seconds())
 
+    def _asked(self, asks: Mapping[str, Waiting]) -> None:
+        self._asks.clear()
+        self._ask_age.clear()
+        for kind, waiting in asks.items():
+            self._asks.labels(word(kind)).set(waiting.count)
+            self._ask_age.labels(word(kind)).set(self._age(waiting))
+
     def _entered(self, draft: LogEvent) -> None:
         if draft.type in _DECISIONS:
             self._decisions.labels(_DECISIONS[draft.type]).inc()
         elif draft.type == "decision.refused":
             self._refused.labels(word(draft.data.get("action")), word(draft.data.get("why"))).inc()
+        elif draft.type in _STEPS:
+            self._steps.labels(word(draft.data.get("role")), _STEPS[draft.type]).inc()
         elif draft.type == "request.refused":
             self._requests.labels("other", "refused").inc()
 

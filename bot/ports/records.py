@@ -156,7 +156,8 @@ class ExecutorCall:
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """What waits: acts to carry out, words to say by lane, deadlines that have come, ends of grants that their executor
-    has not confirmed, rows of the inbox that this program cannot read. `log_size` in entries."""
+    has not confirmed, rows of the inbox that this program cannot read, open questions by kind. `log_size` in entries, `signed` of
+    them below the newest checkpoint."""
 
     inbox: Waiting
     outbox: Mapping[Lane, Waiting]
@@ -164,6 +165,8 @@ class Backlog:
     log_size: int
     unclosed: Waiting = Waiting(0, None)
     unreadable: Waiting = Waiting(0, None)
+    asks: Mapping[str, Waiting] = field(default_factory=dict)
+    signed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

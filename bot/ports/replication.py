@@ -47,6 +47,10 @@ class Replicas(Protocol):
     def clock_ahead(self) -> timedelta:
         """How far the database's clock was ahead of this machine's at the last look."""
 
+    @property
+    def changes(self) -> int:
+        """How often a replica had begun to lead, as of the last look."""
+
     async def listed(self) -> Sequence[ReplicaRow]:
         """Every replica that ever served, the oldest first."""
 

@@ -24,7 +24,14 @@ def backlog(session: Session, now: datetime) -> Backlog:
         log_size=read_head(session).size,
         unclosed=_waiting(session.row("unclosed")),
         unreadable=_waiting(session.row("unreadable")),
+        asks={row["kind"]: _waiting(row) for row in session.rows("open_asks")},
+        signed=_signed(session),
     )
+
+
+def _signed(session: Session) -> int:
+    row = session.row("newest_checkpoint_size")
+    return 0 if row is None or row["size"] is None else int(row["size"])
 
 
 def lateness(session: Session, before: datetime) -> Lateness:

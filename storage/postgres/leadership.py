@@ -42,7 +42,7 @@ class Leadership:
     def __init__(self, database: PostgresDatabase, writer: PostgresSession, replica: str, clock: Clock) -> None:
         self._database, self._writer, self._replica, self._clock = database, writer, replica, clock
         self._until = 0.0
-        self.token = NOBODY
+        self.token, self.seen = NOBODY, 0  # ours; and the holder's at the last look: so often the lease was taken
         self.clock_ahead = timedelta(0)  # the database's clock, of this machine's
         writer.token = NOBODY  # until the lease is taken it judges nothing
 
@@ -60,6 +60,7 @@ class Leadership:
         """Keeps the lease, or takes it where nobody holds it; returns whether it is ours. Raises StorageError."""
         sent, wall = self._clock.monotonic(), self._clock.now()
         holder = await self._database.run(_holder)
+        self.seen = holder.token
         self.clock_ahead = moment(holder.now_ms) - wall
         if abs(self.clock_ahead) > CLOCKS_DIFFER:
             await self.give_up()

@@ -34,6 +34,10 @@ class Replicas:
     def clock_ahead(self) -> timedelta:
         return self._lease.clock_ahead
 
+    @property
+    def changes(self) -> int:
+        return self._lease.seen
+
     async def listed(self) -> Sequence[ReplicaRow]:
         return await self._database.run(listed)
 

@@ -17,6 +17,14 @@ SELECT lane, count(*) AS waiting, min(created_ms) AS oldest_ms FROM outbox WHERE
 -- How many deadlines have come and were not acted on yet, and since when.
 SELECT count(*) AS waiting, min(due_ms) AS oldest_ms FROM deadline WHERE due_ms <= :now;
 
+-- name: open_asks
+-- How many questions are open, and since when, by kind.
+SELECT kind, count(*) AS waiting, min(opened_ms) AS oldest_ms FROM ask WHERE state = 'open' GROUP BY kind ORDER BY kind;
+
+-- name: newest_checkpoint_size
+-- How much of the log a signed checkpoint covers.
+SELECT max(size) AS size FROM log_checkpoint;
+
 -- name: overdue_asks
 -- Questions that are past their deadline and still open, by domain.
 SELECT r.domain, count(*) AS waiting, min(a.expires_ms) AS oldest_ms

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,11 +20,12 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.domain.workflow import drill as drilling
 from bot.ports.commands import Command, FileRequest, Press, ReplyAddress, SetAbsence
+from bot.ports.database import Location
 from bot.ports.records import OutboxRow, SignedCheckpoint
 from bot.ports.store import Store
 from bot.service.approvals import ApprovalService
-from storage.store import SqliteStore
 from tests.bot.building import HOME, MINUTE, T0
+from tests.database import connect, open_store, place
 
 
 async def covered() -> SignedCheckpoint:
@@ -129,10 +129,14 @@ class Office:
     dead_letters: set[Person] = field(default_factory=set)  # whom Slack will not deliver to
     shown: list[OutboxRow] = field(default_factory=list)  # everything that Slack accepted
 
+    @property
+    def place(self) -> Location:
+        """Where its database is."""
+        return place(self.path)
+
     async def open(self) -> Self:
-        self.store = await SqliteStore.open(self.path, self.clock, "test.example/log", self.path.parent / "state")
-        self.looking = sqlite3.connect(self.path, isolation_level=None)
-        self.looking.row_factory = sqlite3.Row
+        self.store = await open_store(self.path, self.clock, "test.example/log", self.path.parent / "state")
+        self.looking = connect(self.path, begins=False)
         self.mortal = MortalStore(self.store)
         self.put_together()
         return self
@@ -267,8 +271,9 @@ class Office:
 
     # What stands written, read past our own code.
 
-    def rows(self, sql: str, **values: Any) -> list[sqlite3.Row]:
-        return self.looking.execute(sql, values).fetchall()
+    def rows(self, sql: str, **values: Any) -> list[Any]:
+        found: list[Any] = self.looking.execute(sql, values).fetchall()
+        return found
 
     def log(self, case_id: str | None = None, start: int = 0) -> list[dict[str, Any]]:
         """The log's entries, with people instead of pseudonyms, as `who` and in `data`."""

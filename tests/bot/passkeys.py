@@ -23,6 +23,7 @@ from storage.log.evidence import stored_log
 from tests.bot import parts
 from tests.bot.building import DEP1, OWNER, RISK, policy
 from tests.bot.office import Office
+from tests.database import place
 
 RP, ORIGIN = "countersign.example.org", "https://countersign.example.org"
 
@@ -120,7 +121,7 @@ async def signs(
 
 def signature_findings(office: Office) -> list[str]:
     """What the check of the log says of the signatures in an office's log, from the first entry on."""
-    with stored_log(office.path) as log:
+    with stored_log(place(office.path)) as log:
         told = Disclosures.read(log.disclosures())
         checks = PolicyChecks(lambda _digest: office.policy, told).signatures
         rows = [(row.idx, json.loads(row.data)) for row in log.rows() if row.data is not None]

@@ -11,9 +11,9 @@ from bot.decision_log.signer import signer_of
 from bot.domain.case.click import Rejected
 from bot.domain.case.transition import OPERATOR
 from bot.service.permits import Permit, PermitIssuer
-from storage.store import SqliteStore
 from tests.bot.building import OWNER, PE1
 from tests.bot.office import Office
+from tests.database import open_store
 
 
 @dataclass
@@ -25,7 +25,7 @@ class SignedOffice(Office):
         return self.path.parent / "state"
 
     async def open(self) -> Self:
-        begun = await SqliteStore.open(self.path, self.clock, "test.example/log", self.state)
+        begun = await open_store(self.path, self.clock, "test.example/log", self.state)
         await begun.close()
         await super().open()
         self.signer = signer_of(self.store.log, self.state, nullcontext())

@@ -17,8 +17,8 @@ from bot.decision_log.failsafe_store import AmongReplicas
 from bot.domain.errors import DiskRefuses
 from bot.runtime.open_log import open_log
 from bot.service.approvals import ApprovalService
-from storage.store import SqliteStore
 from tests.bot.office import Office
+from tests.database import connect, open_store
 
 ORIGIN = "test.example/log"
 
@@ -35,11 +35,10 @@ class StoppableOffice(Office):
         return self.path.parent / "state"
 
     async def open(self) -> Self:
-        self.inner = await SqliteStore.open(self.path, self.clock, ORIGIN, self.state_dir)
+        self.inner = await open_store(self.path, self.clock, ORIGIN, self.state_dir)
         self.standing = await open_log(self.inner, self.state_dir, self.clock, among=self.among)
         self.store: Any = self.standing.store
-        self.looking = sqlite3.connect(self.path, isolation_level=None)
-        self.looking.row_factory = sqlite3.Row
+        self.looking = connect(self.path, begins=False)
         self.service = ApprovalService(self.store, self.directory, self.clock, self.scale, self.policy)
         self.worker, self.sweeper = (
             InboxWorker(self.service, self.store.inbox, self.clock),
@@ -67,7 +66,7 @@ class StoppableOffice(Office):
     def copied(self, name: str) -> Path:
         """A whole copy of the database as it is."""
         target = self.path.parent / name
-        with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(target)) as copy:
+        with closing(connect(self.path)) as source, closing(sqlite3.connect(target)) as copy:
             source.backup(copy)
         return target
 

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 from playwright.async_api import Browser, Page
 
 import runbooks
+from bot.decision_log.keys import make_keys
 from bot.demo.workspace import APPROVER, ASKER, workspace
-from bot.ports.database import PostgresServer
+from bot.ports.database import Location, PostgresServer
 from runbooks.loader import load
 from sandbox.driver import Sandbox, Seen
+from tests.database import RawPostgres, place
 from tests.end_to_end.ground import free_port
 from tests.end_to_end.screen import Screen
 from tests.postgres import session
@@ -40,6 +43,11 @@ class Bot:
     @property
     def database(self) -> Path:
         return self.home / "bot.db"
+
+    @property
+    def place(self) -> Location:
+        """Where its database is."""
+        return self.server or self.database
 
     @property
     def environment(self) -> dict[str, str]:
@@ -93,8 +101,9 @@ class Bot:
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Reads the database beside the bot."""
         if self.server is not None:
-            with session(self.server) as raw:
-                return raw.execute(sql.encode()).fetchall()
+            with closing(RawPostgres(self.server, begins=False)) as raw:
+                found: list[tuple[Any, ...]] = raw.execute(sql, values).fetchall()
+                return found
         connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
         try:
             return connection.execute(sql, values).fetchall()
@@ -172,6 +181,11 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
         bot = (HttpBot if transport == "http" else Bot)(sandbox, tmp_path, scale)
         running.append((bot, sandbox))
         prepare(bot)
+        if bot.server is None and isinstance(where := place(bot.database), PostgresServer):
+            bot.server = where
+            (bot.home / "state").mkdir(mode=0o700, exist_ok=True)
+            if not (bot.home / "state" / "log.key").exists():
+                make_keys(bot.home / "state")
         await bot.start()
         return bot
 

@@ -4,15 +4,16 @@ import asyncio
 import itertools
 import json
 import socket
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from sandbox.delivery import Outcome
 from storage.log.check import check_database
+from tests.database import opened
 
 HOME = "T0HOME"
 MATTERS = ("right.begun", "authority.suspended")
@@ -24,6 +25,7 @@ FORMS = {
     "push": "push_text",
 }  # fmt: skip
 TICKET = {"field.text.ticket": "INC1001"}
+BEGIN = {True: "BEGIN", False: "BEGIN ISOLATION LEVEL REPEATABLE READ"}  # by whether it is a SQLite file
 _NUMBERS = itertools.count(1)
 
 
@@ -167,7 +169,7 @@ class Ground:
 
     def holds(self, rightful: Iterable[str] = ()) -> None:
         """`log verify` is clean, the log folds to the tables, nothing crashed, and `rightful` are the only deciders."""
-        checked = check_database(self.bot.database)
+        checked = check_database(self.bot.place)
         assert checked.findings == (), checked.findings[:5]
         fresh, self._read = self.whole_log()[self._read :], len(self.whole_log())
         trouble = [line for line in fresh.splitlines() if any(word in line for word in TROUBLE)]
@@ -232,6 +234,6 @@ class Ground:
 
     def _at_one_moment(self, *statements: str) -> list[list[tuple[Any, ...]]]:
         """Several looks at the database as it was at one instant, while the bot goes on."""
-        with closing(sqlite3.connect(f"file:{self.bot.database}?mode=ro", uri=True, isolation_level=None)) as connection:
-            connection.execute("BEGIN")
+        with closing(opened(self.bot.place)) as connection:
+            connection.execute(BEGIN[isinstance(self.bot.place, Path)])
             return [connection.execute(statement).fetchall() for statement in statements]

@@ -95,13 +95,14 @@ def stale(fleet: Fleet, numbers: Iterable[int]) -> list[str]:
 
 
 def unsaid(fleet: Fleet, record: Record, numbers: Iterable[int]) -> list[str]:
-    """Filed requests that their asker, or their owner, was never told of."""
+    """Filed requests that their asker was never told of, and those that nobody decided and the owner was never asked about. A card
+    that was to leave after the decision is not sent."""
     found = []
     for n in numbers:
         mine = {case for (case,) in fleet.rows(f"SELECT id FROM request WHERE domain = 'many{n:02}'")} & record.filed
-        for who in (domains.owner(n), domains.asker(n)):
+        for who, theirs in ((domains.owner(n), mine & record.silent), (domains.asker(n), mine)):
             shown = "\n".join(message.shown for message in fleet.sandbox.messages(who))
-            found += [f"{who} {case}" for case in mine if case not in shown]
+            found += [f"{who} {case}" for case in theirs if case not in shown]
     return found
 
 

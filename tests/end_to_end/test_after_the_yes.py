@@ -34,7 +34,7 @@ async def test_from_the_yes_over_finished_and_evidence_to_an_accepted_review(sta
     assert sandbox.current(review).buttons == []
     types = bot.types()
     assert types.index("grant.finished") < types.index("review.due") < types.index("review.passed")
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
 
 
 async def test_a_deputy_who_was_never_reached_revokes_by_nobody_elses_leave(start: Callable[..., Any], file: Any) -> None:
@@ -90,7 +90,7 @@ async def test_a_break_glass_opens_at_once_and_a_rejection_revokes_it(start: Cal
     await sandbox.wait_for(lambda: "Rejected" in sandbox.current(card).shown)
     await sandbox.wait_for(lambda: "REVOKED" in sandbox.current(receipt).shown)
     assert {"breakglass.opened", "breakglass.rejected", "grant.revoked", "review.flagged"} <= set(bot.types())
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
 
 
 async def test_a_use_of_the_sealed_path_is_recorded_and_reviewed_by_somebody_else(start: Callable[..., Any]) -> None:
@@ -115,4 +115,4 @@ async def test_a_use_of_the_sealed_path_is_recorded_and_reviewed_by_somebody_els
     await sandbox.press(DEPUTY, "Accept", message=again)
     await sandbox.wait_for(lambda: "Accepted" in sandbox.current(review).shown)
     assert {"sealed_use.recorded", "review.due", "review.passed"} <= set(bot.types())
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()

@@ -105,7 +105,7 @@ async def test_a_break_glass_from_its_form_over_its_ratification_to_the_accepted
     assert {"breakglass.opened", "breakglass.ratified", "grant.finished", "evidence.added", "review.passed"} <= set(
         bot.types()
     )
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
 
 
 async def test_an_exception_from_its_date_over_reminder_and_renewal_to_the_accepted_review(
@@ -146,4 +146,4 @@ async def test_an_exception_from_its_date_over_reminder_and_renewal_to_the_accep
     await button(review, "Accept").click()
     await expect(review).to_contain_text("Accepted by @Jonas Keller")
     assert {"exception.opened", "exception.renewed", "exception.ended", "review.passed"} <= set(bot.types())
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()

@@ -78,4 +78,4 @@ async def test_a_reset_from_its_form_over_proof_wait_and_restore_to_the_accepted
         "review.passed",
     ]
     assert [t for t in dict.fromkeys(types) if t in wanted] == wanted
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()

@@ -33,7 +33,7 @@ async def test_a_clock_that_was_set_gives_nothing_until_doctor_accepts_it(start:
     await bot.sandbox.press(APPROVER, "Approve", message=card)
     await bot.sandbox.wait_for(lambda: "grant.opened" in bot.types())
     assert bot.types().count("clock.anomaly") == 2
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
 
 
 async def countersign(bot: Any, *words: str) -> tuple[int, list[str]]:

@@ -84,5 +84,5 @@ async def test_an_end_is_told_once_and_never_lost_however_often_the_bot_is_kille
         assert [t for t in bot.types() if t.startswith(("executor.", "grant."))] == [
             "grant.opened", "executor.opened", "grant.finished", "executor.closed"
         ]  # fmt: skip
-        assert check_database(bot.database).findings == ()
+        assert check_database(bot.place).findings == ()
         assert os.environ["PAM_SECRET"] not in (bot.home / "bot.log").read_text()

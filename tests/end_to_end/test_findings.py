@@ -35,7 +35,7 @@ async def test_a_finding_is_reported_acknowledged_and_closed(start: Callable[...
         "finding.closed",
     ]
     assert not [t for t in bot.types() if t.startswith("grant.")]
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
 
 
 async def test_a_person_of_home_reports_too(start: Callable[..., Any]) -> None:

@@ -73,7 +73,7 @@ async def test_over_thirty_kills_no_step_is_lost_and_none_fires_twice(start: Cal
     await bot.start()
     await bot.sandbox.wait_for(lambda: fired(bot) == REQUESTS, 30)
     assert await bot.stop() == 0
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
     steps = Counter(
         bot.rows(
             "SELECT case_id, json_extract(data, '$.data.step') FROM log_entry WHERE type IN ('step.fired', 'step.skipped')"

@@ -100,7 +100,7 @@ async def test_the_owner_approves_for_less_with_a_passkey_on_a_phone(
     assert approved["data"]["signed"] is True
     assert approved["data"]["seconds"] == 1800
     assert "decision.refused" not in {entry["type"] for entry in entries}
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
 
 
 async def test_without_user_verification_or_without_webauthn_nothing_is_approved(

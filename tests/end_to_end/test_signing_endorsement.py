@@ -59,4 +59,4 @@ async def test_an_added_key_pages_everybody_and_is_named_until_it_is_endorsed_on
         assert "policy.endorsed" in bot.types()
         code, said = await bot.command("log", "verify", "--json")
         assert code == 0, said
-        assert check_database(bot.database).findings == ()
+        assert check_database(bot.place).findings == ()

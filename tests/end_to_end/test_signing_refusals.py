@@ -329,7 +329,7 @@ async def test_one_statement_counts_once_in_two_tabs_replayed_or_after_a_lost_an
     again = await second.evaluate(SIGN_AGAIN, statement)
     assert (again["status"], "counts once" in again["text"]) == (409, True), again
     assert bot.types().count("request.approved") == 1
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
     await second.context.close()
 
 

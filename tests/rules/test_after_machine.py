@@ -42,6 +42,7 @@ from tests.bot.building import (
     runbook,
 )
 from tests.bot.office import Killed, Office
+from tests.database import place
 from tests.rules.oracle import party
 
 PATIENT = EscalationPolicy(
@@ -92,7 +93,7 @@ class AfterTheYes(RuleBasedStateMachine):
         if not hasattr(self, "runner"):
             return
         try:
-            assert check_database(self.office.path).findings == ()
+            assert check_database(place(self.office.path)).findings == ()
         finally:
             self.runner.run(self.office.close())
             self.runner.close()

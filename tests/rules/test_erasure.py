@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
@@ -29,12 +28,12 @@ from bot.ports.records import StoredPolicy
 from bot.settings import load
 from runbooks.loader import load_files
 from storage.log.check import check_log
-from storage.store import SqliteStore
 from tests.bot import parts
 from tests.bot.background.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, bytes_of, filed, over, tables_with
 from tests.bot.building import DAY, DEP2, HOME, HOUR, T0
 from tests.bot.hosting import Host
 from tests.bot.office import covered
+from tests.database import connect, open_store
 from tests.handlers.fake_slack import FakeSlack, refusal
 from tests.storage.making import attacker
 
@@ -147,7 +146,7 @@ async def test_the_account_leaves_the_state_and_a_later_entry_makes_a_new_pseudo
     host = eraser.host
     before = await host.store.operator.ref_of(ASKER)
     await eraser.ended(await eraser.confirmed())
-    with closing(sqlite3.connect(host.path)) as raw:
+    with closing(connect(host.path)) as raw:
         tables = [n for (n,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'") if n != "blob"]
         holding = [
             n
@@ -215,7 +214,7 @@ async def test_what_speaks_against_it_when_it_runs_fails_it(eraser: Eraser, mean
 async def test_it_waits_for_anyone_who_reads_the_database(eraser: Eraser) -> None:
     act_id = await eraser.confirmed()
     await Housekeeper(eraser.host.store).work()
-    with closing(sqlite3.connect(eraser.host.path)) as reader:
+    with closing(connect(eraser.host.path)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM log_private").fetchone()
         assert (await eraser.ended(act_id))[0] == "confirmed"
@@ -333,7 +332,7 @@ async def test_a_disclosure_says_until_when_it_is_kept(host: Host, days: int) ->
 
 
 async def test_a_read_only_store_writes_nothing_again(host: Host) -> None:
-    reading = await SqliteStore.open(host.path, host.clock, read_only=True)
+    reading = await open_store(host.path, host.clock, read_only=True)
     with pytest.raises(Exception, match="reading only"):
         await reading.operator.rebuild()
     await reading.close()
@@ -400,7 +399,7 @@ async def test_an_act_that_ends_leaves_its_reason_in_no_side_file(eraser: Eraser
     host = eraser.host
     await eraser.filed()
     host.sleep(2 * DAY)
-    with closing(sqlite3.connect(host.path)) as reader:
+    with closing(connect(host.path)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM operator_act").fetchone()
         await eraser.operations.work()

@@ -14,6 +14,7 @@ from bot.ports.commands import ReplyAddress, SetAbsence
 from storage.log.check import check_database
 from tests.bot.building import DAY, DEP1, HOUR, MINUTE, OWNER, PE1, policy
 from tests.bot.office import LEASE, Office
+from tests.database import place
 from tests.rules.failing import fail_after
 
 Act = Callable[[], Awaitable[object]]
@@ -113,4 +114,4 @@ async def test_rule_4_an_act_is_never_split_at_whichever_statement_the_disk_fail
         assert statements > 5
         new = office.log(start=len(dict(before)["log_entry"]))
         assert told in [entry["type"] for entry in new]
-    assert check_database(path).findings == ()
+    assert check_database(place(path)).findings == ()

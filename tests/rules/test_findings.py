@@ -34,6 +34,7 @@ from tests.bot.building import (
     runbook,
 )
 from tests.bot.office import Office
+from tests.database import place
 
 FINDING_BOOK = runbook(
     "exposure", kind="finding", title="A credential is exposed", providers=("northgate",), max_duration=0, default_duration=0,
@@ -48,7 +49,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     """Whatever happened in it, its log agrees with itself and with the policy."""
     async with Office(tmp_path / "countersign.db", BASE) as running:
         yield running
-        assert check_database(running.path).findings == ()
+        assert check_database(place(running.path)).findings == ()
 
 
 async def found(office: Office, by: Person = PE1, book: str = "exposure", **how: Any) -> str:

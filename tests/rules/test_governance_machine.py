@@ -30,6 +30,7 @@ from storage.log.check import check_database
 from tests.bot.building import DAY, DEP1, DEP2, LEAD, OWNER, PE1, PE2, RISK, STRANGER, policy, runbook, with_domain
 from tests.bot.governed import WEEK, GovernedOffice
 from tests.bot.office import Killed
+from tests.database import place
 
 WINDOW = 4
 PATIENT = EscalationPolicy(
@@ -75,7 +76,7 @@ class Governance(RuleBasedStateMachine):
         if not hasattr(self, "runner"):
             return
         try:
-            assert check_database(self.office.path).findings == ()
+            assert check_database(place(self.office.path)).findings == ()
         finally:
             self.runner.run(self.office.close())
             self.runner.close()

@@ -27,6 +27,7 @@ from bot.domain.policy.provider import Provider
 from storage.log.check import check_database
 from tests.bot.building import DAY, HOME, home, policy, runbook
 from tests.bot.governed import WEEK, GovernedOffice
+from tests.database import place
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # a Monday
 DAYS = 365 if os.environ.get("GOVERNED_YEAR") else 70
@@ -196,7 +197,7 @@ def test_the_records_agree_with_a_recount_in_sql(lived: YearOffice) -> None:
     opened, closed = ({e["data"]["id"] for e in lived.entries(f"campaign.{what}")} for what in ("opened", "closed"))
     assert closed <= opened
     assert {c.id for c in lived.found if c.state == "open"} == opened - closed
-    assert check_database(lived.path).findings == ()
+    assert check_database(place(lived.path)).findings == ()
 
 
 def at(entry: dict[str, Any]) -> datetime:

@@ -57,6 +57,7 @@ from tests.bot.building import (
 )
 from tests.bot.jumpy import JumpyClock
 from tests.bot.office import LEASE, Killed, Office
+from tests.database import place
 from tests.rules.failing import fail_after
 from tests.rules.oracle import TAKES_PART, Oracle, party
 
@@ -133,7 +134,7 @@ class Countersign(RuleBasedStateMachine):
         finally:
             self.runner.run(self.office.close())
             self.runner.close()
-            found = check_database(self.folder / "countersign.db").findings
+            found = check_database(place(self.folder / "countersign.db")).findings
             shutil.rmtree(self.folder)
         assert found == ()
 

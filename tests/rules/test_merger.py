@@ -18,6 +18,7 @@ from bot.domain.policy.people import Person
 from storage.log.check import check_database
 from tests.bot.building import DAY, HOUR, MACH, MINUTE, OWNER, PE1, PE2, RISK, SOC1, T0, home, policy, runbook
 from tests.bot.governed import GovernedOffice
+from tests.database import place
 from tests.rules.test_governance_machine import PATIENT
 
 INES, IGOR = home("U0INES"), home("U0IGOR")
@@ -58,7 +59,7 @@ async def office(tmp_path: Path) -> AsyncIterator[GovernedOffice]:
     async with GovernedOffice(tmp_path / "countersign.db", BASE.on(T0.date())) as running:
         await running.begin(None)
         yield running
-        assert check_database(running.path).findings == ()
+        assert check_database(place(running.path)).findings == ()
 
 
 def told(office: GovernedOffice, person: Person) -> list[str]:

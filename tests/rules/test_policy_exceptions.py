@@ -23,6 +23,7 @@ from bot.ports.commands import Press, ReplyAddress
 from storage.log.check import check_database
 from tests.bot.building import AUDIT, DAY, DEP1, HOUR, MACH, OWNER, PE1, SOC1, STRANGER, policy, runbook
 from tests.bot.office import Office
+from tests.database import place, url
 
 EXCEPTION = runbook(
     "exception", kind="policy_exception", max_duration=90 * 86400, escalation="short", review_within=None, risk="medium"
@@ -76,7 +77,7 @@ async def test_an_exception_whose_date_came_while_the_bot_was_down_ends_first_th
     await office.restart()
     await office.sweeper.sweep()
     assert office.types(case_id)[-1] == "exception.ended"
-    assert check_database(office.path).findings == ()
+    assert check_database(place(office.path)).findings == ()
 
 
 async def test_a_renewal_is_asked_for_decided_and_survives_a_restart(office: Office) -> None:
@@ -91,7 +92,7 @@ async def test_a_renewal_is_asked_for_decided_and_survives_a_restart(office: Off
     assert [t for t in office.types(case_id) if t.startswith(("renewal", "exception"))] == [
         "exception.opened", "renewal.asked", "exception.renewed",
     ]  # fmt: skip
-    assert check_database(office.path).findings == ()
+    assert check_database(place(office.path)).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ class TestTheRegisterOnTheHost:
     @pytest.fixture(autouse=True)
     async def host(self, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{office.path}")
+        monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(office.path))
 
     async def type(self, *words: str) -> tuple[int, str]:
         done = await asyncio.to_thread(CliRunner().invoke, app, ["exceptions", *words])

@@ -35,6 +35,7 @@ from tests.bot.building import (
     with_domain,
 )
 from tests.bot.office import Office
+from tests.database import place
 
 BASE = policy()
 
@@ -44,7 +45,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with Office(tmp_path / "countersign.db", BASE) as running:
         await running.sweeper.sweep()
         yield running
-        assert check_database(running.path).findings == ()
+        assert check_database(place(running.path)).findings == ()
 
 
 async def filed(office: Office) -> None:
@@ -143,4 +144,4 @@ async def test_in_the_middle_of_grants_requests_and_an_exception_all_ends_within
         assert any(ask.kind == "closing" for ask in (await office.case(opened[3])).asks)
         reasons = {office.log(case_id)[-1]["data"].get("reason") for case_id in pending}
         assert all("Northgate" in str(reason) for reason in reasons)
-        assert check_database(office.path).findings == ()
+        assert check_database(place(office.path)).findings == ()

@@ -17,6 +17,7 @@ from storage.log.check import check_database
 from tests.bot.building import DEP1, LEAD, MACH, OWNER, PE1, PE2, RISK, SOC1, STRANGER, policy, runbook
 from tests.bot.office import Office
 from tests.bot.stopping import StoppableOffice
+from tests.database import place
 
 BASE = policy(runbooks=[
     runbook("emergency"), runbook("box", domain="machines"),
@@ -29,7 +30,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with Office(tmp_path / "countersign.db", BASE) as running:
         await running.sweeper.sweep()
         yield running
-        assert check_database(running.path).findings == ()
+        assert check_database(place(running.path)).findings == ()
 
 
 async def suspended(office: Office, by: Person = OWNER, name: str = "northgate", reason: str = "Odd logins") -> None:
@@ -175,4 +176,4 @@ async def test_while_the_log_is_stopped_it_goes_through_the_emergency_file(tmp_p
         assert await grant_of(office, opened) is GrantState.LAPSED
         assert ("northgate", "directory") in office.service.current.policy.standing.providers
         assert all(office.types(case_id)[0] == "provider.suspended" for case_id in await cases(office))
-        assert check_database(office.path).findings == ()
+        assert check_database(place(office.path)).findings == ()

@@ -22,6 +22,7 @@ from tests.bot.background.test_housekeeper import ASKER, OWNER, bytes_of, filed
 from tests.bot.background.test_operator_jobs import Voices
 from tests.bot.building import DAY
 from tests.bot.hosting import Host
+from tests.database import connect
 from tests.rules.test_erasure import AUDIT, RISK
 from tests.storage.making import attacker
 
@@ -119,7 +120,7 @@ async def test_a_killed_pruning_goes_on_with_its_minimum(host: Host) -> None:
 async def test_the_database_lets_nothing_of_an_entry_change_but_its_bytes_below_a_minimum(host: Host) -> None:
     await fill(host, 600)
     await pruned(host)
-    with closing(sqlite3.connect(host.path)) as raw:
+    with closing(connect(host.path)) as raw:
         for change in (
             "data = NULL WHERE idx = 512", "data = x'00' WHERE idx = 3", "leaf = zeroblob(32) WHERE idx = 3",
             "type = 'x' WHERE idx = 3", "ts_ms = 0 WHERE idx = 3", "case_id = 'R-1' WHERE idx = 3", "idx = -1 WHERE idx = 3",

@@ -16,6 +16,7 @@ from bot.ports.commands import Press, ReplyAddress
 from storage.log.check import check_database
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, runbook
 from tests.bot.office import Office
+from tests.database import place
 
 METHODS = ("manager_callback", "id_document")
 RESET = runbook(
@@ -27,7 +28,7 @@ RESET = runbook(
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with Office(tmp_path / "countersign.db", policy(runbooks=[RESET])) as running:
         yield running
-        assert check_database(running.path).findings == ()
+        assert check_database(place(running.path)).findings == ()
 
 
 async def attest(office: Office, case_id: str, name: str, at: datetime = T0, person: Person = PE1) -> None:

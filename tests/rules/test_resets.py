@@ -42,6 +42,7 @@ from tests.bot.building import (
     with_domain,
 )
 from tests.bot.office import Killed, Office
+from tests.database import place
 
 METHODS = ("callback", "document")
 WAIT, WINDOW, AT_MOST = 30 * MINUTE, 7 * DAY, 2
@@ -143,7 +144,7 @@ class Resets(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "runner"):
             return
-        found = check_database(self.office.path).findings
+        found = check_database(place(self.office.path)).findings
         self.runner.run(self.office.close())
         self.runner.close()
         shutil.rmtree(self.folder)

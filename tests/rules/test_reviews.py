@@ -50,6 +50,7 @@ from tests.bot.building import (
     with_domain,
 )
 from tests.bot.office import Office, covered
+from tests.database import place
 from tests.handlers.shapes import submit, view_of
 
 UNLOCK = runbook("unlock", kind="reset", right="autonomous", escalation=None, review_within=None, sha256="11" * 32)
@@ -109,7 +110,7 @@ async def office(tmp_path: Path) -> AsyncIterator[ReviewOffice]:
     async with ReviewOffice(tmp_path / "countersign.db", BASE) as running:
         running.clock.at = MONDAY
         yield running
-        assert check_database(running.path).findings == ()
+        assert check_database(place(running.path)).findings == ()
 
 
 def item(campaign: Campaign, key: str) -> Item:

@@ -23,6 +23,7 @@ from tests.bot import parts
 from tests.bot.building import DAY, LEAD, OWNER, PE1, PE2, RISK, SOCLEAD
 from tests.bot.governed import GovernedOffice
 from tests.bot.office import covered
+from tests.database import place
 from tests.handlers.fake_slack import FakeSlack
 from tests.rules.test_governance_machine import BASE, BEFORE
 
@@ -34,7 +35,7 @@ async def office(tmp_path: Path) -> AsyncIterator[GovernedOffice]:
         await running.begin(BEFORE)
         await running.pass_days(8)  # the agreement's message was the first week's
         yield running
-        assert check_database(running.path).findings == ()
+        assert check_database(place(running.path)).findings == ()
 
 
 async def mine(office: GovernedOffice) -> Campaign:

@@ -16,6 +16,7 @@ from storage.log.check import check_database
 from tests.bot.building import DAY, DEP1, HOUR, OWNER, PE1
 from tests.bot.office import Office
 from tests.bot.passkeys import signature_findings, signed_policy, signs, with_words
+from tests.database import place
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ async def assert_answered(office: Office, case_id: str, kind: AskKind, press: st
     entry = next(e for e in reversed(office.log(case_id)) if e["type"] == type_)
     assert entry["data"]["signed"] is True
     assert len(entry["data"]["statement"]) == 64
-    assert check_database(office.path).findings == ()
+    assert check_database(place(office.path)).findings == ()
     assert signature_findings(office) == []
 
 

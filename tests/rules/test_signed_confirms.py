@@ -18,6 +18,7 @@ from storage.log.check import check_database
 from tests.bot.building import AUDIT, DEP1, RISK
 from tests.bot.office import Office
 from tests.bot.passkeys import KEYS, ORIGIN, Authenticator, sent, signature_findings, signed_policy, with_words
+from tests.database import place
 
 AUDITORS = Authenticator(b"auditor-key")
 HELD = {**KEYS, AUDIT: AUDITORS}
@@ -64,7 +65,7 @@ async def test_two_signed_confirms_complete_it_and_each_entry_says_so(office: Of
     assert await state(office, act) is OperatorActionState.CONFIRMED
     entries = [entry for entry in office.log() if entry["type"] == "operator.confirmed"]
     assert [entry["data"]["signed"] for entry in entries] == [True, True]
-    assert check_database(office.path).findings == ()
+    assert check_database(place(office.path)).findings == ()
     assert signature_findings(office) == []
 
 

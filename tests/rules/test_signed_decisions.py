@@ -38,6 +38,7 @@ from tests.bot.passkeys import (
     with_words,
 )
 from tests.bot.permitting import SignedOffice
+from tests.database import place
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ async def test_a_signed_yes_opens_the_grant_and_is_logged_with_its_signature(off
     assert statement["seen"] == entry["case_prev"]
     leaf = office.rows("SELECT leaf FROM log_entry WHERE type = 'request.filed'")[0]["leaf"]
     assert statement["asked"] == leaf.hex()
-    assert check_database(office.path).findings == ()
+    assert check_database(place(office.path)).findings == ()
     assert signature_findings(office) == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import replace
@@ -22,6 +21,7 @@ from tests.bot.evidence.conftest import ORIGIN
 from tests.bot.evidence.signed_log import EVIL, EXTRA, OLGA, OLGA2, RP, RUTH, Passkey, Writer, signed_policy
 from tests.bot.evidence.signing import Scribe
 from tests.bot.evidence.test_check import edited, of_type
+from tests.database import connect, url
 
 ONE = "R-00000001"
 VKEY = Scribe(ORIGIN).vkey
@@ -214,7 +214,7 @@ def drop(log: Writer) -> str:
     """Deletes the newest disclosure `signature` from the database, as its owner can."""
     from bot.domain.decision_log.entry import disclosed
 
-    with closing(sqlite3.connect(log.path)) as raw, raw:
+    with closing(connect(log.path)) as raw, raw:
         for digest, text in raw.execute("SELECT digest, disclosure FROM log_private ORDER BY idx DESC").fetchall():
             if disclosed(text)[0] == "signature":
                 raw.execute("DELETE FROM log_private WHERE digest = ?", (digest,))
@@ -332,7 +332,7 @@ async def test_swapped_policy_files_are_named_in_both(log: Writer, tmp_path: Pat
     folder = log.export(tmp_path / "evidence")
     (folder / "policy" / log.policy.digest / "responsibility.yaml").write_bytes(matrix.content)
     assert "policy" in {f.code for f in check_export(folder).findings}
-    with closing(sqlite3.connect(log.path)) as raw, raw:
+    with closing(connect(log.path)) as raw, raw:
         raw.execute("INSERT OR IGNORE INTO blob (sha256, content) VALUES (?, ?)", (matrix.sha256, matrix.content))
         swap = "UPDATE policy_file SET sha256 = ? WHERE digest = ? AND path = 'responsibility.yaml'"
         raw.execute(swap, (matrix.sha256, log.policy.digest))
@@ -345,7 +345,7 @@ async def test_the_command_names_the_codes_and_says_whose_word_the_keys_are(
     await log.approve(await log.file(ONE))
     folder = log.export(tmp_path / "evidence")
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{log.path}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(log.path))
     for options in (["--export", str(folder)], ["--database", str(log.path)]):
         said = CliRunner().invoke(app, ["log", "verify", *options])
         assert "exporter's own word" in said.output

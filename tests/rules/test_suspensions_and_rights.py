@@ -44,6 +44,7 @@ from tests.bot.building import (
 )
 from tests.bot.office import Office
 from tests.bot.stopping import StoppableOffice
+from tests.database import place
 
 RESET = runbook(
     "mfa", kind="reset", domain="machines", subject_verification=("callback",), escalation="short", review_within=None
@@ -59,7 +60,7 @@ BASE = policy(runbooks=[RESET, UNLOCK, runbook("emergency"), runbook("pair", app
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with Office(tmp_path / "countersign.db", BASE) as running:
         yield running
-        assert check_database(running.path).findings == ()
+        assert check_database(place(running.path)).findings == ()
 
 
 async def reset_of(office: Office, subject: Person) -> str:

@@ -20,6 +20,7 @@ from storage.log.check import check_database
 from tests.bot.building import DAY, DEP1, HOUR, MINUTE, OWNER, PE1, T0, home, policy, with_domain
 from tests.bot.jumpy import JumpyClock
 from tests.bot.office import Office
+from tests.database import place
 
 SECOND, NEW = timedelta(seconds=1), home("U0NEW")
 JUMPS = [2 * DAY, HOUR, 61 * SECOND, -61 * SECOND, -HOUR, -2 * DAY]
@@ -65,7 +66,7 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     opened = await Watched(tmp_path / "countersign.db").open()
     yield opened
     await opened.office.close()
-    assert check_database(tmp_path / "countersign.db").findings == ()
+    assert check_database(place(tmp_path / "countersign.db")).findings == ()
 
 
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
@@ -335,6 +336,6 @@ def test_whatever_the_clock_does_nothing_is_revived_and_nothing_given_while_it_i
                 if state is not PENDING:
                     final[case_id] = state
         await office.close()
-        assert check_database(office.path).findings == ()
+        assert check_database(place(office.path)).findings == ()
 
     asyncio.run(played())

@@ -34,6 +34,7 @@ from storage.log.evidence import evidence
 from tests.bot import parts
 from tests.bot.building import AUDIT, DAY, OWNER, PE1, RISK, policy
 from tests.bot.stopping import ORIGIN, StoppableOffice
+from tests.database import url
 from tests.handlers.fake_slack import FakeSlack
 from tests.storage.making import attacker
 
@@ -250,7 +251,7 @@ async def test_the_messages_of_a_stopped_bot_ask_for_it_with_both_buttons(lost: 
 async def test_the_command_files_it_for_a_stopped_log_only(lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
     office = lost.office
     monkeypatch.chdir(office.path.parent)
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{office.path}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(office.path))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(office.state_dir))
 
     async def base(_store: Any) -> Any:

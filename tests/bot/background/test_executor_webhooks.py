@@ -27,6 +27,7 @@ from tests.bot.permitting import SignedOffice
 from tests.bot.receiving import SECRET, Receiver
 from tests.bot.service.test_permits import JumpyClock, claims_of, judged
 from tests.bot.stopping import StoppableOffice
+from tests.database import place
 
 SECOND = timedelta(seconds=1)
 
@@ -78,7 +79,7 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
         it = Ground(office, system)
         yield it
         await it.executors.close()
-        assert check_database(office.path).findings == ()
+        assert check_database(place(office.path)).findings == ()
 
 
 async def test_an_opening_and_a_closing_are_told_signed_under_an_id_of_their_own(ground: Ground) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,9 +14,9 @@ from bot.domain.decision_log.entry import disclosed
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.commands import Press, ReplyAddress
-from storage.store import SqliteStore
 from tests.bot.building import HOME, HOUR, MINUTE
 from tests.bot.office import Office
+from tests.database import connect, open_store
 
 ASKER, OWNER = Person(HOME, "U0PE1"), Person(HOME, "U0OWNER")
 BOOK = "directory-admin-emergency"
@@ -71,7 +70,7 @@ def bytes_of(path: Path) -> bytes:
 def tables_with(path: Path, text: str) -> list[str]:
     """The tables in which a text stands, read past our own code; disclosures decoded."""
     found = []
-    with closing(sqlite3.connect(path)) as raw:
+    with closing(connect(path)) as raw:
         names = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for name in names:
             for row in raw.execute(f"SELECT * FROM {name}"):
@@ -159,7 +158,7 @@ async def test_what_cannot_be_shed_now_is_shed_at_the_next_look(tmp_path: Path, 
         await office.click(OWNER, case_id, "deny")
         await office.deliver()
         keeper = Housekeeper(office.store)
-        with closing(sqlite3.connect(office.path)) as reader:
+        with closing(connect(office.path)) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM request").fetchone()
             await keeper.work()
@@ -169,7 +168,7 @@ async def test_what_cannot_be_shed_now_is_shed_at_the_next_look(tmp_path: Path, 
 
 
 async def test_a_store_opened_for_reading_sheds_nothing(trust: Office) -> None:
-    reading = await SqliteStore.open(trust.path, trust.clock, read_only=True)
+    reading = await open_store(trust.path, trust.clock, read_only=True)
     with pytest.raises(Exception, match="reading only"):
         await reading.operator.shed()
     await reading.close()

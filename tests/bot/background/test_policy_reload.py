@@ -17,6 +17,7 @@ from bot.domain.errors import PolicyError
 from storage.store import SqliteStore
 from tests.bot.building import DAY, MINUTE, filing_of, policy
 from tests.bot.office import HandClock
+from tests.database import open_store
 
 EXAMPLE = Path(runbooks.__file__).parent
 
@@ -33,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(tmp_path: Path, clock: HandClock) -> AsyncIterator[SqliteStore]:
-    opened = await SqliteStore.open(tmp_path / "countersign.db", clock, "test.example/log", tmp_path / "state")
+    opened = await open_store(tmp_path / "countersign.db", clock, "test.example/log", tmp_path / "state")
     yield opened
     await opened.close()
 

@@ -18,16 +18,17 @@ from bot.domain.failsafe.clock_jump import Mark
 from storage.log.check import check_database
 from storage.store import SqliteStore
 from tests.bot.jumpy import JumpyClock
+from tests.database import open_store, place
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    opened = await SqliteStore.open(tmp_path / "c.db", JumpyClock(), "test.example/log")
+    opened = await open_store(tmp_path / "c.db", JumpyClock(), "test.example/log")
     yield opened
     await opened.close()
-    assert check_database(tmp_path / "c.db").findings == ()
+    assert check_database(place(tmp_path / "c.db")).findings == ()
 
 
 async def accepted(store: SqliteStore, clock: JumpyClock, patience: float = 0.0) -> list[str]:
@@ -81,7 +82,7 @@ def test_the_command_on_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     async def made() -> None:
         clock = SystemClock()
-        made = await SqliteStore.open(tmp_path / "countersign.db", clock, state_dir=tmp_path / ".countersign")
+        made = await open_store(tmp_path / "countersign.db", clock, state_dir=tmp_path / ".countersign")
         await made.clock.keep(Mark(clock.now() + HOUR, timedelta(0), "another", clock.now()))
         await made.close()
 

@@ -22,7 +22,7 @@ from handlers.doctor.check import READS
 from handlers.web_api.manifest import manifest
 from runbooks.loader import load
 from sandbox.driver import Sandbox
-from storage.store import SqliteStore
+from tests.database import open_store
 
 ROOT = Path(__file__).parents[3]
 MATRIX = "runbooks/responsibility.yaml"
@@ -219,13 +219,13 @@ async def test_an_unset_variable_of_the_policy_is_an_error_and_people_are_looked
 
 
 async def test_a_database_that_is_there_and_well_lacks_an_anchor_at_most(settings: Settings, folder: Path) -> None:
-    await (await SqliteStore.open(folder / "countersign.db", SystemClock(), state_dir=settings.state_dir)).close()
+    await (await open_store(folder / "countersign.db", SystemClock(), state_dir=settings.state_dir)).close()
     found = await report(settings)
     assert "can rewrite the whole decision log" in only(found, "warning", "anchors")
 
 
 async def test_a_log_that_the_signer_refuses_is_an_error(settings: Settings, folder: Path) -> None:
-    await (await SqliteStore.open(folder / "countersign.db", SystemClock(), state_dir=settings.state_dir)).close()
+    await (await open_store(folder / "countersign.db", SystemClock(), state_dir=settings.state_dir)).close()
     (settings.state_dir / "log.memory").unlink()
     found = await report(settings)
     assert ["nobody can say whether entries were lost" in f.text for f in found.findings if f.area == "log"] == [True]

@@ -23,9 +23,9 @@ from bot.clock import SystemClock
 from bot.ports.records import CachedCalendar
 from bot.settings import Settings
 from runbooks.calendars.ical import BadFeed
-from storage.store import SqliteStore
 from tests.bot.background.test_calendar_feeds import ALWAYS, SECRET, organisation
 from tests.bot.building import MINUTE, ONC1, T0
+from tests.database import open_store
 from tests.runbooks.calendars.test_ical import feed
 
 WHERE = {"ROTA": SECRET}
@@ -87,7 +87,7 @@ def fed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def keep(path: Path, address: str, at: datetime) -> None:
-    store = await SqliteStore.open(path, SystemClock())
+    store = await open_store(path, SystemClock())
     await store.policies.keep_calendar(key_of(address), CachedCalendar(feed(ALWAYS), at), at - KEEP)
     await store.close()
 

@@ -25,10 +25,10 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.ports.records import StoredPolicy
 from storage.log.check import check_database
-from storage.store import SqliteStore
 from storage.stores.cases import CaseStore
 from tests.bot.building import HOME
 from tests.bot.office import Office
+from tests.database import open_store, place, url
 
 RUNBOOK = "directory-admin-emergency"
 OWNER, DEP1, ADMIN = Person(HOME, "U0OWNER"), Person(HOME, "U0DEP1"), Person(HOME, "U0ADMIN")
@@ -94,7 +94,7 @@ class Host(Office):
 @pytest.fixture
 async def host(tmp_path: Path, example: Policy, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'countersign.db'}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "countersign.db"))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("COUNTERSIGN_TIME_SCALE", "100")
     monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:1/api/")
@@ -131,7 +131,7 @@ async def test_a_fast_drill_is_reported_person_by_person_and_exits_1_when_somebo
     assert re.search(r"^Maeve Brennan +deputy +\d\d:\d\d:\d\d +yes +not reached$", text, re.MULTILINE)
     assert f"2 of {len(case.approval.reached)} people were reached" in text
     assert "Not reached: " in lines[-1]
-    assert check_database(host.path).findings == ()
+    assert check_database(place(host.path)).findings == ()
 
 
 async def test_a_drill_in_which_everybody_answers_exits_0(host: Host) -> None:
@@ -216,10 +216,10 @@ async def test_what_the_database_refuses_is_said_as_the_drill_that_runs(
 
 
 async def test_without_a_policy_there_is_a_sentence(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bare = await SqliteStore.open(tmp_path / "bare.db", SystemClock(), state_dir=tmp_path / "bare")
+    bare = await open_store(tmp_path / "bare.db", SystemClock(), state_dir=tmp_path / "bare")
     await bare.close()
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "bare"))
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'bare.db'}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "bare.db"))
     code, text = await host.type(RUNBOOK)
     assert (code, text.startswith("No policy that this release reads stands in the database")) == (1, True)
 

@@ -11,12 +11,13 @@ from typer.testing import CliRunner
 from bot.cli.main import app
 from bot.decision_log.keys import LOG_KEY, read_key
 from bot.domain.decision_log.signed_note import read_note, read_vkey
+from tests.database import url
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'countersign.db'}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "countersign.db"))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     return tmp_path
 

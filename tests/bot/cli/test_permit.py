@@ -23,9 +23,9 @@ from bot.ports.records import StoredPolicy
 from bot.service.permits import signed
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
-from storage.store import SqliteStore
 from tests.bot.office import HandClock, Office
 from tests.conftest import EXAMPLE
+from tests.database import open_store, url
 
 RUNBOOK, TARGET, REASON = "clinical-signin-outage", "clinical-sso-prod", "All wards are out"
 
@@ -34,14 +34,14 @@ RUNBOOK, TARGET, REASON = "clinical-signin-outage", "clinical-sso-prod", "All wa
 def case_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A request under the example organisation whose grant is open now."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'countersign.db'}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "countersign.db"))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     policy = load_files(read_folder(EXAMPLE)).policy
     assert policy is not None
 
     async def work() -> str:
         clock = HandClock(SystemClock().now())
-        await (await SqliteStore.open(tmp_path / "countersign.db", clock, "test.example/log", tmp_path / "state")).close()
+        await (await open_store(tmp_path / "countersign.db", clock, "test.example/log", tmp_path / "state")).close()
         async with Office(tmp_path / "countersign.db", policy, clock) as office:
             await office.store.policies.accept(StoredPolicy(policy.digest, clock.now(), policy.files), [])
             fields = {"site": "All sites", "staff_affected": "900", "incident_reference": "INC77"}

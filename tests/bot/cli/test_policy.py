@@ -17,6 +17,7 @@ from runbooks.loader import load
 from tests.bot.building import OWNER, T0
 from tests.bot.office import Office
 from tests.conftest import EXAMPLE
+from tests.database import url
 
 REVIEW = "\nreview: {every: 180d, window: 10 working days, silence: narrow}\ndefault_escalation: standard\n"
 
@@ -45,7 +46,7 @@ async def test_explain_says_since_when_a_right_is_narrowed_and_prints_the_ladder
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await narrowed(tmp_path / "countersign.db", folder)
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'countersign.db'}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "countersign.db"))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("COUNTERSIGN_RUNBOOKS_DIR", str(folder))
     told = await asyncio.to_thread(CliRunner().invoke, app, ["explain", "account-unlock"])

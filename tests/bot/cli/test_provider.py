@@ -6,6 +6,7 @@ from bot.cli.provider import app
 from bot.domain.case.lifecycle import RequestState
 from storage.log.check import check_database
 from tests.bot.hosting import Host
+from tests.database import place
 
 
 async def test_suspend_counts_at_once_in_every_domain_that_serves_the_provider(host: Host) -> None:
@@ -21,7 +22,7 @@ async def test_suspend_counts_at_once_in_every_domain_that_serves_the_provider(h
     assert "provider.suspended" in [entry["type"] for entry in host.log()]
     code, text = await host.type("suspend", request.provider, "--reason", "Again", app=app)
     assert (code, text) == (1, f"{provider.name} is suspended everywhere already.")
-    assert check_database(host.path).findings == ()
+    assert check_database(place(host.path)).findings == ()
 
 
 async def test_an_unknown_name_or_no_reason_is_wrong_use(host: Host) -> None:

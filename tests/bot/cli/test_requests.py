@@ -21,9 +21,9 @@ from bot.domain.policy.people import Person
 from bot.domain.workflow.asks.approval import deny_on_host
 from bot.ports.commands import Press, ReplyAddress
 from storage.log.check import check_database
-from storage.store import SqliteStore
 from tests.bot.building import HOME, T0
 from tests.bot.hosting import ASKER, Host
+from tests.database import open_store, place, url
 
 OWNER, OTHER = Person(HOME, "U0OWNER"), Person(HOME, "U0DEP1")
 
@@ -91,7 +91,7 @@ async def test_deny_is_final_and_everybody_is_told_by_the_running_bot(host: Host
     assert ("card", OWNER) in said
     await host.click(OWNER, case_id)
     assert host.types(case_id)[-1] == "decision.refused"
-    assert check_database(host.path).findings == ()
+    assert check_database(place(host.path)).findings == ()
 
 
 async def test_revoke_ends_the_grant_in_state_log_and_slack(host: Host) -> None:
@@ -109,7 +109,7 @@ async def test_revoke_ends_the_grant_in_state_log_and_slack(host: Host) -> None:
     host.sleep(timedelta(days=1))
     await host.sweeper.sweep()
     assert [t for t in host.types(case_id) if t.startswith("grant.")] == ["grant.opened", "grant.revoked"]
-    assert check_database(host.path).findings == ()
+    assert check_database(place(host.path)).findings == ()
 
 
 @pytest.mark.parametrize("word", sorted(GIVING))
@@ -209,7 +209,7 @@ async def test_a_click_and_the_host_at_the_same_instant_leave_one_outcome(host: 
         types = host.types(case_id)
         assert types.count("request.denied") == 1
         assert (code == 0) == (host.log(case_id)[types.index("request.denied")]["actor"]["kind"] == "operator")
-    assert check_database(host.path).findings == ()
+    assert check_database(place(host.path)).findings == ()
 
 
 async def test_somebody_faster_makes_the_host_judge_again(host: Host) -> None:
@@ -228,15 +228,15 @@ async def test_somebody_faster_makes_the_host_judge_again(host: Host) -> None:
 async def test_without_a_database_or_a_policy_there_is_a_sentence(
     host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'none.db'}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "none.db"))
     for words in (("list",), ("show", "R-00000001"), ("deny", "R-00000001", "--reason", "x")):
         code, text = await host.type(*words)
         assert code == 2
         assert "There is no database at" in text
     assert not (tmp_path / "none.db").exists()
-    bare = await SqliteStore.open(tmp_path / "bare.db", SystemClock())
+    bare = await open_store(tmp_path / "bare.db", SystemClock())
     await bare.close()
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'bare.db'}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "bare.db"))
     done = await asyncio.to_thread(CliRunner().invoke, app, ["deny", "R-00000001", "--reason", "x"])
     assert str(done.exception).startswith("No policy that this release reads stands in the database")
 

@@ -15,6 +15,7 @@ from bot.domain.case.lifecycle import GrantState, RequestState
 from storage.log.check import check_database
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, policy
 from tests.bot.stopping import StoppableOffice
+from tests.database import place
 
 PENDING, DENIED = RequestState.PENDING, RequestState.DENIED
 
@@ -121,7 +122,7 @@ async def test_what_was_taken_away_survives_a_restart_and_is_entered_first_when_
     assert [e["type"] for e in office.log(start=entries)][:2] == ["request.denied", "grant.revoked"]
     assert office.lines() == []
     assert all("taken_at" in entry["data"] for entry in office.log(start=entries)[:2])
-    assert check_database(office.path).findings == ()
+    assert check_database(place(office.path)).findings == ()
     assert (await office.case(open_)).grant.state is GrantState.REVOKED  # type: ignore[union-attr]
     await office.restart()
     assert office.types(asked).count("request.denied") == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +18,7 @@ from bot.domain.decision_log.merkle_tree import append, leaf_hash, root
 from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint
 from bot.domain.decision_log.verify.log import LogFinding
 from storage.sqlite.lock import FileLock
-from storage.store import SqliteStore
+from tests.database import connect, open_store
 from tests.storage.making import SECOND, HandClock
 
 ORIGIN = "test.example/log"
@@ -32,7 +31,7 @@ class Log:
         self.path, self.state, self.clock = folder / "countersign.db", folder / "state", HandClock()
 
     async def open(self) -> Log:
-        self.store = await SqliteStore.open(self.path, self.clock, ORIGIN, self.state)
+        self.store = await open_store(self.path, self.clock, ORIGIN, self.state)
         make_keys(self.state)
         self.key, self.lock = read_key(self.state / LOG_KEY), FileLock(self.state)
         self.signer = Signer(self.store.log, self.state, self.lock)
@@ -61,7 +60,7 @@ class Log:
 
     def tamper(self, *statements: str) -> None:
         """What somebody with the file does: triggers are no obstacle."""
-        with closing(sqlite3.connect(self.path)) as raw:
+        with closing(connect(self.path)) as raw:
             for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
                 raw.execute(f"DROP TRIGGER {name}")
             for statement in statements:

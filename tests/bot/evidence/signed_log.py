@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -26,12 +25,12 @@ from bot.ports.records import StoredPolicy
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
 from storage.log.evidence import evidence, stored_log
-from storage.store import SqliteStore
 from tests.bot.building import OWNER, PE1, RISK
 from tests.bot.evidence.conftest import ORIGIN, RUNBOOK, Written, made
 from tests.bot.evidence.signing import Scribe
 from tests.bot.office import HandClock
 from tests.conftest import EXAMPLE
+from tests.database import connect, open_store, place
 
 RP = "countersign.example.org"
 SITE = f"https://{RP}"
@@ -104,7 +103,7 @@ class Writer:
         self.drawn = 0
 
     async def open(self) -> Writer:
-        self.store = await SqliteStore.open(self.path, self.clock, ORIGIN, self.path.parent / "state")
+        self.store = await open_store(self.path, self.clock, ORIGIN, self.path.parent / "state")
         return self
 
     async def load(self, policy: Policy) -> None:
@@ -139,13 +138,13 @@ class Writer:
         return case
 
     def leaves(self, case: str) -> list[str]:
-        with closing(sqlite3.connect(self.path)) as raw:
+        with closing(connect(self.path)) as raw:
             rows = raw.execute("SELECT leaf FROM log_entry WHERE case_id = ? ORDER BY idx", (case,))
             return [leaf.hex() for (leaf,) in rows]
 
     def ref(self, person: Person) -> str:
         """The pseudonym of somebody whom the log names already."""
-        with stored_log(self.path) as log:
+        with stored_log(place(self.path)) as log:
             return next(ref for ref, told in known_people(log.disclosures()).items() if told == str(person))
 
     def statement(self, person: Person, type_: StatementType = "decision", **about: Any) -> Statement:

@@ -25,6 +25,7 @@ from tests.bot.evidence.conftest import ORIGIN, RUNBOOK, Written, adopt, made
 from tests.bot.evidence.signing import Scribe
 from tests.bot.office import Office
 from tests.conftest import EXAMPLE
+from tests.database import url
 
 HOW = {"fields": {"ticket": "INC1"}, "reason": "disk full"}
 
@@ -232,7 +233,7 @@ async def test_the_command_says_it_of_a_database_and_of_an_export(
     await office.click(SAMIRA, await office.file(PE1, RUNBOOK, target="dc-1", **HOW))
     both_ways(office, tmp_path)
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{office.path}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(office.path))
     for options in ((), ("--export", str(tmp_path / "evidence"))):
         answer = CliRunner().invoke(app, ["log", "verify", "--json", *options])
         assert answer.exit_code == 1, answer.output

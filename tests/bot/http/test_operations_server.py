@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
@@ -30,6 +29,7 @@ from handlers.web_api.client import ObservedClient
 from sandbox.driver import Sandbox
 from tests.bot.building import MINUTE, OWNER, PE1, STRANGER, T0, click, decide, profile
 from tests.bot.office import HandClock, Office
+from tests.database import connect
 
 READY = (200, "ready\n")
 
@@ -140,7 +140,7 @@ async def test_a_database_that_another_program_holds_is_not_ready_and_nobody_wai
 ) -> None:
     monkeypatch.setattr(page, "WAIT", 0.05)
     watched.health.up()
-    with closing(sqlite3.connect(watched.office.path, isolation_level=None)) as other:
+    with closing(connect(watched.office.path, begins=False)) as other:
         other.execute("BEGIN IMMEDIATE")
         answers = await asyncio.gather(*(watched.get("/readyz") for _ in range(20)))
         assert {status for status, _ in answers} == {503}
@@ -153,7 +153,7 @@ async def test_a_database_that_another_program_holds_is_not_ready_and_nobody_wai
 
 async def test_a_migration_of_another_program_is_not_ready(watched: Watched) -> None:
     watched.health.up()
-    with closing(sqlite3.connect(watched.office.path)) as newer, newer:
+    with closing(connect(watched.office.path)) as newer, newer:
         newer.execute("INSERT INTO schema_version VALUES (999, 'later', 0)")
     status, text = await watched.get("/readyz")
     assert status == 503
@@ -170,7 +170,7 @@ async def test_the_probe_really_writes_and_changes_nothing(watched: Watched) -> 
 
 
 def _dump(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(connect(path)) as connection:
         return list(connection.iterdump())
 
 

@@ -14,6 +14,7 @@ from tests.bot.building import DEP1, OWNER
 from tests.bot.evidence.conftest import adopt
 from tests.bot.office import Office
 from tests.conftest import EXAMPLE
+from tests.database import place
 
 
 async def test_deliveries_of_the_month_to_this_person_are_counted(tmp_path: Path) -> None:
@@ -25,7 +26,7 @@ async def test_deliveries_of_the_month_to_this_person_are_counted(tmp_path: Path
         entries = [LogEvent("delivery.sent", SYSTEM, data={"purpose": what, "to": to}) for what, to in sent]
         await office.store.commit(Transition(None, None, tuple(entries)))
         day = office.clock.now().date()
-        with stored_log(office.path) as log:
+        with stored_log(place(office.path)) as log:
             told = governance_messages(log, OWNER, day.replace(day=1), date(day.year, day.month, 28))
             assert told == {"governance_messages": 2, "governance_messages_a_week": 0.5}
             assert governance_messages(log, OWNER, date(2001, 1, 1), date(2001, 1, 31))["governance_messages"] == 0

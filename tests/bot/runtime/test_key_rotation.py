@@ -16,6 +16,7 @@ from bot.runtime.log_verification import TrustBase
 from bot.runtime.log_verification import verify as verified
 from bot.settings import Settings
 from tests.bot.decision_log.test_signer import ORIGIN, Log
+from tests.database import url
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ async def log(tmp_path: Path) -> AsyncIterator[Log]:
 
 @pytest.fixture
 def settings(log: Log) -> Settings:
-    return Settings(database_url=f"sqlite:///{log.path}", state_dir=log.state)
+    return Settings(database_url=url(log.path), state_dir=log.state)
 
 
 async def test_the_checkpoint_of_the_rotation_is_signed_by_both_and_the_next_by_the_new_key(

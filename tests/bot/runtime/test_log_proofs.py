@@ -16,6 +16,7 @@ from bot.domain.decision_log.verify.log import LogFinding
 from bot.runtime.log_proofs import Extended, extended, prove
 from bot.settings import Settings
 from tests.bot.decision_log.test_signer import ORIGIN, Log
+from tests.database import url
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ async def log(tmp_path: Path) -> AsyncIterator[Log]:
 
 @pytest.fixture
 def settings(log: Log) -> Settings:
-    return Settings(database_url=f"sqlite:///{log.path}", state_dir=log.state)
+    return Settings(database_url=url(log.path), state_dir=log.state)
 
 
 async def test_a_foreign_tree_accepts_the_proof_of_an_entry(log: Log, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from bot.domain.policy.people import Person, Ref
 from storage.log.check import check_database
 from tests.bot.building import DAY, HOME, HOUR, LEAD, MINUTE, NORTHGATE, OWNER, PE1, PE2, RISK, SOC1, T0, policy, runbook
 from tests.bot.office import Office
+from tests.database import place
 
 TODAY, YESTERDAY = T0.date(), (T0 - DAY).date()
 EVENING = (T0 + DAY).replace(hour=0) - MINUTE
@@ -199,12 +200,12 @@ class TestAnException:
         assert grant is not None
         assert grant.state is GrantState.REVOKED
         assert office.types(passed).count("exception.ended") == 1
-        assert check_database(office.path).findings == ()
+        assert check_database(place(office.path)).findings == ()
 
     async def test_the_ask_closes_with_the_exception(self, office: Office, passed: str) -> None:
         await office.click(OWNER, passed, "revoke")
         assert (await office.case(passed)).later[0].state is AskState.EXPIRED
-        assert check_database(office.path).findings == ()
+        assert check_database(place(office.path)).findings == ()
 
 
 class TestNotices:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import sqlite3
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -29,6 +28,7 @@ from bot.service.permits import signed
 from tests.bot.building import HOUR, MINUTE, OWNER, PE1, SHA, policy
 from tests.bot.office import HandClock
 from tests.bot.permitting import SignedOffice
+from tests.database import connect
 
 SECOND = timedelta(seconds=1)
 PINNED = (
@@ -214,7 +214,7 @@ async def test_none_is_given_while_the_log_is_not_signed(office: SignedOffice) -
 async def test_the_token_is_in_no_row(office: SignedOffice) -> None:
     case_id = await office.approved()
     permit = await office.permit(case_id)
-    with closing(sqlite3.connect(office.path)) as raw:
+    with closing(connect(office.path)) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     stored = b"".join(path.read_bytes() for path in office.path.parent.glob("countersign.db*"))
     assert claims_of(permit.token)["jti"].encode() in stored

@@ -32,6 +32,7 @@ from tests.bot.building import (
     STRANGER,
 )
 from tests.bot.office import Office
+from tests.database import place
 
 
 async def sealed(office: Office, who: Person = ONC1, **changed: Any) -> str:
@@ -77,7 +78,7 @@ async def test_is_accepted_by_its_reviewer_and_by_nobody_who_had_a_part_in_it(of
     await office.click(DEP1, case_id, "accept")
     assert (await office.case(case_id)).asks[0].state is AskState.YES
     assert office.types(case_id)[-1] == "review.passed"
-    assert check_database(office.path).findings == ()
+    assert check_database(place(office.path)).findings == ()
 
 
 async def test_is_overdue_like_any_review(office: Office) -> None:

@@ -11,6 +11,7 @@ from bot.domain.decision_log.entry import disclosed
 from storage.log.check import check_database
 from tests.bot.building import OWNER
 from tests.bot.hosting import Host
+from tests.database import place
 from tests.storage.making import attacker
 
 HOSTILE = '{"kind": "of a newer program\\u001b]0;owned\\u0007\\u202e"}'
@@ -55,7 +56,7 @@ async def test_discard_ends_the_finding_is_logged_with_its_reason_and_tells_the_
     assert ("reason", "written by 9.9, which is gone") in shown
     [told] = host.rows("SELECT to_user, data FROM outbox WHERE purpose = 'answer' AND data LIKE '%not carried out%'")
     assert told["to_user"] == "U0OWNER"
-    assert check_database(host.path).findings == ()
+    assert check_database(place(host.path)).findings == ()
     assert await host.type("discard", str(row), "--reason", "again", app=app) == (
         1, f"No row {row} is in quarantine. See: countersign inbox list",
     )  # fmt: skip

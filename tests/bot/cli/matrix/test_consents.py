@@ -14,13 +14,14 @@ from bot.domain.policy.governance import ReviewRules
 from tests.bot.building import DAY, OWNER, SHA, T0, policy, runbook
 from tests.bot.governed import GovernedOffice
 from tests.bot.office import Office
+from tests.database import url
 
 RIGHT = runbook("unlock", kind="reset", right="autonomous", escalation=None, review_within=None, review_every=10 * 86400)
 
 
 async def test_a_kept_right_says_by_whom_when_and_when_it_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "countersign.db"
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(path))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     async with Office(path, policy(runbooks=[RIGHT])) as office:
         await office.sweeper.sweep()
@@ -37,7 +38,7 @@ async def test_a_right_of_the_owners_campaigns_says_the_same_and_what_a_review_t
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "countersign.db"
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(path))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     governed = policy(
         runbooks=[replace(RIGHT, review_every=None)], review=ReviewRules(180 * 86400, 90 * 86400, 10, "narrow"),

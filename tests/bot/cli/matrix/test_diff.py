@@ -13,10 +13,10 @@ from bot.cli.main import app
 from bot.ports.records import StoredPolicy
 from runbooks.loader import load_files
 from runbooks.parsing.folder import read_folder
-from storage.store import SqliteStore
 from tests.bot.building import T0
 from tests.bot.office import HandClock
 from tests.conftest import EXAMPLE
+from tests.database import open_store, url
 
 
 def typed(*words: str) -> tuple[int, str, str]:
@@ -57,11 +57,11 @@ async def test_digests_name_what_the_bot_accepted(
     import asyncio
 
     path = tmp_path / "countersign.db"
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(path))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     loaded = load_files(read_folder(Path(two[0]))).policy
     assert loaded is not None
-    store = await SqliteStore.open(path, HandClock(T0), "test.example/log")
+    store = await open_store(path, HandClock(T0), "test.example/log")
     await store.policies.accept(StoredPolicy(loaded.digest, T0, loaded.files), [])
     await store.close()
     for digest in (loaded.digest, loaded.digest[:12], loaded.digest[:8].upper()):

@@ -20,6 +20,7 @@ from runbooks.parsing.folder import read_folder
 from tests.bot.building import HOUR
 from tests.bot.office import HandClock, Office
 from tests.conftest import EXAMPLE
+from tests.database import url
 
 GLASS, TARGET = "clinical-signin-outage", "clinical-sso-prod"
 HEADER = "runbook,person,target\n"
@@ -36,7 +37,7 @@ def policy() -> Policy:
 def grants(policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Person]:
     """One open grant, one that was revoked, and one whose time is over though no sweeper saw it; the open one's id and holder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'countersign.db'}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "countersign.db"))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     asker = next(p.person for p in policy.people if p.name.startswith("Pavel"))
     fields = {"site": "All sites", "staff_affected": "900", "incident_reference": "INC77"}

@@ -28,6 +28,7 @@ from storage.log.check import check_database
 from tests.bot.building import HOUR, MINUTE
 from tests.bot.office import HandClock, Office
 from tests.conftest import EXAMPLE
+from tests.database import place, url
 
 T = TypeVar("T")
 GLASS = "clinical-signin-outage"
@@ -47,7 +48,7 @@ def policy() -> Policy:
 def ran(policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """`ran(work, at)` runs `work(office)` on the installation that the command finds, its clock at `at`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'countersign.db'}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "countersign.db"))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     glass = policy.runbooks[GLASS]
     assert glass.break_glass is not None
@@ -109,7 +110,7 @@ def test_a_thousand_lines_with_thirty_unknown_are_thirty_findings_in_the_log(ran
         assert [row["to_user"] for row in cards] == ["U0CLIN"]
 
     ran(look)
-    assert check_database(Path("countersign.db")).findings == ()
+    assert check_database(place(Path("countersign.db"))).findings == ()
 
 
 def test_the_same_again_joins_what_is_open(ran: Callable[..., Any]) -> None:
@@ -179,7 +180,7 @@ def test_it_is_closed_with_one_of_three_outcomes(ran: Callable[..., Any], outcom
         assert [e["data"] for e in office.log(case_id) if e["type"] == "finding.closed"] == [{"outcome": outcome}]
 
     ran(handle)
-    assert check_database(Path("countersign.db")).findings == ()
+    assert check_database(place(Path("countersign.db"))).findings == ()
 
 
 def test_nobody_closes_what_is_about_their_own_access(ran: Callable[..., Any]) -> None:
