@@ -38,6 +38,7 @@ from bot.reports.summaries import Summaries
 from bot.runtime.anchors import anchors
 from bot.runtime.named_values import named_values
 from bot.runtime.open_log import OpenLog, open_log
+from bot.runtime.tracing import tracing
 from bot.service.approvals import ApprovalService
 from bot.service.current_policy import CurrentPolicy
 from bot.service.permits import PermitIssuer
@@ -58,8 +59,7 @@ from handlers.web_api.users import SlackDirectory
 from storage.sql_store import SqlStore
 
 _PACE = 1.0  # seconds between two new messages in one conversation
-# What a standby runs, for what came in while the database was lost.
-_STANDBY = ("worker", "messenger", "pager", "executors", "log")
+_STANDBY = ("worker", "messenger", "pager", "executors", "log")  # for what came in while the database was lost
 _MONTHS = 300.0  # seconds between two looks at whether a month's figures are due
 _KEYS = 2.0  # seconds between two looks at messages that ask to endorse a change of the signing keys
 _ACCOUNTS = 10.0  # seconds between two looks at the accounts that may sign while Slack is down
@@ -179,6 +179,7 @@ async def _base(settings: Settings, store: SqlStore, clock: SteadyClock, replica
     directory = SlackDirectory(client, clock)
     service = ApprovalService(standing.store, directory, clock, scale, policy)
     _connect(service, standing, metrics)
+    service.transactions.tracing = tracing(settings.traces_url)
     scene = drawn_now(service.current, clock, scale, settings.command_prefix)
     base = _Base(
         settings, store, clock, health, metrics, standing, timekeeper, client, token_watch, introduction, directory, service,

@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     smtp_from: str | None = None
     audit_channel: str | None = None
+    traces_url: str | None = None  # a collector's address for OTLP over HTTP
 
     @model_validator(mode="before")
     @classmethod
@@ -135,6 +136,13 @@ class Settings(BaseSettings):
     def _channel(cls, value: str | None) -> str | None:
         if value is not None and not _CHANNEL.fullmatch(value):
             raise ValueError("is a channel's id such as C0123ABCD: open the channel's details in Slack and copy it")
+        return value
+
+    @field_validator("traces_url")
+    @classmethod
+    def _collector(cls, value: str | None) -> str | None:
+        if value is not None and not _reachable(value):
+            raise ValueError("must be an address that starts with https:// (or http:// for a collector on this machine)")
         return value
 
     @field_validator("heartbeat_url")

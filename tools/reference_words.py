@@ -50,6 +50,7 @@ SETTINGS: Mapping[str, str] = {
     "COUNTERSIGN_ANCHOR_WEBHOOK": "the incoming webhook of a *separate* Slack app, once an hour",
     "COUNTERSIGN_SMTP_URL": "`smtp://[user:password@]host[:port]`, or `smtps://…`, for the mail above",
     "COUNTERSIGN_SMTP_FROM": "the sender of that mail",
+    "COUNTERSIGN_TRACES_URL": "a collector's address for OTLP over HTTP (`…/v1/traces`): each request's way as one trace; needs `countersign[otel]`",
     "COUNTERSIGN_AUDIT_CHANNEL": "hears a changed checkpoint at most every 15 minutes: a convenience, no anchor",
 }
 OTHER_SETTINGS: Mapping[str, str] = {

@@ -140,7 +140,8 @@ class ExecutorWebhooks:
     async def _one(self, call: ExecutorCall) -> None:
         """Makes one attempt and releases the lease, whatever the outcome."""
         try:
-            error = await self._attempt(call)
+            with self._transactions.tracing.span("call the executor", call.case, attempt=call.attempts):
+                error = await self._attempt(call)
         except Exception as fault:  # noqa: BLE001  # a traceback could contain the permit: log the name only
             error = type(fault).__name__
             log.error("executor.attempt_failed", request=call.case, error=error)

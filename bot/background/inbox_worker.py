@@ -21,7 +21,7 @@ import structlog
 from bot.clock import Clock
 from bot.domain.errors import CountersignError
 from bot.domain.policy.people import Person
-from bot.ports.commands import ReplyAddress, SaySentence, SignAnswer, lane_of
+from bot.ports.commands import ReplyAddress, SaySentence, SignAnswer, lane_of, request_of
 from bot.ports.queues import Inbox
 from bot.ports.records import InboxRow
 from bot.service.approvals import ApprovalService
@@ -102,8 +102,11 @@ class InboxWorker:
         request = _about(row)
         structlog.contextvars.bind_contextvars(**({"request": request} if request else {}))
         try:
-            if not await self._refused_beside(row, earlier):
-                await self._service.carry_out(row)
+            with self._service.transactions.tracing.span(
+                "carry out", request, command=row.act.kind, attempt=row.attempts + 1
+            ):
+                if not await self._refused_beside(row, earlier):
+                    await self._service.carry_out(row)
             self._count(row, "done")
         except CountersignError as error:
             await self._later(row, str(error))
@@ -148,7 +151,7 @@ class InboxWorker:
 
 def _about(row: InboxRow) -> str | None:
     """The request that a row concerns, or None."""
-    return getattr(row.act, "case", None) or getattr(row.act, "id", None)
+    return request_of(row.act)
 
 
 def _lane(row: InboxRow) -> tuple[Person, object]:

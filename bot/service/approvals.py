@@ -44,6 +44,7 @@ from bot.ports.commands import (
     ShowPage,
     SignAnswer,
     SuspendProvider,
+    request_of,
 )
 from bot.ports.directory import Directory
 from bot.ports.host_commands import ActOnHost
@@ -106,7 +107,10 @@ class ApprovalService:
 
     async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         """Writes the act down durably, once a key; returns the answer that the first one got."""
-        first = await self._inbox.take_in(key, act, answer)
+        with self.transactions.tracing.span(
+            "take in", request_of(act), begins=isinstance(act, FileRequest), command=act.kind
+        ):
+            first = await self._inbox.take_in(key, act, answer)
         self.arrived.set()
         return first
 

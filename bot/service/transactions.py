@@ -28,6 +28,7 @@ from bot.domain.workflow.suspensions import suspending
 from bot.ports.directory import Directory
 from bot.ports.records import Due, OutboxRow
 from bot.ports.store import Store
+from bot.ports.tracing import NO_TRACING, Tracing
 from bot.service import suspensions
 from bot.service.current_policy import CurrentPolicy
 
@@ -38,12 +39,14 @@ _BREATH = 8  # cases judged in one go of the event loop
 
 
 class TransactionRunner:
-    """One for each process. `spoke` is set when there is something to send, `committed` is called with every act that was committed."""
+    """One for each process. `spoke` is set when there is something to send, `committed` is called with every act that was committed,
+    `tracing` hears what is done for a request."""
 
     def __init__(self, store: Store, directory: Directory, clock: Clock, scale: float, current: CurrentPolicy) -> None:
         self._store, self._directory, self._clock, self._scale, self._current = store, directory, clock, scale, current
         self.spoke = current.spoke
         self.committed: Callable[[Transition], None] = lambda act: None
+        self.tracing: Tracing = NO_TRACING
         self._brake: ContextVar[Brake | None] = ContextVar("brake", default=None)  # while an act is judged again
         self._reviewed = ""  # the set whose autonomous rights are under review
 
@@ -217,6 +220,9 @@ class TransactionRunner:
         """An act is committed: there may be something to say."""
         self.spoke.set()
         self.committed(act)
+        if act.after is not None:
+            with self.tracing.span("committed", act.after.id, entries=" ".join(draft.type for draft in act.entries)):
+                pass
 
     async def presence_for(self, case: Case) -> Presence:
         """The people the case could ask who are away now."""

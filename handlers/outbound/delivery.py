@@ -71,7 +71,11 @@ class Delivery:
     async def deliver(self, row: OutboxRow, place: Spot, sender: SlackSender) -> Called | None:
         """Draws, sends and records; when the call began and ended, None where none was made. Raises nothing."""
         calls: list[Called] = []
-        with structlog.contextvars.bound_contextvars(**_about(row)):
+        about = _about(row)
+        span = self._transactions.tracing.span(
+            "send", about.get("request"), message=row.say.purpose, attempt=row.attempts + 1
+        )
+        with structlog.contextvars.bound_contextvars(**about), span:
             try:
                 await self._deliver(row, place, sender, calls)
             except LookAgain as again:
@@ -285,11 +289,6 @@ def _entry(type_: str, row: OutboxRow, error: str = "") -> LogEvent:
     say = row.say
     data: dict[str, Value] = {"purpose": say.purpose}
     where: Mapping[str, Value] = {"to": say.to} if say.to else {"channel": say.channel or ""}
-    return LogEvent(
-        type_,
-        SYSTEM,
-        None
-        if is_act(say.case) or is_campaign(say.case) or is_about_rows(say.case) or is_key_change(say.case)
-        else say.case,
-        {**data, **where, **({"error": error} if error else {})},
-    )
+    aside = is_act(say.case) or is_campaign(say.case) or is_about_rows(say.case) or is_key_change(say.case)
+    data |= {**where, **({"error": error} if error else {})}
+    return LogEvent(type_, SYSTEM, None if aside else say.case, data)

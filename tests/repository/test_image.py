@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import compose_spec
+import pytest
 from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).parents[2]
@@ -76,6 +78,22 @@ def test_compose_has_two_bots_with_the_same_keys_and_a_memory_each() -> None:
     assert {name for name in named if not name.startswith(".")} <= set(composed()["volumes"])
     assert "443:443" in services["proxy"]["ports"]
     assert not [name for name in (*bots, "db") if "ports" in services[name]]
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, "Dockerfile"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_compose_is_what_its_specification_allows() -> None:
+    plain = composed()
+    read = compose_spec.PyCompose.from_json(json.dumps(plain))
+    read.validate()
+    assert set(read.service_names()) == set(plain["services"])
+    plain["services"]["bot-a"]["read_onyl"] = True
+    with pytest.raises(ValueError, match="read_onyl"):
+        compose_spec.PyCompose.from_json(json.dumps(plain))
 
 
 def test_the_bill_of_materials_lists_what_is_installed_with_the_locks_hashes() -> None:
