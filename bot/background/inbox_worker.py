@@ -21,9 +21,10 @@ import structlog
 from bot.clock import Clock
 from bot.domain.errors import CountersignError
 from bot.domain.policy.people import Person
-from bot.ports.commands import ReplyAddress, SaySentence, SignAnswer, lane_of, request_of
+from bot.ports.commands import ReplyAddress, SaySentence, SignAnswer, lane_of
 from bot.ports.queues import Inbox
 from bot.ports.records import InboxRow
+from bot.ports.tracing import request_of
 from bot.service.approvals import ApprovalService
 
 _AT_ONCE, _EACH, _POLL, _GIVE_UP = 16, 4, 0.25, 12

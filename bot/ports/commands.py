@@ -190,12 +190,6 @@ class SignAnswer:
     kind: Literal["sign"] = "sign"
 
 
-def request_of(command: Command) -> str | None:
-    """The request, act or answer that a command is about, by its id; None where it is about none."""
-    found: str | None = getattr(command, "case", None) or getattr(command, "id", None)
-    return found
-
-
 def lane_of(command: Command) -> str | None:
     """What one person's commands are carried out in order about: a request, filings, an absence. None: alone."""
     if isinstance(command, Press | SignAnswer):

@@ -25,3 +25,9 @@ class NoTracing:
 
 
 NO_TRACING = NoTracing()
+
+
+def request_of(command: object) -> str | None:
+    """The request, act or answer that a command is about, by its id; None where it is about none."""
+    found: str | None = getattr(command, "case", None) or getattr(command, "id", None)
+    return found

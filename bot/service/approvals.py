@@ -44,12 +44,12 @@ from bot.ports.commands import (
     ShowPage,
     SignAnswer,
     SuspendProvider,
-    request_of,
 )
 from bot.ports.directory import Directory
 from bot.ports.host_commands import ActOnHost
 from bot.ports.records import InboxRow
 from bot.ports.store import Store
+from bot.ports.tracing import request_of
 from bot.service.absences import Absences
 from bot.service.accounts import DECISION_AGE
 from bot.service.agreements import Agreements
