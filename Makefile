@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+unexport PYTHONDONTWRITEBYTECODE # else every program that a test starts compiles all its modules again
 
 DOCS := $(VENV)/.docs
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
@@ -14,7 +15,7 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 demo: $(RUNS) ## Play all three people in a browser
 	@$(BIN)/python -m bot demo $(DEMO)
 
-# Tests run on every core; WORKERS=0 runs them in one process, for a debugger. PYTEST adds options: make test PYTEST="-k quorum".
+# Tests run on every core, two on each (tests/quicker.py); WORKERS=0 runs them in one process, for a debugger. PYTEST adds options: make test PYTEST="-k quorum".
 WORKERS ?= auto
 PARALLEL := -n $(WORKERS) --maxprocesses 8 --dist worksteal --reruns 2
 FAST := tests/bot/domain tests/bot/test_clock.py tests/bot/test_settings.py tests/handlers/views tests/runbooks tests/storage tests/repository/test_mirror.py

@@ -39,7 +39,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-LONGEST = ("test_kill", "test_random_session")  # files that begin so take longest
+LONGEST = ("test_chaos", "test_kill", "test_random_session", "test_token_revoked")  # files that begin so take longest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
