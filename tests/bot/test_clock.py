@@ -6,7 +6,7 @@ import re
 from datetime import UTC
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.clock import SystemClock, read_request_id
@@ -50,6 +50,7 @@ def test_an_id_is_read_leniently(text: str, data: st.DataObject) -> None:
     typed = "".join(data.draw(st.sampled_from({"0": "0Oo", "1": "1IiLl"}.get(c, c + c.lower()))) for c in plain)
     cut = data.draw(st.integers(0, 8))
     start = data.draw(st.sampled_from(["", "R-", "r-", " R-", "R", "r "]))
+    assume(start or cut != 1 or plain[0] != "R")  # R-1234567 is an id with a letter too few
     assert read_request_id(f"{start}{typed[:cut]}-{typed[cut:]} ") == text
 
 
