@@ -3,6 +3,7 @@ migrated anew for each test, more workers than cores, and modules that no garbag
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import os
@@ -23,9 +24,16 @@ migrate_anew = schema.migrate
 
 def keep_temporary_files_in_memory() -> None:
     """Databases, state folders, PostgreSQL's cluster and the browser's profile lie in memory where there is room: fsync costs
-    nothing there. No test cuts the power, and a process that is killed loses nothing that it wrote."""
-    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
-        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    nothing there. No test cuts the power, and a process that is killed loses nothing that it wrote.
+
+    What pytest keeps of a failed test outlasts the run; everything else goes with it, whoever left it."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ENOUGH:
+        return
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    folder = tempfile.mkdtemp(prefix="countersign-tests-", dir=MEMORY)
+    os.chmod(folder, 0o755)  # as root PostgreSQL runs under another account
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 @functools.cache
