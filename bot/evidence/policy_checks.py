@@ -50,6 +50,7 @@ class PolicyChecks:
     """Feed it the entries in order, then ask `end`. `sets` gives the policy of a digest, or None."""
 
     def __init__(self, sets: Callable[[str], Policy | None], told: Disclosures) -> None:
+        self.sets, self.people = sets, told.people
         self._delay = DelayCheck(sets, told.people)
         self.signatures = SignatureCheck(sets, told.people, self._delay, told.signatures, told.hidden, check_signature)
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from bot.decision_log.entry_decoder import decoded
 from bot.domain.decision_log.verify.log import LogFinding
+from bot.domain.decision_log.verify.operator_actions import ACTS, OperatorActs
 from bot.domain.errors import StorageError
 from bot.domain.policy.model import Policy
 from bot.evidence.policy_checks import Disclosures, PolicyChecks
@@ -40,8 +41,10 @@ def policy_check(path: Location, root: str | None = None) -> StoredPolicyCheck:
 
 def _findings(log: Evidence, checks: PolicyChecks, root: str | None) -> Iterator[LogFinding]:
     known: set[str] = set()
-    for row in log.rows(checks.matters):
+    acts = OperatorActs(checks.people)
+    for row in log.rows(lambda kind: checks.matters(kind) or kind in ACTS):
         entry = decoded(row.data)[0] if row.data is not None else None
+        acts.blind |= row.data is None
         if entry is None:
             continue
         named = entry.get("policy")
@@ -51,6 +54,9 @@ def _findings(log: Evidence, checks: PolicyChecks, root: str | None) -> Iterator
             if not _files(log, digest):
                 yield LogFinding("policy", row.idx, f"The policy set {digest[:12]}… is missing or altered.")
         yield from checks.findings(row.idx, entry)
+        policy = checks.sets(digest) if checks.has_keys or entry.get("type") in ACTS else None
+        faults = acts.faults(entry, policy) if policy is not None else ()
+        yield from (LogFinding(code, row.idx, text) for code, text in faults if checks.has_keys)
     yield from checks.end(root)
 
 

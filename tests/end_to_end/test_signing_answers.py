@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,10 @@ async def test_a_quorum_an_extension_a_ratification_a_restore_and_a_confirm_are_
     await sandbox.wait_for(lambda: bot.rows("SELECT 1 FROM request WHERE matter = 'suspension'"), 60)
     await people.sign("samira", "Restore", "Restore")
     await entry(bot, "authority.restored")
-    code, said = await bot.command("log", "erase", f"T0HOME/{ASKER}", "--reason", "they asked for it")
+    code, said = await bot.command("log", "hold", "place", f"T0HOME/{ASKER}", "--reason", "A court asked for it")
+    assert code == 0, said
+    (hold,) = re.findall(r"H-[0-9A-Z]{8}", said)[:1]
+    code, said = await bot.command("log", "hold", "release", hold, "--reason", "Settled")
     assert code == 0, said
     for label in ("anselm", "ruth"):
         await people.sign(label, "an act of the host's operator", "Confirm")

@@ -16,7 +16,7 @@ from bot.cli.main import app
 from bot.domain.case.transition import CLOCK, OPERATOR, Actor
 from bot.evidence.check import check_export
 from bot.evidence.stored_policy import policy_check
-from tests.bot.building import OWNER, PE1, RISK
+from tests.bot.building import AUDIT, OWNER, PE1, RISK
 from tests.bot.evidence.conftest import ORIGIN
 from tests.bot.evidence.signed_log import EVIL, EXTRA, OLGA, OLGA2, RP, RUTH, Passkey, Writer, signed_policy
 from tests.bot.evidence.signing import Scribe
@@ -192,6 +192,7 @@ async def test_a_yes_under_an_older_set_is_named(log: Writer, tmp_path: Path) ->
 async def test_an_erased_signature_is_unproven_and_never_unsigned(log: Writer, tmp_path: Path) -> None:
     await log.approve(await log.file(ONE))
     digest = drop(log)
+    await confirmed(log, log.ref(OWNER))
     await log.write("privacy.erased", OPERATOR, None, subject=log.ref(OWNER), digests=(digest,))
     log.scribe.sign(log.path)
     checked = policy_check(log.path)
@@ -220,6 +221,13 @@ def drop(log: Writer) -> str:
                 raw.execute("DELETE FROM log_private WHERE digest = ?", (digest,))
                 return str(digest)
     raise AssertionError
+
+
+async def confirmed(log: Writer, subject: str) -> None:
+    """An erasure with two confirms that nobody signed."""
+    await log.write("operator.filed", OPERATOR, None, id="O-00000001", act="erase", subject=subject, reason=True)
+    for who, roles in ((Actor("person", AUDIT, "home"), ("auditor",)), (Actor("person", RISK, "home"), ("risk_owner",))):
+        await log.write("operator.confirmed", who, None, id="O-00000001", act="erase", roles=roles)
 
 
 # The keys.

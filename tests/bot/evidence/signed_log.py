@@ -123,9 +123,9 @@ class Writer:
         entry = LogEvent(type_, who, case, data, runbook=book, policy=self._set, private=private)
         await self.store.commit(Transition(None, None, (entry,)))
 
-    async def file(self, case: str) -> str:
+    async def file(self, case: str, until: datetime | None = None) -> str:
         """A request of the provider's engineer for an hour; both possible signers are asked."""
-        until = self.clock.now() + timedelta(minutes=45)
+        until = until or self.clock.now() + timedelta(minutes=45)
         about = {
             "kind": "emergency_access",
             "seconds": 3600,

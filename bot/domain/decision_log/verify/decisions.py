@@ -139,6 +139,8 @@ class Rejudge:
     def _in_case(self, kind: str, entry: Mapping[str, object], policy: Policy, filed: _Filed) -> Iterator[Fault]:
         if kind == "breakglass.opened":
             filed.opened_without = True
+            if filed.runbook is not None and filed.runbook.break_glass is None:
+                yield "policy", f"a break-glass, which the runbook {filed.runbook.id} does not have."
         if kind in _DECISIONS and _part(entry, "actor").get("kind") == "person":
             yield from self._decided(entry, policy, filed)
         if kind in _OF_HOME:

@@ -68,6 +68,11 @@ class KeyHistory:
             self._changes.append(Change(idx, old, new, what, (old, *binding)))
         self._keyed = new
 
+    @property
+    def in_force(self) -> tuple[Policy, ...]:
+        """The set that was loaded last, whatever set an entry names; none before the first one that can be read."""
+        return () if self._keyed is None else (self._keyed,)
+
     def is_newest(self, digest: str) -> bool:
         """Whether this set was loaded last; of a log whose beginning was pruned this is unknown until another is loaded."""
         return not self._newest or digest == self._newest

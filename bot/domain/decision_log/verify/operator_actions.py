@@ -22,6 +22,8 @@ _RUNS = {
     "log.pruned": ("prune", ""),
     "provider.ended": ("provider_end", "provider"),
 }
+ACTS = frozenset({"operator.filed", "operator.confirmed", *_RUNS})
+"""The types of the entries that are judged here."""
 
 
 @dataclass(slots=True)

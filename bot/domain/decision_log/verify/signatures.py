@@ -1,7 +1,7 @@
 """Judges signed decisions again: that every yes which had to be signed is, and that each signature proves what its entry says.
 
 A yes under a runbook that demands a signature (at the filing, at the yes, or in a set that still bound the request) without
-one is a finding `unsigned`. A signed one is a finding `assertion` unless all of this holds: the set that it names is the newest one
+one is a finding `unsigned`, whatever set its entry names; so is a grant without any yes, unless the runbook opens by itself. A signed one is a finding `assertion` unless all of this holds: the set that it names is the newest one
 loaded; the key is in it under the actor, and in every set that bound the request at its filing; the assertion verifies (challenge,
 origin, relying party, presence, verification, the backup-eligible flag, `device_bound`, signature); the statement says what the
 entry says; its nonce was not used before; `asked` and `seen` are entries of the case, nothing that the signer should have read came
@@ -34,7 +34,7 @@ from bot.domain.decision_log.verify.signed_entry import (
     statement_faults,
     verified,
 )
-from bot.domain.policy.model import Policy
+from bot.domain.policy.model import Policy, Runbook
 from bot.domain.policy.people import Person
 from bot.domain.policy.signing import Passkey, Signature
 from bot.domain.signing.assertion import CheckSignature, NotVerified
@@ -99,6 +99,8 @@ class SignatureCheck:
                 yield "unsigned", f"{kind} without a signature, which the runbook {case.runbook} demands"
         elif kind == "operator.confirmed" and policy.signing is not None and policy.signing.operator_acts == "required":
             yield from self._confirmed(idx, entry, policy)
+        elif case is not None and kind == "breakglass.opened":
+            case.glass = all(book.break_glass is not None for book in self._books(case, policy))
         elif case is not None and kind in _GRANTS:
             yield from self._quorum(entry, policy, case)
             case.yeses.clear()
@@ -109,19 +111,22 @@ class SignatureCheck:
         if case is None and at is not None:
             runbook = str(part(entry, "runbook").get("id", ""))
             policy = self.sets(str(part(entry, "policy").get("sha256", "")))
-            known = policy.runbooks.get(runbook) if policy is not None else None
-            demand: Signature = known.signature if known is not None else "none"
             before = max(position(entry) - 1, 0)
-            case = self._cases[case_id] = SignedCase(at, self.delay.scale_of(case_id), runbook, demand, before)
+            case = self._cases[case_id] = SignedCase(at, self.delay.scale_of(case_id), runbook, "none", before)
+            case.demand = self._demand(case, policy) if policy is not None else "none"
         if case is not None:
             case.follow(entry)
         return case
 
     def _demand(self, case: SignedCase, policy: Policy) -> Signature:
         """The strictest value of the filing's set, that of the moment, and those that still bound the filing."""
-        bound = (policy, *self.delay.binding(case.at, case.scale))
-        known = (was.runbooks.get(case.runbook) for was in bound)
-        return max((case.demand, *(runbook.signature for runbook in known if runbook is not None)), key=_STRICT.index)
+        known = self._books(case, policy, *self.delay.binding(case.at, case.scale))
+        return max((case.demand, *(runbook.signature for runbook in known)), key=_STRICT.index)
+
+    def _books(self, case: SignedCase, *sets: Policy) -> list[Runbook]:
+        """The case's runbook as these sets have it, and as the set in force has it: an entry could name another."""
+        known = (was.runbooks.get(case.runbook) for was in (*sets, *self.history.in_force))
+        return [runbook for runbook in known if runbook is not None]
 
     def _decision(
         self, idx: int, entry: Mapping[str, object], policy: Policy, case: SignedCase, demand: Signature
@@ -213,8 +218,14 @@ class SignatureCheck:
 
     def _quorum(self, entry: Mapping[str, object], policy: Policy, case: SignedCase) -> Iterator[Fault]:
         """Whether enough of the approvals of a grant are by keys that still count, and it lasts no longer than signed."""
-        runbook = policy.runbooks.get(case.runbook)
-        if runbook is None or self._demand(case, policy) == "none" or not case.yeses:
+        books = self._books(case, policy)
+        if not books or self._demand(case, policy) == "none":
+            return
+        runbook = books[0]
+        if not case.yeses:
+            free = case.glass or case.before or all(book.right == "autonomous" for book in books)
+            if entry.get("type") != "grant.opened" or not free:
+                yield "unsigned", f"{entry.get('type')} without a yes, which must be signed"
             return
         lost = sum(self._lost(policy, ref, yes.credential) for ref, yes in case.yeses.items())
         if lost and len(case.yeses) - lost < runbook.approvals:

@@ -37,6 +37,7 @@ class SignedCase:
     leaves: bytearray = field(default_factory=bytearray)
     news: int = -1  # position of the newest entry that a signer must have seen
     yeses: dict[str, Yes] = field(default_factory=dict)  # by pseudonym
+    glass: bool = False  # a break-glass opened it, as its runbook lets it
 
     def follow(self, entry: Mapping[str, object]) -> None:
         """Takes in the leaf hash of the entry's predecessor, which the entry names."""
