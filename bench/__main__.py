@@ -19,13 +19,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import acknowledging, acting, acting_postgres, clicking, flooding, memory, proving, sweeping
+from bench import acknowledging, acting, acting_postgres, clicking, flooding, memory, proving, signing, sweeping
 from bench.bot import REPOSITORY, environment, example
 from bench.rounds import FULL, QUICK, Result, Size, table
 from bot.clock import SystemClock
 
 _RESULTS = Path(__file__).with_name("results.json")
-_PARTS = ("acknowledging", "acting", "postgres", "sweeping", "memory", "clicking", "flooding", "proving")
+_PARTS = ("acknowledging", "acting", "postgres", "sweeping", "memory", "clicking", "flooding", "proving", "signing")
 
 
 def main() -> None:
@@ -68,6 +68,8 @@ async def _all(size: Size, parts: Sequence[str], scratch: Path) -> list[Result]:
                     results += await flooding.measure(size, policy, scratch)
                 case "proving":
                     results += await proving.measure(size, scratch)
+                case "signing":
+                    results += await signing.measure(size, policy, scratch)
         return results
 
 

@@ -68,10 +68,15 @@ def _through_leader(store: SqlStore, state_dir: Path, clock: Clock) -> Store:
     return ThroughLeader(looking(store, state_dir, clock), key, emergency, clock, alive)
 
 
-async def accepted_policy(store: Store) -> Policy | None:
-    """The policy that the bot accepted last, from the database; the folder may have changed since."""
+def read_policy(stored: StoredPolicy) -> Policy | None:
+    """An accepted set; None where this release does not read it any more."""
     from runbooks.loader import load_files
 
+    return load_files({file.path: file.content for file in stored.files}).policy
+
+
+async def accepted_policy(store: Store) -> Policy | None:
+    """The policy that the bot accepted last, from the database; the folder may have changed since."""
     stored = await store.policies.last()
-    policy = None if stored is None else load_files({f.path: f.content for f in stored.files}).policy
+    policy = None if stored is None else read_policy(stored)
     return None if policy is None else policy.on(SystemClock().now().date())

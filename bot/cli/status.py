@@ -7,14 +7,16 @@ import asyncio
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from bot import __version__
-from bot.cli.host_store import accepted_policy, opened_store
+from bot.cli.host_store import accepted_policy, opened_store, read_policy
 from bot.clock import SystemClock
 from bot.decision_log.anchors import MAIL, WEBHOOK, WITNESS
+from bot.domain.authority.key_changes import stands_in_all
 from bot.domain.policy.model import Policy
 from bot.ports.database import PostgresServer
 from bot.ports.records import RequestLine
@@ -61,6 +63,7 @@ async def _read(settings: Settings) -> Status:
             "campaigns": [campaign.id for campaign in await store.reviews.campaigns(_LIMIT, closed_too=False)],
             "calendars": _calendars(policy),
             "policy": None if policy is None else policy.digest,
+            **await signing_line(store, policy, clock.now()),
             "versions": {"countersign": __version__, "python": platform.python_version()},
         }
     troubles = [*await log_findings(settings, clock)]
@@ -79,6 +82,18 @@ async def _role(settings: Settings) -> dict[str, str]:
     own = own_replica(settings.state_dir)
     mine = next((role(one) for one in known if one.id == own), "none")
     return {"role": mine, "leader": next((one.host for one in known if one.leads), "none")}
+
+
+async def signing_line(store: Store, policy: Policy | None, now: datetime) -> dict[str, dict[str, int]]:
+    """How many passkeys count for how many people, and how many messages wait for an endorsement; nothing where nothing is signed."""
+    if policy is None or policy.signing is None:
+        return {}
+    older = [read_policy(stored) for stored in (await store.policies.binding(now))[:-1]]
+    keys = [(named, key) for named in policy.people for key in named.passkeys]
+    counting = [named for named, key in keys if stands_in_all(filter(None, older), named.person, key)]
+    people, waiting = len({named.label for named in counting}), len(keys) - len(counting)
+    asked = len({copy.case for copy in await store.policies.asking_to_endorse()})
+    return {"passkeys": {"counting": len(counting), "people": people, "waiting": waiting, "endorsements": asked}}
 
 
 def _slack(settings: Settings) -> str:

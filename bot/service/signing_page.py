@@ -39,7 +39,7 @@ from bot.service.current_policy import CurrentPolicy
 from bot.service.endorsements import Endorsements
 from bot.service.signing_acts import Matter, of_act, of_keys
 
-PATIENCE, _LOOK = 20.0, 0.05  # seconds: that the page waits for what an assertion came to; between two looks
+PATIENCE, _LOOK = 20.0, 0.01  # seconds: that the page waits for what an assertion came to; between two looks
 TakeIn = Callable[[str, Command, Mapping[str, object]], Awaitable[Mapping[str, object]]]
 
 
