@@ -14,6 +14,7 @@ from bot.logs import aside
 from bot.ports.database import PostgresServer, may_exist
 
 if TYPE_CHECKING:
+    from bot.ports.records import StoredPolicy
     from bot.ports.store import Store
     from storage.sql_store import SqlStore
 

@@ -97,8 +97,11 @@ class Rendezvous:
         self._folder = state_dir / "enrolment"
 
     def open(self, token: str, code: str, wanted: Wanted) -> None:
-        """The command opens an address."""
+        """The command opens an address. What a killed command left behind is deleted."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in self._folder.iterdir():
+            if left.stat().st_mtime < (wanted.not_after - 2 * OPEN).timestamp():
+                left.unlink(missing_ok=True)
         about = {
             "kind": wanted.kind, "label": wanted.label, "person": wanted.person, "name": wanted.name, "rp": wanted.rp,
             "origin": wanted.origin, "keys": [dict(key) for key in wanted.keys], "salt": wanted.salt.hex(),
@@ -152,6 +155,7 @@ class Rendezvous:
         except (OSError, ValueError):
             return Answer(404, {"text": _GONE})
         if now >= datetime.fromisoformat(about["not_after"]) or about["wrong"] >= TRIES:
+            path.unlink(missing_ok=True)
             return Answer(404, {"text": _GONE})
         if code != about["code"]:
             self._write(path, about | {"wrong": about["wrong"] + 1})

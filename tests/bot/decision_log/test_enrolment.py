@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
 from dataclasses import replace
 from datetime import timedelta
@@ -75,6 +76,17 @@ def test_after_five_wrong_codes_the_address_is_dead(place: Rendezvous) -> None:
 
 def test_after_ten_minutes_the_address_is_dead(place: Rendezvous) -> None:
     assert place.begin(TOKEN, CODE, T0 + timedelta(minutes=10)).status == 404
+
+
+def test_what_a_killed_command_left_is_deleted_by_a_visit_or_the_next_command(place: Rendezvous, tmp_path: Path) -> None:
+    folder = tmp_path / "enrolment"
+    place.begin(TOKEN, CODE, T0 + timedelta(minutes=10))
+    assert list(folder.iterdir()) == []
+    place.open(TOKEN, CODE, WANTED)
+    (left,) = folder.iterdir()
+    os.utime(left, (0, (T0 - timedelta(minutes=11)).timestamp()))
+    place.open("C" * 22, CODE, WANTED)
+    assert left not in list(folder.iterdir())
 
 
 def test_another_token_leads_nowhere(place: Rendezvous) -> None:
