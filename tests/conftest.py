@@ -74,8 +74,18 @@ def _chosen_database(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _given_back(_chosen_database: None) -> Iterator[None]:
-    yield from database.released()
+def _given_back(request: pytest.FixtureRequest, _chosen_database: None) -> Iterator[None]:
+    """A test that bears the mark `both` runs on each database in turn; what it was given goes back at its end."""
+    kind: str = getattr(request, "param", database.chosen.kind)
+    if kind == "postgresql":
+        database.chosen.server = request.getfixturevalue("postgres")
+    with database.chosen.for_a_test(kind):
+        yield
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if database.chosen.kind == "sqlite" and metafunc.definition.get_closest_marker("both"):
+        metafunc.parametrize("_given_back", database.NAMES, indirect=True)
 
 
 @pytest.fixture

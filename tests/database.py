@@ -1,5 +1,7 @@
 """Which database the tests use: SQLite, or PostgreSQL with `make test DATABASE=postgresql` (COUNTERSIGN_TEST_DATABASE).
 
+Tests with the mark `both` run on each of them, whatever was chosen.
+
 A test names its database by a path, as it would a SQLite file. On PostgreSQL each path is a database of its own on the worker's
 server, for as long as the test lasts. What only SQLite has (a copied file, a full disk, a PRAGMA) bears the mark `sqlite`.
 """
@@ -10,6 +12,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,11 +48,17 @@ class Databases:
             self._given[key] = self.server.database()
         return self._given[key]
 
-    def give_back(self) -> None:
-        assert self.server is not None or not self._given
-        for place in self._given.values():
-            self.server.give_back(place)  # type: ignore[union-attr]
-        self._given.clear()
+    @contextmanager
+    def for_a_test(self, kind: str) -> Iterator[None]:
+        """Tests get this kind meanwhile; at the end what they got goes back."""
+        before, self.kind = self.kind, kind
+        try:
+            yield
+        finally:
+            self.kind = before
+            while self._given:
+                assert self.server is not None
+                self.server.give_back(self._given.popitem()[1])
 
 
 chosen = Databases()
@@ -140,9 +149,3 @@ def opened(where: Location, *, begins: bool = False) -> Any:
     raw = sqlite3.connect(where, isolation_level="" if begins else None)
     raw.row_factory = sqlite3.Row
     return raw
-
-
-def released() -> Iterator[None]:
-    """For a fixture: what a test was given goes back at its end."""
-    yield
-    chosen.give_back()

@@ -30,6 +30,12 @@ _EMPTY = """DO $$ BEGIN EXECUTE (
   SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') || ' RESTART IDENTITY' FROM pg_tables
   WHERE schemaname = 'public' AND tablename <> 'schema_version'
 ); END $$"""
+# Tests look at JSON with SQLite's function; a truth value is 1 or 0 there, a missing one NULL.
+_JSON_EXTRACT = """CREATE FUNCTION json_extract(held text, path text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
+  SELECT CASE found #>> '{}' WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE found #>> '{}' END
+  FROM (SELECT held::jsonb #> string_to_array(substr(path, 3), '.') AS found) AS one $$;
+CREATE FUNCTION json_extract(held bytea, path text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
+  SELECT json_extract(convert_from(held, 'UTF8'), path) $$"""
 RawPostgres = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -56,6 +62,7 @@ class PostgresForTests:
         session = PostgresSession(place.url)
         with session.raw:
             schema.migrate(session, 0)
+            session.raw.execute(_JSON_EXTRACT.encode())
         return place
 
     def give_back(self, place: PostgresServer) -> None:

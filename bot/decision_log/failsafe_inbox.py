@@ -1,10 +1,11 @@
-"""The inbox while the log or the disk takes nothing: incoming commands are held in memory.
+"""The inbox while the log or the disk takes nothing: incoming commands are held in memory, and in a file beside it (`held_commands`).
 
-A row that is held in memory has a negative id. It is lost with the process, so among replicas a filing is never held.
+A row that is held has a negative id. The next process with this STATE_DIR finds it in the file.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,6 +16,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.decision_log.emergency_file import EmergencyFile
+from bot.decision_log.held_commands import HeldCommands
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import DiskRefuses, StorageError
 from bot.domain.policy.people import Person
@@ -65,15 +67,18 @@ class FailsafeInbox:
         state: LogState,
         clock: Clock,
         leads: Callable[[], bool] = lambda: True,
+        held: HeldCommands | None = None,
         *,
         alone: bool = True,
     ) -> None:
-        """`leads`: whether stored rows are this process's to carry out. `alone`: there are no other replicas."""
+        """`leads`: whether stored rows are this process's to carry out. `alone`: there are no other replicas. Without `held` a command
+        is held in memory only."""
         self._stored, self._emergency, self._state, self._clock = stored, emergency, state, clock
         self._leads, self._alone = leads, alone
         self._put_off: dict[int, datetime] = {}  # stored rows, while the disk refuses to note it
-        self._numbers = itertools.count(-1, -1)
-        self._held: dict[int, InboxRow] = {}
+        self._file = held
+        self._held: dict[int, InboxRow] = {} if held is None else {row.id: row for row in held.read()}
+        self._numbers = itertools.count(-1 - len(self._held), -1)
         self.finished: set[int] = set()  # stored rows that are done with, and cannot be marked so yet
 
     async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
@@ -88,8 +93,10 @@ class FailsafeInbox:
                 self._state.refused(error)
                 if durable:
                     raise
-        number = next(self._numbers)
-        self._held[number] = InboxRow(number, key, act, answer, self._clock.now())
+        row = InboxRow(next(self._numbers), key, act, answer, self._clock.now())
+        if self._file is not None:
+            await asyncio.to_thread(self._file.keep, row)
+        self._held[row.id] = row
         return answer
 
     async def unfinished(self, limit: int, but: Collection[int] = ()) -> Sequence[InboxRow]:
@@ -140,8 +147,10 @@ class FailsafeInbox:
         return await self._stored.withdraw(key)
 
     def forget(self, inbox_id: int | None) -> None:
-        """Drops a row that is held in memory; it was carried out."""
-        self._held.pop(inbox_id or 0, None)
+        """Drops a row that is held; it was carried out."""
+        row = self._held.pop(inbox_id or 0, None)
+        if row is not None and self._file is not None:
+            self._file.forget(row.key)
 
     def carried_out(self) -> set[int]:
         """Ids of stored rows that were carried out and are not marked so in the store yet."""

@@ -23,6 +23,7 @@ from bot.decision_log.emergency_file import EmergencyFile
 from bot.decision_log.failsafe_inbox import FailsafeInbox, LogState
 from bot.decision_log.failsafe_outbox import FailsafeOutbox
 from bot.decision_log.failsafe_reads import FailsafeCalls, FailsafeCases, FailsafeHomes, FailsafeOperator
+from bot.decision_log.held_commands import HeldCommands
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import OperatorChange
 from bot.domain.case.transition import Transition
@@ -59,7 +60,7 @@ class FailsafeStore:
 
     def __init__(
         self, store: Store, emergency: EmergencyFile, clock: Clock, refuses: Callable[[], LogFinding | None], cover: Cover,
-        among: AmongReplicas | None = None,
+        among: AmongReplicas | None = None, held: HeldCommands | None = None,
     ) -> None:  # fmt: skip
         self._store, self._emergency, self._clock, self._cover = store, emergency, clock, cover
         self._alone, self._among = among is None, among or AmongReplicas()
@@ -70,7 +71,7 @@ class FailsafeStore:
         self.homes = FailsafeHomes(store.homes, emergency, self.cases)
         self.calls = FailsafeCalls(store.calls, emergency, self.cases, self._among.leads)
         self.operator = FailsafeOperator(store.operator, emergency)
-        self.inbox = FailsafeInbox(store.inbox, emergency, self._state, clock, self._among.leads, alone=self._alone)
+        self.inbox = FailsafeInbox(store.inbox, emergency, self._state, clock, self._among.leads, held, alone=self._alone)
         self.outbox = FailsafeOutbox(store.outbox, self._state, clock, self._among.leads)
         self.outbox.answered = self._finish
         self.history, self.absences, self.policies = store.history, store.absences, store.policies

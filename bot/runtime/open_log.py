@@ -11,6 +11,7 @@ from bot.clock import Clock, SystemClock
 from bot.decision_log.emergency_file import EmergencyFile
 from bot.decision_log.failsafe_store import AmongReplicas, FailsafeStore
 from bot.decision_log.follower import LeasedSigner
+from bot.decision_log.held_commands import HeldCommands
 from bot.decision_log.host_acts import HostActs
 from bot.decision_log.keys import LOG_KEY, PERMIT_KEY, LogKey
 from bot.decision_log.signer import Signer, remembered, signer_of
@@ -115,7 +116,8 @@ async def open_log(store: SqlStore, state_dir: Path, clock: Clock, among: AmongR
         key = LogKey(state_dir)
         emergency = EmergencyFile(state_dir, key.sign, key.check)
         await asyncio.to_thread(emergency.make_room)
-        stoppable = FailsafeStore(store, emergency, clock, lambda: signer.stopped, signer.cover, among)
+        held = HeldCommands(state_dir, key.sign, key.check)
+        stoppable = FailsafeStore(store, emergency, clock, lambda: signer.stopped, signer.cover, among, held)
         try:
             if among is None or among.leads():
                 await signer.cover()

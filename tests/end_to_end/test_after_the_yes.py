@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from bot.demo.workspace import APPROVER, ASKER
 from storage.log.check import check_database
+
+pytestmark = pytest.mark.both
 
 DEPUTY, STRANGER = "U0DEP1", "U0SOC1"
 SAMIRA, KOFI = "U0CLIN", "U0CLDEP1"

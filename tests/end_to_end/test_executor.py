@@ -15,6 +15,8 @@ from storage.log.check import check_database
 from tests.bot.receiving import SECRET, Receiver
 from tests.end_to_end.conftest import REPOSITORY
 
+pytestmark = pytest.mark.both
+
 ASKER, APPROVER = "U0PE1", "U0OWNER"
 RUNBOOK = "directory-admin-emergency"
 

@@ -105,7 +105,7 @@ def due(bot: Any) -> int:
 def fired(bot: Any) -> int:
     rows = bot.rows(
         "SELECT count(*) FROM log_entry WHERE type IN ('step.fired', 'step.skipped')"
-        f" AND json_extract(data, '$.data.step') = 1 AND {OURS}"
+        f" AND CAST(json_extract(data, '$.data.step') AS INTEGER) = 1 AND {OURS}"
     )
     return int(rows[0][0])
 

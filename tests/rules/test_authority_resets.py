@@ -32,6 +32,8 @@ from tests.bot.building import (
 )
 from tests.bot.office import Office
 
+pytestmark = pytest.mark.both
+
 ALONE = runbook(
     "unlock", kind="reset", right="autonomous", escalation=None, review_within=None, subject_verification=("callback",)
 )

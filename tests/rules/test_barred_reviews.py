@@ -17,6 +17,8 @@ from handlers.views.kit.context import ViewContext
 from tests.bot.building import DEP1, OWNER, PE1, RISK, policy, with_domain
 from tests.bot.office import Office
 
+pytestmark = pytest.mark.both
+
 ALONE = with_domain(policy(), deputies=(), risk_owner=None, on_call=None)
 
 

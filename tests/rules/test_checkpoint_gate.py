@@ -23,6 +23,8 @@ from tests.bot.building import MINUTE, OWNER, PE1
 from tests.bot.office import Office
 from tests.handlers.fake_slack import Call, FakeSlack
 
+pytestmark = pytest.mark.both
+
 POST, CHANGE = "chat.postMessage", "chat.update"
 HALT = LogFinding("fork", None, "The log's first 3 entries are not those that were signed.")
 

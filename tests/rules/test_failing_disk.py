@@ -17,6 +17,8 @@ from tests.bot.office import LEASE, Office
 from tests.database import place
 from tests.rules.failing import fail_after
 
+pytestmark = pytest.mark.sqlite  # a disk that fails at a chosen statement
+
 Act = Callable[[], Awaitable[object]]
 
 

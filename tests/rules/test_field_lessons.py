@@ -46,6 +46,8 @@ from tests.bot.building import (
 from tests.bot.office import Killed, Office
 from tests.runbooks.calendars.test_ical import feed
 
+pytestmark = pytest.mark.both
+
 APPROVED, DENIED, PENDING = RequestState.APPROVED, RequestState.DENIED, RequestState.PENDING
 
 

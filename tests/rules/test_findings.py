@@ -36,6 +36,8 @@ from tests.bot.building import (
 from tests.bot.office import Office
 from tests.database import place
 
+pytestmark = pytest.mark.both
+
 FINDING_BOOK = runbook(
     "exposure", kind="finding", title="A credential is exposed", providers=("northgate",), max_duration=0, default_duration=0,
     review_within=None, due_within=3600,

@@ -15,6 +15,8 @@ from tests.bot.office import LEASE, Office, covered
 from tests.handlers.fake_slack import BROKEN, FakeSlack, limited, refusal
 from tests.handlers.outbound.test_outbox_sender import POST, Post
 
+pytestmark = pytest.mark.both
+
 EVERYBODY = {OWNER, DEP1, DEP2, ONC1, ONC2, RISK}
 
 

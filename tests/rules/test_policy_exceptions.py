@@ -25,6 +25,8 @@ from tests.bot.building import AUDIT, DAY, DEP1, HOUR, MACH, OWNER, PE1, SOC1, S
 from tests.bot.office import Office
 from tests.database import place, url
 
+pytestmark = pytest.mark.both
+
 EXCEPTION = runbook(
     "exception", kind="policy_exception", max_duration=90 * 86400, escalation="short", review_within=None, risk="medium"
 )  # fmt: skip

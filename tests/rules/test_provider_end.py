@@ -37,6 +37,8 @@ from tests.bot.building import (
 from tests.bot.office import Office
 from tests.database import place
 
+pytestmark = pytest.mark.both
+
 BASE = policy()
 
 

@@ -19,6 +19,8 @@ from tests.bot.office import Office
 from tests.bot.stopping import StoppableOffice
 from tests.database import place
 
+pytestmark = pytest.mark.both
+
 BASE = policy(runbooks=[
     runbook("emergency"), runbook("box", domain="machines"),
     runbook("executed", executor=policy().runbooks["executed"].executor),

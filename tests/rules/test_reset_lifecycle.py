@@ -18,6 +18,8 @@ from tests.bot.building import HOUR, MINUTE, OWNER, PE1, STRANGER, T0, policy, r
 from tests.bot.office import Office
 from tests.database import place
 
+pytestmark = pytest.mark.both
+
 METHODS = ("manager_callback", "id_document")
 RESET = runbook(
     "mfa", kind="reset", subject_verification=METHODS, not_before=1800, escalation="short", review_within=None

@@ -53,6 +53,8 @@ from tests.bot.office import Office, covered
 from tests.database import place
 from tests.handlers.shapes import submit, view_of
 
+pytestmark = pytest.mark.both
+
 UNLOCK = runbook("unlock", kind="reset", right="autonomous", escalation=None, review_within=None, sha256="11" * 32)
 GLASS = runbook("glass", right="immediate", break_glass=BreakGlass(4 * 3600, None), sha256="22" * 32)
 RULES = ReviewRules(180 * 86400, 90 * 86400, 10, "narrow")

@@ -27,6 +27,8 @@ from tests.database import place
 from tests.handlers.fake_slack import FakeSlack
 from tests.rules.test_governance_machine import BASE, BEFORE
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[GovernedOffice]:

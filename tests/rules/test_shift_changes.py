@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 import runbooks
 from bot.domain.case.lifecycle import RequestState
 from bot.domain.policy.model import Policy
@@ -16,6 +18,8 @@ from tests.bot import parts
 from tests.bot.building import DAY, MINUTE, ONC1, ONC2, PE1, RISK, SECURITY, T0, WHOLE_WEEK, policy
 from tests.bot.office import Office
 from tests.runbooks.calendars.test_ical import feed
+
+pytestmark = pytest.mark.both
 
 EXAMPLE = Path(runbooks.__file__).parent
 

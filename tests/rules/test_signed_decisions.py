@@ -40,6 +40,8 @@ from tests.bot.passkeys import (
 from tests.bot.permitting import SignedOffice
 from tests.database import place
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:

@@ -46,6 +46,8 @@ from tests.bot.office import Office
 from tests.bot.stopping import StoppableOffice
 from tests.database import place
 
+pytestmark = pytest.mark.both
+
 RESET = runbook(
     "mfa", kind="reset", domain="machines", subject_verification=("callback",), escalation="short", review_within=None
 )

@@ -19,6 +19,8 @@ from handlers.views.receipt import status
 from tests.bot.building import DEP1, DEP2, MACH, MINUTE, OWNER, PE1, PE2, RUNBOOKS, T0, policy, runbook
 from tests.bot.office import Office
 
+pytestmark = pytest.mark.both
+
 PAGED = tuple(NamedPerson(person.user, person, "", "env:PAGE") for person in (OWNER, DEP1, DEP2, MACH))
 ALARM = runbook("alarm", right="immediate", domain="machines")
 
