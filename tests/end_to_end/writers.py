@@ -17,6 +17,7 @@ from sandbox.delivery import Outcome
 from tests.end_to_end import domains
 from tests.end_to_end.fleet import Fleet
 
+_EXPIRES = 240.0  # seconds in which an undecided request expires, at the test's pace
 _HTTP_SECONDS = 3.0  # Slack waits no longer for an answer
 _REPEATED, _SILENT = 0.05, 0.04  # shares: of presses that Slack brings once more later; of requests that nobody decides
 
@@ -44,6 +45,7 @@ class Writer:
     chance: random.Random
     patience: float
     pace: float = 0.0
+    quiet_until: dict[int, float] = field(default_factory=dict)  # by domain, when a request may stay undecided again
 
     async def write(self, times: int) -> None:
         for number in range(times):
@@ -56,8 +58,9 @@ class Writer:
         ground, end = self.fleet.ground, time.monotonic() + self.patience
         case = await self._file(domain, target, end)
         await seen(self.fleet, case, ("pending",), end)
-        if self.chance.random() < _SILENT:
+        if self.chance.random() < _SILENT and time.monotonic() > self.quiet_until.get(domain, 0.0):
             self.record.silent.add(case)
+            self.quiet_until[domain] = time.monotonic() + _EXPIRES  # more of them would reach the limit of pending requests
             return
         owner = domains.owner(domain)
         press = (
