@@ -16,14 +16,16 @@ demo: $(RUNS) ## Play all three people in a browser
 	@$(BIN)/python -m bot demo $(DEMO)
 
 # Tests run on every core, two on each (tests/quicker.py); WORKERS=0 runs them in one process, for a debugger. PYTEST adds options: make test PYTEST="-k quorum".
+# DATABASE=postgresql runs them all on PostgreSQL, without what only SQLite has; tests with the mark `both` run on each anyway.
 WORKERS ?= auto
+DATABASE ?= sqlite
 PARALLEL := -n $(WORKERS) --maxprocesses 8 --dist worksteal --reruns 2
 FAST := tests/bot/domain tests/bot/test_clock.py tests/bot/test_settings.py tests/handlers/views tests/runbooks tests/storage tests/repository/test_mirror.py
 
 test: $(STAMP) ## Everything that can fail, the browser included (10 minutes on two cores)
 	@tools/chromium
 	@tools/nodejs
-	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
+	COUNTERSIGN_TEST_DATABASE=$(DATABASE) $(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 test-fast: $(STAMP) ## The inner loop, in 90 seconds: domain, policy files, views, storage; no browser and no running bot
 	$(BIN)/python -m pytest $(PARALLEL) $(FAST) $(PYTEST)
@@ -68,9 +70,10 @@ bench: $(STAMP) ## Measure speed and memory beside their floors; writes bench/re
 replicas: $(STAMP) ## Two replicas on PostgreSQL against the sandbox; kills the leader and prints how long each press waited
 	@$(BIN)/python tools/two_replicas.py $(REPLICAS)
 
-# Four replicas, eight writers, kills, freezes and cut connections; CHAOS_REQUESTS=10000 for the large one, CHAOS_SEED for another.
-chaos: $(STAMP) ## Kill, freeze and cut replicas on PostgreSQL, and check every rule afterwards (10 minutes)
-	CHAOS_REPLICAS=$${CHAOS_REPLICAS:-4} CHAOS_WRITERS=$${CHAOS_WRITERS:-8} CHAOS_REQUESTS=$${CHAOS_REQUESTS:-400} CHAOS_KILLS=$${CHAOS_KILLS:-30} CHAOS_PACE=$${CHAOS_PACE:-1} \
+# Four replicas, two of them over HTTP, eight writers; kills, freezes, clocks, full disks, a database that restarts or hangs, Slack at its
+# worst. CHAOS_REQUESTS=10000 for the large one, CHAOS_SEED for another.
+chaos: $(STAMP) ## Strike replicas, PostgreSQL and Slack, and check every rule afterwards (15 minutes)
+	CHAOS_DOMAINS=$${CHAOS_DOMAINS:-16} CHAOS_REPLICAS=$${CHAOS_REPLICAS:-4} CHAOS_WRITERS=$${CHAOS_WRITERS:-8} CHAOS_REQUESTS=$${CHAOS_REQUESTS:-400} CHAOS_KILLS=$${CHAOS_KILLS:-30} CHAOS_PACE=$${CHAOS_PACE:-1} \
 	  $(BIN)/python -m pytest -q -s -p no:randomly -p no:cacheprovider tests/end_to_end/test_chaos.py
 
 lock: ## Compile the hash-locked requirements again

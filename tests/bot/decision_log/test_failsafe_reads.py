@@ -81,7 +81,7 @@ CLASSED: dict[str, dict[str, str]] = {
         "rebuild": NO_LINE, "shed": NO_LINE, "empty_over": "only cases that are over in the store, which no line reopens",
     },
     "agreement": {
-        "set_before": NO_LINE, "last_message": NO_LINE, "rows": NO_LINE, "words": NO_LINE, "noted_by": NO_LINE,
+        "set_before": NO_LINE, "last_message": NO_LINE, "waiting": NO_LINE, "rows": NO_LINE, "words": NO_LINE, "noted_by": NO_LINE,
         "note": NO_LINE, "write": ENTRY,
     },
     "reviews": {
