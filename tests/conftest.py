@@ -84,7 +84,8 @@ def _given_back(request: pytest.FixtureRequest, _chosen_database: None) -> Itera
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if database.chosen.kind == "sqlite" and metafunc.definition.get_closest_marker("both"):
+    marked = metafunc.definition.get_closest_marker
+    if database.chosen.kind == "sqlite" and marked("both") and not marked("sqlite"):
         metafunc.parametrize("_given_back", database.NAMES, indirect=True)
 
 

@@ -52,7 +52,9 @@ async def test_a_review_of_the_owners_own_yes_is_listed_for_nobody_barred_from_i
     await office.adopt(with_domain(ALONE, deputies=(DEP1,)))
     assert await waits_for(office, OWNER) == (0, [], False)
     await office.together(ShowPage(OWNER, "review", "", ReplyAddress(OWNER, channel="D0")))
-    assert not office.rows("SELECT 1 FROM outbox WHERE purpose LIKE 'ask.%' AND CAST(json_extract(data, '$.wanted') AS INTEGER) = 1")
+    assert not office.rows(
+        "SELECT 1 FROM outbox WHERE purpose LIKE 'ask.%' AND CAST(json_extract(data, '$.wanted') AS INTEGER) = 1"
+    )
 
 
 async def test_a_second_account_of_the_only_approver_is_barred_too(office: Office) -> None:
