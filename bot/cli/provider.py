@@ -51,13 +51,13 @@ def suspend(name: Name, reason: Reason) -> None:
 
 
 @app.command()
-def end(name: Name, reason: Reason) -> None:
+def end(name: Name, reason: Reason = "") -> None:
     """File that a provider is ended, as at its contract's end: an owner and a risk owner confirm it in Slack."""
     from bot.cli.operator import file_act
     from bot.domain.case.operator_action import PREFIX, OperatorAction
     from bot.domain.operator.dual_control import WINDOW
 
-    why = reason_of(reason)
+    why = reason_of(reason) if reason.strip() else ""
 
     async def filed(store: Store, clock: SystemClock, policy: Policy) -> OperatorAction:
         provider, now = provider_of(policy, name), clock.now()

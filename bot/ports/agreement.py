@@ -32,8 +32,9 @@ class AgreementRecords(Protocol):
     async def waiting(self) -> frozenset[Person]:
         """Whose message waits until a week has passed since their last governance message."""
 
-    async def note(self, rows: Sequence[Standing], digest: str) -> None:
-        """These are all rows now, noted by the set of this digest; everybody's message with their rows is redrawn."""
+    async def note(self, rows: Sequence[Standing], words: Sequence[Spoken], digest: str) -> None:
+        """These are all rows now, noted by the set of this digest, with the words that still hold on them; everybody's message
+        with their rows is redrawn."""
 
     async def write(
         self,

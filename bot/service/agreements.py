@@ -66,7 +66,8 @@ class Agreements:
                     "",
                 )  # they hold at once, also while nothing is written
                 self._words = list(await self._store.agreement.words())
-                await self._store.agreement.note(rows, policy.digest)
+                same = agreement.carried(old, policy, known, self._words)
+                await self._store.agreement.note(rows, same, policy.digest)
             await self._read(policy)
 
     async def _read(self, policy: Policy) -> None:

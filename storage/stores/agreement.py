@@ -50,13 +50,15 @@ class AgreementStore:
 
         return await self._db.read(read)
 
-    async def note(self, rows: Sequence[Standing], digest: str) -> None:
+    async def note(self, rows: Sequence[Standing], words: Sequence[Spoken], digest: str) -> None:
         def work(tx: Tx) -> None:
             for known in _rows(tx.session):
                 if known.key not in {row.key for row in rows}:
                     tx.session.run("drop_agreement_row", key=known.key)
             for row in rows:
                 _put(tx.session, row)
+            for word in words:
+                _speak(tx.session, word)
             tx.session.run("put_agreement_set", digest=digest)
             outbox.refresh_agreements(tx.session, tx.now, tx.now + _UNTIL_IN_FORCE)
 

@@ -11,7 +11,8 @@ from datetime import timedelta
 from bot.cli.host_store import opened_store
 from bot.domain.case import campaign
 from bot.domain.case.model import Case
-from bot.domain.governance import narrowing
+from bot.domain.governance import agreement, narrowing
+from bot.domain.governance.agreement import Spoken
 from bot.domain.governance.matrix import Consent
 from bot.domain.policy.governance import Narrowed
 from bot.domain.policy.model import Policy, Runbook
@@ -27,7 +28,18 @@ async def read_consents(policy: Policy, scale: float = 1) -> dict[str, Consent]:
                 found[known.sha256] = _consent(case)
         words = [one for one in await store.reviews.consents() if one.kind == "autonomous"]
         taken = await store.reviews.narrowed()
-    return found | (dict(_of_campaigns(policy, words, taken, scale)) if policy.review is not None else {})
+        spoken = await store.agreement.words() if policy.agreement is not None else ()
+    found |= dict(_of_campaigns(policy, words, taken, scale)) if policy.review is not None else {}
+    return found | {digest: lost for digest, lost in _disputed(policy, spoken) if not found.get(digest, lost).refused}
+
+
+def _disputed(policy: Policy, spoken: Sequence[Spoken]) -> Iterator[tuple[str, Consent]]:
+    """The autonomous rights whose row somebody who has to agree disputes: each use needs a yes."""
+    for row in agreement.matrix_rows(policy).values():
+        runbook = policy.runbooks.get(row.runbook)
+        if runbook is not None and runbook.right == "autonomous" and agreement.disputed(spoken, row):
+            at = max(word.at for word in spoken if (word.key, word.word) == (row.key, "disputed"))
+            yield runbook.sha256, Consent(taken_at=at, disputed=True)
 
 
 def _of_campaigns(

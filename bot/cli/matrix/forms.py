@@ -101,7 +101,8 @@ def consent_words(policy: Policy, row: Row) -> str:
     consent = row.consent or Consent()
     if consent.taken_at is not None:
         now = "refused until its runbook changes" if consent.refused else "needs a yes each time"
-        return f"standing consent: taken away by a review on {consent.taken_at:%Y-%m-%d}; {now}"
+        by = "a dispute" if consent.disputed else "a review"
+        return f"standing consent: taken away by {by} on {consent.taken_at:%Y-%m-%d}; {now}"
     owner = policy.domains[row.runbook.domain].owner
     parts = [wording.person(policy, consent.by or owner)]
     parts.append(f"kept {consent.kept_at:%Y-%m-%d}" if consent.kept_at else "not reviewed yet")

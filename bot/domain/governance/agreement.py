@@ -139,6 +139,20 @@ def adopted(old: Policy | None, new: Policy, stored: Mapping[str, Standing], now
     return tuple(_adopted(old, new, row, was.get(row.key), stored.get(row.key), now) for row in matrix_rows(new).values())
 
 
+def carried(
+    old: Policy | None, new: Policy, stored: Mapping[str, Standing], spoken: Iterable[Spoken]
+) -> tuple[Spoken, ...]:
+    """The words on rows of which `new` only takes away, as words on what is left. A dispute ends with a changed file."""
+    was, now = matrix_rows(old) if old is not None else {}, matrix_rows(new)
+    return tuple(
+        replace(word, digest=now[word.key].digest)
+        for word in spoken
+        if word.word != "disputed" and word.key in now and word.key in was and old is not None
+        and stored[word.key].digest == word.digest == was[word.key].digest != now[word.key].digest
+        and not gives(old, new, now[word.key])
+    )  # fmt: skip
+
+
 def _adopted(
     old: Policy | None, new: Policy, row: MatrixRow, was: MatrixRow | None, known: Standing | None, now: datetime
 ) -> Standing:

@@ -56,7 +56,8 @@ class Activity:
 class Consent:
     """The standing consent to an autonomous right: who kept it last and when, and when its next review is due.
 
-    `taken_at`: since when a review has taken it away; `refused`: nothing is possible under it then, else it needs a yes.
+    `taken_at`: since when a review, or a dispute of the row (`disputed`), has taken it away; `refused`: nothing is possible
+    under it then, else it needs a yes.
     """
 
     by: Person | None = None
@@ -64,6 +65,7 @@ class Consent:
     due: datetime | None = None
     taken_at: datetime | None = None
     refused: bool = False
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,4 +40,6 @@ async def test_end_is_filed_and_two_people_confirm_it(host: Host) -> None:
     act = await host.store.operator.action(text)
     assert act is not None
     assert (act.kind, act.hold) == ("provider_end", provider)
+    code, text = await host.type("end", provider, app=app)  # the reason may be left out
+    assert (code, text[:2]) == (0, "O-")
     assert (await host.type("end", "nobody", "--reason", "x", app=app))[0] == 2

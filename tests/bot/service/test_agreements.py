@@ -68,6 +68,12 @@ def last(office: Office) -> str:
     return str(office.answers()[-1].get("text"))
 
 
+def waits_for(office: Office, person: Person) -> list[str]:
+    """The rows on which somebody's word is missing."""
+    mine = agreement.own_rows(office.service.current.policy, person)
+    return [row.key for row in mine if not office.service.agreements.settled(row, person)]
+
+
 async def confirmed(office: Office) -> None:
     await office.sweeper.sweep()
     await say(office, OWNER)
@@ -173,6 +179,15 @@ class TestHold:
         await office.sweeper.sweep()
         assert office.service.current.asking.runbooks["one"].max_duration == 3600
         assert len(asked(office)) == before
+        assert waits_for(office, OWNER) == []  # neither the message nor App Home ask for a word on it
+
+    async def test_a_dispute_and_a_missing_word_do_not_pass_to_what_is_left(self, office: Office) -> None:
+        await office.sweeper.sweep()
+        await say(office, OWNER)
+        await say(office, OWNER, "disputed", "one")
+        await follow(office, BASE, longer(max_duration=3600))
+        assert waits_for(office, OWNER) == ["one"]
+        assert waits_for(office, RISK) == ["two"]
 
     async def test_warn_holds_nothing(self, office: Office) -> None:
         await confirmed(office)

@@ -21,25 +21,25 @@ WORD = Spoken("one", "d1", OLGA, "owner", "confirmed", T0)
 
 
 async def test_rows_are_those_that_were_noted_last(store: SqlStore) -> None:
-    await store.agreement.note([ONE, TWO], "set")
+    await store.agreement.note([ONE, TWO], [], "set")
     assert (await store.agreement.rows(), await store.agreement.noted_by()) == ([ONE, TWO], "set")
     changed = replace(TWO, digest="d3", open=True, agreed_at=None)
-    await store.agreement.note([changed], "next")
+    await store.agreement.note([changed], [], "next")
     assert (await store.agreement.rows(), await store.agreement.noted_by()) == ([changed], "next")
 
 
 async def test_a_word_replaces_an_earlier_one_and_counts_for_the_row_as_it_was(store: SqlStore) -> None:
-    await store.agreement.note([ONE], "set")
+    await store.agreement.note([ONE], [], "set")
     await store.agreement.write([], [WORD], [], [])
     again = replace(WORD, word="disputed", at=T0 + MINUTE)
     await store.agreement.write([], [again], [], [])
     assert await store.agreement.words() == [again]
-    await store.agreement.note([replace(ONE, digest="d9")], "next")
+    await store.agreement.note([replace(ONE, digest="d9")], [], "next")
     assert await store.agreement.words() == []
 
 
 async def test_rows_words_entries_and_messages_are_written_together(store: SqlStore) -> None:
-    await store.agreement.note([ONE], "set")
+    await store.agreement.note([ONE], [], "set")
     says = [Notification("agreement", Lane.CARD, to=OLGA), Notification("answer", Lane.CARD, to=Person("T0HOME", "U0DEP1"))]
     await store.agreement.write([replace(ONE, open=False)], [WORD], [LogEvent("matrix.confirmed", CLOCK)], says)
     assert [row.open for row in await store.agreement.rows()] == [False]
@@ -62,7 +62,7 @@ async def test_messages_with_own_rows_are_redrawn_after_each_word_and_each_set(s
     for _ in range(2):
         await store.agreement.write([], [WORD], [], [])
     assert [row.copy.case for row in await waiting() if row.copy] == [about]
-    await store.agreement.note([ONE], "next")
+    await store.agreement.note([ONE], [], "next")
     assert [row.copy.case for row in await waiting() if row.copy] == [about]
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.cli.matrix.consents import read_consents
 from bot.cli.matrix.forms import consent_words
 from bot.domain.governance.matrix import Consent, rows
-from bot.domain.policy.governance import ReviewRules
+from bot.domain.policy.governance import Agreement, ReviewRules
 from tests.bot.building import DAY, OWNER, SHA, T0, policy, runbook
 from tests.bot.governed import GovernedOffice
 from tests.bot.office import Office
@@ -57,3 +57,20 @@ async def test_a_right_of_the_owners_campaigns_says_the_same_and_what_a_review_t
         assert lost == Consent(taken_at=office.clock.at, refused=True)
         (row,) = rows(governed, governed.domains["directory"], {SHA: lost})
         assert consent_words(governed, row).endswith("refused until its runbook changes")
+
+
+async def test_a_disputed_right_needs_a_yes_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "countersign.db"
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
+    agreed = policy(runbooks=[RIGHT], agreement=Agreement(365 * 86400, 30 * 86400, "warn"))
+    async with GovernedOffice(path, agreed) as office:
+        await office.begin(None)
+        await office.speak(OWNER, "disputed", "unlock")
+        lost = (await read_consents(agreed))[SHA]
+        assert lost == Consent(taken_at=office.clock.at, disputed=True)
+        (row,) = rows(agreed, agreed.domains["directory"], {SHA: lost})
+        assert (row.column, consent_words(agreed, row)) == (
+            "with_authorisation",
+            f"standing consent: taken away by a dispute on {T0:%Y-%m-%d}; needs a yes each time",
+        )
