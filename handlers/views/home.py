@@ -41,8 +41,7 @@ def home(
     their answer without a request; `rows`: their part of the matrix, last."""
     blocks = [
         *_top(sheet, scene, may_ask=may_ask),
-        *_waiting(sheet, scene),
-        *governance,
+        *_waiting(sheet, scene, governance),
         *_live(sheet, scene),
         *_owing(sheet, scene),
         *_mine(sheet, scene),
@@ -66,10 +65,11 @@ def _top(sheet: HomeContents, scene: ViewContext, *, may_ask: bool) -> list[Bloc
     return [section(said), actions("home.top", *ask, away)]
 
 
-def _waiting(sheet: HomeContents, scene: ViewContext) -> list[Block]:
-    blocks = [_header(f"Waiting for you ({sheet.waits})")]
+def _waiting(sheet: HomeContents, scene: ViewContext, governance: Sequence[Block]) -> list[Block]:
+    """Each part of `governance` has one row of buttons."""
+    blocks = [_header(f"Waiting for you ({sheet.waits + sum(block['type'] == 'actions' for block in governance)})")]
     if not sheet.waiting:
-        return [*blocks, section(wording.NOTHING_WAITS)]
+        return [*blocks, *(governance or (section(wording.NOTHING_WAITS),))]
     asked = [(case, ask) for case in sheet.waiting for ask in waiting_asks(case, scene.policy, sheet.person)]
     for later in (False, True):
         part = sorted((one for one in asked if (one[1].kind in _REVIEWS) is later), key=lambda one: _due(one[1]))
@@ -77,7 +77,7 @@ def _waiting(sheet: HomeContents, scene: ViewContext) -> list[Block]:
             blocks.append(section(f"*{wording.REVIEWS_AFTER}*"))
         for case, ask in part:
             blocks += _question(case, ask, sheet.person, scene)
-    return [*blocks, *_pages(sheet)]
+    return [*blocks, *_pages(sheet), *governance]
 
 
 def _due(ask: Ask) -> datetime:

@@ -14,6 +14,7 @@ from bot.domain.governance.roster import LEFT
 from bot.domain.policy.people import Person
 from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer, ShowPage
 from handlers import ids
+from handlers.views.kit import wording
 from handlers.views.governance import campaigns, roster
 from handlers.views.kit.context import ViewContext
 from handlers.web_api.users import SlackDirectory
@@ -137,6 +138,10 @@ async def test_a_leads_open_attestation_is_a_line_on_their_home_until_it_is_give
             view = [c for c in slack.of("views.publish") if c.args["user_id"] == person.user][-1].args["view"]
             assert check_view(view, "home") == []
             blocks = view["blocks"]
+            waits = sum(row["type"] == "actions" and row["block_id"] != "home.top" for row in blocks)
+            shown = [block["text"]["text"] for block in blocks if "text" in block]
+            assert f"Waiting for you ({waits})" in shown
+            assert (wording.NOTHING_WAITS in shown) is (waits == 0)
             return {
                 row["elements"][0]["value"]: line["text"]["text"]
                 for line, row in pairwise(blocks)

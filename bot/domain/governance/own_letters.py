@@ -18,7 +18,7 @@ from bot.domain.policy.provider import Provider
 
 @dataclass(frozen=True, slots=True)
 class OwnLetters:
-    """One row of the reader; `letters` in words, like `R once reached`."""
+    """One row of the reader; `letters` in words, like `R, decides once reached`."""
 
     runbook: Runbook
     domain: Domain
@@ -46,19 +46,19 @@ def _column(policy: Policy, runbook: Runbook) -> Column:
 def _of_provider(provider: Provider, runbook: Runbook, person: Person) -> Iterator[str]:
     if provider.id in runbook.providers:
         if provider.may_ask(person):
-            yield "R asks and executes"
+            yield "R, asks and executes"
         if provider.leads_include(person):
-            yield "C"
+            yield "C, advises"
 
 
 def _of_home(policy: Policy, domain: Domain, runbook: Runbook, person: Person) -> Iterator[str]:
     rota = policy.rotas.get(domain.on_call or "")
     if person == domain.owner:
-        yield "A"
+        yield "A, answers for it"
     if person == (domain.evidence_owner or domain.owner) and person != domain.owner:
-        yield "A of the evidence"
+        yield "A, answers for the evidence"
     if person == domain.risk_owner and person != domain.owner:
-        yield "A of the residual risk"
-        yield "R, must say yes" if "risk_owner" in runbook.requires else "R once reached"
+        yield "A, answers for the residual risk"
+        yield "R, has to say yes" if "risk_owner" in runbook.requires else "R, decides once reached"
     elif person in domain.deputies or (rota is not None and person in rota.people):
-        yield "R once reached"
+        yield "R, decides once reached"

@@ -171,6 +171,7 @@ def form(campaign: Campaign, channel: str, scene: ViewContext) -> Block:
         blocks.append(input_block(ids.review_choice(n), "Does it stay?", _choices(n, item), optional=True))
         if item.flags:
             text: Block = {"type": "plain_text_input", "action_id": ids.review_reason(n), "max_length": 500}
+            text["placeholder"] = plain("Needed if you keep it", 150)
             blocks.append(input_block(ids.review_reason(n), "Why it is kept", text, optional=True))
     metadata = json.dumps({"question": campaign.id, "channel": channel})
     return modal(ids.FORM_REVIEW, f"Review {campaign.id}", blocks, submit="Send", close=wording.CANCEL, metadata=metadata)

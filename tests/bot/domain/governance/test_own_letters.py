@@ -27,13 +27,17 @@ def letters(base: Policy, person: Person) -> dict[str, tuple[str, ...]]:
 @pytest.mark.parametrize(
     ("person", "emergency", "double"),
     [
-        (OWNER, ("A",), ("A",)),
-        (DEP1, ("R once reached",), ("R once reached",)),
-        (ONC1, ("R once reached",), ("R once reached",)),
-        (RISK, ("A of the residual risk", "R once reached"), ("A of the residual risk", "R, must say yes")),
-        (MACH, ("A of the evidence",), ("A of the evidence",)),
-        (PE1, ("R asks and executes",), ("R asks and executes",)),
-        (LEAD, ("C",), ("C",)),
+        (OWNER, ("A, answers for it",), ("A, answers for it",)),
+        (DEP1, ("R, decides once reached",), ("R, decides once reached",)),
+        (ONC1, ("R, decides once reached",), ("R, decides once reached",)),
+        (
+            RISK,
+            ("A, answers for the residual risk", "R, decides once reached"),
+            ("A, answers for the residual risk", "R, has to say yes"),
+        ),
+        (MACH, ("A, answers for the evidence",), ("A, answers for the evidence",)),
+        (PE1, ("R, asks and executes",), ("R, asks and executes",)),
+        (LEAD, ("C, advises",), ("C, advises",)),
     ],
 )
 def test_each_role_has_its_letters(person: Person, emergency: tuple[str, ...], double: tuple[str, ...]) -> None:

@@ -23,9 +23,9 @@ def test_each_column_has_its_rows_with_the_readers_letters() -> None:
     assert lines == [
         "*Your rows of the responsibility matrix of Example Health Trust*",
         "_By itself_",
-        "• Unlock &lt;!here&gt; (Corporate directory): A",
+        "• Unlock &lt;!here&gt; (Corporate directory): A, answers for it",
         "_With authorisation_",
-        "• The emergency runbook (Corporate directory): A",
+        "• The emergency runbook (Corporate directory): A, answers for it",
     ]
 
 
