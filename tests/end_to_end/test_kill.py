@@ -1,6 +1,7 @@
 """Real kill -9: nothing acknowledged is lost, nobody is asked twice, no step fires twice."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bot.demo.workspace import APPROVER, ASKER
@@ -67,3 +68,36 @@ async def test_cards_that_a_killed_process_held_are_sent_at_once_after_the_resta
     sandbox.faults.clear()
     await bot.start()
     assert await sandbox.wait_for(lambda: [m for m in sandbox.messages(APPROVER) if m.ts not in before], 10)
+
+
+def reviewed(folder: Path) -> None:
+    path = folder / "responsibility.yaml"
+    rules = "\nreview: {every: 180d, window: 10 working days, silence: narrow}\ndefault_escalation: standard\n"
+    path.write_text(path.read_text() + rules)
+
+
+async def test_a_kill_amid_an_answer_to_a_review_loses_none_and_counts_none_twice(start: Callable[..., Any]) -> None:
+    bot = await start(1000, rewrite=reviewed)
+    sandbox = bot.sandbox
+    card = await sandbox.wait_for(lambda: sandbox.find(APPROVER, "what providers may do there"), 30)
+    for number, choice in enumerate(("keep", "narrow", "keep", "withdraw")):
+        button = next(one for one in sandbox.current(card).buttons if one.startswith("Review "))
+        await sandbox.press(APPROVER, button, message=sandbox.current(card))
+        await sandbox.wait_for(lambda: sandbox.modal(APPROVER))
+        sent = await sandbox.submit(APPROVER, {"Does it stay?": choice, "Why it is kept": "needed"})
+        await bot.kill()  # at once after the acknowledgement: the answer may be anywhere on its way
+        assert sent.ok
+        await bot.start()
+        await sandbox.wait_for(lambda n=number: len(answers(bot)) == n + 1, 20)
+        await sandbox.redeliver(sent)
+        left = f"Review {int(button.split()[1]) - 1}"
+        await sandbox.wait_for(lambda word=left: word in sandbox.current(card).buttons, 30)
+        assert len(answers(bot)) == number + 1
+    assert answers(bot) == ["right.kept", "right.narrowed", "right.kept", "right.withdrawn"]
+    mine = [m for m in sandbox.messages(APPROVER) if "what providers may do there" in m.shown]
+    assert len(mine) == 1
+    assert (await bot.command("log", "verify"))[0] == 0
+
+
+def answers(bot: Any) -> list[str]:
+    return [kind for kind in bot.types() if kind in ("right.kept", "right.narrowed", "right.withdrawn")]

@@ -14,8 +14,8 @@ from bot.domain.governance.roster import LEFT
 from bot.domain.policy.people import Person
 from bot.ports.commands import AnswerReview, ReplyAddress, ReviewAnswer, ShowPage
 from handlers import ids
-from handlers.views.kit import wording
 from handlers.views.governance import campaigns, roster
+from handlers.views.kit import wording
 from handlers.views.kit.context import ViewContext
 from handlers.web_api.users import SlackDirectory
 from sandbox.blocks import check_view
