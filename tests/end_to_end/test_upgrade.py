@@ -6,8 +6,10 @@ What the old program went on to do by itself with the same installation is recor
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -101,6 +103,26 @@ async def test_what_was_taken_in_or_left_unsent_is_carried_out_once(bot: Upgrade
     assert {m.channel for m in posted} == {
         "D00PE1", "D00PE2", "D00SOC1", "D00SOC2", "D00SOCLEAD", "D00OWNER", "D00DEP2", "D00ONC1", "D00VDEP2", "C0DIRECTORY",
     }  # fmt: skip
+    await verified(bot)
+
+
+async def test_a_no_whose_form_was_still_to_be_opened_decides_nothing(bot: Upgraded) -> None:
+    [(kept,)] = bot.rows("SELECT act FROM inbox WHERE key = 'kept-4'")
+    reach = json.loads(kept)
+    reach["person"]["user"] = reach["reply"]["person"]["user"] = OLGA
+    with closing(sqlite3.connect(bot.database)) as raw, raw:
+        for name in ("escalated", "contained"):
+            raw.execute(
+                "INSERT INTO inbox (key, act, answer, received_ms, attempts, next_ms) SELECT ?, ?, answer, received_ms, 0, next_ms"
+                " FROM inbox WHERE key = 'kept-4'",
+                (f"kept-{name}", json.dumps(reach | {"case": bot.cases[name]})),
+            )
+    await started(bot)
+    assert (bot.state("escalated"), bot.state("contained")) == (("pending", ""), ("pending", ""))
+    about = {(kind, name) for kind, name in bot.fresh() if name in ("escalated", "contained")}
+    assert about == set()
+    await bot.press(OLGA, "Deny", "contained", {"Reason": "Not an incident"})
+    await bot.until(lambda: ("request.denied", "contained") in bot.fresh())
     await verified(bot)
 
 
