@@ -18,6 +18,7 @@ from runbooks.parsing.schema import (
     MatrixShape,
     PersonShape,
     ProviderShape,
+    ReportThresholdsShape,
     ReviewShape,
     RotaShape,
     Shape,
@@ -33,7 +34,12 @@ SECTIONS: Mapping[str, type[Shape]] = {
     "rotas": RotaShape,
     "escalation_policies": EscalationShape,
 }
-RULES: Mapping[str, type[Shape]] = {"agreement": AgreementShape, "review": ReviewShape, "signing": SigningShape}
+RULES: Mapping[str, type[Shape]] = {
+    "agreement": AgreementShape,
+    "report_thresholds": ReportThresholdsShape,
+    "review": ReviewShape,
+    "signing": SigningShape,
+}
 
 
 @dataclass(frozen=True, slots=True)
