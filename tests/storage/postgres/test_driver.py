@@ -36,9 +36,9 @@ def test_every_statement_fits_the_schema(place: PostgresServer) -> None:
         for name, sql in QUERIES.items():
             if name != "create_schema_version" and not sql.startswith("BEGIN;"):
                 values = dict.fromkeys(re.findall(r"%\((\w+)\)s", sql))
-                planned += session.raw.execute(f"EXPLAIN (GENERIC_PLAN) {_numbered(sql, list(values))}".encode(), prepare=False).fetchmany(
-                    1
-                )
+                planned += session.raw.execute(
+                    f"EXPLAIN (GENERIC_PLAN) {_numbered(sql, list(values))}".encode(), prepare=False
+                ).fetchmany(1)
     assert len(planned) > 0.9 * len(QUERIES)
 
 
