@@ -193,7 +193,8 @@ async def test_a_calendar_that_names_a_stranger_is_said_when_it_is_first_read(of
 async def test_a_file_that_cannot_be_expanded_is_a_finding(tmp_path: Path) -> None:
     from bot.domain.policy.model import PolicyFile
 
-    content = feed("UID:1\nDTSTART:20260301T000000Z\nDURATION:P9999999D\nSUMMARY:tomas")
+    hourly = "DTSTART:20260301T000000Z\nDTEND:20260301T003000Z\nRRULE:FREQ=HOURLY\nSUMMARY:tomas"
+    content = feed(f"UID:1\n{hourly}", f"UID:2\n{hourly}")
     base = replace(organisation(replace(FED, feed="a.ics")), files=(PolicyFile("a.ics", "ab" * 32, content),))
     async with Office(tmp_path / "bot.db", base) as office:
         with structlog.testing.capture_logs() as logs:
